@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+#define LINE_MAX_BYTES 1100
+
+static _Atomic int max_level = LOG_LEVEL_INFO;
+static _Atomic bool with_prefix = true;
+
+void log_init(enum log_level level, bool prefixes)
+{
+	max_level = (int)level;
+	with_prefix = prefixes;
+}
+
+static const char *level_name(enum log_level level)
+{
+	switch (level) {
+	case LOG_LEVEL_ERROR: return "error: ";
+	case LOG_LEVEL_WARN: return "warning: ";
+	case LOG_LEVEL_INFO: return "";
+	case LOG_LEVEL_DEBUG: return "debug: ";
+	}
+	return "";
+}
+
+/* A line must stay one line, whatever bytes an instrument or a client put into it. */
+static void flatten(char *text)
+{
+	for (; *text != '\0'; text++) {
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			*text = '?';
+	}
+}
+
+void log_write(enum log_level level, const char *topic, const char *format, ...)
+{
+	if ((int)level > max_level)
+		return;
+	int saved = errno;
+	char line[LINE_MAX_BYTES], text[1001];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	flatten(text);
+
+	int n = with_prefix ? snprintf(line, sizeof line, "<%d>%s: %s\n", (int)level, topic, text)
+			    : snprintf(line, sizeof line, "%s: %s%s\n", topic, level_name(level), text);
+	if (n > 0) {
+		size_t len = (size_t)n < sizeof line ? (size_t)n : sizeof line - 1;
+		ssize_t written = write(STDERR_FILENO, line, len);
+		(void)written; /* there is nowhere left to report it */
+	}
+	errno = saved;
+}
