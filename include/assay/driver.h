@@ -1,0 +1,655 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * assay/driver.h: the whole world of an instrument driver.
+ *
+ * Reader: somebody who writes a driver.  A driver is a shared module that knows one instrument
+ * family's bytes.  It includes this header, libc and libm, and nothing else; it leaves no symbol
+ * undefined beyond those, because every service comes through `struct assay_host`.
+ *
+ * A driver runs in a worker process of its own, on one thread, as plain blocking code.  It never
+ * sees a file descriptor and never opens, configures or closes a port: the worker does, and every
+ * byte in and out passes through it.  A driver may crash; nothing but its own run is lost.
+ *
+ * The life of an instrument, in order (make_safe only where something harmful may be on):
+ *
+ *	connect -> identify -> [make_safe after an unclean end] -> configure
+ *	        -> { start -> acquire ... acquire -> stop } again and again -> [make_safe]
+ *
+ * `acquire` only fetches bytes; `decode` only interprets them.  decode() is pure: the same raw
+ * bytes, settings and references give the same frame, today and from a journal ten years later.
+ *
+ * Errors.  A slot returns 0 (or what it says) or a negative errno:
+ *
+ *	-ETIMEDOUT   no (complete) answer in time            -> the worker retries, then reconnects
+ *	-EBADMSG     bytes that break the protocol           -> likewise
+ *	-EPROTO      the instrument refused; assay_explain() -> the command fails with that text
+ *	-EINVAL      settings that contradict each other     -> refused with the text of assay_explain()
+ *	-EAGAIN      nothing to deliver this time (acquire)  -> acquire is called again
+ *	-ECANCELED   the run was aborted                     -> return it at once
+ *	-ENODEV      the port is gone                        -> return it at once
+ *
+ * After -ECANCELED or -ENODEV from a service every further link call returns it too, until the
+ * slot returned.  stop() and make_safe() run with the link working again where it still can.
+ */
+#ifndef ASSAY_DRIVER_H
+#define ASSAY_DRIVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ASSAY_DRIVER_ABI 1
+
+struct assay_host;
+
+/* --- what a driver says about itself -------------------------------------------------------- */
+
+/*
+ * Kinds of link, as bits of assay_driver.links.  Modbus links are used through
+ * assay_modbus_read() only, all others through assay_write() and assay_read().
+ */
+enum assay_link {
+	ASSAY_LINK_SERIAL = 1 << 0,
+	ASSAY_LINK_USB = 1 << 1,
+	ASSAY_LINK_TCP = 1 << 2,
+	ASSAY_LINK_UDP = 1 << 3,
+	ASSAY_LINK_HTTP = 1 << 4,
+	ASSAY_LINK_MODBUS_RTU = 1 << 5,
+	ASSAY_LINK_MODBUS_TCP = 1 << 6,
+	ASSAY_LINK_NONE = 1 << 7, /* no bytes at all: generators in tests and benchmarks */
+};
+
+/*
+ * What the family's links look like, so that a technician need not say it.  `defaults` is a YAML
+ * flow mapping without braces: "vid: 0x10c4, pid: 0x842a, in: 0x81, out: 0x02" or
+ * "baud: 28800, flow: rtscts".  A list ends with .link = 0.
+ */
+struct assay_link_defaults {
+	unsigned link; /* one enum assay_link */
+	const char *defaults;
+};
+
+enum assay_setting_type {
+	ASSAY_BOOL = 1,
+	ASSAY_INT,
+	ASSAY_NUMBER, /* a quantity: the driver gets a double in `unit`, whatever unit was written */
+	ASSAY_TEXT,
+	ASSAY_CHOICE, /* a text out of `choices` */
+	ASSAY_TABLE,  /* a list of maps; each map's keys are declared in `columns` */
+};
+
+enum assay_setting_flag {
+	ASSAY_REQUIRED = 1 << 0,    /* the configuration is wrong without it */
+	ASSAY_LIST = 1 << 1,	    /* a list of values of the type */
+	ASSAY_CALIBRATION = 1 << 2, /* written under `calibration:`, nested keys joined by '_' */
+	ASSAY_HAZARD = 1 << 3,	    /* switches on something that can do harm; never by default */
+	ASSAY_LIVE = 1 << 4,	    /* may be changed by `assayctl set` while idle */
+	ASSAY_HEX = 1 << 5,	    /* an integer that people write in hexadecimal */
+};
+
+/*
+ * One setting.  Validation, `assayctl describe`, the JSON Schema, the man page section and `set`
+ * are all derived from this table.  A table ends with .name = NULL.
+ */
+struct assay_setting {
+	const char *name; /* [a-z][a-z0-9_]{0,31}; the name in names.csv where it has one */
+	enum assay_setting_type type;
+	unsigned flags;			     /* enum assay_setting_flag */
+	const char *unit;		     /* ASSAY_NUMBER, ASSAY_INT: UCUM code; NULL: "1" */
+	double min, max;		     /* inclusive, in `unit`; both 0: unbounded */
+	const char *const *choices;	     /* ASSAY_CHOICE: ends with NULL */
+	const struct assay_setting *columns; /* ASSAY_TABLE */
+	const char *fallback;		     /* the default as written in YAML; NULL: absent */
+	const char *help;		     /* one line, no full stop */
+};
+
+/* --- frames ---------------------------------------------------------------------------------- */
+
+enum assay_kind {
+	ASSAY_SPECTRUM = 1,
+	ASSAY_INTERFEROGRAM,
+	ASSAY_CHROMATOGRAM,
+	ASSAY_SCALARS,
+	ASSAY_TABULAR,
+};
+
+enum assay_role {
+	ASSAY_DATA = 1,
+	ASSAY_AXIS,
+	ASSAY_AUX,
+	ASSAY_UNCERTAINTY,
+	ASSAY_FLAGS,
+};
+
+enum assay_value {
+	ASSAY_U8 = 1, /* arrays of `count` elements at `data`, host byte order, aligned or not */
+	ASSAY_U16,
+	ASSAY_U32,
+	ASSAY_U64,
+	ASSAY_I8,
+	ASSAY_I16,
+	ASSAY_I32,
+	ASSAY_I64,
+	ASSAY_F32,
+	ASSAY_F64,
+	ASSAY_LINEAR,	    /* an even axis: `start`, `step`, `count` */
+	ASSAY_SCALAR_INT,   /* `integer` */
+	ASSAY_SCALAR_FLOAT, /* `real`: finite */
+	ASSAY_SCALAR_TEXT,  /* `text` */
+	ASSAY_SCALAR_BOOL,  /* `integer`; settings only */
+};
+
+enum assay_quality {
+	ASSAY_GOOD = 1,
+	ASSAY_UNCHECKED = 2,
+	ASSAY_SUSPECT = 3,
+	ASSAY_BAD = 4,
+	ASSAY_MISSING = 9,
+};
+
+#define ASSAY_DIMS_MAX 4
+
+/*
+ * One variable of a frame; everything pointed to is copied by assay_frame_add().  The quantity
+ * term (`qty`) comes from names.csv by the name.  Native numeric types are kept: counts stay
+ * integers.  No scaling or correction is applied unless a setting asks for it, and then the
+ * driver lists it with assay_frame_setting().
+ */
+struct assay_variable {
+	const char *name;
+	enum assay_role role;
+	const char *of;			  /* whose uncertainty or flags these are */
+	const char *dims[ASSAY_DIMS_MAX]; /* names of axis variables; none: a scalar */
+	size_t shape[ASSAY_DIMS_MAX];	  /* only where there are two dims or more */
+	const char *unit;		  /* UCUM, from the technique's whitelist */
+	const char *analyte, *cas;	  /* optional */
+	const char *basis;		  /* optional: "wet", "dry" */
+	const char *label;		  /* optional */
+	struct {
+		const char *kind; /* "standard" or "expanded"; NULL: none stated */
+		const char *src;  /* "instrument", "calibration", "driver", "method" */
+		double k, value;  /* 0: absent */
+	} unc;
+	enum assay_value type;
+	const void *data;
+	size_t count;
+	double start, step;
+	int64_t integer;
+	double real;
+	const char *text;
+};
+
+/* One block of bytes as the instrument sent them. */
+struct assay_bytes {
+	const char *media; /* e.g. "application/x-amptek-fw6" */
+	const char *name;  /* optional: which block, e.g. "input 138+34" */
+	const uint8_t *data;
+	size_t len;
+};
+
+/* --- handles; each begins with the table of services ------------------------------------------ */
+
+/*
+ * Settings as the driver gets them: checked against its table, converted to its units, defaults
+ * applied.  Texts and rows are borrowed until the slot returns.  Asking for a name that is not in
+ * the table, or by another type, is a bug and ends the worker with a message.  What is absent
+ * reads as 0, false or NULL.
+ */
+struct assay_settings {
+	const struct assay_host *host;
+};
+
+/* A frame under construction. */
+struct assay_frame {
+	const struct assay_host *host;
+};
+
+/* The raw blocks of one frame. */
+struct assay_raw {
+	const struct assay_host *host;
+};
+
+/* What decode() works from.  Everything is borrowed until it returns. */
+struct assay_decoding {
+	const struct assay_host *host;
+	const struct assay_settings *settings;
+	const struct assay_bytes *raw;
+	size_t raw_count;
+	const struct assay_bytes *references; /* raw blocks of a background or dark run */
+	size_t reference_count;
+};
+
+/* Texts are UTF-8; "" is unknown; serial "none" where the family has none. */
+struct assay_identity {
+	char make[64], model[64], serial[64], fw[64];
+	bool declared; /* from the configuration: the instrument cannot be asked */
+};
+
+/* One configured instrument.  Made by the worker; a driver changes only what `state` points to. */
+struct assay_instrument {
+	const struct assay_host *host;
+	void *state;	 /* state_size bytes, zeroed before identify */
+	const char *key; /* the instrument's name in the configuration */
+	unsigned link;	 /* the one enum assay_link in use */
+	const struct assay_settings *settings;
+};
+
+enum assay_acquired {
+	ASSAY_DONE = 0,	 /* the measurement is over, there is no further frame */
+	ASSAY_FRAME = 1, /* `raw` holds one frame, more will come */
+	ASSAY_LAST = 2,	 /* `raw` holds one frame, the last of this measurement */
+};
+
+enum assay_modbus_table {
+	ASSAY_COILS = 1,    /* function 01 */
+	ASSAY_DISCRETE = 2, /* function 02 */
+	ASSAY_HOLDING = 3,  /* function 03 */
+	ASSAY_INPUT = 4,    /* function 04 */
+};
+
+/* Modbus exception reply n comes back as ASSAY_MODBUS_EXCEPTION - n: -1001 ... -1011. */
+#define ASSAY_MODBUS_EXCEPTION (-1000)
+
+/* --- the driver ------------------------------------------------------------------------------ */
+
+struct assay_driver {
+	uint32_t abi;		/* ASSAY_DRIVER_ABI */
+	uint32_t size;		/* sizeof(struct assay_driver) */
+	const char *name;	/* [a-z0-9-]{1,32}, the folder's name */
+	const char *version;	/* of the driver; goes into every run-start */
+	const char *summary;	/* one line: which instruments */
+	const char *technique;	/* topic token: xrf, ms, gc, gcms, ftir, nir; NULL: configured */
+	unsigned links;		/* bits of enum assay_link */
+	const struct assay_link_defaults *link_defaults; /* may be NULL */
+	const struct assay_setting *settings;		 /* may be NULL */
+	size_t state_size;
+	size_t raw_max; /* most bytes that one frame's raw blocks have together */
+
+	/*
+	 * Finds out who is there.  Called after every connect, before anything else; brings the
+	 * instrument's protocol into a known state from any other (half a command, a scan still
+	 * running) and changes nothing that lasts.  Fills `id`; a family that cannot be asked
+	 * sets `declared`.  May block for some seconds in link calls.
+	 */
+	int (*identify)(struct assay_instrument *ins, struct assay_identity *id);
+
+	/*
+	 * Sends ins->settings and reads them back where the instrument can, telling each value
+	 * read back by assay_report_*(); a difference that matters is -EPROTO, explained.  Never
+	 * writes EEPROM or calibration, never switches on a hazard.  Called after identify, and
+	 * again before a run whose settings differ.  May be NULL.
+	 */
+	int (*configure)(struct assay_instrument *ins);
+
+	/*
+	 * Begins one measurement; returns when acquisition has really begun.  A hazard (filament,
+	 * X-ray tube) is switched on here at the earliest, only when a setting flagged
+	 * ASSAY_HAZARD asks for it, and after assay_hazard(ins, true).  May be NULL.
+	 */
+	int (*start)(struct assay_instrument *ins);
+
+	/*
+	 * Fetches the bytes of the next frame into `raw` with assay_raw_add(), and interprets no
+	 * more than it needs to know that they are whole (length, checksum, status bits).
+	 * Returns an enum assay_acquired or a negative errno.  Blocks as long as the measurement
+	 * takes, but only in link calls and assay_pause(), so that an abort gets through, and
+	 * calls assay_progress() while it waits.  When assay_stopping(ins) becomes true it
+	 * finishes what is on the way, or ends counting and reads what there is, and returns
+	 * ASSAY_LAST or ASSAY_DONE.  The frame's time is the receipt of the last byte read.
+	 */
+	int (*acquire)(struct assay_instrument *ins, struct assay_raw *raw);
+
+	/*
+	 * Interprets raw bytes.  Pure: no link, no clock, no state, no globals.  Trusts no length
+	 * or count in the bytes.  Returns 0 or -EBADMSG; what acquire() took for whole and
+	 * decode() cannot read ends the run.
+	 */
+	int (*decode)(const struct assay_decoding *in, struct assay_frame *out);
+
+	/*
+	 * Ends the measurement, whether finished, aborted or failed; the instrument is then ready
+	 * for another start.  Called exactly once after every start that returned 0, and after a
+	 * failed start.  May be NULL.
+	 */
+	int (*stop)(struct assay_instrument *ins);
+
+	/*
+	 * Switches off what assay_hazard(ins, true) was said for, whoever said it (perhaps a
+	 * worker that crashed), and then says assay_hazard(ins, false).  Called on every path
+	 * out while a hazard is on.  NULL: the family has no hazards.
+	 */
+	int (*make_safe)(struct assay_instrument *ins);
+};
+
+/*
+ * Every module exports exactly this symbol: a pointer to its table.  The worker refuses a module
+ * whose abi or size differs, whose name is not its file's, or that lacks a mandatory slot.
+ */
+#define ASSAY_DRIVER_EXPORT(table)                                                                 \
+	__attribute__((visibility("default"))) extern const struct assay_driver *const assay_driver; \
+	const struct assay_driver *const assay_driver = &(table)
+
+/* --- the services ---------------------------------------------------------------------------- */
+
+enum assay_level {
+	ASSAY_LOG_ERROR = 3, /* someone must act */
+	ASSAY_LOG_WARN = 4,  /* data may be missing */
+	ASSAY_LOG_INFO = 6,  /* a state changed */
+	ASSAY_LOG_DEBUG = 7,
+};
+
+/* The table behind the functions below; use those.  It grows at its end only. */
+struct assay_host {
+	uint32_t abi, size;
+	int (*write)(struct assay_instrument *, const void *, size_t, int);
+	ssize_t (*read)(struct assay_instrument *, void *, size_t, int);
+	int (*drain)(struct assay_instrument *, int, int);
+	int (*pause)(struct assay_instrument *, int);
+	bool (*stopping)(const struct assay_instrument *);
+	uint64_t (*now_ms)(const struct assay_instrument *);
+	int (*modbus_read)(struct assay_instrument *, enum assay_modbus_table, unsigned, unsigned,
+		uint16_t *);
+	void (*hazard)(struct assay_instrument *, bool);
+	void (*progress)(struct assay_instrument *, const char *, double, const char *);
+	void (*report)(struct assay_instrument *, const char *, const struct assay_variable *);
+	void (*explain)(struct assay_instrument *, const char *, ...)
+		__attribute__((format(printf, 2, 3)));
+	void (*log)(struct assay_instrument *, enum assay_level, const char *, ...)
+		__attribute__((format(printf, 3, 4)));
+	void (*retried)(struct assay_instrument *);
+
+	int (*raw_add)(struct assay_raw *, const char *, const char *, const void *, size_t);
+
+	bool (*has)(const struct assay_settings *, const char *);
+	bool (*flag)(const struct assay_settings *, const char *);
+	int64_t (*integer)(const struct assay_settings *, const char *, size_t);
+	double (*number)(const struct assay_settings *, const char *, size_t);
+	const char *(*text)(const struct assay_settings *, const char *, size_t);
+	size_t (*count)(const struct assay_settings *, const char *);
+	const struct assay_settings *(*row)(const struct assay_settings *, const char *, size_t);
+
+	void (*frame_kind)(struct assay_frame *, enum assay_kind);
+	void (*frame_partial)(struct assay_frame *);
+	void (*frame_add)(struct assay_frame *, const struct assay_variable *);
+	void (*frame_setting)(struct assay_frame *, const char *, const struct assay_variable *);
+	void (*frame_quality)(struct assay_frame *, enum assay_quality, const char *);
+	void (*frame_device_time)(struct assay_frame *, const char *);
+	void *(*frame_scratch)(struct assay_frame *, size_t);
+
+	int (*parse_number)(const char *, size_t, double *);
+	int (*parse_integer)(const char *, size_t, int64_t *);
+};
+
+/* The link. */
+
+/* Writes all bytes within `ms`: one datagram, one USB transfer, or a piece of a stream. */
+static inline int assay_write(struct assay_instrument *ins, const void *data, size_t len, int ms)
+{
+	return ins->host->write(ins, data, len, ms);
+}
+
+/*
+ * Waits up to `ms` for bytes and returns how many it stored, 1 ... size.  Never joins two
+ * datagrams or USB transfers; what did not fit comes with the next call.
+ */
+static inline ssize_t assay_read(struct assay_instrument *ins, void *buf, size_t size, int ms)
+{
+	return ins->host->read(ins, buf, size, ms);
+}
+
+/* A steady clock for deadlines, not for data. */
+static inline uint64_t assay_now_ms(const struct assay_instrument *ins)
+{
+	return ins->host->now_ms(ins);
+}
+
+/* Reads exactly `len` bytes within `ms` in total: 0, or an error, the bytes so far being lost. */
+static inline int assay_read_exact(struct assay_instrument *ins, void *buf, size_t len, int ms)
+{
+	uint64_t end = assay_now_ms(ins) + (uint64_t)ms;
+	for (size_t have = 0; have < len;) {
+		uint64_t now = assay_now_ms(ins);
+		ssize_t n = assay_read(ins, (uint8_t *)buf + have, len - have,
+			now < end ? (int)(end - now) : 0);
+		if (n < 0)
+			return (int)n;
+		have += (size_t)n;
+	}
+	return 0;
+}
+
+/* Throws away input until the link was silent for `quiet_ms`, for at most `limit_ms`. */
+static inline int assay_drain(struct assay_instrument *ins, int quiet_ms, int limit_ms)
+{
+	return ins->host->drain(ins, quiet_ms, limit_ms);
+}
+
+/* Waits; an abort ends it with -ECANCELED, a request to stop ends it early with 0. */
+static inline int assay_pause(struct assay_instrument *ins, int ms)
+{
+	return ins->host->pause(ins, ms);
+}
+
+/* True once this run is asked to stop. */
+static inline bool assay_stopping(const struct assay_instrument *ins)
+{
+	return ins->host->stopping(ins);
+}
+
+/*
+ * Reads `count` registers, or bits (one per uint16_t), of this instrument's unit; `address` as on
+ * the wire, counted from 0.  The protocol's limits hold: 125 registers, 2000 bits.  Returns 0,
+ * ASSAY_MODBUS_EXCEPTION - n, -EBADMSG for a reply that does not fit the request, or an error.
+ */
+static inline int assay_modbus_read(struct assay_instrument *ins, enum assay_modbus_table table,
+	unsigned address, unsigned count, uint16_t *out)
+{
+	return ins->host->modbus_read(ins, table, address, count, out);
+}
+
+/* What goes on. */
+
+/* Tells the core that something harmful is on (before the act) or off again (after the act). */
+static inline void assay_hazard(struct assay_instrument *ins, bool on)
+{
+	ins->host->hazard(ins, on);
+}
+
+/* Progress of a long measurement, shown in the instrument's state. */
+static inline void assay_progress(struct assay_instrument *ins, const char *name, double value,
+	const char *unit)
+{
+	ins->host->progress(ins, name, value, unit);
+}
+
+/* A setting as read back from the instrument: it stands in run-start instead of the sent one. */
+static inline void assay_report_number(struct assay_instrument *ins, const char *name,
+	double value, const char *unit)
+{
+	struct assay_variable v = {.type = ASSAY_SCALAR_FLOAT, .real = value, .unit = unit};
+	ins->host->report(ins, name, &v);
+}
+
+static inline void assay_report_int(struct assay_instrument *ins, const char *name, int64_t value)
+{
+	struct assay_variable v = {.type = ASSAY_SCALAR_INT, .integer = value};
+	ins->host->report(ins, name, &v);
+}
+
+static inline void assay_report_text(struct assay_instrument *ins, const char *name,
+	const char *text)
+{
+	struct assay_variable v = {.type = ASSAY_SCALAR_TEXT, .text = text};
+	ins->host->report(ins, name, &v);
+}
+
+/* Says in words why the slot is about to return an error; the last one counts. */
+#define assay_explain(ins, ...) ((ins)->host->explain((ins), __VA_ARGS__))
+
+/* One line in the log.  For changes of state, not for every poll. */
+#define assay_log(ins, level, ...) ((ins)->host->log((ins), (level), __VA_ARGS__))
+
+/* Counts one repeated exchange into the next frame's quality. */
+static inline void assay_retried(struct assay_instrument *ins)
+{
+	ins->host->retried(ins);
+}
+
+/* Raw bytes: copies one block, order is kept.  -ENOMEM, or -EMSGSIZE past raw_max. */
+static inline int assay_raw_add(struct assay_raw *raw, const char *media, const char *name,
+	const void *data, size_t len)
+{
+	return raw->host->raw_add(raw, media, name, data, len);
+}
+
+/* Settings. */
+
+static inline bool assay_has(const struct assay_settings *s, const char *name)
+{
+	return s->host->has(s, name);
+}
+
+static inline bool assay_flag(const struct assay_settings *s, const char *name)
+{
+	return s->host->flag(s, name);
+}
+
+static inline int64_t assay_int(const struct assay_settings *s, const char *name)
+{
+	return s->host->integer(s, name, 0);
+}
+
+static inline double assay_number(const struct assay_settings *s, const char *name)
+{
+	return s->host->number(s, name, 0);
+}
+
+static inline const char *assay_text(const struct assay_settings *s, const char *name)
+{
+	return s->host->text(s, name, 0);
+}
+
+/* Elements of a list, rows of a table; 1 for a single value, 0 when absent. */
+static inline size_t assay_count(const struct assay_settings *s, const char *name)
+{
+	return s->host->count(s, name);
+}
+
+static inline int64_t assay_int_at(const struct assay_settings *s, const char *name, size_t i)
+{
+	return s->host->integer(s, name, i);
+}
+
+static inline double assay_number_at(const struct assay_settings *s, const char *name, size_t i)
+{
+	return s->host->number(s, name, i);
+}
+
+static inline const char *assay_text_at(const struct assay_settings *s, const char *name, size_t i)
+{
+	return s->host->text(s, name, i);
+}
+
+/* Row i of a table, itself a set of settings by the table's columns; i < assay_count(). */
+static inline const struct assay_settings *assay_row(const struct assay_settings *s,
+	const char *name, size_t i)
+{
+	return s->host->row(s, name, i);
+}
+
+/* Frames.  Failures (no memory, a variable that breaks the format) are sticky and end the run. */
+
+static inline void assay_frame_kind(struct assay_frame *f, enum assay_kind kind)
+{
+	f->host->frame_kind(f, kind);
+}
+
+/* This frame shows a measurement that still grows: the next one replaces it. */
+static inline void assay_frame_partial(struct assay_frame *f)
+{
+	f->host->frame_partial(f);
+}
+
+static inline void assay_frame_add(struct assay_frame *f, const struct assay_variable *v)
+{
+	f->host->frame_add(f, v);
+}
+
+/* A setting that holds for this frame only, or a calculation that was applied to it. */
+static inline void assay_frame_setting(struct assay_frame *f, const char *name,
+	const struct assay_variable *v)
+{
+	f->host->frame_setting(f, name, v);
+}
+
+/* Lowers the flag (a frame begins as good) and adds one reason out of the closed list. */
+static inline void assay_frame_quality(struct assay_frame *f, enum assay_quality flag,
+	const char *reason)
+{
+	f->host->frame_quality(f, flag, reason);
+}
+
+/* The instrument's own time, as it wrote it. */
+static inline void assay_frame_device_time(struct assay_frame *f, const char *text)
+{
+	f->host->frame_device_time(f, text);
+}
+
+/* Zeroed memory for decode(), aligned for any type, freed by the worker.  NULL: return -ENOMEM. */
+static inline void *assay_frame_scratch(struct assay_frame *f, size_t size)
+{
+	return f->host->frame_scratch(f, size);
+}
+
+/* Common variables in one line each. */
+
+static inline void assay_add_float(struct assay_frame *f, const char *name, enum assay_role role,
+	double value, const char *unit)
+{
+	struct assay_variable v = {
+		.name = name, .role = role, .unit = unit, .type = ASSAY_SCALAR_FLOAT, .real = value};
+	f->host->frame_add(f, &v);
+}
+
+static inline void assay_add_int(struct assay_frame *f, const char *name, enum assay_role role,
+	int64_t value, const char *unit)
+{
+	struct assay_variable v = {
+		.name = name, .role = role, .unit = unit, .type = ASSAY_SCALAR_INT, .integer = value};
+	f->host->frame_add(f, &v);
+}
+
+static inline void assay_add_linear_axis(struct assay_frame *f, const char *name, const char *unit,
+	double start, double step, size_t n)
+{
+	struct assay_variable v = {.name = name, .role = ASSAY_AXIS, .dims = {name}, .unit = unit,
+		.type = ASSAY_LINEAR, .start = start, .step = step, .count = n};
+	f->host->frame_add(f, &v);
+}
+
+/*
+ * Numbers in text replies: the whole of text[0 ... len) is one number, blanks around it allowed;
+ * '.' is the decimal point in every locale; nan and inf are refused.  0 or -EBADMSG.
+ */
+static inline int assay_parse_number(const struct assay_host *host, const char *text, size_t len,
+	double *out)
+{
+	return host->parse_number(text, len, out);
+}
+
+static inline int assay_parse_integer(const struct assay_host *host, const char *text, size_t len,
+	int64_t *out)
+{
+	return host->parse_integer(text, len, out);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
