@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the core and a worker say to each other over their socketpair (AF_UNIX, stream).
+ *
+ * A message is an 8-byte head, little-endian { u32 size, u16 type, u16 unit }, and `size` bytes of
+ * payload; `unit` is the index of the instrument on the worker's port (0xffff: the port itself).
+ * Payloads are CBOR maps with the keys named below, except WIRE_FRAME, WIRE_CREDIT and WIRE_BEAT.
+ * The core trusts nothing that a worker sends: every payload is read by a bounded reader, and a
+ * message that is not as described here ends the worker.
+ *
+ * The conversation:
+ *
+ *	core	SETUP				the port and its units, once
+ *	worker	HELLO				it runs, this is how far it could confine itself
+ *		(opens the port; exits when it cannot)
+ *	worker	OPENED				the port is open
+ *	worker	IDENTITY unit			who is there
+ *	core	GO unit | REFUSE unit		the core compares; only GO lets the driver act
+ *	worker	READY unit			configured, with the settings as sent or read back
+ *	core	START unit			one measurement, or measurements until told otherwise
+ *	worker	STARTED unit			acquisition has begun; the core makes run-start
+ *	worker	FRAME unit ...			under credit
+ *	core	STOP unit | ABORT unit
+ *	worker	ENDED unit			the core makes run-end; READY is implied
+ *	core	QUIT				stop, make safe, exit 0; end of file means the same
+ */
+#ifndef ASSAY_WIRE_WIRE_H
+#define ASSAY_WIRE_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "wire/port.h"
+
+#define WIRE_VERSION	 1
+#define WIRE_HEAD_BYTES	 8
+#define WIRE_PAYLOAD_MAX (16u * 1024 * 1024 + 65536)
+#define WIRE_PORT	 0xffff /* in place of a unit */
+#define WIRE_TEXT_MAX	 500	/* bytes of an explaining text; longer ones are cut by the sender */
+
+enum wire_type {
+	/* core -> worker */
+	WIRE_SETUP = 1,
+	WIRE_GO,
+	WIRE_REFUSE,
+	WIRE_CREDIT,
+	WIRE_START,
+	WIRE_STOP,
+	WIRE_ABORT,
+	WIRE_QUIT,
+	/* worker -> core */
+	WIRE_HELLO = 64,
+	WIRE_OPENED,
+	WIRE_IDENTITY,
+	WIRE_READY,
+	WIRE_STARTED,
+	WIRE_FRAME,
+	WIRE_ENDED,
+	WIRE_STATE,
+	WIRE_HAZARD,
+	WIRE_LOG,
+	WIRE_BEAT,
+};
+
+/* Pieces of bytes or text inside a received message: borrowed until the message is consumed. */
+struct wire_bytes {
+	const uint8_t *data;
+	size_t len;
+};
+struct wire_text {
+	const char *data; /* not terminated */
+	size_t len;
+};
+
+/* SETUP: {version, port, units, drivers (the folder of the modules)} */
+struct wire_setup {
+	const char *drivers;
+	struct port port;
+	struct unit *units;
+	size_t unit_count;
+};
+
+/* GO: {safe}: true after an unclean end with a hazard on: make_safe before anything else. */
+struct wire_go {
+	bool safe;
+};
+
+/* CREDIT: u64: this many more bytes of FRAME messages (heads included) may be sent. */
+
+enum wire_mode {
+	WIRE_ONCE = 1,	 /* on demand: one measurement, then ENDED */
+	WIRE_REPEAT,	 /* measurement after measurement, each its own run, until STOP */
+	WIRE_CONTINUOUS, /* one run for as long as the core wants it */
+};
+
+/*
+ * START: {mode, every?, frames?, settings?}.  `every` paces acquire() at whole multiples of that
+ * time since 1970, so that instruments with the same period share one commit.
+ */
+struct wire_start {
+	enum wire_mode mode;
+	uint64_t every_ns; /* 0: as fast as the driver delivers */
+	uint64_t frames;   /* 0: as many as the measurement has */
+	struct wire_bytes settings; /* empty: those of SETUP; else reconfigured before */
+};
+
+/* HELLO: {version, pid, lacking: [text...]}: what the kernel would not give for confinement. */
+struct wire_hello {
+	uint64_t version, pid;
+	struct wire_text lacking; /* one text, items joined by ", "; "" when all is there */
+};
+
+struct wire_identity {
+	struct wire_text make, model, serial, fw;
+	bool declared;
+};
+
+/* READY: {settings}.  STARTED: {utc, mono, settings}: CBOR of the record format's `settings`. */
+struct wire_started {
+	uint64_t utc, mono;
+	struct wire_bytes settings;
+};
+
+/*
+ * FRAME, binary head then CBOR: u64 utc, u64 mono, u32 flags, u32 retries, u64 dropped,
+ * u32 quality flag, u32 reasons (bits of the table in record/quality.h), u16 device time length,
+ * u16 number of pairs, u32 zero; the device time's bytes; the frame's part (`kind` ... `raw`).
+ */
+#define WIRE_FRAME_HEAD_BYTES 48
+struct wire_frame {
+	uint64_t utc, mono;   /* receipt of the last byte */
+	uint32_t quality;     /* 1, 2, 3, 4, 9 */
+	uint32_t reasons;
+	uint32_t retries;
+	uint64_t dropped;
+	struct wire_text dev; /* "" none */
+	uint16_t pairs;	      /* key/value pairs in `part` */
+	struct wire_bytes part;
+};
+
+enum wire_end {
+	WIRE_END_COMPLETE = 1,
+	WIRE_END_STOPPED,
+	WIRE_END_ABORTED,
+	WIRE_END_FAILED, /* the instrument or its bytes; `text` says what */
+	WIRE_END_NOT_STARTED, /* the answer to a START that did not come to STARTED */
+};
+
+/* ENDED: {end, code, text}.  `code` is the errno's name, e.g. "ETIMEDOUT", or "". */
+struct wire_ended {
+	enum wire_end end;
+	struct wire_text code, text;
+};
+
+/*
+ * STATE: {state, code, text, values}: `state` is a device-state of the record format; `values`
+ * the CBOR map name => quantity (progress of a long measurement), empty when there is none.
+ */
+struct wire_state {
+	struct wire_text state, code, text;
+	struct wire_bytes values;
+};
+
+/* HAZARD: {on}.  LOG: {level, text}. */
+struct wire_log {
+	unsigned level; /* syslog priority: 3, 4, 6, 7 */
+	struct wire_text text;
+};
+
+/*
+ * BEAT: u64 progress, u64 deadline.  Sent every second.  `progress` counts what the driver's
+ * thread did; `deadline` (CLOCK_BOOTTIME) is when its present step must be over, 0 when it rests.
+ * A beat that shows the same progress past its deadline is a hang.
+ */
+struct wire_beat {
+	uint64_t progress, deadline;
+};
+
+/* --- writing: appends one whole message to `out`; failure is sticky in the buffer ------------- */
+
+void wire_write_setup(struct buffer *out, const struct wire_setup *setup);
+void wire_write_go(struct buffer *out, unsigned unit, bool safe);
+void wire_write_refuse(struct buffer *out, unsigned unit, const char *text);
+void wire_write_credit(struct buffer *out, uint64_t bytes);
+void wire_write_start(struct buffer *out, unsigned unit, const struct wire_start *start);
+void wire_write_stop(struct buffer *out, unsigned unit);
+void wire_write_abort(struct buffer *out, unsigned unit);
+void wire_write_quit(struct buffer *out);
+
+void wire_write_hello(struct buffer *out, const char *lacking);
+void wire_write_opened(struct buffer *out);
+void wire_write_identity(struct buffer *out, unsigned unit, const struct wire_identity *identity);
+void wire_write_ready(struct buffer *out, unsigned unit, struct wire_bytes settings);
+void wire_write_started(struct buffer *out, unsigned unit, const struct wire_started *started);
+/* Only the head and the device time; the sender appends frame->part.len bytes of part itself. */
+void wire_write_frame_head(struct buffer *out, unsigned unit, const struct wire_frame *frame);
+void wire_write_ended(struct buffer *out, unsigned unit, enum wire_end end, const char *code,
+	const char *text);
+void wire_write_state(struct buffer *out, unsigned unit, const char *state, const char *code,
+	const char *text, struct wire_bytes values);
+void wire_write_hazard(struct buffer *out, unsigned unit, bool on);
+void wire_write_log(struct buffer *out, unsigned unit, unsigned level, const char *text);
+void wire_write_beat(struct buffer *out, const struct wire_beat *beat);
+
+/* --- reading ------------------------------------------------------------------------------------ */
+
+struct wire_message {
+	enum wire_type type;
+	unsigned unit;
+	const uint8_t *payload; /* borrowed from the buffer it was found in */
+	size_t len;
+	size_t size; /* head and payload: what to consume */
+};
+
+/*
+ * Looks for one whole message at data[0 ... len).  Returns 1 with `message` filled, 0 when more
+ * bytes are needed, -EBADMSG for an unknown type or a size past the limit.
+ */
+int wire_next(const uint8_t *data, size_t len, struct wire_message *message);
+
+/* Each returns 0, or -EBADMSG when the payload is not exactly what is said above. */
+int wire_read_go(const struct wire_message *m, struct wire_go *go);
+int wire_read_refuse(const struct wire_message *m, struct wire_text *text);
+int wire_read_credit(const struct wire_message *m, uint64_t *bytes);
+int wire_read_start(const struct wire_message *m, struct wire_start *start);
+int wire_read_hello(const struct wire_message *m, struct wire_hello *hello);
+int wire_read_identity(const struct wire_message *m, struct wire_identity *identity);
+int wire_read_ready(const struct wire_message *m, struct wire_bytes *settings);
+int wire_read_started(const struct wire_message *m, struct wire_started *started);
+int wire_read_frame(const struct wire_message *m, struct wire_frame *frame);
+int wire_read_ended(const struct wire_message *m, struct wire_ended *ended);
+int wire_read_state(const struct wire_message *m, struct wire_state *state);
+int wire_read_hazard(const struct wire_message *m, bool *on);
+int wire_read_log(const struct wire_message *m, struct wire_log *log);
+int wire_read_beat(const struct wire_message *m, struct wire_beat *beat);
+
+/*
+ * Reads SETUP into memory of its own, so that the message can be consumed.  Returns 0, -EBADMSG
+ * or -ENOMEM; finish with wire_setup_finish(), which is legal on a zeroed setup.
+ */
+int wire_read_setup(const struct wire_message *m, struct wire_setup *setup);
+void wire_setup_finish(struct wire_setup *setup);
+
+#endif
