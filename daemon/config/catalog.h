@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the installed drivers say about themselves.  The core and the tools never load driver
+ * code: they ask `assay-worker --describe` and read its answer here.
+ */
+#ifndef ASSAY_CONFIG_CATALOG_H
+#define ASSAY_CONFIG_CATALOG_H
+
+#include <assay/driver.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* As struct assay_driver, without its code.  Texts and tables belong to the catalog. */
+struct catalog_driver {
+	const char *name, *version, *summary, *technique, *make;
+	unsigned links;
+	const struct assay_link_defaults *link_defaults;
+	const struct assay_setting *settings; /* ends with .name NULL */
+	bool has_make_safe;
+	uint8_t sha256[32]; /* of the module's file; goes into run-start */
+};
+
+struct catalog {
+	struct catalog_driver *drivers;
+	size_t count;
+};
+
+/*
+ * Runs `worker --describe --drivers DIR` with a deadline and reads what it prints.  Returns 0 with
+ * *out owned by the caller, or a negative errno with *why (owned) saying what failed.  A module
+ * that cannot be loaded is a warning in the log, not a failure.
+ */
+int catalog_load(const char *worker, const char *drivers, struct catalog **out, char **why);
+
+/* The reader alone, for tests and fuzzing: one describe answer. */
+int catalog_read(const uint8_t *data, size_t len, struct catalog **out, char **why);
+
+void catalog_destroy(struct catalog *catalog);
+
+/* Borrowed until catalog_destroy(); NULL when there is none of that name. */
+const struct catalog_driver *catalog_find(const struct catalog *catalog, const char *name);
+
+#endif

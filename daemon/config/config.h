@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a technician may say, checked and ready for use.
+ *
+ * A configuration is the main YAML file, with `instruments.d/` and `methods.d/` beside it and the
+ * profiles it names.  Loading either yields one immutable `struct config` or a list of errors, all
+ * at once, each with file, line and column; nothing in between.  No other room sees YAML.
+ *
+ * Threads: a loaded configuration is read-only and may be shared.
+ */
+#ifndef ASSAY_CONFIG_CONFIG_H
+#define ASSAY_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "config/catalog.h"
+#include "wire/port.h"
+
+/* Where something was said.  `file` is borrowed from the configuration or the error list. */
+struct config_mark {
+	const char *file;
+	unsigned line, column; /* from 1 */
+};
+
+struct config_error {
+	struct config_mark mark;
+	const char *text; /* what was found, what was expected, "did you mean" */
+};
+
+struct config_errors {
+	struct config_error *items;
+	size_t count;
+};
+
+void config_errors_finish(struct config_errors *errors);
+
+enum config_mode {
+	CONFIG_ON_DEMAND,
+	CONFIG_REPEAT,
+	CONFIG_CONTINUOUS,
+};
+
+enum config_require {
+	CONFIG_REQUIRE_SAMPLE = 1 << 0,
+	CONFIG_REQUIRE_OPERATOR = 1 << 1,
+	CONFIG_REQUIRE_METHOD = 1 << 2,
+};
+
+/* A named value set by people: CBOR map name => setting of the record format; len 0: none. */
+struct config_map {
+	const uint8_t *data;
+	size_t len;
+};
+
+struct config_instrument {
+	const char *key;
+	struct config_mark mark;
+	const struct catalog_driver *driver;
+	bool simulated;
+	const char *technique; /* topic token */
+	struct port port;
+	const char *port_name; /* canonical; instruments with equal names share a worker */
+	unsigned unit_id;
+	struct {
+		const char *make, *model, *serial, *asset; /* NULL: not said */
+		bool flag_otherwise; /* another unit: flag its frames instead of refusing it */
+	} identity;
+	struct {
+		enum config_mode mode;
+		uint64_t every_ns, new_run_ns; /* 0: not said */
+		uint64_t frames;
+	} acquire;
+	enum unit_raw raw;
+	struct config_map settings; /* complete: profile, instrument and defaults merged */
+	struct config_map setup;
+	struct {
+		const char *id; /* NULL: none */
+		uint64_t from, to; /* UTC ns, 0: not said */
+	} calibration;
+	const uint8_t *canonical; /* all of the above in one CBOR map: equal bytes, equal meaning */
+	size_t canonical_len;
+};
+
+/* One step of a method: its settings lie over the instrument's. */
+struct config_step {
+	const char *name;
+	struct config_map settings;
+};
+
+struct config_method {
+	const char *id, *version;
+	const char *driver; /* whose settings it speaks */
+	struct config_mark mark;
+	struct config_map setup;
+	struct config_step *steps; /* at least one */
+	size_t step_count;
+	uint8_t sha256[32]; /* of the method's canonical CBOR */
+};
+
+struct config {
+	char site[33], node[33];
+	unsigned require; /* enum config_require */
+	const char *sample_pattern, *sample_example; /* NULL: any sample id */
+
+	const char *journal_path;
+	bool sync_always;
+	uint64_t sync_ns; /* not always: synced at least that often */
+	uint64_t reserve; /* bytes of disk kept free: below it new runs are refused */
+
+	const char *socket_dir; /* live, replay, control: ipc:// below it unless said otherwise */
+	const char *live, *replay, *control;
+
+	struct config_instrument *instruments; /* in the order of the files */
+	size_t instrument_count;
+	struct config_method *methods;
+	size_t method_count;
+
+	const uint8_t *canonical; /* the effective configuration as one CBOR map, goes into audit */
+	size_t canonical_len;
+	uint8_t sha256[32]; /* of it, goes into every run-start */
+};
+
+/*
+ * Loads `path` and what belongs to it.  `catalog` is borrowed and must outlive the result.
+ * Returns 0 with *out owned by the caller; -EINVAL with *errors filled (finish it), *out NULL;
+ * -ENOMEM.  A file that cannot be read is an error of the list, at line 1 column 1.
+ */
+int config_load(const char *path, const struct catalog *catalog, struct config **out,
+	struct config_errors *errors);
+
+void config_destroy(struct config *config);
+
+/* Borrowed until config_destroy(); NULL when there is none of that name. */
+const struct config_instrument *config_find(const struct config *config, const char *key);
+const struct config_method *config_find_method(const struct config *config, const char *id);
+
+/* Does `sample` match the site's pattern?  True where there is none. */
+bool config_sample_fits(const struct config *config, const char *sample);
+
+/*
+ * The instrument's settings with a step's laid over them, checked against each other as at
+ * loading; appends the CBOR map to `out`.  0 or -EINVAL with *why owned by the caller.
+ */
+int config_merge(const struct config_instrument *instrument, const struct config_step *step,
+	struct buffer *out, char **why);
+
+/*
+ * Reads one setting as text, as `assayctl set` and `--set` give it: appends { name: setting } as a
+ * CBOR map.  0 or -EINVAL with *why owned by the caller ("did you mean" included).
+ */
+int config_parse_setting(const struct catalog_driver *driver, const char *name, const char *text,
+	struct buffer *out, char **why);
+
+#endif
