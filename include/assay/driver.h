@@ -263,6 +263,7 @@ struct assay_driver {
 	const char *name;	/* [a-z0-9-]{1,32}, the folder's name */
 	const char *version;	/* of the driver; goes into every run-start */
 	const char *summary;	/* one line: which instruments */
+	const char *make;	/* the manufacturer, as in identity; NULL: several or unknown */
 	const char *technique;	/* topic token: xrf, ms, gc, gcms, ftir, nir; NULL: configured */
 	unsigned links;		/* bits of enum assay_link */
 	const struct assay_link_defaults *link_defaults; /* may be NULL */
