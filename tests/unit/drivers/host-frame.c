@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define VARIABLES_MAX (sizeof(((struct host_frame *)NULL)->vars) / sizeof(struct host_variable))
+
+static const char *const reasons[] = {"saturated", "checksum-retry", "timeout", "truncated",
+	"out-of-range", "no-background", "cal-expired", "clock-unsynced", "clock-stepped",
+	"interlock", "device-warning", "resumed", "driver-overrun"};
+
+static struct host_frame *from(struct assay_frame *f)
+{
+	return (struct host_frame *)(void *)f;
+}
+
+static size_t element_size(enum assay_value type)
+{
+	switch (type) {
+	case ASSAY_U8:
+	case ASSAY_I8: return 1;
+	case ASSAY_U16:
+	case ASSAY_I16: return 2;
+	case ASSAY_U32:
+	case ASSAY_I32:
+	case ASSAY_F32: return 4;
+	case ASSAY_U64:
+	case ASSAY_I64:
+	case ASSAY_F64: return 8;
+	default: return 0;
+	}
+}
+
+void host_variable_copy(
+	struct host *h, struct host_variable *to, const struct assay_variable *v, const char *said)
+{
+	to->said = host_text(h, said);
+	to->v = *v;
+	to->v.name = host_text(h, v->name);
+	to->v.of = host_text(h, v->of);
+	to->v.unit = host_text(h, v->unit);
+	to->v.analyte = host_text(h, v->analyte);
+	to->v.cas = host_text(h, v->cas);
+	to->v.basis = host_text(h, v->basis);
+	to->v.label = host_text(h, v->label);
+	to->v.text = host_text(h, v->text);
+	for (int i = 0; i < ASSAY_DIMS_MAX; i++)
+		to->v.dims[i] = host_text(h, v->dims[i]);
+	if (element_size(v->type) > 0)
+		to->v.data = host_copy(h, v->data, v->count * element_size(v->type));
+}
+
+/* --- the rules of the format that a test can see at once --- */
+
+static void refuse(struct host_frame *f, const char *name, const char *why)
+{
+	if (f->host->quiet)
+		host_bug("variable '%s': %s", name != NULL ? name : "", why);
+	host_fail(f->host, "variable '%s': %s", name != NULL ? name : "", why);
+	f->failed = true;
+}
+
+static bool is_name(const char *s)
+{
+	size_t n = s != NULL ? strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_") : 0;
+	return n > 0 && n <= 32 && s[n] == '\0' && s[0] >= 'a' && s[0] <= 'z';
+}
+
+static const struct assay_variable *find(const struct host_frame *f, const char *name)
+{
+	for (size_t i = 0; i < f->var_count; i++)
+		if (strcmp(f->vars[i].v.name, name) == 0)
+			return &f->vars[i].v;
+	return NULL;
+}
+
+static bool is_finite(const struct assay_variable *v)
+{
+	if (v->type == ASSAY_LINEAR)
+		return v->start - v->start == 0 && v->step - v->step == 0;
+	return v->type != ASSAY_SCALAR_FLOAT || v->real - v->real == 0;
+}
+
+/* Axes come before what they carry; one dim has the axis' length, more have their product. */
+static const char *check_shape(const struct host_frame *f, const struct assay_variable *v)
+{
+	size_t dims = 0, product = 1;
+	bool array = element_size(v->type) > 0 || v->type == ASSAY_LINEAR;
+	while (dims < ASSAY_DIMS_MAX && v->dims[dims] != NULL)
+		dims++;
+	if (array != (dims > 0))
+		return array ? "an array without a dim" : "a scalar with a dim";
+	if (v->role == ASSAY_AXIS && dims == 1 && strcmp(v->dims[0], v->name) == 0)
+		return v->count > 0 ? NULL : "an empty axis";
+	for (size_t i = 0; i < dims; i++) {
+		const struct assay_variable *axis = find(f, v->dims[i]);
+		if (axis == NULL)
+			return "a dim without its axis";
+		if (dims > 1 && v->shape[i] != axis->count)
+			return "a shape that is not its axes'";
+		product *= axis->count;
+	}
+	return array && product != v->count ? "another length than its axis" : NULL;
+}
+
+static const char *check(const struct host_frame *f, const struct assay_variable *v)
+{
+	if (!is_name(v->name))
+		return "not a name";
+	if (find(f, v->name) != NULL)
+		return "given twice";
+	if (v->role < ASSAY_DATA || v->role > ASSAY_FLAGS)
+		return "no role";
+	if (v->unit == NULL || v->unit[0] == '\0')
+		return "no unit";
+	if (v->type < ASSAY_U8 || v->type > ASSAY_SCALAR_TEXT)
+		return "no type";
+	if (!is_finite(v))
+		return "not finite";
+	if (v->type == ASSAY_SCALAR_TEXT && v->text == NULL)
+		return "no text";
+	if ((v->role == ASSAY_UNCERTAINTY || v->role == ASSAY_FLAGS) && v->of == NULL)
+		return "does not say of what";
+	return check_shape(f, v);
+}
+
+/* --- services --- */
+
+static void frame_kind(struct assay_frame *frame, enum assay_kind kind)
+{
+	from(frame)->kind = kind;
+}
+
+static void frame_partial(struct assay_frame *frame)
+{
+	from(frame)->partial = true;
+}
+
+static void frame_add(struct assay_frame *frame, const struct assay_variable *v)
+{
+	struct host_frame *f = from(frame);
+	const char *why = f->var_count < VARIABLES_MAX ? check(f, v) : "one too many";
+	if (why != NULL)
+		refuse(f, v->name, why);
+	else
+		host_variable_copy(f->host, &f->vars[f->var_count++], v, v->name);
+}
+
+static void frame_setting(
+	struct assay_frame *frame, const char *name, const struct assay_variable *v)
+{
+	struct host_frame *f = from(frame);
+	if (!is_name(name) || f->setting_count == VARIABLES_MAX || !is_finite(v))
+		refuse(f, name, "not a setting");
+	else
+		host_variable_copy(f->host, &f->settings[f->setting_count++], v, name);
+}
+
+static void frame_quality(struct assay_frame *frame, enum assay_quality flag, const char *reason)
+{
+	struct host_frame *f = from(frame);
+	size_t known = 0;
+	while (known < sizeof(reasons) / sizeof(*reasons) && strcmp(reasons[known], reason) != 0)
+		known++;
+	if (known == sizeof(reasons) / sizeof(*reasons))
+		host_bug("'%s' is not a reason of the closed list", reason);
+	f->flag = flag > f->flag ? flag : f->flag;
+	for (size_t i = 0; i < f->reason_count; i++)
+		if (strcmp(f->reasons[i], reason) == 0)
+			return;
+	f->reasons[f->reason_count++] = reasons[known];
+}
+
+static void frame_device_time(struct assay_frame *frame, const char *text)
+{
+	from(frame)->device_time = host_text(from(frame)->host, text);
+}
+
+static void *frame_scratch(struct assay_frame *frame, size_t size)
+{
+	return host_memory(from(frame)->host, size);
+}
+
+void host_frame_services(struct assay_host *services)
+{
+	services->frame_kind = frame_kind;
+	services->frame_partial = frame_partial;
+	services->frame_add = frame_add;
+	services->frame_setting = frame_setting;
+	services->frame_quality = frame_quality;
+	services->frame_device_time = frame_device_time;
+	services->frame_scratch = frame_scratch;
+}
+
+/* --- looking --- */
+
+static const struct assay_variable *find_said(
+	const struct host_variable *list, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(list[i].said, name) == 0)
+			return &list[i].v;
+	return NULL;
+}
+
+const struct assay_variable *host_find(const struct host *h, const char *name)
+{
+	return find(&h->frame, name);
+}
+
+const struct assay_variable *host_report(const struct host *h, const char *name)
+{
+	return find_said(h->reports, h->report_count, name);
+}
+
+const struct assay_variable *host_progress(const struct host *h, const char *name)
+{
+	return find_said(h->progress, h->progress_count, name);
+}
+
+bool host_has_reason(const struct host *h, const char *reason)
+{
+	for (size_t i = 0; i < h->frame.reason_count; i++)
+		if (strcmp(h->frame.reasons[i], reason) == 0)
+			return true;
+	return false;
+}
+
+double host_element(const struct assay_variable *v, size_t i)
+{
+	if (v == NULL)
+		host_bug("no such variable");
+	switch (v->type) {
+	case ASSAY_SCALAR_INT:
+	case ASSAY_SCALAR_BOOL: return (double)v->integer;
+	case ASSAY_SCALAR_FLOAT: return v->real;
+	case ASSAY_SCALAR_TEXT: host_bug("'%s' is a text", v->name);
+	default: break;
+	}
+	if (i >= v->count)
+		host_bug("'%s' has %zu elements, not %zu", v->name, v->count, i + 1);
+	switch (v->type) {
+	case ASSAY_U8: return ((const uint8_t *)v->data)[i];
+	case ASSAY_U16: return ((const uint16_t *)v->data)[i];
+	case ASSAY_U32: return ((const uint32_t *)v->data)[i];
+	case ASSAY_U64: return (double)((const uint64_t *)v->data)[i];
+	case ASSAY_I8: return ((const int8_t *)v->data)[i];
+	case ASSAY_I16: return ((const int16_t *)v->data)[i];
+	case ASSAY_I32: return ((const int32_t *)v->data)[i];
+	case ASSAY_I64: return (double)((const int64_t *)v->data)[i];
+	case ASSAY_F32: return (double)((const float *)v->data)[i];
+	case ASSAY_F64: return ((const double *)v->data)[i];
+	default: return v->start + v->step * (double)i;
+	}
+}
