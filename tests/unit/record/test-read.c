@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "record/encode.h"
+#include "record/read.h"
+
+/* Bytes in hexadecimal, blanks ignored, of at most 256 bytes. */
+static size_t from_hex(const char *hex, uint8_t *out)
+{
+	size_t len = 0;
+	for (; *hex != '\0'; hex++) {
+		unsigned byte;
+		if (*hex == ' ')
+			continue;
+		assert_int_equal(sscanf(hex, "%2x", &byte), 1);
+		out[len++] = (uint8_t)byte;
+		hex++;
+	}
+	return len;
+}
+
+/* Passes over one item; NULL when it was accepted, else the error's text. */
+static const char *refusal(const char *hex)
+{
+	static struct reader r;
+	uint8_t data[256];
+	read_init(&r, data, from_hex(hex, data));
+	read_skip(&r);
+	return read_finish(&r) < 0 ? r.text : NULL;
+}
+
+#define assert_refused(hex, words)                                                   \
+	do {                                                                         \
+		const char *text_ = refusal(hex);                                    \
+		if (text_ == NULL || strstr(text_, words) == NULL)                   \
+			fail_msg("%s: %s", hex, text_ != NULL ? text_ : "accepted"); \
+	} while (0)
+
+static void an_array_larger_than_its_message_is_refused_at_once(void **state)
+{
+	assert_refused("9b 00000000 10000000", "shortest form");
+	assert_refused("9a 10000000", "but 0 bytes follow");
+	assert_refused("bb 7fffffff ffffffff", "but 0 bytes follow");
+	assert_refused("9b ffffffff ffffffff 00", "but 1 bytes follow");
+	assert_refused("a2 01 01 02", "but 3 bytes follow");
+	assert_refused("5b ffffffff ffffffff 00", "cut off");
+	assert_refused("7a 7fffffff 00", "cut off");
+}
+
+static void what_the_profile_excludes_is_refused(void **state)
+{
+	assert_refused("9f 01 ff", "indefinite");
+	assert_refused("bf 61 61 01 ff", "indefinite");
+	assert_refused("5f 41 00 ff", "indefinite");
+	assert_refused("7f 61 61 ff", "indefinite");
+	assert_refused("ff", "indefinite");
+	assert_refused("f9 3c00", "half float");
+	assert_refused("f7", "undefined");
+	assert_refused("e0", "begins no item");
+	assert_refused("f8 20", "begins no item");
+	assert_refused("1c", "begins no item");
+	assert_refused("18 17", "shortest");
+	assert_refused("19 00ff", "shortest");
+	assert_refused("1a 0000ffff", "shortest");
+	assert_refused("1b 00000000 ffffffff", "shortest");
+	assert_refused("38 00", "shortest");
+	assert_refused("58 01 00", "shortest");
+	assert_refused("d9 0040 41 00", "shortest");
+	assert_refused("c1 00", "tag 1");
+	assert_refused("d8 41 42 0000", "tag 65");
+	assert_refused("d8 40 01", "after tag 64");
+	assert_refused("d8 46 43 000000", "elements have 4");
+	assert_refused("61 ff", "UTF-8");
+	assert_refused("63 eda080", "UTF-8");
+	assert_refused("62 c080", "UTF-8");
+	assert_refused("a2 61 61 01 61 61 02", "already has");
+	assert_refused("a2 01 01 01 02", "already has");
+	assert_refused("a1 f5 01", "as a key");
+	assert_refused("00 00", "after the end");
+	assert_refused("", "the end");
+	assert_refused("82 01", "but 1 bytes follow");
+	assert_refused("82 81 00", "the end");
+}
+
+static void nesting_is_limited(void **state)
+{
+	assert_null(refusal("81 81 81 81 81 81 81 80"));
+	assert_refused("81 81 81 81 81 81 81 81 80", "nesting deeper than 8");
+	assert_refused("81 81 81 81 81 81 81 81 81 81 81 81 81 81 81 81 81 81 81 00", "nesting");
+}
+
+static void arrays_with_dimensions_must_have_their_product(void **state)
+{
+	assert_null(refusal("d828 82 82 02 01 d840 42 0000"));
+	assert_refused("d828 82 82 02 02 d840 42 0000", "dimensions give 4");
+	assert_refused("d828 82 80 d840 42 0000", "0 dimensions");
+	assert_refused("d828 83 81 02 d840 42 0000 00", "3 items after tag 40");
+	assert_refused("d828 42 0000", "an array was expected");
+	assert_refused("d828 82 81 02 d828 42 0000", "dimensions where a plain one");
+	assert_refused("d828 82 82 1b8000000000000000 02 d840 40", "overflow");
+}
+
+static void keys_are_compared_within_one_map_only(void **state)
+{
+	assert_null(refusal("a2 61 61 a1 61 61 01 61 62 a1 61 61 02"));
+	assert_refused("a2 61 61 a1 61 62 01 61 61 02", "already has");
+	assert_null(refusal("82 a1 61 61 01 a1 61 61 01"));
+}
+
+static void many_keys_are_bounded(void **state)
+{
+	struct buffer b = {0};
+	static struct reader r;
+	for (size_t n = READ_KEYS_MAX; n <= READ_KEYS_MAX + 1; n++) {
+		buffer_reset(&b);
+		encode_map(&b, n);
+		for (size_t i = 0; i < n; i++) {
+			encode_uint(&b, i);
+			encode_null(&b);
+		}
+		read_init(&r, b.data, b.len);
+		assert_int_equal(read_skip(&r) == 0, n == READ_KEYS_MAX);
+	}
+	assert_non_null(strstr(r.text, "more than 1024 keys"));
+	buffer_finish(&b);
+}
+
+static void values_come_back_as_they_were_written(void **state)
+{
+	struct buffer b = {0};
+	static struct reader r;
+	struct assay_string key, text;
+	struct assay_span raw, data;
+	enum assay_element element;
+	size_t pairs;
+	int64_t i;
+	double d;
+	bool flag;
+	struct map map;
+	map_open(&map, &b);
+	map_text(&map, "text", "\xc2\xb5g");
+	map_int(&map, "low", INT64_MIN);
+	map_f64(&map, "pi", 3.25);
+	map_bool(&map, "yes", true);
+	map_key(&map, "array");
+	encode_typed(&b, ASSAY_ELEMENT_F32, (const float[]){1, 2}, 2);
+	map_uint(&map, "skipped", 5);
+	map_close(&map);
+
+	read_init(&r, b.data, b.len);
+	assert_int_equal(read_peek(&r), READ_MAP);
+	assert_int_equal(read_map(&r, &pairs), 0);
+	assert_int_equal(pairs, 6);
+	assert_int_equal(read_key(&r, &key), 0);
+	assert_true(assay_string_is(key, "text"));
+	assert_int_equal(read_text(&r, &text), 0);
+	assert_true(assay_string_is(text, "\xc2\xb5g"));
+	assert_int_equal(read_key(&r, &key), 0);
+	assert_int_equal(read_int(&r, &i), 0);
+	assert_true(i == INT64_MIN);
+	assert_int_equal(read_key(&r, &key), 0);
+	assert_int_equal(read_float(&r, &d), 0);
+	assert_true(d == 3.25);
+	assert_int_equal(read_key(&r, &key), 0);
+	assert_int_equal(read_bool(&r, &flag), 0);
+	assert_true(flag);
+	assert_int_equal(read_key(&r, &key), 0);
+	assert_int_equal(read_typed(&r, &element, &data), 0);
+	assert_int_equal(element, ASSAY_ELEMENT_F32);
+	assert_int_equal(data.len, 8);
+	assert_ptr_equal(data.data, b.data + b.len - 9 - 8);
+	assert_int_equal(read_finish(&r), -EBADMSG);
+
+	read_init(&r, b.data, b.len);
+	assert_int_equal(read_raw(&r, &raw), 0);
+	assert_int_equal(raw.len, b.len);
+	assert_int_equal(read_finish(&r), 0);
+	buffer_finish(&b);
+}
+
+static void the_first_error_sticks_with_its_place(void **state)
+{
+	static struct reader r;
+	uint64_t u;
+	size_t n;
+	struct assay_string text;
+	read_init(&r, "\x82\x01\x61x", 4);
+	assert_int_equal(read_array(&r, &n), 0);
+	assert_int_equal(read_text(&r, &text), -EBADMSG);
+	assert_null(text.data);
+	assert_int_equal(r.error_at, 1);
+	assert_string_equal(r.text, "an unsigned integer where a text was expected");
+	assert_int_equal(read_uint(&r, &u), -EBADMSG);
+	assert_int_equal(read_skip(&r), -EBADMSG);
+	assert_int_equal(read_finish(&r), -EBADMSG);
+	assert_int_equal(r.error_at, 1);
+}
+
+static void integers_that_do_not_fit_are_refused(void **state)
+{
+	static struct reader r;
+	int64_t i;
+	double d;
+	read_init(&r, "\x1b\x80\0\0\0\0\0\0\0", 9);
+	assert_int_equal(read_int(&r, &i), -EBADMSG);
+	read_init(&r, "\x3b\x80\0\0\0\0\0\0\0", 9);
+	assert_int_equal(read_int(&r, &i), -EBADMSG);
+	read_init(&r, "\x3b\xff\xff\xff\xff\xff\xff\xff\xff", 9);
+	assert_int_equal(read_double(&r, &d), 0);
+	assert_true(d == -18446744073709551616.0);
+}
+
+static void pairs_without_their_map_head_are_read(void **state)
+{
+	static struct reader r;
+	struct assay_string key;
+	uint64_t u;
+	read_init_pairs(&r, "\x61x\x01\x61y\x02", 6, 2);
+	for (uint64_t i = 1; i <= 2; i++) {
+		assert_int_equal(read_key(&r, &key), 0);
+		assert_int_equal(read_uint(&r, &u), 0);
+		assert_int_equal(u, i);
+	}
+	assert_int_equal(read_key(&r, &key), -EBADMSG);
+	read_init_pairs(&r, "\x61x\x01\x61x\x02", 6, 2);
+	read_skip(&r);
+	read_skip(&r);
+	assert_int_equal(read_skip(&r), -EBADMSG);
+	read_init_pairs(&r, "\x61x\x01", 3, 2);
+	assert_int_equal(r.error, -EBADMSG);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_array_larger_than_its_message_is_refused_at_once),
+		cmocka_unit_test(what_the_profile_excludes_is_refused),
+		cmocka_unit_test(nesting_is_limited),
+		cmocka_unit_test(arrays_with_dimensions_must_have_their_product),
+		cmocka_unit_test(keys_are_compared_within_one_map_only),
+		cmocka_unit_test(many_keys_are_bounded),
+		cmocka_unit_test(values_come_back_as_they_were_written),
+		cmocka_unit_test(the_first_error_sticks_with_its_place),
+		cmocka_unit_test(integers_that_do_not_fit_are_refused),
+		cmocka_unit_test(pairs_without_their_map_head_are_read),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
