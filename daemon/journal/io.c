@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "journal/io.h"
+
+#define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
+
+static int posix_openat(void *ctx, int dir, const char *name, int flags)
+{
+	int fd;
+	do
+		fd = openat(dir, name, flags | O_CLOEXEC | O_NOCTTY, 0600);
+	while (fd < 0 && errno == EINTR);
+	return fd < 0 ? -errno : fd;
+}
+
+static void posix_close(void *ctx, int fd)
+{
+	close(fd);
+}
+
+static int posix_mkdirat(void *ctx, int dir, const char *name)
+{
+	return mkdirat(dir, name, 0700) < 0 ? -errno : 0;
+}
+
+static int posix_list(void *ctx, int dir, int (*each)(void *arg, const char *name), void *arg)
+{
+	int fd = posix_openat(ctx, dir, ".", O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		return fd;
+	DIR *names = fdopendir(fd);
+	if (names == NULL) {
+		int r = -errno;
+		close(fd);
+		return r;
+	}
+	int r = 0;
+	const struct dirent *entry;
+	for (errno = 0; r == 0 && (entry = readdir(names)) != NULL; errno = 0) {
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			r = each(arg, entry->d_name);
+	}
+	if (r == 0)
+		r = -errno;
+	closedir(names);
+	return r;
+}
+
+static int posix_renameat(void *ctx, int from, const char *name, int to, const char *new_name)
+{
+	return renameat(from, name, to, new_name) < 0 ? -errno : 0;
+}
+
+static int posix_unlinkat(void *ctx, int dir, const char *name)
+{
+	return unlinkat(dir, name, 0) < 0 ? -errno : 0;
+}
+
+static int posix_fsync_dir(void *ctx, int dir)
+{
+	return fsync(dir) < 0 ? -errno : 0;
+}
+
+static ssize_t posix_pread(void *ctx, int fd, void *data, size_t len, uint64_t offset)
+{
+	size_t done = 0;
+	while (done < len) {
+		ssize_t n = pread(fd, (char *)data + done, len - done, (off_t)(offset + done));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
+static ssize_t posix_pwritev(void *ctx, int fd, const struct iovec *iov, int count, uint64_t offset)
+{
+	ssize_t n;
+	do
+		n = pwritev(fd, iov, count, (off_t)offset);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+/* No second try, not even after EINTR: the pages may be marked clean by then. */
+static int posix_fdatasync(void *ctx, int fd)
+{
+	return fdatasync(fd) < 0 ? -errno : 0;
+}
+
+static int posix_ftruncate(void *ctx, int fd, uint64_t size)
+{
+	int r;
+	do
+		r = ftruncate(fd, (off_t)size);
+	while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : 0;
+}
+
+static int posix_size(void *ctx, int fd, uint64_t *size)
+{
+	struct stat st;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	*size = (uint64_t)st.st_size;
+	return 0;
+}
+
+static int posix_lock(void *ctx, int fd)
+{
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	return errno == EWOULDBLOCK ? -EBUSY : -errno;
+}
+
+static int posix_free_bytes(void *ctx, int fd, uint64_t *bytes)
+{
+	struct statvfs st;
+	if (fstatvfs(fd, &st) < 0)
+		return -errno;
+	*bytes = (uint64_t)st.f_bavail * st.f_frsize;
+	return 0;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The file holds a UUID in text. */
+static int posix_boot_id(void *ctx, uint8_t id[IO_BOOT_SIZE])
+{
+	char text[64];
+	int fd = posix_openat(ctx, IO_CWD, BOOT_ID_PATH, O_RDONLY);
+	if (fd < 0)
+		return fd;
+	ssize_t len = read(fd, text, sizeof text);
+	close(fd);
+
+	size_t digits = 0;
+	for (ssize_t i = 0; i < len && digits < 2 * IO_BOOT_SIZE; i++) {
+		int value = hex_digit(text[i]);
+		if (value < 0)
+			continue;
+		int high = digits % 2 == 0 ? 0 : id[digits / 2] << 4;
+		id[digits / 2] = (uint8_t)(high | value);
+		digits++;
+	}
+	return digits == 2 * IO_BOOT_SIZE ? 0 : -EIO;
+}
+
+static int posix_random(void *ctx, void *data, size_t len)
+{
+	ssize_t n = getrandom(data, len, 0); /* up to 256 bytes come whole */
+	if (n < 0)
+		return -errno;
+	return (size_t)n == len ? 0 : -EIO;
+}
+
+const struct io io_posix = {
+	.openat = posix_openat,
+	.close = posix_close,
+	.mkdirat = posix_mkdirat,
+	.list = posix_list,
+	.renameat = posix_renameat,
+	.unlinkat = posix_unlinkat,
+	.fsync_dir = posix_fsync_dir,
+	.pread = posix_pread,
+	.pwritev = posix_pwritev,
+	.fdatasync = posix_fdatasync,
+	.ftruncate = posix_ftruncate,
+	.size = posix_size,
+	.lock = posix_lock,
+	.free_bytes = posix_free_bytes,
+	.boot_id = posix_boot_id,
+	.random = posix_random,
+};
+
+int io_write_all(const struct io *io, int fd, struct iovec *iov, int count, uint64_t offset)
+{
+	while (count > 0) {
+		if (iov->iov_len == 0) {
+			iov++;
+			count--;
+			continue;
+		}
+		int chunk = count < IO_IOV_MAX ? count : IO_IOV_MAX;
+		ssize_t n = io->pwritev(io->ctx, fd, iov, chunk, offset);
+		if (n <= 0)
+			return n < 0 ? (int)n : -EIO;
+		offset += (uint64_t)n;
+		size_t left = (size_t)n;
+		while (count > 0 && left >= iov->iov_len) {
+			left -= iov->iov_len;
+			iov++;
+			count--;
+		}
+		if (left > 0) {
+			iov->iov_base = (char *)iov->iov_base + left;
+			iov->iov_len -= left;
+		}
+	}
+	return 0;
+}
+
+static int write_new(const struct io *io, int dir, const char *name, const void *data, size_t len)
+{
+	int fd = io->openat(io->ctx, dir, name, O_WRONLY | O_CREAT | O_TRUNC);
+	if (fd < 0)
+		return fd;
+	struct iovec iov = {.iov_base = (void *)(uintptr_t)data, .iov_len = len};
+	int r = io_write_all(io, fd, &iov, 1, 0);
+	if (r == 0)
+		r = io->fdatasync(io->ctx, fd);
+	io->close(io->ctx, fd);
+	return r;
+}
+
+int io_replace(const struct io *io, int dir, const char *name, const void *data, size_t len)
+{
+	char temporary[64];
+	int n = snprintf(temporary, sizeof temporary, "%s.new", name);
+	if (n < 0 || (size_t)n >= sizeof temporary)
+		return -ENAMETOOLONG;
+	int r = write_new(io, dir, temporary, data, len);
+	if (r == 0)
+		r = io->renameat(io->ctx, dir, temporary, dir, name);
+	return r < 0 ? r : io->fsync_dir(io->ctx, dir);
+}
+
+static int sync_parent(const struct io *io, int dir)
+{
+	int parent = io->openat(io->ctx, dir, "..", O_RDONLY | O_DIRECTORY);
+	if (parent < 0)
+		return parent;
+	int r = io->fsync_dir(io->ctx, parent);
+	io->close(io->ctx, parent);
+	return r;
+}
+
+/* A name found in `dir` may still be one that an earlier process made and did not sync. */
+int io_open_dir(const struct io *io, int dir, const char *name)
+{
+	int made = io->mkdirat(io->ctx, dir, name);
+	if (made < 0 && made != -EEXIST)
+		return made;
+	int fd = io->openat(io->ctx, dir, name, O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		return fd;
+	int r = 0;
+	if (dir != IO_CWD)
+		r = io->fsync_dir(io->ctx, dir);
+	else if (made == 0)
+		r = sync_parent(io, fd);
+	if (r < 0)
+		io->close(io->ctx, fd);
+	return r < 0 ? r : fd;
+}
