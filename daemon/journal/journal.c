@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOG_TOPIC "journal"
+#include "base/clock.h"
+#include "base/log.h"
+#include "journal/catalog.h"
+#include "journal/recover.h"
+#include "journal/writer.h"
+
+#define SEGMENT_SIZE_DEFAULT (UINT64_C(64) << 20)
+#define SEGMENT_AGE_DEFAULT  (24 * 3600 * NS_PER_S)
+
+struct journal {
+	const struct io *io;
+	int base, journals, quarantine, lock, dir; /* -1: not open */
+	struct writer writer;
+};
+
+void journal_id_format(char text[JOURNAL_ID_TEXT], const uint8_t id[JOURNAL_ID_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+	for (int i = 0; i < JOURNAL_ID_SIZE; i++) {
+		*text++ = digits[id[i] >> 4];
+		*text++ = digits[id[i] & 15];
+		if (i == 3 || i == 5 || i == 7 || i == 9)
+			*text++ = '-';
+	}
+	*text = '\0';
+}
+
+int journal_id_parse(uint8_t id[JOURNAL_ID_SIZE], const char *text)
+{
+	char same[JOURNAL_ID_TEXT];
+	uint8_t value[JOURNAL_ID_SIZE] = {0};
+	int digits = 0;
+	for (const char *p = text; *p != '\0' && digits < 2 * JOURNAL_ID_SIZE; p++) {
+		static const char hex[] = "0123456789abcdef";
+		const char *digit = strchr(hex, *p);
+		if (digit == NULL)
+			continue;
+		value[digits / 2] |= (uint8_t)((digit - hex) << (digits % 2 == 0 ? 4 : 0));
+		digits++;
+	}
+	journal_id_format(same, value);
+	if (strcmp(same, text) != 0)
+		return -EINVAL;
+	memcpy(id, value, JOURNAL_ID_SIZE);
+	return 0;
+}
+
+/* --- folders */
+
+static int open_folders(struct journal *journal, const char *path)
+{
+	const struct io *io = journal->io;
+	journal->base = io_open_dir(io, IO_CWD, path);
+	if (journal->base < 0)
+		return journal->base;
+	journal->lock = io->openat(io->ctx, journal->base, "lock", O_RDWR | O_CREAT);
+	if (journal->lock < 0)
+		return journal->lock;
+	int r = io->lock(io->ctx, journal->lock);
+	if (r < 0)
+		return r;
+	journal->journals = io_open_dir(io, journal->base, "journal");
+	if (journal->journals < 0)
+		return journal->journals;
+	journal->quarantine = io_open_dir(io, journal->base, "quarantine");
+	return journal->quarantine < 0 ? journal->quarantine : 0;
+}
+
+/* -ENOENT: there is none; -EINVAL: it does not hold an id. */
+static int read_current(const struct journal *journal, uint8_t id[JOURNAL_ID_SIZE])
+{
+	const struct io *io = journal->io;
+	char text[JOURNAL_ID_TEXT + 1] = {0};
+	int fd = io->openat(io->ctx, journal->base, "current", O_RDONLY);
+	if (fd < 0)
+		return fd;
+	ssize_t n = io->pread(io->ctx, fd, text, JOURNAL_ID_TEXT, 0);
+	io->close(io->ctx, fd);
+	if (n < 0)
+		return (int)n;
+	if (n != JOURNAL_ID_TEXT || text[JOURNAL_ID_TEXT - 1] != '\n')
+		return -EINVAL;
+	text[JOURNAL_ID_TEXT - 1] = '\0';
+	return journal_id_parse(id, text);
+}
+
+static int write_current(const struct journal *journal, const uint8_t id[JOURNAL_ID_SIZE])
+{
+	char text[JOURNAL_ID_TEXT];
+	journal_id_format(text, id);
+	text[JOURNAL_ID_TEXT - 1] = '\n';
+	return io_replace(journal->io, journal->base, "current", text, sizeof text);
+}
+
+/* 1 when the folder holds a file of a journal. */
+static int is_used(void *arg, const char *name)
+{
+	const struct journal *journal = arg;
+	const struct io *io = journal->io;
+	uint8_t id[JOURNAL_ID_SIZE];
+	if (journal_id_parse(id, name) < 0)
+		return 0;
+	int dir = io->openat(io->ctx, journal->journals, name, O_RDONLY | O_DIRECTORY);
+	if (dir < 0)
+		return dir == -ENOTDIR ? 0 : dir;
+	struct catalog catalog = {0};
+	int r = catalog_load(&catalog, io, dir);
+	if (r == 0)
+		r = catalog.count > 0;
+	catalog_finish(&catalog);
+	io->close(io->ctx, dir);
+	return r;
+}
+
+static int random_id(const struct io *io, uint8_t id[JOURNAL_ID_SIZE])
+{
+	int r = io->random(io->ctx, id, JOURNAL_ID_SIZE);
+	id[6] = (uint8_t)((id[6] & 0x0f) | 0x40); /* RFC 9562, version 4 */
+	id[8] = (uint8_t)((id[8] & 0x3f) | 0x80);
+	return r;
+}
+
+/* The old journal stays the current one unless all of it succeeds. */
+static int begin_new(struct journal *journal)
+{
+	uint8_t id[JOURNAL_ID_SIZE];
+	char text[JOURNAL_ID_TEXT];
+	int r = random_id(journal->io, id);
+	if (r < 0)
+		return r;
+	journal_id_format(text, id);
+	int dir = io_open_dir(journal->io, journal->journals, text);
+	if (dir < 0)
+		return dir;
+	r = write_current(journal, id);
+	if (r < 0) {
+		journal->io->close(journal->io->ctx, dir);
+		return r;
+	}
+	if (journal->dir >= 0)
+		journal->io->close(journal->io->ctx, journal->dir);
+	journal->dir = dir;
+	topics_finish(&journal->writer.topics);
+	writer_begin(&journal->writer, dir, id, 0);
+	return 0;
+}
+
+/* --- opening */
+
+static int recover_current(struct journal *journal, const struct journal_options *options,
+	const uint8_t id[JOURNAL_ID_SIZE], struct journal_report *report)
+{
+	char text[JOURNAL_ID_TEXT];
+	journal_id_format(text, id);
+	const struct io *io = journal->io;
+	int dir = io->openat(io->ctx, journal->journals, text, O_RDONLY | O_DIRECTORY);
+	if (dir == -ENOENT) {
+		report->why = JOURNAL_NEW_LOST;
+		return 0;
+	}
+	if (dir < 0)
+		return dir;
+	journal->dir = dir;
+	struct recovery recovery = {
+		.io = io,
+		.options = options,
+		.report = report,
+		.dir = dir,
+		.quarantine = journal->quarantine,
+	};
+	memcpy(recovery.id, id, JOURNAL_ID_SIZE);
+	int r = recover(&recovery, &journal->writer);
+	if (r == 0 && report->why != JOURNAL_CONTINUED)
+		r = writer_close(&journal->writer);
+	return r;
+}
+
+static int find_current(struct journal *journal, const struct journal_options *options,
+	struct journal_report *report)
+{
+	uint8_t id[JOURNAL_ID_SIZE];
+	int r = read_current(journal, id);
+	if (r == 0) {
+		report->has_old = true;
+		memcpy(report->old_id, id, JOURNAL_ID_SIZE);
+		return recover_current(journal, options, id, report);
+	}
+	if (r != -ENOENT && r != -EINVAL)
+		return r;
+	int used = journal->io->list(journal->io->ctx, journal->journals, is_used, journal);
+	report->why = used == 0 && r == -ENOENT ? JOURNAL_NEW_FIRST : JOURNAL_NEW_LOST;
+	return used < 0 ? used : 0;
+}
+
+static int begin(struct journal *journal, struct journal_report *report)
+{
+	if (report->why == JOURNAL_CONTINUED) {
+		report->has_old = false;
+		return 0;
+	}
+	report->old_head = report->head;
+	report->head = report->last_tc = report->clock_back = 0;
+	return begin_new(journal);
+}
+
+static void set_up_writer(
+	struct writer *writer, const struct io *io, const struct journal_options *options)
+{
+	*writer = (struct writer){
+		.io = io,
+		.dir = -1,
+		.segment.fd = -1,
+		.segment_size = options->segment_size,
+		.segment_age = options->segment_age,
+		.template.sync_ms = options->sync_ms,
+	};
+	if (writer->segment_size == 0)
+		writer->segment_size = SEGMENT_SIZE_DEFAULT;
+	if (writer->segment_age == 0)
+		writer->segment_age = SEGMENT_AGE_DEFAULT;
+}
+
+static void free_journal(struct journal *journal)
+{
+	const struct io *io = journal->io;
+	writer_finish(&journal->writer);
+	int fds[] = {
+		journal->dir, journal->quarantine, journal->journals, journal->lock, journal->base};
+	for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
+		if (fds[i] >= 0)
+			io->close(io->ctx, fds[i]);
+	}
+	free(journal);
+}
+
+int journal_open(struct journal **out, const struct io *io, const struct journal_options *options,
+	struct journal_report *report)
+{
+	*report = (struct journal_report){0};
+	struct journal *journal = malloc(sizeof *journal);
+	if (journal == NULL)
+		return -ENOMEM;
+	*journal = (struct journal){
+		.io = io, .base = -1, .journals = -1, .quarantine = -1, .lock = -1, .dir = -1};
+	set_up_writer(&journal->writer, io, options);
+
+	int r = open_folders(journal, options->path);
+	if (r == 0)
+		r = io->boot_id(io->ctx, journal->writer.template.boot);
+	if (r == 0)
+		r = find_current(journal, options, report);
+	if (r == 0)
+		r = begin(journal, report);
+	if (r < 0) {
+		free_journal(journal);
+		return r;
+	}
+	memcpy(report->id, journal_id(journal), JOURNAL_ID_SIZE);
+	*out = journal;
+	return 0;
+}
+
+int journal_close(struct journal *journal)
+{
+	if (journal == NULL)
+		return 0;
+	int r = writer_close(&journal->writer);
+	free_journal(journal);
+	return r;
+}
+
+/* --- the writing end */
+
+int journal_append(struct journal *journal, const struct journal_item *items, size_t count)
+{
+	return writer_append(&journal->writer, items, count);
+}
+
+int journal_sync(struct journal *journal)
+{
+	return writer_sync(&journal->writer);
+}
+
+int journal_idle(struct journal *journal, uint64_t now)
+{
+	return writer_idle(&journal->writer, now);
+}
+
+int journal_roll(struct journal *journal)
+{
+	return writer_roll(&journal->writer);
+}
+
+int journal_renew(struct journal *journal)
+{
+	int r = writer_close(&journal->writer);
+	return r < 0 ? r : begin_new(journal);
+}
+
+/* --- questions */
+
+const uint8_t *journal_id(const struct journal *journal)
+{
+	return journal->writer.template.journal;
+}
+
+uint64_t journal_head(const struct journal *journal)
+{
+	return journal->writer.head;
+}
+
+uint64_t journal_durable(const struct journal *journal)
+{
+	return journal->writer.durable;
+}
+
+uint64_t journal_last(const struct journal *journal, const char *topic, size_t topic_len)
+{
+	const struct topics *topics = &journal->writer.topics;
+	uint32_t id = topics_find(topics, topic, topic_len);
+	return id == TOPIC_NONE ? 0 : topics->list[id].last;
+}
+
+int journal_topics(const struct journal *journal,
+	int (*each)(void *arg, const char *topic, size_t topic_len, uint64_t last), void *arg)
+{
+	const struct topics *topics = &journal->writer.topics;
+	int r = 0;
+	for (uint32_t i = 0; r == 0 && i < topics->count; i++) {
+		const struct topic *topic = &topics->list[i];
+		if (topic->last > 0)
+			r = each(arg, topic->name, topic->len, topic->last);
+	}
+	return r;
+}
+
+int journal_free(const struct journal *journal, uint64_t *bytes)
+{
+	return journal->io->free_bytes(journal->io->ctx, journal->base, bytes);
+}

@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOG_TOPIC "journal"
+#include "base/clock.h"
+#include "base/log.h"
+#include "journal/catalog.h"
+#include "journal/recover.h"
+#include "journal/survey.h"
+
+#define CLOCK_BACK_MAX  (3600 * NS_PER_S)
+#define COPY_SIZE       ((size_t)256 * 1024)
+#define QUARANTINE_NAME 112
+
+struct tail {
+	const struct recovery *recovery;
+	struct writer *writer;
+	struct catalog catalog;
+	struct index index; /* of the segment looked at */
+	uint64_t last_tc;
+
+	bool has_newest; /* the header of the newest segment, and how it ended */
+	struct segment_header newest;
+	bool is_clean;
+	bool end_is_unknown;
+	uint64_t head, known;
+};
+
+static int remove_unfinished(void *arg, const char *name)
+{
+	const struct recovery *recovery = arg;
+	if (segment_name_parse(name, SEGMENT_UNFINISHED) == 0)
+		return 0;
+	return recovery->io->unlinkat(recovery->io->ctx, recovery->dir, name);
+}
+
+static int load_catalog(struct tail *tail)
+{
+	const struct recovery *recovery = tail->recovery;
+	const struct io *io = recovery->io;
+	int r = catalog_load(&tail->catalog, io, recovery->dir);
+	if (r < 0 || !tail->catalog.has_unfinished)
+		return r;
+	return io->list(io->ctx, recovery->dir, remove_unfinished, (void *)(uintptr_t)recovery);
+}
+
+/* --- index files */
+
+static bool belongs(const struct index_header *header, const struct segment_header *segment)
+{
+	return header->salt == segment->salt &&
+	       memcmp(header->journal, segment->journal, JOURNAL_ID_SIZE) == 0;
+}
+
+static bool is_ours(
+	const struct recovery *recovery, const struct segment_header *header, uint64_t first_seq)
+{
+	return header->first_seq == first_seq &&
+	       memcmp(header->journal, recovery->id, JOURNAL_ID_SIZE) == 0;
+}
+
+/* Opens an item's segment; -EBADMSG (scan still open) also when it is some other one's. */
+static int open_segment(const struct tail *tail, size_t at, struct scan *scan)
+{
+	char name[SEGMENT_NAME_SIZE];
+	uint64_t first_seq = tail->catalog.list[at].first_seq;
+	segment_name(name, first_seq, SEGMENT_FILE);
+	int r = scan_open(scan, tail->recovery->io, tail->recovery->dir, name);
+	if (r == 0 && !is_ours(tail->recovery, &scan->header, first_seq))
+		return -EBADMSG;
+	return r;
+}
+
+static void forget_tables(struct tail *tail)
+{
+	topics_finish(&tail->writer->topics);
+	index_finish(&tail->index);
+	tail->last_tc = 0;
+}
+
+/* 0: the topics are those at the end of this item; 1: its index is of no use. */
+static int load_index(struct tail *tail, size_t at)
+{
+	const struct recovery *recovery = tail->recovery;
+	const struct catalog_item *item = &tail->catalog.list[at];
+	struct index_header header;
+	forget_tables(tail);
+	if (!item->has_index)
+		return 1;
+	int r = index_read(&header, &tail->index, &tail->writer->topics, recovery->io,
+		recovery->dir, item->first_seq);
+	if (r == 0 && item->has_segment) {
+		struct scan scan = {0};
+		r = open_segment(tail, at, &scan);
+		if (r == 0 && !belongs(&header, &scan.header))
+			r = -EBADMSG;
+		scan_close(&scan);
+	}
+	if (r == 0)
+		tail->last_tc = header.last_tc;
+	if (r == 0 || r == -ENOMEM)
+		return r;
+	forget_tables(tail);
+	return 1;
+}
+
+/* Adds an item to the tables by reading its segment, and makes its index. */
+static int rebuild_index(struct tail *tail, size_t at)
+{
+	const struct recovery *recovery = tail->recovery;
+	uint64_t limit = catalog_limit(&tail->catalog, at);
+	struct scan scan = {0};
+	int r = -EBADMSG;
+	if (tail->catalog.list[at].has_segment)
+		r = open_segment(tail, at, &scan);
+	struct survey survey = {
+		.entry = recovery->options->entry,
+		.topics = &tail->writer->topics,
+		.index = &tail->index,
+		.report = recovery->report,
+		.last_tc = tail->last_tc,
+		.limit = limit,
+		.known = limit,
+	};
+	if (r == 0)
+		r = survey_segment(&survey, &scan);
+	if (r == 0) {
+		tail->last_tc = survey.last_tc;
+		recovery->report->reindexed++;
+		r = index_write(&tail->index, &tail->writer->topics, &scan.header, recovery->io,
+			recovery->dir);
+	} else if (r == -EBADMSG || r == -EIO) {
+		report_gap(recovery->report, tail->catalog.list[at].first_seq, limit);
+		r = 0;
+	}
+	scan_close(&scan);
+	return r;
+}
+
+/* Sets the tables to what they are before item `at`. */
+static int load_tables(struct tail *tail, size_t at)
+{
+	size_t from = at;
+	int r = 1;
+	forget_tables(tail);
+	while (r > 0 && from > 0)
+		r = load_index(tail, --from);
+	if (r == 0)
+		from++;
+	for (; r >= 0 && from < at; from++)
+		r = rebuild_index(tail, from);
+	return r < 0 ? r : 0;
+}
+
+/* Files that are missing in between, as far as index files tell. */
+static void check_chain(const struct tail *tail)
+{
+	const struct recovery *recovery = tail->recovery;
+	const struct catalog *catalog = &tail->catalog;
+	for (size_t i = 0; i + 1 < catalog->count; i++) {
+		struct index_header header;
+		uint64_t limit = catalog_limit(catalog, i);
+		if (!catalog->list[i].has_index ||
+			index_read_header(&header, recovery->io, recovery->dir,
+				catalog->list[i].first_seq) < 0)
+			continue;
+		if (header.last_seq < limit)
+			report_gap(recovery->report, header.last_seq + 1, limit);
+	}
+}
+
+/* --- the tail of the last segment */
+
+static int copy(const struct io *io, int from, uint64_t offset, uint64_t size, int to)
+{
+	uint8_t *data = malloc(COPY_SIZE);
+	if (data == NULL)
+		return -ENOMEM;
+	int r = 0;
+	for (uint64_t done = 0; r == 0 && offset + done < size;) {
+		uint64_t left = size - offset - done;
+		size_t len = left < COPY_SIZE ? (size_t)left : COPY_SIZE;
+		ssize_t n = io->pread(io->ctx, from, data, len, offset + done);
+		if (n <= 0) {
+			r = n < 0 ? (int)n : -EIO;
+			break;
+		}
+		struct iovec iov = {data, (size_t)n};
+		r = io_write_all(io, to, &iov, 1, done);
+		done += (uint64_t)n;
+	}
+	free(data);
+	return r == 0 ? io->fdatasync(io->ctx, to) : r;
+}
+
+/* Keeps a copy of the file's bytes from `offset` on. */
+static int quarantine(const struct recovery *recovery, const struct scan *scan, uint64_t first_seq,
+	uint64_t offset)
+{
+	char id[JOURNAL_ID_TEXT], name[QUARANTINE_NAME];
+	journal_id_format(id, recovery->id);
+	snprintf(name, sizeof name, "%s-%020" PRIu64 "-%08" PRIx32 "-%" PRIu64 ".torn", id,
+		first_seq, scan->header.salt, offset);
+	const struct io *io = recovery->io;
+	int fd = io->openat(io->ctx, recovery->quarantine, name, O_WRONLY | O_CREAT | O_TRUNC);
+	if (fd < 0)
+		return fd;
+	int r = copy(io, scan->fd, offset, scan->size, fd);
+	io->close(io->ctx, fd);
+	return r < 0 ? r : io->fsync_dir(io->ctx, recovery->quarantine);
+}
+
+static int set_aside(struct tail *tail, const struct scan *scan, uint64_t first_seq,
+	uint64_t offset, uint64_t torn_seq)
+{
+	if (offset >= scan->size)
+		return 0;
+	struct journal_report *report = tail->recovery->report;
+	if (report->torn_bytes == 0 || torn_seq < report->torn_seq)
+		report->torn_seq = torn_seq;
+	report->torn_bytes += scan->size - offset;
+	return quarantine(tail->recovery, scan, first_seq, offset);
+}
+
+static int truncate_segment(const struct recovery *recovery, uint64_t first_seq, uint64_t size)
+{
+	const struct io *io = recovery->io;
+	char name[SEGMENT_NAME_SIZE];
+	segment_name(name, first_seq, SEGMENT_FILE);
+	int fd = io->openat(io->ctx, recovery->dir, name, O_RDWR);
+	if (fd < 0)
+		return fd;
+	int r = io->ftruncate(io->ctx, fd, size);
+	if (r == 0)
+		r = io->fdatasync(io->ctx, fd);
+	io->close(io->ctx, fd);
+	return r;
+}
+
+/* A segment that never got an entry; its name is wanted for one that will. */
+static int remove_segment(const struct tail *tail, size_t at)
+{
+	const struct recovery *recovery = tail->recovery;
+	const struct catalog_item *item = &tail->catalog.list[at];
+	const struct io *io = recovery->io;
+	char name[SEGMENT_NAME_SIZE];
+	int r = 0;
+	if (item->has_index) {
+		segment_name(name, item->first_seq, SEGMENT_INDEX);
+		r = io->unlinkat(io->ctx, recovery->dir, name);
+	}
+	segment_name(name, item->first_seq, SEGMENT_FILE);
+	if (r == 0)
+		r = io->unlinkat(io->ctx, recovery->dir, name);
+	return r < 0 ? r : io->fsync_dir(io->ctx, recovery->dir);
+}
+
+/* --- entries that were written but perhaps never reached the disk */
+
+/* As an item; `bytes` is owned by the caller. */
+static int read_item(
+	const struct tail *tail, const struct scan *scan, uint64_t seq, struct journal_item *item)
+{
+	const struct io *io = tail->recovery->io;
+	const struct index_entry *place = &tail->index.list[seq - tail->index.first_seq];
+	uint64_t offset = (uint64_t)place->offset * 8;
+	uint8_t header[RECORD_HEADER_SIZE];
+	struct record record;
+	ssize_t n = io->pread(io->ctx, scan->fd, header, sizeof header, offset);
+	if (n != sizeof header || !record_decode(&record, header, scan->header.salt))
+		return n < 0 ? (int)n : -EIO;
+	uint8_t *body = malloc(record.len);
+	if (body == NULL)
+		return -ENOMEM;
+	*item = (struct journal_item){.seq = seq, .bytes = body, .len = record.len};
+	n = io->pread(io->ctx, scan->fd, body, record.len, offset + RECORD_HEADER_SIZE);
+	if (n < 0 || (size_t)n != record.len || !record_body_is_sound(&record, body))
+		return n < 0 ? (int)n : -EIO;
+	if (place->topic != TOPIC_NONE) {
+		uint64_t same;
+		return tail->recovery->options->entry(
+			body, record.len, &item->topic, &item->topic_len, &same, &item->tc);
+	}
+	item->tc = tail->last_tc;
+	return 0;
+}
+
+static int rewrite(struct tail *tail, const struct scan *scan, uint64_t durable)
+{
+	size_t count = (size_t)(tail->head - durable), done = 0;
+	struct journal_item *items = calloc(count, sizeof *items);
+	if (items == NULL)
+		return -ENOMEM;
+	int r = 0;
+	while (r == 0 && done < count) {
+		r = read_item(tail, scan, durable + 1 + done, &items[done]);
+		done++;
+	}
+	if (r == 0) {
+		writer_begin(tail->writer, tail->recovery->dir, tail->recovery->id, durable);
+		r = writer_rewrite(tail->writer, items, count);
+	}
+	if (r == 0)
+		tail->recovery->report->rewritten = count;
+	for (size_t i = 0; i < done; i++)
+		free((void *)(uintptr_t)items[i].bytes);
+	free(items);
+	return r;
+}
+
+/* --- putting it together */
+
+static void note_newest(struct tail *tail, const struct segment_header *header, bool is_clean)
+{
+	if (tail->has_newest)
+		return;
+	tail->has_newest = true;
+	tail->newest = *header;
+	tail->is_clean = is_clean;
+}
+
+static bool is_behind(const struct tail *tail)
+{
+	const struct journal_options *options = tail->recovery->options;
+	return options->known_id != NULL && options->known_seq > tail->head &&
+	       memcmp(options->known_id, tail->recovery->id, JOURNAL_ID_SIZE) == 0;
+}
+
+static int finish_index(struct tail *tail, const struct scan *scan)
+{
+	const struct recovery *recovery = tail->recovery;
+	const struct index *index = &tail->index;
+	struct index_header header;
+	int r = index_read_header(&header, recovery->io, recovery->dir, index->first_seq);
+	if (r == 0 && belongs(&header, &scan->header) && header.end == index->end &&
+		header.last_seq + 1 == index->first_seq + index->count)
+		return 0;
+	recovery->report->reindexed++;
+	return index_write(
+		index, &tail->writer->topics, &scan->header, recovery->io, recovery->dir);
+}
+
+/* Same boot: what was read may have come from cached pages of a file whose sync had failed. */
+static bool may_be_volatile(
+	const struct tail *tail, const struct scan *scan, const struct survey *survey)
+{
+	return survey->head > survey->durable && !survey->is_clean &&
+	       memcmp(scan->header.boot, tail->writer->template.boot, IO_BOOT_SIZE) == 0;
+}
+
+static int repair(struct tail *tail, struct scan *scan, const struct survey *survey)
+{
+	uint64_t first_seq = scan->header.first_seq;
+	if (!survey->is_damaged && survey->end < scan->size) {
+		int r = set_aside(tail, scan, first_seq, survey->end, survey->head + 1);
+		if (r == 0 && survey->head >= first_seq)
+			r = truncate_segment(tail->recovery, first_seq, survey->end);
+		if (r < 0)
+			return r;
+	}
+	if (survey->head < first_seq)
+		return 0;
+	int r = finish_index(tail, scan);
+	if (r == 0 && may_be_volatile(tail, scan, survey))
+		r = rewrite(tail, scan, survey->durable);
+	return r;
+}
+
+static uint64_t known_from_index(
+	const struct recovery *recovery, const struct segment_header *segment)
+{
+	struct index_header header;
+	int r = index_read_header(&header, recovery->io, recovery->dir, segment->first_seq);
+	return r == 0 && belongs(&header, segment) ? header.last_seq : 0;
+}
+
+/* Returns 1 when the segment holds nothing and was removed. */
+static int recover_segment(struct tail *tail, size_t at, struct scan *scan)
+{
+	const struct recovery *recovery = tail->recovery;
+	uint64_t known = known_from_index(recovery, &scan->header);
+	struct survey survey = {
+		.entry = recovery->options->entry,
+		.topics = &tail->writer->topics,
+		.index = &tail->index,
+		.report = recovery->report,
+		.last_tc = tail->last_tc,
+		.limit = UINT64_MAX,
+		.known = known > tail->known ? known : tail->known,
+	};
+	int r = survey_segment(&survey, scan);
+	if (r < 0)
+		return r;
+	tail->head = survey.head;
+	tail->last_tc = survey.last_tc;
+	note_newest(tail, &scan->header, survey.is_clean);
+	if (is_behind(tail))
+		return 0;
+	r = repair(tail, scan, &survey);
+	if (r < 0 || survey.head >= scan->header.first_seq)
+		return r;
+	tail->known = survey.head;
+	r = remove_segment(tail, at);
+	return r < 0 ? r : 1;
+}
+
+/* The creation was interrupted before the first entry, or the header is damaged. */
+static int recover_headless(struct tail *tail, size_t at, const struct scan *scan)
+{
+	if (scan->size > SEGMENT_HEADER_SIZE) {
+		tail->end_is_unknown = true;
+		return 0;
+	}
+	uint64_t first_seq = tail->catalog.list[at].first_seq;
+	int r = set_aside(tail, scan, first_seq, 0, first_seq);
+	if (r == 0)
+		r = remove_segment(tail, at);
+	tail->known = tail->head = first_seq - 1;
+	return r < 0 ? r : 1;
+}
+
+/* The last segment itself was removed on purpose: its index says where it ended. */
+static int recover_pruned(struct tail *tail, size_t at)
+{
+	int r = load_index(tail, at);
+	if (r == 0)
+		tail->head = tail->index.first_seq + tail->index.count - 1;
+	else if (r > 0)
+		tail->end_is_unknown = true;
+	return r < 0 ? r : 0;
+}
+
+/* 0: done; 1: the last item is gone, look at the one before. */
+static int recover_last(struct tail *tail)
+{
+	size_t at = tail->catalog.count - 1;
+	if (!tail->catalog.list[at].has_segment)
+		return recover_pruned(tail, at);
+	struct scan scan = {0};
+	int r = open_segment(tail, at, &scan);
+	if (r == -EBADMSG) {
+		r = recover_headless(tail, at, &scan);
+	} else if (r == 0) {
+		r = load_tables(tail, at);
+		if (r == 0)
+			r = recover_segment(tail, at, &scan);
+	}
+	scan_close(&scan);
+	if (r == -EIO) {
+		tail->end_is_unknown = true;
+		return 0;
+	}
+	return r;
+}
+
+static enum journal_why decide(const struct tail *tail)
+{
+	const struct recovery *recovery = tail->recovery;
+	const struct segment_header *newest = &tail->newest;
+	uint64_t now = recovery->options->now;
+	if (tail->end_is_unknown)
+		return JOURNAL_NEW_END_UNKNOWN;
+	if (is_behind(tail))
+		return JOURNAL_NEW_BEHIND;
+	bool same_boot = memcmp(newest->boot, tail->writer->template.boot, IO_BOOT_SIZE) == 0;
+	if (tail->has_newest && !tail->is_clean && newest->sync_ms != 0 && !same_boot)
+		return JOURNAL_NEW_UNCLEAN;
+	if (tail->last_tc > now && tail->last_tc - now > CLOCK_BACK_MAX)
+		return JOURNAL_NEW_CLOCK;
+	return JOURNAL_CONTINUED;
+}
+
+static void fill_report(const struct tail *tail)
+{
+	struct journal_report *report = tail->recovery->report;
+	uint64_t now = tail->recovery->options->now;
+	report->why = decide(tail);
+	report->head = tail->head;
+	report->last_tc = tail->last_tc;
+	report->unclean = tail->has_newest && !tail->is_clean;
+	report->clock_back = tail->last_tc > now ? tail->last_tc - now : 0;
+	if (tail->end_is_unknown)
+		report->head = 0;
+}
+
+int recover(const struct recovery *recovery, struct writer *writer)
+{
+	struct tail tail = {.recovery = recovery, .writer = writer};
+	int r = load_catalog(&tail);
+	if (r == 0)
+		check_chain(&tail);
+	bool again = r == 0 && tail.catalog.count > 0;
+	while (again) {
+		r = recover_last(&tail);
+		if (r == 1)
+			tail.catalog.count--;
+		again = r == 1 && tail.catalog.count > 0;
+	}
+	if (r >= 0) {
+		r = 0;
+		fill_report(&tail);
+		if (writer->segment.fd < 0)
+			writer_begin(writer, recovery->dir, recovery->id, tail.head);
+	}
+	index_finish(&tail.index);
+	catalog_finish(&tail.catalog);
+	return r;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "entry.h"
+
+#define HEAD_MAX 256
+
+static const uint8_t *number(const uint8_t *p, const uint8_t *end, uint64_t *value)
+{
+	*value = 0;
+	for (; p < end && *p >= '0' && *p <= '9'; p++)
+		*value = *value * 10 + (uint64_t)(*p - '0');
+	return p < end && *p == ' ' ? p + 1 : NULL;
+}
+
+int entry_describe(const uint8_t *entry, size_t len, const char **topic, size_t *topic_len,
+	uint64_t *seq, uint64_t *tc)
+{
+	const uint8_t *zero = memchr(entry, 0, len);
+	if (zero == NULL || zero == entry)
+		return -EBADMSG;
+	*topic = (const char *)entry;
+	*topic_len = (size_t)(zero - entry);
+	const uint8_t *at = number(zero + 1, entry + len, seq);
+	if (at != NULL)
+		at = number(at, entry + len, tc);
+	return at == NULL ? -EBADMSG : 0;
+}
+
+struct journal_item entry_make(const char *topic, uint64_t seq, uint64_t tc, size_t len)
+{
+	char head[HEAD_MAX];
+	int n = snprintf(head, sizeof head, "%s%c%" PRIu64 " %" PRIu64 " ", topic, 0, seq, tc);
+	assert(n > 0 && n < HEAD_MAX);
+	size_t head_len = (size_t)n;
+	if (len < head_len)
+		len = head_len;
+	uint8_t *bytes = malloc(len);
+	assert(bytes != NULL);
+	memcpy(bytes, head, head_len);
+	uint32_t x = (uint32_t)(seq * 2654435761u + tc);
+	for (size_t i = head_len; i < len; i++) {
+		x = x * 1664525 + 1013904223;
+		bytes[i] = (uint8_t)(x >> 24);
+	}
+	return (struct journal_item){
+		.seq = seq,
+		.tc = tc,
+		.topic = (const char *)bytes,
+		.topic_len = strlen(topic),
+		.bytes = bytes,
+		.len = len,
+	};
+}
+
+void entry_free(struct journal_item *item)
+{
+	free((void *)(uintptr_t)item->bytes);
+	item->bytes = NULL;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The entries of these tests: "topic\0", seq and tc in decimal, then anything. */
+#ifndef ASSAY_TESTS_JOURNAL_ENTRY_H
+#define ASSAY_TESTS_JOURNAL_ENTRY_H
+
+#include "journal/journal.h"
+
+/* A journal_entry_fn. */
+int entry_describe(const uint8_t *entry, size_t len, const char **topic, size_t *topic_len,
+	uint64_t *seq, uint64_t *tc);
+
+/* Makes an entry of `len` bytes (at least what its head needs); the bytes are owned. */
+struct journal_item entry_make(const char *topic, uint64_t seq, uint64_t tc, size_t len);
+
+void entry_free(struct journal_item *item);
+
+#endif
