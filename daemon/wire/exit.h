@@ -8,13 +8,13 @@
 #define ASSAY_WIRE_EXIT_H
 
 enum wire_exit {
-	WIRE_EXIT_CLEAN = 0,	 /* QUIT, end of the core's socket, or SIGTERM; all is stopped */
-	WIRE_EXIT_USAGE = 2,	 /* the command line */
+	WIRE_EXIT_CLEAN = 0,       /* QUIT, end of the core's socket, or SIGTERM; all is stopped */
+	WIRE_EXIT_USAGE = 2,       /* the command line */
 	WIRE_EXIT_NOT_OPENED = 10, /* the port could not be opened: try again later */
-	WIRE_EXIT_LOST = 11,	 /* the port was open and is gone: try again */
-	WIRE_EXIT_SETUP = 12,	 /* driver or settings of SETUP unusable: trying again is no use */
+	WIRE_EXIT_LOST = 11,       /* the port was open and is gone: try again */
+	WIRE_EXIT_SETUP = 12,    /* driver or settings of SETUP unusable: trying again is no use */
 	WIRE_EXIT_PROTOCOL = 13, /* the core sent what wire.h does not allow: a bug */
-	WIRE_EXIT_DRIVER = 14,	 /* the driver broke the rules of <assay/driver.h>: a bug */
+	WIRE_EXIT_DRIVER = 14,   /* the driver broke the rules of <assay/driver.h>: a bug */
 	WIRE_EXIT_MEMORY = 15,
 	WIRE_EXIT_UNSAFE = 16, /* asked to end, but a hazard could not be switched off */
 };

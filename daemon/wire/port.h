@@ -29,9 +29,9 @@ struct port {
 	const char *host; /* tcp, udp, modbus-tcp, http */
 	unsigned number;  /* the TCP or UDP port */
 
-	unsigned vid, pid; /* usb */
+	unsigned vid, pid;      /* usb */
 	const char *usb_serial; /* iSerialNumber string to pick one of several; NULL: any */
-	const char *usb_path;	/* sysfs name such as "1-2.3"; NULL: any */
+	const char *usb_path;   /* sysfs name such as "1-2.3"; NULL: any */
 	unsigned interface, endpoint_in, endpoint_out;
 
 	unsigned open_ms;  /* limit for opening or connecting */

@@ -17,12 +17,11 @@
  *	worker	IDENTITY unit			who is there
  *	core	GO unit | REFUSE unit		the core compares; only GO lets the driver act
  *	worker	READY unit			configured, with the settings as sent or read back
- *	core	START unit			one measurement, or measurements until told otherwise
- *	worker	STARTED unit			acquisition has begun; the core makes run-start
- *	worker	FRAME unit ...			under credit
- *	core	STOP unit | ABORT unit
- *	worker	ENDED unit			the core makes run-end; READY is implied
- *	core	QUIT				stop, make safe, exit 0; end of file means the same
+ *	core	START unit			one measurement, or measurements until told
+ *otherwise worker	STARTED unit			acquisition has begun; the core makes
+ *run-start worker	FRAME unit ...			under credit core	STOP unit | ABORT
+ *unit worker	ENDED unit			the core makes run-end; READY is implied unless
+ *failed core	QUIT				stop, make safe, exit 0; end of file means the same
  */
 #ifndef ASSAY_WIRE_WIRE_H
 #define ASSAY_WIRE_WIRE_H
@@ -34,11 +33,11 @@
 #include "base/buffer.h"
 #include "wire/port.h"
 
-#define WIRE_VERSION	 1
-#define WIRE_HEAD_BYTES	 8
+#define WIRE_VERSION     1
+#define WIRE_HEAD_BYTES  8
 #define WIRE_PAYLOAD_MAX (16u * 1024 * 1024 + 65536)
-#define WIRE_PORT	 0xffff /* in place of a unit */
-#define WIRE_TEXT_MAX	 500	/* bytes of an explaining text; longer ones are cut by the sender */
+#define WIRE_PORT        0xffff /* in place of a unit */
+#define WIRE_TEXT_MAX    500    /* bytes of an explaining text; longer ones are cut by the sender */
 
 enum wire_type {
 	/* core -> worker */
@@ -90,19 +89,20 @@ struct wire_go {
 /* CREDIT: u64: this many more bytes of FRAME messages (heads included) may be sent. */
 
 enum wire_mode {
-	WIRE_ONCE = 1,	 /* on demand: one measurement, then ENDED */
-	WIRE_REPEAT,	 /* measurement after measurement, each its own run, until STOP */
+	WIRE_ONCE = 1,   /* on demand: one measurement, then ENDED */
+	WIRE_REPEAT,     /* measurement after measurement, each its own run, until STOP */
 	WIRE_CONTINUOUS, /* one run for as long as the core wants it */
 };
 
 /*
- * START: {mode, every?, frames?, settings?}.  `every` paces acquire() at whole multiples of that
- * time since 1970, so that instruments with the same period share one commit.
+ * START: {mode, every?, frames?, step?, settings?}.  `every` paces acquire() at whole multiples of
+ * that time since 1970, so that instruments with the same period share one commit.
  */
 struct wire_start {
 	enum wire_mode mode;
-	uint64_t every_ns; /* 0: as fast as the driver delivers */
-	uint64_t frames;   /* 0: as many as the measurement has */
+	uint64_t every_ns;      /* 0: as fast as the driver delivers */
+	uint64_t frames;        /* 0: as many as the measurement has */
+	struct wire_bytes step; /* CBOR of the frames' `step` in a method with steps; or empty */
 	struct wire_bytes settings; /* empty: those of SETUP; else reconfigured before */
 };
 
@@ -125,18 +125,19 @@ struct wire_started {
 
 /*
  * FRAME, binary head then CBOR: u64 utc, u64 mono, u32 flags, u32 retries, u64 dropped,
- * u32 quality flag, u32 reasons (bits of the table in record/quality.h), u16 device time length,
- * u16 number of pairs, u32 zero; the device time's bytes; the frame's part (`kind` ... `raw`).
+ * u32 quality flag, u32 reasons (bit i: quality_reason_at(i) of record/quality.h), u16 device time
+ * length, u16 number of pairs, u32 zero; the device time's bytes; the frame's part (`kind` ...
+ * `raw`).
  */
 #define WIRE_FRAME_HEAD_BYTES 48
 struct wire_frame {
-	uint64_t utc, mono;   /* receipt of the last byte */
-	uint32_t quality;     /* 1, 2, 3, 4, 9 */
+	uint64_t utc, mono; /* receipt of the last byte */
+	uint32_t quality;   /* 1, 2, 3, 4, 9 */
 	uint32_t reasons;
 	uint32_t retries;
 	uint64_t dropped;
 	struct wire_text dev; /* "" none */
-	uint16_t pairs;	      /* key/value pairs in `part` */
+	uint16_t pairs;       /* key/value pairs in `part` */
 	struct wire_bytes part;
 };
 
@@ -144,19 +145,26 @@ enum wire_end {
 	WIRE_END_COMPLETE = 1,
 	WIRE_END_STOPPED,
 	WIRE_END_ABORTED,
-	WIRE_END_FAILED, /* the instrument or its bytes; `text` says what */
+	WIRE_END_FAILED,      /* the instrument or its bytes; `text` says what */
 	WIRE_END_NOT_STARTED, /* the answer to a START that did not come to STARTED */
 };
 
-/* ENDED: {end, code, text}.  `code` is the errno's name, e.g. "ETIMEDOUT", or "". */
+/*
+ * ENDED: {end, code, text}.  `code` is the errno's name, e.g. "ETIMEDOUT", or "".  After
+ * WIRE_END_FAILED the instrument is not ready: STATE "fault" came before, and IDENTITY follows
+ * as soon as it answers again.
+ */
 struct wire_ended {
 	enum wire_end end;
 	struct wire_text code, text;
 };
 
 /*
- * STATE: {state, code, text, values}: `state` is a device-state of the record format; `values`
- * the CBOR map name => quantity (progress of a long measurement), empty when there is none.
+ * STATE: {state, code, text, values}: what the other messages do not say.  `state` is a
+ * device-state of the record format: "fault" once when a unit fails (it is tried again with
+ * back-off; IDENTITY, GO, READY end the fault; of WIRE_PORT: the worker exits), "busy" with
+ * `values`, the CBOR map name => quantity, as progress of a long measurement, at most once per
+ * second.
  */
 struct wire_state {
 	struct wire_text state, code, text;
@@ -196,15 +204,16 @@ void wire_write_ready(struct buffer *out, unsigned unit, struct wire_bytes setti
 void wire_write_started(struct buffer *out, unsigned unit, const struct wire_started *started);
 /* Only the head and the device time; the sender appends frame->part.len bytes of part itself. */
 void wire_write_frame_head(struct buffer *out, unsigned unit, const struct wire_frame *frame);
-void wire_write_ended(struct buffer *out, unsigned unit, enum wire_end end, const char *code,
-	const char *text);
+void wire_write_ended(
+	struct buffer *out, unsigned unit, enum wire_end end, const char *code, const char *text);
 void wire_write_state(struct buffer *out, unsigned unit, const char *state, const char *code,
 	const char *text, struct wire_bytes values);
 void wire_write_hazard(struct buffer *out, unsigned unit, bool on);
 void wire_write_log(struct buffer *out, unsigned unit, unsigned level, const char *text);
 void wire_write_beat(struct buffer *out, const struct wire_beat *beat);
 
-/* --- reading ------------------------------------------------------------------------------------ */
+/* --- reading ------------------------------------------------------------------------------------
+ */
 
 struct wire_message {
 	enum wire_type type;

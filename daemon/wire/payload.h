@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Messages whose payload is a CBOR map: writing one, reading one.  For the files of this folder. */
+#ifndef ASSAY_WIRE_PAYLOAD_H
+#define ASSAY_WIRE_PAYLOAD_H
+
+#include <endian.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "record/encode.h"
+#include "record/read.h"
+#include "wire/wire.h"
+
+/* The first `bytes` of `value`, little-endian. */
+static inline void put_le(uint8_t *at, uint64_t value, size_t bytes)
+{
+	uint64_t le = htole64(value);
+	memcpy(at, &le, bytes);
+}
+
+static inline uint64_t get_le(const uint8_t *at, size_t bytes)
+{
+	uint64_t le = 0;
+	memcpy(&le, at, bytes);
+	return le64toh(le);
+}
+
+/* A message whose payload is one map: pairs are written to `map` between begin and end. */
+struct message {
+	struct buffer *out;
+	size_t at;
+	struct map map;
+};
+
+void message_begin(struct message *m, struct buffer *out, enum wire_type type, unsigned unit);
+void message_end(struct message *m);
+
+/* The head alone, in front of `size` bytes of another kind of payload. */
+void message_head(struct buffer *out, enum wire_type type, unsigned unit, size_t size);
+
+#define FIELDS_DEPTH_MAX 12 /* a message, its settings, a table in them, its rows and quantities \
+			     */
+
+enum field_type {
+	FIELD_UINT,   /* uint64_t */
+	FIELD_WORD,   /* unsigned, at most 32 bits */
+	FIELD_BOOL,   /* bool */
+	FIELD_TEXT,   /* struct wire_text, borrowed */
+	FIELD_STRING, /* const char *: owned copy without zero bytes; NULL when absent */
+	FIELD_MAP,    /* struct wire_bytes: one encoded map, borrowed */
+	FIELD_ARRAY,  /* the same for an array */
+};
+
+/* One key; `to` is zeroed when the key is absent or anything fails before it is read. */
+struct field {
+	const char *name;
+	enum field_type type;
+	bool required;
+	void *to;
+};
+
+/*
+ * Reads the next item of `r`, which must be a map of exactly these keys in any order, each once.
+ * Returns 0, -EBADMSG or -ENOMEM; owned copies made so far stay with the caller.
+ */
+int fields_read(struct reader *r, const struct field *fields, size_t count);
+
+/* The same for a whole payload, nothing after it. */
+int fields_read_message(const struct wire_message *m, const struct field *fields, size_t count);
+
+#endif

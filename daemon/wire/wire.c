@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "record/encode.h"
+#include "record/read.h"
+#include "wire/payload.h"
+
+#define REASONS_ALL 0xffffu /* as many as a quality can hold */
+#include "wire/wire.h"
+
+static bool is_known(uint64_t type)
+{
+	return (type >= WIRE_SETUP && type <= WIRE_QUIT) ||
+	       (type >= WIRE_HELLO && type <= WIRE_BEAT);
+}
+
+int wire_next(const uint8_t *data, size_t len, struct wire_message *message)
+{
+	if (len < WIRE_HEAD_BYTES)
+		return 0;
+	uint64_t size = get_le(data, 4), type = get_le(data + 4, 2);
+	if (size > WIRE_PAYLOAD_MAX || !is_known(type))
+		return -EBADMSG;
+	if (size > len - WIRE_HEAD_BYTES)
+		return 0;
+	*message = (struct wire_message){
+		.type = (enum wire_type)type,
+		.unit = (unsigned)get_le(data + 6, 2),
+		.payload = data + WIRE_HEAD_BYTES,
+		.len = (size_t)size,
+		.size = WIRE_HEAD_BYTES + (size_t)size,
+	};
+	return 1;
+}
+
+/* --- texts ------------------------------------------------------------------------------------ */
+
+/* An explaining text may hold an instrument's bytes: what is not UTF-8 becomes '?'. */
+static void map_words(struct map *map, const char *key, const char *text, size_t len)
+{
+	char clean[WIRE_TEXT_MAX] = "";
+	size_t n = len < sizeof clean ? len : sizeof clean;
+	while (n < len && n + 3 > sizeof clean && ((unsigned char)text[n] & 0xc0) == 0x80)
+		n--; /* not in the middle of a character */
+	memcpy(clean, text, n);
+	if (!text_is_utf8(clean, n)) {
+		for (size_t i = 0; i < n; i++) {
+			if ((unsigned char)clean[i] >= 0x80)
+				clean[i] = '?';
+		}
+	}
+	map_text_n(map, key, clean, n);
+}
+
+static void map_string(struct map *map, const char *key, const char *text)
+{
+	map_words(map, key, text != NULL ? text : "", text != NULL ? strlen(text) : 0);
+}
+
+static void map_encoded(struct map *map, const char *key, struct wire_bytes value)
+{
+	if (value.len == 0)
+		return;
+	map_key(map, key);
+	encode_raw(map->to, value.data, value.len);
+}
+
+/* --- from the core ---------------------------------------------------------------------------- */
+
+void wire_write_go(struct buffer *out, unsigned unit, bool safe)
+{
+	struct message m;
+	message_begin(&m, out, WIRE_GO, unit);
+	map_bool(&m.map, "safe", safe);
+	message_end(&m);
+}
+
+void wire_write_refuse(struct buffer *out, unsigned unit, const char *text)
+{
+	struct message m;
+	message_begin(&m, out, WIRE_REFUSE, unit);
+	map_string(&m.map, "text", text);
+	message_end(&m);
+}
+
+void wire_write_credit(struct buffer *out, uint64_t bytes)
+{
+	uint8_t payload[8];
+	message_head(out, WIRE_CREDIT, WIRE_PORT, sizeof payload);
+	put_le(payload, bytes, 8);
+	buffer_append(out, payload, sizeof payload);
+}
+
+void wire_write_start(struct buffer *out, unsigned unit, const struct wire_start *start)
+{
+	struct message m;
+	message_begin(&m, out, WIRE_START, unit);
+	map_uint(&m.map, "mode", start->mode);
+	if (start->every_ns != 0)
+		map_uint(&m.map, "every", start->every_ns);
+	if (start->frames != 0)
+		map_uint(&m.map, "frames", start->frames);
+	map_encoded(&m.map, "step", start->step);
+	map_encoded(&m.map, "settings", start->settings);
+	message_end(&m);
+}
+
+static void write_empty(struct buffer *out, enum wire_type type, unsigned unit)
+{
+	struct message m;
+	message_begin(&m, out, type, unit);
+	message_end(&m);
+}
+
+void wire_write_stop(struct buffer *out, unsigned unit)
+{
+	write_empty(out, WIRE_STOP, unit);
+}
+
+void wire_write_abort(struct buffer *out, unsigned unit)
+{
+	write_empty(out, WIRE_ABORT, unit);
+}
+
+void wire_write_quit(struct buffer *out)
+{
+	write_empty(out, WIRE_QUIT, WIRE_PORT);
+}
+
+int wire_read_go(const struct wire_message *m, struct wire_go *go)
+{
+	const struct field fields[] = {{"safe", FIELD_BOOL, true, &go->safe}};
+	return fields_read_message(m, fields, 1);
+}
+
+int wire_read_refuse(const struct wire_message *m, struct wire_text *text)
+{
+	const struct field fields[] = {{"text", FIELD_TEXT, true, text}};
+	return fields_read_message(m, fields, 1);
+}
+
+int wire_read_credit(const struct wire_message *m, uint64_t *bytes)
+{
+	if (m->len != 8)
+		return -EBADMSG;
+	*bytes = get_le(m->payload, 8);
+	return 0;
+}
+
+int wire_read_start(const struct wire_message *m, struct wire_start *start)
+{
+	uint64_t mode;
+	const struct field fields[] = {
+		{"mode", FIELD_UINT, true, &mode},
+		{"every", FIELD_UINT, false, &start->every_ns},
+		{"frames", FIELD_UINT, false, &start->frames},
+		{"step", FIELD_MAP, false, &start->step},
+		{"settings", FIELD_MAP, false, &start->settings},
+	};
+	int r = fields_read_message(m, fields, 5);
+	if (r == 0 && (mode < WIRE_ONCE || mode > WIRE_CONTINUOUS))
+		r = -EBADMSG;
+	start->mode = r == 0 ? (enum wire_mode)mode : WIRE_ONCE;
+	return r;
+}
+
+/* --- from the worker -------------------------------------------------------------------------- */
+
+void wire_write_hello(struct buffer *out, const char *lacking)
+{
+	struct message m;
+	message_begin(&m, out, WIRE_HELLO, WIRE_PORT);
+	map_uint(&m.map, "version", WIRE_VERSION);
+	map_uint(&m.map, "pid", (uint64_t)getpid());
+	map_string(&m.map, "lacking", lacking);
+	message_end(&m);
+}
+
+void wire_write_opened(struct buffer *out)
+{
+	write_empty(out, WIRE_OPENED, WIRE_PORT);
+}
+
+void wire_write_identity(struct buffer *out, unsigned unit, const struct wire_identity *identity)
+{
+	struct message m;
+	message_begin(&m, out, WIRE_IDENTITY, unit);
+	map_words(&m.map, "make", identity->make.data, identity->make.len);
+	map_words(&m.map, "model", identity->model.data, identity->model.len);
+	map_words(&m.map, "serial", identity->serial.data, identity->serial.len);
+	map_words(&m.map, "fw", identity->fw.data, identity->fw.len);
+	map_bool(&m.map, "declared", identity->declared);
+	message_end(&m);
+}
+
+void wire_write_ready(struct buffer *out, unsigned unit, struct wire_bytes settings)
+{
+	struct message m;
+	message_begin(&m, out, WIRE_READY, unit);
+	map_encoded(&m.map, "settings", settings);
+	message_end(&m);
+}
+
+void wire_write_started(struct buffer *out, unsigned unit, const struct wire_started *started)
+{
+	struct message m;
+	message_begin(&m, out, WIRE_STARTED, unit);
+	map_uint(&m.map, "utc", started->utc);
+	map_uint(&m.map, "mono", started->mono);
+	map_encoded(&m.map, "settings", started->settings);
+	message_end(&m);
+}
+
+void wire_write_frame_head(struct buffer *out, unsigned unit, const struct wire_frame *frame)
+{
+	assert(frame->dev.len <= WIRE_TEXT_MAX);
+	uint8_t head[WIRE_FRAME_HEAD_BYTES] = {0};
+	put_le(head, frame->utc, 8);
+	put_le(head + 8, frame->mono, 8);
+	put_le(head + 20, frame->retries, 4);
+	put_le(head + 24, frame->dropped, 8);
+	put_le(head + 32, frame->quality, 4);
+	put_le(head + 36, frame->reasons, 4);
+	put_le(head + 40, frame->dev.len, 2);
+	put_le(head + 42, frame->pairs, 2);
+	message_head(out, WIRE_FRAME, unit, sizeof head + frame->dev.len + frame->part.len);
+	buffer_append(out, head, sizeof head);
+	buffer_append(out, frame->dev.data, frame->dev.len);
+}
+
+void wire_write_ended(
+	struct buffer *out, unsigned unit, enum wire_end how, const char *code, const char *text)
+{
+	struct message m;
+	message_begin(&m, out, WIRE_ENDED, unit);
+	map_uint(&m.map, "end", how);
+	map_string(&m.map, "code", code);
+	map_string(&m.map, "text", text);
+	message_end(&m);
+}
+
+void wire_write_state(struct buffer *out, unsigned unit, const char *state, const char *code,
+	const char *text, struct wire_bytes values)
+{
+	struct message m;
+	message_begin(&m, out, WIRE_STATE, unit);
+	map_string(&m.map, "state", state);
+	map_string(&m.map, "code", code);
+	map_string(&m.map, "text", text);
+	map_encoded(&m.map, "values", values);
+	message_end(&m);
+}
+
+void wire_write_hazard(struct buffer *out, unsigned unit, bool on)
+{
+	struct message m;
+	message_begin(&m, out, WIRE_HAZARD, unit);
+	map_bool(&m.map, "on", on);
+	message_end(&m);
+}
+
+void wire_write_log(struct buffer *out, unsigned unit, unsigned level, const char *text)
+{
+	struct message m;
+	message_begin(&m, out, WIRE_LOG, unit);
+	map_uint(&m.map, "level", level);
+	map_string(&m.map, "text", text);
+	message_end(&m);
+}
+
+void wire_write_beat(struct buffer *out, const struct wire_beat *beat)
+{
+	uint8_t payload[16];
+	message_head(out, WIRE_BEAT, WIRE_PORT, sizeof payload);
+	put_le(payload, beat->progress, 8);
+	put_le(payload + 8, beat->deadline, 8);
+	buffer_append(out, payload, sizeof payload);
+}
+
+int wire_read_hello(const struct wire_message *m, struct wire_hello *hello)
+{
+	const struct field fields[] = {
+		{"version", FIELD_UINT, true, &hello->version},
+		{"pid", FIELD_UINT, true, &hello->pid},
+		{"lacking", FIELD_TEXT, true, &hello->lacking},
+	};
+	return fields_read_message(m, fields, 3);
+}
+
+int wire_read_identity(const struct wire_message *m, struct wire_identity *identity)
+{
+	const struct field fields[] = {
+		{"make", FIELD_TEXT, true, &identity->make},
+		{"model", FIELD_TEXT, true, &identity->model},
+		{"serial", FIELD_TEXT, true, &identity->serial},
+		{"fw", FIELD_TEXT, true, &identity->fw},
+		{"declared", FIELD_BOOL, true, &identity->declared},
+	};
+	return fields_read_message(m, fields, 5);
+}
+
+int wire_read_ready(const struct wire_message *m, struct wire_bytes *settings)
+{
+	const struct field fields[] = {{"settings", FIELD_MAP, false, settings}};
+	return fields_read_message(m, fields, 1);
+}
+
+int wire_read_started(const struct wire_message *m, struct wire_started *started)
+{
+	const struct field fields[] = {
+		{"utc", FIELD_UINT, true, &started->utc},
+		{"mono", FIELD_UINT, true, &started->mono},
+		{"settings", FIELD_MAP, false, &started->settings},
+	};
+	return fields_read_message(m, fields, 3);
+}
+
+static bool is_quality(uint32_t flag)
+{
+	return (flag >= 1 && flag <= 4) || flag == 9;
+}
+
+int wire_read_frame(const struct wire_message *m, struct wire_frame *frame)
+{
+	*frame = (struct wire_frame){0};
+	if (m->len <= WIRE_FRAME_HEAD_BYTES)
+		return -EBADMSG;
+	const uint8_t *head = m->payload, *rest = head + WIRE_FRAME_HEAD_BYTES;
+	size_t dev = (size_t)get_le(head + 40, 2), left = m->len - WIRE_FRAME_HEAD_BYTES;
+	bool zeroes = get_le(head + 16, 4) == 0 && get_le(head + 44, 4) == 0;
+	if (!zeroes || dev > WIRE_TEXT_MAX || dev >= left || !text_is_utf8(rest, dev))
+		return -EBADMSG;
+	struct wire_frame f = {
+		.utc = get_le(head, 8),
+		.mono = get_le(head + 8, 8),
+		.retries = (uint32_t)get_le(head + 20, 4),
+		.dropped = get_le(head + 24, 8),
+		.quality = (uint32_t)get_le(head + 32, 4),
+		.reasons = (uint32_t)get_le(head + 36, 4),
+		.dev = {(const char *)rest, dev},
+		.pairs = (uint16_t)get_le(head + 42, 2),
+		.part = {rest + dev, left - dev},
+	};
+	if (!is_quality(f.quality) || f.pairs == 0 || (f.reasons & ~REASONS_ALL) != 0)
+		return -EBADMSG;
+	*frame = f;
+	return 0;
+}
+
+int wire_read_ended(const struct wire_message *m, struct wire_ended *ended)
+{
+	uint64_t how;
+	const struct field fields[] = {
+		{"end", FIELD_UINT, true, &how},
+		{"code", FIELD_TEXT, true, &ended->code},
+		{"text", FIELD_TEXT, true, &ended->text},
+	};
+	int r = fields_read_message(m, fields, 3);
+	if (r == 0 && (how < WIRE_END_COMPLETE || how > WIRE_END_NOT_STARTED))
+		r = -EBADMSG;
+	ended->end = r == 0 ? (enum wire_end)how : WIRE_END_FAILED;
+	return r;
+}
+
+int wire_read_state(const struct wire_message *m, struct wire_state *state)
+{
+	const struct field fields[] = {
+		{"state", FIELD_TEXT, true, &state->state},
+		{"code", FIELD_TEXT, true, &state->code},
+		{"text", FIELD_TEXT, true, &state->text},
+		{"values", FIELD_MAP, false, &state->values},
+	};
+	return fields_read_message(m, fields, 4);
+}
+
+int wire_read_hazard(const struct wire_message *m, bool *on)
+{
+	const struct field fields[] = {{"on", FIELD_BOOL, true, on}};
+	return fields_read_message(m, fields, 1);
+}
+
+int wire_read_log(const struct wire_message *m, struct wire_log *log)
+{
+	uint64_t level;
+	const struct field fields[] = {
+		{"level", FIELD_UINT, true, &level},
+		{"text", FIELD_TEXT, true, &log->text},
+	};
+	int r = fields_read_message(m, fields, 2);
+	if (r == 0 && (level < 3 || level > 7))
+		r = -EBADMSG;
+	log->level = (unsigned)(r == 0 ? level : 3);
+	return r;
+}
+
+int wire_read_beat(const struct wire_message *m, struct wire_beat *beat)
+{
+	if (m->len != 16)
+		return -EBADMSG;
+	beat->progress = get_le(m->payload, 8);
+	beat->deadline = get_le(m->payload + 8, 8);
+	return 0;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every payload reader on whatever a worker (or a core) may send: a sequence of messages. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wire/wire.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+/* Reads the bytes that a reader gave out, so that the sanitizer sees where they lie. */
+static volatile unsigned sink;
+
+static void touch(const void *data, size_t len)
+{
+	const uint8_t *bytes = data;
+	for (size_t i = 0; i < len; i++)
+		sink += bytes[i];
+}
+
+static void touch_text(struct wire_text text)
+{
+	touch(text.data, text.len);
+}
+
+static void read_setup(const struct wire_message *m)
+{
+	struct wire_setup setup;
+	if (wire_read_setup(m, &setup) == 0)
+		touch(setup.units[setup.unit_count - 1].settings,
+			setup.units[setup.unit_count - 1].settings_len);
+	wire_setup_finish(&setup);
+}
+
+static void read_frame(const struct wire_message *m)
+{
+	struct wire_frame frame;
+	if (wire_read_frame(m, &frame) < 0)
+		return;
+	touch_text(frame.dev);
+	touch(frame.part.data, frame.part.len);
+}
+
+static void read_state(const struct wire_message *m)
+{
+	struct wire_state state;
+	if (wire_read_state(m, &state) < 0)
+		return;
+	touch_text(state.state);
+	touch_text(state.text);
+	touch(state.values.data, state.values.len);
+}
+
+static void read_rest(const struct wire_message *m)
+{
+	union {
+		struct wire_go go;
+		struct wire_text text;
+		uint64_t credit;
+		struct wire_start start;
+		struct wire_hello hello;
+		struct wire_identity identity;
+		struct wire_bytes settings;
+		struct wire_started started;
+		struct wire_ended ended;
+		bool on;
+		struct wire_log log;
+		struct wire_beat beat;
+	} to;
+	switch (m->type) {
+	case WIRE_GO: wire_read_go(m, &to.go); break;
+	case WIRE_REFUSE: wire_read_refuse(m, &to.text); break;
+	case WIRE_CREDIT: wire_read_credit(m, &to.credit); break;
+	case WIRE_START: wire_read_start(m, &to.start); break;
+	case WIRE_HELLO: wire_read_hello(m, &to.hello); break;
+	case WIRE_IDENTITY: wire_read_identity(m, &to.identity); break;
+	case WIRE_READY: wire_read_ready(m, &to.settings); break;
+	case WIRE_STARTED: wire_read_started(m, &to.started); break;
+	case WIRE_ENDED: wire_read_ended(m, &to.ended); break;
+	case WIRE_HAZARD: wire_read_hazard(m, &to.on); break;
+	case WIRE_LOG: wire_read_log(m, &to.log); break;
+	case WIRE_BEAT: wire_read_beat(m, &to.beat); break;
+	default: break;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	struct wire_message m;
+	while (wire_next(data, len, &m) == 1) {
+		switch (m.type) {
+		case WIRE_SETUP: read_setup(&m); break;
+		case WIRE_FRAME: read_frame(&m); break;
+		case WIRE_STATE: read_state(&m); break;
+		default: read_rest(&m); break;
+		}
+		data += m.size;
+		len -= m.size;
+	}
+	return 0;
+}
