@@ -29,7 +29,7 @@ extern "C" {
 #define ASSAY_SHA256_SIZE 32
 
 enum assay_record_type {
-	ASSAY_RECORD_RUN_START,
+	ASSAY_RECORD_RUN_START = 1,
 	ASSAY_RECORD_FRAME,
 	ASSAY_RECORD_RUN_END,
 	ASSAY_RECORD_AMEND,
@@ -90,7 +90,7 @@ enum assay_quality_flag {
 };
 
 enum assay_sync {
-	ASSAY_SYNC_NTP,
+	ASSAY_SYNC_NTP = 1,
 	ASSAY_SYNC_PTP,
 	ASSAY_SYNC_RTC,
 	ASSAY_SYNC_NONE,
@@ -131,8 +131,8 @@ struct assay_inst {
 };
 
 /*
- * What records of all types have in common, and the keys people look for.  Pointers and texts
- * are NULL where the type has no such key or the record leaves it out.
+ * What records of all types have in common, and the keys people look for.  Pointers, texts and
+ * spans are NULL, numbers 0, where the type has no such key or the record leaves it out.
  */
 struct assay_record_view {
 	enum assay_record_type type;
@@ -144,16 +144,18 @@ struct assay_record_view {
 	struct assay_stamp t;
 	struct assay_inst inst;
 	bool sim;
-	struct assay_string number, technique, mode;      /* run-start; technique: the term's id */
-	struct assay_string sample, person, method, sync; /* run-start */
-	struct assay_string status, why;                  /* run-end */
-	struct assay_string state, code, text;            /* state */
-	struct assay_string event, actor, reason;         /* audit, amend */
-	struct assay_string note;                         /* seal */
-	uint64_t n;                                       /* frame */
-	uint64_t frames;                                  /* run-end */
-	uint64_t size;                                    /* seal */
-	struct assay_span body;                           /* the whole record */
+	uint64_t n;      /* frame */
+	uint64_t frames; /* run-end */
+	uint64_t size;   /* seal */
+	/* run-start; of technique and method the id */
+	struct assay_string number, technique, mode, sync, sample, person, method;
+	struct assay_string status, why;           /* run-end */
+	struct assay_string state, code, text;     /* state */
+	struct assay_string event, actor, reason;  /* audit; the latter two also amend */
+	struct assay_string note;                  /* seal */
+	struct assay_span settings, setup, values; /* CBOR maps */
+	struct assay_span refs, set, was;          /* CBOR: array, maps */
+	struct assay_span body;                    /* the whole record */
 };
 
 /* A frame: read from a record, it gives its variables one after the other. */
@@ -163,15 +165,13 @@ struct assay_frame_view {
 	struct assay_span why; /* CBOR array of reasons */
 	uint64_t retries, dropped;
 	enum assay_frame_kind kind;
-	bool partial; /* replaces the previous frame, is never added to it */
-	bool has_step;
-	uint64_t step, steps; /* with has_step: step `step` of `steps` */
+	bool partial;         /* replaces the previous frame, is never added to it */
+	uint64_t step, steps; /* step `step` of `steps`; 0 of 0: the method has no steps */
 	struct assay_string step_name;
 	size_t vars_count;
-	struct assay_span vars;     /* CBOR array */
-	struct assay_span settings; /* CBOR map */
-	struct assay_span raw;      /* CBOR array of raw blocks */
-	size_t next_var, next_at;   /* assay_frame_next() */
+	struct assay_span vars;   /* CBOR array */
+	struct assay_span raw;    /* CBOR array of raw blocks */
+	size_t next_var, next_at; /* assay_frame_next() */
 };
 
 struct assay_var_view {
@@ -183,14 +183,14 @@ struct assay_var_view {
 	struct assay_string dims[ASSAY_DIMS_MAX]; /* names of the axis variables */
 	enum assay_form form;
 	size_t count;                 /* elements: 1 for a scalar form */
-	size_t shape[ASSAY_DIMS_MAX]; /* ASSAY_FORM_ND: dims_count lengths */
+	size_t shape[ASSAY_DIMS_MAX]; /* ASSAY_FORM_ND: a length per dimension */
 	enum assay_element element;   /* ASSAY_FORM_ARRAY, ASSAY_FORM_ND */
-	struct assay_span data;   /* those: the elements, maybe unaligned; ASSAY_FORM_TEXTS: CBOR */
-	double start, step;       /* ASSAY_FORM_LINEAR */
-	int64_t i;                /* ASSAY_FORM_INT */
-	uint64_t u;               /* ASSAY_FORM_UINT */
-	double f;                 /* ASSAY_FORM_FLOAT */
-	struct assay_string text; /* ASSAY_FORM_TEXT */
+	struct assay_span data;       /* those: elements, maybe unaligned; ASSAY_FORM_TEXTS: CBOR */
+	double start, step;           /* ASSAY_FORM_LINEAR */
+	int64_t i;                    /* ASSAY_FORM_INT */
+	uint64_t u;                   /* ASSAY_FORM_UINT */
+	double f;                     /* ASSAY_FORM_FLOAT */
+	struct assay_string text;     /* ASSAY_FORM_TEXT */
 };
 
 /*

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The rules of the format assay/1: its schema and what a schema cannot say (lengths that agree
+ * with axes, axes that ascend or descend, units of the whitelist).  The core asks before every
+ * commit; `assayctl lint` is the same.  Nothing allocates.  Any thread.
+ */
+#ifndef ASSAY_RECORD_CHECK_H
+#define ASSAY_RECORD_CHECK_H
+
+#include <assay/record.h>
+
+#include "record/schema.h"
+
+/*
+ * All return 0, or -EBADMSG with `error`, which may be NULL, saying where and why:
+ *
+ *	vars[2].unit: "Da" where a UCUM code of the list was expected
+ */
+
+/* One record. */
+int check_record(const void *data, size_t len, struct schema_error *error);
+
+/* One entry with its record; their topic, type, simulation and instrument must agree. */
+int check_entry(const void *data, size_t len, struct schema_error *error);
+
+/*
+ * The part of a frame that a worker encodes: `pairs` pairs of the frame's map, keys kind, step,
+ * partial, vars, settings, raw and x-* in this order, without the map's head.  `techniques` are
+ * bits of units.h; 0 takes the units of all.
+ */
+int check_frame_part(const void *data, size_t len, size_t pairs, unsigned techniques,
+	struct schema_error *error);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The JSON projection, for people and for programs without CBOR.  It is made from the bytes of
+ * the evidence and never the other way round.
+ *
+ *	uuids, hashes, byte strings	hexadecimal text
+ *	arrays of numbers		arrays; NaN and infinities are null; dimensions are nested
+ *	integers beyond 2^53		text
+ *	times (utc, tc, from, to ...)	RFC 3339 text, and beside it "utc_ns": "..." as text
+ *	quality				{"flag": 1, "flag_text": "good", ...}
+ *
+ * Texts are escaped down to ASCII controls; the result is one line of UTF-8.  Output goes to a
+ * buffer, whose failure is the only memory error.  All return 0 or -EBADMSG.  Any thread.
+ */
+#ifndef ASSAY_RECORD_JSON_H
+#define ASSAY_RECORD_JSON_H
+
+#include <assay/record.h>
+
+#include "base/buffer.h"
+#include "record/read.h"
+
+/* An entry: {"journal", "seq", "prev", "tc", "topic", "entry_sha256", "record": {...}}. */
+int json_write_entry(struct buffer *to, const void *data, size_t len);
+
+/* A record or any other CBOR value, such as a reply. */
+int json_write(struct buffer *to, const void *data, size_t len);
+
+/* The reader's next item. */
+int json_write_value(struct buffer *to, struct reader *r);
+
+/* A JSON string with its quotes. */
+void json_write_text(struct buffer *to, const char *text, size_t len);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The quality of a frame: one flag, and reasons out of a closed list.  It says whether the
+ * reading is as the instrument meant it, and nothing about the result of a QC sample.
+ */
+#ifndef ASSAY_RECORD_QUALITY_H
+#define ASSAY_RECORD_QUALITY_H
+
+#include <assay/record.h>
+
+#include "base/buffer.h"
+
+#define QUALITY_REASONS_MAX 16
+
+struct quality {
+	enum assay_quality_flag flag;
+	const char *why[QUALITY_REASONS_MAX]; /* from quality_reason(), or static */
+	size_t why_count;
+	uint64_t retries, dropped; /* 0: absent */
+};
+
+/* The i-th reason of the list and its meaning in words; NULL after the last. */
+const char *quality_reason_at(size_t i, const char **meaning);
+
+/* The list's own copy of this reason, static; NULL when it is none. */
+const char *quality_reason(struct assay_string word);
+
+/*
+ * Lowers the flag to `flag` if that is worse (bad is worse than suspect, missing is worst), and
+ * adds `reason`, once; NULL adds none.  `reason` must be one of the list.
+ */
+void quality_lower(struct quality *quality, enum assay_quality_flag flag, const char *reason);
+
+/* Appends the map. */
+void quality_encode(struct buffer *to, const struct quality *quality);
+
+#endif

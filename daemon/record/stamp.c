@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <sys/timex.h>
+
+#include "base/clock.h"
+#include "record/encode.h"
+#include "record/stamp.h"
+#include "record/words.h"
+
+/* 2024-01-01: a clock before this was never set since the board lost its battery. */
+#define UTC_PLAUSIBLE (UINT64_C(1704067200) * NS_PER_S)
+
+/* phc2sys and chronyd both end in the same kernel flags, so that ptp cannot be told from ntp. */
+static void ask_kernel(struct stamp *stamp)
+{
+	struct timex now = {.modes = 0};
+	int state = adjtimex(&now);
+	if (state >= 0 && state != TIME_ERROR && (now.status & STA_UNSYNC) == 0) {
+		stamp->sync = ASSAY_SYNC_NTP;
+		stamp->unc = now.maxerror > 0 ? (uint64_t)now.maxerror * 1000 : 0;
+	} else {
+		stamp->sync = stamp->utc >= UTC_PLAUSIBLE ? ASSAY_SYNC_RTC : ASSAY_SYNC_NONE;
+	}
+}
+
+struct stamp stamp_now(void)
+{
+	struct stamp stamp = {.utc = clock_utc(), .mono = clock_boot()};
+	ask_kernel(&stamp);
+	return stamp;
+}
+
+struct stamp stamp_at(uint64_t mono)
+{
+	struct stamp stamp = stamp_now();
+	uint64_t ago = stamp.mono > mono ? stamp.mono - mono : 0;
+	stamp.utc -= ago < stamp.utc ? ago : stamp.utc;
+	stamp.mono -= ago;
+	return stamp;
+}
+
+void stamp_encode(struct buffer *to, const struct stamp *stamp)
+{
+	struct map map;
+	map_open(&map, to);
+	map_uint(&map, "utc", stamp->utc);
+	if (stamp->mono != 0)
+		map_uint(&map, "mono", stamp->mono);
+	map_text(&map, "sync", assay_sync_name(stamp->sync));
+	if (stamp->unc != 0)
+		map_uint(&map, "unc", stamp->unc);
+	map_text(&map, "dev", stamp->dev);
+	map_close(&map);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Techniques: a topic's token, a bit, and the term of the Chemical Methods Ontology. */
+#ifndef ASSAY_RECORD_TECHNIQUES_H
+#define ASSAY_RECORD_TECHNIQUES_H
+
+#include <assay/record.h>
+
+enum technique_bit {
+	TECHNIQUE_FTIR = 1 << 0,
+	TECHNIQUE_NIR = 1 << 1,
+	TECHNIQUE_RAMAN = 1 << 2,
+	TECHNIQUE_UV_VIS = 1 << 3,
+	TECHNIQUE_GC = 1 << 4,
+	TECHNIQUE_MS = 1 << 5,
+	TECHNIQUE_GCMS = 1 << 6,
+	TECHNIQUE_XRF = 1 << 7,
+	TECHNIQUE_ALL = (1 << 8) - 1,
+};
+
+struct technique {
+	const char *token;
+	unsigned bit;
+	const char *id, *name; /* CHMO */
+};
+
+/* By token ("xrf") or by term id ("CHMO:0000307"); static, NULL when there is none. */
+const struct technique *technique_find(struct assay_string token_or_id);
+
+/* The i-th technique; NULL after the last. */
+const struct technique *technique_at(size_t i);
+
+#endif
