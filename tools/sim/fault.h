@@ -16,16 +16,16 @@
 #include "random.h"
 
 enum sim_fault {
-	FAULT_DROP,	      /* probability that a reply is not sent */
-	FAULT_DELAY,	      /* duration by which each reply is late */
-	FAULT_CORRUPT,	      /* probability that 1 to 4 bits of a reply are flipped */
-	FAULT_GARBAGE,	      /* bursts of random bytes per second, unasked for */
-	FAULT_TRUNCATE,	      /* probability that a reply loses its end */
-	FAULT_STALE,	      /* probability that the reply before is sent once more, ahead */
+	FAULT_DROP,           /* probability that a reply is not sent */
+	FAULT_DELAY,          /* duration by which each reply is late */
+	FAULT_CORRUPT,        /* probability that 1 to 4 bits of one byte of a reply are flipped */
+	FAULT_GARBAGE,        /* bursts of random bytes per second, unasked for */
+	FAULT_TRUNCATE,       /* probability that a reply loses its end */
+	FAULT_STALE,          /* probability that the reply before is sent once more, ahead */
 	FAULT_DISCONNECT,     /* the link is down: for a duration, or until off */
 	FAULT_WRONG_IDENTITY, /* probability that the model gives another serial number */
-	FAULT_BUSY,	      /* probability that the model answers "busy" */
-	FAULT_SHARE,	      /* probability that the model says another host wants the instrument */
+	FAULT_BUSY,           /* probability that the model answers "busy" */
+	FAULT_SHARE, /* probability that the model says another host wants the instrument */
 	FAULT_COUNT
 };
 
@@ -53,7 +53,7 @@ const char *fault_name(enum sim_fault fault);
 bool fault_strikes(
 	struct sim_faults *faults, enum sim_fault fault, struct sim_random *random, uint64_t now);
 
-/* Flips 1 to 4 random bits of `len` >= 1 bytes and returns how many. */
+/* Flips 1 to 4 neighbouring bits of one byte out of `len` >= 1 and returns how many. */
 unsigned fault_flip_bits(struct sim_random *random, uint8_t *data, size_t len);
 
 #endif

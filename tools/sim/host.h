@@ -22,8 +22,8 @@
 struct sim_endpoint {
 	enum sim_transport transport;
 	const char *path; /* --pty: the symlink to make */
-	char host[256];	  /* --udp, --tcp: numeric IPv4 or IPv6 */
-	uint16_t port;	  /* 0: any free one */
+	char host[256];   /* --udp, --tcp: numeric IPv4 or IPv6 */
+	uint16_t port;    /* 0: any free one */
 };
 
 /* The endpoint; borrowed until the host ends. */
@@ -51,7 +51,7 @@ uint64_t sim_host_real(const struct sim_host *host, uint64_t t);
 struct sim_plan {
 	bool drop, stale;
 	unsigned flipped;  /* bits flipped in the bytes, in place */
-	size_t len;	   /* what is left of it */
+	size_t len;        /* what is left of it */
 	uint64_t delay_ns; /* real time */
 };
 

@@ -50,8 +50,7 @@ int options_integer(const struct sim_options *options, const char *name, int64_t
  * Reads one of a NULL-terminated list of words; returns its index, or -EINVAL after one line on
  * standard error that lists them.
  */
-int options_choice(
-	const struct sim_options *options, const char *name, const char *const *words);
+int options_choice(const struct sim_options *options, const char *name, const char *const *words);
 
 /* Plain decimal "-12.5" (no exponent, nan, inf, or spaces), whole text; 0 or -EINVAL. */
 int number_parse(const char *text, double *value);

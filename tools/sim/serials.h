@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 /* driver, first, last; both ends belong to the range. */
-#define SIM_SERIALS(X)                                                                             \
-	X("amptek-dp5", 9990001, 9990099)                                                          \
+#define SIM_SERIALS(X)                    \
+	X("amptek-dp5", 9990001, 9990099) \
 	X("srs-rga", 9990100, 9990199)
 
 struct sim_serials {

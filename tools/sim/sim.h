@@ -37,12 +37,13 @@ enum sim_transport {
 
 /* One row of the table in models.c.  Slots may be NULL unless they say otherwise. */
 struct sim_model_ops {
-	const char *name;		  /* "amptek-dp5": the driver it stands in for */
-	const char *summary;		  /* one line for --list */
-	size_t state_size;		  /* zeroed bytes behind m->state */
+	const char *name;                 /* "amptek-dp5": the driver it stands in for */
+	const char *summary;              /* one line for --list */
+	size_t state_size;                /* zeroed bytes behind m->state */
 	const struct sim_option *options; /* ends with a NULL name */
-	unsigned transports;		  /* bits 1u << SIM_PTY ... */
-	uint64_t peer_hold_ns; /* UDP: bind to the first host until it is silent so long (real time) */
+	unsigned transports;              /* bits 1u << SIM_PTY ... */
+	uint64_t peer_hold_ns; /* UDP: bind to the first host until it is silent so long (real time)
+				*/
 
 	/*
 	 * Reads its options and fills m->state.  Returns 0 or a negative errno after one line on
@@ -59,7 +60,8 @@ struct sim_model_ops {
 	 */
 	void (*input)(struct sim_model *m, const uint8_t *data, size_t len, uint64_t now);
 
-	/* Time has passed.  Called when next_wakeup() was reached, before each input, and between. */
+	/* Time has passed.  Called when next_wakeup() was reached, before each input, and between.
+	 */
 	void (*tick)(struct sim_model *m, uint64_t now);
 
 	/* When tick() is next needed, or SIM_NEVER.  A time that has passed means at once. */
@@ -79,7 +81,7 @@ struct sim_model_ops {
 struct sim_env {
 	void (*emit)(void *context, const uint8_t *data, size_t len); /* borrows; may be NULL */
 	void *context;
-	FILE *truth;		   /* may be NULL */
+	FILE *truth;               /* may be NULL */
 	struct sim_faults *faults; /* may be NULL */
 	struct sim_random *random;
 	enum sim_transport transport;
@@ -90,7 +92,7 @@ struct sim_model {
 	const struct sim_model_ops *ops;
 	void *state;
 	struct sim_env env; /* a copy */
-	uint64_t now;	    /* of the call that is running */
+	uint64_t now;       /* of the call that is running */
 	uint64_t emitted;   /* units so far */
 };
 

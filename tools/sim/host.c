@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "program.h"
+#include "truth.h"
+
+#define FDS_MAX 60
+
+static int complain(const char *what, const char *text, const char *expected)
+{
+	fprintf(stderr, "assay-sim: %s %s: expected %s\n", what, text, expected);
+	return -EINVAL;
+}
+
+/* HOST:PORT, [V6]:PORT, or :PORT and PORT alone for the loopback. */
+static int read_endpoint(const char *option, const char *text, struct sim_endpoint *endpoint)
+{
+	const char *colon = strrchr(text, ':');
+	const char *port_text = colon != NULL ? colon + 1 : text;
+	size_t len = colon != NULL ? (size_t)(colon - text) : 0;
+	double port;
+	if (len >= 2 && text[0] == '[' && text[len - 1] == ']') {
+		text++;
+		len -= 2;
+	}
+	if (len >= sizeof(endpoint->host) || number_parse(port_text, &port) < 0 || port < 0 ||
+		port > 65535 || strchr(port_text, '.') != NULL)
+		return complain(
+			option, text, "HOST:PORT with a port from 0 (any free one) to 65535");
+	snprintf(endpoint->host, sizeof(endpoint->host), "%.*s", (int)len, text);
+	if (len == 0)
+		snprintf(endpoint->host, sizeof(endpoint->host), "127.0.0.1");
+	endpoint->port = (uint16_t)port;
+	return 0;
+}
+
+static int read_transport(struct sim_host *host, const struct program_options *o)
+{
+	struct sim_endpoint *endpoint = &host->endpoint;
+	if ((o->pty != NULL) + (o->udp != NULL) + (o->tcp != NULL) != 1) {
+		fprintf(stderr, "assay-sim: expected one of --pty LINK, --udp HOST:PORT, --tcp "
+				"HOST:PORT\n");
+		return -EINVAL;
+	}
+	if (o->pty != NULL) {
+		*endpoint = (struct sim_endpoint){.transport = SIM_PTY, .path = o->pty};
+		return 0;
+	}
+	endpoint->transport = o->udp != NULL ? SIM_UDP : SIM_TCP;
+	return o->udp != NULL ? read_endpoint("--udp", o->udp, endpoint)
+			      : read_endpoint("--tcp", o->tcp, endpoint);
+}
+
+static int read_numbers(struct sim_host *host, const struct program_options *o)
+{
+	double seed = 1, baud = 0;
+	uint64_t duration = 0;
+	host->speed = 1;
+	if (o->seed != NULL && (number_parse(o->seed, &seed) < 0 || seed < 0 || seed >= 0x1p53))
+		return complain("--seed", o->seed, "a whole number");
+	if (o->speed != NULL && (number_parse(o->speed, &host->speed) < 0 || host->speed < 0.001 ||
+					host->speed > 10000))
+		return complain("--speed", o->speed, "a factor from 0.001 to 10000");
+	if (o->seconds != NULL && duration_parse(o->seconds, &duration) < 0)
+		return complain("--seconds", o->seconds, "a number of seconds");
+	if (o->baud != NULL && (number_parse(o->baud, &baud) < 0 || baud < 0 || baud > 4e6))
+		return complain("--baud", o->baud, "bits per second, 0 for no limit");
+	random_init(&host->random, (uint64_t)seed);
+	random_init(&host->wire_random, ~(uint64_t)seed);
+	host->baud = (unsigned)baud;
+	host->ends = o->seconds != NULL ? host->started + duration : SIM_NEVER;
+	return 0;
+}
+
+static int read_faults(struct sim_host *host, const struct program_options *o)
+{
+	char error[512];
+	for (unsigned i = 0; i < o->fault_count; i++) {
+		if (fault_set(&host->faults, o->faults[i], host->started, error, sizeof(error)) <
+			0) {
+			fprintf(stderr, "assay-sim: %s\n", error);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+static int open_signals(struct sim_host *host)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	host->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	return host->signal_fd < 0 ? -errno : 0;
+}
+
+static int open_files(struct sim_host *host, const struct program_options *o)
+{
+	if (o->truth != NULL && (host->truth = fopen(o->truth, "we")) == NULL) {
+		int error = -errno;
+		fprintf(stderr, "assay-sim: --truth %s: %s\n", o->truth, strerror(-error));
+		return error;
+	}
+	int r = o->control != NULL ? control_open(&host->control, o->control) : 0;
+	if (r < 0)
+		fprintf(stderr, "assay-sim: --control %s: %s\n", o->control, strerror(-r));
+	return r;
+}
+
+int host_open(struct sim_host *host, const struct program_options *o)
+{
+	*host = (struct sim_host){.control.fd = -1, .signal_fd = -1, .started = clock_boot()};
+	host->quiet = o->quiet;
+	int r = read_transport(host, o);
+	if (r == 0)
+		r = read_numbers(host, o);
+	if (r == 0)
+		r = read_faults(host, o);
+	if (r == 0)
+		r = open_signals(host);
+	if (r == 0)
+		r = open_files(host, o);
+	if (r == 0 && o->fault_count > 0)
+		host_log_faults(host);
+	return r;
+}
+
+void host_close(struct sim_host *host)
+{
+	control_close(&host->control);
+	if (host->signal_fd >= 0)
+		close(host->signal_fd);
+	if (host->truth != NULL)
+		fclose(host->truth);
+	host->truth = NULL;
+	host->signal_fd = -1;
+}
+
+void host_log_faults(struct sim_host *host)
+{
+	char text[256];
+	fault_print(&host->faults, text, sizeof(text));
+	if (!host->quiet)
+		fprintf(stderr, "assay-sim: faults %s\n", text);
+	if (host->truth == NULL)
+		return;
+	truth_begin(host->truth, sim_host_now(host), "faults");
+	fprintf(host->truth, ",\"state\":\"%s\"", text);
+	truth_end(host->truth);
+}
+
+const struct sim_endpoint *sim_host_endpoint(const struct sim_host *host)
+{
+	return &host->endpoint;
+}
+
+int sim_host_ready(struct sim_host *host, const char *format, ...)
+{
+	va_list ap;
+	fputs("ready ", stdout);
+	va_start(ap, format);
+	vprintf(format, ap);
+	va_end(ap);
+	putchar('\n');
+	return fflush(stdout) == 0 ? 0 : -EIO;
+}
+
+uint64_t sim_host_now(const struct sim_host *host)
+{
+	return (uint64_t)((double)(clock_boot() - host->started) * host->speed);
+}
+
+uint64_t sim_host_real(const struct sim_host *host, uint64_t t)
+{
+	double real = (double)host->started + (double)t / host->speed;
+	return t == SIM_NEVER || real > 1e19 ? SIM_NEVER : (uint64_t)real + 1;
+}
+
+static int timeout_until(uint64_t deadline)
+{
+	if (deadline == SIM_NEVER)
+		return -1;
+	return clock_ms_until(deadline);
+}
+
+int sim_host_wait(struct sim_host *host, struct pollfd *fds, size_t n, uint64_t deadline)
+{
+	struct pollfd all[FDS_MAX + 2];
+	assert(n <= FDS_MAX);
+	if (clock_boot() >= host->ends)
+		return -ECANCELED;
+	if (n > 0)
+		memcpy(all, fds, n * sizeof(*fds));
+	all[n] = (struct pollfd){.fd = host->signal_fd, .events = POLLIN};
+	all[n + 1] = (struct pollfd){.fd = host->control.fd, .events = POLLIN};
+	int r = poll(all, n + 2, timeout_until(deadline < host->ends ? deadline : host->ends));
+	if (r < 0)
+		return errno == EINTR ? 0 : -errno;
+	if (n > 0)
+		memcpy(fds, all, n * sizeof(*fds));
+	if (all[n].revents != 0)
+		return -ECANCELED;
+	if (all[n + 1].revents != 0) {
+		r--;
+		if (control_serve(&host->control, &host->faults))
+			host_log_faults(host);
+	}
+	return r;
+}
+
+static void log_damage(struct sim_host *host, const struct sim_plan *plan, size_t len)
+{
+	if (host->truth == NULL)
+		return;
+	truth_begin(host->truth, sim_host_now(host), "damaged");
+	fprintf(host->truth, ",\"reply\":%" PRIu64 ",\"bytes\":%zu", host->sent, len);
+	if (plan->drop)
+		fputs(",\"drop\":true", host->truth);
+	if (plan->flipped > 0)
+		fprintf(host->truth, ",\"corrupt\":%u", plan->flipped);
+	if (plan->len < len)
+		fprintf(host->truth, ",\"truncate\":%zu", plan->len);
+	if (plan->stale)
+		fputs(",\"stale\":true", host->truth);
+	truth_end(host->truth);
+}
+
+struct sim_plan sim_host_plan(struct sim_host *host, uint8_t *data, size_t len)
+{
+	struct sim_faults *f = &host->faults;
+	struct sim_random *random = &host->wire_random;
+	uint64_t now = clock_boot();
+	struct sim_plan plan = {.len = len, .delay_ns = (uint64_t)f->strength[FAULT_DELAY]};
+	host->sent++;
+	if (len == 0)
+		return plan;
+	plan.drop = fault_strikes(f, FAULT_DROP, random, now);
+	if (!plan.drop && fault_strikes(f, FAULT_CORRUPT, random, now))
+		plan.flipped = fault_flip_bits(random, data, len);
+	if (!plan.drop && fault_strikes(f, FAULT_TRUNCATE, random, now))
+		plan.len = random_u64(random) % len;
+	plan.stale = fault_strikes(f, FAULT_STALE, random, now);
+	if (plan.drop || plan.flipped > 0 || plan.len < len || plan.stale)
+		log_damage(host, &plan, len);
+	return plan;
+}
+
+bool sim_host_is_down(struct sim_host *host)
+{
+	return fault_strikes(&host->faults, FAULT_DISCONNECT, &host->wire_random, clock_boot());
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "models.h"
+
+#include <string.h>
+
+const struct sim_model_ops *const sim_models[] = {
+	NULL,
+};
+
+const struct sim_model_ops *model_find(const char *name)
+{
+	for (size_t i = 0; sim_models[i] != NULL; i++)
+		if (strcmp(sim_models[i]->name, name) == 0)
+			return sim_models[i];
+	return NULL;
+}

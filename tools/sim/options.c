@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "options.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static ssize_t find(const struct sim_options *options, const char *name)
+{
+	for (size_t i = 0; options->table != NULL && options->table[i].name != NULL; i++) {
+		assert(i < SIM_OPTIONS_MAX);
+		if (strcmp(options->table[i].name, name) == 0)
+			return (ssize_t)i;
+	}
+	return -ENOENT;
+}
+
+int options_set(struct sim_options *options, const char *name, const char *value)
+{
+	ssize_t i = find(options, name);
+	if (i < 0)
+		return (int)i;
+	options->value[i] = value;
+	return 0;
+}
+
+const char *options_text(const struct sim_options *options, const char *name)
+{
+	ssize_t i = find(options, name);
+	assert(i >= 0);
+	return options->value[i] != NULL ? options->value[i] : options->table[i].fallback;
+}
+
+bool options_flag(const struct sim_options *options, const char *name)
+{
+	return options_text(options, name) != NULL;
+}
+
+int options_number(
+	const struct sim_options *options, const char *name, double min, double max, double *value)
+{
+	const char *text = options_text(options, name);
+	double v;
+	if (text != NULL && number_parse(text, &v) == 0 && v >= min && v <= max) {
+		*value = v;
+		return 0;
+	}
+	fprintf(stderr, "assay-sim: --%s %s: expected a number from %g to %g\n", name,
+		text != NULL ? text : "", min, max);
+	return -EINVAL;
+}
+
+int options_integer(const struct sim_options *options, const char *name, int64_t min, int64_t max,
+	int64_t *value)
+{
+	const char *text = options_text(options, name);
+	double v;
+	if (text != NULL && number_parse(text, &v) == 0 && v >= (double)min && v <= (double)max &&
+		v == floor(v)) {
+		*value = (int64_t)v;
+		return 0;
+	}
+	fprintf(stderr, "assay-sim: --%s %s: expected a whole number from %lld to %lld\n", name,
+		text != NULL ? text : "", (long long)min, (long long)max);
+	return -EINVAL;
+}
+
+int options_choice(const struct sim_options *options, const char *name, const char *const *words)
+{
+	const char *text = options_text(options, name);
+	for (int i = 0; text != NULL && words[i] != NULL; i++)
+		if (strcmp(words[i], text) == 0)
+			return i;
+	fprintf(stderr, "assay-sim: --%s %s: expected one of", name, text != NULL ? text : "");
+	for (int i = 0; words[i] != NULL; i++)
+		fprintf(stderr, "%s %s", i > 0 ? "," : "", words[i]);
+	fputc('\n', stderr);
+	return -EINVAL;
+}
+
+/* Digits of one number into an integer mantissa and a count of decimals; NULL if there is none. */
+static const char *digits(const char *p, uint64_t *mantissa, int *decimals)
+{
+	bool point = false, any = false;
+	for (; (*p >= '0' && *p <= '9') || (*p == '.' && !point); p++) {
+		if (*p == '.') {
+			point = true;
+			continue;
+		}
+		if (*mantissa > UINT64_C(100000000000000000))
+			return NULL;
+		*mantissa = *mantissa * 10 + (uint64_t)(*p - '0');
+		*decimals += point;
+		any = true;
+	}
+	return any ? p : NULL;
+}
+
+static const char *number_prefix(const char *text, double *value)
+{
+	bool negative = *text == '-';
+	uint64_t mantissa = 0;
+	int decimals = 0;
+	const char *end = digits(text + negative, &mantissa, &decimals);
+	if (end == NULL)
+		return NULL;
+	double v = (double)mantissa / pow(10, decimals);
+	*value = negative ? -v : v;
+	return end;
+}
+
+int number_parse(const char *text, double *value)
+{
+	double v;
+	const char *end = number_prefix(text, &v);
+	if (end == NULL || *end != '\0')
+		return -EINVAL;
+	*value = v;
+	return 0;
+}
+
+int duration_parse(const char *text, uint64_t *ns)
+{
+	static const struct {
+		const char *unit;
+		double ns;
+	} units[] = {{"", 1e9}, {"s", 1e9}, {"ms", 1e6}, {"us", 1e3}, {"min", 60e9}, {"h", 3600e9}};
+	double v;
+	const char *end = number_prefix(text, &v);
+	for (size_t i = 0; end != NULL && i < sizeof(units) / sizeof(units[0]); i++) {
+		if (strcmp(end, units[i].unit) != 0)
+			continue;
+		if (v < 0 || v * units[i].ns > 1e18)
+			return -EINVAL;
+		*ns = (uint64_t)llround(v * units[i].ns);
+		return 0;
+	}
+	return -EINVAL;
+}

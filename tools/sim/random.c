@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "random.h"
+
+#include <math.h>
+
+static uint64_t splitmix(uint64_t *state)
+{
+	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
+
+static uint64_t rotate(uint64_t x, int k)
+{
+	return (x << k) | (x >> (64 - k));
+}
+
+void random_init(struct sim_random *random, uint64_t seed)
+{
+	for (int i = 0; i < 4; i++)
+		random->s[i] = splitmix(&seed);
+}
+
+uint64_t random_u64(struct sim_random *random)
+{
+	uint64_t *s = random->s;
+	uint64_t result = rotate(s[1] * 5, 7) * 9, t = s[1] << 17;
+	s[2] ^= s[0];
+	s[3] ^= s[1];
+	s[1] ^= s[2];
+	s[0] ^= s[3];
+	s[2] ^= t;
+	s[3] = rotate(s[3], 45);
+	return result;
+}
+
+double random_unit(struct sim_random *random)
+{
+	return (double)(random_u64(random) >> 11) * 0x1p-53;
+}
+
+bool random_chance(struct sim_random *random, double p)
+{
+	if (p <= 0)
+		return false;
+	return p >= 1 || random_unit(random) < p;
+}
+
+double random_normal(struct sim_random *random)
+{
+	double u = 1 - random_unit(random), v = random_unit(random);
+	return sqrt(-2 * log(u)) * cos(2 * M_PI * v);
+}
+
+static uint64_t poisson_small(struct sim_random *random, double mean)
+{
+	double limit = exp(-mean), product = random_unit(random);
+	uint64_t n = 0;
+	while (product > limit) {
+		product *= random_unit(random);
+		n++;
+	}
+	return n;
+}
+
+/* Hörmann 1993, "The transformed rejection method for generating Poisson random variables": PTRS.
+ */
+static uint64_t poisson_large(struct sim_random *random, double mean)
+{
+	double b = 0.931 + 2.53 * sqrt(mean), a = -0.059 + 0.02483 * b;
+	double inverse_alpha = 1.1239 + 1.1328 / (b - 3.4), vr = 0.9277 - 3.6224 / (b - 2);
+	for (;;) {
+		double u = random_unit(random) - 0.5, v = 1 - random_unit(random);
+		double us = 0.5 - fabs(u);
+		double k = floor((2 * a / us + b) * u + mean + 0.43);
+		if (us >= 0.07 && v <= vr)
+			return (uint64_t)k;
+		if (k < 0 || (us < 0.013 && v > us))
+			continue;
+		int sign;
+		if (log(v * inverse_alpha / (a / (us * us) + b)) <=
+			k * log(mean) - mean - lgamma_r(k + 1, &sign))
+			return (uint64_t)k;
+	}
+}
+
+uint64_t random_poisson(struct sim_random *random, double mean)
+{
+	if (!(mean > 0))
+		return 0;
+	return mean < 10 ? poisson_small(random, mean) : poisson_large(random, mean);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "program.h"
+#include "wire.h"
+
+#define READS_MAX  64
+#define FAULT_LOOK (20 * NS_PER_MS) /* how late a timed outage may end */
+
+struct serving {
+	struct sim_host *host;
+	struct sim_model *model;
+	struct transport transport;
+	struct wire wire;
+};
+
+static void client_changed(struct serving *s)
+{
+	wire_reset(&s->wire);
+	sim_model_link_reset(s->model, sim_host_now(s->host));
+}
+
+static int follow_outage(struct serving *s)
+{
+	bool down = sim_host_is_down(s->host);
+	if (down == s->transport.is_down)
+		return 0;
+	s->transport.is_down = down;
+	client_changed(s);
+	host_log_faults(s->host);
+	return s->transport.ops->set_down(&s->transport, down);
+}
+
+static int read_all(struct serving *s)
+{
+	uint8_t data[65536];
+	for (int i = 0; i < READS_MAX; i++) {
+		if (s->transport.fd < 0)
+			return 0;
+		ssize_t n = s->transport.ops->receive(&s->transport, data, sizeof(data));
+		if (n == -ECONNRESET) {
+			client_changed(s);
+			return 0;
+		}
+		if (n <= 0)
+			return (int)n;
+		sim_model_input(s->model, data, (size_t)n, sim_host_now(s->host));
+	}
+	return 0;
+}
+
+static uint64_t earliest(struct serving *s)
+{
+	uint64_t now = sim_host_now(s->host);
+	uint64_t at = sim_host_real(s->host, sim_model_next_wakeup(s->model, now));
+	uint64_t wire = wire_next(&s->wire);
+	if (wire < at)
+		at = wire;
+	if (s->transport.poll_at < at)
+		at = s->transport.poll_at;
+	if (s->transport.is_down && clock_boot() + FAULT_LOOK < at)
+		at = clock_boot() + FAULT_LOOK;
+	return at;
+}
+
+static int step(struct serving *s)
+{
+	int r = follow_outage(s);
+	if (r < 0)
+		return r;
+	sim_model_tick(s->model, sim_host_now(s->host));
+	wire_work(&s->wire);
+	struct pollfd fd = {.fd = s->transport.poll_at != SIM_NEVER ? -1 : s->transport.fd,
+		.events = (short)(POLLIN | (s->wire.is_blocked ? POLLOUT : 0))};
+	r = sim_host_wait(s->host, &fd, 1, earliest(s));
+	if (r < 0)
+		return r;
+	bool look = s->transport.poll_at != SIM_NEVER && clock_boot() >= s->transport.poll_at;
+	return fd.revents != 0 || look ? read_all(s) : 0;
+}
+
+static int serve_transport(struct serving *s)
+{
+	const struct sim_endpoint *endpoint = sim_host_endpoint(s->host);
+	int r = transport_open(&s->transport, endpoint, s->model->ops->peer_hold_ns);
+	if (r == 0)
+		r = sim_host_ready(s->host, "%s", s->transport.ready);
+	while (r >= 0)
+		r = step(s);
+	transport_close(&s->transport);
+	return r;
+}
+
+static int accepts(const struct sim_model_ops *ops, enum sim_transport transport)
+{
+	if (ops->transports & 1u << transport)
+		return 0;
+	fprintf(stderr, "assay-sim: %s has no such port; it has%s%s%s\n", ops->name,
+		ops->transports & 1u << SIM_PTY ? " --pty" : "",
+		ops->transports & 1u << SIM_UDP ? " --udp" : "",
+		ops->transports & 1u << SIM_TCP ? " --tcp" : "");
+	return -EINVAL;
+}
+
+int serve(struct sim_host *host, const struct sim_model_ops *ops, const struct sim_options *options)
+{
+	struct serving s = {.host = host};
+	int r = accepts(ops, host->endpoint.transport);
+	if (r < 0)
+		return r;
+	struct sim_env env = {.truth = host->truth,
+		.faults = &host->faults,
+		.random = &host->random,
+		.transport = host->endpoint.transport,
+		.speed = host->speed};
+	if (ops->run == NULL) {
+		env.emit = wire_emit;
+		env.context = &s.wire;
+	}
+	wire_init(&s.wire, host, &s.transport);
+	r = sim_model_create(ops, options, &env, &s.model);
+	if (r == 0)
+		r = ops->run != NULL ? ops->run(s.model, options, host) : serve_transport(&s);
+	sim_model_destroy(s.model);
+	wire_finish(&s.wire);
+	if (r == -ECANCELED)
+		return 0;
+	if (r < 0 && r != -EINVAL)
+		fprintf(stderr, "assay-sim: %s: %s\n", ops->name, strerror(-r));
+	return r;
+}

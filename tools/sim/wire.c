@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wire.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "program.h"
+
+#define QUEUE_MAX     (4u << 20) /* a client that does not read loses bytes, as on a serial line */
+#define GARBAGE_MAX   32
+#define BITS_PER_BYTE 10 /* start, 8 data, stop */
+
+struct unit {
+	struct list link; /* wire.queue */
+	struct peer peer;
+	uint64_t due;
+	size_t len, sent;
+	uint8_t data[];
+};
+
+void wire_init(struct wire *wire, struct sim_host *host, struct transport *transport)
+{
+	*wire = (struct wire){.host = host, .transport = transport, .garbage_at = SIM_NEVER};
+	list_init(&wire->queue);
+}
+
+void wire_finish(struct wire *wire)
+{
+	wire_reset(wire);
+	free(wire->last);
+	wire->last = NULL;
+}
+
+static void unit_free(struct wire *wire, struct unit *unit)
+{
+	wire->queued -= unit->len;
+	list_remove(&unit->link);
+	free(unit);
+}
+
+void wire_reset(struct wire *wire)
+{
+	struct unit *unit;
+	list_for_each(unit, &wire->queue, link)
+	{
+		unit_free(wire, unit);
+	}
+	wire->is_blocked = false;
+	wire->line_free = wire->last_due = 0;
+}
+
+static void enqueue(struct wire *wire, const uint8_t *data, size_t len, uint64_t due)
+{
+	if (len == 0 || wire->queued + len > QUEUE_MAX)
+		return;
+	struct unit *unit = malloc(sizeof(*unit) + len);
+	if (unit == NULL)
+		return;
+	*unit = (struct unit){.peer = wire->transport->peer, .len = len};
+	/* Units keep their order when a delay is switched off while some are under way. */
+	unit->due = due > wire->last_due ? due : wire->last_due;
+	wire->last_due = unit->due;
+	memcpy(unit->data, data, len);
+	list_append(&wire->queue, &unit->link);
+	wire->queued += len;
+}
+
+static void remember(struct wire *wire, const uint8_t *data, size_t len)
+{
+	uint8_t *last = realloc(wire->last, len > 0 ? len : 1);
+	if (last == NULL)
+		return;
+	memcpy(last, data, len);
+	wire->last = last;
+	wire->last_len = len;
+}
+
+void wire_emit(void *context, const uint8_t *data, size_t len)
+{
+	struct wire *wire = context;
+	uint8_t *copy = malloc(len > 0 ? len : 1);
+	if (copy == NULL)
+		return;
+	memcpy(copy, data, len);
+	struct sim_plan plan = sim_host_plan(wire->host, copy, len);
+	uint64_t due = clock_boot() + plan.delay_ns;
+	if (plan.stale && wire->last != NULL)
+		enqueue(wire, wire->last, wire->last_len, due);
+	if (!plan.drop)
+		enqueue(wire, copy, plan.len, due);
+	remember(wire, data, len);
+	free(copy);
+}
+
+/* Bursts come as a Poisson process; the next one is drawn when the one before is sent. */
+static void make_garbage(struct wire *wire, uint64_t now)
+{
+	uint8_t bytes[GARBAGE_MAX];
+	struct sim_random *random = &wire->host->wire_random;
+	double rate = wire->host->faults.strength[FAULT_GARBAGE];
+	if (rate <= 0) {
+		wire->garbage_at = SIM_NEVER;
+		return;
+	}
+	if (wire->garbage_at != SIM_NEVER && now < wire->garbage_at)
+		return;
+	if (wire->garbage_at != SIM_NEVER) {
+		size_t len = 1 + random_u64(random) % GARBAGE_MAX;
+		for (size_t i = 0; i < len; i++)
+			bytes[i] = (uint8_t)random_u64(random);
+		enqueue(wire, bytes, len, now);
+	}
+	wire->garbage_at = now + (uint64_t)(-log(1 - random_unit(random)) / rate * 1e9);
+}
+
+/* How many bytes a line of this speed carries in 5 ms, at least one. */
+static size_t piece_of(const struct wire *wire, const struct unit *unit)
+{
+	size_t left = unit->len - unit->sent, piece = wire->host->baud / BITS_PER_BYTE / 200 + 1;
+	return wire->host->baud > 0 && piece < left ? piece : left;
+}
+
+static bool send_some(struct wire *wire, struct unit *unit, uint64_t now)
+{
+	size_t piece = piece_of(wire, unit);
+	ssize_t n = wire->transport->ops->send(
+		wire->transport, &unit->peer, unit->data + unit->sent, piece);
+	if (n == -EAGAIN || n == -EINTR) {
+		wire->is_blocked = true;
+		return false;
+	}
+	if (n < 0)
+		unit->sent = unit->len;
+	else
+		unit->sent += (size_t)n;
+	if (wire->host->baud > 0 && n > 0)
+		wire->line_free = now + (uint64_t)n * BITS_PER_BYTE * NS_PER_S / wire->host->baud;
+	if (unit->sent == unit->len)
+		unit_free(wire, unit);
+	return true;
+}
+
+void wire_work(struct wire *wire)
+{
+	uint64_t now = clock_boot();
+	make_garbage(wire, now);
+	wire->is_blocked = false;
+	while (!list_is_empty(&wire->queue)) {
+		struct unit *unit = list_item(wire->queue.next, struct unit, link);
+		if (unit->due > now || wire->line_free > now || !send_some(wire, unit, now))
+			return;
+	}
+}
+
+uint64_t wire_next(const struct wire *wire)
+{
+	uint64_t next = wire->garbage_at;
+	if (list_is_empty(&wire->queue) || wire->is_blocked)
+		return next;
+	const struct unit *unit = list_item(wire->queue.next, struct unit, link);
+	uint64_t due = unit->due > wire->line_free ? unit->due : wire->line_free;
+	return due < next ? due : next;
+}
