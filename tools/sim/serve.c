@@ -118,14 +118,15 @@ int serve(struct sim_host *host, const struct sim_model_ops *ops, const struct s
 		.random = &host->random,
 		.transport = host->endpoint.transport,
 		.speed = host->speed};
-	if (ops->run == NULL) {
+	bool runs_itself = (ops->run_transports & 1u << host->endpoint.transport) != 0;
+	if (!runs_itself) {
 		env.emit = wire_emit;
 		env.context = &s.wire;
 	}
 	wire_init(&s.wire, host, &s.transport);
 	r = sim_model_create(ops, options, &env, &s.model);
 	if (r == 0)
-		r = ops->run != NULL ? ops->run(s.model, options, host) : serve_transport(&s);
+		r = runs_itself ? ops->run(s.model, options, host) : serve_transport(&s);
 	sim_model_destroy(s.model);
 	wire_finish(&s.wire);
 	if (r == -ECANCELED)

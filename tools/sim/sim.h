@@ -75,6 +75,7 @@ struct sim_model_ops {
 	 * See host.h; returns 0 or a negative errno.
 	 */
 	int (*run)(struct sim_model *m, const struct sim_options *o, struct sim_host *host);
+	unsigned run_transports; /* bits: where `run` serves; the framework does elsewhere */
 };
 
 /* What surrounds a model.  A test fills one itself; zero is valid but for `speed` and `random`. */
