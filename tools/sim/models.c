@@ -3,7 +3,10 @@
 
 #include <string.h>
 
+#include "modbus-model.h"
+
 const struct sim_model_ops *const sim_models[] = {
+	&modbus_model,
 	NULL,
 };
 

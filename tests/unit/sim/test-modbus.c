@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The worked examples of the register maps, byte for byte, and what masters must cope with. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "modbus-frame.h"
+#include "modbus-model.h"
+#include "modbus-plant.h"
+
+#define MS 1000000ULL
+#define S  (1000 * MS)
+
+struct bench {
+	struct sim_model *model;
+	struct sim_random random;
+	struct sim_faults faults;
+	uint8_t sent[4096];
+	size_t len;
+	uint64_t now;
+};
+
+static void collect(void *context, const uint8_t *data, size_t len)
+{
+	struct bench *b = context;
+	assert_true(b->len + len <= sizeof b->sent);
+	memcpy(b->sent + b->len, data, len);
+	b->len += len;
+}
+
+/* `options`: name, value, ..., NULL. */
+static void start_truth(struct bench *b, FILE *truth, const char *const *options)
+{
+	*b = (struct bench){0};
+	random_init(&b->random, 7);
+	struct sim_env env = {.emit = collect,
+		.context = b,
+		.random = &b->random,
+		.faults = &b->faults,
+		.truth = truth,
+		.speed = 1};
+	struct sim_options given = {.table = modbus_model.options};
+	for (size_t i = 0; options[i] != NULL; i += 2)
+		assert_int_equal(options_set(&given, options[i], options[i + 1]), 0);
+	assert_int_equal(sim_model_create(&modbus_model, &given, &env, &b->model), 0);
+}
+
+#define start(b, ...) start_truth(b, NULL, (const char *const[]){__VA_ARGS__, NULL})
+
+static size_t from_hex(const char *hex, uint8_t *bytes)
+{
+	size_t n = 0;
+	for (const char *at = hex; *at != '\0';) {
+		unsigned byte;
+		int used;
+		assert_int_equal(sscanf(at, " %2x%n", &byte, &used), 1);
+		bytes[n++] = (uint8_t)byte;
+		at += used;
+	}
+	return n;
+}
+
+static void send_bytes(struct bench *b, const uint8_t *data, size_t len)
+{
+	b->len = 0;
+	sim_model_input(b->model, data, len, b->now);
+}
+
+static void expect(struct bench *b, const char *hex)
+{
+	uint8_t want[512];
+	size_t n = from_hex(hex, want);
+	assert_int_equal(b->len, n);
+	assert_memory_equal(b->sent, want, n);
+}
+
+static void ask(struct bench *b, const char *request, const char *reply)
+{
+	uint8_t bytes[512];
+	send_bytes(b, bytes, from_hex(request, bytes));
+	expect(b, reply);
+}
+
+/* A read request with its CRC; returns the data behind the byte count. */
+static const uint8_t *read_rtu(
+	struct bench *b, uint8_t unit, uint8_t function, uint16_t address, uint16_t count)
+{
+	uint8_t frame[8] = {unit, function, (uint8_t)(address >> 8), (uint8_t)address,
+		(uint8_t)(count >> 8), (uint8_t)count};
+	send_bytes(b, frame, frame_add_crc(frame, 6));
+	if (b->len > 0)
+		assert_int_equal(frame_crc(b->sent, b->len), 0);
+	return b->sent + 3;
+}
+
+static float cdab(const uint8_t *at)
+{
+	uint32_t bits = (uint32_t)at[2] << 24 | (uint32_t)at[3] << 16 | (uint32_t)at[0] << 8 |
+			at[1];
+	float value;
+	memcpy(&value, &bits, sizeof value);
+	return value;
+}
+
+#define MCS_REPLY                                                                           \
+	"01 04 44 00 00 41 48 00 00 00 00 00 00 40 50 00 00 42 34 00 00 42 F1 00 00 00 00 " \
+	"00 00 42 0F 00 00 40 20 00 00 00 00 00 00 00 00 33 33 41 63 66 66 41 2E "          \
+	"00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 4C CD 43 3B EF D8"
+
+static void mcs100ft_answers_the_worked_example(void **state)
+{
+	struct bench b;
+	start(&b, "fixed", "example");
+	ask(&b, "01 04 00 8A 00 22 51 F9", MCS_REPLY);
+	ask(&b, "01 02 0F A0 00 01 BA FC", "01 02 01 00 A1 88");
+	sim_model_destroy(b.model);
+}
+
+static void mcs100ft_answers_the_bench_vector(void **state)
+{
+	struct bench b;
+	start(&b, "fixed", "bench", "address-offset", "-1");
+	ask(&b, "01 04 00 89 00 12 A1 ED",
+		"01 04 24 00 00 40 C8 00 00 41 C8 00 00 42 C8 00 00 43 C8 00 00 44 C8 00 00 45 C8 "
+		"00 00 46 C8 00 00 47 C8 00 00 48 C8 CF C4");
+	sim_model_destroy(b.model);
+}
+
+static void cx4000_answers_the_worked_example(void **state)
+{
+	struct bench b;
+	start(&b, "profile", "gasmet-cx4000", "fixed", "example");
+	ask(&b, "01 03 00 00 00 12 C5 C7",
+		"01 03 24 00 00 42 0F 4C CD 43 3B 00 00 40 20 00 00 40 50 00 00 42 34 68 00 47 BF "
+		"00 00 41 48 00 00 3F 00 33 33 41 63 0C 34");
+	uint8_t status[8];
+	send_bytes(&b, status, from_hex("01 03 00 12 00 0E 64 0B", status));
+	assert_int_equal(b.len, 5 + 28);
+	assert_true(cdab(b.sent + 3) == 0);
+	assert_true(cdab(b.sent + 7) == 4);
+	sim_model_destroy(b.model);
+}
+
+static void cx4000_answers_vendor_functions(void **state)
+{
+	struct bench b;
+	start(&b, "profile", "gasmet-cx4000", "fixed", "example");
+	const uint8_t *data = read_rtu(&b, 1, 0x42, 0, 9);
+	assert_int_equal(b.len, 3 + 18 + 2);
+	assert_int_equal(data[0] << 8 | data[1], 75);   /* SO2 */
+	assert_int_equal(data[2] << 8 | data[3], 400);  /* NOx */
+	assert_int_equal(data[12] << 8 | data[13], 15); /* HCl, byte 15 of the frame */
+	read_rtu(&b, 1, 0x43, 0, 0x20);
+	assert_int_equal(b.len, 3 + 64 + 2);
+	const uint8_t january[] = {126, 1, 1, 0, 0, 0};
+	assert_memory_equal(b.sent + 61, january, sizeof january);
+	read_rtu(&b, 1, 0x46, 0, 9);
+	assert_int_equal(b.sent[1], 0xC6);
+	assert_int_equal(b.sent[2], 1);
+	sim_model_destroy(b.model);
+}
+
+static void unmapped_areas_and_functions_are_refused(void **state)
+{
+	struct bench b;
+	start(&b, "fixed", "example");
+	read_rtu(&b, 1, 4, 499, 2);
+	const uint8_t no_address[] = {0x01, 0x84, 0x02, 0xC2, 0xC1};
+	assert_int_equal(b.len, sizeof no_address);
+	assert_memory_equal(b.sent, no_address, sizeof no_address);
+	read_rtu(&b, 1, 4, 0x2A6, 2);
+	assert_int_equal(b.sent[2], 2);
+	read_rtu(&b, 1, 2, 3000, 1);
+	assert_int_equal(b.sent[2], 2);
+	read_rtu(&b, 1, 3, 0, 2);
+	assert_int_equal(b.sent[1], 0x83);
+	assert_int_equal(b.sent[2], 1);
+	read_rtu(&b, 1, 4, 0, 126);
+	assert_int_equal(b.sent[2], 3);
+	read_rtu(&b, 1, 4, 0, 0);
+	assert_int_equal(b.sent[2], 3);
+	read_rtu(&b, 1, 2, 0, 2000);
+	assert_int_equal(b.len, 3 + 250 + 2);
+	sim_model_destroy(b.model);
+}
+
+static void extras_show_zero_time_and_ranges(void **state)
+{
+	struct bench b;
+	start(&b, "fixed", "example", "extras", "");
+	const uint8_t *data = read_rtu(&b, 1, 4, 0x2A6, 2);
+	uint32_t time = (uint32_t)(data[2] << 24 | data[3] << 16 | data[0] << 8 | data[1]);
+	assert_int_equal(time, 1767225600);
+	assert_true(cdab(read_rtu(&b, 1, 4, 0x4F6, 2)) == 15.0F);
+	sim_model_destroy(b.model);
+}
+
+static void word_order_can_be_turned(void **state)
+{
+	struct bench b;
+	start(&b, "fixed", "example", "word-order", "abcd");
+	const uint8_t hcl[] = {0x41, 0x48, 0, 0};
+	assert_memory_equal(read_rtu(&b, 1, 4, 138, 2), hcl, sizeof hcl);
+	sim_model_destroy(b.model);
+}
+
+static void generic_serves_its_whole_map_at_once(void **state)
+{
+	struct bench b;
+	start(&b, "profile", "generic", "fixed", "example");
+	const uint8_t *data = read_rtu(&b, 1, 3, 0, 0x3A);
+	assert_int_equal(b.len, 3 + 4 * 29 + 2);
+	const uint8_t co[] = {0x42, 0x34, 0, 0};
+	assert_memory_equal(data + 28, co, sizeof co);
+	sim_model_destroy(b.model);
+}
+
+static void values_drift_slowly_and_are_held_in_zero(void **state)
+{
+	struct bench b;
+	start(&b, "cycle", "normal:10,zero:5,normal:1000");
+	float first = cdab(read_rtu(&b, 1, 4, 138, 2));
+	b.now = 9 * S;
+	float later = cdab(read_rtu(&b, 1, 4, 138, 2));
+	assert_true(first != later);
+	assert_true(later > 5 && later < 25);
+	for (b.now = 11 * S; b.now < 15 * S; b.now += S) {
+		assert_true(cdab(read_rtu(&b, 1, 4, 138, 2)) == later);
+		assert_int_equal(read_rtu(&b, 1, 2, 4003, 1)[0], 0);
+		assert_int_equal(read_rtu(&b, 1, 2, 4485, 1)[0], 1);
+		assert_int_equal(read_rtu(&b, 1, 2, 12 * 69, 12)[0], 1 << 2);
+	}
+	b.now = 16 * S;
+	assert_true(cdab(read_rtu(&b, 1, 4, 138, 2)) != later);
+	assert_int_equal(read_rtu(&b, 1, 2, 4003, 1)[0], 1);
+	sim_model_destroy(b.model);
+}
+
+static void each_state_raises_its_flag(void **state)
+{
+	static const struct {
+		const char *name;
+		uint16_t flag;
+	} cases[] = {{"fault", 4000}, {"normal", 4003}, {"calibrating", 4006}, {"zero", 4485},
+		{"maintenance", 4487}};
+	for (size_t i = 0; i < 5; i++) {
+		struct bench b;
+		start(&b, "cycle", cases[i].name);
+		for (size_t k = 0; k < 5; k++)
+			assert_int_equal(read_rtu(&b, 1, 2, cases[k].flag, 1)[0], k == i);
+		sim_model_destroy(b.model);
+	}
+}
+
+static void units_are_independent_and_others_are_silent(void **state)
+{
+	struct bench b;
+	start(&b, "units", "1,2,7");
+	b.now = 100 * S;
+	float one = cdab(read_rtu(&b, 1, 4, 138, 2));
+	assert_true(one != cdab(read_rtu(&b, 7, 4, 138, 2)));
+	assert_int_equal(b.sent[0], 7);
+	read_rtu(&b, 3, 4, 138, 2);
+	assert_int_equal(b.len, 0);
+	read_rtu(&b, 0, 4, 138, 2);
+	assert_int_equal(b.len, 0);
+	sim_model_destroy(b.model);
+}
+
+static void line_resynchronises_at_silence(void **state)
+{
+	struct bench b;
+	uint8_t noise[300];
+	start(&b, "fixed", "example");
+	memset(noise, 0x55, sizeof noise);
+	send_bytes(&b, noise, 5);
+	assert_int_equal(b.len, 0);
+	assert_true(sim_model_next_wakeup(b.model, b.now) > b.now);
+	b.now = sim_model_next_wakeup(b.model, b.now);
+	ask(&b, "01 04 00 8A 00 22 51 F9", MCS_REPLY);
+
+	send_bytes(&b, noise, from_hex("01 04 00 8A 00 22 51 F8", noise)); /* wrong CRC */
+	assert_int_equal(b.len, 0);
+	b.now += S;
+	sim_model_tick(b.model, b.now);
+	assert_int_equal(sim_model_next_wakeup(b.model, b.now), SIM_NEVER);
+	ask(&b, "01 04 00 8A 00 22 51 F9", MCS_REPLY);
+	sim_model_destroy(b.model);
+}
+
+static void request_may_come_byte_by_byte(void **state)
+{
+	struct bench b;
+	uint8_t request[8];
+	start(&b, "fixed", "example");
+	size_t n = from_hex("01 04 00 8A 00 22 51 F9", request);
+	for (size_t i = 0; i + 1 < n; i++, b.now += MS) {
+		send_bytes(&b, request + i, 1);
+		assert_int_equal(b.len, 0);
+	}
+	send_bytes(&b, request + n - 1, 1);
+	expect(&b, MCS_REPLY);
+	sim_model_destroy(b.model);
+}
+
+static void unknown_function_is_refused_after_silence(void **state)
+{
+	struct bench b;
+	uint8_t request[16] = {1, 0x11};
+	start(&b, "fixed", "example");
+	send_bytes(&b, request, frame_add_crc(request, 2));
+	assert_int_equal(b.len, 0);
+	sim_model_tick(b.model, S);
+	assert_int_equal(b.len, 5);
+	assert_int_equal(b.sent[1], 0x91);
+	assert_int_equal(b.sent[2], 1);
+	uint8_t write[] = {1, 6, 0, 0, 0, 1, 0, 0};
+	b.now = S;
+	send_bytes(&b, write, frame_add_crc(write, 6));
+	assert_int_equal(b.sent[1], 0x86);
+	assert_int_equal(b.sent[2], 1);
+	sim_model_destroy(b.model);
+}
+
+static void busy_and_wrong_unit_can_be_switched(void **state)
+{
+	struct bench b;
+	start(&b, "fixed", "example");
+	b.faults.strength[FAULT_BUSY] = 1;
+	read_rtu(&b, 1, 4, 138, 34);
+	assert_int_equal(b.sent[1], 0x84);
+	assert_int_equal(b.sent[2], 6);
+	b.faults.strength[FAULT_BUSY] = 0;
+	b.faults.strength[FAULT_WRONG_IDENTITY] = 1;
+	read_rtu(&b, 1, 4, 138, 34);
+	assert_int_equal(b.sent[0], 1 ^ 0x40);
+	assert_int_equal(b.len, 73);
+	sim_model_destroy(b.model);
+}
+
+static size_t ask_tcp(struct bench *b, const char *request, uint8_t *reply)
+{
+	uint8_t bytes[300];
+	bool skip;
+	size_t n = from_hex(request, bytes);
+	assert_int_equal(frame_find_tcp(bytes, n, &skip), n);
+	assert_false(skip);
+	struct modbus_plant *plant = b->model->state;
+	return plant_answer(plant, b->model, 0, FRAMING_TCP, bytes, n, reply);
+}
+
+static void tcp_frames_carry_the_same_data(void **state)
+{
+	struct bench b;
+	uint8_t reply[ENGINE_FRAME_MAX], want[512];
+	start(&b, "fixed", "example", "units", "1,2");
+	size_t n = ask_tcp(&b, "12 34 00 00 00 06 01 04 00 8A 00 22", reply);
+	size_t rtu = from_hex(MCS_REPLY, want);
+	const uint8_t header[] = {0x12, 0x34, 0, 0, 0, 71};
+	assert_int_equal(n, 6 + rtu - 2);
+	assert_memory_equal(reply, header, sizeof header);
+	assert_memory_equal(reply + 6, want, rtu - 2);
+
+	const uint8_t no_unit[] = {0, 1, 0, 0, 0, 3, 9, 0x84, 0x0B};
+	n = ask_tcp(&b, "00 01 00 00 00 06 09 04 00 8A 00 22", reply);
+	assert_int_equal(n, sizeof no_unit);
+	assert_memory_equal(reply, no_unit, sizeof no_unit);
+
+	const uint8_t too_short[] = {0, 2, 0, 0, 0, 3, 2, 0x84, 0x03};
+	n = ask_tcp(&b, "00 02 00 00 00 04 02 04 00 8A", reply);
+	assert_int_equal(n, sizeof too_short);
+	assert_memory_equal(reply, too_short, sizeof too_short);
+	sim_model_destroy(b.model);
+}
+
+static void tcp_stream_is_followed_by_its_lengths(void **state)
+{
+	uint8_t bytes[64];
+	bool skip;
+	size_t n = from_hex("00 01 00 00 00 06 01 04 00 8A 00 22", bytes);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(frame_find_tcp(bytes, i, &skip), 0);
+	assert_int_equal(frame_find_tcp(bytes, n, &skip), 12);
+	bytes[3] = 1;
+	assert_int_equal(frame_find_tcp(bytes, n, &skip), 12);
+	assert_true(skip);
+	bytes[5] = 1;
+	assert_true(frame_find_tcp(bytes, n, &skip) < 0);
+	bytes[4] = 1;
+	assert_true(frame_find_tcp(bytes, n, &skip) < 0);
+}
+
+static void truth_names_what_was_sent(void **state)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *truth = open_memstream(&text, &size);
+	struct bench b;
+	start_truth(&b, truth, (const char *const[]){"fixed", "example", NULL});
+	read_rtu(&b, 1, 4, 144, 4);
+	read_rtu(&b, 1, 2, 4003, 1);
+	read_rtu(&b, 1, 4, 600, 1);
+	fflush(truth);
+	assert_non_null(strstr(text, "\"address\":144,\"count\":4,\"state\":\"normal\","
+				     "\"values\":{\"CO\":45,\"NO\":120.5}}"));
+	assert_non_null(strstr(text, "\"bits\":\"1\"}"));
+	assert_non_null(strstr(text, "\"exception\":2}"));
+	sim_model_destroy(b.model);
+	fclose(truth);
+	free(text);
+}
+
+static void bad_options_are_refused(void **state)
+{
+	static const char *const bad[][2] = {{"units", "0"}, {"units", "1,,2"}, {"units", "1,1"},
+		{"units", "248"}, {"profile", "x"}, {"cycle", "normal:0"}, {"cycle", "sleep:5"},
+		{"address-offset", "2"}, {"ports", "0"}, {"fixed", "yes"}, {"interval", "0"}};
+	struct bench b = {0};
+	random_init(&b.random, 1);
+	struct sim_env env = {.random = &b.random, .speed = 1};
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct sim_options given = {.table = modbus_model.options};
+		struct sim_model *model;
+		assert_int_equal(options_set(&given, bad[i][0], bad[i][1]), 0);
+		assert_true(sim_model_create(&modbus_model, &given, &env, &model) < 0);
+		assert_null(model);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(mcs100ft_answers_the_worked_example),
+		cmocka_unit_test(mcs100ft_answers_the_bench_vector),
+		cmocka_unit_test(cx4000_answers_the_worked_example),
+		cmocka_unit_test(cx4000_answers_vendor_functions),
+		cmocka_unit_test(unmapped_areas_and_functions_are_refused),
+		cmocka_unit_test(extras_show_zero_time_and_ranges),
+		cmocka_unit_test(word_order_can_be_turned),
+		cmocka_unit_test(generic_serves_its_whole_map_at_once),
+		cmocka_unit_test(values_drift_slowly_and_are_held_in_zero),
+		cmocka_unit_test(each_state_raises_its_flag),
+		cmocka_unit_test(units_are_independent_and_others_are_silent),
+		cmocka_unit_test(line_resynchronises_at_silence),
+		cmocka_unit_test(request_may_come_byte_by_byte),
+		cmocka_unit_test(unknown_function_is_refused_after_silence),
+		cmocka_unit_test(busy_and_wrong_unit_can_be_switched),
+		cmocka_unit_test(tcp_frames_carry_the_same_data),
+		cmocka_unit_test(tcp_stream_is_followed_by_its_lengths),
+		cmocka_unit_test(truth_names_what_was_sent),
+		cmocka_unit_test(bad_options_are_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
