@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "modbus-model.h"
+#include "rga-model.h"
 
 const struct sim_model_ops *const sim_models[] = {
 	&modbus_model,
+	&rga_model,
 	NULL,
 };
 
