@@ -9,6 +9,7 @@
 #include <assay/driver.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* As struct assay_driver, without its code.  Texts and tables belong to the catalog. */
 struct catalog_driver {
@@ -20,9 +21,16 @@ struct catalog_driver {
 	uint8_t sha256[32]; /* of the module's file; goes into run-start */
 };
 
+/* A module that cannot be used, and why. */
+struct catalog_problem {
+	const char *file, *text;
+};
+
 struct catalog {
 	struct catalog_driver *drivers;
 	size_t count;
+	struct catalog_problem *problems;
+	size_t problem_count;
 };
 
 /*
@@ -32,12 +40,15 @@ struct catalog {
  */
 int catalog_load(const char *worker, const char *drivers, struct catalog **out, char **why);
 
-/* The reader alone, for tests and fuzzing: one describe answer. */
+/* The reader alone, for tests and fuzzing: one describe answer.  0 or -EBADMSG, -ENOMEM. */
 int catalog_read(const uint8_t *data, size_t len, struct catalog **out, char **why);
 
 void catalog_destroy(struct catalog *catalog);
 
 /* Borrowed until catalog_destroy(); NULL when there is none of that name. */
 const struct catalog_driver *catalog_find(const struct catalog *catalog, const char *name);
+
+/* What a technician can say to this driver, in plain text of 80 columns: `assayctl describe`. */
+void catalog_describe(const struct catalog_driver *driver, FILE *to);
 
 #endif

@@ -30,11 +30,14 @@ struct config_error {
 	const char *text; /* what was found, what was expected, "did you mean" */
 };
 
+/* In order: the main file, then the others by name; by line and column in each. */
 struct config_errors {
 	struct config_error *items;
 	size_t count;
+	bool incomplete; /* memory ran out, or there were more than anybody would read */
 };
 
+/* Frees the list; legal on a zeroed one. */
 void config_errors_finish(struct config_errors *errors);
 
 enum config_mode {
@@ -74,11 +77,12 @@ struct config_instrument {
 		uint64_t frames;
 	} acquire;
 	enum unit_raw raw;
+	const char *profile;        /* as named in the file; NULL: none */
 	struct config_map settings; /* complete: profile, instrument and defaults merged */
 	struct config_map setup;
 	struct {
-		const char *id; /* NULL: none */
-		uint64_t from, to; /* UTC ns, 0: not said */
+		const char *id;    /* NULL: none */
+		uint64_t from, to; /* UTC ns, 0: not said; `to` is the end of the last day */
 	} calibration;
 	const uint8_t *canonical; /* all of the above in one CBOR map: equal bytes, equal meaning */
 	size_t canonical_len;
@@ -97,12 +101,14 @@ struct config_method {
 	struct config_map setup;
 	struct config_step *steps; /* at least one */
 	size_t step_count;
-	uint8_t sha256[32]; /* of the method's canonical CBOR */
+	const uint8_t *canonical; /* as of an instrument; an audit record each */
+	size_t canonical_len;
+	uint8_t sha256[32]; /* of it, goes into run-start */
 };
 
 struct config {
 	char site[33], node[33];
-	unsigned require; /* enum config_require */
+	unsigned require;                            /* enum config_require */
 	const char *sample_pattern, *sample_example; /* NULL: any sample id */
 
 	const char *journal_path;
@@ -118,9 +124,12 @@ struct config {
 	struct config_method *methods;
 	size_t method_count;
 
-	const uint8_t *canonical; /* the effective configuration as one CBOR map, goes into audit */
+	/* The effective configuration as one CBOR map, methods by their hash; goes into audit. */
+	const uint8_t *canonical;
 	size_t canonical_len;
 	uint8_t sha256[32]; /* of it, goes into every run-start */
+
+	struct config_inside *inside; /* of this folder */
 };
 
 /*

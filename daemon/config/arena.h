@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Memory that lives and dies together: everything a configuration consists of.  Nothing is freed
+ * alone.  Failure is sticky: a reader may go on with what it got and look at `failed` at the end.
+ */
+#ifndef ASSAY_CONFIG_ARENA_H
+#define ASSAY_CONFIG_ARENA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct arena_chunk;
+
+/* Zero is a valid empty arena. */
+struct arena {
+	struct arena_chunk *chunks;
+	bool failed;
+};
+
+/* Frees all of it; legal on a zeroed arena. */
+void arena_finish(struct arena *arena);
+
+/* Zeroed memory, aligned for any type; NULL when there is none. */
+void *arena_alloc(struct arena *arena, size_t size);
+
+/* The same for `count` elements; their product may not overflow. */
+void *arena_array(struct arena *arena, size_t count, size_t size);
+
+/* A copy of `len` bytes, or NULL.  `len` 0 gives a valid pointer. */
+void *arena_copy(struct arena *arena, const void *data, size_t len);
+
+/* A terminated copy of a text; "" when there is no memory, so that it can be used at once. */
+const char *arena_text(struct arena *arena, const char *text, size_t len);
+const char *arena_printf(struct arena *arena, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

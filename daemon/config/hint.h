@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is wrong with a line that libyaml could not read, in words of somebody who types YAML once
+ * a year.  libyaml names the state of its parser; the usual reasons are a tab, a missing space
+ * after a colon, a line that is indented differently from its neighbours, an open quote.
+ */
+#ifndef ASSAY_CONFIG_HINT_H
+#define ASSAY_CONFIG_HINT_H
+
+#include "config/config.h"
+
+/*
+ * `problem` is libyaml's text, `*mark` the place it names and `context` where the thing that it
+ * was reading began.  Writes a message and moves `*mark` to the place that must be mended.
+ */
+void hint_syntax(const char *text, size_t len, const char *problem, struct config_mark context,
+	struct config_mark *mark, char *message, size_t size);
+
+/* The line and column of a byte. */
+struct config_mark hint_mark_of_byte(const char *text, size_t len, size_t offset, const char *file);
+
+/*
+ * For a text that stands where a map was expected: "; is a space missing after 'driver:'?", or
+ * "".  Returns `hint`.
+ */
+const char *hint_missing_space(const char *found, char *hint, size_t size);
+
+#endif

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <locale.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/quantity.h"
+#include "config/suggest.h"
+
+#define NUMBER_BYTES_MAX 40
+#define UNIT_BYTES_MAX   24
+
+enum dimension {
+	PLAIN,
+	TIME,
+	DATA,
+	ENERGY,
+	LENGTH,
+	WAVENUMBER,
+	TEMPERATURE,
+	PRESSURE,
+	CURRENT,
+	VOLTAGE,
+	POWER,
+	RESISTANCE,
+	FREQUENCY,
+	MASS,
+	ATOMIC_MASS,
+	VOLUME,
+	FLOW,
+	MASS_CONCENTRATION,
+	RAMP,
+	ANGLE,
+	SPEED,
+};
+
+/* With article, and an example for messages. */
+static const struct {
+	const char *name, *example;
+} dimensions[] = {
+	[PLAIN] = {"a number without unit", "1"},
+	[TIME] = {"a time", "60 s"},
+	[DATA] = {"a size", "200 GiB"},
+	[ENERGY] = {"an energy", "10 eV"},
+	[LENGTH] = {"a length", "10 mm"},
+	[WAVENUMBER] = {"a wavenumber", "4 cm-1"},
+	[TEMPERATURE] = {"a temperature", "25 Cel"},
+	[PRESSURE] = {"a pressure", "1000 mbar"},
+	[CURRENT] = {"a current", "1 mA"},
+	[VOLTAGE] = {"a voltage", "40 kV"},
+	[POWER] = {"a power", "50 W"},
+	[RESISTANCE] = {"a resistance", "50 Ohm"},
+	[FREQUENCY] = {"a frequency", "10 kHz"},
+	[MASS] = {"a mass", "10 mg"},
+	[ATOMIC_MASS] = {"a mass in u", "28 u"},
+	[VOLUME] = {"a volume", "1 uL"},
+	[FLOW] = {"a flow", "1 mL/min"},
+	[MASS_CONCENTRATION] = {"a concentration", "5 mg/m3"},
+	[RAMP] = {"a temperature rate", "10 Cel/min"},
+	[ANGLE] = {"an angle", "45 deg"},
+	[SPEED] = {"a speed", "1 mm/s"},
+};
+
+/* value in the dimension's base = value * factor + offset */
+struct unit_row {
+	const char *written, *code; /* code NULL: it is the code itself */
+	enum dimension dimension;
+	double factor, offset;
+};
+
+/*
+ * Bases are small, so that most factors are whole numbers and 10 eV becomes 0.01 keV with a
+ * single rounding.  The first row of a code is the one that is shown.
+ */
+static const struct unit_row units[] = {
+	{"1", NULL, PLAIN, 1e9, 0},
+	{"%", NULL, PLAIN, 1e7, 0},
+	{"[ppth]", NULL, PLAIN, 1e6, 0},
+	{"[ppm]", NULL, PLAIN, 1e3, 0},
+	{"ppm", "[ppm]", PLAIN, 1e3, 0},
+	{"[ppb]", NULL, PLAIN, 1, 0},
+	{"ppb", "[ppb]", PLAIN, 1, 0},
+	{"mg/kg", NULL, PLAIN, 1e3, 0},
+	{"ug/g", NULL, PLAIN, 1e3, 0},
+	{"s", NULL, TIME, 1e9, 0},
+	{"ms", NULL, TIME, 1e6, 0},
+	{"us", NULL, TIME, 1e3, 0},
+	{"ns", NULL, TIME, 1, 0},
+	{"min", NULL, TIME, 60e9, 0},
+	{"h", NULL, TIME, 3600e9, 0},
+	{"d", NULL, TIME, 86400e9, 0},
+	{"sec", "s", TIME, 1e9, 0},
+	{"By", NULL, DATA, 1, 0},
+	{"B", "By", DATA, 1, 0},
+	{"kB", "kBy", DATA, 1e3, 0},
+	{"MB", "MBy", DATA, 1e6, 0},
+	{"GB", "GBy", DATA, 1e9, 0},
+	{"TB", "TBy", DATA, 1e12, 0},
+	{"KiB", "KiBy", DATA, 0x1p10, 0},
+	{"MiB", "MiBy", DATA, 0x1p20, 0},
+	{"GiB", "GiBy", DATA, 0x1p30, 0},
+	{"TiB", "TiBy", DATA, 0x1p40, 0},
+	{"eV", NULL, ENERGY, 1, 0},
+	{"keV", NULL, ENERGY, 1e3, 0},
+	{"MeV", NULL, ENERGY, 1e6, 0},
+	{"nm", NULL, LENGTH, 1, 0},
+	{"um", NULL, LENGTH, 1e3, 0},
+	{"mm", NULL, LENGTH, 1e6, 0},
+	{"cm", NULL, LENGTH, 1e7, 0},
+	{"m", NULL, LENGTH, 1e9, 0},
+	{"cm-1", NULL, WAVENUMBER, 100, 0},
+	{"/cm", "cm-1", WAVENUMBER, 100, 0},
+	{"1/cm", "cm-1", WAVENUMBER, 100, 0},
+	{"m-1", NULL, WAVENUMBER, 1, 0},
+	{"Cel", NULL, TEMPERATURE, 1, 273.15},
+	{"°C", "Cel", TEMPERATURE, 1, 273.15},
+	{"degC", "Cel", TEMPERATURE, 1, 273.15},
+	{"K", NULL, TEMPERATURE, 1, 0},
+	{"Pa", NULL, PRESSURE, 1e3, 0},
+	{"mPa", NULL, PRESSURE, 1, 0},
+	{"hPa", NULL, PRESSURE, 1e5, 0},
+	{"kPa", NULL, PRESSURE, 1e6, 0},
+	{"MPa", NULL, PRESSURE, 1e9, 0},
+	{"mbar", NULL, PRESSURE, 1e5, 0},
+	{"ubar", NULL, PRESSURE, 100, 0},
+	{"bar", NULL, PRESSURE, 1e8, 0},
+	{"mm[Hg]", NULL, PRESSURE, 133322, 0},
+	{"Torr", "mm[Hg]", PRESSURE, 101325e3 / 760, 0},
+	{"mTorr", "um[Hg]", PRESSURE, 101325.0 / 760, 0},
+	{"atm", NULL, PRESSURE, 101325e3, 0},
+	{"A", NULL, CURRENT, 1e12, 0},
+	{"mA", NULL, CURRENT, 1e9, 0},
+	{"uA", NULL, CURRENT, 1e6, 0},
+	{"nA", NULL, CURRENT, 1e3, 0},
+	{"pA", NULL, CURRENT, 1, 0},
+	{"V", NULL, VOLTAGE, 1e6, 0},
+	{"mV", NULL, VOLTAGE, 1e3, 0},
+	{"uV", NULL, VOLTAGE, 1, 0},
+	{"kV", NULL, VOLTAGE, 1e9, 0},
+	{"W", NULL, POWER, 1e3, 0},
+	{"mW", NULL, POWER, 1, 0},
+	{"kW", NULL, POWER, 1e6, 0},
+	{"Ohm", NULL, RESISTANCE, 1, 0},
+	{"kOhm", NULL, RESISTANCE, 1e3, 0},
+	{"MOhm", NULL, RESISTANCE, 1e6, 0},
+	{"Hz", NULL, FREQUENCY, 1, 0},
+	{"kHz", NULL, FREQUENCY, 1e3, 0},
+	{"MHz", NULL, FREQUENCY, 1e6, 0},
+	{"ug", NULL, MASS, 1, 0},
+	{"mg", NULL, MASS, 1e3, 0},
+	{"g", NULL, MASS, 1e6, 0},
+	{"kg", NULL, MASS, 1e9, 0},
+	{"u", NULL, ATOMIC_MASS, 1, 0},
+	{"uL", NULL, VOLUME, 1, 0},
+	{"mL", NULL, VOLUME, 1e3, 0},
+	{"L", NULL, VOLUME, 1e6, 0},
+	{"m3", NULL, VOLUME, 1e9, 0},
+	{"mL/min", NULL, FLOW, 60, 0},
+	{"uL/min", NULL, FLOW, 0.06, 0},
+	{"L/min", NULL, FLOW, 60000, 0},
+	{"L/h", NULL, FLOW, 1000, 0},
+	{"m3/h", NULL, FLOW, 1e6, 0},
+	{"mg/m3", NULL, MASS_CONCENTRATION, 1e3, 0},
+	{"ug/m3", NULL, MASS_CONCENTRATION, 1, 0},
+	{"g/m3", NULL, MASS_CONCENTRATION, 1e6, 0},
+	{"Cel/min", NULL, RAMP, 1, 0},
+	{"K/min", NULL, RAMP, 1, 0},
+	{"K/s", NULL, RAMP, 60, 0},
+	{"deg", NULL, ANGLE, 1, 0},
+	{"mm/s", NULL, SPEED, 1, 0},
+	{"cm/s", NULL, SPEED, 10, 0},
+	{"m/s", NULL, SPEED, 1000, 0},
+};
+#define UNIT_COUNT (sizeof units / sizeof units[0])
+
+/* --- numbers ---------------------------------------------------------------------------------- */
+
+static locale_t c_locale;
+
+static void make_locale(void)
+{
+	c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+}
+
+static size_t count_digits(const char *text)
+{
+	size_t n = 0;
+	while (text[n] >= '0' && text[n] <= '9')
+		n++;
+	return n;
+}
+
+/* The length of the decimal number that the text begins with; 0: none. */
+static size_t measure_number(const char *text)
+{
+	size_t n = text[0] == '-' || text[0] == '+' ? 1 : 0;
+	size_t digits = count_digits(text + n);
+	n += digits;
+	if (text[n] == '.') {
+		size_t more = count_digits(text + n + 1);
+		digits = more == 0 ? 0 : digits + more;
+		n += 1 + more;
+	}
+	if (digits == 0)
+		return 0;
+	if (text[n] == 'e' || text[n] == 'E') {
+		size_t sign = text[n + 1] == '-' || text[n + 1] == '+' ? 1 : 0;
+		size_t exponent = count_digits(text + n + 1 + sign);
+		if (exponent != 0)
+			n += 1 + sign + exponent;
+	}
+	return n;
+}
+
+/* strtod of the C locale, on what measure_number() has found to be a number. */
+static int convert_number(const char *text, size_t len, double *out)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, make_locale);
+	char copy[NUMBER_BYTES_MAX + 1];
+	if (len == 0 || len > NUMBER_BYTES_MAX || c_locale == (locale_t)0)
+		return -EINVAL;
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	double value = strtod_l(copy, NULL, c_locale);
+	if (!isfinite(value))
+		return -EINVAL;
+	*out = value == 0 ? 0 : value; /* no -0: it would be another configuration */
+	return 0;
+}
+
+int quantity_parse_number(const char *text, double *out)
+{
+	size_t len = measure_number(text);
+	if (len == 0 || text[len] != '\0')
+		return -EINVAL;
+	return convert_number(text, len, out);
+}
+
+static int digit_value(char c, unsigned base)
+{
+	int value = c >= '0' && c <= '9'   ? c - '0'
+		    : c >= 'a' && c <= 'f' ? c - 'a' + 10
+		    : c >= 'A' && c <= 'F' ? c - 'A' + 10
+					   : 99;
+	return value < (int)base ? value : -1;
+}
+
+int quantity_parse_integer(const char *text, int64_t *out)
+{
+	bool negative = text[0] == '-';
+	if (text[0] == '-' || text[0] == '+')
+		text++;
+	bool is_hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+	unsigned base = is_hex ? 16 : 10;
+	if (is_hex)
+		text += 2;
+	else if (text[0] == '0' && text[1] != '\0')
+		return -EINVAL; /* octal to some, decimal to others */
+	if (text[0] == '\0')
+		return -EINVAL;
+	int64_t value = 0;
+	for (; *text != '\0'; text++) {
+		int digit = digit_value(*text, base);
+		if (digit < 0)
+			return -EINVAL;
+		if (__builtin_mul_overflow(value, (int64_t)base, &value) ||
+			__builtin_sub_overflow(value, (int64_t)digit, &value))
+			return -ERANGE;
+	}
+	if (!negative && value == INT64_MIN)
+		return -ERANGE;
+	*out = negative ? value : -value;
+	return 0;
+}
+
+/* --- units ------------------------------------------------------------------------------------ */
+
+/* Copies a unit with blanks gone and both kinds of micro sign as 'u'; "" when it is too long. */
+static const char *tidy(const char *written, char unit[UNIT_BYTES_MAX])
+{
+	size_t n = 0;
+	while (*written == ' ')
+		written++;
+	while (*written != '\0' && n + 1 < UNIT_BYTES_MAX) {
+		bool is_micro = strncmp(written, "\302\265", 2) == 0 ||
+				strncmp(written, "\316\274", 2) == 0;
+		unit[n++] = is_micro ? 'u' : *written;
+		written += is_micro ? 2 : 1;
+	}
+	while (n > 0 && unit[n - 1] == ' ')
+		n--;
+	unit[*written == '\0' ? n : 0] = '\0';
+	return unit;
+}
+
+static const struct unit_row *find_unit(const char *written)
+{
+	char unit[UNIT_BYTES_MAX];
+	tidy(written, unit);
+	for (size_t i = 0; i < UNIT_COUNT; i++)
+		if (strcmp(units[i].written, unit) == 0)
+			return &units[i];
+	return NULL;
+}
+
+const char *quantity_unit(const char *written)
+{
+	if (written[0] == '\0')
+		return "1";
+	const struct unit_row *row = find_unit(written);
+	if (row == NULL)
+		return NULL;
+	return row->code != NULL ? row->code : row->written;
+}
+
+bool quantity_is_plain(const char *unit)
+{
+	return unit == NULL || strcmp(unit, "1") == 0 || unit[0] == '{';
+}
+
+const char *quantity_spelling(const char *unit, size_t i)
+{
+	const struct unit_row *wanted = find_unit(unit);
+	if (wanted == NULL)
+		return i == 0 ? unit : NULL;
+	for (size_t k = 0; k < UNIT_COUNT; k++)
+		if (units[k].dimension == wanted->dimension && i-- == 0)
+			return units[k].written;
+	return NULL;
+}
+
+int quantity_split(const char *text, double *value, const char **unit)
+{
+	size_t len = measure_number(text);
+	if (len == 0 || convert_number(text, len, value) < 0)
+		return -EINVAL;
+	*unit = text + len + strspn(text + len, " ");
+	return 0;
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+/* "expected an energy such as 10 eV", or "expected a value in mg/L such as 5 mg/L". */
+static int expect(
+	const char *unit, const char *found, const struct unit_row *wanted, char why[QUANTITY_TEXT])
+{
+	if (quantity_is_plain(unit))
+		snprintf(why, QUANTITY_TEXT, "expected a number");
+	else if (wanted == NULL)
+		snprintf(why, QUANTITY_TEXT, "expected a value in %.20s such as %.20s %.20s", unit,
+			found, unit);
+	else if (wanted->dimension == PLAIN)
+		snprintf(why, QUANTITY_TEXT, "expected a fraction such as 5 %.20s", unit);
+	else
+		snprintf(why, QUANTITY_TEXT, "expected %s such as %s",
+			dimensions[wanted->dimension].name, dimensions[wanted->dimension].example);
+	return -EINVAL;
+}
+
+static int without_unit(
+	double value, const char *unit, const struct unit_row *wanted, char why[QUANTITY_TEXT])
+{
+	const char *name = wanted != NULL && wanted->dimension != PLAIN
+				   ? dimensions[wanted->dimension].name
+				   : "a value with its unit";
+	snprintf(why, QUANTITY_TEXT, "expected %s such as %.6g %.20s: its unit is missing", name,
+		value, unit);
+	return -EINVAL;
+}
+
+static int unknown_unit(const char *written, const char *unit, char why[QUANTITY_TEXT])
+{
+	char end[80] = "", tidied[UNIT_BYTES_MAX];
+	struct suggest near;
+	suggest_init(&near, tidy(written, tidied));
+	const char *name;
+	for (size_t i = 0; (name = quantity_spelling(unit, i)) != NULL; i++)
+		suggest_offer(&near, name);
+	if (near.best == NULL)
+		near.list[0] = '\0';
+	expect(unit, "1", find_unit(unit), why);
+	size_t len = strlen(why);
+	snprintf(why + len, QUANTITY_TEXT - len, "%s", suggest_text(&near, end, sizeof end));
+	return -EINVAL;
+}
+
+int quantity_read(const char *text, const char *unit, double *out, char why[QUANTITY_TEXT])
+{
+	if (unit == NULL)
+		unit = "1";
+	const struct unit_row *wanted = find_unit(unit);
+	const char *written;
+	double value;
+	if (quantity_split(text, &value, &written) < 0)
+		return expect(unit, "1", wanted, why);
+	*out = value;
+	char tidied[UNIT_BYTES_MAX];
+	if (written[0] == '\0')
+		return quantity_is_plain(unit) ? 0 : without_unit(value, unit, wanted, why);
+	if (strcmp(tidy(written, tidied), unit) == 0)
+		return 0;
+	const struct unit_row *given = find_unit(written);
+	if (given == NULL)
+		return unknown_unit(written, unit, why);
+	if (wanted == NULL || given->dimension != wanted->dimension)
+		return expect(unit, "1", wanted, why);
+	*out = (value * given->factor + given->offset - wanted->offset) / wanted->factor;
+	if (isfinite(*out))
+		return 0;
+	return expect(unit, "1", wanted, why);
+}

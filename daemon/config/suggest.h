@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * "Did you mean": the names that would have been right, collected while they are offered one by
+ * one, and the one nearest to what was found (edit distance with swaps; case and '-' against '_'
+ * cost nothing).
+ */
+#ifndef ASSAY_CONFIG_SUGGEST_H
+#define ASSAY_CONFIG_SUGGEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct suggest {
+	const char *found; /* borrowed */
+	const char *best;  /* borrowed from what was offered; NULL: nothing is near */
+	unsigned distance;
+	size_t count;
+	char list[300]; /* "a, b, c"; "" when there are too many to help */
+};
+
+void suggest_init(struct suggest *s, const char *found);
+
+/* Borrows `name` for as long as the suggestion is used. */
+void suggest_offer(struct suggest *s, const char *name);
+void suggest_offer_all(struct suggest *s, const char *const *names);
+
+/*
+ * The end of a message: "; did you mean 'usb'?", or ", expected one of serial, usb", or "" where
+ * nothing is near and there are too many names.  Returns `text`.
+ */
+const char *suggest_text(const struct suggest *s, char *text, size_t size);
+
+/* Single-character edits from `a` to `b`; texts over 64 bytes are as far as anything. */
+unsigned suggest_distance(const char *a, const char *b);
+
+#endif

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <yaml.h>
+
+#include "config/errors.h"
+#include "config/hint.h"
+#include "config/yaml.h"
+
+struct parse {
+	yaml_parser_t parser;
+	yaml_event_t event; /* the one that is looked at */
+	const char *text;
+	size_t len;
+	const char *name;
+	struct arena *arena;
+	struct config_errors *errors;
+};
+
+static struct config_mark to_mark(const struct parse *p, yaml_mark_t mark)
+{
+	return (struct config_mark){p->name, (unsigned)mark.line + 1, (unsigned)mark.column + 1};
+}
+
+static void report_syntax(struct parse *p)
+{
+	const yaml_parser_t *y = &p->parser;
+	if (y->error == YAML_MEMORY_ERROR) {
+		p->arena->failed = true;
+		return;
+	}
+	struct config_mark mark = to_mark(p, y->problem_mark);
+	char text[200];
+	if (y->error == YAML_READER_ERROR) {
+		mark = hint_mark_of_byte(p->text, p->len, y->problem_offset, p->name);
+		snprintf(text, sizeof text, "this is not UTF-8 text (%s)", y->problem);
+	} else {
+		struct config_mark context = mark;
+		if (y->context != NULL)
+			context = to_mark(p, y->context_mark);
+		hint_syntax(p->text, p->len, y->problem, context, &mark, text, sizeof text);
+	}
+	errors_add(p->errors, mark, "%s", text);
+}
+
+static bool next(struct parse *p)
+{
+	yaml_event_delete(&p->event);
+	if (yaml_parser_parse(&p->parser, &p->event) == 1)
+		return true;
+	report_syntax(p);
+	return false;
+}
+
+static struct node *refuse(struct parse *p, struct config_mark mark, const char *text)
+{
+	errors_add(p->errors, mark, "%s", text);
+	return NULL;
+}
+
+static struct node *parse_node(struct parse *p, unsigned depth);
+
+static bool is_text(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+		if ((c < ' ' && c != '\n' && c != '\t') || c == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+static struct node *parse_scalar(struct parse *p, struct node *node)
+{
+	const char *text = (const char *)p->event.data.scalar.value;
+	size_t len = p->event.data.scalar.length;
+	if (!is_text(text, len))
+		return refuse(p, node->mark, "a control character stands in this text");
+	node->type = NODE_SCALAR;
+	node->text = arena_text(p->arena, text, len);
+	node->plain = p->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+	return node;
+}
+
+static struct node *parse_list(struct parse *p, struct node *list, unsigned depth)
+{
+	list->type = NODE_LIST;
+	struct node **end = &list->first;
+	while (next(p)) {
+		if (p->event.type == YAML_SEQUENCE_END_EVENT)
+			return list;
+		struct node *item = parse_node(p, depth);
+		if (item == NULL)
+			return NULL;
+		*end = item;
+		end = &item->next;
+		list->count++;
+	}
+	return NULL;
+}
+
+/* The key under the cursor, or NULL after an error. */
+static struct node *parse_key(struct parse *p, unsigned depth)
+{
+	struct config_mark mark = to_mark(p, p->event.start_mark);
+	struct node *key = parse_node(p, depth);
+	if (key != NULL && key->type != NODE_SCALAR)
+		return refuse(p, mark, "a key must be a single word, found a list or a map");
+	if (key != NULL && node_is_nothing(key))
+		return refuse(p, mark, "a name is missing before the colon");
+	return key;
+}
+
+/* A repeated key is reported and left out, so that the rest of the file is still read. */
+static bool is_new(struct parse *p, const struct node *map, const struct node *key)
+{
+	const struct node *same = node_get(map, key->text);
+	if (same == NULL)
+		return true;
+	errors_add(p->errors, key->mark, "'%s' is said twice, first in line %u", key->text,
+		same->key_mark.line);
+	return false;
+}
+
+static struct node *parse_map(struct parse *p, struct node *map, unsigned depth)
+{
+	map->type = NODE_MAP;
+	struct node **end = &map->first;
+	while (next(p)) {
+		if (p->event.type == YAML_MAPPING_END_EVENT)
+			return map;
+		struct node *key = parse_key(p, depth);
+		if (key == NULL || !next(p))
+			return NULL;
+		struct node *value = parse_node(p, depth);
+		if (value == NULL)
+			return NULL;
+		if (map->count >= YAML_KEYS_MAX)
+			return refuse(p, key->mark, "there are more than 1024 keys in one map");
+		if (!is_new(p, map, key))
+			continue;
+		value->key = key->text;
+		value->key_mark = key->mark;
+		*end = value;
+		end = &value->next;
+		map->count++;
+	}
+	return NULL;
+}
+
+/* What this YAML does not have.  NULL: none of it. */
+static const char *excess(const yaml_event_t *event)
+{
+	const yaml_char_t *anchor = NULL, *tag = NULL;
+	switch (event->type) {
+	case YAML_ALIAS_EVENT:
+		return "an alias (*name) is not allowed here: write the value out; "
+		       "a text that begins with * needs quotes";
+	case YAML_SCALAR_EVENT:
+		anchor = event->data.scalar.anchor;
+		tag = event->data.scalar.tag;
+		break;
+	case YAML_SEQUENCE_START_EVENT:
+		anchor = event->data.sequence_start.anchor;
+		tag = event->data.sequence_start.tag;
+		break;
+	case YAML_MAPPING_START_EVENT:
+		anchor = event->data.mapping_start.anchor;
+		tag = event->data.mapping_start.tag;
+		break;
+	default: break;
+	}
+	if (anchor != NULL)
+		return "an anchor (&name) is not allowed here; a text that begins with & needs "
+		       "quotes";
+	if (tag != NULL)
+		return "a tag (!name) is not allowed here; a text that begins with ! needs quotes";
+	return NULL;
+}
+
+static struct node *parse_node(struct parse *p, unsigned depth)
+{
+	struct config_mark mark = to_mark(p, p->event.start_mark);
+	const char *why = excess(&p->event);
+	if (why != NULL)
+		return refuse(p, mark, why);
+	if (depth >= YAML_DEPTH_MAX)
+		return refuse(p, mark, "maps and lists are nested too deeply here");
+	struct node *node = arena_alloc(p->arena, sizeof *node);
+	if (node == NULL)
+		return NULL;
+	node->mark = mark;
+	switch (p->event.type) {
+	case YAML_SCALAR_EVENT: return parse_scalar(p, node);
+	case YAML_SEQUENCE_START_EVENT: return parse_list(p, node, depth + 1);
+	case YAML_MAPPING_START_EVENT: return parse_map(p, node, depth + 1);
+	default: assert(!"a node begins with no other event"); return NULL;
+	}
+}
+
+static struct node *empty_map(struct parse *p)
+{
+	struct node *map = arena_alloc(p->arena, sizeof *map);
+	if (map != NULL)
+		*map = (struct node){.type = NODE_MAP, .mark = {p->name, 1, 1}};
+	return map;
+}
+
+static struct node *parse_document(struct parse *p)
+{
+	if (!next(p) || !next(p)) /* the stream, the document */
+		return NULL;
+	if (p->event.type == YAML_STREAM_END_EVENT)
+		return empty_map(p);
+	if (!next(p))
+		return NULL;
+	struct node *root = parse_node(p, 0);
+	if (root == NULL || !next(p) || !next(p))
+		return NULL;
+	if (p->event.type != YAML_STREAM_END_EVENT)
+		return refuse(p, to_mark(p, p->event.start_mark),
+			"a second document begins here; one file is one document");
+	return root;
+}
+
+struct node *yaml_parse(const char *text, size_t len, const char *name, struct arena *arena,
+	struct config_errors *errors)
+{
+	struct parse p = {.text = text, .len = len, .name = name, .arena = arena, .errors = errors};
+	if (len > YAML_BYTES_MAX)
+		return refuse(
+			&p, (struct config_mark){name, 1, 1}, "the file is larger than 1 MiB");
+	if (yaml_parser_initialize(&p.parser) != 1) {
+		arena->failed = true;
+		return NULL;
+	}
+	yaml_parser_set_encoding(&p.parser, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(&p.parser, (const unsigned char *)text, len);
+	struct node *root = parse_document(&p);
+	yaml_event_delete(&p.event);
+	yaml_parser_delete(&p.parser);
+	return root;
+}
+
+struct node *yaml_parse_value(const char *text, bool as_map, const char *name, struct arena *arena,
+	struct config_errors *errors)
+{
+	const char *whole = as_map ? arena_printf(arena, "{%s}", text) : text;
+	return yaml_parse(whole, strlen(whole), name, arena, errors);
+}
+
+/* Opens what is a file: a FIFO or device must not make the loader wait. */
+static int open_file(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return -errno;
+	struct stat st;
+	int r = fstat(fd, &st) != 0           ? -errno
+		: S_ISDIR(st.st_mode)         ? -EISDIR
+		: !S_ISREG(st.st_mode)        ? -EINVAL
+		: st.st_size > YAML_BYTES_MAX ? -EFBIG
+					      : fd;
+	if (r < 0)
+		close(fd);
+	return r;
+}
+
+static ssize_t read_all(int fd, struct buffer *to)
+{
+	for (;;) {
+		uint8_t *room = buffer_reserve(to, 16384);
+		if (room == NULL)
+			return to->len > YAML_BYTES_MAX ? -EFBIG : -ENOMEM;
+		ssize_t n = read(fd, room, 16384);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : 0;
+		to->len += (size_t)n;
+	}
+}
+
+struct node *yaml_load(const char *path, struct arena *arena, struct config_errors *errors)
+{
+	path = arena_text(arena, path, strlen(path));
+	struct config_mark mark = {path, 1, 1};
+	struct buffer text = {.limit = YAML_BYTES_MAX + 32768};
+	int fd = open_file(path);
+	ssize_t r = fd < 0 ? fd : read_all(fd, &text);
+	if (fd >= 0)
+		close(fd);
+	struct node *root = NULL;
+	if (r == -EFBIG)
+		errors_add(errors, mark, "the file is larger than 1 MiB");
+	else if (r < 0)
+		errors_add(errors, mark, "the file cannot be read: %s",
+			r == -EINVAL ? "it is not a file" : strerror((int)-r));
+	else
+		root = yaml_parse(text.len != 0 ? (const char *)text.data : "", text.len, path,
+			arena, errors);
+	buffer_finish(&text);
+	return root;
+}
