@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The effective configuration as CBOR: what is equal in meaning is equal in bytes, whatever the
+ * order of keys, the spelling of units, comments, or files.  Named things are sorted by name; a
+ * default that was written out is as one that was not; times are ns, sizes bytes.
+ */
+#ifndef ASSAY_CONFIG_CANONICAL_H
+#define ASSAY_CONFIG_CANONICAL_H
+
+#include "config/load.h"
+
+/*
+ * Fill `canonical`, of methods and the configuration also `sha256`.  The configuration is last: it
+ * holds its instruments whole and its methods by their hashes, which keeps an audit record within
+ * the depth that a record may have.
+ */
+void canonical_instrument(struct load *load, struct config_instrument *instrument);
+void canonical_method(struct load *load, struct config_method *method);
+void canonical_config(struct load *load);
+
+#endif

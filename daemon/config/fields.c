@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "config/fields.h"
+#include "config/hint.h"
+#include "config/quantity.h"
+#include "config/suggest.h"
+
+#define TEXT_BYTES_MAX 4096
+#define NS             1e9
+
+/* --- values ----------------------------------------------------------------------------------- */
+
+bool fields_is_token(const char *text)
+{
+	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
+	return len >= 1 && len <= 32 && text[len] == '\0';
+}
+
+bool fields_is_name(const char *text)
+{
+	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_");
+	return len >= 1 && len <= 32 && text[len] == '\0' && text[0] >= 'a';
+}
+
+static bool has_form(const char *text, const char *form)
+{
+	for (; *form != '\0'; form++, text++)
+		if (*form == '0' ? *text < '0' || *text > '9' : *text != *form)
+			return false;
+	return *text == '\0';
+}
+
+static int two_digits(const char *text)
+{
+	return (text[0] - '0') * 10 + (text[1] - '0');
+}
+
+/* "2027-04-01", or "2027-04-01T12:00:00Z". */
+static int parse_date(const char *text, bool end, uint64_t *ns)
+{
+	bool has_time = has_form(text, "0000-00-00T00:00:00Z");
+	if (!has_time && !has_form(text, "0000-00-00"))
+		return -EINVAL;
+	struct tm tm = {
+		.tm_year = two_digits(text) * 100 + two_digits(text + 2) - 1900,
+		.tm_mon = two_digits(text + 5) - 1,
+		.tm_mday = two_digits(text + 8),
+	};
+	if (has_time) {
+		tm.tm_hour = two_digits(text + 11);
+		tm.tm_min = two_digits(text + 14);
+		tm.tm_sec = two_digits(text + 17);
+	}
+	struct tm given = tm;
+	time_t seconds = timegm(&tm); /* which makes March 1 of February 29 */
+	bool exists = tm.tm_mday == given.tm_mday && tm.tm_mon == given.tm_mon &&
+		      tm.tm_hour == given.tm_hour && tm.tm_min == given.tm_min &&
+		      tm.tm_sec == given.tm_sec;
+	if (!exists || seconds < 0 || given.tm_year < 70 || given.tm_year > 400)
+		return -EINVAL;
+	if (end && !has_time)
+		seconds += 24 * 3600;
+	*ns = (uint64_t)seconds * 1000000000u;
+	return 0;
+}
+
+const char *fields_expected_bool(const char *text)
+{
+	static const char *const yes[] = {
+		"yes", "Yes", "YES", "on", "On", "ON", "True", "TRUE", "y"};
+	static const char *const no[] = {
+		"no", "No", "NO", "off", "Off", "OFF", "False", "FALSE", "n"};
+	for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++) {
+		if (strcmp(text, yes[i]) == 0)
+			return "expected true or false; write true";
+		if (strcmp(text, no[i]) == 0)
+			return "expected true or false; write false";
+	}
+	return "expected true or false";
+}
+
+/* --- one field -------------------------------------------------------------------------------- */
+
+/* A field, its value and where it goes. */
+struct reading {
+	struct load *load;
+	const struct field *field;
+	const struct node *node;
+	void *to;
+};
+
+static void wrong(const struct reading *r, const char *expected)
+{
+	char found[80], hint[80] = "";
+	if (r->node->type == NODE_SCALAR)
+		hint_missing_space(r->node->text, hint, sizeof hint);
+	load_error(r->load, r->node->mark, "found %s, expected %s%s",
+		node_found(r->node, found, sizeof found), expected, hint);
+}
+
+static void read_text(const struct reading *r)
+{
+	if (r->node->text[0] == '\0' || strlen(r->node->text) > TEXT_BYTES_MAX) {
+		wrong(r, "a text of 1 to 4096 bytes");
+		return;
+	}
+	*(const char **)r->to = r->node->text;
+}
+
+static void read_token(const struct reading *r)
+{
+	if (!fields_is_token(r->node->text)) {
+		wrong(r, "1 to 32 characters of a-z, 0-9 and -");
+		return;
+	}
+	*(const char **)r->to = r->node->text;
+}
+
+static void read_path(const struct reading *r)
+{
+	if (r->node->text[0] != '/' || strlen(r->node->text) > TEXT_BYTES_MAX) {
+		wrong(r, "an absolute path, beginning with /");
+		return;
+	}
+	*(const char **)r->to = r->node->text;
+}
+
+static void read_bool(const struct reading *r)
+{
+	const char *text = r->node->text;
+	bool is_true = strcmp(text, "true") == 0;
+	if (!is_true && strcmp(text, "false") != 0) {
+		load_error(r->load, r->node->mark, "found '%.60s', %s", text,
+			fields_expected_bool(text));
+		return;
+	}
+	*(bool *)r->to = is_true;
+}
+
+static void read_integer(const struct reading *r)
+{
+	const struct field *f = r->field;
+	double max = f->max != 0 ? f->max : f->type == FIELD_UINT ? UINT32_MAX : INT64_MAX;
+	int64_t value;
+	int status = quantity_parse_integer(r->node->text, &value);
+	if (status == 0 && (double)value >= f->min && (double)value <= max) {
+		if (f->type == FIELD_UINT)
+			*(unsigned *)r->to = (unsigned)value;
+		else
+			*(uint64_t *)r->to = (uint64_t)value;
+		return;
+	}
+	char expected[120];
+	bool is_hex = (f->flags & FIELD_HEX) != 0;
+	if (f->max == 0)
+		snprintf(expected, sizeof expected, "a whole number");
+	else if (is_hex)
+		snprintf(expected, sizeof expected, "a number from 0x%x to 0x%x", (unsigned)f->min,
+			(unsigned)f->max);
+	else
+		snprintf(expected, sizeof expected, "a whole number from %.0f to %.0f", f->min,
+			f->max);
+	wrong(r, expected);
+}
+
+/* In seconds; false after an error. */
+static bool read_seconds(const struct reading *r, double *seconds)
+{
+	char why[QUANTITY_TEXT], found[80];
+	if (quantity_read(r->node->text, "s", seconds, why) < 0) {
+		load_error(r->load, r->node->mark, "found %s, %s",
+			node_found(r->node, found, sizeof found), why);
+		return false;
+	}
+	const struct field *f = r->field;
+	double max = f->max != 0 ? f->max : 9e9;
+	if (*seconds >= f->min && *seconds <= max)
+		return true;
+	char expected[80];
+	snprintf(expected, sizeof expected, "a time from %.6g s to %.6g s", f->min, max);
+	wrong(r, expected);
+	return false;
+}
+
+static void read_duration(const struct reading *r)
+{
+	double seconds;
+	if (!read_seconds(r, &seconds))
+		return;
+	if (r->field->type == FIELD_MS)
+		*(unsigned *)r->to = (unsigned)lround(seconds * 1000);
+	else
+		*(uint64_t *)r->to = (uint64_t)llround(seconds * NS);
+}
+
+static void read_size(const struct reading *r)
+{
+	char why[QUANTITY_TEXT], found[80];
+	double bytes;
+	if (quantity_read(r->node->text, "By", &bytes, why) < 0) {
+		load_error(r->load, r->node->mark, "found %s, expected a size such as 200 GiB",
+			node_found(r->node, found, sizeof found));
+		return;
+	}
+	if (bytes < 0 || bytes > 0x1p60) {
+		wrong(r, "a size from 0 B to 1048576 TiB");
+		return;
+	}
+	*(uint64_t *)r->to = (uint64_t)bytes;
+}
+
+static void read_date(const struct reading *r)
+{
+	bool end = (r->field->flags & FIELD_END) != 0;
+	if (parse_date(r->node->text, end, r->to) < 0)
+		wrong(r, "a date such as 2027-04-01, or a time such as 2027-04-01T12:00:00Z");
+}
+
+/* The index, or -1 after an error. */
+static int find_choice(const struct reading *r, const struct node *node)
+{
+	const char *const *choices = r->field->choices;
+	char found[80], end[400];
+	if (node->type == NODE_SCALAR)
+		for (int i = 0; choices[i] != NULL; i++)
+			if (strcmp(choices[i], node->text) == 0)
+				return i;
+	struct suggest near;
+	suggest_init(&near, node->type == NODE_SCALAR ? node->text : "");
+	suggest_offer_all(&near, choices);
+	load_error(r->load, node->mark, "found %s for '%s'%s",
+		node_found(node, found, sizeof found), r->field->name,
+		suggest_text(&near, end, sizeof end));
+	return -1;
+}
+
+static void read_choice(const struct reading *r)
+{
+	int index = find_choice(r, r->node);
+	if (index >= 0)
+		*(unsigned *)r->to = (unsigned)index;
+}
+
+static void read_flags(const struct reading *r)
+{
+	if (r->node->type != NODE_LIST) {
+		char expected[80];
+		snprintf(expected, sizeof expected, "a list such as [%s]", r->field->choices[0]);
+		wrong(r, expected);
+		return;
+	}
+	unsigned bits = 0;
+	for (const struct node *item = r->node->first; item != NULL; item = item->next) {
+		int index = find_choice(r, item);
+		if (index >= 0)
+			bits |= 1u << index;
+	}
+	*(unsigned *)r->to = bits;
+}
+
+static const char *expected_of(enum field_type type)
+{
+	switch (type) {
+	case FIELD_BOOL: return "true or false";
+	case FIELD_UINT:
+	case FIELD_COUNT: return "a whole number";
+	case FIELD_DURATION:
+	case FIELD_MS: return "a time such as 60 s";
+	case FIELD_SIZE: return "a size such as 200 GiB";
+	case FIELD_DATE: return "a date such as 2027-04-01";
+	case FIELD_PATH: return "an absolute path, beginning with /";
+	case FIELD_TOKEN: return "1 to 32 characters of a-z, 0-9 and -";
+	default: return "a text";
+	}
+}
+
+static void read_field(const struct reading *r)
+{
+	enum field_type type = r->field->type;
+	bool wants_scalar = type < FIELD_CHOICE;
+	if (wants_scalar && (r->node->type != NODE_SCALAR || node_is_nothing(r->node))) {
+		wrong(r, expected_of(type));
+		return;
+	}
+	switch (type) {
+	case FIELD_TEXT: read_text(r); break;
+	case FIELD_TOKEN: read_token(r); break;
+	case FIELD_PATH: read_path(r); break;
+	case FIELD_BOOL: read_bool(r); break;
+	case FIELD_UINT:
+	case FIELD_COUNT: read_integer(r); break;
+	case FIELD_DURATION:
+	case FIELD_MS: read_duration(r); break;
+	case FIELD_SIZE: read_size(r); break;
+	case FIELD_DATE: read_date(r); break;
+	case FIELD_CHOICE: read_choice(r); break;
+	case FIELD_FLAGS: read_flags(r); break;
+	case FIELD_NODE: *(const struct node **)r->to = r->node; break;
+	case FIELD_SECTION: assert(!"read by fields_read"); break;
+	}
+}
+
+/* --- sections --------------------------------------------------------------------------------- */
+
+bool fields_expect_map(
+	struct load *load, const struct node *node, const char *what, bool may_be_empty)
+{
+	if (node->type == NODE_MAP || (may_be_empty && node_is_nothing(node)))
+		return true;
+	char found[80], hint[80] = "";
+	if (node->type == NODE_SCALAR)
+		hint_missing_space(node->text, hint, sizeof hint);
+	load_error(load, node->mark, "found %s, expected the keys of %s in lines of their own%s",
+		node_found(node, found, sizeof found), what, hint);
+	return false;
+}
+
+/* Returns the key that was probably meant, or NULL. */
+static const char *unknown_key(
+	struct load *load, const struct node *child, const char *what, const struct field *fields)
+{
+	struct suggest near;
+	char end[400];
+	suggest_init(&near, child->key);
+	for (const struct field *f = fields; f->name != NULL; f++)
+		suggest_offer(&near, f->name);
+	load_error(load, child->key_mark, "'%.60s' is no key of %s%s", child->key, what,
+		suggest_text(&near, end, sizeof end));
+	return near.best;
+}
+
+static int find_field(const struct field *fields, const char *name)
+{
+	for (int i = 0; fields[i].name != NULL; i++)
+		if (strcmp(fields[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+static void report_missing(struct load *load, const char *what, struct config_mark where,
+	const struct field *fields, uint64_t seen)
+{
+	for (int i = 0; fields[i].name != NULL; i++)
+		if ((fields[i].flags & FIELD_REQUIRED) != 0 && (seen >> i & 1) == 0)
+			load_error(load, where, "'%s' is missing in %s: %s", fields[i].name, what,
+				fields[i].help);
+}
+
+void fields_read(struct load *load, const struct node *map, const char *what,
+	struct config_mark where, const struct field *fields, void *into)
+{
+	if (map != NULL && !fields_expect_map(load, map, what, true))
+		return;
+	uint64_t seen = 0; /* or misspelled */
+	const struct node *child = map != NULL && map->type == NODE_MAP ? map->first : NULL;
+	for (; child != NULL; child = child->next) {
+		int i = find_field(fields, child->key);
+		if (i < 0) {
+			const char *meant = unknown_key(load, child, what, fields);
+			if (meant != NULL)
+				seen |= UINT64_C(1) << find_field(fields, meant);
+			continue;
+		}
+		seen |= UINT64_C(1) << i;
+		const struct field *f = &fields[i];
+		struct reading r = {load, f, child, (char *)into + f->offset};
+		if (f->type == FIELD_SECTION)
+			fields_read(load, child, f->name, child->key_mark, f->fields, into);
+		else
+			read_field(&r);
+	}
+	report_missing(load, what, where, fields, seen);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a configuration owns and nobody outside this folder sees. */
+#ifndef ASSAY_CONFIG_INSIDE_H
+#define ASSAY_CONFIG_INSIDE_H
+
+#include <regex.h>
+
+#include "config/arena.h"
+
+struct config_inside {
+	struct arena arena; /* all texts and tables */
+	regex_t sample;     /* the compiled sample id pattern */
+	bool has_sample;
+};
+
+#endif

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+#include <string.h>
+
+#include "config/calibration.h"
+#include "config/canonical.h"
+#include "config/instrument.h"
+#include "config/link.h"
+#include "config/ports.h"
+#include "config/profile.h"
+#include "config/settings.h"
+#include "config/setup.h"
+#include "config/suggest.h"
+
+struct instrument_section {
+	const struct node *driver, *link, *profile, *settings, *setup, *calibration, *technique;
+	bool simulated;
+	const char *make, *model, *serial, *asset;
+	unsigned otherwise, mode, raw;
+	uint64_t every, new_run, frames;
+};
+
+#define AT(member) offsetof(struct instrument_section, member)
+
+/* In the order of their enums. */
+static const char *const otherwise_choices[] = {"refuse", "flag", NULL};
+static const char *const mode_choices[] = {"on-demand", "repeat", "continuous", NULL};
+static const char *const raw_choices[] = {"keep", "hash", "off", NULL};
+
+static const char *const techniques[] = {
+	"ftir", "ir", "nir", "raman", "gc", "ms", "gcms", "uvvis", "xrf", NULL};
+
+static const struct field identity_fields[] = {
+	{"make", FIELD_TEXT, 0, AT(make), .help = "manufacturer"},
+	{"model", FIELD_TEXT, 0, AT(model), .help = "model"},
+	{"serial", FIELD_TEXT, 0, AT(serial), .help = "serial number, as on its plate"},
+	{"asset", FIELD_TEXT, 0, AT(asset), .help = "the laboratory's inventory number"},
+	{"otherwise", FIELD_CHOICE, 0, AT(otherwise), .choices = otherwise_choices,
+		.help = "what happens when another unit answers: refuse it (the default), or flag "
+			"its frames"},
+	{0},
+};
+
+static const struct field acquire_fields[] = {
+	{"mode", FIELD_CHOICE, 0, AT(mode), .choices = mode_choices,
+		.help = "on-demand: a run for every command (the default); repeat: run after run; "
+			"continuous: one long run"},
+	{"every", FIELD_DURATION, 0, AT(every), 0.001, 366 * 86400.0,
+		.help = "time from one frame to the next; as fast as it comes when not said"},
+	{"new_run", FIELD_DURATION, 0, AT(new_run), 1, 366 * 86400.0,
+		.help = "continuous: how long one run lasts before the next begins"},
+	{"frames", FIELD_COUNT, 0, AT(frames), 1, 1e9,
+		.help = "frames of a run; as many as the measurement has when not said"},
+	{0},
+};
+
+const struct field instrument_fields[] = {
+	{"driver", FIELD_NODE, FIELD_REQUIRED, AT(driver),
+		.help = "the driver of its family, see assayctl describe"},
+	{"simulated", FIELD_BOOL, 0, AT(simulated),
+		.help = "true for a simulator: its data is marked as such for ever"},
+	{"link", FIELD_NODE, 0, AT(link), .help = "how it is connected"},
+	{"identity", FIELD_SECTION, .fields = identity_fields, .help = "which unit it must be"},
+	{"acquire", FIELD_SECTION, .fields = acquire_fields, .help = "when it measures"},
+	{"raw", FIELD_CHOICE, 0, AT(raw), .choices = raw_choices,
+		.help = "the instrument's own bytes: keep them (the default), only their hash, or "
+			"nothing"},
+	{"technique", FIELD_NODE, 0, AT(technique),
+		.help = "technique, where the driver does not say it"},
+	{"profile", FIELD_NODE, 0, AT(profile),
+		.help = "a file of what is the same for every such instrument: a name or a path"},
+	{"settings", FIELD_NODE, 0, AT(settings), .help = "what is sent to the instrument"},
+	{"setup", FIELD_NODE, 0, AT(setup),
+		.help = "what people declare: column, accessory, filter"},
+	{"calibration", FIELD_NODE, 0, AT(calibration), .help = "the calibration in force"},
+	{0},
+};
+
+/* --- parts --------------------------------------------------------------------------------------
+ */
+
+static void unknown_driver(struct load *load, const struct node *node)
+{
+	char found[80], end[400];
+	struct suggest near;
+	suggest_init(&near, node->type == NODE_SCALAR ? node->text : "");
+	for (size_t i = 0; i < load->catalog->count; i++)
+		suggest_offer(&near, load->catalog->drivers[i].name);
+	load_error(load, node->mark, "there is no driver %s%s",
+		node_found(node, found, sizeof found), suggest_text(&near, end, sizeof end));
+}
+
+/* NULL after an error. */
+static const struct catalog_driver *read_driver(struct load *load, const struct node *node)
+{
+	if (node == NULL)
+		return NULL; /* reported as missing */
+	const struct catalog_driver *driver = node->type == NODE_SCALAR
+						      ? catalog_find(load->catalog, node->text)
+						      : NULL;
+	if (driver == NULL)
+		unknown_driver(load, node);
+	return driver;
+}
+
+static bool is_technique(const char *text)
+{
+	for (size_t i = 0; techniques[i] != NULL; i++)
+		if (strcmp(techniques[i], text) == 0)
+			return true;
+	return false;
+}
+
+static void unknown_technique(struct load *load, const char *found, struct config_mark mark)
+{
+	char end[400];
+	struct suggest near;
+	suggest_init(&near, found);
+	suggest_offer_all(&near, techniques);
+	load_error(load, mark, "there is no technique '%.60s'%s", found,
+		suggest_text(&near, end, sizeof end));
+}
+
+/* The driver's, else the instrument's, else its profile's. */
+static const char *read_technique(struct load *load, const struct instrument_section *s,
+	const struct catalog_driver *driver, const struct profile *profile,
+	struct config_mark where)
+{
+	const struct node *node = s->technique;
+	const char *said = node != NULL && node->type == NODE_SCALAR ? node->text : "";
+	const char *from_profile = profile->technique;
+	if (node != NULL && driver->technique != NULL && strcmp(said, driver->technique) != 0)
+		load_error(load, node->mark, "found '%.60s', but driver %s is for '%s'", said,
+			driver->name, driver->technique);
+	else if (node != NULL && driver->technique == NULL && !is_technique(said))
+		unknown_technique(load, said, node->mark);
+	else if (node == NULL && driver->technique == NULL && from_profile == NULL)
+		load_error(load, where, "'technique' is missing: driver %s serves several",
+			driver->name);
+	else if (node == NULL && driver->technique == NULL && !is_technique(from_profile))
+		unknown_technique(load, from_profile, node_get(profile->root, "technique")->mark);
+	if (driver->technique != NULL)
+		return driver->technique;
+	return node != NULL ? said : from_profile != NULL ? from_profile : "";
+}
+
+/* False after an error: what lies beneath the instrument's own words is not known then. */
+static bool read_profile(struct load *load, const struct instrument_section *s,
+	const struct catalog_driver *driver, struct profile *profile)
+{
+	*profile = (struct profile){0};
+	if (s->profile == NULL)
+		return true;
+	if (!profile_read(load, s->profile, profile))
+		return false;
+	if (profile->driver == NULL || strcmp(profile->driver, driver->name) == 0)
+		return true;
+	load_error(load, s->profile->mark, "this profile is for driver %.40s, not for %s",
+		profile->driver, driver->name);
+	return false;
+}
+
+static void read_identity(const struct instrument_section *s, const struct profile *profile,
+	struct config_instrument *out)
+{
+	out->identity.make = s->make != NULL ? s->make : profile->make;
+	out->identity.model = s->model != NULL ? s->model : profile->model;
+	out->identity.serial = s->serial;
+	out->identity.asset = s->asset;
+	out->identity.flag_otherwise = s->otherwise == 1;
+}
+
+static void read_acquire(struct load *load, const struct node *node,
+	const struct instrument_section *s, struct config_instrument *out)
+{
+	out->acquire.mode = (enum config_mode)s->mode;
+	out->acquire.every_ns = s->every;
+	out->acquire.new_run_ns = s->new_run;
+	out->acquire.frames = s->frames;
+	const struct node *acquire = node_get(node, "acquire");
+	const struct node *new_run = node_get(acquire, "new_run");
+	const struct node *frames = node_get(acquire, "frames");
+	if (new_run != NULL && s->mode != CONFIG_CONTINUOUS)
+		load_error(load, new_run->key_mark,
+			"'new_run' is for mode: continuous; here the mode is %s",
+			mode_choices[s->mode]);
+	if (frames != NULL && s->mode == CONFIG_CONTINUOUS)
+		load_error(load, frames->key_mark,
+			"'frames' is not for mode: continuous, whose runs end by 'new_run'");
+}
+
+static const struct node *overlay(
+	struct load *load, const struct node *below, const struct node *above)
+{
+	bool are_maps = (below == NULL || below->type == NODE_MAP) &&
+			(above == NULL || above->type == NODE_MAP);
+	return are_maps ? node_overlay(load->arena, below, above) : above != NULL ? above : below;
+}
+
+/* All that needs to know the driver. */
+static void read_driven(struct load *load, const struct node *node,
+	const struct instrument_section *s, struct config_instrument *out)
+{
+	struct profile profile;
+	struct calibration calibration;
+	const struct catalog_driver *driver = out->driver;
+	calibration_read(load, s->calibration, &calibration);
+	out->calibration.id = calibration.id;
+	out->calibration.from = calibration.from;
+	out->calibration.to = calibration.to;
+	bool has_profile = read_profile(load, s, driver, &profile);
+	if (link_read(
+		    load, s->link, node->key_mark, profile.link, driver, &out->port, &out->unit_id))
+		out->port_name = port_name(load, &out->port, out->key);
+	if (!has_profile)
+		return;
+	out->profile = s->profile != NULL ? s->profile->text : NULL;
+	read_identity(s, &profile, out);
+	out->technique = read_technique(load, s, driver, &profile, node->key_mark);
+	setup_read(load, overlay(load, profile.setup, s->setup), &out->setup);
+	struct settings_source source = {
+		.driver = driver,
+		.settings = overlay(load, profile.settings, s->settings),
+		.calibration = calibration.settings,
+		.where = s->settings != NULL ? s->settings->key_mark : node->key_mark,
+	};
+	settings_read(load, &source, &out->settings);
+}
+
+void instrument_read(struct load *load, const struct node *node, struct config_instrument *out)
+{
+	out->key = node->key;
+	out->mark = node->key_mark;
+	if (!fields_is_token(node->key))
+		load_error(load, node->key_mark,
+			"found '%.60s', expected a name of 1 to 32 characters of a-z, 0-9 and -",
+			node->key);
+	const char *what = arena_printf(load->arena, "instrument %s", node->key);
+	if (!fields_expect_map(load, node, what, true))
+		return;
+	struct instrument_section s = {0};
+	fields_read(load, node, what, node->key_mark, instrument_fields, &s);
+	out->simulated = s.simulated;
+	out->raw = (enum unit_raw)s.raw;
+	read_acquire(load, node, &s, out);
+	out->driver = read_driver(load, s.driver);
+	if (out->driver != NULL)
+		read_driven(load, node, &s, out);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <regex.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "config/inside.h"
+#include "config/sections.h"
+
+#define PATTERN_BYTES_MAX 200
+#define PATTERN_COST_MAX  5000
+#define PATTERN_DEPTH_MAX 8
+
+struct laboratory {
+	const char *site, *node;
+	unsigned require;
+	const struct node *pattern, *example;
+};
+
+/* In the order of enum config_require's bits. */
+static const char *const require_choices[] = {"sample", "operator", "method", NULL};
+
+static const struct field sample_id_fields[] = {
+	{"pattern", FIELD_NODE, FIELD_REQUIRED, offsetof(struct laboratory, pattern),
+		.help = "regular expression (POSIX extended) that every sample id matches"},
+	{"example", FIELD_NODE, FIELD_REQUIRED, offsetof(struct laboratory, example),
+		.help = "a sample id that matches, shown to people who typed one that does not"},
+	{0},
+};
+
+const struct field laboratory_fields[] = {
+	{"site", FIELD_TOKEN, FIELD_REQUIRED, offsetof(struct laboratory, site),
+		.help = "the laboratory's short name, part of every topic"},
+	{"node", FIELD_TOKEN, FIELD_REQUIRED, offsetof(struct laboratory, node),
+		.help = "this computer's short name, part of every run number"},
+	{"require", FIELD_FLAGS, 0, offsetof(struct laboratory, require),
+		.choices = require_choices, .help = "what a run must name to be started"},
+	{"sample_id", FIELD_SECTION, .fields = sample_id_fields,
+		.help = "how sample ids look at this site"},
+	{0},
+};
+
+/* The largest number in the interval that `*p` stands on; moves to its '}'. */
+static unsigned read_times(const char **p)
+{
+	unsigned times = 1, number = 0;
+	for (; **p != '\0' && **p != '}'; (*p)++) {
+		bool is_digit = **p >= '0' && **p <= '9';
+		number = is_digit && number < 100000 ? number * 10 + (unsigned)(**p - '0') : 0;
+		times = number > times ? number : times;
+	}
+	return times;
+}
+
+/* Moves from a '[' to its ']'. */
+static const char *skip_bracket(const char *p)
+{
+	p += p[1] == '^' ? 2 : 1;
+	p += *p == ']';
+	while (*p != '\0' && *p != ']') {
+		bool is_class = p[0] == '[' && (p[1] == ':' || p[1] == '.' || p[1] == '=');
+		const char *end = is_class ? strchr(p + 2, ']') : NULL;
+		p = end != NULL ? end + 1 : p + 1;
+	}
+	return p;
+}
+
+/*
+ * How much a pattern grows when its repetitions are written out: regcomp() does that, and would
+ * fill the memory for a{255}{255}{255}.
+ */
+static bool is_too_large(const char *pattern)
+{
+	unsigned cost[PATTERN_DEPTH_MAX + 1] = {0}, depth = 0, last = 0;
+	for (const char *p = pattern; *p != '\0'; p++) {
+		if (*p == '(') {
+			if (++depth > PATTERN_DEPTH_MAX)
+				return true;
+			cost[depth] = 0;
+			continue;
+		}
+		if (*p == '{') {
+			unsigned times = read_times(&p);
+			if (*p == '\0' || times > PATTERN_COST_MAX)
+				return true;
+			last *= times;
+		} else if (*p == ')' && depth > 0) {
+			last = cost[depth--] + 1;
+		} else {
+			last = 1;
+			p = *p == '[' ? skip_bracket(p) : *p == '\\' && p[1] != '\0' ? p + 1 : p;
+			if (*p == '\0')
+				return false; /* regcomp() says why */
+		}
+		cost[depth] += last;
+		if (cost[depth] > PATTERN_COST_MAX)
+			return true;
+	}
+	return false;
+}
+
+static bool is_text(struct load *load, const struct node *node, const char *what)
+{
+	char found[80];
+	if (node->type == NODE_SCALAR && !node_is_nothing(node) && node->text[0] != '\0')
+		return true;
+	load_error(load, node->mark, "found %s, expected %s", node_found(node, found, sizeof found),
+		what);
+	return false;
+}
+
+/* regcomp() of glibc takes \1, whose matching time has no bound. */
+static bool has_backreference(const char *pattern)
+{
+	for (; *pattern != '\0'; pattern++)
+		if (*pattern == '\\' && *++pattern >= '1' && *pattern <= '9')
+			return true;
+		else if (*pattern == '\0')
+			break;
+	return false;
+}
+
+static bool compile(struct load *load, const struct node *pattern)
+{
+	if (!is_text(load, pattern, "a regular expression such as '^LAB-[0-9]{6}$'"))
+		return false;
+	const char *text = pattern->text;
+	if (strlen(text) > PATTERN_BYTES_MAX || is_too_large(text)) {
+		load_error(load, pattern->mark, "this pattern is too large");
+		return false;
+	}
+	if (has_backreference(text)) {
+		load_error(load, pattern->mark,
+			"a back-reference (\\1) was found, which patterns of sample ids do not "
+			"have");
+		return false;
+	}
+	struct config_inside *inside = load->config->inside;
+	int r = regcomp(&inside->sample, text, REG_EXTENDED | REG_NOSUB);
+	if (r != 0) {
+		char why[80];
+		regerror(r, &inside->sample, why, sizeof why);
+		load_error(load, pattern->mark,
+			"'%.100s' is no regular expression (POSIX extended): %s", text, why);
+		return false;
+	}
+	inside->has_sample = true;
+	return true;
+}
+
+static void read_sample_id(struct load *load, const struct laboratory *lab)
+{
+	struct config *config = load->config;
+	bool compiled = lab->pattern != NULL && compile(load, lab->pattern);
+	if (lab->example == NULL ||
+		!is_text(load, lab->example, "a sample id that matches the pattern") || !compiled)
+		return;
+	config->sample_pattern = lab->pattern->text;
+	config->sample_example = lab->example->text;
+	if (!config_sample_fits(config, lab->example->text))
+		load_error(load, lab->example->mark,
+			"the example '%.60s' does not match the pattern '%.100s'",
+			lab->example->text, lab->pattern->text);
+}
+
+void laboratory_read(struct load *load, const struct node *map, struct config_mark where)
+{
+	struct laboratory lab = {.site = "", .node = ""};
+	fields_read(load, map, "laboratory", where, laboratory_fields, &lab);
+	struct config *config = load->config;
+	memcpy(config->site, lab.site, strlen(lab.site));
+	memcpy(config->node, lab.node, strlen(lab.node));
+	config->require = lab.require;
+	read_sample_id(load, &lab);
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/canonical.h"
+#include "config/inside.h"
+#include "config/instrument.h"
+#include "config/load.h"
+#include "config/method.h"
+#include "config/ports.h"
+#include "config/sections.h"
+
+#define FILES_MAX 1000
+
+/* The files' roots, the main file's first; NULL where a file could not be read. */
+struct files {
+	struct node *roots[FILES_MAX];
+	size_t count;
+};
+
+struct top {
+	const struct node *laboratory, *journal, *sockets, *instruments, *methods;
+};
+
+#define AT(member) offsetof(struct top, member)
+
+const struct field top_fields[] = {
+	{"laboratory", FIELD_NODE, FIELD_REQUIRED, AT(laboratory),
+		.help = "where this is, and what a run must name"},
+	{"journal", FIELD_NODE, 0, AT(journal), .help = "where records are kept, and how"},
+	{"sockets", FIELD_NODE, 0, AT(sockets), .help = "where other programs connect"},
+	{"instruments", FIELD_NODE, 0, AT(instruments), .help = "the instruments, by name"},
+	{"methods", FIELD_NODE, 0, AT(methods), .help = "the methods, by id"},
+	{0},
+};
+
+/* Of a file in instruments.d and methods.d. */
+static const struct field part_fields[] = {
+	{"instruments", FIELD_NODE, 0, AT(instruments), .help = "the instruments, by name"},
+	{"methods", FIELD_NODE, 0, AT(methods), .help = "the methods, by id"},
+	{0},
+};
+
+/* --- files --------------------------------------------------------------------------------------
+ */
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t len = strlen(text), n = strlen(end);
+	return len > n && strcmp(text + len - n, end) == 0;
+}
+
+static int is_yaml(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.' &&
+	       (ends_with(entry->d_name, ".yaml") || ends_with(entry->d_name, ".yml"));
+}
+
+static int by_bytes(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static void load_file(struct load *load, struct files *files, const char *path)
+{
+	struct config_mark where = {path, 1, 1};
+	if (files->count != 0 && ends_with(path, ".yml")) {
+		load_error(load, where, "the file's name ends in .yml, expected .yaml");
+		return;
+	}
+	if (files->count == FILES_MAX) {
+		load_error(load, where, "there are more than %d files", FILES_MAX);
+		return;
+	}
+	files->roots[files->count++] = yaml_load(path, load->arena, load->errors);
+}
+
+static void load_folder(struct load *load, struct files *files, const char *name)
+{
+	struct dirent **entries;
+	const char *folder = arena_printf(load->arena, "%s/%s", load->dir, name);
+	int count = scandir(folder, &entries, is_yaml, by_bytes);
+	if (count < 0) {
+		struct config_mark where = {folder, 1, 1};
+		if (errno != ENOENT)
+			load_error(load, where, "the folder cannot be read: %s", strerror(errno));
+		return;
+	}
+	for (int i = 0; i < count; i++) {
+		load_file(load, files,
+			arena_printf(load->arena, "%s/%s", folder, entries[i]->d_name));
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+/* --- entries by name
+ * ------------------------------------------------------------------------------ */
+
+/* All entries of one kind, of all files, with those left out whose name was there before. */
+struct entries {
+	const struct node **nodes;
+	size_t count;
+};
+
+static void add_entry(struct load *load, struct entries *entries, const struct node *node)
+{
+	for (size_t i = 0; i < entries->count; i++) {
+		const struct node *same = entries->nodes[i];
+		if (strcmp(same->key, node->key) != 0)
+			continue;
+		load_error(load, node->key_mark, "'%.60s' is there twice, first in %s:%u:%u",
+			node->key, same->key_mark.file, same->key_mark.line, same->key_mark.column);
+		return;
+	}
+	entries->nodes[entries->count++] = node;
+}
+
+static void collect(struct load *load, const struct top *tops, size_t count, size_t offset,
+	const char *what, struct entries *out)
+{
+	size_t total = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct node *map = *(
+			const struct node *const *)((const char *)&tops[i] + offset);
+		total += map != NULL && map->type == NODE_MAP ? map->count : 0;
+	}
+	out->nodes = arena_array(load->arena, total, sizeof *out->nodes);
+	for (size_t i = 0; i < count && out->nodes != NULL; i++) {
+		const struct node *map = *(
+			const struct node *const *)((const char *)&tops[i] + offset);
+		if (map == NULL || !fields_expect_map(load, map, what, true) ||
+			map->type != NODE_MAP)
+			continue;
+		for (const struct node *node = map->first; node != NULL; node = node->next)
+			add_entry(load, out, node);
+	}
+}
+
+static void read_instruments(struct load *load, const struct entries *entries)
+{
+	struct config *config = load->config;
+	config->instruments = arena_array(load->arena, entries->count, sizeof *config->instruments);
+	if (config->instruments == NULL)
+		return;
+	for (size_t i = 0; i < entries->count; i++)
+		instrument_read(load, entries->nodes[i], &config->instruments[i]);
+	config->instrument_count = entries->count;
+	ports_check(load);
+}
+
+static void read_methods(struct load *load, const struct entries *entries)
+{
+	struct config *config = load->config;
+	config->methods = arena_array(load->arena, entries->count, sizeof *config->methods);
+	if (config->methods == NULL)
+		return;
+	for (size_t i = 0; i < entries->count; i++)
+		method_read(load, entries->nodes[i], &config->methods[i]);
+	config->method_count = entries->count;
+}
+
+/* --- the whole
+ * --------------------------------------------------------------------------------------- */
+
+static void finish(struct load *load)
+{
+	struct config *config = load->config;
+	for (size_t i = 0; i < config->instrument_count; i++)
+		canonical_instrument(load, &config->instruments[i]);
+	for (size_t i = 0; i < config->method_count; i++)
+		canonical_method(load, &config->methods[i]);
+	canonical_config(load);
+}
+
+static void read_files(struct load *load, const struct files *files)
+{
+	struct top *tops = arena_array(load->arena, files->count, sizeof *tops);
+	struct entries instruments = {0}, methods = {0};
+	if (tops == NULL)
+		return;
+	for (size_t i = 0; i < files->count; i++) {
+		const struct node *root = files->roots[i];
+		if (root != NULL)
+			fields_read(load, root, i == 0 ? "the configuration" : "this file",
+				root->mark, i == 0 ? top_fields : part_fields, &tops[i]);
+	}
+	if (files->count != 0 && files->roots[0] != NULL) {
+		if (tops[0].laboratory != NULL)
+			laboratory_read(load, tops[0].laboratory, tops[0].laboratory->key_mark);
+		journal_read(load, tops[0].journal);
+		sockets_read(load, tops[0].sockets);
+	}
+	collect(load, tops, files->count, AT(instruments), "instruments", &instruments);
+	collect(load, tops, files->count, AT(methods), "methods", &methods);
+	read_instruments(load, &instruments);
+	read_methods(load, &methods);
+	if (load->errors->count == 0 && !load->arena->failed)
+		finish(load);
+}
+
+/* Hands the configuration over, or takes it apart. */
+static int conclude(struct load *load, const char *path, struct config **out)
+{
+	int r = load->arena->failed || load->errors->incomplete ? -ENOMEM : 0;
+	if (load->errors->count != 0)
+		r = -EINVAL;
+	errors_sort(load->errors, path);
+	if (r == 0) {
+		*out = load->config;
+		return 0;
+	}
+	config_destroy(load->config);
+	return r;
+}
+
+static struct config *create(void)
+{
+	struct config *config = calloc(1, sizeof *config);
+	struct config_inside *inside = calloc(1, sizeof *inside);
+	if (config == NULL || inside == NULL) {
+		free(config);
+		free(inside);
+		return NULL;
+	}
+	config->inside = inside;
+	return config;
+}
+
+static int begin(struct load *load, const struct catalog *catalog, struct config **out,
+	struct config_errors *errors)
+{
+	*out = NULL;
+	*errors = (struct config_errors){0};
+	struct config *config = create();
+	if (config == NULL)
+		return -ENOMEM;
+	*load = (struct load){
+		.arena = &config->inside->arena,
+		.errors = errors,
+		.catalog = catalog,
+		.config = config,
+	};
+	return 0;
+}
+
+int load_files(const char *path, const char *profile_dir, const struct catalog *catalog,
+	struct config **out, struct config_errors *errors)
+{
+	struct load load;
+	int r = begin(&load, catalog, out, errors);
+	if (r < 0)
+		return r;
+	struct files *files = arena_alloc(load.arena, sizeof *files);
+	const char *slash = strrchr(path, '/');
+	load.dir = slash == NULL ? "." : arena_text(load.arena, path, (size_t)(slash - path));
+	load.profile_dir = profile_dir;
+	if (files != NULL) {
+		load_file(&load, files, arena_text(load.arena, path, strlen(path)));
+		load_folder(&load, files, "instruments.d");
+		load_folder(&load, files, "methods.d");
+		read_files(&load, files);
+	}
+	return conclude(&load, path, out);
+}
+
+int load_text(const char *text, size_t len, const struct catalog *catalog, struct config **out,
+	struct config_errors *errors)
+{
+	struct load load;
+	int r = begin(&load, catalog, out, errors);
+	if (r < 0)
+		return r;
+	struct files *files = arena_alloc(load.arena, sizeof *files);
+	if (files != NULL) {
+		files->count = 1;
+		files->roots[0] = yaml_parse(text, len, "text", load.arena, errors);
+		read_files(&load, files);
+	}
+	return conclude(&load, "text", out);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/load.h"
+#include "config/settings.h"
+#include "config/suggest.h"
+#include "record/encode.h"
+#include "record/read.h"
+
+/* --- one map over another
+ * -------------------------------------------------------------------------- */
+
+/* The values of an encoded map by the table's index; false when it holds another name. */
+static bool spread(const struct config_map *map, const struct assay_setting *table,
+	struct assay_span *values, char name[33])
+{
+	struct reader r;
+	size_t pairs = 0;
+	struct assay_string key = {0};
+	read_init(&r, map->data, map->len);
+	read_map(&r, &pairs);
+	while (pairs-- > 0 && read_key(&r, &key) == 0) {
+		snprintf(name, 33, "%.*s", (int)key.len, key.data);
+		const struct assay_setting *s = settings_find(table, name);
+		if (s == NULL)
+			return false;
+		read_raw(&r, &values[s - table]);
+	}
+	snprintf(name, 33, "?");
+	return read_finish(&r) == 0;
+}
+
+static void write_merged(struct buffer *out, const struct assay_setting *table,
+	const struct assay_span *values, size_t count)
+{
+	size_t present = 0;
+	for (size_t i = 0; i < count; i++)
+		present += values[i].len != 0;
+	encode_map(out, present);
+	for (size_t i = 0; i < count; i++) {
+		if (values[i].len == 0)
+			continue;
+		encode_text(out, table[i].name);
+		encode_raw(out, values[i].data, values[i].len);
+	}
+}
+
+int config_merge(const struct config_instrument *instrument, const struct config_step *step,
+	struct buffer *out, char **why)
+{
+	*why = NULL;
+	char name[33];
+	const struct catalog_driver *driver = instrument->driver;
+	size_t count = settings_count(driver->settings);
+	struct assay_span *values = calloc(count + 1, sizeof *values);
+	if (values == NULL)
+		return -ENOMEM;
+	bool known = spread(&instrument->settings, driver->settings, values, name) &&
+		     (step == NULL || step->settings.len == 0 ||
+			     spread(&step->settings, driver->settings, values, name));
+	int r = known ? 0 : -EINVAL;
+	if (known)
+		write_merged(out, driver->settings, values, count);
+	else if (asprintf(why, "'%s' is no setting of driver %s", name, driver->name) < 0)
+		*why = NULL;
+	free(values);
+	return r == 0 && out->failed ? -ENOMEM : r;
+}
+
+/* --- one setting alone
+ * ------------------------------------------------------------------------------- */
+
+/* A map of one pair, as a file would have it. */
+static struct node *as_map(struct load *load, const char *name, const char *text)
+{
+	struct config_mark where = {"value", 1, 1};
+	struct node *value = yaml_parse_value(text, false, "value", load->arena, load->errors);
+	struct node *map = arena_alloc(load->arena, sizeof *map);
+	if (value == NULL || map == NULL)
+		return NULL;
+	value->key = name;
+	value->key_mark = where;
+	*map = (struct node){.type = NODE_MAP, .mark = where, .first = value, .count = 1};
+	return map;
+}
+
+int config_parse_setting(const struct catalog_driver *driver, const char *name, const char *text,
+	struct buffer *out, char **why)
+{
+	*why = NULL;
+	struct arena arena = {0};
+	struct config_errors errors = {0};
+	struct load load = {.arena = &arena, .errors = &errors};
+	struct config_map settings = {0};
+	struct settings_source source = {.driver = driver, .is_partial = true};
+	const struct assay_setting *s = settings_find(driver->settings, name);
+	const struct node *map = as_map(&load, name, text);
+	if (s != NULL && (s->flags & ASSAY_CALIBRATION) != 0)
+		source.calibration = map;
+	else
+		source.settings = map;
+	if (map != NULL && settings_read(&load, &source, &settings))
+		buffer_append(out, settings.data, settings.len);
+	if (errors.count != 0)
+		*why = errors_join(&errors);
+	int r = errors.count != 0 ? -EINVAL : arena.failed || out->failed ? -ENOMEM : 0;
+	config_errors_finish(&errors);
+	arena_finish(&arena);
+	return r;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+#include <string.h>
+
+#include "config/method.h"
+#include "config/settings.h"
+#include "config/setup.h"
+#include "config/suggest.h"
+
+#define ID_BYTES_MAX 64
+#define STEPS_MAX    64
+
+struct method_section {
+	const char *version, *summary;
+	const struct node *driver, *settings, *setup, *steps;
+};
+
+struct step_section {
+	const char *name;
+	const struct node *settings;
+};
+
+#define AT(member) offsetof(struct method_section, member)
+
+const struct field method_fields[] = {
+	{"version", FIELD_TEXT, FIELD_REQUIRED, AT(version),
+		.help = "changed whenever the method is; goes into every run"},
+	{"summary", FIELD_TEXT, 0, AT(summary), .help = "one line: what it is for"},
+	{"driver", FIELD_NODE, FIELD_REQUIRED, AT(driver),
+		.help = "the driver whose settings it speaks"},
+	{"settings", FIELD_NODE, 0, AT(settings), .help = "settings of all its steps"},
+	{"setup", FIELD_NODE, 0, AT(setup), .help = "what must be set up, as people declare it"},
+	{"steps", FIELD_NODE, 0, AT(steps),
+		.help = "a list of steps, each with a name and its settings"},
+	{0},
+};
+
+const struct field method_step_fields[] = {
+	{"name", FIELD_TEXT, FIELD_REQUIRED, offsetof(struct step_section, name),
+		.help = "name of the step; stands in each of its frames"},
+	{"settings", FIELD_NODE, 0, offsetof(struct step_section, settings),
+		.help = "settings of this step, over those of the method"},
+	{0},
+};
+
+static const struct catalog_driver *read_driver(struct load *load, const struct node *node)
+{
+	char found[80], end[400];
+	struct suggest near;
+	if (node == NULL)
+		return NULL;
+	const struct catalog_driver *driver = node->type == NODE_SCALAR
+						      ? catalog_find(load->catalog, node->text)
+						      : NULL;
+	if (driver != NULL)
+		return driver;
+	suggest_init(&near, node->type == NODE_SCALAR ? node->text : "");
+	for (size_t i = 0; i < load->catalog->count; i++)
+		suggest_offer(&near, load->catalog->drivers[i].name);
+	load_error(load, node->mark, "there is no driver %s%s",
+		node_found(node, found, sizeof found), suggest_text(&near, end, sizeof end));
+	return NULL;
+}
+
+static void read_settings(struct load *load, const struct method_section *m,
+	const struct catalog_driver *driver, const struct node *own, struct config_map *out)
+{
+	struct settings_source source = {.driver = driver, .is_partial = true};
+	bool are_maps = (own == NULL || own->type == NODE_MAP) &&
+			(m->settings == NULL || m->settings->type == NODE_MAP);
+	source.settings = are_maps      ? node_overlay(load->arena, m->settings, own)
+			  : own != NULL ? own
+					: m->settings;
+	settings_read(load, &source, out);
+}
+
+static void read_step(struct load *load, const struct method_section *m,
+	const struct catalog_driver *driver, const struct node *node, struct config_method *out)
+{
+	struct step_section s = {0};
+	if (!fields_expect_map(load, node, "a step", false))
+		return;
+	fields_read(load, node, "a step", node->mark, method_step_fields, &s);
+	for (size_t i = 0; s.name != NULL && i < out->step_count; i++)
+		if (out->steps[i].name != NULL && strcmp(out->steps[i].name, s.name) == 0)
+			load_error(load, node_get(node, "name")->mark,
+				"two steps of this method are named '%.60s'", s.name);
+	struct config_step *step = &out->steps[out->step_count++];
+	step->name = s.name;
+	read_settings(load, m, driver, s.settings, &step->settings);
+}
+
+static void read_steps(struct load *load, const struct method_section *m,
+	const struct catalog_driver *driver, struct config_method *out)
+{
+	char found[80];
+	const struct node *list = m->steps;
+	bool is_list = list != NULL && list->type == NODE_LIST && list->count != 0 &&
+		       list->count <= STEPS_MAX;
+	if (list != NULL && !is_list) {
+		load_error(load, list->mark,
+			"found %s, expected a list of 1 to %d steps, each begun with '- name:'",
+			node_found(list, found, sizeof found), STEPS_MAX);
+		return;
+	}
+	out->steps = arena_array(load->arena, is_list ? list->count : 1, sizeof *out->steps);
+	if (out->steps == NULL)
+		return;
+	if (!is_list) {
+		out->step_count = 1;
+		out->steps[0].name = "";
+		read_settings(load, m, driver, NULL, &out->steps[0].settings);
+		return;
+	}
+	for (const struct node *node = list->first; node != NULL; node = node->next)
+		read_step(load, m, driver, node, out);
+}
+
+static bool is_id(const char *text)
+{
+	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "0123456789._-");
+	return len >= 1 && len <= ID_BYTES_MAX && text[len] == '\0';
+}
+
+void method_read(struct load *load, const struct node *node, struct config_method *out)
+{
+	out->id = node->key;
+	out->mark = node->key_mark;
+	if (!is_id(node->key))
+		load_error(load, node->key_mark,
+			"found '%.80s', expected an id of 1 to 64 letters, digits, '.', '_' and "
+			"'-'",
+			node->key);
+	const char *what = arena_printf(load->arena, "method %s", node->key);
+	if (!fields_expect_map(load, node, what, true))
+		return;
+	struct method_section m = {0};
+	fields_read(load, node, what, node->key_mark, method_fields, &m);
+	out->version = m.version;
+	const struct catalog_driver *driver = read_driver(load, m.driver);
+	if (driver == NULL)
+		return;
+	out->driver = driver->name;
+	setup_read(load, m.setup, &out->setup);
+	read_steps(load, &m, driver, out);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/profile.h"
+#include "config/suggest.h"
+
+#define NAMES_MAX 200
+
+const struct field profile_fields[] = {
+	{"summary", FIELD_TEXT, 0, offsetof(struct profile, summary),
+		.help = "one line: which instruments"},
+	{"driver", FIELD_TOKEN, 0, offsetof(struct profile, driver),
+		.help = "the driver that it is for"},
+	{"make", FIELD_TEXT, 0, offsetof(struct profile, make), .help = "manufacturer"},
+	{"model", FIELD_TEXT, 0, offsetof(struct profile, model), .help = "model"},
+	{"technique", FIELD_TOKEN, 0, offsetof(struct profile, technique),
+		.help = "technique, where the driver does not say it"},
+	{"link", FIELD_NODE, 0, offsetof(struct profile, link),
+		.help = "keys of the link that are the same for every such instrument"},
+	{"settings", FIELD_NODE, 0, offsetof(struct profile, settings),
+		.help = "settings of the driver"},
+	{"setup", FIELD_NODE, 0, offsetof(struct profile, setup), .help = "declared facts"},
+	{0},
+};
+
+/* The folder of `file`, "." where it has none. */
+static const char *folder_of(struct load *load, const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	if (slash == NULL)
+		return ".";
+	return slash == file ? "/" : arena_text(load->arena, file, (size_t)(slash - file));
+}
+
+struct names {
+	struct suggest near;
+	char names[NAMES_MAX][64];
+	size_t count;
+};
+
+static void offer_folder(struct names *names, const char *folder)
+{
+	DIR *dir = folder[0] != '\0' ? opendir(folder) : NULL;
+	if (dir == NULL)
+		return;
+	const struct dirent *entry;
+	while ((entry = readdir(dir)) != NULL && names->count < NAMES_MAX) {
+		size_t len = strlen(entry->d_name);
+		bool is_profile = len > 5 && len < 64 && entry->d_name[0] != '.' &&
+				  strcmp(entry->d_name + len - 5, ".yaml") == 0;
+		if (is_profile) {
+			char *name = names->names[names->count++];
+			memcpy(name, entry->d_name, len - 5);
+			name[len - 5] = '\0';
+		}
+	}
+	closedir(dir);
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static void unknown_profile(struct load *load, const struct node *node, const char *beside)
+{
+	struct names *names = arena_alloc(load->arena, sizeof *names);
+	char end[400];
+	if (names == NULL)
+		return;
+	offer_folder(names, beside);
+	offer_folder(names, load->profile_dir);
+	qsort(names->names, names->count, sizeof names->names[0], by_text);
+	suggest_init(&names->near, node->text);
+	for (size_t i = 0; i < names->count; i++)
+		suggest_offer(&names->near, names->names[i]);
+	load_error(load, node->mark, "there is no profile '%.60s' in %.200s or %.200s%s",
+		node->text, beside, load->profile_dir, suggest_text(&names->near, end, sizeof end));
+}
+
+/* The file's path, or NULL after an error. */
+static const char *find_file(struct load *load, const struct node *node)
+{
+	const char *name = node->text;
+	if (name[0] == '/')
+		return name;
+	if (strchr(name, '/') != NULL)
+		return arena_printf(load->arena, "%s/%s", folder_of(load, node->mark.file), name);
+	const char *beside = arena_printf(load->arena, "%s/profiles", load->dir);
+	const char *folders[] = {beside, load->profile_dir};
+	for (size_t i = 0; i < 2; i++) {
+		const char *path = arena_printf(load->arena, "%s/%s.yaml", folders[i], name);
+		if (folders[i][0] != '\0' && access(path, F_OK) == 0)
+			return path;
+	}
+	unknown_profile(load, node, beside);
+	return NULL;
+}
+
+bool profile_read(struct load *load, const struct node *node, struct profile *out)
+{
+	*out = (struct profile){0};
+	char found[80];
+	size_t before = load->errors->count;
+	if (node->type != NODE_SCALAR || node_is_nothing(node) || node->text[0] == '\0') {
+		load_error(load, node->mark, "found %s, expected the name of a profile or its path",
+			node_found(node, found, sizeof found));
+		return false;
+	}
+	if (load->dir == NULL) {
+		load_error(load, node->mark, "a profile cannot be named here");
+		return false;
+	}
+	const char *path = find_file(load, node);
+	if (path == NULL)
+		return false;
+	out->root = yaml_load(path, load->arena, load->errors);
+	if (out->root == NULL)
+		return false;
+	struct config_mark where = {path, 1, 1};
+	fields_read(load, out->root, "a profile", where, profile_fields, out);
+	return load->errors->count == before;
+}

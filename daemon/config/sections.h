@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The readers of the file's sections, and their tables for the JSON Schema.  Each reader takes
+ * the section's map (NULL: left out) and fills its part of load->config.
+ */
+#ifndef ASSAY_CONFIG_SECTIONS_H
+#define ASSAY_CONFIG_SECTIONS_H
+
+#include "config/fields.h"
+
+void laboratory_read(struct load *load, const struct node *map, struct config_mark where);
+extern const struct field laboratory_fields[];
+
+void journal_read(struct load *load, const struct node *map);
+extern const struct field journal_fields[];
+
+void sockets_read(struct load *load, const struct node *map);
+extern const struct field sockets_fields[];
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/fields.h"
+#include "config/quantity.h"
+#include "config/setup.h"
+#include "record/encode.h"
+
+#define DEEP_MAX 3
+
+static void write_quantity(struct buffer *to, double value, const char *unit)
+{
+	struct map map;
+	map_open(&map, to);
+	map_f64(&map, "v", value);
+	map_text(&map, "u", unit);
+	map_close(&map);
+}
+
+/* What an unquoted scalar is: a quantity, a number, true or false; else a text. */
+static void write_free(struct buffer *to, const struct node *node)
+{
+	int64_t integer;
+	double number;
+	const char *written, *unit = NULL;
+	if (node->plain && quantity_split(node->text, &number, &written) == 0)
+		unit = quantity_unit(written);
+	if (!node->plain)
+		encode_text(to, node->text);
+	else if (quantity_parse_integer(node->text, &integer) == 0)
+		encode_int(to, integer);
+	else if (quantity_parse_number(node->text, &number) == 0)
+		encode_f64(to, number);
+	else if (unit != NULL)
+		write_quantity(to, number, unit);
+	else if (strcmp(node->text, "true") == 0 || strcmp(node->text, "false") == 0)
+		encode_bool(to, node->text[0] == 't');
+	else
+		encode_text(to, node->text);
+}
+
+static void write_value(
+	struct load *load, struct buffer *to, const struct node *node, unsigned deep)
+{
+	char found[80];
+	if (node->type == NODE_SCALAR && !node_is_nothing(node)) {
+		write_free(to, node);
+		return;
+	}
+	if (node->type != NODE_LIST || node->count == 0 || deep >= DEEP_MAX) {
+		load_error(load, node->mark,
+			"found %s, expected a text, a quantity or a list of them",
+			node_found(node, found, sizeof found));
+		return;
+	}
+	encode_array(to, node->count);
+	for (const struct node *item = node->first; item != NULL; item = item->next)
+		write_value(load, to, item, deep + 1);
+}
+
+static void write_pair(struct load *load, struct buffer *to, const struct node *node)
+{
+	if (!fields_is_name(node->key)) {
+		load_error(load, node->key_mark,
+			"found '%.60s', expected a name of a-z, 0-9 and _ that begins with a "
+			"letter",
+			node->key);
+		return;
+	}
+	encode_text(to, node->key);
+	write_value(load, to, node, 0);
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return strcmp((*(const struct node *const *)a)->key, (*(const struct node *const *)b)->key);
+}
+
+/* The children in the order of their names, so that the order of the file means nothing. */
+static const struct node **sort(struct load *load, const struct node *map)
+{
+	const struct node **sorted = arena_array(load->arena, map->count, sizeof *sorted);
+	size_t count = 0;
+	for (const struct node *child = map->first; child != NULL && sorted != NULL;
+		child = child->next)
+		sorted[count++] = child;
+	if (sorted != NULL)
+		qsort(sorted, count, sizeof *sorted, by_key);
+	return sorted;
+}
+
+bool setup_read(struct load *load, const struct node *map, struct config_map *out)
+{
+	*out = (struct config_map){0};
+	size_t before = load->errors->count;
+	if (map == NULL)
+		return true;
+	if (!fields_expect_map(load, map, "setup", true))
+		return false;
+	if (map->type != NODE_MAP || map->count == 0)
+		return true;
+	const struct node **sorted = sort(load, map);
+	if (sorted == NULL)
+		return false;
+	struct buffer to = {0};
+	encode_map(&to, map->count);
+	for (size_t i = 0; i < map->count; i++)
+		write_pair(load, &to, sorted[i]);
+	out->data = to.failed ? NULL : arena_copy(load->arena, to.data, to.len);
+	out->len = out->data != NULL ? to.len : 0;
+	load->arena->failed |= to.failed;
+	buffer_finish(&to);
+	return load->errors->count == before;
+}

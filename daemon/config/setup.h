@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `setup:` what people declare about an instrument or a run: column, accessory, filter.  Names of
+ * names.csv have its unit; others are free, by the same pattern.
+ */
+#ifndef ASSAY_CONFIG_SETUP_H
+#define ASSAY_CONFIG_SETUP_H
+
+#include "config/load.h"
+
+/* Checks `map` (NULL: none) and encodes it, sorted by name.  False after an error. */
+bool setup_read(struct load *load, const struct node *map, struct config_map *out);
+
+#endif
