@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the driver remembers of one instrument between the slots, and the two questions that all of
+ * them ask: how are you, and how are you configured.
+ */
+#ifndef ASSAY_AMPTEK_DP5_STATE_H
+#define ASSAY_AMPTEK_DP5_STATE_H
+
+#include "exchange.h"
+#include "status.h"
+
+enum { READBACK_MAX = 4096 };
+
+/* What ends a measurement by itself; 0: not this. */
+struct presets {
+	double accumulation, real, live; /* s */
+	double counts;
+};
+
+struct state {
+	struct exchange x;
+	struct status status; /* the last one read */
+	bool rebooted;        /* since the configuration was last sent */
+	bool lacks_pret;      /* a TB-5 that refused it */
+	struct presets presets;
+	char readback[READBACK_MAX]; /* every command's value, after the last configure */
+
+	/* Of the measurement that runs. */
+	uint64_t growing_due, slice_due, tick; /* ms; tick: when the clocks last moved */
+	bool told_ready;
+};
+
+/* Reads the status into st->status.  -EPROTO, explained, for a device that is not of the family. */
+int state_poll(struct assay_instrument *ins, struct state *st);
+
+/* Reads back every command that the device has, as "MCAC=2048;TPEA=2.000;...". */
+int state_read_back(struct assay_instrument *ins, struct state *st, char *text, size_t size);
+
+#endif
