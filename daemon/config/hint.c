@@ -182,6 +182,10 @@ void hint_syntax(const char *text, size_t len, const char *problem, struct confi
 		snprintf(message, size, "a text that begins with this character needs quotes");
 		return;
 	}
+	if (strstr(problem, "expected node content") != NULL) {
+		snprintf(message, size, "a value or a closing bracket is missing here");
+		return;
+	}
 	if (hint_colon(text, len, mark, message, size))
 		return;
 	if (hint_nameless(text, len, mark, message, size))

@@ -251,7 +251,8 @@ struct node *yaml_parse(const char *text, size_t len, const char *name, struct a
 struct node *yaml_parse_value(const char *text, bool as_map, const char *name, struct arena *arena,
 	struct config_errors *errors)
 {
-	const char *whole = as_map ? arena_printf(arena, "{%s}", text) : text;
+	bool is_blank = text[strspn(text, " ")] == '\0';
+	const char *whole = as_map ? arena_printf(arena, "{%s}", text) : is_blank ? "~" : text;
 	return yaml_parse(whole, strlen(whole), name, arena, errors);
 }
 
