@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* srs-rga: quadrupole residual gas analysers SRS RGA100, RGA200 and RGA300. */
+#include <assay/driver.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "acquire.h"
+#include "hazard.h"
+#include "session.h"
+
+#define SETTLE_MS 10000
+
+/* --- identify ----------------------------------------------------------------------------------
+ */
+
+static int identify(struct assay_instrument *ins, struct assay_identity *id)
+{
+	struct rga *rga = ins->state;
+	char line[RGA_LINE_MAX];
+	double fitted;
+	int r = rga_resync(ins, line);
+	if (r < 0)
+		return r;
+	r = rga_identity_read(ins->host, line, id, &rga->mass_max);
+	if (r < 0) {
+		assay_explain(ins, "the answer to ID? is not known: \"%s\"", line);
+		return r;
+	}
+	r = rga_ask_number(ins, "MO?", &fitted);
+	rga->has_multiplier = r == 0 && fitted > 0;
+	return r;
+}
+
+/* --- configure ---------------------------------------------------------------------------------
+ */
+
+static enum rga_mode mode_of(const struct assay_settings *settings)
+{
+	const char *mode = assay_text(settings, "mode");
+	if (strcmp(mode, "series") == 0)
+		return RGA_SERIES;
+	return strcmp(mode, "histogram") == 0 ? RGA_HISTOGRAM : RGA_ANALOG;
+}
+
+static int check_masses(struct assay_instrument *ins, int64_t mass_max)
+{
+	size_t n = assay_count(ins->settings, "sim_ions");
+	if (n == 0 || n > RGA_MASS_MAX) {
+		assay_explain(ins, "mode series needs sim_ions, 1 to %d masses", RGA_MASS_MAX);
+		return -EINVAL;
+	}
+	for (size_t i = 0; i < n; i++) {
+		int64_t mass = assay_int_at(ins->settings, "sim_ions", i);
+		if (mass > mass_max) {
+			assay_explain(ins, "sim_ions: this head ends at %d u", (int)mass_max);
+			return -EINVAL;
+		}
+		if (i > 0 && mass <= assay_int_at(ins->settings, "sim_ions", i - 1)) {
+			assay_explain(ins, "sim_ions: write the masses in rising order");
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+static int check_range(struct assay_instrument *ins, int64_t mass_max)
+{
+	int64_t first = assay_int(ins->settings, "mass_first");
+	int64_t last = assay_int(ins->settings, "mass_last");
+	if (last > mass_max)
+		assay_explain(ins, "mass_last: this head ends at %d u", (int)mass_max);
+	else if (first > last)
+		assay_explain(ins, "mass_first is above mass_last");
+	else
+		return 0;
+	return -EINVAL;
+}
+
+static int check_hazards(struct assay_instrument *ins)
+{
+	struct rga *rga = ins->state;
+	double ma = assay_number(ins->settings, "emission_current");
+	int64_t volts = assay_int(ins->settings, "detector_voltage");
+	if (ma > 0 && ma < 0.02)
+		assay_explain(ins, "emission_current is 0 or 0.02 to 3.5 mA");
+	else if (volts > 0 && volts < 10)
+		assay_explain(ins, "detector_voltage is 0 or 10 to 2490 V");
+	else if (volts > 0 && !rga->has_multiplier)
+		assay_explain(ins, "detector_voltage: this head has no electron multiplier");
+	else if (volts > 0 && assay_flag(ins->settings, "total_pressure"))
+		assay_explain(ins, "total_pressure cannot be measured with the multiplier on");
+	else
+		return 0;
+	return -EINVAL;
+}
+
+/* MI above MF is refused, so MF goes to its end first. */
+static int set_range(struct assay_instrument *ins)
+{
+	struct rga *rga = ins->state;
+	char command[14] = "MF*";
+	int first = (int)assay_int(ins->settings, "mass_first");
+	int last = (int)assay_int(ins->settings, "mass_last");
+	if (rga->mass_max > 0)
+		snprintf(command, sizeof(command), "MF%u", rga->mass_max);
+	int r = rga_send(ins, command);
+	if (r == 0)
+		r = rga_set(ins, "MI", first);
+	if (r == 0)
+		r = rga_set(ins, "MF", last);
+	if (r == 0 && rga->mode == RGA_ANALOG)
+		r = rga_set(ins, "SA", (int)assay_int(ins->settings, "points_per_amu"));
+	return r;
+}
+
+static int adjust(struct assay_instrument *ins, const char *setting, const char *name)
+{
+	double kept;
+	if (!assay_has(ins->settings, setting))
+		return 0;
+	int r = rga_adjust(
+		ins, name, (double)assay_int(ins->settings, setting), 0.5, SETTLE_MS, &kept);
+	if (r == 0)
+		assay_report_int(ins, setting, (int64_t)(kept + 0.5));
+	return r;
+}
+
+static int adjust_ion_energy(struct assay_instrument *ins)
+{
+	const char *energy = assay_text(ins->settings, "ion_energy");
+	double kept;
+	if (energy == NULL)
+		return 0;
+	return rga_adjust(ins, "IE", strcmp(energy, "12 eV") == 0, 0, SETTLE_MS, &kept);
+}
+
+static int configure(struct assay_instrument *ins)
+{
+	struct rga *rga = ins->state;
+	int64_t mass_max = rga->mass_max > 0 ? rga->mass_max : RGA_MASS_MAX;
+	int noise_floor = (int)assay_int(ins->settings, "noise_floor");
+	rga->mode = mode_of(ins->settings);
+	int r = rga->mode == RGA_SERIES ? check_masses(ins, mass_max) : check_range(ins, mass_max);
+	if (r == 0)
+		r = check_hazards(ins);
+	if (r == 0)
+		r = rga_set(ins, "NF", noise_floor);
+	if (r == 0 && rga->mode != RGA_SERIES)
+		r = set_range(ins);
+	if (r == 0)
+		r = adjust(ins, "electron_energy", "EE");
+	if (r == 0)
+		r = adjust_ion_energy(ins);
+	if (r == 0)
+		r = adjust(ins, "focus_voltage", "VF");
+	rga->word_ms = rga_word_ms(rga->mode, (unsigned)noise_floor);
+	return r;
+}
+
+/* --- start -------------------------------------------------------------------------------------
+ */
+
+static int note(struct assay_instrument *ins, const char *query)
+{
+	struct rga *rga = ins->state;
+	char line[RGA_LINE_MAX];
+	int r = rga_ask(ins, query, line);
+	if (r == 0)
+		rga_replies_add(&rga->replies, query, line);
+	return r;
+}
+
+static int note_all(struct assay_instrument *ins, const char *const *queries)
+{
+	int r = 0;
+	for (; r == 0 && *queries != NULL; queries++)
+		r = note(ins, *queries);
+	return r;
+}
+
+static int note_settings(struct assay_instrument *ins)
+{
+	static const char *const common[] = {"NF?", "EE?", "IE?", "VF?", "FL?", NULL};
+	static const char *const analog[] = {"MI?", "MF?", "SA?", "AP?", NULL};
+	static const char *const histogram[] = {"MI?", "MF?", "HP?", NULL};
+	static const char *const none[] = {NULL};
+	static const char *const factors[] = {"SP?", "ST?", NULL};
+	static const char *const multiplier[] = {"HV?", "MG?", NULL};
+	struct rga *rga = ins->state;
+	bool converts = strcmp(assay_text(ins->settings, "convert"), "none") != 0;
+	const char *const *range = rga->mode == RGA_ANALOG      ? analog
+				   : rga->mode == RGA_HISTOGRAM ? histogram
+								: none;
+	int r = note_all(ins, common);
+	if (r == 0)
+		r = note_all(ins, range);
+	if (r == 0 && rga->has_multiplier)
+		r = note_all(ins, multiplier);
+	if (r == 0 && converts)
+		r = note_all(ins, factors);
+	return r;
+}
+
+static void note_masses(struct assay_instrument *ins)
+{
+	struct rga *rga = ins->state;
+	char list[RGA_MASS_MAX * 4 + 1] = "";
+	size_t used = 0;
+	for (size_t i = 0; i < assay_count(ins->settings, "sim_ions"); i++)
+		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%d", i > 0 ? " " : "",
+			(int)assay_int_at(ins->settings, "sim_ions", i));
+	rga_replies_add(&rga->replies, "MR", list);
+}
+
+/* HVn clears the flag and HV0 sets it, so it comes after them; it cannot be asked for. */
+static int set_total_pressure(struct assay_instrument *ins)
+{
+	struct rga *rga = ins->state;
+	struct rga_status status;
+	const char *command = assay_flag(ins->settings, "total_pressure") ? "TP1" : "TP0";
+	int r = rga_send(ins, command);
+	if (r == 0)
+		r = rga_read_status(ins, &status);
+	if (r == 0 && status.detail[RGA_COMMUNICATION] != 0) {
+		assay_explain(ins, "the head refused %s", command);
+		r = -EPROTO;
+	}
+	rga_replies_add(&rga->replies, command, NULL);
+	return r;
+}
+
+/* The scan as the head understood it: whatever decode will work from is tried out now. */
+static int check_notes(struct assay_instrument *ins)
+{
+	struct rga *rga = ins->state;
+	struct rga_scan scan;
+	struct rga_sensitivity sensitivity;
+	bool converts = strcmp(assay_text(ins->settings, "convert"), "none") != 0;
+	rga->replies_fixed = rga->replies.len;
+	if (rga->replies.full ||
+		rga_scan_read(ins->host, rga->replies.text, rga->replies.len, &scan) < 0) {
+		assay_explain(
+			ins, "the head's answers about masses and points contradict each other");
+		return -EPROTO;
+	}
+	if (converts && rga_sensitivity_read(ins->host, rga->replies.text, rga->replies.len,
+				scan.multiplier_v, &sensitivity) < 0) {
+		assay_explain(ins, "convert: no usable sensitivity or gain is stored in the head");
+		return -EPROTO;
+	}
+	rga->points = scan.points;
+	return 0;
+}
+
+static void warn_if_dark(struct assay_instrument *ins)
+{
+	struct rga *rga = ins->state;
+	double emission;
+	size_t len = 0;
+	const char *reply = rga_replies_find(rga->replies.text, rga->replies.len, "FL?", &len);
+	if (reply != NULL && assay_parse_number(ins->host, reply, len, &emission) == 0 &&
+		emission <= 0)
+		assay_log(ins, ASSAY_LOG_WARN,
+			"the filament is off, and emission_current does not switch it on");
+}
+
+static int start(struct assay_instrument *ins)
+{
+	struct rga *rga = ins->state;
+	rga->done = 0;
+	rga->busy = rga->series_open = rga->tripped = false;
+	rga_replies_cut(&rga->replies, 0);
+	int r = rga_hazards_on(ins);
+	if (r == 0)
+		r = set_total_pressure(ins);
+	if (r == 0)
+		r = note_settings(ins);
+	if (r == 0 && rga->mode == RGA_SERIES)
+		note_masses(ins);
+	if (r == 0)
+		r = check_notes(ins);
+	if (r == 0)
+		warn_if_dark(ins);
+	return r;
+}
+
+/* --- acquire -----------------------------------------------------------------------------------
+ */
+
+static void note_status(struct rga *rga, const struct rga_status *status)
+{
+	char number[4];
+	rga_replies_cut(&rga->replies, rga->replies_fixed);
+	snprintf(number, sizeof(number), "%u", status->status);
+	rga_replies_add(&rga->replies, "ER?", number);
+	for (unsigned i = 0; i < RGA_DETAILS; i++) {
+		if (!(status->status & 1u << rga_details[i].status_bit))
+			continue;
+		snprintf(number, sizeof(number), "%u", status->detail[i]);
+		rga_replies_add(&rga->replies, rga_details[i].query, number);
+	}
+}
+
+/* On over-pressure the head drops the filament by itself; only ER? tells. */
+static int poll_status(struct assay_instrument *ins)
+{
+	struct rga *rga = ins->state;
+	struct rga_status status;
+	char why[256];
+	int r = rga_read_status(ins, &status);
+	if (r < 0)
+		return r;
+	note_status(rga, &status);
+	if (rga_status_filament_lost(&status) && !rga->tripped) {
+		rga_status_text(&status, why, sizeof(why));
+		assay_log(ins, ASSAY_LOG_WARN, "the head switched the filament off; %s", why);
+		rga->tripped = true;
+	}
+	return 0;
+}
+
+static int add_raw(struct rga *rga, struct assay_raw *raw)
+{
+	int r = assay_raw_add(
+		raw, RGA_MEDIA_REPLIES, "replies", rga->replies.text, rga->replies.len);
+	if (r == 0)
+		r = assay_raw_add(raw, RGA_MEDIA_SCAN, "scan", rga->bytes, rga->have);
+	return r;
+}
+
+static int acquire(struct assay_instrument *ins, struct assay_raw *raw)
+{
+	struct rga *rga = ins->state;
+	int64_t scans = assay_int(ins->settings, "scans");
+	if (rga->tripped && rga->filament_on) {
+		assay_explain(
+			ins, "the head switched the filament off: see the last frame's status");
+		return -EPROTO;
+	}
+	if (assay_stopping(ins))
+		return ASSAY_DONE;
+	int r = rga->mode == RGA_SERIES ? rga_fetch_series(ins) : rga_fetch_scan(ins);
+	if (r == 0)
+		r = poll_status(ins);
+	if (r == 0)
+		r = add_raw(rga, raw);
+	if (r < 0)
+		return r;
+	rga->done++;
+	bool last = (scans > 0 && rga->done >= (uint64_t)scans) || assay_stopping(ins);
+	return last ? ASSAY_LAST : ASSAY_FRAME;
+}
+
+/* --- stop --------------------------------------------------------------------------------------
+ */
+
+/* MR0 closes a series: it switches the quadrupole's RF and DC off. */
+static int end_scan(struct assay_instrument *ins)
+{
+	struct rga *rga = ins->state;
+	char line[RGA_LINE_MAX];
+	int r = rga->busy ? rga_resync(ins, line) : 0;
+	if (r == 0)
+		rga->busy = false;
+	if (r == 0 && rga->series_open)
+		r = rga_send(ins, "MR0");
+	if (r == 0)
+		rga->series_open = false;
+	return r;
+}
+
+static int stop(struct assay_instrument *ins)
+{
+	int r = end_scan(ins);
+	int off = rga_hazards_off(ins);
+	return off < 0 ? off : r;
+}
+
+/* --- table -------------------------------------------------------------------------------------
+ */
+
+static const char *const modes[] = {"analog", "histogram", "series", NULL};
+static const char *const energies[] = {"8 eV", "12 eV", NULL};
+static const char *const conversions[] = {"none", "partial_pressure", NULL};
+
+static const struct assay_setting settings[] = {
+	{.name = "mode",
+		.type = ASSAY_CHOICE,
+		.choices = modes,
+		.fallback = "analog",
+		.flags = ASSAY_LIVE,
+		.help = "analog: a profile; histogram: one value per mass; series: single masses"},
+	{.name = "mass_first",
+		.type = ASSAY_INT,
+		.min = 1,
+		.max = RGA_MASS_MAX,
+		.fallback = "1",
+		.flags = ASSAY_LIVE,
+		.help = "first mass of a scan"},
+	{.name = "mass_last",
+		.type = ASSAY_INT,
+		.min = 1,
+		.max = RGA_MASS_MAX,
+		.fallback = "100",
+		.flags = ASSAY_LIVE,
+		.help = "last mass of a scan, within the head's range"},
+	{.name = "points_per_amu",
+		.type = ASSAY_INT,
+		.min = 10,
+		.max = 25,
+		.fallback = "10",
+		.flags = ASSAY_LIVE,
+		.help = "steps per mass unit of an analog scan"},
+	{.name = "sim_ions",
+		.type = ASSAY_INT,
+		.min = 1,
+		.max = RGA_MASS_MAX,
+		.flags = ASSAY_LIST | ASSAY_LIVE,
+		.help = "masses of a series, in rising order"},
+	{.name = "noise_floor",
+		.type = ASSAY_INT,
+		.min = 0,
+		.max = 7,
+		.fallback = "4",
+		.flags = ASSAY_LIVE,
+		.help = "0 slow and quiet ... 7 fast and noisy"},
+	{.name = "scans",
+		.type = ASSAY_INT,
+		.min = 0,
+		.max = 1000000,
+		.fallback = "1",
+		.flags = ASSAY_LIVE,
+		.help = "scans per measurement; 0: until stopped"},
+	{.name = "total_pressure",
+		.type = ASSAY_BOOL,
+		.fallback = "false",
+		.flags = ASSAY_LIVE,
+		.help = "measure the total pressure after each scan; not with the multiplier on"},
+	{.name = "emission_current",
+		.type = ASSAY_NUMBER,
+		.unit = "mA",
+		.min = 0,
+		.max = 3.5,
+		.flags = ASSAY_HAZARD,
+		.help = "switches the filament on for each measurement; absent: left as it is"},
+	{.name = "detector_voltage",
+		.type = ASSAY_INT,
+		.unit = "V",
+		.min = 0,
+		.max = 2490,
+		.flags = ASSAY_HAZARD,
+		.help = "switches the electron multiplier on likewise; absent: left as it is"},
+	{.name = "electron_energy",
+		.type = ASSAY_INT,
+		.unit = "eV",
+		.min = 25,
+		.max = 105,
+		.flags = ASSAY_LIVE,
+		.help = "absent: left as it is"},
+	{.name = "ion_energy",
+		.type = ASSAY_CHOICE,
+		.choices = energies,
+		.flags = ASSAY_LIVE,
+		.help = "absent: left as it is"},
+	{.name = "focus_voltage",
+		.type = ASSAY_INT,
+		.unit = "V",
+		.min = 0,
+		.max = 150,
+		.flags = ASSAY_LIVE,
+		.help = "magnitude at the focus plate; absent: left as it is"},
+	{.name = "convert",
+		.type = ASSAY_CHOICE,
+		.choices = conversions,
+		.fallback = "none",
+		.flags = ASSAY_LIVE,
+		.help = "partial_pressure: also by the sensitivity stored in the head"},
+	{.name = "timeout_factor",
+		.type = ASSAY_NUMBER,
+		.min = 1,
+		.max = 100,
+		.fallback = "5",
+		.help = "times the expected time of a point that silence may last"},
+	{.name = "zeroing_time",
+		.type = ASSAY_NUMBER,
+		.unit = "s",
+		.min = 1,
+		.max = 600,
+		.fallback = "60 s",
+		.help = "longest wait for a scan's first point"},
+	{.name = NULL},
+};
+
+static const struct assay_link_defaults link_defaults[] = {
+	{ASSAY_LINK_SERIAL, "baud: 28800, flow: rtscts"},
+	{0, NULL},
+};
+
+static const struct assay_driver srs_rga = {
+	.abi = ASSAY_DRIVER_ABI,
+	.size = sizeof(struct assay_driver),
+	.name = "srs-rga",
+	.version = ASSAY_VERSION,
+	.summary = "SRS RGA100, RGA200 and RGA300 residual gas analysers (quadrupole MS)",
+	.make = "Stanford Research Systems",
+	.technique = "ms",
+	.links = ASSAY_LINK_SERIAL | ASSAY_LINK_TCP,
+	.link_defaults = link_defaults,
+	.settings = settings,
+	.state_size = sizeof(struct rga),
+	.raw_max = RGA_REPLIES_MAX + (RGA_POINTS_MAX + 1) * RGA_WORD + RGA_EXTRA_MAX,
+	.identify = identify,
+	.configure = configure,
+	.start = start,
+	.acquire = acquire,
+	.decode = rga_decode,
+	.stop = stop,
+	.make_safe = rga_make_safe,
+};
+
+ASSAY_DRIVER_EXPORT(srs_rga);

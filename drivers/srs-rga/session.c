@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define WRITE_MS    1000
+#define REPLY_MS    2000
+#define CR_MS       50 /* some pages of the manual end replies with LF alone */
+#define QUIET_MS    100
+#define DRAIN_MS    5000
+#define RECOVER_MS  10000 /* IN0 checks the head's hardware before it answers */
+#define TRIES       3
+#define COMMAND_MAX 13 /* a longer one is thrown away */
+
+static bool is_final(int r)
+{
+	return r == -ECANCELED || r == -ENODEV;
+}
+
+int rga_send(struct assay_instrument *ins, const char *command)
+{
+	char text[COMMAND_MAX + 2];
+	int n = snprintf(text, sizeof(text), "%s\r", command);
+	if (n < 0 || n > COMMAND_MAX + 1)
+		return -EINVAL;
+	return assay_write(ins, text, (size_t)n, WRITE_MS);
+}
+
+static int swallow_cr(struct assay_instrument *ins)
+{
+	char c;
+	ssize_t n = assay_read(ins, &c, 1, CR_MS);
+	if (n == -ETIMEDOUT)
+		return 0;
+	if (n < 0)
+		return (int)n;
+	return c == '\r' ? 0 : -EBADMSG;
+}
+
+static int read_line(struct assay_instrument *ins, char *line, int ms)
+{
+	uint64_t end = assay_now_ms(ins) + (uint64_t)ms;
+	for (size_t len = 0;;) {
+		char c;
+		uint64_t now = assay_now_ms(ins);
+		ssize_t n = assay_read(ins, &c, 1, now < end ? (int)(end - now) : 0);
+		if (n < 0)
+			return (int)n;
+		if (c == '\n') {
+			line[len] = '\0';
+			return swallow_cr(ins);
+		}
+		if (c == '\r' && len == 0)
+			continue;
+		if (c < ' ' || c > '~' || len + 1 == RGA_LINE_MAX)
+			return -EBADMSG;
+		line[len++] = c;
+	}
+}
+
+static int ask_once(struct assay_instrument *ins, const char *query, char *line)
+{
+	int r = rga_send(ins, query);
+	return r < 0 ? r : read_line(ins, line, REPLY_MS);
+}
+
+int rga_ask(struct assay_instrument *ins, const char *query, char *line)
+{
+	int r = ask_once(ins, query, line);
+	if (r == 0 || is_final(r))
+		return r;
+	assay_retried(ins);
+	r = rga_resync(ins, line);
+	if (r == 0)
+		r = ask_once(ins, query, line);
+	if (r == -ETIMEDOUT)
+		assay_explain(ins, "no answer to %s", query);
+	return r;
+}
+
+int rga_ask_number(struct assay_instrument *ins, const char *query, double *out)
+{
+	char line[RGA_LINE_MAX];
+	int r = rga_ask(ins, query, line);
+	if (r < 0)
+		return r;
+	r = assay_parse_number(ins->host, line, strlen(line), out);
+	if (r < 0)
+		assay_explain(ins, "the answer to %s is no number: \"%s\"", query, line);
+	return r;
+}
+
+static int read_byte(struct assay_instrument *ins, const char *line, uint8_t *out)
+{
+	int64_t v;
+	if (assay_parse_integer(ins->host, line, strlen(line), &v) < 0 || v < 0 || v > 255)
+		return -EBADMSG;
+	*out = (uint8_t)v;
+	return 0;
+}
+
+int rga_command(struct assay_instrument *ins, const char *command, int ms, uint8_t *status)
+{
+	char line[RGA_LINE_MAX];
+	int r = rga_send(ins, command);
+	if (r == 0)
+		r = read_line(ins, line, ms);
+	if (r == 0)
+		r = read_byte(ins, line, status);
+	if (r == -ETIMEDOUT)
+		assay_explain(ins, "no STATUS after %s", command);
+	return r;
+}
+
+/* Explains why `command` was refused, in the head's words where it has some. */
+static int explain_refusal(struct assay_instrument *ins, const char *command, double kept)
+{
+	struct rga_status status;
+	char why[256];
+	int r = rga_read_status(ins, &status);
+	if (r < 0)
+		return r;
+	rga_status_text(&status, why, sizeof(why));
+	assay_explain(ins, "the head refused %s and keeps %g%s%s", command, kept,
+		why[0] != '\0' ? "; " : "", why);
+	return -EPROTO;
+}
+
+static int ask_back(struct assay_instrument *ins, const char *name, double *out)
+{
+	char query[8];
+	snprintf(query, sizeof(query), "%.2s?", name);
+	return rga_ask_number(ins, query, out);
+}
+
+int rga_set(struct assay_instrument *ins, const char *name, int value)
+{
+	char command[32];
+	double kept;
+	snprintf(command, sizeof(command), "%.2s%d", name, value);
+	int r = rga_send(ins, command);
+	/* The manual's pages disagree on whether NF answers STATUS. */
+	if (r == 0 && strcmp(name, "NF") == 0)
+		r = assay_drain(ins, QUIET_MS, DRAIN_MS);
+	if (r == 0)
+		r = ask_back(ins, name, &kept);
+	if (r == 0 && kept != value)
+		r = explain_refusal(ins, command, kept);
+	return r;
+}
+
+/* "EE70", "FL1.0", "FL0.25": a decimal point in every locale. */
+static void format_command(char *command, size_t size, const char *name, double value)
+{
+	int hundredths = (int)(value * 100 + 0.5);
+	if (strcmp(name, "FL") != 0)
+		snprintf(command, size, "%.2s%d", name, hundredths / 100);
+	else if (hundredths % 10 == 0)
+		snprintf(command, size, "FL%d.%d", hundredths / 100, hundredths / 10 % 10);
+	else
+		snprintf(command, size, "FL%d.%02d", hundredths / 100, hundredths % 100);
+}
+
+int rga_adjust(struct assay_instrument *ins, const char *name, double value, double tolerance,
+	int ms, double *read_back)
+{
+	char command[32];
+	uint8_t status;
+	format_command(command, sizeof(command), name, value);
+	int r = rga_command(ins, command, ms, &status);
+	if (r == 0)
+		r = ask_back(ins, name, read_back);
+	if (r < 0)
+		return r;
+	double off = *read_back - value;
+	if (off > tolerance || off < -tolerance)
+		return explain_refusal(ins, command, *read_back);
+	return 0;
+}
+
+static int interrupt(struct assay_instrument *ins)
+{
+	static const char too_long[] = "??????????????\r";
+	int r = assay_write(ins, too_long, sizeof(too_long) - 1, WRITE_MS);
+	return r < 0 ? r : assay_drain(ins, QUIET_MS, DRAIN_MS);
+}
+
+static int ask_identity(struct assay_instrument *ins, char *line)
+{
+	int r = ask_once(ins, "ID?", line);
+	return r == 0 && strncmp(line, "SRSRGA", 6) != 0 ? -EBADMSG : r;
+}
+
+int rga_resync(struct assay_instrument *ins, char *line)
+{
+	char ignored[RGA_LINE_MAX];
+	int r = interrupt(ins);
+	if (r < 0)
+		return r;
+	r = ask_identity(ins, line);
+	for (int i = 1; i < TRIES && r < 0 && !is_final(r); i++) {
+		int d = assay_drain(ins, QUIET_MS, DRAIN_MS);
+		r = d < 0 ? d : ask_identity(ins, line);
+	}
+	/* Reading it clears the complaint about the command that was too long. */
+	return r < 0 ? r : ask_once(ins, "EC?", ignored);
+}
+
+static int ask_byte(struct assay_instrument *ins, const char *query, uint8_t *out)
+{
+	char line[RGA_LINE_MAX];
+	int r = rga_ask(ins, query, line);
+	return r < 0 ? r : read_byte(ins, line, out);
+}
+
+/* Asking runs the hardware's test again; SRS recommends one repetition before believing it. */
+static int ask_detail(struct assay_instrument *ins, enum rga_detail which, uint8_t *out)
+{
+	int r = ask_byte(ins, rga_details[which].query, out);
+	if (r == 0 && *out != 0 && which >= RGA_QUADRUPOLE) {
+		assay_retried(ins);
+		r = ask_byte(ins, rga_details[which].query, out);
+	}
+	return r;
+}
+
+int rga_read_status(struct assay_instrument *ins, struct rga_status *status)
+{
+	*status = (struct rga_status){0};
+	int r = ask_byte(ins, "ER?", &status->status);
+	for (unsigned i = 0; r == 0 && i < RGA_DETAILS; i++) {
+		if (!(status->status & 1u << rga_details[i].status_bit))
+			continue;
+		r = ask_detail(ins, (enum rga_detail)i, &status->detail[i]);
+		if (r == 0 && i >= RGA_QUADRUPOLE && status->detail[i] == 0)
+			status->status &= (uint8_t) ~(1u << rga_details[i].status_bit);
+	}
+	return r;
+}
+
+int rga_recover(struct assay_instrument *ins)
+{
+	int r = 0;
+	for (int i = 0; i < TRIES; i++) {
+		uint8_t status;
+		assay_retried(ins);
+		r = assay_drain(ins, QUIET_MS, DRAIN_MS);
+		if (r == 0)
+			r = rga_command(ins, "IN0", RECOVER_MS, &status);
+		if (r == 0 || is_final(r))
+			return r;
+	}
+	return r;
+}
