@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/arena.h"
+#include "base/arena.h"
 #include "config/catalog.h"
 #include "config/fields.h"
 #include "record/read.h"

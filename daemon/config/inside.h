@@ -5,7 +5,7 @@
 
 #include <regex.h>
 
-#include "config/arena.h"
+#include "base/arena.h"
 
 struct config_inside {
 	struct arena arena; /* all texts and tables */

@@ -6,7 +6,7 @@
 #ifndef ASSAY_CONFIG_LOAD_H
 #define ASSAY_CONFIG_LOAD_H
 
-#include "config/arena.h"
+#include "base/arena.h"
 #include "config/config.h"
 #include "config/errors.h"
 #include "config/yaml.h"

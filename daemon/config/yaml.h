@@ -10,7 +10,7 @@
 #ifndef ASSAY_CONFIG_YAML_H
 #define ASSAY_CONFIG_YAML_H
 
-#include "config/arena.h"
+#include "base/arena.h"
 #include "config/config.h"
 
 #define YAML_BYTES_MAX (1024 * 1024)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Memory that lives and dies together: everything a configuration consists of.  Nothing is freed
+ * Memory that lives and dies together, such as all of a configuration.  Nothing is freed
  * alone.  Failure is sticky: a reader may go on with what it got and look at `failed` at the end.
  */
-#ifndef ASSAY_CONFIG_ARENA_H
-#define ASSAY_CONFIG_ARENA_H
+#ifndef ASSAY_BASE_ARENA_H
+#define ASSAY_BASE_ARENA_H
 
 #include <stdbool.h>
 #include <stddef.h>

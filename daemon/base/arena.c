@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/arena.h"
+#include "base/arena.h"
 
 #define CHUNK_BYTES 16384
 #define ALIGNMENT   alignof(max_align_t)
