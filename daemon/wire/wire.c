@@ -5,10 +5,9 @@
 #include <unistd.h>
 
 #include "record/encode.h"
+#include "record/quality.h"
 #include "record/read.h"
 #include "wire/payload.h"
-
-#define REASONS_ALL 0xffffu /* as many as a quality can hold */
 #include "wire/wire.h"
 
 static bool is_known(uint64_t type)
@@ -323,6 +322,19 @@ static bool is_quality(uint32_t flag)
 	return (flag >= 1 && flag <= 4) || flag == 9;
 }
 
+static bool are_reasons(uint32_t bits)
+{
+	const char *meaning;
+	unsigned most = 0;
+	for (unsigned i = 0; i < 32; i++) {
+		if ((bits >> i & 1) == 0)
+			continue;
+		if (quality_reason_at(i, &meaning) == NULL || ++most > QUALITY_REASONS_MAX)
+			return false;
+	}
+	return true;
+}
+
 int wire_read_frame(const struct wire_message *m, struct wire_frame *frame)
 {
 	*frame = (struct wire_frame){0};
@@ -344,7 +356,7 @@ int wire_read_frame(const struct wire_message *m, struct wire_frame *frame)
 		.pairs = (uint16_t)get_le(head + 42, 2),
 		.part = {rest + dev, left - dev},
 	};
-	if (!is_quality(f.quality) || f.pairs == 0 || (f.reasons & ~REASONS_ALL) != 0)
+	if (!is_quality(f.quality) || f.pairs == 0 || !are_reasons(f.reasons))
 		return -EBADMSG;
 	*frame = f;
 	return 0;
