@@ -45,6 +45,14 @@ class Session(unittest.TestCase):
             self.assertEqual(line.ask(b"ID?\r", 27), b"SRSRGA200VER0.24SN9990100\n\r")
             self.assertEqual(len(sim.truth("aborted")), 1)
 
+    def test_abort_clears_what_the_line_has_not_carried(self):
+        with rga("--speed", "1000", "--baud", "28800") as sim, sim.open_line() as line:
+            self.assertEqual(len(line.ask(b"SC\r", 400)), 400)
+            line.write(b"ID?\r")
+            rest = line.read(100000, SHORT_S)
+            self.assertTrue(rest.endswith(b"SRSRGA200VER0.24SN9990100\n\r"))
+            self.assertLess(len(rest), 600)  # of tens of thousands that were measured
+
     def test_words_are_the_truth(self):
         with rga("--speed", "100", "--gases", "N2:4e-7,ethanol:1e-7") as sim, \
                 sim.open_line() as line:

@@ -164,6 +164,13 @@ static void buffer_byte(struct rga *rga, uint8_t byte)
 		rga->buffer[rga->buffer_len++] = byte;
 }
 
+static void abort_activity(struct rga *rga)
+{
+	sim_truth(rga->m, "aborted", ",\"words\":%zu", rga->scan.at);
+	rga->activity = RGA_IDLE;
+	sim_discard(rga->m);
+}
+
 static void take_byte(struct rga *rga, uint8_t byte)
 {
 	if (byte == '\n')
@@ -173,8 +180,7 @@ static void take_byte(struct rga *rga, uint8_t byte)
 		return;
 	}
 	if (rga->activity != RGA_IDLE)
-		sim_truth(rga->m, "aborted", ",\"words\":%zu", rga->scan.at);
-	rga->activity = RGA_IDLE;
+		abort_activity(rga);
 	if (byte == '\r')
 		end_line(rga);
 	else if (rga->line_len == RGA_LINE_MAX)

@@ -121,6 +121,7 @@ int serve(struct sim_host *host, const struct sim_model_ops *ops, const struct s
 	bool runs_itself = (ops->run_transports & 1u << host->endpoint.transport) != 0;
 	if (!runs_itself) {
 		env.emit = wire_emit;
+		env.discard = wire_discard;
 		env.context = &s.wire;
 	}
 	wire_init(&s.wire, host, &s.transport);

@@ -76,6 +76,12 @@ void sim_emit(struct sim_model *m, const void *data, size_t len)
 		m->env.emit(m->env.context, data, len);
 }
 
+void sim_discard(struct sim_model *m)
+{
+	if (m->env.discard != NULL)
+		m->env.discard(m->env.context);
+}
+
 FILE *sim_truth_begin(struct sim_model *m, const char *event)
 {
 	if (m->env.truth == NULL)

@@ -81,6 +81,7 @@ struct sim_model_ops {
 /* What surrounds a model.  A test fills one itself; zero is valid but for `speed` and `random`. */
 struct sim_env {
 	void (*emit)(void *context, const uint8_t *data, size_t len); /* borrows; may be NULL */
+	void (*discard)(void *context); /* drops what is not sent yet; may be NULL */
 	void *context;
 	FILE *truth;               /* may be NULL */
 	struct sim_faults *faults; /* may be NULL */
@@ -118,6 +119,9 @@ void sim_model_link_reset(struct sim_model *m, uint64_t now);
 
 /* Sends bytes (borrowed).  One call is one datagram or one USB transfer. */
 void sim_emit(struct sim_model *m, const void *data, size_t len);
+
+/* Drops what was emitted and has not left yet: an instrument that clears its transmit buffer. */
+void sim_discard(struct sim_model *m);
 
 /*
  * Logs one truth line now; `format` gives further members, each with its comma in front:

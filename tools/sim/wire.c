@@ -52,6 +52,11 @@ void wire_reset(struct wire *wire)
 	wire->line_free = wire->last_due = 0;
 }
 
+void wire_discard(void *wire)
+{
+	wire_reset(wire);
+}
+
 static void enqueue(struct wire *wire, const uint8_t *data, size_t len, uint64_t due)
 {
 	if (len == 0 || wire->queued + len > QUEUE_MAX)

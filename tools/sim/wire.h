@@ -27,6 +27,9 @@ void wire_finish(struct wire *wire);
 /* Queues a copy of one unit with the faults that strike it; has the shape of sim_env.emit. */
 void wire_emit(void *wire, const uint8_t *data, size_t len);
 
+/* Drops what is queued; has the shape of sim_env.discard. */
+void wire_discard(void *wire);
+
 /* Queues garbage that is due, and sends what is due and fits. */
 void wire_work(struct wire *wire);
 
