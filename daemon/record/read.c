@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -172,6 +173,11 @@ static bool has_length_or_value(enum read_type type)
 	return type >= READ_UINT && type <= READ_TAG;
 }
 
+static bool is_float(enum read_type type)
+{
+	return type == READ_FLOAT32 || type == READ_FLOAT64;
+}
+
 static const char *const type_names[] = {
 	[READ_ERROR] = "nothing",
 	[READ_UINT] = "an unsigned integer",
@@ -209,6 +215,8 @@ static int decode(struct reader *r, struct read_item *item)
 			r, at, "byte %02x, which begins no item of this format", r->data[at]);
 	if (found.refused != NULL)
 		return read_fail(r, at, "%s", found.refused);
+	if (is_float(item->type) && !isfinite(item->number))
+		return read_fail(r, at, "NaN or infinity outside an array");
 	if (has_length_or_value(item->type) && !is_shortest(r->data + at))
 		return read_fail(r, at, "an integer or length that is not in its shortest form");
 	item->at = at;
@@ -443,11 +451,6 @@ int read_bool(struct reader *r, bool *value)
 	int error = read_as(r, READ_BOOL, &item);
 	*value = item.value != 0;
 	return error;
-}
-
-static bool is_float(enum read_type type)
-{
-	return type == READ_FLOAT32 || type == READ_FLOAT64;
 }
 
 int read_float(struct reader *r, double *value)

@@ -12,10 +12,11 @@
  * Every call returns 0 or -EBADMSG.  The first error sticks, with its place and a text, and all
  * later calls fail too, so that a caller may look once at the end; outputs of a failed call are
  * zero.  Refused everywhere: indefinite lengths, integers and lengths that are not in their
- * shortest form, half floats, undefined and other simple values, tags but those of RFC 8746's
- * little-endian arrays, texts that are not UTF-8, keys that come twice or are neither text nor
- * unsigned integer, containers that cannot fit in what is left, nesting beyond the limit.  Texts
- *and bytes borrow from the input.  Nothing allocates.  One thread per reader.
+ * shortest form, half floats, NaN and infinity outside arrays, undefined and other simple values,
+ * tags but those of RFC 8746's little-endian arrays, texts that are not UTF-8, keys that come
+ * twice or are neither text nor unsigned integer, containers that cannot fit in what is left,
+ * nesting beyond the limit.  Texts and bytes borrow from the input.  Nothing allocates.  One
+ * thread per reader.
  */
 #ifndef ASSAY_RECORD_READ_H
 #define ASSAY_RECORD_READ_H

@@ -70,9 +70,9 @@ enum assay_element {
 
 /* The forms that the data of a variable can have. */
 enum assay_form {
-	ASSAY_FORM_ARRAY,  /* one typed array */
-	ASSAY_FORM_ND,     /* a typed array with several dimensions, the last one fastest */
-	ASSAY_FORM_LINEAR, /* start + i * step, i < count */
+	ASSAY_FORM_ARRAY = 1, /* one typed array */
+	ASSAY_FORM_ND,        /* a typed array with several dimensions, the last one fastest */
+	ASSAY_FORM_LINEAR,    /* start + i * step, i < count */
 	ASSAY_FORM_INT,
 	ASSAY_FORM_UINT, /* an integer above INT64_MAX; smaller ones are ASSAY_FORM_INT */
 	ASSAY_FORM_FLOAT,

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "record/decimal.h"
+
+#define EXACT_POWER 27 /* 10^27 is the largest power of ten that a long double holds exactly */
+
+/*
+ * The value of "d.ddde+x" as printf wrote it, in one rounding of a long double.  False where that
+ * is not exact enough to judge; then all digits are written.
+ */
+static bool read_back(const char *text, long double *value)
+{
+	uint64_t digits = 0;
+	int scale = 0, exponent = 0;
+	bool negative = *text == '-', after_point = false;
+	for (text += negative; *text != 'e'; text++) {
+		if (*text < '0' || *text > '9') {
+			after_point = true;
+			continue;
+		}
+		digits = digits * 10 + (uint64_t)(*text - '0');
+		scale += after_point;
+	}
+	bool below = text[1] == '-';
+	for (text += 2; *text != '\0'; text++)
+		exponent = exponent * 10 + (*text - '0');
+	exponent = (below ? -exponent : exponent) - scale;
+	if (exponent < -EXACT_POWER || exponent > EXACT_POWER)
+		return false;
+	long double power = 1;
+	for (int i = 0; i < (exponent < 0 ? -exponent : exponent); i++)
+		power *= 10;
+	*value = exponent < 0 ? (long double)digits / power : (long double)digits * power;
+	*value = negative ? -*value : *value;
+	return true;
+}
+
+/* %g with the point put right: a locale may have another. */
+static size_t write_digits(char out[DECIMAL_SIZE], double value, int digits)
+{
+	int len = snprintf(out, DECIMAL_SIZE, "%.*g", digits, value);
+	assert(len > 0 && len < DECIMAL_SIZE);
+	char *comma = strpbrk(out, ",");
+	if (comma != NULL)
+		*comma = '.';
+	return (size_t)len;
+}
+
+static size_t write_shortest(char out[DECIMAL_SIZE], double value, int least, int most,
+	bool (*same)(long double, double))
+{
+	assert(isfinite(value));
+	for (int digits = least; digits < most; digits++) {
+		char scientific[DECIMAL_SIZE];
+		long double back;
+		snprintf(scientific, sizeof scientific, "%.*e", digits - 1, value);
+		if (read_back(scientific, &back) && same(back, value))
+			return write_digits(out, value, digits);
+	}
+	return write_digits(out, value, most);
+}
+
+static bool same_double(long double back, double value)
+{
+	return (double)back == value;
+}
+
+static bool same_float(long double back, double value)
+{
+	return (float)back == (float)value;
+}
+
+size_t decimal_from_double(char out[DECIMAL_SIZE], double value)
+{
+	return write_shortest(out, value, 15, 17, same_double);
+}
+
+size_t decimal_from_float(char out[DECIMAL_SIZE], float value)
+{
+	return write_shortest(out, (double)value, 6, 9, same_float);
+}

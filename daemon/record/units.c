@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+
+#include "record/techniques.h"
+#include "record/units.h"
+
+#define ALL    TECHNIQUE_ALL
+#define OPTICS (TECHNIQUE_FTIR | TECHNIQUE_NIR | TECHNIQUE_RAMAN | TECHNIQUE_UV_VIS)
+#define MASS   (TECHNIQUE_MS | TECHNIQUE_GCMS)
+#define RAYS   TECHNIQUE_XRF
+#define GAS    (TECHNIQUE_FTIR | TECHNIQUE_NIR | TECHNIQUE_GC | TECHNIQUE_MS | TECHNIQUE_GCMS)
+
+/* In strcmp() order. */
+static const struct unit units[] = {
+	{"%", "percent", ALL},
+	{"1", "a plain number", ALL},
+	{"A", "ampere", ALL},
+	{"Cel", "degree Celsius", ALL},
+	{"Cel/min", "degree Celsius per minute", GAS},
+	{"Hz", "hertz", ALL},
+	{"K", "kelvin", ALL},
+	{"L", "litre", ALL},
+	{"L/h", "litre per hour", GAS},
+	{"L/min", "litre per minute", GAS},
+	{"L/s", "litre per second", GAS},
+	{"MHz", "megahertz", ALL},
+	{"MJ/m3", "megajoule per cubic metre: heating value of a gas", GAS},
+	{"MPa", "megapascal", GAS},
+	{"Ohm", "ohm", ALL},
+	{"Pa", "pascal", ALL},
+	{"V", "volt", ALL},
+	{"W", "watt", ALL},
+	{"[degF]", "degree Fahrenheit", ALL},
+	{"[pH]", "pH", ALL},
+	{"[ppb]", "parts per billion", ALL},
+	{"[ppm]", "parts per million", ALL},
+	{"[ppth]", "parts per thousand", ALL},
+	{"[pptr]", "parts per trillion", ALL},
+	{"[psi]", "pound per square inch", GAS},
+	{"bar", "bar", ALL},
+	{"cm", "centimetre", ALL},
+	{"cm-1", "reciprocal centimetre: wavenumber", OPTICS},
+	{"cm2", "square centimetre", ALL},
+	{"cm3", "cubic centimetre", ALL},
+	{"d", "day", ALL},
+	{"deg", "degree of arc", ALL},
+	{"eV", "electronvolt", RAYS | MASS},
+	{"g", "gram", ALL},
+	{"g/L", "gram per litre", ALL},
+	{"g/cm3", "gram per cubic centimetre", ALL},
+	{"g/m3", "gram per cubic metre", ALL},
+	{"g/mol", "gram per mole", GAS},
+	{"h", "hour", ALL},
+	{"hPa", "hectopascal", ALL},
+	{"kHz", "kilohertz", ALL},
+	{"kJ/mol", "kilojoule per mole", GAS},
+	{"kPa", "kilopascal", ALL},
+	{"kV", "kilovolt", ALL},
+	{"kW.h/m3", "kilowatt hour per cubic metre: heating value of a gas", GAS},
+	{"keV", "kiloelectronvolt", RAYS},
+	{"kg", "kilogram", ALL},
+	{"kg/m3", "kilogram per cubic metre", ALL},
+	{"kg/mol", "kilogram per mole", GAS},
+	{"m", "metre", ALL},
+	{"m/s", "metre per second", ALL},
+	{"m3", "cubic metre", ALL},
+	{"m3/h", "cubic metre per hour", GAS},
+	{"mA", "milliampere", ALL},
+	{"mL", "millilitre", ALL},
+	{"mL/min", "millilitre per minute", ALL},
+	{"mV", "millivolt", ALL},
+	{"mV.s", "millivolt second: peak area", TECHNIQUE_GC},
+	{"mW", "milliwatt", ALL},
+	{"mbar", "millibar", ALL},
+	{"mg", "milligram", ALL},
+	{"mg/L", "milligram per litre", ALL},
+	{"mg/kg", "milligram per kilogram", ALL},
+	{"mg/m3", "milligram per cubic metre", ALL},
+	{"min", "minute", ALL},
+	{"mm", "millimetre", ALL},
+	{"mm2", "square millimetre", ALL},
+	{"mm[Hg]", "millimetre of mercury", GAS},
+	{"mmol/mol", "millimole per mole", GAS},
+	{"mol/mol", "mole per mole", GAS},
+	{"ms", "millisecond", ALL},
+	{"nA", "nanoampere", ALL},
+	{"ng/g", "nanogram per gram", ALL},
+	{"ng/m3", "nanogram per cubic metre", ALL},
+	{"nm", "nanometre", OPTICS},
+	{"nmol/mol", "nanomole per mole", GAS},
+	{"ns", "nanosecond", ALL},
+	{"pA", "picoampere", ALL},
+	{"rad", "radian", OPTICS},
+	{"s", "second", ALL},
+	{"u", "unified atomic mass unit", MASS},
+	{"uA", "microampere", ALL},
+	{"uL", "microlitre", ALL},
+	{"uV", "microvolt", ALL},
+	{"uV.s", "microvolt second: peak area", TECHNIQUE_GC},
+	{"uW", "microwatt", ALL},
+	{"ug/cm2", "microgram per square centimetre", RAYS},
+	{"ug/g", "microgram per gram", ALL},
+	{"ug/m3", "microgram per cubic metre", ALL},
+	{"um", "micrometre", ALL},
+	{"umol/mol", "micromole per mole", GAS},
+	{"us", "microsecond", ALL},
+	{"{absorbance}", "absorbance", OPTICS},
+	{"{count}", "count", ALL},
+	{"{count}/s", "counts per second", ALL},
+	{"{m/z}", "mass-to-charge ratio", MASS},
+};
+
+static const struct {
+	const char *wrong, *right;
+} slips[] = {
+	{"ppm", "[ppm]"},
+	{"ppb", "[ppb]"},
+	{"Th", "1"},
+	{"Da", "u"},
+	{"amu", "u"},
+	{"m/z", "1"},
+	{"C", "Cel"},
+	{"degC", "Cel"},
+	{"1/cm", "cm-1"},
+	{"/cm", "cm-1"},
+	{"cps", "{count}/s"},
+	{"counts", "{count}"},
+	{"count", "{count}"},
+	{"AU", "{absorbance}"},
+	{"[absorbance]", "{absorbance}"},
+	{"absorbance", "{absorbance}"},
+	{"sec", "s"},
+	{"torr", "mm[Hg]"},
+	{"", "1"},
+};
+
+#define COUNT (sizeof units / sizeof units[0])
+
+const struct unit *unit_at(size_t i)
+{
+	return i < COUNT ? &units[i] : NULL;
+}
+
+static int compare(struct assay_string code, const char *other)
+{
+	size_t len = strlen(other), shorter = code.len < len ? code.len : len;
+	int order = shorter > 0 ? memcmp(code.data, other, shorter) : 0;
+	return order != 0 ? order : (code.len > len) - (code.len < len);
+}
+
+const struct unit *unit_find(struct assay_string code)
+{
+	size_t low = 0, high = COUNT;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		int order = compare(code, units[middle].code);
+		if (order == 0)
+			return &units[middle];
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+bool unit_is_allowed(struct assay_string code, unsigned techniques)
+{
+	const struct unit *unit = unit_find(code);
+	return unit != NULL && (techniques == 0 || (unit->techniques & techniques) != 0);
+}
+
+const char *unit_suggest(struct assay_string wrong)
+{
+	for (size_t i = 0; i < sizeof slips / sizeof slips[0]; i++)
+		if (assay_string_is(wrong, slips[i].wrong))
+			return slips[i].right;
+	for (size_t i = 0; i < COUNT; i++)
+		if (strlen(units[i].code) == wrong.len && compare(wrong, units[i].code) != 0 &&
+			strncasecmp(units[i].code, wrong.data, wrong.len) == 0)
+			return units[i].code;
+	return NULL;
+}
