@@ -95,7 +95,7 @@ static int take_settings(
 		/* Accumulation time on a device without that preset: see settle_presets(). */
 		if (!command_is_for(m->command, st->status.device) &&
 			strcmp(m->command, "PRET") != 0)
-			return REFUSE(ins, "%s: a %s has no such setting (%s)", m->setting,
+			return REFUSE(ins, "%s: the %s has no such setting (%s)", m->setting,
 				device_name(st), m->command);
 		value_of(ins->settings, m, value, sizeof(value));
 		if (commands_set(list, m->command, value) < 0)
@@ -226,7 +226,7 @@ static int move_pret(struct assay_instrument *ins, struct plan *plan)
 	struct command pret = *commands_find(&plan->presets, "PRET");
 	if (strcmp(pret.value, "OFF") != 0 && assay_has(ins->settings, "preset_real_time"))
 		return REFUSE(ins,
-			"preset_time is real time on a %s: give either it or "
+			"preset_time is real time on the %s: give either it or "
 			"preset_real_time",
 			device_name(ins->state));
 	commands_remove(&plan->presets, "PRET");

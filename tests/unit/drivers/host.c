@@ -11,6 +11,7 @@ enum step_kind {
 	STEP_EXPECT,
 	STEP_ANSWER,
 	STEP_SILENCE,
+	STEP_DELAY, /* `count` ms */
 	STEP_ERROR,
 	STEP_STOP,
 	STEP_MODBUS,
@@ -224,6 +225,11 @@ void host_silence(struct host *h)
 	add_step(h, STEP_SILENCE, NULL, 0);
 }
 
+void host_delay(struct host *h, unsigned ms)
+{
+	add_step(h, STEP_DELAY, NULL, 0)->count = ms;
+}
+
 void host_error(struct host *h, int err)
 {
 	add_step(h, STEP_ERROR, NULL, 0)->result = err;
@@ -298,6 +304,15 @@ static ssize_t link_read(struct assay_instrument *ins, void *buf, size_t size, i
 	if (r < 0)
 		return r;
 	struct host_step *step = h->input;
+	if (step != NULL && step->kind == STEP_DELAY && step->count <= (unsigned)ms) {
+		advance(h, step->count);
+		h->input = step->next;
+		return link_read(ins, buf, size, ms - (int)step->count);
+	}
+	if (step != NULL && step->kind == STEP_DELAY) {
+		step->count -= (unsigned)ms;
+		step = NULL;
+	}
 	if (step == NULL || step->kind == STEP_SILENCE) {
 		if (step != NULL)
 			h->input = step->next;

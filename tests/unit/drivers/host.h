@@ -144,6 +144,9 @@ void host_answer_split(struct host *h, const void *data, size_t len, size_t piec
 /* The next read times out although more follows. */
 void host_silence(struct host *h);
 
+/* What follows arrives only so many ms of waiting later. */
+void host_delay(struct host *h, unsigned ms);
+
 /* The next read, write or pause fails; -ENODEV and -ECANCELED stay until host_revive(). */
 void host_error(struct host *h, int err);
 

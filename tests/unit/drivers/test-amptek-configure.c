@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who the instrument is, what it is told, and what is made of its answers. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "amptek.h"
+
+static int setup(void **state)
+{
+	*state = host_create(assay_driver, ASSAY_LINK_USB);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	host_destroy(*state);
+	return 0;
+}
+
+static int configure(struct host *h)
+{
+	return h->driver->configure(&h->ins);
+}
+
+/* Status and readback, which every configure begins with. */
+static void look(struct host *h, const char *readback)
+{
+	amptek_status_turn(h, &amptek_px5);
+	amptek_readback_turn(h, readback);
+}
+
+static void assert_says(const char *text, const char *word)
+{
+	if (strstr(text, word) == NULL)
+		fail_msg("\"%s\" does not say \"%s\"", text, word);
+}
+
+/* --- identity --- */
+
+static void identity_of_a_real_px5_is_read(void **state)
+{
+	struct host *h = *state;
+	struct assay_identity id = {0};
+	host_expect_hex(h, "F5 FA 01 01 00 00 FE 0F");
+	host_answer_hex(h, amptek_px5_packet);
+	assert_int_equal(h->driver->identify(&h->ins, &id), 0);
+	assert_string_equal(id.make, "Amptek");
+	assert_string_equal(id.model, "PX5");
+	assert_string_equal(id.serial, "2524");
+	assert_string_equal(id.fw, "6.08 build 6, FPGA 6.11");
+	assert_false(id.declared);
+	assert_true(host_is_done(h));
+	assert_int_equal(h->hazards, 0);
+}
+
+static void every_device_id_of_the_family_has_its_name(void **state)
+{
+	static const char *const names[] = {"DP5", "PX5", "DP5G", "MCA8000D", "TB-5", "DP5-X"};
+	struct host *h = *state;
+	for (unsigned i = 0; i < 6; i++) {
+		struct assay_identity id = {0};
+		amptek_status_turn(h, &(struct amptek_status){.device = i, .serial = 0xff000000});
+		assert_int_equal(h->driver->identify(&h->ins, &id), 0);
+		assert_string_equal(id.model, names[i]);
+		assert_string_equal(id.serial, "none");
+	}
+}
+
+static void other_devices_are_refused_in_words(void **state)
+{
+	struct host *h = *state;
+	struct assay_identity id = {0};
+	uint8_t block[64] = {0};
+	amptek_ask(h, 1, 1, NULL);
+	amptek_reply(h, 0x80, 2, block, 64);
+	assert_int_equal(h->driver->identify(&h->ins, &id), -EPROTO);
+	assert_says(h->explained, "Mini-X2");
+	amptek_status_turn(h, &(struct amptek_status){.device = 6});
+	assert_int_equal(h->driver->identify(&h->ins, &id), -EPROTO);
+	assert_says(h->explained, "device id 6");
+	assert_true(host_is_done(h));
+}
+
+static void bytes_left_by_an_earlier_conversation_are_thrown_away(void **state)
+{
+	struct host *h = *state;
+	struct assay_identity id = {0};
+	host_answer_hex(h, "00 00 01 00 00");
+	host_answer_hex(h, "F5 FA FF 00 00 00 FD 12");
+	host_expect_hex(h, "F5 FA 01 01 00 00 FE 0F");
+	host_answer_hex(h, amptek_px5_packet);
+	assert_int_equal(h->driver->identify(&h->ins, &id), 0);
+	assert_int_equal(h->retried, 0);
+}
+
+/* --- configure --- */
+
+static void nothing_is_sent_when_all_is_as_wanted(void **state)
+{
+	struct host *h = *state;
+	host_set(h, "channels", "2048");
+	host_set(h, "peaking_time", "2");
+	look(h, amptek_px5_readback);
+	assert_int_equal(configure(h), 0);
+	assert_true(host_is_done(h));
+	assert_int_equal(h->writes, 2);
+}
+
+static void values_read_back_are_reported(void **state)
+{
+	struct host *h = *state;
+	look(h, amptek_with(h, amptek_px5_readback, "PRER=60.00;"));
+	amptek_order_turn(h, 0xf0, 3, NULL);
+	amptek_order_turn(h, 0x20, 4, "PRER=OFF;");
+	amptek_readback_turn(h, amptek_px5_readback);
+	assert_int_equal(configure(h), 0);
+	assert_int_equal(host_report(h, "channels")->integer, 2048);
+	assert_true(host_report(h, "peaking_time")->real == 2);
+	assert_string_equal(host_report(h, "peaking_time")->unit, "us");
+	assert_true(host_report(h, "gain")->real == 60.023);
+	assert_string_equal(host_report(h, "gain")->unit, "1");
+	assert_true(host_report(h, "detector_bias")->real == -130);
+	assert_true(host_report(h, "cooler_temperature")->real == 225);
+	assert_int_equal(host_report(h, "low_discriminator")->integer, 0);
+	assert_int_equal(host_report(h, "pileup_rejection")->type, ASSAY_SCALAR_BOOL);
+	assert_int_equal(host_report(h, "pileup_rejection")->integer, 1);
+	assert_string_equal(host_report(h, "input_polarity")->text, "pos");
+	assert_string_equal(host_report(h, "configuration")->text, amptek_px5_readback);
+	assert_null(host_report(h, "preset_time"));
+	assert_null(host_report(h, "preset_real_time"));
+	assert_true(host_is_done(h));
+}
+
+static void a_changed_preset_is_sent_alone_and_not_saved(void **state)
+{
+	struct host *h = *state;
+	host_set(h, "preset_time", "100");
+	host_set(h, "save_to_flash", "true");
+	look(h, amptek_px5_readback);
+	host_expect_hex(h, "F5 FA F0 03 00 00 FD 1E");
+	host_answer_hex(h, "F5 FA FF 00 00 00 FD 12");
+	host_expect_hex(h, "F5 FA 20 04 00 09 50 52 45 54 3D 31 30 30 3B FB A0");
+	host_answer_hex(h, "F5 FA FF 00 00 00 FD 12");
+	amptek_readback_turn(h, amptek_with(h, amptek_px5_readback, "PRET=100.0;"));
+	assert_int_equal(configure(h), 0);
+	assert_true(host_report(h, "preset_time")->real == 100);
+	assert_true(host_is_done(h));
+}
+
+static void firmware_before_608_is_configured_the_only_way_it_has(void **state)
+{
+	struct host *h = *state;
+	struct amptek_status old = amptek_px5;
+	old.firmware = 0x67;
+	host_set(h, "preset_time", "100");
+	amptek_status_turn(h, &old);
+	amptek_readback_turn(h, amptek_px5_readback);
+	amptek_order_turn(h, 0xf0, 3, NULL);
+	host_expect_hex(h, "F5 FA 20 02 00 09 50 52 45 54 3D 31 30 30 3B FB A2");
+	host_answer_hex(h, "F5 FA FF 00 00 00 FD 12");
+	amptek_readback_turn(h, amptek_with(h, amptek_px5_readback, "PRET=100.0;"));
+	assert_int_equal(configure(h), 0);
+	assert_true(host_is_done(h));
+}
+
+static void all_commands_go_together_and_are_saved_only_when_asked(void **state)
+{
+	struct host *h = *state;
+	const char *sent = "TPEA=4;GAIN=16;MCAC=1024;HVSE=-110;TECS=220;";
+	const char *after = amptek_with(h, amptek_px5_readback, "TPEA=4.000;");
+	after = amptek_with(h, after, "GAIN=15.998;");
+	after = amptek_with(h, after, "MCAC=1024;");
+	after = amptek_with(h, after, "HVSE=-110;");
+	after = amptek_with(h, after, "TECS=220;");
+	host_set(h, "channels", "1024");
+	host_set(h, "peaking_time", "4");
+	host_set(h, "gain", "16");
+	host_set(h, "detector_bias", "-110");
+	host_set(h, "cooler_temperature", "220");
+	for (unsigned pid2 = 4; pid2 >= 2; pid2 -= 2) {
+		look(h, amptek_px5_readback);
+		amptek_order_turn(h, 0xf0, 3, NULL);
+		amptek_order_turn(h, 0x20, pid2, sent);
+		amptek_readback_turn(h, after);
+		assert_int_equal(configure(h), 0);
+		assert_true(host_is_done(h));
+		host_set(h, "save_to_flash", "true");
+	}
+	assert_true(host_report(h, "gain")->real == 15.998);
+	assert_says(h->logged, "GAIN=16 reads back as 15.998");
+}
+
+static void a_rounded_value_is_not_sent_again(void **state)
+{
+	struct host *h = *state;
+	host_set(h, "gain", "60");
+	look(h, amptek_px5_readback);
+	assert_int_equal(configure(h), 0);
+	assert_true(host_is_done(h));
+	assert_true(host_report(h, "gain")->real == 60.023);
+}
+
+static void bias_and_cooler_are_touched_only_when_given(void **state)
+{
+	struct host *h = *state;
+	host_set(h, "channels", "1024");
+	look(h, amptek_px5_readback);
+	amptek_order_turn(h, 0xf0, 3, NULL);
+	amptek_order_turn(h, 0x20, 4, "MCAC=1024;");
+	amptek_readback_turn(h, amptek_with(h, amptek_px5_readback, "MCAC=1024;"));
+	assert_int_equal(configure(h), 0);
+	host_set(h, "detector_bias", "0");
+	look(h, amptek_with(h, amptek_px5_readback, "MCAC=1024;"));
+	amptek_order_turn(h, 0xf0, 3, NULL);
+	amptek_order_turn(h, 0x20, 4, "MCAC=1024;HVSE=OFF;");
+	amptek_readback_turn(
+		h, amptek_with(h, amptek_with(h, amptek_px5_readback, "MCAC=1024;"), "HVSE=OFF;"));
+	assert_int_equal(configure(h), 0);
+	assert_true(host_report(h, "detector_bias")->real == 0);
+	assert_true(host_is_done(h));
+	assert_int_equal(h->hazards, 0);
+}
+
+static void a_refused_command_is_named_with_its_setting(void **state)
+{
+	struct host *h = *state;
+	host_set(h, "channels", "1024");
+	look(h, amptek_px5_readback);
+	amptek_order_turn(h, 0xf0, 3, NULL);
+	amptek_ask(h, 0x20, 4, "MCAC=1024;");
+	host_answer_hex(h, "F5 FA FF 05 00 0A 4D 43 41 43 3D 31 30 30 30 3B FA B6");
+	assert_int_equal(configure(h), -EPROTO);
+	assert_says(h->explained,
+		"channels: the instrument refused \"MCAC=1000;\": the value is not "
+		"allowed (code 05)");
+	assert_true(host_is_done(h));
+}
+
+static void a_difference_that_matters_is_an_error(void **state)
+{
+	struct host *h = *state;
+	host_set(h, "detector_bias", "-110");
+	look(h, amptek_px5_readback);
+	amptek_order_turn(h, 0xf0, 3, NULL);
+	amptek_order_turn(h, 0x20, 4, "HVSE=-110;");
+	amptek_readback_turn(h, amptek_px5_readback);
+	assert_int_equal(configure(h), -EPROTO);
+	assert_says(
+		h->explained, "detector_bias: sent HVSE=-110, and the instrument reads back -130");
+}
+
+static void text_is_filtered_by_device_and_the_rest_is_told(void **state)
+{
+	struct host *h = *state;
+	host_set(h, "configuration",
+		"[DP5 Configuration File]\nRESC=YES;\nGAIN=30;\nGAIF=1.1;\nGATE=OFF;\nPREL=;\n"
+		"PRET=60;\nMCAE=ON;\nCON2=GATEH;\nTHSL=1.5;\n[DP5 Configuration "
+		"Values]\nHVSE=-200;\n");
+	host_set(h, "gain", "60");
+	look(h, amptek_px5_readback);
+	amptek_order_turn(h, 0xf0, 3, NULL);
+	amptek_order_turn(h, 0x20, 4, "GAIN=60;CON2=GATEH;THSL=1.5;");
+	amptek_order_turn(h, 0x20, 4, "PRET=60;");
+	const char *after = amptek_with(h, amptek_px5_readback, "CON2=GATEH;");
+	after = amptek_with(h, amptek_with(h, after, "THSL=1.500;"), "PRET=60.0;");
+	amptek_readback_turn(h, after);
+	assert_int_equal(configure(h), 0);
+	assert_true(host_is_done(h));
+	assert_says(h->logged, "left out of the configuration for a PX5");
+	assert_says(h->logged, "RESC (a reset is the setting 'reset')");
+	assert_says(h->logged, "GATE (not on this device)");
+	assert_says(h->logged, "PREL (no value)");
+	assert_says(h->logged, "MCAE (counting begins with a run)");
+	assert_says(h->logged, "GAIF (the setting gain counts)");
+}
+
+static void settings_that_contradict_each_other_are_refused(void **state)
+{
+	static const struct {
+		const char *settings[3][2], *word;
+	} wrong[] = {
+		{{{"channels", "1000"}}, "channels: 1000"},
+		{{{"preset_counts_first", "5"}}, "need preset_counts"},
+		{{{"preset_counts", "9"}, {"preset_counts_first", "5"},
+			 {"preset_counts_last", "4"}},
+			"before preset_counts_first"},
+		{{{"slice", "1"}, {"preset_time", "10"}}, "PRET would not be reached"},
+		{{{"slice", "1"}, {"progress_every", "2"}}, "choose one"},
+		{{{"preset_live_time", "10"}}, "the PX5 has no such setting (PREL)"},
+		{{{"configuration", "MCAS=MCS;"}}, "counts over time"},
+		{{{"configuration", "mcac=5;"}}, "\"mcac=5;\" is not a command"},
+		{{{"reset", "true"}}, "a peaking time must be given"},
+		{{{"reset", "true"}, {"peaking_time", "2"}}, "HVSE is -130 now and would be lost"},
+		{{{"reset", "true"}, {"peaking_time", "2"}, {"detector_bias", "-130"}},
+			"TECS is 225 now and would be lost"},
+	};
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		struct host *h = host_create(assay_driver, ASSAY_LINK_USB);
+		for (size_t k = 0; k < 3 && wrong[i].settings[k][0] != NULL; k++)
+			host_set(h, wrong[i].settings[k][0], wrong[i].settings[k][1]);
+		look(h, amptek_px5_readback);
+		assert_int_equal(configure(h), -EINVAL);
+		assert_says(h->explained, wrong[i].word);
+		assert_true(host_is_done(h));
+		host_destroy(h);
+	}
+}
+
+static void a_reset_goes_first_and_everything_after_it(void **state)
+{
+	struct host *h = *state;
+	host_set(h, "reset", "true");
+	host_set(h, "peaking_time", "2");
+	host_set(h, "detector_bias", "-130");
+	host_set(h, "cooler_temperature", "225");
+	look(h, amptek_px5_readback);
+	amptek_order_turn(h, 0xf0, 3, NULL);
+	amptek_order_turn(h, 0x20, 4, "RESC=Y;TPEA=2;HVSE=-130;TECS=225;");
+	amptek_order_turn(h, 0x20, 4, "PRET=OFF;PRER=OFF;PREC=OFF;");
+	amptek_readback_turn(h, amptek_px5_readback);
+	assert_int_equal(configure(h), 0);
+	assert_true(host_is_done(h));
+}
+
+/* An MCA8000D has neither shaper nor detector supply, and other presets. */
+static const char mca_readback[] =
+	"GAIF=1.000;GAIN=1.00;MCAS=NORM;MCAC=2048;GAIA=1;PDMD=NORM;THSL=0.500;TLLD=OFF;GATE=OFF;"
+	"AUO1=PEAKH;PRER=OFF;PREL=OFF;PREC=OFF;PRCL=0;PRCH=8191;PAPS=8.5;VOLU=ON;";
+static const char mca_query[] =
+	"GAIF=;GAIN=;MCAS=;MCAC=;GAIA=;PDMD=;THSL=;TLLD=;GATE=;AUO1=;PRER=;PREL=;PREC=;PRCL=;PRCH=;"
+	"PAPS=;SCOE=;SCOT=;SCOG=;MCSL=;MCSH=;MCST=;AUO2=;TPMO=;GPED=;GPIN=;GPME=;GPGA=;GPMC=;VOLU=;"
+	"CON1=;";
+
+static void look_at_mca(struct host *h, const char *readback)
+{
+	amptek_status_turn(h, &(struct amptek_status){.device = 3});
+	amptek_ask(h, 0x20, 3, mca_query);
+	amptek_reply(h, 0x82, 7, readback, strlen(readback));
+}
+
+static void an_mca8000d_presets_real_time_instead(void **state)
+{
+	struct host *h = *state;
+	host_set(h, "preset_time", "60");
+	host_set(h, "preset_live_time", "50");
+	host_set(h, "configuration", "CLCK=AUTO;TPFA=200;RTDE=ON;GAIN=1.00;");
+	look_at_mca(h, mca_readback);
+	amptek_order_turn(h, 0xf0, 3, NULL);
+	amptek_order_turn(h, 0x20, 4, "PREL=50;PRER=60;");
+	const char *after = amptek_with(
+		h, amptek_with(h, mca_readback, "PRER=60.00;"), "PREL=50.00;");
+	amptek_ask(h, 0x20, 3, mca_query);
+	amptek_reply(h, 0x82, 7, after, strlen(after));
+	assert_int_equal(configure(h), 0);
+	assert_true(host_report(h, "preset_time")->real == 60);
+	assert_true(host_report(h, "preset_live_time")->real == 50);
+	assert_says(h->logged, "CLCK (not on this device), TPFA (not on this device)");
+	assert_true(host_is_done(h));
+
+	host_set(h, "preset_real_time", "70");
+	look_at_mca(h, after);
+	assert_int_equal(configure(h), -EINVAL);
+	assert_says(h->explained, "preset_time is real time on the MCA8000D");
+	host_unset(h, "preset_real_time");
+	host_set(h, "detector_bias", "100");
+	look_at_mca(h, after);
+	assert_int_equal(configure(h), -EINVAL);
+	assert_says(h->explained, "the MCA8000D has no such setting (HVSE)");
+}
+
+static void a_preset_that_the_firmware_lacks_is_refused(void **state)
+{
+	struct host *h = *state;
+	host_set(h, "preset_live_time", "50");
+	look_at_mca(h, amptek_with(h, mca_readback, "PREL=??;"));
+	assert_int_equal(configure(h), -EINVAL);
+	assert_says(h->explained, "firmware has no preset PREL");
+}
+
+static const char tb5_query[] =
+	"CLCK=;TPEA=;GAIF=;GAIN=;RESL=;TFLA=;TPFA=;PURE=;SCTC=;RTDE=;MCAS=;RTDD=;RTDW=;MCAC=;"
+	"SOFF=;AINP=;INOF=;GAIA=;CUSP=;PDMD=;THSL=;TLLD=;THFA=;DACO=;DACF=;RTDS=;RTDT=;BLRM=;"
+	"BLRD=;BLRU=;AUO1=;PRET=;PRER=;PREC=;PRCL=;PRCH=;HVSE=;TECS=;PAPS=;SCOE=;SCOT=;"
+	"SCOG=;MCSL=;MCSH=;MCST=;AUO2=;TPMO=;GPED=;GPIN=;GPME=;GPGA=;GPMC=;VOLU=;CON1=;CON2=;"
+	"BOOT=;SYNC=;CLKL=;LMMO=;";
+
+static void a_tb5_that_refuses_pret_gets_prer(void **state)
+{
+	struct host *h = *state;
+	host_set(h, "preset_time", "60");
+	amptek_status_turn(h, &(struct amptek_status){.device = 4});
+	amptek_ask(h, 0x20, 3, tb5_query);
+	amptek_reply(h, 0x82, 7, amptek_px5_readback, strlen(amptek_px5_readback));
+	amptek_order_turn(h, 0xf0, 3, NULL);
+	amptek_ask(h, 0x20, 4, "PRET=60;");
+	amptek_reply(h, 0xff, 7, "PRET=60;", 8);
+	amptek_order_turn(h, 0xf0, 3, NULL);
+	amptek_order_turn(h, 0x20, 4, "PRER=60;");
+	const char *after = amptek_with(h, amptek_px5_readback, "PRER=60.00;");
+	amptek_ask(h, 0x20, 3, tb5_query);
+	amptek_reply(h, 0x82, 7, after, strlen(after));
+	assert_int_equal(configure(h), 0);
+	assert_true(host_report(h, "preset_time")->real == 60);
+	assert_true(host_is_done(h));
+}
+
+/* --- start and stop --- */
+
+static void configured(struct host *h, const char *readback)
+{
+	look(h, readback);
+	assert_int_equal(configure(h), 0);
+	assert_true(host_is_done(h));
+}
+
+static void start_disables_clears_and_enables(void **state)
+{
+	struct host *h = *state;
+	configured(h, amptek_px5_readback);
+	look(h, amptek_px5_readback);
+	host_expect_hex(h, "F5 FA F0 03 00 00 FD 1E");
+	host_answer_hex(h, "F5 FA FF 00 00 00 FD 12");
+	host_expect_hex(h, "F5 FA F0 01 00 00 FD 20");
+	host_answer_hex(h, "F5 FA FF 0C 00 00 FD 06");
+	host_expect_hex(h, "F5 FA F0 02 00 00 FD 1F");
+	host_answer_hex(h, "F5 FA FF 00 00 00 FD 12");
+	assert_int_equal(h->driver->start(&h->ins), 0);
+	host_expect_hex(h, "F5 FA F0 03 00 00 FD 1E");
+	host_answer_hex(h, "F5 FA FF 00 00 00 FD 12");
+	assert_int_equal(h->driver->stop(&h->ins), 0);
+	assert_true(host_is_done(h));
+	assert_null(h->driver->make_safe);
+}
+
+static void a_warm_detector_is_told_and_refused_only_on_demand(void **state)
+{
+	struct host *h = *state;
+	configured(h, amptek_px5_readback);
+	amptek_start_turns(h, &amptek_px5, amptek_px5_readback);
+	assert_int_equal(h->driver->start(&h->ins), 0);
+	assert_says(h->logged, "detector temperature is 252.0 K, set is 225.0 K");
+	assert_true(host_progress(h, "detector_temperature")->real == 252);
+	host_set(h, "require_ready", "true");
+	look(h, amptek_px5_readback);
+	assert_int_equal(h->driver->start(&h->ins), -EPROTO);
+	assert_says(h->explained, "not ready: detector temperature is 252.0 K");
+	struct amptek_status cold = amptek_px5;
+	cold.kelvin = 226.5;
+	amptek_start_turns(h, &cold, amptek_px5_readback);
+	assert_int_equal(h->driver->start(&h->ins), 0);
+	assert_true(host_is_done(h));
+}
+
+static void an_instrument_that_restarted_is_configured_again(void **state)
+{
+	struct host *h = *state;
+	struct amptek_status restarted = amptek_px5;
+	const char *wanted = amptek_with(h, amptek_px5_readback, "MCAC=1024;");
+	restarted.rebooted = true;
+	host_set(h, "channels", "1024");
+	configured(h, wanted);
+	amptek_status_turn(h, &restarted);
+	amptek_readback_turn(h, amptek_px5_readback);
+	look(h, amptek_px5_readback);
+	amptek_order_turn(h, 0xf0, 3, NULL);
+	amptek_order_turn(h, 0x20, 4, "MCAC=1024;");
+	amptek_readback_turn(h, wanted);
+	amptek_order_turn(h, 0xf0, 3, NULL);
+	amptek_order_turn(h, 0xf0, 1, NULL);
+	amptek_order_turn(h, 0xf0, 2, NULL);
+	assert_int_equal(h->driver->start(&h->ins), 0);
+	assert_true(host_is_done(h));
+	assert_says(h->logged, "the instrument restarted: sending the configuration again");
+}
+
+static void a_configuration_that_somebody_changed_is_put_back(void **state)
+{
+	struct host *h = *state;
+	host_set(h, "channels", "2048");
+	configured(h, amptek_px5_readback);
+	look(h, amptek_with(h, amptek_px5_readback, "MCAC=256;"));
+	look(h, amptek_with(h, amptek_px5_readback, "MCAC=256;"));
+	amptek_order_turn(h, 0xf0, 3, NULL);
+	amptek_order_turn(h, 0x20, 4, "MCAC=2048;");
+	amptek_readback_turn(h, amptek_px5_readback);
+	amptek_order_turn(h, 0xf0, 3, NULL);
+	amptek_order_turn(h, 0xf0, 1, NULL);
+	amptek_order_turn(h, 0xf0, 2, NULL);
+	assert_int_equal(h->driver->start(&h->ins), 0);
+	assert_true(host_is_done(h));
+	assert_says(h->logged, "somebody else changed");
+}
+
+static void text_in_no_known_form_is_not_taken_for_a_configuration(void **state)
+{
+	struct host *h = *state;
+	char big[5000];
+	memset(big, 'A', sizeof(big));
+	look(h, "MCAC=2048;");
+	assert_int_equal(configure(h), 0);
+	big[sizeof(big) - 1] = '\0';
+	look(h, big);
+	assert_int_equal(configure(h), -EBADMSG);
+	assert_true(host_is_done(h));
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(identity_of_a_real_px5_is_read),
+		CASE(every_device_id_of_the_family_has_its_name),
+		CASE(other_devices_are_refused_in_words),
+		CASE(bytes_left_by_an_earlier_conversation_are_thrown_away),
+		CASE(nothing_is_sent_when_all_is_as_wanted),
+		CASE(values_read_back_are_reported),
+		CASE(a_changed_preset_is_sent_alone_and_not_saved),
+		CASE(firmware_before_608_is_configured_the_only_way_it_has),
+		CASE(all_commands_go_together_and_are_saved_only_when_asked),
+		CASE(a_rounded_value_is_not_sent_again),
+		CASE(bias_and_cooler_are_touched_only_when_given),
+		CASE(a_refused_command_is_named_with_its_setting),
+		CASE(a_difference_that_matters_is_an_error),
+		CASE(text_is_filtered_by_device_and_the_rest_is_told),
+		CASE(settings_that_contradict_each_other_are_refused),
+		CASE(a_reset_goes_first_and_everything_after_it),
+		CASE(an_mca8000d_presets_real_time_instead),
+		CASE(a_preset_that_the_firmware_lacks_is_refused),
+		CASE(a_tb5_that_refuses_pret_gets_prer),
+		CASE(start_disables_clears_and_enables),
+		CASE(a_warm_detector_is_told_and_refused_only_on_demand),
+		CASE(an_instrument_that_restarted_is_configured_again),
+		CASE(a_configuration_that_somebody_changed_is_put_back),
+		CASE(text_in_no_known_form_is_not_taken_for_a_configuration),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
