@@ -35,7 +35,7 @@ static const struct sim_option options[] = {
 		"states and their seconds, as normal:3540,zero:60; also calibrating, maintenance, "
 		"fault"},
 	{"interval", "S", "1", "seconds between two measurements"},
-	{"fixed", "SET", "no", "values that never change: example, bench (or no)"},
+	{"fixed", "SET", "no", "values that never change: example, bench; or no"},
 	{0},
 };
 
