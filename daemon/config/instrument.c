@@ -11,6 +11,7 @@
 #include "config/settings.h"
 #include "config/setup.h"
 #include "config/suggest.h"
+#include "record/techniques.h"
 
 struct instrument_section {
 	const struct node *driver, *link, *profile, *settings, *setup, *calibration, *technique;
@@ -26,9 +27,6 @@ struct instrument_section {
 static const char *const otherwise_choices[] = {"refuse", "flag", NULL};
 static const char *const mode_choices[] = {"on-demand", "repeat", "continuous", NULL};
 static const char *const raw_choices[] = {"keep", "hash", "off", NULL};
-
-static const char *const techniques[] = {
-	"ftir", "ir", "nir", "raman", "gc", "ms", "gcms", "uvvis", "xrf", NULL};
 
 static const struct field identity_fields[] = {
 	{"make", FIELD_TEXT, 0, AT(make), .help = "manufacturer"},
@@ -105,18 +103,18 @@ static const struct catalog_driver *read_driver(struct load *load, const struct 
 
 static bool is_technique(const char *text)
 {
-	for (size_t i = 0; techniques[i] != NULL; i++)
-		if (strcmp(techniques[i], text) == 0)
-			return true;
-	return false;
+	const struct technique *t = technique_find((struct assay_string){text, strlen(text)});
+	return t != NULL && strcmp(t->token, text) == 0;
 }
 
 static void unknown_technique(struct load *load, const char *found, struct config_mark mark)
 {
 	char end[400];
 	struct suggest near;
+	const struct technique *t;
 	suggest_init(&near, found);
-	suggest_offer_all(&near, techniques);
+	for (size_t i = 0; (t = technique_at(i)) != NULL; i++)
+		suggest_offer(&near, t->token);
 	load_error(load, mark, "there is no technique '%.60s'%s", found,
 		suggest_text(&near, end, sizeof end));
 }

@@ -22,9 +22,11 @@ const struct field journal_fields[] = {
 		.help = "folder of the journal; /var/lib/assayd when not said"},
 	{"sync", FIELD_NODE, 0, offsetof(struct journal_section, sync),
 		.help = "always (the default: what is published survives a power cut), or a time "
-			"such as 1s at which the disk is synced"},
+			"such as 1s at which the disk is synced",
+		.json = "{\"anyOf\":[{\"const\":\"always\"},{\"type\":\"string\",\"pattern\":"
+			"\"^[0-9.]+ *(s|ms|min)$\"}]}"},
 	{"keep", FIELD_NODE, 0, offsetof(struct journal_section, keep),
-		.help = "forever: nothing is ever removed"},
+		.help = "forever: nothing is ever removed", .json = "{\"const\":\"forever\"}"},
 	{"reserve", FIELD_SIZE, 0, offsetof(struct journal_section, reserve),
 		.help = "space kept free on the disk, below which no run is started; 1 GiB when "
 			"not said"},

@@ -28,7 +28,7 @@ struct top {
 
 #define AT(member) offsetof(struct top, member)
 
-const struct field top_fields[] = {
+const struct field config_fields[] = {
 	{"laboratory", FIELD_NODE, FIELD_REQUIRED, AT(laboratory),
 		.help = "where this is, and what a run must name"},
 	{"journal", FIELD_NODE, 0, AT(journal), .help = "where records are kept, and how"},
@@ -187,7 +187,7 @@ static void read_files(struct load *load, const struct files *files)
 		const struct node *root = files->roots[i];
 		if (root != NULL)
 			fields_read(load, root, i == 0 ? "the configuration" : "this file",
-				root->mark, i == 0 ? top_fields : part_fields, &tops[i]);
+				root->mark, i == 0 ? config_fields : part_fields, &tops[i]);
 	}
 	if (files->count != 0 && files->roots[0] != NULL) {
 		if (tops[0].laboratory != NULL)

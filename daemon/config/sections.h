@@ -8,6 +8,9 @@
 
 #include "config/fields.h"
 
+/* The main file's keys; their sections are read by those below. */
+extern const struct field config_fields[];
+
 void laboratory_read(struct load *load, const struct node *map, struct config_mark where);
 extern const struct field laboratory_fields[];
 

@@ -232,6 +232,10 @@ static struct node *parse_document(struct parse *p)
 struct node *yaml_parse(const char *text, size_t len, const char *name, struct arena *arena,
 	struct config_errors *errors)
 {
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+		text += 3; /* the byte order mark of Windows editors */
+		len -= 3;
+	}
 	struct parse p = {.text = text, .len = len, .name = name, .arena = arena, .errors = errors};
 	if (len > YAML_BYTES_MAX)
 		return refuse(
