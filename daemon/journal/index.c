@@ -160,6 +160,12 @@ int index_write(const struct index *index, const struct topics *topics,
 	return r;
 }
 
+bool index_belongs(const struct index_header *header, const struct segment_header *segment)
+{
+	return header->salt == segment->salt && header->first_seq == segment->first_seq &&
+	       memcmp(header->journal, segment->journal, JOURNAL_ID_SIZE) == 0;
+}
+
 static int read_header(struct index_header *header, const struct io *io, int fd, uint64_t first_seq)
 {
 	uint8_t bytes[INDEX_HEADER_SIZE];

@@ -61,6 +61,9 @@ int index_extend(struct index *index, uint64_t last_seq);
 int index_write(const struct index *index, const struct topics *topics,
 	const struct segment_header *segment, const struct io *io, int dir);
 
+/* Whether an index file was made from this segment. */
+bool index_belongs(const struct index_header *header, const struct segment_header *segment);
+
 /* Reads only the header; -EBADMSG when it is not sound. */
 int index_read_header(
 	struct index_header *header, const struct io *io, int dir, uint64_t first_seq);

@@ -48,15 +48,16 @@ void journal_reader_seek(struct journal_reader *reader, uint64_t seq);
 
 /*
  * The next entry or gap up to and including seq `upto`, which must not be past what the writer has
- * published (journal_durable, or journal_head of the current journal; journal_range of an older
- * one).  1: found; 0: nothing more up to there, asking again with a higher `upto` goes on;
- * negative: an error of the disk, asking again tries again.
+ * published (journal_durable, or journal_head where entries are published before the sync; the
+ * end of journal_range in an older journal).  1: found; 0: nothing more up to there, asking again
+ * with a higher `upto` goes on; negative: no memory or no file to be had, asking again tries
+ * again.  What the disk cannot read is a gap.
  */
 int journal_reader_next(struct journal_reader *reader, uint64_t upto, struct journal_found *found);
 
 /*
- * First and last seq of a journal as its files tell, 0 and 0 when it is empty.  For journals that
- * are not being written: the last file is read to its end.
+ * First and last seq of a journal as its files tell; first > last when it is empty.  For journals
+ * that are not being written: without an index the last file is walked over.
  */
 int journal_range(const struct io *io, const char *path, const uint8_t id[JOURNAL_ID_SIZE],
 	uint64_t *first, uint64_t *last);

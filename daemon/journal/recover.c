@@ -50,12 +50,6 @@ static int load_catalog(struct tail *tail)
 
 /* --- index files */
 
-static bool belongs(const struct index_header *header, const struct segment_header *segment)
-{
-	return header->salt == segment->salt &&
-	       memcmp(header->journal, segment->journal, JOURNAL_ID_SIZE) == 0;
-}
-
 static bool is_ours(
 	const struct recovery *recovery, const struct segment_header *header, uint64_t first_seq)
 {
@@ -96,7 +90,7 @@ static int load_index(struct tail *tail, size_t at)
 	if (r == 0 && item->has_segment) {
 		struct scan scan = {0};
 		r = open_segment(tail, at, &scan);
-		if (r == 0 && !belongs(&header, &scan.header))
+		if (r == 0 && !index_belongs(&header, &scan.header))
 			r = -EBADMSG;
 		scan_close(&scan);
 	}
@@ -106,6 +100,18 @@ static int load_index(struct tail *tail, size_t at)
 		return r;
 	forget_tables(tail);
 	return 1;
+}
+
+/* Without it the next start takes longer. */
+static void write_index(struct tail *tail, const struct segment_header *segment)
+{
+	const struct recovery *recovery = tail->recovery;
+	int r = index_write(
+		&tail->index, &tail->writer->topics, segment, recovery->io, recovery->dir);
+	if (r == 0)
+		recovery->report->reindexed++;
+	else
+		log_warn("cannot write an index: %s", strerror(-r));
 }
 
 /* Adds an item to the tables by reading its segment, and makes its index. */
@@ -130,9 +136,7 @@ static int rebuild_index(struct tail *tail, size_t at)
 		r = survey_segment(&survey, &scan);
 	if (r == 0) {
 		tail->last_tc = survey.last_tc;
-		recovery->report->reindexed++;
-		r = index_write(&tail->index, &tail->writer->topics, &scan.header, recovery->io,
-			recovery->dir);
+		write_index(tail, &scan.header);
 	} else if (r == -EBADMSG || r == -EIO) {
 		report_gap(recovery->report, tail->catalog.list[at].first_seq, limit);
 		r = 0;
@@ -330,18 +334,17 @@ static bool is_behind(const struct tail *tail)
 	       memcmp(options->known_id, tail->recovery->id, JOURNAL_ID_SIZE) == 0;
 }
 
-static int finish_index(struct tail *tail, const struct scan *scan)
+static void finish_index(struct tail *tail, const struct scan *scan)
 {
 	const struct recovery *recovery = tail->recovery;
 	const struct index *index = &tail->index;
 	struct index_header header;
 	int r = index_read_header(&header, recovery->io, recovery->dir, index->first_seq);
-	if (r == 0 && belongs(&header, &scan->header) && header.end == index->end &&
-		header.last_seq + 1 == index->first_seq + index->count)
-		return 0;
-	recovery->report->reindexed++;
-	return index_write(
-		index, &tail->writer->topics, &scan->header, recovery->io, recovery->dir);
+	bool is_right = r == 0 && index_belongs(&header, &scan->header) &&
+			header.end == index->end &&
+			header.last_seq + 1 == index->first_seq + index->count;
+	if (!is_right)
+		write_index(tail, &scan->header);
 }
 
 /* Same boot: what was read may have come from cached pages of a file whose sync had failed. */
@@ -364,10 +367,8 @@ static int repair(struct tail *tail, struct scan *scan, const struct survey *sur
 	}
 	if (survey->head < first_seq)
 		return 0;
-	int r = finish_index(tail, scan);
-	if (r == 0 && may_be_volatile(tail, scan, survey))
-		r = rewrite(tail, scan, survey->durable);
-	return r;
+	finish_index(tail, scan);
+	return may_be_volatile(tail, scan, survey) ? rewrite(tail, scan, survey->durable) : 0;
 }
 
 static uint64_t known_from_index(
@@ -375,7 +376,7 @@ static uint64_t known_from_index(
 {
 	struct index_header header;
 	int r = index_read_header(&header, recovery->io, recovery->dir, segment->first_seq);
-	return r == 0 && belongs(&header, segment) ? header.last_seq : 0;
+	return r == 0 && index_belongs(&header, segment) ? header.last_seq : 0;
 }
 
 /* Returns 1 when the segment holds nothing and was removed. */
@@ -393,8 +394,9 @@ static int recover_segment(struct tail *tail, size_t at, struct scan *scan)
 		.known = known > tail->known ? known : tail->known,
 	};
 	int r = survey_segment(&survey, scan);
+	tail->end_is_unknown = r == -EIO;
 	if (r < 0)
-		return r;
+		return r == -EIO ? 0 : r;
 	tail->head = survey.head;
 	tail->last_tc = survey.last_tc;
 	note_newest(tail, &scan->header, survey.is_clean);
@@ -444,16 +446,15 @@ static int recover_last(struct tail *tail)
 	int r = open_segment(tail, at, &scan);
 	if (r == -EBADMSG) {
 		r = recover_headless(tail, at, &scan);
+	} else if (r == -EIO) {
+		tail->end_is_unknown = true;
+		r = 0;
 	} else if (r == 0) {
 		r = load_tables(tail, at);
 		if (r == 0)
 			r = recover_segment(tail, at, &scan);
 	}
 	scan_close(&scan);
-	if (r == -EIO) {
-		tail->end_is_unknown = true;
-		return 0;
-	}
 	return r;
 }
 
