@@ -44,8 +44,7 @@ static int open_journal(struct journal **journal, struct journal_report *report)
 
 static void append(struct journal *journal, const char *topic, size_t len)
 {
-	struct journal_item item =
-		entry_make(topic, journal_head(journal) + 1, NOW, len);
+	struct journal_item item = entry_make(topic, journal_head(journal) + 1, NOW, len);
 	assert_int_equal(journal_append(journal, &item, 1), 0);
 	assert_int_equal(journal_sync(journal), 0);
 	entry_free(&item);
