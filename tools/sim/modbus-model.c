@@ -110,6 +110,16 @@ static int read_plan(const struct sim_options *o, struct unit_plan *plan)
 	return 0;
 }
 
+static int read_ports(const struct sim_model *m, const struct sim_options *o, int64_t *ports)
+{
+	int r = options_integer(o, "ports", 1, PORTS_MAX, ports);
+	if (r == 0 && *ports > 1 && m->env.transport == SIM_PTY) {
+		fprintf(stderr, "assay-sim: --ports: expected with --tcp, a line has --units\n");
+		return -EINVAL;
+	}
+	return r;
+}
+
 static int modbus_init(struct sim_model *m, const struct sim_options *o)
 {
 	struct modbus_state *s = m->state;
@@ -120,7 +130,7 @@ static int modbus_init(struct sim_model *m, const struct sim_options *o)
 	if (r == 0)
 		r = read_units(o, ids, &n_units);
 	if (r == 0)
-		r = options_integer(o, "ports", 1, PORTS_MAX, &ports);
+		r = read_ports(m, o, &ports);
 	if (r == 0)
 		r = plant_init(&s->plant, (size_t)ports, ids, n_units, sim_random_of(m));
 	return r;
