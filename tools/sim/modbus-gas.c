@@ -64,11 +64,6 @@ void gas_advance(struct gas_stack *stack, double seconds)
 	stack->value[GAS_NOX] = stack->value[GAS_NO] * NO_AS_NO2 + stack->value[GAS_NO2];
 }
 
-double gas_usual(enum gas gas)
-{
-	return gases[gas].usual;
-}
-
 double gas_range(enum gas gas)
 {
 	return gases[gas].range;

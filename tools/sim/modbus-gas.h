@@ -40,14 +40,11 @@ struct gas_stack {
 	struct sim_random random;
 };
 
-/* Starts at the usual values. */
+/* Starts at the usual values, which the printed examples of the register maps show. */
 void gas_init(struct gas_stack *stack, uint64_t seed);
 
 /* Lets `seconds` pass. */
 void gas_advance(struct gas_stack *stack, double seconds);
-
-/* The usual value; the worked examples of the register maps show these. */
-double gas_usual(enum gas gas);
 
 /* Full scale of the analyser's range. */
 double gas_range(enum gas gas);

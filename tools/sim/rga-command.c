@@ -227,12 +227,11 @@ static void do_mr(struct rga *rga, const struct request *request)
 {
 	if (to_int(request) != 0)
 		scan_start_mass(rga, to_int(request));
-	rga->set.parked = request->value;
 }
 
 static void do_ml(struct rga *rga, const struct request *request)
 {
-	rga->set.parked = request->value;
+	/* Parks the filter: to be seen only on an oscilloscope. */
 }
 
 static void do_tp(struct rga *rga, const struct request *request)

@@ -49,7 +49,6 @@ struct rga_settings {
 	int electron_energy, ion_energy, focus, cdem;
 	int noise_floor, mass_first, mass_last, points;
 	bool total_pressure;
-	double parked;
 };
 
 /* Kept without power; written only while the jumper allows it. */
