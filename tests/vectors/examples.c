@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "examples.h"
+#include "parts.h"
 #include "record/encode.h"
 #include "record/entry.h"
 #include "record/record.h"
@@ -51,7 +52,17 @@ void example_frame(struct buffer *record, const struct buffer *part, size_t pair
 	record->failed = record->failed || part->failed;
 }
 
-/* Finishes both. */
+void example_head(struct buffer *head)
+{
+	const struct head_topic topics[] = {{EXAMPLE_DATA, 1042}, {EXAMPLE_STATE, 1041}};
+	head_encode(head, &(struct head){.journal = journal,
+				  .head = 1042,
+				  .tc = UTC,
+				  .topics = topics,
+				  .topics_count = sizeof topics / sizeof topics[0]});
+}
+
+/* Finishes the record. */
 static void put_record(struct buffer *entry, const char *topic, struct buffer *record)
 {
 	example_entry(entry, topic, record);
@@ -64,71 +75,6 @@ static void put_frame(struct buffer *entry, struct buffer *part, size_t pairs)
 	example_frame(&record, part, pairs);
 	put_record(entry, EXAMPLE_DATA, &record);
 	buffer_finish(part);
-}
-
-static void begin(struct buffer *part, const char *kind, size_t vars)
-{
-	encode_text(part, "kind");
-	encode_text(part, kind);
-	encode_text(part, "vars");
-	encode_array(part, vars);
-}
-
-/* A variable up to and with its unit; the caller adds data and closes. */
-static void open_var(struct map *var, struct buffer *to, const char *name, const char *role,
-	const char *dim, const char *unit)
-{
-	map_open(var, to);
-	map_text(var, "name", name);
-	map_text(var, "role", role);
-	map_key(var, "dims");
-	encode_array(to, dim != NULL);
-	if (dim != NULL)
-		encode_text(to, dim);
-	map_text(var, "unit", unit);
-}
-
-static void put_typed(struct buffer *to, const char *name, const char *role, const char *dim,
-	const char *unit, enum assay_element element, const void *data, size_t count)
-{
-	struct map var;
-	open_var(&var, to, name, role, dim, unit);
-	map_key(&var, "data");
-	encode_typed(to, element, data, count);
-	map_close(&var);
-}
-
-static void put_axis(
-	struct buffer *to, const char *name, const char *unit, double start, double step, size_t n)
-{
-	struct map var;
-	open_var(&var, to, name, "axis", name, unit);
-	map_key(&var, "data");
-	encode_linear(to, start, step, n);
-	map_close(&var);
-}
-
-static void put_number(struct buffer *to, const char *name, const char *unit, double value)
-{
-	struct map var;
-	open_var(&var, to, name, "aux", NULL, unit);
-	map_f64(&var, "data", value);
-	map_close(&var);
-}
-
-static void put_integer(struct buffer *to, const char *name, int64_t value)
-{
-	struct map var;
-	open_var(&var, to, name, "aux", NULL, "{count}");
-	map_int(&var, "data", value);
-	map_close(&var);
-}
-
-static void put_texts(struct buffer *to, const char *const *texts, size_t count)
-{
-	encode_array(to, count);
-	for (size_t i = 0; i < count; i++)
-		encode_text(to, texts[i]);
 }
 
 /* --- runs ----------------------------------------------------------------------------------- */
@@ -377,13 +323,13 @@ size_t example_large_part(struct buffer *part)
 		counts[i] = i * 2654435761u >> 14;
 		memcpy(&bytes[3 * i], &counts[i], 3);
 	}
-	begin(part, "spectrum", 6);
-	put_axis(part, "energy", "keV", 0.01, 0.0099, 2048);
-	put_typed(part, "counts", "data", "energy", "{count}", ASSAY_ELEMENT_U32, counts, 2048);
-	put_number(part, "live_time", "s", 59.25);
-	put_number(part, "real_time", "s", 60.5);
-	put_integer(part, "fast_count", 123456);
-	put_number(part, "detector_temperature", "K", 230);
+	part_begin(part, "spectrum", 6);
+	part_axis(part, "energy", "keV", 0.01, 0.0099, 2048);
+	part_typed(part, "counts", "data", "energy", "{count}", ASSAY_ELEMENT_U32, counts, 2048);
+	part_number(part, "live_time", "s", 59.25);
+	part_number(part, "real_time", "s", 60.5);
+	part_integer(part, "fast_count", 123456);
+	part_number(part, "detector_temperature", "K", 230);
 	encode_text(part, "raw");
 	encode_array(part, 1);
 	struct map block;
@@ -413,12 +359,12 @@ static void xrf_spectrum(struct buffer *entry)
 	encode_bool(&part, true);
 	encode_text(&part, "vars");
 	encode_array(&part, 4);
-	put_axis(&part, "energy", "keV", -0.02, 0.0101, 4);
+	part_axis(&part, "energy", "keV", -0.02, 0.0101, 4);
 	map_open(&map, &part);
 	map_text(&map, "name", "counts");
 	map_text(&map, "role", "data");
 	map_key(&map, "dims");
-	put_texts(&part, (const char *const[]){"energy"}, 1);
+	part_texts(&part, (const char *const[]){"energy"}, 1);
 	map_text(&map, "unit", "{count}");
 	map_key(&map, "qty");
 	encode_map(&part, 2);
@@ -430,8 +376,8 @@ static void xrf_spectrum(struct buffer *entry)
 	map_key(&map, "data");
 	encode_typed(&part, ASSAY_ELEMENT_U32, counts, 4);
 	map_close(&map);
-	put_number(&part, "live_time", "s", 0.1);
-	put_integer(&part, "fast_count", -1);
+	part_number(&part, "live_time", "s", 0.1);
+	part_integer(&part, "fast_count", -1);
 	encode_text(&part, "settings");
 	put_settings(&part);
 	encode_text(&part, "raw");
@@ -465,17 +411,17 @@ static void ftir_spectrum(struct buffer *entry)
 	struct map map;
 	const float wavenumber[] = {4000.5f, 3998.6f, 3996.7f};
 	const float absorbance[] = {0.1f, NAN, -0.002f};
-	begin(&part, "spectrum", 4);
-	put_typed(&part, "wavenumber", "axis", "wavenumber", "cm-1", ASSAY_ELEMENT_F32, wavenumber,
+	part_begin(&part, "spectrum", 4);
+	part_typed(&part, "wavenumber", "axis", "wavenumber", "cm-1", ASSAY_ELEMENT_F32, wavenumber,
 		3);
-	put_typed(&part, "absorbance", "data", "wavenumber", "{absorbance}", ASSAY_ELEMENT_F32,
+	part_typed(&part, "absorbance", "data", "wavenumber", "{absorbance}", ASSAY_ELEMENT_F32,
 		absorbance, 3);
 	map_open(&map, &part);
 	map_text(&map, "name", "absorbance_unc");
 	map_text(&map, "role", "uncertainty");
 	map_text(&map, "of", "absorbance");
 	map_key(&map, "dims");
-	put_texts(&part, (const char *const[]){"wavenumber"}, 1);
+	part_texts(&part, (const char *const[]){"wavenumber"}, 1);
 	map_text(&map, "unit", "{absorbance}");
 	map_key(&map, "unc");
 	encode_map(&part, 2);
@@ -491,7 +437,7 @@ static void ftir_spectrum(struct buffer *entry)
 	map_text(&map, "role", "flags");
 	map_text(&map, "of", "absorbance");
 	map_key(&map, "dims");
-	put_texts(&part, (const char *const[]){"wavenumber"}, 1);
+	part_texts(&part, (const char *const[]){"wavenumber"}, 1);
 	map_text(&map, "unit", "1");
 	map_key(&map, "bits");
 	encode_map(&part, 2);
@@ -508,9 +454,9 @@ static void ftir_spectrum(struct buffer *entry)
 static void interferogram(struct buffer *entry)
 {
 	struct buffer part = {0};
-	begin(&part, "interferogram", 2);
-	put_axis(&part, "path_difference", "cm", 0, 0.0000632991, 5);
-	put_typed(&part, "interferogram", "data", "path_difference", "1", ASSAY_ELEMENT_I32,
+	part_begin(&part, "interferogram", 2);
+	part_axis(&part, "path_difference", "cm", 0, 0.0000632991, 5);
+	part_typed(&part, "interferogram", "data", "path_difference", "1", ASSAY_ELEMENT_I32,
 		(const int32_t[]){-8388608, 0, 8388607, -1, 1}, 5);
 	put_frame(entry, &part, 2);
 }
@@ -518,10 +464,10 @@ static void interferogram(struct buffer *entry)
 static void chromatogram(struct buffer *entry)
 {
 	struct buffer part = {0};
-	begin(&part, "chromatogram", 2);
-	put_typed(&part, "time", "axis", "time", "s", ASSAY_ELEMENT_F64,
+	part_begin(&part, "chromatogram", 2);
+	part_typed(&part, "time", "axis", "time", "s", ASSAY_ELEMENT_F64,
 		(const double[]){0, 0.1, 0.30000000000000004, 1e10}, 4);
-	put_typed(&part, "signal", "data", "time", "V", ASSAY_ELEMENT_F64,
+	part_typed(&part, "signal", "data", "time", "V", ASSAY_ELEMENT_F64,
 		(const double[]){1e-9, -2.5e-300, 1.7976931348623157e308, 5e-324}, 4);
 	put_frame(entry, &part, 2);
 }
@@ -552,21 +498,21 @@ static void gas_scalars(struct buffer *entry)
 {
 	struct buffer part = {0};
 	struct map map;
-	begin(&part, "scalar", 8);
+	part_begin(&part, "scalar", 8);
 	put_gas(&part, "concentration", "data", NULL, "HCl", "7647-01-0", "wet", 4.25);
 	put_gas(&part, "concentration", "data", NULL, "HCl", "7647-01-0", "dry, 11 % O2", 5.5);
 	put_gas(&part, "concentration", "data", NULL, "CO", NULL, "wet", 31);
 	put_gas(&part, "concentration_unc", "uncertainty", "concentration", "CO", NULL, "wet", 0.5);
-	open_var(&map, &part, "status_word", "flags", NULL, "1");
+	part_open_var(&map, &part, "status_word", "flags", NULL, "1");
 	map_uint(&map, "data", UINT64_MAX);
 	map_close(&map);
-	open_var(&map, &part, "status_text", "aux", NULL, "1");
+	part_open_var(&map, &part, "status_text", "aux", NULL, "1");
 	map_text(&map, "data", "measuring \xe2\x80\x93 ok");
 	map_close(&map);
-	open_var(&map, &part, "offset", "aux", NULL, "1");
+	part_open_var(&map, &part, "offset", "aux", NULL, "1");
 	map_int(&map, "data", INT64_MIN);
 	map_close(&map);
-	open_var(&map, &part, "cell_pressure", "aux", NULL, "hPa");
+	part_open_var(&map, &part, "cell_pressure", "aux", NULL, "hPa");
 	map_key(&map, "data");
 	encode_f32(&part, 1013.25f);
 	map_close(&map);
@@ -578,16 +524,16 @@ static void element_table(struct buffer *entry)
 {
 	struct buffer part = {0};
 	struct map map;
-	begin(&part, "table", 3);
-	open_var(&map, &part, "element", "axis", "element", "1");
+	part_begin(&part, "table", 3);
+	part_open_var(&map, &part, "element", "axis", "element", "1");
 	map_key(&map, "data");
-	put_texts(&part, (const char *const[]){"Au", "Ag", "Cu"}, 3);
+	part_texts(&part, (const char *const[]){"Au", "Ag", "Cu"}, 3);
 	map_close(&map);
-	put_typed(&part, "mass_fraction", "data", "element", "%", ASSAY_ELEMENT_F64,
+	part_typed(&part, "mass_fraction", "data", "element", "%", ASSAY_ELEMENT_F64,
 		(const double[]){75, 15.5, 9.5}, 3);
-	open_var(&map, &part, "line", "aux", "element", "1");
+	part_open_var(&map, &part, "line", "aux", "element", "1");
 	map_key(&map, "data");
-	put_texts(&part, (const char *const[]){"La", "Ka", ""}, 3);
+	part_texts(&part, (const char *const[]){"La", "Ka", ""}, 3);
 	map_close(&map);
 	put_frame(entry, &part, 2);
 }
@@ -598,15 +544,15 @@ static void time_resolved(struct buffer *entry)
 	struct buffer part = {0};
 	struct map map;
 	const uint16_t values[] = {1, 2, 3, 4, 5, 65535};
-	begin(&part, "spectrum", 5);
-	put_axis(&part, "delay", "ms", 0, 0.5, 2);
-	put_axis(&part, "wavelength", "nm", 900, 3.5, 3);
-	put_typed(&part, "pixel", "axis", "pixel", "1", ASSAY_ELEMENT_U8, "\7", 1);
+	part_begin(&part, "spectrum", 5);
+	part_axis(&part, "delay", "ms", 0, 0.5, 2);
+	part_axis(&part, "wavelength", "nm", 900, 3.5, 3);
+	part_typed(&part, "pixel", "axis", "pixel", "1", ASSAY_ELEMENT_U8, "\7", 1);
 	map_open(&map, &part);
 	map_text(&map, "name", "single_beam");
 	map_text(&map, "role", "data");
 	map_key(&map, "dims");
-	put_texts(&part, (const char *const[]){"delay", "wavelength"}, 2);
+	part_texts(&part, (const char *const[]){"delay", "wavelength"}, 2);
 	map_text(&map, "unit", "1");
 	map_key(&map, "data");
 	encode_nd(&part, (const size_t[]){2, 3}, 2, ASSAY_ELEMENT_U16, values, 6);
@@ -615,7 +561,7 @@ static void time_resolved(struct buffer *entry)
 	map_text(&map, "name", "image");
 	map_text(&map, "role", "data");
 	map_key(&map, "dims");
-	put_texts(&part, (const char *const[]){"wavelength", "pixel", "delay"}, 3);
+	part_texts(&part, (const char *const[]){"wavelength", "pixel", "delay"}, 3);
 	map_text(&map, "unit", "1");
 	map_key(&map, "data");
 	encode_nd(&part, (const size_t[]){3, 1, 2}, 3, ASSAY_ELEMENT_U16, values, 6);
@@ -626,26 +572,26 @@ static void time_resolved(struct buffer *entry)
 static void element_types(struct buffer *entry)
 {
 	struct buffer part = {0};
-	begin(&part, "spectrum", 11);
-	put_axis(&part, "channel", "1", 0, 1, 2);
-	put_typed(&part, "a_u8", "data", "channel", "1", ASSAY_ELEMENT_U8, "\0\xff", 2);
-	put_typed(&part, "a_u16", "data", "channel", "1", ASSAY_ELEMENT_U16,
+	part_begin(&part, "spectrum", 11);
+	part_axis(&part, "channel", "1", 0, 1, 2);
+	part_typed(&part, "a_u8", "data", "channel", "1", ASSAY_ELEMENT_U8, "\0\xff", 2);
+	part_typed(&part, "a_u16", "data", "channel", "1", ASSAY_ELEMENT_U16,
 		(const uint16_t[]){258, UINT16_MAX}, 2);
-	put_typed(&part, "a_u32", "data", "channel", "1", ASSAY_ELEMENT_U32,
+	part_typed(&part, "a_u32", "data", "channel", "1", ASSAY_ELEMENT_U32,
 		(const uint32_t[]){16909060, UINT32_MAX}, 2);
-	put_typed(&part, "a_u64", "data", "channel", "1", ASSAY_ELEMENT_U64,
+	part_typed(&part, "a_u64", "data", "channel", "1", ASSAY_ELEMENT_U64,
 		(const uint64_t[]){UINT64_C(1) << 53, UINT64_MAX}, 2);
-	put_typed(&part, "a_i8", "data", "channel", "1", ASSAY_ELEMENT_I8,
+	part_typed(&part, "a_i8", "data", "channel", "1", ASSAY_ELEMENT_I8,
 		(const int8_t[]){INT8_MIN, INT8_MAX}, 2);
-	put_typed(&part, "a_i16", "data", "channel", "1", ASSAY_ELEMENT_I16,
+	part_typed(&part, "a_i16", "data", "channel", "1", ASSAY_ELEMENT_I16,
 		(const int16_t[]){INT16_MIN, INT16_MAX}, 2);
-	put_typed(&part, "a_i32", "data", "channel", "1", ASSAY_ELEMENT_I32,
+	part_typed(&part, "a_i32", "data", "channel", "1", ASSAY_ELEMENT_I32,
 		(const int32_t[]){INT32_MIN, INT32_MAX}, 2);
-	put_typed(&part, "a_i64", "data", "channel", "1", ASSAY_ELEMENT_I64,
+	part_typed(&part, "a_i64", "data", "channel", "1", ASSAY_ELEMENT_I64,
 		(const int64_t[]){INT64_MIN, -1}, 2);
-	put_typed(&part, "a_f32", "data", "channel", "1", ASSAY_ELEMENT_F32,
+	part_typed(&part, "a_f32", "data", "channel", "1", ASSAY_ELEMENT_F32,
 		(const float[]){3.4028235e38f, 1e-45f}, 2);
-	put_typed(&part, "a_f64", "data", "channel", "1", ASSAY_ELEMENT_F64,
+	part_typed(&part, "a_f64", "data", "channel", "1", ASSAY_ELEMENT_F64,
 		(const double[]){-INFINITY, 0.1}, 2);
 	put_frame(entry, &part, 2);
 }
@@ -654,9 +600,9 @@ static void element_types(struct buffer *entry)
 static void empty_spectrum(struct buffer *entry)
 {
 	struct buffer part = {0};
-	begin(&part, "spectrum", 2);
-	put_typed(&part, "mz", "axis", "mz", "1", ASSAY_ELEMENT_F64, "", 0);
-	put_typed(&part, "intensity", "data", "mz", "1", ASSAY_ELEMENT_U32, "", 0);
+	part_begin(&part, "spectrum", 2);
+	part_typed(&part, "mz", "axis", "mz", "1", ASSAY_ELEMENT_F64, "", 0);
+	part_typed(&part, "intensity", "data", "mz", "1", ASSAY_ELEMENT_U32, "", 0);
 	put_frame(entry, &part, 2);
 }
 
@@ -667,8 +613,8 @@ static void poor_frame(struct buffer *entry)
 	head.q = (struct quality){.flag = ASSAY_QUALITY_SUSPECT, .retries = 2, .dropped = 17};
 	quality_lower(&head.q, ASSAY_QUALITY_SUSPECT, "saturated");
 	quality_lower(&head.q, ASSAY_QUALITY_UNCHECKED, "driver-overrun");
-	begin(&part, "scalar", 1);
-	put_number(&part, "dead_time", "%", 99.5);
+	part_begin(&part, "scalar", 1);
+	part_number(&part, "dead_time", "%", 99.5);
 	record_frame(&record, &head, span(&part), 2);
 	put_record(entry, "a1/sim-data/xrf/ccl-tokyo/bench-3/xrf-1/", &record);
 	buffer_finish(&part);

@@ -27,6 +27,9 @@ struct bad_example {
 extern const struct bad_example bad_examples[];
 extern const size_t bad_examples_count;
 
+/* A heartbeat, which is no entry. */
+void example_head(struct buffer *head);
+
 /* Wraps a record into an entry on this topic, as all examples are. */
 void example_entry(struct buffer *entry, const char *topic, const struct buffer *record);
 

@@ -30,12 +30,12 @@ static void every_bad_example_is_refused_with_its_reason(void **state)
 	for (size_t i = 0; i < bad_examples_count; i++) {
 		struct buffer entry = {0};
 		struct schema_error error;
-		char text[400];
+		char text[SCHEMA_ERROR_MAX];
 		bad_examples[i].build(&entry);
 		assert_false(entry.failed);
 		if (check_entry(entry.data, entry.len, &error) == 0)
 			fail_msg("%s: accepted", bad_examples[i].name);
-		snprintf(text, sizeof text, "%s: %s", error.path, error.text);
+		schema_error_format(&error, text, sizeof text);
 		if (strcmp(text, bad_examples[i].error) != 0)
 			fail_msg("%s: found \"%s\", expected \"%s\"", bad_examples[i].name, text,
 				bad_examples[i].error);
