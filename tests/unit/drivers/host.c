@@ -438,7 +438,8 @@ static void say_report(
 	keep(h, h->reports, &h->report_count, 128, v, name);
 }
 
-static void say_explain(struct assay_instrument *ins, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void say_explain(
+	struct assay_instrument *ins, const char *format, ...)
 {
 	struct host *h = host_of(ins);
 	va_list args;
@@ -447,7 +448,8 @@ static void say_explain(struct assay_instrument *ins, const char *format, ...)
 	va_end(args);
 }
 
-static void say_log(struct assay_instrument *ins, enum assay_level level, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void say_log(
+	struct assay_instrument *ins, enum assay_level level, const char *format, ...)
 {
 	struct host *h = host_of(ins);
 	const char *names[] = {[3] = "error", [4] = "warn", [6] = "info", [7] = "debug"};
