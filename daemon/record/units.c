@@ -13,7 +13,7 @@
 #define GAS    (TECHNIQUE_FTIR | TECHNIQUE_NIR | TECHNIQUE_GC | TECHNIQUE_MS | TECHNIQUE_GCMS)
 
 /* In strcmp() order. */
-static const struct unit units[] = {
+static const struct ucum_unit units[] = {
 	{"%", "percent", ALL},
 	{"1", "a plain number", ALL},
 	{"A", "ampere", ALL},
@@ -138,7 +138,7 @@ static const struct {
 
 #define COUNT (sizeof units / sizeof units[0])
 
-const struct unit *unit_at(size_t i)
+const struct ucum_unit *unit_at(size_t i)
 {
 	return i < COUNT ? &units[i] : NULL;
 }
@@ -150,7 +150,7 @@ static int compare(struct assay_string code, const char *other)
 	return order != 0 ? order : (code.len > len) - (code.len < len);
 }
 
-const struct unit *unit_find(struct assay_string code)
+const struct ucum_unit *unit_find(struct assay_string code)
 {
 	size_t low = 0, high = COUNT;
 	while (low < high) {
@@ -168,7 +168,7 @@ const struct unit *unit_find(struct assay_string code)
 
 bool unit_is_allowed(struct assay_string code, unsigned techniques)
 {
-	const struct unit *unit = unit_find(code);
+	const struct ucum_unit *unit = unit_find(code);
 	return unit != NULL && (techniques == 0 || (unit->techniques & techniques) != 0);
 }
 

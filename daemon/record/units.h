@@ -8,20 +8,20 @@
 
 #include <assay/record.h>
 
-struct unit {
+struct ucum_unit {
 	const char *code;
 	const char *meaning;
 	unsigned techniques; /* bits of techniques.h */
 };
 
 /* The unit of this code, static; NULL when the list does not have it. */
-const struct unit *unit_find(struct assay_string code);
+const struct ucum_unit *unit_find(struct assay_string code);
 
 /* True when one of these techniques (0: any) uses this code. */
 bool unit_is_allowed(struct assay_string code, unsigned techniques);
 
 /* The i-th unit of the list; NULL after the last. */
-const struct unit *unit_at(size_t i);
+const struct ucum_unit *unit_at(size_t i);
 
 /* A code near to a wrong one, for "did you mean": same letters in another case, or a common slip
  * such as "Th" or "ppm".  NULL when there is none. */
