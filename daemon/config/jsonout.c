@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "config/jsonout.h"
+#include "record/decimal.h"
+#include "record/json.h"
 
 static void put(struct json *j, const char *text)
 {
@@ -33,19 +33,7 @@ void json_close(struct json *j, char bracket)
 
 static void quote(struct json *j, const char *text)
 {
-	put(j, "\"");
-	for (; *text != '\0'; text++) {
-		char escaped[8];
-		unsigned char c = (unsigned char)*text;
-		if (c == '"' || c == '\\')
-			snprintf(escaped, sizeof escaped, "\\%c", c);
-		else if (c < ' ')
-			snprintf(escaped, sizeof escaped, "\\u%04x", c);
-		else
-			snprintf(escaped, sizeof escaped, "%c", c);
-		put(j, escaped);
-	}
-	put(j, "\"");
+	json_write_text(j->to, text, strlen(text));
 }
 
 void json_key(struct json *j, const char *key)
@@ -62,19 +50,11 @@ void json_text(struct json *j, const char *text)
 	quote(j, text);
 }
 
-/* Integers without a point, whatever the locale makes of it in other numbers. */
 void json_number(struct json *j, double value)
 {
-	char text[40];
+	char text[DECIMAL_SIZE];
 	begin(j);
-	if (value == trunc(value) && fabs(value) < 0x1p63)
-		snprintf(text, sizeof text, "%lld", (long long)value);
-	else
-		snprintf(text, sizeof text, "%.17g", value);
-	for (char *c = text; *c != '\0'; c++)
-		if (*c == ',')
-			*c = '.';
-	put(j, text);
+	buffer_append(j->to, text, decimal_from_double(text, value));
 }
 
 void json_bool(struct json *j, bool value)

@@ -4,6 +4,7 @@
 
 #include "config/quantity.h"
 #include "config/schema-setting.h"
+#include "record/names.h"
 
 #define NUMBER_PATTERN "^[-+]?[0-9]+(\\.[0-9]+)?([eE][-+]?[0-9]+)? *"
 
@@ -225,10 +226,40 @@ void schema_write_calibration(struct json *j, const struct assay_setting *table)
 	}
 }
 
+static void write_known_name(struct json *j, const struct name *name)
+{
+	json_key(j, name->name);
+	json_open(j, '{');
+	json_pair(j, "description", name->meaning);
+	json_key(j, "anyOf");
+	json_open(j, '[');
+	json_literal(j, "{\"type\":\"array\"}");
+	json_open(j, '{');
+	if (name->unit == NULL || quantity_is_plain(name->unit)) {
+		json_key(j, "type");
+		json_literal(j, SCHEMA_TEXT_TYPES);
+	} else {
+		schema_write_quantity(j, name->unit);
+	}
+	json_close(j, '}');
+	json_close(j, ']');
+	json_close(j, '}');
+}
+
 void schema_write_setup(struct json *j)
 {
-	json_literal(j,
-		"{\"type\":\"object\",\"propertyNames\":{\"pattern\":\"^[a-z][a-z0-9_]{0,31}$\"},"
-		"\"additionalProperties\":{\"type\":[\"string\",\"number\",\"boolean\",\"array\"]}"
-		"}");
+	const struct name *name;
+	json_open(j, '{');
+	json_pair(j, "type", "object");
+	json_key(j, "propertyNames");
+	json_literal(j, "{\"pattern\":\"^[a-z][a-z0-9_]{0,31}$\"}");
+	json_key(j, "additionalProperties");
+	json_literal(j, "{\"type\":[\"string\",\"number\",\"boolean\",\"array\"]}");
+	json_key(j, "properties");
+	json_open(j, '{');
+	for (size_t i = 0; (name = name_at(i)) != NULL; i++)
+		if (name->where == NAME_SETUP)
+			write_known_name(j, name);
+	json_close(j, '}');
+	json_close(j, '}');
 }

@@ -6,8 +6,10 @@
 #include "config/quantity.h"
 #include "config/setup.h"
 #include "record/encode.h"
+#include "record/names.h"
+#include "record/units.h"
 
-#define DEEP_MAX 3
+#define DEEP_MAX 2 /* lists in lists, so that an audit record is not too deep */
 
 static void write_quantity(struct buffer *to, double value, const char *unit)
 {
@@ -18,6 +20,14 @@ static void write_quantity(struct buffer *to, double value, const char *unit)
 	map_close(&map);
 }
 
+/* The unit as a record may carry it, or NULL. */
+static const char *record_unit(const char *written)
+{
+	const char *code = quantity_unit(written);
+	bool known = code != NULL && unit_is_allowed((struct assay_string){code, strlen(code)}, 0);
+	return known ? code : NULL;
+}
+
 /* What an unquoted scalar is: a quantity, a number, true or false; else a text. */
 static void write_free(struct buffer *to, const struct node *node)
 {
@@ -25,7 +35,7 @@ static void write_free(struct buffer *to, const struct node *node)
 	double number;
 	const char *written, *unit = NULL;
 	if (node->plain && quantity_split(node->text, &number, &written) == 0)
-		unit = quantity_unit(written);
+		unit = record_unit(written);
 	if (!node->plain)
 		encode_text(to, node->text);
 	else if (quantity_parse_integer(node->text, &integer) == 0)
@@ -40,12 +50,31 @@ static void write_free(struct buffer *to, const struct node *node)
 		encode_text(to, node->text);
 }
 
-static void write_value(
-	struct load *load, struct buffer *to, const struct node *node, unsigned deep)
+/* The list of names decides: a quantity in its unit, or a text. */
+static void write_known(
+	struct load *load, struct buffer *to, const struct node *node, const struct name *name)
+{
+	char why[QUANTITY_TEXT], found[80];
+	double value;
+	if (name->unit == NULL)
+		encode_text(to, node->text);
+	else if (quantity_read(node->text, name->unit, &value, why) == 0)
+		write_quantity(to, value, name->unit);
+	else
+		load_error(load, node->mark, "found %s, %s", node_found(node, found, sizeof found),
+			why);
+}
+
+/* `name`: NULL where it is a free one. */
+static void write_value(struct load *load, struct buffer *to, const struct node *node,
+	const struct name *name, unsigned deep)
 {
 	char found[80];
 	if (node->type == NODE_SCALAR && !node_is_nothing(node)) {
-		write_free(to, node);
+		if (name != NULL)
+			write_known(load, to, node, name);
+		else
+			write_free(to, node);
 		return;
 	}
 	if (node->type != NODE_LIST || node->count == 0 || deep >= DEEP_MAX) {
@@ -54,9 +83,10 @@ static void write_value(
 			node_found(node, found, sizeof found));
 		return;
 	}
+	/* The elements of a list, such as an oven program's, are not all of one kind. */
 	encode_array(to, node->count);
 	for (const struct node *item = node->first; item != NULL; item = item->next)
-		write_value(load, to, item, deep + 1);
+		write_value(load, to, item, NULL, deep + 1);
 }
 
 static void write_pair(struct load *load, struct buffer *to, const struct node *node)
@@ -68,8 +98,11 @@ static void write_pair(struct load *load, struct buffer *to, const struct node *
 			node->key);
 		return;
 	}
+	const struct name *name = name_find((struct assay_string){node->key, strlen(node->key)});
+	bool is_declared = name != NULL &&
+			   (name->where == NAME_SETUP || name->where == NAME_SETTING);
 	encode_text(to, node->key);
-	write_value(load, to, node, 0);
+	write_value(load, to, node, is_declared ? name : NULL, 0);
 }
 
 static int by_key(const void *a, const void *b)
