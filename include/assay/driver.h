@@ -159,6 +159,10 @@ enum assay_quality {
  * term (`qty`) comes from names.csv by the name.  Native numeric types are kept: counts stay
  * integers.  No scaling or correction is applied unless a setting asks for it, and then the
  * driver lists it with assay_frame_setting().
+ *
+ * A frame may have several variables of one name when their analyte or basis differs.  An
+ * uncertainty or flags belong to the variable that is named by `of` and has their own analyte and
+ * basis; no other role has an `of`.
  */
 struct assay_variable {
 	const char *name;

@@ -8,7 +8,8 @@
 
 static const char *const reasons[] = {"saturated", "checksum-retry", "timeout", "truncated",
 	"out-of-range", "no-background", "cal-expired", "clock-unsynced", "clock-stepped",
-	"interlock", "device-warning", "resumed", "driver-overrun"};
+	"interlock", "device-warning", "resumed", "driver-overrun", "no-calibration",
+	"device-error", "maintenance", "below-detection", "not-ready"};
 
 static struct host_frame *from(struct assay_frame *f)
 {
@@ -75,6 +76,28 @@ static const struct assay_variable *find(const struct host_frame *f, const char 
 	return NULL;
 }
 
+static bool same(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static bool is_twin(
+	const struct assay_variable *a, const char *name, const struct assay_variable *b)
+{
+	return strcmp(a->name, name) == 0 && same(a->analyte, b->analyte) &&
+	       same(a->basis, b->basis);
+}
+
+/* The variable `name` with the analyte and basis of `v`. */
+static const struct assay_variable *find_twin(
+	const struct host_frame *f, const char *name, const struct assay_variable *v)
+{
+	for (size_t i = 0; i < f->var_count; i++)
+		if (is_twin(&f->vars[i].v, name, v))
+			return &f->vars[i].v;
+	return NULL;
+}
+
 static bool is_finite(const struct assay_variable *v)
 {
 	if (v->type == ASSAY_LINEAR)
@@ -108,7 +131,7 @@ static const char *check(const struct host_frame *f, const struct assay_variable
 {
 	if (!is_name(v->name))
 		return "not a name";
-	if (find(f, v->name) != NULL)
+	if (find_twin(f, v->name, v) != NULL)
 		return "given twice";
 	if (v->role < ASSAY_DATA || v->role > ASSAY_FLAGS)
 		return "no role";
@@ -120,8 +143,10 @@ static const char *check(const struct host_frame *f, const struct assay_variable
 		return "not finite";
 	if (v->type == ASSAY_SCALAR_TEXT && v->text == NULL)
 		return "no text";
-	if ((v->role == ASSAY_UNCERTAINTY || v->role == ASSAY_FLAGS) && v->of == NULL)
-		return "does not say of what";
+	if ((v->role == ASSAY_UNCERTAINTY || v->role == ASSAY_FLAGS) != (v->of != NULL))
+		return "does not say of what, or says so without need";
+	if (v->of != NULL && find_twin(f, v->of, v) == NULL)
+		return "of a variable that is not there before it";
 	return check_shape(f, v);
 }
 
@@ -207,6 +232,17 @@ static const struct assay_variable *find_said(
 const struct assay_variable *host_find(const struct host *h, const char *name)
 {
 	return find(&h->frame, name);
+}
+
+const struct assay_variable *host_find_of(
+	const struct host *h, const char *name, const char *analyte)
+{
+	for (size_t i = 0; i < h->frame.var_count; i++) {
+		const struct assay_variable *v = &h->frame.vars[i].v;
+		if (strcmp(v->name, name) == 0 && same(v->analyte, analyte))
+			return v;
+	}
+	return NULL;
 }
 
 const struct assay_variable *host_report(const struct host *h, const char *name)

@@ -170,8 +170,10 @@ int host_decode(struct host *h);
 int host_decode_bytes(struct host *h, const struct assay_bytes *raw, size_t count,
 	const struct assay_bytes *references, size_t reference_count);
 
-/* Finds by name, or NULL.  Borrowed until host_reset() or host_destroy(). */
+/* Finds by name (the first one), or NULL.  Borrowed until host_reset() or host_destroy(). */
 const struct assay_variable *host_find(const struct host *h, const char *name);
+const struct assay_variable *host_find_of(const struct host *h, const char *name,
+	const char *analyte);
 const struct assay_variable *host_report(const struct host *h, const char *name);
 const struct assay_variable *host_progress(const struct host *h, const char *name);
 
