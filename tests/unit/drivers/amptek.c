@@ -78,9 +78,9 @@ size_t amptek_packet(uint8_t *out, unsigned pid1, unsigned pid2, const void *dat
 	uint8_t head[6] = {
 		0xf5, 0xfa, (uint8_t)pid1, (uint8_t)pid2, (uint8_t)(len >> 8), (uint8_t)len};
 	unsigned sum = 0;
-	memcpy(out, head, 6);
 	if (len > 0)
-		memcpy(out + 6, data, len);
+		memmove(out + 6, data, len);
+	memcpy(out, head, 6);
 	for (size_t i = 0; i < len + 6; i++)
 		sum += out[i];
 	put_big(out + 6 + len, 0x10000 - (sum & 0xffff));
