@@ -1,300 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "configuration.h"
 #include "command.h"
+#include "plan.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-enum kind { INTEGER, NUMBER, FLAG, WORDS };
-
-/* A setting that is one command. */
-struct mapping {
-	const char *setting, *command;
-	enum kind kind;
-	int digits;
-	bool zero_is_off;
-};
-
-static const struct mapping general[] = {
-	{"channels", "MCAC", INTEGER, 0, false},
-	{"peaking_time", "TPEA", NUMBER, 3, false},
-	{"flat_top", "TFLA", NUMBER, 3, false},
-	{"fast_peaking_time", "TPFA", NUMBER, 0, false},
-	{"gain", "GAIN", NUMBER, 4, false},
-	{"slow_threshold", "THSL", NUMBER, 3, false},
-	{"fast_threshold", "THFA", NUMBER, 2, false},
-	{"low_discriminator", "TLLD", INTEGER, 0, true},
-	{"reset_lockout", "RESL", NUMBER, 0, true},
-	{"pileup_rejection", "PURE", FLAG, 0, false},
-	{"clock", "CLCK", WORDS, 0, false},
-	{"input_polarity", "AINP", WORDS, 0, false},
-	{"detector_bias", "HVSE", NUMBER, 1, true},
-	{"cooler_temperature", "TECS", NUMBER, 1, true},
-	{NULL, NULL, 0, 0, false},
-};
-
-static const struct mapping presets[] = {
-	{"preset_time", "PRET", NUMBER, 1, false},
-	{"preset_real_time", "PRER", NUMBER, 2, false},
-	{"preset_live_time", "PREL", NUMBER, 2, false},
-	{"preset_counts", "PREC", INTEGER, 0, false},
-	{"preset_counts_first", "PRCL", INTEGER, 0, false},
-	{"preset_counts_last", "PRCH", INTEGER, 0, false},
-	{NULL, NULL, 0, 0, false},
-};
-
-/* What is to be sent; `left_out` is for the log. */
-struct plan {
-	struct commands general, presets;
-	char left_out[512];
-};
-
-#define REFUSE(ins, ...) (assay_explain((ins), __VA_ARGS__), -EINVAL)
-
-static const char *device_name(const struct state *st)
-{
-	return status_device_name(st->status.device);
-}
-
-/* --- what the settings ask for --- */
-
-static void value_of(
-	const struct assay_settings *s, const struct mapping *m, char *out, size_t size)
-{
-	bool off = false;
-	switch (m->kind) {
-	case INTEGER:
-		snprintf(out, size, "%lld", (long long)assay_int(s, m->setting));
-		off = assay_int(s, m->setting) == 0;
-		break;
-	case NUMBER:
-		command_number(out, size, assay_number(s, m->setting), m->digits);
-		off = assay_number(s, m->setting) == 0;
-		break;
-	case FLAG: snprintf(out, size, "%s", assay_flag(s, m->setting) ? "ON" : "OFF"); break;
-	case WORDS:
-		snprintf(out, size, "%s", assay_text(s, m->setting));
-		for (char *c = out; *c != '\0'; c++)
-			*c = (char)toupper((unsigned char)*c);
-		break;
-	}
-	if (off && m->zero_is_off)
-		snprintf(out, size, "OFF");
-}
-
-static int take_settings(
-	struct assay_instrument *ins, const struct mapping *m, struct commands *list)
-{
-	const struct state *st = ins->state;
-	for (; m->setting != NULL; m++) {
-		char value[32];
-		if (!assay_has(ins->settings, m->setting))
-			continue;
-		/* Accumulation time on a device without that preset: see settle_presets(). */
-		if (!command_is_for(m->command, st->status.device) &&
-			strcmp(m->command, "PRET") != 0)
-			return REFUSE(ins, "%s: the %s has no such setting (%s)", m->setting,
-				device_name(st), m->command);
-		value_of(ins->settings, m, value, sizeof(value));
-		if (commands_set(list, m->command, value) < 0)
-			return REFUSE(
-				ins, "%s: %s cannot be sent as %s", m->setting, value, m->command);
-	}
-	return 0;
-}
-
-static void leave_out(struct plan *plan, const char *name, const char *why)
-{
-	size_t used = strlen(plan->left_out);
-	snprintf(plan->left_out + used, sizeof(plan->left_out) - used, "%s%s (%s)",
-		used > 0 ? ", " : "", name, why);
-}
-
-static bool is_preset(const char *name)
-{
-	for (const struct mapping *m = presets; m->setting != NULL; m++)
-		if (strcmp(m->command, name) == 0)
-			return true;
-	return false;
-}
-
-/* Why a command of the text is not sent to this device; NULL: it is. */
-static const char *objection(const struct command *c, unsigned device)
-{
-	if (c->value[0] == '\0' || c->value[0] == '?')
-		return "no value";
-	if (strcmp(c->name, "RESC") == 0)
-		return "a reset is the setting 'reset'";
-	if (strcmp(c->name, "MCAE") == 0)
-		return "counting begins with a run";
-	return command_is_for(c->name, device) ? NULL : "not on this device";
-}
-
-static int take_text(struct assay_instrument *ins, struct plan *plan)
-{
-	const struct state *st = ins->state;
-	struct commands text = {0};
-	char why[160];
-	if (!assay_has(ins->settings, "configuration"))
-		return 0;
-	if (commands_parse(&text, assay_text(ins->settings, "configuration"), why, sizeof(why)) < 0)
-		return REFUSE(ins, "configuration: %s", why);
-	for (size_t i = 0; i < text.count; i++) {
-		const struct command *c = &text.items[i];
-		const char *why_not = objection(c, st->status.device);
-		struct commands *list = is_preset(c->name) ? &plan->presets : &plan->general;
-		if (why_not != NULL)
-			leave_out(plan, c->name, why_not);
-		else if (strcmp(c->name, "MCAS") == 0 && strcmp(c->value, "MCS") == 0)
-			return REFUSE(ins,
-				"configuration: MCAS=MCS counts over time, not energy; this "
-				"driver would misread it");
-		else
-			list->items[list->count++] = *c;
-	}
-	return 0;
-}
-
-/* The total gain replaces its two factors, which would contradict it. */
-static void settle_gain(struct assay_instrument *ins, struct plan *plan)
-{
-	if (!assay_has(ins->settings, "gain"))
-		return;
-	if (commands_remove(&plan->general, "GAIF"))
-		leave_out(plan, "GAIF", "the setting gain counts");
-	if (commands_remove(&plan->general, "GAIA"))
-		leave_out(plan, "GAIA", "the setting gain counts");
-}
-
-static int check_settings(struct assay_instrument *ins)
-{
-	const struct assay_settings *s = ins->settings;
-	int64_t channels = assay_int(s, "channels");
-	if (channels & (channels - 1))
-		return REFUSE(ins, "channels: %lld is not 256, 512, 1024, 2048, 4096 or 8192",
-			(long long)channels);
-	bool window = assay_has(s, "preset_counts_first") || assay_has(s, "preset_counts_last");
-	if (window && !assay_has(s, "preset_counts"))
-		return REFUSE(ins, "preset_counts_first and _last need preset_counts");
-	if (assay_has(s, "preset_counts_last") &&
-		assay_int(s, "preset_counts_last") < assay_int(s, "preset_counts_first"))
-		return REFUSE(ins, "preset_counts_last lies before preset_counts_first");
-	if (assay_has(s, "slice") && assay_has(s, "progress_every"))
-		return REFUSE(ins, "slice delivers separate spectra and progress_every one that "
-				   "grows: choose one");
-	return 0;
-}
-
-/* A reset forgets what is not sent after it: nothing may lose bias or cooling unsaid. */
-static int check_reset(struct assay_instrument *ins, const struct plan *plan)
-{
-	static const char *const kept[] = {"HVSE", "TECS"};
-	const struct state *st = ins->state;
-	if (command_is_for("TPEA", st->status.device) &&
-		commands_find(&plan->general, "TPEA") == NULL)
-		return REFUSE(ins, "reset: a peaking time must be given, it has no default");
-	if (plan->general.count == COMMANDS_MAX)
-		return REFUSE(ins, "configuration: more than %d commands", COMMANDS_MAX - 1);
-	for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++) {
-		double v;
-		if (commands_find(&plan->general, kept[i]) == NULL &&
-			readback_number(ins->host, st->readback, kept[i], &v) == 0 && v != 0)
-			return REFUSE(ins, "reset: %s is %g now and would be lost: give %s",
-				kept[i], v, i == 0 ? "detector_bias" : "cooler_temperature");
-	}
-	return 0;
-}
-
-/* --- presets --- */
-
-static bool has_command(const struct state *st, const char *name)
-{
-	char value[32];
-	return readback_find(st->readback, name, value, sizeof(value)) == 0;
-}
-
-static bool lacks_pret(const struct state *st)
-{
-	return st->lacks_pret || !has_command(st, "PRET");
-}
-
-/* Real time stands in for accumulation time where only that can be preset. */
-static int move_pret(struct assay_instrument *ins, struct plan *plan)
-{
-	struct command pret = *commands_find(&plan->presets, "PRET");
-	if (strcmp(pret.value, "OFF") != 0 && assay_has(ins->settings, "preset_real_time"))
-		return REFUSE(ins,
-			"preset_time is real time on the %s: give either it or "
-			"preset_real_time",
-			device_name(ins->state));
-	commands_remove(&plan->presets, "PRET");
-	return commands_set(&plan->presets, "PRER", pret.value);
-}
-
-/* What is not asked for is off, whatever the instrument was left with. */
-static int settle_presets(struct assay_instrument *ins, struct plan *plan)
-{
-	static const char *const ends[] = {"PRET", "PRER", "PREL", "PREC"};
-	const struct state *st = ins->state;
-	if (lacks_pret(st) && commands_find(&plan->presets, "PRET") != NULL) {
-		int r = move_pret(ins, plan);
-		if (r < 0)
-			return r;
-	}
-	bool pret = lacks_pret(st);
-	for (size_t i = pret; i < sizeof(ends) / sizeof(*ends); i++) {
-		const struct command *c = commands_find(&plan->presets, ends[i]);
-		if (c != NULL && strcmp(c->value, "OFF") != 0) {
-			if (!has_command(st, ends[i]))
-				return REFUSE(ins, "the %s's firmware has no preset %s",
-					device_name(st), ends[i]);
-			if (assay_has(ins->settings, "slice"))
-				return REFUSE(ins,
-					"slice clears the spectrum again and again, so the "
-					"preset %s would not be reached",
-					ends[i]);
-		} else if (c != NULL && !has_command(st, ends[i])) {
-			commands_remove(&plan->presets, ends[i]);
-		} else if (c == NULL && has_command(st, ends[i])) {
-			commands_set(&plan->presets, ends[i], "OFF");
-		}
-	}
-	return 0;
-}
-
-static int make_plan(struct assay_instrument *ins, struct plan *plan)
-{
-	*plan = (struct plan){0};
-	int r = check_settings(ins);
-	if (r == 0)
-		r = take_text(ins, plan);
-	if (r == 0)
-		r = take_settings(ins, general, &plan->general);
-	if (r == 0)
-		r = take_settings(ins, presets, &plan->presets);
-	if (r == 0)
-		r = settle_presets(ins, plan);
-	if (r == 0 && assay_flag(ins->settings, "reset"))
-		r = check_reset(ins, plan);
-	settle_gain(ins, plan);
-	commands_sort(&plan->general);
-	return r;
-}
-
 /* --- sending --- */
-
-static const char *setting_of(const char *command)
-{
-	for (const struct mapping *m = general; m->setting != NULL; m++)
-		if (strncmp(m->command, command, 4) == 0)
-			return m->setting;
-	for (const struct mapping *m = presets; m->setting != NULL; m++)
-		if (strncmp(m->command, command, 4) == 0)
-			return m->setting;
-	return "configuration";
-}
 
 /* Before 6.08 there is no way to configure without saving. */
 static enum packet_request configure_request(const struct state *st, bool save)
@@ -314,7 +28,7 @@ static int send_list(struct assay_instrument *ins, const struct commands *list, 
 			assay_explain(ins,
 				"%s: the instrument refused \"%s\": %s (code %02X); the "
 				"other commands of that packet were applied",
-				setting_of(st->x.refused), st->x.refused,
+				plan_setting_of(st->x.refused), st->x.refused,
 				packet_ack_text(st->x.refusal), st->x.refusal);
 		if (r < 0)
 			return r;
@@ -381,7 +95,7 @@ static int compare(struct assay_instrument *ins, const struct commands *list)
 		readback_find(st->readback, c->name, got, sizeof(got));
 		if (match == COMMAND_WRONG) {
 			assay_explain(ins, "%s: sent %s=%s, and the instrument reads back %s",
-				setting_of(c->name), c->name, c->value, got);
+				plan_setting_of(c->name), c->name, c->value, got);
 			return -EPROTO;
 		}
 		if (match != COMMAND_SAME)
@@ -391,7 +105,8 @@ static int compare(struct assay_instrument *ins, const struct commands *list)
 	return 0;
 }
 
-static void report_one(struct assay_instrument *ins, const struct mapping *m, const char *command)
+static void report_one(
+	struct assay_instrument *ins, const struct plan_mapping *m, const char *command)
 {
 	const struct state *st = ins->state;
 	const char *unit = NULL;
@@ -402,11 +117,11 @@ static void report_one(struct assay_instrument *ins, const struct mapping *m, co
 			unit = s->unit;
 	if (readback_find(st->readback, command, word, sizeof(word)) < 0)
 		return;
-	if (m->kind == FLAG) {
+	if (m->kind == PLAN_FLAG) {
 		struct assay_variable flag = {
 			.type = ASSAY_SCALAR_BOOL, .integer = strcmp(word, "ON") == 0};
 		ins->host->report(ins, m->setting, &flag);
-	} else if (m->kind == WORDS) {
+	} else if (m->kind == PLAN_WORDS) {
 		for (char *c = word; *c != '\0'; c++)
 			*c = (char)tolower((unsigned char)*c);
 		assay_report_text(ins, m->setting, word);
@@ -414,7 +129,7 @@ static void report_one(struct assay_instrument *ins, const struct mapping *m, co
 		bool off = m->zero_is_off && strcmp(word, "OFF") == 0;
 		if (!off && readback_number(ins->host, st->readback, command, &v) < 0)
 			return;
-		if (m->kind == INTEGER)
+		if (m->kind == PLAN_INTEGER)
 			assay_report_int(ins, m->setting, off ? 0 : (int64_t)v);
 		else
 			assay_report_number(
@@ -425,11 +140,11 @@ static void report_one(struct assay_instrument *ins, const struct mapping *m, co
 static void report(struct assay_instrument *ins)
 {
 	const struct state *st = ins->state;
-	for (const struct mapping *m = general; m->setting != NULL; m++)
+	for (const struct plan_mapping *m = plan_general; m->setting != NULL; m++)
 		report_one(ins, m, m->command);
-	for (const struct mapping *m = presets; m->setting != NULL; m++) {
+	for (const struct plan_mapping *m = plan_presets; m->setting != NULL; m++) {
 		bool pret = strcmp(m->command, "PRET") == 0;
-		if (pret && lacks_pret(st) && assay_has(ins->settings, m->setting))
+		if (pret && plan_lacks_pret(st) && assay_has(ins->settings, m->setting))
 			report_one(ins, m, "PRER");
 		else
 			report_one(ins, m, m->command);
@@ -447,7 +162,7 @@ static double preset(const struct assay_instrument *ins, const char *command)
 static int apply(struct assay_instrument *ins, struct plan *plan, bool reset)
 {
 	struct state *st = ins->state;
-	int r = make_plan(ins, plan);
+	int r = plan_make(ins, plan);
 	if (r == 0)
 		r = send_plan(ins, plan, reset);
 	/* The sheet leaves open whether a TB-5 has PRET; its own refusal decides. */
@@ -476,7 +191,7 @@ int configuration_configure(struct assay_instrument *ins)
 		return r;
 	if (plan.left_out[0] != '\0')
 		assay_log(ins, ASSAY_LOG_INFO, "left out of the configuration for a %s: %s",
-			device_name(st), plan.left_out);
+			status_device_name(st->status.device), plan.left_out);
 	st->rebooted = false;
 	st->presets = (struct presets){
 		preset(ins, "PRET"), preset(ins, "PRER"), preset(ins, "PREL"), preset(ins, "PREC")};

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+const struct plan_mapping plan_general[] = {
+	{"channels", "MCAC", PLAN_INTEGER, 0, false},
+	{"peaking_time", "TPEA", PLAN_NUMBER, 3, false},
+	{"flat_top", "TFLA", PLAN_NUMBER, 3, false},
+	{"fast_peaking_time", "TPFA", PLAN_NUMBER, 0, false},
+	{"gain", "GAIN", PLAN_NUMBER, 4, false},
+	{"slow_threshold", "THSL", PLAN_NUMBER, 3, false},
+	{"fast_threshold", "THFA", PLAN_NUMBER, 2, false},
+	{"low_discriminator", "TLLD", PLAN_INTEGER, 0, true},
+	{"reset_lockout", "RESL", PLAN_NUMBER, 0, true},
+	{"pileup_rejection", "PURE", PLAN_FLAG, 0, false},
+	{"clock", "CLCK", PLAN_WORDS, 0, false},
+	{"input_polarity", "AINP", PLAN_WORDS, 0, false},
+	{"detector_bias", "HVSE", PLAN_NUMBER, 1, true},
+	{"cooler_temperature", "TECS", PLAN_NUMBER, 1, true},
+	{NULL, NULL, 0, 0, false},
+};
+
+const struct plan_mapping plan_presets[] = {
+	{"preset_time", "PRET", PLAN_NUMBER, 1, false},
+	{"preset_real_time", "PRER", PLAN_NUMBER, 2, false},
+	{"preset_live_time", "PREL", PLAN_NUMBER, 2, false},
+	{"preset_counts", "PREC", PLAN_INTEGER, 0, false},
+	{"preset_counts_first", "PRCL", PLAN_INTEGER, 0, false},
+	{"preset_counts_last", "PRCH", PLAN_INTEGER, 0, false},
+	{NULL, NULL, 0, 0, false},
+};
+
+#define REFUSE(ins, ...) (assay_explain((ins), __VA_ARGS__), -EINVAL)
+
+static const char *device_name(const struct state *st)
+{
+	return status_device_name(st->status.device);
+}
+
+/* --- what the settings ask for --- */
+
+static void value_of(
+	const struct assay_settings *s, const struct plan_mapping *m, char *out, size_t size)
+{
+	bool off = false;
+	switch (m->kind) {
+	case PLAN_INTEGER:
+		snprintf(out, size, "%lld", (long long)assay_int(s, m->setting));
+		off = assay_int(s, m->setting) == 0;
+		break;
+	case PLAN_NUMBER:
+		command_number(out, size, assay_number(s, m->setting), m->digits);
+		off = assay_number(s, m->setting) == 0;
+		break;
+	case PLAN_FLAG: snprintf(out, size, "%s", assay_flag(s, m->setting) ? "ON" : "OFF"); break;
+	case PLAN_WORDS:
+		snprintf(out, size, "%s", assay_text(s, m->setting));
+		for (char *c = out; *c != '\0'; c++)
+			*c = (char)toupper((unsigned char)*c);
+		break;
+	}
+	if (off && m->zero_is_off)
+		snprintf(out, size, "OFF");
+}
+
+static int take_settings(
+	struct assay_instrument *ins, const struct plan_mapping *m, struct commands *list)
+{
+	const struct state *st = ins->state;
+	for (; m->setting != NULL; m++) {
+		char value[32];
+		if (!assay_has(ins->settings, m->setting))
+			continue;
+		/* Accumulation time on a device without that preset: see settle_presets(). */
+		if (!command_is_for(m->command, st->status.device) &&
+			strcmp(m->command, "PRET") != 0)
+			return REFUSE(ins, "%s: the %s has no such setting (%s)", m->setting,
+				device_name(st), m->command);
+		value_of(ins->settings, m, value, sizeof(value));
+		if (commands_set(list, m->command, value) < 0)
+			return REFUSE(
+				ins, "%s: %s cannot be sent as %s", m->setting, value, m->command);
+	}
+	return 0;
+}
+
+static void leave_out(struct plan *plan, const char *name, const char *why)
+{
+	size_t used = strlen(plan->left_out);
+	snprintf(plan->left_out + used, sizeof(plan->left_out) - used, "%s%s (%s)",
+		used > 0 ? ", " : "", name, why);
+}
+
+static bool is_preset(const char *name)
+{
+	for (const struct plan_mapping *m = plan_presets; m->setting != NULL; m++)
+		if (strcmp(m->command, name) == 0)
+			return true;
+	return false;
+}
+
+/* Why a command of the text is not sent to this device; NULL: it is. */
+static const char *objection(const struct command *c, unsigned device)
+{
+	if (c->value[0] == '\0' || c->value[0] == '?')
+		return "no value";
+	if (strcmp(c->name, "RESC") == 0)
+		return "a reset is the setting 'reset'";
+	if (strcmp(c->name, "MCAE") == 0)
+		return "counting begins with a run";
+	return command_is_for(c->name, device) ? NULL : "not on this device";
+}
+
+static int take_text(struct assay_instrument *ins, struct plan *plan)
+{
+	const struct state *st = ins->state;
+	struct commands text = {0};
+	char why[160];
+	if (!assay_has(ins->settings, "configuration"))
+		return 0;
+	if (commands_parse(&text, assay_text(ins->settings, "configuration"), why, sizeof(why)) < 0)
+		return REFUSE(ins, "configuration: %s", why);
+	for (size_t i = 0; i < text.count; i++) {
+		const struct command *c = &text.items[i];
+		const char *why_not = objection(c, st->status.device);
+		struct commands *list = is_preset(c->name) ? &plan->presets : &plan->general;
+		if (why_not != NULL)
+			leave_out(plan, c->name, why_not);
+		else if (strcmp(c->name, "MCAS") == 0 && strcmp(c->value, "MCS") == 0)
+			return REFUSE(ins,
+				"configuration: MCAS=MCS counts over time, not energy; this "
+				"driver would misread it");
+		else
+			list->items[list->count++] = *c;
+	}
+	return 0;
+}
+
+/* The total gain replaces its two factors, which would contradict it. */
+static void settle_gain(struct assay_instrument *ins, struct plan *plan)
+{
+	if (!assay_has(ins->settings, "gain"))
+		return;
+	if (commands_remove(&plan->general, "GAIF"))
+		leave_out(plan, "GAIF", "the setting gain counts");
+	if (commands_remove(&plan->general, "GAIA"))
+		leave_out(plan, "GAIA", "the setting gain counts");
+}
+
+static int check_settings(struct assay_instrument *ins)
+{
+	const struct assay_settings *s = ins->settings;
+	int64_t channels = assay_int(s, "channels");
+	if (channels & (channels - 1))
+		return REFUSE(ins, "channels: %lld is not 256, 512, 1024, 2048, 4096 or 8192",
+			(long long)channels);
+	bool window = assay_has(s, "preset_counts_first") || assay_has(s, "preset_counts_last");
+	if (window && !assay_has(s, "preset_counts"))
+		return REFUSE(ins, "preset_counts_first and _last need preset_counts");
+	if (assay_has(s, "preset_counts_last") &&
+		assay_int(s, "preset_counts_last") < assay_int(s, "preset_counts_first"))
+		return REFUSE(ins, "preset_counts_last lies before preset_counts_first");
+	if (assay_has(s, "slice") && assay_has(s, "progress_every"))
+		return REFUSE(ins, "slice delivers separate spectra and progress_every one that "
+				   "grows: choose one");
+	return 0;
+}
+
+/* A reset forgets what is not sent after it: nothing may lose bias or cooling unsaid. */
+static int check_reset(struct assay_instrument *ins, const struct plan *plan)
+{
+	static const char *const kept[] = {"HVSE", "TECS"};
+	const struct state *st = ins->state;
+	if (command_is_for("TPEA", st->status.device) &&
+		commands_find(&plan->general, "TPEA") == NULL)
+		return REFUSE(ins, "reset: a peaking time must be given, it has no default");
+	if (plan->general.count == COMMANDS_MAX)
+		return REFUSE(ins, "configuration: more than %d commands", COMMANDS_MAX - 1);
+	for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++) {
+		double v;
+		if (commands_find(&plan->general, kept[i]) == NULL &&
+			readback_number(ins->host, st->readback, kept[i], &v) == 0 && v != 0)
+			return REFUSE(ins, "reset: %s is %g now and would be lost: give %s",
+				kept[i], v, i == 0 ? "detector_bias" : "cooler_temperature");
+	}
+	return 0;
+}
+
+/* --- presets --- */
+
+static bool has_command(const struct state *st, const char *name)
+{
+	char value[32];
+	return readback_find(st->readback, name, value, sizeof(value)) == 0;
+}
+
+bool plan_lacks_pret(const struct state *st)
+{
+	return st->lacks_pret || !has_command(st, "PRET");
+}
+
+/* Real time stands in for accumulation time where only that can be preset. */
+static int move_pret(struct assay_instrument *ins, struct plan *plan)
+{
+	struct command pret = *commands_find(&plan->presets, "PRET");
+	if (strcmp(pret.value, "OFF") != 0 && assay_has(ins->settings, "preset_real_time"))
+		return REFUSE(ins,
+			"preset_time is real time on the %s: give either it or "
+			"preset_real_time",
+			device_name(ins->state));
+	commands_remove(&plan->presets, "PRET");
+	return commands_set(&plan->presets, "PRER", pret.value);
+}
+
+/* What is not asked for is off, whatever the instrument was left with. */
+static int settle_presets(struct assay_instrument *ins, struct plan *plan)
+{
+	static const char *const ends[] = {"PRET", "PRER", "PREL", "PREC"};
+	const struct state *st = ins->state;
+	if (plan_lacks_pret(st) && commands_find(&plan->presets, "PRET") != NULL) {
+		int r = move_pret(ins, plan);
+		if (r < 0)
+			return r;
+	}
+	bool pret = plan_lacks_pret(st);
+	for (size_t i = pret; i < sizeof(ends) / sizeof(*ends); i++) {
+		const struct command *c = commands_find(&plan->presets, ends[i]);
+		if (c != NULL && strcmp(c->value, "OFF") != 0) {
+			if (!has_command(st, ends[i]))
+				return REFUSE(ins, "the %s's firmware has no preset %s",
+					device_name(st), ends[i]);
+			if (assay_has(ins->settings, "slice"))
+				return REFUSE(ins,
+					"slice clears the spectrum again and again, so the "
+					"preset %s would not be reached",
+					ends[i]);
+		} else if (c != NULL && !has_command(st, ends[i])) {
+			commands_remove(&plan->presets, ends[i]);
+		} else if (c == NULL && has_command(st, ends[i])) {
+			commands_set(&plan->presets, ends[i], "OFF");
+		}
+	}
+	return 0;
+}
+
+int plan_make(struct assay_instrument *ins, struct plan *plan)
+{
+	*plan = (struct plan){0};
+	int r = check_settings(ins);
+	if (r == 0)
+		r = take_text(ins, plan);
+	if (r == 0)
+		r = take_settings(ins, plan_general, &plan->general);
+	if (r == 0)
+		r = take_settings(ins, plan_presets, &plan->presets);
+	if (r == 0)
+		r = settle_presets(ins, plan);
+	if (r == 0 && assay_flag(ins->settings, "reset"))
+		r = check_reset(ins, plan);
+	settle_gain(ins, plan);
+	commands_sort(&plan->general);
+	return r;
+}
+
+const char *plan_setting_of(const char *command)
+{
+	for (const struct plan_mapping *m = plan_general; m->setting != NULL; m++)
+		if (strncmp(m->command, command, 4) == 0)
+			return m->setting;
+	for (const struct plan_mapping *m = plan_presets; m->setting != NULL; m++)
+		if (strncmp(m->command, command, 4) == 0)
+			return m->setting;
+	return "configuration";
+}

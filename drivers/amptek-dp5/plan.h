@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which commands the settings ask for on this device: the text given as it is, settings of their
+ * own name in its place, presets that are not asked for off, and all of it in the right order.
+ */
+#ifndef ASSAY_AMPTEK_DP5_PLAN_H
+#define ASSAY_AMPTEK_DP5_PLAN_H
+
+#include "command.h"
+#include "state.h"
+
+enum plan_kind { PLAN_INTEGER, PLAN_NUMBER, PLAN_FLAG, PLAN_WORDS };
+
+/* A setting that is one command. */
+struct plan_mapping {
+	const char *setting, *command;
+	enum plan_kind kind;
+	int digits; /* decimals that are sent */
+	bool zero_is_off;
+};
+
+/* Both end with .setting = NULL. */
+extern const struct plan_mapping plan_general[], plan_presets[];
+
+struct plan {
+	struct commands general, presets;
+	char left_out[512]; /* what of the text is not sent and why, for the log; "" is nothing */
+};
+
+/*
+ * Makes the plan from ins->settings, the device's status and what it reads back now.  -EINVAL,
+ * explained, for settings that contradict each other or the device.
+ */
+int plan_make(struct assay_instrument *ins, struct plan *plan);
+
+/* Whether preset_time is sent as real time, because the device has no preset of accumulation time.
+ */
+bool plan_lacks_pret(const struct state *st);
+
+/* The setting that a command, or text that begins with one, belongs to. */
+const char *plan_setting_of(const char *command);
+
+#endif
