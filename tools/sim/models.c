@@ -3,10 +3,16 @@
 
 #include <string.h>
 
+#ifdef HAVE_AMPTEK
+#include "dpp.h"
+#endif
 #include "modbus-model.h"
 #include "rga-model.h"
 
 const struct sim_model_ops *const sim_models[] = {
+#ifdef HAVE_AMPTEK
+	&amptek_dp5_ops,
+#endif
 	&modbus_model,
 	&rga_model,
 	NULL,

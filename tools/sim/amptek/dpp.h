@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The simulated digital pulse processor: its state, shared by the files of this folder. */
+#ifndef ASSAY_SIM_AMPTEK_DPP_H
+#define ASSAY_SIM_AMPTEK_DPP_H
+
+#include "acquire.h"
+#include "climate.h"
+#include "device.h"
+#include "frame.h"
+#include "settings.h"
+#include "sim.h"
+#include "status.h"
+
+#define MISC_DATA_LEN    512
+#define ETHERNET_LEN     25
+#define ETHERNET_SET_LEN 19
+#define SEQUENCE_BUFFERS 512
+#define HELD_MAX         8 /* datagrams, or pieces of the stream, that wait while flash is written */
+#define HELD_SIZE        1040
+
+/* Bytes that came while the instrument could not look at them. */
+struct held {
+	uint64_t at;
+	size_t len;
+	uint8_t data[HELD_SIZE];
+};
+
+struct dpp {
+	struct sim_model *model;
+	const struct device *device;
+	uint32_t serial;
+	unsigned firmware; /* 60806 is 6.08 build 6 */
+	const char *sample_name;
+	struct settings settings;
+	struct acquisition acquisition;
+	struct emission emission;
+	struct climate climate;
+	bool first_status_sent;
+	uint8_t ethernet[ETHERNET_LEN], misc_data[MISC_DATA_LEN];
+
+	struct receiver receiver;
+	uint64_t stalled_until; /* flash is being written */
+	struct held held[HELD_MAX];
+	size_t held_count;
+
+	uint32_t *buffers[SEQUENCE_BUFFERS]; /* owned spectra of the channels they had, or NULL */
+	unsigned buffer_channels[SEQUENCE_BUFFERS];
+	uint8_t out[FRAME_REPLY_MAX + FRAME_OVERHEAD];
+};
+
+static inline struct dpp *dpp_of(struct sim_model *m)
+{
+	return m->state;
+}
+
+/* ---- dpp.c ---- */
+
+/* The state of the instrument now; draws the fault wrong-identity. */
+struct status dpp_status(struct dpp *d);
+
+/* Carries the settings to everything that follows them: counting, bias, cooler. */
+void dpp_follow_settings(struct dpp *d);
+
+/* The instrument answers nothing for `ms`: it writes its flash. */
+void dpp_stall(struct dpp *d, unsigned ms);
+
+/* ---- replies.c ---- */
+
+/* Sends one packet; over UDP in datagrams of 520 bytes.  `data` (borrowed) may be d->out + 6. */
+void dpp_reply(struct dpp *d, uint8_t pid1, uint8_t pid2, const uint8_t *data, size_t len);
+
+/* Sends an ACK with the offending text (borrowed), if any. */
+void dpp_ack(struct dpp *d, enum ack ack, const void *data, size_t len);
+
+/* Sends the spectrum, with the status block if `with_status`; logs it as truth. */
+void dpp_send_spectrum(struct dpp *d, bool with_status, bool clear);
+
+/* Sends a spectrum that was buffered before. */
+void dpp_send_buffer(struct dpp *d, const uint32_t *spectrum, unsigned channels);
+
+/* The body of a Netfinder answer: `out` of at least 256 bytes; returns its length. */
+size_t dpp_netfinder(struct dpp *d, uint16_t sequence, uint8_t *out);
+
+/* ---- commands.c ---- */
+
+/* Answers one good request. */
+void dpp_command(struct dpp *d, const struct request *request);
+
+extern const struct sim_model_ops amptek_dp5_ops;
+
+#endif

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "settings.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "options.h"
+
+#define M  MCA8000D
+#define GM (DP5G | MCA8000D)
+
+enum kind {
+	WORD,   /* one of `words`, any abbreviation of two letters or more (or one, of YES) */
+	NUMBER, /* min..max with `decimals`; unit letters behind it are ignored */
+	FREE,   /* letters and digits: outputs and connectors, which do nothing here */
+	ACTION, /* does something and reads back "?" */
+	SCA,    /* of the SCA chosen by SCAI */
+};
+
+struct rule {
+	char name[5];
+	enum kind kind;
+	int not_on; /* device bits */
+	const char *fallback;
+	const char *words; /* WORD: "FALLING RISING"; NUMBER: "OFF" if that is allowed */
+	double min, max;
+	int decimals;
+};
+
+/* The order is the protocol guide's: what depends on others comes after them. */
+static const struct rule rules[] = {
+	{"RESC", ACTION, 0, "?", "YES NO", 0, 0, 0},
+	{"CLCK", WORD, M, "AUTO", "20 80 AUTO", 0, 0, 0},
+	{"TPEA", NUMBER, M, "?", "", 0.05, 102.4, 3},
+	{"GAIF", NUMBER, 0, "1.0000", "", 0.75, 1.25, 4},
+	{"GAIN", NUMBER, 0, "1.000", "", 0.75, 500, 3},
+	{"RESL", NUMBER, M, "0", "OFF", 0, 16383, 0},
+	{"TFLA", NUMBER, M, "0.000", "", 0, 102.4, 3},
+	{"TPFA", NUMBER, M, "100", "", 0, 12800, 0},
+	{"PURE", WORD, M, "ON", "ON OFF MAX", 0, 0, 0},
+	{"RTDE", WORD, M, "OFF", "ON OFF", 0, 0, 0},
+	{"MCAS", WORD, 0, "NORM", "NORM MCS", 0, 0, 0},
+	{"MCAC", NUMBER, 0, "1024", "", 256, 8192, 0},
+	{"SOFF", NUMBER, M, "OFF", "OFF", -8191, 8191, 3},
+	{"AINP", WORD, M, "POS", "POS NEG", 0, 0, 0},
+	{"INOF", NUMBER, M, "DEF", "DEF AUTO", -2047, 2047, 0},
+	{"GAIA", NUMBER, 0, "1", "", 1, 28, 0},
+	{"CUSP", NUMBER, M, "0", "", -99, 99, 0},
+	{"PDMD", WORD, M, "NORM", "NORM MIN", 0, 0, 0},
+	{"THSL", NUMBER, 0, "0.000", "", 0, 24.9, 3},
+	{"TLLD", NUMBER, 0, "OFF", "OFF", 0, 8191, 0},
+	{"THFA", NUMBER, M, "10.00", "", 0, 511.93, 2},
+	{"DACO", FREE, M, "SHAPED", "", 0, 0, 0},
+	{"DACF", NUMBER, M, "50", "", -500, 500, 0},
+	{"RTDS", NUMBER, M, "0", "", 0, 200, 0},
+	{"RTDT", NUMBER, M, "0.00", "", 0, 49.9, 2},
+	{"BLRM", NUMBER, M, "1", "OFF", 0, 1, 0},
+	{"BLRD", NUMBER, M, "3", "", 0, 3, 0},
+	{"BLRU", NUMBER, M, "0", "", 0, 3, 0},
+	{"GATE", WORD, PX5 | DP5G | TB5 | DP5X, "OFF", "OFF HIGH LOW", 0, 0, 0},
+	{"AUO1", FREE, 0, "ICR", "", 0, 0, 0},
+	{"PRET", NUMBER, M, "OFF", "OFF", 0, 99999999.9, 1},
+	{"PRER", NUMBER, 0, "OFF", "OFF", 0, 99999999.99, 2},
+	{"PREL", NUMBER, ~M, "OFF", "OFF", 0, 99999999.99, 2},
+	{"PREC", NUMBER, 0, "OFF", "OFF", 0, 4294967295.0, 0},
+	{"PRCL", NUMBER, 0, "0", "", 0, 8191, 0},
+	{"PRCH", NUMBER, 0, "8191", "", 0, 8191, 0},
+	{"HVSE", NUMBER, M, "OFF", "OFF", -1500, 1500, 0},
+	{"TECS", NUMBER, GM, "OFF", "OFF", 0, 299, 0},
+	{"PAPZ", NUMBER, DP5 | M, "OFF", "OFF", 0, 100, 2},
+	{"PAPS", WORD, 0, "ON", "5 8.5 ON OFF", 0, 0, 0},
+	{"SCOE", WORD, 0, "RI", "FALLING RISING", 0, 0, 0},
+	{"SCOT", NUMBER, 0, "12", "", -100, 87, 0},
+	{"SCOG", NUMBER, 0, "1", "", 1, 16, 0},
+	{"MCSL", NUMBER, 0, "0", "", 0, 8191, 0},
+	{"MCSH", NUMBER, 0, "8191", "", 0, 8191, 0},
+	{"MCST", NUMBER, 0, "0.01", "", 0.01, 655.35, 2},
+	{"AUO2", FREE, 0, "ICR", "", 0, 0, 0},
+	{"TPMO", FREE, 0, "OFF", "", 0, 0, 0},
+	{"GPED", WORD, 0, "RI", "FALLING RISING", 0, 0, 0},
+	{"GPIN", FREE, 0, "AUX1", "", 0, 0, 0},
+	{"GPME", WORD, 0, "ON", "ON OFF", 0, 0, 0},
+	{"GPGA", WORD, 0, "ON", "ON OFF", 0, 0, 0},
+	{"GPMC", WORD, 0, "ON", "ON OFF", 0, 0, 0},
+	{"MCAE", WORD, 0, "OFF", "ON OFF", 0, 0, 0},
+	{"VOLU", WORD, 0, "OFF", "ON OFF", 0, 0, 0},
+	{"CON1", FREE, 0, "DAC", "", 0, 0, 0},
+	{"CON2", FREE, DP5 | M, "AUXOUT2", "", 0, 0, 0},
+	{"BOOT", WORD, M, "ON", "ON OFF", 0, 0, 0},
+	{"SYNC", WORD, ~M, "INT", "INT EXT FRAME NOTIMETAG", 0, 0, 0},
+	{"CLKL", WORD, ~M, "100", "100 1000", 0, 0, 0},
+	{"LMMO", WORD, ~M, "NORM", "NORM DTC", 0, 0, 0},
+	{"SCAW", NUMBER, 0, "100", "", 100, 1000, 0},
+	{"SCAI", SCA, 0, "?", "", 1, SCA_COUNT, 0},
+	{"SCAL", SCA, 0, "?", "", 0, 8191, 0},
+	{"SCAH", SCA, 0, "?", "", 0, 8191, 0},
+	{"SCAO", SCA, 0, "?", "OFF HIGH LOW", 0, 0, 0},
+};
+#define RULE_COUNT (sizeof(rules) / sizeof(rules[0]))
+_Static_assert(RULE_COUNT <= SETTINGS_MAX, "settings.value is too small");
+
+static const struct rule *rule_find(const struct settings *s, const char *name)
+{
+	for (size_t i = 0; i < RULE_COUNT; i++)
+		if (memcmp(rules[i].name, name, 4) == 0)
+			return rules[i].not_on & s->device->bit ? NULL : &rules[i];
+	return NULL;
+}
+
+static char *value_of(struct settings *s, const struct rule *rule)
+{
+	return s->value[rule - rules];
+}
+
+void settings_reset(struct settings *s)
+{
+	for (size_t i = 0; i < RULE_COUNT; i++)
+		snprintf(s->value[i], SETTING_VALUE, "%s", rules[i].fallback);
+	for (int i = 0; i < SCA_COUNT; i++)
+		s->sca[i] = (struct sca){.low = 0, .high = -1, .output = "OFF"};
+	s->sca_index = 0;
+	s->is_configured = s->device->bit == MCA8000D;
+}
+
+void settings_init(struct settings *s, const struct device *device, unsigned firmware)
+{
+	*s = (struct settings){.device = device, .firmware = firmware};
+	settings_reset(s);
+}
+
+/* Copies the whole word of which the parameter is an abbreviation; false if of none. */
+static bool match_word(const char *words, const char *parameter, char *value)
+{
+	size_t given = strlen(parameter);
+	for (const char *w = words; *w != '\0';) {
+		size_t len = strcspn(w, " ");
+		bool enough = given == len || given >= 2 || words[0] == 'Y';
+		if (given > 0 && given <= len && enough && memcmp(w, parameter, given) == 0) {
+			snprintf(value, SETTING_VALUE, "%.*s", (int)len, w);
+			return true;
+		}
+		w += len + (w[len] == ' ');
+	}
+	return false;
+}
+
+/* Edges read back by their first two letters: "RI", "FA". */
+static void shorten_edge(char *value)
+{
+	if (strcmp(value, "RISING") == 0 || strcmp(value, "FALLING") == 0)
+		value[2] = '\0';
+}
+
+/* "10US" is 10: unit letters behind the digits are allowed and ignored. */
+static bool read_number(const char *parameter, double *number)
+{
+	char digits[PARAMETER_MAX + 1];
+	size_t len = strspn(parameter, "+-.0123456789");
+	size_t sign = parameter[0] == '+';
+	if (parameter[len + strspn(parameter + len, "ABCDEFGHIJKLMNOPQRSTUVWXYZ%")] != '\0')
+		return false;
+	snprintf(digits, sizeof(digits), "%.*s", (int)(len - sign), parameter + sign);
+	return number_parse(digits, number) == 0;
+}
+
+static bool is_allowed(const struct settings *s, const struct rule *rule, double v)
+{
+	const struct device *d = s->device;
+	if (v < rule->min || v > rule->max)
+		return false;
+	if (strcmp(rule->name, "GAIN") == 0)
+		return d->bit == MCA8000D ? v == 1 || v == 10
+					  : v >= d->gain_min && v <= d->gain_max;
+	if (strcmp(rule->name, "HVSE") ==
+		0) /* the supply of a silicon drift detector is negative */
+		return v <= 0 && v >= -d->hv_limit;
+	if (strcmp(rule->name, "MCAC") == 0)
+		return v == 256 || v == 512 || v == 1024 || v == 2048 || v == 4096 || v == 8192;
+	if (strcmp(rule->name, "TPEA") == 0)
+		return settings_is(s, "CLCK", "20") ? v >= 0.8 : v <= 25.6;
+	return true;
+}
+
+/* Peaking times have steps, 0.05 us at 80 MHz and 0.2 us at 20 MHz, and round down. */
+static double round_down(const struct settings *s, const struct rule *rule, double v)
+{
+	double scale = pow(10, rule->decimals);
+	if (strcmp(rule->name, "TPEA") == 0) {
+		double step = settings_is(s, "CLCK", "20") ? 0.2 : 0.05;
+		v = floor(v / step + 1e-9) * step;
+	}
+	return floor(v * scale + (v < 0 ? 1 - 1e-6 : 1e-6)) / scale;
+}
+
+static enum ack set_number(struct settings *s, const struct rule *rule, const char *parameter)
+{
+	double number;
+	char *value = value_of(s, rule);
+	if (match_word(rule->words, parameter, value))
+		return ACK_OK;
+	if (!read_number(parameter, &number) || !is_allowed(s, rule, number)) {
+		if (strcmp(rule->name, "MCAC") == 0)
+			snprintf(value, SETTING_VALUE, "%s", rule->fallback);
+		return ACK_PARAMETER;
+	}
+	snprintf(value, SETTING_VALUE, "%.*f", rule->decimals, round_down(s, rule, number));
+	if (strcmp(rule->name, "TPEA") == 0)
+		s->is_configured = true;
+	return ACK_OK;
+}
+
+static enum ack set_free(struct settings *s, const struct rule *rule, const char *parameter)
+{
+	if (parameter[0] == '\0' ||
+		parameter[strspn(parameter, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")] != '\0')
+		return ACK_PARAMETER;
+	snprintf(value_of(s, rule), SETTING_VALUE, "%s", parameter);
+	return ACK_OK;
+}
+
+static enum ack set_sca(struct settings *s, const struct rule *rule, const char *parameter)
+{
+	double v;
+	struct sca *sca = &s->sca[s->sca_index];
+	if (rule->words[0] != '\0') {
+		if (!match_word(rule->words, parameter, sca->output))
+			return ACK_PARAMETER;
+		shorten_edge(sca->output);
+		return ACK_OK;
+	}
+	if (!read_number(parameter, &v) || v != floor(v) || v < rule->min || v > rule->max)
+		return ACK_PARAMETER;
+	switch (rule->name[3]) {
+	case 'I': s->sca_index = (int)v - 1; break;
+	case 'L': sca->low = (int)v; break;
+	default: sca->high = (int)v; break;
+	}
+	return ACK_OK;
+}
+
+static enum ack set_word(struct settings *s, const struct rule *rule, const char *parameter)
+{
+	if (!match_word(rule->words, parameter, value_of(s, rule)))
+		return ACK_PARAMETER;
+	shorten_edge(value_of(s, rule));
+	return ACK_OK;
+}
+
+static enum ack do_reset(struct settings *s, const struct rule *rule, const char *parameter)
+{
+	char word[SETTING_VALUE];
+	if (!match_word(rule->words, parameter, word))
+		return ACK_PARAMETER;
+	if (word[0] == 'Y')
+		settings_reset(s);
+	return ACK_OK;
+}
+
+enum ack settings_set(struct settings *s, const char *name, const char *parameter, size_t len)
+{
+	char text[PARAMETER_MAX + 1];
+	const struct rule *rule = rule_find(s, name);
+	if (rule == NULL)
+		return ACK_COMMAND;
+	if (len > PARAMETER_MAX || memchr(parameter, '\0', len) != NULL)
+		return ACK_PARAMETER;
+	memcpy(text, parameter, len);
+	text[len] = '\0';
+	switch (rule->kind) {
+	case WORD: return set_word(s, rule, text);
+	case NUMBER: return set_number(s, rule, text);
+	case FREE: return set_free(s, rule, text);
+	case SCA: return set_sca(s, rule, text);
+	case ACTION: return do_reset(s, rule, text);
+	}
+	assert(false);
+	return ACK_COMMAND;
+}
+
+const char *settings_get(const struct settings *s, const char *name)
+{
+	const struct rule *rule = rule_find(s, name);
+	return rule != NULL ? s->value[rule - rules] : NULL;
+}
+
+bool settings_number(const struct settings *s, const char *name, double *value)
+{
+	const char *text = settings_get(s, name);
+	return text != NULL && number_parse(text, value) == 0;
+}
+
+bool settings_is(const struct settings *s, const char *name, const char *text)
+{
+	const char *value = settings_get(s, name);
+	return value != NULL && strcmp(value, text) == 0;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The ASCII settings of the instrument: what each four-letter command accepts on which device,
+ * what it defaults to, and how it reads back.  Values are kept as the text that reads back.
+ */
+#ifndef ASSAY_SIM_AMPTEK_SETTINGS_H
+#define ASSAY_SIM_AMPTEK_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "device.h"
+#include "frame.h"
+
+#define SETTINGS_MAX  96
+#define SETTING_VALUE 16
+#define SCA_COUNT     16
+#define PARAMETER_MAX 10 /* characters the host may send */
+
+struct sca {
+	int low, high; /* channels, both in; high < low: off */
+	char output[SETTING_VALUE];
+};
+
+struct settings {
+	const struct device *device;
+	unsigned firmware; /* 60806 is 6.08 build 6 */
+	char value[SETTINGS_MAX][SETTING_VALUE];
+	struct sca sca[SCA_COUNT];
+	int sca_index;       /* 0..15, chosen by SCAI=n */
+	bool is_hv_positive; /* of the bias supply that is fitted; the other sign is refused */
+	bool is_configured;  /* TPEA, which has no default, is set, or the device has none */
+};
+
+/* Everything to the defaults, as RESC=Y does. */
+void settings_reset(struct settings *settings);
+
+/* Begins with the defaults of `device`. */
+void settings_init(struct settings *settings, const struct device *device, unsigned firmware);
+
+/*
+ * Takes one command, `name` of 4 letters and its parameter (borrowed, not terminated).  Returns
+ * ACK_OK, ACK_PARAMETER, or ACK_COMMAND when this device has no such command.
+ */
+enum ack settings_set(
+	struct settings *settings, const char *name, const char *parameter, size_t len);
+
+/* The text that reads back, borrowed until the next change; NULL when there is no such command. */
+const char *settings_get(const struct settings *settings, const char *name);
+
+/* A numeric value; false when it is OFF, not set, or not on this device. */
+bool settings_number(const struct settings *settings, const char *name, double *value);
+
+/* Whether the value reads back as `text`. */
+bool settings_is(const struct settings *settings, const char *name, const char *text);
+
+#endif
