@@ -106,7 +106,7 @@ static size_t find(struct assay_string key, const struct field *fields, size_t c
 	return i;
 }
 
-int fields_read(struct reader *r, const struct field *fields, size_t count)
+int payload_read(struct reader *r, const struct field *fields, size_t count)
 {
 	assert(count <= 32);
 	for (size_t i = 0; i < count; i++)
@@ -132,11 +132,11 @@ int fields_read(struct reader *r, const struct field *fields, size_t count)
 	return 0;
 }
 
-int fields_read_message(const struct wire_message *m, const struct field *fields, size_t count)
+int payload_read_message(const struct wire_message *m, const struct field *fields, size_t count)
 {
 	struct reader r;
 	read_init(&r, m->payload, m->len);
 	r.depth_max = FIELDS_DEPTH_MAX;
-	int error = fields_read(&r, fields, count);
+	int error = payload_read(&r, fields, count);
 	return error < 0 ? error : read_finish(&r);
 }

@@ -64,9 +64,9 @@ struct field {
  * Reads the next item of `r`, which must be a map of exactly these keys in any order, each once.
  * Returns 0, -EBADMSG or -ENOMEM; owned copies made so far stay with the caller.
  */
-int fields_read(struct reader *r, const struct field *fields, size_t count);
+int payload_read(struct reader *r, const struct field *fields, size_t count);
 
 /* The same for a whole payload, nothing after it. */
-int fields_read_message(const struct wire_message *m, const struct field *fields, size_t count);
+int payload_read_message(const struct wire_message *m, const struct field *fields, size_t count);
 
 #endif

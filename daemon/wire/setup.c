@@ -93,7 +93,7 @@ static int read_port(struct reader *r, struct port *port)
 		{"open_ms", FIELD_WORD, false, &port->open_ms},
 		{"reply_ms", FIELD_WORD, false, &port->reply_ms},
 	};
-	int error = fields_read(r, fields, sizeof fields / sizeof fields[0]);
+	int error = payload_read(r, fields, sizeof fields / sizeof fields[0]);
 	if (error < 0)
 		return error;
 	if (parity > 127 || flow > PORT_FLOW_XONXOFF)
@@ -127,7 +127,7 @@ static int read_unit(struct reader *r, struct unit *unit)
 		{"raw", FIELD_WORD, false, &raw},
 		{"settings", FIELD_MAP, false, &settings},
 	};
-	int error = fields_read(r, fields, sizeof fields / sizeof fields[0]);
+	int error = payload_read(r, fields, sizeof fields / sizeof fields[0]);
 	if (error < 0)
 		return error;
 	if (raw > UNIT_RAW_OFF)
@@ -175,7 +175,7 @@ int wire_read_setup(const struct wire_message *m, struct wire_setup *setup)
 		{"port", FIELD_MAP, true, &port},
 		{"units", FIELD_ARRAY, true, &units},
 	};
-	int error = fields_read_message(m, fields, sizeof fields / sizeof fields[0]);
+	int error = payload_read_message(m, fields, sizeof fields / sizeof fields[0]);
 	if (error == 0 && version != WIRE_VERSION)
 		error = -EBADMSG;
 	if (error == 0)

@@ -132,13 +132,13 @@ void wire_write_quit(struct buffer *out)
 int wire_read_go(const struct wire_message *m, struct wire_go *go)
 {
 	const struct field fields[] = {{"safe", FIELD_BOOL, true, &go->safe}};
-	return fields_read_message(m, fields, 1);
+	return payload_read_message(m, fields, 1);
 }
 
 int wire_read_refuse(const struct wire_message *m, struct wire_text *text)
 {
 	const struct field fields[] = {{"text", FIELD_TEXT, true, text}};
-	return fields_read_message(m, fields, 1);
+	return payload_read_message(m, fields, 1);
 }
 
 int wire_read_credit(const struct wire_message *m, uint64_t *bytes)
@@ -159,7 +159,7 @@ int wire_read_start(const struct wire_message *m, struct wire_start *start)
 		{"step", FIELD_MAP, false, &start->step},
 		{"settings", FIELD_MAP, false, &start->settings},
 	};
-	int r = fields_read_message(m, fields, 5);
+	int r = payload_read_message(m, fields, 5);
 	if (r == 0 && (mode < WIRE_ONCE || mode > WIRE_CONTINUOUS))
 		r = -EBADMSG;
 	start->mode = r == 0 ? (enum wire_mode)mode : WIRE_ONCE;
@@ -286,7 +286,7 @@ int wire_read_hello(const struct wire_message *m, struct wire_hello *hello)
 		{"pid", FIELD_UINT, true, &hello->pid},
 		{"lacking", FIELD_TEXT, true, &hello->lacking},
 	};
-	return fields_read_message(m, fields, 3);
+	return payload_read_message(m, fields, 3);
 }
 
 int wire_read_identity(const struct wire_message *m, struct wire_identity *identity)
@@ -298,13 +298,13 @@ int wire_read_identity(const struct wire_message *m, struct wire_identity *ident
 		{"fw", FIELD_TEXT, true, &identity->fw},
 		{"declared", FIELD_BOOL, true, &identity->declared},
 	};
-	return fields_read_message(m, fields, 5);
+	return payload_read_message(m, fields, 5);
 }
 
 int wire_read_ready(const struct wire_message *m, struct wire_bytes *settings)
 {
 	const struct field fields[] = {{"settings", FIELD_MAP, false, settings}};
-	return fields_read_message(m, fields, 1);
+	return payload_read_message(m, fields, 1);
 }
 
 int wire_read_started(const struct wire_message *m, struct wire_started *started)
@@ -314,7 +314,7 @@ int wire_read_started(const struct wire_message *m, struct wire_started *started
 		{"mono", FIELD_UINT, true, &started->mono},
 		{"settings", FIELD_MAP, false, &started->settings},
 	};
-	return fields_read_message(m, fields, 3);
+	return payload_read_message(m, fields, 3);
 }
 
 static bool is_quality(uint32_t flag)
@@ -370,7 +370,7 @@ int wire_read_ended(const struct wire_message *m, struct wire_ended *ended)
 		{"code", FIELD_TEXT, true, &ended->code},
 		{"text", FIELD_TEXT, true, &ended->text},
 	};
-	int r = fields_read_message(m, fields, 3);
+	int r = payload_read_message(m, fields, 3);
 	if (r == 0 && (how < WIRE_END_COMPLETE || how > WIRE_END_NOT_STARTED))
 		r = -EBADMSG;
 	ended->end = r == 0 ? (enum wire_end)how : WIRE_END_FAILED;
@@ -385,13 +385,13 @@ int wire_read_state(const struct wire_message *m, struct wire_state *state)
 		{"text", FIELD_TEXT, true, &state->text},
 		{"values", FIELD_MAP, false, &state->values},
 	};
-	return fields_read_message(m, fields, 4);
+	return payload_read_message(m, fields, 4);
 }
 
 int wire_read_hazard(const struct wire_message *m, bool *on)
 {
 	const struct field fields[] = {{"on", FIELD_BOOL, true, on}};
-	return fields_read_message(m, fields, 1);
+	return payload_read_message(m, fields, 1);
 }
 
 int wire_read_log(const struct wire_message *m, struct wire_log *log)
@@ -401,7 +401,7 @@ int wire_read_log(const struct wire_message *m, struct wire_log *log)
 		{"level", FIELD_UINT, true, &level},
 		{"text", FIELD_TEXT, true, &log->text},
 	};
-	int r = fields_read_message(m, fields, 2);
+	int r = payload_read_message(m, fields, 2);
 	if (r == 0 && (level < 3 || level > 7))
 		r = -EBADMSG;
 	log->level = (unsigned)(r == 0 ? level : 3);
