@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Audit records: what people and the core itself did, with actor and outcome. */
+#ifndef ASSAY_CORE_AUDIT_H
+#define ASSAY_CORE_AUDIT_H
+
+#include "core/core.h"
+#include "core/run.h"
+
+/*
+ * Writes one.  `actor` NULL: the core itself.  `before` and `after` are one encoded CBOR item
+ * each, or NULL; `reason` may be NULL.  A record that cannot be written is an error in the log.
+ */
+void audit(struct core *core, const char *event, const struct run_actor *actor,
+	const struct buffer *before, const struct buffer *after, const char *reason);
+
+/* The same with a text as `after`. */
+void audit_text(
+	struct core *core, const char *event, const struct run_actor *actor, const char *text);
+
+#endif

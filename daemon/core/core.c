@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <systemd/sd-daemon.h>
+#include <zmq.h>
+
+#define LOG_TOPIC "assayd"
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/audit.h"
+#include "core/commit.h"
+#include "core/control.h"
+#include "core/core.h"
+#include "core/instrument.h"
+#include "core/ledger.h"
+#include "core/ports.h"
+#include "core/publish.h"
+#include "core/runs.h"
+#include "core/startup.h"
+#include "record/record.h"
+
+/* How long an orderly end may take before open frames are discarded; systemd's own is 90 s. */
+#define STOP_LIMIT_NS (20 * NS_PER_S)
+
+/* --- signals and the end
+ * --------------------------------------------------------------------------- */
+
+static bool any_run_open(const struct core *core)
+{
+	const struct instrument *instrument;
+	list_for_each(instrument, &core->instruments, link)
+	{
+		if (instrument->run != NULL || instrument->state == DEVICE_STATE_ARMED)
+			return true;
+	}
+	return false;
+}
+
+static int on_stop_timer(sd_event_source *source, uint64_t usec, void *arg)
+{
+	struct core *core = arg;
+	if (any_run_open(core) && clock_boot() < core->stop_by) {
+		sd_event_source_set_time_relative(source, 100000);
+		return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+	}
+	sd_event_source_set_enabled(source, SD_EVENT_OFF);
+	ports_stop_all(core);
+	return 0;
+}
+
+static void stop_runs(struct core *core, bool abort)
+{
+	struct instrument *instrument;
+	list_for_each(instrument, &core->instruments, link)
+		instrument_stop(instrument, abort, NULL);
+}
+
+void core_stop(struct core *core)
+{
+	if (core->stopping) {
+		core->stop_by = 0;
+		stop_runs(core, true);
+		return;
+	}
+	core->stopping = true;
+	core->stop_by = clock_boot() + STOP_LIMIT_NS;
+	log_info("stopping");
+	sd_notify(0, "STOPPING=1");
+	stop_runs(core, false);
+	if (sd_event_add_time_relative(
+		    core->event, NULL, CLOCK_BOOTTIME, 0, 1000, on_stop_timer, core) < 0)
+		ports_stop_all(core);
+}
+
+static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *si, void *arg)
+{
+	core_stop(arg);
+	return 0;
+}
+
+static void notify_reloading(void)
+{
+	/* Type=notify-reload wants this pair; older systemd takes it as a plain state. */
+	sd_notifyf(
+		0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)(clock_boot() / 1000));
+}
+
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *si, void *arg)
+{
+	char *text = NULL;
+	struct core *core = arg;
+	notify_reloading();
+	int r = core_reload(core, false, &text);
+	if (r < 0)
+		log_error("the configuration stays as it was: %s",
+			text != NULL ? text : strerror(-r));
+	audit_text(core, r < 0 ? "reload-refused" : "reload", NULL, text != NULL ? text : "");
+	free(text);
+	sd_notify(0, "READY=1");
+	return 0;
+}
+
+static int on_wake(sd_event_source *source, int fd, uint32_t events, void *arg)
+{
+	struct core *core = arg;
+	eventfd_t count;
+	eventfd_read(fd, &count);
+	commit_collect(core->commit);
+	return 0;
+}
+
+/* --- housekeeping, once a second
+ * --------------------------------------------------------------------- */
+
+static void note_clock_step(struct core *core)
+{
+	uint64_t back = ledger_clock_back(core->ledger);
+	if (back == 0)
+		return;
+	char text[80];
+	snprintf(text, sizeof text, "%.3f s back; commit times stand still meanwhile",
+		(double)back / (double)NS_PER_S);
+	log_warn("the clock was set: %s", text);
+	audit_text(core, "clock-step", NULL, text);
+}
+
+/* Continuous runs end and begin anew at whole multiples of new_run. */
+static void renew_runs(struct core *core)
+{
+	uint64_t now = clock_utc();
+	struct instrument *instrument;
+	list_for_each(instrument, &core->instruments, link)
+	{
+		uint64_t every = instrument->config->acquire.new_run_ns;
+		if (every == 0 || instrument->run == NULL ||
+			run_mode(instrument->run) != CONFIG_CONTINUOUS)
+			continue;
+		if (now / every != run_started(instrument->run) / every)
+			run_renew(instrument->run);
+	}
+}
+
+static int on_second(sd_event_source *source, uint64_t usec, void *arg)
+{
+	struct core *core = arg;
+	note_clock_step(core);
+	if (!core->stopping)
+		renew_runs(core);
+	runs_checkpoint(core->runs, ledger_head(core->ledger));
+	ports_release_retired(core);
+	sd_event_source_set_time_relative(source, 1000000);
+	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+/* --- reload
+ * -------------------------------------------------------------------------------------------- */
+
+static char *format_errors(const struct config_errors *errors)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *to = open_memstream(&text, &size);
+	if (to == NULL)
+		return NULL;
+	for (size_t i = 0; i < errors->count; i++)
+		fprintf(to, "%s%s:%u:%u: %s", i > 0 ? "\n" : "", errors->items[i].mark.file,
+			errors->items[i].mark.line, errors->items[i].mark.column,
+			errors->items[i].text);
+	fclose(to);
+	return text;
+}
+
+/* What only a restart can change; the words of the YAML. */
+static const char *fixed_part(const struct config *old, const struct config *new)
+{
+	if (strcmp(old->site, new->site) != 0 || strcmp(old->node, new->node) != 0)
+		return "laboratory: site and node";
+	if (strcmp(old->journal_path, new->journal_path) != 0 ||
+		old->sync_always != new->sync_always || old->sync_ns != new->sync_ns)
+		return "journal";
+	if (strcmp(old->live, new->live) != 0 || strcmp(old->control, new->control) != 0)
+		return "sockets";
+	return NULL;
+}
+
+int core_reload(struct core *core, bool now, char **text)
+{
+	struct config *config = NULL;
+	struct config_errors errors = {0};
+	*text = NULL;
+	int r = config_load(core->options.config, core->catalog, &config, &errors);
+	if (r < 0) {
+		*text = format_errors(&errors);
+		config_errors_finish(&errors);
+		return r;
+	}
+	const char *fixed = fixed_part(core->config, config);
+	if (fixed != NULL && asprintf(text, "`%s` changed, which needs a restart", fixed) < 0)
+		*text = NULL;
+	r = fixed != NULL ? -EINVAL : ports_change(core, config, now, text);
+	if (r < 0)
+		config_destroy(config);
+	return r;
+}
+
+/* --- the life of the process
+ * ---------------------------------------------------------------------------- */
+
+static int add_events(struct core *core)
+{
+	sd_event *e = core->event;
+	core->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (core->wake_fd < 0)
+		return -errno;
+	int r = sd_event_add_signal(e, NULL, SIGTERM, on_terminate, core);
+	if (r >= 0)
+		r = sd_event_add_signal(e, NULL, SIGINT, on_terminate, core);
+	if (r >= 0)
+		r = sd_event_add_signal(e, NULL, SIGHUP, on_hangup, core);
+	if (r >= 0)
+		r = sd_event_add_io(e, NULL, core->wake_fd, EPOLLIN, on_wake, core);
+	if (r >= 0)
+		r = sd_event_add_time_relative(
+			e, NULL, CLOCK_BOOTTIME, 1000000, 10000, on_second, core);
+	return r;
+}
+
+/* Signals are blocked before any thread exists, so that only the loop gets them. */
+static int create_loop(struct core *core)
+{
+	sigset_t mask;
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGINT);
+	sigaddset(&mask, SIGHUP);
+	sigaddset(&mask, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	int r = sd_event_new(&core->event);
+	if (r >= 0)
+		r = add_events(core);
+	if (r >= 0 && sd_event_set_watchdog(core->event, true) < 0)
+		log_warn("the watchdog is not to be had");
+	return r;
+}
+
+static int load_config(struct core *core)
+{
+	char *why = NULL;
+	int r = catalog_load(core->options.worker, core->options.drivers, &core->catalog, &why);
+	if (r < 0) {
+		log_error("%s", why != NULL ? why : strerror(-r));
+		free(why);
+		return r;
+	}
+	struct config_errors errors = {0};
+	r = config_load(core->options.config, core->catalog, &core->config, &errors);
+	for (size_t i = 0; i < errors.count; i++)
+		log_error("%s:%u:%u: %s", errors.items[i].mark.file, errors.items[i].mark.line,
+			errors.items[i].mark.column, errors.items[i].text);
+	config_errors_finish(&errors);
+	return r;
+}
+
+static void close_down(struct core *core)
+{
+	control_close(core->control);
+	if (core->commit != NULL) {
+		audit_text(core, "stop", NULL, "orderly");
+		int r = commit_stop(core->commit);
+		if (r < 0)
+			log_error("the journal did not take the last entries: %s", strerror(-r));
+	} else if (core->journal != NULL) {
+		journal_close(core->journal);
+	}
+	runs_destroy(core->runs);
+	ledger_destroy(core->ledger);
+	publisher_close(core->publisher);
+	if (core->zmq != NULL)
+		zmq_ctx_term(core->zmq);
+	if (core->wake_fd >= 0)
+		close(core->wake_fd);
+	sd_event_unref(core->event);
+	ports_finish(core);
+	config_destroy(core->config);
+	catalog_destroy(core->catalog);
+}
+
+static int run_loop(struct core *core)
+{
+	int r = ports_start_all(core);
+	if (r < 0)
+		return r;
+	sd_notifyf(0, "READY=1\nSTATUS=%zu instruments", core->config->instrument_count);
+	log_info("ready: %zu instruments", core->config->instrument_count);
+	return sd_event_loop(core->event);
+}
+
+int core_run(const struct core_options *options)
+{
+	struct core core = {.options = *options, .wake_fd = -1, .started = clock_utc()};
+	list_init(&core.instruments);
+	list_init(&core.ports);
+	/* Entries are allocated here and freed by ZeroMQ's thread: keep the memory, skip mmap. */
+	mallopt(M_MMAP_THRESHOLD, 64 << 20);
+	mallopt(M_TRIM_THRESHOLD, 64 << 20);
+	umask(077);
+	int r = create_loop(&core);
+	if (r < 0)
+		log_error("the event loop cannot be made: %s", strerror(-r));
+	if (r >= 0)
+		r = load_config(&core);
+	if (r >= 0)
+		r = startup(&core);
+	if (r >= 0)
+		r = run_loop(&core);
+	close_down(&core);
+	if (r < 0)
+		log_error("ended: %s", strerror(-r));
+	else
+		log_info("ended");
+	return r;
+}

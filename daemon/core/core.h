@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The process assayd: what its parts share.  Everything here belongs to the main thread, which
+ * runs one event loop; the commit thread is reached through core/commit.h only.
+ *
+ *	ports        which instruments share a worker; changing them
+ *	supervise    a port's worker process, again and again
+ *	instrument   the state of one instrument and what its worker says of it
+ *	run          the open run of an instrument
+ *	ledger       seq, prev, commit time      commit   append, sync, publish
+ *	control      the control socket          audit    what people and the core did
+ */
+#ifndef ASSAY_CORE_CORE_H
+#define ASSAY_CORE_CORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <systemd/sd-event.h>
+
+#include "base/list.h"
+#include "config/config.h"
+
+struct commit;
+struct control;
+struct journal;
+struct ledger;
+struct publisher;
+struct runs;
+struct ledger_topic;
+
+/* Where things are; borrowed from the command line for the life of the process. */
+struct core_options {
+	const char *config;  /* the main YAML file */
+	const char *worker;  /* the program assay-worker */
+	const char *drivers; /* the folder of driver modules */
+};
+
+struct core {
+	struct core_options options;
+	sd_event *event;
+	void *zmq;
+	struct catalog *catalog;
+	struct config *config;
+	struct journal *journal; /* the commit thread's once it runs */
+	struct publisher *publisher;
+	struct commit *commit;
+	struct ledger *ledger;
+	struct runs *runs;
+	struct control *control;
+	struct ledger_topic *audit_topic;
+	struct list instruments; /* struct instrument.link */
+	struct list ports;       /* struct port_group.link, in ports.c */
+	struct config **retired; /* replaced by a reload and still referred to */
+	size_t retired_count;
+	char sync[24];    /* the journal's mode in words: "always", "1s" */
+	uint64_t started; /* UTC */
+	bool stopping;
+	uint64_t stop_by; /* CLOCK_BOOTTIME: open frames are discarded after it */
+	int wake_fd;      /* the commit thread has something to collect */
+};
+
+/* Runs until the end is asked for by signal.  0, or a negative errno after a logged error. */
+int core_run(const struct core_options *options);
+
+/*
+ * Reads the configuration again.  A wrong one changes nothing: -EINVAL with the error list in
+ * *text (owned).  A right one touches the ports whose instruments changed; -EBUSY with *text when
+ * one of those has an open on-demand run and `now` is false.
+ */
+int core_reload(struct core *core, bool now, char **text);
+
+/* Begins the end: runs are stopped, workers ended.  A second call does not wait for frames. */
+void core_stop(struct core *core);
+
+#endif

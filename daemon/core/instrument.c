@@ -1,0 +1,639 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LOG_TOPIC instrument->config->key
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/audit.h"
+#include "core/hazard.h"
+#include "core/instrument.h"
+#include "core/ledger.h"
+#include "core/serials.h"
+#include "core/supervise.h"
+#include "journal/journal.h"
+#include "core/values.h"
+#include "record/encode.h"
+#include "record/record.h"
+#include "record/topic.h"
+#include "record/uuid.h"
+#include "wire/wire.h"
+
+static const char *state_name(enum device_state state)
+{
+	return words_name(&words_device_state, (int)state);
+}
+
+const char *instrument_key(const struct instrument *instrument)
+{
+	return instrument->config->key;
+}
+
+const struct config_instrument *instrument_config(const struct instrument *instrument)
+{
+	return instrument->config;
+}
+
+struct unit instrument_unit(const struct instrument *instrument)
+{
+	const struct config_instrument *config = instrument->config;
+	return (struct unit){
+		.key = config->key,
+		.driver = config->driver->name,
+		.unit_id = config->unit_id,
+		.raw = config->raw,
+		.settings = config->settings.data,
+		.settings_len = config->settings.len,
+	};
+}
+
+static struct ledger_topic *make_topic(struct instrument *instrument, enum assay_record_type type)
+{
+	const struct config *config = instrument->core->config;
+	char text[ASSAY_TOPIC_MAX + 1];
+	int r = topic_make(text, topic_kind_of(type, instrument->config->simulated),
+		instrument->config->technique, config->site, config->node, instrument->config->key);
+	return r < 0 ? NULL : ledger_topic(instrument->core->ledger, text);
+}
+
+int instrument_create(
+	struct core *core, const struct config_instrument *config, struct instrument **out)
+{
+	struct instrument *instrument = calloc(1, sizeof *instrument);
+	if (instrument == NULL)
+		return -ENOMEM;
+	instrument->core = core;
+	instrument->config = config;
+	instrument->state = DEVICE_STATE_OFF;
+	instrument->data_topic = make_topic(instrument, ASSAY_RECORD_FRAME);
+	instrument->state_topic = make_topic(instrument, ASSAY_RECORD_STATE);
+	if (instrument->data_topic == NULL || instrument->state_topic == NULL) {
+		free(instrument);
+		return -ENOMEM;
+	}
+	instrument->hazard = hazard_is_noted(core, config->key);
+	list_append(&core->instruments, &instrument->link);
+	*out = instrument;
+	return 0;
+}
+
+void instrument_destroy(struct instrument *instrument)
+{
+	if (instrument == NULL)
+		return;
+	if (instrument->run != NULL)
+		run_forget(instrument->run);
+	list_remove(&instrument->link);
+	buffer_finish(&instrument->settings);
+	run_request_finish(&instrument->request);
+	free(instrument);
+}
+
+struct instrument *instrument_find(struct core *core, const char *key)
+{
+	struct instrument *instrument;
+	list_for_each(instrument, &core->instruments, link)
+	{
+		if (strcmp(instrument->config->key, key) == 0)
+			return instrument;
+	}
+	return NULL;
+}
+
+struct inst_id instrument_inst(const struct instrument *instrument)
+{
+	const struct run_identity *id = &instrument->identity;
+	bool known = id->serial[0] != '\0';
+	return (struct inst_id){
+		.key = instrument->config->key,
+		.make = known ? id->make : NULL,
+		.model = known ? id->model : NULL,
+		.serial = known ? id->serial : NULL,
+		.fw = id->fw[0] != '\0' ? id->fw : NULL,
+		.asset = instrument->config->identity.asset,
+		.source = !known         ? ID_SOURCE_NONE
+			  : id->declared ? ID_SOURCE_DECLARED
+					 : ID_SOURCE_READ,
+	};
+}
+
+/* --- state --------------------------------------------------------------------------------------
+ */
+
+static void write_state(struct instrument *instrument, const char *code, struct wire_bytes values)
+{
+	struct buffer body = {0};
+	uint8_t id[ASSAY_UUID_SIZE];
+	uuid_random(id);
+	struct dev_state state = {
+		.base = {.id = id, .t = stamp_now(), .inst = instrument_inst(instrument)},
+		.sim = instrument->config->simulated,
+		.state = instrument->state,
+		.code = code,
+		.text = instrument->text[0] != '\0' ? instrument->text : NULL,
+		.values = {values.data, values.len},
+	};
+	record_state(&body, &state);
+	struct ledger_record record = {
+		.topic = instrument->state_topic, .head = body.data, .head_len = body.len};
+	if (body.failed || ledger_put(instrument->core->ledger, &record, NULL) < 0)
+		log_error("a state record could not be written: no memory");
+	buffer_finish(&body);
+}
+
+static void set_state(
+	struct instrument *instrument, enum device_state state, const char *code, const char *text)
+{
+	char now[sizeof instrument->text];
+	snprintf(now, sizeof now, "%s", text != NULL ? text : "");
+	if (state == instrument->state && strcmp(now, instrument->text) == 0)
+		return;
+	bool same = state == instrument->state;
+	instrument->state = state;
+	memcpy(instrument->text, now, sizeof now);
+	if (!same && state != DEVICE_STATE_BUSY && state != DEVICE_STATE_IDLE)
+		instrument->values[0] = '\0';
+	enum log_level level = state == DEVICE_STATE_FAULT ? LOG_LEVEL_WARN : LOG_LEVEL_INFO;
+	log_write(level, instrument->config->key, "%s%s%s", state_name(state),
+		now[0] != '\0' ? ": " : "", now);
+	write_state(instrument, code, (struct wire_bytes){0});
+}
+
+void instrument_attach(struct instrument *instrument, struct supervisor *supervisor)
+{
+	instrument->supervisor = supervisor;
+	set_state(instrument, DEVICE_STATE_CONNECTING, NULL, "");
+}
+
+static void copy_text(char *to, size_t size, struct wire_text text)
+{
+	size_t len = text.len < size - 1 ? text.len : size - 1;
+	if (len > 0)
+		memcpy(to, text.data, len);
+	to[len] = '\0';
+}
+
+static void send_to_worker(struct instrument *instrument, struct buffer *message)
+{
+	supervise_send(instrument->supervisor, message);
+	buffer_finish(message);
+}
+
+/* --- requests ------------------------------------------------------------------------------------
+ */
+
+static void answer_request(struct instrument *instrument, int r, const char *text)
+{
+	struct run_request *request = &instrument->request;
+	if (request->answer != NULL)
+		request->answer(request->arg, r, text, NULL);
+	request->answer = NULL;
+	run_request_finish(request);
+}
+
+/* {i, of, name}: a frame of a method with several steps carries it. */
+static void write_step(struct buffer *to, const struct config_method *method, size_t step)
+{
+	struct map map;
+	map_open(&map, to);
+	map_uint(&map, "i", step + 1);
+	map_uint(&map, "of", method->step_count);
+	map_text(&map, "name", method->steps[step].name);
+	map_close(&map);
+}
+
+static void send_start(struct instrument *instrument, enum config_mode mode,
+	const struct config_method *method, size_t step)
+{
+	static const enum wire_mode modes[] = {
+		[CONFIG_ON_DEMAND] = WIRE_ONCE,
+		[CONFIG_REPEAT] = WIRE_REPEAT,
+		[CONFIG_CONTINUOUS] = WIRE_CONTINUOUS,
+	};
+	struct buffer message = {0}, merged = {0}, place = {0};
+	struct wire_start start = {
+		.mode = modes[mode],
+		.every_ns = instrument->config->acquire.every_ns,
+		.frames = instrument->config->acquire.frames,
+	};
+	if (method != NULL) {
+		char *why = NULL; /* it was merged without error when the run was asked for */
+		config_merge(instrument->config, &method->steps[step], &merged, &why);
+		free(why);
+		start.settings = (struct wire_bytes){merged.data, merged.len};
+	}
+	if (method != NULL && method->step_count > 1) {
+		write_step(&place, method, step);
+		start.step = (struct wire_bytes){place.data, place.len};
+	}
+	wire_write_start(&message, instrument->unit, &start);
+	send_to_worker(instrument, &message);
+	buffer_finish(&merged);
+	buffer_finish(&place);
+}
+
+__attribute__((format(printf, 4, 5))) static int refuse(
+	char *text, size_t size, int r, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, size, format, args);
+	va_end(args);
+	return r;
+}
+
+/* What the site demands of a run; continuous ones are exempt. */
+static int check_request(const struct instrument *instrument, const struct run_request *request,
+	char *text, size_t size)
+{
+	const struct config *config = instrument->core->config;
+	if ((config->require & CONFIG_REQUIRE_SAMPLE) != 0 && request->sample[0] == '\0')
+		return refuse(text, size, -EINVAL, "a sample id is required here: give --sample");
+	if ((config->require & CONFIG_REQUIRE_OPERATOR) != 0 && request->operator[0] == '\0')
+		return refuse(text, size, -EINVAL, "an operator is required here: give --operator");
+	if ((config->require & CONFIG_REQUIRE_METHOD) != 0 && request->method == NULL)
+		return refuse(text, size, -EINVAL, "a method is required here: give --method");
+	if (request->sample[0] != '\0' && !config_sample_fits(config, request->sample))
+		return refuse(text, size, -EINVAL,
+			"the sample id does not match the site's pattern; a right one looks like "
+			"%s",
+			config->sample_example != NULL ? config->sample_example
+						       : config->sample_pattern);
+	return 0;
+}
+
+static int check_method(const struct instrument *instrument, const struct run_request *request,
+	char *text, size_t size)
+{
+	if (request->method == NULL)
+		return 0;
+	if (strcmp(request->method->driver, instrument->config->driver->name) != 0)
+		return refuse(text, size, -EINVAL, "the method is for instruments with driver %s",
+			request->method->driver);
+	for (size_t i = 0; i < request->method->step_count; i++) {
+		struct buffer merged = {0};
+		char *why = NULL;
+		int r = config_merge(instrument->config, &request->method->steps[i], &merged, &why);
+		buffer_finish(&merged);
+		if (r < 0)
+			refuse(text, size, r, "the method does not fit: %s",
+				why != NULL ? why : "?");
+		free(why);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int check_disk(const struct instrument *instrument, char *text, size_t size)
+{
+	uint64_t free_bytes;
+	if (journal_free(instrument->core->journal, &free_bytes) < 0)
+		return 0; /* the journal itself will say so */
+	if (free_bytes >= instrument->core->config->reserve)
+		return 0;
+	char left[32];
+	snprintf(left, sizeof left, "%llu MiB", (unsigned long long)(free_bytes >> 20));
+	return refuse(text, size, -ENOSPC,
+		"the disk is nearly full (%s left): archive runs or add space", left);
+}
+
+static int check_state(const struct instrument *instrument, char *text, size_t size)
+{
+	if (instrument->core->stopping)
+		return refuse(text, size, -ESHUTDOWN, "the daemon is stopping");
+	if (instrument->state == DEVICE_STATE_MAINTENANCE)
+		return refuse(text, size, -EBUSY,
+			"it is in maintenance: end it with assayctl maintenance %s off",
+			instrument->config->key);
+	if (instrument->run != NULL || instrument->state == DEVICE_STATE_ARMED)
+		return refuse(text, size, -EBUSY,
+			"a run is open; stop it with assayctl run stop %s",
+			instrument->config->key);
+	if (instrument->state != DEVICE_STATE_IDLE || !instrument->ready)
+		return refuse(text, size, -ENODEV, "the instrument is not ready: %s",
+			instrument->text[0] != '\0' ? instrument->text
+						    : state_name(instrument->state));
+	return 0;
+}
+
+int instrument_start(
+	struct instrument *instrument, struct run_request *request, char *text, size_t size)
+{
+	int r = check_state(instrument, text, size);
+	if (r == 0 && request->mode == CONFIG_ON_DEMAND)
+		r = check_request(instrument, request, text, size);
+	if (r == 0)
+		r = check_method(instrument, request, text, size);
+	if (r == 0)
+		r = check_disk(instrument, text, size);
+	if (r < 0) {
+		run_request_finish(request);
+		return r;
+	}
+	run_request_finish(&instrument->request);
+	instrument->request = *request;
+	request->refs = (struct buffer){0};
+	set_state(instrument, DEVICE_STATE_ARMED, NULL, "");
+	send_start(instrument, instrument->request.mode, instrument->request.method, 0);
+	return 0;
+}
+
+int instrument_stop(struct instrument *instrument, bool abort, const struct run_actor *actor)
+{
+	if (instrument->run == NULL && instrument->state != DEVICE_STATE_ARMED)
+		return -ENOENT;
+	struct buffer message = {0};
+	if (abort)
+		wire_write_abort(&message, instrument->unit);
+	else
+		wire_write_stop(&message, instrument->unit);
+	send_to_worker(instrument, &message);
+	if (instrument->run != NULL)
+		run_asked_to_end(instrument->run, actor);
+	return 0;
+}
+
+int instrument_set_maintenance(struct instrument *instrument, bool on)
+{
+	bool busy = instrument->run != NULL || instrument->state == DEVICE_STATE_ARMED;
+	if (on && busy && instrument->config->acquire.mode == CONFIG_ON_DEMAND)
+		return -EBUSY;
+	instrument->maintenance = on;
+	if (on && busy)
+		return instrument_stop(instrument, false, NULL);
+	if (on)
+		set_state(instrument, DEVICE_STATE_MAINTENANCE, NULL, "");
+	else if (instrument->state == DEVICE_STATE_MAINTENANCE)
+		instrument_rest(instrument);
+	return 0;
+}
+
+/* Nothing is going on: idle, or the next run of an instrument that runs by itself. */
+void instrument_rest(struct instrument *instrument)
+{
+	if (instrument->maintenance) {
+		set_state(instrument, DEVICE_STATE_MAINTENANCE, NULL, "");
+		return;
+	}
+	if (!instrument->ready) {
+		set_state(instrument, DEVICE_STATE_CONNECTING, NULL, "");
+		return;
+	}
+	set_state(instrument, DEVICE_STATE_IDLE, NULL, "");
+	if (instrument->config->acquire.mode == CONFIG_ON_DEMAND || instrument->core->stopping)
+		return;
+	struct run_request request = {.mode = instrument->config->acquire.mode};
+	char text[WIRE_TEXT_MAX];
+	if (instrument_start(instrument, &request, text, sizeof text) < 0)
+		set_state(instrument, DEVICE_STATE_IDLE, NULL, text);
+}
+
+/* --- what the worker says
+ * ------------------------------------------------------------------------- */
+
+static bool differs(const char *wanted, const char *found)
+{
+	return wanted != NULL && strcmp(wanted, found) != 0;
+}
+
+static bool is_another(
+	const struct instrument *instrument, const struct run_identity *id, char *why, size_t size)
+{
+	const struct config_instrument *config = instrument->config;
+	if (differs(config->identity.serial, id->serial)) {
+		snprintf(why, size, "serial number %s was found, %s is configured", id->serial,
+			config->identity.serial);
+		return true;
+	}
+	if (differs(config->identity.model, id->model)) {
+		snprintf(why, size, "model %s was found, %s is configured", id->model,
+			config->identity.model);
+		return true;
+	}
+	return false;
+}
+
+static void go_or_refuse(struct instrument *instrument)
+{
+	struct buffer message = {0};
+	char why[WIRE_TEXT_MAX];
+	struct run_identity *id = &instrument->identity;
+	bool refused = false;
+	if (!instrument->config->simulated &&
+		serial_is_reserved(instrument->config->driver->name, id->serial)) {
+		snprintf(why, sizeof why,
+			"serial number %s belongs to a simulator, and the "
+			"instrument is not marked `simulated: true`",
+			id->serial);
+		refused = true;
+	} else if (is_another(instrument, id, why, sizeof why)) {
+		id->mismatch = instrument->config->identity.flag_otherwise;
+		refused = !id->mismatch;
+	}
+	if (refused) {
+		audit_text(instrument->core, "identity-refused", NULL, why);
+		set_state(instrument, DEVICE_STATE_FAULT, "identity", why);
+		wire_write_refuse(&message, instrument->unit, why);
+	} else {
+		wire_write_go(&message, instrument->unit, instrument->hazard);
+	}
+	send_to_worker(instrument, &message);
+}
+
+static int take_identity(struct instrument *instrument, const struct wire_message *m)
+{
+	struct wire_identity found;
+	int r = wire_read_identity(m, &found);
+	if (r < 0)
+		return r;
+	struct run_identity *id = &instrument->identity;
+	*id = (struct run_identity){.declared = found.declared};
+	copy_text(id->make, sizeof id->make, found.make);
+	copy_text(id->model, sizeof id->model, found.model);
+	copy_text(id->serial, sizeof id->serial, found.serial);
+	copy_text(id->fw, sizeof id->fw, found.fw);
+	instrument->identified = true;
+	instrument->ready = false;
+	go_or_refuse(instrument);
+	return 0;
+}
+
+static int take_ready(struct instrument *instrument, const struct wire_message *m)
+{
+	struct wire_bytes settings;
+	int r = wire_read_ready(m, &settings);
+	if (r < 0 || !instrument->identified)
+		return -EBADMSG;
+	buffer_reset(&instrument->settings);
+	buffer_append(&instrument->settings, settings.data, settings.len);
+	instrument->ready = true;
+	if (instrument->run == NULL)
+		instrument_rest(instrument);
+	return 0;
+}
+
+static int take_started(struct instrument *instrument, const struct wire_message *m)
+{
+	struct wire_started started;
+	int r = wire_read_started(m, &started);
+	if (r < 0)
+		return r;
+	size_t step;
+	if (instrument->run != NULL) /* only the next step of a method begins within a run */
+		return run_method(instrument->run, &step) != NULL && step > 0 ? 0 : -EBADMSG;
+	bool repeating = instrument->config->acquire.mode == CONFIG_REPEAT &&
+			 instrument->state == DEVICE_STATE_IDLE;
+	if (instrument->state != DEVICE_STATE_ARMED && !repeating)
+		return -EBADMSG;
+	if (repeating)
+		instrument->request.mode = CONFIG_REPEAT;
+	r = run_begin(instrument, &instrument->request, &started);
+	if (r < 0) {
+		answer_request(instrument, r, "the run-start could not be made");
+		return r;
+	}
+	instrument->request.answer = NULL;
+	set_state(instrument, DEVICE_STATE_BUSY, NULL, run_number(instrument->run));
+	return 0;
+}
+
+static int take_frame(struct instrument *instrument, const struct wire_message *m)
+{
+	struct wire_frame frame;
+	if (wire_read_frame(m, &frame) < 0 || instrument->run == NULL)
+		return -EBADMSG;
+	struct schema_error error = {0};
+	int r = run_frame(instrument->run, &frame, m->size, &error);
+	if (r == 0) {
+		instrument->frames++;
+		instrument->last_frame = frame.utc;
+		return 0;
+	}
+	char text[WIRE_TEXT_MAX];
+	snprintf(text, sizeof text, "a frame did not pass the check: %s: %s", error.path,
+		r == -EBADMSG ? error.text : strerror(-r));
+	audit_text(instrument->core, "frame-refused", NULL, text);
+	supervise_punish(instrument->supervisor, text);
+	return 0; /* said already */
+}
+
+static void end_run(struct instrument *instrument, const struct wire_ended *ended, const char *text)
+{
+	size_t step;
+	switch (ended->end) {
+	case WIRE_END_COMPLETE:
+		if (run_next_step(instrument->run) != NULL) {
+			const struct config_method *method = run_method(instrument->run, &step);
+			send_start(instrument, CONFIG_ON_DEMAND, method, step);
+			return;
+		}
+		run_finish(instrument->run, RUN_STATUS_COMPLETE, NULL);
+		break;
+	case WIRE_END_STOPPED: run_finish(instrument->run, RUN_STATUS_STOPPED, text); break;
+	case WIRE_END_ABORTED: run_finish(instrument->run, RUN_STATUS_ABORTED, text); break;
+	default: run_finish(instrument->run, RUN_STATUS_LOST_DEVICE, text); break;
+	}
+}
+
+static int take_ended(struct instrument *instrument, const struct wire_message *m)
+{
+	struct wire_ended ended;
+	if (wire_read_ended(m, &ended) < 0)
+		return -EBADMSG;
+	char text[WIRE_TEXT_MAX + 1];
+	copy_text(text, sizeof text, ended.text);
+	if (instrument->run != NULL)
+		end_run(instrument, &ended, text);
+	else if (instrument->state == DEVICE_STATE_ARMED)
+		answer_request(instrument, -EPROTO,
+			text[0] != '\0' ? text : "the run was ended before it began");
+	else
+		return -EBADMSG;
+	if (instrument->run != NULL)
+		return 0; /* the next step */
+	if (ended.end == WIRE_END_FAILED || ended.end == WIRE_END_NOT_STARTED) {
+		bool by_itself = instrument->config->acquire.mode != CONFIG_ON_DEMAND;
+		set_state(
+			instrument, by_itself ? DEVICE_STATE_FAULT : DEVICE_STATE_IDLE, NULL, text);
+		instrument->ready = instrument->ready && !by_itself; /* READY brings it back */
+		return 0;
+	}
+	if (instrument->config->acquire.mode == CONFIG_REPEAT && ended.end == WIRE_END_COMPLETE)
+		set_state(instrument, DEVICE_STATE_IDLE, NULL, ""); /* the worker starts the next */
+	else
+		instrument_rest(instrument);
+	return 0;
+}
+
+static int take_state(struct instrument *instrument, const struct wire_message *m)
+{
+	struct wire_state said;
+	if (wire_read_state(m, &said) < 0)
+		return -EBADMSG;
+	int state = words_find(
+		&words_device_state, (struct assay_string){said.state.data, said.state.len});
+	if (state < 0)
+		return state;
+	char code[33], text[WIRE_TEXT_MAX + 1];
+	copy_text(code, sizeof code, said.code);
+	copy_text(text, sizeof text, said.text);
+	if (said.values.len > 0) {
+		values_format(instrument->values, sizeof instrument->values, said.values.data,
+			said.values.len);
+		write_state(instrument, NULL, said.values);
+		return 0;
+	}
+	/* Only the core says idle, armed, busy, maintenance and off. */
+	if (state == DEVICE_STATE_FAULT || state == DEVICE_STATE_CONNECTING)
+		set_state(
+			instrument, (enum device_state)state, code[0] != '\0' ? code : NULL, text);
+	return 0;
+}
+
+static int take_hazard(struct instrument *instrument, const struct wire_message *m)
+{
+	bool on;
+	if (wire_read_hazard(m, &on) < 0)
+		return -EBADMSG;
+	if (on != instrument->hazard) {
+		instrument->hazard = on;
+		hazard_note(instrument->core, instrument->config->key, on);
+		audit_text(instrument->core, on ? "hazard-on" : "hazard-off", NULL,
+			instrument->config->key);
+	}
+	return 0;
+}
+
+int instrument_message(struct instrument *instrument, const struct wire_message *m)
+{
+	switch (m->type) {
+	case WIRE_OPENED: return 0;
+	case WIRE_IDENTITY: return take_identity(instrument, m);
+	case WIRE_READY: return take_ready(instrument, m);
+	case WIRE_STARTED: return take_started(instrument, m);
+	case WIRE_FRAME: return take_frame(instrument, m);
+	case WIRE_ENDED: return take_ended(instrument, m);
+	case WIRE_STATE: return take_state(instrument, m);
+	case WIRE_HAZARD: return take_hazard(instrument, m);
+	default: return -EBADMSG;
+	}
+}
+
+void instrument_lost(struct instrument *instrument, const char *why)
+{
+	instrument->identified = instrument->ready = false;
+	if (instrument->run != NULL)
+		run_finish(instrument->run,
+			why != NULL ? RUN_STATUS_LOST_DEVICE : RUN_STATUS_STOPPED, why);
+	if (instrument->state == DEVICE_STATE_ARMED)
+		answer_request(instrument, -ENODEV, why != NULL ? why : "the daemon is stopping");
+	if (why == NULL)
+		set_state(instrument, DEVICE_STATE_OFF, NULL, "");
+	else if (instrument->state != DEVICE_STATE_FAULT || instrument->text[0] == '\0')
+		set_state(instrument, DEVICE_STATE_FAULT, NULL, why);
+}

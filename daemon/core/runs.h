@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The runs in the journal: one row each, in memory, for numbers, listing and finding.  Kept up by
+ * the core while it writes, rebuilt from the journal at start.
+ */
+#ifndef ASSAY_CORE_RUNS_H
+#define ASSAY_CORE_RUNS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/run.h"
+
+struct runs;
+
+struct runs_row {
+	uint8_t id[16];
+	char number[RUN_NUMBER_MAX + 1];
+	char instrument[33], topic[161];
+	char sample[RUN_TEXT_MAX + 1], operator[RUN_TEXT_MAX + 1];
+	char status[16];      /* "" open */
+	uint64_t start;       /* UTC */
+	uint64_t first, last; /* seqs; last 0: open */
+	uint64_t frames;
+	bool sim;
+};
+
+/*
+ * Reads the runs of journal `id` below `path`, up to seq `head`.  What was known when the core
+ * last ran is kept in <path>/runs/<id>, so only the entries after that are read.  Owned through
+ * `out`; -ENOMEM, or what reading the journal says.
+ */
+int runs_load(struct runs **out, const char *path, const uint8_t *id, uint64_t head);
+void runs_destroy(struct runs *runs);
+
+/*
+ * To be called now and then: notes that everything up to seq `head` is accounted for, so that the
+ * next start need not read it again.
+ */
+void runs_checkpoint(struct runs *runs, uint64_t head);
+
+/* Adds a row (copied), or replaces the one with its id.  -ENOMEM. */
+int runs_put(struct runs *runs, const struct runs_row *row);
+
+/* By number or by id; NULL: none.  Borrowed until the next runs_put(). */
+const struct runs_row *runs_find_number(const struct runs *runs, const char *number);
+const struct runs_row *runs_find_id(const struct runs *runs, const uint8_t id[16]);
+
+/* The seq up to which runs_load() looked. */
+uint64_t runs_head(const struct runs *runs);
+
+size_t runs_count(const struct runs *runs);
+const struct runs_row *runs_at(const struct runs *runs, size_t i); /* oldest first */
+
+/* The next free number <node>/<instrument>/<yyyymmdd>-<nnn> of the (UTC) day of `utc`. */
+void runs_next_number(const struct runs *runs, const char *node, const char *instrument,
+	uint64_t utc, char number[RUN_NUMBER_MAX + 1]);
+
+/*
+ * A run that was open when the core ended: reads its frames from the journal for their count and
+ * digest.  0 or a negative errno.
+ */
+int runs_digest(const struct runs *runs, const struct runs_row *row, uint64_t head,
+	uint64_t *frames, uint8_t digest[32]);
+
+#endif

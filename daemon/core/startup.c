@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <zmq.h>
+
+#define LOG_TOPIC "assayd"
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/audit.h"
+#include "core/commit.h"
+#include "core/control.h"
+#include "core/interrupted.h"
+#include "core/ledger.h"
+#include "core/publish.h"
+#include "core/runs.h"
+#include "core/startup.h"
+#include "journal/journal.h"
+#include "record/encode.h"
+#include "record/topic.h"
+
+static int read_entry(const uint8_t *bytes, size_t len, const char **topic, size_t *topic_len,
+	uint64_t *seq, uint64_t *tc)
+{
+	struct assay_entry_view entry;
+	if (assay_entry_read(bytes, len, &entry) < 0)
+		return -EBADMSG;
+	*topic = entry.topic.data;
+	*topic_len = entry.topic.len;
+	*seq = entry.seq;
+	*tc = entry.tc;
+	return 0;
+}
+
+static int open_journal(struct core *core, struct journal_report *report)
+{
+	const struct config *config = core->config;
+	struct journal_options options = {
+		.path = config->journal_path,
+		.entry = read_entry,
+		.sync_ms = config->sync_always ? 0 : (uint32_t)(config->sync_ns / NS_PER_MS),
+		.now = clock_utc(),
+	};
+	int r = journal_open(&core->journal, &io_posix, &options, report);
+	if (r == -EBUSY)
+		log_error("%s: another assayd uses this journal", config->journal_path);
+	else if (r < 0)
+		log_error(
+			"%s: the journal cannot be opened: %s", config->journal_path, strerror(-r));
+	return r;
+}
+
+static const char *why_new(enum journal_why why)
+{
+	switch (why) {
+	case JOURNAL_CONTINUED: return "continued";
+	case JOURNAL_NEW_FIRST: return "there was none";
+	case JOURNAL_NEW_LOST: return "the former one is missing or unreadable";
+	case JOURNAL_NEW_UNCLEAN: return "the machine went down with entries not synced";
+	case JOURNAL_NEW_CLOCK: return "the clock is more than an hour behind the former one";
+	case JOURNAL_NEW_END_UNKNOWN: return "the end of the former one is damaged";
+	case JOURNAL_NEW_BEHIND: return "the former one ends before what others have of it";
+	case JOURNAL_NEW_ASKED: return "it was asked for";
+	}
+	return "unknown";
+}
+
+/* One audit record says what recovery found; a loss is also an error in the log. */
+static void audit_report(struct core *core, const struct journal_report *report)
+{
+	struct buffer after = {0};
+	struct map map;
+	map_open(&map, &after);
+	map_bytes(&map, "journal", report->id, JOURNAL_ID_SIZE);
+	map_text(&map, "why", why_new(report->why));
+	map_uint(&map, "head", report->head);
+	map_bool(&map, "unclean", report->unclean);
+	if (report->has_old) {
+		map_bytes(&map, "old_journal", report->old_id, JOURNAL_ID_SIZE);
+		map_uint(&map, "old_head", report->old_head);
+	}
+	if (report->torn_bytes > 0) {
+		map_uint(&map, "torn_bytes", report->torn_bytes);
+		map_uint(&map, "torn_seq", report->torn_seq);
+	}
+	if (report->rewritten > 0)
+		map_uint(&map, "rewritten", report->rewritten);
+	if (report->clock_back > 0)
+		map_uint(&map, "clock_back", report->clock_back);
+	map_key(&map, "gaps");
+	encode_array(&after, report->gap_count);
+	for (size_t i = 0; i < report->gap_count; i++) {
+		encode_array(&after, 2);
+		encode_uint(&after, report->gaps[i].from);
+		encode_uint(&after, report->gaps[i].to);
+		log_error("the journal is damaged: entries %llu to %llu cannot be read",
+			(unsigned long long)report->gaps[i].from,
+			(unsigned long long)report->gaps[i].to);
+	}
+	map_close(&map);
+	bool recovered = report->unclean || report->has_old || report->gap_count > 0;
+	audit(core, recovered ? "journal-recovered" : "journal-opened", NULL, NULL, &after, NULL);
+	buffer_finish(&after);
+}
+
+static void audit_start(struct core *core)
+{
+	struct buffer config = {0};
+	buffer_append(&config, core->config->canonical, core->config->canonical_len);
+	audit(core, "start", NULL, NULL, &config, "version " ASSAY_VERSION);
+	buffer_finish(&config);
+}
+
+static int open_live(struct core *core)
+{
+	char head[JOURNAL_TOPIC_MAX + 1], audits[JOURNAL_TOPIC_MAX + 1];
+	const struct config *config = core->config;
+	if (topic_make(head, TOPIC_HEAD, NULL, config->site, config->node, NULL) < 0 ||
+		topic_make(audits, TOPIC_AUDIT, NULL, config->site, config->node, NULL) < 0)
+		return -EINVAL;
+	core->audit_topic = ledger_topic(core->ledger, audits);
+	if (core->audit_topic == NULL)
+		return -ENOMEM;
+	int r = publisher_open(&core->publisher, core->zmq, config->live, head);
+	if (r < 0)
+		log_error("%s: the live socket cannot be bound: %s", config->live, strerror(-r));
+	return r;
+}
+
+static int start_commit(struct core *core)
+{
+	struct commit_options options = {
+		.always = core->config->sync_always, .every_ns = core->config->sync_ns};
+	int r = commit_start(
+		&core->commit, core->journal, core->publisher, &options, core->wake_fd);
+	if (r < 0)
+		log_error("the commit thread cannot be started: %s", strerror(-r));
+	else
+		ledger_attach(core->ledger, core->commit);
+	return r;
+}
+
+static int open_control(struct core *core)
+{
+	int r = control_open(&core->control, core, core->config->control);
+	if (r < 0)
+		log_error("%s: the control socket cannot be bound: %s", core->config->control,
+			strerror(-r));
+	return r;
+}
+
+/* Local endpoints need their folder; systemd makes the service's own. */
+static int make_socket_dir(const struct core *core)
+{
+	const char *dir = core->config->socket_dir;
+	if (mkdir(dir, 0755) == 0 || errno == EEXIST)
+		return 0;
+	int r = -errno;
+	log_error("%s: the folder for the sockets cannot be made: %s", dir, strerror(-r));
+	return r;
+}
+
+/* The words that every run-start carries. */
+static void name_sync_mode(struct core *core)
+{
+	const struct config *config = core->config;
+	if (config->sync_always)
+		snprintf(core->sync, sizeof core->sync, "always");
+	else
+		snprintf(core->sync, sizeof core->sync, "%gs",
+			(double)config->sync_ns / (double)NS_PER_S);
+}
+
+int startup(struct core *core)
+{
+	name_sync_mode(core);
+	struct journal_report report = {0};
+	int r = open_journal(core, &report);
+	if (r < 0)
+		return r;
+	r = runs_load(&core->runs, core->config->journal_path, journal_id(core->journal),
+		journal_head(core->journal));
+	if (r < 0) {
+		log_error("the runs cannot be read from the journal: %s", strerror(-r));
+		return r;
+	}
+	core->zmq = zmq_ctx_new();
+	core->ledger = ledger_create(core->journal, report.last_tc);
+	if (core->zmq == NULL || core->ledger == NULL)
+		return -ENOMEM;
+	r = make_socket_dir(core);
+	if (r == 0)
+		r = open_live(core);
+	if (r == 0)
+		r = start_commit(core);
+	if (r < 0)
+		return r;
+	audit_report(core, &report);
+	audit_start(core);
+	end_interrupted(core);
+	return open_control(core);
+}

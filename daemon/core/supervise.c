@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <assay/driver.h>
+
+#define LOG_TOPIC "worker"
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/commit.h"
+#include "core/instrument.h"
+#include "core/supervise.h"
+#include "wire/exit.h"
+#include "wire/wire.h"
+
+/* One frame of the largest size fits, and several groups of ordinary ones. */
+#define CREDIT_WINDOW (WIRE_PAYLOAD_MAX + WIRE_HEAD_BYTES)
+#define CREDIT_STEP   (CREDIT_WINDOW / 16)
+
+#define READ_STEP (256u << 10)
+#define READ_TURN (2u << 20) /* bytes of one worker before the others get their turn */
+
+#define BACKOFF_FIRST_NS (250 * NS_PER_MS)
+#define BACKOFF_MAX_NS   (30 * NS_PER_S)
+#define STEADY_NS        (10 * NS_PER_S) /* a worker that lived this long begins anew */
+
+#define BEAT_LIMIT_NS (5 * NS_PER_S) /* beats come every second */
+#define STEP_GRACE_NS (2 * NS_PER_S) /* past the driver's own deadline */
+#define QUIT_LIMIT_NS (10 * NS_PER_S)
+
+struct supervisor {
+	struct core *core;
+	struct instrument **instruments;
+	size_t count;
+
+	pid_t pid; /* 0: no worker */
+	int fd;
+	sd_event_source *io, *child, *timer, *hotplug;
+	struct buffer in, out;
+	size_t in_at; /* consumed bytes of `in` */
+
+	unsigned starts;
+	uint64_t backoff_ns, started_at;
+	uint64_t beat_at, progress, deadline;
+	bool killed;
+
+	uint64_t credit; /* to be given back */
+	size_t held;     /* items on their way */
+
+	bool stopping, stopped;
+	uint64_t quit_at;
+	void (*gone)(void *arg);
+	void *gone_arg;
+};
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *arg);
+
+static void set_timer(struct supervisor *s, uint64_t delay_ns)
+{
+	sd_event_source_set_time_relative(s->timer, delay_ns / 1000);
+	sd_event_source_set_enabled(s->timer, SD_EVENT_ONESHOT);
+}
+
+/* --- the end of a worker ---------------------------------------------------------------------- */
+
+static void free_when_done(struct supervisor *s)
+{
+	if (!s->stopped || s->held > 0)
+		return;
+	sd_event_source_disable_unref(s->timer);
+	sd_event_source_disable_unref(s->hotplug);
+	buffer_finish(&s->in);
+	buffer_finish(&s->out);
+	free(s->instruments);
+	free(s);
+}
+
+static void close_socket(struct supervisor *s)
+{
+	s->io = sd_event_source_disable_unref(s->io);
+	if (s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+}
+
+static uint64_t next_backoff(struct supervisor *s)
+{
+	uint64_t lived = clock_boot() - s->started_at;
+	if (lived >= STEADY_NS || s->backoff_ns == 0)
+		s->backoff_ns = BACKOFF_FIRST_NS;
+	else if (s->backoff_ns < BACKOFF_MAX_NS)
+		s->backoff_ns = s->backoff_ns * 2 < BACKOFF_MAX_NS ? s->backoff_ns * 2
+								   : BACKOFF_MAX_NS;
+	uint16_t jitter = 0;
+	ssize_t got = getrandom(&jitter, sizeof jitter, GRND_NONBLOCK);
+	(void)got; /* without it the jitter is 0 */
+	return s->backoff_ns - s->backoff_ns / 4 * jitter / UINT16_MAX;
+}
+
+static void describe_end(const siginfo_t *si, bool killed, char *text, size_t size)
+{
+	if (killed)
+		snprintf(text, size, "the worker hung and was killed");
+	else if (si->si_code != CLD_EXITED)
+		snprintf(text, size, "the worker crashed (signal %d)", si->si_status);
+	else if (si->si_status == WIRE_EXIT_NOT_OPENED)
+		snprintf(text, size, "the port cannot be opened");
+	else if (si->si_status == WIRE_EXIT_LOST)
+		snprintf(text, size, "the port was lost");
+	else
+		snprintf(text, size, "the worker ended (exit code %d)", si->si_status);
+}
+
+static void finish_stop(struct supervisor *s)
+{
+	s->stopped = true;
+	void (*gone)(void *) = s->gone;
+	void *arg = s->gone_arg;
+	free_when_done(s);
+	if (gone != NULL)
+		gone(arg);
+}
+
+static void read_messages(struct supervisor *s);
+
+static int on_child(sd_event_source *source, const siginfo_t *si, void *arg)
+{
+	struct supervisor *s = arg;
+	read_messages(s); /* what it said before it ended */
+	s->child = sd_event_source_disable_unref(s->child);
+	close_socket(s);
+	s->pid = 0;
+	char why[80];
+	describe_end(si, s->killed, why, sizeof why);
+	bool clean = si->si_code == CLD_EXITED && si->si_status == WIRE_EXIT_CLEAN;
+	for (size_t i = 0; i < s->count; i++)
+		instrument_lost(s->instruments[i], clean && s->stopping ? NULL : why);
+	if (s->stopping)
+		finish_stop(s);
+	else
+		set_timer(s, next_backoff(s));
+	return 0;
+}
+
+static void kill_worker(struct supervisor *s)
+{
+	if (s->pid > 0)
+		kill(s->pid, SIGKILL);
+}
+
+void supervise_punish(struct supervisor *s, const char *why)
+{
+	log_error("%s: %s: the worker is ended", instrument_key(s->instruments[0]), why);
+	kill_worker(s);
+	close_socket(s);
+}
+
+/* --- messages --------------------------------------------------------------------------------- */
+
+static int take_beat(struct supervisor *s, const struct wire_message *m)
+{
+	struct wire_beat beat;
+	int r = wire_read_beat(m, &beat);
+	if (r < 0)
+		return r;
+	s->beat_at = clock_boot();
+	s->progress = beat.progress;
+	s->deadline = beat.deadline;
+	return 0;
+}
+
+static int take_hello(struct supervisor *s, const struct wire_message *m)
+{
+	struct wire_hello hello;
+	int r = wire_read_hello(m, &hello);
+	if (r < 0 || hello.version != WIRE_VERSION)
+		return -EBADMSG;
+	if (hello.lacking.len > 0 && s->starts == 1)
+		log_warn("%s: the worker runs without: %.*s", instrument_key(s->instruments[0]),
+			(int)hello.lacking.len, hello.lacking.data);
+	return 0;
+}
+
+static void log_for(const char *key, const struct wire_log *log)
+{
+	enum log_level level = log->level <= 3   ? LOG_LEVEL_ERROR
+			       : log->level == 4 ? LOG_LEVEL_WARN
+			       : log->level <= 6 ? LOG_LEVEL_INFO
+						 : LOG_LEVEL_DEBUG;
+	log_write(level, key, "%.*s", (int)log->text.len, log->text.data);
+}
+
+static int take_log(struct supervisor *s, const struct wire_message *m)
+{
+	struct wire_log log;
+	int r = wire_read_log(m, &log);
+	if (r < 0)
+		return r;
+	size_t unit = m->unit < s->count ? m->unit : 0;
+	log_for(instrument_key(s->instruments[unit]), &log);
+	return 0;
+}
+
+static int take_port_state(struct supervisor *s, const struct wire_message *m)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		int r = instrument_message(s->instruments[i], m);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int take_message(struct supervisor *s, const struct wire_message *m)
+{
+	switch (m->type) {
+	case WIRE_HELLO: return take_hello(s, m);
+	case WIRE_BEAT: return take_beat(s, m);
+	case WIRE_LOG: return take_log(s, m);
+	case WIRE_OPENED: return take_port_state(s, m);
+	default: break;
+	}
+	if (m->type < WIRE_HELLO)
+		return -EBADMSG; /* the core's own words */
+	if (m->unit == WIRE_PORT)
+		return m->type == WIRE_STATE ? take_port_state(s, m) : -EBADMSG;
+	if (m->unit >= s->count)
+		return -EBADMSG;
+	return instrument_message(s->instruments[m->unit], m);
+}
+
+/* Handles whole messages; false when the worker had to be ended. */
+static bool take_messages(struct supervisor *s)
+{
+	for (;;) {
+		struct wire_message m;
+		int r = wire_next(s->in.data + s->in_at, s->in.len - s->in_at, &m);
+		if (r == 0)
+			break;
+		if (r > 0)
+			r = take_message(s, &m);
+		if (s->fd < 0)
+			return false; /* punished meanwhile */
+		if (r < 0) {
+			supervise_punish(s, "the worker broke the protocol");
+			return false;
+		}
+		s->in_at += m.size;
+	}
+	buffer_consume(&s->in, s->in_at);
+	s->in_at = 0;
+	return true;
+}
+
+static void read_messages(struct supervisor *s)
+{
+	for (size_t turn = 0; turn < READ_TURN && s->fd >= 0;) {
+		uint8_t *to = buffer_reserve(&s->in, READ_STEP);
+		if (to == NULL) {
+			supervise_punish(s, "no memory for its messages");
+			return;
+		}
+		ssize_t n = recv(s->fd, to, READ_STEP, MSG_DONTWAIT);
+		if (n <= 0) {
+			if (n == 0 || (errno != EAGAIN && errno != EINTR))
+				close_socket(s); /* its exit is on the way */
+			return;
+		}
+		s->in.len += (size_t)n;
+		turn += (size_t)n;
+		if (!take_messages(s))
+			return;
+		if ((size_t)n < READ_STEP)
+			return;
+	}
+}
+
+static void flush(struct supervisor *s)
+{
+	while (s->fd >= 0 && s->out.len > 0) {
+		ssize_t n = send(s->fd, s->out.data, s->out.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (n < 0 && errno == EAGAIN)
+			break;
+		if (n < 0 && errno != EINTR) {
+			buffer_reset(&s->out); /* it is about to end */
+			break;
+		}
+		if (n > 0)
+			buffer_consume(&s->out, (size_t)n);
+	}
+	if (s->io != NULL)
+		sd_event_source_set_io_events(s->io, EPOLLIN | (s->out.len > 0 ? EPOLLOUT : 0));
+}
+
+static int on_io(sd_event_source *source, int fd, uint32_t events, void *arg)
+{
+	struct supervisor *s = arg;
+	if ((events & EPOLLOUT) != 0)
+		flush(s);
+	if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0)
+		read_messages(s);
+	return 0;
+}
+
+void supervise_send(struct supervisor *s, struct buffer *message)
+{
+	if (s->fd >= 0 && !message->failed) {
+		bool idle = s->out.len == 0;
+		buffer_append(&s->out, message->data, message->len);
+		if (s->out.failed)
+			supervise_punish(s, "no memory for messages to it");
+		else if (idle)
+			flush(s);
+	}
+	buffer_reset(message);
+}
+
+void supervise_hold(struct supervisor *s)
+{
+	s->held++;
+}
+
+void supervise_release(void *arg, const struct commit_item *item)
+{
+	struct supervisor *s = arg;
+	assert(s->held > 0);
+	s->held--;
+	s->credit += item->tag;
+	if (s->credit >= CREDIT_STEP && s->fd >= 0) {
+		struct buffer message = {0};
+		wire_write_credit(&message, s->credit);
+		supervise_send(s, &message);
+		buffer_finish(&message);
+		s->credit = 0;
+	}
+	free_when_done(s);
+}
+
+/* --- the beginning of a worker ------------------------------------------------------------------
+ */
+
+static void write_setup(struct supervisor *s, struct buffer *out)
+{
+	struct unit units[64];
+	assert(s->count <= 64);
+	for (size_t i = 0; i < s->count; i++)
+		units[i] = instrument_unit(s->instruments[i]);
+	struct wire_setup setup = {
+		.drivers = s->core->options.drivers,
+		.port = instrument_config(s->instruments[0])->port,
+		.units = units,
+		.unit_count = s->count,
+	};
+	wire_write_setup(out, &setup);
+	wire_write_credit(out, CREDIT_WINDOW);
+}
+
+/* The worker inherits its socket as fd 3, standard error, and nothing else. */
+static int spawn_worker(struct supervisor *s, int fd)
+{
+	const char *path = s->core->options.worker;
+	char name[] = "assay-worker", option[] = "--fd", fd_text[] = "3";
+	char *const argv[] = {name, option, fd_text, NULL};
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	sigset_t none, all;
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
+	posix_spawn_file_actions_adddup2(&actions, 0, 1);
+	posix_spawn_file_actions_adddup2(&actions, fd, 3);
+	posix_spawn_file_actions_addclosefrom_np(&actions, 4);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setsigdefault(&attr, &all);
+	int r = posix_spawn(&s->pid, path, &actions, &attr, argv, environ);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&actions);
+	if (r != 0)
+		s->pid = 0;
+	return -r;
+}
+
+static int start_worker(struct supervisor *s)
+{
+	int pair[2];
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	int size = 1 << 20;
+	setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+	setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+	int r = spawn_worker(s, pair[1]);
+	close(pair[1]);
+	if (r < 0) {
+		close(pair[0]);
+		return r;
+	}
+	s->fd = pair[0];
+	s->starts++;
+	s->started_at = s->beat_at = clock_boot();
+	s->progress = s->deadline = s->credit = 0;
+	s->killed = false;
+	s->in_at = 0;
+	buffer_reset(&s->in);
+	buffer_reset(&s->out);
+	if (sd_event_add_io(s->core->event, &s->io, s->fd, EPOLLIN, on_io, s) < 0 ||
+		sd_event_add_child(s->core->event, &s->child, s->pid, WEXITED, on_child, s) < 0)
+		return -ENOMEM;
+	struct buffer message = {0};
+	write_setup(s, &message);
+	supervise_send(s, &message);
+	buffer_finish(&message);
+	return 0;
+}
+
+static bool is_hung(const struct supervisor *s, uint64_t now)
+{
+	if (now > s->beat_at + BEAT_LIMIT_NS)
+		return true;
+	return s->deadline != 0 && now > s->deadline + STEP_GRACE_NS;
+}
+
+/* With a worker: is it alive?  Without: the back-off is over. */
+static int on_timer(sd_event_source *source, uint64_t usec, void *arg)
+{
+	struct supervisor *s = arg;
+	uint64_t now = clock_boot();
+	if (s->pid == 0) {
+		int r = s->stopping ? 0 : start_worker(s);
+		if (r < 0)
+			log_error("cannot start %s: %s", s->core->options.worker, strerror(-r));
+		set_timer(s, s->pid == 0 ? BACKOFF_MAX_NS : NS_PER_S);
+		return 0;
+	}
+	bool overdue = s->stopping && now > s->quit_at + QUIT_LIMIT_NS;
+	if (!s->killed && (is_hung(s, now) || overdue)) {
+		s->killed = true;
+		kill_worker(s);
+	}
+	set_timer(s, NS_PER_S);
+	return 0;
+}
+
+/* --- hotplug ---------------------------------------------------------------------------------- */
+
+static int on_hotplug(sd_event_source *source, const struct inotify_event *event, void *arg)
+{
+	struct supervisor *s = arg;
+	if (s->pid == 0 && !s->stopping) {
+		s->backoff_ns = 0;
+		set_timer(s, 0);
+	}
+	return 0;
+}
+
+/* A folder that a new device appears in: that of the port's name, or of USB nodes. */
+static void watch_hotplug(struct supervisor *s)
+{
+	const struct port *port = &instrument_config(s->instruments[0])->port;
+	char path[256] = "/dev/bus/usb";
+	if (port->path != NULL && snprintf(path, sizeof path, "%s", port->path) < (int)sizeof path)
+		dirname(path);
+	else if (port->kind != ASSAY_LINK_USB)
+		return;
+	/* Without it (no such folder yet) the back-off finds the device a little later. */
+	sd_event_add_inotify(s->core->event, &s->hotplug, path, IN_CREATE | IN_MOVED_TO | IN_ATTRIB,
+		on_hotplug, s);
+}
+
+int supervise_start(
+	struct core *core, struct instrument **instruments, size_t count, struct supervisor **out)
+{
+	struct supervisor *s = calloc(1, sizeof *s);
+	if (s == NULL)
+		return -ENOMEM;
+	s->core = core;
+	s->fd = -1;
+	s->count = count;
+	s->in.limit = WIRE_PAYLOAD_MAX + WIRE_HEAD_BYTES + READ_STEP;
+	s->instruments = malloc(count * sizeof *s->instruments);
+	if (s->instruments == NULL || sd_event_add_time_relative(core->event, &s->timer,
+					      CLOCK_BOOTTIME, 0, 1000, on_timer, s) < 0) {
+		free(s->instruments);
+		free(s);
+		return -ENOMEM;
+	}
+	memcpy(s->instruments, instruments, count * sizeof *s->instruments);
+	watch_hotplug(s);
+	*out = s;
+	return 0;
+}
+
+void supervise_stop(struct supervisor *s, void (*gone)(void *arg), void *arg)
+{
+	assert(!s->stopping);
+	s->stopping = true;
+	s->gone = gone;
+	s->gone_arg = arg;
+	s->quit_at = clock_boot();
+	if (s->pid == 0) {
+		for (size_t i = 0; i < s->count; i++)
+			instrument_lost(s->instruments[i], NULL);
+		finish_stop(s);
+		return;
+	}
+	struct buffer message = {0};
+	wire_write_quit(&message);
+	supervise_send(s, &message);
+	buffer_finish(&message);
+}
+
+int supervise_pid(const struct supervisor *s)
+{
+	return (int)s->pid;
+}
+
+unsigned supervise_starts(const struct supervisor *s)
+{
+	return s->starts;
+}
