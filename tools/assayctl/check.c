@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* check, schema: what a technician may say. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "catalog.h"
+#include "command.h"
+#include "config/config.h"
+#include "config/jsonout.h"
+#include "config/schema.h"
+
+struct catalog *load_catalog(const struct options *options)
+{
+	struct catalog *catalog = NULL;
+	char *why = NULL;
+	int r = catalog_load(options->worker, options->drivers, &catalog, &why);
+	if (r < 0)
+		fprintf(stderr, "assayctl: %s\n", why != NULL ? why : strerror(-r));
+	free(why);
+	return catalog;
+}
+
+static void print_error(const struct config_error *e)
+{
+	fprintf(stderr, "%s:%u:%u: %s\n", e->mark.file, e->mark.line, e->mark.column, e->text);
+}
+
+/* {"errors": [{"file", "line", "column", "text"}, ...]} */
+static void print_errors_json(const struct config_errors *errors)
+{
+	struct buffer text = {0};
+	struct json j = {.to = &text};
+	json_open(&j, '{');
+	json_key(&j, "errors");
+	json_open(&j, '[');
+	for (size_t i = 0; i < errors->count; i++) {
+		const struct config_error *e = &errors->items[i];
+		json_open(&j, '{');
+		json_pair(&j, "file", e->mark.file);
+		json_key(&j, "line");
+		json_number(&j, e->mark.line);
+		json_key(&j, "column");
+		json_number(&j, e->mark.column);
+		json_pair(&j, "text", e->text);
+		json_close(&j, '}');
+	}
+	json_close(&j, ']');
+	json_close(&j, '}');
+	if (!text.failed)
+		printf("%.*s\n", (int)text.len, (const char *)text.data);
+	buffer_finish(&text);
+}
+
+int command_check(const struct options *options, int argc, char **argv)
+{
+	if (argc > 2)
+		return command_usage("check", "one file at a time");
+	const char *file = argc == 2 ? argv[1] : options->config;
+	struct catalog *catalog = load_catalog(options);
+	if (catalog == NULL)
+		return 1;
+	struct config *config = NULL;
+	struct config_errors errors = {0};
+	int r = config_load(file, catalog, &config, &errors);
+	if (options->json)
+		print_errors_json(&errors);
+	for (size_t i = 0; i < errors.count && !options->json; i++)
+		print_error(&errors.items[i]);
+	if (r == 0 && !options->json)
+		printf("%s: %zu instrument%s, no errors\n", file, config->instrument_count,
+			config->instrument_count == 1 ? "" : "s");
+	config_errors_finish(&errors);
+	config_destroy(config);
+	catalog_destroy(catalog);
+	return r == 0 ? 0 : 1;
+}
+
+int command_schema(const struct options *options, int argc, char **argv)
+{
+	if (argc > 1)
+		return command_usage("schema", "it takes no arguments");
+	struct catalog *catalog = load_catalog(options);
+	if (catalog == NULL)
+		return 1;
+	struct buffer text = {0};
+	config_schema_write(catalog, &text);
+	bool ok = !text.failed && fwrite(text.data, 1, text.len, stdout) == text.len;
+	buffer_finish(&text);
+	catalog_destroy(catalog);
+	return ok ? 0 : 1;
+}

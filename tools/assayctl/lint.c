@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lint: the core's own check of records and entries, on files. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "config/jsonout.h"
+#include "record/check.h"
+#include "record/read.h"
+
+struct finding {
+	const char *file;
+	size_t item; /* from 1 */
+	size_t at;   /* byte */
+};
+
+static void report(
+	const struct options *options, const struct finding *f, const char *path, const char *text)
+{
+	if (!options->json) {
+		printf("%s: item %zu at byte %zu: %s%s%s\n", f->file, f->item, f->at, path,
+			path[0] != '\0' ? ": " : "", text);
+		return;
+	}
+	struct buffer line = {0};
+	struct json j = {.to = &line};
+	json_open(&j, '{');
+	json_pair(&j, "file", f->file);
+	json_key(&j, "item");
+	json_number(&j, (double)f->item);
+	json_key(&j, "byte");
+	json_number(&j, (double)f->at);
+	json_pair(&j, "path", path);
+	json_pair(&j, "text", text);
+	json_close(&j, '}');
+	if (!line.failed)
+		printf("%.*s\n", (int)line.len, (const char *)line.data);
+	buffer_finish(&line);
+}
+
+/* One item of the sequence: an entry is an array, a record is a map. */
+static int lint_item(
+	const struct options *options, const struct finding *f, const uint8_t *data, size_t len)
+{
+	struct schema_error error = {0};
+	bool entry = len > 0 && data[0] >> 5 == 4;
+	int r = entry ? check_entry(data, len, &error) : check_record(data, len, &error);
+	if (r < 0)
+		report(options, f, error.path, error.text);
+	return r < 0 ? 1 : 0;
+}
+
+static int lint_bytes(
+	const struct options *options, const char *file, const uint8_t *data, size_t len)
+{
+	struct finding f = {.file = file};
+	int bad = 0;
+	while (f.at < len) {
+		struct reader r;
+		struct assay_span item;
+		f.item++;
+		read_init(&r, data + f.at, len - f.at);
+		r.depth_max = READ_DEPTH_MAX;
+		if (read_raw(&r, &item) < 0) {
+			report(options, &f, "", r.text);
+			return 1; /* where the next one begins cannot be known */
+		}
+		bad |= lint_item(options, &f, item.data, item.len);
+		f.at += r.at;
+	}
+	if (bad == 0 && !options->json)
+		printf("%s: %zu item%s, no errors\n", file, f.item, f.item == 1 ? "" : "s");
+	return bad;
+}
+
+static int lint_file(const struct options *options, const char *file)
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size == 0) {
+		fprintf(stderr, "assayctl: %s: %s\n", file,
+			fd < 0 ? strerror(errno) : "it is empty");
+		if (fd >= 0)
+			close(fd);
+		return 1;
+	}
+	size_t len = (size_t)st.st_size;
+	void *data = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (data == MAP_FAILED) {
+		fprintf(stderr, "assayctl: %s: %s\n", file, strerror(errno));
+		return 1;
+	}
+	int r = lint_bytes(options, file, data, len);
+	munmap(data, len);
+	return r;
+}
+
+int command_lint(const struct options *options, int argc, char **argv)
+{
+	if (argc < 2)
+		return command_usage("lint", "which files?");
+	int r = 0;
+	for (int i = 1; i < argc; i++)
+		r |= lint_file(options, argv[i]);
+	return r;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "print.h"
+#include "record/json.h"
+#include "record/uuid.h"
+
+void print_json(const struct buffer *bytes)
+{
+	struct buffer text = {0};
+	if (json_write(&text, bytes->data, bytes->len) == 0 && !text.failed)
+		printf("%.*s\n", (int)text.len, (const char *)text.data);
+	buffer_finish(&text);
+}
+
+void print_safe(char *to, size_t size, struct assay_string text)
+{
+	size_t len = text.len < size - 1 ? text.len : size - 1;
+	for (size_t i = 0; i < len; i++)
+		to[i] = (unsigned char)text.data[i] < 0x20 || text.data[i] == 0x7f ? '?'
+										   : text.data[i];
+	to[len] = '\0';
+}
+
+void print_time(char to[PRINT_TIME_SIZE], uint64_t utc)
+{
+	struct tm tm;
+	time_t seconds = (time_t)(utc / NS_PER_S);
+	gmtime_r(&seconds, &tm);
+	strftime(to, PRINT_TIME_SIZE, "%Y-%m-%d %H:%M:%SZ", &tm);
+}
+
+static int read_value(struct reader *r, char *to, size_t size)
+{
+	struct assay_string text;
+	struct assay_span bytes;
+	double number = 0;
+	uint64_t n = 0;
+	bool flag = false;
+	switch (read_peek(r)) {
+	case READ_TEXT:
+		if (read_text(r, &text) == 0)
+			print_safe(to, size, text);
+		break;
+	case READ_BYTES:
+		if (read_bytes(r, &bytes) == 0 && HEX_SIZE(bytes.len) <= size)
+			hex_write(to, bytes.data, bytes.len);
+		break;
+	case READ_UINT:
+		read_uint(r, &n);
+		snprintf(to, size, "%" PRIu64, n);
+		break;
+	case READ_BOOL:
+		read_bool(r, &flag);
+		snprintf(to, size, "%s", flag ? "yes" : "no");
+		break;
+	case READ_NEGINT:
+	case READ_FLOAT32:
+	case READ_FLOAT64:
+		read_double(r, &number);
+		snprintf(to, size, "%g", number);
+		break;
+	default: return read_skip(r);
+	}
+	return r->error;
+}
+
+static int read_into(struct pairs *pairs, struct reader *r, const char *prefix)
+{
+	size_t left;
+	struct assay_string key;
+	if (read_map(r, &left) < 0)
+		return -EBADMSG;
+	for (; left > 0 && read_key(r, &key) == 0; left--) {
+		char name[40], word[40];
+		print_safe(word, sizeof word, key);
+		if (snprintf(name, sizeof name, "%s%s", prefix, word) >= (int)sizeof name ||
+			pairs->count == PAIRS_MAX) {
+			read_skip(r);
+			continue;
+		}
+		if (read_peek(r) == READ_MAP) {
+			char inner[41];
+			snprintf(inner, sizeof inner, "%s.", name);
+			read_into(pairs, r, inner);
+			continue;
+		}
+		size_t i = pairs->count++;
+		snprintf(pairs->items[i].key, sizeof pairs->items[i].key, "%s", name);
+		pairs->items[i].value[0] = '\0';
+		read_value(r, pairs->items[i].value, sizeof pairs->items[i].value);
+	}
+	return r->error;
+}
+
+int pairs_read(struct pairs *pairs, struct reader *r)
+{
+	pairs->count = 0;
+	return read_into(pairs, r, "");
+}
+
+const char *pairs_get(const struct pairs *pairs, const char *key)
+{
+	for (size_t i = 0; i < pairs->count; i++) {
+		if (strcmp(pairs->items[i].key, key) == 0)
+			return pairs->items[i].value;
+	}
+	return "";
+}
+
+uint64_t pairs_number(const struct pairs *pairs, const char *key)
+{
+	return strtoull(pairs_get(pairs, key), NULL, 10);
+}
+
+int reply_array(const struct buffer *reply, const char *wanted, struct reader *r, size_t *items)
+{
+	size_t pairs;
+	struct assay_string key;
+	read_init(r, reply->data, reply->len);
+	read_map(r, &pairs);
+	for (; pairs > 0 && read_key(r, &key) == 0; pairs--) {
+		if (assay_string_is(key, wanted))
+			return read_array(r, items);
+		read_skip(r);
+	}
+	return -EBADMSG;
+}
+
+int reply_pairs(const struct buffer *reply, struct pairs *pairs)
+{
+	struct reader r;
+	read_init(&r, reply->data, reply->len);
+	return pairs_read(pairs, &r);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* status, list, maintenance, reload: the daemon and its instruments. */
+#include <stdio.h>
+#include <string.h>
+
+#include "client.h"
+#include "command.h"
+#include "print.h"
+
+#define ASK_SECONDS 5
+
+static int ask_status(const struct options *options, const char *instrument, struct buffer *reply)
+{
+	struct request request;
+	client_begin(&request, "status");
+	if (instrument != NULL)
+		map_text(&request.map, "instrument", instrument);
+	return client_ask(options, &request, ASK_SECONDS, reply);
+}
+
+static void print_line(const struct pairs *f)
+{
+	const char *text = pairs_get(f, "text");
+	printf("%-14s %-11s %-12s %-10s %8s frames  %s%s%s\n", pairs_get(f, "key"),
+		pairs_get(f, "state"), pairs_get(f, "driver"), pairs_get(f, "serial"),
+		pairs_get(f, "frames"),
+		strcmp(pairs_get(f, "simulated"), "yes") == 0 ? "SIMULATED " : "", text,
+		strcmp(pairs_get(f, "hazard"), "yes") == 0 ? "  (something harmful is on)" : "");
+}
+
+static void print_more(const struct pairs *f)
+{
+	if (pairs_get(f, "make")[0] != '\0')
+		printf("%14s %s %s, serial %s, firmware %s\n", "", pairs_get(f, "make"),
+			pairs_get(f, "model"), pairs_get(f, "serial"), pairs_get(f, "fw"));
+	if (pairs_get(f, "run.number")[0] != '\0') {
+		char start[PRINT_TIME_SIZE];
+		print_time(start, pairs_number(f, "run.start"));
+		printf("%14s run %s since %s, %s frames, sample %s\n", "",
+			pairs_get(f, "run.number"), start, pairs_get(f, "run.frames"),
+			pairs_get(f, "run.sample")[0] != '\0' ? pairs_get(f, "run.sample")
+							      : "none");
+	}
+	if (pairs_get(f, "values")[0] != '\0')
+		printf("%14s %s\n", "", pairs_get(f, "values"));
+}
+
+static int print_instruments(const struct buffer *reply, bool more)
+{
+	struct reader r;
+	size_t items = 0;
+	if (reply_array(reply, "instruments", &r, &items) < 0)
+		return 1;
+	static struct pairs pairs;
+	for (; items > 0 && pairs_read(&pairs, &r) == 0; items--) {
+		print_line(&pairs);
+		if (more)
+			print_more(&pairs);
+	}
+	return items == 0 ? 0 : 1;
+}
+
+static void print_daemon(const struct buffer *reply)
+{
+	static struct pairs f;
+	char started[PRINT_TIME_SIZE];
+	if (reply_pairs(reply, &f) < 0)
+		return;
+	print_time(started, pairs_number(&f, "started"));
+	printf("assayd %s at %s/%s since %s\n", pairs_get(&f, "version"), pairs_get(&f, "site"),
+		pairs_get(&f, "node"), started);
+	const char *error = pairs_get(&f, "journal.error");
+	printf("journal %s, last entry %s%s%s\n\n", pairs_get(&f, "journal.path"),
+		pairs_get(&f, "journal.head"), error[0] != '\0' ? ", CANNOT COMMIT: " : "", error);
+}
+
+int command_status(const struct options *options, int argc, char **argv)
+{
+	if (argc > 2)
+		return command_usage("status", "too many arguments");
+	struct buffer reply = {0};
+	int r = ask_status(options, argc == 2 ? argv[1] : NULL, &reply);
+	if (r == 0 && options->json) {
+		print_json(&reply);
+	} else if (r == 0) {
+		print_daemon(&reply);
+		r = print_instruments(&reply, true);
+	}
+	buffer_finish(&reply);
+	return r;
+}
+
+int command_list(const struct options *options, int argc, char **argv)
+{
+	if (argc > 1)
+		return command_usage("list", "it takes no arguments");
+	struct buffer reply = {0};
+	int r = ask_status(options, NULL, &reply);
+	if (r == 0 && options->json)
+		print_json(&reply);
+	else if (r == 0)
+		r = print_instruments(&reply, false);
+	buffer_finish(&reply);
+	return r;
+}
+
+/* Asks, and says `done` when it went well. */
+static int ask_simply(
+	const struct options *options, struct request *request, int seconds, const char *done)
+{
+	struct buffer reply = {0};
+	int r = client_ask(options, request, seconds, &reply);
+	if (r == 0 && options->json)
+		print_json(&reply);
+	else if (r == 0)
+		puts(done);
+	buffer_finish(&reply);
+	return r;
+}
+
+int command_maintenance(const struct options *options, int argc, char **argv)
+{
+	bool on = argc == 3 && strcmp(argv[2], "on") == 0;
+	if (argc != 3 || (!on && strcmp(argv[2], "off") != 0))
+		return command_usage("maintenance", "say the instrument, and on or off");
+	struct request request;
+	client_begin(&request, "maintenance");
+	map_text(&request.map, "instrument", argv[1]);
+	map_bool(&request.map, "on", on);
+	return ask_simply(
+		options, &request, ASK_SECONDS, on ? "out of service" : "back in service");
+}
+
+int command_reload(const struct options *options, int argc, char **argv)
+{
+	bool now = argc == 2 && strcmp(argv[1], "--now") == 0;
+	if (argc > 2 || (argc == 2 && !now))
+		return command_usage("reload", "it takes --now or nothing");
+	struct request request;
+	client_begin(&request, "reload");
+	if (now)
+		map_bool(&request.map, "now", true);
+	return ask_simply(options, &request, ASK_SECONDS, "reloaded");
+}

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* watch: what the live socket says, as it comes. */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <zmq.h>
+
+#include <assay/record.h>
+
+#include "base/clock.h"
+#include "client.h"
+#include "command.h"
+#include "plot.h"
+#include "print.h"
+#include "record/entry.h"
+#include "record/json.h"
+
+#define SEEN_MAX     64
+#define HISTORY      240 /* values of an instrument without spectra */
+#define POINTS_MAX   16384
+#define REDRAW_NS    (500 * NS_PER_MS)
+#define RATE_SPAN_NS (5 * NS_PER_S)
+
+/* What was last heard of one instrument. */
+struct seen {
+	char key[33], state[20], text[120], values[200];
+	bool sim;
+	uint64_t frames, rate_frames, rate_since;
+	double rate; /* frames per second */
+	char quality[12];
+	char title[80], x_name[40], x_unit[20], y_name[40], y_unit[20];
+	double x_first, x_last;
+	double y[POINTS_MAX];
+	size_t count;
+	bool history; /* y is one value over time */
+};
+
+struct watch {
+	const struct options *options;
+	const char *wanted; /* NULL: all */
+	bool plain;
+	struct seen *seen[SEEN_MAX];
+	size_t count;
+	uint64_t head; /* of the last heartbeat */
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+	interrupted = 1;
+}
+
+static struct seen *find_seen(struct watch *w, struct assay_string key)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		if (assay_string_is(key, w->seen[i]->key))
+			return w->seen[i];
+	}
+	if (w->count == SEEN_MAX)
+		return NULL;
+	struct seen *s = calloc(1, sizeof *s);
+	if (s == NULL)
+		return NULL;
+	print_safe(s->key, sizeof s->key, key);
+	snprintf(s->state, sizeof s->state, "-");
+	s->rate_since = clock_boot();
+	w->seen[w->count++] = s;
+	return s;
+}
+
+/* --- frames
+ * ---------------------------------------------------------------------------------------- */
+
+static void count_frame(struct seen *s)
+{
+	uint64_t now = clock_boot();
+	s->frames++;
+	s->rate_frames++;
+	uint64_t span = now - s->rate_since;
+	if (span >= NS_PER_S)
+		s->rate = (double)s->rate_frames * (double)NS_PER_S / (double)span;
+	if (span >= RATE_SPAN_NS) {
+		s->rate_since = now;
+		s->rate_frames = 0;
+	}
+}
+
+static void name_of(char *to, size_t size, const struct assay_var_view *var)
+{
+	print_safe(to, size, var->analyte.data != NULL ? var->analyte : var->name);
+}
+
+/* "HCl 12.5 mg/m3  NH3 3.25 mg/m3": the scalars of a frame, data before the rest. */
+static void list_values(struct seen *s, struct assay_frame_view *frame, bool data)
+{
+	struct assay_var_view var;
+	assay_frame_rewind(frame);
+	while (assay_frame_next(frame, &var) > 0) {
+		char name[40], unit[20];
+		size_t len = strlen(s->values);
+		bool scalar = var.dims_count == 0 &&
+			      (var.form == ASSAY_FORM_FLOAT || var.form == ASSAY_FORM_INT);
+		if (!scalar || (var.role == ASSAY_ROLE_DATA) != data)
+			continue;
+		name_of(name, sizeof name, &var);
+		print_safe(unit, sizeof unit, var.unit);
+		bool plain = strcmp(unit, "1") == 0 || unit[0] == '{';
+		snprintf(s->values + len, sizeof s->values - len, "%s%s %.5g%s%s",
+			len > 0 ? "  " : "", name, assay_var_number(&var, 0), plain ? "" : " ",
+			plain ? "" : unit);
+	}
+}
+
+static void keep_curve(
+	struct seen *s, const struct assay_frame_view *frame, const struct assay_var_view *var)
+{
+	struct assay_var_view axis;
+	char name[ASSAY_NAME_MAX + 1];
+	print_safe(name, sizeof name, var->dims[0]);
+	s->history = false;
+	s->count = var->count < POINTS_MAX ? var->count : POINTS_MAX;
+	for (size_t i = 0; i < s->count; i++)
+		s->y[i] = assay_var_number(var, i);
+	print_safe(s->y_name, sizeof s->y_name, var->name);
+	print_safe(s->y_unit, sizeof s->y_unit, var->unit);
+	snprintf(s->x_name, sizeof s->x_name, "%s", name);
+	if (assay_frame_find(frame, name, &axis) == 0 && axis.count > 0) {
+		print_safe(s->x_unit, sizeof s->x_unit, axis.unit);
+		s->x_first = assay_var_number(&axis, 0);
+		s->x_last = assay_var_number(
+			&axis, s->count < axis.count ? s->count - 1 : axis.count - 1);
+	}
+}
+
+static void keep_value(struct seen *s, const struct assay_var_view *var)
+{
+	s->history = true;
+	if (s->count == HISTORY) {
+		memmove(s->y, s->y + 1, (HISTORY - 1) * sizeof s->y[0]);
+		s->count--;
+	}
+	s->y[s->count++] = assay_var_number(var, 0);
+	name_of(s->y_name, sizeof s->y_name, var);
+	print_safe(s->y_unit, sizeof s->y_unit, var->unit);
+	snprintf(s->x_name, sizeof s->x_name, "frames ago");
+	snprintf(s->x_unit, sizeof s->x_unit, "1");
+	s->x_first = (double)s->count - 1;
+	s->x_last = 0;
+}
+
+static void keep_plot(struct seen *s, struct assay_frame_view *frame)
+{
+	struct assay_var_view var;
+	assay_frame_rewind(frame);
+	while (assay_frame_next(frame, &var) > 0) {
+		if (var.role != ASSAY_ROLE_DATA)
+			continue;
+		if (var.dims_count == 1)
+			keep_curve(s, frame, &var);
+		else if (var.dims_count == 0)
+			keep_value(s, &var);
+		else
+			continue;
+		return;
+	}
+}
+
+static void take_frame(struct seen *s, struct assay_frame_view *frame)
+{
+	count_frame(s);
+	s->sim = frame->record.sim;
+	snprintf(s->quality, sizeof s->quality, "%s", assay_quality_name(frame->quality));
+	s->values[0] = '\0';
+	list_values(s, frame, true);
+	list_values(s, frame, false);
+	keep_plot(s, frame);
+}
+
+/* --- entries
+ * ------------------------------------------------------------------------------------------ */
+
+static void print_plain(const struct seen *s, const struct assay_entry_view *entry,
+	const struct assay_record_view *record)
+{
+	char time[PRINT_TIME_SIZE];
+	print_time(time, record->t.utc);
+	const char *type = assay_record_type_name(record->type);
+	char number[100], state[20];
+	print_safe(number, sizeof number, record->number);
+	print_safe(state, sizeof state,
+		record->type == ASSAY_RECORD_STATE ? record->state : record->status);
+	printf("%s %8" PRIu64 " %-12s %-9s ", time, entry->seq, s->key, type);
+	if (record->type == ASSAY_RECORD_FRAME)
+		printf("n %" PRIu64 " %s%s  %s\n", record->n, s->quality,
+			s->sim ? " SIMULATED" : "", s->values);
+	else
+		printf("%s%s\n", number, state);
+	fflush(stdout);
+}
+
+static void print_entry(const void *data, size_t len)
+{
+	struct buffer text = {0};
+	if (json_write_entry(&text, data, len) == 0 && !text.failed)
+		printf("%.*s\n", (int)text.len, (const char *)text.data);
+	fflush(stdout);
+	buffer_finish(&text);
+}
+
+static void take_record(struct watch *w, const struct assay_entry_view *entry)
+{
+	struct assay_record_view record;
+	struct assay_frame_view frame;
+	if (assay_record_read(entry->body.data, entry->body.len, &record) < 0)
+		return;
+	struct seen *s = find_seen(w, record.inst.key);
+	if (s == NULL || (w->wanted != NULL && strcmp(w->wanted, s->key) != 0))
+		return;
+	if (record.type == ASSAY_RECORD_STATE) {
+		print_safe(s->state, sizeof s->state, record.state);
+		print_safe(s->text, sizeof s->text, record.text);
+		s->sim = record.sim;
+	}
+	if (record.type == ASSAY_RECORD_RUN_START)
+		print_safe(s->title, sizeof s->title, record.number);
+	if (record.type == ASSAY_RECORD_FRAME &&
+		assay_frame_read(entry->body.data, entry->body.len, &frame) == 0)
+		take_frame(s, &frame);
+	if (w->plain)
+		print_plain(s, entry, &record);
+}
+
+static void take_message(struct watch *w, const zmq_msg_t *topic, const void *data, size_t len)
+{
+	const char *text = zmq_msg_data((zmq_msg_t *)topic);
+	if (zmq_msg_size(topic) > 8 && memcmp(text, "a1/head/", 8) == 0) {
+		struct head_view head;
+		if (head_read(data, len, &head) == 0)
+			w->head = head.head;
+		return;
+	}
+	struct assay_entry_view entry;
+	if (w->options->json)
+		print_entry(data, len);
+	else if (assay_entry_read(data, len, &entry) == 0)
+		take_record(w, &entry);
+}
+
+/* --- the screen
+ * ----------------------------------------------------------------------------------------- */
+
+static void draw_seen(const struct seen *s, int width, int height)
+{
+	printf("%-14s %-11s %7.2f/s %8" PRIu64 " frames  %s%s  %.*s\n", s->key, s->state, s->rate,
+		s->frames, s->sim ? "SIMULATED " : "", s->quality, width > 50 ? width - 50 : 20,
+		s->values[0] != '\0' ? s->values : s->text);
+	if (s->count == 0)
+		return;
+	struct plot plot = {.title = s->title[0] != '\0' ? s->title : s->key,
+		.x_name = s->x_name,
+		.x_unit = s->x_unit,
+		.y_name = s->y_name,
+		.y_unit = s->y_unit,
+		.x_first = s->x_first,
+		.x_last = s->x_last,
+		.y = s->y,
+		.count = s->count,
+		.width = width - 12,
+		.height = height};
+	plot_draw(stdout, &plot);
+}
+
+static void draw(struct watch *w)
+{
+	struct winsize size = {.ws_col = 100, .ws_row = 40};
+	ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+	int width = size.ws_col > 40 ? size.ws_col : 40;
+	int rows = w->count > 0 ? (size.ws_row - 2) / (int)w->count - 3 : 8;
+	int height = rows < 3 ? 3 : rows > 10 ? 10 : rows;
+	if (isatty(STDOUT_FILENO))
+		fputs("\033[H\033[2J", stdout);
+	printf("last entry %" PRIu64 "\n", w->head);
+	for (size_t i = 0; i < w->count; i++) {
+		if (w->wanted == NULL || strcmp(w->wanted, w->seen[i]->key) == 0)
+			draw_seen(w->seen[i], width, height);
+	}
+	fflush(stdout);
+}
+
+/* States are told when they change, so the present ones are asked for once. */
+static void ask_states(struct watch *w)
+{
+	struct request request;
+	struct buffer reply = {0};
+	struct reader r;
+	size_t items = 0;
+	static struct pairs f;
+	client_begin(&request, "status");
+	if (client_ask(w->options, &request, 2, &reply) == 0 &&
+		reply_array(&reply, "instruments", &r, &items) == 0) {
+		for (; items > 0 && pairs_read(&f, &r) == 0; items--) {
+			const char *key = pairs_get(&f, "key");
+			struct seen *s = find_seen(w, (struct assay_string){key, strlen(key)});
+			if (s == NULL)
+				continue;
+			snprintf(s->state, sizeof s->state, "%.19s", pairs_get(&f, "state"));
+			snprintf(s->text, sizeof s->text, "%.119s", pairs_get(&f, "text"));
+			s->sim = strcmp(pairs_get(&f, "simulated"), "yes") == 0;
+			snprintf(s->title, sizeof s->title, "%.79s", pairs_get(&f, "run.number"));
+		}
+	}
+	buffer_finish(&reply);
+}
+
+static void receive(struct watch *w, void *socket)
+{
+	for (int turn = 0; turn < 1000; turn++) {
+		zmq_msg_t topic, body;
+		zmq_msg_init(&topic);
+		zmq_msg_init(&body);
+		bool whole = zmq_msg_recv(&topic, socket, ZMQ_DONTWAIT) >= 0 &&
+			     zmq_msg_more(&topic) && zmq_msg_recv(&body, socket, 0) >= 0;
+		if (whole)
+			take_message(w, &topic, zmq_msg_data(&body), zmq_msg_size(&body));
+		zmq_msg_close(&topic);
+		zmq_msg_close(&body);
+		if (!whole)
+			return;
+	}
+}
+
+static void follow(struct watch *w, void *socket, uint64_t until)
+{
+	uint64_t redraw = 0;
+	bool screen = !w->plain && !w->options->json;
+	while (!interrupted && clock_boot() < until) {
+		zmq_pollitem_t item = {.socket = socket, .events = ZMQ_POLLIN};
+		if (zmq_poll(&item, 1, 200) > 0)
+			receive(w, socket);
+		if (screen && clock_boot() >= redraw) {
+			draw(w);
+			redraw = clock_boot() +
+				 (isatty(STDOUT_FILENO) ? REDRAW_NS : 10 * REDRAW_NS);
+		}
+	}
+	if (screen)
+		draw(w);
+}
+
+static int watch(struct watch *w, uint64_t until)
+{
+	static const char *const topics[] = {
+		"a1/data/", "a1/sim-data/", "a1/state/", "a1/sim-state/", "a1/head/"};
+	void *context = zmq_ctx_new();
+	void *socket = context != NULL ? zmq_socket(context, ZMQ_SUB) : NULL;
+	if (socket == NULL)
+		return 1;
+	int linger = 0;
+	zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger);
+	for (size_t i = 0; i < sizeof topics / sizeof *topics; i++)
+		zmq_setsockopt(socket, ZMQ_SUBSCRIBE, topics[i], strlen(topics[i]));
+	int r = 0;
+	if (zmq_connect(socket, w->options->live) < 0) {
+		fprintf(stderr, "assayctl: %s: %s\n", w->options->live, zmq_strerror(errno));
+		r = 1;
+	} else {
+		follow(w, socket, until);
+	}
+	zmq_close(socket);
+	zmq_ctx_term(context);
+	return r;
+}
+
+int command_watch(const struct options *options, int argc, char **argv)
+{
+	struct watch w = {.options = options};
+	uint64_t until = UINT64_MAX;
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--plain") == 0)
+			w.plain = true;
+		else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc)
+			until = clock_boot() + strtoull(argv[++i], NULL, 10) * NS_PER_S;
+		else if (argv[i][0] != '-' && w.wanted == NULL)
+			w.wanted = argv[i];
+		else
+			return command_usage("watch", "unexpected: %s", argv[i]);
+	}
+	struct sigaction action = {.sa_handler = on_signal};
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	if (!options->json)
+		ask_states(&w);
+	int r = watch(&w, until);
+	for (size_t i = 0; i < w.count; i++)
+		free(w.seen[i]);
+	return r;
+}
