@@ -149,7 +149,8 @@ int journal_roll(struct journal *journal);
 
 /*
  * Begins a new journal, in which seq starts at 1 again and no topic has an entry; the old one is
- * closed and stays.  For a clock that was set back by over an hour.
+ * closed and stays.  For a clock that was set back by over an hour.  When it fails, the journal is
+ * only good for journal_close: either of the two may be the current one by now.
  */
 int journal_renew(struct journal *journal);
 
