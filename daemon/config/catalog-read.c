@@ -119,6 +119,8 @@ static void check_setting(struct reading *c, size_t at, const struct assay_setti
 		read_fail(&c->r, at, "the columns of setting '%.32s' and its type differ", s->name);
 	else if (s->min > s->max)
 		read_fail(&c->r, at, "the range of setting '%.32s' is empty", s->name);
+	else if ((s->flags & ASSAY_HEX) != 0 && (s->min < 0 || s->max > UINT32_MAX))
+		read_fail(&c->r, at, "the range of setting '%.32s' is no hexadecimal one", s->name);
 }
 
 static void get_setting(struct reading *c, struct assay_setting *out, unsigned deep)
@@ -179,6 +181,7 @@ static const struct assay_link_defaults *get_link_defaults(struct reading *c)
 	for (size_t i = 0; i < count; i++) {
 		size_t pairs = 0;
 		struct assay_string key;
+		list[i].defaults = "";
 		read_map(&c->r, &pairs);
 		while (next_key(c, &pairs, &key)) {
 			if (assay_string_is(key, "link"))

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a worker says of its drivers; what is read is described and made into a schema. */
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "config/schema.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct catalog *catalog;
+	char *why;
+	if (catalog_read(data, size, &catalog, &why) < 0) {
+		assert(catalog == NULL);
+		free(why);
+		return 0;
+	}
+	char *text = NULL;
+	size_t len;
+	FILE *to = open_memstream(&text, &len);
+	for (size_t i = 0; i < catalog->count && to != NULL; i++)
+		catalog_describe(&catalog->drivers[i], to);
+	if (to != NULL)
+		fclose(to);
+	free(text);
+	struct buffer schema = {0};
+	config_schema_write(catalog, &schema);
+	buffer_finish(&schema);
+	catalog_destroy(catalog);
+	return 0;
+}
