@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <assay/driver.h>
+
+#include "record/names.h"
+#include "record/quality.h"
+#include "record/techniques.h"
+#include "record/units.h"
+#include "record/words.h"
+
+static struct assay_string text(const char *word)
+{
+	return (struct assay_string){word, strlen(word)};
+}
+
+static void units_are_sorted_and_found(void **state)
+{
+	const struct ucum_unit *unit;
+	for (size_t i = 0; (unit = unit_at(i)) != NULL; i++) {
+		assert_ptr_equal(unit_find(text(unit->code)), unit);
+		assert_true(unit->techniques != 0);
+		assert_true(i == 0 || strcmp(unit_at(i - 1)->code, unit->code) < 0);
+	}
+	assert_null(unit_find(text("furlong")));
+	assert_null(unit_find(text("")));
+	assert_null(unit_find((struct assay_string){0}));
+	assert_null(unit_find((struct assay_string){"keVx", 2}));
+}
+
+static void units_belong_to_techniques(void **state)
+{
+	assert_true(unit_is_allowed(text("cm-1"), TECHNIQUE_FTIR));
+	assert_false(unit_is_allowed(text("cm-1"), TECHNIQUE_XRF));
+	assert_true(unit_is_allowed(text("cm-1"), 0));
+	assert_true(unit_is_allowed(text("cm-1"), TECHNIQUE_XRF | TECHNIQUE_NIR));
+}
+
+static void what_is_no_ucum_unit_is_refused_with_a_hint(void **state)
+{
+	static const char *const slips[][2] = {{"Th", "1"}, {"Da", "u"}, {"m/z", "1"},
+		{"[absorbance]", "{absorbance}"}, {"ppm", "[ppm]"}, {"kev", "keV"},
+		{"CM-1", "cm-1"}};
+	for (size_t i = 0; i < sizeof slips / sizeof slips[0]; i++) {
+		assert_false(unit_is_allowed(text(slips[i][0]), 0));
+		assert_string_equal(unit_suggest(text(slips[i][0])), slips[i][1]);
+		assert_non_null(unit_find(text(slips[i][1])));
+	}
+	assert_null(unit_suggest(text("furlong")));
+}
+
+static void names_are_sorted_and_found(void **state)
+{
+	const struct name *name;
+	size_t i;
+	for (i = 0; (name = name_at(i)) != NULL; i++) {
+		assert_ptr_equal(name_find(text(name->name)), name);
+		assert_true(name_is_valid(text(name->name)));
+		assert_true(name->techniques != 0 && name->where != 0);
+		assert_true(i == 0 || strcmp(name_at(i - 1)->name, name->name) < 0);
+	}
+	assert_true(i >= 70);
+	assert_null(name_find(text("no_such_name")));
+}
+
+static void a_name_carries_its_row(void **state)
+{
+	const struct name *name = name_find(text("counts"));
+	assert_int_equal(name->where, NAME_DATA);
+	assert_int_equal(name->techniques, TECHNIQUE_XRF);
+	assert_string_equal(name->unit, "{count}");
+	assert_string_equal(name->term, "MS:1000131");
+	assert_null(name->label);
+	assert_string_equal(name->meaning, "per channel");
+	assert_string_equal(
+		name_find(text("oven_program"))->meaning, "list of rate, temperature, hold");
+}
+
+static void units_of_names_are_units_of_their_techniques(void **state)
+{
+	const struct name *name;
+	const struct technique *technique;
+	for (size_t i = 0; (name = name_at(i)) != NULL; i++)
+		for (size_t t = 0; (technique = technique_at(t)) != NULL; t++)
+			if (name->unit != NULL && (name->techniques & technique->bit) != 0 &&
+				!unit_is_allowed(text(name->unit), technique->bit))
+				fail_msg("%s: %s is no unit of %s", name->name, name->unit,
+					technique->token);
+}
+
+static size_t read_file(const char *path, char *out, size_t size)
+{
+	FILE *file = fopen(path, "r");
+	if (file == NULL)
+		return 0;
+	size_t len = fread(out, 1, size, file);
+	fclose(file);
+	return len;
+}
+
+static void the_table_of_names_is_the_shared_one(void **state)
+{
+	static char ours[65536], shared[65536];
+	size_t shared_len = read_file(
+		SOURCE_ROOT "/../shared/spec/names.csv", shared, sizeof shared);
+	if (shared_len == 0)
+		skip();
+	size_t len = read_file(SOURCE_ROOT "/config/names.csv", ours, sizeof ours);
+	for (char *line = shared; line < shared + shared_len;) {
+		size_t line_len = strcspn(line, "\n") + 1;
+		if (memmem(ours, len, line, line_len) == NULL)
+			fail_msg("config/names.csv lacks: %.*s", (int)line_len, line);
+		line += line_len;
+	}
+}
+
+static void names_follow_their_pattern(void **state)
+{
+	assert_true(name_is_valid(text("a")));
+	assert_true(name_is_valid(text("a2345678901234567890123456789012")));
+	assert_false(name_is_valid(text("a23456789012345678901234567890123")));
+	assert_false(name_is_valid(text("")));
+	assert_false(name_is_valid(text("1a")));
+	assert_false(name_is_valid(text("_a")));
+	assert_false(name_is_valid(text("a-b")));
+	assert_false(name_is_valid(text("A")));
+}
+
+static void techniques_are_found_by_token_and_term(void **state)
+{
+	assert_int_equal(technique_find(text("xrf"))->bit, TECHNIQUE_XRF);
+	assert_int_equal(technique_find(text("CHMO:0000497"))->bit, TECHNIQUE_GCMS);
+	assert_null(technique_find(text("xr")));
+	unsigned all = 0;
+	for (size_t i = 0; technique_at(i) != NULL; i++)
+		all |= technique_at(i)->bit;
+	assert_int_equal(all, TECHNIQUE_ALL);
+}
+
+static void quality_only_gets_worse_and_keeps_each_reason_once(void **state)
+{
+	struct quality q = {.flag = ASSAY_QUALITY_GOOD};
+	quality_lower(&q, ASSAY_QUALITY_SUSPECT, "saturated");
+	quality_lower(&q, ASSAY_QUALITY_UNCHECKED, "timeout");
+	quality_lower(&q, ASSAY_QUALITY_GOOD, "saturated");
+	quality_lower(&q, ASSAY_QUALITY_GOOD, NULL);
+	assert_int_equal(q.flag, ASSAY_QUALITY_SUSPECT);
+	assert_int_equal(q.why_count, 2);
+	const char *meaning;
+	for (size_t i = 0; quality_reason_at(i, &meaning) != NULL; i++)
+		quality_lower(&q, ASSAY_QUALITY_BAD, quality_reason_at(i, &meaning));
+	assert_int_equal(q.why_count, QUALITY_REASONS_MAX);
+	assert_null(quality_reason(text("tired")));
+	assert_string_equal(assay_quality_name(ASSAY_QUALITY_MISSING), "missing");
+	assert_null(assay_quality_name((enum assay_quality_flag)5));
+}
+
+static void words_and_values_are_the_same_list(void **state)
+{
+	assert_int_equal(
+		words_find(&words_run_status, text("interrupted")), RUN_STATUS_INTERRUPTED);
+	assert_int_equal(
+		words_find(&words_device_state, text("maintenance")), DEVICE_STATE_MAINTENANCE);
+	assert_int_equal(words_find(&words_auth_way, text("none")), AUTH_NONE);
+	assert_int_equal(words_find(&words_sample_type, text("training")), SAMPLE_TRAINING);
+	assert_int_equal(words_find(&words_entry_way, text("instrument")), ENTRY_INSTRUMENT);
+	assert_int_equal(words_find(&words_ref_kind, text("repeats")), REF_REPEATS);
+	assert_int_equal(words_find(&words_run_mode, text("continuous")), RUN_MODE_CONTINUOUS);
+	assert_int_equal(words_find(&words_run_mode, text("")), -ENOENT);
+	assert_string_equal(assay_record_type_name(ASSAY_RECORD_SEAL), "seal");
+	assert_string_equal(assay_frame_kind_name(ASSAY_KIND_TABLE), "table");
+	assert_string_equal(assay_role_name(ASSAY_ROLE_FLAGS), "flags");
+	assert_string_equal(assay_sync_name(ASSAY_SYNC_NONE), "none");
+	assert_null(assay_role_name((enum assay_var_role)0));
+	assert_null(assay_role_name((enum assay_var_role)6));
+}
+
+static void the_drivers_numbers_are_the_records_numbers(void **state)
+{
+	assert_int_equal((int)ASSAY_TABULAR, (int)ASSAY_KIND_TABLE);
+	assert_int_equal((int)ASSAY_SPECTRUM, (int)ASSAY_KIND_SPECTRUM);
+	assert_int_equal((int)ASSAY_DATA, (int)ASSAY_ROLE_DATA);
+	assert_int_equal((int)ASSAY_FLAGS, (int)ASSAY_ROLE_FLAGS);
+	assert_int_equal((int)ASSAY_U8, (int)ASSAY_ELEMENT_U8);
+	assert_int_equal((int)ASSAY_F64, (int)ASSAY_ELEMENT_F64);
+	assert_int_equal((int)ASSAY_MISSING, (int)ASSAY_QUALITY_MISSING);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(units_are_sorted_and_found),
+		cmocka_unit_test(units_belong_to_techniques),
+		cmocka_unit_test(what_is_no_ucum_unit_is_refused_with_a_hint),
+		cmocka_unit_test(names_are_sorted_and_found),
+		cmocka_unit_test(a_name_carries_its_row),
+		cmocka_unit_test(units_of_names_are_units_of_their_techniques),
+		cmocka_unit_test(the_table_of_names_is_the_shared_one),
+		cmocka_unit_test(names_follow_their_pattern),
+		cmocka_unit_test(techniques_are_found_by_token_and_term),
+		cmocka_unit_test(quality_only_gets_worse_and_keeps_each_reason_once),
+		cmocka_unit_test(words_and_values_are_the_same_list),
+		cmocka_unit_test(the_drivers_numbers_are_the_records_numbers),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
