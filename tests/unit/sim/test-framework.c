@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What all simulators share: chance, faults, options, reserved numbers. */
+#include <errno.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "serials.h"
+#include "sim.h"
+
+static void same_seed_makes_the_same_numbers(void **state)
+{
+	struct sim_random a, b, c;
+	random_init(&a, 42);
+	random_init(&b, 42);
+	random_init(&c, 43);
+	bool differs = false;
+	for (int i = 0; i < 100; i++) {
+		uint64_t v = random_u64(&a);
+		assert_true(v == random_u64(&b));
+		differs |= v != random_u64(&c);
+	}
+	assert_true(differs);
+}
+
+static void poisson_numbers_have_mean_and_variance_alike(void **state)
+{
+	static const double means[] = {0.05, 3, 9.9, 10.1, 250, 40000};
+	enum { N = 20000 };
+	struct sim_random random;
+	random_init(&random, 5);
+	for (size_t m = 0; m < sizeof(means) / sizeof(means[0]); m++) {
+		double sum = 0, squares = 0;
+		for (int i = 0; i < N; i++) {
+			double d = (double)random_poisson(&random, means[m]) - means[m];
+			sum += d;
+			squares += d * d;
+		}
+		assert_true(fabs(sum / N) < 5 * sqrt(means[m] / N));
+		double excess = sqrt((2 + 1 / means[m]) / N); /* of the variance's estimate */
+		assert_true(fabs(squares / N / means[m] - 1) < 5 * excess);
+	}
+	assert_int_equal(random_poisson(&random, -1), 0);
+	assert_int_equal(random_poisson(&random, NAN), 0);
+}
+
+static void fault_switches_are_read_strictly(void **state)
+{
+	static const char *const bad[] = {"", "drop", "drop=", "drop=1.5", "drop=-0.1", "drop=x",
+		"drop=0.1x", "drop=on", "drops=0.1", "delay=5parsec", "delay=-1s", "garbage=2000",
+		"busy=2", "busy=", "=1", "drop=nan", "drop=inf", "disconnect=x", "OFF"};
+	struct sim_faults faults = {.strength[FAULT_DROP] = 0.5};
+	const struct sim_faults before = faults;
+	char error[512];
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		error[0] = '\0';
+		assert_int_equal(fault_set(&faults, bad[i], 0, error, sizeof(error)), -EINVAL);
+		assert_non_null(strstr(error, "accept"));
+		assert_memory_equal(&faults, &before, sizeof(faults));
+	}
+}
+
+static void fault_switches_are_taken_and_printed(void **state)
+{
+	struct sim_faults faults = {0};
+	char text[256];
+	static const char *const good[] = {
+		"drop=0.25", "delay=200ms", "busy", "wrong-identity=0.5", "disconnect=5s"};
+	fault_print(&faults, text, sizeof(text));
+	assert_string_equal(text, "off");
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_int_equal(fault_set(&faults, good[i], 100, text, sizeof(text)), 0);
+	fault_print(&faults, text, sizeof(text));
+	assert_string_equal(text, "drop=0.25 delay=200ms disconnect wrong-identity=0.5 busy=1");
+	assert_int_equal(fault_set(&faults, "drop=off", 100, text, sizeof(text)), 0);
+	assert_true(faults.strength[FAULT_DROP] == 0);
+	assert_int_equal(fault_set(&faults, "off", 100, text, sizeof(text)), 0);
+	fault_print(&faults, text, sizeof(text));
+	assert_string_equal(text, "off");
+}
+
+static void short_buffers_for_faults_do_not_overflow(void **state)
+{
+	struct sim_faults faults = {0};
+	char text[256];
+	for (enum sim_fault f = 0; f < FAULT_COUNT; f++)
+		faults.strength[f] = 0.123456;
+	for (size_t size = 1; size < sizeof(text); size++) {
+		memset(text, 'x', sizeof(text));
+		fault_print(&faults, text, size);
+		assert_true(strlen(text) < size);
+		if (size < sizeof(text))
+			assert_int_equal(text[size], 'x');
+	}
+}
+
+static void timed_outage_ends_by_itself(void **state)
+{
+	struct sim_faults faults = {0};
+	struct sim_random random;
+	char text[256];
+	const uint64_t s = UINT64_C(1000000000);
+	random_init(&random, 1);
+	assert_int_equal(fault_set(&faults, "disconnect=5s", 10 * s, text, sizeof(text)), 0);
+	assert_true(fault_strikes(&faults, FAULT_DISCONNECT, &random, 14 * s));
+	assert_false(fault_strikes(&faults, FAULT_DISCONNECT, &random, 15 * s));
+	assert_int_equal(fault_set(&faults, "disconnect", 20 * s, text, sizeof(text)), 0);
+	assert_true(fault_strikes(&faults, FAULT_DISCONNECT, &random, 2000 * s));
+}
+
+static void flipped_bits_always_change_the_sum(void **state)
+{
+	struct sim_random random;
+	random_init(&random, 9);
+	for (int i = 0; i < 1000; i++) {
+		uint8_t data[16] = {0};
+		unsigned n = fault_flip_bits(&random, data, sizeof(data));
+		unsigned bits = 0, bytes = 0;
+		for (size_t k = 0; k < sizeof(data); k++) {
+			bytes += data[k] != 0;
+			bits += (unsigned)__builtin_popcount(data[k]);
+		}
+		assert_int_equal(bytes, 1);
+		assert_int_equal(bits, n);
+		assert_in_range(n, 1, 4);
+	}
+}
+
+static void numbers_are_plain_decimals(void **state)
+{
+	static const char *const bad[] = {"", "-", ".", "1e3", "0x10", "nan", "inf", " 1", "1 ",
+		"1,5", "1.2.3", "--1", "+1", "9999999999999999999999"};
+	double v;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(number_parse(bad[i], &v), -EINVAL);
+	assert_int_equal(number_parse("-12.5", &v), 0);
+	assert_true(v == -12.5);
+	assert_int_equal(number_parse("0.1", &v), 0);
+	assert_true(v == 0.1);
+}
+
+static void durations_carry_units(void **state)
+{
+	uint64_t ns;
+	assert_int_equal(duration_parse("250ms", &ns), 0);
+	assert_true(ns == UINT64_C(250000000));
+	assert_int_equal(duration_parse("1.5", &ns), 0);
+	assert_true(ns == UINT64_C(1500000000));
+	assert_int_equal(duration_parse("2min", &ns), 0);
+	assert_true(ns == UINT64_C(120000000000));
+	assert_int_equal(duration_parse("5 s", &ns), -EINVAL);
+	assert_int_equal(duration_parse("1e9s", &ns), -EINVAL);
+}
+
+/* The daemon reads the file; the simulators are compiled with the table. */
+static void reserved_serials_are_those_of_the_file(void **state)
+{
+	FILE *file = fopen(RESERVED_SERIALS, "re");
+	assert_non_null(file);
+	char line[256], driver[64];
+	unsigned first, last, rows = 0, known = 0;
+	assert_non_null(fgets(line, sizeof(line), file));
+	assert_string_equal(line, "driver,first,last,note\n");
+	for (; fgets(line, sizeof(line), file) != NULL; rows++) {
+		assert_int_equal(sscanf(line, "%63[^,],%u,%u,", driver, &first, &last), 3);
+		assert_true(serial_is_reserved(driver, first) && serial_is_reserved(driver, last));
+		assert_false(serial_is_reserved(driver, first - 1));
+		assert_false(serial_is_reserved(driver, last + 1));
+	}
+	fclose(file);
+	while (sim_serials[known].driver != NULL)
+		known++;
+	assert_int_equal(rows, known);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(same_seed_makes_the_same_numbers),
+		cmocka_unit_test(poisson_numbers_have_mean_and_variance_alike),
+		cmocka_unit_test(fault_switches_are_read_strictly),
+		cmocka_unit_test(fault_switches_are_taken_and_printed),
+		cmocka_unit_test(short_buffers_for_faults_do_not_overflow),
+		cmocka_unit_test(timed_outage_ends_by_itself),
+		cmocka_unit_test(flipped_bits_always_change_the_sum),
+		cmocka_unit_test(numbers_are_plain_decimals),
+		cmocka_unit_test(durations_carry_units),
+		cmocka_unit_test(reserved_serials_are_those_of_the_file),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
