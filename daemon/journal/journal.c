@@ -6,7 +6,7 @@
 #define LOG_TOPIC "journal"
 #include "base/clock.h"
 #include "base/log.h"
-#include "journal/catalog.h"
+#include "journal/listing.h"
 #include "journal/recover.h"
 #include "journal/writer.h"
 
@@ -109,11 +109,11 @@ static int is_used(void *arg, const char *name)
 	int dir = io->openat(io->ctx, journal->journals, name, O_RDONLY | O_DIRECTORY);
 	if (dir < 0)
 		return dir == -ENOTDIR ? 0 : dir;
-	struct catalog catalog = {0};
-	int r = catalog_load(&catalog, io, dir);
+	struct listing listing = {0};
+	int r = listing_load(&listing, io, dir);
 	if (r == 0)
-		r = catalog.count > 0;
-	catalog_finish(&catalog);
+		r = listing.count > 0;
+	listing_finish(&listing);
 	io->close(io->ctx, dir);
 	return r;
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "journal/catalog.h"
+#include "journal/listing.h"
 #include "journal/index.h"
 #include "journal/reader.h"
 #include "journal/scan.h"
@@ -17,12 +17,12 @@ struct journal_reader {
 	void *want_arg;
 
 	uint64_t next;
-	struct catalog catalog;
+	struct listing listing;
 
 	bool is_open;  /* a segment */
 	bool is_fresh; /* opened in this call: what it lacks is nowhere */
 	struct scan scan;
-	uint64_t limit; /* its last seq, as the catalog tells */
+	uint64_t limit; /* its last seq, as the listing tells */
 	bool has_index;
 	struct index index;
 	struct topics topics;
@@ -95,7 +95,7 @@ void journal_reader_close(struct journal_reader *reader)
 	if (reader == NULL)
 		return;
 	close_segment(reader);
-	catalog_finish(&reader->catalog);
+	listing_finish(&reader->listing);
 	reader->io->close(reader->io->ctx, reader->dir);
 	free(reader);
 }
@@ -150,7 +150,7 @@ static int load_index(struct journal_reader *reader, uint64_t first_seq)
 
 static int open_item(struct journal_reader *reader, size_t at)
 {
-	const struct catalog_item *item = &reader->catalog.list[at];
+	const struct listing_item *item = &reader->listing.list[at];
 	char name[SEGMENT_NAME_SIZE];
 	segment_name(name, item->first_seq, SEGMENT_FILE);
 	int r = scan_open(&reader->scan, reader->io, reader->dir, name);
@@ -177,32 +177,32 @@ static int give_gap(struct journal_reader *reader, enum journal_found_kind kind,
 /* Opens the segment that has, or should have, the next entry. */
 static int open_next(struct journal_reader *reader, uint64_t upto, struct journal_found *found)
 {
-	const struct catalog *catalog = &reader->catalog;
+	const struct listing *listing = &reader->listing;
 	close_segment(reader);
-	ssize_t at = catalog_find(catalog, reader->next);
-	bool is_stale = at < 0 || (size_t)at + 1 == catalog->count ||
-			!catalog->list[at].has_segment;
+	ssize_t at = listing_find(listing, reader->next);
+	bool is_stale = at < 0 || (size_t)at + 1 == listing->count ||
+			!listing->list[at].has_segment;
 	if (is_stale) {
-		int r = catalog_load(&reader->catalog, reader->io, reader->dir);
+		int r = listing_load(&reader->listing, reader->io, reader->dir);
 		if (r < 0)
 			return r;
-		at = catalog_find(catalog, reader->next);
+		at = listing_find(listing, reader->next);
 	}
 	reader->is_fresh = true;
 	if (at < 0) {
-		uint64_t first = catalog->count > 0 ? catalog->list[0].first_seq : UINT64_MAX;
+		uint64_t first = listing->count > 0 ? listing->list[0].first_seq : UINT64_MAX;
 		return give_gap(reader, JOURNAL_GAP_DAMAGED, min(first - 1, upto), found);
 	}
-	reader->limit = catalog_limit(catalog, (size_t)at);
+	reader->limit = listing_limit(listing, (size_t)at);
 	uint64_t to = min(reader->limit, upto);
-	if (!catalog->list[at].has_segment)
+	if (!listing->list[at].has_segment)
 		return give_gap(reader, JOURNAL_GAP_PRUNED, to, found);
 	int r = open_item(reader, (size_t)at);
 	if (r == -EBADMSG || r == -EIO)
 		return give_gap(reader, JOURNAL_GAP_DAMAGED, to, found);
 	if (r != -ENOENT || is_stale)
 		return r < 0 ? r : STEP_AGAIN;
-	reader->catalog.count = 0; /* removed since the folder was read: read it again */
+	reader->listing.count = 0; /* removed since the folder was read: read it again */
 	return STEP_AGAIN;
 }
 
@@ -354,10 +354,10 @@ static uint64_t walk_to_end(const struct io *io, int dir, uint64_t first_seq)
 	return last;
 }
 
-static uint64_t find_last(const struct io *io, int dir, const struct catalog *catalog)
+static uint64_t find_last(const struct io *io, int dir, const struct listing *listing)
 {
 	struct index_header header;
-	const struct catalog_item *item = &catalog->list[catalog->count - 1];
+	const struct listing_item *item = &listing->list[listing->count - 1];
 	if (item->has_index && index_read_header(&header, io, dir, item->first_seq) == 0)
 		return header.last_seq;
 	return walk_to_end(io, dir, item->first_seq);
@@ -366,21 +366,21 @@ static uint64_t find_last(const struct io *io, int dir, const struct catalog *ca
 int journal_range(const struct io *io, const char *path, const uint8_t id[JOURNAL_ID_SIZE],
 	uint64_t *first, uint64_t *last)
 {
-	struct catalog catalog = {0};
+	struct listing listing = {0};
 	int dir = open_folder(io, path, id);
 	if (dir < 0)
 		return dir;
-	int r = catalog_load(&catalog, io, dir);
+	int r = listing_load(&listing, io, dir);
 	*first = 1;
 	*last = 0;
-	if (r == 0 && catalog.count > 0) {
+	if (r == 0 && listing.count > 0) {
 		size_t at = 0;
-		while (at < catalog.count && !catalog.list[at].has_segment)
+		while (at < listing.count && !listing.list[at].has_segment)
 			at++;
-		*last = find_last(io, dir, &catalog);
-		*first = at < catalog.count ? catalog.list[at].first_seq : *last + 1;
+		*last = find_last(io, dir, &listing);
+		*first = at < listing.count ? listing.list[at].first_seq : *last + 1;
 	}
-	catalog_finish(&catalog);
+	listing_finish(&listing);
 	io->close(io->ctx, dir);
 	return r;
 }

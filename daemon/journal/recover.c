@@ -8,7 +8,7 @@
 #define LOG_TOPIC "journal"
 #include "base/clock.h"
 #include "base/log.h"
-#include "journal/catalog.h"
+#include "journal/listing.h"
 #include "journal/recover.h"
 #include "journal/survey.h"
 
@@ -19,7 +19,7 @@
 struct tail {
 	const struct recovery *recovery;
 	struct writer *writer;
-	struct catalog catalog;
+	struct listing listing;
 	struct index index; /* of the segment looked at */
 	uint64_t last_tc;
 
@@ -38,12 +38,12 @@ static int remove_unfinished(void *arg, const char *name)
 	return recovery->io->unlinkat(recovery->io->ctx, recovery->dir, name);
 }
 
-static int load_catalog(struct tail *tail)
+static int load_listing(struct tail *tail)
 {
 	const struct recovery *recovery = tail->recovery;
 	const struct io *io = recovery->io;
-	int r = catalog_load(&tail->catalog, io, recovery->dir);
-	if (r < 0 || !tail->catalog.has_unfinished)
+	int r = listing_load(&tail->listing, io, recovery->dir);
+	if (r < 0 || !tail->listing.has_unfinished)
 		return r;
 	return io->list(io->ctx, recovery->dir, remove_unfinished, (void *)(uintptr_t)recovery);
 }
@@ -61,7 +61,7 @@ static bool is_ours(
 static int open_segment(const struct tail *tail, size_t at, struct scan *scan)
 {
 	char name[SEGMENT_NAME_SIZE];
-	uint64_t first_seq = tail->catalog.list[at].first_seq;
+	uint64_t first_seq = tail->listing.list[at].first_seq;
 	segment_name(name, first_seq, SEGMENT_FILE);
 	int r = scan_open(scan, tail->recovery->io, tail->recovery->dir, name);
 	if (r == 0 && !is_ours(tail->recovery, &scan->header, first_seq))
@@ -80,7 +80,7 @@ static void forget_tables(struct tail *tail)
 static int load_index(struct tail *tail, size_t at)
 {
 	const struct recovery *recovery = tail->recovery;
-	const struct catalog_item *item = &tail->catalog.list[at];
+	const struct listing_item *item = &tail->listing.list[at];
 	struct index_header header;
 	forget_tables(tail);
 	if (!item->has_index)
@@ -118,10 +118,10 @@ static void write_index(struct tail *tail, const struct segment_header *segment)
 static int rebuild_index(struct tail *tail, size_t at)
 {
 	const struct recovery *recovery = tail->recovery;
-	uint64_t limit = catalog_limit(&tail->catalog, at);
+	uint64_t limit = listing_limit(&tail->listing, at);
 	struct scan scan = {0};
 	int r = -EBADMSG;
-	if (tail->catalog.list[at].has_segment)
+	if (tail->listing.list[at].has_segment)
 		r = open_segment(tail, at, &scan);
 	struct survey survey = {
 		.entry = recovery->options->entry,
@@ -138,7 +138,7 @@ static int rebuild_index(struct tail *tail, size_t at)
 		tail->last_tc = survey.last_tc;
 		write_index(tail, &scan.header);
 	} else if (r == -EBADMSG || r == -EIO) {
-		report_gap(recovery->report, tail->catalog.list[at].first_seq, limit);
+		report_gap(recovery->report, tail->listing.list[at].first_seq, limit);
 		r = 0;
 	}
 	scan_close(&scan);
@@ -164,13 +164,13 @@ static int load_tables(struct tail *tail, size_t at)
 static void check_chain(const struct tail *tail)
 {
 	const struct recovery *recovery = tail->recovery;
-	const struct catalog *catalog = &tail->catalog;
-	for (size_t i = 0; i + 1 < catalog->count; i++) {
+	const struct listing *listing = &tail->listing;
+	for (size_t i = 0; i + 1 < listing->count; i++) {
 		struct index_header header;
-		uint64_t limit = catalog_limit(catalog, i);
-		if (!catalog->list[i].has_index ||
+		uint64_t limit = listing_limit(listing, i);
+		if (!listing->list[i].has_index ||
 			index_read_header(&header, recovery->io, recovery->dir,
-				catalog->list[i].first_seq) < 0)
+				listing->list[i].first_seq) < 0)
 			continue;
 		if (header.last_seq < limit)
 			report_gap(recovery->report, header.last_seq + 1, limit);
@@ -249,7 +249,7 @@ static int truncate_segment(const struct recovery *recovery, uint64_t first_seq,
 static int remove_segment(const struct tail *tail, size_t at)
 {
 	const struct recovery *recovery = tail->recovery;
-	const struct catalog_item *item = &tail->catalog.list[at];
+	const struct listing_item *item = &tail->listing.list[at];
 	const struct io *io = recovery->io;
 	char name[SEGMENT_NAME_SIZE];
 	int r = 0;
@@ -417,7 +417,7 @@ static int recover_headless(struct tail *tail, size_t at, const struct scan *sca
 		tail->end_is_unknown = true;
 		return 0;
 	}
-	uint64_t first_seq = tail->catalog.list[at].first_seq;
+	uint64_t first_seq = tail->listing.list[at].first_seq;
 	int r = set_aside(tail, scan, first_seq, 0, first_seq);
 	if (r == 0)
 		r = remove_segment(tail, at);
@@ -439,8 +439,8 @@ static int recover_pruned(struct tail *tail, size_t at)
 /* 0: done; 1: the last item is gone, look at the one before. */
 static int recover_last(struct tail *tail)
 {
-	size_t at = tail->catalog.count - 1;
-	if (!tail->catalog.list[at].has_segment)
+	size_t at = tail->listing.count - 1;
+	if (!tail->listing.list[at].has_segment)
 		return recover_pruned(tail, at);
 	struct scan scan = {0};
 	int r = open_segment(tail, at, &scan);
@@ -491,15 +491,15 @@ static void fill_report(const struct tail *tail)
 int recover(const struct recovery *recovery, struct writer *writer)
 {
 	struct tail tail = {.recovery = recovery, .writer = writer};
-	int r = load_catalog(&tail);
+	int r = load_listing(&tail);
 	if (r == 0)
 		check_chain(&tail);
-	bool again = r == 0 && tail.catalog.count > 0;
+	bool again = r == 0 && tail.listing.count > 0;
 	while (again) {
 		r = recover_last(&tail);
 		if (r == 1)
-			tail.catalog.count--;
-		again = r == 1 && tail.catalog.count > 0;
+			tail.listing.count--;
+		again = r == 1 && tail.listing.count > 0;
 	}
 	if (r >= 0) {
 		r = 0;
@@ -508,6 +508,6 @@ int recover(const struct recovery *recovery, struct writer *writer)
 			writer_begin(writer, recovery->dir, recovery->id, tail.head);
 	}
 	index_finish(&tail.index);
-	catalog_finish(&tail.catalog);
+	listing_finish(&tail.listing);
 	return r;
 }
