@@ -123,5 +123,5 @@ void rga_status_judge(
 		judge_multiplier(status, multiplier_used, frame);
 	if (is_set(status, RGA_QUADRUPOLE) || is_set(status, RGA_ELECTROMETER) ||
 		is_set(status, RGA_SUPPLY))
-		assay_frame_quality(frame, ASSAY_BAD, "device-warning");
+		assay_frame_quality(frame, ASSAY_BAD, "device-error");
 }
