@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "row.h"
+
+static const char *const table_names[] = {
+	[ASSAY_COILS] = "coil",
+	[ASSAY_DISCRETE] = "discrete",
+	[ASSAY_HOLDING] = "holding",
+	[ASSAY_INPUT] = "input",
+};
+
+/* One value to be read. */
+struct item {
+	const char *option, *group; /* "" for none */
+	enum assay_modbus_table table;
+	unsigned address, width;
+};
+
+struct draft {
+	struct assay_instrument *ins;
+	struct row_common common;
+	struct item items[PLAN_ITEMS_MAX];
+	size_t count;
+	struct variable {
+		const char *name, *analyte, *basis;
+	} vars[ROW_VARS_MAX]; /* so far */
+	size_t var_count;
+};
+
+bool plan_is_bits(enum assay_modbus_table table)
+{
+	return table == ASSAY_COILS || table == ASSAY_DISCRETE;
+}
+
+size_t plan_bytes(enum assay_modbus_table table, unsigned count)
+{
+	return plan_is_bits(table) ? (count + 7) / 8 : (size_t)count * 2;
+}
+
+/* --- checking rows --- */
+
+static bool is_name(const char *s)
+{
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_");
+	return n > 0 && n <= 32 && s[n] == '\0' && s[0] >= 'a' && s[0] <= 'z';
+}
+
+static bool is_variable(const struct variable *v, const char *name, const struct row_place *p)
+{
+	return strcmp(v->name, name) == 0 &&
+	       row_is_same_substance(v->analyte, v->basis, p->analyte, p->basis);
+}
+
+/* Whether there is a variable `name` of the analyte and basis of `p`. */
+static bool is_known(const struct draft *d, const char *name, const struct row_place *p)
+{
+	for (size_t i = 0; i < d->var_count; i++)
+		if (is_variable(&d->vars[i], name, p))
+			return true;
+	return false;
+}
+
+static int refuse(struct draft *d, const struct row_place *p, const char *why)
+{
+	assay_explain(d->ins, "'%s': %s", p->name, why);
+	return -EINVAL;
+}
+
+static int check_place(struct draft *d, const struct row_place *p)
+{
+	if (!is_name(p->name))
+		return refuse(d, p, "a name is a-z, 0-9 and _, begins with a letter, at most 32");
+	if (plan_is_bits(p->table) != (p->type == REGISTER_BIT))
+		return refuse(d, p, "type bit belongs to coil and discrete, others to registers");
+	if (p->address < 0 || p->address + (long)register_width(p->type) > 65536)
+		return refuse(d, p, "the address lies outside 0 to 65535");
+	if (p->of != NULL && !is_known(d, p->of, p))
+		return refuse(d, p, "'of' names no earlier variable with this analyte and basis");
+	return 0;
+}
+
+/* Rows of `status` may share a name when they stand together. */
+static int take_name(struct draft *d, const struct row_place *p, bool may_repeat)
+{
+	bool again = d->var_count > 0 && is_variable(&d->vars[d->var_count - 1], p->name, p);
+	if (again && may_repeat)
+		return 0;
+	if (is_known(d, p->name, p))
+		return refuse(d, p, "this variable is there already");
+	if (strcmp(p->name, "missing") == 0 || strcmp(p->name, "status_text") == 0)
+		return refuse(d, p, "this name is the driver's own");
+	if (d->var_count == ROW_VARS_MAX)
+		return refuse(d, p, "more variables than a frame can have");
+	d->vars[d->var_count++] = (struct variable){p->name, p->analyte, p->basis};
+	return 0;
+}
+
+static int add_item(struct draft *d, const struct assay_settings *row, const struct row_place *p,
+	const char *option)
+{
+	const char *group = assay_text(row, "group");
+	if (d->count == PLAN_ITEMS_MAX)
+		return refuse(d, p, "more rows than this driver can plan for");
+	d->items[d->count++] = (struct item){
+		.option = option != NULL ? option : "",
+		.group = group != NULL ? group : "",
+		.table = p->table,
+		.address = (unsigned)p->address,
+		.width = register_width(p->type),
+	};
+	return 0;
+}
+
+static int check_point(struct draft *d, const struct assay_settings *row, const struct row_place *p)
+{
+	const char *role = assay_text(row, "role");
+	bool about = strcmp(role, "uncertainty") == 0 || strcmp(role, "flags") == 0;
+	if (about && p->of == NULL)
+		return refuse(d, p, "say with 'of' which variable this is about");
+	if (!about && p->of != NULL)
+		return refuse(d, p, "'of' is for the roles uncertainty and flags");
+	return 0;
+}
+
+static int check_status(
+	struct draft *d, const struct assay_settings *row, const struct row_place *p)
+{
+	bool whole = p->type == REGISTER_INT16 || p->type == REGISTER_UINT16;
+	if (assay_has(row, "bit") && !whole)
+		return refuse(d, p, "'bit' picks one bit of an int16 or uint16");
+	return 0;
+}
+
+static int add_rows(struct draft *d, const char *table, bool is_status)
+{
+	const struct assay_settings *settings = d->ins->settings;
+	for (size_t i = 0; i < assay_count(settings, table); i++) {
+		const struct assay_settings *row = assay_row(settings, table, i);
+		const char *option;
+		struct row_place place;
+		if (!row_is_wanted(settings, &d->common, row, &option))
+			continue;
+		row_place_read(row, &d->common, &place);
+		int r = check_place(d, &place);
+		if (r == 0)
+			r = is_status ? check_status(d, row, &place) : check_point(d, row, &place);
+		if (r == 0)
+			r = take_name(d, &place, is_status);
+		if (r == 0)
+			r = add_item(d, row, &place, option);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static bool has_option(const struct assay_settings *settings, const char *table, const char *option)
+{
+	for (size_t i = 0; i < assay_count(settings, table); i++) {
+		const char *of_row = assay_text(assay_row(settings, table, i), "option");
+		if (of_row != NULL && strcmp(of_row, option) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int check_options(struct draft *d)
+{
+	const struct assay_settings *settings = d->ins->settings;
+	for (size_t i = 0; i < d->common.options; i++) {
+		const char *option = assay_text_at(settings, "options", i);
+		if (!has_option(settings, "points", option) &&
+			!has_option(settings, "status", option)) {
+			assay_explain(d->ins, "options: no row belongs to '%s'", option);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+static bool has_variable(const struct draft *d, const struct assay_settings *row)
+{
+	const char *name = assay_text(row, "name"), *analyte = assay_text(row, "analyte");
+	for (size_t i = 0; i < d->var_count; i++)
+		if (strcmp(d->vars[i].name, name) == 0 &&
+			row_is_same_substance(d->vars[i].analyte, NULL, analyte, NULL))
+			return true;
+	return false;
+}
+
+static int check_adjust(struct draft *d)
+{
+	const struct assay_settings *settings = d->ins->settings;
+	for (size_t i = 0; i < assay_count(settings, "adjust"); i++) {
+		const struct assay_settings *row = assay_row(settings, "adjust", i);
+		const char *analyte = assay_text(row, "analyte");
+		if (has_variable(d, row))
+			continue;
+		assay_explain(d->ins, "adjust: no '%s'%s%s is read", assay_text(row, "name"),
+			analyte != NULL ? " of " : "", analyte != NULL ? analyte : "");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* --- joining --- */
+
+static int by_place(const void *a, const void *b)
+{
+	const struct item *x = a, *y = b;
+	int r = strcmp(x->option, y->option);
+	if (r == 0)
+		r = strcmp(x->group, y->group);
+	if (r == 0)
+		r = (int)x->table - (int)y->table;
+	if (r == 0)
+		r = (x->address > y->address) - (x->address < y->address);
+	return r;
+}
+
+static bool fits(const struct plan_block *block, const struct item *last, const struct item *item,
+	const struct assay_settings *settings)
+{
+	unsigned end = block->address + block->count, most = item->address + item->width;
+	bool bits = plan_is_bits(item->table);
+	unsigned limit = bits ? PLAN_BITS_MAX : PLAN_REGISTERS_MAX;
+	unsigned max_gap = (unsigned)assay_int(settings, bits ? "max_gap_bits" : "max_gap");
+	return strcmp(last->option, item->option) == 0 && strcmp(last->group, item->group) == 0 &&
+	       last->table == item->table && most - block->address <= limit &&
+	       (item->address <= end || item->address - end <= max_gap);
+}
+
+static void extend(struct plan_block *block, const struct item *item)
+{
+	unsigned end = item->address + item->width;
+	if (end > block->address + block->count)
+		block->count = end - block->address;
+}
+
+static int join(struct draft *d, struct plan *plan)
+{
+	for (size_t i = 0; i < d->count; i++) {
+		const struct item *item = &d->items[i];
+		struct plan_block *last = plan->count > 0 ? &plan->blocks[plan->count - 1] : NULL;
+		if (last != NULL && fits(last, item - 1, item, d->ins->settings)) {
+			extend(last, item);
+			continue;
+		}
+		if (plan->count == PLAN_BLOCKS_MAX) {
+			assay_explain(d->ins,
+				"the map needs more than %d requests: raise max_gap or "
+				"max_gap_bits",
+				PLAN_BLOCKS_MAX);
+			return -EINVAL;
+		}
+		plan->blocks[plan->count++] = (struct plan_block){.table = item->table,
+			.address = item->address,
+			.count = item->width,
+			.is_optional = item->option[0] != '\0'};
+	}
+	return 0;
+}
+
+int plan_make(struct assay_instrument *ins, struct plan *plan)
+{
+	struct draft d = {.ins = ins};
+	*plan = (struct plan){0};
+	row_common_read(ins->settings, &d.common);
+	int r = add_rows(&d, "points", false);
+	if (r == 0)
+		r = add_rows(&d, "status", true);
+	if (r == 0)
+		r = check_options(&d);
+	if (r == 0)
+		r = check_adjust(&d);
+	if (r < 0)
+		return r;
+	if (d.count == 0) {
+		assay_explain(ins, "no row of points or status is read");
+		return -EINVAL;
+	}
+	qsort(d.items, d.count, sizeof(*d.items), by_place);
+	r = join(&d, plan);
+	for (size_t i = 0; r == 0 && i < plan->count; i++) {
+		struct plan_block *b = &plan->blocks[i];
+		snprintf(b->name, sizeof(b->name), "%s %u+%u", table_names[b->table], b->address,
+			b->count);
+	}
+	return r;
+}
+
+/* --- names of blocks --- */
+
+static bool read_unsigned(const char **at, unsigned max, unsigned *out)
+{
+	const char *s = *at;
+	unsigned v = 0;
+	for (; *s >= '0' && *s <= '9' && v <= max; s++)
+		v = v * 10 + (unsigned)(*s - '0');
+	bool ok = s != *at && v <= max;
+	*at = s;
+	*out = v;
+	return ok;
+}
+
+bool plan_name_read(
+	const char *name, enum assay_modbus_table *table, unsigned *address, unsigned *count)
+{
+	for (int t = ASSAY_COILS; t <= ASSAY_INPUT; t++) {
+		size_t n = strlen(table_names[t]);
+		if (strncmp(name, table_names[t], n) != 0 || name[n] != ' ')
+			continue;
+		const char *at = name + n + 1;
+		*table = (enum assay_modbus_table)t;
+		unsigned limit = plan_is_bits(*table) ? PLAN_BITS_MAX : PLAN_REGISTERS_MAX;
+		return read_unsigned(&at, 65535, address) && *at++ == '+' &&
+		       read_unsigned(&at, limit, count) && *at == '\0' && *count > 0;
+	}
+	return false;
+}

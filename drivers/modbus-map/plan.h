@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which requests fetch all that the settings ask for: as few as the protocol allows.
+ */
+#ifndef ASSAY_MODBUS_MAP_PLAN_H
+#define ASSAY_MODBUS_MAP_PLAN_H
+
+#include <assay/driver.h>
+
+#define PLAN_BLOCKS_MAX    64
+#define PLAN_ITEMS_MAX     500
+#define PLAN_REGISTERS_MAX 125 /* of one request */
+#define PLAN_BITS_MAX      2000
+#define PLAN_BYTES_MAX     250 /* of one reply: both limits */
+#define PLAN_NAME_MAX      24
+
+/* One request.  `name` says it in words, "input 138+34": the name of its raw block. */
+struct plan_block {
+	enum assay_modbus_table table;
+	unsigned address, count;
+	bool is_optional; /* belongs to an option */
+	bool is_absent;   /* optional, and the instrument does not have it */
+	char name[PLAN_NAME_MAX];
+};
+
+struct plan {
+	struct plan_block blocks[PLAN_BLOCKS_MAX];
+	size_t count;
+};
+
+/*
+ * Checks the settings' rows and makes the plan of ins->settings.  Rows of one option, one group
+ * and one table share a request where no more than `max_gap` registers or
+ * `max_gap_bits` bits lie unused between them.
+ * Returns 0 or -EINVAL, explained.
+ */
+int plan_make(struct assay_instrument *ins, struct plan *plan);
+
+/* True for the tables of single bits. */
+bool plan_is_bits(enum assay_modbus_table table);
+
+/* Bytes of a reply to `count` places of `table`. */
+size_t plan_bytes(enum assay_modbus_table table, unsigned count);
+
+/* Reads "input 138+34" back; false when it is not one. */
+bool plan_name_read(
+	const char *name, enum assay_modbus_table *table, unsigned *address, unsigned *count);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Talking to the instrument: who it is, which optional areas it has, and one poll after another.
+ */
+#ifndef ASSAY_MODBUS_MAP_POLL_H
+#define ASSAY_MODBUS_MAP_POLL_H
+
+#include <assay/driver.h>
+
+#include "plan.h"
+
+/* The driver's state. */
+struct map {
+	struct plan plan;
+	uint64_t readings; /* delivered in this measurement */
+};
+
+extern const struct assay_setting poll_identity_columns[];
+
+/* The slots of <assay/driver.h>. */
+int poll_identify(struct assay_instrument *ins, struct assay_identity *id);
+int poll_configure(struct assay_instrument *ins);
+int poll_start(struct assay_instrument *ins);
+int poll_acquire(struct assay_instrument *ins, struct assay_raw *raw);
+
+#endif

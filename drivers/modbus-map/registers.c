@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "registers.h"
+
+#include <assert.h>
+#include <string.h>
+
+const char *const register_type_names[] = {
+	"bit", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64", NULL};
+const char *const register_order_names[] = {"abcd", "cdab", "badc", "dcba", NULL};
+
+static const uint8_t widths[REGISTER_TYPES] = {1, 1, 1, 2, 2, 4, 4, 2, 4};
+
+unsigned register_name_index(const char *const *names, const char *name)
+{
+	unsigned i = 0;
+	while (names[i] != NULL && strcmp(names[i], name) != 0)
+		i++;
+	assert(names[i] != NULL);
+	return i;
+}
+
+unsigned register_width(enum register_type type)
+{
+	return widths[type];
+}
+
+static uint64_t gather(const uint8_t *wire, unsigned words, enum register_order order)
+{
+	uint64_t v = 0;
+	for (unsigned i = 0; i < words; i++) {
+		unsigned w = order == REGISTER_CDAB || order == REGISTER_DCBA ? words - 1 - i : i;
+		unsigned high = wire[2 * w], low = wire[2 * w + 1];
+		if (order == REGISTER_BADC || order == REGISTER_DCBA)
+			v = v << 16 | low << 8 | high;
+		else
+			v = v << 16 | high << 8 | low;
+	}
+	return v;
+}
+
+static struct register_value integer(int64_t v)
+{
+	return (struct register_value){.kind = REGISTER_INTEGER, .integer = v};
+}
+
+static struct register_value real(double v)
+{
+	if (v - v != 0)
+		return (struct register_value){.kind = REGISTER_NOTHING};
+	return (struct register_value){.kind = REGISTER_REAL, .real = v};
+}
+
+static double float32(uint64_t bits)
+{
+	uint32_t b = (uint32_t)bits;
+	float f;
+	memcpy(&f, &b, sizeof(f));
+	return (double)f;
+}
+
+static double float64(uint64_t bits)
+{
+	double f;
+	memcpy(&f, &bits, sizeof(f));
+	return f;
+}
+
+struct register_value register_read(
+	const uint8_t *wire, enum register_type type, enum register_order order)
+{
+	uint64_t v = gather(wire, register_width(type), order);
+	switch (type) {
+	case REGISTER_INT16: return integer((int16_t)v);
+	case REGISTER_INT32: return integer((int32_t)v);
+	case REGISTER_INT64: return integer((int64_t)v);
+	case REGISTER_FLOAT32: return real(float32(v));
+	case REGISTER_FLOAT64: return real(float64(v));
+	default: break;
+	}
+	if (v > INT64_MAX)
+		return (struct register_value){.kind = REGISTER_NOTHING};
+	return integer((int64_t)v);
+}
+
+double register_number(const struct register_value *value)
+{
+	if (value->kind == REGISTER_NOTHING)
+		return 0;
+	return value->kind == REGISTER_REAL ? value->real : (double)value->integer;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Numbers in Modbus registers.  Pure: bytes as on the wire, high byte of a register first.
+ */
+#ifndef ASSAY_MODBUS_MAP_REGISTERS_H
+#define ASSAY_MODBUS_MAP_REGISTERS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum register_type {
+	REGISTER_BIT, /* one coil or discrete input */
+	REGISTER_INT16,
+	REGISTER_UINT16,
+	REGISTER_INT32,
+	REGISTER_UINT32,
+	REGISTER_INT64,
+	REGISTER_UINT64,
+	REGISTER_FLOAT32,
+	REGISTER_FLOAT64,
+	REGISTER_TYPES
+};
+
+/* How the bytes A (most significant) to D of a number stand on the wire. */
+enum register_order {
+	REGISTER_ABCD,
+	REGISTER_CDAB, /* low word first */
+	REGISTER_BADC, /* low byte of each word first */
+	REGISTER_DCBA,
+	REGISTER_ORDERS
+};
+
+enum register_kind {
+	REGISTER_INTEGER,
+	REGISTER_REAL,
+	REGISTER_NOTHING, /* NaN, an infinity, or an integer past INT64_MAX */
+};
+
+struct register_value {
+	enum register_kind kind;
+	int64_t integer;
+	double real;
+};
+
+extern const char *const register_type_names[REGISTER_TYPES + 1];   /* "bit" ..., NULL */
+extern const char *const register_order_names[REGISTER_ORDERS + 1]; /* "abcd" ..., NULL */
+
+/* The index of `name` in a list that ends with NULL; it must be there. */
+unsigned register_name_index(const char *const *names, const char *name);
+
+/* Registers that a number of that type takes; a bit takes one place of its table. */
+unsigned register_width(enum register_type type);
+
+/* The number that stands at `wire`, which has 2 * register_width() bytes.  Not for bits. */
+struct register_value register_read(
+	const uint8_t *wire, enum register_type type, enum register_order order);
+
+/* Both kinds as a number; 0 for nothing. */
+double register_number(const struct register_value *value);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reply.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "decode.h"
+
+static const char *failure_reason(const struct assay_bytes *raw)
+{
+	if (raw->len == 7 && memcmp(raw->data, "timeout", 7) == 0)
+		return "timeout";
+	if (raw->len == 9 && memcmp(raw->data, "malformed", 9) == 0)
+		return "truncated";
+	return "device-warning";
+}
+
+static int read_one(const struct assay_bytes *raw, struct reply *reply)
+{
+	if (raw->name == NULL ||
+		!plan_name_read(raw->name, &reply->table, &reply->address, &reply->count))
+		return -EBADMSG;
+	if (strcmp(raw->media, MAP_MEDIA_FAILURE) == 0) {
+		reply->data = NULL;
+		reply->failure = failure_reason(raw);
+		return 0;
+	}
+	if (strcmp(raw->media, MAP_MEDIA_REGISTERS) != 0 ||
+		raw->len != plan_bytes(reply->table, reply->count))
+		return -EBADMSG;
+	reply->data = raw->data;
+	reply->failure = NULL;
+	return 0;
+}
+
+int replies_read(const struct assay_bytes *raw, size_t count, struct replies *replies)
+{
+	replies->count = replies->last = 0;
+	if (count > PLAN_BLOCKS_MAX)
+		return -EBADMSG;
+	for (size_t i = 0; i < count; i++) {
+		int r = read_one(&raw[i], &replies->list[i]);
+		if (r < 0)
+			return r;
+	}
+	replies->count = count;
+	return 0;
+}
+
+static bool covers(const struct reply *reply, const struct row_place *place)
+{
+	long first = reply->address, end = first + (long)reply->count;
+	return reply->table == place->table && place->address >= first &&
+	       place->address + (long)register_width(place->type) <= end;
+}
+
+static const struct reply *find(struct replies *replies, const struct row_place *place)
+{
+	if (replies->last < replies->count && covers(&replies->list[replies->last], place))
+		return &replies->list[replies->last];
+	for (size_t i = 0; i < replies->count; i++) {
+		if (!covers(&replies->list[i], place))
+			continue;
+		replies->last = i;
+		return &replies->list[i];
+	}
+	return NULL;
+}
+
+struct register_value replies_value(
+	struct replies *replies, const struct row_place *place, const char **failure)
+{
+	struct register_value nothing = {.kind = REGISTER_NOTHING};
+	bool is_bit = plan_is_bits(place->table);
+	const struct reply *reply = find(replies, place);
+	*failure = reply != NULL ? reply->failure : NULL;
+	if (reply == NULL || reply->data == NULL || is_bit != (place->type == REGISTER_BIT))
+		return nothing;
+	size_t at = (size_t)(place->address - (long)reply->address);
+	if (is_bit)
+		return (struct register_value){
+			.kind = REGISTER_INTEGER, .integer = reply->data[at / 8] >> at % 8 & 1};
+	struct register_value v = register_read(reply->data + 2 * at, place->type, place->order);
+	if (v.kind == REGISTER_NOTHING)
+		*failure = "out-of-range";
+	return v;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The raw blocks of one poll, and the numbers in them by table and address.
+ */
+#ifndef ASSAY_MODBUS_MAP_REPLY_H
+#define ASSAY_MODBUS_MAP_REPLY_H
+
+#include <assay/driver.h>
+
+#include "plan.h"
+#include "row.h"
+
+struct reply {
+	enum assay_modbus_table table;
+	unsigned address, count;
+	const uint8_t *data; /* NULL: the request failed */
+	const char *failure; /* then: a reason of the record format */
+};
+
+struct replies {
+	struct reply list[PLAN_BLOCKS_MAX];
+	size_t count;
+	size_t last; /* where the last value was found: the next one is mostly there, too */
+};
+
+/* Returns 0, or -EBADMSG when a block's name and length do not belong together. */
+int replies_read(const struct assay_bytes *raw, size_t count, struct replies *replies);
+
+/*
+ * The value at that place.  Where there is none its kind is REGISTER_NOTHING and *failure says
+ * why, or is NULL when no block covers the place.
+ */
+struct register_value replies_value(
+	struct replies *replies, const struct row_place *place, const char **failure);
+
+#endif

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "row.h"
+
+#include <string.h>
+
+/* --- the tables a technician may write --- */
+
+static const char *const tables[] = {"coil", "discrete", "holding", "input", NULL};
+static const char *const roles[] = {"data", "aux", "uncertainty", "flags", NULL};
+static const char *const unc_kinds[] = {"standard", "expanded", NULL};
+static const char *const unc_sources[] = {"instrument", "calibration", "driver", "method", NULL};
+static const char *const qualities[] = {"good", "suspect", "bad", "missing", NULL};
+static const char *const reasons[] = {"saturated", "timeout", "truncated", "out-of-range",
+	"no-background", "cal-expired", "interlock", "device-warning", "device-error",
+	"maintenance", "below-detection", "not-ready", NULL};
+
+/* clang-format off */
+/* Lookups are linear, and decode makes them for every row of every frame: the frequent first. */
+#define PLACE_COLUMNS                                                                              \
+	{.name = "option", .type = ASSAY_TEXT, .help = "read only when listed in options"},        \
+	{.name = "name", .type = ASSAY_TEXT, .flags = ASSAY_REQUIRED,                              \
+		.help = "name of the variable"},                                                   \
+	{.name = "table", .type = ASSAY_CHOICE, .choices = tables, .flags = ASSAY_REQUIRED,        \
+		.help = "function code 01, 02, 03 or 04"},                                         \
+	{.name = "address", .type = ASSAY_INT, .max = 65535, .flags = ASSAY_REQUIRED,              \
+		.help = "protocol address, counted from 0"},                                       \
+	{.name = "type", .type = ASSAY_CHOICE, .choices = register_type_names,                     \
+		.help = "absent: bit in coil and discrete, uint16 in holding and input"},          \
+	{.name = "word_order", .type = ASSAY_CHOICE, .choices = register_order_names,              \
+		.help = "absent: that of the settings"},                                           \
+	{.name = "analyte", .type = ASSAY_TEXT, .help = "the substance it is about"},              \
+	{.name = "basis", .type = ASSAY_TEXT,                                                      \
+		.help = "such as wet or dry, of an analyte; absent: that of the settings"},               \
+	{.name = "of", .type = ASSAY_TEXT,                                                         \
+		.help = "the earlier variable with this analyte that it is about"},                \
+	{.name = "label", .type = ASSAY_TEXT, .help = "a name for people"},                        \
+	{.name = "group", .type = ASSAY_TEXT, .help = "requests never join two groups"}
+
+#define UNCERTAINTY_COLUMNS                                                                        \
+	{.name = "unc", .type = ASSAY_NUMBER, .help = "uncertainty, in the unit of the value"},    \
+	{.name = "unc_kind", .type = ASSAY_CHOICE, .choices = unc_kinds,                           \
+		.help = "absent: standard"},                                                       \
+	{.name = "unc_k", .type = ASSAY_NUMBER, .help = "coverage factor of an expanded one"},     \
+	{.name = "unc_src", .type = ASSAY_CHOICE, .choices = unc_sources, .help = "absent: method"}
+
+const struct assay_setting row_point_columns[] = {
+	PLACE_COLUMNS,
+	{.name = "scale", .type = ASSAY_NUMBER, .help = "value = number * scale + offset"},
+	{.name = "offset", .type = ASSAY_NUMBER, .help = "see scale"},
+	{.name = "unit", .type = ASSAY_TEXT, .fallback = "1", .help = "UCUM code"},
+	{.name = "cas", .type = ASSAY_TEXT, .help = "the analyte's CAS number"},
+	{.name = "role", .type = ASSAY_CHOICE, .choices = roles, .fallback = "data",
+		.help = "what the variable is for"},
+	UNCERTAINTY_COLUMNS,
+	{.name = NULL},
+};
+
+const struct assay_setting row_status_columns[] = {
+	PLACE_COLUMNS,
+	{.name = "bit", .type = ASSAY_INT, .max = 15, .help = "one bit of the register"},
+	{.name = "position", .type = ASSAY_INT, .max = 31,
+		.help = "bit that it becomes, where rows of one name make one variable"},
+	{.name = "equals", .type = ASSAY_NUMBER, .help = "holds when the value is this"},
+	{.name = "unless", .type = ASSAY_NUMBER, .help = "holds when the value is another"},
+	{.name = "quality", .type = ASSAY_CHOICE, .choices = qualities,
+		.help = "what the frame is while it holds; absent: unchanged"},
+	{.name = "reason", .type = ASSAY_CHOICE, .choices = reasons, .fallback = "device-warning",
+		.help = "why, as in the record format"},
+	{.name = "text", .type = ASSAY_TEXT, .help = "what it means while it holds"},
+	{.name = NULL},
+};
+
+const struct assay_setting row_adjust_columns[] = {
+	{.name = "name", .type = ASSAY_TEXT, .flags = ASSAY_REQUIRED, .help = "of a point"},
+	{.name = "analyte", .type = ASSAY_TEXT, .help = "of that point"},
+	{.name = "unit", .type = ASSAY_TEXT, .help = "UCUM code as configured on this instrument"},
+	{.name = "basis", .type = ASSAY_TEXT, .help = "such as wet or dry"},
+	{.name = "label", .type = ASSAY_TEXT, .help = "a name for people"},
+	UNCERTAINTY_COLUMNS,
+	{.name = NULL},
+};
+/* clang-format on */
+
+/* --- reading them --- */
+
+void row_common_read(const struct assay_settings *settings, struct row_common *common)
+{
+	const char *order = assay_text(settings, "word_order");
+	common->order = (enum register_order)register_name_index(register_order_names, order);
+	common->address_offset = (int)assay_int(settings, "address_offset");
+	common->basis = assay_text(settings, "basis");
+	common->options = assay_count(settings, "options");
+}
+
+bool row_is_wanted(const struct assay_settings *settings, const struct row_common *common,
+	const struct assay_settings *row, const char **option)
+{
+	*option = assay_text(row, "option");
+	if (*option == NULL)
+		return true;
+	for (size_t i = 0; i < common->options; i++)
+		if (strcmp(assay_text_at(settings, "options", i), *option) == 0)
+			return true;
+	return false;
+}
+
+static enum assay_modbus_table read_table(const struct assay_settings *row)
+{
+	const char *name = assay_text(row, "table");
+	return (enum assay_modbus_table)(ASSAY_COILS + register_name_index(tables, name));
+}
+
+void row_place_read(
+	const struct assay_settings *row, const struct row_common *common, struct row_place *place)
+{
+	place->name = assay_text(row, "name");
+	place->table = read_table(row);
+	place->address = (long)assay_int(row, "address") + common->address_offset;
+	place->of = assay_text(row, "of");
+	place->label = assay_text(row, "label");
+	place->analyte = assay_text(row, "analyte");
+	place->basis = assay_text(row, "basis");
+	if (place->basis == NULL && place->analyte != NULL)
+		place->basis = common->basis;
+	const char *type = assay_text(row, "type"), *order = assay_text(row, "word_order");
+	place->type = type != NULL
+			      ? (enum register_type)register_name_index(register_type_names, type)
+		      : place->table <= ASSAY_DISCRETE ? REGISTER_BIT
+						       : REGISTER_UINT16;
+	place->order = order != NULL ? (enum register_order)register_name_index(
+					       register_order_names, order)
+				     : common->order;
+}
+
+static bool same(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+bool row_is_same_substance(
+	const char *analyte, const char *basis, const char *other_analyte, const char *other_basis)
+{
+	return same(analyte, other_analyte) && same(basis, other_basis);
+}
+
+static int read_index(const struct assay_settings *row, const char *name)
+{
+	return assay_has(row, name) ? (int)assay_int(row, name) : -1;
+}
+
+void row_condition_read(const struct assay_settings *row, struct row_condition *condition)
+{
+	static const enum assay_quality flags[] = {
+		ASSAY_GOOD, ASSAY_SUSPECT, ASSAY_BAD, ASSAY_MISSING};
+	const char *quality = assay_text(row, "quality");
+	*condition = (struct row_condition){
+		.bit = read_index(row, "bit"),
+		.position = read_index(row, "position"),
+		.has_equals = assay_has(row, "equals"),
+		.has_unless = assay_has(row, "unless"),
+		.reason = assay_text(row, "reason"),
+		.text = assay_text(row, "text"),
+	};
+	if (condition->has_equals)
+		condition->equals = assay_number(row, "equals");
+	if (condition->has_unless)
+		condition->unless = assay_number(row, "unless");
+	if (quality != NULL)
+		condition->quality = flags[register_name_index(qualities, quality)];
+}
+
+struct register_value row_condition_value(
+	const struct row_condition *condition, const struct register_value *value)
+{
+	if (condition->bit < 0 || value->kind != REGISTER_INTEGER)
+		return *value;
+	return (struct register_value){
+		.kind = REGISTER_INTEGER, .integer = value->integer >> condition->bit & 1};
+}
+
+bool row_condition_holds(const struct row_condition *condition, const struct register_value *value)
+{
+	double v = register_number(value);
+	if (condition->has_equals || condition->has_unless)
+		return (condition->has_equals && v == condition->equals) ||
+		       (condition->has_unless && v != condition->unless);
+	return v != 0;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One row of the tables `points` and `status`, read from the settings.  Texts are borrowed from
+ * them until the slot returns.
+ */
+#ifndef ASSAY_MODBUS_MAP_ROW_H
+#define ASSAY_MODBUS_MAP_ROW_H
+
+#include <assay/driver.h>
+
+#include "registers.h"
+
+#define ROW_VARS_MAX 250
+
+/* What holds for all rows; read once per slot. */
+struct row_common {
+	enum register_order order;
+	int address_offset;
+	const char *basis;
+	size_t options; /* how many are listed */
+};
+
+/* Where a value stands; what both tables have. */
+struct row_place {
+	const char *name;
+	enum assay_modbus_table table;
+	long address; /* on the wire, the offset applied; may be outside 0 ... 65535 */
+	enum register_type type;
+	enum register_order order;
+	const char *of, *label;
+	const char *analyte, *basis; /* with the name they tell a variable from the others */
+};
+
+/* A row of `status`: when it holds, and what it then does. */
+struct row_condition {
+	int bit;      /* of the register, -1: the whole value */
+	int position; /* in a flags variable made of several rows, -1: none */
+	bool has_equals, has_unless;
+	double equals, unless;
+	enum assay_quality quality; /* 0: none */
+	const char *reason, *text;
+};
+
+extern const struct assay_setting row_point_columns[];
+extern const struct assay_setting row_status_columns[];
+extern const struct assay_setting row_adjust_columns[];
+
+void row_common_read(const struct assay_settings *settings, struct row_common *common);
+
+/*
+ * True when the row belongs to no option, or to one that is listed in `options`.  *option gets
+ * its name, or NULL.
+ */
+bool row_is_wanted(const struct assay_settings *settings, const struct row_common *common,
+	const struct assay_settings *row, const char **option);
+
+void row_place_read(
+	const struct assay_settings *row, const struct row_common *common, struct row_place *place);
+
+void row_condition_read(const struct assay_settings *row, struct row_condition *condition);
+
+/* True when two variables have the same analyte and basis; NULL is equal to NULL only. */
+bool row_is_same_substance(
+	const char *analyte, const char *basis, const char *other_analyte, const char *other_basis);
+
+/* Whether the condition holds for what was read. */
+bool row_condition_holds(const struct row_condition *condition, const struct register_value *value);
+
+/* The value that a status row shows: the whole, or its bit as 0 or 1. */
+struct register_value row_condition_value(
+	const struct row_condition *condition, const struct register_value *value);
+
+#endif
