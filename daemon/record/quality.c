@@ -54,7 +54,8 @@ const char *quality_reason_at(size_t i, const char **meaning)
 {
 	if (i >= sizeof reasons / sizeof reasons[0])
 		return NULL;
-	*meaning = reasons[i].meaning;
+	if (meaning != NULL)
+		*meaning = reasons[i].meaning;
 	return reasons[i].word;
 }
 

@@ -19,7 +19,7 @@ struct quality {
 	uint64_t retries, dropped; /* 0: absent */
 };
 
-/* The i-th reason of the list and its meaning in words; NULL after the last. */
+/* The i-th reason of the list, and its meaning in words where asked for; NULL after the last. */
 const char *quality_reason_at(size_t i, const char **meaning);
 
 /* The list's own copy of this reason, static; NULL when it is none. */

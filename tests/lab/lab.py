@@ -109,7 +109,7 @@ class Sim:
         ready = self.process.stdout.readline()
         if not ready.startswith('ready '):
             raise Failure(f'{model} is not ready: {ready!r}, see {self.log.name}')
-        self.endpoint = ready.split()[1]
+        self.endpoint = ready.split()[-1]
         self.port = int(self.endpoint.rsplit(':', 1)[1]) if ':' in self.endpoint else 0
 
     def fault(self, *faults):
