@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "worker/channel.h"
+
+#define IN_ROOM   (256u << 10) /* the link is not read while more than this is waiting */
+#define IN_KEEP   (64u << 10)
+#define TURNS_MAX 16 /* pieces received before the core gets its turn */
+
+/* In front of each piece in the store. */
+struct piece {
+	uint32_t len, at; /* bytes in all, bytes taken */
+	struct stamp received;
+};
+
+void channel_init(
+	struct channel *channel, struct monitor *monitor, struct link *link, struct pulse *pulse)
+{
+	*channel = (struct channel){.monitor = monitor, .link = link, .pulse = pulse};
+}
+
+void channel_finish(struct channel *channel)
+{
+	buffer_finish(&channel->in);
+}
+
+static uint64_t deadline_after(int ms)
+{
+	return clock_boot() + (ms > 0 ? (uint64_t)ms * NS_PER_MS : 0);
+}
+
+/* Begins a service that waits up to `ms`. */
+static void enter(struct channel *channel, int ms)
+{
+	pulse_step(channel->pulse, ms > 0 ? (uint64_t)ms * NS_PER_MS : 0);
+	monitor_lock(channel->monitor);
+}
+
+static void leave(struct channel *channel)
+{
+	monitor_unlock(channel->monitor);
+	pulse_step(channel->pulse, 0);
+}
+
+/* 0, or why nothing can go on. */
+static int trouble(const struct channel *channel)
+{
+	if (channel->cancelled)
+		return -ECANCELED;
+	return channel->lost ? -ENODEV : 0;
+}
+
+void channel_lose(struct channel *channel)
+{
+	channel->lost = true;
+	monitor_notify(channel->monitor);
+}
+
+/* --- sending ---------------------------------------------------------------------------------- */
+
+ssize_t channel_push(struct channel *channel, const uint8_t *data, size_t len)
+{
+	size_t done = 0;
+	while (done < len) {
+		ssize_t n = channel->link->ops->send(channel->link, data + done, len - done);
+		if (n == -EAGAIN)
+			break;
+		if (n < 0) {
+			if (n == -ENODEV)
+				channel_lose(channel);
+			return n;
+		}
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
+/* Goes on with what the driver's thread wants to send; an error is the whole write's. */
+static int continue_write(struct channel *channel)
+{
+	ssize_t n = channel_push(
+		channel, channel->out + channel->out_at, channel->out_len - channel->out_at);
+	if (n < 0)
+		return (int)n;
+	channel->out_at += (size_t)n;
+	return 0;
+}
+
+static bool is_written(struct channel *channel)
+{
+	const struct link_ops *ops = channel->link->ops;
+	return channel->out_at == channel->out_len &&
+	       (ops->is_sent == NULL || ops->is_sent(channel->link));
+}
+
+static int write_all(struct channel *channel, uint64_t deadline)
+{
+	int r = trouble(channel);
+	if (r == 0)
+		r = continue_write(channel);
+	while (r == 0 && !is_written(channel)) {
+		monitor_kick(channel->monitor); /* it polls for room now */
+		if (!monitor_wait(channel->monitor, deadline))
+			return -ETIMEDOUT;
+		r = trouble(channel);
+	}
+	return r;
+}
+
+int channel_write(struct channel *channel, const void *data, size_t len, int ms)
+{
+	enter(channel, ms);
+	channel->out = data;
+	channel->out_len = len;
+	channel->out_at = 0;
+	int r = write_all(channel, deadline_after(ms));
+	if (r < 0 && channel->link->ops->give_up != NULL && !channel->lost)
+		channel->link->ops->give_up(channel->link);
+	channel->out = NULL;
+	channel->out_len = channel->out_at = 0;
+	leave(channel);
+	return r;
+}
+
+/* --- receiving -------------------------------------------------------------------------------- */
+
+static size_t waiting(const struct channel *channel)
+{
+	return channel->in.len - channel->in_at;
+}
+
+static void forget_input(struct channel *channel)
+{
+	channel->in_at = 0;
+	buffer_reset(&channel->in);
+	if (channel->in.size > IN_KEEP)
+		buffer_finish(&channel->in);
+}
+
+size_t channel_take(struct channel *channel, void *to, size_t size)
+{
+	if (waiting(channel) == 0)
+		return 0;
+	uint8_t *at = channel->in.data + channel->in_at;
+	struct piece piece;
+	memcpy(&piece, at, sizeof piece);
+	size_t n = piece.len - piece.at < size ? piece.len - piece.at : size;
+	memcpy(to, at + sizeof piece + piece.at, n);
+	piece.at += (uint32_t)n;
+	memcpy(at, &piece, sizeof piece);
+	channel->received = piece.received;
+
+	bool was_full = waiting(channel) > IN_ROOM;
+	if (piece.at == piece.len)
+		channel->in_at += sizeof piece + piece.len;
+	if (waiting(channel) == 0)
+		forget_input(channel);
+	if (was_full && waiting(channel) <= IN_ROOM)
+		monitor_kick(channel->monitor);
+	return n;
+}
+
+/* Waits for input: 0, or an error. */
+static int await_input(struct channel *channel, uint64_t deadline)
+{
+	for (;;) {
+		if (channel->cancelled)
+			return -ECANCELED;
+		if (waiting(channel) > 0)
+			return 0;
+		if (channel->lost)
+			return -ENODEV; /* after what came before the loss was taken */
+		if (!monitor_wait(channel->monitor, deadline))
+			return -ETIMEDOUT;
+	}
+}
+
+ssize_t channel_read(struct channel *channel, void *to, size_t size, int ms)
+{
+	enter(channel, ms);
+	int r = size > 0 ? await_input(channel, deadline_after(ms)) : -EINVAL;
+	ssize_t n = r < 0 ? r : (ssize_t)channel_take(channel, to, size);
+	leave(channel);
+	return n;
+}
+
+struct stamp channel_received(struct channel *channel)
+{
+	monitor_lock(channel->monitor);
+	struct stamp received = channel->received;
+	monitor_unlock(channel->monitor);
+	if (received.utc == 0)
+		received = (struct stamp){clock_utc(), clock_boot()};
+	return received;
+}
+
+int channel_drain(struct channel *channel, int quiet_ms, int limit_ms)
+{
+	enter(channel, limit_ms);
+	uint64_t limit = deadline_after(limit_ms);
+	int r = 0;
+	while (r == 0) {
+		forget_input(channel);
+		uint64_t quiet = deadline_after(quiet_ms);
+		if (clock_boot() >= limit)
+			break;
+		r = await_input(channel, quiet < limit ? quiet : limit);
+	}
+	leave(channel);
+	return r == -ETIMEDOUT ? 0 : r;
+}
+
+void channel_discard(struct channel *channel)
+{
+	monitor_lock(channel->monitor);
+	forget_input(channel);
+	monitor_unlock(channel->monitor);
+}
+
+int channel_pause(struct channel *channel, int ms)
+{
+	enter(channel, ms);
+	uint64_t deadline = deadline_after(ms);
+	int r = trouble(channel);
+	while (r == 0 && !channel->stopping && monitor_wait(channel->monitor, deadline))
+		r = trouble(channel);
+	leave(channel);
+	return r;
+}
+
+/* --- the I/O thread --------------------------------------------------------------------------- */
+
+/* One piece into the store.  True when there may be another at no cost. */
+static bool receive_one(struct channel *channel)
+{
+	struct link *link = channel->link;
+	size_t room = sizeof(struct piece) + link->ops->receive_max;
+	if (channel->in_at > 0 && channel->in_at >= channel->in.len / 2) {
+		buffer_consume(&channel->in, channel->in_at);
+		channel->in_at = 0;
+	}
+	uint8_t *to = buffer_reserve(&channel->in, room);
+	if (to == NULL) {
+		buffer_reset(&channel->in); /* no memory: as if it had been lost on the way */
+		channel->in_at = 0;
+		return false;
+	}
+	ssize_t n = link->ops->receive(link, to + sizeof(struct piece), link->ops->receive_max);
+	if (n == -ENODEV)
+		channel_lose(channel);
+	if (n <= 0)
+		return false;
+	struct piece piece = {(uint32_t)n, 0, {clock_utc(), clock_boot()}};
+	memcpy(to, &piece, sizeof piece);
+	channel->in.len += sizeof piece + (size_t)n;
+	monitor_notify(channel->monitor);
+	return link->ops->handle != NULL || (size_t)n == link->ops->receive_max;
+}
+
+int channel_watch(struct channel *channel, struct pollfd *fds, int *timeout_ms)
+{
+	struct link *link = channel->link;
+	monitor_lock(channel->monitor);
+	bool reading = waiting(channel) <= IN_ROOM;
+	bool writing = channel->out != NULL && channel->out_at < channel->out_len;
+	int n = 0;
+	if (channel->lost) {
+		n = 0;
+	} else if (link->ops->watch == NULL && !reading && !writing) {
+		n = 0; /* poll(2) would still tell of a hang-up, again and again */
+	} else if (link->ops->watch != NULL) {
+		n = link->ops->watch(link, reading, writing, fds, timeout_ms);
+	} else {
+		fds[0] = (struct pollfd){.fd = link->fd,
+			.events = (short)((reading ? POLLIN : 0) | (writing ? POLLOUT : 0))};
+		n = 1;
+	}
+	monitor_unlock(channel->monitor);
+	return n;
+}
+
+static void handle_output(struct channel *channel)
+{
+	if (channel->out == NULL)
+		return;
+	if (channel->out_at < channel->out_len && continue_write(channel) < 0)
+		return;
+	if (is_written(channel))
+		monitor_notify(channel->monitor);
+}
+
+void channel_handle(struct channel *channel)
+{
+	monitor_lock(channel->monitor);
+	if (channel->link->ops->handle != NULL)
+		channel->link->ops->handle(channel->link);
+	handle_output(channel);
+	for (int i = 0; i < TURNS_MAX && !channel->lost && waiting(channel) <= IN_ROOM; i++) {
+		if (!receive_one(channel))
+			break;
+	}
+	monitor_unlock(channel->monitor);
+}

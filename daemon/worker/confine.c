@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <linux/landlock.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "worker/confine.h"
+
+/* The sanitizers need the file system and calls of their own, at any time and at exit. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+	__has_feature(memory_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
+#define FILES_MAX  64
+#define MEMORY_MAX (UINT64_C(512) << 20) /* of data: the largest frame needs some 100 MiB */
+
+static void add_lacking(char lacking[CONFINE_LACKING], const char *what)
+{
+	size_t len = strlen(lacking);
+	snprintf(lacking + len, CONFINE_LACKING - len, "%s%s", len > 0 ? ", " : "", what);
+}
+
+/* --- Landlock: no file may be reached -------------------------------------------------------- */
+
+static int make_ruleset(void)
+{
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	if (abi < 1)
+		return -1;
+	/* What ABI 1 knows, and what came after it as far as this kernel knows it. */
+	struct landlock_ruleset_attr attr = {.handled_access_fs = (UINT64_C(1) << 13) - 1};
+	if (abi >= 2)
+		attr.handled_access_fs |= LANDLOCK_ACCESS_FS_REFER;
+	if (abi >= 3)
+		attr.handled_access_fs |= UINT64_C(1) << 14; /* truncate */
+	if (abi >= 5)
+		attr.handled_access_fs |= UINT64_C(1)
+					  << 15; /* ioctl of devices opened from here on */
+	return (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
+}
+
+/* --- seccomp: what a worker needs after opening, and no more --------------------------------- */
+
+static const int allowed[] = {
+	SCMP_SYS(read),
+	SCMP_SYS(write),
+	SCMP_SYS(readv),
+	SCMP_SYS(writev),
+	SCMP_SYS(close),
+	SCMP_SYS(recvfrom),
+	SCMP_SYS(sendto),
+	SCMP_SYS(recvmsg),
+	SCMP_SYS(sendmsg),
+	SCMP_SYS(shutdown),
+	SCMP_SYS(getsockopt),
+	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),
+	SCMP_SYS(select),
+	SCMP_SYS(pselect6),
+	SCMP_SYS(_newselect),
+	SCMP_SYS(fcntl),
+	SCMP_SYS(fcntl64),
+	SCMP_SYS(timerfd_settime),
+	SCMP_SYS(timerfd_settime64),
+	SCMP_SYS(futex),
+	SCMP_SYS(futex_time64),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(clock_gettime64),
+	SCMP_SYS(clock_nanosleep),
+	SCMP_SYS(clock_nanosleep_time64),
+	SCMP_SYS(nanosleep),
+	SCMP_SYS(gettimeofday),
+	SCMP_SYS(time),
+	SCMP_SYS(brk),
+	SCMP_SYS(munmap),
+	SCMP_SYS(mremap),
+	SCMP_SYS(madvise),
+	SCMP_SYS(set_robust_list),
+	SCMP_SYS(rseq),
+	SCMP_SYS(set_tid_address),
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+	SCMP_SYS(rt_sigaction),
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(sigreturn),
+	SCMP_SYS(sigaltstack),
+	SCMP_SYS(restart_syscall),
+	SCMP_SYS(getpid),
+	SCMP_SYS(gettid),
+	SCMP_SYS(getrandom),
+	SCMP_SYS(sched_yield),
+	SCMP_SYS(sched_getaffinity),
+	SCMP_SYS(getrusage),
+	SCMP_SYS(membarrier),
+	SCMP_SYS(fstat),
+	SCMP_SYS(fstat64),
+	SCMP_SYS(newfstatat),
+	SCMP_SYS(lseek),
+	SCMP_SYS(_llseek),
+};
+
+/* On what is open already.  Not TIOCSTI: standard error may be an operator's terminal. */
+static const unsigned long allowed_ioctls[] = {
+	TCGETS,
+	TCFLSH,
+	TIOCMGET,
+	TIOCNXCL,
+	TIOCOUTQ,
+	FIONREAD,
+};
+
+static int allow_masked(
+	scmp_filter_ctx filter, int call, unsigned arg, uint64_t mask, uint64_t value)
+{
+	return seccomp_rule_add(
+		filter, SCMP_ACT_ALLOW, call, 1, SCMP_CMP(arg, SCMP_CMP_MASKED_EQ, mask, value));
+}
+
+/* A call that this architecture does not have is none that could be allowed. */
+static int check(int r)
+{
+	return r == -EDOM || r == -EINVAL ? 0 : r;
+}
+
+static int allow_ioctls(scmp_filter_ctx filter)
+{
+	int r = allow_masked(filter, SCMP_SYS(ioctl), 1, 0xff00, 'U' << 8); /* usbfs */
+	for (size_t i = 0; i < sizeof allowed_ioctls / sizeof allowed_ioctls[0] && r == 0; i++)
+		r = allow_masked(filter, SCMP_SYS(ioctl), 1, UINT32_MAX, allowed_ioctls[i]);
+	return r;
+}
+
+/* Memory that is never code; threads and no processes. */
+static int allow_memory_and_threads(scmp_filter_ctx filter)
+{
+	int r = allow_masked(filter, SCMP_SYS(mmap), 2, PROT_EXEC, 0);
+	if (r == 0)
+		r = check(allow_masked(filter, SCMP_SYS(mmap2), 2, PROT_EXEC, 0));
+	if (r == 0)
+		r = allow_masked(filter, SCMP_SYS(mprotect), 2, PROT_EXEC, 0);
+	if (r == 0)
+		r = allow_masked(filter, SCMP_SYS(clone), 0, CLONE_THREAD, CLONE_THREAD);
+	if (r == 0) /* its flags cannot be looked at: glibc then takes clone */
+		r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	return r;
+}
+
+static int allow(scmp_filter_ctx filter)
+{
+	int r = 0;
+	for (size_t i = 0; i < sizeof allowed / sizeof allowed[0] && r == 0; i++)
+		r = check(seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0));
+	if (r == 0)
+		r = allow_ioctls(filter);
+	if (r == 0)
+		r = allow_memory_and_threads(filter);
+	/* A pair has no address: it leads nowhere but back.  libmodbus lives on one. */
+	if (r == 0)
+		r = allow_masked(filter, SCMP_SYS(socketpair), 0, UINT64_MAX, AF_UNIX);
+	/* Nobody but this process: abort() and raise() of its own threads. */
+	if (r == 0)
+		r = allow_masked(filter, SCMP_SYS(tgkill), 0, UINT64_MAX, (uint64_t)getpid());
+	return r;
+}
+
+static scmp_filter_ctx make_filter(void)
+{
+	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) < 0)
+		return NULL;
+	/* A refused call returns an error: a library that tries something odd goes on without. */
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	if (filter != NULL && allow(filter) < 0) {
+		seccomp_release(filter);
+		filter = NULL;
+	}
+	return filter;
+}
+
+/* ---------------------------------------------------------------------------------------------- */
+
+void confine_prepare(struct confine *confine, char lacking[CONFINE_LACKING])
+{
+	*confine = (struct confine){.ruleset = -1};
+	lacking[0] = '\0';
+	if (SANITIZED) {
+		add_lacking(lacking, "landlock, seccomp (a sanitizer needs its freedom)");
+		return;
+	}
+	confine->ruleset = make_ruleset();
+	if (confine->ruleset < 0)
+		add_lacking(lacking, "landlock");
+	confine->filter = make_filter();
+	if (confine->filter == NULL)
+		add_lacking(lacking, "seccomp");
+}
+
+/* Downwards always works; where a limit is lower already it stays. */
+static void limit(__rlimit_resource_t resource, rlim_t most)
+{
+	struct rlimit now;
+	if (getrlimit(resource, &now) < 0)
+		return;
+	now.rlim_max = now.rlim_max < most ? now.rlim_max : most;
+	now.rlim_cur = now.rlim_cur < now.rlim_max ? now.rlim_cur : now.rlim_max;
+	setrlimit(resource, &now);
+}
+
+static void set_limits(void)
+{
+	limit(RLIMIT_CORE, 0); /* a core file would hold an operator's data */
+	limit(RLIMIT_NOFILE, FILES_MAX);
+	limit(RLIMIT_MEMLOCK, 0);
+	limit(RLIMIT_MSGQUEUE, 0);
+	if (!SANITIZED)
+		limit(RLIMIT_DATA, MEMORY_MAX);
+}
+
+int confine_enforce(struct confine *confine)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -errno;
+	set_limits();
+	if (confine->ruleset >= 0 && syscall(SYS_landlock_restrict_self, confine->ruleset, 0) < 0)
+		return -errno;
+	if (confine->filter != NULL) {
+		int r = seccomp_load(confine->filter);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+void confine_finish(struct confine *confine)
+{
+	if (confine->ruleset >= 0)
+		close(confine->ruleset);
+	if (confine->filter != NULL)
+		seccomp_release(confine->filter);
+	*confine = (struct confine){.ruleset = -1};
+}

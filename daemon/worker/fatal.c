@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define LOG_TOPIC "worker"
+#include "base/clock.h"
+#include "base/log.h"
+#include "wire/exit.h"
+#include "wire/wire.h"
+#include "worker/fatal.h"
+
+static struct outlet *last_words;
+
+void fatal_init(struct outlet *outlet)
+{
+	last_words = outlet;
+}
+
+void fatal_driver(const char *format, ...)
+{
+	char text[WIRE_TEXT_MAX];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	if (last_words != NULL) {
+		struct buffer message = {0};
+		wire_write_state(
+			&message, WIRE_PORT, "fault", "EINVAL", text, (struct wire_bytes){NULL, 0});
+		outlet_send(last_words, &message);
+		outlet_wait_sent(last_words, NS_PER_S);
+	} else {
+		log_error("%s", text);
+	}
+	_exit(WIRE_EXIT_DRIVER);
+}

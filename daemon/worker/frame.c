@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assay/record.h>
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "record/encode.h"
+#include "record/names.h"
+#include "record/quality.h"
+#include "worker/frame.h"
+#include "worker/value.h"
+
+#define LABEL_MAX   256
+#define UNIT_MAX    32
+#define KEEP_MAX    (1u << 20)
+#define SCRATCH_MAX (64u << 20)
+
+static struct frame *of(struct assay_frame *handle)
+{
+	return (struct frame *)(void *)handle;
+}
+
+void frame_init(struct frame *frame, const struct assay_host *host)
+{
+	memset(frame, 0, sizeof *frame);
+	frame->handle.host = host;
+	frame->quality = ASSAY_GOOD;
+	frame->vars.limit = frame->settings.limit = ASSAY_RECORD_MAX;
+}
+
+void frame_finish(struct frame *frame)
+{
+	buffer_finish(&frame->vars);
+	buffer_finish(&frame->settings);
+	buffer_finish(&frame->head);
+	buffer_finish(&frame->front);
+	buffer_finish(&frame->middle);
+	arena_finish(&frame->scratch);
+}
+
+void frame_reset(struct frame *frame)
+{
+	arena_finish(&frame->scratch);
+	buffer_reset(&frame->vars);
+	buffer_reset(&frame->settings);
+	buffer_reset(&frame->head);
+	buffer_reset(&frame->front);
+	buffer_reset(&frame->middle);
+	if (frame->vars.size > KEEP_MAX)
+		buffer_finish(&frame->vars);
+	frame->error = 0;
+	frame->why[0] = frame->device_time[0] = '\0';
+	frame->kind = 0;
+	frame->partial = false;
+	frame->quality = ASSAY_GOOD;
+	frame->reasons = 0;
+	frame->var_count = frame->setting_count = 0;
+}
+
+/* Only the first fault counts. */
+static void __attribute__((format(printf, 3, 4)))
+fail(struct frame *frame, int error, const char *format, ...)
+{
+	if (frame->error != 0)
+		return;
+	frame->error = error;
+	va_list args;
+	va_start(args, format);
+	vsnprintf(frame->why, sizeof frame->why, format, args);
+	va_end(args);
+}
+
+/* --- variables -------------------------------------------------------------------------------- */
+
+static bool is_known(const struct frame *frame, const char *name)
+{
+	for (size_t i = 0; i < frame->var_count; i++) {
+		if (strcmp(frame->names[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static const char *text_complaint(const struct assay_variable *v)
+{
+	const char *const texts[] = {v->analyte, v->cas, v->basis, v->label};
+	if (v->unit == NULL || !value_is_text(v->unit, UNIT_MAX))
+		return "no unit";
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		if (texts[i] != NULL && !value_is_text(texts[i], LABEL_MAX))
+			return "a text that is not UTF-8, or too long";
+	}
+	return NULL;
+}
+
+static const char *shape_complaint(const struct assay_variable *v)
+{
+	bool is_scalar = v->type >= ASSAY_SCALAR_INT;
+	for (size_t i = 0; i < ASSAY_DIMS_MAX && v->dims[i] != NULL; i++) {
+		if (!value_is_name(v->dims[i]))
+			return "a dimension that is not a name";
+	}
+	if (is_scalar && v->dims[0] != NULL)
+		return "dimensions, but only one value";
+	if (!is_scalar && v->dims[0] == NULL)
+		return "many values, but no dimension";
+	if (v->type == ASSAY_LINEAR && v->role != ASSAY_AXIS)
+		return "an even axis as its value, but another role";
+	if (v->type == ASSAY_SCALAR_BOOL)
+		return "a truth value, which only settings have";
+	return NULL;
+}
+
+static const char *role_complaint(const struct assay_variable *v)
+{
+	bool of_another = v->role == ASSAY_UNCERTAINTY || v->role == ASSAY_FLAGS;
+	if (v->role < ASSAY_DATA || v->role > ASSAY_FLAGS)
+		return "no known role";
+	if (of_another != (v->of != NULL))
+		return "`of` is for uncertainty and flags, and is needed there";
+	if (v->of != NULL && !value_is_name(v->of))
+		return "`of` is not a name";
+	return NULL;
+}
+
+static const char *complaint(const struct assay_variable *v)
+{
+	const char *what = role_complaint(v);
+	if (what == NULL)
+		what = text_complaint(v);
+	if (what == NULL)
+		what = shape_complaint(v);
+	return what != NULL ? what : value_complaint(v);
+}
+
+static void put_dims(struct map *map, const struct assay_variable *v)
+{
+	size_t n = 0;
+	while (n < ASSAY_DIMS_MAX && v->dims[n] != NULL)
+		n++;
+	map_key(map, "dims");
+	encode_array(map->to, n);
+	for (size_t i = 0; i < n; i++)
+		encode_text(map->to, v->dims[i]);
+}
+
+static void put_terms(struct map *map, const struct assay_variable *v)
+{
+	const struct name *known = name_find((struct assay_string){v->name, strlen(v->name)});
+	struct map inner;
+	if (known != NULL && known->term != NULL) {
+		map_key(map, "qty");
+		map_open(&inner, map->to);
+		map_text(&inner, "id", known->term);
+		map_close(&inner);
+	}
+	if (v->analyte != NULL) {
+		map_key(map, "analyte");
+		map_open(&inner, map->to);
+		map_text(&inner, "name", v->analyte);
+		map_text(&inner, "cas", v->cas);
+		map_close(&inner);
+	}
+}
+
+static void put_uncertainty(struct map *map, const struct assay_variable *v)
+{
+	struct map inner;
+	if (v->unc.kind == NULL)
+		return;
+	map_key(map, "unc");
+	map_open(&inner, map->to);
+	map_text(&inner, "kind", v->unc.kind);
+	if (v->unc.k != 0)
+		map_f64(&inner, "k", v->unc.k);
+	map_text(&inner, "src", v->unc.src != NULL ? v->unc.src : "driver");
+	if (v->unc.value != 0)
+		map_f64(&inner, "value", v->unc.value);
+	map_close(&inner);
+}
+
+static void put_variable(struct buffer *to, const struct assay_variable *v)
+{
+	struct map map;
+	map_open(&map, to);
+	map_text(&map, "name", v->name);
+	map_text(&map, "role", assay_role_name((enum assay_var_role)v->role));
+	map_text(&map, "of", v->of);
+	put_dims(&map, v);
+	map_text(&map, "unit", v->unit);
+	put_terms(&map, v);
+	map_text(&map, "basis", v->basis);
+	map_text(&map, "label", v->label);
+	put_uncertainty(&map, v);
+	map_key(&map, "data");
+	value_encode(to, v);
+	map_close(&map);
+}
+
+static void add(struct assay_frame *handle, const struct assay_variable *v)
+{
+	struct frame *frame = of(handle);
+	if (frame->error != 0)
+		return;
+	if (!value_is_name(v->name)) {
+		fail(frame, -EINVAL, "variable %zu has no proper name", frame->var_count);
+		return;
+	}
+	const char *what = complaint(v);
+	if (what == NULL && is_known(frame, v->name))
+		what = "a name that is there twice";
+	if (what == NULL && frame->var_count == FRAME_VARS_MAX)
+		what = "too many before it";
+	if (what != NULL) {
+		fail(frame, -EINVAL, "variable '%s': %s", v->name, what);
+		return;
+	}
+	memcpy(frame->names[frame->var_count++], v->name, strlen(v->name) + 1);
+	put_variable(&frame->vars, v);
+	if (frame->vars.failed)
+		fail(frame, -ENOMEM, "variable '%s': no memory, or past 16 MiB", v->name);
+}
+
+/* --- the rest of the services ----------------------------------------------------------------- */
+
+static void set_kind(struct assay_frame *handle, enum assay_kind kind)
+{
+	if (assay_frame_kind_name((enum assay_frame_kind)kind) == NULL)
+		fail(of(handle), -EINVAL, "no known kind of frame");
+	else
+		of(handle)->kind = kind;
+}
+
+static void set_partial(struct assay_frame *handle)
+{
+	of(handle)->partial = true;
+}
+
+static void add_setting(
+	struct assay_frame *handle, const char *name, const struct assay_variable *v)
+{
+	struct frame *frame = of(handle);
+	const char *what = value_is_name(name) ? value_complaint(v) : "no proper name";
+	if (what == NULL && v->type == ASSAY_LINEAR)
+		what = "an axis is no setting";
+	if (what != NULL) {
+		fail(frame, -EINVAL, "setting '%s': %s", name != NULL ? name : "", what);
+		return;
+	}
+	encode_text(&frame->settings, name);
+	value_encode_setting(&frame->settings, v);
+	frame->setting_count++;
+	if (frame->settings.failed)
+		fail(frame, -ENOMEM, "setting '%s': no memory", name);
+}
+
+/* The bit of a reason, 0: there is none of that name. */
+static uint32_t reason_bit(const char *reason)
+{
+	const char *word, *meaning;
+	for (unsigned i = 0; i < 32 && (word = quality_reason_at(i, &meaning)) != NULL; i++) {
+		if (strcmp(word, reason) == 0)
+			return UINT32_C(1) << i;
+	}
+	return 0;
+}
+
+void frame_lower(struct frame *frame, enum assay_quality flag, const char *reason)
+{
+	uint32_t bit = reason_bit(reason);
+	assert(bit != 0);
+	frame->reasons |= bit;
+	if (flag > frame->quality)
+		frame->quality = flag;
+}
+
+static bool is_flag(enum assay_quality flag)
+{
+	return (flag >= ASSAY_GOOD && flag <= ASSAY_BAD) || flag == ASSAY_MISSING;
+}
+
+static void lower_quality(struct assay_frame *handle, enum assay_quality flag, const char *reason)
+{
+	struct frame *frame = of(handle);
+	if (!is_flag(flag))
+		fail(frame, -EINVAL, "%d is no quality flag", (int)flag);
+	else if (reason == NULL || reason_bit(reason) == 0)
+		fail(frame, -EINVAL, "'%s' is no reason of the list",
+			reason != NULL ? reason : "NULL");
+	else
+		frame_lower(frame, flag, reason);
+}
+
+/* Times from instruments are often padded or broken: what is not UTF-8 is left out. */
+static void set_device_time(struct assay_frame *handle, const char *text)
+{
+	struct frame *frame = of(handle);
+	if (text != NULL && value_is_text(text, FRAME_DEVICE_TIME))
+		memcpy(frame->device_time, text, strlen(text) + 1);
+}
+
+static void *scratch(struct assay_frame *handle, size_t size)
+{
+	return size <= SCRATCH_MAX ? arena_alloc(&of(handle)->scratch, size) : NULL;
+}
+
+void frame_services(struct assay_host *host)
+{
+	host->frame_kind = set_kind;
+	host->frame_partial = set_partial;
+	host->frame_add = add;
+	host->frame_setting = add_setting;
+	host->frame_quality = lower_quality;
+	host->frame_device_time = set_device_time;
+	host->frame_scratch = scratch;
+}
+
+/* --- the message ------------------------------------------------------------------------------ */
+
+/* `kind`, `step`, `partial` and the head of `vars`: how many pairs, that of `vars` included. */
+static unsigned put_front(struct frame *frame, struct wire_bytes step)
+{
+	struct buffer *to = &frame->front;
+	unsigned pairs = 2;
+	encode_text(to, "kind");
+	encode_text(to, assay_frame_kind_name((enum assay_frame_kind)frame->kind));
+	if (step.len > 0) {
+		encode_text(to, "step");
+		encode_raw(to, step.data, step.len);
+		pairs++;
+	}
+	if (frame->partial) {
+		encode_text(to, "partial");
+		encode_bool(to, true);
+		pairs++;
+	}
+	encode_text(to, "vars");
+	encode_array(to, frame->var_count);
+	return pairs;
+}
+
+/* `settings` and the head of `raw`. */
+static unsigned put_middle(struct frame *frame, size_t raw_count)
+{
+	struct buffer *to = &frame->middle;
+	unsigned pairs = 0;
+	if (frame->setting_count > 0) {
+		encode_text(to, "settings");
+		encode_map(to, frame->setting_count);
+		encode_raw(to, frame->settings.data, frame->settings.len);
+		pairs++;
+	}
+	if (raw_count > 0) {
+		encode_text(to, "raw");
+		encode_array(to, raw_count);
+		pairs++;
+	}
+	return pairs;
+}
+
+static struct iovec piece(const void *data, size_t len)
+{
+	return (struct iovec){.iov_base = (void *)data, .iov_len = len};
+}
+
+static int put_head(struct frame *frame, unsigned unit, struct wire_frame *head,
+	struct iovec pieces[FRAME_PIECES])
+{
+	size_t size = 0;
+	for (int i = 1; i < FRAME_PIECES; i++)
+		size += pieces[i].iov_len;
+	if (size > ASSAY_RECORD_MAX) {
+		fail(frame, -EMSGSIZE, "the frame is larger than a record may be");
+		return frame->error;
+	}
+	head->quality = frame->quality;
+	head->reasons = frame->reasons;
+	head->dev = (struct wire_text){frame->device_time, strlen(frame->device_time)};
+	head->part = (struct wire_bytes){NULL, size};
+	wire_write_frame_head(&frame->head, unit, head);
+	pieces[0] = piece(frame->head.data, frame->head.len);
+	if (frame->head.failed || frame->front.failed || frame->middle.failed)
+		fail(frame, -ENOMEM, "no memory");
+	return frame->error;
+}
+
+int frame_message(struct frame *frame, unsigned unit, const struct wire_frame *head,
+	struct wire_bytes step, struct raw *raw, enum unit_raw keep,
+	struct iovec pieces[FRAME_PIECES])
+{
+	size_t raw_count, raw_len;
+	const uint8_t *raw_data;
+	if (frame->kind == 0 || frame->var_count == 0)
+		fail(frame, -EINVAL, "decode() gave no kind, or no variables");
+	if (frame->error != 0)
+		return frame->error;
+	int r = raw_encoded(raw, keep, &raw_count, &raw_data, &raw_len);
+	if (r < 0) {
+		fail(frame, r, "the raw blocks cannot be hashed");
+		return r;
+	}
+	struct wire_frame whole = *head;
+	whole.pairs = (uint16_t)(put_front(frame, step) + put_middle(frame, raw_count));
+	pieces[1] = piece(frame->front.data, frame->front.len);
+	pieces[2] = piece(frame->vars.data, frame->vars.len);
+	pieces[3] = piece(frame->middle.data, frame->middle.len);
+	pieces[4] = piece(raw_data, raw_len);
+	return put_head(frame, unit, &whole, pieces);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A frame under construction: what decode() adds becomes the encoded part `kind ... raw` that the
+ * core appends to a frame's record.  Each variable is encoded as it is added; the rest is put
+ * around it at the end.  The first fault sticks, with a text for the driver's author.
+ */
+#ifndef ASSAY_WORKER_FRAME_H
+#define ASSAY_WORKER_FRAME_H
+
+#include <assay/driver.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "wire/wire.h"
+#include "worker/raw.h"
+
+#define FRAME_VARS_MAX    256
+#define FRAME_WHY         200
+#define FRAME_DEVICE_TIME 64
+#define FRAME_PIECES      5
+
+struct frame {
+	struct assay_frame handle; /* first: the driver's view */
+	int error;                 /* 0, -EINVAL: a variable breaks the format, -ENOMEM */
+	char why[FRAME_WHY];
+	enum assay_kind kind;
+	bool partial;
+	uint32_t quality, reasons; /* as in struct wire_frame */
+	char device_time[FRAME_DEVICE_TIME + 1];
+	struct buffer vars, settings; /* encoded items; pairs */
+	size_t var_count, setting_count;
+	char names[FRAME_VARS_MAX][33];
+	struct arena scratch;
+	struct buffer head, front, middle; /* what stands around the variables */
+};
+
+void frame_init(struct frame *frame, const struct assay_host *host);
+void frame_finish(struct frame *frame);
+
+/* Empties it, keeps the memory unless it is very large. */
+void frame_reset(struct frame *frame);
+
+/* The services of <assay/driver.h>. */
+void frame_services(struct assay_host *host);
+
+/* For the session: lowers the quality by the reason of that name, which must exist. */
+void frame_lower(struct frame *frame, enum assay_quality flag, const char *reason);
+
+/*
+ * Makes the whole message: `head` gives times, retries and what was dropped; quality, device time,
+ * part and pairs are the frame's.  `step` is CBOR or empty.  The pieces are borrowed until the
+ * frame or `raw` changes.  0, or a negative errno with frame->why.
+ */
+int frame_message(struct frame *frame, unsigned unit, const struct wire_frame *head,
+	struct wire_bytes step, struct raw *raw, enum unit_raw keep,
+	struct iovec pieces[FRAME_PIECES]);
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The services of <assay/driver.h> that concern the instrument and its link. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "record/encode.h"
+#include "worker/fatal.h"
+#include "worker/instrument.h"
+#include "worker/number.h"
+#include "worker/value.h"
+
+#define LOG_LINES_PER_S 20
+
+static struct instrument *of(struct assay_instrument *ins)
+{
+	return (struct instrument *)(void *)ins;
+}
+
+static const struct instrument *of_const(const struct assay_instrument *ins)
+{
+	return (const struct instrument *)(const void *)ins;
+}
+
+/* --- the link --------------------------------------------------------------------------------- */
+
+static int do_write(struct assay_instrument *ins, const void *data, size_t len, int ms)
+{
+	struct services *services = of(ins)->services;
+	if (services->modbus != NULL)
+		fatal_driver("%s: the driver wrote bytes to a Modbus link", ins->key);
+	return channel_write(services->channel, data, len, ms);
+}
+
+static ssize_t do_read(struct assay_instrument *ins, void *buf, size_t size, int ms)
+{
+	struct services *services = of(ins)->services;
+	if (services->modbus != NULL)
+		fatal_driver("%s: the driver read bytes from a Modbus link", ins->key);
+	return channel_read(services->channel, buf, size, ms);
+}
+
+static int do_drain(struct assay_instrument *ins, int quiet_ms, int limit_ms)
+{
+	struct services *services = of(ins)->services;
+	return services->modbus != NULL ? 0 : channel_drain(services->channel, quiet_ms, limit_ms);
+}
+
+static int do_pause(struct assay_instrument *ins, int ms)
+{
+	return channel_pause(of(ins)->services->channel, ms);
+}
+
+static bool is_stopping(const struct assay_instrument *ins)
+{
+	const struct instrument *instrument = of_const(ins);
+	return orders_is_stopped(instrument->services->orders, instrument->unit);
+}
+
+static uint64_t now_ms(const struct assay_instrument *ins)
+{
+	return clock_boot() / NS_PER_MS;
+}
+
+static int do_modbus_read(struct assay_instrument *ins, enum assay_modbus_table table,
+	unsigned address, unsigned count, uint16_t *out)
+{
+	struct instrument *instrument = of(ins);
+	if (instrument->services->modbus == NULL)
+		fatal_driver("%s: the driver asked for Modbus on another link", ins->key);
+	return modbus_exchange(instrument->services->modbus, instrument->config->unit_id,
+		(int)table, address, count, out);
+}
+
+/* --- what goes on ----------------------------------------------------------------------------- */
+
+/* It must be known to the core before the act, even if the act ends this process. */
+void instrument_tell_hazard(struct instrument *instrument, bool on)
+{
+	struct buffer message = {0};
+	instrument->hazard = on;
+	wire_write_hazard(&message, instrument->unit, on);
+	outlet_send(instrument->services->outlet, &message);
+	outlet_wait_sent(instrument->services->outlet, NS_PER_S);
+	buffer_finish(&message);
+}
+
+static void tell_hazard(struct assay_instrument *ins, bool on)
+{
+	instrument_tell_hazard(of(ins), on);
+}
+
+static void tell_progress(
+	struct assay_instrument *ins, const char *name, double value, const char *unit)
+{
+	struct instrument *instrument = of(ins);
+	struct assay_variable v = {
+		.type = ASSAY_SCALAR_FLOAT, .real = value, .unit = unit != NULL ? unit : "1"};
+	uint64_t now = clock_boot();
+	pulse_step(instrument->services->channel->pulse, 0);
+	if (now < instrument->told_at + NS_PER_S || !value_is_name(name) ||
+		value_complaint(&v) != NULL)
+		return;
+	instrument->told_at = now;
+	struct buffer values = {0}, message = {0};
+	struct map map;
+	map_open(&map, &values);
+	map_key(&map, name);
+	value_encode_setting(&values, &v);
+	map_close(&map);
+	wire_write_state(&message, instrument->unit, "busy", "", "",
+		(struct wire_bytes){values.data, values.len});
+	outlet_offer(instrument->services->outlet, &message);
+	buffer_finish(&message);
+	buffer_finish(&values);
+}
+
+static void take_report(
+	struct assay_instrument *ins, const char *name, const struct assay_variable *v)
+{
+	struct instrument *instrument = of(ins);
+	if (report_add(&instrument->report, name, v) == -EINVAL)
+		instrument_log(instrument, ASSAY_LOG_WARN,
+			"the driver reported a setting '%.40s' that is none", name);
+}
+
+static void take_explanation(struct assay_instrument *ins, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void take_explanation(struct assay_instrument *ins, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	vsnprintf(of(ins)->explained, EXPLAIN_MAX, format, args);
+	va_end(args);
+}
+
+static void count_retry(struct assay_instrument *ins)
+{
+	of(ins)->retried++;
+}
+
+/* --- log lines -------------------------------------------------------------------------------- */
+
+static void send_line(struct instrument *instrument, enum assay_level level, const char *text)
+{
+	struct buffer message = {0};
+	wire_write_log(&message, instrument->unit, (unsigned)level, text);
+	outlet_offer(instrument->services->outlet, &message);
+	buffer_finish(&message);
+}
+
+/* A driver that logs at every poll must not fill the disk: so many lines per second, no more. */
+static bool may_log(struct instrument *instrument)
+{
+	uint64_t now = clock_boot();
+	if (now >= instrument->logged_at + NS_PER_S) {
+		unsigned muted = instrument->muted;
+		instrument->logged_at = now;
+		instrument->logged = instrument->muted = 0;
+		if (muted > 0) {
+			char text[60];
+			snprintf(text, sizeof text, "%u further lines were left out", muted);
+			send_line(instrument, ASSAY_LOG_WARN, text);
+		}
+	}
+	bool may = instrument->logged < LOG_LINES_PER_S;
+	instrument->logged += may;
+	instrument->muted += !may;
+	return may;
+}
+
+static void log_args(
+	struct instrument *instrument, enum assay_level level, const char *format, va_list args)
+{
+	char text[WIRE_TEXT_MAX + 1];
+	vsnprintf(text, sizeof text, format, args);
+	bool known = level == ASSAY_LOG_ERROR || level == ASSAY_LOG_WARN ||
+		     level == ASSAY_LOG_INFO || level == ASSAY_LOG_DEBUG;
+	if (may_log(instrument))
+		send_line(instrument, known ? level : ASSAY_LOG_INFO, text);
+}
+
+void instrument_log(struct instrument *instrument, enum assay_level level, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	log_args(instrument, level, format, args);
+	va_end(args);
+}
+
+static void take_line(struct assay_instrument *ins, enum assay_level level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void take_line(struct assay_instrument *ins, enum assay_level level, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	log_args(of(ins), level, format, args);
+	va_end(args);
+}
+
+void services_init(struct services *services)
+{
+	struct assay_host *host = &services->host;
+	*host = (struct assay_host){
+		.abi = ASSAY_DRIVER_ABI,
+		.size = sizeof *host,
+		.write = do_write,
+		.read = do_read,
+		.drain = do_drain,
+		.pause = do_pause,
+		.stopping = is_stopping,
+		.now_ms = now_ms,
+		.modbus_read = do_modbus_read,
+		.hazard = tell_hazard,
+		.progress = tell_progress,
+		.report = take_report,
+		.explain = take_explanation,
+		.log = take_line,
+		.retried = count_retry,
+		.raw_add = raw_add,
+		.parse_number = number_parse,
+		.parse_integer = number_parse_integer,
+	};
+	settings_services(host);
+	frame_services(host);
+}

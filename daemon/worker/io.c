@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "wire/wire.h"
+#include "worker/io.h"
+
+#define BEAT_NS       NS_PER_S
+#define QUIT_LIMIT_NS (15 * NS_PER_S) /* for the stop path, where nobody else watches over it */
+#define LAST_WORDS_NS NS_PER_S
+#define READ_STEP     4096
+
+enum {
+	FD_CORE,
+	FD_KICK,
+	FD_LINK, /* and following */
+	FDS_MAX = FD_LINK + LINK_FDS_MAX + 1,
+};
+
+static void quit(struct io *io)
+{
+	if (io->quit_at == 0)
+		io->quit_at = clock_boot();
+	orders_quit(io->orders);
+}
+
+/* --- the core --------------------------------------------------------------------------------- */
+
+static int take_message(struct io *io, const struct wire_message *message)
+{
+	uint64_t bytes;
+	switch (message->type) {
+	case WIRE_QUIT: quit(io); return 0;
+	case WIRE_CREDIT:
+		if (wire_read_credit(message, &bytes) < 0)
+			return -EBADMSG;
+		outlet_grant(io->outlet, bytes);
+		return 0;
+	default: return orders_take_message(io->orders, message);
+	}
+}
+
+static void take_messages(struct io *io)
+{
+	size_t at = 0;
+	struct wire_message message;
+	int r;
+	while ((r = wire_next(io->in.data + at, io->in.len - at, &message)) > 0) {
+		r = take_message(io, &message);
+		if (r < 0)
+			break;
+		at += message.size;
+	}
+	buffer_consume(&io->in, at);
+	if (r < 0) {
+		io->failure = r == -ENOMEM ? WIRE_EXIT_MEMORY : WIRE_EXIT_PROTOCOL;
+		io->is_closed = true; /* what follows cannot be understood either */
+		quit(io);
+	}
+}
+
+static void close_core(struct io *io)
+{
+	io->is_closed = true;
+	outlet_close(io->outlet);
+	quit(io);
+}
+
+static void read_core(struct io *io)
+{
+	uint8_t *to = buffer_reserve(&io->in, READ_STEP);
+	if (to == NULL) {
+		io->failure = WIRE_EXIT_MEMORY;
+		close_core(io);
+		return;
+	}
+	ssize_t n = recv(io->outlet->fd, to, READ_STEP, MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		close_core(io);
+		return;
+	}
+	io->in.len += (size_t)n;
+	take_messages(io);
+}
+
+static void beat(struct io *io, uint64_t now)
+{
+	if (now < io->beat_at)
+		return;
+	io->beat_at = now + BEAT_NS;
+	struct buffer message = {0};
+	struct wire_beat pulse = {
+		.progress = atomic_load_explicit(&io->pulse->progress, memory_order_acquire),
+		.deadline = atomic_load_explicit(&io->pulse->deadline, memory_order_relaxed),
+	};
+	wire_write_beat(&message, &pulse);
+	outlet_offer(io->outlet, &message);
+	buffer_finish(&message);
+}
+
+/* --- the loop --------------------------------------------------------------------------------- */
+
+static int fill(struct io *io, struct pollfd fds[FDS_MAX], int *timeout_ms)
+{
+	short events = io->is_closed ? 0 : POLLIN;
+	if (outlet_is_waiting(io->outlet))
+		events |= POLLOUT;
+	fds[FD_CORE] = (struct pollfd){.fd = events != 0 ? io->outlet->fd : -1, .events = events};
+	fds[FD_KICK] = (struct pollfd){.fd = io->monitor->kick, .events = POLLIN};
+	int n = FD_LINK;
+	n += channel_watch(io->channel, fds + n, timeout_ms);
+	if (io->modbus != NULL)
+		n += modbus_watch(io->modbus, fds + n);
+	return n;
+}
+
+static void dispatch(struct io *io, const struct pollfd *fds, int n)
+{
+	if ((fds[FD_KICK].revents & POLLIN) != 0) {
+		monitor_lock(io->monitor);
+		monitor_unkick(io->monitor);
+		monitor_unlock(io->monitor);
+	}
+	if ((fds[FD_CORE].revents & POLLOUT) != 0)
+		outlet_flush(io->outlet);
+	if ((fds[FD_CORE].revents & (POLLIN | POLLHUP | POLLERR)) != 0 && !io->is_closed)
+		read_core(io);
+	int links = n - FD_LINK - (io->modbus != NULL ? 1 : 0);
+	bool ready = io->channel->link->ops->handle != NULL;
+	for (int i = 0; i < links; i++)
+		ready = ready || fds[FD_LINK + i].revents != 0;
+	if (ready)
+		channel_handle(io->channel);
+	if (io->modbus != NULL)
+		modbus_handle(io->modbus, &fds[n - 1]);
+}
+
+static bool is_over(struct io *io)
+{
+	monitor_lock(io->monitor);
+	bool over = io->is_over;
+	monitor_unlock(io->monitor);
+	return over;
+}
+
+/* Hands over what is still queued, if the core takes it. */
+static void send_last_words(struct io *io)
+{
+	uint64_t deadline = clock_boot() + LAST_WORDS_NS;
+	struct pollfd fd = {.fd = io->outlet->fd, .events = POLLOUT};
+	while (outlet_is_waiting(io->outlet) && clock_boot() < deadline) {
+		if (poll(&fd, 1, clock_ms_until(deadline)) > 0)
+			outlet_flush(io->outlet);
+	}
+}
+
+bool io_run(struct io *io)
+{
+	take_messages(io);
+	while (!is_over(io)) {
+		uint64_t now = clock_boot();
+		if (*io->terminate)
+			quit(io);
+		if (io->quit_at != 0 && now > io->quit_at + QUIT_LIMIT_NS)
+			return false;
+		beat(io, now);
+		struct pollfd fds[FDS_MAX];
+		int timeout = clock_ms_until(io->beat_at);
+		int n = fill(io, fds, &timeout);
+		int ready = poll(fds, (nfds_t)n, timeout);
+		if (ready > 0)
+			dispatch(io, fds, n);
+		else if (io->channel->link->ops->handle != NULL)
+			channel_handle(io->channel);
+		if (ready <= 0 && io->modbus != NULL)
+			modbus_handle(io->modbus, &(struct pollfd){.fd = -1});
+	}
+	send_last_words(io);
+	return true;
+}

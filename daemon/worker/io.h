@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The I/O thread: owns the port and the core's socket.  It carries bytes and messages, beats, and
+ * never waits for anything but poll(2).
+ */
+#ifndef ASSAY_WORKER_IO_H
+#define ASSAY_WORKER_IO_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "base/buffer.h"
+#include "wire/exit.h"
+#include "worker/channel.h"
+#include "worker/link/modbus.h"
+#include "worker/orders.h"
+#include "worker/outlet.h"
+#include "worker/pulse.h"
+
+struct io {
+	struct monitor *monitor;
+	struct outlet *outlet;
+	struct orders *orders;
+	struct channel *channel;
+	struct modbus *modbus; /* NULL: no Modbus link */
+	struct pulse *pulse;
+	const volatile bool
+		*terminate; /* set by the handler of SIGTERM, which interrupts poll(2) */
+	struct buffer in;   /* from the core; begins with what came after SETUP */
+	uint64_t beat_at, quit_at;
+	bool is_closed; /* the core is gone */
+	enum wire_exit failure;
+
+	/* Set by the driver's thread, under the lock, when its session is over. */
+	bool is_over;
+};
+
+/*
+ * Runs until the session is over and all is sent, or the driver's thread did not come to an end in
+ * time.  Returns true when it did.
+ */
+bool io_run(struct io *io);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The life of one instrument, of which session.h tells:
+ *
+ *	IDENTIFYING -> WAITING for GO -> RESTING <-> RUNNING
+ *
+ * Each turn does one step and returns.  Everything here belongs to the driver's thread.
+ */
+#ifndef ASSAY_WORKER_LIFE_H
+#define ASSAY_WORKER_LIFE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "worker/instrument.h"
+#include "worker/pace.h"
+
+#define LIFE_NEVER UINT64_MAX
+
+enum phase {
+	PHASE_IDENTIFYING,
+	PHASE_WAITING, /* for GO or REFUSE */
+	PHASE_RESTING,
+	PHASE_RUNNING,
+	PHASE_REFUSED,
+};
+
+struct life {
+	struct instrument instrument;
+	enum phase phase;
+	uint64_t due; /* clock_boot(): when its phase has something to do by itself */
+	bool is_faulty;
+	bool is_silent;    /* it failed by not answering, or not sensibly */
+	unsigned failures; /* in a row */
+	bool is_configured;
+
+	struct start start; /* of the run */
+	struct pace pace;
+	bool is_measuring; /* between start and stop */
+	bool is_open;      /* STARTED was said and ENDED was not */
+	uint64_t frames, dropped;
+	uint32_t retries; /* of the frame to come */
+};
+
+/* When the unit wants its turn, given what stands ordered; lock held.  0: now. */
+uint64_t life_due(const struct life *life, const struct order *order);
+
+/* One step of the unit's life. */
+void life_turn(struct life *life);
+
+/* Nobody has answered several times in a row. */
+bool life_is_given_up(const struct life *life);
+
+/*
+ * The end of the worker: ends the run, as failed when the port is lost, and switches off what is
+ * on.  Returns true when nothing harmful is left on.
+ */
+bool life_end(struct life *life, bool lost);
+
+void life_finish(struct life *life);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A link: the byte path to the instruments of a port.  One table of operations for all kinds; no
+ * type of libserialport or libusb leaves its file.
+ *
+ * open() runs before the worker confines itself and may block; everything after it neither blocks
+ * nor opens a file.  After open() all operations run under the lock of the monitor.
+ */
+#ifndef ASSAY_WORKER_LINK_LINK_H
+#define ASSAY_WORKER_LINK_LINK_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "wire/port.h"
+
+#define LINK_FDS_MAX 8
+
+struct link;
+
+struct link_ops {
+	/* As in the configuration: "serial", "usb", "tcp" ... */
+	const char *name;
+
+	/*
+	 * Opens what `port` (borrowed, and alive as long as the link) names, within
+	 * port->open_ms.  Returns 0, or a negative errno with link->why in words and nothing left
+	 * open.
+	 */
+	int (*open)(struct link *link, const struct port *port);
+
+	/* Closes without waiting for output.  May be NULL: close(link->fd). */
+	void (*close)(struct link *link);
+
+	/*
+	 * Says what to poll for: fills `fds` and returns their number; `timeout_ms` may be lowered.
+	 * NULL: link->fd alone.
+	 */
+	int (*watch)(
+		struct link *link, bool reading, bool writing, struct pollfd *fds, int *timeout_ms);
+
+	/* Does what the library behind the link wants done after each poll.  May be NULL. */
+	void (*handle)(struct link *link);
+
+	/*
+	 * Stores what has arrived: a piece of a stream, or one message.  Returns its length,
+	 * -EAGAIN for nothing yet, or -ENODEV with link->why when the port is lost.
+	 */
+	ssize_t (*receive)(struct link *link, uint8_t *to, size_t size);
+
+	/*
+	 * Takes bytes to send and returns how many, -EAGAIN for none yet, or -ENODEV with
+	 * link->why.  A message is taken whole or not at all (-EMSGSIZE: never).
+	 */
+	ssize_t (*send)(struct link *link, const uint8_t *data, size_t len);
+
+	/* True when what was taken has been sent.  NULL: at once. */
+	bool (*is_sent)(struct link *link);
+
+	/* The sender waits no longer: what was taken and not sent is dropped.  May be NULL. */
+	void (*give_up)(struct link *link);
+
+	/* Most bytes that one receive() delivers: what it is given room for. */
+	size_t receive_max;
+};
+
+struct link {
+	const struct link_ops *ops;
+	int fd;        /* -1 where there is none */
+	void *own;     /* of the kind */
+	char why[200]; /* the last failure, in words */
+};
+
+extern const struct link_ops link_none, link_tcp, link_udp, link_serial, link_usb;
+
+/* The kind (enum assay_link) for a port; of the Modbus kinds the stream below.  NULL: none. */
+const struct link_ops *link_find(unsigned kind);
+
+/* 0, or a negative errno with link->why. */
+int link_open(struct link *link, const struct port *port);
+
+/* Legal on a link that is not open. */
+void link_close(struct link *link);
+
+/* For the kinds: formats link->why with the text of `error`, and returns -error. */
+int link_fail(struct link *link, int error, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* receive() and send() of everything that is a plain descriptor. */
+ssize_t link_fd_result(struct link *link, ssize_t n);
+
+#endif

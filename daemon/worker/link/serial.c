@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The link serial, also under modbus-rtu: libserialport, or a pseudo-terminal opened raw. */
+#include <errno.h>
+#include <fcntl.h>
+#include <libserialport.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "worker/link/link.h"
+
+#define PIECE           4096
+#define BAUD            9600 /* where the configuration does not say: 9600 8N1 */
+#define PTY_MAJOR_FIRST 136  /* Documentation/admin-guide/devices.txt: UNIX98 PTY slaves */
+#define PTY_MAJOR_LAST  143
+
+/* --- pseudo-terminals: no baud, no modem lines, no entry in sysfs ----------------------------- */
+
+static bool is_pty(const char *path)
+{
+	struct stat st;
+	if (stat(path, &st) < 0 || !S_ISCHR(st.st_mode))
+		return false;
+	return major(st.st_rdev) >= PTY_MAJOR_FIRST && major(st.st_rdev) <= PTY_MAJOR_LAST;
+}
+
+static int open_pty(struct link *link, const char *path)
+{
+	struct termios tio;
+	int fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return link_fail(link, errno, "cannot open %s", path);
+	if (tcgetattr(fd, &tio) < 0 || (cfmakeraw(&tio), tcsetattr(fd, TCSANOW, &tio)) < 0) {
+		int error = errno;
+		close(fd);
+		return link_fail(link, error, "cannot make %s raw", path);
+	}
+	tcflush(fd, TCIFLUSH);
+	link->fd = fd;
+	return 0;
+}
+
+/* --- serial ports ----------------------------------------------------------------------------- */
+
+static int error_of(enum sp_return r)
+{
+	switch (r) {
+	case SP_ERR_ARG: return EINVAL;
+	case SP_ERR_MEM: return ENOMEM;
+	case SP_ERR_SUPP: return EOPNOTSUPP;
+	default: return errno != 0 ? errno : EIO;
+	}
+}
+
+static enum sp_parity parity_of(const struct port *port)
+{
+	switch (port->parity) {
+	case 'E': return SP_PARITY_EVEN;
+	case 'O': return SP_PARITY_ODD;
+	default: return SP_PARITY_NONE;
+	}
+}
+
+static enum sp_flowcontrol flow_of(const struct port *port)
+{
+	switch (port->flow) {
+	case PORT_FLOW_RTSCTS: return SP_FLOWCONTROL_RTSCTS;
+	case PORT_FLOW_XONXOFF: return SP_FLOWCONTROL_XONXOFF;
+	case PORT_FLOW_NONE: break;
+	}
+	return SP_FLOWCONTROL_NONE;
+}
+
+/* Sets the line; what failed is in `what`. */
+static enum sp_return set_line(struct sp_port *sp, const struct port *port, const char **what)
+{
+	enum sp_return r;
+	*what = "the baud rate";
+	if ((r = sp_set_baudrate(sp, port->baud != 0 ? (int)port->baud : BAUD)) != SP_OK)
+		return r;
+	*what = "the data bits";
+	if ((r = sp_set_bits(sp, port->data_bits != 0 ? (int)port->data_bits : 8)) != SP_OK)
+		return r;
+	*what = "the parity";
+	if ((r = sp_set_parity(sp, parity_of(port))) != SP_OK)
+		return r;
+	*what = "the stop bits";
+	if ((r = sp_set_stopbits(sp, port->stop_bits != 0 ? (int)port->stop_bits : 1)) != SP_OK)
+		return r;
+	*what = "the flow control";
+	return sp_set_flowcontrol(sp, flow_of(port));
+}
+
+/* Adapters round rates that they cannot make, silently: 28800 must not become 38400. */
+static int check_baud(struct link *link, struct sp_port *sp, const struct port *port)
+{
+	struct sp_port_config *config;
+	int wanted = port->baud != 0 ? (int)port->baud : BAUD, baud = 0;
+	if (sp_new_config(&config) != SP_OK)
+		return -ENOMEM;
+	enum sp_return r = sp_get_config(sp, config);
+	if (r == SP_OK)
+		r = sp_get_config_baudrate(config, &baud);
+	sp_free_config(config);
+	if (r == SP_OK && abs(baud - wanted) <= wanted / 50)
+		return 0;
+	snprintf(link->why, sizeof link->why, "%s runs at %d baud instead of %d", port->path, baud,
+		wanted);
+	return -EINVAL;
+}
+
+static int set_up(struct link *link, struct sp_port *sp, const struct port *port)
+{
+	const char *what;
+	int fd;
+	enum sp_return r = set_line(sp, port, &what);
+	if (r != SP_OK)
+		return link_fail(link, error_of(r), "cannot set %s of %s", what, port->path);
+	int error = check_baud(link, sp, port);
+	if (error < 0)
+		return error;
+	if (sp_get_port_handle(sp, &fd) != SP_OK)
+		return link_fail(link, EIO, "%s has no descriptor", port->path);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return link_fail(link, EBUSY, "%s is used by another program", port->path);
+	sp_flush(sp, SP_BUF_BOTH);
+	link->fd = fd;
+	return 0;
+}
+
+static int open_port(struct link *link, const struct port *port, const char *path)
+{
+	struct sp_port *sp;
+	enum sp_return r = sp_get_port_by_name(path, &sp);
+	if (r != SP_OK)
+		return link_fail(link, error_of(r), "%s is no serial port", port->path);
+	errno = 0;
+	r = sp_open(sp, SP_MODE_READ_WRITE);
+	if (r != SP_OK) {
+		int error = error_of(r);
+		sp_free_port(sp);
+		return link_fail(link, error, "cannot open %s", port->path);
+	}
+	int error = set_up(link, sp, port);
+	if (error < 0) {
+		sp_close(sp);
+		sp_free_port(sp);
+		return error;
+	}
+	link->own = sp;
+	return 0;
+}
+
+/* ---------------------------------------------------------------------------------------------- */
+
+/* by-id names are links, and libserialport looks up the name itself in sysfs. */
+static int serial_open(struct link *link, const struct port *port)
+{
+	char *path = realpath(port->path, NULL);
+	if (path == NULL)
+		return link_fail(link, errno, "cannot open %s", port->path);
+	int r = is_pty(path) ? open_pty(link, path) : open_port(link, port, path);
+	free(path);
+	return r;
+}
+
+/* Output that nobody reads would hold close() for half a minute: it is thrown away first. */
+static void serial_close(struct link *link)
+{
+	struct sp_port *sp = link->own;
+	if (sp == NULL) {
+		tcflush(link->fd, TCOFLUSH);
+		close(link->fd);
+		return;
+	}
+	sp_flush(sp, SP_BUF_OUTPUT);
+	sp_close(sp);
+	sp_free_port(sp);
+}
+
+static bool is_hung_up(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	return poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
+}
+
+/*
+ * libserialport sets VMIN to 0, and then 0 is no end of file but nothing yet.  The other side of a
+ * pseudo-terminal that closes reads as EIO.
+ */
+static ssize_t serial_receive(struct link *link, uint8_t *to, size_t size)
+{
+	ssize_t n = read(link->fd, to, size);
+	if (n > 0)
+		return n;
+	if (n < 0 && errno != EIO)
+		return link_fd_result(link, n);
+	if (n == 0 && !is_hung_up(link->fd))
+		return -EAGAIN;
+	snprintf(link->why, sizeof link->why, "the port was unplugged");
+	return -ENODEV;
+}
+
+static ssize_t serial_send(struct link *link, const uint8_t *data, size_t len)
+{
+	ssize_t n = write(link->fd, data, len);
+	return n == 0 ? -EAGAIN : link_fd_result(link, n);
+}
+
+const struct link_ops link_serial = {
+	.name = "serial",
+	.open = serial_open,
+	.close = serial_close,
+	.receive = serial_receive,
+	.send = serial_send,
+	.receive_max = PIECE,
+};

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The links tcp and udp: one connected socket each. */
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "worker/link/link.h"
+
+#define OPEN_MS         5000 /* where the configuration does not say */
+#define KEEP_IDLE_S     10   /* a peer without power is noticed after about 25 s of silence */
+#define KEEP_INTERVAL_S 5
+#define KEEP_COUNT      3
+#define STREAM_PIECE    4096
+#define DATAGRAM_MAX    65536
+
+/* Names are looked up only where an address will not do: the resolver has no deadline of its own.
+ */
+static int look_up(struct link *link, const struct port *port, int type, struct addrinfo **out)
+{
+	char number[12];
+	snprintf(number, sizeof number, "%u", port->number);
+	struct addrinfo hints = {.ai_family = AF_UNSPEC,
+		.ai_socktype = type,
+		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
+	int r = getaddrinfo(port->host, number, &hints, out);
+	if (r == EAI_NONAME) {
+		hints.ai_flags = AI_NUMERICSERV | AI_ADDRCONFIG;
+		r = getaddrinfo(port->host, number, &hints, out);
+	}
+	if (r == 0)
+		return 0;
+	snprintf(link->why, sizeof link->why, "cannot look up %s: %s", port->host, gai_strerror(r));
+	return -EADDRNOTAVAIL;
+}
+
+/* A connect that was begun: 0 when it is done, else a positive errno. */
+static int await_connection(int fd, uint64_t deadline)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+	int n;
+	do {
+		n = poll(&p, 1, clock_ms_until(deadline));
+	} while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return n == 0 ? ETIMEDOUT : errno;
+	int error = 0;
+	socklen_t size = sizeof error;
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+	return error;
+}
+
+/* Connects to one address; the descriptor, or a negative errno. */
+static int connect_to(const struct addrinfo *at, uint64_t deadline)
+{
+	int fd = socket(
+		at->ai_family, at->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, at->ai_protocol);
+	if (fd < 0)
+		return -errno;
+	int error = connect(fd, at->ai_addr, at->ai_addrlen) < 0 ? errno : 0;
+	if (error == EINPROGRESS)
+		error = await_connection(fd, deadline);
+	if (error == 0)
+		return fd;
+	close(fd);
+	return -error;
+}
+
+static int open_socket(struct link *link, const struct port *port, int type)
+{
+	uint64_t limit = port->open_ms != 0 ? port->open_ms : OPEN_MS;
+	uint64_t deadline = clock_boot() + limit * NS_PER_MS;
+	struct addrinfo *list;
+	int r = look_up(link, port, type, &list);
+	if (r < 0)
+		return r;
+	r = -EADDRNOTAVAIL;
+	for (const struct addrinfo *at = list; at != NULL; at = at->ai_next) {
+		r = connect_to(at, deadline);
+		if (r >= 0)
+			break;
+	}
+	freeaddrinfo(list);
+	if (r < 0)
+		return link_fail(
+			link, -r, "cannot connect to %s port %u", port->host, port->number);
+	link->fd = r;
+	return 0;
+}
+
+static void set_option(int fd, int level, int name, int value)
+{
+	setsockopt(fd, level, name, &value, sizeof value); /* a comfort: works without */
+}
+
+static int tcp_open(struct link *link, const struct port *port)
+{
+	int r = open_socket(link, port, SOCK_STREAM);
+	if (r < 0)
+		return r;
+	set_option(link->fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	set_option(link->fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+	set_option(link->fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S);
+	set_option(link->fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEP_INTERVAL_S);
+	set_option(link->fd, IPPROTO_TCP, TCP_KEEPCNT, KEEP_COUNT);
+	set_option(link->fd, IPPROTO_TCP, TCP_USER_TIMEOUT,
+		(KEEP_IDLE_S + KEEP_COUNT * KEEP_INTERVAL_S) * 1000);
+	return 0;
+}
+
+static ssize_t tcp_receive(struct link *link, uint8_t *to, size_t size)
+{
+	return link_fd_result(link, recv(link->fd, to, size, 0));
+}
+
+static ssize_t tcp_send(struct link *link, const uint8_t *data, size_t len)
+{
+	return link_fd_result(link, send(link->fd, data, len, MSG_NOSIGNAL));
+}
+
+static int udp_open(struct link *link, const struct port *port)
+{
+	return open_socket(link, port, SOCK_DGRAM);
+}
+
+/*
+ * A refusal says that nobody listens there just now, perhaps because the instrument restarts: it
+ * is an answer that does not come, not a lost port.  Datagrams without bytes say nothing either.
+ */
+static ssize_t udp_receive(struct link *link, uint8_t *to, size_t size)
+{
+	ssize_t n = recv(link->fd, to, size, 0);
+	if (n == 0 || (n < 0 && errno == ECONNREFUSED))
+		return -EAGAIN;
+	return link_fd_result(link, n);
+}
+
+static ssize_t udp_send(struct link *link, const uint8_t *data, size_t len)
+{
+	ssize_t n = send(link->fd, data, len, MSG_NOSIGNAL);
+	if (n < 0 && errno == ECONNREFUSED) /* of an earlier one; cleared by telling it */
+		n = send(link->fd, data, len, MSG_NOSIGNAL);
+	if (n < 0 && errno == ECONNREFUSED)
+		return (ssize_t)len;
+	if (n < 0 && errno == EMSGSIZE)
+		return -EMSGSIZE;
+	return link_fd_result(link, n);
+}
+
+const struct link_ops link_tcp = {
+	.name = "tcp",
+	.open = tcp_open,
+	.receive = tcp_receive,
+	.send = tcp_send,
+	.receive_max = STREAM_PIECE,
+};
+
+const struct link_ops link_udp = {
+	.name = "udp",
+	.open = udp_open,
+	.receive = udp_receive,
+	.send = udp_send,
+	.receive_max = DATAGRAM_MAX,
+};

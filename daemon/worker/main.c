@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* assay-worker: the process that runs one port.  Started by assayd, or by hand to describe. */
+#include <errno.h>
+#include <getopt.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "worker/describe.h"
+#include "worker/number.h"
+#include "worker/worker.h"
+
+static volatile sig_atomic_t signalled;
+static volatile bool terminate;
+
+static void on_terminate(int number)
+{
+	signalled = number;
+	terminate = true;
+}
+
+/*
+ * The core decides when a worker ends; a Ctrl-C at the terminal goes to the whole group and is the
+ * core's to handle.  When the core is gone, so is the worker's reason.
+ */
+static void set_signals(void)
+{
+	struct sigaction action = {.sa_handler = on_terminate};
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGTERM, &action, NULL);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+}
+
+/* One arena, and memory given back: there are many of us. */
+static void save_memory(void)
+{
+	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_TRIM_THRESHOLD, 256 << 10);
+	mallopt(M_MMAP_THRESHOLD, 256 << 10);
+}
+
+static int usage(FILE *to, int code)
+{
+	fprintf(to, "usage: assay-worker --fd N\n"
+		    "       assay-worker --describe [--drivers DIR] [NAME...]\n"
+		    "\n"
+		    "  --fd N          run one port; N is the socket that assayd left open\n"
+		    "  --describe      print what the drivers say about themselves, as CBOR\n"
+		    "  --drivers DIR   the folder of the drivers' modules\n"
+		    "  --version       print the version\n");
+	return code;
+}
+
+static int run_port(const char *text)
+{
+	int64_t fd;
+	if (number_parse_integer(text, strlen(text), &fd) < 0 || fd < 0 || fd > 1023) {
+		fprintf(stderr, "assay-worker: '%s' is no file descriptor\n", text);
+		return WIRE_EXIT_USAGE;
+	}
+	set_signals();
+	save_memory();
+	return worker_run((int)fd, &terminate);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"fd", required_argument, NULL, 'f'},
+		{"describe", no_argument, NULL, 'd'},
+		{"drivers", required_argument, NULL, 'D'},
+		{"version", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	const char *fd = NULL, *drivers = ASSAY_DRIVER_DIR;
+	bool describe = false;
+	int option;
+	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+		switch (option) {
+		case 'f': fd = optarg; break;
+		case 'd': describe = true; break;
+		case 'D': drivers = optarg; break;
+		case 'v': puts("assay-worker " ASSAY_VERSION); return 0;
+		case 'h': return usage(stdout, 0);
+		default: return usage(stderr, WIRE_EXIT_USAGE);
+		}
+	}
+	if (describe == (fd != NULL) || (fd != NULL && optind < argc))
+		return usage(stderr, WIRE_EXIT_USAGE);
+	if (fd != NULL)
+		return run_port(fd);
+	return describe_drivers(
+		drivers, (const char *const *)argv + optind, (size_t)(argc - optind));
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <dlfcn.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "wire/describe.h"
+#include "worker/module.h"
+#include "worker/value.h"
+
+#define TOKEN_MAX    32
+#define RAW_MAX      (15u << 20) /* the rest of a record is for what is made of it */
+#define SETTINGS_MAX 256
+
+static bool is_token(const char *name)
+{
+	size_t len = name != NULL ? strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") : 0;
+	return len > 0 && len <= TOKEN_MAX && name[len] == '\0';
+}
+
+static bool has_text(const char *text)
+{
+	return text != NULL && value_is_text(text, 200);
+}
+
+static const char *table_complaint(const struct assay_setting *table, unsigned depth);
+
+static const char *setting_complaint(const struct assay_setting *s, unsigned depth)
+{
+	if (!value_is_name(s->name))
+		return "a setting has no proper name";
+	if (s->type < ASSAY_BOOL || s->type > ASSAY_TABLE)
+		return "a setting has no known type";
+	if (!has_text(s->help) || (s->unit != NULL && !has_text(s->unit)) ||
+		(s->fallback != NULL && !has_text(s->fallback)))
+		return "a setting lacks its help, or a text of it is not UTF-8";
+	if (!isfinite(s->min) || !isfinite(s->max) || s->min > s->max)
+		return "a setting has an impossible range";
+	if ((s->type == ASSAY_CHOICE) != (s->choices != NULL && s->choices[0] != NULL))
+		return "a choice lacks its choices, or a setting that is none has some";
+	if ((s->type == ASSAY_TABLE) != (s->columns != NULL))
+		return "a table lacks its columns, or a setting that is none has some";
+	return s->columns != NULL ? table_complaint(s->columns, depth + 1) : NULL;
+}
+
+static const char *table_complaint(const struct assay_setting *table, unsigned depth)
+{
+	if (depth > DESCRIBE_COLUMNS_DEEP)
+		return "tables of settings are nested too deep";
+	for (size_t i = 0; table != NULL && table[i].name != NULL; i++) {
+		const char *what = i < SETTINGS_MAX ? setting_complaint(&table[i], depth)
+						    : "there are too many settings";
+		if (what != NULL)
+			return what;
+	}
+	return NULL;
+}
+
+const char *module_complaint(const struct assay_driver *driver, const char *name)
+{
+	if (driver->abi != ASSAY_DRIVER_ABI || driver->size != sizeof *driver)
+		return "it was built for another version of <assay/driver.h>";
+	if (!is_token(driver->name) || strcmp(driver->name, name) != 0)
+		return "its name is not that of its file";
+	if (!has_text(driver->version) || !has_text(driver->summary) ||
+		(driver->make != NULL && !has_text(driver->make)) ||
+		(driver->technique != NULL && !is_token(driver->technique)))
+		return "it lacks version or summary, or a text is not UTF-8";
+	if (driver->links == 0)
+		return "it names no link";
+	if (driver->identify == NULL || driver->acquire == NULL || driver->decode == NULL)
+		return "it lacks identify, acquire or decode";
+	if (driver->raw_max > RAW_MAX)
+		return "its raw_max is larger than a record";
+	return table_complaint(driver->settings, 0);
+}
+
+static int load(struct module *module, const char *name, char why[MODULE_WHY])
+{
+	module->library = dlopen(module->path, RTLD_NOW | RTLD_LOCAL);
+	if (module->library == NULL) {
+		snprintf(why, MODULE_WHY, "%s", dlerror());
+		return -ELIBBAD;
+	}
+	const struct assay_driver *const *table = dlsym(module->library, "assay_driver");
+	const char *what = table == NULL || *table == NULL ? "it exports no assay_driver"
+							   : module_complaint(*table, name);
+	if (what != NULL) {
+		snprintf(why, MODULE_WHY, "%.150s cannot be used: %s", module->path, what);
+		module_close(module);
+		return -ELIBBAD;
+	}
+	module->driver = *table;
+	return 0;
+}
+
+int module_open(struct module *module, const char *dir, const char *name, char why[MODULE_WHY])
+{
+	*module = (struct module){0};
+	int n = is_token(name) ? snprintf(module->path, sizeof module->path, "%s/%s.so", dir, name)
+			       : -1;
+	if (n < 0 || (size_t)n >= sizeof module->path) {
+		snprintf(why, MODULE_WHY, "'%.40s' is no name of a driver", name);
+		return -ENOENT;
+	}
+	if (access(module->path, R_OK) < 0) {
+		snprintf(why, MODULE_WHY, "%.200s: %s", module->path, strerror(errno));
+		return -ENOENT;
+	}
+	return load(module, name, why);
+}
+
+void module_close(struct module *module)
+{
+	if (module->library != NULL)
+		dlclose(module->library);
+	module->library = NULL;
+	module->driver = NULL;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Numbers in an instrument's text replies, in any locale.  Any thread. */
+#ifndef ASSAY_WORKER_NUMBER_H
+#define ASSAY_WORKER_NUMBER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The whole of text[0 ... len) is one decimal number, blanks around it allowed; '.' is the decimal
+ * point; nan, inf, hexadecimal and what does not fit are refused.  0 or -EBADMSG, *out unchanged.
+ */
+int number_parse(const char *text, size_t len, double *out);
+int number_parse_integer(const char *text, size_t len, int64_t *out);
+
+#endif

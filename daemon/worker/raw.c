@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+
+#include "record/encode.h"
+#include "worker/raw.h"
+#include "worker/sha256.h"
+#include "worker/value.h"
+
+#define TEXT_MAX 127
+#define KEEP_MAX (1u << 20) /* memory that stays for the next frame */
+
+static struct raw *of(struct assay_raw *handle)
+{
+	return (struct raw *)(void *)handle;
+}
+
+void raw_init(struct raw *raw, const struct assay_host *host, size_t max)
+{
+	memset(raw, 0, sizeof *raw);
+	raw->handle.host = host;
+	raw->max = max;
+}
+
+void raw_finish(struct raw *raw)
+{
+	buffer_finish(&raw->encoded);
+	buffer_finish(&raw->texts);
+	buffer_finish(&raw->kept);
+}
+
+void raw_reset(struct raw *raw)
+{
+	raw->count = raw->total = 0;
+	buffer_reset(&raw->encoded);
+	buffer_reset(&raw->texts);
+	buffer_reset(&raw->kept);
+	if (raw->encoded.size > KEEP_MAX)
+		buffer_finish(&raw->encoded);
+}
+
+/* Appends a text and says where its bytes are. */
+static void put_text(struct buffer *to, const char *text, size_t *at, size_t *len)
+{
+	*len = strlen(text);
+	encode_text_n(to, text, *len);
+	*at = to->len - *len;
+}
+
+static void put_block(struct raw *raw, struct raw_block *block, const char *media, const char *name,
+	const void *data)
+{
+	struct buffer *to = &raw->encoded;
+	encode_map(to, name != NULL ? 4 : 3);
+	encode_text(to, "media");
+	put_text(to, media, &block->media, &block->media_len);
+	encode_text(to, "size");
+	encode_uint(to, block->len);
+	encode_text(to, "data");
+	encode_bytes(to, data, block->len);
+	block->data = to->len - block->len;
+	if (name != NULL) {
+		encode_text(to, "name");
+		put_text(to, name, &block->name, &block->name_len);
+	}
+}
+
+int raw_add(
+	struct assay_raw *handle, const char *media, const char *name, const void *data, size_t len)
+{
+	struct raw *raw = of(handle);
+	if (raw->count == RAW_BLOCKS_MAX || len > raw->max - raw->total)
+		return -EMSGSIZE;
+	if (media == NULL || !value_is_text(media, TEXT_MAX) ||
+		(name != NULL && !value_is_text(name, TEXT_MAX)))
+		return -EINVAL;
+	struct raw_block *block = &raw->blocks[raw->count];
+	*block = (struct raw_block){.len = len};
+	put_block(raw, block, media, name, data);
+	if (raw->encoded.failed)
+		return -ENOMEM;
+	raw->total += len;
+	raw->count++;
+	return 0;
+}
+
+static const char *terminated(struct buffer *texts, const char *text, size_t len)
+{
+	size_t at = texts->len;
+	buffer_append(texts, text, len);
+	buffer_append(texts, "", 1);
+	return texts->failed ? "" : (const char *)texts->data + at;
+}
+
+const struct assay_bytes *raw_blocks(struct raw *raw, size_t *count)
+{
+	const char *bytes = (const char *)raw->encoded.data;
+	buffer_reset(&raw->texts);
+	/* All at once, so that the texts do not move any more. */
+	(void)buffer_reserve(&raw->texts, raw->count * 2 * (TEXT_MAX + 1));
+	for (size_t i = 0; i < raw->count; i++) {
+		const struct raw_block *block = &raw->blocks[i];
+		raw->views[i] = (struct assay_bytes){
+			.media = terminated(&raw->texts, bytes + block->media, block->media_len),
+			.name = block->name != 0 ? terminated(&raw->texts, bytes + block->name,
+							   block->name_len)
+						 : NULL,
+			.data = raw->encoded.data + block->data,
+			.len = block->len,
+		};
+	}
+	*count = raw->count;
+	return raw->views;
+}
+
+static int put_hash(struct raw *raw, const struct raw_block *block)
+{
+	const char *bytes = (const char *)raw->encoded.data;
+	uint8_t digest[SHA256_BYTES];
+	int r = sha256(bytes + block->data, block->len, digest);
+	if (r < 0)
+		return r;
+	struct map map;
+	map_open(&map, &raw->kept);
+	map_text_n(&map, "media", bytes + block->media, block->media_len);
+	map_uint(&map, "size", block->len);
+	map_bytes(&map, "sha256", digest, sizeof digest);
+	if (block->name != 0)
+		map_text_n(&map, "name", bytes + block->name, block->name_len);
+	map_close(&map);
+	return raw->kept.failed ? -ENOMEM : 0;
+}
+
+int raw_encoded(
+	struct raw *raw, enum unit_raw keep, size_t *count, const uint8_t **data, size_t *len)
+{
+	*count = keep == UNIT_RAW_OFF ? 0 : raw->count;
+	const struct buffer *from = keep == UNIT_RAW_HASH ? &raw->kept : &raw->encoded;
+	buffer_reset(&raw->kept);
+	for (size_t i = 0; keep == UNIT_RAW_HASH && i < raw->count; i++) {
+		int r = put_hash(raw, &raw->blocks[i]);
+		if (r < 0)
+			return r;
+	}
+	*data = from->data;
+	*len = *count > 0 ? from->len : 0;
+	return 0;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The raw blocks of one frame.  They are stored as they will be encoded, so that the bytes which
+ * decode() reads are the bytes that go into the record, without a further copy.
+ */
+#ifndef ASSAY_WORKER_RAW_H
+#define ASSAY_WORKER_RAW_H
+
+#include <assay/driver.h>
+
+#include "base/buffer.h"
+#include "wire/port.h"
+
+#define RAW_BLOCKS_MAX 64
+
+struct raw {
+	struct assay_raw handle; /* first: the driver's view */
+	size_t max;              /* the driver's raw_max */
+	size_t total;            /* bytes of all blocks */
+	struct buffer encoded;   /* the items of the array, without its head */
+	size_t count;
+	struct raw_block {
+		size_t media, name, data, len; /* places in `encoded`; name 0: none */
+		size_t media_len, name_len;
+	} blocks[RAW_BLOCKS_MAX];
+	struct assay_bytes views[RAW_BLOCKS_MAX];
+	struct buffer texts; /* terminated copies of media and names, for the views */
+	struct buffer kept;  /* the array as it goes into the frame, for hash and off */
+};
+
+void raw_init(struct raw *raw, const struct assay_host *host, size_t max);
+void raw_finish(struct raw *raw);
+
+/* Forgets the blocks, keeps the memory unless it is very large. */
+void raw_reset(struct raw *raw);
+
+/* The service of <assay/driver.h>. */
+int raw_add(struct assay_raw *handle, const char *media, const char *name, const void *data,
+	size_t len);
+
+/* The blocks for decode(): borrowed until the next change of `raw`. */
+const struct assay_bytes *raw_blocks(struct raw *raw, size_t *count);
+
+/*
+ * The frame's raw blocks, as the configuration wants them kept: how many, and their encoded
+ * items (borrowed).  0 or -ENOMEM, -ENOSYS when SHA-256 is not to be had.
+ */
+int raw_encoded(
+	struct raw *raw, enum unit_raw keep, size_t *count, const uint8_t **data, size_t *len);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a driver read back from its instrument, to stand in place of what was sent. */
+#ifndef ASSAY_WORKER_REPORT_H
+#define ASSAY_WORKER_REPORT_H
+
+#include <assay/driver.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+
+struct report_item {
+	char name[33];
+	struct buffer value; /* one `setting` of the record format */
+};
+
+/* Zero is a valid empty report. */
+struct report {
+	struct report_item *items;
+	size_t count, size;
+};
+
+void report_finish(struct report *report);
+
+/* Forgets everything. */
+void report_reset(struct report *report);
+
+/* Notes a value, or a newer one of the same name.  0, -EINVAL for what is no setting, -ENOMEM. */
+int report_add(struct report *report, const char *name, const struct assay_variable *v);
+
+/*
+ * Appends the CBOR map of the settings as sent (another such map; len 0: none), each replaced by
+ * what was reported, and then what was only reported.  0, -EBADMSG or -ENOMEM.
+ */
+int report_merge(const struct report *report, const uint8_t *sent, size_t len, struct buffer *out);
+
+#endif

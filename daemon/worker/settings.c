@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "record/read.h"
+#include "worker/fatal.h"
+#include "worker/settings.h"
+
+#define DEPTH_MAX 12
+
+struct set;
+
+/* The elements of one setting: one for a single value, none when it is absent. */
+struct value {
+	size_t count;
+	union {
+		bool *flags;
+		int64_t *integers;
+		double *numbers;
+		const char **texts;
+		struct set *rows;
+	} u;
+};
+
+/* All settings, or one row of a table: a value per entry of its table. */
+struct set {
+	struct assay_settings handle; /* first: the driver's view */
+	const struct assay_setting *table;
+	struct value *values;
+};
+
+struct settings {
+	struct set all;
+	struct arena arena;
+};
+
+/* What reading needs at hand. */
+struct reading {
+	struct reader *r;
+	struct arena *arena;
+	const struct assay_host *host;
+	char *why;
+};
+
+static int complain(struct reading *in, const struct assay_setting *row, const char *what)
+{
+	if (in->why[0] == '\0')
+		snprintf(in->why, SETTINGS_WHY, "setting '%s': %s", row->name, what);
+	return -EINVAL;
+}
+
+/* --- one element ------------------------------------------------------------------------------ */
+
+static int check_range(struct reading *in, const struct assay_setting *row, double value)
+{
+	bool bounded = row->min != 0 || row->max != 0;
+	if (!isfinite(value) || (bounded && (value < row->min || value > row->max)))
+		return complain(in, row, "is out of range");
+	return 0;
+}
+
+static bool same_unit(const struct assay_setting *row, struct assay_string unit)
+{
+	return assay_string_is(unit, row->unit != NULL ? row->unit : "1");
+}
+
+/* A number may stand alone or as {v, u}; `u` is the table's unit, the core has converted it. */
+static int open_quantity(struct reading *in, bool *is_map)
+{
+	size_t pairs;
+	struct assay_string key;
+	*is_map = read_peek(in->r) == READ_MAP;
+	if (!*is_map)
+		return 0;
+	if (read_map(in->r, &pairs) < 0 || pairs != 2 || read_key(in->r, &key) < 0 ||
+		!assay_string_is(key, "v"))
+		return -EINVAL;
+	return 0;
+}
+
+static int close_quantity(struct reading *in, const struct assay_setting *row, bool is_map)
+{
+	struct assay_string key, unit;
+	if (!is_map)
+		return 0;
+	if (read_key(in->r, &key) < 0 || !assay_string_is(key, "u") || read_text(in->r, &unit) < 0)
+		return -EINVAL;
+	return same_unit(row, unit) ? 0 : complain(in, row, "is not in the driver's unit");
+}
+
+static int read_one_integer(struct reading *in, const struct assay_setting *row, int64_t *to)
+{
+	bool is_map;
+	if (open_quantity(in, &is_map) < 0 || read_int(in->r, to) < 0)
+		return complain(in, row, "is not an integer");
+	int r = close_quantity(in, row, is_map);
+	return r < 0 ? r : check_range(in, row, (double)*to);
+}
+
+static int read_one_number(struct reading *in, const struct assay_setting *row, double *to)
+{
+	bool is_map;
+	if (open_quantity(in, &is_map) < 0 || read_double(in->r, to) < 0)
+		return complain(in, row, "is not a number");
+	int r = close_quantity(in, row, is_map);
+	return r < 0 ? r : check_range(in, row, *to);
+}
+
+static bool is_choice(const struct assay_setting *row, const char *text)
+{
+	for (size_t i = 0; row->choices != NULL && row->choices[i] != NULL; i++) {
+		if (strcmp(row->choices[i], text) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int read_one_text(struct reading *in, const struct assay_setting *row, const char **to)
+{
+	struct assay_string text;
+	if (read_text(in->r, &text) < 0 || memchr(text.data, '\0', text.len) != NULL)
+		return complain(in, row, "is not a text");
+	*to = arena_text(in->arena, text.data, text.len);
+	if (row->type == ASSAY_CHOICE && !is_choice(row, *to))
+		return complain(in, row, "is not one of the choices");
+	return 0;
+}
+
+static int read_row(struct reading *in, const struct assay_setting *row, struct set *to);
+
+static int read_element(
+	struct reading *in, const struct assay_setting *row, struct value *value, size_t i)
+{
+	switch (row->type) {
+	case ASSAY_BOOL:
+		return read_bool(in->r, &value->u.flags[i]) < 0
+			       ? complain(in, row, "is not true or false")
+			       : 0;
+	case ASSAY_INT: return read_one_integer(in, row, &value->u.integers[i]);
+	case ASSAY_NUMBER: return read_one_number(in, row, &value->u.numbers[i]);
+	case ASSAY_TEXT:
+	case ASSAY_CHOICE: return read_one_text(in, row, &value->u.texts[i]);
+	case ASSAY_TABLE: return read_row(in, row, &value->u.rows[i]);
+	}
+	return -EINVAL;
+}
+
+/* --- one setting, one set --------------------------------------------------------------------- */
+
+static size_t element_size(enum assay_setting_type type)
+{
+	switch (type) {
+	case ASSAY_BOOL: return sizeof(bool);
+	case ASSAY_INT: return sizeof(int64_t);
+	case ASSAY_NUMBER: return sizeof(double);
+	case ASSAY_TEXT:
+	case ASSAY_CHOICE: return sizeof(char *);
+	case ASSAY_TABLE: return sizeof(struct set);
+	}
+	return 1;
+}
+
+static int read_value(struct reading *in, const struct assay_setting *row, struct value *value)
+{
+	bool is_list = row->type == ASSAY_TABLE || (row->flags & ASSAY_LIST) != 0;
+	size_t count = 1;
+	if (is_list && read_array(in->r, &count) < 0)
+		return complain(in, row, "is not a list");
+	/* All members of the union are pointers: one is as good as another. */
+	value->u.flags = arena_array(in->arena, count, element_size(row->type));
+	if (value->u.flags == NULL)
+		return -ENOMEM;
+	value->count = count;
+	for (size_t i = 0; i < count; i++) {
+		int r = read_element(in, row, value, i);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static size_t table_length(const struct assay_setting *table)
+{
+	size_t n = 0;
+	while (table != NULL && table[n].name != NULL)
+		n++;
+	return n;
+}
+
+static int set_init(struct reading *in, struct set *set, const struct assay_setting *table)
+{
+	set->handle.host = in->host;
+	set->table = table;
+	set->values = arena_array(in->arena, table_length(table), sizeof *set->values);
+	return set->values != NULL ? 0 : -ENOMEM;
+}
+
+/* One name and its value; `what` names the place in messages. */
+static int read_pair(struct reading *in, struct set *set, struct assay_string name)
+{
+	size_t n = table_length(set->table);
+	for (size_t i = 0; i < n; i++) {
+		if (assay_string_is(name, set->table[i].name))
+			return set->values[i].count > 0
+				       ? complain(in, &set->table[i], "is there twice")
+				       : read_value(in, &set->table[i], &set->values[i]);
+	}
+	if (in->why[0] == '\0')
+		snprintf(in->why, SETTINGS_WHY, "the driver has no setting '%.*s'",
+			(int)(name.len < 40 ? name.len : 40), name.data);
+	return -EINVAL;
+}
+
+static int check_required(struct reading *in, const struct set *set)
+{
+	size_t n = table_length(set->table);
+	for (size_t i = 0; i < n; i++) {
+		if ((set->table[i].flags & ASSAY_REQUIRED) != 0 && set->values[i].count == 0)
+			return complain(in, &set->table[i], "is missing");
+	}
+	return 0;
+}
+
+static int read_row(struct reading *in, const struct assay_setting *row, struct set *to)
+{
+	size_t items;
+	int r = set_init(in, to, row->columns);
+	if (r < 0)
+		return r;
+	if (read_array(in->r, &items) < 0 || items % 2 != 0)
+		return complain(in, row, "has a row that is not a list of names and values");
+	for (size_t i = 0; i < items; i += 2) {
+		struct assay_string name;
+		if (read_text(in->r, &name) < 0)
+			return complain(in, row, "has a row with a name that is not a text");
+		r = read_pair(in, to, name);
+		if (r < 0)
+			return r;
+	}
+	return check_required(in, to);
+}
+
+static int read_all(struct reading *in, struct set *to)
+{
+	size_t pairs;
+	if (read_map(in->r, &pairs) < 0)
+		return -EINVAL;
+	while (pairs-- > 0) {
+		struct assay_string name;
+		if (read_key(in->r, &name) < 0)
+			return -EINVAL;
+		int r = read_pair(in, to, name);
+		if (r < 0)
+			return r;
+	}
+	return read_finish(in->r) < 0 ? -EINVAL : 0;
+}
+
+int settings_create(const struct assay_setting *table, const uint8_t *data, size_t len,
+	const struct assay_host *host, struct settings **out, char why[SETTINGS_WHY])
+{
+	struct settings *settings = calloc(1, sizeof *settings);
+	struct reader r;
+	*out = NULL;
+	why[0] = '\0';
+	if (settings == NULL)
+		return -ENOMEM;
+	struct reading in = {.r = &r, .arena = &settings->arena, .host = host, .why = why};
+	read_init(&r, len > 0 ? (const void *)data : "\xa0", len > 0 ? len : 1);
+	r.depth_max = DEPTH_MAX;
+	int error = set_init(&in, &settings->all, table);
+	if (error == 0)
+		error = read_all(&in, &settings->all);
+	if (error == 0)
+		error = check_required(&in, &settings->all);
+	if (error == 0 && settings->arena.failed)
+		error = -ENOMEM;
+	if (error == -EINVAL && why[0] == '\0')
+		snprintf(why, SETTINGS_WHY, "the settings are not encoded as agreed: %s", r.text);
+	if (error < 0)
+		settings_destroy(settings);
+	else
+		*out = settings;
+	return error;
+}
+
+void settings_destroy(struct settings *settings)
+{
+	if (settings == NULL)
+		return;
+	arena_finish(&settings->arena);
+	free(settings);
+}
+
+const struct assay_settings *settings_handle(const struct settings *settings)
+{
+	return &settings->all.handle;
+}
+
+/* --- services --------------------------------------------------------------------------------- */
+
+static const struct set *set_of(const struct assay_settings *handle)
+{
+	return (const struct set *)(const void *)handle;
+}
+
+static const struct assay_setting *find(
+	const struct set *set, const char *name, const struct value **value)
+{
+	for (size_t i = 0; set->table != NULL && set->table[i].name != NULL; i++) {
+		if (strcmp(set->table[i].name, name) == 0) {
+			*value = &set->values[i];
+			return &set->table[i];
+		}
+	}
+	fatal_driver("the driver asked for the setting '%s', which is not in its table", name);
+}
+
+/* Element i, or NULL when the setting is absent; asking beyond the end of a list is a bug. */
+static const struct value *ask(
+	const struct assay_settings *handle, const char *name, unsigned types, size_t i)
+{
+	const struct value *value;
+	const struct assay_setting *row = find(set_of(handle), name, &value);
+	if ((types >> row->type & 1) == 0)
+		fatal_driver("the driver asked for the setting '%s' by another type", name);
+	if (i < value->count)
+		return value;
+	if (i > 0 || row->type == ASSAY_TABLE)
+		fatal_driver("the driver asked for '%s' number %zu of %zu", name, i, value->count);
+	return NULL;
+}
+
+static bool get_has(const struct assay_settings *handle, const char *name)
+{
+	const struct value *value;
+	(void)find(set_of(handle), name, &value);
+	return value->count > 0;
+}
+
+static size_t get_count(const struct assay_settings *handle, const char *name)
+{
+	const struct value *value;
+	(void)find(set_of(handle), name, &value);
+	return value->count;
+}
+
+static bool get_flag(const struct assay_settings *handle, const char *name)
+{
+	const struct value *value = ask(handle, name, 1u << ASSAY_BOOL, 0);
+	return value != NULL && value->u.flags[0];
+}
+
+static int64_t get_integer(const struct assay_settings *handle, const char *name, size_t i)
+{
+	const struct value *value = ask(handle, name, 1u << ASSAY_INT, i);
+	return value != NULL ? value->u.integers[i] : 0;
+}
+
+static double get_number(const struct assay_settings *handle, const char *name, size_t i)
+{
+	const struct value *value = ask(handle, name, 1u << ASSAY_NUMBER, i);
+	return value != NULL ? value->u.numbers[i] : 0;
+}
+
+static const char *get_text(const struct assay_settings *handle, const char *name, size_t i)
+{
+	const struct value *value = ask(handle, name, 1u << ASSAY_TEXT | 1u << ASSAY_CHOICE, i);
+	return value != NULL ? value->u.texts[i] : NULL;
+}
+
+static const struct assay_settings *get_row(
+	const struct assay_settings *handle, const char *name, size_t i)
+{
+	return &ask(handle, name, 1u << ASSAY_TABLE, i)->u.rows[i].handle;
+}
+
+void settings_services(struct assay_host *host)
+{
+	host->has = get_has;
+	host->count = get_count;
+	host->flag = get_flag;
+	host->integer = get_integer;
+	host->number = get_number;
+	host->text = get_text;
+	host->row = get_row;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The values of <assay/driver.h> in the record format.  Nothing is kept; any thread. */
+#ifndef ASSAY_WORKER_VALUE_H
+#define ASSAY_WORKER_VALUE_H
+
+#include <assay/driver.h>
+#include <stdbool.h>
+
+#include "base/buffer.h"
+
+/* What is wrong with the value of a variable or setting, in words; NULL: nothing. */
+const char *value_complaint(const struct assay_variable *v);
+
+/* Appends the `data` of a variable whose value has no complaint. */
+void value_encode(struct buffer *to, const struct assay_variable *v);
+
+/*
+ * Appends a `setting`: a number with a unit as {v, u}, one without as it is, a text, a truth value,
+ * an array as a list.  For values without complaint that are no linear axis.
+ */
+void value_encode_setting(struct buffer *to, const struct assay_variable *v);
+
+/* True for UTF-8 of at most `max` bytes. */
+bool value_is_text(const char *text, size_t max);
+
+/* True for [a-z][a-z0-9_]{0,31}. */
+bool value_is_name(const char *name);
+
+#endif

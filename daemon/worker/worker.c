@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define LOG_TOPIC "worker"
+#include "base/clock.h"
+#include "base/log.h"
+#include "wire/wire.h"
+#include "worker/confine.h"
+#include "worker/fatal.h"
+#include "worker/io.h"
+#include "worker/session.h"
+#include "worker/sha256.h"
+#include "worker/worker.h"
+
+#define SETUP_NS    (10 * NS_PER_S)
+#define READ_STEP   4096
+#define STACK_BYTES (1u << 20)
+
+struct worker {
+	int fd;
+	struct wire_setup setup;
+	struct link link;
+	struct pulse pulse;
+	struct monitor monitor;
+	struct outlet outlet;
+	struct channel channel;
+	struct orders orders;
+	struct services services;
+	struct session *session;
+	struct io io;
+	enum wire_exit ended; /* the session's, written before io.is_over */
+};
+
+/* The last words of a worker that cannot go on. */
+static enum wire_exit give_up(
+	struct worker *worker, enum wire_exit code, int error, const char *text)
+{
+	struct buffer message = {0};
+	wire_write_state(&message, WIRE_PORT, "fault", instrument_code(error), text,
+		(struct wire_bytes){NULL, 0});
+	outlet_send(&worker->outlet, &message);
+	buffer_finish(&message);
+	outlet_flush(&worker->outlet);
+	return code;
+}
+
+/* --- the first message ------------------------------------------------------------------------ */
+
+/* More bytes of the core into `in`: 0, -ETIMEDOUT or -EPIPE. */
+static int read_more(int fd, struct buffer *in, uint64_t deadline)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	int n = poll(&p, 1, clock_ms_until(deadline));
+	if (n == 0)
+		return -ETIMEDOUT;
+	if (n < 0)
+		return errno == EINTR ? 0 : -EPIPE;
+	uint8_t *to = buffer_reserve(in, READ_STEP);
+	if (to == NULL)
+		return -ENOMEM;
+	ssize_t got = recv(fd, to, READ_STEP, MSG_DONTWAIT);
+	if (got <= 0)
+		return got < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -EPIPE;
+	in->len += (size_t)got;
+	return 0;
+}
+
+static int read_setup(struct worker *worker, const volatile bool *terminate)
+{
+	struct buffer *in = &worker->io.in;
+	uint64_t deadline = clock_boot() + SETUP_NS;
+	struct wire_message message;
+	int r;
+	while ((r = wire_next(in->data, in->len, &message)) == 0) {
+		r = read_more(worker->fd, in, deadline);
+		if (r < 0 || *terminate)
+			return r < 0 ? r : -EPIPE;
+	}
+	if (r > 0)
+		r = message.type == WIRE_SETUP ? wire_read_setup(&message, &worker->setup)
+					       : -EBADMSG;
+	if (r == 0)
+		buffer_consume(in, message.size);
+	return r;
+}
+
+/* --- opening ---------------------------------------------------------------------------------- */
+
+static void tell(struct worker *worker, struct buffer *message)
+{
+	outlet_send(&worker->outlet, message);
+	buffer_finish(message);
+}
+
+static void tell_hello(struct worker *worker, const char *lacking)
+{
+	struct buffer message = {0};
+	wire_write_hello(&message, lacking);
+	tell(worker, &message);
+}
+
+static void tell_opened(struct worker *worker)
+{
+	struct buffer message = {0};
+	wire_write_opened(&message);
+	tell(worker, &message);
+}
+
+static bool wants_hashes(const struct wire_setup *setup)
+{
+	for (size_t i = 0; i < setup->unit_count; i++) {
+		if (setup->units[i].raw == UNIT_RAW_HASH)
+			return true;
+	}
+	return false;
+}
+
+/* Everything that opens files: after this the process may be confined. */
+static enum wire_exit open_all(struct worker *worker)
+{
+	char why[MODULE_WHY] = "";
+	if (modbus_is_kind(worker->setup.port.kind)) {
+		worker->services.modbus = modbus_create(&worker->setup.port, &worker->channel);
+		if (worker->services.modbus == NULL)
+			return give_up(worker, WIRE_EXIT_MEMORY, -ENOMEM, "no memory for Modbus");
+		worker->io.modbus = worker->services.modbus;
+	}
+	if (wants_hashes(&worker->setup) && sha256_load() < 0)
+		return give_up(worker, WIRE_EXIT_SETUP, -ENOSYS, "libcrypto cannot be loaded");
+	int r = session_create(&worker->setup, &worker->services, &worker->session, why);
+	if (r < 0)
+		return give_up(worker, r == -ENOMEM ? WIRE_EXIT_MEMORY : WIRE_EXIT_SETUP, r, why);
+	r = link_open(&worker->link, &worker->setup.port);
+	if (r < 0)
+		return give_up(worker, WIRE_EXIT_NOT_OPENED, r, worker->link.why);
+	return WIRE_EXIT_CLEAN;
+}
+
+/* --- running ---------------------------------------------------------------------------------- */
+
+static void *run_session(void *arg)
+{
+	struct worker *worker = arg;
+	enum wire_exit ended = session_run(worker->session);
+	monitor_lock(&worker->monitor);
+	worker->ended = ended;
+	worker->io.is_over = true;
+	monitor_kick(&worker->monitor);
+	monitor_unlock(&worker->monitor);
+	return NULL;
+}
+
+/* Signals are for the I/O thread alone. */
+static int start_thread(struct worker *worker, pthread_t *thread)
+{
+	sigset_t all, before;
+	pthread_attr_t attr;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int r = pthread_attr_init(&attr);
+	if (r == 0) {
+		pthread_attr_setstacksize(&attr, STACK_BYTES);
+		r = pthread_create(thread, &attr, run_session, worker);
+		pthread_attr_destroy(&attr);
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return -r;
+}
+
+static enum wire_exit run(struct worker *worker)
+{
+	pthread_t thread;
+	if (start_thread(worker, &thread) < 0)
+		return give_up(worker, WIRE_EXIT_MEMORY, -ENOMEM, "no thread for the driver");
+	if (!io_run(&worker->io)) {
+		log_error("the driver did not come to an end");
+		_exit(WIRE_EXIT_UNSAFE); /* its thread still uses everything */
+	}
+	pthread_join(thread, NULL);
+	return worker->io.failure != WIRE_EXIT_CLEAN ? worker->io.failure : worker->ended;
+}
+
+static enum wire_exit open_and_run(struct worker *worker)
+{
+	struct confine confine;
+	char lacking[CONFINE_LACKING] = "";
+	confine_prepare(&confine, lacking);
+	tell_hello(worker, lacking);
+	enum wire_exit code = open_all(worker);
+	if (code == WIRE_EXIT_CLEAN) {
+		int r = confine_enforce(&confine);
+		if (r < 0)
+			code = give_up(worker, WIRE_EXIT_SETUP, r, "it cannot be confined");
+	}
+	confine_finish(&confine);
+	if (code != WIRE_EXIT_CLEAN)
+		return code;
+	tell_opened(worker);
+	return run(worker);
+}
+
+static int init(struct worker *worker, int fd, const volatile bool *terminate)
+{
+	worker->fd = fd;
+	int r = monitor_init(&worker->monitor);
+	if (r < 0)
+		return r;
+	outlet_init(&worker->outlet, &worker->monitor, fd);
+	channel_init(&worker->channel, &worker->monitor, &worker->link, &worker->pulse);
+	services_init(&worker->services);
+	worker->services.outlet = &worker->outlet;
+	worker->services.orders = &worker->orders;
+	worker->services.channel = &worker->channel;
+	worker->io.monitor = &worker->monitor;
+	worker->io.outlet = &worker->outlet;
+	worker->io.orders = &worker->orders;
+	worker->io.channel = &worker->channel;
+	worker->io.pulse = &worker->pulse;
+	worker->io.terminate = terminate;
+	worker->io.in.limit = WIRE_PAYLOAD_MAX + WIRE_HEAD_BYTES + READ_STEP;
+	fatal_init(&worker->outlet);
+	return 0;
+}
+
+static void finish(struct worker *worker)
+{
+	fatal_init(NULL);
+	link_close(&worker->link);
+	session_destroy(worker->session);
+	modbus_destroy(worker->services.modbus);
+	orders_finish(&worker->orders);
+	channel_finish(&worker->channel);
+	outlet_finish(&worker->outlet);
+	buffer_finish(&worker->io.in);
+	wire_setup_finish(&worker->setup);
+	monitor_finish(&worker->monitor);
+	close(worker->fd);
+}
+
+enum wire_exit worker_run(int fd, const volatile bool *terminate)
+{
+	static struct worker worker; /* zeroed, and not on the stack */
+	if (init(&worker, fd, terminate) < 0)
+		return WIRE_EXIT_MEMORY;
+	enum wire_exit code = WIRE_EXIT_MEMORY;
+	int r = read_setup(&worker, terminate);
+	if (r == 0)
+		r = orders_init(
+			&worker.orders, &worker.monitor, &worker.channel, worker.setup.unit_count);
+	if (r == 0)
+		code = open_and_run(&worker);
+	else if (r == -EPIPE)
+		code = WIRE_EXIT_CLEAN; /* the core went away before it said anything */
+	else if (r != -ENOMEM)
+		code = WIRE_EXIT_PROTOCOL;
+	finish(&worker);
+	return code;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of the process, from the first message to the exit code. */
+#ifndef ASSAY_WORKER_WORKER_H
+#define ASSAY_WORKER_WORKER_H
+
+#include <stdbool.h>
+
+#include "wire/exit.h"
+
+/*
+ * Reads SETUP from the core's socket `fd` (taken), opens the port, confines the process and runs
+ * until the end.  `terminate` is set by the handler of SIGTERM.  May end the process itself when
+ * the driver's thread cannot be ended.
+ */
+enum wire_exit worker_run(int fd, const volatile bool *terminate);
+
+#endif
