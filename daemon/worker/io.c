@@ -63,10 +63,10 @@ static void take_messages(struct io *io)
 	}
 }
 
+/* It may still read what is said from here on; if it does not, sending fails by itself. */
 static void close_core(struct io *io)
 {
 	io->is_closed = true;
-	outlet_close(io->outlet);
 	quit(io);
 }
 

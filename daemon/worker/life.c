@@ -362,13 +362,26 @@ static int send_frame(struct life *life)
 	return 0;
 }
 
+/* How the run ends if it ends now; 0: nothing says that it should. */
+static int wanted_end(struct life *life)
+{
+	struct orders *orders = life->instrument.services->orders;
+	if (orders_is_aborted(orders, life->instrument.unit))
+		return WIRE_END_ABORTED;
+	if (orders_is_stopped(orders, life->instrument.unit))
+		return WIRE_END_STOPPED;
+	bool enough = life->start.frames != 0 && life->frames >= life->start.frames;
+	return enough ? WIRE_END_COMPLETE : 0;
+}
+
 /* After a measurement's last frame. */
 static void finish_measurement(struct life *life)
 {
-	bool stopped = orders_is_stopped(life->instrument.services->orders, life->instrument.unit);
-	bool enough = life->start.frames != 0 && life->frames >= life->start.frames;
-	if (stopped || enough || life->start.mode == WIRE_ONCE) {
-		finish_run(life, stopped ? WIRE_END_STOPPED : WIRE_END_COMPLETE);
+	int end = wanted_end(life);
+	if (end == 0 && life->start.mode == WIRE_ONCE)
+		end = WIRE_END_COMPLETE;
+	if (end != 0) {
+		finish_run(life, (enum wire_end)end);
 		return;
 	}
 	int r = stop_measuring(life);
@@ -394,12 +407,11 @@ static void take_frame(struct life *life, bool is_last)
 		fail_run(life, r);
 		return;
 	}
-	bool enough = life->start.frames != 0 && life->frames >= life->start.frames;
-	bool stopped = orders_is_stopped(life->instrument.services->orders, life->instrument.unit);
+	int end = wanted_end(life);
 	if (is_last)
 		finish_measurement(life);
-	else if (enough || stopped)
-		finish_run(life, stopped ? WIRE_END_STOPPED : WIRE_END_COMPLETE);
+	else if (end != 0)
+		finish_run(life, (enum wire_end)end);
 	else
 		count_ticks(life);
 }
@@ -434,25 +446,25 @@ static void acquire(struct life *life)
 	}
 }
 
+/* Between two runs of a repetition there is nothing that could end. */
+static void end_now(struct life *life, int end)
+{
+	if (life->is_open)
+		finish_run(life, (enum wire_end)end);
+	else
+		rest(life);
+}
+
 static void run(struct life *life)
 {
-	struct orders *orders = life->instrument.services->orders;
-	if (orders_is_aborted(orders, life->instrument.unit)) {
-		if (life->is_open)
-			finish_run(life, WIRE_END_ABORTED);
-		else
-			rest(life);
-	} else if (orders_is_stopped(orders, life->instrument.unit) &&
-		   (!life->is_measuring || clock_boot() < life->due)) {
-		if (life->is_open)
-			finish_run(life, WIRE_END_STOPPED);
-		else
-			rest(life);
-	} else if (!life->is_measuring) {
+	int end = wanted_end(life);
+	bool waiting = !life->is_measuring || clock_boot() < life->due;
+	if (end == WIRE_END_ABORTED || (end == WIRE_END_STOPPED && waiting))
+		end_now(life, end);
+	else if (!life->is_measuring)
 		begin_again(life);
-	} else {
+	else
 		acquire(life);
-	}
 }
 
 /* --- turns ------------------------------------------------------------------------------------ */

@@ -171,11 +171,3 @@ void outlet_flush(struct outlet *outlet)
 	monitor_notify(outlet->monitor);
 	monitor_unlock(outlet->monitor);
 }
-
-void outlet_close(struct outlet *outlet)
-{
-	monitor_lock(outlet->monitor);
-	outlet->closed = true;
-	monitor_notify(outlet->monitor);
-	monitor_unlock(outlet->monitor);
-}

@@ -50,6 +50,5 @@ void outlet_wait_sent(struct outlet *outlet, uint64_t limit_ns);
 void outlet_grant(struct outlet *outlet, uint64_t bytes);
 bool outlet_is_waiting(struct outlet *outlet); /* for the socket to take more */
 void outlet_flush(struct outlet *outlet);
-void outlet_close(struct outlet *outlet); /* the core is gone */
 
 #endif
