@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "config/quantity.h"
+#include "record/units.h"
 #include "config/suggest.h"
 
 static double read_as(const char *text, const char *unit)
@@ -134,6 +135,21 @@ static void every_spelling_of_a_unit_reads_back(void **state)
 	assert_null(quantity_unit("furlong"));
 }
 
+/* A setup is recorded with the unit it was written in. */
+static void every_unit_that_may_be_written_may_be_recorded(void **state)
+{
+	const char *dimensions[] = {"1", "s", "By", "eV", "m", "cm-1", "K", "Pa", "A", "V", "W", "Ohm",
+		"Hz", "g", "u", "L", "mL/min", "mg/m3", "K/min", "deg", "m/s"};
+	for (size_t i = 0; i < sizeof dimensions / sizeof dimensions[0]; i++) {
+		const char *written;
+		for (size_t n = 0; (written = quantity_spelling(dimensions[i], n)) != NULL; n++) {
+			const char *code = quantity_unit(written);
+			if (unit_find((struct assay_string){code, strlen(code)}) == NULL)
+				fail_msg("%s is no unit of a record", code);
+		}
+	}
+}
+
 static void near_names_are_suggested_and_far_ones_are_not(void **state)
 {
 	char text[400];
@@ -165,6 +181,7 @@ int main(void)
 		cmocka_unit_test(numbers_do_not_depend_on_the_locale),
 		cmocka_unit_test(integers_are_decimal_or_hexadecimal),
 		cmocka_unit_test(every_spelling_of_a_unit_reads_back),
+		cmocka_unit_test(every_unit_that_may_be_written_may_be_recorded),
 		cmocka_unit_test(near_names_are_suggested_and_far_ones_are_not),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
