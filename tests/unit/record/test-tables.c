@@ -56,6 +56,7 @@ static void what_is_no_ucum_unit_is_refused_with_a_hint(void **state)
 		assert_non_null(unit_find(text(slips[i][1])));
 	}
 	assert_null(unit_suggest(text("furlong")));
+	assert_null(unit_find(text("Cel/min"))); /* a rate is in K/min: Celsius has no ratios */
 }
 
 static void names_are_sorted_and_found(void **state)
