@@ -90,6 +90,8 @@ PLAIN(real, SCHEMA_FLOAT);
 PLAIN(text, SCHEMA_TEXT);
 PLAIN(unit, SCHEMA_UNIT);
 
+static const struct schema_type any_unit = {.kind = SCHEMA_UNIT, .of_any_technique = true};
+
 #define FIXED(name_, size_) \
 	static const struct schema_type name_ = {.kind = SCHEMA_FIXED, .size = size_}
 FIXED(sha256, ASSAY_SHA256_SIZE);
@@ -150,8 +152,8 @@ static const struct schema_type stamp = {.kind = SCHEMA_MAP, .map = &stamp_map};
 
 #define INST(when)                                                           \
 	MUST("key", token, offsetof(struct assay_inst, key)),                \
-		when("make", filled, offsetof(struct assay_inst, make)),     \
-		when("model", filled, offsetof(struct assay_inst, model)),   \
+		when("make", text, offsetof(struct assay_inst, make)),       \
+		when("model", text, offsetof(struct assay_inst, model)),     \
 		when("serial", filled, offsetof(struct assay_inst, serial)), \
 		MAY("fw", text, offsetof(struct assay_inst, fw)),            \
 		MAY("asset", text, offsetof(struct assay_inst, asset)),      \
@@ -271,7 +273,7 @@ static const struct schema_type uncertainty = {.kind = SCHEMA_MAP, .map = &uncer
 
 static const struct schema_key quantity_keys[] = {
 	MUST("v", number, NONE),
-	MUST("u", unit, NONE),
+	MUST("u", any_unit, NONE),
 	MAY("unc", uncertainty, NONE),
 };
 static const struct schema_map quantity_map = {KEYS(quantity_keys)};

@@ -152,6 +152,7 @@ int read_fail(struct reader *r, size_t at, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(r->text, sizeof r->text, format, args);
 	va_end(args);
+	text_make_printable(r->text);
 	r->error_at = at;
 	return r->error = -EBADMSG;
 }
@@ -614,16 +615,43 @@ static size_t utf8_sequence(const uint8_t *p, size_t left)
 	return code < least[len] || code > 0x10ffff || surrogate ? 0 : len;
 }
 
+static bool is_ascii_word(const uint8_t *p)
+{
+	uint64_t word;
+	memcpy(&word, p, sizeof word);
+	return (word & UINT64_C(0x8080808080808080)) == 0;
+}
+
 bool text_is_utf8(const void *data, size_t len)
 {
 	const uint8_t *p = data;
 	for (size_t i = 0; i < len;) {
+		if (len - i >= sizeof(uint64_t) && is_ascii_word(p + i)) {
+			i += sizeof(uint64_t);
+			continue;
+		}
 		size_t step = p[i] < 0x80 ? 1 : utf8_sequence(p + i, len - i);
 		if (step == 0)
 			return false;
 		i += step;
 	}
 	return true;
+}
+
+/* Of the two-byte characters, U+0080 to U+009F are controls. */
+void text_make_printable(char *text)
+{
+	size_t len = strlen(text);
+	for (size_t i = 0, step; i < len; i += step) {
+		uint8_t *at = (uint8_t *)text + i;
+		step = at[0] < 0x80 ? 1 : utf8_sequence(at, len - i);
+		if (step == 0) {
+			text[i] = '\0';
+			return;
+		}
+		if (at[0] < 0x20 || at[0] == 0x7f || (at[0] == 0xc2 && at[1] < 0xa0))
+			memset(at, '?', step);
+	}
 }
 
 bool assay_string_is(struct assay_string text, const char *word)

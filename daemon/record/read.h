@@ -81,7 +81,7 @@ void read_init(struct reader *r, const void *data, size_t len);
 /* The same inside a map whose head is elsewhere: `pairs` pairs follow. */
 void read_init_pairs(struct reader *r, const void *data, size_t len, size_t pairs);
 
-/* Makes the error sticky, once, at byte `at`.  Returns -EBADMSG. */
+/* Makes the error sticky, once, at byte `at`, and its text printable.  Returns -EBADMSG. */
 int read_fail(struct reader *r, size_t at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -132,5 +132,11 @@ int read_finish(struct reader *r);
 
 /* True for well-formed UTF-8 without surrogates or overlong forms. */
 bool text_is_utf8(const void *data, size_t len);
+
+/*
+ * Makes a terminated text fit for a log line or a terminal, in place: control characters become
+ * '?', and it ends where it stops being UTF-8, such as in the middle of a character cut off.
+ */
+void text_make_printable(char *text);
 
 #endif

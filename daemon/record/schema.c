@@ -58,6 +58,7 @@ int schema_finish(struct schema_walk *walk)
 	struct schema_error *error = walk->error;
 	if (walk->r->error != 0 && error != NULL) {
 		snprintf(error->text, sizeof error->text, "%s", walk->r->text);
+		text_make_printable(error->path);
 		error->at = walk->r->error_at;
 	}
 	return walk->r->error;
@@ -89,13 +90,14 @@ static int read_string(struct schema_walk *walk, const struct schema_type *type,
 	return 0;
 }
 
-static int read_unit(struct schema_walk *walk, void *into)
+static int read_unit(struct schema_walk *walk, const struct schema_type *type, void *into)
 {
 	size_t at = walk->r->at;
 	struct assay_string code;
+	unsigned techniques = type->of_any_technique ? 0 : walk->techniques;
 	if (read_text(walk->r, &code) < 0)
 		return walk->r->error;
-	if (walk->strict && !unit_is_allowed(code, walk->techniques)) {
+	if (walk->strict && !unit_is_allowed(code, techniques)) {
 		const char *near = unit_suggest(code);
 		return schema_fail(walk, at, "\"%.*s\" where a unit of the list was expected%s%s%s",
 			SHOWN(code), near != NULL ? "; did you mean \"" : "",
@@ -242,7 +244,7 @@ int schema_read(struct schema_walk *walk, const struct schema_type *type, void *
 {
 	switch (type->kind) {
 	case SCHEMA_TEXT: return read_string(walk, type, into);
-	case SCHEMA_UNIT: return read_unit(walk, into);
+	case SCHEMA_UNIT: return read_unit(walk, type, into);
 	case SCHEMA_WORD: return read_word(walk, type, into);
 	case SCHEMA_MAP: return schema_read_map(walk, type->map, into);
 	case SCHEMA_LIST: return read_list(walk, type, into);

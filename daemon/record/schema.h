@@ -49,6 +49,7 @@ struct schema_type {
 	bool (*fits)(struct assay_string text);            /* SCHEMA_TEXT; keys of SCHEMA_DICT */
 	const struct words *words;                         /* SCHEMA_WORD */
 	bool keep_text;                                    /* SCHEMA_WORD */
+	bool of_any_technique;                             /* SCHEMA_UNIT */
 	size_t size;                                       /* SCHEMA_FIXED */
 	const struct schema_map *map;                      /* SCHEMA_MAP */
 	const struct schema_type *item;                    /* SCHEMA_LIST, SCHEMA_DICT */

@@ -4,6 +4,7 @@
  * the views and the JSON projection must handle.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buffer.h"
 #include "record/check.h"
@@ -69,8 +70,10 @@ static void try_record(const uint8_t *body, size_t size)
 	struct schema_error error;
 	char text[SCHEMA_ERROR_MAX];
 	bool is_valid = check_record(body, size, &error) == 0;
-	if (!is_valid)
+	if (!is_valid) {
 		must(schema_error_format(&error, text, sizeof text)[0] != '\0');
+		must(text_is_utf8(text, strlen(text)));
+	}
 	read_views(body, size, is_valid);
 	project(body, size, is_valid);
 }

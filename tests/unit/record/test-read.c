@@ -239,6 +239,17 @@ static void pairs_without_their_map_head_are_read(void **state)
 	assert_int_equal(r.error, -EBADMSG);
 }
 
+static void printable_texts_have_no_controls_and_no_torn_character(void **state)
+{
+	char text[] = "a\x1b[1m\n\xc2\x9b\xc2\xb5\x7f\xe2\x82";
+	text_make_printable(text);
+	assert_string_equal(text, "a?[1m???\xc2\xb5?");
+	static struct reader r;
+	read_init(&r, "", 0);
+	read_fail(&r, 0, "key \"%s\"", "\x1b]0;title\a");
+	assert_string_equal(r.text, "key \"?]0;title?\"");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -251,6 +262,7 @@ int main(void)
 		cmocka_unit_test(values_come_back_as_they_were_written),
 		cmocka_unit_test(the_first_error_sticks_with_its_place),
 		cmocka_unit_test(integers_that_do_not_fit_are_refused),
+		cmocka_unit_test(printable_texts_have_no_controls_and_no_torn_character),
 		cmocka_unit_test(pairs_without_their_map_head_are_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
