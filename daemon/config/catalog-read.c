@@ -35,8 +35,7 @@ void catalog_destroy(struct catalog *catalog)
 	free(owned);
 }
 
-/* --- pieces
- * --------------------------------------------------------------------------------------- */
+/* --- pieces ---------------------------------------------------------------------------------- */
 
 static void get_text(struct reading *c, const char **out)
 {
@@ -100,8 +99,7 @@ static const char *const *get_choices(struct reading *c)
 	return choices;
 }
 
-/* --- settings
- * --------------------------------------------------------------------------------------- */
+/* --- settings -------------------------------------------------------------------------------- */
 
 static const struct assay_setting *get_settings(struct reading *c, unsigned deep);
 
@@ -171,8 +169,7 @@ static const struct assay_setting *get_settings(struct reading *c, unsigned deep
 	return settings;
 }
 
-/* --- drivers
- * ---------------------------------------------------------------------------------------- */
+/* --- drivers --------------------------------------------------------------------------------- */
 
 static const struct assay_link_defaults *get_link_defaults(struct reading *c)
 {

@@ -14,7 +14,7 @@
 #define TEXT_BYTES_MAX 4096
 #define NS             1e9
 
-/* --- values ----------------------------------------------------------------------------------- */
+/* --- values ---------------------------------------------------------------------------------- */
 
 bool fields_is_token(const char *text)
 {
@@ -85,7 +85,7 @@ const char *fields_expected_bool(const char *text)
 	return "expected true or false";
 }
 
-/* --- one field -------------------------------------------------------------------------------- */
+/* --- one field ------------------------------------------------------------------------------- */
 
 /* A field, its value and where it goes. */
 struct reading {
@@ -306,7 +306,7 @@ static void read_field(const struct reading *r)
 	}
 }
 
-/* --- sections --------------------------------------------------------------------------------- */
+/* --- sections -------------------------------------------------------------------------------- */
 
 bool fields_expect_map(
 	struct load *load, const struct node *node, const char *what, bool may_be_empty)

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "config/calibration.h"
-#include "config/canonical.h"
+#include "config/driver.h"
 #include "config/instrument.h"
 #include "config/link.h"
 #include "config/ports.h"
@@ -74,32 +74,7 @@ const struct field instrument_fields[] = {
 	{0},
 };
 
-/* --- parts --------------------------------------------------------------------------------------
- */
-
-static void unknown_driver(struct load *load, const struct node *node)
-{
-	char found[80], end[400];
-	struct suggest near;
-	suggest_init(&near, node->type == NODE_SCALAR ? node->text : "");
-	for (size_t i = 0; i < load->catalog->count; i++)
-		suggest_offer(&near, load->catalog->drivers[i].name);
-	load_error(load, node->mark, "there is no driver %s%s",
-		node_found(node, found, sizeof found), suggest_text(&near, end, sizeof end));
-}
-
-/* NULL after an error. */
-static const struct catalog_driver *read_driver(struct load *load, const struct node *node)
-{
-	if (node == NULL)
-		return NULL; /* reported as missing */
-	const struct catalog_driver *driver = node->type == NODE_SCALAR
-						      ? catalog_find(load->catalog, node->text)
-						      : NULL;
-	if (driver == NULL)
-		unknown_driver(load, node);
-	return driver;
-}
+/* --- parts ----------------------------------------------------------------------------------- */
 
 static bool is_technique(const char *text)
 {
@@ -241,7 +216,7 @@ void instrument_read(struct load *load, const struct node *node, struct config_i
 	out->simulated = s.simulated;
 	out->raw = (enum unit_raw)s.raw;
 	read_acquire(load, node, &s, out);
-	out->driver = read_driver(load, s.driver);
+	out->driver = driver_read(load, s.driver);
 	if (out->driver != NULL)
 		read_driven(load, node, &s, out);
 }

@@ -75,3 +75,10 @@ void json_pair(struct json *j, const char *key, const char *text)
 	json_key(j, key);
 	json_text(j, text);
 }
+
+void json_single(struct json *j, const char *key, const char *text)
+{
+	json_open(j, '{');
+	json_pair(j, key, text);
+	json_close(j, '}');
+}

@@ -34,4 +34,7 @@ void json_literal(struct json *j, const char *json);
 /* A key and a text; nothing where `text` is NULL. */
 void json_pair(struct json *j, const char *key, const char *text);
 
+/* The map {key: text} as a value. */
+void json_single(struct json *j, const char *key, const char *text);
+
 #endif

@@ -166,8 +166,7 @@ static const struct link_type *type_named(const char *name)
 	return NULL;
 }
 
-/* --- which type --------------------------------------------------------------------------------
- */
+/* --- which type ------------------------------------------------------------------------------ */
 
 static void wrong_type(struct load *load, const struct node *said,
 	const struct catalog_driver *driver, const char *problem)
@@ -221,8 +220,7 @@ static const struct link_type *find_type(struct load *load, const struct node *n
 	return only;
 }
 
-/* --- what else ---------------------------------------------------------------------------------
- */
+/* --- what else ------------------------------------------------------------------------------- */
 
 static const struct node *driver_defaults(
 	struct load *load, const struct catalog_driver *driver, unsigned link)

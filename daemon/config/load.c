@@ -45,8 +45,7 @@ static const struct field part_fields[] = {
 	{0},
 };
 
-/* --- files --------------------------------------------------------------------------------------
- */
+/* --- files ----------------------------------------------------------------------------------- */
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -98,8 +97,7 @@ static void load_folder(struct load *load, struct files *files, const char *name
 	free(entries);
 }
 
-/* --- entries by name
- * ------------------------------------------------------------------------------ */
+/* --- entries by name ------------------------------------------------------------------------- */
 
 /* All entries of one kind, of all files, with those left out whose name was there before. */
 struct entries {
@@ -164,8 +162,7 @@ static void read_methods(struct load *load, const struct entries *entries)
 	config->method_count = entries->count;
 }
 
-/* --- the whole
- * --------------------------------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------------------------- */
 
 static void finish(struct load *load)
 {

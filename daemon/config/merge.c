@@ -10,8 +10,7 @@
 #include "record/encode.h"
 #include "record/read.h"
 
-/* --- one map over another
- * -------------------------------------------------------------------------- */
+/* --- one map over another -------------------------------------------------------------------- */
 
 /* The values of an encoded map by the table's index; false when it holds another name. */
 static bool spread(const struct config_map *map, const struct assay_setting *table,
@@ -70,8 +69,7 @@ int config_merge(const struct config_instrument *instrument, const struct config
 	return r == 0 && out->failed ? -ENOMEM : r;
 }
 
-/* --- one setting alone
- * ------------------------------------------------------------------------------- */
+/* --- one setting alone ----------------------------------------------------------------------- */
 
 /* A map of one pair, as a file would have it. */
 static struct node *as_map(struct load *load, const char *name, const char *text)

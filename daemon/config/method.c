@@ -2,10 +2,10 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "config/driver.h"
 #include "config/method.h"
 #include "config/settings.h"
 #include "config/setup.h"
-#include "config/suggest.h"
 
 #define ID_BYTES_MAX 64
 #define STEPS_MAX    64
@@ -42,25 +42,6 @@ const struct field method_step_fields[] = {
 		.help = "settings of this step, over those of the method"},
 	{0},
 };
-
-static const struct catalog_driver *read_driver(struct load *load, const struct node *node)
-{
-	char found[80], end[400];
-	struct suggest near;
-	if (node == NULL)
-		return NULL;
-	const struct catalog_driver *driver = node->type == NODE_SCALAR
-						      ? catalog_find(load->catalog, node->text)
-						      : NULL;
-	if (driver != NULL)
-		return driver;
-	suggest_init(&near, node->type == NODE_SCALAR ? node->text : "");
-	for (size_t i = 0; i < load->catalog->count; i++)
-		suggest_offer(&near, load->catalog->drivers[i].name);
-	load_error(load, node->mark, "there is no driver %s%s",
-		node_found(node, found, sizeof found), suggest_text(&near, end, sizeof end));
-	return NULL;
-}
 
 static void read_settings(struct load *load, const struct method_section *m,
 	const struct catalog_driver *driver, const struct node *own, struct config_map *out)
@@ -138,7 +119,7 @@ void method_read(struct load *load, const struct node *node, struct config_metho
 	struct method_section m = {0};
 	fields_read(load, node, what, node->key_mark, method_fields, &m);
 	out->version = m.version;
-	const struct catalog_driver *driver = read_driver(load, m.driver);
+	const struct catalog_driver *driver = driver_read(load, m.driver);
 	if (driver == NULL)
 		return;
 	out->driver = driver->name;

@@ -176,7 +176,7 @@ static const struct unit_row units[] = {
 };
 #define UNIT_COUNT (sizeof units / sizeof units[0])
 
-/* --- numbers ---------------------------------------------------------------------------------- */
+/* --- numbers --------------------------------------------------------------------------------- */
 
 static locale_t c_locale;
 
@@ -277,7 +277,7 @@ int quantity_parse_integer(const char *text, int64_t *out)
 	return 0;
 }
 
-/* --- units ------------------------------------------------------------------------------------ */
+/* --- units ----------------------------------------------------------------------------------- */
 
 /* Copies a unit with blanks gone and both kinds of micro sign as 'u'; "" when it is too long. */
 static const char *tidy(const char *written, char unit[UNIT_BYTES_MAX])
@@ -342,7 +342,7 @@ int quantity_split(const char *text, double *value, const char **unit)
 	return 0;
 }
 
-/* --- reading ---------------------------------------------------------------------------------- */
+/* --- reading --------------------------------------------------------------------------------- */
 
 /* "expected an energy such as 10 eV", or "expected a value in mg/L such as 5 mg/L". */
 static int expect(

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "config/quantity.h"
+#include "config/schema-field.h"
 #include "config/schema-setting.h"
 #include "record/names.h"
 
@@ -142,12 +143,7 @@ bool schema_has_required(const struct assay_setting *table)
 
 void schema_write_settings(struct json *j, const struct assay_setting *table, bool with_required)
 {
-	json_open(j, '{');
-	json_pair(j, "type", "object");
-	json_key(j, "additionalProperties");
-	json_bool(j, false);
-	json_key(j, "properties");
-	json_open(j, '{');
+	schema_open_map(j);
 	for (const struct assay_setting *s = table; s != NULL && s->name != NULL; s++) {
 		if ((s->flags & ASSAY_CALIBRATION) != 0)
 			continue;
@@ -198,12 +194,7 @@ static void write_group(
 	char name[40];
 	snprintf(name, sizeof name, "%.*s", (int)len, first->name);
 	json_key(j, name);
-	json_open(j, '{');
-	json_pair(j, "type", "object");
-	json_key(j, "additionalProperties");
-	json_bool(j, false);
-	json_key(j, "properties");
-	json_open(j, '{');
+	schema_open_map(j);
 	for (const struct assay_setting *s = table; s->name != NULL; s++) {
 		if (!same_group(first, s))
 			continue;

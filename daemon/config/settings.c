@@ -39,8 +39,7 @@ const struct assay_setting *settings_find(const struct assay_setting *table, con
 	return NULL;
 }
 
-/* --- one value ---------------------------------------------------------------------------------
- */
+/* --- one value ------------------------------------------------------------------------------- */
 
 static void wrong(struct writing *w, const struct node *node, const char *expected)
 {
@@ -181,8 +180,7 @@ static void write_list(struct writing *w, const struct assay_setting *s, const s
 		write_scalar(w, s, item);
 }
 
-/* --- a map of settings --------------------------------------------------------------------------
- */
+/* --- a map of settings ----------------------------------------------------------------------- */
 
 /* The values of one table, by index; NULL where nothing was said. */
 struct given {

@@ -87,4 +87,8 @@ static struct catalog_driver drivers[] = {
 	},
 };
 
-const struct catalog test_catalog = {drivers, sizeof drivers / sizeof drivers[0], NULL, 0};
+static struct catalog_problem problems[] = {
+	{"/usr/lib/assayd/drivers/broken.so", "its ABI number is 7"},
+};
+
+const struct catalog test_catalog = {drivers, sizeof drivers / sizeof drivers[0], problems, 1};

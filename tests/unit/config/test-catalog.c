@@ -17,8 +17,7 @@
 #include "record/encode.h"
 #include "wire/describe.h"
 
-/* --- as a worker writes it
- * ------------------------------------------------------------------------- */
+/* --- as a worker writes it ------------------------------------------------------------------- */
 
 static void write_settings(struct buffer *to, const struct assay_setting *table);
 
@@ -110,8 +109,7 @@ static void write_catalog(struct buffer *to, const struct catalog *catalog, uint
 	assert_false(to->failed);
 }
 
-/* --- tests
- * ----------------------------------------------------------------------------------------- */
+/* --- tests ----------------------------------------------------------------------------------- */
 
 static char *describe(const struct catalog_driver *driver)
 {
