@@ -23,6 +23,8 @@
 
 #include <assay/record.h>
 
+#include "record/text.h"
+
 #define READ_DEPTH_MAX 16    /* storage; the limit is reader.depth_max */
 #define READ_ITEMS_MAX 65536 /* items of one message */
 #define READ_KEYS_MAX  1024  /* keys of all maps that are open at a time */
@@ -129,14 +131,5 @@ int read_raw(struct reader *r, struct assay_span *raw);
 
 /* To be called last: the error if there was one, or -EBADMSG for bytes or items left over. */
 int read_finish(struct reader *r);
-
-/* True for well-formed UTF-8 without surrogates or overlong forms. */
-bool text_is_utf8(const void *data, size_t len);
-
-/*
- * Makes a terminated text fit for a log line or a terminal, in place: control characters become
- * '?', and it ends where it stops being UTF-8, such as in the middle of a character cut off.
- */
-void text_make_printable(char *text);
 
 #endif
