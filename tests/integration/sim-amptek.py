@@ -267,6 +267,7 @@ class CommandLine(unittest.TestCase):
                                (["amptek-dp5", "--udp", ":0", "--fault", "drop=2"], "probability"),
                                (["amptek-dp5", "--udp", ":0", "--speed", "0"], "factor"),
                                (["amptek-dp5", "--udp", ":0", "--config", "MCAC=1;"], "MCAC=1;"),
+                               (["amptek-dp5", "--udp", ":0", "--speed", "9000"], "too many"),
                                (["amptek-dp5", "--udp", ":0", "extra"], "unexpected")):
             with self.subTest(args):
                 done = subprocess.run([PROGRAM, *args], capture_output=True, text=True,

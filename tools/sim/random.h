@@ -28,7 +28,4 @@ bool random_chance(struct sim_random *random, double p);
 /* Standard normal deviate. */
 double random_normal(struct sim_random *random);
 
-/* Poisson deviate of the given mean, exact at every mean; 0 for a mean that is not positive. */
-uint64_t random_poisson(struct sim_random *random, double mean);
-
 #endif

@@ -12,6 +12,7 @@
 #define RECEIVER_GAP_NS (100 * NS_PER_MS) /* RS-232: longer silence within a packet drops it */
 #define PEER_HOLD_NS    (15 * NS_PER_S)
 #define TICK_NS         (50 * NS_PER_MS) /* so that counting never has much to catch up */
+#define PHOTONS_MAX     5e6              /* per second of ours: each is drawn by itself */
 #define SERIALS_MAX     99999999
 
 static const struct sim_option options[] = {
@@ -255,13 +256,20 @@ static int make_emission(struct dpp *d, const struct sim_options *o)
 		options_number(o, "rate", 0, 1000000, &rate) < 0)
 		return -EINVAL;
 	d->sample_name = samples[sample].name;
-	return emission_init(&d->emission, &samples[sample], &tube, fwhm, rate);
+	int r = emission_init(&d->emission, &samples[sample], &tube, fwhm, rate);
+	if (r < 0 || d->emission.rate * d->model->env.speed <= PHOTONS_MAX)
+		return r;
+	fprintf(stderr,
+		"assay-sim: %.0f photons per second %g times as fast are too many: expected at "
+		"most %.0f in all, so a lower --rate, --tube-ua or --speed\n",
+		d->emission.rate, d->model->env.speed, PHOTONS_MAX);
+	return -EINVAL;
 }
 
 static int load_flash(struct dpp *d, const struct sim_options *o)
 {
 	const char *extra = options_text(o, "config");
-	settings_init(&d->settings, d->device, d->firmware);
+	settings_init(&d->settings, d->device);
 	d->settings.is_hv_positive = strcmp(options_text(o, "hv-polarity"), "positive") == 0;
 	if (!options_flag(o, "unconfigured"))
 		config_apply(

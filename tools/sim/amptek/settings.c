@@ -124,9 +124,9 @@ void settings_reset(struct settings *s)
 	s->is_configured = s->device->bit == MCA8000D;
 }
 
-void settings_init(struct settings *s, const struct device *device, unsigned firmware)
+void settings_init(struct settings *s, const struct device *device)
 {
-	*s = (struct settings){.device = device, .firmware = firmware};
+	*s = (struct settings){.device = device};
 	settings_reset(s);
 }
 

@@ -25,7 +25,6 @@ struct sca {
 
 struct settings {
 	const struct device *device;
-	unsigned firmware; /* 60806 is 6.08 build 6 */
 	char value[SETTINGS_MAX][SETTING_VALUE];
 	struct sca sca[SCA_COUNT];
 	int sca_index;       /* 0..15, chosen by SCAI=n */
@@ -37,7 +36,7 @@ struct settings {
 void settings_reset(struct settings *settings);
 
 /* Begins with the defaults of `device`. */
-void settings_init(struct settings *settings, const struct device *device, unsigned firmware);
+void settings_init(struct settings *settings, const struct device *device);
 
 /*
  * Takes one command, `name` of 4 letters and its parameter (borrowed, not terminated).  Returns
