@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
+#include <locale.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "record/decimal.h"
 
@@ -41,14 +42,10 @@ static bool read_back(const char *text, long double *value)
 	return true;
 }
 
-/* %g with the point put right: a locale may have another. */
 static size_t write_digits(char out[DECIMAL_SIZE], double value, int digits)
 {
 	int len = snprintf(out, DECIMAL_SIZE, "%.*g", digits, value);
 	assert(len > 0 && len < DECIMAL_SIZE);
-	char *comma = strpbrk(out, ",");
-	if (comma != NULL)
-		*comma = '.';
 	return (size_t)len;
 }
 
@@ -66,6 +63,25 @@ static size_t write_shortest(char out[DECIMAL_SIZE], double value, int least, in
 	return write_digits(out, value, most);
 }
 
+static locale_t c_locale;
+
+static void make_locale(void)
+{
+	c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+}
+
+/* printf takes the decimal point, which may be any character, from the thread's locale. */
+static size_t write_with_point(char out[DECIMAL_SIZE], double value, int least, int most,
+	bool (*same)(long double, double))
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, make_locale);
+	locale_t before = uselocale(c_locale);
+	size_t len = write_shortest(out, value, least, most, same);
+	uselocale(before);
+	return len;
+}
+
 static bool same_double(long double back, double value)
 {
 	return (double)back == value;
@@ -78,10 +94,10 @@ static bool same_float(long double back, double value)
 
 size_t decimal_from_double(char out[DECIMAL_SIZE], double value)
 {
-	return write_shortest(out, value, 15, 17, same_double);
+	return write_with_point(out, value, 15, 17, same_double);
 }
 
 size_t decimal_from_float(char out[DECIMAL_SIZE], float value)
 {
-	return write_shortest(out, (double)value, 6, 9, same_float);
+	return write_with_point(out, (double)value, 6, 9, same_float);
 }

@@ -11,9 +11,9 @@
  *
  * "flag_text" stands beside a "flag" under the key "q"; a time is an unsigned integer of 10^17 or
  * more under a key for times.  The result is one line of UTF-8 in which control characters are
- * escaped, so that it may go to a terminal.  It is written to a
- * buffer, whose failure is the only memory error.  All return 0, -EBADMSG, or -ENOMEM where they
- * hash.  What was written before an error stays.  Any thread.
+ * escaped, so that it may go to a terminal.  It is written to a buffer, whose failure is the only
+ * memory error.  All return 0, -EBADMSG, or -ENOMEM where they hash.  What was written before an
+ * error stays.  Any thread.
  */
 #ifndef ASSAY_RECORD_JSON_H
 #define ASSAY_RECORD_JSON_H

@@ -159,7 +159,8 @@ static void decimals_are_short_where_they_can_be(void **state)
 static void decimals_have_a_point_in_every_locale(void **state)
 {
 	char text[DECIMAL_SIZE];
-	if (setlocale(LC_NUMERIC, "de_DE.UTF-8") == NULL)
+	if (setlocale(LC_NUMERIC, "ps_AF.UTF-8") == NULL && /* its point has two bytes */
+		setlocale(LC_NUMERIC, "de_DE.UTF-8") == NULL)
 		skip();
 	decimal_from_double(text, 0.1);
 	setlocale(LC_NUMERIC, "C");
