@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The shipped configuration and every example load with the real drivers, and pass the schema.
+
+usage: config-examples.py ASSAYD ASSAYCTL ASSAY-WORKER DRIVERS CONFIG
+"""
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+# As an editor reads YAML: no yes, no dates, no base 60.
+RESOLVERS = (("bool", r"true|false", "tf"),
+             ("null", r"~|null|", ["~", "n", ""]),
+             ("int", r"[-+]?[0-9]+|0x[0-9a-fA-F]+", "-+0123456789"),
+             ("float", r"[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?", "-+0123456789"))
+
+
+def load_yaml(yaml, path):
+    class Loader(yaml.SafeLoader):
+        yaml_implicit_resolvers = {}
+    for tag, pattern, first in RESOLVERS:
+        Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(f"^({pattern})$"), first)
+    return yaml.load(path.read_text(encoding="utf-8"), Loader)
+
+
+def run(*args):
+    return subprocess.run(args, capture_output=True, text=True, timeout=60)
+
+
+def missing_parts(path, drivers, profiles):
+    """Drivers and profiles of an example that this build does not have."""
+    text = path.read_text(encoding="utf-8")
+    for name in re.findall(r"^\s*driver: ([a-z0-9-]+)", text, re.M):
+        if not (drivers / f"{name}.so").exists():
+            yield f"driver {name}"
+    for name in re.findall(r"^\s*profile: ([a-z0-9-]+)$", text, re.M):
+        if not (profiles / f"{name}.yaml").exists():
+            yield f"profile {name}"
+
+
+def validator(assayctl, args):
+    try:
+        import jsonschema
+        import yaml
+    except ImportError as missing:
+        print(f"without the schema: {missing}")
+        return None
+    shown = run(assayctl, *args, "schema")
+    assert shown.returncode == 0, shown.stderr
+    schema = json.loads(shown.stdout)
+    jsonschema.Draft7Validator.check_schema(schema)
+    checker = jsonschema.Draft7Validator(schema)
+    return lambda path: [f"{e.json_path}: {e.message}"
+                         for e in checker.iter_errors(load_yaml(yaml, path))]
+
+
+def check_wrong(assayd, args, folder):
+    path = folder / "wrong.yaml"
+    path.write_text("laboratory: {site: lab, node: bench}\n"
+                    "instruments:\n"
+                    "  x: {driver: skeletom}\n", encoding="utf-8")
+    done = run(assayd, *args, "--config", str(path), "--check")
+    assert done.returncode == 1, done
+    assert f"{path}:3:15: there is no driver 'skeletom'" in done.stderr, done.stderr
+
+
+def check_profiles(assayd, args, profiles, drivers, folder):
+    """Every profile serves an instrument over Modbus as it is."""
+    failed = 0
+    for profile in sorted(profiles.glob("*.yaml")):
+        driver = re.search(r"^driver: ([a-z0-9-]+)", profile.read_text(encoding="utf-8"), re.M)
+        if driver is None or not (drivers / f"{driver[1]}.so").exists():
+            continue
+        path = folder / "profile.yaml"
+        path.write_text("laboratory: {site: lab, node: bench}\n"
+                        "instruments:\n"
+                        f"  x: {{driver: {driver[1]}, profile: {profile},\n"
+                        "    link: {type: modbus-tcp, host: 192.0.2.1}}\n", encoding="utf-8")
+        done = run(assayd, *args, "--config", str(path), "--check")
+        if done.returncode != 0:
+            print(f"{profile.name}: {done.stderr}")
+            failed += 1
+    return failed
+
+
+def main(assayd, assayctl, worker, drivers, config):
+    config, drivers = pathlib.Path(config), pathlib.Path(drivers)
+    args = ["--worker", worker, "--drivers", str(drivers)]
+    passes_schema = validator(assayctl, args)
+    checked = failed = 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        if (config / "profiles").is_dir():
+            shutil.copytree(config / "profiles", folder / "profiles")
+        for source in sorted([config / "assayd.yaml", *config.glob("examples/*.yaml")]):
+            missing = list(missing_parts(source, drivers, config / "profiles"))
+            if missing:
+                print(f"{source.name}: left out, there is no {', no '.join(missing)}")
+                continue
+            path = folder / source.name
+            shutil.copy(source, path)
+            done = run(assayd, *args, "--config", str(path), "--check")
+            errors = [] if done.returncode == 0 else [done.stderr]
+            if passes_schema is not None:
+                errors += passes_schema(path)
+            for error in errors:
+                print(f"{source.name}: {error}")
+            checked += 1
+            failed += bool(errors)
+        check_wrong(assayd, args, folder)
+        failed += check_profiles(assayd, args, config / "profiles", drivers, folder)
+    print(f"{checked} files checked, {failed} failed")
+    return failed != 0 or checked < 2
+
+
+sys.exit(main(*sys.argv[1:]))
