@@ -35,6 +35,7 @@ void frame_init(struct frame *frame, const struct assay_host *host)
 void frame_finish(struct frame *frame)
 {
 	buffer_finish(&frame->vars);
+	buffer_finish(&frame->keys);
 	buffer_finish(&frame->settings);
 	buffer_finish(&frame->head);
 	buffer_finish(&frame->front);
@@ -46,6 +47,7 @@ void frame_reset(struct frame *frame)
 {
 	arena_finish(&frame->scratch);
 	buffer_reset(&frame->vars);
+	buffer_reset(&frame->keys);
 	buffer_reset(&frame->settings);
 	buffer_reset(&frame->head);
 	buffer_reset(&frame->front);
@@ -76,12 +78,23 @@ fail(struct frame *frame, int error, const char *format, ...)
 
 /* --- variables -------------------------------------------------------------------------------- */
 
-static bool is_known(const struct frame *frame, const char *name)
+static void put_key(struct buffer *keys, const char *text)
 {
-	for (size_t i = 0; i < frame->var_count; i++) {
-		if (strcmp(frame->names[i], name) == 0)
+	buffer_append(keys, text != NULL ? text : "", text != NULL ? strlen(text) + 1 : 1);
+}
+
+/* Analytes may share the name of a quantity.  The key stays where the variable is new. */
+static bool is_known(struct frame *frame, const struct assay_variable *v)
+{
+	size_t begin = frame->keys.len;
+	put_key(&frame->keys, v->name);
+	put_key(&frame->keys, v->analyte);
+	put_key(&frame->keys, v->basis);
+	size_t len = frame->keys.len - begin;
+	for (size_t i = 0, at = 0; i < frame->var_count; at = frame->key_ends[i++])
+		if (frame->key_ends[i] - at == len &&
+			memcmp(frame->keys.data + at, frame->keys.data + begin, len) == 0)
 			return true;
-	}
 	return false;
 }
 
@@ -211,17 +224,17 @@ static void add(struct assay_frame *handle, const struct assay_variable *v)
 		return;
 	}
 	const char *what = complaint(v);
-	if (what == NULL && is_known(frame, v->name))
-		what = "a name that is there twice";
 	if (what == NULL && frame->var_count == FRAME_VARS_MAX)
 		what = "too many before it";
+	if (what == NULL && is_known(frame, v))
+		what = "a name, analyte and basis that are there twice";
 	if (what != NULL) {
 		fail(frame, -EINVAL, "variable '%s': %s", v->name, what);
 		return;
 	}
-	memcpy(frame->names[frame->var_count++], v->name, strlen(v->name) + 1);
+	frame->key_ends[frame->var_count++] = frame->keys.len;
 	put_variable(&frame->vars, v);
-	if (frame->vars.failed)
+	if (frame->vars.failed || frame->keys.failed)
 		fail(frame, -ENOMEM, "variable '%s': no memory, or past 16 MiB", v->name);
 }
 

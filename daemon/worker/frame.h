@@ -31,7 +31,8 @@ struct frame {
 	char device_time[FRAME_DEVICE_TIME + 1];
 	struct buffer vars, settings; /* encoded items; pairs */
 	size_t var_count, setting_count;
-	char names[FRAME_VARS_MAX][33];
+	struct buffer keys; /* name, analyte and basis of each variable, each with its NUL */
+	size_t key_ends[FRAME_VARS_MAX];
 	struct arena scratch;
 	struct buffer head, front, middle; /* what stands around the variables */
 };
