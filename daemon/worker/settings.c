@@ -313,7 +313,8 @@ static const struct assay_setting *find(
 	const struct set *set, const char *name, const struct value **value)
 {
 	for (size_t i = 0; set->table != NULL && set->table[i].name != NULL; i++) {
-		if (strcmp(set->table[i].name, name) == 0) {
+		/* Most names differ in their first letter, and decode asks for many of them. */
+		if (set->table[i].name[0] == name[0] && strcmp(set->table[i].name, name) == 0) {
 			*value = &set->values[i];
 			return &set->table[i];
 		}
