@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pump.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+
+#define TURN_MS 20
+
+static void look_at_cancel(struct pump *pump)
+{
+	uint64_t at = atomic_load(&pump->cancel_at);
+	if (at == 0 || clock_boot() < at)
+		return;
+	atomic_store(&pump->cancel_at, 0);
+	monitor_lock(&pump->monitor);
+	pump->channel.cancelled = true;
+	monitor_notify(&pump->monitor);
+	monitor_unlock(&pump->monitor);
+}
+
+static void turn(struct pump *pump)
+{
+	struct pollfd fds[LINK_FDS_MAX + 2];
+	int timeout = TURN_MS, n = 0;
+	fds[n++] = (struct pollfd){.fd = pump->monitor.kick, .events = POLLIN};
+	n += channel_watch(&pump->channel, fds + n, &timeout);
+	if (pump->modbus != NULL)
+		n += modbus_watch(pump->modbus, fds + n);
+	int ready = poll(fds, (nfds_t)n, timeout);
+	atomic_fetch_add(&pump->turns, 1);
+	look_at_cancel(pump);
+	if (ready > 0 && (fds[0].revents & POLLIN) != 0) {
+		monitor_lock(&pump->monitor);
+		monitor_unkick(&pump->monitor);
+		monitor_unlock(&pump->monitor);
+	}
+	channel_handle(&pump->channel);
+	if (pump->modbus != NULL)
+		modbus_handle(pump->modbus, ready > 0 ? &fds[n - 1] : &(struct pollfd){.fd = -1});
+}
+
+static void *run(void *arg)
+{
+	struct pump *pump = arg;
+	while (!atomic_load(&pump->stop))
+		turn(pump);
+	return NULL;
+}
+
+int pump_start(struct pump *pump, const struct port *port)
+{
+	*pump = (struct pump){.stop = false};
+	assert_int_equal(monitor_init(&pump->monitor), 0);
+	channel_init(&pump->channel, &pump->monitor, &pump->link, &pump->pulse);
+	int r = link_open(&pump->link, port);
+	if (r < 0) {
+		monitor_finish(&pump->monitor);
+		return r;
+	}
+	if (modbus_is_kind(port->kind)) {
+		pump->modbus = modbus_create(port, &pump->channel);
+		assert_non_null(pump->modbus);
+	}
+	assert_int_equal(pthread_create(&pump->thread, NULL, run, pump), 0);
+	return 0;
+}
+
+void pump_stop(struct pump *pump)
+{
+	atomic_store(&pump->stop, true);
+	pthread_join(pump->thread, NULL);
+	link_close(&pump->link);
+	modbus_destroy(pump->modbus);
+	channel_finish(&pump->channel);
+	monitor_finish(&pump->monitor);
+}
+
+void pump_cancel_in(struct pump *pump, int ms)
+{
+	atomic_store(&pump->cancel_at, clock_boot() + (uint64_t)ms * NS_PER_MS);
+}
+
+void pump_resume(struct pump *pump)
+{
+	monitor_lock(&pump->monitor);
+	pump->channel.cancelled = false;
+	monitor_unlock(&pump->monitor);
+}

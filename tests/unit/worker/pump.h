@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A channel with an I/O thread and nothing else: for tests that call what a driver's slot would
+ * call, on their own thread.
+ */
+#ifndef ASSAY_TESTS_WORKER_PUMP_H
+#define ASSAY_TESTS_WORKER_PUMP_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "worker/channel.h"
+#include "worker/link/modbus.h"
+
+struct pump {
+	struct monitor monitor;
+	struct link link;
+	struct pulse pulse;
+	struct channel channel;
+	struct modbus *modbus;
+	pthread_t thread;
+	atomic_bool stop;
+	_Atomic uint64_t cancel_at; /* clock_boot(); 0: never */
+	_Atomic unsigned turns;     /* how often poll(2) returned */
+};
+
+/* Opens the port and starts the thread: 0, or what link_open() said, with nothing to stop. */
+int pump_start(struct pump *pump, const struct port *port);
+void pump_stop(struct pump *pump);
+
+/* An abort in so many milliseconds; pump_resume() makes the channel work again. */
+void pump_cancel_in(struct pump *pump, int ms);
+void pump_resume(struct pump *pump);
+
+#endif

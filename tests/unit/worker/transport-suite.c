@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every link must do, whatever it runs over. */
+#include <errno.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "pump.h"
+#include "transport.h"
+
+#define LONG_MS 5000
+
+static const struct transport *over;
+static struct port port;
+static struct pump pump;
+static bool is_running;
+
+static int before(void **state)
+{
+	port = (struct port){.open_ms = 2000};
+	over->make(&port);
+	int r = pump_start(&pump, &port);
+	if (r < 0)
+		print_message("%s\n", pump.link.why);
+	is_running = r == 0;
+	return r;
+}
+
+static int after(void **state)
+{
+	if (is_running)
+		pump_stop(&pump);
+	over->drop();
+	return 0;
+}
+
+static uint64_t ms_since(uint64_t start)
+{
+	return (clock_boot() - start) / NS_PER_MS;
+}
+
+static void expect_read(const char *text)
+{
+	char got[64];
+	size_t have = 0, len = strlen(text);
+	while (have < len) {
+		ssize_t n = channel_read(&pump.channel, got + have, sizeof got - have, LONG_MS);
+		if (n < 0)
+			fail_msg("read: %s (%s)", strerror((int)-n), pump.link.why);
+		have += (size_t)n;
+		assert_true(have <= len);
+	}
+	assert_memory_equal(got, text, len);
+}
+
+static void expect_heard(const char *text)
+{
+	char got[64];
+	size_t have = 0, len = strlen(text);
+	while (have < len)
+		have += over->hear(got + have, sizeof got - have);
+	assert_int_equal(have, len);
+	assert_memory_equal(got, text, len);
+}
+
+/* Some turns of the I/O thread, so that it has seen what is there. */
+static void settle(void)
+{
+	unsigned turns = atomic_load(&pump.turns);
+	uint64_t limit = clock_boot() + 2 * NS_PER_S;
+	while (atomic_load(&pump.turns) < turns + 4 && clock_boot() < limit)
+		poll(NULL, 0, 5);
+}
+
+static void bytes_go_both_ways(void **state)
+{
+	assert_int_equal(channel_write(&pump.channel, "ping", 4, 1000), 0);
+	expect_heard("ping");
+	uint64_t utc = clock_utc(), boot = clock_boot();
+	over->say("pong", 4);
+	expect_read("pong");
+	struct stamp received = channel_received(&pump.channel);
+	assert_true(received.utc >= utc && received.utc <= clock_utc());
+	assert_true(received.mono >= boot && received.mono <= clock_boot());
+	for (int i = 0; i < 50; i++) {
+		assert_int_equal(channel_write(&pump.channel, "again", 5, 1000), 0);
+		expect_heard("again");
+		over->say("and again", 9);
+		expect_read("and again");
+	}
+}
+
+static void every_byte_value_passes_unchanged(void **state)
+{
+	uint8_t all[256], got[256];
+	for (int i = 0; i < 256; i++)
+		all[i] = (uint8_t)i;
+	assert_int_equal(channel_write(&pump.channel, all, sizeof all, 1000), 0);
+	for (size_t have = 0; have < sizeof got;)
+		have += over->hear(got + have, sizeof got - have);
+	assert_memory_equal(got, all, sizeof all);
+	over->say(all, sizeof all);
+	for (size_t have = 0; have < sizeof got;) {
+		ssize_t n = channel_read(&pump.channel, got + have, sizeof got - have, LONG_MS);
+		assert_true(n > 0);
+		have += (size_t)n;
+	}
+	assert_memory_equal(got, all, sizeof all);
+}
+
+static void silence_ends_at_the_deadline(void **state)
+{
+	char byte;
+	uint64_t start = clock_boot();
+	assert_int_equal(channel_read(&pump.channel, &byte, 1, 120), -ETIMEDOUT);
+	assert_true(ms_since(start) >= 120 && ms_since(start) < 1000);
+	start = clock_boot();
+	assert_int_equal(channel_read(&pump.channel, &byte, 1, 0), -ETIMEDOUT);
+	assert_int_equal(channel_read(&pump.channel, &byte, 1, -5), -ETIMEDOUT);
+	assert_true(ms_since(start) < 500);
+}
+
+static void an_abort_ends_a_wait_within_a_second_and_stays(void **state)
+{
+	char byte;
+	pump_cancel_in(&pump, 100);
+	uint64_t start = clock_boot();
+	assert_int_equal(channel_read(&pump.channel, &byte, 1, 30000), -ECANCELED);
+	assert_true(ms_since(start) < 1000);
+	assert_int_equal(channel_read(&pump.channel, &byte, 1, 30000), -ECANCELED);
+	assert_int_equal(channel_write(&pump.channel, "x", 1, 1000), -ECANCELED);
+	assert_int_equal(channel_pause(&pump.channel, 30000), -ECANCELED);
+	assert_int_equal(channel_drain(&pump.channel, 10, 1000), -ECANCELED);
+	pump_resume(&pump);
+	assert_int_equal(channel_write(&pump.channel, "ping", 4, 1000), 0);
+	expect_heard("ping");
+	over->say("pong", 4);
+	expect_read("pong");
+}
+
+static void a_pause_lasts_as_long_as_it_should(void **state)
+{
+	uint64_t start = clock_boot();
+	assert_int_equal(channel_pause(&pump.channel, 80), 0);
+	assert_true(ms_since(start) >= 80 && ms_since(start) < 1000);
+}
+
+static void what_came_before_the_loss_is_read_first(void **state)
+{
+	char byte;
+	over->say("last", 4);
+	settle();
+	over->leave();
+	expect_read("last");
+	assert_int_equal(channel_read(&pump.channel, &byte, 1, LONG_MS), -ENODEV);
+	assert_int_equal(channel_write(&pump.channel, "x", 1, LONG_MS), -ENODEV);
+	assert_int_equal(channel_pause(&pump.channel, LONG_MS), -ENODEV);
+	assert_true(strlen(pump.link.why) > 0);
+}
+
+static void a_loss_is_noticed_without_asking(void **state)
+{
+	over->leave();
+	uint64_t start = clock_boot();
+	assert_int_equal(channel_pause(&pump.channel, LONG_MS), -ENODEV);
+	assert_true(ms_since(start) < 2000);
+}
+
+static void what_does_not_fit_comes_with_the_next_read(void **state)
+{
+	char got[8];
+	over->say("abcdef", 6);
+	settle();
+	assert_int_equal(channel_read(&pump.channel, got, 4, LONG_MS), 4);
+	assert_memory_equal(got, "abcd", 4);
+	assert_int_equal(channel_read(&pump.channel, got, sizeof got, LONG_MS), 2);
+	assert_memory_equal(got, "ef", 2);
+}
+
+static void messages_are_never_joined(void **state)
+{
+	char got[64];
+	for (size_t i = 1; i <= 9; i++)
+		over->say("abcdefghi", i);
+	settle();
+	for (ssize_t i = 1; i <= 9; i++)
+		assert_int_equal(channel_read(&pump.channel, got, sizeof got, LONG_MS), i);
+}
+
+static uint8_t *make_large(void)
+{
+	uint8_t *data = malloc(over->large);
+	assert_non_null(data);
+	for (size_t i = 0; i < over->large; i++)
+		data[i] = (uint8_t)(i * 7 + i / 251);
+	return data;
+}
+
+static void large_messages_arrive_whole(void **state)
+{
+	uint8_t *data = make_large(), *got = malloc(over->large);
+	assert_non_null(got);
+	over->say(data, over->large);
+	for (size_t have = 0; have < over->large;) {
+		ssize_t n = channel_read(&pump.channel, got + have, over->large - have, LONG_MS);
+		if (n < 0)
+			fail_msg("after %zu bytes: %s", have, strerror((int)-n));
+		if (over->keeps_messages)
+			assert_int_equal(n, over->large);
+		have += (size_t)n;
+	}
+	assert_memory_equal(got, data, over->large);
+	free(data);
+	free(got);
+}
+
+static void large_writes_are_sent_whole(void **state)
+{
+	size_t len = over->can_block ? 3000 : over->large; /* a pty's room where nobody reads */
+	uint8_t *data = make_large(), *got = malloc(over->large);
+	assert_non_null(got);
+	len = len < over->large ? len : over->large;
+	assert_int_equal(channel_write(&pump.channel, data, len, LONG_MS), 0);
+	for (size_t have = 0; have < len;)
+		have += over->hear(got + have, over->large - have);
+	assert_memory_equal(got, data, len);
+	free(data);
+	free(got);
+}
+
+static void draining_waits_until_the_link_is_quiet(void **state)
+{
+	over->say("noise", 5);
+	over->say("more", 4);
+	settle();
+	uint64_t start = clock_boot();
+	assert_int_equal(channel_drain(&pump.channel, 60, 2000), 0);
+	assert_true(ms_since(start) >= 60 && ms_since(start) < 2000);
+	over->say("clean", 5);
+	expect_read("clean");
+}
+
+static void a_write_that_nobody_takes_ends_at_the_deadline(void **state)
+{
+	size_t len = 32u << 20;
+	uint8_t *data = calloc(1, len);
+	assert_non_null(data);
+	uint64_t start = clock_boot();
+	assert_int_equal(channel_write(&pump.channel, data, len, 150), -ETIMEDOUT);
+	assert_true(ms_since(start) >= 150 && ms_since(start) < 2000);
+	free(data);
+	start = clock_boot();
+	pump_stop(&pump); /* closing does not wait for it either */
+	is_running = false;
+	assert_true(ms_since(start) < 2000);
+}
+
+static void an_idle_link_costs_nothing(void **state)
+{
+	settle();
+	unsigned turns = atomic_load(&pump.turns);
+	poll(NULL, 0, 400);
+	/* 20 ms a turn, some for a busy machine: a loop that spins has thousands. */
+	assert_true(atomic_load(&pump.turns) - turns < 60);
+}
+
+static void a_port_that_is_not_there_is_refused_in_words(void **state)
+{
+	struct port wrong = {.open_ms = 500};
+	struct link link;
+	over->make_wrong(&wrong);
+	uint64_t start = clock_boot();
+	assert_true(link_open(&link, &wrong) < 0);
+	assert_true(ms_since(start) < 2000);
+	assert_true(strlen(link.why) > 0);
+	link_close(&link);
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, before, after)
+
+int transport_suite(const struct transport *transport)
+{
+	const struct {
+		struct CMUnitTest test;
+		bool applies;
+	} all[] = {
+		{T(bytes_go_both_ways), true},
+		{T(every_byte_value_passes_unchanged), true},
+		{T(silence_ends_at_the_deadline), true},
+		{T(an_abort_ends_a_wait_within_a_second_and_stays), true},
+		{T(a_pause_lasts_as_long_as_it_should), true},
+		{T(what_came_before_the_loss_is_read_first), transport->notices_loss},
+		{T(a_loss_is_noticed_without_asking), transport->notices_loss},
+		{T(what_does_not_fit_comes_with_the_next_read), true},
+		{T(messages_are_never_joined), transport->keeps_messages},
+		{T(large_messages_arrive_whole), true},
+		{T(large_writes_are_sent_whole), true},
+		{T(draining_waits_until_the_link_is_quiet), true},
+		{T(a_write_that_nobody_takes_ends_at_the_deadline), transport->can_block},
+		{T(an_idle_link_costs_nothing), true},
+		{cmocka_unit_test(a_port_that_is_not_there_is_refused_in_words), true},
+	};
+	struct CMUnitTest tests[sizeof all / sizeof all[0]];
+	size_t count = 0;
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+		if (all[i].applies)
+			tests[count++] = all[i].test;
+	}
+	over = transport;
+	return _cmocka_run_group_tests(transport->name, tests, count, NULL, NULL);
+}
+
+void transport_await(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	if (poll(&p, 1, LONG_MS) <= 0)
+		fail_msg("the instrument's side received nothing");
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The instrument's side of each kind of link, for the conformance suite in transport-suite.c. */
+#ifndef ASSAY_TESTS_WORKER_TRANSPORT_H
+#define ASSAY_TESTS_WORKER_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "wire/port.h"
+
+struct transport {
+	const char *name;
+	bool keeps_messages; /* what is said in two pieces is read in two */
+	bool notices_loss;   /* the other side can be seen to go away */
+	bool can_block;      /* the other side can refuse to take more */
+	size_t large;        /* bytes of a large message */
+
+	/* Makes the instrument and fills `port`; afterwards drop() removes it. */
+	void (*make)(struct port *port);
+	void (*drop)(void);
+
+	/* A port of this kind that cannot be opened. */
+	void (*make_wrong)(struct port *port);
+
+	/* The instrument sends one message; it receives something, within 5 s. */
+	void (*say)(const void *data, size_t len);
+	size_t (*hear)(void *to, size_t size);
+
+	/* The instrument goes away: unplugged, switched off. */
+	void (*leave)(void);
+};
+
+extern const struct transport transport_pty, transport_tcp, transport_udp;
+extern const struct transport transport_usb, transport_tty; /* by umockdev */
+
+/* Runs the suite over one transport; the number of failures. */
+int transport_suite(const struct transport *transport);
+
+/* Waits until the descriptor is readable, for 5 s at most; fails the test otherwise. */
+void transport_await(int fd);
+
+#endif
