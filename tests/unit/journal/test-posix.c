@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <errno.h>
 #include <ftw.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +14,9 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "entry.h"
-#include "journal/journal.h"
+#include "journal/reader.h"
 
 #define NOW UINT64_C(1800000000000000000)
 
@@ -110,6 +112,68 @@ static void folders_and_files_are_private(void **state)
 	assert_int_equal(journal_close(journal), 0);
 }
 
+#define FOLLOWED 3000
+
+static void *write_many(void *arg)
+{
+	struct journal *journal = arg;
+	uint64_t seq = 0;
+	while (seq < FOLLOWED) {
+		struct journal_item items[7];
+		for (int i = 0; i < 7; i++, seq++)
+			items[i] = entry_make("a1/x/", seq + 1, NOW, 20 + seq % 3000);
+		int r = journal_append(journal, items, 7);
+		if (r == 0)
+			r = journal_sync(journal);
+		for (int i = 0; i < 7; i++)
+			entry_free(&items[i]);
+		if (r < 0)
+			break;
+	}
+	return NULL;
+}
+
+/* Reads to the last entry while they are being written; false when it is not as written. */
+static bool follow(struct journal *journal, struct journal_reader *reader)
+{
+	uint64_t seq = 0, deadline = clock_boot() + 60 * NS_PER_S;
+	while (seq < FOLLOWED && clock_boot() < deadline) {
+		struct journal_found found;
+		int r = journal_reader_next(reader, journal_durable(journal), &found);
+		if (r == 0)
+			continue;
+		if (r < 0 || found.kind != JOURNAL_ENTRY || found.seq != ++seq)
+			return false;
+		struct journal_item item = entry_make("a1/x/", seq, NOW, 20 + (seq - 1) % 3000);
+		bool is_same = found.len == item.len &&
+			       memcmp(found.bytes, item.bytes, found.len) == 0;
+		entry_free(&item);
+		if (!is_same)
+			return false;
+	}
+	return seq == FOLLOWED;
+}
+
+static void a_reader_keeps_up_with_a_writing_thread(void **state)
+{
+	struct journal *journal;
+	struct journal_report report;
+	struct journal_options options = {
+		.path = path, .entry = entry_describe, .now = NOW, .segment_size = 100000};
+	assert_int_equal(journal_open(&journal, &io_posix, &options, &report), 0);
+	struct journal_reader *reader;
+	assert_int_equal(
+		journal_reader_open(&reader, &io_posix, path, journal_id(journal), entry_describe),
+		0);
+	pthread_t thread;
+	assert_int_equal(pthread_create(&thread, NULL, write_many, journal), 0);
+	bool is_right = follow(journal, reader);
+	pthread_join(thread, NULL);
+	assert_true(is_right);
+	journal_reader_close(reader);
+	assert_int_equal(journal_close(journal), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -119,6 +183,8 @@ int main(void)
 			a_second_core_is_refused, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(
 			folders_and_files_are_private, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(
+			a_reader_keeps_up_with_a_writing_thread, make_folder, remove_folder),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
