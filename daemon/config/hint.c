@@ -70,136 +70,197 @@ const char *hint_missing_space(const char *found, char *hint, size_t size)
 	return hint;
 }
 
-static bool hint_tab(
-	const char *text, size_t len, struct config_mark *mark, char *message, size_t size)
+/* --- the usual reasons --------------------------------------------------------------------------
+ */
+
+struct hint {
+	const char *text;
+	size_t len;
+	const char *problem;        /* libyaml's */
+	struct config_mark context; /* where what it was reading began */
+	struct config_mark *mark;
+	char *message;
+	size_t size;
+};
+
+/* Each looks for one reason; false: it is another. */
+typedef bool hint_reason(struct hint *h);
+
+static bool says(const struct hint *h, const char *phrase)
 {
-	struct line line = find_line(text, len, mark->line);
-	size_t at = line.indent;
-	if (at >= line.len || line.text[at] != '\t')
+	return strstr(h->problem, phrase) != NULL;
+}
+
+static bool is_tab(struct hint *h)
+{
+	struct line line = find_line(h->text, h->len, h->mark->line);
+	if (line.indent >= line.len || line.text[line.indent] != '\t')
 		return false;
-	mark->column = (unsigned)at + 1;
-	snprintf(message, size,
+	h->mark->column = (unsigned)line.indent + 1;
+	snprintf(h->message, h->size,
 		"a tab was found, expected spaces: YAML is indented with spaces only");
 	return true;
 }
 
-/* On the line itself or the last one before it, which libyaml joined with it. */
-static bool hint_colon(
-	const char *text, size_t len, struct config_mark *mark, char *message, size_t size)
+static bool is_open_quote(struct hint *h)
 {
-	for (unsigned n = mark->line, looked = 0; n > 0 && looked < 2; n--) {
-		struct line line = find_line(text, len, n);
+	if (!says(h, "unexpected end of stream") && !says(h, "unexpected document indicator"))
+		return false;
+	*h->mark = h->context;
+	snprintf(h->message, h->size, "the quote that opens here is not closed");
+	return true;
+}
+
+/* Within one line the place says more than the bracket; over lines the bracket does. */
+static bool is_open_bracket(struct hint *h)
+{
+	if (!says(h, "',' or '"))
+		return false;
+	char bracket = says(h, "']'") ? ']' : '}';
+	if (h->mark->line == h->context.line) {
+		snprintf(h->message, h->size,
+			"expected ',' or '%c' here; a text with brackets, commas or ': ' in it "
+			"needs quotes",
+			bracket);
+		return true;
+	}
+	unsigned line = h->mark->line;
+	*h->mark = h->context;
+	snprintf(h->message, h->size,
+		"the '%c' that opens here is not closed, or a comma is missing before line %u",
+		bracket == ']' ? '[' : '{', line);
+	return true;
+}
+
+static bool is_forbidden_start(struct hint *h)
+{
+	if (!says(h, "cannot start any token"))
+		return false;
+	snprintf(h->message, h->size, "a text that begins with this character needs quotes");
+	return true;
+}
+
+static bool is_missing_value(struct hint *h)
+{
+	if (!says(h, "expected node content"))
+		return false;
+	snprintf(h->message, h->size, "a value or a closing bracket is missing here");
+	return true;
+}
+
+/* On the line itself or the last one before it, which libyaml joined with it. */
+static bool is_glued_colon(struct hint *h)
+{
+	unsigned looked = 0;
+	for (unsigned n = h->mark->line; n > 0 && looked < 2; n--) {
+		struct line line = find_line(h->text, h->len, n);
 		if (is_blank(&line))
 			continue;
 		looked++;
 		const char *from = line.text + line.indent;
-		size_t left = line.len - line.indent;
-		size_t key = glued_key(from, left);
+		size_t key = glued_key(from, line.len - line.indent);
 		if (key == 0)
 			continue;
-		mark->line = n;
-		mark->column = (unsigned)(line.indent + key) + 1;
-		snprintf(message, size, "a space is missing after '%.*s'",
+		h->mark->line = n;
+		h->mark->column = (unsigned)(line.indent + key) + 1;
+		snprintf(h->message, h->size, "a space is missing after '%.*s'",
 			(int)(key > 40 ? 40 : key), from);
 		return true;
 	}
 	return false;
 }
 
-static bool hint_indent(
-	const char *text, size_t len, struct config_mark *mark, char *message, size_t size)
+static bool is_nameless(struct hint *h)
 {
-	struct line line = find_line(text, len, mark->line);
-	if (is_blank(&line))
+	struct line line = find_line(h->text, h->len, h->mark->line);
+	if (line.indent >= line.len || line.text[line.indent] != ':')
 		return false;
-	unsigned n = mark->line - 1;
-	struct line before = {0};
-	for (; n > 0; n--) {
-		before = find_line(text, len, n);
-		if (!is_blank(&before))
-			break;
-	}
-	if (n == 0 || line.indent == before.indent)
-		return false;
-	mark->column = (unsigned)line.indent + 1;
-	snprintf(message, size,
-		"this line is indented by %zu spaces and does not line up with the lines before it "
-		"(line %u has %zu)",
-		line.indent, n, before.indent);
+	h->mark->column = (unsigned)line.indent + 1;
+	snprintf(h->message, h->size, "a name is missing before the colon");
 	return true;
 }
 
-static bool hint_nameless(
-	const char *text, size_t len, struct config_mark *mark, char *message, size_t size)
+/* The last line before it with something in it, or 0. */
+static unsigned line_before(const struct hint *h, struct line *before)
 {
-	struct line line = find_line(text, len, mark->line);
-	if (line.indent >= line.len || line.text[line.indent] != ':')
+	unsigned n = h->mark->line - 1;
+	for (; n > 0; n--) {
+		*before = find_line(h->text, h->len, n);
+		if (!is_blank(before))
+			break;
+	}
+	return n;
+}
+
+/* "driver amptek-dp5" above "link: usb": libyaml takes both lines for one text. */
+static bool is_missing_colon(struct hint *h)
+{
+	struct line line = find_line(h->text, h->len, h->mark->line), before;
+	unsigned n = line_before(h, &before);
+	bool is_joined = says(h, "mapping values") && n != 0 && before.indent == line.indent &&
+			 memchr(before.text, ':', before.len) == NULL;
+	if (!is_joined)
 		return false;
-	mark->column = (unsigned)line.indent + 1;
-	snprintf(message, size, "a name is missing before the colon");
+	h->mark->line = n;
+	h->mark->column = (unsigned)before.indent + 1;
+	snprintf(h->message, h->size, "a colon is missing in this line, expected 'name: value'");
 	return true;
 }
 
 /* Is there a ': ' before the one that the mark stands on? */
-static bool is_second_colon(const char *text, size_t len, const struct config_mark *mark)
+static bool is_second_colon(struct hint *h)
 {
-	struct line line = find_line(text, len, mark->line);
-	for (size_t i = 0; i + 1 < line.len && i + 1 < mark->column; i++)
-		if (line.text[i] == ':' && line.text[i + 1] == ' ' && i + 1 != mark->column)
-			return true;
+	struct line line = find_line(h->text, h->len, h->mark->line);
+	if (!says(h, "mapping values"))
+		return false;
+	for (size_t i = 0; i + 1 < line.len && i + 1 < h->mark->column; i++) {
+		if (line.text[i] != ':' || line.text[i + 1] != ' ')
+			continue;
+		snprintf(h->message, h->size,
+			"a second ': ' in one line was found; a text with a colon needs quotes, a "
+			"key its own line");
+		return true;
+	}
 	return false;
 }
 
-static bool hint_open(const char *problem, struct config_mark context, struct config_mark *mark,
-	char *message, size_t size)
+/* libyaml stumbles at the first character of such a line, or at the colon of its key. */
+static bool is_indentation(struct hint *h)
 {
-	bool is_flow = strstr(problem, "',' or '") != NULL;
-	bool is_quote = strstr(problem, "unexpected end of stream") != NULL ||
-			strstr(problem, "unexpected document indicator") != NULL;
-	if (!is_flow && !is_quote)
+	struct line line = find_line(h->text, h->len, h->mark->line), before;
+	unsigned n = line_before(h, &before);
+	bool at_start = h->mark->column <= line.indent + 1 || says(h, "mapping values");
+	if (!at_start || is_blank(&line) || n == 0 || line.indent == before.indent)
 		return false;
-	unsigned line = mark->line;
-	*mark = context;
-	if (is_quote)
-		snprintf(message, size, "the quote that opens here is not closed");
-	else
-		snprintf(message, size,
-			"the %s that opens here is not closed, or a comma is missing before line "
-			"%u goes on",
-			strstr(problem, "]") != NULL ? "'['" : "'{'", line);
+	h->mark->column = (unsigned)line.indent + 1;
+	snprintf(h->message, h->size,
+		"this line is indented by %zu space%s and does not line up with the lines before "
+		"it "
+		"(line %u has %zu)",
+		line.indent, line.indent == 1 ? "" : "s", n, before.indent);
 	return true;
 }
+
+static bool is_rest_of_line(struct hint *h)
+{
+	if (!says(h, "expected <block end>") && !says(h, "expected key"))
+		return false;
+	snprintf(h->message, h->size,
+		"expected the end of the line here: a bracket too many, or a text with brackets "
+		"that needs quotes");
+	return true;
+}
+
+static hint_reason *const reasons[] = {is_tab, is_open_quote, is_open_bracket, is_forbidden_start,
+	is_missing_value, is_glued_colon, is_nameless, is_missing_colon, is_second_colon,
+	is_indentation, is_rest_of_line};
 
 void hint_syntax(const char *text, size_t len, const char *problem, struct config_mark context,
 	struct config_mark *mark, char *message, size_t size)
 {
-	if (problem == NULL)
-		problem = "unknown syntax";
-	if (hint_tab(text, len, mark, message, size) ||
-		hint_open(problem, context, mark, message, size))
-		return;
-	if (strstr(problem, "cannot start any token") != NULL) {
-		snprintf(message, size, "a text that begins with this character needs quotes");
-		return;
-	}
-	if (strstr(problem, "expected node content") != NULL) {
-		snprintf(message, size, "a value or a closing bracket is missing here");
-		return;
-	}
-	if (hint_colon(text, len, mark, message, size))
-		return;
-	if (hint_nameless(text, len, mark, message, size))
-		return;
-	if (strstr(problem, "mapping values are not allowed") != NULL) {
-		if (!is_second_colon(text, len, mark) &&
-			hint_indent(text, len, mark, message, size))
+	struct hint h = {text, len, problem != NULL ? problem : "", context, mark, message, size};
+	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+		if (reasons[i](&h))
 			return;
-		snprintf(message, size,
-			"a second ': ' in one line was found; a text with a colon "
-			"needs quotes, a key its own line");
-		return;
-	}
-	if (strstr(problem, "expected") != NULL && hint_indent(text, len, mark, message, size))
-		return;
-	snprintf(message, size, "this is not valid YAML: %s", problem);
+	snprintf(message, size, "this is not valid YAML: %s", h.problem);
 }

@@ -200,19 +200,23 @@ static void read_files(struct load *load, const struct files *files)
 		finish(load);
 }
 
-/* Hands the configuration over, or takes it apart. */
+/*
+ * Hands the configuration over, or takes it apart.  Where memory ran short, what was found is not
+ * to be trusted.
+ */
 static int conclude(struct load *load, const char *path, struct config **out)
 {
-	int r = load->arena->failed || load->errors->incomplete ? -ENOMEM : 0;
-	if (load->errors->count != 0)
-		r = -EINVAL;
-	errors_sort(load->errors, path);
-	if (r == 0) {
+	bool is_short = load->arena->failed ||
+			(load->errors->incomplete && load->errors->count < ERRORS_MAX);
+	if (!is_short && load->errors->count == 0) {
 		*out = load->config;
 		return 0;
 	}
+	if (is_short)
+		config_errors_finish(load->errors);
+	errors_sort(load->errors, path);
 	config_destroy(load->config);
-	return r;
+	return is_short ? -ENOMEM : -EINVAL;
 }
 
 static struct config *create(void)

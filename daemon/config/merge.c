@@ -100,11 +100,13 @@ int config_parse_setting(const struct catalog_driver *driver, const char *name, 
 		source.calibration = map;
 	else
 		source.settings = map;
-	if (map != NULL && settings_read(&load, &source, &settings))
+	bool read = map != NULL && settings_read(&load, &source, &settings);
+	bool is_short = arena.failed || errors.incomplete;
+	if (read && !is_short)
 		buffer_append(out, settings.data, settings.len);
-	if (errors.count != 0)
+	else if (!is_short)
 		*why = errors_join(&errors);
-	int r = errors.count != 0 ? -EINVAL : arena.failed || out->failed ? -ENOMEM : 0;
+	int r = is_short || out->failed ? -ENOMEM : read ? 0 : -EINVAL;
 	config_errors_finish(&errors);
 	arena_finish(&arena);
 	return r;

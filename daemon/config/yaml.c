@@ -114,6 +114,8 @@ static struct node *parse_key(struct parse *p, unsigned depth)
 		return refuse(p, mark, "a key must be a single word, found a list or a map");
 	if (key != NULL && node_is_nothing(key))
 		return refuse(p, mark, "a name is missing before the colon");
+	if (key != NULL && key->plain && key->text[0] == '-')
+		return refuse(p, mark, "a space is missing after the '-' of a list");
 	return key;
 }
 
@@ -302,7 +304,9 @@ struct node *yaml_load(const char *path, struct arena *arena, struct config_erro
 	if (fd >= 0)
 		close(fd);
 	struct node *root = NULL;
-	if (r == -EFBIG)
+	if (r == -ENOMEM)
+		arena->failed = true;
+	else if (r == -EFBIG)
 		errors_add(errors, mark, "the file is larger than 1 MiB");
 	else if (r < 0)
 		errors_add(errors, mark, "the file cannot be read: %s",

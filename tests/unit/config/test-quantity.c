@@ -138,8 +138,8 @@ static void every_spelling_of_a_unit_reads_back(void **state)
 /* A setup is recorded with the unit it was written in. */
 static void every_unit_that_may_be_written_may_be_recorded(void **state)
 {
-	const char *dimensions[] = {"1", "s", "By", "eV", "m", "cm-1", "K", "Pa", "A", "V", "W", "Ohm",
-		"Hz", "g", "u", "L", "mL/min", "mg/m3", "K/min", "deg", "m/s"};
+	const char *dimensions[] = {"1", "s", "By", "eV", "m", "cm-1", "K", "Pa", "A", "V", "W",
+		"Ohm", "Hz", "g", "u", "L", "mL/min", "mg/m3", "K/min", "deg", "m/s"};
 	for (size_t i = 0; i < sizeof dimensions / sizeof dimensions[0]; i++) {
 		const char *written;
 		for (size_t n = 0; (written = quantity_spelling(dimensions[i], n)) != NULL; n++) {
