@@ -59,6 +59,8 @@ const char *value_complaint(const struct assay_variable *v)
 		return isfinite(v->start) && isfinite(v->step) && v->step != 0 && v->count > 0
 			       ? NULL
 			       : "an even axis without elements or without step";
+	case ASSAY_SCALAR_F32:
+		return isfinite((float)v->real) ? NULL : "a number that is no finite 32-bit float";
 	case ASSAY_SCALAR_FLOAT: return isfinite(v->real) ? NULL : "a number that is not finite";
 	case ASSAY_SCALAR_TEXT:
 		return v->text != NULL && value_is_text(v->text, TEXT_MAX)
@@ -84,6 +86,7 @@ static void encode_scalar(struct buffer *to, const struct assay_variable *v)
 	switch (v->type) {
 	case ASSAY_SCALAR_INT: encode_int(to, v->integer); break;
 	case ASSAY_SCALAR_FLOAT: encode_f64(to, v->real); break;
+	case ASSAY_SCALAR_F32: encode_f32(to, (float)v->real); break;
 	case ASSAY_SCALAR_TEXT: encode_text(to, v->text); break;
 	case ASSAY_SCALAR_BOOL: encode_bool(to, v->integer != 0); break;
 	default: break;
@@ -126,7 +129,7 @@ static void encode_element(struct buffer *to, const struct assay_variable *v, si
 
 static bool is_number(enum assay_value type)
 {
-	return type == ASSAY_SCALAR_INT || type == ASSAY_SCALAR_FLOAT;
+	return type == ASSAY_SCALAR_INT || type == ASSAY_SCALAR_FLOAT || type == ASSAY_SCALAR_F32;
 }
 
 void value_encode_setting(struct buffer *to, const struct assay_variable *v)

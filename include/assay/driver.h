@@ -142,6 +142,7 @@ enum assay_value {
 	ASSAY_SCALAR_FLOAT, /* `real`: finite */
 	ASSAY_SCALAR_TEXT,  /* `text` */
 	ASSAY_SCALAR_BOOL,  /* `integer`; settings only */
+	ASSAY_SCALAR_F32,   /* `real` that came as a 32-bit float and is kept as one */
 };
 
 enum assay_quality {

@@ -102,7 +102,8 @@ static bool is_finite(const struct assay_variable *v)
 {
 	if (v->type == ASSAY_LINEAR)
 		return v->start - v->start == 0 && v->step - v->step == 0;
-	return v->type != ASSAY_SCALAR_FLOAT || v->real - v->real == 0;
+	bool is_float = v->type == ASSAY_SCALAR_FLOAT || v->type == ASSAY_SCALAR_F32;
+	return !is_float || v->real - v->real == 0;
 }
 
 /* Axes come before what they carry; one dim has the axis' length, more have their product. */
@@ -137,7 +138,7 @@ static const char *check(const struct host_frame *f, const struct assay_variable
 		return "no role";
 	if (v->unit == NULL || v->unit[0] == '\0')
 		return "no unit";
-	if (v->type < ASSAY_U8 || v->type > ASSAY_SCALAR_TEXT)
+	if (v->type < ASSAY_U8 || v->type > ASSAY_SCALAR_F32 || v->type == ASSAY_SCALAR_BOOL)
 		return "no type";
 	if (!is_finite(v))
 		return "not finite";
@@ -270,6 +271,7 @@ double host_element(const struct assay_variable *v, size_t i)
 	switch (v->type) {
 	case ASSAY_SCALAR_INT:
 	case ASSAY_SCALAR_BOOL: return (double)v->integer;
+	case ASSAY_SCALAR_F32:
 	case ASSAY_SCALAR_FLOAT: return v->real;
 	case ASSAY_SCALAR_TEXT: host_bug("'%s' is a text", v->name);
 	default: break;
