@@ -137,12 +137,15 @@ static void scale(struct decoding *d, const struct assay_settings *row,
 	double real = register_number(value) * factor + offset;
 	value->kind = real - real == 0 ? REGISTER_REAL : REGISTER_NOTHING;
 	value->real = real;
+	value->is_single = false;
 	list_scaling(d, place, i, factor, offset);
 }
 
 static void set_value(struct assay_variable *v, const struct register_value *value)
 {
-	v->type = value->kind == REGISTER_REAL ? ASSAY_SCALAR_FLOAT : ASSAY_SCALAR_INT;
+	v->type = ASSAY_SCALAR_INT;
+	if (value->kind == REGISTER_REAL)
+		v->type = value->is_single ? ASSAY_SCALAR_F32 : ASSAY_SCALAR_FLOAT;
 	v->integer = value->integer;
 	v->real = value->real;
 }

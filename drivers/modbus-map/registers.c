@@ -43,11 +43,11 @@ static struct register_value integer(int64_t v)
 	return (struct register_value){.kind = REGISTER_INTEGER, .integer = v};
 }
 
-static struct register_value real(double v)
+static struct register_value real(double v, bool is_single)
 {
 	if (v - v != 0)
 		return (struct register_value){.kind = REGISTER_NOTHING};
-	return (struct register_value){.kind = REGISTER_REAL, .real = v};
+	return (struct register_value){.kind = REGISTER_REAL, .real = v, .is_single = is_single};
 }
 
 static double float32(uint64_t bits)
@@ -73,8 +73,8 @@ struct register_value register_read(
 	case REGISTER_INT16: return integer((int16_t)v);
 	case REGISTER_INT32: return integer((int32_t)v);
 	case REGISTER_INT64: return integer((int64_t)v);
-	case REGISTER_FLOAT32: return real(float32(v));
-	case REGISTER_FLOAT64: return real(float64(v));
+	case REGISTER_FLOAT32: return real(float32(v), true);
+	case REGISTER_FLOAT64: return real(float64(v), false);
 	default: break;
 	}
 	if (v > INT64_MAX)

@@ -5,6 +5,7 @@
 #ifndef ASSAY_MODBUS_MAP_REGISTERS_H
 #define ASSAY_MODBUS_MAP_REGISTERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,6 +41,7 @@ struct register_value {
 	enum register_kind kind;
 	int64_t integer;
 	double real;
+	bool is_single; /* real: it came as a 32-bit float */
 };
 
 extern const char *const register_type_names[REGISTER_TYPES + 1];   /* "bit" ..., NULL */

@@ -106,6 +106,7 @@ static void the_mcs100ft_example_is_two_requests_and_nine_values(void **state)
 	assert_int_equal(host_decode(h), 0);
 	assert_int_equal(h->frame.flag, ASSAY_GOOD);
 	assert_true(value(h, "concentration", "HCl") == 12.5);
+	assert_int_equal(host_find_of(h, "concentration", "HCl")->type, ASSAY_SCALAR_F32);
 	assert_true(value(h, "concentration", "NH3") == 3.25);
 	assert_true(value(h, "concentration", "CO") == 45);
 	assert_true(value(h, "concentration", "NO") == 120.5);
