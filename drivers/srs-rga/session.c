@@ -10,7 +10,8 @@
 #define CR_MS       50 /* some pages of the manual end replies with LF alone */
 #define QUIET_MS    100
 #define DRAIN_MS    5000
-#define RECOVER_MS  10000 /* IN0 checks the head's hardware before it answers */
+#define RECOVER_MS  4000 /* IN0 checks the head's hardware before it answers */
+#define RECOVERIES  6
 #define TRIES       3
 #define COMMAND_MAX 13 /* a longer one is thrown away */
 
@@ -243,7 +244,7 @@ int rga_read_status(struct assay_instrument *ins, struct rga_status *status)
 int rga_recover(struct assay_instrument *ins)
 {
 	int r = 0;
-	for (int i = 0; i < TRIES; i++) {
+	for (int i = 0; i < RECOVERIES; i++) {
 		uint8_t status;
 		assay_retried(ins);
 		r = assay_drain(ins, QUIET_MS, DRAIN_MS);
