@@ -287,7 +287,7 @@ void control_answer(struct control_ticket *ticket, const struct buffer *pairs, s
  * -------------------------------------------------------------------------------------- */
 
 /*
- * Who asks: of a local peer libzmq tells ":uid:gid:pid" as Peer-Address.  It hangs on the last
+ * Who asks: of a local peer libzmq tells "localhost:uid:gid:pid" as Peer-Address.  It hangs on the last
  * part only, because the first one may have been read ahead without it.
  */
 static void find_actor(zmq_msg_t *last, struct run_actor *actor)
@@ -296,7 +296,8 @@ static void find_actor(zmq_msg_t *last, struct run_actor *actor)
 	const char *address = zmq_msg_gets(last, "Peer-Address");
 	unsigned uid;
 	int pid;
-	if (address == NULL || sscanf(address, ":%u:%*u:%d", &uid, &pid) != 2)
+	const char *ids = address != NULL ? strchr(address, ':') : NULL;
+	if (ids == NULL || sscanf(ids, ":%u:%*u:%d", &uid, &pid) != 2)
 		return;
 	struct passwd *pw = getpwuid(uid);
 	if (pw != NULL)

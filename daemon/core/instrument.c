@@ -385,7 +385,8 @@ void instrument_rest(struct instrument *instrument)
 		return;
 	}
 	set_state(instrument, DEVICE_STATE_IDLE, NULL, "");
-	if (instrument->config->acquire.mode == CONFIG_ON_DEMAND || instrument->core->stopping)
+	if (instrument->config->acquire.mode == CONFIG_ON_DEMAND || instrument->core->stopping ||
+		supervise_is_stopping(instrument->supervisor))
 		return;
 	struct run_request request = {.mode = instrument->config->acquire.mode};
 	char text[WIRE_TEXT_MAX];
@@ -445,6 +446,24 @@ static void go_or_refuse(struct instrument *instrument)
 	send_to_worker(instrument, &message);
 }
 
+static void fill(char *to, size_t size, const char *declared)
+{
+	if (to[0] == '\0' && declared != NULL)
+		snprintf(to, size, "%s", declared);
+}
+
+/* What cannot be asked is as the configuration (or the profile) says. */
+static void take_declared(struct instrument *instrument)
+{
+	struct run_identity *id = &instrument->identity;
+	const struct config_instrument *config = instrument->config;
+	fill(id->make, sizeof id->make, config->identity.make);
+	fill(id->make, sizeof id->make, config->driver->make);
+	fill(id->model, sizeof id->model, config->identity.model);
+	fill(id->serial, sizeof id->serial, config->identity.serial);
+	fill(id->serial, sizeof id->serial, "none");
+}
+
 static int take_identity(struct instrument *instrument, const struct wire_message *m)
 {
 	struct wire_identity found;
@@ -457,6 +476,8 @@ static int take_identity(struct instrument *instrument, const struct wire_messag
 	copy_text(id->model, sizeof id->model, found.model);
 	copy_text(id->serial, sizeof id->serial, found.serial);
 	copy_text(id->fw, sizeof id->fw, found.fw);
+	if (id->declared)
+		take_declared(instrument);
 	instrument->identified = true;
 	instrument->ready = false;
 	go_or_refuse(instrument);

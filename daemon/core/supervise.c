@@ -523,6 +523,11 @@ void supervise_stop(struct supervisor *s, void (*gone)(void *arg), void *arg)
 	buffer_finish(&message);
 }
 
+bool supervise_is_stopping(const struct supervisor *s)
+{
+	return s->stopping;
+}
+
 int supervise_pid(const struct supervisor *s)
 {
 	return (int)s->pid;

@@ -30,6 +30,9 @@ int supervise_start(
  */
 void supervise_stop(struct supervisor *supervisor, void (*gone)(void *arg), void *arg);
 
+/* Was it asked to stop?  Then nothing new is begun on its instruments. */
+bool supervise_is_stopping(const struct supervisor *supervisor);
+
 /* Sends what was written by wire_write_*() and empties the buffer. */
 void supervise_send(struct supervisor *supervisor, struct buffer *message);
 

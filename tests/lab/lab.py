@@ -67,6 +67,7 @@ class Subscriber(threading.Thread):
         self.ended = threading.Event()
         self.socket = zmq.Context.instance().socket(zmq.SUB)
         self.socket.set_hwm(hwm)
+        self.socket.reconnect_ivl = 10
         for prefix in prefixes:
             self.socket.subscribe(prefix)
         self.socket.connect(endpoint)
