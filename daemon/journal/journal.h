@@ -20,8 +20,9 @@
  * Failures: a failed write or sync is final for that file, for nothing is known about it any more.
  * The journal then writes everything not yet durable again into a new file, which is why the
  * bytes of an item stay borrowed until journal_sync returned 0.  When the second file fails too,
- * the call returns -ENOSPC (no room) or another errno and the items stay queued: the next
- * journal_sync tries once more.  A caller that gives up calls journal_close, which loses them.
+ * the call returns -ENOSPC (no room), -EAGAIN (no memory) or another errno and the items stay
+ * queued: the next journal_sync tries once more.  A caller that gives up calls journal_close,
+ * which loses them.
  */
 #ifndef ASSAY_JOURNAL_JOURNAL_H
 #define ASSAY_JOURNAL_JOURNAL_H

@@ -214,6 +214,14 @@ static int fill_new_file(struct writer *writer)
 	return r;
 }
 
+/* -ENOMEM would say that nothing was taken. */
+static int error_of_queued(int error)
+{
+	if (error == -EDQUOT)
+		return -ENOSPC;
+	return error == -ENOMEM ? -EAGAIN : error;
+}
+
 /* The one way out of any failure: see "Failures" in journal.h. */
 static int rescue(struct writer *writer)
 {
@@ -224,7 +232,7 @@ static int rescue(struct writer *writer)
 	if (r < 0) {
 		segment_drop(&writer->segment, writer->io);
 		writer->written = 0;
-		return r == -EDQUOT ? -ENOSPC : r;
+		return error_of_queued(r);
 	}
 	settle(writer);
 	writer->has_failed = false;

@@ -282,6 +282,19 @@ static void a_full_disk_is_told_and_gone_on_from_when_there_is_room(void **state
 	assert_all_survives();
 }
 
+/* A caller appends again after -ENOMEM: it must mean that nothing was taken. */
+static void no_memory_once_queued_is_told_by_another_error(void **state)
+{
+	disk_fail(core.disk, DISK_CREATE, 1, EVERY_TRY, ENOMEM);
+	assert_int_equal(core_append_many(&core, 3, ENTRY), -EAGAIN);
+	assert_int_equal(journal_head(core.journal), 3);
+	assert_int_equal(core_sync(&core), -EAGAIN);
+	disk_fail(core.disk, 0, 0, 0, 0);
+	assert_int_equal(core_sync(&core), 0);
+	assert_int_equal(journal_durable(core.journal), 3);
+	assert_all_survives();
+}
+
 static void closing_on_a_dead_disk_says_so(void **state)
 {
 	core_commit(&core, core_topic(0), ENTRY);
@@ -337,6 +350,7 @@ int main(void)
 		write_test(a_failed_write_moves_to_a_new_file),
 		write_test(a_second_failure_is_told_and_tried_again_by_the_next_sync),
 		write_test(a_full_disk_is_told_and_gone_on_from_when_there_is_room),
+		write_test(no_memory_once_queued_is_told_by_another_error),
 		write_test(closing_on_a_dead_disk_says_so),
 		write_test(a_stalled_disk_publishes_nothing),
 	};
