@@ -150,15 +150,17 @@ const struct config_method *config_find_method(const struct config *config, cons
 bool config_sample_fits(const struct config *config, const char *sample);
 
 /*
- * The instrument's settings with a step's laid over them, checked against each other as at
- * loading; appends the CBOR map to `out`.  0 or -EINVAL with *why owned by the caller.
+ * The instrument's settings with a step's (or NULL) laid over them: appends the CBOR map to `out`,
+ * in the order of the driver's table.  Each was checked alone when it was loaded; whether they go
+ * together the driver says.  0, -ENOMEM, or -EINVAL with *why owned by the caller, for a step that
+ * speaks another driver's settings.
  */
 int config_merge(const struct config_instrument *instrument, const struct config_step *step,
 	struct buffer *out, char **why);
 
 /*
  * Reads one setting as text, as `assayctl set` and `--set` give it: appends { name: setting } as a
- * CBOR map.  0 or -EINVAL with *why owned by the caller ("did you mean" included).
+ * CBOR map.  0, -ENOMEM, or -EINVAL with *why owned by the caller ("did you mean" included).
  */
 int config_parse_setting(const struct catalog_driver *driver, const char *name, const char *text,
 	struct buffer *out, char **why);
