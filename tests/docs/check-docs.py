@@ -1,0 +1,383 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the documentation says is tried out.
+
+usage: check-docs.py static|config|code SOURCE LAB NAME=PATH ...
+
+static  links resolve; lists and tables agree with the code they were written from
+config  blocks marked <!-- config --> are accepted by the real daemon
+code    blocks marked <!-- run: NAME --> run against a laboratory of simulated instruments, and
+        print the lines of the block marked <!-- prints --> after them, '…' standing for anything,
+        with <!-- prints: like --> also any number for any other
+
+In what runs, the installed names are replaced by those of the test: ipc:///run/assayd, a1/data/
+and a1/state/. Programs that go on for ever are ended once all lines were seen.
+"""
+import os
+import pathlib
+import queue
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+DEADLINE = 60 if 'ASAN_OPTIONS' not in os.environ else 120
+FENCE = re.compile(r'^<!-- ([a-z]+)(?:: ([a-z0-9-]+))? -->\n\n?```([a-z]*)\n(.*?)^```$', re.M | re.S)
+LINK = re.compile(r'\[[^\]]*\]\(([^)\s]+)\)')
+
+
+def pages(source):
+    listed = subprocess.run(['git', '-C', source, 'ls-files', '-co', '--exclude-standard', '*.md'],
+                            capture_output=True, text=True)
+    if listed.returncode == 0:
+        return [source / name for name in listed.stdout.splitlines() if (source / name).exists()]
+    return [*source.glob('*.md'), *source.glob('docs/*.md'), *source.glob('drivers/*/README.md')]
+
+
+def blocks(page):
+    """(kind, name, language, text, line) of each marked block."""
+    text = page.read_text(encoding='utf-8')
+    for m in FENCE.finditer(text):
+        yield m[1], m[2], m[3], m[4], text.count('\n', 0, m.start()) + 1
+
+
+def words(text):
+    return re.findall(r'`([^`]+)`', text)
+
+
+def section(page, mark):
+    """The table or list behind <!-- mark -->, up to the next blank line after it."""
+    text = page.read_text(encoding='utf-8')
+    begin = text.index(f'<!-- {mark} -->') + len(mark) + 10
+    return re.split(r'\n\n(?=[^|\n])', text[begin:], maxsplit=1)[0]
+
+
+# --- static: links, lists ------------------------------------------------------------------------
+
+def anchors(page):
+    """As GitHub makes them of headings."""
+    text = re.sub(r'^```.*?^```', '', page.read_text(encoding='utf-8'), flags=re.M | re.S)
+    for heading in re.findall(r'^#+ (.*)$', text, re.M):
+        plain = re.sub(r'[`*]', '', heading).lower()
+        yield re.sub(r'[^\w\- ]', '', plain).replace(' ', '-')
+
+
+def check_links(source):
+    for page in pages(source):
+        text = re.sub(r'^```.*?^```', '', page.read_text(encoding='utf-8'), flags=re.M | re.S)
+        for link in LINK.findall(text):
+            target, _, anchor = link.partition('#')
+            if re.match(r'[a-z]+:', link):
+                continue
+            file = page if target == '' else (page.parent / target)
+            where = f'{page.relative_to(source)}: {link}'
+            if not file.exists():
+                yield f'{where}: there is no such file'
+            elif anchor and file.suffix == '.md' and anchor not in anchors(file):
+                yield f'{where}: there is no such heading'
+
+
+def same(what, expected, found):
+    for word in sorted(set(expected) - set(found)):
+        yield f'{what}: `{word}` is missing'
+    for word in sorted(set(found) - set(expected)):
+        yield f'{what}: `{word}` does not exist'
+
+
+def read(source, name):
+    return (source / name).read_text(encoding='utf-8')
+
+
+def check_format(source):
+    page = source / 'docs/frame-format.md'
+    codes = re.findall(r'^\t\{"([^"]+)", "[^"]+", [A-Z_| ]+\}', read(source, 'daemon/record/units.c'), re.M)
+    yield from same('units', codes, words(section(page, 'units')))
+    reasons = re.findall(r'^\t\{"([a-z-]+)", "', read(source, 'daemon/record/quality.c'), re.M)
+    table = re.findall(r'^\| `([a-z-]+)` \|', section(page, 'reasons'), re.M)
+    yield from same('reasons of quality', reasons, table)
+    shared = source.parent / 'shared/spec/assay1.cddl'
+    if shared.exists():
+        strip = lambda text: re.sub(r'\s*;.*$', '', text, flags=re.M).split()
+        if strip(shared.read_text(encoding='utf-8')) != strip(read(source, 'docs/assay1.cddl')):
+            yield f'docs/assay1.cddl differs from {shared}'
+
+
+def check_operations(source):
+    text = read(source, 'daemon/core/control-ops.c')
+    table = text[text.index('const struct control_op control_ops[]'):]
+    ops = re.findall(r'^\t\{"([a-z-]+)", "', table, re.M)
+    found = re.findall(r'^### `([a-z-]+)`$', read(source, 'docs/sockets.md'), re.M)
+    yield from same('docs/sockets.md, operations', ops, found)
+    for op, body in zip(ops, re.split(r'^\t\{"[a-z-]+", "', table, flags=re.M)[1:]):
+        part = read(source, 'docs/sockets.md').split(f'### `{op}`\n')[-1].split('\n##')[0]
+        for arg in re.findall(r'\{"([a-z_]+)", CONTROL_', body):
+            if f'`{arg}`' not in part:
+                yield f'docs/sockets.md: {op}: the argument `{arg}` is missing'
+    pattern = r'control_refuse\(\s*call,\s*"([a-z-]+)"|"(not-started|not-ready|refused)"'
+    code = text + read(source, 'daemon/core/control.c')
+    codes = {a or b for a, b in re.findall(pattern, code)}
+    table = re.findall(r'^\| `([a-z-]+)` \|', section(source / 'docs/sockets.md', 'codes'), re.M)
+    yield from same('docs/sockets.md, codes of refusals', codes, table)
+
+
+def check_events(source):
+    code = ''.join(p.read_text(encoding='utf-8') for p in sorted((source / 'daemon/core').glob('*.c')))
+    calls = re.findall(r'\baudit(?:_text)?\(([^;]*)\);', code)
+    events = {w for call in calls for w in re.findall(r'"([a-z]+(?:-[a-z]+)*)"', call)} - {'orderly'}
+    table = re.findall(r'^\| `([a-z-]+)` \|', section(source / 'docs/operations.md', 'events'), re.M)
+    yield from same('docs/operations.md, audit events', events, table)
+
+
+def check_commands(source, paths):
+    usage = subprocess.run([paths['assayctl'], '--help'], capture_output=True, text=True).stdout
+    shown = re.findall(r'^  ([a-z]+) {2,}\S', usage, re.M)
+    page = read(source, 'docs/man/assayctl.1')
+    described = re.findall(r'^\.It Cm ([a-z]+)', page, re.M)
+    yield from same('assayctl.1, commands', shown, described)
+    for program, name in (('assayctl', 'assayctl.1'), ('assayd', 'assayd.8'), ('worker', 'assay-worker.8')):
+        told = subprocess.run([paths[program], '--help'], capture_output=True, text=True).stdout
+        page = read(source, f'docs/man/{name}').replace('\\-', '-')
+        for option in sorted(set(re.findall(r'--([a-z]+)', told))):
+            if f'-{option}' not in page:
+                yield f'{name}: the option --{option} is missing'
+
+
+def check_settings(source, paths):
+    """The driver's page names every setting, or points at describe for all of them."""
+    told = subprocess.run([paths['assayctl'], '--worker', paths['worker'], '--drivers', paths['drivers'],
+                           '--json', 'describe'], capture_output=True, text=True)
+    if told.returncode != 0:
+        yield f'assayctl describe: {told.stderr}'
+        return
+    import json
+    for driver in json.loads(told.stdout):
+        file = source / 'drivers' / driver['name'] / 'README.md'
+        if not file.exists():
+            if (source / 'drivers' / driver['name']).exists():
+                yield f'{file.relative_to(source)} is missing'
+            continue
+        page = file.read_text(encoding='utf-8')
+        if f'assayctl describe {driver["name"]}' in page:
+            continue
+        for setting in driver['settings']:
+            if f'`{setting["name"]}`' not in page:
+                yield f'{file.relative_to(source)}: the setting `{setting["name"]}` is missing'
+
+
+def check_keys(source, paths):
+    """Every key of the configuration stands in its manual page."""
+    import json
+    told = subprocess.run([paths['assayctl'], '--worker', paths['worker'], '--drivers', paths['drivers'],
+                           'schema'], capture_output=True, text=True, check=True)
+    page = read(source, 'docs/man/assayd.yaml.5')
+    described = set(re.findall(r'^\.It (?:Sy|Cm) ([a-z_]+)', page, re.M))
+    keys = set()
+
+    def walk(schema, depth):
+        if isinstance(schema, list):
+            for item in schema:
+                walk(item, depth)
+        if not isinstance(schema, dict):
+            return
+        for key, value in schema.get('properties', {}).items():
+            keys.add(key)
+            if key not in ('settings', 'calibration'):
+                walk(value, depth + 1)
+        for key in ('additionalProperties', 'patternProperties', 'allOf', 'anyOf', 'oneOf', 'items',
+                    'then', 'else'):
+            inner = schema.get(key)
+            walk(list(inner.values()) if key == 'patternProperties' and inner else inner, depth)
+        ref = schema.get('$ref', '')
+        if ref.startswith('#/') and ref not in seen:
+            seen.add(ref)
+            at = whole
+            for part in ref[2:].split('/'):
+                at = at[part]
+            walk(at, depth)
+
+    whole, seen = json.loads(told.stdout), set()
+    walk(whole, 0)
+    yield from (f'assayd.yaml.5: the key {key} is missing' for key in sorted(keys - described))
+
+
+def check_static(source, paths):
+    yield from check_links(source)
+    yield from check_format(source)
+    yield from check_operations(source)
+    yield from check_events(source)
+    yield from check_commands(source, paths)
+    yield from check_settings(source, paths)
+    yield from check_keys(source, paths)
+
+
+# --- config --------------------------------------------------------------------------------------
+
+def check_config(source, paths):
+    tried = 0
+    for page in pages(source):
+        for kind, name, language, text, line in blocks(page):
+            if kind != 'config':
+                continue
+            tried += 1
+            with tempfile.TemporaryDirectory(prefix='assay-docs-') as folder:
+                folder = pathlib.Path(folder)
+                if not re.search(r'^laboratory:', text, re.M):
+                    text = 'laboratory: {site: lab, node: bench-1}\n' + text
+                (folder / 'assayd.yaml').write_text(text, encoding='utf-8')
+                (folder / 'profiles').symlink_to(paths['profiles'])
+                done = subprocess.run(
+                    [paths['assayd'], '--check', '--config', str(folder / 'assayd.yaml'), '--worker',
+                     paths['worker'], '--drivers', paths['drivers']],
+                    capture_output=True, text=True, timeout=DEADLINE)
+                if done.returncode != 0:
+                    said = done.stderr.replace(f'{folder}/', '')
+                    yield f'{page.relative_to(source)}:{line}: not accepted:\n{said}'
+    if tried == 0:
+        yield 'no configuration was tried'
+
+
+# --- code ----------------------------------------------------------------------------------------
+
+INSTRUMENTS = {
+    'xrf-1': lambda lab: {
+        'driver': 'amptek-dp5', 'simulated': True,
+        'link': {'type': 'udp', 'host': '127.0.0.1', 'port': lab.sim('amptek-dp5', '--udp', '127.0.0.1:0').port},
+        'settings': {'channels': 1024, 'preset_time': '1 s'},
+        'calibration': {'id': 'CAL-2026-04', 'energy': {'zero': '0 keV', 'gain': '10 eV'}}},
+    'xrf-2': lambda lab: {
+        'driver': 'amptek-dp5', 'simulated': True, 'acquire': {'mode': 'repeat'},
+        'link': {'type': 'udp', 'host': '127.0.0.1', 'port': lab.sim('amptek-dp5', '--udp', '127.0.0.1:0').port},
+        'settings': {'channels': 1024, 'preset_time': '1 s'},
+        'calibration': {'id': 'CAL-2026-04', 'energy': {'zero': '0 keV', 'gain': '10 eV'}}},
+}
+
+
+def start_laboratory(lab_module, paths):
+    lab = lab_module.Lab(paths)
+    instruments = {key: make(lab) for key, make in INSTRUMENTS.items()}
+    lab.start({'laboratory': {'site': 'ccl-tokyo', 'node': 'bench-3', 'require': ['sample']},
+               'instruments': instruments})
+    lab.wait_state('xrf-1', 'idle')
+    tools = lab.dir / 'bin'
+    tools.mkdir()
+    options = f'--dir {lab.dir}/run --config {lab.config} --worker {paths["worker"]} --drivers {paths["drivers"]}'
+    script = tools / 'assayctl'
+    script.write_text(f'#!/bin/sh\nexec {paths["assayctl"]} {options} "$@"\n')
+    script.chmod(0o755)
+    return lab
+
+
+def substitute(lab, text):
+    for old, new in (('ipc:///run/assayd', f'ipc://{lab.dir}/run'), ('a1/data/', 'a1/sim-data/'),
+                     ('a1/state/', 'a1/sim-state/')):
+        text = text.replace(old, new)
+    return text
+
+
+def pattern_of(line, is_alike):
+    pattern = '.*'.join(re.escape(part) for part in line.rstrip().split('…'))
+    if is_alike:
+        pattern = re.sub(r'\d+(\\\.\d+)?', lambda m: r'[\d.]+', pattern)
+    return re.compile(pattern + r'\s*')
+
+
+def follow(process, expected):
+    """Reads lines until all patterns were seen in order; those that are left, and what came."""
+    lines = queue.Queue()
+
+    def pump():
+        for line in process.stdout:
+            lines.put(line)
+        lines.put(None)
+    threading.Thread(target=pump, daemon=True).start()
+    left, came, end = list(expected), [], time.monotonic() + DEADLINE
+    while left or not expected:
+        try:
+            line = lines.get(timeout=max(0.01, end - time.monotonic()))
+        except queue.Empty:
+            return left, came, 'its time was over'
+        if line is None:
+            break
+        came.append(line)
+        if left and left[0].fullmatch(line):
+            left.pop(0)
+    return left, came, None
+
+
+COMMANDS = {'python': ['/usr/bin/python3', '-u'], 'sh': ['bash', '-e'], 'js': ['node']}
+
+
+def run_block(lab, source, language, text, expected):
+    """None, or what is wrong."""
+    env = {**os.environ, 'PATH': f'{lab.dir}/bin:{os.environ["PATH"]}'}
+    if language == 'js':
+        modules = source / 'tests/vectors/js/node_modules'
+        if shutil.which('node') is None or not (modules / 'cbor-x').exists():
+            return None
+        env['NODE_PATH'] = str(modules)
+    file = lab.dir / f'block.{language}'
+    file.write_text(substitute(lab, text), encoding='utf-8')
+    process = subprocess.Popen([*COMMANDS[language], str(file)], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                               stderr=subprocess.STDOUT, text=True, cwd=source, env=env, start_new_session=True)
+    try:
+        left, came, why = follow(process, expected)
+        code = process.poll()
+        if why is None and (not expected or left):
+            code = process.wait(DEADLINE)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, 9)
+        process.wait()
+    said = '    ' + '    '.join(came[-30:])
+    if code not in (None, 0):
+        return f'ended with {code}:\n{said}'
+    if left or why:
+        missing = left[0].pattern if left else 'nothing'
+        return f'{why or "it ended"}; missing: {missing}; it printed:\n{said}'
+    return None
+
+
+def numbered(source):
+    """(page, line, name, language, text, expected) of what is to be run."""
+    for page in pages(source):
+        found = list(blocks(page))
+        for i, (kind, name, language, text, line) in enumerate(found):
+            if kind != 'run':
+                continue
+            after = found[i + 1] if i + 1 < len(found) else None
+            lines = after[3].splitlines() if after is not None and after[0] == 'prints' else []
+            yield page, line, name, language, text, [pattern_of(l, after[1] == 'like') for l in lines]
+
+
+def check_code(source, paths):
+    import lab as lab_module
+    todo = list(numbered(source))
+    if not todo:
+        yield 'nothing was run'
+    lab = start_laboratory(lab_module, paths)
+    try:
+        for page, line, name, language, text, expected in todo:
+            began = time.monotonic()
+            wrong = run_block(lab, source, language, text, expected)
+            print(f'{page.relative_to(source)}:{line}: {name}: {time.monotonic() - began:.1f} s', flush=True)
+            if wrong is not None:
+                yield f'{page.relative_to(source)}:{line}: {name}: {wrong}'
+                print(lab.log()[-3000:], file=sys.stderr)
+    finally:
+        lab.close()
+        shutil.rmtree(lab.dir, ignore_errors=True)
+
+
+def main(what, source, lab, *args):
+    sys.path.insert(0, lab)
+    paths = dict(arg.split('=', 1) for arg in args)
+    checks = {'static': check_static, 'config': check_config, 'code': check_code}
+    wrong = list(checks[what](pathlib.Path(source), paths))
+    for finding in wrong:
+        print(finding, file=sys.stderr)
+    return 1 if wrong else 0
+
+
+sys.exit(main(*sys.argv[1:]))
