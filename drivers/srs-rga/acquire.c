@@ -6,10 +6,11 @@
 
 #include "session.h"
 
-#define SLICE_MS   1000 /* between two signs of life */
-#define STRAY_MS   50   /* silence that proves a scan is over: three latencies of an FTDI chip */
-#define SILENCE_MS 2000 /* besides the expected time of a word */
-#define READINGS   7    /* of one single-mass measurement, 0.1 u apart */
+#define SLICE_MS     1000 /* between two signs of life */
+#define REZEROING_MS 10000
+#define STRAY_MS     50   /* silence that proves a scan is over: three latencies of an FTDI chip */
+#define SILENCE_MS   2000 /* besides the expected time of a word */
+#define READINGS     7    /* of one single-mass measurement, 0.1 u apart */
 
 /* Seconds per single-mass measurement by noise floor, measured by the users of ruediPy. */
 static const double single_mass_s[] = {2.4, 1.21, 0.48, 0.25, 0.163, 0.060, 0.043, 0.025};
@@ -27,9 +28,12 @@ static int limit_ms(const struct assay_instrument *ins, double expected_ms)
 	return ms < 1e9 ? (int)ms : 1000000000;
 }
 
+/* The head zeroes its detector before a scan: long after other settings, else some seconds. */
 static int zeroing_ms(const struct assay_instrument *ins)
 {
-	return (int)(assay_number(ins->settings, "zeroing_time") * 1000);
+	const struct rga *rga = ins->state;
+	int longest = (int)(assay_number(ins->settings, "zeroing_time") * 1000);
+	return rga->done > 0 && longest > REZEROING_MS ? REZEROING_MS : longest;
 }
 
 /* Reads up to `want` bytes in all, until nothing more came for `quiet_ms` (`first_ms` at first). */

@@ -122,7 +122,9 @@ int rga_start(struct assay_instrument *ins)
 	rga->done = 0;
 	rga->busy = rga->series_open = rga->tripped = false;
 	rga_replies_cut(&rga->replies, 0);
-	int r = rga_hazards_on(ins);
+	int r = rga_clear_errors(ins);
+	if (r == 0)
+		r = rga_hazards_on(ins);
 	if (r == 0)
 		r = set_total_pressure(ins);
 	if (r == 0)

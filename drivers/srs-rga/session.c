@@ -255,3 +255,15 @@ int rga_recover(struct assay_instrument *ins)
 	}
 	return r;
 }
+
+int rga_clear_errors(struct assay_instrument *ins)
+{
+	struct rga_status status;
+	uint8_t again = 0;
+	int r = rga_read_status(ins, &status);
+	if (r == 0 && status.status & 1u << rga_details[RGA_COMMUNICATION].status_bit)
+		r = ask_byte(ins, rga_details[RGA_COMMUNICATION].query, &again);
+	if (r == 0 && again != 0)
+		r = rga_command(ins, "IN0", RECOVER_MS, &again);
+	return r;
+}

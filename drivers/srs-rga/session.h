@@ -48,6 +48,9 @@ int rga_resync(struct assay_instrument *ins, char *line);
 /* ER?, and the error bytes behind its bits; hardware faults are asked for twice. */
 int rga_read_status(struct assay_instrument *ins, struct rga_status *status);
 
+/* Clears what earlier commands left behind as communication error: by EC?, else by IN0. */
+int rga_clear_errors(struct assay_instrument *ins);
+
 /* After lost bytes: clears the head's buffers with IN0 until it answers. */
 int rga_recover(struct assay_instrument *ins);
 

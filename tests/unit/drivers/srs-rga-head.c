@@ -66,6 +66,12 @@ static void answer_word(struct host *h, int32_t value)
 	host_answer(h, bytes, 4);
 }
 
+static void forgive(struct head *head)
+{
+	head_value(head, "EC")->value = 0;
+	head_value(head, "ER")->value = (double)((int)get(head, "ER") & ~1);
+}
+
 static void query(struct head *head, struct host *h, const char *name)
 {
 	if (head->unanswered > 0) {
@@ -80,11 +86,8 @@ static void query(struct head *head, struct host *h, const char *name)
 		answer_number(head, h, (double)points_of(head, name[0] == 'A'));
 	} else {
 		answer_number(head, h, get(head, name));
-		if (strncmp(name, "EC", 2) == 0) {
-			head_value(head, "EC")->value = 0;
-			struct head_value *er = head_value(head, "ER");
-			er->value = (double)((int)er->value & ~1);
-		}
+		if (strncmp(name, "EC", 2) == 0 && !head->ec_stays)
+			forgive(head);
 	}
 }
 
@@ -104,6 +107,8 @@ static void set(struct head *head, struct host *h, const char *command)
 		complain(head, crossed ? 6 : 1);
 	else
 		v->value = value;
+	if (strncmp(command, "IN", 2) == 0)
+		forgive(head);
 	static const char *const status[] = {"IN", "FL", "EE", "IE", "VF", "HV", "CA", "CL"};
 	bool answers = head->nf_echoes && strncmp(command, "NF", 2) == 0;
 	for (size_t i = 0; i < sizeof(status) / sizeof(*status); i++)

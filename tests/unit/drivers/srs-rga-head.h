@@ -19,6 +19,7 @@ struct head {
 	struct head_value values[32];
 	size_t count;
 	const char *line_end;      /* "\n\r" */
+	bool ec_stays;             /* reading EC does not clear it; IN0 does */
 	bool nf_echoes;            /* STATUS after NF, as some pages of the manual say */
 	size_t lost, extra;        /* bytes missing from, or behind, each scan */
 	unsigned unanswered;       /* so many queries stay without a reply */

@@ -132,6 +132,7 @@ static void script_start(struct host *h)
 {
 	static const char *const replies[][2] = {{"NF?", "4"}, {"EE?", "70"}, {"IE?", "1"},
 		{"VF?", "90"}, {"FL?", "1.0002"}, {"MI?", "10"}, {"MF?", "50"}, {"SA?", "10"}};
+	expect_text_reply(h, "ER?", "0");
 	host_expect_hex(h, "46 4C 31 2E 30 0D");
 	host_answer_hex(h, "30 0A 0D");
 	expect_text_reply(h, "FL?", "1.0002");
@@ -296,6 +297,17 @@ static void a_status_after_nf_is_not_taken_for_its_value(void **state)
 	b->head.nf_echoes = true;
 	begin(b);
 	assert_int_equal(b->h->retried, 0);
+}
+
+static void an_error_that_stays_is_cleared_before_the_start(void **state)
+{
+	struct bench *b = *state;
+	b->head.ec_stays = true;
+	begin(b);
+	assert_true(heard(b, "IN0"));
+	assert_int_equal(acquire(b), ASSAY_LAST);
+	assert_int_equal(host_decode(b->h), 0);
+	assert_int_equal(b->h->frame.flag, ASSAY_GOOD);
 }
 
 static void a_refused_setting_is_explained(void **state)
@@ -617,6 +629,7 @@ int main(void)
 		T(a_lost_reply_is_asked_for_again),
 		T(the_range_is_set_in_the_order_that_the_head_accepts),
 		T(a_status_after_nf_is_not_taken_for_its_value),
+		T(an_error_that_stays_is_cleared_before_the_start),
 		T(a_refused_setting_is_explained),
 		T(settings_that_contradict_are_refused),
 		T(ion_source_settings_are_sent_only_when_given),
