@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""assayd with a configuration and a journal of its own, and a subscriber that counts."""
+import json
+import shutil
+import tempfile
+
+from process import DEADLINE_S, Failure, Program, children, wait_for
+
+
+class Daemon:
+    """Runs the daemon of the build at `place.build`; the journal lies in `place.disk`."""
+
+    def __init__(self, place, instruments, sync="always"):
+        self.place = place
+        self.state = tempfile.mkdtemp(prefix="journal-", dir=place.disk)
+        self.count = len(instruments)
+        run = place.sockets / "run"
+        run.mkdir(exist_ok=True)
+        self.live = f"ipc://{run}/live"
+        config = place.sockets / "assayd.yaml"
+        config.write_text(json.dumps({
+            "laboratory": {"site": "bench", "node": "bench-1"},
+            "journal": {"path": self.state, "sync": sync},
+            "sockets": {"dir": str(run)},
+            "instruments": instruments,
+        }, indent=1))
+        build = place.build
+        self.program = Program([build / "daemon/core/assayd", "--config", config,
+                                "--worker", build / "daemon/worker/assay-worker",
+                                "--drivers", place.drivers], place.log("assayd"))
+
+    def __enter__(self):
+        try:
+            wait_for("a worker per instrument", lambda: len(self.workers()) == self.count)
+        except Failure as failure:
+            self.__exit__()
+            self.program.fail(failure)
+        return self
+
+    def __exit__(self, *_):
+        self.program.stop()
+        shutil.rmtree(self.state, ignore_errors=True)
+
+    def workers(self):
+        self.program.check()
+        return children(self.program.pid)
+
+    def pids(self):
+        return [self.program.pid, *self.workers()]
+
+    def subscribe(self, warm_up, seconds):
+        """A subscriber to frames that has got its first one; read_line() gives the counts."""
+        subscriber = Program([self.place.tool("bench-subscribe"), self.live, "a1/sim-data/",
+                              warm_up, seconds], self.place.log("bench-subscribe"))
+        try:
+            subscriber.read_line()
+        except BaseException:
+            subscriber.stop()
+            raise
+        return subscriber
+
+    def count_frames(self, warm_up, seconds):
+        """Subscribes for some time and returns what was counted."""
+        with self.subscribe(warm_up, seconds) as subscriber:
+            return json.loads(subscriber.read_line(warm_up + seconds + DEADLINE_S))
