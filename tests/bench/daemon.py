@@ -4,7 +4,7 @@ import json
 import shutil
 import tempfile
 
-from process import DEADLINE_S, Failure, Program, children, wait_for
+from process import DEADLINE_S, Failure, Program, arguments, children, wait_for
 
 
 class Daemon:
@@ -43,7 +43,8 @@ class Daemon:
 
     def workers(self):
         self.program.check()
-        return children(self.program.pid)
+        # The daemon also starts the worker's program to ask it about drivers.
+        return [pid for pid in children(self.program.pid) if "--fd" in arguments(pid)]
 
     def pids(self):
         return [self.program.pid, *self.workers()]
@@ -54,9 +55,9 @@ class Daemon:
                               warm_up, seconds], self.place.log("bench-subscribe"))
         try:
             subscriber.read_line()
-        except BaseException:
+        except Failure as failure:
             subscriber.stop()
-            raise
+            self.program.fail(failure)
         return subscriber
 
     def count_frames(self, warm_up, seconds):

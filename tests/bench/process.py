@@ -92,6 +92,14 @@ def children(pid):
     return found
 
 
+def arguments(pid):
+    """A process's command line; empty once it has ended."""
+    try:
+        return pathlib.Path("/proc", str(pid), "cmdline").read_text().split("\0")
+    except OSError:
+        return []
+
+
 def cpu_ns(pids):
     """User and system time of all threads of these processes, ended ones included."""
     # The clock of another process, as clock_getcpuclockid(3) makes it; exact, unlike /proc's ticks.
