@@ -340,7 +340,7 @@ def run_block(lab, source, language, text, expected):
 
 
 def numbered(source):
-    """(page, line, name, language, text, expected) of what is to be run."""
+    """(page, line, name, language, text, lines it prints, whether numbers may differ)."""
     for page in pages(source):
         found = list(blocks(page))
         for i, (kind, name, language, text, line) in enumerate(found):
@@ -348,7 +348,7 @@ def numbered(source):
                 continue
             after = found[i + 1] if i + 1 < len(found) else None
             lines = after[3].splitlines() if after is not None and after[0] == 'prints' else []
-            yield page, line, name, language, text, [pattern_of(l, after[1] == 'like') for l in lines]
+            yield page, line, name, language, text, lines, bool(lines) and after[1] == 'like'
 
 
 def check_code(source, paths):
@@ -358,13 +358,14 @@ def check_code(source, paths):
         yield 'nothing was run'
     lab = start_laboratory(lab_module, paths)
     try:
-        for page, line, name, language, text, expected in todo:
+        for page, line, name, language, text, lines, is_alike in todo:
             began = time.monotonic()
+            expected = [pattern_of(substitute(lab, l), is_alike) for l in lines]
             wrong = run_block(lab, source, language, text, expected)
             print(f'{page.relative_to(source)}:{line}: {name}: {time.monotonic() - began:.1f} s', flush=True)
             if wrong is not None:
                 yield f'{page.relative_to(source)}:{line}: {name}: {wrong}'
-                print(lab.log()[-3000:], file=sys.stderr)
+                print(lab.log()[-2000:], file=sys.stderr)
     finally:
         lab.close()
         shutil.rmtree(lab.dir, ignore_errors=True)
