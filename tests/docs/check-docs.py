@@ -9,8 +9,8 @@ code    blocks marked <!-- run: NAME --> run against a laboratory of simulated i
         print the lines of the block marked <!-- prints --> after them, '…' standing for anything,
         with <!-- prints: like --> also any number for any other
 
-In what runs, the installed names are replaced by those of the test: ipc:///run/assayd, a1/data/
-and a1/state/. Programs that go on for ever are ended once all lines were seen.
+In what runs, the installed names are replaced by those of the test: ipc:///run/assayd, a1/data/,
+a1/state/, /var/lib/assayd. Programs that go on for ever are ended once all lines were seen.
 """
 import os
 import pathlib
@@ -254,12 +254,14 @@ INSTRUMENTS = {
 }
 
 
-def start_laboratory(lab_module, paths):
+def start_laboratory(lab_module, source, paths):
     lab = lab_module.Lab(paths)
     instruments = {key: make(lab) for key, make in INSTRUMENTS.items()}
     lab.start({'laboratory': {'site': 'ccl-tokyo', 'node': 'bench-3', 'require': ['sample']},
                'instruments': instruments})
     lab.wait_state('xrf-1', 'idle')
+    lab.wait_entries('xrf-2', 'run-end')
+    (lab.dir / 'tests').symlink_to(source / 'tests')
     tools = lab.dir / 'bin'
     tools.mkdir()
     options = f'--dir {lab.dir}/run --config {lab.config} --worker {paths["worker"]} --drivers {paths["drivers"]}'
@@ -271,7 +273,7 @@ def start_laboratory(lab_module, paths):
 
 def substitute(lab, text):
     for old, new in (('ipc:///run/assayd', f'ipc://{lab.dir}/run'), ('a1/data/', 'a1/sim-data/'),
-                     ('a1/state/', 'a1/sim-state/')):
+                     ('a1/state/', 'a1/sim-state/'), ('/var/lib/assayd', f'{lab.dir}/state')):
         text = text.replace(old, new)
     return text
 
@@ -320,7 +322,7 @@ def run_block(lab, source, language, text, expected):
     file = lab.dir / f'block.{language}'
     file.write_text(substitute(lab, text), encoding='utf-8')
     process = subprocess.Popen([*COMMANDS[language], str(file)], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
-                               stderr=subprocess.STDOUT, text=True, cwd=source, env=env, start_new_session=True)
+                               stderr=subprocess.STDOUT, text=True, cwd=lab.dir, env=env, start_new_session=True)
     try:
         left, came, why = follow(process, expected)
         code = process.poll()
@@ -356,7 +358,7 @@ def check_code(source, paths):
     todo = list(numbered(source))
     if not todo:
         yield 'nothing was run'
-    lab = start_laboratory(lab_module, paths)
+    lab = start_laboratory(lab_module, source, paths)
     try:
         for page, line, name, language, text, lines, is_alike in todo:
             began = time.monotonic()
