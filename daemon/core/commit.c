@@ -282,6 +282,7 @@ static void *commit_run(void *arg)
 	struct kept *kept = NULL;
 	bool stopping = false;
 	c->idle_due = clock_boot() + NS_PER_S;
+	c->sync_due = clock_boot() + c->options.every_ns;
 	for (;;) {
 		size_t count = wait_group(c, &stopping);
 		if (count > 0) {

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commit thread with a real journal on a simulated disk and a real subscriber. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <zmq.h>
+
+#include "base/clock.h"
+#include "core/commit.h"
+#include "core/ledger.h"
+#include "core/publish.h"
+#include "disk.h"
+#include "record/entry.h"
+
+#define TOPIC	 "a1/data/xrf/site/node/xrf-1/"
+#define HEAD	 "a1/head/-/site/node/-/"
+#define LIMIT_MS 10000
+
+struct bench {
+	struct disk *disk;
+	struct journal *journal;
+	void *zmq, *subscriber;
+	struct publisher *publisher;
+	struct commit *commit;
+	struct ledger *ledger;
+	struct ledger_topic *topic;
+	int wake_fd;
+	size_t done;
+};
+
+static int read_entry(const uint8_t *bytes, size_t len, const char **topic, size_t *topic_len,
+	uint64_t *seq, uint64_t *tc)
+{
+	struct assay_entry_view entry;
+	if (assay_entry_read(bytes, len, &entry) < 0)
+		return -1;
+	*topic = entry.topic.data;
+	*topic_len = entry.topic.len;
+	*seq = entry.seq;
+	*tc = entry.tc;
+	return 0;
+}
+
+static void bench_open(struct bench *b, bool always)
+{
+	*b = (struct bench){.disk = disk_create(1), .zmq = zmq_ctx_new()};
+	struct journal_options options = {
+		.path = "/j", .entry = read_entry, .sync_ms = always ? 0 : 60000, .now = clock_utc()};
+	struct journal_report report = {0};
+	assert_int_equal(journal_open(&b->journal, disk_io(b->disk), &options, &report), 0);
+	assert_int_equal(publisher_open(&b->publisher, b->zmq, "inproc://live", HEAD), 0);
+	b->subscriber = zmq_socket(b->zmq, ZMQ_SUB);
+	int limit = LIMIT_MS;
+	zmq_setsockopt(b->subscriber, ZMQ_SUBSCRIBE, TOPIC, strlen(TOPIC));
+	zmq_setsockopt(b->subscriber, ZMQ_RCVTIMEO, &limit, sizeof limit);
+	assert_int_equal(zmq_connect(b->subscriber, "inproc://live"), 0);
+	b->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	b->ledger = ledger_create(b->journal, report.last_tc);
+	struct commit_options how = {.always = always, .every_ns = 60 * NS_PER_S};
+	assert_int_equal(
+		commit_start(&b->commit, b->journal, b->publisher, &how, b->wake_fd), 0);
+	ledger_attach(b->ledger, b->commit);
+	b->topic = ledger_topic(b->ledger, TOPIC);
+}
+
+static void bench_close(struct bench *b)
+{
+	assert_int_equal(commit_stop(b->commit), 0);
+	ledger_destroy(b->ledger);
+	publisher_close(b->publisher);
+	zmq_close(b->subscriber);
+	zmq_ctx_term(b->zmq);
+	close(b->wake_fd);
+	disk_destroy(b->disk);
+}
+
+static void count_done(void *arg, const struct commit_item *item)
+{
+	struct bench *b = arg;
+	b->done++;
+	assert_int_equal(item->seq, b->done);
+}
+
+static void put(struct bench *b, size_t count)
+{
+	static const uint8_t record[] = {0xa1, 0x61, 'a', 0x01};
+	struct ledger_record r = {.topic = b->topic, .head = record, .head_len = sizeof record,
+		.done = count_done, .arg = b};
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(ledger_put(b->ledger, &r, NULL), 0);
+}
+
+static uint64_t receive(struct bench *b)
+{
+	uint8_t bytes[500];
+	struct assay_entry_view entry;
+	if (zmq_recv(b->subscriber, bytes, sizeof bytes, 0) < 0)
+		return 0;
+	int len = zmq_recv(b->subscriber, bytes, sizeof bytes, 0);
+	assert_true(len > 0);
+	assert_int_equal(assay_entry_read(bytes, (size_t)len, &entry), 0);
+	return entry.seq;
+}
+
+static bool has_message(struct bench *b)
+{
+	zmq_pollitem_t item = {.socket = b->subscriber, .events = ZMQ_POLLIN};
+	return zmq_poll(&item, 1, 0) > 0;
+}
+
+static void wait_done(struct bench *b, size_t count)
+{
+	uint64_t end = clock_boot() + LIMIT_MS * NS_PER_MS;
+	while (b->done < count && clock_boot() < end)
+		commit_collect(b->commit);
+	assert_int_equal(b->done, count);
+}
+
+static void entries_are_published_in_order_of_seq(void **state)
+{
+	struct bench b;
+	bench_open(&b, true);
+	put(&b, 500);
+	for (uint64_t seq = 1; seq <= 500; seq++)
+		assert_int_equal(receive(&b), seq);
+	wait_done(&b, 500);
+	bench_close(&b);
+}
+
+static void nothing_is_published_while_the_sync_stalls(void **state)
+{
+	struct bench b;
+	bench_open(&b, true);
+	disk_stall(b.disk);
+	put(&b, 10);
+	assert_true(disk_wait_stalled(b.disk, LIMIT_MS));
+	assert_false(has_message(&b));
+	struct commit_status status;
+	commit_status(b.commit, &status);
+	assert_int_equal(status.head, 0);
+	commit_collect(b.commit);
+	assert_int_equal(b.done, 0);
+	disk_release(b.disk);
+	for (uint64_t seq = 1; seq <= 10; seq++)
+		assert_int_equal(receive(&b), seq);
+	bench_close(&b);
+}
+
+static void without_always_entries_are_published_before_the_sync(void **state)
+{
+	struct bench b;
+	bench_open(&b, false);
+	put(&b, 1);
+	assert_int_equal(receive(&b), 1); /* the first file is made, which syncs */
+	disk_stall(b.disk);
+	put(&b, 1);
+	assert_int_equal(receive(&b), 2);
+	disk_release(b.disk);
+	put(&b, 100);
+	wait_done(&b, 102);
+	bench_close(&b);
+}
+
+static void a_failed_sync_delays_and_loses_nothing(void **state)
+{
+	struct bench b;
+	bench_open(&b, true);
+	put(&b, 1);
+	assert_int_equal(receive(&b), 1);
+	disk_fail(b.disk, DISK_SYNC, 1, 3, EIO);
+	put(&b, 20);
+	for (uint64_t seq = 2; seq <= 21; seq++)
+		assert_int_equal(receive(&b), seq);
+	bench_close(&b);
+}
+
+static void a_full_disk_is_said_and_goes_on_by_itself(void **state)
+{
+	struct bench b;
+	bench_open(&b, true);
+	put(&b, 1);
+	assert_int_equal(receive(&b), 1);
+	disk_set_capacity(b.disk, 0);
+	put(&b, 5);
+	struct commit_status status = {0};
+	uint64_t end = clock_boot() + LIMIT_MS * NS_PER_MS;
+	while (status.error == 0 && clock_boot() < end)
+		commit_status(b.commit, &status);
+	assert_int_equal(status.error, -ENOSPC);
+	assert_false(has_message(&b));
+	disk_set_capacity(b.disk, UINT64_MAX);
+	for (uint64_t seq = 2; seq <= 6; seq++)
+		assert_int_equal(receive(&b), seq);
+	commit_status(b.commit, &status);
+	assert_int_equal(status.error, 0);
+	bench_close(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(entries_are_published_in_order_of_seq),
+		cmocka_unit_test(nothing_is_published_while_the_sync_stalls),
+		cmocka_unit_test(without_always_entries_are_published_before_the_sync),
+		cmocka_unit_test(a_failed_sync_delays_and_loses_nothing),
+		cmocka_unit_test(a_full_disk_is_said_and_goes_on_by_itself),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
