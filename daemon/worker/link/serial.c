@@ -22,12 +22,9 @@
 
 /* --- pseudo-terminals: no baud, no modem lines, no entry in sysfs ----------------------------- */
 
-static bool is_pty(const char *path)
+static bool is_pty(const struct stat *st)
 {
-	struct stat st;
-	if (stat(path, &st) < 0 || !S_ISCHR(st.st_mode))
-		return false;
-	return major(st.st_rdev) >= PTY_MAJOR_FIRST && major(st.st_rdev) <= PTY_MAJOR_LAST;
+	return major(st->st_rdev) >= PTY_MAJOR_FIRST && major(st->st_rdev) <= PTY_MAJOR_LAST;
 }
 
 static int open_pty(struct link *link, const char *path)
@@ -159,15 +156,38 @@ static int open_port(struct link *link, const struct port *port, const char *pat
 
 /* ---------------------------------------------------------------------------------------------- */
 
-/* by-id names are links, and libserialport looks up the name itself in sysfs. */
+/*
+ * The kernel's own name of the device: libserialport looks it up in sysfs and knows none of the
+ * links that udev makes, such as those of /dev/serial/by-id.
+ */
+static int find_name(const struct stat *st, char *path, size_t size)
+{
+	char link[64], target[512];
+	snprintf(link, sizeof link, "/sys/dev/char/%u:%u", major(st->st_rdev), minor(st->st_rdev));
+	ssize_t n = readlink(link, target, sizeof target - 1);
+	if (n < 0)
+		return -errno;
+	target[n] = '\0';
+	const char *slash = strrchr(target, '/');
+	int len = snprintf(path, size, "/dev/%s", slash != NULL ? slash + 1 : target);
+	return len < (int)size ? 0 : -ENAMETOOLONG;
+}
+
 static int serial_open(struct link *link, const struct port *port)
 {
-	char *path = realpath(port->path, NULL);
-	if (path == NULL)
-		return link_fail(link, errno, "cannot open %s", port->path);
-	int r = is_pty(path) ? open_pty(link, path) : open_port(link, port, path);
-	free(path);
-	return r;
+	struct stat st;
+	char path[128];
+	if (port->path == NULL || stat(port->path, &st) < 0)
+		return link_fail(link, port->path != NULL ? errno : EINVAL, "cannot open %s",
+			port->path != NULL ? port->path : "a port without path");
+	if (!S_ISCHR(st.st_mode))
+		return link_fail(link, ENOTTY, "%s is no serial port", port->path);
+	if (is_pty(&st))
+		return open_pty(link, port->path);
+	int r = find_name(&st, path, sizeof path);
+	if (r < 0)
+		return link_fail(link, -r, "%s is no serial port", port->path);
+	return open_port(link, port, path);
 }
 
 /* Output that nobody reads would hold close() for half a minute: it is thrown away first. */

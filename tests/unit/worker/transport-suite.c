@@ -263,6 +263,19 @@ static void a_write_that_nobody_takes_ends_at_the_deadline(void **state)
 	assert_true(ms_since(start) < 2000);
 }
 
+static void a_refused_message_is_gone_when_its_time_is_over(void **state)
+{
+	over->refuse(true);
+	assert_int_equal(channel_write(&pump.channel, "lost", 4, 100), -ETIMEDOUT);
+	pump_cancel_in(&pump, 50);
+	assert_int_equal(channel_write(&pump.channel, "lost", 4, 5000), -ECANCELED);
+	pump_resume(&pump);
+	settle();
+	over->refuse(false);
+	assert_int_equal(channel_write(&pump.channel, "ping", 4, 1000), 0);
+	expect_heard("ping");
+}
+
 static void an_idle_link_costs_nothing(void **state)
 {
 	settle();
@@ -305,7 +318,8 @@ int transport_suite(const struct transport *transport)
 		{T(large_writes_are_sent_whole), true},
 		{T(draining_waits_until_the_link_is_quiet), true},
 		{T(a_write_that_nobody_takes_ends_at_the_deadline), transport->can_block},
-		{T(an_idle_link_costs_nothing), true},
+		{T(a_refused_message_is_gone_when_its_time_is_over), transport->refuse != NULL},
+		{T(an_idle_link_costs_nothing), !transport->is_file},
 		{cmocka_unit_test(a_port_that_is_not_there_is_refused_in_words), true},
 	};
 	struct CMUnitTest tests[sizeof all / sizeof all[0]];

@@ -13,6 +13,7 @@ struct transport {
 	bool keeps_messages; /* what is said in two pieces is read in two */
 	bool notices_loss;   /* the other side can be seen to go away */
 	bool can_block;      /* the other side can refuse to take more */
+	bool is_file;        /* played by a plain file, which poll(2) always calls ready */
 	size_t large;        /* bytes of a large message */
 
 	/* Makes the instrument and fills `port`; afterwards drop() removes it. */
@@ -26,12 +27,18 @@ struct transport {
 	void (*say)(const void *data, size_t len);
 	size_t (*hear)(void *to, size_t size);
 
+	/* The instrument takes nothing until it is told to again.  May be NULL. */
+	void (*refuse)(bool on);
+
 	/* The instrument goes away: unplugged, switched off. */
 	void (*leave)(void);
 };
 
 extern const struct transport transport_pty, transport_tcp, transport_udp;
 extern const struct transport transport_usb, transport_tty; /* by umockdev */
+
+/* The adapter of transport_tty makes 38400 baud where 28800 are asked for. */
+void tty_rounds_baud(bool on);
 
 /* Runs the suite over one transport; the number of failures. */
 int transport_suite(const struct transport *transport);

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An instrument on a serial adapter: umockdev makes /dev/ttyUSB7 out of a pseudo-terminal, and this
+ * file answers what such a terminal lacks, the modem lines, so that libserialport takes it.
+ */
+#include <asm/termbits.h>
+#include <errno.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <assay/driver.h>
+
+#include "mock.h"
+#include "transport.h"
+
+static const char description[] =
+	"P: /devices/pci0000:00/0000:00:14.0/usb1/1-2/1-2:1.0/ttyUSB7/tty/ttyUSB7\n"
+	"N: ttyUSB7\n"
+	"E: SUBSYSTEM=tty\n"
+	"E: DEVNAME=/dev/ttyUSB7\n"
+	"E: MAJOR=188\n"
+	"E: MINOR=7\n"
+	"A: dev=188:7\\n\n";
+
+static UMockdevTestbed *testbed;
+static UMockdevIoctlBase *handler;
+static int master = -1;
+static bool is_rounding;
+
+void tty_rounds_baud(bool on)
+{
+	is_rounding = on;
+}
+
+/* The line's settings are the pseudo-terminal's: it keeps them like any other. */
+static void pass_on(UMockdevIoctlClient *client)
+{
+	int code = 0;
+	GError *error = NULL;
+	int r = umockdev_ioctl_client_execute(client, &code, &error);
+	umockdev_ioctl_client_complete(client, r, code);
+}
+
+static void tell_lines(UMockdevIoctlClient *client)
+{
+	static const int lines = TIOCM_DTR | TIOCM_RTS | TIOCM_CTS | TIOCM_DSR;
+	GError *error = NULL;
+	UMockdevIoctlData *data = umockdev_ioctl_data_resolve(
+		umockdev_ioctl_client_get_arg(client), 0, sizeof lines, &error);
+	mock_check(data != NULL, error);
+	memcpy(data->data, &lines, sizeof lines);
+	umockdev_ioctl_client_complete(client, 0, 0);
+	g_object_unref(data);
+}
+
+/* An adapter that cannot make the rate takes the next one that it can, and says nothing. */
+static void tell_rounded(UMockdevIoctlClient *client)
+{
+	int code = 0;
+	GError *error = NULL;
+	int r = umockdev_ioctl_client_execute(client, &code, &error);
+	UMockdevIoctlData *data = umockdev_ioctl_data_resolve(
+		umockdev_ioctl_client_get_arg(client), 0, sizeof(struct termios2), &error);
+	mock_check(data != NULL, error);
+	struct termios2 *tio = (void *)data->data;
+	if (tio->c_ospeed == 28800)
+		tio->c_ispeed = tio->c_ospeed = 38400;
+	umockdev_ioctl_client_complete(client, r, code);
+	g_object_unref(data);
+}
+
+static gboolean on_ioctl(UMockdevIoctlBase *base, UMockdevIoctlClient *client, gpointer user)
+{
+	switch (umockdev_ioctl_client_get_request(client)) {
+	case TIOCMGET: tell_lines(client); break;
+	case TCGETS2:
+		if (is_rounding)
+			tell_rounded(client);
+		else
+			pass_on(client);
+		break;
+	case TIOCMBIS:
+	case TIOCMBIC:
+	case TIOCMSET: umockdev_ioctl_client_complete(client, 0, 0); break;
+	default: pass_on(client); break;
+	}
+	return TRUE;
+}
+
+static void make(struct port *port)
+{
+	GError *error = NULL;
+	testbed = umockdev_testbed_new();
+	mock_check(umockdev_testbed_add_from_string(testbed, description, &error), error);
+	handler = umockdev_ioctl_base_new();
+	g_signal_connect(handler, "handle-ioctl", G_CALLBACK(on_ioctl), NULL);
+	mock_check(umockdev_testbed_attach_ioctl(testbed, "/dev/ttyUSB7", handler, &error), error);
+	master = umockdev_testbed_get_dev_fd(testbed, "/dev/ttyUSB7");
+	assert_true(master >= 0);
+	port->kind = ASSAY_LINK_SERIAL;
+	port->path = "/dev/ttyUSB7";
+	port->baud = 28800; /* no rate of the old list: set by its number and read back */
+}
+
+static void drop(void)
+{
+	g_object_unref(handler);
+	g_object_unref(testbed);
+}
+
+static void make_wrong(struct port *port)
+{
+	port->kind = ASSAY_LINK_SERIAL;
+	port->path = "/dev/null";
+}
+
+static void say(const void *data, size_t len)
+{
+	const char *at = data;
+	while (len > 0) {
+		struct pollfd p = {.fd = master, .events = POLLOUT};
+		assert_int_equal(poll(&p, 1, 5000), 1);
+		ssize_t n = write(master, at, len < 512 ? len : 512);
+		assert_true(n > 0);
+		at += n;
+		len -= (size_t)n;
+	}
+}
+
+static size_t hear(void *to, size_t size)
+{
+	transport_await(master);
+	ssize_t n = read(master, to, size);
+	assert_true(n > 0);
+	return (size_t)n;
+}
+
+const struct transport transport_tty = {
+	.name = "serial",
+	.large = 3000,
+	.make = make,
+	.drop = drop,
+	.make_wrong = make_wrong,
+	.say = say,
+	.hear = hear,
+};
