@@ -231,6 +231,19 @@ int channel_pause(struct channel *channel, int ms)
 	return r;
 }
 
+int channel_settle(struct channel *channel, uint64_t until)
+{
+	int ms = clock_ms_until(until);
+	if (ms == 0)
+		return 0;
+	enter(channel, ms);
+	int r = trouble(channel);
+	while (r == 0 && monitor_wait(channel->monitor, until))
+		r = trouble(channel);
+	leave(channel);
+	return r;
+}
+
 /* --- the I/O thread --------------------------------------------------------------------------- */
 
 /* One piece into the store.  True when there may be another at no cost. */

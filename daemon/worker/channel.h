@@ -49,6 +49,9 @@ ssize_t channel_read(struct channel *channel, void *to, size_t size, int ms);
 int channel_drain(struct channel *channel, int quiet_ms, int limit_ms);
 int channel_pause(struct channel *channel, int ms);
 
+/* For the links: waits until then (clock_boot()), whether or not the run is to stop. */
+int channel_settle(struct channel *channel, uint64_t until);
+
 /* When the last byte that was taken had arrived; now, where there never was one. */
 struct stamp channel_received(struct channel *channel);
 

@@ -17,6 +17,7 @@
 #define FRAME_MAX    512               /* twice the largest frame */
 #define GAP_LEAST_NS UINT64_C(1750000) /* "Modbus over serial line" 2.5.1.1, above 19200 baud */
 #define CHAR_BITS    11
+#define SETTLE_NS    (20 * NS_PER_MS) /* after a failure, for what is still on its way */
 
 struct modbus {
 	struct channel *channel;
@@ -27,6 +28,7 @@ struct modbus {
 	int mine;        /* the driver's thread's end, libmodbus' socket */
 	/* the driver's thread */
 	uint64_t last_end;
+	bool has_failed;
 	unsigned late_unit;
 	uint64_t late_until;
 	/* under the lock */
@@ -113,21 +115,17 @@ void modbus_destroy(struct modbus *modbus)
 
 /* --- the driver's thread ---------------------------------------------------------------------- */
 
-static int pause_until(struct modbus *modbus, uint64_t when)
-{
-	int ms = clock_ms_until(when);
-	return ms > 0 ? channel_pause(modbus->channel, ms) : 0;
-}
-
-/* The silence that a serial line needs, and that a late reply of the same unit may need. */
+/* The silence that a serial line needs, and in which late replies come and are dropped. */
 static int keep_silence(struct modbus *modbus, unsigned unit_id)
 {
-	if (!modbus->is_serial)
-		return 0;
-	int r = 0;
-	if (unit_id == modbus->late_unit)
-		r = pause_until(modbus, modbus->late_until);
-	return r < 0 ? r : pause_until(modbus, modbus->last_end + modbus->gap_ns);
+	uint64_t until = modbus->last_end;
+	if (modbus->has_failed)
+		until += SETTLE_NS;
+	else if (modbus->is_serial)
+		until += modbus->gap_ns;
+	if (modbus->is_serial && unit_id == modbus->late_unit && modbus->late_until > until)
+		until = modbus->late_until;
+	return channel_settle(modbus->channel, until);
 }
 
 static int begin_exchange(struct modbus *modbus)
@@ -217,6 +215,7 @@ int modbus_exchange(struct modbus *modbus, unsigned unit_id, int table, unsigned
 	int n = ask(modbus->context, table, address, count, out);
 	r = n == (int)count ? 0 : error_of(n < 0 ? errno : EBADMSG);
 	modbus->last_end = clock_boot();
+	modbus->has_failed = r == -ETIMEDOUT || r == -EBADMSG;
 	if (r == -ETIMEDOUT) {
 		modbus->late_unit = unit_id;
 		modbus->late_until = modbus->last_end + modbus->reply_ms * NS_PER_MS;
