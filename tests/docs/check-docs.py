@@ -175,30 +175,30 @@ def check_keys(source, paths):
     described = set(re.findall(r'^\.It (?:Sy|Cm) ([a-z_]+)', page, re.M))
     keys = set()
 
-    def walk(schema, depth):
+    def walk(schema):
         if isinstance(schema, list):
             for item in schema:
-                walk(item, depth)
+                walk(item)
         if not isinstance(schema, dict):
             return
         for key, value in schema.get('properties', {}).items():
             keys.add(key)
-            if key not in ('settings', 'calibration'):
-                walk(value, depth + 1)
+            walk(value)
         for key in ('additionalProperties', 'patternProperties', 'allOf', 'anyOf', 'oneOf', 'items',
                     'then', 'else'):
             inner = schema.get(key)
-            walk(list(inner.values()) if key == 'patternProperties' and inner else inner, depth)
+            walk(list(inner.values()) if key == 'patternProperties' and inner else inner)
         ref = schema.get('$ref', '')
-        if ref.startswith('#/') and ref not in seen:
+        if ref.startswith('#/') and ref not in seen and not re.match(drivers_own, ref):
             seen.add(ref)
             at = whole
             for part in ref[2:].split('/'):
                 at = at[part]
-            walk(at, depth)
+            walk(at)
 
+    drivers_own = '#/definitions/(settings|calibration|setup)'
     whole, seen = json.loads(told.stdout), set()
-    walk(whole, 0)
+    walk(whole)
     yield from (f'assayd.yaml.5: the key {key} is missing' for key in sorted(keys - described))
 
 
@@ -214,26 +214,50 @@ def check_static(source, paths):
 
 # --- config --------------------------------------------------------------------------------------
 
-def check_config(source, paths):
-    tried = 0
+def configurations(source):
+    """(page, line, text) of what is said to be one."""
     for page in pages(source):
         for kind, name, language, text, line in blocks(page):
-            if kind != 'config':
-                continue
-            tried += 1
-            with tempfile.TemporaryDirectory(prefix='assay-docs-') as folder:
-                folder = pathlib.Path(folder)
-                if not re.search(r'^laboratory:', text, re.M):
-                    text = 'laboratory: {site: lab, node: bench-1}\n' + text
-                (folder / 'assayd.yaml').write_text(text, encoding='utf-8')
-                (folder / 'profiles').symlink_to(paths['profiles'])
-                done = subprocess.run(
-                    [paths['assayd'], '--check', '--config', str(folder / 'assayd.yaml'), '--worker',
-                     paths['worker'], '--drivers', paths['drivers']],
-                    capture_output=True, text=True, timeout=DEADLINE)
-                if done.returncode != 0:
-                    said = done.stderr.replace(f'{folder}/', '')
-                    yield f'{page.relative_to(source)}:{line}: not accepted:\n{said}'
+            if kind == 'config':
+                yield page, line, text
+    manual = source / 'docs/man/assayd.yaml.5'
+    text = manual.read_text(encoding='utf-8')
+    for m in re.finditer(r'^\.Bd -literal\n(.*?)^\.Ed$', text, re.M | re.S):
+        yield manual, text.count('\n', 0, m.start()) + 1, m[1].replace('\\e', '\\')
+
+
+SECTIONS = ('laboratory', 'journal', 'sockets', 'instruments', 'methods')
+
+
+def completed(text):
+    """A piece of a configuration as a whole one."""
+    first = re.match(r'(?:\s*#.*\n|\s*\n)*([^\s:]+):', text)
+    if first is not None and first[1] not in SECTIONS:
+        text = 'instruments:\n' + re.sub(r'^(?=.)', '  ', text, flags=re.M)
+    if not re.search(r'^laboratory:', text, re.M):
+        text = 'laboratory: {site: lab, node: bench-1}\n' + text
+    return text
+
+
+def refusal(paths, text):
+    """What the daemon says about a configuration; None: it is right."""
+    with tempfile.TemporaryDirectory(prefix='assay-docs-') as name:
+        folder = pathlib.Path(name)
+        (folder / 'assayd.yaml').write_text(completed(text), encoding='utf-8')
+        (folder / 'profiles').symlink_to(paths['profiles'])
+        done = subprocess.run([paths['assayd'], '--check', '--config', str(folder / 'assayd.yaml'), '--worker',
+                               paths['worker'], '--drivers', paths['drivers']],
+                              capture_output=True, text=True, timeout=DEADLINE)
+        return None if done.returncode == 0 else done.stderr.replace(f'{folder}/', '')
+
+
+def check_config(source, paths):
+    tried = 0
+    for page, line, text in configurations(source):
+        tried += 1
+        said = refusal(paths, text)
+        if said is not None:
+            yield f'{page.relative_to(source)}:{line}: not accepted:\n{said}'
     if tried == 0:
         yield 'no configuration was tried'
 
