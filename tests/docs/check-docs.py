@@ -4,7 +4,8 @@
 usage: check-docs.py static|config|code SOURCE LAB NAME=PATH ...
 
 static  links resolve; lists and tables agree with the code they were written from
-config  blocks marked <!-- config --> are accepted by the real daemon
+config  blocks marked <!-- config --> are accepted by the real daemon, those marked <!-- wrong -->
+        are refused with the words of the next block
 code    blocks marked <!-- run: NAME --> run against a laboratory of simulated instruments, and
         print the lines of the block marked <!-- prints --> after them, '…' standing for anything,
         with <!-- prints: like --> also any number for any other
@@ -130,6 +131,14 @@ def check_events(source):
     yield from same('docs/operations.md, audit events', events, table)
 
 
+def check_serials(source):
+    rows = [line.split(',') for line in read(source, 'config/reserved-serials.csv').splitlines()[1:]]
+    table = section(source / 'docs/technician.md', 'serials')
+    for driver, first, last, *note in rows:
+        if f'| `{driver}` | {first} to {last} |' not in table:
+            yield f'docs/technician.md: the serial numbers of {driver} are {first} to {last}'
+
+
 def check_commands(source, paths):
     usage = subprocess.run([paths['assayctl'], '--help'], capture_output=True, text=True).stdout
     shown = re.findall(r'^  ([a-z]+) {2,}\S', usage, re.M)
@@ -207,6 +216,7 @@ def check_static(source, paths):
     yield from check_format(source)
     yield from check_operations(source)
     yield from check_events(source)
+    yield from check_serials(source)
     yield from check_commands(source, paths)
     yield from check_settings(source, paths)
     yield from check_keys(source, paths)
@@ -251,6 +261,15 @@ def refusal(paths, text):
         return None if done.returncode == 0 else done.stderr.replace(f'{folder}/', '')
 
 
+def wrong_configurations(source):
+    """(page, line, text, what the daemon says about it)"""
+    for page in pages(source):
+        found = list(blocks(page))
+        for block, after in zip(found, found[1:]):
+            if block[0] == 'wrong' and after[0] == 'prints':
+                yield page, block[4], block[3], after[3]
+
+
 def check_config(source, paths):
     tried = 0
     for page, line, text in configurations(source):
@@ -260,6 +279,10 @@ def check_config(source, paths):
             yield f'{page.relative_to(source)}:{line}: not accepted:\n{said}'
     if tried == 0:
         yield 'no configuration was tried'
+    for page, line, text, expected in wrong_configurations(source):
+        said = refusal(paths, text)
+        if said != expected:
+            yield f'{page.relative_to(source)}:{line}: the daemon says\n{said}'
 
 
 # --- code ----------------------------------------------------------------------------------------
