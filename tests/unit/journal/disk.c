@@ -716,17 +716,23 @@ uint64_t disk_calls(const struct disk *disk)
 
 void disk_fail(struct disk *disk, unsigned calls, uint64_t nth, uint64_t count, int error)
 {
+	pthread_mutex_lock(&disk->lock);
 	disk->fault = (struct fault){calls, nth, count, -error};
+	pthread_mutex_unlock(&disk->lock);
 }
 
 void disk_lie(struct disk *disk, unsigned calls)
 {
+	pthread_mutex_lock(&disk->lock);
 	disk->lies = calls;
+	pthread_mutex_unlock(&disk->lock);
 }
 
 void disk_stop_at(struct disk *disk, uint64_t nth)
 {
+	pthread_mutex_lock(&disk->lock);
 	disk->stop_at = disk->calls + nth;
+	pthread_mutex_unlock(&disk->lock);
 }
 
 bool disk_is_stopped(const struct disk *disk)
@@ -736,12 +742,16 @@ bool disk_is_stopped(const struct disk *disk)
 
 void disk_shorten_writes(struct disk *disk, size_t max)
 {
+	pthread_mutex_lock(&disk->lock);
 	disk->write_max = max;
+	pthread_mutex_unlock(&disk->lock);
 }
 
 void disk_set_capacity(struct disk *disk, uint64_t bytes)
 {
+	pthread_mutex_lock(&disk->lock);
 	disk->capacity = bytes;
+	pthread_mutex_unlock(&disk->lock);
 }
 
 void disk_stall(struct disk *disk)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Asks the reference implementation of UCUM about each code of the whitelist in units.c.
-// Exit status 77, a skipped test, where it is not installed: npm ci --omit=optional
+// Exit status 77, a skipped test, where it is not installed; see tests/vectors/meson.build
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
