@@ -42,3 +42,20 @@ void audit_text(
 	audit(core, event, actor, NULL, &after, NULL);
 	buffer_finish(&after);
 }
+
+void audit_config(struct core *core, const char *event, const struct config *before)
+{
+	const struct config *config = core->config;
+	struct buffer old = {0}, new = {0};
+	buffer_append(&new, config->canonical, config->canonical_len);
+	if (before != NULL)
+		buffer_append(&old, before->canonical, before->canonical_len);
+	audit(core, event, NULL, before != NULL ? &old : NULL, &new, "version " ASSAY_VERSION);
+	for (size_t i = 0; i < config->method_count; i++) {
+		buffer_reset(&new);
+		buffer_append(&new, config->methods[i].canonical, config->methods[i].canonical_len);
+		audit(core, "method", NULL, NULL, &new, NULL);
+	}
+	buffer_finish(&old);
+	buffer_finish(&new);
+}

@@ -17,4 +17,10 @@ void audit(struct core *core, const char *event, const struct run_actor *actor,
 void audit_text(
 	struct core *core, const char *event, const struct run_actor *actor, const char *text);
 
+/*
+ * Writes the configuration in force, and each of its methods, as `event` and `method`; `before` is
+ * the one it replaces, NULL at the start.
+ */
+void audit_config(struct core *core, const char *event, const struct config *before);
+
 #endif

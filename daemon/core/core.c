@@ -205,9 +205,12 @@ int core_reload(struct core *core, bool now, char **text)
 	const char *fixed = fixed_part(core->config, config);
 	if (fixed != NULL && asprintf(text, "`%s` changed, which needs a restart", fixed) < 0)
 		*text = NULL;
+	const struct config *before = core->config; /* retired, not freed yet */
 	r = fixed != NULL ? -EINVAL : ports_change(core, config, now, text);
 	if (r < 0)
 		config_destroy(config);
+	else
+		audit_config(core, "config", before);
 	return r;
 }
 

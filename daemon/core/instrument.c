@@ -104,14 +104,19 @@ struct instrument *instrument_find(struct core *core, const char *key)
 	return NULL;
 }
 
+static const char *or_unknown(const char *text)
+{
+	return text[0] != '\0' ? text : "unknown";
+}
+
 struct inst_id instrument_inst(const struct instrument *instrument)
 {
 	const struct run_identity *id = &instrument->identity;
 	bool known = id->serial[0] != '\0';
 	return (struct inst_id){
 		.key = instrument->config->key,
-		.make = known ? id->make : NULL,
-		.model = known ? id->model : NULL,
+		.make = known ? or_unknown(id->make) : NULL,
+		.model = known ? or_unknown(id->model) : NULL,
 		.serial = known ? id->serial : NULL,
 		.fw = id->fw[0] != '\0' ? id->fw : NULL,
 		.asset = instrument->config->identity.asset,

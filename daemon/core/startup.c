@@ -106,14 +106,6 @@ static void audit_report(struct core *core, const struct journal_report *report)
 	buffer_finish(&after);
 }
 
-static void audit_start(struct core *core)
-{
-	struct buffer config = {0};
-	buffer_append(&config, core->config->canonical, core->config->canonical_len);
-	audit(core, "start", NULL, NULL, &config, "version " ASSAY_VERSION);
-	buffer_finish(&config);
-}
-
 static int open_live(struct core *core)
 {
 	char head[JOURNAL_TOPIC_MAX + 1], audits[JOURNAL_TOPIC_MAX + 1];
@@ -199,7 +191,7 @@ int startup(struct core *core)
 	if (r < 0)
 		return r;
 	audit_report(core, &report);
-	audit_start(core);
+	audit_config(core, "start", NULL);
 	end_interrupted(core);
 	return open_control(core);
 }

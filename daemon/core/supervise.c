@@ -54,7 +54,8 @@ struct supervisor {
 	unsigned starts;
 	uint64_t backoff_ns, started_at;
 	uint64_t beat_at, progress, deadline;
-	bool killed;
+	bool killed;	 /* it hung */
+	char punished[120]; /* why it was ended; "": it was not */
 
 	uint64_t credit; /* to be given back */
 	size_t held;     /* items on their way */
@@ -109,9 +110,11 @@ static uint64_t next_backoff(struct supervisor *s)
 	return s->backoff_ns - s->backoff_ns / 4 * jitter / UINT16_MAX;
 }
 
-static void describe_end(const siginfo_t *si, bool killed, char *text, size_t size)
+static void describe_end(const struct supervisor *s, const siginfo_t *si, char *text, size_t size)
 {
-	if (killed)
+	if (s->punished[0] != '\0')
+		snprintf(text, size, "%s", s->punished);
+	else if (s->killed)
 		snprintf(text, size, "the worker hung and was killed");
 	else if (si->si_code != CLD_EXITED)
 		snprintf(text, size, "the worker crashed (signal %d)", si->si_status);
@@ -142,8 +145,8 @@ static int on_child(sd_event_source *source, const siginfo_t *si, void *arg)
 	s->child = sd_event_source_disable_unref(s->child);
 	close_socket(s);
 	s->pid = 0;
-	char why[80];
-	describe_end(si, s->killed, why, sizeof why);
+	char why[120];
+	describe_end(s, si, why, sizeof why);
 	bool clean = si->si_code == CLD_EXITED && si->si_status == WIRE_EXIT_CLEAN;
 	for (size_t i = 0; i < s->count; i++)
 		instrument_lost(s->instruments[i], clean && s->stopping ? NULL : why);
@@ -163,6 +166,7 @@ static void kill_worker(struct supervisor *s)
 void supervise_punish(struct supervisor *s, const char *why)
 {
 	log_error("%s: %s: the worker is ended", instrument_key(s->instruments[0]), why);
+	snprintf(s->punished, sizeof s->punished, "%s", why);
 	kill_worker(s);
 	close_socket(s);
 }
@@ -414,6 +418,7 @@ static int start_worker(struct supervisor *s)
 	s->started_at = s->beat_at = clock_boot();
 	s->progress = s->deadline = s->credit = 0;
 	s->killed = false;
+	s->punished[0] = '\0';
 	s->in_at = 0;
 	buffer_reset(&s->in);
 	buffer_reset(&s->out);
