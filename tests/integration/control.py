@@ -11,7 +11,7 @@ import cbor2
 import zmq
 
 sys.path.insert(0, sys.argv[1])
-from lab import Lab, Failure, check_links, paths_from, wait_for  # noqa: E402
+from lab import Lab, Failure, check_links, lint, paths_from, wait_for  # noqa: E402
 from main_job import instruments, start_sims  # noqa: E402
 
 paths = paths_from(sys.argv[2:])
@@ -197,5 +197,6 @@ with Lab(paths) as lab:
         if event not in events:
             raise Failure(f'no audit record {event}: {events}')
     lab.stop()
+    lint(lab)
     check_links(lab.subscriber.all())
     notified.wait('STOPPING=1')

@@ -6,7 +6,7 @@ import hashlib
 import sys
 
 sys.path.insert(0, sys.argv[1])
-from lab import Failure, Lab, check_links, paths_from, values, wait_for  # noqa: E402
+from lab import Failure, Lab, check_links, lint, paths_from, values, wait_for  # noqa: E402
 from main_job import instruments, start_sims  # noqa: E402
 
 paths = paths_from(sys.argv[2:])
@@ -67,6 +67,7 @@ with Lab(paths) as lab:
     lab.wait_entries('xrf-1', 'run-end', 2)
     check_identity(lab)
     lab.stop()
+    lint(lab)
     entries = lab.subscriber.all()
     check_links(entries)
     starts = check_runs(entries)

@@ -264,6 +264,13 @@ class Lab:
         return self.wait_entries(key, 'frame', count, seconds)
 
 
+def lint(lab):
+    """Everything that was published passes the checker that people have too."""
+    file = lab.dir / 'published.cbor'
+    file.write_bytes(b''.join(data for _, data in lab.subscriber.raw()))
+    return lab.ctl('lint', str(file)).stdout
+
+
 def check_links(entries):
     """prev and seq without gaps, per journal and topic; seq contiguous per journal."""
     last, seqs = {}, {}
