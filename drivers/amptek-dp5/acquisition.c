@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define PRESET_MARGIN_S 0.15 /* PRET has steps of 0.1 s */
+#define BEGINNINGS      3
 
 static uint64_t milliseconds(const struct assay_instrument *ins, const char *setting)
 {
@@ -44,15 +45,33 @@ static int check_ready(struct assay_instrument *ins)
 	return 0;
 }
 
-int acquisition_start(struct assay_instrument *ins)
+/*
+ * Enabling once more after the preset has expired resumes without clearing (guide), and then
+ * nothing ends the counting: when the answer was lost, all begins anew.
+ */
+static int begin_counting(struct assay_instrument *ins)
 {
 	static const enum packet_request begin[] = {REQUEST_DISABLE, REQUEST_CLEAR, REQUEST_ENABLE};
+	const struct state *st = ins->state;
+	for (int attempt = 0; attempt < BEGINNINGS; attempt++) {
+		int r = 0;
+		for (size_t i = 0; r == 0 && i < sizeof(begin) / sizeof(*begin); i++)
+			r = order(ins, begin[i]);
+		if (r < 0 || st->x.attempts == 1)
+			return r;
+	}
+	assay_explain(ins, "the answer to the order to count was lost %d times", BEGINNINGS);
+	return -ETIMEDOUT;
+}
+
+int acquisition_start(struct assay_instrument *ins)
+{
 	struct state *st = ins->state;
 	int r = configuration_keep(ins);
 	if (r == 0)
 		r = check_ready(ins);
-	for (size_t i = 0; r == 0 && i < sizeof(begin) / sizeof(*begin); i++)
-		r = order(ins, begin[i]);
+	if (r == 0)
+		r = begin_counting(ins);
 	uint64_t now = assay_now_ms(ins);
 	st->growing_due = now + milliseconds(ins, "progress_every");
 	st->slice_due = now + milliseconds(ins, "slice");
@@ -142,6 +161,9 @@ static int fetch(struct assay_instrument *ins, enum packet_request request, stru
 		if (r < 0)
 			return r;
 		status_parse(reply->data + reply->len - STATUS_BYTES, &s);
+		r = state_check_unit(ins, st, &s);
+		if (r < 0)
+			return r;
 		bool cleared = request == REQUEST_SPECTRUM_AND_CLEAR && st->x.attempts > 1;
 		if (cleared || !is_older(&s, &st->status)) {
 			st->status = s;

@@ -15,6 +15,7 @@
 static int identify(struct assay_instrument *ins, struct assay_identity *id)
 {
 	struct state *st = ins->state;
+	st->is_identified = false;
 	int r = exchange_clear(ins, &st->x);
 	if (r == 0)
 		r = state_poll(ins, st);
@@ -27,6 +28,8 @@ static int identify(struct assay_instrument *ins, struct assay_identity *id)
 		snprintf(id->serial, sizeof(id->serial), "%u", s->serial);
 	else
 		snprintf(id->serial, sizeof(id->serial), "none");
+	st->is_identified = true;
+	st->serial = s->has_serial ? s->serial : 0;
 	status_firmware_text(s, id->fw, sizeof(id->fw));
 	return 0;
 }

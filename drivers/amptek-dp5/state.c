@@ -5,6 +5,17 @@
 #include <errno.h>
 #include <string.h>
 
+int state_check_unit(
+	struct assay_instrument *ins, const struct state *st, const struct status *status)
+{
+	uint32_t serial = status->has_serial ? status->serial : 0;
+	if (!st->is_identified || serial == st->serial)
+		return 0;
+	assay_explain(ins, "another unit answers: serial number %u, it was %u", (unsigned)serial,
+		(unsigned)st->serial);
+	return -EPROTO;
+}
+
 int state_poll(struct assay_instrument *ins, struct state *st)
 {
 	struct packet reply;
@@ -25,7 +36,7 @@ int state_poll(struct assay_instrument *ins, struct state *st)
 		return -EPROTO;
 	}
 	st->rebooted |= st->status.rebooted;
-	return 0;
+	return state_check_unit(ins, st, &st->status);
 }
 
 int state_read_back(struct assay_instrument *ins, struct state *st, char *text, size_t size)

@@ -20,8 +20,10 @@ struct presets {
 struct state {
 	struct exchange x;
 	struct status status; /* the last one read */
-	bool rebooted;        /* since the configuration was last sent */
-	bool lacks_pret;      /* a TB-5 that refused it */
+	bool is_identified;
+	uint32_t serial; /* as identified, 0: none */
+	bool rebooted;   /* since the configuration was last sent */
+	bool lacks_pret; /* a TB-5 that refused it */
 	struct presets presets;
 	char readback[READBACK_MAX]; /* every command's value, after the last configure */
 
@@ -30,8 +32,15 @@ struct state {
 	bool told_ready;
 };
 
-/* Reads the status into st->status.  -EPROTO, explained, for a device that is not of the family. */
+/*
+ * Reads the status into st->status.  -EPROTO, explained, for a device that is not of the
+ * family or not the one identified.
+ */
 int state_poll(struct assay_instrument *ins, struct state *st);
+
+/* Is it the unit that was identified?  0, or -EPROTO, explained. */
+int state_check_unit(
+	struct assay_instrument *ins, const struct state *st, const struct status *status);
 
 /* Reads back every command that the device has, as "MCAC=2048;TPEA=2.000;...". */
 int state_read_back(struct assay_instrument *ins, struct state *st, char *text, size_t size);

@@ -77,6 +77,50 @@ static int acquire(struct bench *b)
 	return b->h->driver->acquire(&b->h->ins, &b->h->raw.handle);
 }
 
+/* --- the beginning of a measurement --- */
+
+/* The preset may have expired meanwhile: enabled once more it would count without an end. */
+static void a_lost_answer_to_enable_begins_anew(void **state)
+{
+	struct bench *b = *state;
+	amptek_status_turn(b->h, &b->s);
+	amptek_readback_turn(b->h, readback);
+	host_set(b->h, "preset_time", "60");
+	assert_int_equal(b->h->driver->configure(&b->h->ins), 0);
+	amptek_status_turn(b->h, &b->s);
+	amptek_readback_turn(b->h, readback);
+	amptek_order_turn(b->h, 0xf0, 3, NULL);
+	amptek_order_turn(b->h, 0xf0, 1, NULL);
+	amptek_ask(b->h, 0xf0, 2, NULL);
+	host_silence(b->h);
+	amptek_order_turn(b->h, 0xf0, 2, NULL);
+	amptek_order_turn(b->h, 0xf0, 3, NULL);
+	amptek_order_turn(b->h, 0xf0, 1, NULL);
+	amptek_order_turn(b->h, 0xf0, 2, NULL);
+	assert_int_equal(b->h->driver->start(&b->h->ins), 0);
+	assert_true(host_is_done(b->h));
+}
+
+/* Every status names its unit; on UDP nothing else tells that it was exchanged. */
+static void another_unit_in_the_middle_ends_the_measurement(void **state)
+{
+	struct bench *b = *state;
+	struct assay_identity id = {0};
+	host_set(b->h, "preset_time", "60");
+	amptek_status_turn(b->h, &b->s);
+	assert_int_equal(b->h->driver->identify(&b->h->ins, &id), 0);
+	start(b, readback);
+	b->s.serial++;
+	b->s.enabled = false;
+	count_to(b, 60000);
+	amptek_status_turn(b->h, &b->s);
+	assert_int_equal(acquire(b), -EPROTO);
+	assert_non_null(strstr(b->h->explained, "another unit answers"));
+	amptek_status_turn(b->h, &b->s);
+	assert_int_equal(b->h->driver->identify(&b->h->ins, &id), 0);
+	assert_true(host_is_done(b->h));
+}
+
 /* --- the end of a measurement --- */
 
 static void a_preset_ends_the_measurement_with_one_whole_packet(void **state)
@@ -458,6 +502,8 @@ static void bytes_that_are_no_spectrum_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		CASE(a_lost_answer_to_enable_begins_anew),
+		CASE(another_unit_in_the_middle_ends_the_measurement),
 		CASE(a_preset_ends_the_measurement_with_one_whole_packet),
 		CASE(a_request_to_stop_ends_counting_and_reads_what_there_is),
 		CASE(an_abort_gets_through_at_once),
