@@ -70,10 +70,12 @@ static int judge_count(struct assay_instrument *ins)
 {
 	struct rga *rga = ins->state;
 	size_t want = (rga->points + 1) * RGA_WORD;
-	if (rga->have == want)
+	bool is_new = !rga->told_lost;
+	rga->told_lost = rga->have != want;
+	if (!rga->told_lost)
 		return 0;
-	assay_log(ins, ASSAY_LOG_WARN, "a scan of %zu bytes where %zu belong: bytes were lost",
-		rga->have, want);
+	assay_log(ins, is_new ? ASSAY_LOG_WARN : ASSAY_LOG_DEBUG,
+		"a scan of %zu bytes where %zu belong: bytes were lost", rga->have, want);
 	int r = rga_recover(ins);
 	if (r < 0 || rga->have >= rga->points * RGA_WORD)
 		return r;

@@ -19,6 +19,7 @@ struct rga {
 	bool filament_on, multiplier_on; /* by us */
 	bool busy;        /* a scan or a single mass is on its way, or was given up */
 	bool series_open; /* the quadrupole stands on a single mass */
+	bool told_lost;   /* of bytes lost, since the last scan that was whole */
 	bool tripped;     /* the head switched the filament off by itself */
 	enum rga_mode mode;
 	size_t points;
