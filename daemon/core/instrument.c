@@ -442,7 +442,9 @@ static void go_or_refuse(struct instrument *instrument)
 		refused = !id->mismatch;
 	}
 	if (refused) {
-		audit_text(instrument->core, "identity-refused", NULL, why);
+		/* The worker looks again and again whether it was exchanged. */
+		if (instrument->state != DEVICE_STATE_FAULT || strcmp(instrument->text, why) != 0)
+			audit_text(instrument->core, "identity-refused", NULL, why);
 		set_state(instrument, DEVICE_STATE_FAULT, "identity", why);
 		wire_write_refuse(&message, instrument->unit, why);
 	} else {

@@ -10,7 +10,8 @@
 #define TRIES         3
 #define BACKOFF_FIRST (NS_PER_S / 2)
 #define BACKOFF_MAX   (30 * NS_PER_S)
-#define AGAIN_LEAST   NS_PER_MS /* between two acquires that had nothing to deliver */
+#define LOOK_AGAIN    (5 * NS_PER_S) /* has a refused unit been exchanged for the right one? */
+#define AGAIN_LEAST   NS_PER_MS      /* between two acquires that had nothing to deliver */
 
 /* --- messages --------------------------------------------------------------------------------- */
 
@@ -173,6 +174,13 @@ static void go(struct life *life, bool safe)
 	tell_ready(life);
 }
 
+static void refused(struct life *life)
+{
+	life->phase = PHASE_REFUSED;
+	life->due = clock_boot() + LOOK_AGAIN;
+	life->is_faulty = true; /* the core has said so */
+}
+
 static void await_answer(struct life *life)
 {
 	bool safe;
@@ -181,7 +189,7 @@ static void await_answer(struct life *life)
 	if (answer > 0)
 		go(life, safe);
 	else if (answer < 0)
-		life->phase = PHASE_REFUSED;
+		refused(life);
 }
 
 /* --- a run ------------------------------------------------------------------------------------ */
@@ -490,7 +498,10 @@ void life_turn(struct life *life)
 	case PHASE_WAITING: await_answer(life); break;
 	case PHASE_RESTING: look_for_start(life); break;
 	case PHASE_RUNNING: run(life); break;
-	case PHASE_REFUSED: break;
+	case PHASE_REFUSED:
+		if (clock_boot() >= life->due)
+			identify(life);
+		break;
 	}
 }
 
@@ -499,11 +510,11 @@ uint64_t life_due(const struct life *life, const struct order *order)
 	if (order->started && life->phase != PHASE_RUNNING)
 		return 0;
 	switch (life->phase) {
-	case PHASE_IDENTIFYING: return life->due;
+	case PHASE_IDENTIFYING:
+	case PHASE_REFUSED: return life->due;
 	case PHASE_WAITING: return order->go || order->refused ? 0 : LIFE_NEVER;
 	case PHASE_RUNNING: return order->stop || order->abort ? 0 : life->due;
-	case PHASE_RESTING:
-	case PHASE_REFUSED: break;
+	case PHASE_RESTING: break;
 	}
 	return LIFE_NEVER;
 }

@@ -152,6 +152,20 @@ static void a_refused_instrument_is_left_alone(void **state)
 	assert_int_equal(core_quit(&core), WIRE_EXIT_CLEAN);
 }
 
+static void a_refused_instrument_is_asked_again_who_it_is(void **state)
+{
+	struct unit unit = unit_with("bad-1", "misbehave", NULL);
+	core_start(&core, &none, &unit, 1);
+	core_await(&core, WIRE_IDENTITY, 0);
+	wire_write_refuse(&core.out, 0, "another one is configured");
+	core_send(&core);
+	core_await(&core, WIRE_IDENTITY, 0);
+	wire_write_go(&core.out, 0, false);
+	core_send(&core);
+	core_await(&core, WIRE_READY, 0);
+	assert_int_equal(core_quit(&core), WIRE_EXIT_CLEAN);
+}
+
 static void repetition_makes_run_after_run_until_stopped(void **state)
 {
 	settings_int(&settings, "frames", 2);
@@ -656,6 +670,7 @@ int main(void)
 		T(a_run_on_demand_delivers_its_frames_and_ends),
 		T(identity_and_settings_as_read_back_are_told),
 		T(a_refused_instrument_is_left_alone),
+		T(a_refused_instrument_is_asked_again_who_it_is),
 		T(repetition_makes_run_after_run_until_stopped),
 		T(continuous_goes_on_over_measurements_in_one_run),
 		T(frames_keep_to_whole_multiples_of_the_period),
