@@ -163,8 +163,8 @@ struct wire_ended {
  * STATE: {state, code, text, values}: what the other messages do not say.  `state` is a
  * device-state of the record format: "fault" once when a unit fails (it is tried again with
  * back-off; IDENTITY, GO, READY end the fault; of WIRE_PORT: the worker exits), "busy" with
- * `values`, the CBOR map name => quantity, as progress of a long measurement, at most once per
- * second.
+ * `values`, the CBOR map name => quantity, as progress of a long measurement: at most once per
+ * second, and not for frames that take less.
  */
 struct wire_state {
 	struct wire_text state, code, text;

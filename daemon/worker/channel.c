@@ -213,6 +213,14 @@ int channel_drain(struct channel *channel, int quiet_ms, int limit_ms)
 	return r == -ETIMEDOUT ? 0 : r;
 }
 
+bool channel_is_lost(struct channel *channel)
+{
+	monitor_lock(channel->monitor);
+	bool lost = channel->lost;
+	monitor_unlock(channel->monitor);
+	return lost;
+}
+
 void channel_discard(struct channel *channel)
 {
 	monitor_lock(channel->monitor);
@@ -297,7 +305,7 @@ int channel_watch(struct channel *channel, struct pollfd *fds, int *timeout_ms)
 
 static void handle_output(struct channel *channel)
 {
-	if (channel->out == NULL)
+	if (channel->out == NULL || channel->lost)
 		return;
 	if (channel->out_at < channel->out_len && continue_write(channel) < 0)
 		return;

@@ -55,6 +55,9 @@ int channel_settle(struct channel *channel, uint64_t until);
 /* When the last byte that was taken had arrived; now, where there never was one. */
 struct stamp channel_received(struct channel *channel);
 
+/* True once the port is gone; channel->link->why then says how, and does not change any more. */
+bool channel_is_lost(struct channel *channel);
+
 /* Forgets what has arrived so far. */
 void channel_discard(struct channel *channel);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "worker/instrument.h"
 
 /* --- making ----------------------------------------------------------------------------------- */
@@ -159,6 +160,7 @@ int instrument_start(struct instrument *instrument)
 int instrument_acquire(struct instrument *instrument)
 {
 	raw_reset(&instrument->raw);
+	instrument->told_at = clock_boot(); /* a frame that is quick needs no word of progress */
 	enter(instrument);
 	return leave(
 		instrument, instrument->driver->acquire(&instrument->ins, &instrument->raw.handle));
@@ -202,6 +204,9 @@ int instrument_make_safe(struct instrument *instrument)
 
 const char *instrument_reason(const struct instrument *instrument, int error)
 {
+	struct channel *channel = instrument->services->channel;
+	if (error == -ENODEV && channel_is_lost(channel) && channel->link->why[0] != '\0')
+		return channel->link->why;
 	if (instrument->explained[0] != '\0')
 		return instrument->explained;
 	switch (error) {

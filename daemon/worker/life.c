@@ -212,15 +212,18 @@ static int stop_measuring(struct life *life)
 	return r;
 }
 
-/* After a failure nothing harmful stays on. */
+/* After a failure nothing harmful stays on; through a lost port it can be tried only once. */
 static void make_safe(struct life *life)
 {
-	if (!life->instrument.hazard)
+	struct instrument *instrument = &life->instrument;
+	if (!instrument->hazard || life->is_left_on)
 		return;
-	int r = instrument_make_safe(&life->instrument);
-	if (r < 0 || life->instrument.hazard)
-		instrument_log(&life->instrument, ASSAY_LOG_ERROR, "it could not be made safe: %s",
-			instrument_reason(&life->instrument, r));
+	int r = instrument_make_safe(instrument);
+	if (r == 0 && !instrument->hazard)
+		return;
+	life->is_left_on = channel_is_lost(instrument->services->channel);
+	instrument_log(instrument, ASSAY_LOG_ERROR, "it could not be made safe: %s",
+		r < 0 ? instrument_reason(instrument, r) : "the driver leaves something on");
 }
 
 /* The run is over as it was meant to be; a failing stop is a fault that comes after it. */
@@ -303,6 +306,7 @@ static void begin_run(struct life *life)
 		return;
 	}
 	life->frames = life->dropped = life->retries = 0;
+	life->was_late = life->was_broken = false;
 	pace_begin(&life->pace, life->start.every_ns, clock_utc(), clock_boot());
 	if (life->instrument.driver->start != NULL)
 		life->pace.due = 0; /* it has begun: the first frame is not held back */
@@ -351,6 +355,10 @@ static int send_frame(struct life *life)
 		.dropped = life->dropped};
 	if (life->dropped > 0)
 		frame_lower(&instrument->frame, ASSAY_GOOD, "driver-overrun");
+	if (life->was_late)
+		frame_lower(&instrument->frame, ASSAY_GOOD, "timeout");
+	if (life->was_broken)
+		frame_lower(&instrument->frame, ASSAY_GOOD, "checksum-retry");
 	int r = frame_message(&instrument->frame, instrument->unit, &head,
 		(struct wire_bytes){life->start.step.data, life->start.step.len}, &instrument->raw,
 		instrument->config->raw, pieces);
@@ -366,6 +374,7 @@ static int send_frame(struct life *life)
 		return r;
 	life->frames++;
 	life->dropped = life->retries = instrument->retried = 0;
+	life->was_late = life->was_broken = false;
 	life->failures = 0;
 	return 0;
 }
@@ -430,6 +439,8 @@ static void fail_acquire(struct life *life, int error)
 		return;
 	if (is_silence(error) && life->retries + 1 < TRIES) {
 		life->retries++;
+		life->was_late = life->was_late || error == -ETIMEDOUT;
+		life->was_broken = life->was_broken || error == -EBADMSG;
 		channel_discard(life->instrument.services->channel);
 		return;
 	}

@@ -33,13 +33,15 @@ struct life {
 	bool is_silent;    /* it failed by not answering, or not sensibly */
 	unsigned failures; /* in a row */
 	bool is_configured;
+	bool is_left_on; /* something harmful, behind a port that is lost */
 
 	struct start start; /* of the run */
 	struct pace pace;
 	bool is_measuring; /* between start and stop */
 	bool is_open;      /* STARTED was said and ENDED was not */
 	uint64_t frames, dropped;
-	uint32_t retries; /* of the frame to come */
+	uint32_t retries;          /* of the frame to come */
+	bool was_late, was_broken; /* why */
 };
 
 /* When the unit wants its turn, given what stands ordered; lock held.  0: now. */

@@ -51,15 +51,6 @@ static void tell_lost(struct session *session)
 		session->lives[i].is_faulty = true;
 }
 
-static bool is_lost(struct session *session)
-{
-	struct channel *channel = session->services->channel;
-	monitor_lock(channel->monitor);
-	bool lost = channel->lost;
-	monitor_unlock(channel->monitor);
-	return lost;
-}
-
 /* Nobody answers any more: perhaps it is the port, and opening it anew helps. */
 static bool is_given_up(const struct session *session)
 {
@@ -78,7 +69,7 @@ enum wire_exit session_run(struct session *session)
 		life_turn(life);
 		given_up = is_given_up(session);
 	}
-	bool lost = is_lost(session), safe = true;
+	bool lost = channel_is_lost(session->services->channel), safe = true;
 	if (lost)
 		tell_lost(session);
 	for (size_t i = 0; i < session->count; i++)

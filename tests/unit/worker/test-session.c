@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The worker as the core meets it: messages in, messages out, exit codes. */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -612,6 +615,114 @@ static void a_frame_of_the_largest_size_gets_through(void **state)
 	assert_int_equal(core_quit(&core), WIRE_EXIT_CLEAN);
 }
 
+/* --- ports ------------------------------------------------------------------------------------ */
+
+static int listen_on(struct port *port)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof at;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, size), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &size), 0);
+	*port = (struct port){.kind = ASSAY_LINK_TCP,
+		.host = "127.0.0.1",
+		.number = ntohs(at.sin_port),
+		.open_ms = 2000};
+	return fd;
+}
+
+/* A worker whose driver asks "?" over TCP; the instrument's end of the connection. */
+static int bring_up_tcp(void)
+{
+	struct port port;
+	int listener = listen_on(&port);
+	settings_number(&settings, "period", 0, "s");
+	struct unit unit = unit_with("net-1", "misbehave", &settings);
+	core_start(&core, &port, &unit, 1);
+	int fd = accept(listener, NULL, NULL);
+	assert_true(fd >= 0);
+	close(listener);
+	core_bring_up(&core);
+	grant(PLENTY);
+	return fd;
+}
+
+static void expect_question(int fd)
+{
+	char question;
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	assert_int_equal(poll(&p, 1, CORE_WAIT_MS), 1);
+	assert_int_equal(read(fd, &question, 1), 1);
+	assert_int_equal(question, '?');
+}
+
+static void a_port_that_cannot_be_opened_is_told(void **state)
+{
+	struct port port;
+	close(listen_on(&port));
+	struct unit unit = unit_with("net-1", "misbehave", NULL);
+	core_start(&core, &port, &unit, 1);
+	core_expect(&core, WIRE_HELLO, WIRE_PORT);
+	await_fault(WIRE_PORT, "ECONNREFUSED");
+	assert_int_equal(core_wait(&core), WIRE_EXIT_NOT_OPENED);
+}
+
+static void a_lost_port_ends_run_and_worker(void **state)
+{
+	int fd = bring_up_tcp();
+	start(WIRE_CONTINUOUS, 0);
+	expect_question(fd);
+	assert_int_equal(write(fd, "abcd", 4), 4);
+	expect_frame();
+	expect_question(fd);
+	close(fd);
+	await_fault(0, "ENODEV");
+	struct wire_ended ended = await_end(WIRE_END_FAILED);
+	text_is(ended.code, "ENODEV");
+	text_is(ended.text, "the other side closed the connection");
+	assert_int_equal(core_wait(&core), WIRE_EXIT_LOST);
+}
+
+static void a_port_lost_at_rest_ends_the_worker(void **state)
+{
+	close(bring_up_tcp());
+	await_fault(WIRE_PORT, "ENODEV");
+	assert_int_equal(core_wait(&core), WIRE_EXIT_LOST);
+}
+
+static void repeated_questions_are_counted_in_the_frame(void **state)
+{
+	int fd = bring_up_tcp();
+	start(WIRE_ONCE, 2);
+	expect_question(fd); /* of which nothing comes */
+	expect_question(fd);
+	assert_int_equal(write(fd, "abcd", 4), 4);
+	struct wire_frame frame = expect_frame();
+	assert_int_equal(frame.retries, 1);
+	assert_int_equal(frame.quality, ASSAY_GOOD);
+	assert_int_not_equal(frame.reasons, 0);
+	expect_question(fd);
+	assert_int_equal(write(fd, "efgh", 4), 4);
+	frame = expect_frame();
+	assert_int_equal(frame.retries, 0);
+	assert_int_equal(frame.reasons, 0);
+	await_end(WIRE_END_COMPLETE);
+	assert_int_equal(core_quit(&core), WIRE_EXIT_CLEAN);
+	close(fd);
+}
+
+static void a_quit_interrupts_an_exchange(void **state)
+{
+	int fd = bring_up_tcp();
+	start(WIRE_ONCE, 0);
+	expect_question(fd);
+	uint64_t at = now_ms();
+	assert_int_equal(core_quit(&core), WIRE_EXIT_CLEAN);
+	assert_true(now_ms() - at < 1000);
+	close(fd);
+}
+
 /* --- setting up ------------------------------------------------------------------------------- */
 
 static void a_driver_that_is_not_there_is_told_and_not_tried_again(void **state)
@@ -696,6 +807,11 @@ int main(void)
 		T(asking_for_a_setting_that_is_not_declared_ends_the_worker),
 		T(chatter_is_cut_and_counted),
 		T(a_frame_of_the_largest_size_gets_through),
+		T(a_port_that_cannot_be_opened_is_told),
+		T(a_lost_port_ends_run_and_worker),
+		T(a_port_lost_at_rest_ends_the_worker),
+		T(repeated_questions_are_counted_in_the_frame),
+		T(a_quit_interrupts_an_exchange),
 		T(a_driver_that_is_not_there_is_told_and_not_tried_again),
 		T(settings_that_do_not_fit_the_table_are_refused),
 		T(a_core_that_says_nothing_sensible_is_left),
