@@ -146,7 +146,7 @@ static void read_bool(const struct reading *r)
 static void read_integer(const struct reading *r)
 {
 	const struct field *f = r->field;
-	double max = f->max != 0 ? f->max : f->type == FIELD_UINT ? UINT32_MAX : INT64_MAX;
+	double max = f->max != 0 ? f->max : f->type == FIELD_UINT ? UINT32_MAX : (double)INT64_MAX;
 	int64_t value;
 	int status = quantity_parse_integer(r->node->text, &value);
 	if (status == 0 && (double)value >= f->min && (double)value <= max) {

@@ -172,7 +172,7 @@ static bool may_log(struct instrument *instrument)
 	return may;
 }
 
-static void log_args(
+__attribute__((format(printf, 3, 0))) static void log_args(
 	struct instrument *instrument, enum assay_level level, const char *format, va_list args)
 {
 	char text[WIRE_TEXT_MAX + 1];
