@@ -3,7 +3,7 @@
 
 usage: check-docs.py static|config|code SOURCE LAB NAME=PATH ...
 
-static  links resolve; lists and tables agree with the code they were written from
+static  links resolve; lists, tables and excerpts agree with the code they were written from
 config  blocks marked <!-- config --> are accepted by the real daemon, those marked <!-- wrong -->
         are refused with the words of the next block
 code    blocks marked <!-- run: NAME --> run against a laboratory of simulated instruments, and
@@ -25,7 +25,7 @@ import threading
 import time
 
 DEADLINE = 60 if 'ASAN_OPTIONS' not in os.environ else 120
-FENCE = re.compile(r'^<!-- ([a-z]+)(?:: ([a-z0-9-]+))? -->\n\n?```([a-z]*)\n(.*?)^```$', re.M | re.S)
+FENCE = re.compile(r'^<!-- ([a-z]+)(?:: ([\w./-]+))? -->\n\n?```([a-z]*)\n(.*?)^```$', re.M | re.S)
 LINK = re.compile(r'\[[^\]]*\]\(([^)\s]+)\)')
 
 
@@ -89,6 +89,14 @@ def same(what, expected, found):
 
 def read(source, name):
     return (source / name).read_text(encoding='utf-8')
+
+
+def check_excerpts(source):
+    """What is said to be from a file is in it, word for word."""
+    for page in pages(source):
+        for kind, name, language, text, line in blocks(page):
+            if kind == 'from' and text not in read(source, name):
+                yield f'{page.relative_to(source)}:{line}: this is not in {name}'
 
 
 def check_format(source):
@@ -213,6 +221,7 @@ def check_keys(source, paths):
 
 def check_static(source, paths):
     yield from check_links(source)
+    yield from check_excerpts(source)
     yield from check_format(source)
     yield from check_operations(source)
     yield from check_events(source)
@@ -224,12 +233,21 @@ def check_static(source, paths):
 
 # --- config --------------------------------------------------------------------------------------
 
+def use_of_profile(text):
+    """A configuration with an instrument that says the same as an instrument with this profile."""
+    said = re.sub(r'^(summary|make|model): .*\n', '', text, flags=re.M)
+    said = re.sub(r'^link: {', 'link: {type: modbus-rtu, port: /dev/ttyS0, unit_id: 1, ', said, flags=re.M)
+    return 'instruments:\n  gas-1:\n' + re.sub(r'^(?=.)', '    ', said, flags=re.M)
+
+
 def configurations(source):
     """(page, line, text) of what is said to be one."""
     for page in pages(source):
         for kind, name, language, text, line in blocks(page):
             if kind == 'config':
                 yield page, line, text
+            elif kind == 'profile':
+                yield page, line, use_of_profile(text)
     manual = source / 'docs/man/assayd.yaml.5'
     text = manual.read_text(encoding='utf-8')
     for m in re.finditer(r'^\.Bd -literal\n(.*?)^\.Ed$', text, re.M | re.S):
