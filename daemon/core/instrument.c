@@ -655,6 +655,9 @@ int instrument_message(struct instrument *instrument, const struct wire_message 
 void instrument_lost(struct instrument *instrument, const char *why)
 {
 	instrument->identified = instrument->ready = false;
+	if (why != NULL && instrument->run != NULL && instrument->state == DEVICE_STATE_FAULT &&
+		instrument->text[0] != '\0')
+		why = instrument->text; /* the worker's last words say more */
 	if (instrument->run != NULL)
 		run_finish(instrument->run,
 			why != NULL ? RUN_STATUS_LOST_DEVICE : RUN_STATUS_STOPPED, why);
