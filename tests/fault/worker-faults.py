@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Workers that crash, hang, are killed, or say what they must not; and a core that is killed.
+
+The others miss nothing, the run ends as lost-device, the instrument comes back by itself, and a
+filament that was on is off afterwards, whatever dies.
+"""
+
+import os
+import re
+import signal
+import sys
+
+sys.path.insert(0, sys.argv[1])
+import faults  # noqa: E402
+from lab import Failure, Lab, paths_from, wait_for  # noqa: E402
+
+paths = paths_from(sys.argv[2:])
+HANG_SECONDS = 30  # the core allows 5 s without a beat; the rest is for a loaded machine
+
+
+def gone(pid):
+    """Ended, or only waiting to be reaped."""
+    try:
+        with open(f'/proc/{pid}/stat') as stat:
+            return stat.read().rsplit(')', 1)[1].split()[0] == 'Z'
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def emission(sim):
+    """What the filament's emission is now, in mA; the truth log has a line when it has settled."""
+    return ([0] + [t['emission'] for t in sim.truths() if t['event'] == 'settled'])[-1]
+
+
+def wait_dark(sim):
+    wait_for('the filament is off', lambda: emission(sim) == 0)
+
+
+# --- a worker that dies ------------------------------------------------------------------------
+
+def lose_worker(lab, key, signum, others):
+    trouble = faults.Trouble(lab, key, others)
+    before = lab.instrument(key)
+    os.kill(before['pid'], signum)
+    wait_for(f'{key} has another worker',
+             lambda: lab.instrument(key)['pid'] not in (0, before['pid']), HANG_SECONDS)
+    took = trouble.age()
+    if not gone(before['pid']):
+        raise Failure(f'{key}: the worker {before["pid"]} was left alone')
+    trouble.wait_recovery()
+    trouble.check_others()
+    trouble.check_log()
+    ends = [e.record for e in trouble.since(key, 'run-end') if e.record['status'] != 'complete']
+    if [e['status'] for e in ends] != ['lost-device']:
+        raise Failure(f'{key}: runs ended as {ends}')
+    word = 'hung' if signum == signal.SIGSTOP else f'signal {signum:d}'
+    if word not in ends[0]['why']:
+        raise Failure(f'{key}: the run ended because "{ends[0]["why"]}", not "{word}"')
+    faults.report(signal=signal.Signals(signum).name, key=key, replaced=round(took, 2))
+
+
+# --- a filament that somebody left on ----------------------------------------------------------
+
+def light(lab, sim):
+    lab.wait_state('ms-1', 'idle')
+    began = len(lab.frames('ms-1'))
+    reply = lab.ask({'op': 'run-start', 'instrument': 'ms-1'}, seconds=60)
+    if not reply['ok']:
+        raise Failure(f'ms-1 does not start: {reply}')
+    lab.wait_frames('ms-1', began + 1)
+    if emission(sim) < 0.9 or not lab.instrument('ms-1')['hazard']:
+        raise Failure(f'the filament should be on: {emission(sim)} mA, {lab.instrument("ms-1")}')
+    return lab.instrument('ms-1')['pid']
+
+
+def worker_leaves_it_on(lab, sim, signum):
+    pid = light(lab, sim)
+    os.kill(pid, signum)
+    wait_for('its end is noticed', lambda: lab.instrument('ms-1')['pid'] != pid, HANG_SECONDS)
+    lab.wait_state('ms-1', 'idle')
+    wait_dark(sim)
+    if lab.instrument('ms-1')['hazard']:
+        raise Failure('the core still believes that the filament is on')
+    last = lab.entries('ms-1', 'run-end')[-1].record
+    if last['status'] != 'lost-device':
+        raise Failure(f'the run of a killed worker ended as {last["status"]}')
+
+
+def core_leaves_it_on(lab, sim):
+    """Its workers notice, switch off, and end."""
+    light(lab, sim)
+    pids = [i['pid'] for i in lab.ask({'op': 'status'})['instruments']]
+    lab.kill()
+    wait_for('the workers end', lambda: all(gone(pid) for pid in pids), HANG_SECONDS)
+    wait_dark(sim)
+    lab.start()
+    lab.wait_state('ms-1', 'idle')
+
+
+def both_leave_it_on(lab, sim):
+    """Nobody is left to switch it off: the next daemon does, before anybody asks."""
+    pid = light(lab, sim)
+    os.kill(pid, signal.SIGSTOP)
+    lab.kill()
+    os.kill(pid, signal.SIGKILL)
+    wait_for('the worker is gone', lambda: gone(pid))
+    if emission(sim) < 0.9:
+        raise Failure('the filament went off by itself: this test shows nothing')
+    lab.start()
+    lab.wait_state('ms-1', 'idle')
+    wait_dark(sim)
+    off = [a for a in lab.entries(type='audit') if a.record['event'] == 'hazard-off']
+    if not off:
+        raise Failure('no audit record says that it was switched off')
+
+
+def test_workers(lab, sims, config):
+    faults.start(lab, config)
+    keys = list(config)
+    for key, signum in [('gas-1', signal.SIGSEGV), ('xrf-2', signal.SIGKILL), ('ms-1', signal.SIGKILL),
+                        ('xrf-1', signal.SIGSTOP)]:
+        lose_worker(lab, key, signum, [k for k in keys if k != key])
+    lab.stop()
+    faults.check_journal(lab)
+    for key, sim in sims.items():
+        faults.check_truth(lab, key, sim)
+    if emission(sims['ms-1']) != 0:
+        raise Failure('the daemon stopped and left the filament on')
+
+
+def test_filament(lab, sims, config):
+    config = {'ms-1': {**config['ms-1'], 'acquire': {'mode': 'on-demand'}}, 'gas-1': config['gas-1']}
+    lab.start({'instruments': config})
+    worker_leaves_it_on(lab, sims['ms-1'], signal.SIGKILL)
+    worker_leaves_it_on(lab, sims['ms-1'], signal.SIGSEGV)
+    core_leaves_it_on(lab, sims['ms-1'])
+    both_leave_it_on(lab, sims['ms-1'])
+    lab.stop()
+
+
+# --- drivers that do what they must not --------------------------------------------------------
+
+# Settings, what the fault says, and whether the worker has to be ended for it.
+DEEDS = {
+    'crash': ({}, r'signal 11', True),
+    'abort': ({}, r'signal \d+', True),
+    'loop': ({}, r'hung', True),
+    'sleep': ({}, r'hung', True),
+    'unknown': ({}, r'no_such_setting', True),
+    'garbage': ({}, r'breaks the protocol', False),
+    'nonsense': ({'slot': 'decode'}, r'furlong', True),
+    'unfinished': ({'slot': 'decode'}, r'no proper name', False),
+}
+
+
+def key_of(deed):
+    return f'bad-{deed}'
+
+
+def bad(deed, settings):
+    return {'driver': 'misbehave', 'simulated': True, 'link': {'type': 'none'},
+            'acquire': {'mode': 'continuous'},
+            'settings': {'deed': deed, 'after': 5, 'period': '20ms', **settings}}
+
+
+def add_drivers(lab):
+    """One folder with the real drivers and the one that misbehaves."""
+    folder = lab.dir / 'drivers'
+    folder.mkdir()
+    for name in ['amptek-dp5', 'modbus-map', 'srs-rga']:
+        (folder / f'{name}.so').symlink_to(f'{paths["drivers"]}/{name}.so')
+    (folder / 'misbehave.so').symlink_to(paths['misbehave'])
+    lab.paths = {**lab.paths, 'drivers': str(folder)}
+
+
+def check_deed(lab, trouble, deed):
+    key, (_, words, ends_worker) = key_of(deed), DEEDS[deed]
+    runs = trouble.since(key, 'run-end')
+    if {e.record['status'] for e in runs} != {'lost-device'}:
+        raise Failure(f'{key}: runs ended as {[e.record for e in runs]}')
+    good = 4 if deed in ('nonsense', 'unfinished') else 5  # the fifth was already to be decoded
+    for run in runs:
+        if run.record['frames'] != good or not re.search(words, run.record['why']):
+            raise Failure(f'{key}: {run.record}')
+    starts = lab.instrument(key)['worker_starts']
+    if (starts > 1) != ends_worker:
+        raise Failure(f'{key}: its worker was started {starts} times')
+    loud = [line for line in lab.log().splitlines() if re.match(rf'<[34]>{key}: ', line)]
+    if len(loud) > 4 * len(runs) + 6:
+        raise Failure(f'{key}: {len(loud)} lines for {len(runs)} runs:\n' + '\n'.join(loud[:20]))
+    faults.report(deed=deed, runs=len(runs), starts=starts, why=runs[0].record['why'])
+
+
+def test_drivers(lab, sims, config):
+    add_drivers(lab)
+    faults.start(lab, config)
+    trouble = faults.Trouble(lab, 'bad-.*', list(config))
+    config = {**config, **{key_of(deed): bad(deed, settings) for deed, (settings, _, _) in DEEDS.items()}}
+    lab.configure({'instruments': config})
+    if not lab.ask({'op': 'reload'})['ok']:
+        raise Failure('the configuration was refused')
+    for deed in DEEDS:
+        wait_for(f'a {deed} ends two runs', lambda: trouble.core_lives() and
+                 len(trouble.since(key_of(deed), 'run-end')) >= 2, HANG_SECONDS * 2)
+    trouble.check_others()
+    for deed in DEEDS:
+        check_deed(lab, trouble, deed)
+    if not faults.audits(lab, 'frame-refused'):
+        raise Failure('no audit record says that frames were refused')
+    lab.stop()
+    faults.check_journal(lab)
+
+
+TESTS = {'workers': test_workers, 'filament': test_filament, 'drivers': test_drivers}
+
+with Lab(paths) as lab:
+    sims = faults.start_sims(lab)
+    TESTS[paths['test']](lab, sims, faults.instruments(lab, sims))
