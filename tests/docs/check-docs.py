@@ -426,6 +426,7 @@ def check_code(source, paths):
     lab = start_laboratory(lab_module, source, paths)
     try:
         for page, line, name, language, text, lines, is_alike in todo:
+            lab.wait_state('xrf-1', 'idle')  # a snippet before may have started a run
             began = time.monotonic()
             expected = [pattern_of(substitute(lab, l), is_alike) for l in lines]
             wrong = run_block(lab, source, language, text, expected)
