@@ -296,6 +296,7 @@ static int start_measuring(struct life *life)
 static void begin_run(struct life *life)
 {
 	char why[EXPLAIN_MAX];
+	life->instrument.retried = 0;
 	int r = prepare(life, why);
 	if (r == 0) {
 		r = start_measuring(life);
