@@ -166,6 +166,19 @@ static void name_sync_mode(struct core *core)
 			(double)config->sync_ns / (double)NS_PER_S);
 }
 
+/* The journal is nobody else's; the sockets are also for the members of the daemon's group. */
+static int open_sockets(struct core *core)
+{
+	mode_t before = umask(007);
+	int r = make_socket_dir(core);
+	if (r == 0)
+		r = open_live(core);
+	if (r == 0)
+		r = open_control(core);
+	umask(before);
+	return r;
+}
+
 int startup(struct core *core)
 {
 	name_sync_mode(core);
@@ -183,9 +196,7 @@ int startup(struct core *core)
 	core->ledger = ledger_create(core->journal, report.last_tc);
 	if (core->zmq == NULL || core->ledger == NULL)
 		return -ENOMEM;
-	r = make_socket_dir(core);
-	if (r == 0)
-		r = open_live(core);
+	r = open_sockets(core);
 	if (r == 0)
 		r = start_commit(core);
 	if (r < 0)
@@ -193,5 +204,5 @@ int startup(struct core *core)
 	audit_report(core, &report);
 	audit_config(core, "start", NULL);
 	end_interrupted(core);
-	return open_control(core);
+	return 0;
 }
