@@ -51,17 +51,17 @@ static struct buffer *next_pair(struct settings_bytes *s, const char *name)
 	return &s->bytes;
 }
 
-void settings_text(struct settings_bytes *s, const char *name, const char *value)
+void settings_add_text(struct settings_bytes *s, const char *name, const char *value)
 {
 	encode_text(next_pair(s, name), value);
 }
 
-void settings_int(struct settings_bytes *s, const char *name, int64_t value)
+void settings_add_int(struct settings_bytes *s, const char *name, int64_t value)
 {
 	encode_int(next_pair(s, name), value);
 }
 
-void settings_number(struct settings_bytes *s, const char *name, double value, const char *unit)
+void settings_add_number(struct settings_bytes *s, const char *name, double value, const char *unit)
 {
 	struct map map;
 	map_open(&map, next_pair(s, name));
@@ -70,7 +70,7 @@ void settings_number(struct settings_bytes *s, const char *name, double value, c
 	map_close(&map);
 }
 
-void settings_flag(struct settings_bytes *s, const char *name, bool value)
+void settings_add_flag(struct settings_bytes *s, const char *name, bool value)
 {
 	encode_bool(next_pair(s, name), value);
 }

@@ -67,10 +67,11 @@ uint64_t now_ms(void);
 struct settings_bytes {
 	struct buffer bytes;
 };
-void settings_text(struct settings_bytes *s, const char *name, const char *value);
-void settings_int(struct settings_bytes *s, const char *name, int64_t value);
-void settings_number(struct settings_bytes *s, const char *name, double value, const char *unit);
-void settings_flag(struct settings_bytes *s, const char *name, bool value);
+void settings_add_text(struct settings_bytes *s, const char *name, const char *value);
+void settings_add_int(struct settings_bytes *s, const char *name, int64_t value);
+void settings_add_number(
+	struct settings_bytes *s, const char *name, double value, const char *unit);
+void settings_add_flag(struct settings_bytes *s, const char *name, bool value);
 
 /* A unit with these settings, which stay owned by the caller. */
 struct unit unit_with(const char *key, const char *driver, const struct settings_bytes *s);

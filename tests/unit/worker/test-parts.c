@@ -193,10 +193,10 @@ static void refuse_settings(struct settings_bytes *s, const char *text)
 static void settings_are_read_by_their_types(void **state)
 {
 	struct settings_bytes s = {0};
-	settings_number(&s, "time", 2.5, "s");
-	settings_int(&s, "channels", 2048);
-	settings_text(&s, "mode", "scan");
-	settings_flag(&s, "loud", true);
+	settings_add_number(&s, "time", 2.5, "s");
+	settings_add_int(&s, "channels", 2048);
+	settings_add_text(&s, "mode", "scan");
+	settings_add_flag(&s, "loud", true);
 	struct settings *settings = read_settings(&s);
 	const struct assay_settings *h = settings_handle(settings);
 	assert_true(assay_number(h, "time") == 2.5);
@@ -262,19 +262,19 @@ static void lists_and_tables_are_read_row_by_row(void **state)
 static void settings_outside_of_the_table_are_refused_by_name(void **state)
 {
 	struct settings_bytes s = {0};
-	settings_number(&s, "time", 11, "s");
+	settings_add_number(&s, "time", 11, "s");
 	refuse_settings(&s, "setting 'time': is out of range");
-	settings_number(&s, "time", 5, "min");
+	settings_add_number(&s, "time", 5, "min");
 	refuse_settings(&s, "setting 'time': is not in the driver's unit");
-	settings_text(&s, "time", "5 s");
+	settings_add_text(&s, "time", "5 s");
 	refuse_settings(&s, "setting 'time': is not a number");
-	settings_number(&s, "channels", 1.5, "1");
+	settings_add_number(&s, "channels", 1.5, "1");
 	refuse_settings(&s, "setting 'channels': is not an integer");
-	settings_text(&s, "mode", "histo");
+	settings_add_text(&s, "mode", "histo");
 	refuse_settings(&s, "setting 'mode': is not one of the choices");
-	settings_int(&s, "ions", 3);
+	settings_add_int(&s, "ions", 3);
 	refuse_settings(&s, "setting 'ions': is not a list");
-	settings_int(&s, "chanels", 3);
+	settings_add_int(&s, "chanels", 3);
 	refuse_settings(&s, "the driver has no setting 'chanels'");
 }
 
@@ -298,7 +298,7 @@ static void a_required_column_that_lacks_is_named(void **state)
 static void expect_fatal(void (*ask)(const struct assay_settings *))
 {
 	struct settings_bytes s = {0};
-	settings_int(&s, "channels", 7);
+	settings_add_int(&s, "channels", 7);
 	int status;
 	pid_t child = fork();
 	if (child == 0) {
@@ -348,17 +348,17 @@ static void what_was_read_back_stands_in_for_what_was_sent(void **state)
 	struct report report = {0};
 	struct settings_bytes sent = {0}, wanted = {0};
 	struct buffer merged = {0};
-	settings_number(&sent, "time", 5, "s");
-	settings_int(&sent, "channels", 2048);
+	settings_add_number(&sent, "time", 5, "s");
+	settings_add_int(&sent, "channels", 2048);
 	struct assay_variable five = {.type = ASSAY_SCALAR_FLOAT, .real = 4.992, .unit = "s"};
 	struct assay_variable gain = {.type = ASSAY_SCALAR_INT, .integer = 12};
 	assert_int_equal(report_add(&report, "gain", &gain), 0);
 	assert_int_equal(report_add(&report, "time", &gain), 0);
 	assert_int_equal(report_add(&report, "time", &five), 0); /* the newer one counts */
 	assert_int_equal(report_merge(&report, sent.bytes.data, sent.bytes.len, &merged), 0);
-	settings_number(&wanted, "time", 4.992, "s");
-	settings_int(&wanted, "channels", 2048);
-	settings_int(&wanted, "gain", 12);
+	settings_add_number(&wanted, "time", 4.992, "s");
+	settings_add_int(&wanted, "channels", 2048);
+	settings_add_int(&wanted, "gain", 12);
 	assert_int_equal(merged.len, wanted.bytes.len);
 	assert_memory_equal(merged.data, wanted.bytes.data, merged.len);
 

@@ -49,10 +49,10 @@ static int after(void **state)
 /* A worker with one unit of the driver `misbehave`, up to READY. */
 static void bring_up(const char *deed, const char *slot, int64_t after_frames)
 {
-	settings_text(&settings, "deed", deed);
-	settings_text(&settings, "slot", slot);
-	settings_int(&settings, "after", after_frames);
-	settings_number(&settings, "period", 0.002, "s");
+	settings_add_text(&settings, "deed", deed);
+	settings_add_text(&settings, "slot", slot);
+	settings_add_int(&settings, "after", after_frames);
+	settings_add_number(&settings, "period", 0.002, "s");
 	struct unit unit = unit_with("bad-1", "misbehave", &settings);
 	core_start(&core, &none, &unit, 1);
 	core_bring_up(&core);
@@ -120,8 +120,8 @@ static void a_run_on_demand_delivers_its_frames_and_ends(void **state)
 
 static void identity_and_settings_as_read_back_are_told(void **state)
 {
-	settings_number(&settings, "period", 0.5, "s");
-	settings_text(&settings, "serial", "X-17");
+	settings_add_number(&settings, "period", 0.5, "s");
+	settings_add_text(&settings, "serial", "X-17");
 	struct unit unit = unit_with("bad-1", "misbehave", &settings);
 	core_start(&core, &none, &unit, 1);
 	core_expect(&core, WIRE_HELLO, WIRE_PORT);
@@ -171,8 +171,8 @@ static void a_refused_instrument_is_asked_again_who_it_is(void **state)
 
 static void repetition_makes_run_after_run_until_stopped(void **state)
 {
-	settings_int(&settings, "frames", 2);
-	settings_number(&settings, "period", 0.001, "s");
+	settings_add_int(&settings, "frames", 2);
+	settings_add_number(&settings, "period", 0.001, "s");
 	struct unit unit = unit_with("bad-1", "misbehave", &settings);
 	core_start(&core, &none, &unit, 1);
 	core_bring_up(&core);
@@ -192,8 +192,8 @@ static void repetition_makes_run_after_run_until_stopped(void **state)
 
 static void continuous_goes_on_over_measurements_in_one_run(void **state)
 {
-	settings_int(&settings, "frames", 1);
-	settings_number(&settings, "period", 0.001, "s");
+	settings_add_int(&settings, "frames", 1);
+	settings_add_number(&settings, "period", 0.001, "s");
 	struct unit unit = unit_with("bad-1", "misbehave", &settings);
 	core_start(&core, &none, &unit, 1);
 	core_bring_up(&core);
@@ -213,7 +213,7 @@ static void continuous_goes_on_over_measurements_in_one_run(void **state)
 static void frames_keep_to_whole_multiples_of_the_period(void **state)
 {
 	const uint64_t every = 50 * NS_PER_MS;
-	settings_number(&settings, "period", 0, "s");
+	settings_add_number(&settings, "period", 0, "s");
 	struct unit unit = unit_with("bad-1", "misbehave", &settings);
 	core_start(&core, &none, &unit, 1);
 	core_bring_up(&core);
@@ -251,7 +251,7 @@ static void other_settings_of_a_start_are_configured_first(void **state)
 	bring_up("none", "acquire", 0);
 	grant(PLENTY);
 	struct settings_bytes other = {0};
-	settings_number(&other, "period", 0.25, "s");
+	settings_add_number(&other, "period", 0.25, "s");
 	struct wire_start with = {
 		.mode = WIRE_ONCE, .frames = 1, .settings = {other.bytes.data, other.bytes.len}};
 	wire_write_start(&core.out, 0, &with);
@@ -268,7 +268,7 @@ static void other_settings_of_a_start_are_configured_first(void **state)
 	buffer_finish(&other.bytes);
 
 	struct settings_bytes wrong = {0};
-	settings_int(&wrong, "perido", 3);
+	settings_add_int(&wrong, "perido", 3);
 	with.settings = (struct wire_bytes){wrong.bytes.data, wrong.bytes.len};
 	wire_write_start(&core.out, 0, &with);
 	core_send(&core);
@@ -287,8 +287,8 @@ static void raw_blocks_are_kept_hashed_or_left_out(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		struct unit unit = unit_with("gen-1", "generator", NULL);
 		struct settings_bytes s = {0};
-		settings_int(&s, "frame_bytes", 800);
-		settings_int(&s, "frames", 1);
+		settings_add_int(&s, "frame_bytes", 800);
+		settings_add_int(&s, "frames", 1);
 		unit.settings = s.bytes.data;
 		unit.settings_len = s.bytes.len;
 		unit.raw = ways[i].raw;
@@ -333,7 +333,7 @@ static void no_frame_comes_without_credit_and_what_was_missed_is_counted(void **
 
 static void a_frame_waits_for_credit_for_all_of_it(void **state)
 {
-	settings_int(&settings, "frame_bytes", 80000);
+	settings_add_int(&settings, "frame_bytes", 80000);
 	struct unit unit = unit_with("gen-1", "generator", &settings);
 	core_start(&core, &none, &unit, 1);
 	core_bring_up(&core);
@@ -383,8 +383,8 @@ static void an_aborted_start_is_answered(void **state)
 
 static void hazards_are_switched_off_on_every_way_out(void **state)
 {
-	settings_flag(&settings, "hazard", true);
-	settings_number(&settings, "period", 0.001, "s");
+	settings_add_flag(&settings, "hazard", true);
+	settings_add_number(&settings, "period", 0.001, "s");
 	struct unit unit = unit_with("bad-1", "misbehave", &settings);
 	for (int way = 0; way < 4; way++) {
 		core_start(&core, &none, &unit, 1);
@@ -420,9 +420,9 @@ static void hazards_are_switched_off_on_every_way_out(void **state)
 
 static void a_hazard_that_stays_on_is_told_by_the_exit_code(void **state)
 {
-	settings_flag(&settings, "hazard", true);
-	settings_text(&settings, "deed", "refuse");
-	settings_text(&settings, "slot", "make_safe");
+	settings_add_flag(&settings, "hazard", true);
+	settings_add_text(&settings, "deed", "refuse");
+	settings_add_text(&settings, "slot", "make_safe");
 	struct unit unit = unit_with("bad-1", "misbehave", &settings);
 	core_start(&core, &none, &unit, 1);
 	core_bring_up(&core);
@@ -502,8 +502,8 @@ static void a_frame_that_breaks_the_format_ends_the_run_with_the_reason(void **s
 
 static void an_instrument_that_never_answers_gives_the_port_up(void **state)
 {
-	settings_text(&settings, "deed", "timeout");
-	settings_text(&settings, "slot", "identify");
+	settings_add_text(&settings, "deed", "timeout");
+	settings_add_text(&settings, "slot", "identify");
 	struct unit unit = unit_with("bad-1", "misbehave", &settings);
 	core_start(&core, &none, &unit, 1);
 	await_fault(0, "ETIMEDOUT");
@@ -515,10 +515,10 @@ static void an_instrument_that_never_answers_gives_the_port_up(void **state)
 
 static void a_dead_unit_does_not_stop_its_neighbours(void **state)
 {
-	settings_text(&settings, "deed", "timeout");
-	settings_text(&settings, "slot", "identify");
+	settings_add_text(&settings, "deed", "timeout");
+	settings_add_text(&settings, "slot", "identify");
 	struct settings_bytes good = {0};
-	settings_number(&good, "period", 0.005, "s");
+	settings_add_number(&good, "period", 0.005, "s");
 	struct unit units[] = {unit_with("dead-1", "misbehave", &settings),
 		unit_with("good-1", "misbehave", &good)};
 	core_start(&core, &none, units, 2);
@@ -637,7 +637,7 @@ static int bring_up_tcp(void)
 {
 	struct port port;
 	int listener = listen_on(&port);
-	settings_number(&settings, "period", 0, "s");
+	settings_add_number(&settings, "period", 0, "s");
 	struct unit unit = unit_with("net-1", "misbehave", &settings);
 	core_start(&core, &port, &unit, 1);
 	int fd = accept(listener, NULL, NULL);
@@ -735,7 +735,7 @@ static void a_driver_that_is_not_there_is_told_and_not_tried_again(void **state)
 
 static void settings_that_do_not_fit_the_table_are_refused(void **state)
 {
-	settings_int(&settings, "after", -1);
+	settings_add_int(&settings, "after", -1);
 	struct unit unit = unit_with("x", "misbehave", &settings);
 	core_start(&core, &none, &unit, 1);
 	struct wire_message m = core_await(&core, WIRE_STATE, WIRE_PORT);
