@@ -24,6 +24,7 @@
 #define CLOSE_NS    NS_PER_S
 #define TEXT_MAX    127
 #define PACKET_MASK 0x7ff
+#define UNPLUGGED   "the device was unplugged"
 
 struct usb {
 	libusb_context *context;
@@ -168,6 +169,15 @@ static int submit(struct usb *usb, struct endpoint *endpoint, size_t len)
 	endpoint->is_busy = r == 0;
 	endpoint->is_filled = false;
 	return r;
+}
+
+/* A request that libusb did not take: a device that is gone is told as by check_status(). */
+static int refuse(struct link *link, int error)
+{
+	if (error != LIBUSB_ERROR_NO_DEVICE)
+		return link_fail(link, error_of(error), "the device takes no request");
+	snprintf(link->why, sizeof link->why, UNPLUGGED);
+	return -ENODEV;
 }
 
 static const struct libusb_endpoint_descriptor *find_endpoint(
@@ -327,7 +337,7 @@ static int usb_open(struct link *link, const struct port *port)
 	if (r == 0) {
 		int error = submit(usb, &usb->in, (size_t)usb->in.transfer->length);
 		if (error < 0)
-			r = link_fail(link, error_of(error), "the device takes no request");
+			r = refuse(link, error);
 	}
 	if (r < 0)
 		usb_close(link);
@@ -350,9 +360,7 @@ static int check_status(struct link *link, const struct endpoint *endpoint)
 	case LIBUSB_TRANSFER_CANCELLED:
 	case LIBUSB_TRANSFER_TIMED_OUT:
 	case LIBUSB_TRANSFER_OVERFLOW: return 0;
-	case LIBUSB_TRANSFER_NO_DEVICE:
-		snprintf(link->why, sizeof link->why, "the device was unplugged");
-		break;
+	case LIBUSB_TRANSFER_NO_DEVICE: snprintf(link->why, sizeof link->why, UNPLUGGED); break;
 	case LIBUSB_TRANSFER_STALL:
 		snprintf(link->why, sizeof link->why, "endpoint 0x%02x is halted",
 			endpoint->address);
@@ -379,7 +387,7 @@ static ssize_t usb_receive(struct link *link, uint8_t *to, size_t size)
 	memcpy(to, in->buffer, len);
 	int r = submit(usb, in, (size_t)in->transfer->length);
 	if (r < 0) {
-		link_fail(link, error_of(r), "the device takes no request");
+		refuse(link, r);
 		if (len == 0)
 			return -ENODEV;
 		in->status = LIBUSB_TRANSFER_NO_DEVICE; /* told after what is at hand */
@@ -401,7 +409,7 @@ static ssize_t usb_send(struct link *link, const uint8_t *data, size_t len)
 	memcpy(out->buffer, data, len);
 	int r = submit(usb, out, len);
 	if (r < 0) {
-		link_fail(link, error_of(r), "the device takes no request");
+		refuse(link, r);
 		return -ENODEV;
 	}
 	return (ssize_t)len;
