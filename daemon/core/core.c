@@ -315,7 +315,7 @@ int core_run(const struct core_options *options)
 	/* Entries are allocated here and freed by ZeroMQ's thread: keep the memory, skip mmap. */
 	mallopt(M_MMAP_THRESHOLD, 64 << 20);
 	mallopt(M_TRIM_THRESHOLD, 64 << 20);
-	umask(007); /* the group may use the sockets; the journal sets its own modes */
+	umask(077);
 	int r = create_loop(&core);
 	if (r < 0)
 		log_error("the event loop cannot be made: %s", strerror(-r));
