@@ -45,8 +45,8 @@ def meet_a_stranger(lab, sim, others):
     """Behind the same port answers another unit: refused by name, and welcome again when it is right."""
     trouble = faults.Trouble(lab, target, others)
     sim.fault('wrong-identity', 'disconnect=3s')
-    wait_for('the stranger is refused', lambda: faults.audits(lab, 'identity-refused'), 60)
-    audit = faults.audits(lab, 'identity-refused')[0]
+    wait_for('the stranger is refused', lambda: faults.audits(lab, 'identity-refused', trouble.began), 60)
+    audit = faults.audits(lab, 'identity-refused', trouble.began)[0]
     lab.wait_state(target, 'fault')
     said = lab.instrument(target)['text']
     right = faults.SERIALS[target]
@@ -57,7 +57,7 @@ def meet_a_stranger(lab, sim, others):
     frames = [f for f in trouble.since(target, 'frame') if f.record['t']['utc'] > audit['t']['utc']]
     if frames or lab.instrument(target)['state'] != 'fault':
         raise Failure(f'{len(frames)} frames of an instrument that was refused')
-    if len(faults.audits(lab, 'identity-refused')) != 1:
+    if len(faults.audits(lab, 'identity-refused', trouble.began)) != 1:
         raise Failure('one refusal, and several audit records')
     sim.fault('off')
     took = trouble.wait_recovery()

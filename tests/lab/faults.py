@@ -240,8 +240,9 @@ def check_journal(lab):
     return entries
 
 
-def audits(lab, event):
-    return [e.record for e in lab.entries(type='audit') if e.record['event'] == event]
+def audits(lab, event, after=0):
+    return [e.record for e in lab.entries(type='audit')
+            if e.record['event'] == event and e.record['t']['utc'] > after]
 
 
 def report(**what):
