@@ -27,6 +27,11 @@ void channel_finish(struct channel *channel)
 	buffer_finish(&channel->in);
 }
 
+void channel_set_direct(struct channel *channel)
+{
+	channel->is_direct = true;
+}
+
 static uint64_t deadline_after(int ms)
 {
 	return clock_boot() + (ms > 0 ? (uint64_t)ms * NS_PER_MS : 0);
@@ -163,6 +168,43 @@ size_t channel_take(struct channel *channel, void *to, size_t size)
 	return n;
 }
 
+/* One piece into the store.  True when there may be another at no cost. */
+static bool receive_one(struct channel *channel)
+{
+	struct link *link = channel->link;
+	size_t room = sizeof(struct piece) + link->ops->receive_max;
+	if (channel->in_at > 0 && channel->in_at >= channel->in.len / 2) {
+		buffer_consume(&channel->in, channel->in_at);
+		channel->in_at = 0;
+	}
+	uint8_t *to = buffer_reserve(&channel->in, room);
+	if (to == NULL) {
+		buffer_reset(&channel->in); /* no memory: as if it had been lost on the way */
+		channel->in_at = 0;
+		return false;
+	}
+	ssize_t n = link->ops->receive(link, to + sizeof(struct piece), link->ops->receive_max);
+	if (n == -ENODEV)
+		channel_lose(channel);
+	if (n <= 0)
+		return false;
+	struct piece piece = {(uint32_t)n, 0, {clock_utc(), clock_boot()}};
+	memcpy(to, &piece, sizeof piece);
+	channel->in.len += sizeof piece + (size_t)n;
+	monitor_notify(channel->monitor);
+	return link->ops->handle != NULL || (size_t)n == link->ops->receive_max;
+}
+
+static bool sleep_for_input(struct channel *channel, uint64_t deadline)
+{
+	if (!channel->is_direct)
+		return monitor_wait(channel->monitor, deadline);
+	bool in_time = monitor_wait_for(channel->monitor, channel->link->fd, deadline);
+	if (in_time && !channel->lost)
+		receive_one(channel);
+	return in_time;
+}
+
 /* Waits for input: 0, or an error. */
 static int await_input(struct channel *channel, uint64_t deadline)
 {
@@ -173,7 +215,7 @@ static int await_input(struct channel *channel, uint64_t deadline)
 			return 0;
 		if (channel->lost)
 			return -ENODEV; /* after what came before the loss was taken */
-		if (!monitor_wait(channel->monitor, deadline))
+		if (!sleep_for_input(channel, deadline))
 			return -ETIMEDOUT;
 	}
 }
@@ -225,6 +267,12 @@ void channel_discard(struct channel *channel)
 {
 	monitor_lock(channel->monitor);
 	forget_input(channel);
+	for (int i = 0; channel->is_direct && i < TURNS_MAX && !channel->lost; i++) {
+		receive_one(channel);
+		if (waiting(channel) == 0)
+			break;
+		forget_input(channel);
+	}
 	monitor_unlock(channel->monitor);
 }
 
@@ -254,49 +302,23 @@ int channel_settle(struct channel *channel, uint64_t until)
 
 /* --- the I/O thread --------------------------------------------------------------------------- */
 
-/* One piece into the store.  True when there may be another at no cost. */
-static bool receive_one(struct channel *channel)
-{
-	struct link *link = channel->link;
-	size_t room = sizeof(struct piece) + link->ops->receive_max;
-	if (channel->in_at > 0 && channel->in_at >= channel->in.len / 2) {
-		buffer_consume(&channel->in, channel->in_at);
-		channel->in_at = 0;
-	}
-	uint8_t *to = buffer_reserve(&channel->in, room);
-	if (to == NULL) {
-		buffer_reset(&channel->in); /* no memory: as if it had been lost on the way */
-		channel->in_at = 0;
-		return false;
-	}
-	ssize_t n = link->ops->receive(link, to + sizeof(struct piece), link->ops->receive_max);
-	if (n == -ENODEV)
-		channel_lose(channel);
-	if (n <= 0)
-		return false;
-	struct piece piece = {(uint32_t)n, 0, {clock_utc(), clock_boot()}};
-	memcpy(to, &piece, sizeof piece);
-	channel->in.len += sizeof piece + (size_t)n;
-	monitor_notify(channel->monitor);
-	return link->ops->handle != NULL || (size_t)n == link->ops->receive_max;
-}
-
 int channel_watch(struct channel *channel, struct pollfd *fds, int *timeout_ms)
 {
 	struct link *link = channel->link;
 	monitor_lock(channel->monitor);
-	bool reading = waiting(channel) <= IN_ROOM;
+	bool reading = !channel->is_direct && waiting(channel) <= IN_ROOM;
 	bool writing = channel->out != NULL && channel->out_at < channel->out_len;
 	int n = 0;
 	if (channel->lost) {
 		n = 0;
-	} else if (link->ops->watch == NULL && !reading && !writing) {
+	} else if (link->ops->watch == NULL && !reading && !writing && !channel->is_direct) {
 		n = 0; /* poll(2) would still tell of a hang-up, again and again */
 	} else if (link->ops->watch != NULL) {
 		n = link->ops->watch(link, reading, writing, fds, timeout_ms);
 	} else {
 		fds[0] = (struct pollfd){.fd = link->fd,
-			.events = (short)((reading ? POLLIN : 0) | (writing ? POLLOUT : 0))};
+			.events = (short)((reading ? POLLIN : POLLRDHUP) |
+					  (writing ? POLLOUT : 0))};
 		n = 1;
 	}
 	monitor_unlock(channel->monitor);

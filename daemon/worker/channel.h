@@ -4,6 +4,8 @@
  *
  * The I/O thread receives as they come, with the time of receipt, into a bounded store; while it
  * is full the link is not read.  The driver's thread takes them out, never two messages in one.
+ * Where nothing is expected but replies, the driver's thread receives for itself while it waits,
+ * and the I/O thread only looks whether the port is still there.
  * Every byte of a link passes here, in both directions, those of Modbus too.
  */
 #ifndef ASSAY_WORKER_CHANNEL_H
@@ -27,6 +29,7 @@ struct channel {
 	struct monitor *monitor;
 	struct link *link;
 	struct pulse *pulse;
+	bool is_direct; /* the driver's thread receives */
 	/* under the lock */
 	struct buffer in; /* pieces, each with a head */
 	size_t in_at;
@@ -41,6 +44,9 @@ struct channel {
 void channel_init(
 	struct channel *channel, struct monitor *monitor, struct link *link, struct pulse *pulse);
 void channel_finish(struct channel *channel);
+
+/* Before there are threads: only replies are expected.  The link is one descriptor. */
+void channel_set_direct(struct channel *channel);
 
 /* --- the driver's thread; the errors are those of <assay/driver.h> --- */
 

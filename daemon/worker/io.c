@@ -18,7 +18,7 @@ enum {
 	FD_CORE,
 	FD_KICK,
 	FD_LINK, /* and following */
-	FDS_MAX = FD_LINK + LINK_FDS_MAX + 1,
+	FDS_MAX = FD_LINK + LINK_FDS_MAX,
 };
 
 static void quit(struct io *io)
@@ -114,10 +114,7 @@ static int fill(struct io *io, struct pollfd fds[FDS_MAX], int *timeout_ms)
 	fds[FD_CORE] = (struct pollfd){.fd = events != 0 ? io->outlet->fd : -1, .events = events};
 	fds[FD_KICK] = (struct pollfd){.fd = io->monitor->kick, .events = POLLIN};
 	int n = FD_LINK;
-	n += channel_watch(io->channel, fds + n, timeout_ms);
-	if (io->modbus != NULL)
-		n += modbus_watch(io->modbus, fds + n);
-	return n;
+	return n + channel_watch(io->channel, fds + n, timeout_ms);
 }
 
 static void dispatch(struct io *io, const struct pollfd *fds, int n)
@@ -131,14 +128,11 @@ static void dispatch(struct io *io, const struct pollfd *fds, int n)
 		outlet_flush(io->outlet);
 	if ((fds[FD_CORE].revents & (POLLIN | POLLHUP | POLLERR)) != 0 && !io->is_closed)
 		read_core(io);
-	int links = n - FD_LINK - (io->modbus != NULL ? 1 : 0);
 	bool ready = io->channel->link->ops->handle != NULL;
-	for (int i = 0; i < links; i++)
-		ready = ready || fds[FD_LINK + i].revents != 0;
+	for (int i = FD_LINK; i < n; i++)
+		ready = ready || fds[i].revents != 0;
 	if (ready)
 		channel_handle(io->channel);
-	if (io->modbus != NULL)
-		modbus_handle(io->modbus, &fds[n - 1]);
 }
 
 static bool is_over(struct io *io)
@@ -178,8 +172,6 @@ bool io_run(struct io *io)
 			dispatch(io, fds, n);
 		else if (io->channel->link->ops->handle != NULL)
 			channel_handle(io->channel);
-		if (ready <= 0 && io->modbus != NULL)
-			modbus_handle(io->modbus, &(struct pollfd){.fd = -1});
 	}
 	send_last_words(io);
 	return true;

@@ -12,7 +12,6 @@
 #include "base/buffer.h"
 #include "wire/exit.h"
 #include "worker/channel.h"
-#include "worker/link/modbus.h"
 #include "worker/orders.h"
 #include "worker/outlet.h"
 #include "worker/pulse.h"
@@ -22,7 +21,6 @@ struct io {
 	struct outlet *outlet;
 	struct orders *orders;
 	struct channel *channel;
-	struct modbus *modbus; /* NULL: no Modbus link */
 	struct pulse *pulse;
 	const volatile bool
 		*terminate; /* set by the handler of SIGTERM, which interrupts poll(2) */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,14 +23,22 @@ static int init_condition(pthread_cond_t *condition)
 	return -r;
 }
 
+static void close_both(struct monitor *monitor)
+{
+	close(monitor->kick);
+	if (monitor->poke >= 0)
+		close(monitor->poke);
+}
+
 int monitor_init(struct monitor *monitor)
 {
 	*monitor = (struct monitor){.kick = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
 	if (monitor->kick < 0)
 		return -errno;
-	int r = init_condition(&monitor->changed);
+	monitor->poke = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	int r = monitor->poke < 0 ? -errno : init_condition(&monitor->changed);
 	if (r < 0)
-		close(monitor->kick);
+		close_both(monitor);
 	else
 		pthread_mutex_init(&monitor->lock, NULL);
 	return r;
@@ -37,7 +46,7 @@ int monitor_init(struct monitor *monitor)
 
 void monitor_finish(struct monitor *monitor)
 {
-	close(monitor->kick);
+	close_both(monitor);
 	pthread_cond_destroy(&monitor->changed);
 	pthread_mutex_destroy(&monitor->lock);
 }
@@ -71,9 +80,33 @@ bool monitor_wait(struct monitor *monitor, uint64_t deadline)
 	return pthread_cond_timedwait(&monitor->changed, &monitor->lock, &t) != ETIMEDOUT;
 }
 
+bool monitor_wait_for(struct monitor *monitor, int fd, uint64_t deadline)
+{
+	struct pollfd fds[] = {
+		{.fd = fd, .events = POLLIN}, {.fd = monitor->poke, .events = POLLIN}};
+	monitor->is_polling = true;
+	monitor_unlock(monitor);
+	int ready = poll(fds, 2, clock_ms_until(deadline));
+	monitor_lock(monitor);
+	monitor->is_polling = false;
+	uint64_t count;
+	if (ready > 0 && fds[1].revents != 0 && read(monitor->poke, &count, sizeof count) < 0)
+		return true; /* the next wait takes it */
+	return ready != 0 || clock_boot() < deadline;
+}
+
+static void poke(struct monitor *monitor)
+{
+	uint64_t one = 1;
+	ssize_t n = write(monitor->poke, &one, sizeof one);
+	(void)n; /* it fails only where a poke is waiting already */
+}
+
 void monitor_notify(struct monitor *monitor)
 {
 	pthread_cond_signal(&monitor->changed);
+	if (monitor->is_polling)
+		poke(monitor);
 }
 
 void monitor_kick(struct monitor *monitor)

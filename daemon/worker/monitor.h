@@ -19,6 +19,8 @@ struct monitor {
 	pthread_cond_t changed;
 	int kick; /* eventfd: readable when the I/O thread is wanted */
 	bool kicked;
+	int poke; /* eventfd: readable when the driver's thread is, in monitor_wait_for() */
+	bool is_polling;
 };
 
 /* 0 or a negative errno; after a failure there is nothing to finish. */
@@ -33,6 +35,9 @@ void monitor_unlock(struct monitor *monitor);
  * UINT64_MAX: none).  Returns false when the deadline has passed; may wake without cause.
  */
 bool monitor_wait(struct monitor *monitor, uint64_t deadline);
+
+/* The same, and wakes when `fd` can be read, too. */
+bool monitor_wait_for(struct monitor *monitor, int fd, uint64_t deadline);
 
 /* Wakes the driver's thread, the I/O thread; lock held. */
 void monitor_notify(struct monitor *monitor);

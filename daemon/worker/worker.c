@@ -131,7 +131,6 @@ static enum wire_exit open_all(struct worker *worker)
 		worker->services.modbus = modbus_create(&worker->setup.port, &worker->channel);
 		if (worker->services.modbus == NULL)
 			return give_up(worker, WIRE_EXIT_MEMORY, -ENOMEM, "no memory for Modbus");
-		worker->io.modbus = worker->services.modbus;
 	}
 	if (wants_hashes(&worker->setup) && sha256_load() < 0)
 		return give_up(worker, WIRE_EXIT_SETUP, -ENOSYS, "libcrypto cannot be loaded");

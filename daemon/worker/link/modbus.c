@@ -14,10 +14,13 @@
 #define REPLY_MS     1000 /* where the configuration does not say */
 #define REGISTERS    125
 #define BITS         2000
-#define FRAME_MAX    512               /* twice the largest frame */
+#define FRAME_MAX    MODBUS_MAX_ADU_LENGTH
 #define GAP_LEAST_NS UINT64_C(1750000) /* "Modbus over serial line" 2.5.1.1, above 19200 baud */
 #define CHAR_BITS    11
 #define SETTLE_NS    (20 * NS_PER_MS) /* after a failure, for what is still on its way */
+#define TCP_HEAD     6 /* transaction, protocol, length; then the unit as on a line */
+#define CRC_BYTES    2
+#define REFUSED      0x80 /* added to the function of a reply that is an exception */
 
 struct modbus {
 	struct channel *channel;
@@ -25,16 +28,23 @@ struct modbus {
 	bool is_serial;
 	unsigned reply_ms;
 	uint64_t gap_ns; /* silence between frames on a serial line */
-	int mine;        /* the driver's thread's end, libmodbus' socket */
-	/* the driver's thread */
+	int pair[2];     /* libmodbus' socket, and its other end */
+	uint16_t transaction;
 	uint64_t last_end;
 	bool has_failed;
 	unsigned late_unit;
 	uint64_t late_until;
-	/* under the lock */
-	int theirs;   /* the I/O thread's end; -1: an abort closed it */
-	bool is_open; /* an exchange is under way */
-	uint8_t request[FRAME_MAX];
+};
+
+struct question {
+	uint8_t unit, function;
+	uint16_t address, count;
+	size_t bytes; /* of data in the reply */
+};
+
+struct frame {
+	uint8_t data[FRAME_MAX];
+	size_t len;
 };
 
 bool modbus_is_kind(unsigned kind)
@@ -44,37 +54,14 @@ bool modbus_is_kind(unsigned kind)
 
 /* --- making ----------------------------------------------------------------------------------- */
 
-static void close_pair(struct modbus *modbus)
-{
-	if (modbus->mine >= 0)
-		close(modbus->mine);
-	if (modbus->theirs >= 0)
-		close(modbus->theirs);
-	modbus->mine = modbus->theirs = -1;
-}
-
-static int open_pair(struct modbus *modbus)
-{
-	int pair[2];
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return -errno;
-	modbus->mine = pair[0];
-	modbus->theirs = pair[1];
-	modbus_set_socket(modbus->context, modbus->mine);
-	return 0;
-}
-
 /* The address and the line's settings are the link's business: libmodbus never connects. */
-static modbus_t *make_context(const struct port *port, unsigned reply_ms)
+static modbus_t *make_context(const struct port *port)
 {
 	modbus_t *context = port->kind == ASSAY_LINK_MODBUS_RTU
 				    ? modbus_new_rtu("/dev/null", 9600, 'N', 8, 1)
 				    : modbus_new_tcp("127.0.0.1", MODBUS_TCP_DEFAULT_PORT);
 	if (context == NULL)
 		return NULL;
-	/* Without a limit per byte the reply's limit is that of the whole reply. */
-	modbus_set_response_timeout(context, reply_ms / 1000, reply_ms % 1000 * 1000);
-	modbus_set_byte_timeout(context, 0, 0);
 	return context;
 }
 
@@ -94,12 +81,15 @@ struct modbus *modbus_create(const struct port *port, struct channel *channel)
 	modbus->is_serial = port->kind == ASSAY_LINK_MODBUS_RTU;
 	modbus->reply_ms = port->reply_ms != 0 ? port->reply_ms : REPLY_MS;
 	modbus->gap_ns = gap_of(port);
-	modbus->mine = modbus->theirs = -1;
-	modbus->context = make_context(port, modbus->reply_ms);
-	if (modbus->context == NULL || open_pair(modbus) < 0) {
+	modbus->pair[0] = modbus->pair[1] = -1;
+	modbus->context = make_context(port);
+	if (modbus->context == NULL ||
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, modbus->pair) < 0) {
 		modbus_destroy(modbus);
 		return NULL;
 	}
+	modbus_set_socket(modbus->context, modbus->pair[0]);
+	channel_set_direct(channel);
 	return modbus;
 }
 
@@ -107,13 +97,17 @@ void modbus_destroy(struct modbus *modbus)
 {
 	if (modbus == NULL)
 		return;
-	close_pair(modbus);
+	for (int i = 0; i < 2; i++) {
+		if (modbus->pair[i] >= 0)
+			close(modbus->pair[i]);
+	}
 	if (modbus->context != NULL)
 		modbus_free(modbus->context);
 	free(modbus);
 }
 
-/* --- the driver's thread ---------------------------------------------------------------------- */
+/* --- one exchange ------------------------------------------------------------------------------
+ */
 
 /* The silence that a serial line needs, and in which late replies come and are dropped. */
 static int keep_silence(struct modbus *modbus, unsigned unit_id)
@@ -128,67 +122,129 @@ static int keep_silence(struct modbus *modbus, unsigned unit_id)
 	return channel_settle(modbus->channel, until);
 }
 
-static int begin_exchange(struct modbus *modbus)
+/* What libmodbus did not take of a bad reply is not left to the next one. */
+static void empty_pair(struct modbus *modbus)
 {
-	struct channel *channel = modbus->channel;
-	monitor_lock(channel->monitor);
-	int r = channel->cancelled ? -ECANCELED : channel->lost ? -ENODEV : 0;
-	if (r == 0 && modbus->theirs < 0) {
-		close_pair(modbus);
-		r = open_pair(modbus);
-		monitor_kick(channel->monitor); /* it polls the new end */
-	}
-	modbus->is_open = r == 0;
-	monitor_unlock(channel->monitor);
-	return r;
-}
-
-/* Leaves nothing behind that the next exchange could take for its own. */
-static int end_exchange(struct modbus *modbus, int result)
-{
-	struct channel *channel = modbus->channel;
-	monitor_lock(channel->monitor);
-	modbus->is_open = false;
-	channel->out = NULL;
-	if (channel->cancelled)
-		result = -ECANCELED;
-	else if (channel->lost && result < 0)
-		result = -ENODEV;
-	monitor_unlock(channel->monitor);
 	uint8_t rest[FRAME_MAX];
-	while (result < 0 && recv(modbus->mine, rest, sizeof rest, MSG_DONTWAIT) > 0)
-		;
-	return result;
-}
-
-static int ask(modbus_t *context, int table, unsigned address, unsigned count, uint16_t *out)
-{
-	int at = (int)address, n = (int)count;
-	if (table == ASSAY_HOLDING || table == ASSAY_INPUT) {
-		uint16_t registers[256]; /* more than any reply can hold */
-		int r = table == ASSAY_HOLDING
-				? modbus_read_registers(context, at, n, registers)
-				: modbus_read_input_registers(context, at, n, registers);
-		if (r == n)
-			memcpy(out, registers, count * sizeof *out);
-		return r;
+	for (int i = 0; i < 2; i++) {
+		while (recv(modbus->pair[i], rest, sizeof rest, MSG_DONTWAIT) > 0)
+			;
 	}
-	uint8_t bits[256 * 8];
-	int r = table == ASSAY_COILS ? modbus_read_bits(context, at, n, bits)
-				     : modbus_read_input_bits(context, at, n, bits);
-	for (unsigned i = 0; r == n && i < count; i++)
-		out[i] = bits[i];
-	return r;
 }
 
-/* libmodbus' errno: a system's one, an exception of the unit, or its own complaint. */
-static int error_of(int error)
+/* libmodbus frames what it is given, and leaves the transaction of TCP to others. */
+static int frame_request(struct modbus *modbus, const struct question *q, struct frame *request)
 {
-	if (error == ETIMEDOUT || error == EAGAIN)
-		return -ETIMEDOUT;
-	if (error > MODBUS_ENOBASE && error < MODBUS_ENOBASE + MODBUS_EXCEPTION_MAX)
-		return ASSAY_MODBUS_EXCEPTION - (error - MODBUS_ENOBASE);
-	return -EBADMSG;
+	uint8_t raw[] = {q->unit, q->function, (uint8_t)(q->address >> 8), (uint8_t)q->address,
+		(uint8_t)(q->count >> 8), (uint8_t)q->count};
+	modbus_set_slave(modbus->context, q->unit); /* it checks no other unit's reply */
+	if (modbus_send_raw_request(modbus->context, raw, sizeof raw) < 0)
+		return -EBADMSG;
+	ssize_t n = recv(modbus->pair[1], request->data, sizeof request->data, MSG_DONTWAIT);
+	if (n < (ssize_t)sizeof raw)
+		return -EBADMSG;
+	request->len = (size_t)n;
+	if (!modbus->is_serial) {
+		modbus->transaction++;
+		request->data[0] = (uint8_t)(modbus->transaction >> 8);
+		request->data[1] = (uint8_t)modbus->transaction;
+	}
+	return 0;
+}
+
+/* TCP: drops the replies to earlier requests.  False: one of them is longer than any reply. */
+static bool drop_late(const struct frame *request, struct frame *reply)
+{
+	while (reply->len >= TCP_HEAD && memcmp(reply->data, request->data, 2) != 0) {
+		size_t size = TCP_HEAD + (size_t)(reply->data[4] << 8 | reply->data[5]);
+		if (size > sizeof reply->data)
+			return false;
+		if (reply->len < size)
+			break;
+		reply->len -= size;
+		memmove(reply->data, reply->data + size, reply->len);
+	}
+	return true;
+}
+
+/* How long the reply will be: 0 when too little has come to tell, or -EBADMSG. */
+static ssize_t size_of_reply(const struct modbus *modbus, const struct question *q,
+	const struct frame *request, const struct frame *reply)
+{
+	size_t head = modbus->is_serial ? 0 : TCP_HEAD;
+	size_t tail = modbus->is_serial ? CRC_BYTES : 0;
+	if (reply->len < head + 2 || memcmp(reply->data, request->data, head > 0 ? 2 : 0) != 0)
+		return 0;
+	const uint8_t *at = reply->data + head;
+	bool refused = at[1] == (q->function | REFUSED);
+	size_t size = 3 + (refused ? 0 : q->bytes); /* unit, function, exception or bytes */
+	if (at[0] != q->unit || (!refused && at[1] != q->function))
+		return -EBADMSG;
+	if (!modbus->is_serial && (size_t)(reply->data[4] << 8 | reply->data[5]) != size)
+		return -EBADMSG;
+	return (ssize_t)(head + size + tail);
+}
+
+static int receive_reply(struct modbus *modbus, const struct question *q,
+	const struct frame *request, struct frame *reply, uint64_t deadline)
+{
+	for (;;) {
+		if (!modbus->is_serial && !drop_late(request, reply))
+			return -EBADMSG;
+		ssize_t size = size_of_reply(modbus, q, request, reply);
+		if (size < 0 || (size > 0 && reply->len >= (size_t)size)) {
+			reply->len = size < 0 ? 0 : (size_t)size;
+			return size < 0 ? (int)size : 0;
+		}
+		ssize_t n = channel_read(modbus->channel, reply->data + reply->len,
+			sizeof reply->data - reply->len, clock_ms_until(deadline));
+		if (n < 0)
+			return (int)n;
+		reply->len += (size_t)n;
+	}
+}
+
+/* A whole reply of the right length; libmodbus looks at the rest.  0, or an error. */
+static int check_reply(struct modbus *modbus, const struct question *q, const struct frame *reply)
+{
+	uint8_t checked[FRAME_MAX];
+	const uint8_t *at = reply->data + (modbus->is_serial ? 0 : TCP_HEAD);
+	if (send(modbus->pair[1], reply->data, reply->len, MSG_NOSIGNAL) != (ssize_t)reply->len ||
+		modbus_receive_confirmation(modbus->context, checked) != (int)reply->len)
+		return -EBADMSG;
+	if (at[1] != q->function)
+		return at[2] > 0 && at[2] < MODBUS_EXCEPTION_MAX ? ASSAY_MODBUS_EXCEPTION - at[2]
+								 : -EBADMSG;
+	return at[2] == q->bytes ? 0 : -EBADMSG;
+}
+
+static void unpack(const struct question *q, const uint8_t *data, uint16_t *out)
+{
+	bool bits = q->function == MODBUS_FC_READ_COILS ||
+		    q->function == MODBUS_FC_READ_DISCRETE_INPUTS;
+	for (size_t i = 0; i < q->count; i++)
+		out[i] = bits ? data[i / 8] >> i % 8 & 1
+			      : (uint16_t)(data[2 * i] << 8 | data[2 * i + 1]);
+}
+
+static int ask(struct modbus *modbus, const struct question *q, uint16_t *out)
+{
+	uint64_t deadline = clock_boot() + modbus->reply_ms * NS_PER_MS;
+	struct frame request, reply = {.len = 0};
+	channel_discard(modbus->channel);
+	int r = frame_request(modbus, q, &request);
+	if (r == 0)
+		r = channel_write(
+			modbus->channel, request.data, request.len, (int)modbus->reply_ms);
+	if (r == 0)
+		r = receive_reply(modbus, q, &request, &reply, deadline);
+	if (r == 0)
+		r = check_reply(modbus, q, &reply);
+	if (r == -EBADMSG)
+		empty_pair(modbus);
+	if (r == 0)
+		unpack(q, reply.data + (modbus->is_serial ? 3 : TCP_HEAD + 3), out);
+	return r;
 }
 
 static bool is_valid(int table, unsigned address, unsigned count)
@@ -201,82 +257,29 @@ static bool is_valid(int table, unsigned address, unsigned count)
 int modbus_exchange(struct modbus *modbus, unsigned unit_id, int table, unsigned address,
 	unsigned count, uint16_t *out)
 {
+	static const uint8_t functions[] = {
+		[ASSAY_COILS] = MODBUS_FC_READ_COILS,
+		[ASSAY_DISCRETE] = MODBUS_FC_READ_DISCRETE_INPUTS,
+		[ASSAY_HOLDING] = MODBUS_FC_READ_HOLDING_REGISTERS,
+		[ASSAY_INPUT] = MODBUS_FC_READ_INPUT_REGISTERS,
+	};
 	if (!is_valid(table, address, count))
 		return -EINVAL;
 	int r = keep_silence(modbus, unit_id);
 	if (r < 0)
 		return r;
-	pulse_step(modbus->channel->pulse, modbus->reply_ms * NS_PER_MS);
-	r = begin_exchange(modbus);
-	if (r < 0)
-		return r;
-	modbus_set_slave(modbus->context, (int)unit_id);
-	errno = 0;
-	int n = ask(modbus->context, table, address, count, out);
-	r = n == (int)count ? 0 : error_of(n < 0 ? errno : EBADMSG);
+	bool words = table == ASSAY_HOLDING || table == ASSAY_INPUT;
+	struct question q = {.unit = (uint8_t)unit_id,
+		.function = functions[table],
+		.address = (uint16_t)address,
+		.count = (uint16_t)count,
+		.bytes = words ? 2 * (size_t)count : ((size_t)count + 7) / 8};
+	r = ask(modbus, &q, out);
 	modbus->last_end = clock_boot();
 	modbus->has_failed = r == -ETIMEDOUT || r == -EBADMSG;
 	if (r == -ETIMEDOUT) {
 		modbus->late_unit = unit_id;
 		modbus->late_until = modbus->last_end + modbus->reply_ms * NS_PER_MS;
 	}
-	return end_exchange(modbus, r);
-}
-
-/* --- the I/O thread --------------------------------------------------------------------------- */
-
-int modbus_watch(struct modbus *modbus, struct pollfd *fd)
-{
-	monitor_lock(modbus->channel->monitor);
-	bool sending = modbus->channel->out != NULL;
-	*fd = (struct pollfd){.fd = sending ? -1 : modbus->theirs, .events = POLLIN};
-	monitor_unlock(modbus->channel->monitor);
-	return 1;
-}
-
-/* A request is whole or it is not: the socketpair gives it in one piece, as libmodbus sent it. */
-static void carry_request(struct modbus *modbus)
-{
-	struct channel *channel = modbus->channel;
-	ssize_t n = recv(modbus->theirs, modbus->request, sizeof modbus->request, MSG_DONTWAIT);
-	if (n <= 0 || !modbus->is_open)
-		return;
-	ssize_t sent = channel_push(channel, modbus->request, (size_t)n);
-	if (sent < 0 || sent == n)
-		return;
-	channel->out = modbus->request; /* the I/O thread goes on when the link has room */
-	channel->out_len = (size_t)n;
-	channel->out_at = (size_t)sent;
-}
-
-/* What has arrived: to libmodbus while it expects an answer, otherwise nowhere. */
-static void carry_reply(struct modbus *modbus)
-{
-	uint8_t piece[FRAME_MAX];
-	size_t n;
-	while ((n = channel_take(modbus->channel, piece, sizeof piece)) > 0) {
-		if (!modbus->is_open)
-			continue;
-		/* It holds much more than a frame: what does not fit is no reply. */
-		ssize_t sent = send(modbus->theirs, piece, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-		(void)sent;
-	}
-}
-
-void modbus_handle(struct modbus *modbus, const struct pollfd *fd)
-{
-	struct channel *channel = modbus->channel;
-	monitor_lock(channel->monitor);
-	if (channel->out != NULL && channel->out_at == channel->out_len)
-		channel->out = NULL;
-	if (modbus->theirs >= 0) {
-		carry_reply(modbus);
-		if (fd->fd == modbus->theirs && (fd->revents & POLLIN) != 0)
-			carry_request(modbus);
-	}
-	if (modbus->is_open && modbus->theirs >= 0 && (channel->cancelled || channel->lost)) {
-		close(modbus->theirs); /* libmodbus' wait ends at once */
-		modbus->theirs = -1;
-	}
-	monitor_unlock(channel->monitor);
+	return r;
 }

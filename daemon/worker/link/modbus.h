@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Modbus on top of a stream link.  libmodbus frames, in the driver's thread, on one end of a
- * socketpair; the I/O thread carries the bytes between the other end and the channel, so that
- * they pass the link like all others and an abort ends an exchange.
+ * Modbus on top of a stream link, in the driver's thread alone.  libmodbus frames and checks what
+ * it is handed through a socketpair; the channel carries the bytes, so that they pass the link like
+ * all others, a total deadline holds, and an abort ends an exchange.
  *
  * Between exchanges nothing is expected: what arrives then is late or noise, and is dropped.  On a
  * serial line, where a reply does not say which request it answers, a unit that missed its time is
@@ -11,7 +11,6 @@
 #ifndef ASSAY_WORKER_LINK_MODBUS_H
 #define ASSAY_WORKER_LINK_MODBUS_H
 
-#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,21 +21,18 @@ struct modbus;
 
 bool modbus_is_kind(unsigned kind);
 
-/* Makes one for `port`, which is copied.  `channel` is borrowed.  NULL: no memory. */
+/* Makes one for `port`, which is copied.  `channel` is borrowed, and made direct.  NULL: no memory.
+ */
 struct modbus *modbus_create(const struct port *port, struct channel *channel);
 
-/* Legal on NULL.  No thread may be inside. */
+/* Legal on NULL. */
 void modbus_destroy(struct modbus *modbus);
 
 /*
- * The driver's thread: one exchange with a unit, as assay_modbus_read() of <assay/driver.h>, within
+ * One exchange with a unit, as assay_modbus_read() of <assay/driver.h>, within
  * the port's reply_ms in total.
  */
 int modbus_exchange(struct modbus *modbus, unsigned unit_id, int table, unsigned address,
 	unsigned count, uint16_t *out);
-
-/* The I/O thread: fills one pollfd and returns 1; after poll() carries the bytes. */
-int modbus_watch(struct modbus *modbus, struct pollfd *fd);
-void modbus_handle(struct modbus *modbus, const struct pollfd *fd);
 
 #endif

@@ -30,8 +30,6 @@ static void turn(struct pump *pump)
 	int timeout = TURN_MS, n = 0;
 	fds[n++] = (struct pollfd){.fd = pump->monitor.kick, .events = POLLIN};
 	n += channel_watch(&pump->channel, fds + n, &timeout);
-	if (pump->modbus != NULL)
-		n += modbus_watch(pump->modbus, fds + n);
 	int ready = poll(fds, (nfds_t)n, timeout);
 	atomic_fetch_add(&pump->turns, 1);
 	look_at_cancel(pump);
@@ -41,8 +39,6 @@ static void turn(struct pump *pump)
 		monitor_unlock(&pump->monitor);
 	}
 	channel_handle(&pump->channel);
-	if (pump->modbus != NULL)
-		modbus_handle(pump->modbus, ready > 0 ? &fds[n - 1] : &(struct pollfd){.fd = -1});
 }
 
 static void *run(void *arg)
