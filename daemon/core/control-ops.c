@@ -15,8 +15,7 @@
 
 #define RUNS_LIMIT 1000
 
-/* --- help, status
- * ---------------------------------------------------------------------------------- */
+/* --- help, status ---------------------------------------------------------------------------- */
 
 static int op_help(struct control_call *call)
 {
@@ -143,8 +142,7 @@ static int op_status(struct control_call *call)
 	return 0;
 }
 
-/* --- runs
- * -------------------------------------------------------------------------------------------- */
+/* --- runs ------------------------------------------------------------------------------------ */
 
 static void answer_run(void *arg, int r, const char *text, const struct run *run)
 {
@@ -320,8 +318,7 @@ static int op_run_show(struct control_call *call)
 	return 0;
 }
 
-/* --- the daemon and its instruments
- * ----------------------------------------------------------------- */
+/* --- the daemon and its instruments ---------------------------------------------------------- */
 
 static int op_reload(struct control_call *call)
 {

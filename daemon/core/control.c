@@ -39,8 +39,7 @@ struct control {
 	bool kept;
 };
 
-/* --- arguments
- * ------------------------------------------------------------------------------------ */
+/* --- arguments ------------------------------------------------------------------------------- */
 
 const struct control_value *control_arg(const struct control_call *call, const char *name)
 {
@@ -189,8 +188,7 @@ static int read_arguments(struct control_call *call, const uint8_t *data, size_t
 	return 0;
 }
 
-/* --- replies
- * --------------------------------------------------------------------------------------- */
+/* --- replies --------------------------------------------------------------------------------- */
 
 static void write_refusal(struct buffer *reply, const char *code, const char *text)
 {
@@ -283,8 +281,7 @@ void control_answer(struct control_ticket *ticket, const struct buffer *pairs, s
 	free(ticket);
 }
 
-/* --- the socket
- * -------------------------------------------------------------------------------------- */
+/* --- the socket ------------------------------------------------------------------------------ */
 
 /*
  * Who asks: of a local peer libzmq tells "localhost:uid:gid:pid" as Peer-Address.  It hangs on the last

@@ -30,8 +30,7 @@
 /* How long an orderly end may take before open frames are discarded; systemd's own is 90 s. */
 #define STOP_LIMIT_NS (20 * NS_PER_S)
 
-/* --- signals and the end
- * --------------------------------------------------------------------------- */
+/* --- signals and the end --------------------------------------------------------------------- */
 
 static bool any_run_open(const struct core *core)
 {
@@ -117,8 +116,7 @@ static int on_wake(sd_event_source *source, int fd, uint32_t events, void *arg)
 	return 0;
 }
 
-/* --- housekeeping, once a second
- * --------------------------------------------------------------------- */
+/* --- housekeeping, once a second ------------------------------------------------------------- */
 
 static void note_clock_step(struct core *core)
 {
@@ -160,8 +158,7 @@ static int on_second(sd_event_source *source, uint64_t usec, void *arg)
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
-/* --- reload
- * -------------------------------------------------------------------------------------------- */
+/* --- reload ---------------------------------------------------------------------------------- */
 
 static char *format_errors(const struct config_errors *errors)
 {
@@ -214,8 +211,7 @@ int core_reload(struct core *core, bool now, char **text)
 	return r;
 }
 
-/* --- the life of the process
- * ---------------------------------------------------------------------------- */
+/* --- the life of the process ----------------------------------------------------------------- */
 
 static int add_events(struct core *core)
 {

@@ -399,8 +399,7 @@ void instrument_rest(struct instrument *instrument)
 		set_state(instrument, DEVICE_STATE_IDLE, NULL, text);
 }
 
-/* --- what the worker says
- * ------------------------------------------------------------------------- */
+/* --- what the worker says -------------------------------------------------------------------- */
 
 static bool differs(const char *wanted, const char *found)
 {

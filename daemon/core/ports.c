@@ -144,8 +144,7 @@ void ports_stop_all(struct core *core)
 	list_for_each(group, &core->ports, link) stop_group(group);
 }
 
-/* --- change
- * ------------------------------------------------------------------------------------------ */
+/* --- change ---------------------------------------------------------------------------------- */
 
 static bool is_same(const struct port_group *group, const struct config *config)
 {

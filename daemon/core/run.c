@@ -59,8 +59,7 @@ static void run_destroy(struct run *run)
 	free(run);
 }
 
-/* --- references
- * ----------------------------------------------------------------------------------- */
+/* --- references ------------------------------------------------------------------------------ */
 
 static int read_ref(struct reader *r, struct run_ref *ref)
 {
@@ -113,8 +112,7 @@ int run_refs_check(const struct buffer *refs)
 	return read_refs(refs, list, &count);
 }
 
-/* --- run-start
- * --------------------------------------------------------------------------------------- */
+/* --- run-start ------------------------------------------------------------------------------- */
 
 static struct actor record_actor(const struct run_actor *actor)
 {
@@ -292,8 +290,7 @@ int run_begin(struct instrument *instrument, struct run_request *request,
 	return 0;
 }
 
-/* --- frames
- * ------------------------------------------------------------------------------------------ */
+/* --- frames ---------------------------------------------------------------------------------- */
 
 static void judge(const struct run *run, const struct wire_frame *frame, struct quality *q)
 {
@@ -367,8 +364,7 @@ int run_frame(
 	return 0;
 }
 
-/* --- run-end
- * ------------------------------------------------------------------------------------------ */
+/* --- run-end --------------------------------------------------------------------------------- */
 
 void run_asked_to_end(struct run *run, const struct run_actor *actor)
 {

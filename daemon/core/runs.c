@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -26,6 +27,7 @@
 struct runs {
 	struct runs_row *rows;
 	size_t count, size;
+	struct runs *older; /* the rows of all former journals; NULL: none */
 	char path[PATH_MAX];
 	uint8_t id[JOURNAL_ID_SIZE];
 	uint64_t head;  /* seq that loading reached */
@@ -33,8 +35,7 @@ struct runs {
 	int fd;         /* the notes; -1: none */
 };
 
-/* --- rows in memory
- * ---------------------------------------------------------------------------------- */
+/* --- rows in memory -------------------------------------------------------------------------- */
 
 static struct runs_row *find_id(const struct runs *runs, const uint8_t *id)
 {
@@ -93,6 +94,21 @@ uint64_t runs_head(const struct runs *runs)
 	return runs->head;
 }
 
+/* The highest number that begins with this prefix; 0: none. */
+static unsigned last_number(const struct runs *runs, const char *prefix, size_t len)
+{
+	unsigned last = 0;
+	for (size_t i = runs->count; i > 0; i--) {
+		const char *have = runs->rows[i - 1].number;
+		if (strncmp(have, prefix, len) != 0)
+			continue;
+		unsigned long n = strtoul(have + len, NULL, 10);
+		if (n > last && n < UINT_MAX)
+			last = (unsigned)n;
+	}
+	return last;
+}
+
 void runs_next_number(const struct runs *runs, const char *node, const char *instrument,
 	uint64_t utc, char number[RUN_NUMBER_MAX + 1])
 {
@@ -102,20 +118,13 @@ void runs_next_number(const struct runs *runs, const char *node, const char *ins
 	char prefix[RUN_NUMBER_MAX - 11];
 	int len = snprintf(prefix, sizeof prefix, "%s/%s/%04d%02d%02d-", node, instrument,
 		day.tm_year + 1900, day.tm_mon + 1, day.tm_mday);
-	unsigned last = 0;
-	for (size_t i = runs->count; i > 0; i--) {
-		const char *have = runs->rows[i - 1].number;
-		if (strncmp(have, prefix, (size_t)len) != 0)
-			continue;
-		unsigned long n = strtoul(have + len, NULL, 10);
-		if (n > last && n < UINT_MAX)
-			last = (unsigned)n;
-	}
+	unsigned last = last_number(runs, prefix, (size_t)len);
+	unsigned older = runs->older != NULL ? last_number(runs->older, prefix, (size_t)len) : 0;
+	last = older > last ? older : last;
 	snprintf(number, RUN_NUMBER_MAX + 1, "%s%03u", prefix, last + 1);
 }
 
-/* --- the notes
- * ------------------------------------------------------------------------------------------
+/* --- the notes -------------------------------------------------------------------------------
  *
  * A sequence of CBOR maps, each a row or {upto}, in order of seq; the end is cut off where it is
  * torn or beyond the journal's head.  They are a cache: without them the journal is read whole.
@@ -272,33 +281,74 @@ static size_t take_notes(struct runs *runs, const uint8_t *data, size_t len, uin
 	return at;
 }
 
-static int open_notes(struct runs *runs, uint64_t head)
+/* Reads what the notes in `fd` hold; *sound is where the sound part ends. */
+static int read_notes(struct runs *runs, int fd, uint64_t head, size_t *sound, size_t *len)
 {
-	char dir[PATH_MAX], file[PATH_MAX + 64], id[JOURNAL_ID_TEXT];
-	if (snprintf(dir, sizeof dir, "%s/runs", runs->path) >= (int)sizeof dir)
-		return -ENAMETOOLONG;
-	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-		return -errno;
-	journal_id_format(id, runs->id);
-	snprintf(file, sizeof file, "%s/%s", dir, id);
-	runs->fd = open(file, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	struct stat st;
-	if (runs->fd < 0 || fstat(runs->fd, &st) < 0)
+	*sound = *len = 0;
+	if (fstat(fd, &st) < 0)
 		return -errno;
-	if (st.st_size == 0)
-		return 0;
-	size_t len = (size_t)st.st_size;
-	uint8_t *data = len <= NOTES_BYTES_MAX ? malloc(len) : NULL;
+	*len = (size_t)st.st_size;
+	if (*len == 0 || *len > NOTES_BYTES_MAX)
+		return 0; /* too large: made anew */
+	uint8_t *data = malloc(*len);
 	if (data == NULL)
-		return ftruncate(runs->fd, 0) < 0 ? -errno : 0; /* too large: made anew */
-	ssize_t n = pread(runs->fd, data, len, 0);
-	size_t sound = n > 0 ? take_notes(runs, data, (size_t)n, head) : 0;
+		return -ENOMEM;
+	ssize_t n = pread(fd, data, *len, 0);
+	if (n > 0)
+		*sound = take_notes(runs, data, (size_t)n, head);
 	free(data);
-	return sound < len && ftruncate(runs->fd, (off_t)sound) < 0 ? -errno : 0;
+	return n < 0 ? -errno : 0;
 }
 
-/* --- the journal
- * ------------------------------------------------------------------------------------------ */
+/* A number that people cite is given once, whichever journal the run is in. */
+static int load_older(struct runs *runs, int dir_fd, const char *current)
+{
+	DIR *dir = fdopendir(dup(dir_fd));
+	if (dir == NULL)
+		return -errno;
+	runs->older = calloc(1, sizeof *runs->older);
+	int r = runs->older != NULL ? 0 : -ENOMEM;
+	for (struct dirent *e; r == 0 && (e = readdir(dir)) != NULL;) {
+		uint8_t id[JOURNAL_ID_SIZE];
+		size_t sound, len;
+		if (strcmp(e->d_name, current) == 0 || journal_id_parse(id, e->d_name) < 0)
+			continue;
+		int fd = openat(dir_fd, e->d_name, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		r = read_notes(runs->older, fd, UINT64_MAX, &sound, &len);
+		close(fd);
+	}
+	closedir(dir);
+	return r;
+}
+
+static int open_notes(struct runs *runs, uint64_t head)
+{
+	char path[PATH_MAX], id[JOURNAL_ID_TEXT];
+	if (snprintf(path, sizeof path, "%s/runs", runs->path) >= (int)sizeof path)
+		return -ENAMETOOLONG;
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return -errno;
+	journal_id_format(id, runs->id);
+	int r = load_older(runs, dir, id);
+	runs->fd = openat(dir, id, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (r == 0 && runs->fd < 0)
+		r = -errno;
+	close(dir);
+	size_t sound, len;
+	if (r == 0)
+		r = read_notes(runs, runs->fd, head, &sound, &len);
+	if (r == 0 && sound < len && ftruncate(runs->fd, (off_t)sound) < 0)
+		r = -errno;
+	return r;
+}
+
+/* --- the journal ----------------------------------------------------------------------------- */
 
 static bool is_data_topic(void *arg, const char *topic, size_t len)
 {
@@ -411,6 +461,9 @@ void runs_destroy(struct runs *runs)
 		return;
 	if (runs->fd >= 0)
 		close(runs->fd);
+	if (runs->older != NULL)
+		free(runs->older->rows);
+	free(runs->older);
 	free(runs->rows);
 	free(runs);
 }

@@ -53,7 +53,10 @@ uint64_t runs_head(const struct runs *runs);
 size_t runs_count(const struct runs *runs);
 const struct runs_row *runs_at(const struct runs *runs, size_t i); /* oldest first */
 
-/* The next free number <node>/<instrument>/<yyyymmdd>-<nnn> of the (UTC) day of `utc`. */
+/*
+ * The next free number <node>/<instrument>/<yyyymmdd>-<nnn> of the (UTC) day of `utc`; runs of
+ * former journals count too.
+ */
 void runs_next_number(const struct runs *runs, const char *node, const char *instrument,
 	uint64_t utc, char number[RUN_NUMBER_MAX + 1]);
 

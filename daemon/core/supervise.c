@@ -74,7 +74,7 @@ static void set_timer(struct supervisor *s, uint64_t delay_ns)
 	sd_event_source_set_enabled(s->timer, SD_EVENT_ONESHOT);
 }
 
-/* --- the end of a worker ---------------------------------------------------------------------- */
+/* --- the end of a worker --------------------------------------------------------------------- */
 
 static void free_when_done(struct supervisor *s)
 {
@@ -171,7 +171,7 @@ void supervise_punish(struct supervisor *s, const char *why)
 	close_socket(s);
 }
 
-/* --- messages --------------------------------------------------------------------------------- */
+/* --- messages -------------------------------------------------------------------------------- */
 
 static int take_beat(struct supervisor *s, const struct wire_message *m)
 {
@@ -460,7 +460,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *arg)
 	return 0;
 }
 
-/* --- hotplug ---------------------------------------------------------------------------------- */
+/* --- hotplug --------------------------------------------------------------------------------- */
 
 static int on_hotplug(sd_event_source *source, const struct inotify_event *event, void *arg)
 {

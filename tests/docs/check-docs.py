@@ -30,10 +30,6 @@ LINK = re.compile(r'\[[^\]]*\]\(([^)\s]+)\)')
 
 
 def pages(source):
-    listed = subprocess.run(['git', '-C', source, 'ls-files', '-co', '--exclude-standard', '*.md'],
-                            capture_output=True, text=True)
-    if listed.returncode == 0:
-        return [source / name for name in listed.stdout.splitlines() if (source / name).exists()]
     return [*source.glob('*.md'), *source.glob('docs/*.md'), *source.glob('drivers/*/README.md')]
 
 

@@ -76,8 +76,7 @@ static struct seen *find_seen(struct watch *w, struct assay_string key)
 	return s;
 }
 
-/* --- frames
- * ---------------------------------------------------------------------------------------- */
+/* --- frames ---------------------------------------------------------------------------------- */
 
 static void count_frame(struct seen *s)
 {
@@ -184,8 +183,7 @@ static void take_frame(struct seen *s, struct assay_frame_view *frame)
 	keep_plot(s, frame);
 }
 
-/* --- entries
- * ------------------------------------------------------------------------------------------ */
+/* --- entries --------------------------------------------------------------------------------- */
 
 static void print_plain(const struct seen *s, const struct assay_entry_view *entry,
 	const struct assay_record_view *record)
@@ -254,8 +252,7 @@ static void take_message(struct watch *w, const zmq_msg_t *topic, const void *da
 		take_record(w, &entry);
 }
 
-/* --- the screen
- * ----------------------------------------------------------------------------------------- */
+/* --- the screen ------------------------------------------------------------------------------ */
 
 static void draw_seen(const struct seen *s, int width, int height)
 {

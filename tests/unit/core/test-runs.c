@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The index of runs: numbers, and what it keeps over a restart. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/runs.h"
+#include "journal/journal.h"
+
+#define DAY  UINT64_C(1795305600000000000) /* 2026-11-22 00:00 UTC */
+#define HOUR UINT64_C(3600000000000)
+
+static char folder[64];
+static const uint8_t first_id[JOURNAL_ID_SIZE] = {1}, second_id[JOURNAL_ID_SIZE] = {2};
+
+static int make_folder(void **state)
+{
+	snprintf(folder, sizeof folder, "/tmp/test-runs-XXXXXX");
+	return mkdtemp(folder) != NULL ? 0 : -1;
+}
+
+static struct runs_row row_of(uint8_t id, const char *number, uint64_t first, uint64_t last)
+{
+	struct runs_row row = {.id = {id}, .start = DAY, .first = first, .last = last};
+	snprintf(row.number, sizeof row.number, "%s", number);
+	snprintf(row.instrument, sizeof row.instrument, "xrf-1");
+	snprintf(row.topic, sizeof row.topic, "a1/data/xrf/s/n/xrf-1/");
+	snprintf(row.sample, sizeof row.sample, "S-1");
+	snprintf(row.status, sizeof row.status, "%s", last > 0 ? "complete" : "");
+	return row;
+}
+
+/* Notes up to `head` are taken from the file; there is no journal behind it to be read. */
+static struct runs *load(const uint8_t *id, uint64_t head)
+{
+	struct runs *runs = NULL;
+	assert_int_equal(runs_load(&runs, folder, id, head), 0);
+	return runs;
+}
+
+static void put(struct runs *runs, uint8_t id, const char *number, uint64_t first, uint64_t last)
+{
+	struct runs_row row = row_of(id, number, first, last);
+	assert_int_equal(runs_put(runs, &row), 0);
+}
+
+static void numbers_count_up_within_a_day_and_an_instrument(void **state)
+{
+	char number[RUN_NUMBER_MAX + 1];
+	struct runs *runs = load(first_id, 0);
+	runs_next_number(runs, "n", "xrf-1", DAY + HOUR, number);
+	assert_string_equal(number, "n/xrf-1/20261122-001");
+	put(runs, 1, number, 1, 0);
+	runs_next_number(runs, "n", "xrf-1", DAY + 23 * HOUR, number);
+	assert_string_equal(number, "n/xrf-1/20261122-002");
+	runs_next_number(runs, "n", "xrf-11", DAY, number);
+	assert_string_equal(number, "n/xrf-11/20261122-001");
+	runs_next_number(runs, "n", "xrf-1", DAY + 24 * HOUR, number);
+	assert_string_equal(number, "n/xrf-1/20261123-001");
+	runs_destroy(runs);
+}
+
+static void rows_are_kept_and_a_later_state_replaces_an_earlier(void **state)
+{
+	struct runs *runs = load(first_id, 0);
+	put(runs, 1, "n/xrf-1/20261122-001", 1, 0);
+	put(runs, 1, "n/xrf-1/20261122-001", 1, 9);
+	runs_destroy(runs);
+	runs = load(first_id, 9);
+	assert_int_equal(runs_count(runs), 1);
+	const struct runs_row *row = runs_find_number(runs, "n/xrf-1/20261122-001");
+	assert_non_null(row);
+	assert_int_equal(row->last, 9);
+	assert_string_equal(row->sample, "S-1");
+	assert_string_equal(row->status, "complete");
+	runs_destroy(runs);
+}
+
+static void what_the_journal_did_not_keep_is_forgotten(void **state)
+{
+	struct runs *runs = load(first_id, 0);
+	put(runs, 1, "n/xrf-1/20261122-001", 1, 4);
+	put(runs, 2, "n/xrf-1/20261122-002", 5, 0);
+	put(runs, 2, "n/xrf-1/20261122-002", 5, 8);
+	runs_destroy(runs);
+	runs = load(first_id, 4); /* a crash took the rest */
+	assert_int_equal(runs_count(runs), 1);
+	runs_destroy(runs);
+	runs = load(first_id, 4); /* and the next start does not find it again */
+	assert_int_equal(runs_count(runs), 1);
+	runs_destroy(runs);
+}
+
+static void a_number_is_not_given_again_in_a_new_journal(void **state)
+{
+	char number[RUN_NUMBER_MAX + 1];
+	struct runs *runs = load(first_id, 0);
+	put(runs, 1, "n/xrf-1/20261122-007", 1, 4);
+	runs_destroy(runs);
+	runs = load(second_id, 0);
+	assert_int_equal(runs_count(runs), 0);
+	runs_next_number(runs, "n", "xrf-1", DAY, number);
+	assert_string_equal(number, "n/xrf-1/20261122-008");
+	runs_destroy(runs);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(numbers_count_up_within_a_day_and_an_instrument, make_folder),
+		cmocka_unit_test_setup(
+			rows_are_kept_and_a_later_state_replaces_an_earlier, make_folder),
+		cmocka_unit_test_setup(what_the_journal_did_not_keep_is_forgotten, make_folder),
+		cmocka_unit_test_setup(a_number_is_not_given_again_in_a_new_journal, make_folder),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
