@@ -209,13 +209,15 @@ static int check_reply(struct modbus *modbus, const struct question *q, const st
 {
 	uint8_t checked[FRAME_MAX];
 	const uint8_t *at = reply->data + (modbus->is_serial ? 0 : TCP_HEAD);
+	if (at[1] == q->function && at[2] != q->bytes)
+		return -EBADMSG; /* libmodbus would wait for the rest of what it announces */
 	if (send(modbus->pair[1], reply->data, reply->len, MSG_NOSIGNAL) != (ssize_t)reply->len ||
 		modbus_receive_confirmation(modbus->context, checked) != (int)reply->len)
 		return -EBADMSG;
-	if (at[1] != q->function)
-		return at[2] > 0 && at[2] < MODBUS_EXCEPTION_MAX ? ASSAY_MODBUS_EXCEPTION - at[2]
-								 : -EBADMSG;
-	return at[2] == q->bytes ? 0 : -EBADMSG;
+	if (at[1] == q->function)
+		return 0;
+	return at[2] > 0 && at[2] < MODBUS_EXCEPTION_MAX ? ASSAY_MODBUS_EXCEPTION - at[2]
+							 : -EBADMSG;
 }
 
 static void unpack(const struct question *q, const uint8_t *data, uint16_t *out)
