@@ -23,11 +23,16 @@ RECORD = 32 # bytes before an entry
 
 
 def segment_entries(path):
-    """The entries of one segment file, as the journal's own documentation lays them out."""
+    """The entries of one segment file, as the journal's own documentation lays them out.
+
+    A kill can leave the last one half written; it was never published, and the next start cuts it off.
+    """
     data = path.read_bytes()
     at = struct.unpack_from('<I', data, 12)[0]
     while at + RECORD <= len(data) and data[at:at + 4] == b'AER1':
         length = struct.unpack_from('<I', data, at + 4)[0]
+        if at + RECORD + length > len(data):
+            return
         if length > 0:
             yield data[at + RECORD:at + RECORD + length]
         at += RECORD + (length + 7) // 8 * 8
