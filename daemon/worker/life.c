@@ -162,8 +162,11 @@ static void go(struct life *life, bool safe)
 		instrument_tell_hazard(&life->instrument, false);
 	}
 	int r = try_slot(life, instrument_configure, false);
-	if (r == -ECANCELED)
+	if (r == -ECANCELED) {
+		life->phase = PHASE_IDENTIFYING; /* nobody knows how far it came */
+		life->due = 0;
 		return;
+	}
 	if (r < 0) {
 		declare_fault(life, r);
 		return;
@@ -233,8 +236,8 @@ static void finish_run(struct life *life, enum wire_end end)
 	rest(life);
 	tell_ended(life, end, 0, "");
 	if (r < 0) {
-		make_safe(life);
 		declare_fault(life, r);
+		make_safe(life);
 	}
 }
 
@@ -254,14 +257,13 @@ static void fail_run(struct life *life, int error)
 /* The START did not come to STARTED.  In a repetition there is no run that could be ended. */
 static void fail_start(struct life *life, int error, const char *text, bool is_first)
 {
-	orders_clear_run(life->instrument.services->orders, life->instrument.unit);
-	make_safe(life);
-	life->phase = PHASE_RESTING;
 	bool is_fault = !is_first || is_silence(error) || error == -ENODEV;
 	char words[EXPLAIN_MAX];
 	snprintf(words, sizeof words, "%s", text);
+	rest(life);
 	if (is_fault && error != -ECANCELED)
 		declare_fault(life, error);
+	make_safe(life);
 	if (is_first)
 		tell_ended(life, WIRE_END_NOT_STARTED, error, words);
 }
@@ -327,6 +329,8 @@ static void look_for_start(struct life *life)
 static void begin_again(struct life *life)
 {
 	int r = start_measuring(life);
+	if (r == -ECANCELED && life->is_open)
+		return; /* the abort is seen at the next turn */
 	if (r == 0) {
 		if (life->start.mode == WIRE_REPEAT)
 			tell_started(life);
@@ -489,12 +493,16 @@ static void run(struct life *life)
 
 /* --- turns ------------------------------------------------------------------------------------ */
 
-/* A START for a unit that is not ready is answered, not kept for later. */
-static bool answer_early_start(struct life *life)
+/*
+ * A START for a unit that is not ready is answered, not kept for later; a stop or abort has no run
+ * that it could mean.
+ */
+static bool answer_early_orders(struct life *life)
 {
 	struct instrument *instrument = &life->instrument;
 	if (life->phase == PHASE_RESTING || life->phase == PHASE_RUNNING)
 		return false;
+	orders_clear_run(instrument->services->orders, instrument->unit);
 	if (!orders_take_start(instrument->services->orders, instrument->unit, &life->start))
 		return false;
 	tell_ended(life, WIRE_END_NOT_STARTED, -EAGAIN, "the instrument is not ready");
@@ -503,7 +511,7 @@ static bool answer_early_start(struct life *life)
 
 void life_turn(struct life *life)
 {
-	if (answer_early_start(life))
+	if (answer_early_orders(life))
 		return;
 	switch (life->phase) {
 	case PHASE_IDENTIFYING: identify(life); break;

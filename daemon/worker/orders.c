@@ -61,18 +61,22 @@ static int take_start(struct order *order, const struct wire_message *message)
 	if (order->start.step.failed || order->start.settings.failed)
 		return -ENOMEM;
 	order->started = true;
-	order->stop = order->abort = false;
+	order->start_stop = order->start_abort = false;
 	return 0;
 }
 
-/* Stop and abort reach a slot that runs. */
+/* Stop and abort mean the START that stands, else the run under way, whose slot they reach. */
 static int interrupt(struct orders *orders, size_t unit, bool abort)
 {
 	struct order *order = &orders->units[unit];
-	bool runs = orders->current == (int)unit;
+	if (order->started) {
+		order->start_stop = true;
+		order->start_abort = order->start_abort || abort;
+		return 0;
+	}
 	order->stop = true;
 	order->abort = order->abort || abort;
-	if (runs) {
+	if (orders->current == (int)unit) {
 		orders->channel->stopping = true;
 		orders->channel->cancelled = orders->channel->cancelled || abort;
 	}
@@ -175,6 +179,8 @@ bool orders_take_start(struct orders *orders, size_t unit, struct start *start)
 		*start = order->start;
 		order->start = (struct start){0};
 		order->started = false;
+		order->stop = order->start_stop;
+		order->abort = order->start_abort;
 	}
 	monitor_unlock(orders->monitor);
 	return taken;

@@ -22,7 +22,10 @@ struct start {
 };
 
 struct order {
-	bool go, safe, refused, started, stop, abort;
+	bool go, safe, refused;
+	bool stop, abort;             /* of the run that is under way */
+	bool started;                 /* `start` stands, */
+	bool start_stop, start_abort; /* and was already stopped or aborted */
 	struct start start;
 };
 

@@ -463,6 +463,48 @@ static void a_failing_acquire_is_tried_again_then_ends_the_run_and_recovers(void
 	assert_int_equal(core_quit(&core), WIRE_EXIT_CLEAN);
 }
 
+static void an_abort_that_comes_after_the_end_disturbs_nothing(void **state)
+{
+	bring_up("timeout", "acquire", 0);
+	grant(PLENTY);
+	start(WIRE_ONCE, 0);
+	await_end(WIRE_END_FAILED);
+	wire_write_abort(&core.out, 0); /* it crossed with the end */
+	core_send(&core);
+	core_await(&core, WIRE_IDENTITY, 0);
+	wire_write_abort(&core.out, 0);
+	wire_write_go(&core.out, 0, false);
+	core_send(&core);
+	struct wire_message m;
+	do { /* an abort while it configures makes it begin anew */
+		assert_true(core_next(&core, &m, CORE_WAIT_MS));
+		if (m.type == WIRE_IDENTITY) {
+			wire_write_go(&core.out, 0, false);
+			core_send(&core);
+		}
+	} while (m.type != WIRE_READY);
+	assert_int_equal(core_quit(&core), WIRE_EXIT_CLEAN);
+}
+
+static void an_aborted_repetition_rests(void **state)
+{
+	settings_add_int(&settings, "frames", 1);
+	settings_add_number(&settings, "period", 0.001, "s");
+	struct unit unit = unit_with("bad-1", "misbehave", &settings);
+	core_start(&core, &none, &unit, 1);
+	core_bring_up(&core);
+	grant(PLENTY);
+	core_run(&core, 0, &(struct wire_start){.mode = WIRE_REPEAT, .every_ns = 300 * NS_PER_MS});
+	core_await(&core, WIRE_ENDED, 0);
+	wire_write_abort(&core.out, 0); /* between two runs: nothing is there to end */
+	core_send(&core);
+	wire_write_start(&core.out, 0, &(struct wire_start){.mode = WIRE_ONCE});
+	core_send(&core);
+	core_await(&core, WIRE_STARTED, 0);
+	await_end(WIRE_END_COMPLETE);
+	assert_int_equal(core_quit(&core), WIRE_EXIT_CLEAN);
+}
+
 static void a_refused_start_leaves_the_instrument_ready(void **state)
 {
 	bring_up("refuse", "start", 0);
@@ -796,6 +838,8 @@ int main(void)
 		T(a_hazard_that_stays_on_is_told_by_the_exit_code),
 		T(make_safe_comes_before_anything_else_after_an_unclean_end),
 		T(a_failing_acquire_is_tried_again_then_ends_the_run_and_recovers),
+		T(an_abort_that_comes_after_the_end_disturbs_nothing),
+		T(an_aborted_repetition_rests),
 		T(a_refused_start_leaves_the_instrument_ready),
 		T(what_decode_cannot_read_ends_the_run),
 		T(a_frame_that_breaks_the_format_ends_the_run_with_the_reason),
