@@ -180,7 +180,8 @@ static ssize_t size_of_reply(const struct modbus *modbus, const struct question 
 	size_t size = 3 + (refused ? 0 : q->bytes); /* unit, function, exception or bytes */
 	if (at[0] != q->unit || (!refused && at[1] != q->function))
 		return -EBADMSG;
-	if (!modbus->is_serial && (size_t)(reply->data[4] << 8 | reply->data[5]) != size)
+	if (!modbus->is_serial && (reply->data[2] != 0 || reply->data[3] != 0 ||
+					  (size_t)(reply->data[4] << 8 | reply->data[5]) != size))
 		return -EBADMSG;
 	return (ssize_t)(head + size + tail);
 }
@@ -204,15 +205,24 @@ static int receive_reply(struct modbus *modbus, const struct question *q,
 	}
 }
 
-/* A whole reply of the right length; libmodbus looks at the rest.  0, or an error. */
-static int check_reply(struct modbus *modbus, const struct question *q, const struct frame *reply)
+/* libmodbus checks a line's CRC.  TCP has none, and it would hand back the bytes as they are. */
+static bool is_sound(struct modbus *modbus, const struct frame *reply)
 {
 	uint8_t checked[FRAME_MAX];
+	if (!modbus->is_serial)
+		return true;
+	ssize_t n = send(modbus->pair[1], reply->data, reply->len, MSG_NOSIGNAL);
+	return n == (ssize_t)reply->len &&
+	       modbus_receive_confirmation(modbus->context, checked) == n;
+}
+
+/* A whole reply of the right length.  0, or an error. */
+static int check_reply(struct modbus *modbus, const struct question *q, const struct frame *reply)
+{
 	const uint8_t *at = reply->data + (modbus->is_serial ? 0 : TCP_HEAD);
 	if (at[1] == q->function && at[2] != q->bytes)
 		return -EBADMSG; /* libmodbus would wait for the rest of what it announces */
-	if (send(modbus->pair[1], reply->data, reply->len, MSG_NOSIGNAL) != (ssize_t)reply->len ||
-		modbus_receive_confirmation(modbus->context, checked) != (int)reply->len)
+	if (!is_sound(modbus, reply))
 		return -EBADMSG;
 	if (at[1] == q->function)
 		return 0;
@@ -233,7 +243,8 @@ static int ask(struct modbus *modbus, const struct question *q, uint16_t *out)
 {
 	uint64_t deadline = clock_boot() + modbus->reply_ms * NS_PER_MS;
 	struct frame request, reply = {.len = 0};
-	channel_discard(modbus->channel);
+	if (modbus->is_serial || modbus->has_failed)
+		channel_discard(modbus->channel);
 	int r = frame_request(modbus, q, &request);
 	if (r == 0)
 		r = channel_write(
