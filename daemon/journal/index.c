@@ -99,6 +99,7 @@ static void encode_header(uint8_t bytes[INDEX_HEADER_SIZE], const struct index_h
 	put_le32(bytes + 68, header->topic_count);
 	put_le64(bytes + 72, header->body_len);
 	put_le32(bytes + 80, header->body_crc);
+	put_le64(bytes + 84, header->first_tc);
 	put_le32(bytes + 92, crc32c(0, bytes, 92));
 }
 
@@ -117,6 +118,7 @@ static bool decode_header(struct index_header *header, const uint8_t bytes[INDEX
 	header->topic_count = get_le32(bytes + 68);
 	header->body_len = get_le64(bytes + 72);
 	header->body_crc = get_le32(bytes + 80);
+	header->first_tc = get_le64(bytes + 84);
 	return true;
 }
 
@@ -144,6 +146,7 @@ int index_write(const struct index *index, const struct topics *topics,
 		struct index_header header = {
 			.first_seq = index->first_seq,
 			.last_seq = index->first_seq + index->count - 1,
+			.first_tc = segment->created,
 			.last_tc = index->last_tc,
 			.end = index->end,
 			.salt = segment->salt,

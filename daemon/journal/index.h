@@ -9,7 +9,7 @@
  *	 8  4 version, 1		 68  4 number of topics
  *	12  4 header length, 96		 72  8 length of the body
  *	16 16 journal id		 80  4 crc32c of the body
- *	32  8 first_seq			 84  8 zero
+ *	32  8 first_seq			 84  8 tc of the first entry
  *	40  8 last_seq			 92  4 crc32c of the bytes before
  *	48  8 tc of the last entry
  *	56  8 end: where the last record of the segment ends
@@ -39,7 +39,7 @@ struct index {
 /* What identifies an index file, from its header alone. */
 struct index_header {
 	uint8_t journal[JOURNAL_ID_SIZE];
-	uint64_t first_seq, last_seq, last_tc, end, body_len;
+	uint64_t first_seq, last_seq, first_tc, last_tc, end, body_len;
 	uint32_t salt, topic_count, body_crc;
 };
 

@@ -6,6 +6,7 @@
 #define LOG_TOPIC "journal"
 #include "base/clock.h"
 #include "base/log.h"
+#include "journal/folder.h"
 #include "journal/listing.h"
 #include "journal/recover.h"
 #include "journal/writer.h"
@@ -72,32 +73,6 @@ static int open_folders(struct journal *journal, const char *path)
 	return journal->quarantine < 0 ? journal->quarantine : 0;
 }
 
-/* -ENOENT: there is none; -EINVAL: it does not hold an id. */
-static int read_current(const struct journal *journal, uint8_t id[JOURNAL_ID_SIZE])
-{
-	const struct io *io = journal->io;
-	char text[JOURNAL_ID_TEXT + 1] = {0};
-	int fd = io->openat(io->ctx, journal->base, "current", O_RDONLY);
-	if (fd < 0)
-		return fd;
-	ssize_t n = io->pread(io->ctx, fd, text, JOURNAL_ID_TEXT, 0);
-	io->close(io->ctx, fd);
-	if (n < 0)
-		return (int)n;
-	if (n != JOURNAL_ID_TEXT || text[JOURNAL_ID_TEXT - 1] != '\n')
-		return -EINVAL;
-	text[JOURNAL_ID_TEXT - 1] = '\0';
-	return journal_id_parse(id, text);
-}
-
-static int write_current(const struct journal *journal, const uint8_t id[JOURNAL_ID_SIZE])
-{
-	char text[JOURNAL_ID_TEXT];
-	journal_id_format(text, id);
-	text[JOURNAL_ID_TEXT - 1] = '\n';
-	return io_replace(journal->io, journal->base, "current", text, sizeof text);
-}
-
 /* 1 when the folder holds a file of a journal. */
 static int is_used(void *arg, const char *name)
 {
@@ -138,7 +113,7 @@ static int begin_new(struct journal *journal)
 	int dir = io_open_dir(journal->io, journal->journals, text);
 	if (dir < 0)
 		return dir;
-	r = write_current(journal, id);
+	r = folder_write_current(journal->io, journal->base, id);
 	if (r < 0) {
 		journal->io->close(journal->io->ctx, dir);
 		return r;
@@ -185,7 +160,7 @@ static int find_current(struct journal *journal, const struct journal_options *o
 	struct journal_report *report)
 {
 	uint8_t id[JOURNAL_ID_SIZE];
-	int r = read_current(journal, id);
+	int r = folder_read_current(journal->io, journal->base, id);
 	if (r == 0) {
 		report->has_old = true;
 		memcpy(report->old_id, id, JOURNAL_ID_SIZE);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "journal/folder.h"
 #include "journal/listing.h"
 #include "journal/index.h"
 #include "journal/reader.h"
@@ -52,28 +53,10 @@ static void close_segment(struct journal_reader *reader)
 	reader->wanted = NULL;
 }
 
-static int open_folder(const struct io *io, const char *path, const uint8_t *id)
-{
-	char text[JOURNAL_ID_TEXT];
-	const char *names[] = {path, "journal", text};
-	int count = id == NULL ? 2 : 3, dir = IO_CWD;
-	if (id != NULL)
-		journal_id_format(text, id);
-	for (int i = 0; i < count; i++) {
-		int next = io->openat(io->ctx, dir, names[i], O_RDONLY | O_DIRECTORY);
-		if (dir != IO_CWD)
-			io->close(io->ctx, dir);
-		if (next < 0)
-			return next;
-		dir = next;
-	}
-	return dir;
-}
-
 int journal_reader_open(struct journal_reader **out, const struct io *io, const char *path,
 	const uint8_t id[JOURNAL_ID_SIZE], journal_entry_fn entry)
 {
-	int dir = open_folder(io, path, id);
+	int dir = folder_open(io, path, id);
 	if (dir < 0)
 		return dir;
 	struct journal_reader *reader = calloc(1, sizeof *reader);
@@ -367,7 +350,7 @@ int journal_range(const struct io *io, const char *path, const uint8_t id[JOURNA
 	uint64_t *first, uint64_t *last)
 {
 	struct listing listing = {0};
-	int dir = open_folder(io, path, id);
+	int dir = folder_open(io, path, id);
 	if (dir < 0)
 		return dir;
 	int r = listing_load(&listing, io, dir);
@@ -401,7 +384,7 @@ int journal_each(const struct io *io, const char *path,
 	int (*each)(void *arg, const uint8_t id[JOURNAL_ID_SIZE]), void *arg)
 {
 	struct visit visit = {each, arg};
-	int dir = open_folder(io, path, NULL);
+	int dir = folder_open(io, path, NULL);
 	if (dir < 0)
 		return dir;
 	int r = io->list(io->ctx, dir, visit_journal, &visit);

@@ -8,9 +8,9 @@
 #define LOG_TOPIC "journal"
 #include "base/clock.h"
 #include "base/log.h"
-#include "journal/listing.h"
 #include "journal/recover.h"
 #include "journal/survey.h"
+#include "journal/tables.h"
 
 #define CLOCK_BACK_MAX  (3600 * NS_PER_S)
 #define COPY_SIZE       ((size_t)256 * 1024)
@@ -20,8 +20,7 @@ struct tail {
 	const struct recovery *recovery;
 	struct writer *writer;
 	struct listing listing;
-	struct index index; /* of the segment looked at */
-	uint64_t last_tc;
+	struct tables tables;
 
 	bool has_newest; /* the header of the newest segment, and how it ended */
 	struct segment_header newest;
@@ -46,118 +45,6 @@ static int load_listing(struct tail *tail)
 	if (r < 0 || !tail->listing.has_unfinished)
 		return r;
 	return io->list(io->ctx, recovery->dir, remove_unfinished, (void *)(uintptr_t)recovery);
-}
-
-/* --- index files */
-
-static bool is_ours(
-	const struct recovery *recovery, const struct segment_header *header, uint64_t first_seq)
-{
-	return header->first_seq == first_seq &&
-	       memcmp(header->journal, recovery->id, JOURNAL_ID_SIZE) == 0;
-}
-
-/* Opens an item's segment; -EBADMSG (scan still open) also when it is some other one's. */
-static int open_segment(const struct tail *tail, size_t at, struct scan *scan)
-{
-	char name[SEGMENT_NAME_SIZE];
-	uint64_t first_seq = tail->listing.list[at].first_seq;
-	segment_name(name, first_seq, SEGMENT_FILE);
-	int r = scan_open(scan, tail->recovery->io, tail->recovery->dir, name);
-	if (r == 0 && !is_ours(tail->recovery, &scan->header, first_seq))
-		return -EBADMSG;
-	return r;
-}
-
-static void forget_tables(struct tail *tail)
-{
-	topics_finish(&tail->writer->topics);
-	index_finish(&tail->index);
-	tail->last_tc = 0;
-}
-
-/* 0: the topics are those at the end of this item; 1: its index is of no use. */
-static int load_index(struct tail *tail, size_t at)
-{
-	const struct recovery *recovery = tail->recovery;
-	const struct listing_item *item = &tail->listing.list[at];
-	struct index_header header;
-	forget_tables(tail);
-	if (!item->has_index)
-		return 1;
-	int r = index_read(&header, &tail->index, &tail->writer->topics, recovery->io,
-		recovery->dir, item->first_seq);
-	if (r == 0 && item->has_segment) {
-		struct scan scan = {0};
-		r = open_segment(tail, at, &scan);
-		if (r == 0 && !index_belongs(&header, &scan.header))
-			r = -EBADMSG;
-		scan_close(&scan);
-	}
-	if (r == 0)
-		tail->last_tc = header.last_tc;
-	if (r == 0 || r == -ENOMEM)
-		return r;
-	forget_tables(tail);
-	return 1;
-}
-
-/* Without it the next start takes longer. */
-static void write_index(struct tail *tail, const struct segment_header *segment)
-{
-	const struct recovery *recovery = tail->recovery;
-	int r = index_write(
-		&tail->index, &tail->writer->topics, segment, recovery->io, recovery->dir);
-	if (r == 0)
-		recovery->report->reindexed++;
-	else
-		log_warn("cannot write an index: %s", strerror(-r));
-}
-
-/* Adds an item to the tables by reading its segment, and makes its index. */
-static int rebuild_index(struct tail *tail, size_t at)
-{
-	const struct recovery *recovery = tail->recovery;
-	uint64_t limit = listing_limit(&tail->listing, at);
-	struct scan scan = {0};
-	int r = -EBADMSG;
-	if (tail->listing.list[at].has_segment)
-		r = open_segment(tail, at, &scan);
-	struct survey survey = {
-		.entry = recovery->options->entry,
-		.topics = &tail->writer->topics,
-		.index = &tail->index,
-		.report = recovery->report,
-		.last_tc = tail->last_tc,
-		.limit = limit,
-		.known = limit,
-	};
-	if (r == 0)
-		r = survey_segment(&survey, &scan);
-	if (r == 0) {
-		tail->last_tc = survey.last_tc;
-		write_index(tail, &scan.header);
-	} else if (r == -EBADMSG || r == -EIO) {
-		report_gap(recovery->report, tail->listing.list[at].first_seq, limit);
-		r = 0;
-	}
-	scan_close(&scan);
-	return r;
-}
-
-/* Sets the tables to what they are before item `at`. */
-static int load_tables(struct tail *tail, size_t at)
-{
-	size_t from = at;
-	int r = 1;
-	forget_tables(tail);
-	while (r > 0 && from > 0)
-		r = load_index(tail, --from);
-	if (r == 0)
-		from++;
-	for (; r >= 0 && from < at; from++)
-		r = rebuild_index(tail, from);
-	return r < 0 ? r : 0;
 }
 
 /* Files that are missing in between, as far as index files tell. */
@@ -270,7 +157,8 @@ static int read_item(
 	const struct tail *tail, const struct scan *scan, uint64_t seq, struct journal_item *item)
 {
 	const struct io *io = tail->recovery->io;
-	const struct index_entry *place = &tail->index.list[seq - tail->index.first_seq];
+	const struct index_entry *place =
+		&tail->tables.index.list[seq - tail->tables.index.first_seq];
 	uint64_t offset = (uint64_t)place->offset * 8;
 	uint8_t header[RECORD_HEADER_SIZE];
 	struct record record;
@@ -289,7 +177,7 @@ static int read_item(
 		return tail->recovery->options->entry(
 			body, record.len, &item->topic, &item->topic_len, &same, &item->tc);
 	}
-	item->tc = tail->last_tc;
+	item->tc = tail->tables.last_tc;
 	return 0;
 }
 
@@ -337,14 +225,14 @@ static bool is_behind(const struct tail *tail)
 static void finish_index(struct tail *tail, const struct scan *scan)
 {
 	const struct recovery *recovery = tail->recovery;
-	const struct index *index = &tail->index;
+	const struct index *index = &tail->tables.index;
 	struct index_header header;
 	int r = index_read_header(&header, recovery->io, recovery->dir, index->first_seq);
 	bool is_right = r == 0 && index_belongs(&header, &scan->header) &&
 			header.end == index->end &&
 			header.last_seq + 1 == index->first_seq + index->count;
 	if (!is_right)
-		write_index(tail, &scan->header);
+		tables_write_index(&tail->tables, &scan->header);
 }
 
 /* Same boot: what was read may have come from cached pages of a file whose sync had failed. */
@@ -387,9 +275,9 @@ static int recover_segment(struct tail *tail, size_t at, struct scan *scan)
 	struct survey survey = {
 		.entry = recovery->options->entry,
 		.topics = &tail->writer->topics,
-		.index = &tail->index,
+		.index = &tail->tables.index,
 		.report = recovery->report,
-		.last_tc = tail->last_tc,
+		.last_tc = tail->tables.last_tc,
 		.limit = UINT64_MAX,
 		.known = known > tail->known ? known : tail->known,
 	};
@@ -398,7 +286,7 @@ static int recover_segment(struct tail *tail, size_t at, struct scan *scan)
 	if (r < 0)
 		return r == -EIO ? 0 : r;
 	tail->head = survey.head;
-	tail->last_tc = survey.last_tc;
+	tail->tables.last_tc = survey.last_tc;
 	note_newest(tail, &scan->header, survey.is_clean);
 	if (is_behind(tail))
 		return 0;
@@ -428,9 +316,9 @@ static int recover_headless(struct tail *tail, size_t at, const struct scan *sca
 /* The last segment itself was removed on purpose: its index says where it ended. */
 static int recover_pruned(struct tail *tail, size_t at)
 {
-	int r = load_index(tail, at);
+	int r = tables_load_index(&tail->tables, at);
 	if (r == 0)
-		tail->head = tail->index.first_seq + tail->index.count - 1;
+		tail->head = tail->tables.index.first_seq + tail->tables.index.count - 1;
 	else if (r > 0)
 		tail->end_is_unknown = true;
 	return r < 0 ? r : 0;
@@ -443,14 +331,14 @@ static int recover_last(struct tail *tail)
 	if (!tail->listing.list[at].has_segment)
 		return recover_pruned(tail, at);
 	struct scan scan = {0};
-	int r = open_segment(tail, at, &scan);
+	int r = tables_open_segment(&tail->tables, at, &scan);
 	if (r == -EBADMSG) {
 		r = recover_headless(tail, at, &scan);
 	} else if (r == -EIO) {
 		tail->end_is_unknown = true;
 		r = 0;
 	} else if (r == 0) {
-		r = load_tables(tail, at);
+		r = tables_load(&tail->tables, at);
 		if (r == 0)
 			r = recover_segment(tail, at, &scan);
 	}
@@ -470,7 +358,7 @@ static enum journal_why decide(const struct tail *tail)
 	bool same_boot = memcmp(newest->boot, tail->writer->template.boot, IO_BOOT_SIZE) == 0;
 	if (tail->has_newest && !tail->is_clean && newest->sync_ms != 0 && !same_boot)
 		return JOURNAL_NEW_UNCLEAN;
-	if (tail->last_tc > now && tail->last_tc - now > CLOCK_BACK_MAX)
+	if (tail->tables.last_tc > now && tail->tables.last_tc - now > CLOCK_BACK_MAX)
 		return JOURNAL_NEW_CLOCK;
 	return JOURNAL_CONTINUED;
 }
@@ -481,9 +369,9 @@ static void fill_report(const struct tail *tail)
 	uint64_t now = tail->recovery->options->now;
 	report->why = decide(tail);
 	report->head = tail->head;
-	report->last_tc = tail->last_tc;
+	report->last_tc = tail->tables.last_tc;
 	report->unclean = tail->has_newest && !tail->is_clean;
-	report->clock_back = tail->last_tc > now ? tail->last_tc - now : 0;
+	report->clock_back = tail->tables.last_tc > now ? tail->tables.last_tc - now : 0;
 	if (tail->end_is_unknown)
 		report->head = 0;
 }
@@ -491,6 +379,15 @@ static void fill_report(const struct tail *tail)
 int recover(const struct recovery *recovery, struct writer *writer)
 {
 	struct tail tail = {.recovery = recovery, .writer = writer};
+	tail.tables = (struct tables){
+		.io = recovery->io,
+		.dir = recovery->dir,
+		.id = recovery->id,
+		.entry = recovery->options->entry,
+		.listing = &tail.listing,
+		.topics = &writer->topics,
+		.report = recovery->report,
+	};
 	int r = load_listing(&tail);
 	if (r == 0)
 		check_chain(&tail);
@@ -507,7 +404,7 @@ int recover(const struct recovery *recovery, struct writer *writer)
 		if (writer->segment.fd < 0)
 			writer_begin(writer, recovery->dir, recovery->id, tail.head);
 	}
-	index_finish(&tail.index);
+	tables_finish(&tail.tables);
 	listing_finish(&tail.listing);
 	return r;
 }
