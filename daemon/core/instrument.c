@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +10,10 @@
 #include "base/log.h"
 #include "core/audit.h"
 #include "core/hazard.h"
+#include "core/identity.h"
 #include "core/instrument.h"
 #include "core/ledger.h"
-#include "core/serials.h"
+#include "core/request.h"
 #include "core/supervise.h"
 #include "journal/journal.h"
 #include "core/values.h"
@@ -241,101 +241,10 @@ static void send_start(struct instrument *instrument, enum config_mode mode,
 	buffer_finish(&place);
 }
 
-__attribute__((format(printf, 4, 5))) static int refuse(
-	char *text, size_t size, int r, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	vsnprintf(text, size, format, args);
-	va_end(args);
-	return r;
-}
-
-/* What the site demands of a run; continuous ones are exempt. */
-static int check_request(const struct instrument *instrument, const struct run_request *request,
-	char *text, size_t size)
-{
-	const struct config *config = instrument->core->config;
-	if ((config->require & CONFIG_REQUIRE_SAMPLE) != 0 && request->sample[0] == '\0')
-		return refuse(text, size, -EINVAL, "a sample id is required here: give --sample");
-	if ((config->require & CONFIG_REQUIRE_OPERATOR) != 0 && request->operator[0] == '\0')
-		return refuse(text, size, -EINVAL, "an operator is required here: give --operator");
-	if ((config->require & CONFIG_REQUIRE_METHOD) != 0 && request->method == NULL)
-		return refuse(text, size, -EINVAL, "a method is required here: give --method");
-	if (request->sample[0] != '\0' && !config_sample_fits(config, request->sample))
-		return refuse(text, size, -EINVAL,
-			"the sample id does not match the site's pattern; a right one looks like "
-			"%s",
-			config->sample_example != NULL ? config->sample_example
-						       : config->sample_pattern);
-	return 0;
-}
-
-static int check_method(const struct instrument *instrument, const struct run_request *request,
-	char *text, size_t size)
-{
-	if (request->method == NULL)
-		return 0;
-	if (strcmp(request->method->driver, instrument->config->driver->name) != 0)
-		return refuse(text, size, -EINVAL, "the method is for instruments with driver %s",
-			request->method->driver);
-	for (size_t i = 0; i < request->method->step_count; i++) {
-		struct buffer merged = {0};
-		char *why = NULL;
-		int r = config_merge(instrument->config, &request->method->steps[i], &merged, &why);
-		buffer_finish(&merged);
-		if (r < 0)
-			refuse(text, size, r, "the method does not fit: %s",
-				why != NULL ? why : "?");
-		free(why);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int check_disk(const struct instrument *instrument, char *text, size_t size)
-{
-	uint64_t free_bytes;
-	if (journal_free(instrument->core->journal, &free_bytes) < 0)
-		return 0; /* the journal itself will say so */
-	if (free_bytes >= instrument->core->config->reserve)
-		return 0;
-	char left[32];
-	snprintf(left, sizeof left, "%llu MiB", (unsigned long long)(free_bytes >> 20));
-	return refuse(text, size, -ENOSPC,
-		"the disk is nearly full (%s left): archive runs or add space", left);
-}
-
-static int check_state(const struct instrument *instrument, char *text, size_t size)
-{
-	if (instrument->core->stopping)
-		return refuse(text, size, -ESHUTDOWN, "the daemon is stopping");
-	if (instrument->state == DEVICE_STATE_MAINTENANCE)
-		return refuse(text, size, -EBUSY,
-			"it is in maintenance: end it with assayctl maintenance %s off",
-			instrument->config->key);
-	if (instrument->run != NULL || instrument->state == DEVICE_STATE_ARMED)
-		return refuse(text, size, -EBUSY,
-			"a run is open; stop it with assayctl run stop %s",
-			instrument->config->key);
-	if (instrument->state != DEVICE_STATE_IDLE || !instrument->ready)
-		return refuse(text, size, -ENODEV, "the instrument is not ready: %s",
-			instrument->text[0] != '\0' ? instrument->text
-						    : state_name(instrument->state));
-	return 0;
-}
-
 int instrument_start(
 	struct instrument *instrument, struct run_request *request, char *text, size_t size)
 {
-	int r = check_state(instrument, text, size);
-	if (r == 0 && request->mode == CONFIG_ON_DEMAND)
-		r = check_request(instrument, request, text, size);
-	if (r == 0)
-		r = check_method(instrument, request, text, size);
-	if (r == 0)
-		r = check_disk(instrument, text, size);
+	int r = request_check(instrument, request, text, size);
 	if (r < 0) {
 		run_request_finish(request);
 		return r;
@@ -401,46 +310,11 @@ void instrument_rest(struct instrument *instrument)
 
 /* --- what the worker says -------------------------------------------------------------------- */
 
-static bool differs(const char *wanted, const char *found)
-{
-	return wanted != NULL && strcmp(wanted, found) != 0;
-}
-
-static bool is_another(
-	const struct instrument *instrument, const struct run_identity *id, char *why, size_t size)
-{
-	const struct config_instrument *config = instrument->config;
-	if (differs(config->identity.serial, id->serial)) {
-		snprintf(why, size, "serial number %s was found, %s is configured", id->serial,
-			config->identity.serial);
-		return true;
-	}
-	if (differs(config->identity.model, id->model)) {
-		snprintf(why, size, "model %s was found, %s is configured", id->model,
-			config->identity.model);
-		return true;
-	}
-	return false;
-}
-
 static void go_or_refuse(struct instrument *instrument)
 {
 	struct buffer message = {0};
 	char why[WIRE_TEXT_MAX];
-	struct run_identity *id = &instrument->identity;
-	bool refused = false;
-	if (!instrument->config->simulated &&
-		serial_is_reserved(instrument->config->driver->name, id->serial)) {
-		snprintf(why, sizeof why,
-			"serial number %s belongs to a simulator, and the "
-			"instrument is not marked `simulated: true`",
-			id->serial);
-		refused = true;
-	} else if (is_another(instrument, id, why, sizeof why)) {
-		id->mismatch = instrument->config->identity.flag_otherwise;
-		refused = !id->mismatch;
-	}
-	if (refused) {
+	if (identity_refuses(instrument, why, sizeof why)) {
 		/* The worker looks again and again whether it was exchanged. */
 		if (instrument->state != DEVICE_STATE_FAULT || strcmp(instrument->text, why) != 0)
 			audit_text(instrument->core, "identity-refused", NULL, why);
@@ -450,24 +324,6 @@ static void go_or_refuse(struct instrument *instrument)
 		wire_write_go(&message, instrument->unit, instrument->hazard);
 	}
 	send_to_worker(instrument, &message);
-}
-
-static void fill(char *to, size_t size, const char *declared)
-{
-	if (to[0] == '\0' && declared != NULL)
-		snprintf(to, size, "%s", declared);
-}
-
-/* What cannot be asked is as the configuration (or the profile) says. */
-static void take_declared(struct instrument *instrument)
-{
-	struct run_identity *id = &instrument->identity;
-	const struct config_instrument *config = instrument->config;
-	fill(id->make, sizeof id->make, config->identity.make);
-	fill(id->make, sizeof id->make, config->driver->make);
-	fill(id->model, sizeof id->model, config->identity.model);
-	fill(id->serial, sizeof id->serial, config->identity.serial);
-	fill(id->serial, sizeof id->serial, "none");
 }
 
 static int take_identity(struct instrument *instrument, const struct wire_message *m)
@@ -483,7 +339,7 @@ static int take_identity(struct instrument *instrument, const struct wire_messag
 	copy_text(id->serial, sizeof id->serial, found.serial);
 	copy_text(id->fw, sizeof id->fw, found.fw);
 	if (id->declared)
-		take_declared(instrument);
+		identity_declare(instrument);
 	instrument->identified = true;
 	instrument->ready = false;
 	go_or_refuse(instrument);

@@ -121,7 +121,7 @@ def check_operations(source):
             if f'`{arg}`' not in part:
                 yield f'docs/sockets.md: {op}: the argument `{arg}` is missing'
     pattern = r'control_refuse\(\s*call,\s*"([a-z-]+)"|"(not-started|not-ready|refused)"'
-    code = text + read(source, 'daemon/core/control.c')
+    code = ''.join(p.read_text(encoding='utf-8') for p in sorted((source / 'daemon/core').glob('control*.c')))
     codes = {a or b for a, b in re.findall(pattern, code)}
     table = re.findall(r'^\| `([a-z-]+)` \|', section(source / 'docs/sockets.md', 'codes'), re.M)
     yield from same('docs/sockets.md, codes of refusals', codes, table)

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the operations share, and those that have a file of their own. */
+#ifndef ASSAY_CORE_CONTROL_OPS_H
+#define ASSAY_CORE_CONTROL_OPS_H
+
+#include "core/control.h"
+
+struct instrument;
+
+/* The one that the argument `instrument` names; NULL after a refusal that names the others. */
+struct instrument *control_instrument(struct control_call *call);
+
+/* A pair, unless the text is NULL or empty. */
+void control_add_text(struct map *map, const char *key, const char *text);
+
+/* control-run.c */
+int op_run_start(struct control_call *call);
+int op_run_stop(struct control_call *call);
+int op_run_abort(struct control_call *call);
+int op_runs(struct control_call *call);
+int op_run_show(struct control_call *call);
+
+#endif
