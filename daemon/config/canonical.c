@@ -209,6 +209,22 @@ static void add_laboratory(struct map *map, const struct config *config)
 	map_close(&lab);
 }
 
+static void add_keep(struct map *journal, const struct config *config)
+{
+	struct map keep;
+	if (config->keep.age_ns == 0 && config->keep.size == 0) {
+		map_text(journal, "keep", "forever");
+		return;
+	}
+	map_key(journal, "keep");
+	map_open(&keep, journal->to);
+	if (config->keep.age_ns != 0)
+		map_uint(&keep, "age", config->keep.age_ns);
+	if (config->keep.size != 0)
+		map_uint(&keep, "size", config->keep.size);
+	map_close(&keep);
+}
+
 static void add_daemon(struct map *map, const struct config *config)
 {
 	struct map part;
@@ -219,8 +235,9 @@ static void add_daemon(struct map *map, const struct config *config)
 		map_text(&part, "sync", "always");
 	else
 		map_uint(&part, "sync", config->sync_ns);
-	map_text(&part, "keep", "forever");
+	add_keep(&part, config);
 	map_uint(&part, "reserve", config->reserve);
+	map_uint(&part, "segment", config->segment_size);
 	map_close(&part);
 	map_key(map, "sockets");
 	map_open(&part, map->to);

@@ -114,7 +114,12 @@ struct config {
 	const char *journal_path;
 	bool sync_always;
 	uint64_t sync_ns; /* not always: synced at least that often */
-	uint64_t reserve; /* bytes of disk kept free: below it new runs are refused */
+	uint64_t reserve;      /* bytes of disk kept free: below it new runs are refused */
+	uint64_t segment_size; /* of a file of the journal */
+	struct {
+		uint64_t age_ns; /* older segments may go; 0: age is no reason */
+		uint64_t size;   /* the oldest may go while all take more bytes; 0: size is none */
+	} keep;                  /* both 0: for ever */
 
 	const char *socket_dir; /* live, replay, control: ipc:// below it unless said otherwise */
 	const char *live, *replay, *control;

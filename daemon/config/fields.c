@@ -4,8 +4,8 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "config/date.h"
 #include "config/fields.h"
 #include "config/hint.h"
 #include "config/quantity.h"
@@ -26,48 +26,6 @@ bool fields_is_name(const char *text)
 {
 	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_");
 	return len >= 1 && len <= 32 && text[len] == '\0' && text[0] >= 'a';
-}
-
-static bool has_form(const char *text, const char *form)
-{
-	for (; *form != '\0'; form++, text++)
-		if (*form == '0' ? *text < '0' || *text > '9' : *text != *form)
-			return false;
-	return *text == '\0';
-}
-
-static int two_digits(const char *text)
-{
-	return (text[0] - '0') * 10 + (text[1] - '0');
-}
-
-/* "2027-04-01", or "2027-04-01T12:00:00Z". */
-static int parse_date(const char *text, bool end, uint64_t *ns)
-{
-	bool has_time = has_form(text, "0000-00-00T00:00:00Z");
-	if (!has_time && !has_form(text, "0000-00-00"))
-		return -EINVAL;
-	struct tm tm = {
-		.tm_year = two_digits(text) * 100 + two_digits(text + 2) - 1900,
-		.tm_mon = two_digits(text + 5) - 1,
-		.tm_mday = two_digits(text + 8),
-	};
-	if (has_time) {
-		tm.tm_hour = two_digits(text + 11);
-		tm.tm_min = two_digits(text + 14);
-		tm.tm_sec = two_digits(text + 17);
-	}
-	struct tm given = tm;
-	time_t seconds = timegm(&tm); /* which makes March 1 of February 29 */
-	bool exists = tm.tm_mday == given.tm_mday && tm.tm_mon == given.tm_mon &&
-		      tm.tm_hour == given.tm_hour && tm.tm_min == given.tm_min &&
-		      tm.tm_sec == given.tm_sec;
-	if (!exists || seconds < 0 || given.tm_year < 70 || given.tm_year > 400)
-		return -EINVAL;
-	if (end && !has_time)
-		seconds += 24 * 3600;
-	*ns = (uint64_t)seconds * 1000000000u;
-	return 0;
 }
 
 const char *fields_expected_bool(const char *text)
@@ -199,6 +157,19 @@ static void read_duration(const struct reading *r)
 		*(uint64_t *)r->to = (uint64_t)llround(seconds * NS);
 }
 
+/* In the largest unit that leaves it whole; limits are round numbers. */
+static const char *format_size(char *to, size_t size, double bytes)
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+	size_t i = 0;
+	while (i < 4 && bytes >= 1024 && fmod(bytes, 1024) == 0) {
+		bytes /= 1024;
+		i++;
+	}
+	snprintf(to, size, "%.0f %s", bytes, units[i]);
+	return to;
+}
+
 static void read_size(const struct reading *r)
 {
 	char why[QUANTITY_TEXT], found[80];
@@ -208,17 +179,22 @@ static void read_size(const struct reading *r)
 			node_found(r->node, found, sizeof found));
 		return;
 	}
-	if (bytes < 0 || bytes > 0x1p60) {
-		wrong(r, "a size from 0 B to 1048576 TiB");
+	const struct field *f = r->field;
+	double max = f->max != 0 ? f->max : 0x1p60;
+	if (bytes >= f->min && bytes <= max) {
+		*(uint64_t *)r->to = (uint64_t)bytes;
 		return;
 	}
-	*(uint64_t *)r->to = (uint64_t)bytes;
+	char expected[80], least[24], most[24];
+	snprintf(expected, sizeof expected, "a size from %s to %s",
+		format_size(least, sizeof least, f->min), format_size(most, sizeof most, max));
+	wrong(r, expected);
 }
 
 static void read_date(const struct reading *r)
 {
 	bool end = (r->field->flags & FIELD_END) != 0;
-	if (parse_date(r->node->text, end, r->to) < 0)
+	if (date_parse(r->node->text, end, r->to) < 0)
 		wrong(r, "a date such as 2027-04-01, or a time such as 2027-04-01T12:00:00Z");
 }
 

@@ -18,7 +18,7 @@ enum field_type {
 	FIELD_COUNT,    /* uint64_t: `min` ... `max` */
 	FIELD_DURATION, /* uint64_t: nanoseconds; `min`, `max` in seconds */
 	FIELD_MS,       /* unsigned: milliseconds; `min`, `max` in seconds */
-	FIELD_SIZE,     /* uint64_t: bytes */
+	FIELD_SIZE,     /* uint64_t: bytes; `min`, `max` in bytes */
 	FIELD_DATE, /* uint64_t: UTC nanoseconds; of a day its beginning, or with FIELD_END its end
 		     */
 	FIELD_CHOICE,  /* unsigned: the index in `choices` */

@@ -8,13 +8,30 @@
 
 #define PATH_DEFAULT    "/var/lib/assayd"
 #define RESERVE_DEFAULT (UINT64_C(1) << 30)
+#define SEGMENT_DEFAULT (UINT64_C(64) << 20)
+#define SEGMENT_MIN     (UINT64_C(64) << 10)
+#define SEGMENT_MAX     (UINT64_C(4) << 30)
 #define SYNC_S_MIN      0.01
 #define SYNC_S_MAX      60
+#define AGE_S_MIN       3600.0
+#define AGE_S_MAX       6.4e9 /* 200 years */
 
 struct journal_section {
 	const char *path;
 	const struct node *sync, *keep;
-	uint64_t reserve;
+	uint64_t reserve, segment;
+};
+
+struct journal_keep {
+	uint64_t age_ns, size;
+};
+
+const struct field journal_keep_fields[] = {
+	{"age", FIELD_DURATION, 0, offsetof(struct journal_keep, age_ns), AGE_S_MIN, AGE_S_MAX,
+		.help = "what is older may be removed: 10 y, 26 wk, 90 d"},
+	{"size", FIELD_SIZE, 0, offsetof(struct journal_keep, size), 2 * SEGMENT_MIN, 0x1p60,
+		.help = "while the journal is larger, its oldest part may be removed: 200 GiB"},
+	{0},
 };
 
 const struct field journal_fields[] = {
@@ -26,10 +43,16 @@ const struct field journal_fields[] = {
 		.json = "{\"anyOf\":[{\"const\":\"always\"},{\"type\":\"string\",\"pattern\":"
 			"\"^[0-9.]+ *(s|ms|min)$\"}]}"},
 	{"keep", FIELD_NODE, 0, offsetof(struct journal_section, keep),
-		.help = "forever: nothing is ever removed", .json = "{\"const\":\"forever\"}"},
+		.help = "forever (the default: nothing is ever removed), or age, size or both, "
+			"beyond which closed files may go that are archived and that every durable "
+			"cursor has passed"},
 	{"reserve", FIELD_SIZE, 0, offsetof(struct journal_section, reserve),
 		.help = "space kept free on the disk, below which no run is started; 1 GiB when "
 			"not said"},
+	{"segment", FIELD_SIZE, 0, offsetof(struct journal_section, segment), SEGMENT_MIN,
+		SEGMENT_MAX,
+		.help = "size at which a file of the journal is closed, and can then be archived; "
+			"64 MiB when not said"},
 	{0},
 };
 
@@ -51,24 +74,52 @@ static void read_sync(struct load *load, const struct node *sync)
 	load->config->sync_ns = (uint64_t)llround(seconds * 1e9);
 }
 
-static void read_keep(struct load *load, const struct node *keep)
+/* The open file is never removed: a journal that may not hold two would never get so small. */
+static void check_size(struct load *load, const struct node *size)
 {
+	uint64_t least = 2 * load->config->segment_size;
+	if (load->config->keep.size != 0 && load->config->keep.size < least)
+		load_error(load, size->mark,
+			"found '%.60s', expected room for two files of the journal: %.6g MiB",
+			size->text, (double)least / 0x1p20);
+}
+
+static void read_keep(struct load *load, const struct node *node)
+{
+	struct journal_keep keep = {0};
 	char found[80];
-	if (keep->type == NODE_SCALAR && strcmp(keep->text, "forever") == 0)
+	if (node->type == NODE_SCALAR && strcmp(node->text, "forever") == 0)
 		return;
-	load_error(load, keep->mark,
-		"found %s, expected forever: this version removes nothing from a journal",
-		node_found(keep, found, sizeof found));
+	if (node->type != NODE_MAP) {
+		load_error(load, node->mark,
+			"found %s, expected forever, or what may go, such as {age: 10 y} or "
+			"{size: 200 GiB}",
+			node_found(node, found, sizeof found));
+		return;
+	}
+	if (node->first == NULL) {
+		load_error(load, node->mark, "found nothing, expected age, size or both");
+		return;
+	}
+	fields_read(load, node, "keep", node->mark, journal_keep_fields, &keep);
+	load->config->keep.age_ns = keep.age_ns;
+	load->config->keep.size = keep.size;
+	for (const struct node *child = node->first; child != NULL; child = child->next) {
+		if (strcmp(child->key, "size") == 0)
+			check_size(load, child);
+	}
 }
 
 void journal_read(struct load *load, const struct node *map)
 {
-	struct journal_section journal = {.path = PATH_DEFAULT, .reserve = RESERVE_DEFAULT};
+	struct journal_section journal = {
+		.path = PATH_DEFAULT, .reserve = RESERVE_DEFAULT, .segment = SEGMENT_DEFAULT};
 	struct config_mark where = {0};
 	fields_read(load, map, "journal", where, journal_fields, &journal);
 	struct config *config = load->config;
 	config->journal_path = journal.path;
 	config->reserve = journal.reserve;
+	config->segment_size = journal.segment;
 	config->sync_always = true;
 	if (journal.sync != NULL)
 		read_sync(load, journal.sync);

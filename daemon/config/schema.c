@@ -122,6 +122,27 @@ static void write_named(struct writing *w, const char *pattern, const char *what
 	json_close(j, '}');
 }
 
+/* What may go, and when, beside the word. */
+static bool write_journal_node(void *ctx, const char *name)
+{
+	struct writing *w = ctx;
+	struct json *j = &w->j;
+	if (strcmp(name, "keep") != 0)
+		return false;
+	json_open(j, '{');
+	json_key(j, "anyOf");
+	json_open(j, '[');
+	json_single(j, "const", "forever");
+	json_open(j, '{');
+	schema_write_fields(j, journal_keep_fields, NULL, NULL);
+	json_key(j, "minProperties");
+	json_number(j, 1);
+	json_close(j, '}');
+	json_close(j, ']');
+	json_close(j, '}');
+	return true;
+}
+
 static bool write_top_node(void *ctx, const char *name)
 {
 	struct writing *w = ctx;
@@ -134,7 +155,7 @@ static bool write_top_node(void *ctx, const char *name)
 		write_named(w, ID_PATTERN, "method");
 	} else {
 		json_open(&w->j, '{');
-		schema_write_fields(&w->j, fields, NULL, NULL);
+		schema_write_fields(&w->j, fields, write_journal_node, w);
 		json_close(&w->j, '}');
 	}
 	return true;

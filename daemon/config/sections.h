@@ -16,6 +16,7 @@ extern const struct field laboratory_fields[];
 
 void journal_read(struct load *load, const struct node *map);
 extern const struct field journal_fields[];
+extern const struct field journal_keep_fields[];
 
 void sockets_read(struct load *load, const struct node *map);
 extern const struct field sockets_fields[];

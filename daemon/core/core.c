@@ -181,8 +181,9 @@ static const char *fixed_part(const struct config *old, const struct config *new
 	if (strcmp(old->site, new->site) != 0 || strcmp(old->node, new->node) != 0)
 		return "laboratory: site and node";
 	if (strcmp(old->journal_path, new->journal_path) != 0 ||
-		old->sync_always != new->sync_always || old->sync_ns != new->sync_ns)
-		return "journal";
+		old->sync_always != new->sync_always || old->sync_ns != new->sync_ns ||
+		old->segment_size != new->segment_size)
+		return "journal: path, sync and segment";
 	if (strcmp(old->live, new->live) != 0 || strcmp(old->control, new->control) != 0)
 		return "sockets";
 	return NULL;

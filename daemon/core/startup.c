@@ -43,6 +43,7 @@ static int open_journal(struct core *core, struct journal_report *report)
 		.entry = read_entry,
 		.sync_ms = config->sync_always ? 0 : (uint32_t)(config->sync_ns / NS_PER_MS),
 		.now = clock_utc(),
+		.segment_size = config->segment_size,
 	};
 	int r = journal_open(&core->journal, &io_posix, &options, report);
 	if (r == -EBUSY)

@@ -94,6 +94,8 @@ static void what_is_not_said_has_its_default(void **state)
 	assert_string_equal(c->journal_path, "/var/lib/assayd");
 	assert_true(c->sync_always);
 	assert_true(c->reserve == UINT64_C(1) << 30);
+	assert_true(c->segment_size == UINT64_C(64) << 20);
+	assert_true(c->keep.age_ns == 0 && c->keep.size == 0);
 	assert_string_equal(c->live, "ipc:///run/assayd/live");
 	assert_string_equal(c->control, "ipc:///run/assayd/control");
 	assert_true(config_sample_fits(c, "anything"));
@@ -113,6 +115,22 @@ static void what_is_not_said_has_its_default(void **state)
 	assert_quantity(x->settings, "preset_time", 60, "s");
 	assert_text(x->settings, "peaking", "medium");
 	assert_int_equal(setting(x->settings, "gain").len, 0);
+	config_destroy(c);
+}
+
+static void what_may_go_is_said_by_age_and_size(void **state)
+{
+	struct config *c = load(LAB "journal: {keep: {age: 26 wk}, segment: 1 MiB}\n");
+	assert_true(c->keep.age_ns == UINT64_C(26) * 7 * 86400 * 1000000000);
+	assert_true(c->keep.size == 0);
+	assert_true(c->segment_size == UINT64_C(1) << 20);
+	struct config *same = load(LAB "journal: {segment: 1024 KiB, keep: {age: 182 d}}\n");
+	assert_memory_equal(c->sha256, same->sha256, sizeof c->sha256);
+	config_destroy(same);
+	config_destroy(c);
+	c = load(LAB "journal: {keep: {size: 200 GiB, age: 2 years}}\n");
+	assert_true(c->keep.age_ns == UINT64_C(731) * 86400 * 1000000000 - 43200000000000);
+	assert_true(c->keep.size == UINT64_C(200) << 30);
 	config_destroy(c);
 }
 
@@ -463,6 +481,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_not_said_has_its_default),
+		cmocka_unit_test(what_may_go_is_said_by_age_and_size),
 		cmocka_unit_test(what_is_said_stands_over_defaults),
 		cmocka_unit_test(a_table_is_a_list_of_rows_in_the_order_of_its_columns),
 		cmocka_unit_test(modbus_instruments_share_a_port),

@@ -37,6 +37,8 @@ static void quantities_are_converted_to_the_wanted_unit(void **state)
 	assert_true(read_as("60s", "s") == 60);
 	assert_true(read_as("5 min", "s") == 300);
 	assert_true(read_as("1h", "s") == 3600);
+	assert_true(read_as("2 weeks", "d") == 14);
+	assert_true(read_as("4y", "d") == 1461);
 	assert_true(read_as("10 eV", "keV") == 0.01);
 	assert_true(read_as("0 keV", "keV") == 0);
 	assert_true(read_as("0.5 mA", "uA") == 500);
