@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libassay: everything that assayd committed, exactly once, in order per topic.
+ *
+ *	struct assay_client_options options = {.size = sizeof options, .dir = "/run/assayd"};
+ *	struct assay_client *client;
+ *	const struct assay_client_item *item;
+ *	if (assay_client_open(&client, &options) == 0)
+ *		while (assay_client_next(client, 1000, &item) >= 0)
+ *			...
+ *
+ * A client listens to the live socket and fetches from the journal, by the replay socket, what
+ * came before, what was dropped on the way, and what was published while it was away.  What can
+ * no longer be had is said as a gap, once.  See docs/consumers.md for the guarantees and limits.
+ *
+ * A client belongs to one thread at a time; different clients share nothing.  Nothing here runs
+ * in a thread of its own but libzmq's two threads per client, which move bytes and call nobody.
+ * Every wait has a deadline and ends with -EINTR when a signal was handled.  Nothing is printed.
+ *
+ * The ABI is that of the library's major version: structures that the caller fills begin with
+ * their size and may grow, items are read only through pointers and may grow at the end.
+ */
+#ifndef ASSAY_CLIENT_H
+#define ASSAY_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <assay/record.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct assay_client;
+
+/*
+ * Up to and including `seq`, everything on this topic of this journal was worked on.  Store one
+ * per journal and topic, in the same transaction as the result; they never go backwards.
+ */
+struct assay_client_cursor {
+	uint8_t journal[ASSAY_UUID_SIZE];
+	char topic[ASSAY_TOPIC_MAX + 1];
+	uint64_t seq;
+};
+
+/* Where to begin on topics that have no cursor. */
+enum assay_client_start {
+	ASSAY_START_OLDEST, /* with the oldest entry that is kept, of the oldest journal */
+	ASSAY_START_NOW,    /* with the next entry that is published */
+	ASSAY_START_TIME,   /* with the first one committed at start_at (ns since 1970) or later */
+	ASSAY_START_SEQ,    /* with the first one of the current journal with seq >= start_at */
+};
+
+struct assay_client_options {
+	size_t size;        /* sizeof(struct assay_client_options) */
+	const char *dir;    /* folder of the daemon's sockets; NULL: /run/assayd */
+	const char *live;   /* endpoints, instead of those in `dir` */
+	const char *replay; /* */
+	/*
+	 * Prefixes of topics, such as "a1/data/xrf/"; none: "a1/data/".  End them with '/', or
+	 * "xrf-1" also means "xrf-10".  At most 64.
+	 */
+	const char *const *topics;
+	size_t topics_count;
+	/*
+	 * Simulated instruments, too: of "a1/data/..." also "a1/sim-data/...".  Without this
+	 * their entries are never given, and a prefix that names them is refused.
+	 */
+	bool simulated;
+	/*
+	 * By whole runs: on data topics an item is a run, given when its run-end is there, or an
+	 * amend.  Items of other topics are entries.
+	 */
+	bool runs;
+	/* End with -ENODATA when everything was given that was committed when the client opened. */
+	bool stop_at_head;
+	enum assay_client_start start;
+	uint64_t start_at;
+	/*
+	 * Cursors: kept by the daemon under this name ([a-z0-9-], at most 32) and moved on by
+	 * assay_client_ack(), or the caller's own as it stored them.  Not both.
+	 */
+	const char *cursor;
+	const struct assay_client_cursor *cursors;
+	size_t cursors_count;
+	int receive_hwm; /* messages that may wait in the live socket; 0: 10000 */
+};
+
+enum assay_client_kind {
+	ASSAY_ITEM_ENTRY = 1,
+	ASSAY_ITEM_GAP,
+	ASSAY_ITEM_RUN,
+};
+
+enum assay_client_why {
+	ASSAY_GAP_PRUNED = 1, /* removed on purpose, as `keep` in the configuration says */
+	ASSAY_GAP_DAMAGED,    /* should be there */
+};
+
+/*
+ * What the client gives.  Borrowed, with all that it points at, until the next call for this
+ * client other than assay_client_run_entry() and assay_client_ack().
+ */
+struct assay_client_item {
+	enum assay_client_kind kind;
+	/* To be stored when the item has been worked on; of a gap or run its last seq. */
+	struct assay_client_cursor cursor;
+	/* ASSAY_ITEM_ENTRY: its bytes as committed, and the view into them. */
+	const uint8_t *bytes;
+	size_t len;
+	struct assay_entry_view entry;
+	/*
+	 * ASSAY_ITEM_GAP: entries on cursor.topic from `first` to cursor.seq are lost, at least
+	 * the latter.  Of an older journal `topic` may be a subscribed prefix: entries on any
+	 * topics below it may be lost.  ASSAY_ITEM_RUN: its first entry.
+	 */
+	uint64_t first;
+	enum assay_client_why why;
+	/*
+	 * ASSAY_ITEM_RUN: its entries, and amends of earlier runs that were made meanwhile, are
+	 * read by assay_client_run_entry().  An amend made later comes as an item with one entry
+	 * and `is_amend`.  `is_whole` is false where a gap or a new journal cut it.
+	 */
+	const uint8_t *run;         /* 16 bytes */
+	struct assay_string number; /* what people cite; NULL when run-start is lost, or an amend */
+	struct assay_string status; /* of run-end; NULL when it is lost, or an amend */
+	uint64_t frames;            /* that are there */
+	uint64_t entries;           /* that are there */
+	bool is_whole, is_amend;
+};
+
+/* One entry of a run; borrowed until the next call for this client. */
+struct assay_client_entry {
+	const uint8_t *bytes;
+	size_t len;
+	struct assay_entry_view entry;
+};
+
+/*
+ * Opens a client; nothing is sent and the daemon need not run.  Copies the options.  Returns owned
+ * through `client`.  -EINVAL: an option is wrong, -E2BIG: `size` is larger than this library knows
+ * and something beyond is set, -ENOMEM, or what libzmq says about an endpoint.
+ */
+int assay_client_open(struct assay_client **client, const struct assay_client_options *options);
+
+/* Frees it; items that were given are gone with it.  NULL is legal. */
+void assay_client_close(struct assay_client *client);
+
+/*
+ * Waits up to `timeout_ms` (0: not at all) for the next item.  1: here it is; 0: none in this time;
+ * -ENODATA: the end (stop_at_head); -EINTR; -ENOMEM; -EPROTO: what answers is not assayd, or
+ * speaks another version; -EACCES: it refuses.  While the daemon does not run or answer, the
+ * client connects again by itself and gives nothing.
+ */
+int assay_client_next(
+	struct assay_client *client, int timeout_ms, const struct assay_client_item **item);
+
+/*
+ * Waits up to `timeout_ms` for the next entry of the run that assay_client_next() gave; it is
+ * fetched again piece by piece, so that a run may be larger than the memory.  1: here it is; 0:
+ * that was all; -EAGAIN: not in this time, ask again; -ENODATA: the rest was pruned or damaged
+ * meanwhile; and the errors of assay_client_next().  assay_client_run_rewind() begins again.
+ */
+int assay_client_run_entry(
+	struct assay_client *client, int timeout_ms, const struct assay_client_entry **entry);
+void assay_client_run_rewind(struct assay_client *client);
+
+/*
+ * Tells the daemon that all items given so far, the last one included, have been worked on
+ * (`cursor` in the options).  0 when it has stored that durably; -ETIMEDOUT: not in this time,
+ * ask again; -EINVAL without a name; -EACCES: refused.  Costs the daemon a sync per topic: work
+ * on several items between two calls when they come fast.
+ */
+int assay_client_ack(struct assay_client *client, int timeout_ms);
+
+struct assay_client_state {
+	size_t size;       /* sizeof(struct assay_client_state), by the caller */
+	bool is_connected; /* a heartbeat or an answer came in the last 5 s */
+	bool is_live;      /* all that was committed up to the last heartbeat was given */
+	uint8_t journal[ASSAY_UUID_SIZE]; /* being read; zeros before the first answer */
+	uint64_t seq, head;               /* the last one looked at in it, and its last one */
+	uint64_t reconnects, refetched;   /* since it was opened: connections, holes in live data */
+};
+
+/* How it goes, for progress and monitoring.  -EINVAL: `size` is not one that was ever valid. */
+int assay_client_state(const struct assay_client *client, struct assay_client_state *state);
+
+/* What went wrong last, in words; "" when nothing did.  Borrowed until the next call. */
+const char *assay_client_error(const struct assay_client *client);
+
+/*
+ * Variables of a frame, beside the functions of <assay/record.h>.  They keep no state and are
+ * thread-safe.
+ */
+
+/* The variable that is the axis of dimension `dim` of `var`; -ENOENT when there is none. */
+int assay_client_axis(const struct assay_frame_view *frame, const struct assay_var_view *var,
+	size_t dim, struct assay_var_view *axis);
+
+/*
+ * The elements of an array or n-dimensional variable where they are, little-endian, without
+ * copying: var->count of this type, maybe unaligned, borrowed as `var` is.  NULL when the
+ * variable has other elements or none.
+ */
+const void *assay_client_array(const struct assay_var_view *var, enum assay_element element);
+
+/*
+ * Element `i` as a double or an integer, never with loss: -ERANGE when the type cannot hold it
+ * (an integer above 2^53 as double, above INT64_MAX), -EDOM for a text, a float as integer, or no
+ * such element.  NaN, which an instrument's float array may hold, is given as it is.
+ */
+int assay_client_double(const struct assay_var_view *var, size_t i, double *value);
+int assay_client_int(const struct assay_var_view *var, size_t i, int64_t *value);
+
+/*
+ * All elements, at most `size`, as doubles.  Returns how many the variable has, or the error of
+ * the first that could not be converted; then nothing else is said about `to`.
+ */
+ssize_t assay_client_doubles(const struct assay_var_view *var, double *to, size_t size);
+
+/*
+ * Element `i` as a terminated text: a text as it is, a number with as many digits as read back
+ * to the same, with a point in every locale.  Returns its length; -ENOSPC: `size` is too small
+ * (40 is enough for numbers); -EDOM: no such element.
+ */
+ssize_t assay_client_text(const struct assay_var_view *var, size_t i, char *to, size_t size);
+
+/* "0.1.0": the library's version. */
+const char *assay_client_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
