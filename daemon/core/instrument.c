@@ -237,6 +237,8 @@ static void send_start(struct instrument *instrument, enum config_mode mode,
 	}
 	wire_write_start(&message, instrument->unit, &start);
 	send_to_worker(instrument, &message);
+	instrument->starting = true;
+	instrument->repeating = mode == CONFIG_REPEAT;
 	buffer_finish(&merged);
 	buffer_finish(&place);
 }
@@ -257,9 +259,15 @@ int instrument_start(
 	return 0;
 }
 
+/* Something is going on in the worker that an ENDED will end. */
+static bool is_active(const struct instrument *instrument)
+{
+	return instrument->run != NULL || instrument->starting || instrument->repeating;
+}
+
 int instrument_stop(struct instrument *instrument, bool abort, const struct run_actor *actor)
 {
-	if (instrument->run == NULL && instrument->state != DEVICE_STATE_ARMED)
+	if (!is_active(instrument))
 		return -ENOENT;
 	struct buffer message = {0};
 	if (abort)
@@ -274,7 +282,7 @@ int instrument_stop(struct instrument *instrument, bool abort, const struct run_
 
 int instrument_set_maintenance(struct instrument *instrument, bool on)
 {
-	bool busy = instrument->run != NULL || instrument->state == DEVICE_STATE_ARMED;
+	bool busy = is_active(instrument);
 	if (on && busy && instrument->config->acquire.mode == CONFIG_ON_DEMAND)
 		return -EBUSY;
 	instrument->maintenance = on;
@@ -355,6 +363,7 @@ static int take_ready(struct instrument *instrument, const struct wire_message *
 	buffer_reset(&instrument->settings);
 	buffer_append(&instrument->settings, settings.data, settings.len);
 	instrument->ready = true;
+	instrument->starting = instrument->repeating = false;
 	if (instrument->run == NULL)
 		instrument_rest(instrument);
 	return 0;
@@ -367,14 +376,17 @@ static int take_started(struct instrument *instrument, const struct wire_message
 	if (r < 0)
 		return r;
 	size_t step;
-	if (instrument->run != NULL) /* only the next step of a method begins within a run */
-		return run_method(instrument->run, &step) != NULL && step > 0 ? 0 : -EBADMSG;
-	bool repeating = instrument->config->acquire.mode == CONFIG_REPEAT &&
-			 instrument->state == DEVICE_STATE_IDLE;
-	if (instrument->state != DEVICE_STATE_ARMED && !repeating)
+	if (instrument->run != NULL) { /* only the next step of a method begins within a run */
+		bool asked = instrument->starting;
+		instrument->starting = false;
+		return asked && run_method(instrument->run, &step) != NULL && step > 0 ? 0
+										       : -EBADMSG;
+	}
+	if (!instrument->starting && !instrument->repeating)
 		return -EBADMSG;
-	if (repeating)
+	if (!instrument->starting)
 		instrument->request.mode = CONFIG_REPEAT;
+	instrument->starting = false;
 	r = run_begin(instrument, &instrument->request, &started);
 	if (r < 0) {
 		answer_request(instrument, r, "the run-start could not be made");
@@ -423,30 +435,40 @@ static void end_run(struct instrument *instrument, const struct wire_ended *ende
 	}
 }
 
+/* What comes after a START that came to nothing, or a run that failed. */
+static void rest_after_failure(struct instrument *instrument, enum wire_end end, const char *text)
+{
+	bool by_itself = instrument->config->acquire.mode != CONFIG_ON_DEMAND;
+	if (end == WIRE_END_FAILED || instrument->state == DEVICE_STATE_FAULT) {
+		instrument->ready = false; /* the worker said "fault"; READY brings it back */
+		set_state(instrument, DEVICE_STATE_FAULT, NULL, text);
+		return;
+	}
+	set_state(instrument, by_itself ? DEVICE_STATE_FAULT : DEVICE_STATE_IDLE, NULL, text);
+}
+
 static int take_ended(struct instrument *instrument, const struct wire_message *m)
 {
 	struct wire_ended ended;
-	if (wire_read_ended(m, &ended) < 0)
+	if (wire_read_ended(m, &ended) < 0 || !is_active(instrument))
 		return -EBADMSG;
 	char text[WIRE_TEXT_MAX + 1];
 	copy_text(text, sizeof text, ended.text);
-	if (instrument->run != NULL)
-		end_run(instrument, &ended, text);
-	else if (instrument->state == DEVICE_STATE_ARMED)
+	bool complete = ended.end == WIRE_END_COMPLETE;
+	if (instrument->run == NULL && complete)
+		return -EBADMSG;
+	if (instrument->run == NULL && instrument->starting)
 		answer_request(instrument, -EPROTO,
 			text[0] != '\0' ? text : "the run was ended before it began");
-	else
-		return -EBADMSG;
+	instrument->starting = false;
+	instrument->repeating = instrument->repeating && complete;
+	if (instrument->run != NULL)
+		end_run(instrument, &ended, text);
 	if (instrument->run != NULL)
 		return 0; /* the next step */
-	if (ended.end == WIRE_END_FAILED || ended.end == WIRE_END_NOT_STARTED) {
-		bool by_itself = instrument->config->acquire.mode != CONFIG_ON_DEMAND;
-		set_state(
-			instrument, by_itself ? DEVICE_STATE_FAULT : DEVICE_STATE_IDLE, NULL, text);
-		instrument->ready = instrument->ready && !by_itself; /* READY brings it back */
-		return 0;
-	}
-	if (instrument->config->acquire.mode == CONFIG_REPEAT && ended.end == WIRE_END_COMPLETE)
+	if (ended.end == WIRE_END_FAILED || ended.end == WIRE_END_NOT_STARTED)
+		rest_after_failure(instrument, ended.end, text);
+	else if (instrument->repeating)
 		set_state(instrument, DEVICE_STATE_IDLE, NULL, ""); /* the worker starts the next */
 	else
 		instrument_rest(instrument);
@@ -472,9 +494,11 @@ static int take_state(struct instrument *instrument, const struct wire_message *
 		return 0;
 	}
 	/* Only the core says idle, armed, busy, maintenance and off. */
-	if (state == DEVICE_STATE_FAULT || state == DEVICE_STATE_CONNECTING)
+	if (state == DEVICE_STATE_FAULT || state == DEVICE_STATE_CONNECTING) {
+		instrument->repeating = false;
 		set_state(
 			instrument, (enum device_state)state, code[0] != '\0' ? code : NULL, text);
+	}
 	return 0;
 }
 
@@ -516,8 +540,9 @@ void instrument_lost(struct instrument *instrument, const char *why)
 	if (instrument->run != NULL)
 		run_finish(instrument->run,
 			why != NULL ? RUN_STATUS_LOST_DEVICE : RUN_STATUS_STOPPED, why);
-	if (instrument->state == DEVICE_STATE_ARMED)
+	if (instrument->starting)
 		answer_request(instrument, -ENODEV, why != NULL ? why : "the daemon is stopping");
+	instrument->starting = instrument->repeating = false;
 	if (why == NULL)
 		set_state(instrument, DEVICE_STATE_OFF, NULL, "");
 	else if (instrument->state != DEVICE_STATE_FAULT || instrument->text[0] == '\0')

@@ -41,7 +41,9 @@ struct instrument {
 	bool maintenance;
 	struct buffer settings; /* CBOR, as configured or read back */
 
-	struct run *run;            /* the open one; NULL: none */
+	bool starting;   /* a START is out: STARTED or ENDED answers it */
+	bool repeating;  /* the worker begins run after run by itself until told otherwise */
+	struct run *run; /* the open one; NULL: none */
 	struct run_request request; /* what an armed instrument waits to begin */
 	uint64_t frames;            /* since the start of the core */
 	uint64_t last_frame;        /* UTC */

@@ -152,7 +152,8 @@ enum wire_end {
 /*
  * ENDED: {end, code, text}.  `code` is the errno's name, e.g. "ETIMEDOUT", or "".  After
  * WIRE_END_FAILED the instrument is not ready: STATE "fault" came before, and IDENTITY follows
- * as soon as it answers again.
+ * as soon as it answers again.  A STOP or ABORT that finds a repetition between two runs ends the
+ * repetition: ENDED then has no STARTED before it.
  */
 struct wire_ended {
 	enum wire_end end;

@@ -470,13 +470,15 @@ static void acquire(struct life *life)
 	}
 }
 
-/* Between two runs of a repetition there is nothing that could end. */
+/* Between two runs of a repetition it is the repetition that ends. */
 static void end_now(struct life *life, int end)
 {
-	if (life->is_open)
+	if (life->is_open) {
 		finish_run(life, (enum wire_end)end);
-	else
+	} else {
 		rest(life);
+		tell_ended(life, (enum wire_end)end, 0, "");
+	}
 }
 
 static void run(struct life *life)

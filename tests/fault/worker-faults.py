@@ -211,7 +211,34 @@ def test_drivers(lab, sims, config):
     faults.check_journal(lab)
 
 
-TESTS = {'workers': test_workers, 'filament': test_filament, 'drivers': test_drivers}
+def test_starts(lab, sims, config):
+    """A START that fails is answered with the reason, and the worker is not blamed for it."""
+    add_drivers(lab)
+    lab.start({'instruments': {
+        'mute': {**bad('timeout', {'slot': 'start', 'after': 0}), 'acquire': {'mode': 'on-demand'}},
+        'again': {**bad('none', {'frames': 1}), 'acquire': {'mode': 'repeat', 'every': '500ms'}}}})
+    lab.wait_state('mute', 'idle')
+    reply = lab.ask({'op': 'run-start', 'instrument': 'mute'})
+    if reply['ok'] or reply['error']['code'] != 'not-started':
+        raise Failure(f'a silent instrument: {reply}')
+    lab.wait_state('mute', 'idle')
+    lab.wait_entries('again', 'run-end', 3)
+    for _ in range(5):  # most of the time it is between two runs
+        if not lab.ask({'op': 'maintenance', 'instrument': 'again', 'on': True})['ok']:
+            raise Failure('maintenance was refused')
+        lab.wait_state('again', 'maintenance')
+        ended = len(lab.entries('again', 'run-end'))
+        if not lab.ask({'op': 'maintenance', 'instrument': 'again', 'on': False})['ok']:
+            raise Failure('maintenance does not end')
+        lab.wait_entries('again', 'run-end', ended + 1)
+    for key in ('mute', 'again'):
+        if lab.instrument(key)['worker_starts'] != 1:
+            raise Failure(f'{key}: its worker was ended\n{lab.log()}')
+    lab.stop()
+    faults.check_journal(lab)
+
+
+TESTS = {'starts': test_starts, 'workers': test_workers, 'filament': test_filament, 'drivers': test_drivers}
 
 with Lab(paths) as lab:
     sims = faults.start_sims(lab)

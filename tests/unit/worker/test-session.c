@@ -496,8 +496,9 @@ static void an_aborted_repetition_rests(void **state)
 	grant(PLENTY);
 	core_run(&core, 0, &(struct wire_start){.mode = WIRE_REPEAT, .every_ns = 300 * NS_PER_MS});
 	core_await(&core, WIRE_ENDED, 0);
-	wire_write_abort(&core.out, 0); /* between two runs: nothing is there to end */
+	wire_write_abort(&core.out, 0); /* between two runs: the repetition itself ends */
 	core_send(&core);
+	await_end(WIRE_END_ABORTED);
 	wire_write_start(&core.out, 0, &(struct wire_start){.mode = WIRE_ONCE});
 	core_send(&core);
 	core_await(&core, WIRE_STARTED, 0);
