@@ -23,8 +23,10 @@
 
 struct commit;
 struct control;
+struct cursors;
 struct journal;
 struct ledger;
+struct published;
 struct publisher;
 struct runs;
 struct ledger_topic;
@@ -44,6 +46,8 @@ struct core {
 	struct config *config;
 	struct journal *journal; /* the commit thread's once it runs */
 	struct publisher *publisher;
+	struct published *published; /* what may be read */
+	struct cursors *cursors;     /* durable, of consumers */
 	struct commit *commit;
 	struct ledger *ledger;
 	struct runs *runs;
