@@ -209,6 +209,7 @@ static void fill_row(const struct run *run, struct runs_row *row)
 		.frames = run->frames,
 		.sim = instrument->config->simulated};
 	memcpy(row->id, run->id, sizeof row->id);
+	memcpy(row->ctx, run->ctx, sizeof row->ctx);
 	memcpy(row->number, run->number, sizeof row->number);
 	strncpy(row->instrument, instrument->config->key, sizeof row->instrument - 1);
 	memcpy(row->topic, instrument->data_topic->text, sizeof row->topic);

@@ -1,39 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #define LOG_TOPIC "runs"
 #include "base/clock.h"
 #include "base/log.h"
-#include "core/runs.h"
+#include "core/runs-inside.h"
 #include "journal/reader.h"
 #include "record/digest.h"
-#include "record/encode.h"
 #include "record/entry.h"
-#include "record/read.h"
 
-/* Entries between two notes of how far the index reaches. */
-#define CHECKPOINT_ENTRIES 5000
-#define NOTES_BYTES_MAX    (64u << 20)
-
-struct runs {
-	struct runs_row *rows;
-	size_t count, size;
-	struct runs *older; /* the rows of all former journals; NULL: none */
-	char path[PATH_MAX];
-	uint8_t id[JOURNAL_ID_SIZE];
-	uint64_t head;  /* seq that loading reached */
-	uint64_t noted; /* everything up to here is in the notes */
-	int fd;         /* the notes; -1: none */
-};
+/* Rows looked at before the lock is let go for a moment. */
+#define SEARCH_TURN 1000
 
 /* --- rows in memory -------------------------------------------------------------------------- */
 
@@ -46,23 +30,56 @@ static struct runs_row *find_id(const struct runs *runs, const uint8_t *id)
 	return NULL;
 }
 
-static int set_row(struct runs *runs, const struct runs_row *row)
+static struct runs_row *add_row(struct runs *runs)
 {
-	struct runs_row *have = find_id(runs, row->id);
-	if (have != NULL) {
-		*have = *row;
-		return 0;
-	}
 	if (runs->count == runs->size) {
 		size_t size = runs->size != 0 ? runs->size * 2 : 64;
 		struct runs_row *rows = realloc(runs->rows, size * sizeof *rows);
 		if (rows == NULL)
-			return -ENOMEM;
+			return NULL;
 		runs->rows = rows;
 		runs->size = size;
 	}
-	runs->rows[runs->count++] = *row;
-	return 0;
+	return &runs->rows[runs->count++];
+}
+
+int runs_set_row(struct runs *runs, const struct runs_row *row)
+{
+	pthread_mutex_lock(&runs->lock);
+	struct runs_row *have = find_id(runs, row->id);
+	if (have == NULL)
+		have = add_row(runs);
+	if (have != NULL) {
+		*have = *row;
+		memcpy(have->journal, runs->id, sizeof have->journal);
+	}
+	pthread_mutex_unlock(&runs->lock);
+	return have != NULL ? 0 : -ENOMEM;
+}
+
+static int add_amend(struct runs *runs, const struct runs_amend *amend)
+{
+	int r = 0;
+	pthread_mutex_lock(&runs->lock);
+	if (runs->amend_count == runs->amend_size) {
+		size_t size = runs->amend_size != 0 ? runs->amend_size * 2 : 16;
+		struct runs_amend *amends = realloc(runs->amends, size * sizeof *amends);
+		r = amends != NULL ? 0 : -ENOMEM;
+		runs->amends = amends != NULL ? amends : runs->amends;
+		runs->amend_size = amends != NULL ? size : runs->amend_size;
+	}
+	if (r == 0)
+		runs->amends[runs->amend_count++] = *amend;
+	pthread_mutex_unlock(&runs->lock);
+	return r;
+}
+
+int runs_set_amend(struct runs *runs, const uint8_t run[16], uint64_t seq)
+{
+	struct runs_amend amend = {.seq = seq};
+	memcpy(amend.run, run, sizeof amend.run);
+	memcpy(amend.journal, runs->id, sizeof amend.journal);
+	return add_amend(runs, &amend);
 }
 
 const struct runs_row *runs_find_id(const struct runs *runs, const uint8_t id[16])
@@ -124,230 +141,6 @@ void runs_next_number(const struct runs *runs, const char *node, const char *ins
 	snprintf(number, RUN_NUMBER_MAX + 1, "%s%03u", prefix, last + 1);
 }
 
-/* --- the notes -------------------------------------------------------------------------------
- *
- * A sequence of CBOR maps, each a row or {upto}, in order of seq; the end is cut off where it is
- * torn or beyond the journal's head.  They are a cache: without them the journal is read whole.
- */
-
-static void write_row(struct buffer *to, const struct runs_row *row)
-{
-	struct map map;
-	map_open(&map, to);
-	map_bytes(&map, "run", row->id, sizeof row->id);
-	map_text(&map, "number", row->number);
-	map_text(&map, "instrument", row->instrument);
-	map_text(&map, "topic", row->topic);
-	map_text(&map, "sample", row->sample);
-	map_text(&map, "operator", row->operator);
-	map_text(&map, "status", row->status);
-	map_uint(&map, "start", row->start);
-	map_uint(&map, "first", row->first);
-	map_uint(&map, "last", row->last);
-	map_uint(&map, "frames", row->frames);
-	map_bool(&map, "sim", row->sim);
-	map_close(&map);
-}
-
-static void append_note(struct runs *runs, const struct buffer *note)
-{
-	if (runs->fd < 0 || note->failed)
-		return;
-	ssize_t n = write(runs->fd, note->data, note->len);
-	if (n != (ssize_t)note->len) {
-		log_warn("the run index cannot be kept: %s; the next start takes longer",
-			n < 0 ? strerror(errno) : "short write");
-		close(runs->fd);
-		runs->fd = -1;
-	}
-}
-
-int runs_put(struct runs *runs, const struct runs_row *row)
-{
-	int r = set_row(runs, row);
-	if (r < 0)
-		return r;
-	struct buffer note = {0};
-	write_row(&note, row);
-	append_note(runs, &note);
-	buffer_finish(&note);
-	return 0;
-}
-
-void runs_checkpoint(struct runs *runs, uint64_t head)
-{
-	if (head < runs->noted + CHECKPOINT_ENTRIES)
-		return;
-	struct buffer note = {0};
-	struct map map;
-	map_open(&map, &note);
-	map_uint(&map, "upto", head);
-	map_close(&map);
-	append_note(runs, &note);
-	buffer_finish(&note);
-	runs->noted = head;
-}
-
-static int take_text(struct reader *r, char *to, size_t size)
-{
-	struct assay_string text;
-	if (read_text(r, &text) < 0)
-		return -EBADMSG;
-	if (text.len >= size)
-		return read_fail(r, r->at, "the text is too long");
-	memcpy(to, text.data, text.len);
-	to[text.len] = '\0';
-	return 0;
-}
-
-static int take_id(struct reader *r, uint8_t id[16])
-{
-	const uint8_t *data;
-	if (read_fixed(r, 16, &data) < 0)
-		return -EBADMSG;
-	memcpy(id, data, 16);
-	return 0;
-}
-
-static int read_pair(
-	struct reader *r, struct assay_string key, struct runs_row *row, uint64_t *upto)
-{
-	const struct {
-		const char *key;
-		char *to;
-		size_t size;
-	} texts[] = {{"number", row->number, sizeof row->number},
-		{"instrument", row->instrument, sizeof row->instrument},
-		{"topic", row->topic, sizeof row->topic},
-		{"sample", row->sample, sizeof row->sample},
-		{"operator", row->operator, sizeof row->operator},
-			{"status", row->status, sizeof row->status}};
-	const struct {
-		const char *key;
-		uint64_t *to;
-	} numbers[] = {{"start", &row->start}, {"first", &row->first}, {"last", &row->last},
-		{"frames", &row->frames}, {"upto", upto}};
-	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-		if (assay_string_is(key, texts[i].key))
-			return take_text(r, texts[i].to, texts[i].size);
-	}
-	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-		if (assay_string_is(key, numbers[i].key))
-			return read_uint(r, numbers[i].to);
-	}
-	if (assay_string_is(key, "run"))
-		return take_id(r, row->id);
-	if (assay_string_is(key, "sim"))
-		return read_bool(r, &row->sim);
-	return read_fail(r, r->at, "an unknown key");
-}
-
-/*
- * Takes one note; false at the torn end, and at what the journal did not keep: its numbers are
- * given again to other entries.
- */
-static bool take_note(struct runs *runs, struct reader *r, uint64_t head)
-{
-	struct runs_row row = {0};
-	struct assay_string key;
-	uint64_t upto = 0;
-	size_t pairs;
-	if (read_map(r, &pairs) < 0)
-		return false;
-	for (; pairs > 0; pairs--) {
-		if (read_key(r, &key) < 0 || read_pair(r, key, &row, &upto) < 0)
-			return false;
-	}
-	uint64_t reach = upto;
-	reach = row.first > reach ? row.first : reach;
-	reach = row.last > reach ? row.last : reach;
-	if (reach > head || (row.first > 0 && set_row(runs, &row) < 0))
-		return false;
-	if (reach > runs->noted)
-		runs->noted = reach;
-	return true;
-}
-
-static size_t take_notes(struct runs *runs, const uint8_t *data, size_t len, uint64_t head)
-{
-	size_t at = 0;
-	while (at < len) {
-		struct reader r;
-		read_init(&r, data + at, len - at);
-		if (!take_note(runs, &r, head))
-			break;
-		at += r.at;
-	}
-	return at;
-}
-
-/* Reads what the notes in `fd` hold; *sound is where the sound part ends. */
-static int read_notes(struct runs *runs, int fd, uint64_t head, size_t *sound, size_t *len)
-{
-	struct stat st;
-	*sound = *len = 0;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	*len = (size_t)st.st_size;
-	if (*len == 0 || *len > NOTES_BYTES_MAX)
-		return 0; /* too large: made anew */
-	uint8_t *data = malloc(*len);
-	if (data == NULL)
-		return -ENOMEM;
-	ssize_t n = pread(fd, data, *len, 0);
-	if (n > 0)
-		*sound = take_notes(runs, data, (size_t)n, head);
-	free(data);
-	return n < 0 ? -errno : 0;
-}
-
-/* A number that people cite is given once, whichever journal the run is in. */
-static int load_older(struct runs *runs, int dir_fd, const char *current)
-{
-	DIR *dir = fdopendir(dup(dir_fd));
-	if (dir == NULL)
-		return -errno;
-	runs->older = calloc(1, sizeof *runs->older);
-	int r = runs->older != NULL ? 0 : -ENOMEM;
-	for (struct dirent *e; r == 0 && (e = readdir(dir)) != NULL;) {
-		uint8_t id[JOURNAL_ID_SIZE];
-		size_t sound, len;
-		if (strcmp(e->d_name, current) == 0 || journal_id_parse(id, e->d_name) < 0)
-			continue;
-		int fd = openat(dir_fd, e->d_name, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		r = read_notes(runs->older, fd, UINT64_MAX, &sound, &len);
-		close(fd);
-	}
-	closedir(dir);
-	return r;
-}
-
-static int open_notes(struct runs *runs, uint64_t head)
-{
-	char path[PATH_MAX], id[JOURNAL_ID_TEXT];
-	if (snprintf(path, sizeof path, "%s/runs", runs->path) >= (int)sizeof path)
-		return -ENAMETOOLONG;
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return -errno;
-	int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return -errno;
-	journal_id_format(id, runs->id);
-	int r = load_older(runs, dir, id);
-	runs->fd = openat(dir, id, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	if (r == 0 && runs->fd < 0)
-		r = -errno;
-	close(dir);
-	size_t sound, len;
-	if (r == 0)
-		r = read_notes(runs, runs->fd, head, &sound, &len);
-	if (r == 0 && sound < len && ftruncate(runs->fd, (off_t)sound) < 0)
-		r = -errno;
-	return r;
-}
-
 /* --- the journal ----------------------------------------------------------------------------- */
 
 static bool is_data_topic(void *arg, const char *topic, size_t len)
@@ -364,10 +157,13 @@ static void copy(char *to, size_t size, struct assay_string text)
 	to[len] = '\0';
 }
 
-static int take_start(struct runs *runs, const struct assay_entry_view *entry,
-	const struct assay_record_view *record)
+static int take_start(struct runs *runs, const struct journal_found *found,
+	const struct assay_entry_view *entry, const struct assay_record_view *record)
 {
 	struct runs_row row = {.start = record->t.utc, .first = entry->seq, .sim = record->sim};
+	int r = entry_leaf_hash(found->bytes, found->len, row.ctx);
+	if (r < 0)
+		return r;
 	memcpy(row.id, record->run, sizeof row.id);
 	copy(row.number, sizeof row.number, record->number);
 	copy(row.instrument, sizeof row.instrument, record->inst.key);
@@ -385,7 +181,9 @@ static int take_entry(struct runs *runs, const struct journal_found *found)
 		assay_record_read(entry.body.data, entry.body.len, &record) < 0)
 		return 0; /* kept, but not ours to read */
 	if (record.type == ASSAY_RECORD_RUN_START)
-		return take_start(runs, &entry, &record);
+		return take_start(runs, found, &entry, &record);
+	if (record.type == ASSAY_RECORD_AMEND)
+		return runs_put_amend(runs, record.run, entry.seq);
 	if (record.type != ASSAY_RECORD_RUN_END)
 		return 0;
 	const struct runs_row *have = find_id(runs, record.run);
@@ -420,7 +218,7 @@ static int scan_journal(struct runs *runs, uint64_t head)
 {
 	struct journal_reader *reader;
 	struct journal_found found;
-	if (runs->noted >= head)
+	if (runs->noted >= head || head == UINT64_MAX)
 		return 0;
 	int r = open_reader(runs, &reader);
 	if (r < 0)
@@ -435,16 +233,17 @@ static int scan_journal(struct runs *runs, uint64_t head)
 	return r;
 }
 
-int runs_load(struct runs **out, const char *path, const uint8_t *id, uint64_t head)
+static int load_one(struct runs **out, const char *path, const uint8_t *id, uint64_t head)
 {
 	struct runs *runs = calloc(1, sizeof *runs);
 	if (runs == NULL)
 		return -ENOMEM;
+	pthread_mutex_init(&runs->lock, NULL);
 	runs->fd = -1;
 	runs->head = head;
 	snprintf(runs->path, sizeof runs->path, "%s", path);
 	memcpy(runs->id, id, sizeof runs->id);
-	int r = open_notes(runs, head);
+	int r = runs_open_notes(runs, head);
 	if (r == 0)
 		r = scan_journal(runs, head);
 	if (r < 0) {
@@ -461,11 +260,112 @@ void runs_destroy(struct runs *runs)
 		return;
 	if (runs->fd >= 0)
 		close(runs->fd);
-	if (runs->older != NULL)
-		free(runs->older->rows);
-	free(runs->older);
+	runs_destroy(runs->older);
+	pthread_mutex_destroy(&runs->lock);
+	free(runs->amends);
 	free(runs->rows);
 	free(runs);
+}
+
+/* --- former journals ------------------------------------------------------------------------- */
+
+static int compare_start(const void *a, const void *b)
+{
+	const struct runs_row *left = a, *right = b;
+	return (left->start > right->start) - (left->start < right->start);
+}
+
+static int merge(struct runs *older, const struct runs *part)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < part->count; i++) {
+		struct runs_row *row = add_row(older);
+		if (row != NULL)
+			*row = part->rows[i];
+		else
+			r = -ENOMEM;
+	}
+	for (size_t i = 0; r == 0 && i < part->amend_count; i++)
+		r = add_amend(older, &part->amends[i]);
+	return r;
+}
+
+/* What its notes lack is read from the journal, once; of one that is gone only notes are left. */
+static int load_former(struct runs *runs, const uint8_t *id)
+{
+	uint64_t first, last;
+	struct runs *part;
+	int r = journal_range(&io_posix, runs->path, id, &first, &last);
+	if (r < 0)
+		last = UINT64_MAX;
+	r = load_one(&part, runs->path, id, last);
+	if (r < 0) {
+		log_warn("the runs of a former journal cannot be read: %s", strerror(-r));
+		return r == -ENOMEM ? r : 0;
+	}
+	if (last != UINT64_MAX && part->noted < last)
+		runs_note_upto(part, last);
+	r = merge(runs->older, part);
+	runs_destroy(part);
+	return r;
+}
+
+static int visit_former(void *arg, const uint8_t id[JOURNAL_ID_SIZE])
+{
+	struct runs *runs = arg;
+	return memcmp(id, runs->id, JOURNAL_ID_SIZE) == 0 ? 0 : load_former(runs, id);
+}
+
+/* Notes whose journal is gone. */
+static int load_orphans(struct runs *runs)
+{
+	char path[PATH_MAX + 8], journal[PATH_MAX + 64];
+	snprintf(path, sizeof path, "%s/runs", runs->path);
+	DIR *dir = opendir(path);
+	if (dir == NULL)
+		return -errno;
+	int r = 0;
+	for (struct dirent *e; r == 0 && (e = readdir(dir)) != NULL;) {
+		uint8_t id[JOURNAL_ID_SIZE];
+		if (journal_id_parse(id, e->d_name) < 0 || memcmp(id, runs->id, sizeof id) == 0)
+			continue;
+		snprintf(journal, sizeof journal, "%s/journal/%.36s", runs->path, e->d_name);
+		if (access(journal, F_OK) < 0)
+			r = load_former(runs, id);
+	}
+	closedir(dir);
+	return r;
+}
+
+/* A number that people cite is given once, whichever journal the run is in. */
+static int load_older(struct runs *runs)
+{
+	struct runs *older = runs->older = calloc(1, sizeof *older);
+	if (older == NULL)
+		return -ENOMEM;
+	older->fd = -1;
+	pthread_mutex_init(&older->lock, NULL);
+	int r = journal_each(&io_posix, runs->path, visit_former, runs);
+	if (r == 0 || r == -ENOENT)
+		r = load_orphans(runs);
+	if (older->count > 0)
+		qsort(older->rows, older->count, sizeof *older->rows, compare_start);
+	return r;
+}
+
+int runs_load(struct runs **out, const char *path, const uint8_t *id, uint64_t head)
+{
+	struct runs *runs;
+	int r = load_one(&runs, path, id, head);
+	if (r < 0)
+		return r;
+	r = load_older(runs);
+	if (r < 0) {
+		runs_destroy(runs);
+		return r;
+	}
+	*out = runs;
+	return 0;
 }
 
 static bool is_row_topic(void *arg, const char *topic, size_t len)
@@ -511,4 +411,79 @@ int runs_digest(const struct runs *runs, const struct runs_row *row, uint64_t he
 		digest_final(&running, digest);
 	digest_finish(&running);
 	return r;
+}
+
+/* --- for other threads ----------------------------------------------------------------------- */
+
+static bool fits(const struct runs_search *search, const struct runs_row *row)
+{
+	return (search->id == NULL || memcmp(row->id, search->id, sizeof row->id) == 0) &&
+	       (search->ctx == NULL || memcmp(row->ctx, search->ctx, sizeof row->ctx) == 0) &&
+	       (search->number == NULL || strcmp(row->number, search->number) == 0) &&
+	       (search->instrument == NULL || strcmp(row->instrument, search->instrument) == 0) &&
+	       (search->sample == NULL || strcmp(row->sample, search->sample) == 0) &&
+	       row->start >= search->since && (search->until == 0 || row->start <= search->until);
+}
+
+/* Looks at rows below *left; new ones come above.  1: found, 0: none is left, -EAGAIN: go on. */
+static int search_turn(
+	struct runs *runs, const struct runs_search *search, size_t *left, struct runs_row *row)
+{
+	int r = -EAGAIN;
+	pthread_mutex_lock(&runs->lock);
+	for (int turn = 0; r == -EAGAIN && turn < SEARCH_TURN; turn++) {
+		if (*left == 0) {
+			r = 0;
+		} else if (fits(search, &runs->rows[--*left])) {
+			*row = runs->rows[*left];
+			r = 1;
+		}
+	}
+	pthread_mutex_unlock(&runs->lock);
+	return r;
+}
+
+/* `at` is 1 + the rows still to be looked at, those of former journals first. */
+int runs_search(struct runs *runs, struct runs_search *search, struct runs_row *row)
+{
+	size_t before = runs->older != NULL ? runs->older->count : 0;
+	if (search->at == 0) {
+		pthread_mutex_lock(&runs->lock);
+		search->at = 1 + before + runs->count;
+		pthread_mutex_unlock(&runs->lock);
+	}
+	int r = -EAGAIN;
+	while (r == -EAGAIN && search->at > 1) {
+		size_t left = search->at - 1;
+		bool is_here = left > before;
+		size_t part = is_here ? left - before : left;
+		r = search_turn(is_here ? runs : runs->older, search, &part, row);
+		search->at = 1 + part + (is_here ? before : 0);
+		if (r == 0 && is_here)
+			r = -EAGAIN;
+	}
+	return r == 1 ? 1 : 0;
+}
+
+static size_t copy_amends(
+	struct runs *runs, const uint8_t *run, struct runs_amend *amends, size_t size, size_t count)
+{
+	pthread_mutex_lock(&runs->lock);
+	for (size_t i = 0; i < runs->amend_count; i++) {
+		if (memcmp(runs->amends[i].run, run, sizeof runs->amends[i].run) != 0)
+			continue;
+		if (count < size)
+			amends[count] = runs->amends[i];
+		count++;
+	}
+	pthread_mutex_unlock(&runs->lock);
+	return count;
+}
+
+size_t runs_amends(struct runs *runs, const uint8_t run[16], struct runs_amend *amends, size_t size)
+{
+	size_t count = 0;
+	if (runs->older != NULL)
+		count = copy_amends(runs->older, run, amends, size, count);
+	return copy_amends(runs, run, amends, size, count);
 }

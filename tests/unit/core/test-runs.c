@@ -110,10 +110,62 @@ static void a_number_is_not_given_again_in_a_new_journal(void **state)
 	runs_destroy(runs);
 }
 
+static void search_finds_the_newest_first_and_former_journals_last(void **state)
+{
+	struct runs *runs = load(first_id, 0);
+	put(runs, 1, "n/xrf-1/20261122-001", 1, 4);
+	put(runs, 2, "n/xrf-1/20261122-002", 5, 8);
+	runs_destroy(runs);
+	runs = load(second_id, 0);
+	put(runs, 3, "n/xrf-1/20261122-003", 1, 0);
+
+	struct runs_search search = {.sample = "S-1", .instrument = "xrf-1"};
+	struct runs_row row;
+	assert_int_equal(runs_search(runs, &search, &row), 1);
+	assert_int_equal(row.id[0], 3);
+	assert_memory_equal(row.journal, second_id, sizeof second_id);
+	assert_int_equal(runs_search(runs, &search, &row), 1);
+	assert_memory_equal(row.journal, first_id, sizeof first_id);
+	assert_int_equal(runs_search(runs, &search, &row), 1);
+	assert_int_equal(runs_search(runs, &search, &row), 0);
+	assert_int_equal(runs_search(runs, &search, &row), 0);
+
+	struct runs_search by_number = {.number = "n/xrf-1/20261122-002"};
+	assert_int_equal(runs_search(runs, &by_number, &row), 1);
+	assert_int_equal(row.id[0], 2);
+	struct runs_search too_late = {.since = DAY + 1};
+	assert_int_equal(runs_search(runs, &too_late, &row), 0);
+	runs_destroy(runs);
+}
+
+static void amends_are_kept_also_of_runs_in_former_journals(void **state)
+{
+	const uint8_t run[16] = {1};
+	struct runs_amend amends[4];
+	struct runs *runs = load(first_id, 0);
+	put(runs, 1, "n/xrf-1/20261122-001", 1, 4);
+	assert_int_equal(runs_put_amend(runs, run, 5), 0);
+	runs_destroy(runs);
+	runs = load(second_id, 0);
+	assert_int_equal(runs_put_amend(runs, run, 2), 0);
+	runs_destroy(runs);
+	runs = load(second_id, 2);
+	assert_int_equal(runs_amends(runs, run, amends, 4), 2);
+	assert_int_equal(amends[0].seq, 5);
+	assert_memory_equal(amends[0].journal, first_id, sizeof first_id);
+	assert_int_equal(amends[1].seq, 2);
+	assert_memory_equal(amends[1].journal, second_id, sizeof second_id);
+	runs_destroy(runs);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(numbers_count_up_within_a_day_and_an_instrument, make_folder),
+		cmocka_unit_test_setup(
+			search_finds_the_newest_first_and_former_journals_last, make_folder),
+		cmocka_unit_test_setup(
+			amends_are_kept_also_of_runs_in_former_journals, make_folder),
 		cmocka_unit_test_setup(
 			rows_are_kept_and_a_later_state_replaces_an_earlier, make_folder),
 		cmocka_unit_test_setup(what_the_journal_did_not_keep_is_forgotten, make_folder),
