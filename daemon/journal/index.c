@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/crc32c.h"
 #include "journal/bytes.h"
-#include "journal/crc32c.h"
 #include "journal/index.h"
 
 #define INDEX_MAGIC       "ASYIDX1\n"

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/crc32c.h"
 #include "journal/bytes.h"
-#include "journal/crc32c.h"
 #include "journal/segment.h"
 
 #define SEGMENT_MAGIC   "ASYSEG1\n"

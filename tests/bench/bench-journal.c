@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "journal/crc32c.h"
+#include "base/crc32c.h"
 #include "journal/journal.h"
 
 #define GROUP     ((size_t)4 << 20)

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "disk.h"
+#include "base/crc32c.h"
 #include "journal/bytes.h"
-#include "journal/crc32c.h"
 #include "journal/index.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "disk.h"
+#include "base/crc32c.h"
 #include "journal/bytes.h"
-#include "journal/crc32c.h"
 #include "journal/index.h"
 
 /* RFC 3720, B.4. */

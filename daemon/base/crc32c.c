@@ -2,7 +2,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "journal/crc32c.h"
+#include "base/crc32c.h"
 
 #define POLYNOMIAL UINT32_C(0x82f63b78)
 #define LANE_LONG  2048

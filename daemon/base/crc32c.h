@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CRC-32C (Castagnoli, reflected, as in RFC 3720).  Any thread. */
-#ifndef ASSAY_JOURNAL_CRC32C_H
-#define ASSAY_JOURNAL_CRC32C_H
+#ifndef ASSAY_BASE_CRC32C_H
+#define ASSAY_BASE_CRC32C_H
 
 #include <stdbool.h>
 #include <stddef.h>
