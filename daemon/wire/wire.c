@@ -12,8 +12,8 @@
 
 static bool is_known(uint64_t type)
 {
-	return (type >= WIRE_SETUP && type <= WIRE_QUIT) ||
-	       (type >= WIRE_HELLO && type <= WIRE_BEAT);
+	return (type >= WIRE_SETUP && type <= WIRE_CAPTURE) ||
+	       (type >= WIRE_HELLO && type <= WIRE_CAPTURED);
 }
 
 int wire_next(const uint8_t *data, size_t len, struct wire_message *message)
@@ -129,6 +129,15 @@ void wire_write_quit(struct buffer *out)
 	write_empty(out, WIRE_QUIT, WIRE_PORT);
 }
 
+void wire_write_capture(struct buffer *out, const struct wire_capture *capture)
+{
+	struct message m;
+	message_begin(&m, out, WIRE_CAPTURE, WIRE_PORT);
+	map_bool(&m.map, "on", capture->on);
+	map_uint(&m.map, "bytes", capture->bytes);
+	message_end(&m);
+}
+
 int wire_read_go(const struct wire_message *m, struct wire_go *go)
 {
 	const struct field fields[] = {{"safe", FIELD_BOOL, true, &go->safe}};
@@ -147,6 +156,15 @@ int wire_read_credit(const struct wire_message *m, uint64_t *bytes)
 		return -EBADMSG;
 	*bytes = get_le(m->payload, 8);
 	return 0;
+}
+
+int wire_read_capture(const struct wire_message *m, struct wire_capture *capture)
+{
+	const struct field fields[] = {
+		{"on", FIELD_BOOL, true, &capture->on},
+		{"bytes", FIELD_UINT, true, &capture->bytes},
+	};
+	return payload_read_message(m, fields, 2);
 }
 
 int wire_read_start(const struct wire_message *m, struct wire_start *start)
@@ -277,6 +295,13 @@ void wire_write_beat(struct buffer *out, const struct wire_beat *beat)
 	put_le(payload, beat->progress, 8);
 	put_le(payload + 8, beat->deadline, 8);
 	buffer_append(out, payload, sizeof payload);
+}
+
+void wire_write_captured(struct buffer *out, const uint8_t *records, size_t len)
+{
+	message_head(out, WIRE_CAPTURED, WIRE_PORT, len);
+	if (len > 0)
+		buffer_append(out, records, len);
 }
 
 int wire_read_hello(const struct wire_message *m, struct wire_hello *hello)

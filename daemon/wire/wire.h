@@ -4,7 +4,8 @@
  *
  * A message is an 8-byte head, little-endian { u32 size, u16 type, u16 unit }, and `size` bytes of
  * payload; `unit` is the index of the instrument on the worker's port (0xffff: the port itself).
- * Payloads are CBOR maps with the keys named below, except WIRE_FRAME, WIRE_CREDIT and WIRE_BEAT.
+ * Payloads are CBOR maps with the keys named below, except WIRE_FRAME, WIRE_CREDIT, WIRE_BEAT and
+ * WIRE_CAPTURED.
  * The core trusts nothing that a worker sends: every payload is read by a bounded reader, and a
  * message that is not as described here ends the worker.
  *
@@ -49,6 +50,7 @@ enum wire_type {
 	WIRE_STOP,
 	WIRE_ABORT,
 	WIRE_QUIT,
+	WIRE_CAPTURE,
 	/* worker -> core */
 	WIRE_HELLO = 64,
 	WIRE_OPENED,
@@ -61,6 +63,7 @@ enum wire_type {
 	WIRE_HAZARD,
 	WIRE_LOG,
 	WIRE_BEAT,
+	WIRE_CAPTURED,
 };
 
 /* Pieces of bytes or text inside a received message: borrowed until the message is consumed. */
@@ -187,6 +190,18 @@ struct wire_beat {
 	uint64_t progress, deadline;
 };
 
+/*
+ * CAPTURE: {on, bytes}: the port's dialogue is wanted, or no longer; this many more bytes of
+ * CAPTURED may be sent.  What does not fit meanwhile is counted, never waited for.
+ *
+ * CAPTURED: whole records of capture/capture.h, the first connection's beginning before them; no
+ * payload at all: the last one, after CAPTURE said `on: false`.
+ */
+struct wire_capture {
+	bool on;
+	uint64_t bytes;
+};
+
 /* --- writing: appends one whole message to `out`; failure is sticky in the buffer ------------- */
 
 void wire_write_setup(struct buffer *out, const struct wire_setup *setup);
@@ -197,6 +212,7 @@ void wire_write_start(struct buffer *out, unsigned unit, const struct wire_start
 void wire_write_stop(struct buffer *out, unsigned unit);
 void wire_write_abort(struct buffer *out, unsigned unit);
 void wire_write_quit(struct buffer *out);
+void wire_write_capture(struct buffer *out, const struct wire_capture *capture);
 
 void wire_write_hello(struct buffer *out, const char *lacking);
 void wire_write_opened(struct buffer *out);
@@ -212,6 +228,7 @@ void wire_write_state(struct buffer *out, unsigned unit, const char *state, cons
 void wire_write_hazard(struct buffer *out, unsigned unit, bool on);
 void wire_write_log(struct buffer *out, unsigned unit, unsigned level, const char *text);
 void wire_write_beat(struct buffer *out, const struct wire_beat *beat);
+void wire_write_captured(struct buffer *out, const uint8_t *records, size_t len);
 
 /* --- reading ------------------------------------------------------------------------------------
  */
@@ -234,6 +251,7 @@ int wire_next(const uint8_t *data, size_t len, struct wire_message *message);
 int wire_read_go(const struct wire_message *m, struct wire_go *go);
 int wire_read_refuse(const struct wire_message *m, struct wire_text *text);
 int wire_read_credit(const struct wire_message *m, uint64_t *bytes);
+int wire_read_capture(const struct wire_message *m, struct wire_capture *capture);
 int wire_read_start(const struct wire_message *m, struct wire_start *start);
 int wire_read_hello(const struct wire_message *m, struct wire_hello *hello);
 int wire_read_identity(const struct wire_message *m, struct wire_identity *identity);

@@ -25,6 +25,7 @@ void channel_init(
 void channel_finish(struct channel *channel)
 {
 	buffer_finish(&channel->in);
+	tap_finish(&channel->tap);
 }
 
 void channel_set_direct(struct channel *channel)
@@ -60,8 +61,18 @@ static int trouble(const struct channel *channel)
 
 void channel_lose(struct channel *channel)
 {
+	if (!channel->lost)
+		tap_note(&channel->tap, CAPTURE_LOST, 0, channel->link->why,
+			strnlen(channel->link->why, CAPTURE_TEXT_MAX));
 	channel->lost = true;
 	monitor_notify(channel->monitor);
+}
+
+void channel_begin_run(struct channel *channel)
+{
+	monitor_lock(channel->monitor);
+	tap_pass(&channel->tap);
+	monitor_unlock(channel->monitor);
 }
 
 /* --- sending ---------------------------------------------------------------------------------- */
@@ -78,6 +89,7 @@ ssize_t channel_push(struct channel *channel, const uint8_t *data, size_t len)
 				channel_lose(channel);
 			return n;
 		}
+		tap_note(&channel->tap, CAPTURE_OUT, channel->link->out, data + done, (size_t)n);
 		done += (size_t)n;
 	}
 	return (ssize_t)done;
@@ -191,6 +203,7 @@ static bool receive_one(struct channel *channel)
 	struct piece piece = {(uint32_t)n, 0, {clock_utc(), clock_boot()}};
 	memcpy(to, &piece, sizeof piece);
 	channel->in.len += sizeof piece + (size_t)n;
+	tap_note(&channel->tap, CAPTURE_IN, link->in, to + sizeof piece, (size_t)n);
 	monitor_notify(channel->monitor);
 	return link->ops->handle != NULL || (size_t)n == link->ops->receive_max;
 }

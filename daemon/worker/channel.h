@@ -20,6 +20,7 @@
 #include "worker/link/link.h"
 #include "worker/monitor.h"
 #include "worker/pulse.h"
+#include "worker/tap.h"
 
 struct stamp {
 	uint64_t utc, mono;
@@ -39,6 +40,7 @@ struct channel {
 	bool cancelled;        /* every call returns -ECANCELED */
 	bool stopping;         /* the present run is to end soon: pauses end early */
 	struct stamp received; /* the last byte that the driver's thread took */
+	struct tap tap;        /* what passes, for a recording */
 };
 
 void channel_init(
@@ -60,6 +62,9 @@ int channel_settle(struct channel *channel, uint64_t until);
 
 /* When the last byte that was taken had arrived; now, where there never was one. */
 struct stamp channel_received(struct channel *channel);
+
+/* A run begins: no longer the connection's beginning, for recordings. */
+void channel_begin_run(struct channel *channel);
 
 /* True once the port is gone; channel->link->why then says how, and does not change any more. */
 bool channel_is_lost(struct channel *channel);

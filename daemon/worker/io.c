@@ -13,6 +13,7 @@
 #define QUIT_LIMIT_NS (15 * NS_PER_S) /* for the stop path, where nobody else watches over it */
 #define LAST_WORDS_NS NS_PER_S
 #define READ_STEP     4096
+#define TAP_MS        50 /* between two looks at a recording that goes on */
 
 enum {
 	FD_CORE,
@@ -35,6 +36,8 @@ static int take_message(struct io *io, const struct wire_message *message)
 	uint64_t bytes;
 	switch (message->type) {
 	case WIRE_QUIT: quit(io); return 0;
+	case WIRE_CAPTURE:
+		return tap_take_message(&io->channel->tap, io->monitor, message);
 	case WIRE_CREDIT:
 		if (wire_read_credit(message, &bytes) < 0)
 			return -EBADMSG;
@@ -166,6 +169,8 @@ bool io_run(struct io *io)
 		beat(io, now);
 		struct pollfd fds[FDS_MAX];
 		int timeout = clock_ms_until(io->beat_at);
+		if (tap_send(&io->channel->tap, io->outlet) && timeout > TAP_MS)
+			timeout = TAP_MS;
 		int n = fill(io, fds, &timeout);
 		int ready = poll(fds, (nfds_t)n, timeout);
 		if (ready > 0)

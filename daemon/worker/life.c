@@ -298,6 +298,7 @@ static int start_measuring(struct life *life)
 static void begin_run(struct life *life)
 {
 	char why[EXPLAIN_MAX];
+	channel_begin_run(life->instrument.services->channel);
 	life->instrument.retried = 0;
 	int r = prepare(life, why);
 	if (r == 0) {

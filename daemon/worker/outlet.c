@@ -134,6 +134,11 @@ void outlet_wait_sent(struct outlet *outlet, uint64_t limit_ns)
 	monitor_unlock(outlet->monitor);
 }
 
+bool outlet_is_idle(const struct outlet *outlet)
+{
+	return !outlet->closed && queued(outlet) == 0;
+}
+
 void outlet_grant(struct outlet *outlet, uint64_t bytes)
 {
 	monitor_lock(outlet->monitor);

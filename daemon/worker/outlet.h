@@ -46,6 +46,9 @@ int outlet_wait_credit(struct outlet *outlet, const bool *cancelled);
 /* The driver's thread: waits until all is handed to the kernel, for at most `limit_ns`. */
 void outlet_wait_sent(struct outlet *outlet, uint64_t limit_ns);
 
+/* True when all that was sent is with the kernel; lock held. */
+bool outlet_is_idle(const struct outlet *outlet);
+
 /* The I/O thread. */
 void outlet_grant(struct outlet *outlet, uint64_t bytes);
 bool outlet_is_waiting(struct outlet *outlet); /* for the socket to take more */

@@ -202,6 +202,9 @@ static enum wire_exit open_and_run(struct worker *worker)
 	confine_finish(&confine);
 	if (code != WIRE_EXIT_CLEAN)
 		return code;
+	monitor_lock(&worker->monitor);
+	tap_note(&worker->channel.tap, CAPTURE_OPENED, 0, NULL, 0);
+	monitor_unlock(&worker->monitor);
 	tell_opened(worker);
 	return run(worker);
 }

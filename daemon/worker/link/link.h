@@ -71,6 +71,7 @@ struct link {
 	const struct link_ops *ops;
 	int fd;        /* -1 where there is none */
 	void *own;     /* of the kind */
+	unsigned in, out; /* usb: addresses of the endpoints; else 0 */
 	char why[200]; /* the last failure, in words */
 };
 

@@ -222,6 +222,8 @@ static int make_endpoint(struct usb *usb, struct endpoint *endpoint, const struc
 static int make_endpoints(struct link *link, const struct port *port)
 {
 	struct usb *usb = link->own;
+	link->in = port->endpoint_in;
+	link->out = port->endpoint_out;
 	int r = make_endpoint(usb, &usb->in, port, port->endpoint_in, IN_BYTES);
 	if (r < 0)
 		return link_fail(link, -r, "endpoint 0x%02x of interface %u", port->endpoint_in,

@@ -16,14 +16,15 @@ ARROWS = {
     'daemon/record': {'base'},
     'daemon/wire': {'base', 'record'},
     'daemon/journal': {'base'},
-    'daemon/config': {'base', 'record', 'wire'},
-    'daemon/worker': {'base', 'record', 'wire'},
-    'daemon/core': {'base', 'record', 'wire', 'journal', 'config'},
-    'tools/assayctl': {'base', 'record', 'config'},
+    'daemon/capture': {'base', 'record'},
+    'daemon/config': {'base', 'record', 'wire', 'capture'},
+    'daemon/worker': {'base', 'record', 'wire', 'capture'},
+    'daemon/core': {'base', 'record', 'wire', 'journal', 'config', 'capture'},
+    'tools/assayctl': {'base', 'record', 'config', 'capture'},
     'tools/sim': {'base'},
     'drivers': set(),
 }
-ROOMS = {'base', 'record', 'wire', 'journal', 'config', 'worker', 'core'}
+ROOMS = {'base', 'record', 'wire', 'journal', 'capture', 'config', 'worker', 'core'}
 PUBLIC = {'drivers': {'driver.h'}, 'tools/sim': set()}
 
 faults = []

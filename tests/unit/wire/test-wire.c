@@ -299,7 +299,7 @@ static void frame_that_lies_is_refused(void **state)
 static void unknown_types_and_sizes_past_the_limit_are_refused(void **state)
 {
 	struct wire_message m;
-	const uint8_t unknown[] = {0, 0, 0, 0, 9, 0, 0, 0};
+	const uint8_t unknown[] = {0, 0, 0, 0, 63, 0, 0, 0};
 	assert_int_equal(wire_next(unknown, 8, &m), -EBADMSG);
 	const uint8_t huge[] = {1, 0, 1, 1, 69, 0, 0, 0};
 	assert_int_equal(wire_next(huge, 8, &m), -EBADMSG);
@@ -347,6 +347,26 @@ static void texts_that_are_not_utf8_are_made_so(void **state)
 	text_is(log.text, "got ?1");
 }
 
+static void capture_and_what_was_captured_come_back(void **state)
+{
+	wire_write_capture(&out, &(struct wire_capture){.on = true, .bytes = 1u << 20});
+	struct wire_message m = only(WIRE_CAPTURE, WIRE_PORT);
+	struct wire_capture capture;
+	assert_int_equal(wire_read_capture(&m, &capture), 0);
+	assert_true(capture.on);
+	assert_int_equal(capture.bytes, 1u << 20);
+
+	buffer_reset(&out);
+	wire_write_captured(&out, (const uint8_t *)"bytes", 5);
+	m = only(WIRE_CAPTURED, WIRE_PORT);
+	assert_int_equal(m.len, 5);
+	assert_memory_equal(m.payload, "bytes", 5);
+
+	buffer_reset(&out);
+	wire_write_captured(&out, NULL, 0);
+	assert_int_equal(only(WIRE_CAPTURED, WIRE_PORT).len, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -357,6 +377,7 @@ int main(void)
 		cmocka_unit_test_setup(start_keeps_pace_and_settings, fresh),
 		cmocka_unit_test_setup(what_a_worker_tells_comes_back_as_it_was, fresh),
 		cmocka_unit_test_setup(state_carries_values, fresh),
+		cmocka_unit_test_setup(capture_and_what_was_captured_come_back, fresh),
 		cmocka_unit_test_setup(frame_head_comes_back_as_it_was, fresh),
 		cmocka_unit_test_setup(frame_that_lies_is_refused, fresh),
 		cmocka_unit_test_setup(unknown_types_and_sizes_past_the_limit_are_refused, fresh),

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What passes the link, for a recording.  The beginning of each connection, up to the first run,
+ * is always kept, so that a recording that is begun later can be played back: a driver finds out
+ * who is there before anything else.
+ *
+ * Nothing here waits: what the core does not fetch in time is counted and left out.
+ */
+#ifndef ASSAY_WORKER_TAP_H
+#define ASSAY_WORKER_TAP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "capture/capture.h"
+#include "wire/wire.h"
+#include "worker/outlet.h"
+
+/* Zero is a tap that keeps its beginning and sends nothing.  All of it is under the lock. */
+struct tap {
+	struct buffer head; /* records of the connection's beginning */
+	bool is_past;       /* the beginning is over */
+	bool is_on;
+	bool is_ending;        /* `on: false` was said, the rest is to be sent */
+	struct buffer waiting; /* records on their way to the core */
+	size_t sent;           /* bytes of them that are gone */
+	uint64_t credit;
+	uint64_t records, bytes; /* not in the recording since what stands last in it */
+	uint64_t passed_records, passed_bytes; /* since the beginning was over */
+};
+
+void tap_finish(struct tap *tap);
+
+/* --- lock held --- */
+
+void tap_note(
+	struct tap *tap, enum capture_kind kind, unsigned channel, const void *data, size_t len);
+
+/* The connection's beginning is over: a run starts. */
+void tap_pass(struct tap *tap);
+
+/* --- the I/O thread --- */
+
+/* A CAPTURE message.  0 or -EBADMSG. */
+int tap_take_message(struct tap *tap, struct monitor *monitor, const struct wire_message *message);
+
+/* Sends what waits, if the core gave credit and nothing else is to be sent.  True while on. */
+bool tap_send(struct tap *tap, struct outlet *outlet);
+
+#endif
