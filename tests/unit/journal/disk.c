@@ -8,36 +8,9 @@
 #include <time.h>
 
 #include "disk.h"
+#include "medium.h"
 
-#define SECTOR    512
-#define NAME_MAX_ 128
-#define FILES_MAX 4096
-#define FDS_MAX   64
-#define ROOT      0
-#define NO_FILE   (-1)
-
-struct file {
-	bool is_dir;
-	int parent;
-	uint8_t *data, *stable; /* what is read, what survives; both `room` long */
-	uint8_t *dirty;         /* by sector */
-	size_t room, size, stable_size;
-};
-
-struct name {
-	int dir, file;
-	char text[NAME_MAX_];
-};
-
-struct names {
-	struct name *list;
-	size_t count, size;
-};
-
-/* A change of folders that is not durable yet: one name, or two for a rename. */
-struct change {
-	struct name names[2]; /* file NO_FILE: the name goes; dir NO_FILE: unused */
-};
+#define FDS_MAX 64
 
 struct fault {
 	unsigned calls;
@@ -49,14 +22,9 @@ struct disk {
 	struct io io;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	uint32_t dice;
 	uint32_t boots;
 
-	struct file *files[FILES_MAX];
-	int file_count;
-	struct names names, stable_names;
-	struct change *changes;
-	size_t change_count, change_size;
+	struct medium medium;
 	int fds[FDS_MAX];
 	int locked; /* file */
 
@@ -70,168 +38,12 @@ struct disk {
 
 static uint32_t roll(struct disk *disk, uint32_t bound)
 {
-	disk->dice ^= disk->dice << 13;
-	disk->dice ^= disk->dice >> 17;
-	disk->dice ^= disk->dice << 5;
-	return bound == 0 ? 0 : disk->dice % bound;
+	return medium_random(&disk->medium, bound);
 }
 
 uint32_t disk_random(struct disk *disk, uint32_t bound)
 {
 	return roll(disk, bound);
-}
-
-/* --- names */
-
-static struct name *find_name(struct names *names, int dir, const char *text)
-{
-	for (size_t i = 0; i < names->count; i++) {
-		if (names->list[i].dir == dir && strcmp(names->list[i].text, text) == 0)
-			return &names->list[i];
-	}
-	return NULL;
-}
-
-static void apply_name(struct names *names, const struct name *change)
-{
-	struct name *name = find_name(names, change->dir, change->text);
-	if (change->file == NO_FILE) {
-		if (name != NULL)
-			*name = names->list[--names->count];
-		return;
-	}
-	if (name != NULL) {
-		name->file = change->file;
-		return;
-	}
-	if (names->count == names->size) {
-		names->size = names->size == 0 ? 64 : 2 * names->size;
-		names->list = realloc(names->list, names->size * sizeof *names->list);
-		assert(names->list != NULL);
-	}
-	names->list[names->count++] = *change;
-}
-
-static struct name make_name(int dir, const char *text, int file)
-{
-	struct name name = {.dir = dir, .file = file};
-	assert(strlen(text) < NAME_MAX_);
-	snprintf(name.text, sizeof name.text, "%s", text);
-	return name;
-}
-
-static void apply_change(struct names *names, const struct change *change)
-{
-	for (int i = 0; i < 2; i++) {
-		if (change->names[i].dir != NO_FILE)
-			apply_name(names, &change->names[i]);
-	}
-}
-
-static void change_names(struct disk *disk, struct name first, struct name second)
-{
-	if (disk->change_count == disk->change_size) {
-		disk->change_size = disk->change_size == 0 ? 64 : 2 * disk->change_size;
-		disk->changes = realloc(disk->changes, disk->change_size * sizeof *disk->changes);
-		assert(disk->changes != NULL);
-	}
-	struct change *change = &disk->changes[disk->change_count++];
-	*change = (struct change){{first, second}};
-	apply_change(&disk->names, change);
-}
-
-static void change_name(struct disk *disk, int dir, const char *text, int file)
-{
-	change_names(disk, make_name(dir, text, file), (struct name){.dir = NO_FILE});
-}
-
-static void settle_dir(struct disk *disk, int dir)
-{
-	for (size_t i = 0; i < disk->change_count; i++) {
-		for (int j = 0; j < 2; j++) {
-			struct name *name = &disk->changes[i].names[j];
-			if (name->dir != dir)
-				continue;
-			apply_name(&disk->stable_names, name);
-			name->dir = NO_FILE;
-		}
-	}
-}
-
-/* --- files */
-
-static int add_file(struct disk *disk, bool is_dir, int parent)
-{
-	assert(disk->file_count < FILES_MAX);
-	struct file *file = calloc(1, sizeof *file);
-	assert(file != NULL);
-	file->is_dir = is_dir;
-	file->parent = parent;
-	disk->files[disk->file_count] = file;
-	return disk->file_count++;
-}
-
-static void make_room(struct file *file, size_t size)
-{
-	if (size <= file->room)
-		return;
-	size_t room = file->room == 0 ? 16 * SECTOR : file->room;
-	while (room < size)
-		room *= 2;
-	file->data = realloc(file->data, room);
-	file->stable = realloc(file->stable, room);
-	file->dirty = realloc(file->dirty, room / SECTOR);
-	assert(file->data != NULL && file->stable != NULL && file->dirty != NULL);
-	memset(file->data + file->room, 0, room - file->room);
-	memset(file->stable + file->room, 0, room - file->room);
-	memset(file->dirty + file->room / SECTOR, 0, (room - file->room) / SECTOR);
-	file->room = room;
-}
-
-static void put(struct file *file, const void *data, size_t len, size_t offset)
-{
-	if (len == 0)
-		return;
-	make_room(file, offset + len);
-	memcpy(file->data + offset, data, len);
-	memset(file->dirty + offset / SECTOR, 1, (offset + len - 1) / SECTOR - offset / SECTOR + 1);
-	if (file->size < offset + len)
-		file->size = offset + len;
-}
-
-static void cut(struct file *file, size_t size)
-{
-	make_room(file, size);
-	if (size < file->size) {
-		memset(file->data + size, 0, file->size - size);
-		memset(file->dirty + size / SECTOR, 1,
-			(file->size - 1) / SECTOR - size / SECTOR + 1);
-	}
-	file->size = size;
-}
-
-static void settle_file(struct file *file)
-{
-	for (size_t i = 0; i < file->room / SECTOR; i++) {
-		if (file->dirty[i])
-			memcpy(file->stable + i * SECTOR, file->data + i * SECTOR, SECTOR);
-		file->dirty[i] = 0;
-	}
-	file->stable_size = file->size;
-}
-
-static void forget(struct file *file)
-{
-	if (file->room > 0)
-		memset(file->dirty, 0, file->room / SECTOR);
-}
-
-static uint64_t used(const struct disk *disk)
-{
-	uint64_t total = 0;
-	for (size_t i = 0; i < disk->names.count; i++)
-		total += disk->files[disk->names.list[i].file]->size;
-	return total;
 }
 
 /* --- calls */
@@ -268,15 +80,15 @@ static int leave(struct disk *disk, int r)
 static int file_of(const struct disk *disk, int fd)
 {
 	if (fd == IO_CWD)
-		return ROOT;
-	assert(fd >= 0 && fd < FDS_MAX && disk->fds[fd] != NO_FILE);
+		return MEDIUM_ROOT;
+	assert(fd >= 0 && fd < FDS_MAX && disk->fds[fd] != MEDIUM_NONE);
 	return disk->fds[fd];
 }
 
 static int new_fd(struct disk *disk, int file)
 {
 	for (int fd = 0; fd < FDS_MAX; fd++) {
-		if (disk->fds[fd] == NO_FILE) {
+		if (disk->fds[fd] == MEDIUM_NONE) {
 			disk->fds[fd] = file;
 			return fd;
 		}
@@ -287,19 +99,21 @@ static int new_fd(struct disk *disk, int file)
 static int open_there(struct disk *disk, int dir, const char *text, int flags)
 {
 	if (strcmp(text, "..") == 0)
-		return new_fd(disk, disk->files[dir]->parent);
-	const struct name *name = find_name(&disk->names, dir, text);
-	if (name == NULL && !(flags & O_CREAT))
+		return new_fd(disk, disk->medium.files[dir]->parent);
+	int file = medium_find(&disk->medium, dir, text);
+	bool is_new = file == MEDIUM_NONE;
+	if (is_new && !(flags & O_CREAT))
 		return -ENOENT;
-	if (name != NULL && flags & O_EXCL)
+	if (!is_new && flags & O_EXCL)
 		return -EEXIST;
-	if (name != NULL && flags & O_DIRECTORY && !disk->files[name->file]->is_dir)
+	if (!is_new && flags & O_DIRECTORY && !disk->medium.files[file]->is_dir)
 		return -ENOTDIR;
-	int file = name == NULL ? add_file(disk, false, dir) : name->file;
-	if (name == NULL)
-		change_name(disk, dir, text, file);
-	else if (flags & O_TRUNC)
-		cut(disk->files[file], 0);
+	if (is_new) {
+		file = medium_add(&disk->medium, false, dir);
+		medium_name(&disk->medium, dir, text, file);
+	} else if (flags & O_TRUNC) {
+		medium_cut(disk->medium.files[file], 0);
+	}
 	return new_fd(disk, file);
 }
 
@@ -318,8 +132,8 @@ static void disk_close(void *ctx, int fd)
 	struct disk *disk = ctx;
 	pthread_mutex_lock(&disk->lock);
 	if (disk->locked == disk->fds[fd])
-		disk->locked = NO_FILE;
-	disk->fds[fd] = NO_FILE;
+		disk->locked = MEDIUM_NONE;
+	disk->fds[fd] = MEDIUM_NONE;
 	pthread_mutex_unlock(&disk->lock);
 }
 
@@ -329,10 +143,11 @@ static int disk_mkdirat(void *ctx, int dir, const char *name)
 	int r = enter(disk, DISK_MKDIR);
 	if (r == 0) {
 		int parent = file_of(disk, dir);
-		if (find_name(&disk->names, parent, name) != NULL)
+		if (medium_find(&disk->medium, parent, name) != MEDIUM_NONE)
 			r = -EEXIST;
 		else
-			change_name(disk, parent, name, add_file(disk, true, parent));
+			medium_name(&disk->medium, parent, name,
+				medium_add(&disk->medium, true, parent));
 	}
 	return leave(disk, r);
 }
@@ -340,11 +155,11 @@ static int disk_mkdirat(void *ctx, int dir, const char *name)
 static int list_names(
 	struct disk *disk, int dir, int (*each)(void *arg, const char *name), void *arg)
 {
-	struct names copy = disk->names;
+	struct medium_names copy = disk->medium.names;
 	copy.list = malloc((copy.count + 1) * sizeof *copy.list);
 	assert(copy.list != NULL);
 	if (copy.count > 0)
-		memcpy(copy.list, disk->names.list, copy.count * sizeof *copy.list);
+		memcpy(copy.list, disk->medium.names.list, copy.count * sizeof *copy.list);
 	pthread_mutex_unlock(&disk->lock);
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < copy.count; i++) {
@@ -371,12 +186,11 @@ static int disk_renameat(void *ctx, int from, const char *name, int to, const ch
 	struct disk *disk = ctx;
 	int r = enter(disk, DISK_RENAME);
 	if (r == 0) {
-		const struct name *found = find_name(&disk->names, file_of(disk, from), name);
-		if (found == NULL)
+		if (medium_find(&disk->medium, file_of(disk, from), name) == MEDIUM_NONE)
 			r = -ENOENT;
 		else
-			change_names(disk, make_name(file_of(disk, to), new_name, found->file),
-				make_name(file_of(disk, from), name, NO_FILE));
+			medium_rename(&disk->medium, file_of(disk, from), name, file_of(disk, to),
+				new_name);
 	}
 	return leave(disk, r);
 }
@@ -386,10 +200,10 @@ static int disk_unlinkat(void *ctx, int dir, const char *name)
 	struct disk *disk = ctx;
 	int r = enter(disk, DISK_UNLINK);
 	if (r == 0) {
-		if (find_name(&disk->names, file_of(disk, dir), name) == NULL)
+		if (medium_find(&disk->medium, file_of(disk, dir), name) == MEDIUM_NONE)
 			r = -ENOENT;
 		else
-			change_name(disk, file_of(disk, dir), name, NO_FILE);
+			medium_name(&disk->medium, file_of(disk, dir), name, MEDIUM_NONE);
 	}
 	return leave(disk, r);
 }
@@ -399,7 +213,7 @@ static int disk_fsync_dir(void *ctx, int dir)
 	struct disk *disk = ctx;
 	int r = enter(disk, DISK_SYNC_DIR);
 	if (r == 0)
-		settle_dir(disk, file_of(disk, dir));
+		medium_sync_dir(&disk->medium, file_of(disk, dir));
 	return leave(disk, r);
 }
 
@@ -408,7 +222,7 @@ static ssize_t disk_pread(void *ctx, int fd, void *data, size_t len, uint64_t of
 	struct disk *disk = ctx;
 	ssize_t n = enter(disk, DISK_READ);
 	if (n == 0) {
-		const struct file *file = disk->files[file_of(disk, fd)];
+		const struct medium_file *file = disk->medium.files[file_of(disk, fd)];
 		if (offset < file->size)
 			n = (ssize_t)(len < file->size - offset ? len : file->size - offset);
 		if (n > 0)
@@ -418,7 +232,8 @@ static ssize_t disk_pread(void *ctx, int fd, void *data, size_t len, uint64_t of
 	return n;
 }
 
-static size_t writable(struct disk *disk, const struct file *file, size_t len, uint64_t offset)
+static size_t writable(
+	struct disk *disk, const struct medium_file *file, size_t len, uint64_t offset)
 {
 	if (disk->write_max > 0) {
 		size_t max = 1 + roll(disk, (uint32_t)disk->write_max);
@@ -426,7 +241,7 @@ static size_t writable(struct disk *disk, const struct file *file, size_t len, u
 	}
 	uint64_t end = offset + len;
 	uint64_t growth = end > file->size ? end - file->size : 0;
-	uint64_t total = used(disk);
+	uint64_t total = medium_used(&disk->medium);
 	uint64_t left = disk->capacity > total ? disk->capacity - total : 0;
 	if (growth > left) {
 		uint64_t over = growth - left;
@@ -435,8 +250,8 @@ static size_t writable(struct disk *disk, const struct file *file, size_t len, u
 	return len;
 }
 
-static ssize_t write_there(
-	struct disk *disk, struct file *file, const struct iovec *iov, int count, uint64_t offset)
+static ssize_t write_there(struct disk *disk, struct medium_file *file, const struct iovec *iov,
+	int count, uint64_t offset)
 {
 	size_t len = 0, done = 0;
 	for (int i = 0; i < count; i++)
@@ -448,7 +263,7 @@ static ssize_t write_there(
 		size_t part = iov[i].iov_len;
 		if (part > allowed - done)
 			part = allowed - done;
-		put(file, iov[i].iov_base, part, (size_t)offset + done);
+		medium_write(file, iov[i].iov_base, part, (size_t)offset + done);
 		done += part;
 	}
 	return (ssize_t)done;
@@ -461,7 +276,7 @@ static ssize_t disk_pwritev(void *ctx, int fd, const struct iovec *iov, int coun
 	assert(count <= IO_IOV_MAX);
 	bool was_stopped = disk_is_stopped(disk);
 	ssize_t n = enter(disk, DISK_WRITE);
-	struct file *file = disk->files[file_of(disk, fd)];
+	struct medium_file *file = disk->medium.files[file_of(disk, fd)];
 	if (n == 0) {
 		n = write_there(disk, file, iov, count, offset);
 	} else if (n < 0 && !was_stopped && roll(disk, 2)) {
@@ -483,11 +298,11 @@ static int disk_fdatasync(void *ctx, int fd)
 	while (disk->is_stalled)
 		pthread_cond_wait(&disk->changed, &disk->lock);
 	disk->stalled--;
-	struct file *file = disk->files[file_of(disk, fd)];
+	struct medium_file *file = disk->medium.files[file_of(disk, fd)];
 	if (r == 0)
-		settle_file(file);
+		medium_sync(file);
 	else if (r < 0 && disk->calls < disk->stop_at)
-		forget(file);
+		medium_forget(file);
 	return leave(disk, r);
 }
 
@@ -496,7 +311,7 @@ static int disk_ftruncate(void *ctx, int fd, uint64_t size)
 	struct disk *disk = ctx;
 	int r = enter(disk, DISK_TRUNCATE);
 	if (r == 0)
-		cut(disk->files[file_of(disk, fd)], (size_t)size);
+		medium_cut(disk->medium.files[file_of(disk, fd)], (size_t)size);
 	return leave(disk, r);
 }
 
@@ -505,7 +320,7 @@ static int disk_size(void *ctx, int fd, uint64_t *size)
 	struct disk *disk = ctx;
 	int r = enter(disk, DISK_READ);
 	if (r == 0)
-		*size = disk->files[file_of(disk, fd)]->size;
+		*size = disk->medium.files[file_of(disk, fd)]->size;
 	return leave(disk, r);
 }
 
@@ -524,7 +339,7 @@ static int disk_free_bytes(void *ctx, int fd, uint64_t *bytes)
 {
 	struct disk *disk = ctx;
 	int r = enter(disk, DISK_READ);
-	uint64_t total = used(disk);
+	uint64_t total = medium_used(&disk->medium);
 	*bytes = disk->capacity > total ? disk->capacity - total : 0;
 	return leave(disk, r);
 }
@@ -562,8 +377,8 @@ static void clear_faults(struct disk *disk)
 static void clear_process(struct disk *disk)
 {
 	for (int fd = 0; fd < FDS_MAX; fd++)
-		disk->fds[fd] = NO_FILE;
-	disk->locked = NO_FILE;
+		disk->fds[fd] = MEDIUM_NONE;
+	disk->locked = MEDIUM_NONE;
 	clear_faults(disk);
 }
 
@@ -592,8 +407,7 @@ struct disk *disk_create(uint32_t seed)
 	};
 	pthread_mutex_init(&disk->lock, NULL);
 	pthread_cond_init(&disk->changed, NULL);
-	disk->dice = seed * 2654435761u | 1;
-	add_file(disk, true, ROOT);
+	medium_init(&disk->medium, seed);
 	clear_process(disk);
 	return disk;
 }
@@ -602,15 +416,7 @@ void disk_destroy(struct disk *disk)
 {
 	if (disk == NULL)
 		return;
-	for (int i = 0; i < disk->file_count; i++) {
-		free(disk->files[i]->data);
-		free(disk->files[i]->stable);
-		free(disk->files[i]->dirty);
-		free(disk->files[i]);
-	}
-	free(disk->names.list);
-	free(disk->stable_names.list);
-	free(disk->changes);
+	medium_finish(&disk->medium);
 	pthread_cond_destroy(&disk->changed);
 	pthread_mutex_destroy(&disk->lock);
 	free(disk);
@@ -626,83 +432,16 @@ void disk_kill(struct disk *disk)
 	clear_process(disk);
 }
 
-/* Any one of nothing, everything, and something. */
-static uint32_t roll_odds(struct disk *disk)
-{
-	static const uint32_t odds[] = {0, 100, 50, 10, 90};
-	return odds[roll(disk, sizeof odds / sizeof odds[0])];
-}
-
-static void crash_sector(struct disk *disk, struct file *file, size_t at, uint32_t odds)
-{
-	uint8_t *stable = file->stable + at * SECTOR;
-	const uint8_t *data = file->data + at * SECTOR;
-	if (!file->dirty[at] || roll(disk, 100) >= odds)
-		return;
-	size_t len = roll(disk, 10) == 0 ? roll(disk, SECTOR) : SECTOR;
-	if (roll(disk, 2))
-		memcpy(stable, data, len);
-	else
-		memcpy(stable + SECTOR - len, data + SECTOR - len, len);
-}
-
-static size_t crash_size(struct disk *disk, const struct file *file)
-{
-	size_t low = file->size, high = file->stable_size;
-	if (low > high) {
-		low = file->stable_size;
-		high = file->size;
-	}
-	uint32_t choice = roll(disk, 3);
-	if (choice == 0)
-		return low;
-	return choice == 1 ? high : low + roll(disk, (uint32_t)(high - low + 1));
-}
-
-static void crash_file(struct disk *disk, struct file *file, uint32_t odds)
-{
-	for (size_t at = 0; at < file->room / SECTOR; at++)
-		crash_sector(disk, file, at, odds);
-	size_t size = crash_size(disk, file);
-	if (file->room > 0) {
-		if (size < file->room)
-			memset(file->stable + size, 0, file->room - size);
-		memcpy(file->data, file->stable, file->room);
-	}
-	forget(file);
-	file->size = file->stable_size = size;
-}
-
-static void settle_names(struct disk *disk)
-{
-	disk->change_count = 0;
-	disk->names.count = 0;
-	for (size_t i = 0; i < disk->stable_names.count; i++)
-		apply_name(&disk->names, &disk->stable_names.list[i]);
-}
-
 void disk_crash(struct disk *disk)
 {
-	uint32_t odds = roll_odds(disk);
-	for (size_t i = 0; i < disk->change_count; i++) {
-		if (roll(disk, 100) < odds)
-			apply_change(&disk->stable_names, &disk->changes[i]);
-	}
-	settle_names(disk);
-	odds = roll_odds(disk);
-	for (int i = 0; i < disk->file_count; i++)
-		crash_file(disk, disk->files[i], odds);
+	medium_crash(&disk->medium);
 	disk->boots++;
 	clear_process(disk);
 }
 
 void disk_reboot(struct disk *disk)
 {
-	for (int i = 0; i < disk->file_count; i++) {
-		settle_dir(disk, i);
-		settle_file(disk->files[i]);
-	}
-	disk->change_count = 0;
+	medium_settle(&disk->medium);
 	disk->boots++;
 	clear_process(disk);
 }
@@ -790,41 +529,17 @@ bool disk_wait_stalled(struct disk *disk, int ms)
 
 /* --- looking and meddling */
 
-/* The file at a path, or its folder with `*last` set to the final name. */
-static int walk(struct disk *disk, const char *path, const char **last)
-{
-	int at = ROOT;
-	while (*path == '/') {
-		const char *text = at == ROOT ? path : path + 1; /* IO_CWD names keep their slash */
-		size_t len = strcspn(text + 1, "/") + 1;
-		char name[NAME_MAX_];
-		assert(len < sizeof name);
-		memcpy(name, text, len);
-		name[len] = '\0';
-		path = text + len;
-		if (last != NULL && *path == '\0') {
-			*last = text;
-			return at;
-		}
-		const struct name *found = find_name(&disk->names, at, name);
-		if (found == NULL)
-			return NO_FILE;
-		at = found->file;
-	}
-	return at;
-}
-
 bool disk_exists(struct disk *disk, const char *path)
 {
-	return walk(disk, path, NULL) != NO_FILE;
+	return medium_walk(&disk->medium, path, NULL) != MEDIUM_NONE;
 }
 
 uint8_t *disk_read(struct disk *disk, const char *path, size_t *len)
 {
-	int at = walk(disk, path, NULL);
-	if (at == NO_FILE)
+	int at = medium_walk(&disk->medium, path, NULL);
+	if (at == MEDIUM_NONE)
 		return NULL;
-	const struct file *file = disk->files[at];
+	const struct medium_file *file = disk->medium.files[at];
 	uint8_t *data = malloc(file->size + 1);
 	assert(data != NULL);
 	if (file->size > 0)
@@ -836,39 +551,35 @@ uint8_t *disk_read(struct disk *disk, const char *path, size_t *len)
 void disk_write(struct disk *disk, const char *path, const void *data, size_t len)
 {
 	const char *last = NULL;
-	int dir = walk(disk, path, &last);
-	assert(dir != NO_FILE);
-	int at = add_file(disk, false, dir);
-	put(disk->files[at], data, len, 0);
-	settle_file(disk->files[at]);
-	struct name name = make_name(dir, last, at);
-	apply_name(&disk->names, &name);
-	apply_name(&disk->stable_names, &name);
+	int dir = medium_walk(&disk->medium, path, &last);
+	assert(dir != MEDIUM_NONE);
+	int at = medium_add(&disk->medium, false, dir);
+	medium_write(disk->medium.files[at], data, len, 0);
+	medium_sync(disk->medium.files[at]);
+	medium_set(&disk->medium, dir, last, at);
 }
 
 void disk_remove(struct disk *disk, const char *path)
 {
 	const char *last = NULL;
-	int dir = walk(disk, path, &last);
-	assert(dir != NO_FILE);
-	struct name name = make_name(dir, last, NO_FILE);
-	apply_name(&disk->names, &name);
-	apply_name(&disk->stable_names, &name);
+	int dir = medium_walk(&disk->medium, path, &last);
+	assert(dir != MEDIUM_NONE);
+	medium_set(&disk->medium, dir, last, MEDIUM_NONE);
 }
 
 void disk_damage(struct disk *disk, const char *path, uint64_t offset)
 {
-	int at = walk(disk, path, NULL);
-	assert(at != NO_FILE && offset < disk->files[at]->size);
-	disk->files[at]->data[offset] ^= 0x10;
-	disk->files[at]->stable[offset] ^= 0x10;
+	int at = medium_walk(&disk->medium, path, NULL);
+	assert(at != MEDIUM_NONE && offset < disk->medium.files[at]->size);
+	disk->medium.files[at]->data[offset] ^= 0x10;
+	disk->medium.files[at]->stable[offset] ^= 0x10;
 }
 
 void disk_list(
 	struct disk *disk, const char *path, int (*each)(void *arg, const char *name), void *arg)
 {
-	int at = walk(disk, path, NULL);
-	assert(at != NO_FILE);
+	int at = medium_walk(&disk->medium, path, NULL);
+	assert(at != MEDIUM_NONE);
 	pthread_mutex_lock(&disk->lock);
 	list_names(disk, at, each, arg);
 	pthread_mutex_unlock(&disk->lock);
