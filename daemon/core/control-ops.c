@@ -104,6 +104,8 @@ static void add_journal(struct map *reply, const struct core *core)
 	map_bytes(&map, "id", ledger_journal_id(core->ledger), JOURNAL_ID_SIZE);
 	map_text(&map, "path", core->config->journal_path);
 	map_uint(&map, "head", status.head);
+	map_uint(&map, "free", core->disk.free);
+	map_text(&map, "disk", disk_level_name(core->disk.level));
 	map_uint(&map, "queued_bytes", status.queued);
 	map_uint(&map, "waiting_ns", status.waiting_ns);
 	control_add_text(&map, "error", status.error != 0 ? strerror(-status.error) : NULL);

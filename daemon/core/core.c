@@ -130,7 +130,7 @@ static void note_clock_step(struct core *core)
 	audit_text(core, "clock-step", NULL, text);
 }
 
-/* Continuous runs end and begin anew at whole multiples of new_run. */
+/* Continuous runs end and begin anew at whole multiples of new_run, while any run may begin. */
 static void renew_runs(struct core *core)
 {
 	uint64_t now = clock_utc();
@@ -150,7 +150,8 @@ static int on_second(sd_event_source *source, uint64_t usec, void *arg)
 {
 	struct core *core = arg;
 	note_clock_step(core);
-	if (!core->stopping)
+	disk_look(core);
+	if (!core->stopping && disk_notice(core) == NULL)
 		renew_runs(core);
 	runs_checkpoint(core->runs, ledger_head(core->ledger));
 	ports_release_retired(core);

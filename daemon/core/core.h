@@ -9,6 +9,7 @@
  *	run          the open run of an instrument
  *	ledger       seq, prev, commit time      commit   append, sync, publish
  *	control      the control socket          audit    what people and the core did
+ *	disk         room for it
  */
 #ifndef ASSAY_CORE_CORE_H
 #define ASSAY_CORE_CORE_H
@@ -20,6 +21,7 @@
 
 #include "base/list.h"
 #include "config/config.h"
+#include "core/disk.h"
 
 struct commit;
 struct control;
@@ -61,7 +63,8 @@ struct core {
 	uint64_t started; /* UTC */
 	bool stopping;
 	uint64_t stop_by; /* CLOCK_BOOTTIME: open frames are discarded after it */
-	int wake_fd;      /* the commit thread has something to collect */
+	struct disk disk;
+	int wake_fd; /* the commit thread has something to collect */
 };
 
 /* Runs until the end is asked for by signal.  0, or a negative errno after a logged error. */

@@ -280,6 +280,14 @@ int instrument_stop(struct instrument *instrument, bool abort, const struct run_
 	return 0;
 }
 
+int instrument_stop_for(struct instrument *instrument, const char *why)
+{
+	int r = instrument_stop(instrument, false, NULL);
+	if (r == 0 && instrument->run != NULL)
+		run_end_reason(instrument->run, why);
+	return r;
+}
+
 int instrument_set_maintenance(struct instrument *instrument, bool on)
 {
 	bool busy = is_active(instrument);
@@ -306,9 +314,10 @@ void instrument_rest(struct instrument *instrument)
 		set_state(instrument, DEVICE_STATE_CONNECTING, NULL, "");
 		return;
 	}
-	set_state(instrument, DEVICE_STATE_IDLE, NULL, "");
-	if (instrument->config->acquire.mode == CONFIG_ON_DEMAND || instrument->core->stopping ||
-		supervise_is_stopping(instrument->supervisor))
+	const char *notice = disk_notice(instrument->core);
+	set_state(instrument, DEVICE_STATE_IDLE, NULL, notice);
+	if (notice != NULL || instrument->config->acquire.mode == CONFIG_ON_DEMAND ||
+		instrument->core->stopping || supervise_is_stopping(instrument->supervisor))
 		return;
 	struct run_request request = {.mode = instrument->config->acquire.mode};
 	char text[WIRE_TEXT_MAX];
@@ -447,6 +456,15 @@ static void rest_after_failure(struct instrument *instrument, enum wire_end end,
 	set_state(instrument, by_itself ? DEVICE_STATE_FAULT : DEVICE_STATE_IDLE, NULL, text);
 }
 
+/* The worker begins the next run by itself, unless it is told that none may begin. */
+static void rest_between(struct instrument *instrument)
+{
+	const char *notice = disk_notice(instrument->core);
+	set_state(instrument, DEVICE_STATE_IDLE, NULL, notice);
+	if (notice != NULL)
+		instrument_stop(instrument, false, NULL);
+}
+
 static int take_ended(struct instrument *instrument, const struct wire_message *m)
 {
 	struct wire_ended ended;
@@ -469,7 +487,7 @@ static int take_ended(struct instrument *instrument, const struct wire_message *
 	if (ended.end == WIRE_END_FAILED || ended.end == WIRE_END_NOT_STARTED)
 		rest_after_failure(instrument, ended.end, text);
 	else if (instrument->repeating)
-		set_state(instrument, DEVICE_STATE_IDLE, NULL, ""); /* the worker starts the next */
+		rest_between(instrument);
 	else
 		instrument_rest(instrument);
 	return 0;

@@ -47,6 +47,7 @@ struct instrument {
 	struct run_request request; /* what an armed instrument waits to begin */
 	uint64_t frames;            /* since the start of the core */
 	uint64_t last_frame;        /* UTC */
+	uint64_t largest_run;       /* bytes, since the start of the core; 0: none yet */
 };
 
 /* Makes one in state off, appended to core.instruments.  0 or -ENOMEM. */
@@ -84,6 +85,9 @@ int instrument_start(
 
 /* Ends the run: the present frame is finished, or discarded with `abort`.  -ENOENT: no run. */
 int instrument_stop(struct instrument *instrument, bool abort, const struct run_actor *actor);
+
+/* The same for a reason of the core's, a literal, which goes into the run-end. */
+int instrument_stop_for(struct instrument *instrument, const char *why);
 
 /* Out of service for people's hands on it, and back.  -EBUSY while a run is open. */
 int instrument_set_maintenance(struct instrument *instrument, bool on);

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "core/request.h"
-#include "journal/journal.h"
 
 __attribute__((format(printf, 4, 5))) static int refuse(
 	char *text, size_t size, int r, const char *format, ...)
@@ -61,19 +60,6 @@ static int check_method(const struct instrument *instrument, const struct run_re
 	return 0;
 }
 
-static int check_disk(const struct instrument *instrument, char *text, size_t size)
-{
-	uint64_t free_bytes;
-	if (journal_free(instrument->core->journal, &free_bytes) < 0)
-		return 0; /* the journal itself will say so */
-	if (free_bytes >= instrument->core->config->reserve)
-		return 0;
-	char left[32];
-	snprintf(left, sizeof left, "%llu MiB", (unsigned long long)(free_bytes >> 20));
-	return refuse(text, size, -ENOSPC,
-		"the disk is nearly full (%s left): archive runs or add space", left);
-}
-
 static int check_state(const struct instrument *instrument, char *text, size_t size)
 {
 	if (instrument->core->stopping)
@@ -103,6 +89,6 @@ int request_check(const struct instrument *instrument, const struct run_request 
 	if (r == 0)
 		r = check_method(instrument, request, text, size);
 	if (r == 0)
-		r = check_disk(instrument, text, size);
+		r = disk_check(instrument->core, instrument->largest_run, text, size);
 	return r;
 }

@@ -39,6 +39,7 @@ struct run {
 	struct buffer settings; /* as it began, for a renewal */
 	struct run_actor ender;
 	bool has_ender;
+	const char *end_reason; /* NULL: none */
 
 	void (*answer)(void *arg, int r, const char *text, const struct run *run);
 	void *answer_arg;
@@ -374,6 +375,11 @@ void run_asked_to_end(struct run *run, const struct run_actor *actor)
 		run->ender = *actor;
 }
 
+void run_end_reason(struct run *run, const char *why)
+{
+	run->end_reason = why;
+}
+
 static int write_end(struct run *run, enum run_status status, const char *why)
 {
 	struct instrument *instrument = run->instrument;
@@ -386,7 +392,7 @@ static int write_end(struct run *run, enum run_status status, const char *why)
 		.run = run->id,
 		.frames = run->frames,
 		.status = status,
-		.why = why != NULL && why[0] != '\0' ? why : NULL,
+		.why = why != NULL && why[0] != '\0' ? why : run->end_reason,
 		.digest = digest,
 	};
 	if (run->has_ender)
@@ -411,6 +417,8 @@ static int write_end(struct run *run, enum run_status status, const char *why)
 void run_finish(struct run *run, enum run_status status, const char *why)
 {
 	struct instrument *instrument = run->instrument;
+	if (run->bytes > instrument->largest_run)
+		instrument->largest_run = run->bytes;
 	if (write_end(run, status, why) < 0)
 		log_error("%s: the run-end of %s could not be written: no memory",
 			instrument->config->key, run->number);
@@ -447,7 +455,8 @@ int run_renew(struct run *run)
 const struct config_step *run_next_step(struct run *run)
 {
 	const struct config_method *method = run->request.method;
-	if (method == NULL || run->step + 1 >= method->step_count || run->has_ender)
+	if (method == NULL || run->step + 1 >= method->step_count || run->has_ender ||
+		run->end_reason != NULL)
 		return NULL;
 	return &method->steps[++run->step];
 }

@@ -76,6 +76,9 @@ int run_frame(
 /* Remembers who asked for the end; his name goes into the run-end. */
 void run_asked_to_end(struct run *run, const struct run_actor *actor);
 
+/* Gives the run-end a reason, where nothing better is known then.  A literal. */
+void run_end_reason(struct run *run, const char *why);
+
 /* Writes the run-end, and frees the run.  `why` may be NULL. */
 void run_finish(struct run *run, enum run_status status, const char *why);
 

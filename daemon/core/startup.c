@@ -205,5 +205,6 @@ int startup(struct core *core)
 	audit_report(core, &report);
 	audit_config(core, "start", NULL);
 	end_interrupted(core);
+	disk_look(core);
 	return 0;
 }

@@ -70,8 +70,10 @@ static void print_daemon(const struct buffer *reply)
 	printf("assayd %s at %s/%s since %s\n", pairs_get(&f, "version"), pairs_get(&f, "site"),
 		pairs_get(&f, "node"), started);
 	const char *error = pairs_get(&f, "journal.error");
-	printf("journal %s, last entry %s%s%s\n\n", pairs_get(&f, "journal.path"),
-		pairs_get(&f, "journal.head"), error[0] != '\0' ? ", CANNOT COMMIT: " : "", error);
+	printf("journal %s, last entry %s, %.1f GiB free%s%s%s\n\n", pairs_get(&f, "journal.path"),
+		pairs_get(&f, "journal.head"), (double)pairs_number(&f, "journal.free") / 0x1p30,
+		strcmp(pairs_get(&f, "journal.disk"), "ok") != 0 ? ", DISK NEARLY FULL" : "",
+		error[0] != '\0' ? ", CANNOT COMMIT: " : "", error);
 }
 
 int command_status(const struct options *options, int argc, char **argv)
