@@ -9,7 +9,8 @@
 #include <assay/driver.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
+
+#include "record/encode.h"
 
 /* As struct assay_driver, without its code.  Texts and tables belong to the catalog. */
 struct catalog_driver {
@@ -48,7 +49,17 @@ void catalog_destroy(struct catalog *catalog);
 /* Borrowed until catalog_destroy(); NULL when there is none of that name. */
 const struct catalog_driver *catalog_find(const struct catalog *catalog, const char *name);
 
-/* What a technician can say to this driver, in plain text of 80 columns: `assayctl describe`. */
-void catalog_describe(const struct catalog_driver *driver, FILE *to);
+/*
+ * What a technician can say to this driver, as a CBOR map with the words of the configuration:
+ * {name, version, summary, technique?, make?, links: [{type, defaults?}], settings: [...]}.
+ */
+void catalog_put(struct buffer *to, const struct catalog_driver *driver);
+
+/*
+ * A table of settings as a list of {name, type, unit?, min?, max?, choices?, required?, list?,
+ * calibration?, hazard?, live?, hex?, default?, help, columns?}, or the pairs of one setting.
+ */
+void catalog_put_settings(struct buffer *to, const struct assay_setting *settings);
+void catalog_put_setting(struct map *map, const struct assay_setting *setting);
 
 #endif

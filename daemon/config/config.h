@@ -77,8 +77,9 @@ struct config_instrument {
 		uint64_t frames;
 	} acquire;
 	enum unit_raw raw;
-	const char *profile;        /* as named in the file; NULL: none */
-	struct config_map settings; /* complete: profile, instrument and defaults merged */
+	const char *profile;               /* as named in the file; NULL: none */
+	struct config_map settings;        /* complete: profile, instrument and defaults merged */
+	const struct config_mark *origins; /* by the driver's table; file NULL: its default */
 	struct config_map setup;
 	struct {
 		const char *id;    /* NULL: none */
@@ -113,7 +114,7 @@ struct config {
 
 	const char *journal_path;
 	bool sync_always;
-	uint64_t sync_ns; /* not always: synced at least that often */
+	uint64_t sync_ns;      /* not always: synced at least that often */
 	uint64_t reserve;      /* bytes of disk kept free: below it new runs are refused */
 	uint64_t segment_size; /* of a file of the journal */
 	struct {
@@ -155,13 +156,13 @@ const struct config_method *config_find_method(const struct config *config, cons
 bool config_sample_fits(const struct config *config, const char *sample);
 
 /*
- * The instrument's settings with a step's (or NULL) laid over them: appends the CBOR map to `out`,
- * in the order of the driver's table.  Each was checked alone when it was loaded; whether they go
- * together the driver says.  0, -ENOMEM, or -EINVAL with *why owned by the caller, for a step that
- * speaks another driver's settings.
+ * Settings of a driver with others laid over them: an instrument's with a step's.  Appends the CBOR
+ * map to `out`, in the order of the driver's table.  Each was checked alone when it was read;
+ * whether they go together the driver says.  0, -ENOMEM, or -EINVAL with *why owned by the caller
+ * for a name that the driver does not have.
  */
-int config_merge(const struct config_instrument *instrument, const struct config_step *step,
-	struct buffer *out, char **why);
+int config_merge(const struct catalog_driver *driver, struct config_map below,
+	struct config_map above, struct buffer *out, char **why);
 
 /*
  * Reads one setting as text, as `assayctl set` and `--set` give it: appends { name: setting } as a

@@ -191,8 +191,12 @@ static void read_driven(struct load *load, const struct node *node,
 	read_identity(s, &profile, out);
 	out->technique = read_technique(load, s, driver, &profile, node->key_mark);
 	setup_read(load, overlay(load, profile.setup, s->setup), &out->setup);
+	struct config_mark *origins = arena_array(
+		load->arena, settings_count(driver->settings), sizeof *origins);
+	out->origins = origins;
 	struct settings_source source = {
 		.driver = driver,
+		.origins = origins,
 		.settings = overlay(load, profile.settings, s->settings),
 		.calibration = calibration.settings,
 		.where = s->settings != NULL ? s->settings->key_mark : node->key_mark,

@@ -19,6 +19,8 @@ static bool spread(const struct config_map *map, const struct assay_setting *tab
 	struct reader r;
 	size_t pairs = 0;
 	struct assay_string key = {0};
+	if (map->len == 0)
+		return true;
 	read_init(&r, map->data, map->len);
 	read_map(&r, &pairs);
 	while (pairs-- > 0 && read_key(&r, &key) == 0) {
@@ -47,19 +49,17 @@ static void write_merged(struct buffer *out, const struct assay_setting *table,
 	}
 }
 
-int config_merge(const struct config_instrument *instrument, const struct config_step *step,
-	struct buffer *out, char **why)
+int config_merge(const struct catalog_driver *driver, struct config_map below,
+	struct config_map above, struct buffer *out, char **why)
 {
 	*why = NULL;
 	char name[33];
-	const struct catalog_driver *driver = instrument->driver;
 	size_t count = settings_count(driver->settings);
 	struct assay_span *values = calloc(count + 1, sizeof *values);
 	if (values == NULL)
 		return -ENOMEM;
-	bool known = spread(&instrument->settings, driver->settings, values, name) &&
-		     (step == NULL || step->settings.len == 0 ||
-			     spread(&step->settings, driver->settings, values, name));
+	bool known = spread(&below, driver->settings, values, name) &&
+		     spread(&above, driver->settings, values, name);
 	int r = known ? 0 : -EINVAL;
 	if (known)
 		write_merged(out, driver->settings, values, count);

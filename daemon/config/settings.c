@@ -188,7 +188,7 @@ struct given {
 	const char *of; /* whose, for messages */
 	size_t count;
 	const struct node **nodes;
-	bool *misspelled;
+	bool *misspelled, *is_default;
 };
 
 static bool given_init(
@@ -198,7 +198,8 @@ static bool given_init(
 	*g = (struct given){.table = table, .of = of, .count = settings_count(table)};
 	g->nodes = arena_array(arena, g->count, sizeof *g->nodes);
 	g->misspelled = arena_array(arena, g->count, sizeof *g->misspelled);
-	return g->nodes != NULL && g->misspelled != NULL;
+	g->is_default = arena_array(arena, g->count, sizeof *g->is_default);
+	return g->nodes != NULL && g->misspelled != NULL && g->is_default != NULL;
 }
 
 static void unknown_name(
@@ -251,8 +252,10 @@ static size_t complete(struct writing *w, struct given *g, struct config_mark wh
 				"(default of '%s' in driver %s)", s->name, w->driver->name);
 			const struct node *node = yaml_parse_value(
 				s->fallback, false, name, w->load->arena, w->load->errors);
-			if (!node_is_nothing(node))
+			if (!node_is_nothing(node)) {
 				g->nodes[i] = node;
+				g->is_default[i] = true;
+			}
 		}
 		bool is_missing = g->nodes[i] == NULL && !w->is_partial && !g->misspelled[i] &&
 				  (s->flags & ASSAY_REQUIRED) != 0;
@@ -320,6 +323,10 @@ static void write_settings(struct writing *w, const struct settings_source *sour
 	gather(w, &g, source->settings, 0);
 	gather(w, &g, source->calibration, ASSAY_CALIBRATION);
 	encode_map(w->to, complete(w, &g, source->where));
+	for (size_t i = 0; i < g.count && source->origins != NULL; i++) {
+		if (g.nodes[i] != NULL && !g.is_default[i])
+			source->origins[i] = g.nodes[i]->mark;
+	}
 	for (size_t i = 0; i < g.count; i++) {
 		if (g.nodes[i] == NULL)
 			continue;

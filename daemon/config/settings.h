@@ -17,6 +17,7 @@ struct settings_source {
 	const struct node *settings;    /* a map by name, or NULL */
 	const struct node *calibration; /* likewise, for those flagged ASSAY_CALIBRATION */
 	struct config_mark where;       /* at which something is missing */
+	struct config_mark *origins;    /* NULL, or to be filled, an item per setting */
 	bool is_partial; /* a part that lies over others: no defaults, nothing required */
 };
 

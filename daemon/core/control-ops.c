@@ -78,6 +78,8 @@ static void add_instrument(struct buffer *to, const struct instrument *instrumen
 	map_text(&map, "state", words_name(&words_device_state, (int)instrument->state));
 	control_add_text(&map, "text", instrument->text);
 	control_add_text(&map, "values", instrument->values);
+	if (change_is_made(instrument))
+		map_bool(&map, "changed", true);
 	control_add_text(&map, "make", instrument->identity.make);
 	control_add_text(&map, "model", instrument->identity.model);
 	control_add_text(&map, "serial", instrument->identity.serial);
@@ -194,6 +196,19 @@ const struct control_op control_ops[] = {
 	{"help", "lists the operations and their arguments", {{0}}, op_help},
 	{"status", "the daemon, its journal, its instruments",
 		{{"instrument", CONTROL_TEXT, false, "only this one"}}, op_status},
+	{"describe", "what drivers can be told, or what an instrument was told",
+		{
+			{"instrument", CONTROL_TEXT, false,
+				"its settings with their present values"},
+			{"driver", CONTROL_TEXT, false, "only this one"},
+		},
+		op_describe},
+	{"set", "changes settings of an instrument until the configuration is read again",
+		{
+			{"instrument", CONTROL_TEXT, true, "its name in the configuration"},
+			{"settings", CONTROL_ITEM, true, "{name: value}, as in the configuration"},
+		},
+		op_set},
 	{"run-start", "starts a run; answered when its run-start is committed, or refused",
 		{
 			{"instrument", CONTROL_TEXT, true, "its name in the configuration"},

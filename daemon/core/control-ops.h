@@ -20,4 +20,8 @@ int op_run_abort(struct control_call *call);
 int op_runs(struct control_call *call);
 int op_run_show(struct control_call *call);
 
+/* control-settings.c */
+int op_describe(struct control_call *call);
+int op_set(struct control_call *call);
+
 #endif

@@ -41,13 +41,14 @@ const struct config_instrument *instrument_config(const struct instrument *instr
 struct unit instrument_unit(const struct instrument *instrument)
 {
 	const struct config_instrument *config = instrument->config;
+	struct config_map settings = change_settings(instrument);
 	return (struct unit){
 		.key = config->key,
 		.driver = config->driver->name,
 		.unit_id = config->unit_id,
 		.raw = config->raw,
-		.settings = config->settings.data,
-		.settings_len = config->settings.len,
+		.settings = settings.data,
+		.settings_len = settings.len,
 	};
 }
 
@@ -89,6 +90,7 @@ void instrument_destroy(struct instrument *instrument)
 		run_forget(instrument->run);
 	list_remove(&instrument->link);
 	buffer_finish(&instrument->settings);
+	change_finish(&instrument->change);
 	run_request_finish(&instrument->request);
 	free(instrument);
 }
@@ -225,9 +227,12 @@ static void send_start(struct instrument *instrument, enum config_mode mode,
 		.every_ns = instrument->config->acquire.every_ns,
 		.frames = instrument->config->acquire.frames,
 	};
+	struct config_map settings = change_settings(instrument);
+	start.settings = (struct wire_bytes){settings.data, settings.len};
 	if (method != NULL) {
 		char *why = NULL; /* it was merged without error when the run was asked for */
-		config_merge(instrument->config, &method->steps[step], &merged, &why);
+		config_merge(instrument->config->driver, settings, method->steps[step].settings,
+			&merged, &why);
 		free(why);
 		start.settings = (struct wire_bytes){merged.data, merged.len};
 	}
@@ -237,7 +242,7 @@ static void send_start(struct instrument *instrument, enum config_mode mode,
 	}
 	wire_write_start(&message, instrument->unit, &start);
 	send_to_worker(instrument, &message);
-	instrument->starting = true;
+	instrument->starting = instrument->change.sent = true;
 	instrument->repeating = mode == CONFIG_REPEAT;
 	buffer_finish(&merged);
 	buffer_finish(&place);
@@ -259,15 +264,14 @@ int instrument_start(
 	return 0;
 }
 
-/* Something is going on in the worker that an ENDED will end. */
-static bool is_active(const struct instrument *instrument)
+bool instrument_is_active(const struct instrument *instrument)
 {
 	return instrument->run != NULL || instrument->starting || instrument->repeating;
 }
 
 int instrument_stop(struct instrument *instrument, bool abort, const struct run_actor *actor)
 {
-	if (!is_active(instrument))
+	if (!instrument_is_active(instrument))
 		return -ENOENT;
 	struct buffer message = {0};
 	if (abort)
@@ -290,7 +294,7 @@ int instrument_stop_for(struct instrument *instrument, const char *why)
 
 int instrument_set_maintenance(struct instrument *instrument, bool on)
 {
-	bool busy = is_active(instrument);
+	bool busy = instrument_is_active(instrument);
 	if (on && busy && instrument->config->acquire.mode == CONFIG_ON_DEMAND)
 		return -EBUSY;
 	instrument->maintenance = on;
@@ -321,8 +325,10 @@ void instrument_rest(struct instrument *instrument)
 		return;
 	struct run_request request = {.mode = instrument->config->acquire.mode};
 	char text[WIRE_TEXT_MAX];
-	if (instrument_start(instrument, &request, text, sizeof text) < 0)
+	if (instrument_start(instrument, &request, text, sizeof text) < 0) {
 		set_state(instrument, DEVICE_STATE_IDLE, NULL, text);
+		change_settle(instrument, 0, NULL);
+	}
 }
 
 /* --- what the worker says -------------------------------------------------------------------- */
@@ -403,6 +409,8 @@ static int take_started(struct instrument *instrument, const struct wire_message
 	}
 	instrument->request.answer = NULL;
 	set_state(instrument, DEVICE_STATE_BUSY, NULL, run_number(instrument->run));
+	if (instrument->change.sent)
+		change_settle(instrument, 0, NULL);
 	return 0;
 }
 
@@ -438,7 +446,12 @@ static void end_run(struct instrument *instrument, const struct wire_ended *ende
 		}
 		run_finish(instrument->run, RUN_STATUS_COMPLETE, NULL);
 		break;
-	case WIRE_END_STOPPED: run_finish(instrument->run, RUN_STATUS_STOPPED, text); break;
+	case WIRE_END_STOPPED:
+		if (instrument->change.pending)
+			run_finish(instrument->run, RUN_STATUS_COMPLETE, "other settings");
+		else
+			run_finish(instrument->run, RUN_STATUS_STOPPED, text);
+		break;
 	case WIRE_END_ABORTED: run_finish(instrument->run, RUN_STATUS_ABORTED, text); break;
 	default: run_finish(instrument->run, RUN_STATUS_LOST_DEVICE, text); break;
 	}
@@ -465,10 +478,20 @@ static void rest_between(struct instrument *instrument)
 		instrument_stop(instrument, false, NULL);
 }
 
+/* New settings were refused, or the old ones while the new ones wait: true, it can go on. */
+static bool take_change_back(struct instrument *instrument, const char *text)
+{
+	if (!instrument->change.pending || instrument->state == DEVICE_STATE_FAULT)
+		return false;
+	if (instrument->change.sent)
+		change_settle(instrument, -EPROTO, text);
+	return true;
+}
+
 static int take_ended(struct instrument *instrument, const struct wire_message *m)
 {
 	struct wire_ended ended;
-	if (wire_read_ended(m, &ended) < 0 || !is_active(instrument))
+	if (wire_read_ended(m, &ended) < 0 || !instrument_is_active(instrument))
 		return -EBADMSG;
 	char text[WIRE_TEXT_MAX + 1];
 	copy_text(text, sizeof text, ended.text);
@@ -484,7 +507,9 @@ static int take_ended(struct instrument *instrument, const struct wire_message *
 		end_run(instrument, &ended, text);
 	if (instrument->run != NULL)
 		return 0; /* the next step */
-	if (ended.end == WIRE_END_FAILED || ended.end == WIRE_END_NOT_STARTED)
+	if (ended.end == WIRE_END_NOT_STARTED && take_change_back(instrument, text))
+		instrument_rest(instrument);
+	else if (ended.end == WIRE_END_FAILED || ended.end == WIRE_END_NOT_STARTED)
 		rest_after_failure(instrument, ended.end, text);
 	else if (instrument->repeating)
 		rest_between(instrument);
@@ -514,6 +539,7 @@ static int take_state(struct instrument *instrument, const struct wire_message *
 	/* Only the core says idle, armed, busy, maintenance and off. */
 	if (state == DEVICE_STATE_FAULT || state == DEVICE_STATE_CONNECTING) {
 		instrument->repeating = false;
+		change_settle(instrument, 0, NULL); /* they go with the next connection */
 		set_state(
 			instrument, (enum device_state)state, code[0] != '\0' ? code : NULL, text);
 	}
@@ -561,6 +587,7 @@ void instrument_lost(struct instrument *instrument, const char *why)
 	if (instrument->starting)
 		answer_request(instrument, -ENODEV, why != NULL ? why : "the daemon is stopping");
 	instrument->starting = instrument->repeating = false;
+	change_settle(instrument, 0, NULL);
 	if (why == NULL)
 		set_state(instrument, DEVICE_STATE_OFF, NULL, "");
 	else if (instrument->state != DEVICE_STATE_FAULT || instrument->text[0] == '\0')

@@ -15,6 +15,7 @@
 
 #include "base/list.h"
 #include "config/config.h"
+#include "core/change.h"
 #include "core/core.h"
 #include "core/run.h"
 #include "record/record.h"
@@ -40,6 +41,7 @@ struct instrument {
 	bool hazard;     /* something harmful is on, or may be after a crash */
 	bool maintenance;
 	struct buffer settings; /* CBOR, as configured or read back */
+	struct change change;   /* of its settings, since the configuration was read */
 
 	bool starting;   /* a START is out: STARTED or ENDED answers it */
 	bool repeating;  /* the worker begins run after run by itself until told otherwise */
@@ -69,6 +71,9 @@ struct unit instrument_unit(const struct instrument *instrument);
 
 /* A message of the worker about this unit.  0, or -EBADMSG when it is not what wire.h says. */
 int instrument_message(struct instrument *instrument, const struct wire_message *message);
+
+/* Something is going on in its worker that a stop ends. */
+bool instrument_is_active(const struct instrument *instrument);
 
 /* Nothing is going on: idle, or the next run of an instrument that runs by itself. */
 void instrument_rest(struct instrument *instrument);

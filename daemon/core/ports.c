@@ -146,6 +146,7 @@ void ports_stop_all(struct core *core)
 
 /* --- change ---------------------------------------------------------------------------------- */
 
+/* A setting that was changed meanwhile is as in the files again. */
 static bool is_same(const struct port_group *group, const struct config *config)
 {
 	const struct config_instrument *units[UNITS_MAX];
@@ -153,7 +154,7 @@ static bool is_same(const struct port_group *group, const struct config *config)
 		return false;
 	for (size_t i = 0; i < group->count; i++) {
 		const struct config_instrument *old = group->instruments[i]->config;
-		if (strcmp(old->key, units[i]->key) != 0 ||
+		if (change_is_made(group->instruments[i]) || strcmp(old->key, units[i]->key) != 0 ||
 			old->canonical_len != units[i]->canonical_len ||
 			memcmp(old->canonical, units[i]->canonical, old->canonical_len) != 0)
 			return false;

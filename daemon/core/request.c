@@ -48,7 +48,8 @@ static int check_method(const struct instrument *instrument, const struct run_re
 	for (size_t i = 0; i < request->method->step_count; i++) {
 		struct buffer merged = {0};
 		char *why = NULL;
-		int r = config_merge(instrument->config, &request->method->steps[i], &merged, &why);
+		int r = config_merge(instrument->config->driver, change_settings(instrument),
+			request->method->steps[i].settings, &merged, &why);
 		buffer_finish(&merged);
 		if (r < 0)
 			refuse(text, size, r, "the method does not fit: %s",

@@ -88,7 +88,7 @@ enum assay_setting_flag {
 	ASSAY_LIST = 1 << 1,	    /* a list of values of the type */
 	ASSAY_CALIBRATION = 1 << 2, /* written under `calibration:`, nested keys joined by '_' */
 	ASSAY_HAZARD = 1 << 3,	    /* switches on something that can do harm; never by default */
-	ASSAY_LIVE = 1 << 4,	    /* may be changed by `assayctl set` while idle */
+	ASSAY_LIVE = 1 << 4,	    /* may be changed by `assayctl set` between runs */
 	ASSAY_HEX = 1 << 5,	    /* an integer that people write in hexadecimal */
 };
 

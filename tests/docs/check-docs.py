@@ -165,7 +165,7 @@ def check_settings(source, paths):
         yield f'assayctl describe: {told.stderr}'
         return
     import json
-    for driver in json.loads(told.stdout):
+    for driver in json.loads(told.stdout)['drivers']:
         file = source / 'drivers' / driver['name'] / 'README.md'
         if not file.exists():
             if (source / 'drivers' / driver['name']).exists():

@@ -90,6 +90,87 @@ def test_abort(lab):
     assert start.record['method']['id'] == 'long' and len(start.record['method']['sha256']) == 32
 
 
+def setting(lab, key, name):
+    found = lab.ask({'op': 'describe', 'instrument': key})['instrument']
+    return next(s for s in found['settings'] if s['name'] == name)
+
+
+def test_describe(lab):
+    driver = lab.ask({'op': 'describe', 'driver': 'srs-rga'})['drivers'][0]
+    floor = next(s for s in driver['settings'] if s['name'] == 'noise_floor')
+    assert floor['type'] == 'int' and floor['max'] == 7 and floor['live'] is True, floor
+    assert len(lab.ask({'op': 'describe'})['drivers']) >= 3
+    refused(lab, {'op': 'describe', 'driver': 'srs-rgb'}, 'srs-rga')
+    refused(lab, {'op': 'describe', 'instrument': 'xrf-9'}, 'xrf-1')
+    channels, poll = setting(lab, 'xrf-1', 'channels'), setting(lab, 'xrf-1', 'poll')
+    assert channels['value'] == 1024 and 'assayd.yaml:' in channels['from'], channels
+    assert poll['from'] == 'default' and poll['value'] == {'v': 0.5, 'u': 's'}, poll
+    assert 'points' in [s['name'] for s in lab.ask({'op': 'describe', 'instrument': 'gas-1'})['instrument']['settings']]
+    for name in ('amptek-dp5', 'srs-rga', 'modbus-map'):
+        text = lab.ctl('describe', name).stdout
+        assert 'settings' in text and max(map(len, text.splitlines()[1:])) <= 80, text
+    assert ' rows' in lab.ctl('describe', 'gas-1').stdout
+    assert '= 1024 (' in lab.ctl('describe', 'xrf-1').stdout
+    assert 'there is no driver' in lab.ctl('describe', 'xrf-9', code=1).stderr
+    here = lab.ctl('describe', 'srs-rga').stdout
+    alone = ['--worker', paths['worker'], '--drivers', paths['drivers'], 'describe', 'srs-rga']
+    assert lab.ctl('--control', 'ipc:///nowhere', *alone).stdout == here, 'the worker says the same'
+
+
+def test_set(lab):
+    """On demand: with the next run.  Continuous: a new run begins with it."""
+    def change(key, code=None, **settings):
+        reply = lab.ask({'op': 'set', 'instrument': key, 'settings': settings}, seconds=60)
+        assert reply['ok'] is (code is None), reply
+        assert code is None or reply['error']['code'] == code, reply
+        return reply if code is None else reply['error']['text']
+    text = change('xrf-1', 'refused', chanels=512, preset_time='5', poll='1 s')
+    assert "did you mean 'channels'?" in text and 'its unit is missing' in text, text
+    assert setting(lab, 'xrf-1', 'poll')['from'] == 'default', 'all or nothing'
+    assert 'expected 256 to 8192' in change('xrf-1', 'refused', channels=9000)
+    assert 'reload' in change('xrf-1', 'refused', detector_bias='100 V')
+    assert 'reload' in change('xrf-1', 'refused', energy_gain='10 eV')
+    assert 'configured' in change('xrf-9', 'not-found', channels=512)
+    assert change('xrf-1', channels=512)['settings'] == {'channels': 512}
+    now = setting(lab, 'xrf-1', 'channels')
+    assert now['value'] == 512 and now['file'] == 1024 and now['from'] == 'set', now
+    assert lab.instrument('xrf-1')['changed'] is True
+    assert 'set at run time; the configuration says 1024' in lab.ctl('describe', 'xrf-1').stdout
+    reply = lab.ask({'op': 'run-start', 'instrument': 'xrf-1', 'sample': 'CCL-2026-00007', 'operator': 'kb'})
+    assert start_of(lab, reply).record['settings']['channels'] == 512
+    lab.wait_state('xrf-1', 'idle')
+    reply = lab.ask({'op': 'run-start', 'instrument': 'xrf-1', 'sample': 'CCL-2026-00007', 'operator': 'kb', 'method': 'long'})
+    assert 'run is open' in change('xrf-1', 'busy', channels=1024)
+    assert start_of(lab, reply).record['settings']['channels'] == 512, 'beneath a method'
+    lab.ask({'op': 'run-abort', 'instrument': 'xrf-1'})
+    lab.wait_state('xrf-1', 'idle')
+    lab.ctl('set', 'xrf-1', 'channels=1024')
+    assert 'changed' not in lab.instrument('xrf-1'), 'as the file says again'
+
+    before = lab.instrument('ms-1')['run']['number']
+    reply = change('ms-1', noise_floor=6)
+    start = wait_for('the new run', lambda: [e for e in lab.entries('ms-1', 'run-start')
+                                             if e.record['number'] == reply['number']])[0]
+    assert start.record['settings']['noise_floor'] == 6 and reply['number'] != before, start.record
+    end = lab.entries('ms-1', 'run-end')[-1].record
+    assert end['status'] == 'complete' and end['actor']['auth'] == 'os', end
+    after = lab.instrument('ms-1')['run']['number']
+    said = change('ms-1', 'refused', mass_first=80, mass_last=40)
+    assert 'mass' in said, said
+    lab.wait_state('ms-1', 'busy')
+    assert lab.instrument('ms-1')['run']['number'] != after, 'it goes on as before'
+    last = lab.wait_entries('ms-1', 'run-start', 1)[-1].record['settings']
+    assert last['noise_floor'] == 6 and last['mass_last'] != 40, last
+    set_ = [a for a in audits(lab) if a['event'] == 'set'][0]
+    assert set_['before'] == {'instrument': 'xrf-1', 'settings': {'channels': 1024}}, set_
+    assert set_['after']['settings'] == {'channels': 512} and set_['actor']['auth'] == 'os', set_
+    assert [a for a in audits(lab) if a['event'] == 'set-refused']
+    assert lab.ask({'op': 'reload'})['ok']
+    wait_for('the files are in force again', lambda: 'changed' not in lab.instrument('ms-1') and
+             lab.instrument('ms-1')['state'] == 'busy')
+    assert lab.entries('ms-1', 'run-start')[-1].record['settings']['noise_floor'] != 6
+
+
 def test_steps(lab):
     lab.wait_state('xrf-1', 'idle')
     reply = lab.ask({'op': 'run-start', 'instrument': 'xrf-1', 'sample': 'CCL-2026-00005', 'operator': 'kb', 'method': 'two'})
@@ -188,6 +269,8 @@ with Lab(paths) as lab:
     test_help(lab)
     test_run(lab)
     test_abort(lab)
+    test_describe(lab)
+    test_set(lab)
     test_steps(lab)
     test_maintenance(lab)
     test_assayctl(lab)

@@ -84,21 +84,20 @@ static int judge(const struct buffer *reply, struct assay_string *text)
 	return ok ? 0 : 1;
 }
 
-int client_ask(
+int client_try(
 	const struct options *options, struct request *request, int seconds, struct buffer *reply)
 {
+	struct assay_string text;
 	map_close(&request->map);
 	int r = send_request(options, &request->bytes, seconds, reply);
 	buffer_finish(&request->bytes);
-	if (r < 0) {
-		fprintf(stderr, "assayctl: no answer from %s: %s\n", options->control,
-			r == -EAGAIN ? "is assayd running?" : zmq_strerror(-r));
-		return 1;
-	}
+	return r < 0 ? r : judge(reply, &text) != 0;
+}
+
+int client_explain(const struct options *options, const struct buffer *reply)
+{
 	struct assay_string text = {"", 0};
-	r = judge(reply, &text);
-	if (r == 0)
-		return 0;
+	int r = judge(reply, &text);
 	if (options->json)
 		print_json(reply);
 	else if (r > 0)
@@ -106,4 +105,16 @@ int client_ask(
 	else
 		fprintf(stderr, "assayctl: what answers at %s is not assayd\n", options->control);
 	return 1;
+}
+
+int client_ask(
+	const struct options *options, struct request *request, int seconds, struct buffer *reply)
+{
+	int r = client_try(options, request, seconds, reply);
+	if (r < 0)
+		fprintf(stderr, "assayctl: no answer from %s: %s\n", options->control,
+			r == -EAGAIN ? "is assayd running?" : zmq_strerror(-r));
+	else if (r > 0)
+		client_explain(options, reply);
+	return r != 0;
 }

@@ -22,4 +22,14 @@ void client_begin(struct request *request, const char *op);
 int client_ask(
 	const struct options *options, struct request *request, int seconds, struct buffer *reply);
 
+/*
+ * The same without a word when it was not done: 1 when it was refused, with the reply, -EAGAIN when
+ * nobody answered.
+ */
+int client_try(
+	const struct options *options, struct request *request, int seconds, struct buffer *reply);
+
+/* Says why a reply is a refusal; returns 1. */
+int client_explain(const struct options *options, const struct buffer *reply);
+
 #endif

@@ -34,6 +34,7 @@ int command_maintenance(const struct options *options, int argc, char **argv);
 int command_reload(const struct options *options, int argc, char **argv);
 int command_run(const struct options *options, int argc, char **argv);
 int command_schema(const struct options *options, int argc, char **argv);
+int command_set(const struct options *options, int argc, char **argv);
 int command_status(const struct options *options, int argc, char **argv);
 int command_watch(const struct options *options, int argc, char **argv);
 

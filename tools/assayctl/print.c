@@ -64,11 +64,67 @@ static int read_value(struct reader *r, char *to, size_t size)
 	case READ_FLOAT32:
 	case READ_FLOAT64:
 		read_double(r, &number);
-		snprintf(to, size, "%g", number);
+		snprintf(to, size, "%.10g", number);
 		break;
 	default: return read_skip(r);
 	}
 	return r->error;
+}
+
+static size_t put(char *to, size_t size, const char *text)
+{
+	int n = snprintf(to, size, "%s", text);
+	return n < 0 ? 0 : (size_t)n < size ? (size_t)n : size - 1;
+}
+
+static size_t put_setting(char *to, size_t size, struct reader *r)
+{
+	char text[200] = "", unit[40] = "";
+	size_t count, len;
+	struct assay_string key;
+	switch (read_peek(r)) {
+	case READ_MAP: /* {v, u} */
+		read_map(r, &count);
+		for (; count > 0 && read_key(r, &key) == 0; count--) {
+			if (assay_string_is(key, "v"))
+				read_value(r, text, sizeof text);
+			else if (assay_string_is(key, "u"))
+				read_value(r, unit, sizeof unit);
+			else
+				read_skip(r);
+		}
+		len = put(to, size, text);
+		if (unit[0] == '\0' || strcmp(unit, "1") == 0)
+			return len;
+		len += put(to + len, size - len, " ");
+		return len + put(to + len, size - len, unit);
+	case READ_ARRAY:
+		read_array(r, &count);
+		if (read_peek(r) == READ_ARRAY) {
+			snprintf(text, sizeof text, "%zu rows", count);
+			return put(to, size, text);
+		}
+		len = put(to, size, "[");
+		for (size_t i = 0; i < count && r->error == 0; i++) {
+			len += put(to + len, size - len, i > 0 ? ", " : "");
+			len += put_setting(to + len, size - len, r);
+		}
+		return len + put(to + len, size - len, "]");
+	case READ_BOOL:
+		read_value(r, text, sizeof text);
+		return put(to, size, strcmp(text, "yes") == 0 ? "true" : "false");
+	default: read_value(r, text, sizeof text); return put(to, size, text);
+	}
+}
+
+void print_setting(char *to, size_t size, const struct assay_span *value)
+{
+	struct reader r;
+	to[0] = '\0';
+	if (value->len == 0)
+		return;
+	read_init(&r, value->data, value->len);
+	put_setting(to, size, &r);
 }
 
 static int read_into(struct pairs *pairs, struct reader *r, const char *prefix)

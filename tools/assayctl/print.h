@@ -15,6 +15,9 @@ void print_json(const struct buffer *bytes);
 /* A text from elsewhere: control characters become '?'; the terminator is added. */
 void print_safe(char *to, size_t size, struct assay_string text);
 
+/* A setting of the record format as the configuration would have it: "60 s", "true", "[18, 28]". */
+void print_setting(char *to, size_t size, const struct assay_span *value);
+
 /* "2026-11-22 20:15:03Z" */
 #define PRINT_TIME_SIZE 24
 void print_time(char to[PRINT_TIME_SIZE], uint64_t utc);

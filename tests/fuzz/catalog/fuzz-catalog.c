@@ -18,14 +18,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		free(why);
 		return 0;
 	}
-	char *text = NULL;
-	size_t len;
-	FILE *to = open_memstream(&text, &len);
-	for (size_t i = 0; i < catalog->count && to != NULL; i++)
-		catalog_describe(&catalog->drivers[i], to);
-	if (to != NULL)
-		fclose(to);
-	free(text);
+	struct buffer text = {0};
+	for (size_t i = 0; i < catalog->count; i++)
+		catalog_put(&text, &catalog->drivers[i]);
+	buffer_finish(&text);
 	struct buffer schema = {0};
 	config_schema_write(catalog, &schema);
 	buffer_finish(&schema);

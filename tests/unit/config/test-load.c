@@ -373,13 +373,14 @@ static void a_steps_settings_lie_over_its_methods_and_the_instruments(void **sta
 	assert_int_equal(setting(m->steps[0].settings, "channels").len, 0);
 	struct buffer to = {0};
 	char *why;
-	assert_int_equal(config_merge(x, &m->steps[0], &to, &why), 0);
+	const struct config_map nothing = {0};
+	assert_int_equal(config_merge(x->driver, x->settings, m->steps[0].settings, &to, &why), 0);
 	struct config_map merged = {to.data, to.len};
 	assert_int(merged, "channels", 512);
 	assert_quantity(merged, "preset_time", 30, "s");
 	assert_quantity(merged, "gain", 4, "1");
 	buffer_reset(&to);
-	assert_int_equal(config_merge(x, NULL, &to, &why), 0);
+	assert_int_equal(config_merge(x->driver, x->settings, nothing, &to, &why), 0);
 	assert_int_equal(to.len, x->settings.len);
 	assert_memory_equal(to.data, x->settings.data, to.len);
 	buffer_finish(&to);
@@ -392,7 +393,9 @@ static void a_step_of_another_driver_is_refused(void **state)
 	const struct config_method *m = config_find_method(c, "soil");
 	struct buffer to = {0};
 	char *why;
-	assert_int_equal(config_merge(config_find(c, "r"), &m->steps[0], &to, &why), -EINVAL);
+	const struct config_instrument *r = config_find(c, "r");
+	assert_int_equal(
+		config_merge(r->driver, r->settings, m->steps[0].settings, &to, &why), -EINVAL);
 	assert_non_null(strstr(why, "is no setting of driver srs-rga"));
 	assert_int_equal(to.len, 0);
 	free(why);

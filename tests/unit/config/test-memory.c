@@ -121,7 +121,8 @@ static void merging_short_of_memory_says_so(void **state)
 		struct buffer to = {0};
 		char *why;
 		calls = 0;
-		int r = config_merge(xrf, &method->steps[0], &to, &why);
+		int r = config_merge(
+			xrf->driver, xrf->settings, method->steps[0].settings, &to, &why);
 		buffer_finish(&to);
 		if (calls < failing) {
 			assert_int_equal(r, 0);
