@@ -1,0 +1,883 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every entry of an assayd journal, exactly once and in order per topic, or word of what is gone.
+
+    import assay
+
+    for run in assay.runs(cursor="lims"):                 # whole runs of real instruments
+        print(run.number, run.sample, run.status, run.frames[0]["counts"].data)
+
+    with assay.entries(topics=["a1/data/xrf/"], cursor=mine) as feed:
+        for entry in feed:                                # or: async for entry in feed
+            if isinstance(entry, assay.Gap):
+                print("lost for ever:", entry)
+
+What is missed live, for whatever reason, is fetched from the journal.  Where to go on from is a
+cursor: of the daemon (a name), a file (FileCursor), or a dict that the program keeps itself, in the
+same transaction as its results, for results exactly once.  An item is acknowledged when the next
+one is asked for, or by ack().  docs/consumers.md says what is guaranteed.
+
+Needs pyzmq and cbor2; with numpy arrays are numpy arrays, without it memoryviews.
+"""
+
+from __future__ import annotations
+
+import collections
+import datetime
+import functools
+import hashlib
+import inspect
+import json
+import os
+import sys
+import tempfile
+import time
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import cbor2
+import zmq
+
+try:
+    import numpy
+except ImportError:
+    numpy = None
+
+__all__ = ["entries", "runs", "Feed", "Entry", "Gap", "Run", "Variable", "FileCursor", "Refused", "iso_time", "utc_time"]
+
+RUN_DIR = "/run/assayd"
+HEAD = b"a1/head/"
+HEAD_SECONDS = 5.0              # without a heartbeat for so long: connect again
+ANSWER_SECONDS = (2.0, 30.0)    # the first request's time limit, and what it grows to
+PAGE_BYTES = 4 << 20            # of entries in one answer
+RUN_MEMORY = 16 << 20           # of one run; more goes to a temporary file
+QUALITY = {1: "good", 2: "unchecked", 3: "suspect", 4: "bad", 9: "missing"}
+
+
+class Refused(Exception):
+    """The daemon refused a request; `code` is for programs."""
+
+    def __init__(self, code: str, text: str):
+        super().__init__(text)
+        self.code = code
+
+
+# --- times ---------------------------------------------------------------------------------------
+
+def utc_time(ns: int) -> datetime.datetime:
+    """Nanoseconds since 1970 as a datetime in UTC, which has only microseconds."""
+    whole, rest = divmod(ns, 1_000_000_000)
+    return datetime.datetime.fromtimestamp(whole, datetime.timezone.utc).replace(microsecond=rest // 1000)
+
+
+def iso_time(ns: int) -> str:
+    """Nanoseconds since 1970 as RFC 3339 text, with all nine digits."""
+    whole, rest = divmod(ns, 1_000_000_000)
+    return f"{utc_time(whole * 1_000_000_000):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
+
+
+# --- arrays and variables ------------------------------------------------------------------------
+
+TYPED = {64: ("u1", "B"), 69: ("<u2", "H"), 70: ("<u4", "I"), 71: ("<u8", "Q"), 72: ("i1", "b"),
+         77: ("<i2", "h"), 78: ("<i4", "i"), 79: ("<i8", "q"), 85: ("<f4", "f"), 86: ("<f8", "d")}
+
+
+def _typed(tag: int, value: bytes):
+    """A view of the bytes that the decoder gave, which are aligned; no element is touched."""
+    if numpy is not None:
+        return numpy.frombuffer(value, TYPED[tag][0])
+    if sys.byteorder == "little":
+        return memoryview(value).cast(TYPED[tag][1])
+    swapped = array(TYPED[tag][1], value)
+    swapped.byteswap()
+    return memoryview(swapped)
+
+
+def _tag_hook(decoder, tag, shareable_index=None):
+    if tag.tag in TYPED:
+        return _typed(tag.tag, tag.value)
+    if tag.tag == 40:
+        shape, flat = tag.value
+        if numpy is not None:
+            return flat.reshape(shape)
+        return memoryview(flat.cast("B")).cast(flat.format, shape)
+    return tag
+
+
+class Variable:
+    """One variable of a frame; `raw` is its map in the record."""
+
+    __slots__ = ("raw", "_frame")
+
+    def __init__(self, raw: dict, frame: Entry):
+        self.raw, self._frame = raw, frame
+
+    name = property(lambda self: self.raw["name"])
+    role = property(lambda self: self.raw["role"])
+    unit = property(lambda self: self.raw["unit"])
+    dims = property(lambda self: self.raw["dims"])
+    label = property(lambda self: self.raw.get("label"))
+    analyte = property(lambda self: self.raw.get("analyte", {}).get("name"))
+    basis = property(lambda self: self.raw.get("basis"))
+    unc = property(lambda self: self.raw.get("unc"))
+
+    @property
+    def data(self):
+        """An array in the instrument's own number type (a read-only view), a number, a text, or texts."""
+        data = self.raw["data"]
+        if not isinstance(data, dict):
+            return data
+        start, step, n = data["start"], data["step"], data["n"]
+        if numpy is not None:
+            return start + step * numpy.arange(n)
+        return array("d", (start + step * i for i in range(n)))
+
+    @property
+    def axes(self) -> list[Variable]:
+        """One per dimension, the slowest first."""
+        return [self._frame[name] for name in self.dims]
+
+    @property
+    def axis(self) -> Variable | None:
+        """The only axis, or the fastest one; None: a single value."""
+        return self._frame[self.dims[-1]] if self.dims else None
+
+    def __repr__(self):
+        return f"<{self.name} [{self.unit}] {self.data!r}>"
+
+
+# --- what a feed gives ---------------------------------------------------------------------------
+
+class Entry:
+    """A record with its place in the journal.  `bytes` is the entry as it was committed and hashed."""
+
+    __slots__ = ("bytes", "journal", "seq", "prev", "committed", "topic", "_body", "_record", "_feed")
+
+    def __init__(self, data: bytes, feed: Feed | None = None):
+        version, self.journal, self.seq, self.prev, self.committed, self.topic, self._body = cbor2.loads(data)
+        if version != 1:
+            raise ValueError(f"entry of version {version}")
+        self.bytes, self._record, self._feed = data, None, feed
+
+    @property
+    def record(self) -> dict:
+        if self._record is None:
+            self._record = cbor2.loads(self._body, tag_hook=_tag_hook)
+        return self._record
+
+    type = property(lambda self: self.record["type"])
+    instrument = property(lambda self: self.record.get("inst", {}).get("key"))
+    simulated = property(lambda self: self.record.get("sim", False))
+    time_ns = property(lambda self: self.record["t"]["utc"])
+    time = property(lambda self: utc_time(self.time_ns))
+    quality = property(lambda self: QUALITY.get(self.record["q"]["flag"], "unknown") if "q" in self.record else None)
+    cursor = property(lambda self: (self.journal.hex(), self.topic, self.seq),
+                      doc="What to store with the result: journal, topic, seq.")
+    leaf = property(lambda self: hashlib.sha256(b"\0" + self.bytes).digest(),
+                    doc="The hash that `ctx` and `digest` are made of.")
+
+    @property
+    def variables(self) -> list[Variable]:
+        return [Variable(v, self) for v in self.record.get("vars", ())]
+
+    def find(self, name: str, analyte: str | None = None, basis: str | None = None) -> list[Variable]:
+        return [v for v in self.variables if v.name == name and analyte in (None, v.analyte) and basis in (None, v.basis)]
+
+    def __getitem__(self, name: str) -> Variable:
+        found = self.find(name)
+        if len(found) > 1:
+            raise KeyError(f"{len(found)} variables are named {name}: use find(name, analyte, basis)")
+        if not found:
+            raise KeyError(name)
+        return found[0]
+
+    def ack(self) -> None:
+        """Done with it, before the next one is asked for."""
+        self._feed.ack(self)
+
+    def __repr__(self):
+        return f"<entry {self.seq} {self.type} on {self.topic}>"
+
+
+class Gap:
+    """Entries first … last of the journal cannot be had any more; some were on this topic."""
+
+    __slots__ = ("journal", "topic", "first", "last", "why", "_feed")
+
+    def __init__(self, journal: bytes, topic: str, first: int, last: int, why: str, feed: Feed | None = None):
+        self.journal, self.topic, self.first, self.last, self.why = journal, topic, first, last, why
+        self._feed = feed
+
+    cursor = property(lambda self: (self.journal.hex(), self.topic, self.last))
+
+    def ack(self) -> None:
+        self._feed.ack(self)
+
+    def __repr__(self):
+        return f"<gap {self.first} to {self.last} on {self.topic}: {self.why}>"
+
+
+class _Spool:
+    """Entries of a run in order, on disk when they are many."""
+
+    def __init__(self):
+        self.file, self.places, self.end = tempfile.SpooledTemporaryFile(RUN_MEMORY), [], 0
+
+    def append(self, data: bytes) -> None:
+        self.file.seek(self.end)
+        self.file.write(data)
+        self.places.append(self.end)
+        self.end += len(data)
+
+    def read(self, at: int) -> bytes:
+        end = self.places[at + 1] if at + 1 < len(self.places) else self.end
+        self.file.seek(self.places[at])
+        return self.file.read(end - self.places[at])
+
+
+class _Frames(Sequence):
+    """The frames of a run; each is read when it is asked for."""
+
+    def __init__(self, spool: _Spool):
+        self._spool = spool
+
+    def __len__(self):
+        return len(self._spool.places)
+
+    def __getitem__(self, at):
+        if isinstance(at, slice):
+            return [self[i] for i in range(*at.indices(len(self)))]
+        return Entry(self._spool.read(range(len(self))[at]))
+
+
+class Run:
+    """A run with everything that is on record about it.
+
+    A run whose `end` was lost, or whose `start` was, is given too: `whole` is true only when all is
+    there and as the daemon counted and hashed it.  `gaps` are holes inside.  `amends` are those
+    that were made while it was open, of it or of earlier runs; later ones come as entries.
+    """
+
+    def __init__(self, entry: Entry, feed: Feed | None = None):
+        self.id: bytes = entry.record["run"]
+        self.journal, self.topic = entry.journal, entry.topic
+        self.start: Entry | None = None
+        self.end: Entry | None = None
+        self.amends: list[Entry] = []
+        self.gaps: list[Gap] = []
+        self.seqs: list[int] = []
+        self.digests: list[bytes] = []
+        self._spool, self._leaves, self._feed = _Spool(), hashlib.sha256(), feed
+        self.frames: Sequence[Entry] = _Frames(self._spool)
+
+    def _add(self, entry: Entry) -> None:
+        kind = entry.type
+        if kind == "run-start":
+            self.start = entry
+        elif kind == "run-end":
+            self.end = entry
+        elif kind == "amend":
+            self.amends.append(entry)
+        else:
+            self._spool.append(entry.bytes)
+            self._leaves.update(entry.leaf)
+        self.seqs.append(entry.seq)
+        self.digests.append(hashlib.sha256(entry.bytes).digest())
+
+    def _said(self, key: str, part: str | None = None):
+        value = self.start.record.get(key) if self.start else None
+        return value.get(part) if part and value else value
+
+    number = property(lambda self: self._said("number"))
+    sample = property(lambda self: self._said("sample", "id"))
+    operator = property(lambda self: self._said("operator", "id"))
+    instrument = property(lambda self: (self.start or self.end or self.frames[0]).instrument)
+    simulated = property(lambda self: (self.start or self.frames[0]).simulated)
+    status = property(lambda self: self.end.record["status"] if self.end else None)
+    cursor = property(lambda self: (self.journal.hex(), self.topic, self.seqs[-1]))
+
+    @property
+    def whole(self) -> bool:
+        return bool(self.start and self.end and not self.gaps and self.end.record["frames"] == len(self.frames)
+                    and self.end.record["digest"] == self._leaves.digest())
+
+    def ack(self) -> None:
+        self._feed.ack(self)
+
+    def __repr__(self):
+        return f"<run {self.number or self.id.hex()} {self.status}, {len(self.frames)} frames>"
+
+
+# --- where to go on from -------------------------------------------------------------------------
+
+class FileCursor:
+    """A cursor in a file, which is replaced as a whole and is on the disk when save() returns."""
+
+    def __init__(self, path: str | os.PathLike):
+        self.path = os.fspath(path)
+
+    def load(self) -> dict[str, dict[str, int]]:
+        try:
+            with open(self.path, encoding="utf-8") as file:
+                return json.load(file)
+        except FileNotFoundError:
+            return {}
+
+    def save(self, positions: dict[str, dict[str, int]]) -> None:
+        folder = os.path.dirname(self.path) or "."
+        fd, name = tempfile.mkstemp(dir=folder, prefix=os.path.basename(self.path))
+        with open(fd, "w", encoding="utf-8") as file:
+            json.dump(positions, file)
+            file.flush()
+            os.fsync(fd)
+        os.replace(name, self.path)
+        fd = os.open(folder, os.O_RDONLY)
+        os.fsync(fd)
+        os.close(fd)
+
+
+class _DictCursor:
+    def __init__(self, mine: dict[str, dict[str, int]]):
+        self.mine = mine
+
+    def load(self):
+        return {journal: dict(topics) for journal, topics in self.mine.items()}
+
+    def save(self, positions):
+        for journal, topics in positions.items():
+            self.mine.setdefault(journal, {}).update(topics)
+
+
+# --- sockets -------------------------------------------------------------------------------------
+
+class _Wire:
+    """The two sockets of a consumer; blocking."""
+
+    def __init__(self, live: str, replay: str, prefixes: Iterable[str], hwm: int):
+        self.endpoints, self.prefixes, self.hwm = (live, replay), list(prefixes), hwm
+        self.live = self.replay = None
+
+    def context(self):
+        return zmq.Context.instance()
+
+    def socket(self, kind: int, endpoint: str):
+        socket = self.context().socket(kind)
+        socket.linger = 0
+        socket.reconnect_ivl, socket.reconnect_ivl_max = 50, 1000
+        if kind == zmq.SUB:
+            socket.rcvhwm = self.hwm
+            for prefix in [*self.prefixes, HEAD.decode()]:
+                socket.subscribe(prefix)
+        socket.connect(endpoint)
+        return socket
+
+    def close(self) -> None:
+        for socket in (self.live, self.replay):
+            if socket is not None:
+                socket.close(linger=0)
+        self.live = self.replay = None
+
+    def open(self) -> None:
+        self.close()
+        self.live = self.socket(zmq.SUB, self.endpoints[0])
+        self.replay = self.socket(zmq.DEALER, self.endpoints[1])
+
+    def renew(self) -> None:
+        """An answer that comes too late must not be taken for that of the next request."""
+        self.replay.close(linger=0)
+        self.replay = self.socket(zmq.DEALER, self.endpoints[1])
+
+    def ask(self, request: dict, seconds: float):
+        self.replay.send(cbor2.dumps(request))
+        if self.replay.poll(int(seconds * 1000)):
+            return self.replay.recv_multipart()
+        self.renew()
+        return None
+
+    def listen(self, seconds: float):
+        try:
+            return self.live.recv_multipart(zmq.NOBLOCK)
+        except zmq.Again:
+            return self.live.recv_multipart() if self.live.poll(int(seconds * 1000)) else None
+
+    def pause(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+class _AsyncWire(_Wire):
+    """The same for asyncio."""
+
+    def context(self):
+        import zmq.asyncio
+        return zmq.asyncio.Context.shadow(zmq.Context.instance().underlying)
+
+    async def ask(self, request, seconds):
+        await self.replay.send(cbor2.dumps(request))
+        if await self.replay.poll(int(seconds * 1000)):
+            return await self.replay.recv_multipart()
+        self.renew()
+        return None
+
+    async def listen(self, seconds):
+        return await self.live.recv_multipart() if await self.live.poll(int(seconds * 1000)) else None
+
+    async def pause(self, seconds):
+        import asyncio
+        await asyncio.sleep(seconds)
+
+
+# --- the feed ------------------------------------------------------------------------------------
+
+class _Renewed(Exception):
+    """Another journal than we knew: ask again which there are."""
+
+
+class Feed:
+    """Iterate over it, with `for` or `async for`; `with` closes it.  Made by entries() and runs().
+
+    The algorithm is written once, as generators that yield what to do, either ("item", …) or the
+    name of a method of the wire and its arguments, and get the outcome back.
+    """
+
+    def __init__(self, dir=RUN_DIR, topics: Iterable[str] = ("a1/data/",), cursor=None, simulated: bool = False,
+                 start: str | None = None, whole_runs: bool = False, hwm: int = 10000, ack_every: float = 1.0,
+                 live: str | None = None, replay: str | None = None):
+        self._prefixes, self._simulated = _prefixes([topics] if isinstance(topics, str) else topics, simulated), simulated
+        self._endpoints = live or f"ipc://{os.fspath(dir)}/live", replay or f"ipc://{os.fspath(dir)}/replay"
+        self._hwm, self._ack_every, self._whole_runs = hwm, ack_every, whole_runs
+        self._name = cursor if isinstance(cursor, str) else None
+        self._store = _DictCursor(cursor) if isinstance(cursor, dict) else cursor if self._name is None else None
+        self._start = start or ("now" if cursor is None else "oldest")
+        if self._start not in ("now", "oldest"):
+            raise ValueError(f'start is "now" or "oldest", not {start!r}')
+        self._at: dict[tuple[bytes, str], int] = {}         # what was read
+        self._acked: dict[tuple[bytes, str], int] = {}      # what was worked off
+        self._unsaved: dict[tuple[bytes, str], int] = {}
+        self._settled: dict[bytes, int] = {}                # all that was wanted up to here was read
+        self._saved_at = 0.0
+        self._open: dict[tuple[bytes, str], Run] = {}
+        self._journals: list[bytes] = []                    # oldest first; the last one is followed
+        self._present = b""                                 # the one that the daemon writes
+        self._current: Any = None                           # the item that is being worked on
+        self._wire: _Wire | None = None
+        self._steps = self._everything()
+
+    # --- for the program ---
+
+    @property
+    def cursors(self) -> dict[str, dict[str, int]]:
+        """{journal: {topic: seq}} of what was acknowledged."""
+        return _nested(self._acked)
+
+    def ack(self, item) -> None:
+        """Done with `item` and all before it on its topic.  Stored at once but in the daemon's cursor."""
+        journal, topic, seq = item.cursor
+        key = bytes.fromhex(journal), topic
+        if seq > self._acked.get(key, 0):
+            self._acked[key] = self._unsaved[key] = seq
+            self._store_mine()
+        if item is self._current:
+            self._current = None
+
+    def __iter__(self) -> Iterator:
+        return self
+
+    def __next__(self):
+        return self._drive(self._steps)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.close()
+
+    def close(self) -> None:
+        """Stores what was acknowledged. The item that was given last is not, unless ack() was called."""
+        if self._wire is not None and self._wire.replay is not None:
+            self._wire.renew()      # the loop may have been left while it waited for an answer
+            self._drive(self._save(attempts=1))
+            self._wire.close()
+            self._wire = None
+        self._steps = iter(())
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        return await self._drive_async(self._steps, StopAsyncIteration)
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, *exc):
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        if self._wire is not None and self._wire.replay is not None:
+            self._wire.renew()
+            await self._drive_async(self._save(attempts=1))
+            self._wire.close()
+            self._wire = None
+        self._steps = iter(())
+
+    # --- driving the steps ---
+
+    def _drive(self, steps):
+        self._wire = self._wire or _Wire(*self._endpoints, self._prefixes, self._hwm)
+        outcome = None
+        while True:
+            try:
+                step = steps.send(outcome) if inspect.isgenerator(steps) else next(steps)
+            except StopIteration:
+                if steps is self._steps:
+                    raise
+                return None
+            if step[0] == "item":
+                return step[1]
+            outcome = getattr(self._wire, step[0])(*step[1:])
+
+    async def _drive_async(self, steps, ended=None):
+        self._wire = self._wire or _AsyncWire(*self._endpoints, self._prefixes, self._hwm)
+        outcome = None
+        while True:
+            try:
+                step = steps.send(outcome) if inspect.isgenerator(steps) else next(steps)
+            except StopIteration:
+                if ended is not None:
+                    raise ended from None
+                return None
+            if step[0] == "item":
+                return step[1]
+            outcome = getattr(self._wire, step[0])(*step[1:])
+            if inspect.isawaitable(outcome):
+                outcome = await outcome
+
+    def _item(self, item):
+        """Gives an item out; when it comes back, the program has worked it off."""
+        self._current = item
+        yield "item", item
+        if self._current is item:
+            self.ack(item)
+        yield from self._save_when_due()
+
+    # --- asking ---
+
+    def _ask(self, request: dict, attempts: int = 0):
+        """The answer to a request, however long the daemon is away; None after `attempts`, if any."""
+        seconds, tried = ANSWER_SECONDS[0], 0
+        while True:
+            parts = yield "ask", request, seconds
+            tried += 1
+            if parts is None:
+                seconds = min(seconds * 2, ANSWER_SECONDS[1])
+            else:
+                reply = cbor2.loads(parts[0])
+                if reply["op"] != "error":
+                    return reply, parts[1:]
+                if reply["code"] != "busy":
+                    raise Refused(reply["code"], reply["text"])
+                yield "pause", 0.2
+            if tried == attempts:
+                return None
+
+    def _hello(self):
+        return (yield from self._ask({"op": "hello", "proto": 1}))[0]
+
+    # --- cursors ---
+
+    def _load(self):
+        if self._name is not None:
+            try:
+                reply, _ = yield from self._ask({"op": "cursor", "name": self._name})
+                found = {(at["journal"], at["topic"]): at["seq"] for at in reply["at"]}
+            except Refused as refused:
+                if refused.code != "not-found":
+                    raise
+                found = {}
+        else:
+            stored = self._store.load() if self._store is not None else {}
+            found = {(bytes.fromhex(j), topic): seq for j, topics in stored.items() for topic, seq in topics.items()}
+        self._acked = found
+        self._at = dict(found)
+
+    def _save_when_due(self):
+        if self._unsaved and time.monotonic() >= self._saved_at + self._ack_every:
+            yield from self._save()
+
+    def _store_mine(self) -> None:
+        if self._name is None:
+            if self._store is not None:
+                self._store.save(_nested(self._acked))
+            self._unsaved.clear()
+
+    def _save(self, attempts: int = 0):
+        while self._unsaved:
+            (journal, topic), seq = next(iter(self._unsaved.items()))
+            request = {"op": "cursor", "name": self._name, "journal": journal, "topic": topic, "seq": seq}
+            if (yield from self._ask(request, attempts)) is None:
+                return
+            del self._unsaved[journal, topic]
+        self._saved_at = time.monotonic()
+
+    # --- the algorithm ---
+
+    def _wants(self, topic: str) -> bool:
+        return (self._simulated or not topic.startswith("a1/sim-")) and topic.startswith(self._prefixes)
+
+    def _everything(self):
+        yield "open",
+        yield from self._load()
+        while True:
+            try:
+                welcome = yield from self._hello()
+                yield from self._enter(welcome)
+                yield from self._follow()
+                yield "open",
+            except _Renewed:
+                pass
+
+    def _enter(self, welcome: dict):
+        """Works off all journals up to the present one, and that one up to its head."""
+        journals = [row["journal"] for row in welcome["journals"]]
+        if welcome["journal"] not in journals:
+            journals.append(welcome["journal"])
+        known = {journal for journal, _ in self._at}
+        if not known and self._start == "now":
+            for prefix in self._prefixes:
+                key = journals[-1], prefix
+                self._at[key] = self._acked[key] = self._unsaved[key] = welcome["head"]
+            self._store_mine()
+            begin = len(journals) - 1
+        else:
+            begin = max((i for i, journal in enumerate(journals) if journal in known), default=0)
+        if self._journals:
+            begin = max(begin, journals.index(self._journals[-1]) if self._journals[-1] in journals else 0)
+        self._start, self._present = "oldest", journals[-1]
+        for row in welcome["journals"][begin:len(journals) - 1]:
+            for prefix in self._prefixes:
+                yield from self._scan(row["journal"], prefix, row["last"])
+            yield from self._end_of(row["journal"])
+        self._journals = journals
+        yield from self._catch_up(journals[-1], welcome["topics"], welcome["head"])
+
+    def _catch_up(self, journal: bytes, last: dict[str, int], head: int):
+        for topic in sorted(last):
+            if self._wants(topic):
+                yield from self._fetch(journal, topic, last[topic])
+        self._settled[journal] = max(head, self._settled.get(journal, 0))
+
+    def _follow(self):
+        """Listens until nothing is heard any more."""
+        heard = time.monotonic()
+        while True:
+            wait = HEAD_SECONDS
+            if self._unsaved:
+                wait = min(wait, max(0.0, self._saved_at + self._ack_every - time.monotonic()))
+            parts = yield "listen", wait
+            if parts is None and wait == HEAD_SECONDS:
+                return
+            if parts is not None and parts[0].startswith(HEAD):
+                head = cbor2.loads(parts[1])
+                if self._is_present(head["journal"]):
+                    yield from self._catch_up(head["journal"], head["last"], head["head"])
+                    heard = time.monotonic()
+            elif parts is not None:
+                yield from self._take_live(Entry(parts[1], self))
+            if time.monotonic() > heard + HEAD_SECONDS:      # heartbeats are dropped: ask for one
+                raise _Renewed
+            yield from self._save_when_due()
+
+    def _is_present(self, journal: bytes) -> bool:
+        if journal not in self._journals:
+            raise _Renewed
+        return journal == self._journals[-1]
+
+    def _take_live(self, entry: Entry):
+        if not self._wants(entry.topic) or not self._is_present(entry.journal):
+            return
+        at = self._at.get((entry.journal, entry.topic), 0)
+        if entry.seq <= at:
+            return
+        if entry.prev > at:
+            yield from self._fetch(entry.journal, entry.topic, entry.prev)
+        yield from self._deliver(entry)
+
+    def _position(self, journal: bytes, topic: str) -> int:
+        """Everything on the topic up to here was read, or is known to be lost."""
+        return max(self._at.get((journal, name), 0) for name in _names(topic, self._prefixes))
+
+    def _page(self, journal: bytes, what: str, name: str, begin: int, to: int):
+        """One answer: entries, gaps, and where the next one begins."""
+        request = {"op": "fetch", "journal": journal, what: name, "from": begin, "to": to, "max_bytes": PAGE_BYTES}
+        try:
+            reply, parts = yield from self._ask(request)
+        except Refused as refused:
+            if refused.code not in ("wrong-journal", "not-found"):
+                raise
+            reply = None
+        is_short = reply is not None and not reply["next"] and reply["head"] < to and journal == self._present
+        if reply is None or is_short:                       # not what was announced: look again
+            yield "pause", 0.2
+            raise _Renewed
+        return [Entry(part, self) for part in parts], collections.deque(reply["gaps"]), reply["next"] or to + 1
+
+    def _fetch(self, journal: bytes, topic: str, to: int):
+        """Delivers what is on a topic up to seq `to`, which is on it, and says what is gone."""
+        begin, gaps = self._position(journal, topic) + 1, []
+        while begin <= to:
+            entries, found, begin = yield from self._page(journal, "topic", topic, begin, to)
+            for entry in entries:
+                while found and found[0]["from"] < entry.seq:
+                    gaps.append(found.popleft())
+                if entry.prev > self._position(journal, topic):
+                    yield from self._missing(journal, topic, gaps, entry.prev)
+                gaps.clear()
+                if entry.seq > self._position(journal, topic):
+                    yield from self._deliver(entry)
+            gaps.extend(found)
+        if to > self._position(journal, topic):
+            yield from self._missing(journal, topic, gaps, to)
+
+    def _missing(self, journal: bytes, topic: str, gaps: list[dict], to: int):
+        """`to` is on the topic and was not had.  Gaps behind it held nothing of this topic."""
+        at, holes = self._position(journal, topic), []
+        for gap in gaps:
+            first = max(gap["from"], at + 1)
+            if first > to or gap["to"] < first:
+                continue
+            if holes and holes[-1].why == gap["why"]:
+                holes[-1].last = gap["to"]
+            else:
+                holes.append(Gap(journal, topic, first, gap["to"], gap["why"], self))
+        if not holes or holes[-1].last < to:                # never silently
+            holes.append(Gap(journal, topic, holes[-1].last + 1 if holes else at + 1, to, "damaged", self))
+        for hole in holes:
+            yield from self._lose(hole)
+        self._at[journal, topic] = max(to, self._position(journal, topic))
+
+    def _scan(self, journal: bytes, prefix: str, to: int):
+        """Delivers an older journal.  Which topics it had is not known, so a hole is the prefix's."""
+        key = journal, prefix
+        begin = max(self._at.get(key, 0), self._settled.get(journal, 0)) + 1
+        while begin <= to:
+            entries, gaps, begin = yield from self._page(journal, "prefix", prefix, begin, to)
+            for entry in [*entries, None]:
+                while gaps and (entry is None or gaps[0]["from"] < entry.seq):
+                    gap = gaps.popleft()
+                    yield from self._lose(Gap(journal, prefix, gap["from"], gap["to"], gap["why"], self))
+                if entry is None or not self._wants(entry.topic):
+                    continue
+                at = self._position(journal, entry.topic)
+                if entry.prev > max(at, self._settled.get(journal, 0)):
+                    yield from self._missing(journal, entry.topic, [], entry.prev)
+                if entry.seq > at:
+                    yield from self._deliver(entry)
+        self._at[key] = to
+
+    def _lose(self, gap: Gap):
+        """A hole inside a run is part of the run, whose topic's cursor stays before it."""
+        self._at[gap.journal, gap.topic] = gap.last
+        cut = [run for (journal, topic), run in self._open.items()
+               if journal == gap.journal and topic.startswith(gap.topic)]
+        for run in cut:
+            run.gaps.append(gap)
+        if not cut:
+            yield from self._item(gap)
+
+    # --- items ---
+
+    def _deliver(self, entry: Entry):
+        self._at[entry.journal, entry.topic] = entry.seq
+        if self._whole_runs and "run" in entry.record:
+            yield from self._take_part(entry)
+        else:
+            yield from self._item(entry)
+
+    def _take_part(self, entry: Entry):
+        """Runs are given out when they have ended; only then does their topic's cursor go on."""
+        key, id = (entry.journal, entry.topic), entry.record["run"]
+        run = self._open.get(key)
+        if entry.type == "amend":
+            if run is None:
+                yield from self._item(entry)
+            else:
+                run._add(entry)
+            return
+        if run is not None and run.id != id:
+            yield from self._item(self._open.pop(key))
+            run = None
+        if run is None:
+            run = self._open[key] = Run(entry, self)
+            if entry.type != "run-start":
+                yield from self._read_run(run, entry)
+        run._add(entry)
+        if entry.type == "run-end":
+            yield from self._item(self._open.pop(key))
+
+    def _read_run(self, run: Run, upto: Entry):
+        """What is on record of a run before `upto`: it had begun before we listened."""
+        begin = 1
+        while begin:
+            try:
+                reply, parts = yield from self._ask({"op": "run", "run": run.id, "from": begin})
+            except Refused as refused:
+                if refused.code != "not-found":
+                    raise
+                return
+            for part in parts:
+                entry = Entry(part, self)
+                if entry.journal == upto.journal and entry.seq < upto.seq:
+                    run._add(entry)
+            begin = reply["next"] if reply["next"] < upto.seq else 0
+
+    def _end_of(self, journal: bytes):
+        """Nothing more comes in this journal: what is open there has no end."""
+        for key in [key for key in self._open if key[0] == journal]:
+            yield from self._item(self._open.pop(key))
+
+
+@functools.lru_cache(4096)
+def _names(topic: str, prefixes: tuple[str, ...]) -> tuple[str, ...]:
+    """Under which a position that covers the topic may be kept."""
+    parts = topic.split("/")
+    whole = {"/".join(parts[:i]) + "/" for i in range(1, len(parts))}
+    return topic, *(whole - {topic}), *(prefix for prefix in prefixes if topic.startswith(prefix))
+
+
+def _nested(positions: dict[tuple[bytes, str], int]) -> dict[str, dict[str, int]]:
+    nested: dict[str, dict[str, int]] = {}
+    for (journal, topic), seq in positions.items():
+        nested.setdefault(journal.hex(), {})[topic] = seq
+    return nested
+
+
+def _prefixes(topics: Iterable[str], simulated: bool) -> tuple[str, ...]:
+    """As they are subscribed to; with `simulated`, the simulated twin of each as well."""
+    wanted = list(topics)
+    for topic in list(wanted):
+        if topic.startswith("a1/sim-") and not simulated:
+            raise ValueError(f"{topic} is simulated: ask for it by simulated=True")
+        for kind in ("data", "state"):
+            if simulated and topic.startswith(f"a1/{kind}/"):
+                wanted.append(topic.replace("a1/", "a1/sim-", 1))
+    return tuple(wanted)
+
+
+def entries(dir=RUN_DIR, topics: Iterable[str] = ("a1/data/",), cursor=None, *, simulated: bool = False, **options) -> Feed:
+    """Entries, and a Gap in the place of what is gone.
+
+    `topics` are prefixes.  `cursor` is a name (the daemon keeps it), a dict {journal: {topic: seq}}
+    (the program keeps it), or anything with load() and save(), such as FileCursor; without one the
+    feed begins with what comes next, with one that is empty at the oldest entry there is; `start`,
+    "now" or "oldest", says otherwise.  `hwm` messages wait in the socket; what is dropped is
+    fetched.  A cursor of the daemon is stored every `ack_every` seconds.
+    """
+    return Feed(dir, topics, cursor, simulated, **options)
+
+
+def runs(dir=RUN_DIR, topics: Iterable[str] = ("a1/data/",), cursor=None, *, simulated: bool = False, **options) -> Feed:
+    """Whole runs, each when it has ended, acknowledged as one.
+
+    Also an Entry for each amend of a run that was given before, and a Gap where runs are gone.
+    """
+    return Feed(dir, topics, cursor, simulated, **{"ack_every": 0.0, **options}, whole_runs=True)
