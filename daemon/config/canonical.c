@@ -43,6 +43,11 @@ static void add_port(struct map *map, const struct config_instrument *ins)
 	map_key(map, "link");
 	map_open(&port, map->to);
 	map_text(&port, "type", type->name);
+	map_text(&port, "playback", p->playback);
+	if (p->playback != NULL) {
+		map_bool(&port, "recorded_pace", p->play_recorded);
+		map_bool(&port, "loop", p->play_loop);
+	}
 	map_text(&port, "port", p->path);
 	add_number(&port, "baud", p->baud);
 	add_number(&port, "data_bits", p->data_bits);

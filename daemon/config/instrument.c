@@ -170,6 +170,17 @@ static const struct node *overlay(
 	return are_maps ? node_overlay(load->arena, below, above) : above != NULL ? above : below;
 }
 
+/* A recording can be of a real instrument: what is read from it is not. */
+static void check_playback(
+	struct load *load, const struct instrument_section *s, const struct config_instrument *out)
+{
+	if (out->port.playback != NULL && !out->simulated)
+		load_error(load, s->link->key_mark,
+			"a playback link needs 'simulated: true': a recording is no instrument, "
+			"and "
+			"its data must not pass for one");
+}
+
 /* All that needs to know the driver. */
 static void read_driven(struct load *load, const struct node *node,
 	const struct instrument_section *s, struct config_instrument *out)
@@ -185,6 +196,7 @@ static void read_driven(struct load *load, const struct node *node,
 	if (link_read(
 		    load, s->link, node->key_mark, profile.link, driver, &out->port, &out->unit_id))
 		out->port_name = port_name(load, &out->port, out->key);
+	check_playback(load, s, out);
 	if (!has_profile)
 		return;
 	out->profile = s->profile != NULL ? s->profile->text : NULL;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "capture/file.h"
 #include "config/hint.h"
 #include "config/link.h"
 #include "config/suggest.h"
@@ -17,7 +18,7 @@
 
 struct link_section {
 	struct port port;
-	unsigned unit_id, parity, flow;
+	unsigned unit_id, parity, flow, pace, end;
 	const struct node *type;
 };
 
@@ -25,6 +26,8 @@ struct link_section {
 
 static const char *const flow_choices[] = {"none", "rtscts", "xonxoff", NULL};
 static const char *const parity_choices[] = {"none", "even", "odd", NULL};
+static const char *const pace_choices[] = {"fast", "recorded", NULL};
+static const char *const end_choices[] = {"stop", "loop", NULL};
 static const char parity_letters[] = "NEO";
 
 /* Rows that several tables share. */
@@ -131,6 +134,20 @@ static const struct field modbus_tcp_fields[] = {
 	{0},
 };
 
+static const struct field playback_fields[] = {
+	TYPE_FIELD,
+	{"file", FIELD_PATH, FIELD_REQUIRED, AT(port.playback),
+		.help = "a recording made by assayctl capture"},
+	{"pace", FIELD_CHOICE, 0, AT(pace), .choices = pace_choices,
+		.help = "fast: answers come at once (when not said); recorded: when they came "
+			"then"},
+	{"end", FIELD_CHOICE, 0, AT(end), .choices = end_choices,
+		.help = "at its end: stop (when not said), or loop: from the beginning"},
+	UNIT_FIELD(0, 0, 255, "the Modbus address; as recorded when not said"),
+	REPLY_FIELD,
+	{0},
+};
+
 static const struct field none_fields[] = {TYPE_FIELD, {0}};
 
 static const struct link_type types[] = {
@@ -141,6 +158,7 @@ static const struct link_type types[] = {
 	{ASSAY_LINK_HTTP, "http", "an http link", http_fields},
 	{ASSAY_LINK_MODBUS_RTU, "modbus-rtu", "a modbus-rtu link", modbus_rtu_fields},
 	{ASSAY_LINK_MODBUS_TCP, "modbus-tcp", "a modbus-tcp link", modbus_tcp_fields},
+	{LINK_PLAYBACK, "playback", "a playback link", playback_fields},
 	{ASSAY_LINK_NONE, "none", "a link of type none", none_fields},
 };
 #define TYPE_COUNT (sizeof types / sizeof types[0])
@@ -156,6 +174,21 @@ const struct link_type *link_type_of(unsigned link)
 		if (types[i].link == link)
 			return &types[i];
 	return NULL;
+}
+
+const char *config_link_name(unsigned link)
+{
+	const struct link_type *type = link_type_of(link);
+	return type != NULL ? type->name : "";
+}
+
+/* Whatever has bytes can be played back. */
+bool link_type_fits(const struct catalog_driver *driver, const struct link_type *type)
+{
+	unsigned links = driver->links;
+	if ((links & ~(unsigned)ASSAY_LINK_NONE) != 0)
+		links |= LINK_PLAYBACK;
+	return (links & type->link) != 0;
 }
 
 static const struct link_type *type_named(const char *name)
@@ -175,7 +208,7 @@ static void wrong_type(struct load *load, const struct node *said,
 	struct suggest near;
 	suggest_init(&near, said->type == NODE_SCALAR ? said->text : "");
 	for (size_t i = 0; i < TYPE_COUNT; i++)
-		if ((driver->links & types[i].link) != 0)
+		if (link_type_fits(driver, &types[i]))
 			suggest_offer(&near, types[i].name);
 	if (said->type == NODE_SCALAR)
 		hint_missing_space(said->text, hint, sizeof hint);
@@ -188,7 +221,7 @@ static const struct link_type *read_type(
 {
 	char problem[120];
 	const struct link_type *type = said->type == NODE_SCALAR ? type_named(said->text) : NULL;
-	if (type != NULL && (driver->links & type->link) != 0)
+	if (type != NULL && link_type_fits(driver, type))
 		return type;
 	if (type == NULL)
 		snprintf(problem, sizeof problem, "is no type of link");
@@ -212,7 +245,7 @@ static const struct link_type *find_type(struct load *load, const struct node *n
 		struct suggest near;
 		suggest_init(&near, "");
 		for (size_t i = 0; i < TYPE_COUNT; i++)
-			if ((driver->links & types[i].link) != 0)
+			if (link_type_fits(driver, &types[i]))
 				suggest_offer(&near, types[i].name);
 		load_error(load, node != NULL ? node->key_mark : where,
 			"the type of the link is missing%s", suggest_text(&near, end, sizeof end));
@@ -242,6 +275,8 @@ static struct link_section defaults_of(const struct link_type *type)
 		s.port.data_bits = 8;
 		s.port.stop_bits = 1;
 	}
+	if (type->link == LINK_PLAYBACK)
+		s.port.reply_ms = REPLY_MS;
 	if (is_modbus) {
 		s.port.reply_ms = REPLY_MS;
 		s.unit_id = 1;
@@ -278,6 +313,36 @@ static void check_usb_path(struct load *load, const struct node *map, const char
 		load_error(load, said->mark,
 			"found '%.60s', expected bus and socket such as 1-2.3 (see lsusb -t)",
 			path);
+}
+
+/* The recording says which kind of link it is of, and which unit was this driver's. */
+static void read_playback(struct load *load, const struct node *map,
+	const struct catalog_driver *driver, struct link_section *s)
+{
+	static struct capture_head head; /* loading is done by one thread */
+	const struct node *said = node_get(map, "file");
+	char why[CAPTURE_WHY];
+	size_t unit = 0;
+	if (s->port.playback == NULL || said == NULL)
+		return;
+	if (capture_file_head(s->port.playback, &head, why) < 0) {
+		load_error(load, said->mark, "cannot play '%.120s': %s", s->port.playback, why);
+		return;
+	}
+	while (unit < head.unit_count && strcmp(head.units[unit].driver, driver->name) != 0)
+		unit++;
+	const struct link_type *type = type_named(head.link);
+	if (unit == head.unit_count || type == NULL || (driver->links & type->link) == 0) {
+		load_error(load, said->mark,
+			"'%.120s' was recorded on a %s link with driver %s, not with %s",
+			s->port.playback, head.link, head.units[head.unit].driver, driver->name);
+		return;
+	}
+	if (strcmp(head.units[head.unit].driver, driver->name) == 0)
+		unit = head.unit;
+	s->port.kind = type->link;
+	if (node_get(map, "unit_id") == NULL)
+		s->unit_id = head.units[unit].unit_id;
 }
 
 static bool has_key(const struct link_type *type, const char *key)
@@ -332,11 +397,15 @@ bool link_read(struct load *load, const struct node *node, struct config_mark wh
 	map = node_overlay(load->arena, map, said);
 	struct link_section s = defaults_of(type);
 	fields_read(load, map, type->what, where, type->fields, &s);
+	if (type->link == LINK_PLAYBACK)
+		read_playback(load, map, driver, &s);
 	check_host(load, map, s.port.host);
 	check_usb_path(load, map, s.port.usb_path);
 	if (type->link == ASSAY_LINK_SERIAL || type->link == ASSAY_LINK_MODBUS_RTU)
 		s.port.parity = parity_letters[s.parity];
 	s.port.flow = (enum port_flow)s.flow;
+	s.port.play_recorded = s.pace == 1;
+	s.port.play_loop = s.end == 1;
 	*port = s.port;
 	*unit_id = s.unit_id;
 	return load->errors->count == before;

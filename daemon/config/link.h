@@ -8,6 +8,9 @@
 
 #include "config/fields.h"
 
+/* The type `playback`, beside those of enum assay_link: a recording in place of any of them. */
+#define LINK_PLAYBACK (1u << 30)
+
 /* A type of link, its table over struct link_section, and what it is called in messages. */
 struct link_type {
 	unsigned link; /* enum assay_link */
@@ -18,6 +21,9 @@ struct link_type {
 /* i = 0, 1 ... until NULL. */
 const struct link_type *link_type_at(size_t i);
 const struct link_type *link_type_of(unsigned link);
+
+/* Has the driver links of this type? */
+bool link_type_fits(const struct catalog_driver *driver, const struct link_type *type);
 
 /*
  * Reads `node` (NULL: not said, at `where`) for an instrument of that driver into `port` and

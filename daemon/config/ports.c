@@ -25,6 +25,8 @@ static const char *text_or(const char *text, const char *otherwise)
 
 const char *port_name(struct load *load, const struct port *port, const char *key)
 {
+	if (port->playback != NULL)
+		return arena_printf(load->arena, "playback:%s", port->playback);
 	switch (port->kind) {
 	case ASSAY_LINK_SERIAL:
 	case ASSAY_LINK_MODBUS_RTU:
@@ -52,8 +54,9 @@ static bool texts_differ(const char *a, const char *b)
 /* Could both mean one device?  What only one of them narrows does not tell them apart. */
 static bool same_usb(const struct port *a, const struct port *b)
 {
-	return a->kind == ASSAY_LINK_USB && b->kind == ASSAY_LINK_USB && a->vid == b->vid &&
-	       a->pid == b->pid && !texts_differ(a->usb_serial, b->usb_serial) &&
+	return a->kind == ASSAY_LINK_USB && b->kind == ASSAY_LINK_USB && a->playback == NULL &&
+	       b->playback == NULL && a->vid == b->vid && a->pid == b->pid &&
+	       !texts_differ(a->usb_serial, b->usb_serial) &&
 	       !texts_differ(a->usb_path, b->usb_path);
 }
 
@@ -61,7 +64,8 @@ static bool same_way(const struct port *a, const struct port *b)
 {
 	return a->kind == b->kind && a->baud == b->baud && a->data_bits == b->data_bits &&
 	       a->stop_bits == b->stop_bits && a->parity == b->parity && a->open_ms == b->open_ms &&
-	       a->reply_ms == b->reply_ms;
+	       a->reply_ms == b->reply_ms && a->play_recorded == b->play_recorded &&
+	       a->play_loop == b->play_loop;
 }
 
 static void check_pair(struct load *load, const struct config_instrument *first,

@@ -65,7 +65,7 @@ void schema_write_link(struct json *j, const struct catalog_driver *driver)
 	json_open(j, '[');
 	json_literal(j, "false");
 	for (size_t i = 0; (type = link_type_at(i)) != NULL; i++) {
-		if ((driver->links & type->link) == 0)
+		if (!link_type_fits(driver, type))
 			continue;
 		json_single(j, "const", type->name);
 		write_keys(j, type, is_only);
@@ -100,7 +100,7 @@ void schema_write_whole_link(struct json *j, const struct catalog_driver *driver
 	json_open(j, '[');
 	json_literal(j, "false");
 	for (size_t i = 0; (type = link_type_at(i)) != NULL; i++) {
-		if ((driver->links & type->link) == 0)
+		if (!link_type_fits(driver, type))
 			continue;
 		write_complete(j, driver, type);
 		if (is_shorthand(driver, type))

@@ -272,8 +272,15 @@ static void write_method_of_driver(struct writing *w)
 	close_if(w);
 }
 
+/* A recording is played only as a simulated instrument. */
+#define PLAYBACK_RULE                                                                     \
+	"{\"if\":{\"properties\":{\"link\":{\"type\":\"object\",\"required\":[\"type\"]," \
+	"\"properties\":{\"type\":{\"const\":\"playback\"}}}},\"required\":[\"link\"]},"  \
+	"\"then\":{\"properties\":{\"simulated\":{\"const\":true}},\"required\":[\"simulated\"]}}"
+
+/* `rule` is one more that all of them keep. */
 static void write_entry(struct writing *w, const char *name, const struct field *fields,
-	schema_node *nodes, void (*of_driver)(struct writing *))
+	schema_node *nodes, const char *rule, void (*of_driver)(struct writing *))
 {
 	struct json *j = &w->j;
 	json_key(j, name);
@@ -281,7 +288,7 @@ static void write_entry(struct writing *w, const char *name, const struct field 
 	schema_write_fields(j, fields, nodes, w);
 	json_key(j, "allOf");
 	json_open(j, '[');
-	json_literal(j, "true");
+	json_literal(j, rule);
 	for (size_t i = 0; i < w->catalog->count; i++) {
 		w->driver = &w->catalog->drivers[i];
 		of_driver(w);
@@ -320,9 +327,9 @@ int config_schema_write(const struct catalog *catalog, struct buffer *to)
 	json_key(j, "setup");
 	schema_write_setup(j);
 	write_driver_definitions(&w);
-	write_entry(&w, "instrument", instrument_fields, write_instrument_node,
+	write_entry(&w, "instrument", instrument_fields, write_instrument_node, PLAYBACK_RULE,
 		write_instrument_of_driver);
-	write_entry(&w, "method", method_fields, write_method_node, write_method_of_driver);
+	write_entry(&w, "method", method_fields, write_method_node, "true", write_method_of_driver);
 	json_close(j, '}');
 	json_close(j, '}');
 	return to->failed ? -ENOMEM : 0;

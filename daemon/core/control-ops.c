@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/audit.h"
+#include "core/capture.h"
 #include "core/commit.h"
 #include "core/control-ops.h"
 #include "core/instrument.h"
@@ -244,5 +245,16 @@ const struct control_op control_ops[] = {
 			{"on", CONTROL_BOOL, true, "out of service, or back"},
 		},
 		op_maintenance},
+	{"capture-start", "begins a recording of what goes over an instrument's link",
+		{{"instrument", CONTROL_TEXT, true, "its name in the configuration"}},
+		capture_op_start},
+	{"capture-read", "the next bytes of a recording; waits until there are any",
+		{
+			{"id", CONTROL_UINT, true, "as capture-start said"},
+			{"wait", CONTROL_UINT, false, "milliseconds, at most and by default 5000"},
+		},
+		capture_op_read},
+	{"capture-stop", "ends a recording; what is left of it is read until `end`",
+		{{"id", CONTROL_UINT, true, "as capture-start said"}}, capture_op_stop},
 	{0},
 };

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/audit.h"
+#include "core/capture.h"
 #include "core/commit.h"
 #include "core/control.h"
 #include "core/core.h"
@@ -273,6 +274,7 @@ static int load_config(struct core *core)
 
 static void close_down(struct core *core)
 {
+	capture_finish_all(core);
 	control_close(core->control);
 	if (core->commit != NULL) {
 		audit_text(core, "stop", NULL, "orderly");

@@ -23,6 +23,7 @@
 #include "config/config.h"
 #include "core/disk.h"
 
+struct capture;
 struct commit;
 struct control;
 struct cursors;
@@ -39,6 +40,8 @@ struct core_options {
 	const char *worker;  /* the program assay-worker */
 	const char *drivers; /* the folder of driver modules */
 };
+
+#define CORE_CAPTURES_MAX 8
 
 struct core {
 	struct core_options options;
@@ -64,6 +67,8 @@ struct core {
 	bool stopping;
 	uint64_t stop_by; /* CLOCK_BOOTTIME: open frames are discarded after it */
 	struct disk disk;
+	struct capture *captures[CORE_CAPTURES_MAX]; /* under way; NULL: free */
+	uint64_t capture_id;                         /* of the last one */
 	int wake_fd; /* the commit thread has something to collect */
 };
 

@@ -19,6 +19,7 @@
 #define LOG_TOPIC "worker"
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/capture.h"
 #include "core/commit.h"
 #include "core/instrument.h"
 #include "core/supervise.h"
@@ -51,9 +52,13 @@ struct supervisor {
 	struct buffer in, out;
 	size_t in_at; /* consumed bytes of `in` */
 
+	struct capture *capture; /* borrowed */
+	bool is_recording;       /* there is one, or the worker still sends its rest */
+
 	unsigned starts;
 	uint64_t backoff_ns, started_at;
 	uint64_t beat_at, progress, deadline;
+	bool is_over;	 /* a recording was played to its end: there is no next worker */
 	bool killed;	 /* it hung */
 	char punished[120]; /* why it was ended; "": it was not */
 
@@ -120,6 +125,8 @@ static void describe_end(const struct supervisor *s, const siginfo_t *si, char *
 		snprintf(text, size, "the worker crashed (signal %d)", si->si_status);
 	else if (si->si_status == WIRE_EXIT_NOT_OPENED)
 		snprintf(text, size, "the port cannot be opened");
+	else if (si->si_status == WIRE_EXIT_OVER)
+		snprintf(text, size, "the recording is over");
 	else if (si->si_status == WIRE_EXIT_LOST)
 		snprintf(text, size, "the port was lost");
 	else
@@ -129,6 +136,9 @@ static void describe_end(const struct supervisor *s, const siginfo_t *si, char *
 static void finish_stop(struct supervisor *s)
 {
 	s->stopped = true;
+	if (s->capture != NULL)
+		capture_port_gone(s->capture);
+	s->capture = NULL;
 	void (*gone)(void *) = s->gone;
 	void *arg = s->gone_arg;
 	free_when_done(s);
@@ -147,9 +157,13 @@ static int on_child(sd_event_source *source, const siginfo_t *si, void *arg)
 	s->pid = 0;
 	char why[120];
 	describe_end(s, si, why, sizeof why);
+	if (s->capture != NULL)
+		capture_worker_ended(s->capture, why);
+	s->is_recording = s->capture != NULL;
 	bool clean = si->si_code == CLD_EXITED && si->si_status == WIRE_EXIT_CLEAN;
 	for (size_t i = 0; i < s->count; i++)
 		instrument_lost(s->instruments[i], clean && s->stopping ? NULL : why);
+	s->is_over = si->si_code == CLD_EXITED && si->si_status == WIRE_EXIT_OVER;
 	if (s->stopping)
 		finish_stop(s);
 	else
@@ -227,12 +241,21 @@ static int take_port_state(struct supervisor *s, const struct wire_message *m)
 	return 0;
 }
 
+/* What comes late for a recording that was given up is nobody's. */
+static int take_captured(struct supervisor *s, const struct wire_message *m)
+{
+	int r = s->capture != NULL ? capture_take(s->capture, m->payload, m->len) : 0;
+	s->is_recording = s->capture != NULL || (s->is_recording && m->len > 0);
+	return r;
+}
+
 static int take_message(struct supervisor *s, const struct wire_message *m)
 {
 	switch (m->type) {
 	case WIRE_HELLO: return take_hello(s, m);
 	case WIRE_BEAT: return take_beat(s, m);
 	case WIRE_LOG: return take_log(s, m);
+	case WIRE_CAPTURED: return take_captured(s, m);
 	case WIRE_OPENED: return take_port_state(s, m);
 	default: break;
 	}
@@ -427,6 +450,8 @@ static int start_worker(struct supervisor *s)
 		return -ENOMEM;
 	struct buffer message = {0};
 	write_setup(s, &message);
+	if (s->capture != NULL)
+		capture_worker_begins(s->capture, &message);
 	supervise_send(s, &message);
 	buffer_finish(&message);
 	return 0;
@@ -445,7 +470,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *arg)
 	struct supervisor *s = arg;
 	uint64_t now = clock_boot();
 	if (s->pid == 0) {
-		int r = s->stopping ? 0 : start_worker(s);
+		int r = s->stopping || s->is_over ? 0 : start_worker(s);
 		if (r < 0)
 			log_error("cannot start %s: %s", s->core->options.worker, strerror(-r));
 		set_timer(s, s->pid == 0 ? BACKOFF_MAX_NS : NS_PER_S);
@@ -479,7 +504,7 @@ static void watch_hotplug(struct supervisor *s)
 	char path[256] = "/dev/bus/usb";
 	if (port->path != NULL && snprintf(path, sizeof path, "%s", port->path) < (int)sizeof path)
 		dirname(path);
-	else if (port->kind != ASSAY_LINK_USB)
+	else if (port->kind != ASSAY_LINK_USB || port->playback != NULL)
 		return;
 	/* Without it (no such folder yet) the back-off finds the device a little later. */
 	sd_event_add_inotify(s->core->event, &s->hotplug, path, IN_CREATE | IN_MOVED_TO | IN_ATTRIB,
@@ -531,6 +556,17 @@ void supervise_stop(struct supervisor *s, void (*gone)(void *arg), void *arg)
 bool supervise_is_stopping(const struct supervisor *s)
 {
 	return s->stopping;
+}
+
+void supervise_set_capture(struct supervisor *s, struct capture *capture)
+{
+	s->capture = capture;
+	s->is_recording = capture != NULL || (s->is_recording && s->pid != 0);
+}
+
+bool supervise_is_recording(const struct supervisor *s)
+{
+	return s->is_recording;
 }
 
 int supervise_pid(const struct supervisor *s)

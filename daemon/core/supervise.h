@@ -12,6 +12,7 @@
 #include "base/buffer.h"
 #include "core/core.h"
 
+struct capture;
 struct commit_item;
 struct instrument;
 
@@ -42,6 +43,12 @@ void supervise_punish(struct supervisor *supervisor, const char *why);
 /* A frame's bytes are on their way to the journal, and have arrived there. */
 void supervise_hold(struct supervisor *supervisor);
 void supervise_release(void *supervisor, const struct commit_item *item);
+
+/* The recording of this port; NULL: none.  It is told of workers, records and the port's end. */
+void supervise_set_capture(struct supervisor *supervisor, struct capture *capture);
+
+/* True while there is one, or a worker still sends the rest of the last. */
+bool supervise_is_recording(const struct supervisor *supervisor);
 
 /* Process id of the worker, 0 when none runs; how often one was started. */
 int supervise_pid(const struct supervisor *supervisor);

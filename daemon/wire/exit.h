@@ -16,6 +16,7 @@ enum wire_exit {
 	WIRE_EXIT_PROTOCOL = 13, /* the core sent what wire.h does not allow: a bug */
 	WIRE_EXIT_DRIVER = 14,   /* the driver broke the rules of <assay/driver.h>: a bug */
 	WIRE_EXIT_MEMORY = 15,
+	WIRE_EXIT_OVER = 17,   /* a recording was played to its end: trying again is no use */
 	WIRE_EXIT_UNSAFE = 16, /* asked to end, but a hazard could not be switched off */
 };
 

@@ -34,6 +34,11 @@ struct port {
 	const char *usb_path;   /* sysfs name such as "1-2.3"; NULL: any */
 	unsigned interface, endpoint_in, endpoint_out;
 
+	/* playback: the recording, of a link of `kind`, that stands in for the port; NULL: none */
+	const char *playback;
+	bool play_recorded; /* at the recorded pace; else as fast as it goes */
+	bool play_loop;     /* at the end from the beginning; else the port is over */
+
 	unsigned open_ms;  /* limit for opening or connecting */
 	unsigned reply_ms; /* Modbus: total deadline of one exchange */
 };

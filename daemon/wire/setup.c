@@ -33,6 +33,9 @@ static void put_port(struct map *map, const struct port *port)
 	put_number(map, "interface", port->interface);
 	put_number(map, "endpoint_in", port->endpoint_in);
 	put_number(map, "endpoint_out", port->endpoint_out);
+	map_text(map, "playback", port->playback);
+	put_number(map, "play_recorded", port->play_recorded);
+	put_number(map, "play_loop", port->play_loop);
 	put_number(map, "open_ms", port->open_ms);
 	put_number(map, "reply_ms", port->reply_ms);
 }
@@ -72,7 +75,7 @@ void wire_write_setup(struct buffer *out, const struct wire_setup *setup)
 
 static int read_port(struct reader *r, struct port *port)
 {
-	unsigned parity, flow;
+	unsigned parity, flow, recorded, loop;
 	const struct field fields[] = {
 		{"kind", FIELD_WORD, true, &port->kind},
 		{"path", FIELD_STRING, false, &port->path},
@@ -90,16 +93,21 @@ static int read_port(struct reader *r, struct port *port)
 		{"interface", FIELD_WORD, false, &port->interface},
 		{"endpoint_in", FIELD_WORD, false, &port->endpoint_in},
 		{"endpoint_out", FIELD_WORD, false, &port->endpoint_out},
+		{"playback", FIELD_STRING, false, &port->playback},
+		{"play_recorded", FIELD_WORD, false, &recorded},
+		{"play_loop", FIELD_WORD, false, &loop},
 		{"open_ms", FIELD_WORD, false, &port->open_ms},
 		{"reply_ms", FIELD_WORD, false, &port->reply_ms},
 	};
 	int error = payload_read(r, fields, sizeof fields / sizeof fields[0]);
 	if (error < 0)
 		return error;
-	if (parity > 127 || flow > PORT_FLOW_XONXOFF)
+	if (parity > 127 || flow > PORT_FLOW_XONXOFF || recorded > 1 || loop > 1)
 		return -EBADMSG;
 	port->parity = (char)parity;
 	port->flow = (enum port_flow)flow;
+	port->play_recorded = recorded == 1;
+	port->play_loop = loop == 1;
 	return 0;
 }
 
@@ -199,5 +207,6 @@ void wire_setup_finish(struct wire_setup *setup)
 	free((char *)setup->port.host);
 	free((char *)setup->port.usb_serial);
 	free((char *)setup->port.usb_path);
+	free((char *)setup->port.playback);
 	*setup = (struct wire_setup){0};
 }

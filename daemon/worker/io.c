@@ -178,6 +178,7 @@ bool io_run(struct io *io)
 		else if (io->channel->link->ops->handle != NULL)
 			channel_handle(io->channel);
 	}
+	tap_send_all(&io->channel->tap, io->outlet);
 	send_last_words(io);
 	return true;
 }

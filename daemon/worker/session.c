@@ -74,6 +74,8 @@ enum wire_exit session_run(struct session *session)
 		tell_lost(session);
 	for (size_t i = 0; i < session->count; i++)
 		safe = life_end(&session->lives[i], lost) && safe;
+	if (lost && session->services->channel->link->is_over)
+		return WIRE_EXIT_OVER;
 	if (lost || given_up)
 		return WIRE_EXIT_LOST;
 	return safe ? WIRE_EXIT_CLEAN : WIRE_EXIT_UNSAFE;

@@ -171,3 +171,18 @@ bool tap_send(struct tap *tap, struct outlet *outlet)
 	buffer_finish(&message);
 	return is_on;
 }
+
+void tap_send_all(struct tap *tap, struct outlet *outlet)
+{
+	struct buffer message = {0};
+	size_t len;
+	monitor_lock(outlet->monitor);
+	while (tap->is_on && (len = next_piece(tap)) > 0) {
+		wire_write_captured(&message, tap->waiting.data + tap->sent, len);
+		forget_sent(tap, len);
+	}
+	monitor_unlock(outlet->monitor);
+	if (message.len > 0)
+		outlet_send(outlet, &message);
+	buffer_finish(&message);
+}

@@ -48,4 +48,7 @@ int tap_take_message(struct tap *tap, struct monitor *monitor, const struct wire
 /* Sends what waits, if the core gave credit and nothing else is to be sent.  True while on. */
 bool tap_send(struct tap *tap, struct outlet *outlet);
 
+/* At the worker's end: hands over all that the core gave credit for. */
+void tap_send_all(struct tap *tap, struct outlet *outlet);
+
 #endif

@@ -26,6 +26,7 @@ struct command {
 /* Ends with .name NULL. */
 extern const struct command commands[];
 
+int command_capture(const struct options *options, int argc, char **argv);
 int command_check(const struct options *options, int argc, char **argv);
 int command_describe(const struct options *options, int argc, char **argv);
 int command_lint(const struct options *options, int argc, char **argv);

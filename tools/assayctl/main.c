@@ -18,6 +18,10 @@ const struct command commands[] = {
 		"       assayctl run list [--instrument NAME] [--sample ID] [--limit N]\n"
 		"       assayctl run show NUMBER",
 		"starts, ends, lists and shows runs", command_run},
+	{"capture",
+		"INSTRUMENT [--seconds N | --count BYTES] --to FILE\n"
+		"       assayctl capture --show FILE",
+		"records what goes over an instrument's link", command_capture},
 	{"check", "[FILE]", "checks a configuration", command_check},
 	{"describe", "[INSTRUMENT | DRIVER]",
 		"what an instrument was told, or a driver can be told", command_describe},

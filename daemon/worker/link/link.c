@@ -25,6 +25,8 @@ const struct link_ops *link_find(unsigned kind)
 int link_open(struct link *link, const struct port *port)
 {
 	*link = (struct link){.ops = link_find(port->kind), .fd = -1};
+	if (port->playback != NULL)
+		link->ops = &link_playback;
 	if (link->ops == NULL)
 		return link_fail(link, EPROTONOSUPPORT, "link of kind %u", port->kind);
 	int r = link->ops->open(link, port);

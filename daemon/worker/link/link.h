@@ -72,10 +72,11 @@ struct link {
 	int fd;        /* -1 where there is none */
 	void *own;     /* of the kind */
 	unsigned in, out; /* usb: addresses of the endpoints; else 0 */
-	char why[200]; /* the last failure, in words */
+	char why[300]; /* the last failure, in words */
+	bool is_over;  /* the port was lost because a recording ended */
 };
 
-extern const struct link_ops link_none, link_tcp, link_udp, link_serial, link_usb;
+extern const struct link_ops link_none, link_tcp, link_udp, link_serial, link_usb, link_playback;
 
 /* The kind (enum assay_link) for a port; of the Modbus kinds the stream below.  NULL: none. */
 const struct link_ops *link_find(unsigned kind);

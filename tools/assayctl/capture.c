@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* capture: what goes over an instrument's link, into a file; and such a file for people. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "capture/read.h"
+#include "client.h"
+#include "command.h"
+#include "print.h"
+#include "show.h"
+
+#define ASK_SECONDS 15
+#define WAIT_MS     500
+
+/* A recording that is being written. */
+struct recording {
+	const char *instrument, *path;
+	uint64_t seconds, count; /* 0: no limit */
+	FILE *file;
+	uint64_t id, bytes, link_bytes, missing;
+	struct buffer rest; /* of a record or the head, not yet whole: for counting only */
+	bool has_head, is_stopped;
+	sigset_t signals; /* that end it */
+};
+
+/* Blocked while a request is under way, and looked at between two. */
+static bool is_interrupted(const sigset_t *signals)
+{
+	return sigtimedwait(signals, NULL, &(struct timespec){0}) > 0;
+}
+
+/* --- what came -------------------------------------------------------------------------------- */
+
+static long count_one(struct recording *rec, const uint8_t *data, size_t len)
+{
+	static struct capture_head head;
+	struct capture_record record;
+	if (!rec->has_head) {
+		long n = capture_read_head(data, len, &head);
+		rec->has_head = n > 0;
+		return n;
+	}
+	long n = capture_read(data, len, &record);
+	if (n <= 0)
+		return n;
+	if (record.kind == CAPTURE_OUT || record.kind == CAPTURE_IN)
+		rec->link_bytes += record.len;
+	if (record.kind == CAPTURE_MISSING) {
+		uint64_t records, bytes;
+		capture_read_missing(&record, &records, &bytes);
+		rec->missing += bytes;
+	}
+	return n;
+}
+
+/* The bytes go into the file as they are; they are read along to know how many there were. */
+static int take(struct recording *rec, struct assay_span data)
+{
+	size_t at = 0;
+	long n = 0;
+	if (data.len > 0 && fwrite(data.data, 1, data.len, rec->file) != data.len) {
+		fprintf(stderr, "assayctl: %s: %s\n", rec->path, strerror(errno));
+		return 1;
+	}
+	rec->bytes += data.len;
+	if (data.len > 0)
+		buffer_append(&rec->rest, data.data, data.len);
+	while ((n = count_one(rec, rec->rest.data + at, rec->rest.len - at)) > 0)
+		at += (size_t)n;
+	buffer_consume(&rec->rest, at);
+	if (n < 0 || rec->rest.failed) {
+		fprintf(stderr, "assayctl: what the daemon sends is no recording\n");
+		return 1;
+	}
+	return 0;
+}
+
+/* --- the dialogue with the daemon ------------------------------------------------------------- */
+
+static int ask_start(const struct options *options, struct recording *rec)
+{
+	struct request request;
+	struct buffer reply = {0};
+	static struct pairs f;
+	client_begin(&request, "capture-start");
+	map_text(&request.map, "instrument", rec->instrument);
+	int r = client_ask(options, &request, ASK_SECONDS, &reply);
+	if (r == 0)
+		r = reply_pairs(&reply, &f) < 0;
+	rec->id = r == 0 ? pairs_number(&f, "id") : 0;
+	buffer_finish(&reply);
+	return r;
+}
+
+static int read_reply(const struct buffer *reply, struct assay_span *data, bool *end)
+{
+	struct reader r;
+	size_t pairs;
+	struct assay_string key;
+	read_init(&r, reply->data, reply->len);
+	read_map(&r, &pairs);
+	for (; pairs > 0 && read_key(&r, &key) == 0; pairs--) {
+		if (assay_string_is(key, "data"))
+			read_bytes(&r, data);
+		else if (assay_string_is(key, "end"))
+			read_bool(&r, end);
+		else
+			read_skip(&r);
+	}
+	return read_finish(&r) < 0 ? 1 : 0;
+}
+
+static int ask_read(const struct options *options, struct recording *rec, bool *end)
+{
+	struct request request;
+	struct buffer reply = {0};
+	struct assay_span data = {0};
+	client_begin(&request, "capture-read");
+	map_uint(&request.map, "id", rec->id);
+	map_uint(&request.map, "wait", WAIT_MS);
+	int r = client_ask(options, &request, ASK_SECONDS, &reply);
+	if (r == 0)
+		r = read_reply(&reply, &data, end);
+	if (r == 0)
+		r = take(rec, data);
+	buffer_finish(&reply);
+	return r;
+}
+
+static int ask_stop(const struct options *options, struct recording *rec)
+{
+	struct request request;
+	struct buffer reply = {0};
+	client_begin(&request, "capture-stop");
+	map_uint(&request.map, "id", rec->id);
+	int r = client_ask(options, &request, ASK_SECONDS, &reply);
+	rec->is_stopped = true;
+	buffer_finish(&reply);
+	return r;
+}
+
+static bool is_enough(const struct recording *rec, uint64_t begin)
+{
+	return is_interrupted(&rec->signals) ||
+	       (rec->count != 0 && rec->link_bytes >= rec->count) ||
+	       (rec->seconds != 0 && clock_boot() >= begin + rec->seconds * NS_PER_S);
+}
+
+static int record_all(const struct options *options, struct recording *rec)
+{
+	struct options quiet = *options;
+	quiet.json = false;
+	bool end = false;
+	int r = ask_start(&quiet, rec);
+	uint64_t begin = clock_boot();
+	while (r == 0 && !end) {
+		if (!rec->is_stopped && is_enough(rec, begin))
+			r = ask_stop(&quiet, rec);
+		if (r == 0)
+			r = ask_read(&quiet, rec, &end);
+	}
+	return r;
+}
+
+/* --- the command ------------------------------------------------------------------------------ */
+
+static int open_file(struct recording *rec)
+{
+	int fd = open(rec->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	rec->file = fd >= 0 ? fdopen(fd, "wb") : NULL;
+	if (rec->file != NULL)
+		return 0;
+	fprintf(stderr, "assayctl: %s: %s\n", rec->path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return 1;
+}
+
+static void tell(const struct options *options, const struct recording *rec)
+{
+	if (options->json)
+		printf("{\"bytes\":%llu,\"link_bytes\":%llu,\"missing_bytes\":%llu}\n",
+			(unsigned long long)rec->bytes, (unsigned long long)rec->link_bytes,
+			(unsigned long long)rec->missing);
+	else
+		printf("%s: %llu bytes of dialogue, %llu bytes not recorded\n", rec->path,
+			(unsigned long long)rec->link_bytes, (unsigned long long)rec->missing);
+}
+
+static int capture(const struct options *options, struct recording *rec)
+{
+	sigemptyset(&rec->signals);
+	sigaddset(&rec->signals, SIGINT);
+	sigaddset(&rec->signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &rec->signals, NULL);
+	if (open_file(rec) != 0)
+		return 1;
+	int r = record_all(options, rec);
+	if (fclose(rec->file) != 0 && r == 0) {
+		fprintf(stderr, "assayctl: %s: %s\n", rec->path, strerror(errno));
+		r = 1;
+	}
+	if (rec->bytes == 0)
+		unlink(rec->path);
+	if (r == 0)
+		tell(options, rec);
+	buffer_finish(&rec->rest);
+	return r;
+}
+
+static bool read_number(const char *text, uint64_t *number)
+{
+	char *end;
+	errno = 0;
+	*number = strtoull(text, &end, 10);
+	return errno == 0 && end != text && *end == '\0' && text[0] != '-' && *number > 0;
+}
+
+int command_capture(const struct options *options, int argc, char **argv)
+{
+	static const struct option longs[] = {{"to", required_argument, NULL, 't'},
+		{"seconds", required_argument, NULL, 's'}, {"count", required_argument, NULL, 'n'},
+		{"show", required_argument, NULL, 'S'}, {0}};
+	struct recording rec = {0};
+	const char *shown = NULL;
+	for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
+		switch (c) {
+		case 't': rec.path = optarg; break;
+		case 's':
+			if (!read_number(optarg, &rec.seconds))
+				return command_usage(
+					"capture", "%s is no number of seconds", optarg);
+			break;
+		case 'n':
+			if (!read_number(optarg, &rec.count))
+				return command_usage("capture", "%s is no number of bytes", optarg);
+			break;
+		case 'S': shown = optarg; break;
+		default: return command_usage("capture", "unknown option");
+		}
+	}
+	if (shown != NULL && optind == argc && rec.path == NULL)
+		return show_capture(options, shown);
+	if (shown != NULL || optind + 1 != argc)
+		return command_usage("capture", "which instrument?");
+	if (rec.path == NULL)
+		return command_usage("capture", "to which file? --to FILE");
+	rec.instrument = argv[optind];
+	return capture(options, &rec);
+}
