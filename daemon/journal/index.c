@@ -279,3 +279,29 @@ int index_read(struct index_header *header, struct index *index, struct topics *
 	io->close(io->ctx, fd);
 	return r;
 }
+
+static int replace_with(const struct io *io, int dir, const char *name, int fd, size_t size)
+{
+	uint8_t *data = malloc(size > 0 ? size : 1);
+	if (data == NULL)
+		return -ENOMEM;
+	ssize_t n = io->pread(io->ctx, fd, data, size, 0);
+	int r = n < 0 ? (int)n : io_replace(io, dir, name, data, (size_t)n);
+	free(data);
+	return r;
+}
+
+int index_replace(const struct io *io, int dir, uint64_t first_seq)
+{
+	char name[SEGMENT_NAME_SIZE];
+	uint64_t size;
+	segment_name(name, first_seq, SEGMENT_INDEX);
+	int fd = io->openat(io->ctx, dir, name, O_RDONLY);
+	if (fd < 0)
+		return fd;
+	int r = io->size(io->ctx, fd, &size);
+	if (r == 0)
+		r = replace_with(io, dir, name, fd, (size_t)size);
+	io->close(io->ctx, fd);
+	return r;
+}

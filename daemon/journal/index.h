@@ -61,6 +61,12 @@ int index_extend(struct index *index, uint64_t last_seq);
 int index_write(const struct index *index, const struct topics *topics,
 	const struct segment_header *segment, const struct io *io, int dir);
 
+/*
+ * Makes an index file durable by writing its bytes into a new one: a sync of the old one would not
+ * do, for an earlier sync of it may have failed.
+ */
+int index_replace(const struct io *io, int dir, uint64_t first_seq);
+
 /* Whether an index file was made from this segment. */
 bool index_belongs(const struct index_header *header, const struct segment_header *segment);
 

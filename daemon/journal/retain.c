@@ -172,19 +172,6 @@ static int make_index(struct shelf *shelf, size_t at, journal_entry_fn entry)
 	return r < 0 ? r : listing_load(&shelf->listing, shelf->io, shelf->dir);
 }
 
-static int sync_index(const struct shelf *shelf, uint64_t first_seq)
-{
-	const struct io *io = shelf->io;
-	char name[SEGMENT_NAME_SIZE];
-	segment_name(name, first_seq, SEGMENT_INDEX);
-	int fd = io->openat(io->ctx, shelf->dir, name, O_RDONLY);
-	if (fd < 0)
-		return fd;
-	int r = io->fdatasync(io->ctx, fd);
-	io->close(io->ctx, fd);
-	return r < 0 ? r : io->fsync_dir(io->ctx, shelf->dir);
-}
-
 static int keep_index(struct shelf *shelf, size_t at, journal_entry_fn entry)
 {
 	struct scan scan = {0};
@@ -197,8 +184,12 @@ static int keep_index(struct shelf *shelf, size_t at, journal_entry_fn entry)
 		if (r == 0)
 			r = check_index(shelf, at, &scan.header);
 	}
+	if (r == 0)
+		r = index_replace(shelf->io, shelf->dir, first_seq);
+	if (r == 0)
+		r = check_index(shelf, at, &scan.header);
 	scan_close(&scan);
-	return r < 0 ? r : sync_index(shelf, first_seq);
+	return r;
 }
 
 static int remove_segment(const struct shelf *shelf, uint64_t first_seq)

@@ -107,6 +107,7 @@ static int note(
 		return 0;
 	if (ahead->synced_upto < record->synced_upto)
 		ahead->synced_upto = record->synced_upto;
+	ahead->is_clean = record->kind == RECORD_CLEAN_END;
 	if (ahead->seq != 0 || record->kind != RECORD_ENTRY || record->seq == scan->next)
 		return 0;
 	int r;

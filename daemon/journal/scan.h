@@ -28,6 +28,7 @@ enum scan_result {
 struct scan_ahead {
 	uint64_t synced_upto; /* the highest that any later header names, 0: none */
 	uint64_t offset, seq; /* the first sound entry after it, seq 0: none */
+	bool is_clean;        /* the last sound header is a clean end */
 };
 
 /*

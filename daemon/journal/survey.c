@@ -47,6 +47,7 @@ static int look_behind(struct survey *survey, struct scan *scan)
 	if (survey->durable < scan->next)
 		return 0;
 	survey->is_damaged = true;
+	survey->is_clean = ahead.seq == 0 && ahead.is_clean;
 	if (ahead.seq == 0 || ahead.seq - 1 > survey->durable || ahead.seq > survey->limit)
 		return 0;
 	report_gap(survey->report, scan->next, ahead.seq - 1);

@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "core.h"
+#include "journal/retain.h"
+#include "journal/segment.h"
+#include "journal/bytes.h"
 
 void core_init(struct core *core, uint32_t seed)
 {
@@ -22,11 +25,20 @@ static void forget_items(struct core *core, size_t keep)
 		entry_free(&core->items[--core->count]);
 }
 
+static void forget_old(struct core *core)
+{
+	while (core->old.count > 0)
+		entry_free(&core->old.items[--core->old.count]);
+	free(core->old.items);
+	core->old = (struct core_old){0};
+}
+
 void core_finish(struct core *core)
 {
 	journal_close(core->journal);
 	forget_items(core, 0);
 	free(core->items);
+	forget_old(core);
 	disk_destroy(core->disk);
 }
 
@@ -119,32 +131,148 @@ const char *core_file(const struct core *core, uint64_t first_seq, const char *s
 	return path;
 }
 
-const char *core_read(struct core *core, uint64_t from, uint64_t to)
+/* --- reading */
+
+/* What is read is one journal as the core remembers it. */
+struct memory {
+	const uint8_t *id;
+	const struct journal_item *items;
+	uint64_t pruned, maybe_pruned;
+	uint64_t damaged; /* seq, 0: none */
+};
+
+static const char *judge_entry(const struct memory *memory, const struct journal_found *found)
+{
+	const struct journal_item *item = &memory->items[found->seq - 1];
+	if (found->seq <= memory->pruned)
+		return "an entry is back that was removed";
+	if (found->seq == memory->damaged)
+		return "a damaged entry is given out";
+	if (found->len != item->len || memcmp(found->bytes, item->bytes, found->len) != 0)
+		return "an entry has other bytes than were handed over";
+	return NULL;
+}
+
+static const char *judge_found(
+	const struct memory *memory, uint64_t seq, const struct journal_found *found)
+{
+	if (found->seq != seq)
+		return "reading leaves out an entry";
+	switch (found->kind) {
+	case JOURNAL_ENTRY: return judge_entry(memory, found);
+	case JOURNAL_GAP_PRUNED:
+		return found->to <= memory->maybe_pruned ? NULL : "too much counts as removed";
+	default:
+		return found->seq == memory->damaged && found->to == seq ? NULL
+									 : "reading finds a gap";
+	}
+}
+
+static const char *read_memory(
+	const struct core *core, const struct memory *memory, uint64_t from, uint64_t to)
 {
 	struct journal_reader *reader;
 	struct journal_found found;
 	int r = journal_reader_open(
-		&reader, disk_io(core->disk), CORE_PATH, core->id, entry_describe);
+		&reader, disk_io(core->disk), CORE_PATH, memory->id, entry_describe);
 	if (r < 0)
 		return to < from ? NULL : "the journal cannot be opened for reading";
 	journal_reader_seek(reader, from);
 	const char *wrong = NULL;
-	for (uint64_t seq = from; seq <= to && wrong == NULL; seq++) {
-		const struct journal_item *item = &core->items[seq - 1];
-		if (journal_reader_next(reader, to, &found) != 1)
+	for (uint64_t seq = from; seq <= to && wrong == NULL; seq = found.to + 1) {
+		if (journal_reader_next(reader, to, &found) != 1) {
 			wrong = "reading ends early";
-		else if (found.kind != JOURNAL_ENTRY)
-			wrong = "reading finds a gap";
-		else if (found.seq != seq)
-			wrong = "reading leaves out an entry";
-		else if (found.len != item->len || memcmp(found.bytes, item->bytes, found.len) != 0)
-			wrong = "an entry has other bytes than were handed over";
+			break;
+		}
+		wrong = judge_found(memory, seq, &found);
 	}
 	if (wrong == NULL && journal_reader_next(reader, to, &found) != 0)
 		wrong = "reading does not end";
 	journal_reader_close(reader);
 	return wrong;
 }
+
+static struct memory memory_of(const struct core *core)
+{
+	return (struct memory){.id = core->id,
+		.items = core->items,
+		.pruned = core->pruned,
+		.maybe_pruned = core->maybe_pruned};
+}
+
+const char *core_read(struct core *core, uint64_t from, uint64_t to)
+{
+	struct memory memory = memory_of(core);
+	return read_memory(core, &memory, from, to);
+}
+
+static const char *read_old(const struct core *core)
+{
+	const struct core_old *old = &core->old;
+	struct memory memory = {.id = old->id,
+		.items = old->items,
+		.pruned = old->pruned,
+		.maybe_pruned = old->maybe_pruned};
+	return old->count == 0 ? NULL : read_memory(core, &memory, 1, old->count);
+}
+
+/* --- the end of a journal */
+
+/* What was published in the current journal is remembered as the old one. */
+static void leave_behind(struct core *core)
+{
+	forget_old(core);
+	forget_items(core, (size_t)core->published);
+	core->old = (struct core_old){.items = core->items,
+		.count = core->count,
+		.pruned = core->pruned,
+		.maybe_pruned = core->maybe_pruned};
+	memcpy(core->old.id, core->id, JOURNAL_ID_SIZE);
+	core->items = NULL;
+	core->count = core->size = 0;
+	core->appended = core->published = core->pruned = core->maybe_pruned = 0;
+	core->may_lose = core->is_renewing = false;
+}
+
+int core_renew(struct core *core)
+{
+	int r = journal_renew(core->journal);
+	if (r < 0) {
+		core->is_renewing = true;
+		return r;
+	}
+	core->published = core->count;
+	leave_behind(core);
+	memcpy(core->id, journal_id(core->journal), JOURNAL_ID_SIZE);
+	return 0;
+}
+
+static int find_oldest(void *arg, const struct journal_segment *segment)
+{
+	if (segment->is_removed)
+		return 0;
+	*(struct journal_segment *)arg = *segment;
+	return 1;
+}
+
+int core_prune(struct core *core)
+{
+	const struct io *io = disk_io(core->disk);
+	struct journal_segment oldest = {0};
+	int r = journal_segments(io, CORE_PATH, core->id, find_oldest, &oldest);
+	if (r < 0 || oldest.first_seq == 0 || !oldest.is_closed)
+		return r < 0 ? r : 0;
+	if (oldest.last_seq > core->maybe_pruned)
+		core->maybe_pruned = oldest.last_seq;
+	r = journal_prune(io, CORE_PATH, core->id, oldest.first_seq, entry_describe);
+	if (r == -EBUSY)
+		return 0;
+	if (r == 0)
+		core->pruned = oldest.last_seq;
+	return r;
+}
+
+/* --- checks */
 
 static const char *check_topics(const struct core *core, uint64_t head)
 {
@@ -169,6 +297,8 @@ static const char *check_same(struct core *core)
 	bool is_other = memcmp(core->report.id, core->id, JOURNAL_ID_SIZE) != 0;
 	if (is_other && head == 0 && (core->published == 0 || core->may_lose))
 		return NULL; /* begun by a start that then failed */
+	if (is_other && head == 0 && core->is_renewing)
+		return core_read(core, 1, core->published);
 	if (is_other)
 		return "the journal has another id";
 	if (head < core->published)
@@ -184,11 +314,43 @@ static const char *check_same(struct core *core)
 	if (head > 0 && core->report.last_tc != core->items[head - 1].tc)
 		return "the last commit time is wrong";
 	const char *wrong = check_topics(core, head);
-	return wrong != NULL ? wrong : core_read(core, 1, head);
+	if (wrong == NULL)
+		wrong = core_read(core, 1, head);
+	return wrong != NULL ? wrong : read_old(core);
+}
+
+static int add_quarantined(void *arg, const char *name)
+{
+	struct quarantined {
+		struct disk *disk;
+		uint64_t bytes;
+	} *sum = arg;
+	char path[256];
+	size_t len;
+	snprintf(path, sizeof path, CORE_PATH "/quarantine/%s", name);
+	uint8_t *data = disk_read(sum->disk, path, &len);
+	sum->bytes += data == NULL ? 0 : len;
+	free(data);
+	return 0;
+}
+
+static const char *check_quarantine(const struct core *core)
+{
+	struct {
+		struct disk *disk;
+		uint64_t bytes;
+	} sum = {core->disk, 0};
+	if (core->report.torn_bytes == 0)
+		return NULL;
+	disk_list(core->disk, CORE_PATH "/quarantine", add_quarantined, &sum);
+	return sum.bytes < core->report.torn_bytes ? "torn bytes were not kept" : NULL;
 }
 
 const char *core_check(struct core *core)
 {
+	const char *wrong = check_quarantine(core);
+	if (wrong != NULL)
+		return wrong;
 	switch (core->report.why) {
 	case JOURNAL_CONTINUED: return check_same(core);
 	case JOURNAL_NEW_FIRST:
@@ -199,8 +361,93 @@ const char *core_check(struct core *core)
 	}
 }
 
+/* --- damage */
+
+struct place {
+	uint64_t first_seq;
+	const char *path;
+	uint64_t offset;
+	size_t file_size;
+};
+
+static int find_segment(void *arg, const struct journal_segment *segment)
+{
+	struct place *place = arg; /* its offset is the seq that is looked for */
+	if (segment->first_seq > place->offset)
+		return 1;
+	place->first_seq = segment->first_seq;
+	return 0;
+}
+
+/* One random byte of the header or the body of an entry. */
+static struct place find_place(struct core *core, uint64_t seq)
+{
+	struct place place = {.offset = seq};
+	journal_segments(disk_io(core->disk), CORE_PATH, core->id, find_segment, &place);
+	place.path = core_file(core, place.first_seq, SEGMENT_FILE);
+	uint8_t *data = disk_read(core->disk, place.path, &place.file_size);
+	assert(data != NULL);
+	size_t at = SEGMENT_HEADER_SIZE;
+	while (get_le64(data + at + 8) != seq) {
+		at += record_size(get_le32(data + at + 4));
+		assert(at < place.file_size);
+	}
+	place.offset = at + disk_random(core->disk, RECORD_HEADER_SIZE + get_le32(data + at + 4));
+	free(data);
+	return place;
+}
+
+static const char *judge_damage(struct core *core, uint64_t seq, const struct place *place)
+{
+	const struct journal_report *report = &core->report;
+	struct memory memory = memory_of(core);
+	memory.damaged = seq;
+	size_t size;
+	free(disk_read(core->disk, place->path, &size));
+	if (report->why != JOURNAL_CONTINUED)
+		return "a new journal began because of a damaged entry";
+	if (report->torn_bytes != 0 || size != place->file_size)
+		return "damage was cut off";
+	if (report->head != core->count)
+		return "damage moved the end";
+	if (report->gap_count > 1)
+		return "one damaged entry is told as more";
+	if (report->gap_count == 1 && (report->gaps[0].from != seq || report->gaps[0].to != seq))
+		return "damage is told in the wrong place";
+	return read_memory(core, &memory, 1, core->count);
+}
+
+const char *core_try_damage(struct core *core)
+{
+	/* as the core does at every start; else an earlier unclean end would be the last word */
+	core_commit(core, core_topic(0), 50);
+	int r = core_close(core);
+	assert(r == 0);
+	disk_reboot(core->disk);
+	if (core->count <= core->maybe_pruned)
+		return core_open(core) < 0 ? "the journal cannot be opened" : core_check(core);
+	uint64_t left = core->count - core->maybe_pruned;
+	uint64_t seq = core->count - disk_random(core->disk, (uint32_t)left);
+	struct place place = find_place(core, seq);
+	disk_damage(core->disk, place.path, place.offset);
+	if (core_open(core) < 0)
+		return "a damaged journal cannot be opened";
+	const char *wrong = judge_damage(core, seq, &place);
+	disk_damage(core->disk, place.path, place.offset);
+	if (core->report.reindexed > 0) /* an index was made that knows of the damage */
+		disk_remove(core->disk, core_file(core, place.first_seq, SEGMENT_INDEX));
+	return wrong;
+}
+
 void core_accept(struct core *core)
 {
+	bool is_continued = core->report.why == JOURNAL_CONTINUED;
+	bool is_other = memcmp(core->id, core->report.id, JOURNAL_ID_SIZE) != 0;
+	if (core->is_renewing && is_continued && is_other)
+		leave_behind(core);
+	core->is_renewing = false;
+	if (!is_continued)
+		core->pruned = core->maybe_pruned = 0;
 	memcpy(core->id, core->report.id, JOURNAL_ID_SIZE);
 	forget_items(core, (size_t)core->report.head);
 	core->published = core->appended = core->report.head;

@@ -28,6 +28,15 @@ struct core {
 	size_t count, size;
 	uint64_t appended, published;
 	bool may_lose; /* something in this journal was published before the sync */
+
+	uint64_t pruned, maybe_pruned; /* up to here for good, and perhaps */
+	bool is_renewing;              /* journal_renew failed: either journal may be current */
+	struct core_old {
+		uint8_t id[JOURNAL_ID_SIZE];
+		struct journal_item *items;
+		size_t count;
+		uint64_t pruned, maybe_pruned;
+	} old; /* the journal before the last renewal */
 };
 
 void core_init(struct core *core, uint32_t seed);
@@ -40,6 +49,12 @@ int core_open(struct core *core);
 int core_append(struct core *core, const char *topic, size_t len);
 int core_append_many(struct core *core, size_t count, size_t len);
 int core_sync(struct core *core);
+
+/* Begins a new journal; after a failure only core_close is allowed. */
+int core_renew(struct core *core);
+
+/* Removes the oldest closed segment, if there is one. */
+int core_prune(struct core *core);
 
 /* core_append and core_sync, both of which must succeed. */
 void core_commit(struct core *core, const char *topic, size_t len);
@@ -60,6 +75,12 @@ const char *core_check(struct core *core);
 
 /* Reads seqs `from` to `to`: NULL when all are there and are what was handed over. */
 const char *core_read(struct core *core, uint64_t from, uint64_t to);
+
+/*
+ * Closes the journal and damages one bit of an entry.  NULL when the next start tells exactly that
+ * and changes no file, then the damage is undone and the journal is open again.
+ */
+const char *core_try_damage(struct core *core);
 
 /* All that was recovered counts as published now. */
 void core_accept(struct core *core);

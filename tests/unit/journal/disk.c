@@ -28,7 +28,8 @@ struct disk {
 	int fds[FDS_MAX];
 	int locked; /* file */
 
-	uint64_t calls, stop_at, capacity;
+	uint64_t calls, reads, bytes_read;
+	uint64_t stop_at, short_at, capacity;
 	struct fault fault;
 	unsigned lies;
 	size_t write_max;
@@ -59,6 +60,7 @@ static int enter(struct disk *disk, unsigned call)
 	}
 	if (stopped)
 		return -EIO;
+	disk->reads += call == DISK_READ;
 	struct fault *fault = &disk->fault;
 	if (call & fault->calls && fault->count > 0) {
 		if (fault->nth > 1) {
@@ -227,6 +229,7 @@ static ssize_t disk_pread(void *ctx, int fd, void *data, size_t len, uint64_t of
 			n = (ssize_t)(len < file->size - offset ? len : file->size - offset);
 		if (n > 0)
 			memcpy(data, file->data + offset, (size_t)n);
+		disk->bytes_read += (uint64_t)n;
 	}
 	pthread_mutex_unlock(&disk->lock);
 	return n;
@@ -239,6 +242,8 @@ static size_t writable(
 		size_t max = 1 + roll(disk, (uint32_t)disk->write_max);
 		len = len < max ? len : max;
 	}
+	if (disk->calls == disk->short_at && len > 1)
+		len = 1 + roll(disk, (uint32_t)len - 1);
 	uint64_t end = offset + len;
 	uint64_t growth = end > file->size ? end - file->size : 0;
 	uint64_t total = medium_used(&disk->medium);
@@ -366,7 +371,7 @@ static int disk_random_bytes(void *ctx, void *data, size_t len)
 
 static void clear_faults(struct disk *disk)
 {
-	disk->stop_at = UINT64_MAX;
+	disk->stop_at = disk->short_at = UINT64_MAX;
 	disk->capacity = UINT64_MAX;
 	disk->fault = (struct fault){0};
 	disk->lies = 0;
@@ -457,6 +462,19 @@ void disk_fail(struct disk *disk, unsigned calls, uint64_t nth, uint64_t count, 
 {
 	pthread_mutex_lock(&disk->lock);
 	disk->fault = (struct fault){calls, nth, count, -error};
+	pthread_mutex_unlock(&disk->lock);
+}
+
+uint64_t disk_reads(const struct disk *disk, uint64_t *bytes)
+{
+	*bytes = disk->bytes_read;
+	return disk->reads;
+}
+
+void disk_shorten(struct disk *disk, uint64_t nth)
+{
+	pthread_mutex_lock(&disk->lock);
+	disk->short_at = disk->calls + nth;
 	pthread_mutex_unlock(&disk->lock);
 }
 

@@ -43,8 +43,14 @@ uint32_t disk_random(struct disk *disk, uint32_t bound);
 /* How many changing calls there have been. */
 uint64_t disk_calls(const struct disk *disk);
 
+/* How many other calls (listing a folder is one), and how many bytes they read. */
+uint64_t disk_reads(const struct disk *disk, uint64_t *bytes);
+
 /* From the `nth` call of these kinds from now (1: the next), `count` of them fail with `error`. */
 void disk_fail(struct disk *disk, unsigned calls, uint64_t nth, uint64_t count, int error);
+
+/* The `nth` changing call from now writes but a part, if it is a write. */
+void disk_shorten(struct disk *disk, uint64_t nth);
 
 /* These calls do nothing and say they did, until told otherwise with 0. */
 void disk_lie(struct disk *disk, unsigned calls);

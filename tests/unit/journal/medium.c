@@ -231,12 +231,27 @@ static uint32_t roll_odds(struct medium *medium)
 	return odds[medium_random(medium, sizeof odds / sizeof odds[0])];
 }
 
+/* The file got longer but the bytes did not get through: a recycled block of some other file. */
+static void recycle_sector(struct medium *medium, struct medium_file *file, size_t at)
+{
+	size_t choice = medium_random(medium, (uint32_t)medium->file_count);
+	const struct medium_file *other = medium->files[choice];
+	if (at * SECTOR < file->stable_size || other == file || (at + 1) * SECTOR > other->room)
+		return;
+	memcpy(file->stable + at * SECTOR, other->data + at * SECTOR, SECTOR);
+}
+
 static void crash_sector(struct medium *medium, struct medium_file *file, size_t at, uint32_t odds)
 {
 	uint8_t *stable = file->stable + at * SECTOR;
 	const uint8_t *data = file->data + at * SECTOR;
-	if (!file->dirty[at] || medium_random(medium, 100) >= odds)
+	if (!file->dirty[at])
 		return;
+	if (medium_random(medium, 100) >= odds) {
+		if (medium_random(medium, 4) == 0)
+			recycle_sector(medium, file, at);
+		return;
+	}
 	size_t len = medium_random(medium, 10) == 0 ? medium_random(medium, SECTOR) : SECTOR;
 	if (medium_random(medium, 2))
 		memcpy(stable, data, len);
