@@ -2,10 +2,10 @@
 /*
  * The one lock of a worker, and how its two threads wake each other.
  *
- * The driver's thread sleeps in monitor_wait() for whatever the lock guards to change.  The I/O
- * thread sleeps in poll(2), where `kick` is one of its descriptors.  What is shared says so at its
- * struct: channel.h (bytes of the link), outlet.h (messages to the core), orders.h (the core's
- * commands).  Nothing is done under the lock that can block.
+ * Both sleep in poll(2), each with a descriptor of its own among the others: the driver's thread in
+ * monitor_wait() for whatever the lock guards to change, the I/O thread in its loop.  What is
+ * shared says so at its struct: channel.h (bytes of the link), outlet.h (messages to the core),
+ * orders.h (the core's commands).  Nothing is done under the lock that can block.
  */
 #ifndef ASSAY_WORKER_MONITOR_H
 #define ASSAY_WORKER_MONITOR_H
@@ -16,11 +16,10 @@
 
 struct monitor {
 	pthread_mutex_t lock;
-	pthread_cond_t changed;
 	int kick; /* eventfd: readable when the I/O thread is wanted */
 	bool kicked;
-	int poke; /* eventfd: readable when the driver's thread is, in monitor_wait_for() */
-	bool is_polling;
+	int poke;         /* the same for the driver's thread */
+	bool is_sleeping; /* it is, and was not poked yet */
 };
 
 /* 0 or a negative errno; after a failure there is nothing to finish. */
