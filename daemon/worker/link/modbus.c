@@ -21,6 +21,16 @@
 #define TCP_HEAD     6 /* transaction, protocol, length; then the unit as on a line */
 #define CRC_BYTES    2
 #define REFUSED      0x80 /* added to the function of a reply that is an exception */
+#define PLAIN_BYTES  6    /* of a request: unit, function, address, count */
+#define REQUEST_MAX  12   /* of one that is framed */
+#define ASKED_MAX    16
+
+/* A request as it was framed. */
+struct asked {
+	uint8_t plain[PLAIN_BYTES];
+	uint8_t data[REQUEST_MAX];
+	size_t len; /* 0: there is none */
+};
 
 struct modbus {
 	struct channel *channel;
@@ -34,6 +44,8 @@ struct modbus {
 	bool has_failed;
 	unsigned late_unit;
 	uint64_t late_until;
+	struct asked asked[ASKED_MAX]; /* the newest requests, in a ring */
+	size_t next_asked;
 };
 
 struct question {
@@ -132,18 +144,46 @@ static void empty_pair(struct modbus *modbus)
 	}
 }
 
-/* libmodbus frames what it is given, and leaves the transaction of TCP to others. */
+/* libmodbus frames what it is given. */
+static const struct asked *frame_plain(struct modbus *modbus, const uint8_t plain[PLAIN_BYTES])
+{
+	struct asked *asked = &modbus->asked[modbus->next_asked];
+	asked->len = 0;
+	if (modbus_send_raw_request(modbus->context, plain, PLAIN_BYTES) < 0)
+		return NULL;
+	ssize_t n = recv(modbus->pair[1], asked->data, sizeof asked->data, MSG_DONTWAIT);
+	if (n < PLAIN_BYTES)
+		return NULL;
+	memcpy(asked->plain, plain, PLAIN_BYTES);
+	asked->len = (size_t)n;
+	modbus->next_asked = (modbus->next_asked + 1) % ASKED_MAX;
+	return asked;
+}
+
+/* An instrument is asked the same again and again. */
+static const struct asked *find_asked(const struct modbus *modbus, const uint8_t plain[PLAIN_BYTES])
+{
+	for (size_t i = 0; i < ASKED_MAX; i++) {
+		const struct asked *asked = &modbus->asked[i];
+		if (asked->len > 0 && memcmp(asked->plain, plain, PLAIN_BYTES) == 0)
+			return asked;
+	}
+	return NULL;
+}
+
+/* What libmodbus leaves to others is the transaction of TCP. */
 static int frame_request(struct modbus *modbus, const struct question *q, struct frame *request)
 {
-	uint8_t raw[] = {q->unit, q->function, (uint8_t)(q->address >> 8), (uint8_t)q->address,
-		(uint8_t)(q->count >> 8), (uint8_t)q->count};
+	const uint8_t plain[PLAIN_BYTES] = {q->unit, q->function, (uint8_t)(q->address >> 8),
+		(uint8_t)q->address, (uint8_t)(q->count >> 8), (uint8_t)q->count};
 	modbus_set_slave(modbus->context, q->unit); /* it checks no other unit's reply */
-	if (modbus_send_raw_request(modbus->context, raw, sizeof raw) < 0)
+	const struct asked *asked = find_asked(modbus, plain);
+	if (asked == NULL)
+		asked = frame_plain(modbus, plain);
+	if (asked == NULL)
 		return -EBADMSG;
-	ssize_t n = recv(modbus->pair[1], request->data, sizeof request->data, MSG_DONTWAIT);
-	if (n < (ssize_t)sizeof raw)
-		return -EBADMSG;
-	request->len = (size_t)n;
+	memcpy(request->data, asked->data, asked->len);
+	request->len = asked->len;
 	if (!modbus->is_serial) {
 		modbus->transaction++;
 		request->data[0] = (uint8_t)(modbus->transaction >> 8);
