@@ -275,8 +275,11 @@ void control_answer(struct control_ticket *ticket, const struct buffer *pairs, s
 			map_pairs(&map, pairs->data, pairs->len, count);
 		map_close(&map);
 	}
-	ticket->control->tickets--;
-	send_reply(ticket->control, &ticket->envelope, &reply);
+	struct control *control = ticket->control;
+	control->tickets--;
+	send_reply(control, &ticket->envelope, &reply);
+	if (control->pending != NULL)
+		sd_event_source_set_enabled(control->pending, SD_EVENT_ONESHOT);
 	buffer_finish(&reply);
 	free(ticket);
 }
@@ -284,8 +287,8 @@ void control_answer(struct control_ticket *ticket, const struct buffer *pairs, s
 /* --- the socket ------------------------------------------------------------------------------ */
 
 /*
- * Who asks: of a local peer libzmq tells "localhost:uid:gid:pid" as Peer-Address.  It hangs on the last
- * part only, because the first one may have been read ahead without it.
+ * Who asks: of a local peer libzmq tells "localhost:uid:gid:pid" as Peer-Address.  It hangs on the
+ * last part only, because the first one may have been read ahead without it.
  */
 static void find_actor(zmq_msg_t *last, struct run_actor *actor)
 {
@@ -349,7 +352,8 @@ static bool serve_one(struct control *control)
 
 /*
  * A ZeroMQ descriptor tells edges only, and any call on the socket may eat one.  So requests are
- * served until there are none; after a full turn the rest waits for `pending`, behind the others.
+ * served until there are none.  `pending` has that done, behind the others, for the rest after a
+ * full turn, and after a late answer.
  */
 static void serve(struct control *control)
 {
@@ -369,17 +373,6 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *arg)
 static int on_pending(sd_event_source *source, void *arg)
 {
 	serve(arg);
-	return 0;
-}
-
-static int on_prepare(sd_event_source *source, void *arg)
-{
-	struct control *control = arg;
-	int events = 0;
-	size_t size = sizeof events;
-	if (zmq_getsockopt(control->socket, ZMQ_EVENTS, &events, &size) == 0 &&
-		(events & ZMQ_POLLIN) != 0)
-		sd_event_source_set_enabled(control->pending, SD_EVENT_ONESHOT);
 	return 0;
 }
 
@@ -405,8 +398,6 @@ static int watch_socket(struct control *control)
 		return -errno;
 	sd_event *event = control->core->event;
 	int r = sd_event_add_io(event, &control->io, fd, EPOLLIN, on_io, control);
-	if (r >= 0)
-		r = sd_event_source_set_prepare(control->io, on_prepare);
 	if (r >= 0)
 		r = sd_event_add_defer(event, &control->pending, on_pending, control);
 	if (r >= 0)
