@@ -9,23 +9,33 @@
 /* 2024-01-01: a clock before this was never set since the board lost its battery. */
 #define UTC_PLAUSIBLE (UINT64_C(1704067200) * NS_PER_S)
 
+/* What the kernel said about its clock, and until when (CLOCK_BOOTTIME) that is believed. */
+struct judgement {
+	uint64_t until, unc;
+	bool is_synchronised;
+};
+
 /* phc2sys and chronyd both end in the same kernel flags, so that ptp cannot be told from ntp. */
-static void ask_kernel(struct stamp *stamp)
+static struct judgement ask_kernel(uint64_t mono)
 {
 	struct timex now = {.modes = 0};
 	int state = adjtimex(&now);
-	if (state >= 0 && state != TIME_ERROR && (now.status & STA_UNSYNC) == 0) {
-		stamp->sync = ASSAY_SYNC_NTP;
-		stamp->unc = now.maxerror > 0 ? (uint64_t)now.maxerror * 1000 : 0;
-	} else {
-		stamp->sync = stamp->utc >= UTC_PLAUSIBLE ? ASSAY_SYNC_RTC : ASSAY_SYNC_NONE;
-	}
+	bool good = state >= 0 && state != TIME_ERROR && (now.status & STA_UNSYNC) == 0;
+	return (struct judgement){.until = mono + NS_PER_S, /* the kernel's own interval */
+		.unc = good && now.maxerror > 0 ? (uint64_t)now.maxerror * 1000 : 0,
+		.is_synchronised = good};
 }
 
 struct stamp stamp_now(void)
 {
+	static _Thread_local struct judgement known;
 	struct stamp stamp = {.utc = clock_utc(), .mono = clock_boot()};
-	ask_kernel(&stamp);
+	if (stamp.mono >= known.until)
+		known = ask_kernel(stamp.mono);
+	stamp.unc = known.unc;
+	stamp.sync = known.is_synchronised        ? ASSAY_SYNC_NTP
+		     : stamp.utc >= UTC_PLAUSIBLE ? ASSAY_SYNC_RTC
+						  : ASSAY_SYNC_NONE;
 	return stamp;
 }
 

@@ -20,7 +20,8 @@ struct stamp {
 /*
  * The time now.  `sync` and `unc` are what the kernel says through adjtimex(2): "ntp" while some
  * daemon disciplines the clock, with its maximum error; otherwise "rtc", or "none" when the clock
- * is before the program was built, and then without uncertainty.  `dev` is NULL.  Any thread.
+ * is before the program was built, and then without uncertainty.  It is asked at most once a
+ * second, which is how often it renews its estimate.  `dev` is NULL.  Any thread.
  */
 struct stamp stamp_now(void);
 

@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "record/uuid.h"
 
+#define POOL_UUIDS 16 /* what the kernel gives in one call at most */
+
 void uuid_random(uint8_t uuid[ASSAY_UUID_SIZE])
 {
-	if (getentropy(uuid, ASSAY_UUID_SIZE) != 0)
+	static _Thread_local uint8_t pool[POOL_UUIDS * ASSAY_UUID_SIZE];
+	static _Thread_local size_t left;
+	if (left == 0 && getentropy(pool, sizeof pool) != 0)
 		abort();
+	left = left > 0 ? left - 1 : POOL_UUIDS - 1;
+	memcpy(uuid, pool + left * ASSAY_UUID_SIZE, ASSAY_UUID_SIZE);
 	uuid[6] = (uint8_t)((uuid[6] & 0x0f) | 0x40);
 	uuid[8] = (uint8_t)((uuid[8] & 0x3f) | 0x80);
 }
