@@ -36,10 +36,22 @@ void encode_tag(struct buffer *to, uint64_t tag)
 	put(to, cbor_encode_tag, tag);
 }
 
+/* Head and content in one piece: of most records, most bytes are short texts. */
+static void put_string(struct buffer *to, size_t (*start)(size_t, unsigned char *, size_t),
+	const void *data, size_t len)
+{
+	uint8_t *at = buffer_reserve(to, len < SIZE_MAX / 2 ? HEAD_MAX + len : len);
+	if (at == NULL)
+		return;
+	size_t head = start(len, at, HEAD_MAX);
+	if (len > 0)
+		memcpy(at + head, data, len);
+	to->len += head + len;
+}
+
 void encode_text_n(struct buffer *to, const char *text, size_t len)
 {
-	put(to, cbor_encode_string_start, len);
-	buffer_append(to, text, len);
+	put_string(to, cbor_encode_string_start, text, len);
 }
 
 void encode_text(struct buffer *to, const char *text)
@@ -49,8 +61,7 @@ void encode_text(struct buffer *to, const char *text)
 
 void encode_bytes(struct buffer *to, const void *data, size_t len)
 {
-	put(to, cbor_encode_bytestring_start, len);
-	buffer_append(to, data, len);
+	put_string(to, cbor_encode_bytestring_start, data, len);
 }
 
 void encode_uint(struct buffer *to, uint64_t value)
@@ -139,7 +150,8 @@ void map_close(struct map *map)
 	if (to->failed || buffer_reserve(to, HEAD_MAX) == NULL)
 		return;
 	uint8_t *at = to->data + map->at;
-	memmove(at + len, at + 1, to->len - map->at - 1);
+	if (len > 1)
+		memmove(at + len, at + 1, to->len - map->at - 1);
 	memcpy(at, head, len);
 	to->len += len - 1;
 }
