@@ -309,17 +309,31 @@ static const struct set *set_of(const struct assay_settings *handle)
 	return (const struct set *)(const void *)handle;
 }
 
+/*
+ * Where the name stands in the table.  decode() asks for many, mostly by the very constant that the
+ * table names, because the linker keeps one of each: then no letter needs to be looked at.
+ */
+static size_t find_name(const struct assay_setting *table, const char *name)
+{
+	size_t i = 0;
+	while (table[i].name != NULL && table[i].name != name)
+		i++;
+	if (table[i].name != NULL)
+		return i;
+	for (i = 0; table[i].name != NULL && strcmp(table[i].name, name) != 0;)
+		i++;
+	return i;
+}
+
 static const struct assay_setting *find(
 	const struct set *set, const char *name, const struct value **value)
 {
-	for (size_t i = 0; set->table != NULL && set->table[i].name != NULL; i++) {
-		/* Most names differ in their first letter, and decode asks for many of them. */
-		if (set->table[i].name[0] == name[0] && strcmp(set->table[i].name, name) == 0) {
-			*value = &set->values[i];
-			return &set->table[i];
-		}
-	}
-	fatal_driver("the driver asked for the setting '%s', which is not in its table", name);
+	size_t i = set->table != NULL ? find_name(set->table, name) : 0;
+	if (set->table == NULL || set->table[i].name == NULL)
+		fatal_driver(
+			"the driver asked for the setting '%s', which is not in its table", name);
+	*value = &set->values[i];
+	return &set->table[i];
 }
 
 /* Element i, or NULL when the setting is absent; asking beyond the end of a list is a bug. */

@@ -176,7 +176,6 @@ static int frame_request(struct modbus *modbus, const struct question *q, struct
 {
 	const uint8_t plain[PLAIN_BYTES] = {q->unit, q->function, (uint8_t)(q->address >> 8),
 		(uint8_t)q->address, (uint8_t)(q->count >> 8), (uint8_t)q->count};
-	modbus_set_slave(modbus->context, q->unit); /* it checks no other unit's reply */
 	const struct asked *asked = find_asked(modbus, plain);
 	if (asked == NULL)
 		asked = frame_plain(modbus, plain);
@@ -246,11 +245,12 @@ static int receive_reply(struct modbus *modbus, const struct question *q,
 }
 
 /* libmodbus checks a line's CRC.  TCP has none, and it would hand back the bytes as they are. */
-static bool is_sound(struct modbus *modbus, const struct frame *reply)
+static bool is_sound(struct modbus *modbus, uint8_t unit, const struct frame *reply)
 {
 	uint8_t checked[FRAME_MAX];
 	if (!modbus->is_serial)
 		return true;
+	modbus_set_slave(modbus->context, unit); /* it checks no other unit's reply */
 	ssize_t n = send(modbus->pair[1], reply->data, reply->len, MSG_NOSIGNAL);
 	return n == (ssize_t)reply->len &&
 	       modbus_receive_confirmation(modbus->context, checked) == n;
@@ -262,7 +262,7 @@ static int check_reply(struct modbus *modbus, const struct question *q, const st
 	const uint8_t *at = reply->data + (modbus->is_serial ? 0 : TCP_HEAD);
 	if (at[1] == q->function && at[2] != q->bytes)
 		return -EBADMSG; /* libmodbus would wait for the rest of what it announces */
-	if (!is_sound(modbus, reply))
+	if (!is_sound(modbus, q->unit, reply))
 		return -EBADMSG;
 	if (at[1] == q->function)
 		return 0;
