@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "core/commit.h"
 #include "core/publish.h"
+#include "core/published.h"
 
 /* A group is one sync; past this size a larger one gains nothing and delays the first. */
 #define GROUP_BYTES_MAX (8u << 20)
@@ -185,6 +186,8 @@ static int sync_until_done(struct commit *c, int r)
 
 static void finish_group(struct commit *c, size_t count, bool synced)
 {
+	if (c->options.published != NULL)
+		published_note(c->options.published, c->group, count);
 	for (size_t i = 0; i < count; i++) {
 		atomic_fetch_add(&c->group[i]->refs, synced ? 1 : 2);
 		publisher_send(c->publisher, c->group[i]);

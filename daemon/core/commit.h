@@ -16,6 +16,7 @@
 
 #include "journal/journal.h"
 
+struct published;
 struct publisher;
 
 /*
@@ -45,7 +46,8 @@ void commit_item_unref(struct commit_item *item);
 
 struct commit_options {
 	bool always; /* publish after the sync; else after the append, syncing at least every */
-	uint64_t every_ns; /* ... this often */
+	uint64_t every_ns;           /* ... this often */
+	struct published *published; /* told what may be read; NULL: nobody */
 };
 
 struct commit;

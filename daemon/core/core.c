@@ -19,11 +19,14 @@
 #include "core/capture.h"
 #include "core/commit.h"
 #include "core/control.h"
+#include "core/cursors.h"
 #include "core/core.h"
 #include "core/instrument.h"
 #include "core/ledger.h"
 #include "core/ports.h"
 #include "core/publish.h"
+#include "core/published.h"
+#include "core/replay.h"
 #include "core/runs.h"
 #include "core/startup.h"
 #include "record/record.h"
@@ -186,7 +189,8 @@ static const char *fixed_part(const struct config *old, const struct config *new
 		old->sync_always != new->sync_always || old->sync_ns != new->sync_ns ||
 		old->segment_size != new->segment_size)
 		return "journal: path, sync and segment";
-	if (strcmp(old->live, new->live) != 0 || strcmp(old->control, new->control) != 0)
+	if (strcmp(old->live, new->live) != 0 || strcmp(old->control, new->control) != 0 ||
+		strcmp(old->replay, new->replay) != 0)
 		return "sockets";
 	return NULL;
 }
@@ -276,6 +280,7 @@ static void close_down(struct core *core)
 {
 	capture_finish_all(core);
 	control_close(core->control);
+	replay_stop(core->replay);
 	if (core->commit != NULL) {
 		audit_text(core, "stop", NULL, "orderly");
 		int r = commit_stop(core->commit);
@@ -287,6 +292,8 @@ static void close_down(struct core *core)
 	runs_destroy(core->runs);
 	ledger_destroy(core->ledger);
 	publisher_close(core->publisher);
+	cursors_close(core->cursors);
+	published_close(core->published);
 	if (core->zmq != NULL)
 		zmq_ctx_term(core->zmq);
 	if (core->wake_fd >= 0)

@@ -10,6 +10,7 @@
  *	ledger       seq, prev, commit time      commit   append, sync, publish
  *	control      the control socket          audit    what people and the core did
  *	disk         room for it
+ *	replay       the replay socket           cursors  how far consumers have got
  */
 #ifndef ASSAY_CORE_CORE_H
 #define ASSAY_CORE_CORE_H
@@ -31,6 +32,7 @@ struct journal;
 struct ledger;
 struct published;
 struct publisher;
+struct replay;
 struct runs;
 struct ledger_topic;
 
@@ -57,6 +59,7 @@ struct core {
 	struct ledger *ledger;
 	struct runs *runs;
 	struct control *control;
+	struct replay *replay;
 	struct ledger_topic *audit_topic;
 	struct list instruments; /* struct instrument.link */
 	struct list ports;       /* struct port_group.link, in ports.c */

@@ -18,6 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <assay/record.h>
+
 #include "journal/journal.h"
 
 #define CURSORS_MAX      64   /* cursors */
@@ -42,6 +44,37 @@ int cursors_open(struct cursors **out, const char *path, struct published *publi
 
 /* NULL is legal.  What was not flushed is forgotten. */
 void cursors_close(struct cursors *cursors);
+
+/*
+ * Moves a cursor, beginning it when there is none of this name.  `topic` is a topic or what topics
+ * begin with, ending in '/'.  It counts, and survives a crash, once cursors_flush() returned 0.
+ *   -EINVAL  not a name, or not a topic or prefix      -ENOENT  there is no such journal
+ *   -ERANGE  it is further already                      -EDOM    past what is published
+ *   -EBADMSG its file is damaged: forget it first       -ENOSPC  too many cursors or marks
+ */
+int cursors_move(struct cursors *cursors, struct assay_string name,
+	const uint8_t journal[JOURNAL_ID_SIZE], struct assay_string topic, uint64_t seq);
+
+/* Makes all moves durable.  Negative: some are not, and those are undone.  One thread at a time. */
+int cursors_flush(struct cursors *cursors);
+
+/* How many there are.  They keep their places until one is forgotten. */
+size_t cursors_count(struct cursors *cursors);
+
+/* A copy of one cursor as it is on the disk. */
+struct cursor_view {
+	char name[CURSOR_NAME_MAX + 1];
+	bool is_damaged;           /* then it has no marks */
+	struct cursor_mark *marks; /* owned: free() */
+	size_t count;
+};
+
+/* By place or by name; -ENOENT: there is none, -ENOMEM. */
+int cursors_view(struct cursors *cursors, size_t i, struct cursor_view *view);
+int cursors_find(struct cursors *cursors, struct assay_string name, struct cursor_view *view);
+
+/* Removes a cursor, for good once it returns 0.  Waits for the disk.  -ENOENT: there is none. */
+int cursors_forget(struct cursors *cursors, struct assay_string name);
 
 /*
  * For retention: the highest seq of journal `id` up to which no cursor needs anything any more;

@@ -27,9 +27,11 @@ struct published_journal {
 
 /*
  * Takes stock of the journals below `path`, before the commit thread starts with `journal`, the
- * current one.  Reads a few entries of each older journal.  Owned through `out`; negative errno.
+ * current one; `before` is the id of the one that it has just replaced, or NULL.  Reads one entry
+ * of each.  Owned through `out`; negative errno.
  */
-int published_open(struct published **out, const char *path, const struct journal *journal);
+int published_open(struct published **out, const char *path, const struct journal *journal,
+	const uint8_t *before);
 
 /* NULL is legal. */
 void published_close(struct published *published);
@@ -45,8 +47,11 @@ const uint8_t *published_id(const struct published *published);
 uint64_t published_head(struct published *published);
 uint64_t published_last(struct published *published, const char *topic, size_t len);
 
-/* Calls `each` for every topic of the current journal, with the lock held: it must be brief. */
-void published_topics(struct published *published,
+/*
+ * Calls `each` for every topic of the current journal, with the lock held: it must be brief.
+ * Returns the head that goes with it.
+ */
+uint64_t published_topics(struct published *published,
 	void (*each)(void *arg, const char *topic, size_t len, uint64_t last), void *arg);
 
 /* How many journals there are, and the one at `i`, oldest first, the current one last. */
@@ -56,7 +61,7 @@ void published_at(struct published *published, size_t i, struct published_journa
 /* The place of a journal in that order, -1: there is none of this id. */
 ssize_t published_find(const struct published *published, const uint8_t id[JOURNAL_ID_SIZE]);
 
-/* Segments of journal `i` were removed: `first` is looked up again. */
-void published_removed(struct published *published, size_t i);
+/* Segments of journal `i` were removed: `first` is the first seq still there. */
+void published_removed(struct published *published, size_t i, uint64_t first);
 
 #endif

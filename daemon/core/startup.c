@@ -13,9 +13,12 @@
 #include "core/audit.h"
 #include "core/commit.h"
 #include "core/control.h"
+#include "core/cursors.h"
 #include "core/interrupted.h"
 #include "core/ledger.h"
 #include "core/publish.h"
+#include "core/published.h"
+#include "core/replay.h"
 #include "core/runs.h"
 #include "core/startup.h"
 #include "journal/journal.h"
@@ -125,8 +128,9 @@ static int open_live(struct core *core)
 
 static int start_commit(struct core *core)
 {
-	struct commit_options options = {
-		.always = core->config->sync_always, .every_ns = core->config->sync_ns};
+	struct commit_options options = {.always = core->config->sync_always,
+		.every_ns = core->config->sync_ns,
+		.published = core->published};
 	int r = commit_start(
 		&core->commit, core->journal, core->publisher, &options, core->wake_fd);
 	if (r < 0)
@@ -142,6 +146,39 @@ static int open_control(struct core *core)
 	if (r < 0)
 		log_error("%s: the control socket cannot be bound: %s", core->config->control,
 			strerror(-r));
+	return r;
+}
+
+static int open_replay(struct core *core)
+{
+	struct replay_desk desk = {.node = core->config->node,
+		.published = core->published,
+		.runs = core->runs,
+		.cursors = core->cursors};
+	int r = replay_start(
+		&core->replay, core->zmq, core->config->replay, core->config->journal_path, &desk);
+	if (r < 0)
+		log_error("%s: the replay socket cannot be bound: %s", core->config->replay,
+			strerror(-r));
+	return r;
+}
+
+/* What may be read, and by whom it still has to be. */
+static int open_reading(struct core *core, const struct journal_report *report)
+{
+	const char *path = core->config->journal_path;
+	int r = runs_load(
+		&core->runs, path, journal_id(core->journal), journal_head(core->journal));
+	if (r < 0) {
+		log_error("the runs cannot be read from the journal: %s", strerror(-r));
+		return r;
+	}
+	r = published_open(
+		&core->published, path, core->journal, report->has_old ? report->old_id : NULL);
+	if (r == 0)
+		r = cursors_open(&core->cursors, path, core->published);
+	if (r < 0)
+		log_error("%s: journals and cursors cannot be read: %s", path, strerror(-r));
 	return r;
 }
 
@@ -176,6 +213,8 @@ static int open_sockets(struct core *core)
 		r = open_live(core);
 	if (r == 0)
 		r = open_control(core);
+	if (r == 0)
+		r = open_replay(core);
 	umask(before);
 	return r;
 }
@@ -187,12 +226,9 @@ int startup(struct core *core)
 	int r = open_journal(core, &report);
 	if (r < 0)
 		return r;
-	r = runs_load(&core->runs, core->config->journal_path, journal_id(core->journal),
-		journal_head(core->journal));
-	if (r < 0) {
-		log_error("the runs cannot be read from the journal: %s", strerror(-r));
+	r = open_reading(core, &report);
+	if (r < 0)
 		return r;
-	}
 	core->zmq = zmq_ctx_new();
 	core->ledger = ledger_create(core->journal, report.last_tc);
 	if (core->zmq == NULL || core->ledger == NULL)

@@ -200,6 +200,7 @@ class Lab:
 
     live = property(lambda self: f'ipc://{self.dir}/run/live')
     control = property(lambda self: f'ipc://{self.dir}/run/control')
+    replay = property(lambda self: f'ipc://{self.dir}/run/replay')
 
     def alive(self):
         if self.daemon.poll() is not None:

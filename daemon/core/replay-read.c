@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "core/replay-read.h"
+#include "record/entry.h"
+
+#define READERS_MAX 8
+#define IDLE_NS     (10 * NS_PER_S)
+
+/* Seqs between two looks at the clock. */
+#define STRIDE 4096
+
+/* For the map before the entries. */
+#define HEAD_BYTES ((size_t)4 << 10)
+
+struct place {
+	struct journal_reader *reader; /* NULL: free */
+	uint8_t journal[JOURNAL_ID_SIZE];
+	char topic[JOURNAL_TOPIC_MAX];
+	size_t topic_len;
+	bool is_prefix;
+	uint64_t next; /* what the reader gives next, or the seq of `held` */
+	uint8_t *held; /* an entry that did not fit into the last page */
+	size_t held_len;
+	size_t last_size; /* of the last page */
+	uint64_t used;    /* CLOCK_BOOTTIME */
+};
+
+struct shelf {
+	char path[PATH_MAX];
+	struct place places[READERS_MAX];
+};
+
+int replay_entry(const uint8_t *bytes, size_t len, const char **topic, size_t *topic_len,
+	uint64_t *seq, uint64_t *tc)
+{
+	struct assay_entry_view entry;
+	if (assay_entry_read(bytes, len, &entry) < 0)
+		return -EBADMSG;
+	*topic = entry.topic.data;
+	*topic_len = entry.topic.len;
+	*seq = entry.seq;
+	*tc = entry.tc;
+	return 0;
+}
+
+struct shelf *shelf_create(const char *path)
+{
+	struct shelf *shelf = calloc(1, sizeof *shelf);
+	if (shelf != NULL)
+		snprintf(shelf->path, sizeof shelf->path, "%s", path);
+	return shelf;
+}
+
+static void clear(struct place *place)
+{
+	journal_reader_close(place->reader);
+	free(place->held);
+	*place = (struct place){0};
+}
+
+void shelf_destroy(struct shelf *shelf)
+{
+	if (shelf == NULL)
+		return;
+	for (size_t i = 0; i < READERS_MAX; i++)
+		clear(&shelf->places[i]);
+	free(shelf);
+}
+
+void shelf_tidy(struct shelf *shelf)
+{
+	uint64_t now = clock_boot();
+	for (size_t i = 0; i < READERS_MAX; i++) {
+		if (shelf->places[i].reader != NULL && now > shelf->places[i].used + IDLE_NS)
+			clear(&shelf->places[i]);
+	}
+}
+
+/* --- places ---------------------------------------------------------------------------------- */
+
+static bool wants(void *arg, const char *topic, size_t len)
+{
+	const struct place *place = arg;
+	return (place->is_prefix ? len >= place->topic_len : len == place->topic_len) &&
+	       memcmp(topic, place->topic, place->topic_len) == 0;
+}
+
+static bool is_for(const struct place *place, const struct replay_part *part)
+{
+	return place->reader != NULL &&
+	       memcmp(place->journal, part->journal, JOURNAL_ID_SIZE) == 0 &&
+	       place->is_prefix == part->is_prefix && place->topic_len == part->topic_len &&
+	       memcmp(place->topic, part->topic, part->topic_len) == 0;
+}
+
+static int open_place(struct shelf *shelf, struct place *place, const struct replay_part *part)
+{
+	clear(place);
+	int r = journal_reader_open(
+		&place->reader, &io_posix, shelf->path, part->journal, replay_entry);
+	if (r < 0) {
+		place->reader = NULL;
+		return r;
+	}
+	memcpy(place->journal, part->journal, JOURNAL_ID_SIZE);
+	memcpy(place->topic, part->topic, part->topic_len);
+	place->topic_len = part->topic_len;
+	place->is_prefix = part->is_prefix;
+	place->next = 1;
+	if (part->topic_len > 0 || !part->is_prefix)
+		journal_reader_filter(place->reader, wants, place);
+	return 0;
+}
+
+static void seek(struct place *place, uint64_t seq)
+{
+	if (place->next == seq)
+		return;
+	free(place->held);
+	place->held = NULL;
+	place->next = seq;
+	journal_reader_seek(place->reader, seq);
+}
+
+/* The one that stands there already, one that can be moved there, or the one unused for longest. */
+static int find_place(struct shelf *shelf, const struct replay_part *part, struct place **found)
+{
+	struct place *same = NULL, *oldest = &shelf->places[0];
+	int r = 0;
+	for (size_t i = 0; i < READERS_MAX; i++) {
+		struct place *place = &shelf->places[i];
+		if (is_for(place, part) && (same == NULL || place->next == part->from))
+			same = place;
+		if (place->used < oldest->used)
+			oldest = place;
+	}
+	bool is_there = same != NULL && same->next == part->from;
+	*found = same != NULL && (is_there || oldest->reader != NULL) ? same : oldest;
+	if (*found != same)
+		r = open_place(shelf, *found, part);
+	if (r == 0)
+		seek(*found, part->from);
+	(*found)->used = clock_boot();
+	return r;
+}
+
+/* --- pages ----------------------------------------------------------------------------------- */
+
+static bool has_room(const struct replay_part *part, size_t len)
+{
+	if (part->page == NULL || page_count(part->page) == 0)
+		return true;
+	return page_count(part->page) < REPLAY_ENTRIES_MAX &&
+	       page_bytes(part->page) + len + HEAD_BYTES <= part->bytes_max;
+}
+
+static int add_entry(
+	struct place *place, struct replay_part *part, const uint8_t *bytes, size_t len)
+{
+	if (part->takes != NULL && !part->takes(part->arg, bytes, len))
+		return 0;
+	if (part->page == NULL)
+		part->page = page_create(len > place->last_size ? len : place->last_size);
+	return part->page == NULL ? -ENOMEM : page_add(part->page, bytes, len);
+}
+
+/* 1: it did not fit and waits for the next page. */
+static int take_entry(
+	struct place *place, struct replay_part *part, const struct journal_found *found)
+{
+	if (has_room(part, found->len))
+		return add_entry(place, part, found->bytes, found->len);
+	place->held = malloc(found->len);
+	if (place->held == NULL)
+		return -ENOMEM;
+	memcpy(place->held, found->bytes, found->len);
+	place->held_len = found->len;
+	place->next = found->seq;
+	return 1;
+}
+
+static int take_gap(struct replay_part *part, const struct journal_found *found)
+{
+	bool is_pruned = found->kind == JOURNAL_GAP_PRUNED;
+	struct replay_gap *last = part->gap_count > 0 ? &part->gaps[part->gap_count - 1] : NULL;
+	if (last != NULL && last->to + 1 == found->seq && last->is_pruned == is_pruned) {
+		last->to = found->to;
+		return 0;
+	}
+	part->gaps[part->gap_count++] = (struct replay_gap){found->seq, found->to, is_pruned};
+	return part->gap_count == REPLAY_GAPS_MAX;
+}
+
+static int give_held(struct place *place, struct replay_part *part)
+{
+	if (place->held == NULL)
+		return 0;
+	if (!has_room(part, place->held_len))
+		return 1;
+	int r = add_entry(place, part, place->held, place->held_len);
+	if (r < 0)
+		return r;
+	free(place->held);
+	place->held = NULL;
+	place->next++;
+	return 0;
+}
+
+/* One entry, one gap, or a stride of nothing.  1: the page is full. */
+static int step(struct place *place, struct replay_part *part)
+{
+	struct journal_found found;
+	uint64_t to = part->to - place->next < STRIDE ? part->to : place->next + STRIDE;
+	int r = journal_reader_next(place->reader, to, &found);
+	if (r < 0)
+		return r;
+	place->next = r == 0 ? to + 1 : found.to + 1;
+	if (r == 0)
+		return 0;
+	return found.kind == JOURNAL_ENTRY ? take_entry(place, part, &found)
+					   : take_gap(part, &found);
+}
+
+int shelf_read(struct shelf *shelf, struct replay_part *part)
+{
+	struct place *place;
+	assert(part->topic_len <= sizeof place->topic);
+	assert(part->from > 0);
+	part->next = 0;
+	if (part->from > part->to)
+		return 0;
+	if (part->gap_count == REPLAY_GAPS_MAX) {
+		part->next = part->from;
+		return 0;
+	}
+	int r = find_place(shelf, part, &place);
+	if (r < 0)
+		return r;
+	uint64_t until = clock_boot() + REPLAY_TURN_MS * NS_PER_MS;
+	r = give_held(place, part);
+	while (r == 0 && place->next <= part->to && clock_boot() <= until)
+		r = step(place, part);
+	if (r < 0) {
+		clear(place); /* where it stands is not known */
+		return r;
+	}
+	part->next = place->next <= part->to ? place->next : 0;
+	place->last_size = part->page != NULL ? page_bytes(part->page) : 0;
+	return 0;
+}
