@@ -107,7 +107,16 @@ int op_run_abort(struct control_call *call)
 	return end_run(call, true);
 }
 
-static void add_row(struct buffer *to, const struct runs_row *row)
+/* Frames of an open run are counted where it is made. */
+static uint64_t count_frames(struct core *core, const struct runs_row *row)
+{
+	const struct instrument *instrument = instrument_find(core, row->instrument);
+	bool open = instrument != NULL && instrument->run != NULL &&
+		    memcmp(run_id(instrument->run), row->id, sizeof row->id) == 0;
+	return open ? run_frames(instrument->run) : row->frames;
+}
+
+static void add_row(struct core *core, struct buffer *to, const struct runs_row *row)
 {
 	struct map map;
 	map_open(&map, to);
@@ -121,10 +130,9 @@ static void add_row(struct buffer *to, const struct runs_row *row)
 	map_bool(&map, "sim", row->sim);
 	map_text(&map, "topic", row->topic);
 	map_uint(&map, "first", row->first);
-	if (row->last != 0) {
+	if (row->last != 0)
 		map_uint(&map, "last", row->last);
-		map_uint(&map, "frames", row->frames);
-	}
+	map_uint(&map, "frames", count_frames(core, row));
 	map_close(&map);
 }
 
@@ -148,7 +156,7 @@ int op_runs(struct control_call *call)
 	map_key(&call->reply, "runs");
 	encode_array(call->reply.to, count);
 	for (size_t i = 0; i < count; i++)
-		add_row(call->reply.to, found[i]);
+		add_row(call->core, call->reply.to, found[i]);
 	return 0;
 }
 
@@ -161,6 +169,6 @@ int op_run_show(struct control_call *call)
 	if (row == NULL)
 		return control_refuse(call, "not-found", "there is no run of that number");
 	map_key(&call->reply, "run");
-	add_row(call->reply.to, row);
+	add_row(call->core, call->reply.to, row);
 	return 0;
 }
