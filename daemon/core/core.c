@@ -146,7 +146,7 @@ static void renew_runs(struct core *core)
 			run_mode(instrument->run) != CONFIG_CONTINUOUS)
 			continue;
 		if (now / every != run_started(instrument->run) / every)
-			run_renew(instrument->run);
+			instrument_renew(instrument);
 	}
 }
 
@@ -157,6 +157,8 @@ static int on_second(sd_event_source *source, uint64_t usec, void *arg)
 	disk_look(core);
 	if (!core->stopping && disk_notice(core) == NULL)
 		renew_runs(core);
+	struct instrument *instrument;
+	list_for_each(instrument, &core->instruments, link) instrument_tick(instrument);
 	runs_checkpoint(core->runs, ledger_head(core->ledger));
 	ports_release_retired(core);
 	sd_event_source_set_time_relative(source, 1000000);

@@ -15,13 +15,16 @@
 #include "core/ledger.h"
 #include "core/request.h"
 #include "core/supervise.h"
-#include "journal/journal.h"
 #include "core/values.h"
+#include "journal/journal.h"
 #include "record/encode.h"
 #include "record/record.h"
 #include "record/topic.h"
 #include "record/uuid.h"
 #include "wire/wire.h"
+
+#define RETRY_FIRST_NS NS_PER_S
+#define RETRY_MAX_NS   (30 * NS_PER_S)
 
 static const char *state_name(enum device_state state)
 {
@@ -152,22 +155,32 @@ static void write_state(struct instrument *instrument, const char *code, struct 
 	buffer_finish(&body);
 }
 
+static void tell_state(struct instrument *instrument, const char *code)
+{
+	bool bad = instrument->state == DEVICE_STATE_FAULT;
+	log_write(bad ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, instrument->config->key, "%s%s%s",
+		state_name(instrument->state), instrument->text[0] != '\0' ? ": " : "",
+		instrument->text);
+	write_state(instrument, code, (struct wire_bytes){0});
+}
+
+/* While a fault lasts its text follows what retries find, and they are not told one by one. */
 static void set_state(
 	struct instrument *instrument, enum device_state state, const char *code, const char *text)
 {
 	char now[sizeof instrument->text];
 	snprintf(now, sizeof now, "%s", text != NULL ? text : "");
-	if (state == instrument->state && strcmp(now, instrument->text) == 0)
-		return;
 	bool same = state == instrument->state;
+	if (same && strcmp(now, instrument->text) == 0)
+		return;
 	instrument->state = state;
 	memcpy(instrument->text, now, sizeof now);
 	if (!same && state != DEVICE_STATE_BUSY && state != DEVICE_STATE_IDLE)
 		instrument->values[0] = '\0';
-	enum log_level level = state == DEVICE_STATE_FAULT ? LOG_LEVEL_WARN : LOG_LEVEL_INFO;
-	log_write(level, instrument->config->key, "%s%s%s", state_name(state),
-		now[0] != '\0' ? ": " : "", now);
-	write_state(instrument, code, (struct wire_bytes){0});
+	if (!same && state != DEVICE_STATE_CONNECTING)
+		instrument->refused[0] = '\0';
+	if (!same || (state != DEVICE_STATE_FAULT && state != DEVICE_STATE_CONNECTING))
+		tell_state(instrument, code);
 }
 
 void instrument_attach(struct instrument *instrument, struct supervisor *supervisor)
@@ -307,8 +320,14 @@ int instrument_set_maintenance(struct instrument *instrument, bool on)
 	return 0;
 }
 
-/* Nothing is going on: idle, or the next run of an instrument that runs by itself. */
-void instrument_rest(struct instrument *instrument)
+/* May it begin runs that nobody asked for? */
+static bool goes_by_itself(const struct instrument *instrument)
+{
+	return instrument->config->acquire.mode != CONFIG_ON_DEMAND &&
+	       !instrument->core->stopping && !supervise_is_stopping(instrument->supervisor);
+}
+
+static void rest(struct instrument *instrument)
 {
 	if (instrument->maintenance) {
 		set_state(instrument, DEVICE_STATE_MAINTENANCE, NULL, "");
@@ -320,28 +339,69 @@ void instrument_rest(struct instrument *instrument)
 	}
 	const char *notice = disk_notice(instrument->core);
 	set_state(instrument, DEVICE_STATE_IDLE, NULL, notice);
-	if (notice != NULL || instrument->config->acquire.mode == CONFIG_ON_DEMAND ||
-		instrument->core->stopping || supervise_is_stopping(instrument->supervisor))
+	if (notice != NULL || !goes_by_itself(instrument))
 		return;
 	struct run_request request = {.mode = instrument->config->acquire.mode};
 	char text[WIRE_TEXT_MAX];
-	if (instrument_start(instrument, &request, text, sizeof text) < 0) {
+	if (instrument_start(instrument, &request, text, sizeof text) < 0)
 		set_state(instrument, DEVICE_STATE_IDLE, NULL, text);
-		change_settle(instrument, 0, NULL);
+}
+
+void instrument_rest(struct instrument *instrument)
+{
+	rest(instrument);
+	if (!instrument_is_active(instrument))
+		change_settle(instrument, 0, NULL); /* what was set goes with the next run */
+}
+
+void instrument_tick(struct instrument *instrument)
+{
+	if (instrument->retry_at == 0 || clock_boot() < instrument->retry_at)
+		return;
+	if (instrument->state != DEVICE_STATE_FAULT || !instrument->ready ||
+		instrument_is_active(instrument) || !goes_by_itself(instrument)) {
+		instrument->retry_at = 0;
+		return;
 	}
+	if (disk_notice(instrument->core) != NULL)
+		return;
+	instrument->retry_at = 0;
+	run_request_finish(&instrument->request);
+	instrument->request.mode = instrument->config->acquire.mode;
+	send_start(instrument, instrument->request.mode, NULL, 0);
+}
+
+int instrument_renew(struct instrument *instrument)
+{
+	int r = run_renew(instrument->run);
+	if (r == 0)
+		set_state(instrument, DEVICE_STATE_BUSY, NULL, run_number(instrument->run));
+	return r;
 }
 
 /* --- what the worker says -------------------------------------------------------------------- */
+
+/* The worker looks again and again whether it was exchanged; each stranger is told once. */
+static void refuse_unit(struct instrument *instrument, const char *why)
+{
+	bool was_fault = instrument->state == DEVICE_STATE_FAULT;
+	bool known = was_fault && strcmp(instrument->refused, instrument->identity.serial) == 0;
+	set_state(instrument, DEVICE_STATE_FAULT, "identity", why);
+	if (known)
+		return;
+	snprintf(
+		instrument->refused, sizeof instrument->refused, "%s", instrument->identity.serial);
+	audit_text(instrument->core, "identity-refused", NULL, why);
+	if (was_fault)
+		tell_state(instrument, "identity");
+}
 
 static void go_or_refuse(struct instrument *instrument)
 {
 	struct buffer message = {0};
 	char why[WIRE_TEXT_MAX];
 	if (identity_refuses(instrument, why, sizeof why)) {
-		/* The worker looks again and again whether it was exchanged. */
-		if (instrument->state != DEVICE_STATE_FAULT || strcmp(instrument->text, why) != 0)
-			audit_text(instrument->core, "identity-refused", NULL, why);
-		set_state(instrument, DEVICE_STATE_FAULT, "identity", why);
+		refuse_unit(instrument, why);
 		wire_write_refuse(&message, instrument->unit, why);
 	} else {
 		wire_write_go(&message, instrument->unit, instrument->hazard);
@@ -378,6 +438,7 @@ static int take_ready(struct instrument *instrument, const struct wire_message *
 	buffer_reset(&instrument->settings);
 	buffer_append(&instrument->settings, settings.data, settings.len);
 	instrument->ready = true;
+	supervise_worked(instrument->supervisor);
 	instrument->starting = instrument->repeating = false;
 	if (instrument->run == NULL)
 		instrument_rest(instrument);
@@ -402,6 +463,7 @@ static int take_started(struct instrument *instrument, const struct wire_message
 	if (!instrument->starting)
 		instrument->request.mode = CONFIG_REPEAT;
 	instrument->starting = false;
+	instrument->backoff = (struct backoff){0};
 	r = run_begin(instrument, &instrument->request, &started);
 	if (r < 0) {
 		answer_request(instrument, r, "the run-start could not be made");
@@ -461,12 +523,15 @@ static void end_run(struct instrument *instrument, const struct wire_ended *ende
 static void rest_after_failure(struct instrument *instrument, enum wire_end end, const char *text)
 {
 	bool by_itself = instrument->config->acquire.mode != CONFIG_ON_DEMAND;
-	if (end == WIRE_END_FAILED || instrument->state == DEVICE_STATE_FAULT) {
-		instrument->ready = false; /* the worker said "fault"; READY brings it back */
+	if (end == WIRE_END_FAILED || !instrument->ready) {
+		instrument->ready = false; /* READY brings it back */
 		set_state(instrument, DEVICE_STATE_FAULT, NULL, text);
 		return;
 	}
 	set_state(instrument, by_itself ? DEVICE_STATE_FAULT : DEVICE_STATE_IDLE, NULL, text);
+	if (by_itself) /* it was refused: tried again by and by */
+		instrument->retry_at = clock_boot() + backoff_next(&instrument->backoff,
+							      RETRY_FIRST_NS, RETRY_MAX_NS);
 }
 
 /* The worker begins the next run by itself, unless it is told that none may begin. */
@@ -538,7 +603,7 @@ static int take_state(struct instrument *instrument, const struct wire_message *
 	}
 	/* Only the core says idle, armed, busy, maintenance and off. */
 	if (state == DEVICE_STATE_FAULT || state == DEVICE_STATE_CONNECTING) {
-		instrument->repeating = false;
+		instrument->repeating = instrument->ready = false;
 		change_settle(instrument, 0, NULL); /* they go with the next connection */
 		set_state(
 			instrument, (enum device_state)state, code[0] != '\0' ? code : NULL, text);

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/backoff.h"
 #include "base/list.h"
 #include "config/config.h"
 #include "core/change.h"
@@ -43,9 +44,12 @@ struct instrument {
 	struct buffer settings; /* CBOR, as configured or read back */
 	struct change change;   /* of its settings, since the configuration was read */
 
-	bool starting;   /* a START is out: STARTED or ENDED answers it */
-	bool repeating;  /* the worker begins run after run by itself until told otherwise */
-	struct run *run; /* the open one; NULL: none */
+	char refused[64];       /* serial number of the unit that was refused last; "": none */
+	struct backoff backoff; /* of starts that the instrument refused, */
+	uint64_t retry_at;      /* and when the next one is due; 0: none */
+	bool starting;          /* a START is out: STARTED or ENDED answers it */
+	bool repeating;         /* the worker begins run after run by itself until told otherwise */
+	struct run *run;        /* the open one; NULL: none */
 	struct run_request request; /* what an armed instrument waits to begin */
 	uint64_t frames;            /* since the start of the core */
 	uint64_t last_frame;        /* UTC */
@@ -77,6 +81,12 @@ bool instrument_is_active(const struct instrument *instrument);
 
 /* Nothing is going on: idle, or the next run of an instrument that runs by itself. */
 void instrument_rest(struct instrument *instrument);
+
+/* To be called once a second: begins again what the instrument had refused. */
+void instrument_tick(struct instrument *instrument);
+
+/* Ends the open continuous run and begins the next.  -ENOMEM. */
+int instrument_renew(struct instrument *instrument);
 
 /* The worker is gone: `why` for people, NULL when we asked it to go. */
 void instrument_lost(struct instrument *instrument, const char *why);

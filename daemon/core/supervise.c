@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include <assay/driver.h>
 
 #define LOG_TOPIC "worker"
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/capture.h"
@@ -35,7 +35,7 @@
 
 #define BACKOFF_FIRST_NS (250 * NS_PER_MS)
 #define BACKOFF_MAX_NS   (30 * NS_PER_S)
-#define STEADY_NS        (10 * NS_PER_S) /* a worker that lived this long begins anew */
+#define STEADY_NS        (10 * NS_PER_S) /* what worked for so long begins anew */
 
 #define BEAT_LIMIT_NS (5 * NS_PER_S) /* beats come every second */
 #define STEP_GRACE_NS (2 * NS_PER_S) /* past the driver's own deadline */
@@ -56,10 +56,11 @@ struct supervisor {
 	bool is_recording;       /* there is one, or the worker still sends its rest */
 
 	unsigned starts;
-	uint64_t backoff_ns, started_at;
+	struct backoff backoff;
+	uint64_t ready_at; /* an instrument works since then; 0: none yet */
 	uint64_t beat_at, progress, deadline;
-	bool is_over;	 /* a recording was played to its end: there is no next worker */
-	bool killed;	 /* it hung */
+	bool is_over;       /* a recording was played to its end: there is no next worker */
+	bool killed;        /* it hung */
 	char punished[120]; /* why it was ended; "": it was not */
 
 	uint64_t credit; /* to be given back */
@@ -103,16 +104,15 @@ static void close_socket(struct supervisor *s)
 
 static uint64_t next_backoff(struct supervisor *s)
 {
-	uint64_t lived = clock_boot() - s->started_at;
-	if (lived >= STEADY_NS || s->backoff_ns == 0)
-		s->backoff_ns = BACKOFF_FIRST_NS;
-	else if (s->backoff_ns < BACKOFF_MAX_NS)
-		s->backoff_ns = s->backoff_ns * 2 < BACKOFF_MAX_NS ? s->backoff_ns * 2
-								   : BACKOFF_MAX_NS;
-	uint16_t jitter = 0;
-	ssize_t got = getrandom(&jitter, sizeof jitter, GRND_NONBLOCK);
-	(void)got; /* without it the jitter is 0 */
-	return s->backoff_ns - s->backoff_ns / 4 * jitter / UINT16_MAX;
+	if (s->ready_at != 0 && clock_boot() - s->ready_at >= STEADY_NS)
+		s->backoff = (struct backoff){0};
+	return backoff_next(&s->backoff, BACKOFF_FIRST_NS, BACKOFF_MAX_NS);
+}
+
+void supervise_worked(struct supervisor *s)
+{
+	if (s->ready_at == 0)
+		s->ready_at = clock_boot();
 }
 
 static void describe_end(const struct supervisor *s, const siginfo_t *si, char *text, size_t size)
@@ -438,8 +438,8 @@ static int start_worker(struct supervisor *s)
 	}
 	s->fd = pair[0];
 	s->starts++;
-	s->started_at = s->beat_at = clock_boot();
-	s->progress = s->deadline = s->credit = 0;
+	s->beat_at = clock_boot();
+	s->ready_at = s->progress = s->deadline = s->credit = 0;
 	s->killed = false;
 	s->punished[0] = '\0';
 	s->in_at = 0;
@@ -491,7 +491,7 @@ static int on_hotplug(sd_event_source *source, const struct inotify_event *event
 {
 	struct supervisor *s = arg;
 	if (s->pid == 0 && !s->stopping) {
-		s->backoff_ns = 0;
+		s->backoff = (struct backoff){0};
 		set_timer(s, 0);
 	}
 	return 0;

@@ -31,6 +31,9 @@ int supervise_start(
  */
 void supervise_stop(struct supervisor *supervisor, void (*gone)(void *arg), void *arg);
 
+/* An instrument of the port is ready: once that lasts, the next failure is a new one. */
+void supervise_worked(struct supervisor *supervisor);
+
 /* Was it asked to stop?  Then nothing new is begun on its instruments. */
 bool supervise_is_stopping(const struct supervisor *supervisor);
 

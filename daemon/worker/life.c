@@ -10,8 +10,9 @@
 #define TRIES         3
 #define BACKOFF_FIRST (NS_PER_S / 2)
 #define BACKOFF_MAX   (30 * NS_PER_S)
-#define LOOK_AGAIN    (5 * NS_PER_S) /* has a refused unit been exchanged for the right one? */
-#define AGAIN_LEAST   NS_PER_MS      /* between two acquires that had nothing to deliver */
+#define STEADY        (10 * NS_PER_S) /* what worked for so long begins anew */
+#define LOOK_AGAIN    (5 * NS_PER_S)  /* has a refused unit been exchanged for the right one? */
+#define AGAIN_LEAST   NS_PER_MS       /* between two acquires that had nothing to deliver */
 
 /* --- messages --------------------------------------------------------------------------------- */
 
@@ -78,14 +79,6 @@ static bool is_silence(int error)
 	return error == -ETIMEDOUT || error == -EBADMSG;
 }
 
-static uint64_t backoff_of(unsigned failures)
-{
-	uint64_t backoff = BACKOFF_FIRST;
-	for (unsigned i = 1; i < failures && backoff < BACKOFF_MAX; i++)
-		backoff *= 2;
-	return backoff < BACKOFF_MAX ? backoff : BACKOFF_MAX;
-}
-
 /* The unit is to be identified again, after a while. */
 static void declare_fault(struct life *life, int error)
 {
@@ -102,7 +95,11 @@ static void declare_fault(struct life *life, int error)
 	life->is_configured = false;
 	life->failures++;
 	life->phase = PHASE_IDENTIFYING;
-	life->due = clock_boot() + backoff_of(life->failures);
+	uint64_t now = clock_boot();
+	if (life->ready_at != 0 && now - life->ready_at >= STEADY)
+		life->backoff = (struct backoff){0};
+	life->ready_at = 0;
+	life->due = now + backoff_next(&life->backoff, BACKOFF_FIRST, BACKOFF_MAX);
 	orders_clear_answer(instrument->services->orders, instrument->unit);
 }
 
@@ -173,6 +170,7 @@ static void go(struct life *life, bool safe)
 	}
 	life->is_configured = true;
 	life->is_faulty = life->is_silent = false;
+	life->ready_at = clock_boot();
 	life->phase = PHASE_RESTING;
 	tell_ready(life);
 }
@@ -209,7 +207,7 @@ static int stop_measuring(struct life *life)
 		return 0;
 	life->is_measuring = false;
 	int r = instrument_stop(&life->instrument);
-	if (r < 0)
+	if (r < 0 && !channel_is_lost(life->instrument.services->channel))
 		instrument_log(&life->instrument, ASSAY_LOG_WARN, "stopping failed: %s",
 			instrument_reason(&life->instrument, r));
 	return r;

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/backoff.h"
 #include "worker/instrument.h"
 #include "worker/pace.h"
 
@@ -31,7 +32,9 @@ struct life {
 	uint64_t due; /* clock_boot(): when its phase has something to do by itself */
 	bool is_faulty;
 	bool is_silent;    /* it failed by not answering, or not sensibly */
-	unsigned failures; /* in a row */
+	unsigned failures; /* in a row, without a frame between */
+	struct backoff backoff;
+	uint64_t ready_at; /* since when it has worked; 0: it does not */
 	bool is_configured;
 	bool is_left_on; /* something harmful, behind a port that is lost */
 

@@ -8,7 +8,8 @@
  * Failures.  identify, configure, start and acquire are tried up to three times when an answer is
  * missing or broken (-ETIMEDOUT, -EBADMSG); repeats are counted in the next frame's quality.  Then
  * the unit is at fault: one STATE says so, its run ends as failed, and it is identified again with
- * back-off from half a second to 30 s, while the other units of the port go on.  When no unit of
+ * back-off from half a second to 30 s, while the other units of the port go on; it begins anew
+ * once the unit has worked for 10 s.  When no unit of
  * the port has answered three times in a row, the port itself is given up and the worker ends, so
  * that the next one opens it anew.  A refusal (-EPROTO, -EINVAL) while starting leaves the unit
  * ready.

@@ -14,6 +14,7 @@
 struct state {
 	uint64_t frames;
 	uint32_t value;
+	unsigned refused;
 };
 
 static const char *const slots[] = {
@@ -28,6 +29,7 @@ static const char *const deeds[] = {
 	"wait",       /* waits for ever in a service: an abort gets through */
 	"timeout",    /* -ETIMEDOUT */
 	"refuse",     /* -EPROTO, explained */
+	"hesitate",   /* the same, the first two times */
 	"garbage",    /* -EBADMSG */
 	"unknown",    /* asks for a setting that it does not have */
 	"nonsense",   /* a frame in a unit that does not exist */
@@ -131,7 +133,7 @@ static int open_a_file(struct assay_instrument *ins)
 static int misbehave(struct assay_instrument *ins, const char *slot)
 {
 	const struct assay_settings *s = ins->settings;
-	const struct state *st = ins->state;
+	struct state *st = ins->state;
 	if (!is_time(s, slot, st->frames))
 		return 0;
 	if (does(s, "crash"))
@@ -155,7 +157,7 @@ static int misbehave(struct assay_instrument *ins, const char *slot)
 		return open_a_file(ins);
 	if (does(s, "unknown"))
 		(void)assay_int(s, "no_such_setting");
-	if (does(s, "refuse")) {
+	if (does(s, "refuse") || (does(s, "hesitate") && ++st->refused <= 2)) {
 		assay_explain(ins, "the interlock of %s is open", ins->key);
 		return -EPROTO;
 	}

@@ -37,6 +37,10 @@ def suffer(lab, sim, fault, others):
     ended = time.time_ns()
     trouble.check_others()
     loud = trouble.check_log()
+    told = [line for line in loud if 'could not be made safe' not in line]
+    broken = sum(e.record['state'] == 'fault' for e in trouble.since(target, 'state'))
+    if name_of(fault) == 'disconnect' and len(told) > broken:
+        raise Failure(f'{broken} faults in {len(told)} lines:\n' + '\n'.join(told))
     faults.report(fault=fault, recovered=round(took, 2), lines=len(loud))
     return (trouble.began, ended)
 

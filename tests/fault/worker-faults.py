@@ -238,7 +238,27 @@ def test_starts(lab, sims, config):
     faults.check_journal(lab)
 
 
-TESTS = {'starts': test_starts, 'workers': test_workers, 'filament': test_filament, 'drivers': test_drivers}
+def test_flapping(lab, sims, config):
+    """What fails again and again after some frames is tried less and less often; a refused start by and by."""
+    add_drivers(lab)
+    faults.start(lab, {
+        'flaps': bad('garbage', {}), 'crashes': bad('crash', {}),
+        'hesitates': bad('hesitate', {'slot': 'start', 'after': 0})})
+    for key in ('flaps', 'crashes'):
+        starts = [e.record['t']['mono'] / 1e9 for e in lab.wait_entries(key, 'run-start', 5, 60)]
+        pauses = [b - a for a, b in zip(starts, starts[1:])]
+        if pauses[3] < 1.4 or pauses[3] < 2 * pauses[1]:
+            raise Failure(f'{key} is tried again after {pauses} s')
+        faults.report(key=key, pauses=[round(p, 2) for p in pauses])
+    lab.wait_frames('hesitates', 3)
+    told = [e.record for e in lab.entries('hesitates', 'state') if e.record['state'] == 'fault']
+    if len(told) != 1 or 'interlock' not in told[0]['text'] or lab.instrument('hesitates')['worker_starts'] != 1:
+        raise Failure(f'two refused starts were told as {told}')
+    lab.stop()
+    faults.check_journal(lab)
+
+
+TESTS = {'flapping': test_flapping, 'starts': test_starts, 'workers': test_workers, 'filament': test_filament, 'drivers': test_drivers}
 
 with Lab(paths) as lab:
     sims = faults.start_sims(lab)

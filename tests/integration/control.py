@@ -193,6 +193,24 @@ def test_maintenance(lab):
     lab.wait_state('xrf-1', 'idle')
 
 
+def test_renewal(lab, config):
+    """A new run every second: status, state and list know the one that is open."""
+    config['instruments']['gas-1']['acquire']['new_run'] = '1s'
+    lab.configure(config)
+    assert lab.ask({'op': 'reload'})['ok']
+    began = len(lab.entries('gas-1', 'run-start'))
+    lab.wait_entries('gas-1', 'run-start', began + 3)
+    for _ in range(20):
+        now = lab.instrument('gas-1')
+        if 'run' in now:
+            assert now['text'] == now['run']['number'], now
+    told = {e.record.get('text') for e in lab.entries('gas-1', 'state') if e.record['state'] == 'busy'}
+    begun = {e.record['number'] for e in lab.entries('gas-1', 'run-start')[:-1]}
+    assert begun <= told, (begun, told)
+    wait_for('frames of an open run are counted', lambda: [
+        r for r in lab.ask({'op': 'runs', 'instrument': 'gas-1'})['runs'] if 'status' not in r and r['frames'] > 0])
+
+
 def test_reload(lab, config):
     """A wrong file changes nothing; a right one touches only what changed."""
     pid = lab.instrument('ms-1')['pid']
@@ -275,6 +293,7 @@ with Lab(paths) as lab:
     test_maintenance(lab)
     test_assayctl(lab)
     test_reload(lab, config)
+    test_renewal(lab, config)
     events = {a['event'] for a in audits(lab)}
     for event in ('run-refused', 'run-abort', 'maintenance-on', 'reload', 'reload-refused', 'hazard-on'):
         if event not in events:

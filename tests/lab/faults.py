@@ -150,6 +150,10 @@ class Trouble:
         for a, b in zip(mine, mine[1:]):
             if a == b:
                 raise Failure(f'a line is repeated: {b}')
+        states = self.since(self.key, 'state')
+        for a, b in zip(states, states[1:]):
+            if a.record['state'] == b.record['state'] == 'fault' and b.record.get('code') != 'identity':
+                raise Failure(f'a fault is told twice: {a.record}, {b.record}')
         loud = [line for line in mine if line[1] in '34']
         if len(loud) > 4 + 3 * self.age():
             raise Failure(f'{len(loud)} lines in {self.age():.1f} s:\n' + '\n'.join(loud[:40]))
