@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
 #define LOG_TOPIC "audit"
 #include "base/log.h"
 #include "core/audit.h"
@@ -7,31 +9,59 @@
 #include "record/record.h"
 #include "record/uuid.h"
 
-void audit(struct core *core, const char *event, const struct run_actor *actor,
-	const struct buffer *before, const struct buffer *after, const char *reason)
+static struct audit make_record(
+	const char *event, const struct run_actor *actor, uint8_t id[ASSAY_UUID_SIZE])
 {
-	struct buffer body = {0};
-	uint8_t id[ASSAY_UUID_SIZE];
 	uuid_random(id);
 	struct audit record = {
 		.id = id,
 		.t = stamp_now(),
 		.event = event,
 		.actor = {"assayd", AUTH_NONE, "core"},
-		.reason = reason,
 	};
 	if (actor != NULL)
 		record.actor = (struct actor){actor->id, actor->auth, actor->via};
+	return record;
+}
+
+static int put(struct core *core, const struct audit *record,
+	void (*done)(void *arg, const struct commit_item *item), void *arg)
+{
+	struct buffer body = {0};
+	record_audit(&body, record);
+	struct ledger_record entry = {.topic = core->audit_topic,
+		.head = body.data,
+		.head_len = body.len,
+		.done = done,
+		.arg = arg};
+	int r = body.failed ? -ENOMEM : ledger_put(core->ledger, &entry, NULL);
+	if (r < 0)
+		log_error("%s could not be recorded: no memory", record->event);
+	buffer_finish(&body);
+	return r;
+}
+
+void audit(struct core *core, const char *event, const struct run_actor *actor,
+	const struct buffer *before, const struct buffer *after, const char *reason)
+{
+	uint8_t id[ASSAY_UUID_SIZE];
+	struct audit record = make_record(event, actor, id);
+	record.reason = reason;
 	if (before != NULL)
 		record.before = (struct assay_span){before->data, before->len};
 	if (after != NULL)
 		record.after = (struct assay_span){after->data, after->len};
-	record_audit(&body, &record);
-	struct ledger_record entry = {
-		.topic = core->audit_topic, .head = body.data, .head_len = body.len};
-	if (body.failed || ledger_put(core->ledger, &entry, NULL) < 0)
-		log_error("%s could not be recorded: no memory", event);
-	buffer_finish(&body);
+	put(core, &record, NULL, NULL);
+}
+
+int audit_then(struct core *core, const char *event, const struct run_actor *actor,
+	const struct buffer *after, void (*done)(void *arg, const struct commit_item *item),
+	void *arg)
+{
+	uint8_t id[ASSAY_UUID_SIZE];
+	struct audit record = make_record(event, actor, id);
+	record.after = (struct assay_span){after->data, after->len};
+	return put(core, &record, done, arg);
 }
 
 void audit_text(

@@ -3,6 +3,7 @@
 #ifndef ASSAY_CORE_AUDIT_H
 #define ASSAY_CORE_AUDIT_H
 
+#include "core/commit.h"
 #include "core/core.h"
 #include "core/run.h"
 
@@ -12,6 +13,14 @@
  */
 void audit(struct core *core, const char *event, const struct run_actor *actor,
 	const struct buffer *before, const struct buffer *after, const char *reason);
+
+/*
+ * The same, and calls `done` on the main thread once it is committed and published; never when it
+ * cannot be written: then a negative errno is returned, after the error was logged.
+ */
+int audit_then(struct core *core, const char *event, const struct run_actor *actor,
+	const struct buffer *after, void (*done)(void *arg, const struct commit_item *item),
+	void *arg);
 
 /* The same with a text as `after`. */
 void audit_text(

@@ -256,5 +256,13 @@ const struct control_op control_ops[] = {
 		capture_op_read},
 	{"capture-stop", "ends a recording; what is left of it is read until `end`",
 		{{"id", CONTROL_UINT, true, "as capture-start said"}}, capture_op_stop},
+	{"archived", "says what was copied to an archive; answered when it is verified",
+		{
+			{"journal", CONTROL_TEXT, true, "its id, as its folder is named"},
+			{"segments", CONTROL_ITEM, true,
+				"[{first, last, sha256}]: seqs and digest"},
+			{"to", CONTROL_TEXT, true, "where the copies are, for people"},
+		},
+		op_archived},
 	{0},
 };

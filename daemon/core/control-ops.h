@@ -13,6 +13,9 @@ struct instrument *control_instrument(struct control_call *call);
 /* A pair, unless the text is NULL or empty. */
 void control_add_text(struct map *map, const char *key, const char *text);
 
+/* control-archive.c */
+int op_archived(struct control_call *call);
+
 /* control-run.c */
 int op_run_start(struct control_call *call);
 int op_run_stop(struct control_call *call);

@@ -27,6 +27,7 @@
 #include "core/publish.h"
 #include "core/published.h"
 #include "core/replay.h"
+#include "core/retention.h"
 #include "core/runs.h"
 #include "core/startup.h"
 #include "record/record.h"
@@ -217,6 +218,8 @@ int core_reload(struct core *core, bool now, char **text)
 		config_destroy(config);
 	else
 		audit_config(core, "config", before);
+	if (r >= 0)
+		retention_look(core->retention);
 	return r;
 }
 
@@ -281,6 +284,7 @@ static int load_config(struct core *core)
 static void close_down(struct core *core)
 {
 	capture_finish_all(core);
+	retention_stop(core->retention);
 	control_close(core->control);
 	replay_stop(core->replay);
 	if (core->commit != NULL) {
@@ -291,6 +295,7 @@ static void close_down(struct core *core)
 	} else if (core->journal != NULL) {
 		journal_close(core->journal);
 	}
+	retention_destroy(core->retention);
 	runs_destroy(core->runs);
 	ledger_destroy(core->ledger);
 	publisher_close(core->publisher);

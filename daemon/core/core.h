@@ -9,8 +9,8 @@
  *	run          the open run of an instrument
  *	ledger       seq, prev, commit time      commit   append, sync, publish
  *	control      the control socket          audit    what people and the core did
- *	disk         room for it
  *	replay       the replay socket           cursors  how far consumers have got
+ *	disk         room for it                 retention  what may go, chores behind it
  */
 #ifndef ASSAY_CORE_CORE_H
 #define ASSAY_CORE_CORE_H
@@ -33,6 +33,7 @@ struct ledger;
 struct published;
 struct publisher;
 struct replay;
+struct retention;
 struct runs;
 struct ledger_topic;
 
@@ -72,6 +73,7 @@ struct core {
 	struct disk disk;
 	struct capture *captures[CORE_CAPTURES_MAX]; /* under way; NULL: free */
 	uint64_t capture_id;                         /* of the last one */
+	struct retention *retention;
 	int wake_fd; /* the commit thread has something to collect */
 };
 

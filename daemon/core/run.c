@@ -477,6 +477,11 @@ const uint8_t *run_id(const struct run *run)
 	return run->id;
 }
 
+uint64_t run_first(const struct run *run)
+{
+	return run->first;
+}
+
 uint64_t run_frames(const struct run *run)
 {
 	return run->frames;

@@ -96,6 +96,7 @@ void run_forget(struct run *run);
 
 const char *run_number(const struct run *run);
 const uint8_t *run_id(const struct run *run);
+uint64_t run_first(const struct run *run); /* seq of its run-start */
 uint64_t run_frames(const struct run *run);
 uint64_t run_started(const struct run *run);
 enum config_mode run_mode(const struct run *run);

@@ -19,31 +19,20 @@
 #include "core/publish.h"
 #include "core/published.h"
 #include "core/replay.h"
+#include "core/retention.h"
 #include "core/runs.h"
 #include "core/startup.h"
 #include "journal/journal.h"
 #include "record/encode.h"
+#include "record/entry.h"
 #include "record/topic.h"
-
-static int read_entry(const uint8_t *bytes, size_t len, const char **topic, size_t *topic_len,
-	uint64_t *seq, uint64_t *tc)
-{
-	struct assay_entry_view entry;
-	if (assay_entry_read(bytes, len, &entry) < 0)
-		return -EBADMSG;
-	*topic = entry.topic.data;
-	*topic_len = entry.topic.len;
-	*seq = entry.seq;
-	*tc = entry.tc;
-	return 0;
-}
 
 static int open_journal(struct core *core, struct journal_report *report)
 {
 	const struct config *config = core->config;
 	struct journal_options options = {
 		.path = config->journal_path,
-		.entry = read_entry,
+		.entry = entry_place,
 		.sync_ms = config->sync_always ? 0 : (uint32_t)(config->sync_ns / NS_PER_MS),
 		.now = clock_utc(),
 		.segment_size = config->segment_size,
@@ -242,5 +231,8 @@ int startup(struct core *core)
 	audit_config(core, "start", NULL);
 	end_interrupted(core);
 	disk_look(core);
+	r = retention_start(&core->retention, core);
+	if (r < 0)
+		log_error("retention: %s; nothing is removed", strerror(-r));
 	return 0;
 }

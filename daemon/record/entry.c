@@ -44,6 +44,19 @@ int assay_entry_read(const void *data, size_t len, struct assay_entry_view *entr
 	return r.error;
 }
 
+int entry_place(const uint8_t *bytes, size_t len, const char **topic, size_t *topic_len,
+	uint64_t *seq, uint64_t *tc)
+{
+	struct assay_entry_view entry;
+	if (assay_entry_read(bytes, len, &entry) < 0)
+		return -EBADMSG;
+	*topic = entry.topic.data;
+	*topic_len = entry.topic.len;
+	*seq = entry.seq;
+	*tc = entry.tc;
+	return 0;
+}
+
 int entry_leaf_hash(const void *entry, size_t len, uint8_t hash[ASSAY_SHA256_SIZE])
 {
 	struct digest digest;

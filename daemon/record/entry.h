@@ -16,6 +16,12 @@
 /* Appends the entry's bytes, final from here on.  Borrows everything for the call. */
 void entry_encode(struct buffer *to, const struct assay_entry_view *entry);
 
+/*
+ * What the journal wants to know of an entry: `topic` points into it.  0 or -EBADMSG.
+ */
+int entry_place(const uint8_t *entry, size_t len, const char **topic, size_t *topic_len,
+	uint64_t *seq, uint64_t *tc);
+
 /* SHA-256(0x00 || entry): RFC 6962's leaf, the `ctx` of a run, `entry_sha256`.  0 or -ENOMEM. */
 int entry_leaf_hash(const void *entry, size_t len, uint8_t hash[ASSAY_SHA256_SIZE]);
 
