@@ -264,5 +264,7 @@ const struct control_op control_ops[] = {
 			{"to", CONTROL_TEXT, true, "where the copies are, for people"},
 		},
 		op_archived},
+	{"cursor-forget", "forgets a durable cursor: what it had not read may be removed",
+		{{"name", CONTROL_TEXT, true, "as its consumer calls it"}}, op_cursor_forget},
 	{0},
 };

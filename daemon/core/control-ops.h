@@ -27,4 +27,7 @@ int op_run_show(struct control_call *call);
 int op_describe(struct control_call *call);
 int op_set(struct control_call *call);
 
+/* control-cursor.c */
+int op_cursor_forget(struct control_call *call);
+
 #endif

@@ -12,6 +12,7 @@
 #include "core/published.h"
 #include "core/replay-read.h"
 #include "journal/bytes.h"
+#include "journal/folder.h"
 #include "base/crc32c.h"
 #include "record/encode.h"
 #include "record/read.h"
@@ -50,6 +51,12 @@ static struct cursor *find(const struct cursors *c, struct assay_string name)
 	return NULL;
 }
 
+/* It was begun and is not on the disk yet. */
+static bool is_new(const struct cursor *cursor)
+{
+	return cursor->marks == NULL && !cursor->is_damaged;
+}
+
 static struct cursor *add(struct cursors *c, struct assay_string name)
 {
 	if (c->count == c->size) {
@@ -76,15 +83,9 @@ static void remove_at(struct cursors *c, size_t i)
 
 /* --- files: a CBOR map {v, name, at: [{journal, topic, seq}]} and its crc32c ----------------- */
 
-static void encode_file(
-	struct buffer *to, const char *name, const struct cursor_mark *marks, size_t count)
+static void put_marks(struct buffer *to, const struct cursor_mark *marks, size_t count)
 {
-	struct map map, mark;
-	uint8_t crc[4];
-	map_open(&map, to);
-	map_uint(&map, "v", FILE_VERSION);
-	map_text(&map, "name", name);
-	map_key(&map, "at");
+	struct map mark;
 	encode_array(to, count);
 	for (size_t i = 0; i < count; i++) {
 		map_open(&mark, to);
@@ -93,6 +94,22 @@ static void encode_file(
 		map_uint(&mark, "seq", marks[i].seq);
 		map_close(&mark);
 	}
+}
+
+void cursor_put_marks(struct buffer *to, const struct cursor_view *view)
+{
+	put_marks(to, view->marks, view->count);
+}
+
+static void encode_file(struct buffer *to, const struct cursor *cursor)
+{
+	struct map map;
+	uint8_t crc[4];
+	map_open(&map, to);
+	map_uint(&map, "v", FILE_VERSION);
+	map_text(&map, "name", cursor->name);
+	map_key(&map, "at");
+	put_marks(to, cursor->moved, cursor->moved_count);
 	map_close(&map);
 	put_le32(crc, crc32c(0, to->data, to->len));
 	buffer_append(to, crc, sizeof crc);
@@ -212,10 +229,10 @@ static int load_one(void *arg, const char *file)
 	int r = read_file(c, cursor);
 	if (r == 0 || r == -ENOMEM)
 		return r;
-	log_error(
-		"the file of cursor %s is damaged (%s): nothing is removed from the journal until "
-		"it is forgotten",
-		cursor->name, strerror(-r));
+	if (c->published != NULL)
+		log_error("the file of cursor %s is damaged (%s): nothing is removed from the "
+			  "journal until it is forgotten",
+			cursor->name, strerror(-r));
 	free(cursor->marks);
 	cursor->marks = NULL;
 	cursor->count = 0;
@@ -267,6 +284,40 @@ void cursors_close(struct cursors *c)
 	free(c->list);
 	free(c->path);
 	free(c);
+}
+
+static uint64_t highest(const struct cursors *c, const uint8_t *id)
+{
+	uint64_t seq = 0;
+	for (size_t i = 0; i < c->count; i++) {
+		for (size_t k = 0; k < c->list[i].count; k++) {
+			const struct cursor_mark *mark = &c->list[i].marks[k];
+			if (mark->seq > seq && memcmp(mark->journal, id, JOURNAL_ID_SIZE) == 0)
+				seq = mark->seq;
+		}
+	}
+	return seq;
+}
+
+uint64_t cursors_known(const char *path, uint8_t id[JOURNAL_ID_SIZE])
+{
+	const struct io *io = &io_posix;
+	struct cursors c = {.dir = -1};
+	uint64_t seq = 0;
+	int base = io->openat(io->ctx, IO_CWD, path, O_RDONLY | O_DIRECTORY);
+	if (base < 0)
+		return 0;
+	if (folder_read_current(io, base, id) == 0)
+		c.dir = io->openat(io->ctx, base, "cursors", O_RDONLY | O_DIRECTORY);
+	if (c.dir >= 0 && io->list(io->ctx, c.dir, load_one, &c) == 0)
+		seq = highest(&c, id);
+	while (c.count > 0)
+		remove_at(&c, c.count - 1);
+	free(c.list);
+	if (c.dir >= 0)
+		io->close(io->ctx, c.dir);
+	io->close(io->ctx, base);
+	return seq;
 }
 
 /* --- moving ---------------------------------------------------------------------------------- */
@@ -343,6 +394,8 @@ int cursors_move(struct cursors *c, struct assay_string name,
 		r = -ENOMEM;
 	if (r == 0)
 		r = move(cursor, journal, topic, seq);
+	if (r < 0 && cursor != NULL && is_new(cursor) && cursor->moved == NULL)
+		remove_at(c, (size_t)(cursor - c->list));
 	pthread_mutex_unlock(&c->lock);
 	return r;
 }
@@ -350,7 +403,7 @@ int cursors_move(struct cursors *c, struct assay_string name,
 static int write_file(struct cursors *c, const struct cursor *cursor)
 {
 	struct buffer file = {0};
-	encode_file(&file, cursor->name, cursor->moved, cursor->moved_count);
+	encode_file(&file, cursor);
 	int r = file.failed ? -ENOMEM : 0;
 	if (r == 0)
 		r = io_replace(&io_posix, c->dir, cursor->name, file.data, file.len);
@@ -371,7 +424,7 @@ static void finish_move(struct cursors *c, size_t i, int r)
 		free(cursor->moved);
 	}
 	cursor->moved = NULL;
-	if (r < 0 && cursor->marks == NULL)
+	if (r < 0 && is_new(cursor))
 		remove_at(c, i);
 	pthread_mutex_unlock(&c->lock);
 }
@@ -450,7 +503,7 @@ int cursors_find(struct cursors *c, struct assay_string name, struct cursor_view
 {
 	pthread_mutex_lock(&c->lock);
 	const struct cursor *cursor = find(c, name);
-	int r = cursor != NULL ? copy_view(cursor, view) : -ENOENT;
+	int r = cursor != NULL && !is_new(cursor) ? copy_view(cursor, view) : -ENOENT;
 	pthread_mutex_unlock(&c->lock);
 	return r;
 }

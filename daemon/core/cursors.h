@@ -46,6 +46,12 @@ int cursors_open(struct cursors **out, const char *path, struct published *publi
 void cursors_close(struct cursors *cursors);
 
 /*
+ * What cursors below `path` know of its current journal, before that is opened: its id, and the
+ * highest seq that a consumer has had of it, 0: nothing is known.  Makes nothing, logs nothing.
+ */
+uint64_t cursors_known(const char *path, uint8_t id[JOURNAL_ID_SIZE]);
+
+/*
  * Moves a cursor, beginning it when there is none of this name.  `topic` is a topic or what topics
  * begin with, ending in '/'.  It counts, and survives a crash, once cursors_flush() returned 0.
  *   -EINVAL  not a name, or not a topic or prefix      -ENOENT  there is no such journal
@@ -68,6 +74,11 @@ struct cursor_view {
 	struct cursor_mark *marks; /* owned: free() */
 	size_t count;
 };
+
+struct buffer;
+
+/* Appends its marks as a CBOR array of {journal, topic, seq}. */
+void cursor_put_marks(struct buffer *to, const struct cursor_view *view);
 
 /* By place or by name; -ENOENT: there is none, -ENOMEM. */
 int cursors_view(struct cursors *cursors, size_t i, struct cursor_view *view);

@@ -35,17 +35,9 @@ static int refuse_move(struct replay_call *call, int r)
 
 static void put_view(struct map *map, const struct cursor_view *view)
 {
-	struct map mark;
 	map_text(map, "name", view->name);
 	map_key(map, "at");
-	encode_array(map->to, view->count);
-	for (size_t i = 0; i < view->count; i++) {
-		map_open(&mark, map->to);
-		map_bytes(&mark, "journal", view->marks[i].journal, JOURNAL_ID_SIZE);
-		map_text(&mark, "topic", view->marks[i].topic);
-		map_uint(&mark, "seq", view->marks[i].seq);
-		map_close(&mark);
-	}
+	cursor_put_marks(map->to, view);
 	if (view->is_damaged)
 		map_bool(map, "damaged", true);
 }

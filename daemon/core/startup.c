@@ -30,7 +30,11 @@
 static int open_journal(struct core *core, struct journal_report *report)
 {
 	const struct config *config = core->config;
+	uint8_t known[JOURNAL_ID_SIZE];
+	uint64_t known_seq = cursors_known(config->journal_path, known);
 	struct journal_options options = {
+		.known_id = known_seq > 0 ? known : NULL,
+		.known_seq = known_seq,
 		.path = config->journal_path,
 		.entry = entry_place,
 		.sync_ms = config->sync_always ? 0 : (uint32_t)(config->sync_ns / NS_PER_MS),
