@@ -29,6 +29,7 @@ extern const struct command commands[];
 int command_capture(const struct options *options, int argc, char **argv);
 int command_check(const struct options *options, int argc, char **argv);
 int command_describe(const struct options *options, int argc, char **argv);
+int command_journal(const struct options *options, int argc, char **argv);
 int command_lint(const struct options *options, int argc, char **argv);
 int command_list(const struct options *options, int argc, char **argv);
 int command_maintenance(const struct options *options, int argc, char **argv);

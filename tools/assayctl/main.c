@@ -27,6 +27,11 @@ const struct command commands[] = {
 		"what an instrument was told, or a driver can be told", command_describe},
 	{"set", "INSTRUMENT NAME=VALUE...", "changes settings until the next reload", command_set},
 	{"schema", "", "a JSON Schema of the configuration, for editors", command_schema},
+	{"journal",
+		"info|check [--path DIR] [--journal ID]\n"
+		"       assayctl journal cat [--path DIR] [--journal ID] [--from SEQ|TIME]\n"
+		"                    [--to SEQ|TIME] [--topic PREFIX] [--json]",
+		"looks into the journal's files", command_journal},
 	{"lint", "FILE...", "checks files of records or entries against the format", command_lint},
 	{"maintenance", "INSTRUMENT on|off", "takes an instrument out of service, or back",
 		command_maintenance},

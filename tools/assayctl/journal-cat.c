@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* journal cat: entries as JSON, or one line each, straight from the files. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <assay/record.h>
+
+#include "command.h"
+#include "config/date.h"
+#include "journal.h"
+#include "journal/inspect.h"
+#include "journal/reader.h"
+#include "print.h"
+#include "record/json.h"
+
+#define TOPIC_SIZE (JOURNAL_TOPIC_MAX + 1)
+
+/* Both ends included; times are as good as seqs. */
+struct range {
+	uint64_t from, to;       /* seqs */
+	uint64_t from_tc, to_tc; /* ns since 1970 */
+};
+
+static bool is_number(const char *text, uint64_t *value)
+{
+	uint64_t sum = 0;
+	for (const char *p = text; *p != '\0'; p++) {
+		if (*p < '0' || *p > '9' || sum > (UINT64_MAX - 9) / 10)
+			return false;
+		sum = sum * 10 + (uint64_t)(*p - '0');
+	}
+	*value = sum;
+	return text[0] != '\0';
+}
+
+/* 0, or 2 for what is neither a seq nor a time. */
+static int parse_end(const char *text, bool end, uint64_t *seq, uint64_t *tc)
+{
+	uint64_t ns;
+	if (text == NULL || is_number(text, seq))
+		return 0;
+	if (date_parse(text, end, &ns) < 0)
+		return command_usage("journal",
+			"%s is neither a seq nor a date like 2026-11-22 or "
+			"2026-11-22T08:00:00Z",
+			text);
+	*tc = end && ns > 0 ? ns - 1 : ns;
+	return 0;
+}
+
+static bool is_wanted(void *arg, const char *topic, size_t len)
+{
+	const struct journal_args *args = arg;
+	size_t want = strlen(args->topic);
+	return len >= want && memcmp(topic, args->topic, want) == 0;
+}
+
+static int find_start(void *arg, const struct journal_segment *segment)
+{
+	struct range *range = arg;
+	if (segment->is_closed && segment->last_tc != 0 && segment->last_tc < range->from_tc) {
+		if (segment->last_seq >= range->from)
+			range->from = segment->last_seq + 1;
+		return 0;
+	}
+	return 1;
+}
+
+static void print_gap(const struct journal_args *args, const struct journal_found *found)
+{
+	const char *why = found->kind == JOURNAL_GAP_PRUNED ? "removed" : "damaged";
+	if (args->json)
+		printf("{\"gap\":{\"from\":%" PRIu64 ",\"to\":%" PRIu64 ",\"why\":\"%s\"}}\n",
+			found->seq, found->to, why);
+	else
+		printf("%" PRIu64 " to %" PRIu64 ": %s\n", found->seq, found->to, why);
+}
+
+static int print_entry_json(const struct journal_found *found)
+{
+	struct buffer line = {0};
+	int r = json_write_entry(&line, found->bytes, found->len);
+	if (r == 0 && !line.failed)
+		printf("%.*s\n", (int)line.len, (const char *)line.data);
+	else
+		fprintf(stderr, "assayctl: entry %" PRIu64 " is not of this format\n", found->seq);
+	buffer_finish(&line);
+	return r < 0;
+}
+
+static void print_entry(const struct assay_entry_view *entry)
+{
+	struct assay_record_view record;
+	char time[PRINT_TIME_SIZE], topic[TOPIC_SIZE];
+	print_time(time, entry->tc);
+	print_safe(topic, sizeof topic, entry->topic);
+	int r = assay_record_read(entry->body.data, entry->body.len, &record);
+	const char *type = r == 0 ? assay_record_type_name(record.type) : NULL;
+	printf("%" PRIu64 " %s %s %s\n", entry->seq, time, topic, type != NULL ? type : "?");
+}
+
+/* 1: behind the range; otherwise `*worst` may have become 1. */
+static int print_found(const struct journal_args *args, const struct range *range,
+	const struct journal_found *found, int *worst)
+{
+	struct assay_entry_view entry;
+	if (found->kind != JOURNAL_ENTRY) {
+		print_gap(args, found);
+		*worst |= found->kind == JOURNAL_GAP_DAMAGED;
+		return 0;
+	}
+	if (assay_entry_read(found->bytes, found->len, &entry) < 0) {
+		fprintf(stderr, "assayctl: entry %" PRIu64 " is not of this format\n", found->seq);
+		*worst = 1;
+		return 0;
+	}
+	if (entry.tc < range->from_tc)
+		return 0;
+	if (entry.tc > range->to_tc)
+		return 1;
+	if (args->json)
+		*worst |= print_entry_json(found);
+	else
+		print_entry(&entry);
+	return 0;
+}
+
+static int cat(const struct journal_args *args, struct range *range, const uint8_t *id)
+{
+	struct journal_reader *reader;
+	struct journal_found found;
+	uint64_t first, last;
+	int worst = 0;
+	int r = journal_committed(&io_posix, args->path, id, &first, &last);
+	if (r == 0 && range->from_tc > 0)
+		r = journal_segments(&io_posix, args->path, id, find_start, range);
+	if (r >= 0)
+		r = journal_reader_open(&reader, &io_posix, args->path, id, journal_entry_read);
+	if (r < 0) {
+		fprintf(stderr, "assayctl: %s: %s\n", args->path,
+			r == -ENOENT ? "there is no such journal" : strerror(-r));
+		return 1;
+	}
+	if (args->topic != NULL)
+		journal_reader_filter(reader, is_wanted, (void *)(uintptr_t)args);
+	journal_reader_seek(reader, range->from);
+	uint64_t upto = range->to < last ? range->to : last;
+	r = 0;
+	while (r == 0 && (r = journal_reader_next(reader, upto, &found)) > 0)
+		r = print_found(args, range, &found, &worst);
+	if (r < 0)
+		fprintf(stderr, "assayctl: %s: %s\n", args->path, strerror(-r));
+	journal_reader_close(reader);
+	return r < 0 ? 1 : worst;
+}
+
+int journal_cat(const struct journal_args *args)
+{
+	struct range range = {.from = 1, .to = UINT64_MAX, .to_tc = UINT64_MAX};
+	uint8_t id[JOURNAL_ID_SIZE];
+	int r = parse_end(args->from, false, &range.from, &range.from_tc);
+	if (r == 0)
+		r = parse_end(args->to, true, &range.to, &range.to_tc);
+	if (r != 0)
+		return r;
+	memcpy(id, args->id, sizeof id);
+	if (!args->has_id && journal_find_current(args, id) < 0)
+		return 1;
+	return cat(args, &range, id);
+}

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* journal: which journal is meant, and what its folder tells of it. */
+#include <getopt.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "catalog.h"
+#include "command.h"
+#include "config/config.h"
+#include "config/jsonout.h"
+#include "journal.h"
+#include "journal/folder.h"
+#include "journal/inspect.h"
+#include "journal/reader.h"
+#include "print.h"
+#include "record/read.h"
+
+/* A new journal's first entries say why it began. */
+#define WHY_ENTRIES 3
+#define WHY_SIZE    120
+
+int journal_entry_read(const uint8_t *bytes, size_t len, const char **topic, size_t *topic_len,
+	uint64_t *seq, uint64_t *tc)
+{
+	struct assay_entry_view entry;
+	if (assay_entry_read(bytes, len, &entry) < 0)
+		return -EBADMSG;
+	*topic = entry.topic.data;
+	*topic_len = entry.topic.len;
+	*seq = entry.seq;
+	*tc = entry.tc;
+	return 0;
+}
+
+int journal_find_current(const struct journal_args *args, uint8_t id[JOURNAL_ID_SIZE])
+{
+	const struct io *io = &io_posix;
+	int base = io->openat(io->ctx, IO_CWD, args->path, O_RDONLY | O_DIRECTORY);
+	int r = base < 0 ? base : folder_read_current(io, base, id);
+	if (base >= 0)
+		io->close(io->ctx, base);
+	if (r < 0)
+		fprintf(stderr, "assayctl: %s: %s\n", args->path,
+			r == -ENOENT ? "there is no journal" : strerror(-r));
+	return r;
+}
+
+/* --- all of them, the oldest first */
+
+struct ids {
+	struct ids_item {
+		uint8_t id[JOURNAL_ID_SIZE];
+		uint64_t first_tc;
+	} * list;
+	size_t count;
+};
+
+static int take_first_tc(void *arg, const struct journal_segment *segment)
+{
+	*(uint64_t *)arg = segment->first_tc;
+	return segment->first_tc != 0;
+}
+
+struct collect {
+	const struct journal_args *args;
+	struct ids *ids;
+};
+
+static int collect_id(void *arg, const uint8_t id[JOURNAL_ID_SIZE])
+{
+	const struct collect *collect = arg;
+	struct ids *ids = collect->ids;
+	struct ids_item *list = realloc(ids->list, (ids->count + 1) * sizeof *list);
+	if (list == NULL)
+		return -ENOMEM;
+	ids->list = list;
+	struct ids_item *item = &list[ids->count++];
+	memcpy(item->id, id, JOURNAL_ID_SIZE);
+	item->first_tc = UINT64_MAX; /* without an entry: last */
+	journal_segments(&io_posix, collect->args->path, id, take_first_tc, &item->first_tc);
+	return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct ids_item *left = a, *right = b;
+	return (left->first_tc > right->first_tc) - (left->first_tc < right->first_tc);
+}
+
+int journal_for_each(const struct journal_args *args,
+	int (*each)(const struct journal_args *args, const uint8_t id[JOURNAL_ID_SIZE]))
+{
+	if (args->has_id)
+		return each(args, args->id);
+	struct ids ids = {0};
+	struct collect collect = {args, &ids};
+	int r = journal_each(&io_posix, args->path, collect_id, &collect), worst = 0;
+	if (r < 0 || ids.count == 0) {
+		fprintf(stderr, "assayctl: %s: %s\n", args->path,
+			r < 0 && r != -ENOENT ? strerror(-r) : "there is no journal");
+		free(ids.list);
+		return 1;
+	}
+	qsort(ids.list, ids.count, sizeof *ids.list, compare);
+	for (size_t i = 0; i < ids.count; i++) {
+		r = each(args, ids.list[i].id);
+		worst = r > worst ? r : worst;
+	}
+	free(ids.list);
+	return worst;
+}
+
+/* --- info */
+
+struct summary {
+	char id[JOURNAL_ID_TEXT], why[WHY_SIZE];
+	bool is_current;
+	uint64_t closed, open, removed, unreadable, size;
+	uint64_t first_seq, last_seq, first_tc, last_tc; /* of what is there */
+};
+
+static int add_segment(void *arg, const struct journal_segment *segment)
+{
+	struct summary *sum = arg;
+	if (segment->is_removed) {
+		sum->removed++;
+		return 0;
+	}
+	if (segment->is_closed)
+		sum->closed++;
+	else
+		sum->open++;
+	sum->unreadable += !segment->is_readable;
+	sum->size += segment->size;
+	if (sum->first_tc == 0)
+		sum->first_tc = segment->first_tc;
+	if (segment->last_tc > sum->last_tc)
+		sum->last_tc = segment->last_tc;
+	return 0;
+}
+
+/* The text under "why" in the map that journal-opened and journal-recovered have as "after". */
+static bool read_why(struct assay_span body, char why[WHY_SIZE])
+{
+	struct reader r;
+	struct assay_string key, text;
+	size_t pairs;
+	read_init(&r, body.data, body.len);
+	if (read_map(&r, &pairs) < 0)
+		return false;
+	for (; pairs > 0; pairs--) {
+		if (read_key(&r, &key) < 0)
+			return false;
+		if (assay_string_is(key, "after")) {
+			if (read_map(&r, &pairs) < 0)
+				return false;
+			pairs++; /* the walk goes on inside, and counts this pair now */
+		} else if (assay_string_is(key, "why") && read_text(&r, &text) == 0) {
+			print_safe(why, WHY_SIZE, text);
+			return true;
+		} else if (read_skip(&r) < 0) {
+			return false;
+		}
+	}
+	return false;
+}
+
+static void find_why(const struct journal_args *args, const uint8_t *id, struct summary *sum)
+{
+	struct journal_reader *reader;
+	struct journal_found found;
+	uint64_t upto = sum->last_seq < WHY_ENTRIES ? sum->last_seq : WHY_ENTRIES;
+	if (journal_reader_open(&reader, &io_posix, args->path, id, journal_entry_read) < 0)
+		return;
+	while (sum->why[0] == '\0' && journal_reader_next(reader, upto, &found) == 1) {
+		struct assay_entry_view entry;
+		struct assay_record_view record;
+		bool is_audit = found.kind == JOURNAL_ENTRY &&
+				assay_entry_read(found.bytes, found.len, &entry) == 0 &&
+				assay_record_read(entry.body.data, entry.body.len, &record) == 0 &&
+				(assay_string_is(record.event, "journal-opened") ||
+					assay_string_is(record.event, "journal-recovered"));
+		if (is_audit && !read_why(entry.body, sum->why))
+			sum->why[0] = '\0';
+	}
+	journal_reader_close(reader);
+}
+
+/* The time of the last entry, where no index tells it. */
+static void find_last_tc(const struct journal_args *args, const uint8_t *id, struct summary *sum)
+{
+	struct journal_reader *reader;
+	struct journal_found found;
+	struct assay_entry_view entry;
+	if (journal_reader_open(&reader, &io_posix, args->path, id, journal_entry_read) < 0)
+		return;
+	journal_reader_seek(reader, sum->last_seq);
+	if (journal_reader_next(reader, sum->last_seq, &found) == 1 &&
+		found.kind == JOURNAL_ENTRY &&
+		assay_entry_read(found.bytes, found.len, &entry) == 0)
+		sum->last_tc = entry.tc;
+	journal_reader_close(reader);
+}
+
+static void print_info(const struct summary *sum)
+{
+	char from[PRINT_TIME_SIZE], to[PRINT_TIME_SIZE];
+	print_time(from, sum->first_tc);
+	print_time(to, sum->last_tc);
+	printf("journal %s%s\n", sum->id, sum->is_current ? " (in use)" : "");
+	if (sum->why[0] != '\0')
+		printf("  begun     %s\n", sum->why);
+	printf("  files     %" PRIu64 " closed, %" PRIu64 " open, %" PRIu64 " removed", sum->closed,
+		sum->open, sum->removed);
+	if (sum->unreadable > 0)
+		printf(", %" PRIu64 " unreadable", sum->unreadable);
+	printf("\n  size      %.1f MB\n", (double)sum->size / 1e6);
+	if (sum->last_seq < sum->first_seq)
+		puts("  entries   none");
+	else
+		printf("  entries   %" PRIu64 " to %" PRIu64 "\n  time      %s to %s\n",
+			sum->first_seq, sum->last_seq, from, to);
+}
+
+static void print_info_json(const struct summary *sum)
+{
+	const struct {
+		const char *key;
+		uint64_t value;
+	} numbers[] = {{"closed", sum->closed}, {"open", sum->open}, {"removed", sum->removed},
+		{"unreadable", sum->unreadable}, {"size", sum->size}, {"first_seq", sum->first_seq},
+		{"last_seq", sum->last_seq}};
+	char from[PRINT_TIME_SIZE], to[PRINT_TIME_SIZE];
+	print_time(from, sum->first_tc);
+	print_time(to, sum->last_tc);
+	struct buffer line = {0};
+	struct json j = {.to = &line};
+	json_open(&j, '{');
+	json_pair(&j, "journal", sum->id);
+	json_key(&j, "current");
+	json_bool(&j, sum->is_current);
+	json_pair(&j, "why", sum->why[0] != '\0' ? sum->why : NULL);
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+		json_key(&j, numbers[i].key);
+		json_number(&j, (double)numbers[i].value);
+	}
+	json_pair(&j, "from", sum->first_tc > 0 ? from : NULL);
+	json_pair(&j, "to", sum->last_tc > 0 ? to : NULL);
+	json_close(&j, '}');
+	if (!line.failed)
+		printf("%.*s\n", (int)line.len, (const char *)line.data);
+	buffer_finish(&line);
+}
+
+static int info_one(const struct journal_args *args, const uint8_t id[JOURNAL_ID_SIZE])
+{
+	struct summary sum = {0};
+	uint8_t current[JOURNAL_ID_SIZE];
+	journal_id_format(sum.id, id);
+	int r = journal_segments(&io_posix, args->path, id, add_segment, &sum);
+	if (r == 0)
+		r = journal_committed(&io_posix, args->path, id, &sum.first_seq, &sum.last_seq);
+	if (r < 0) {
+		fprintf(stderr, "assayctl: journal %s: %s\n", sum.id,
+			r == -ENOENT ? "there is none" : strerror(-r));
+		return 1;
+	}
+	sum.is_current = journal_find_current(args, current) == 0 &&
+			 memcmp(current, id, sizeof current) == 0;
+	find_why(args, id, &sum);
+	if (sum.open > 0)
+		find_last_tc(args, id, &sum);
+	if (args->json)
+		print_info_json(&sum);
+	else
+		print_info(&sum);
+	return 0;
+}
+
+int journal_info(const struct journal_args *args)
+{
+	return journal_for_each(args, info_one);
+}
+
+/* --- arguments */
+
+/* The path that the configuration names. */
+static int read_path(const struct options *options, char path[PATH_MAX])
+{
+	struct config *config = NULL;
+	struct config_errors errors = {0};
+	struct catalog *catalog = load_catalog(options);
+	if (catalog == NULL)
+		return 1;
+	int r = config_load(options->config, catalog, &config, &errors);
+	if (r == 0)
+		snprintf(path, PATH_MAX, "%s", config->journal_path);
+	else
+		fprintf(stderr, "assayctl: %s is not in order (see assayctl check); say --path\n",
+			options->config);
+	config_errors_finish(&errors);
+	config_destroy(config);
+	catalog_destroy(catalog);
+	return r == 0 ? 0 : 1;
+}
+
+static int parse(struct journal_args *args, int argc, char **argv)
+{
+	static const struct option longs[] = {{"path", required_argument, NULL, 'p'},
+		{"journal", required_argument, NULL, 'i'}, {"from", required_argument, NULL, 'f'},
+		{"to", required_argument, NULL, 't'}, {"topic", required_argument, NULL, 'T'},
+		{"json", no_argument, NULL, 'j'}, {0}};
+	for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
+		switch (c) {
+		case 'p': args->path = optarg; break;
+		case 'f': args->from = optarg; break;
+		case 't': args->to = optarg; break;
+		case 'T': args->topic = optarg; break;
+		case 'j': args->json = true; break;
+		case 'i':
+			args->has_id = true;
+			if (journal_id_parse(args->id, optarg) < 0)
+				return command_usage("journal", "%s is not a journal's id", optarg);
+			break;
+		default: return command_usage("journal", "that option is not known");
+		}
+	}
+	if (optind < argc)
+		return command_usage("journal", "what is %s?", argv[optind]);
+	return 0;
+}
+
+int command_journal(const struct options *options, int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		int (*run)(const struct journal_args *args);
+	} verbs[] = {{"info", journal_info}, {"check", journal_check}, {"cat", journal_cat}};
+	static char path[PATH_MAX];
+	struct journal_args args = {.json = options->json};
+	if (argc < 2)
+		return command_usage("journal", "info, check or cat?");
+	size_t i = 0, count = sizeof verbs / sizeof *verbs;
+	while (i < count && strcmp(argv[1], verbs[i].name) != 0)
+		i++;
+	if (i == count)
+		return command_usage("journal", "there is no journal %s", argv[1]);
+	int r = parse(&args, argc - 1, argv + 1);
+	if (r == 0 && args.path == NULL) {
+		args.path = path;
+		r = read_path(options, path);
+	}
+	return r == 0 ? verbs[i].run(&args) : r;
+}
