@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Every entry of an assayd journal, exactly once and in order per topic, or word of what is gone.
+ *
+ *   const assay = require("assay");
+ *   for await (const item of assay.entries({ cursor: "lims" })) {
+ *     if (item.gap) console.error("lost for ever:", item.gap);
+ *     else console.log(item.seq, item.type, assay.isoTime(item.timeNs));
+ *   }
+ *
+ * The same as tools/client/python/assay.py, in small; docs/consumers.md says what is guaranteed.
+ */
+"use strict";
+
+const { createHash } = require("node:crypto");
+const zmq = require("zeromq");
+const { Decoder } = require("cbor-x");
+
+const HEAD = "a1/head/";
+const HEAD_MS = 5000; // without a heartbeat for so long: connect again
+const ANSWER_MS = [2000, 30000]; // the first request's time limit, and what it grows to
+const PAGE_BYTES = 4 << 20;
+const QUALITY = { 1: "good", 2: "unchecked", 3: "suspect", 4: "bad", 9: "missing" };
+
+const decoder = new Decoder({ mapsAsObjects: true, useRecords: false });
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+const hex = (bytes) => Buffer.from(bytes).toString("hex");
+
+/** Requests are encoded by hand: the daemon takes lengths in their shortest form only, cbor-x writes others. */
+function head(major, n) {
+  if (n < 24) return Buffer.from([(major << 5) | n]);
+  const bytes = n < 0x100 ? 1 : n < 0x10000 ? 2 : n < 0x100000000 ? 4 : 8;
+  const buffer = Buffer.alloc(1 + bytes, (major << 5) | (24 + Math.log2(bytes)));
+  if (bytes === 8) buffer.writeBigUInt64BE(BigInt(n), 1);
+  else buffer.writeUIntBE(n, 1, bytes);
+  return buffer;
+}
+
+function encode(value) {
+  if (typeof value === "number") return head(0, value);
+  if (typeof value === "string") return Buffer.concat([head(3, Buffer.byteLength(value)), Buffer.from(value)]);
+  if (Buffer.isBuffer(value)) return Buffer.concat([head(2, value.length), value]);
+  const pairs = Object.entries(value);
+  return Buffer.concat([head(5, pairs.length), ...pairs.flat().map(encode)]);
+}
+
+class Refused extends Error {
+  constructor(code, text) {
+    super(text);
+    this.code = code;
+  }
+}
+
+class Renewed extends Error {}
+
+/** Nanoseconds since 1970, a BigInt or a Number, as RFC 3339 text with all nine digits. */
+function isoTime(ns) {
+  const all = BigInt(ns);
+  const date = new Date(Number(all / 1000000n));
+  return `${date.toISOString().slice(0, 19)}.${(all % 1000000000n).toString().padStart(9, "0")}Z`;
+}
+
+/** A copy that JSON.stringify takes: BigInt as text, bytes as hexadecimal text, arrays as arrays. */
+function jsonSafe(value) {
+  if (typeof value === "bigint") return value.toString();
+  if (value instanceof Uint8Array) return hex(value);
+  if (ArrayBuffer.isView(value)) return Array.from(value, jsonSafe);
+  if (Array.isArray(value)) return value.map(jsonSafe);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, jsonSafe(inner)]));
+}
+
+/** The values of a variable: a typed array, a number, a text or texts. An even axis is made out. */
+function values(variable) {
+  const data = variable.data;
+  if (data && typeof data === "object" && "step" in data)
+    return Float64Array.from({ length: Number(data.n) }, (_, i) => data.start + data.step * i);
+  return data && data.tag === 40 ? data.value[1] : data;
+}
+
+/** A record with its place in the journal; `bytes` is the entry as it was committed and hashed. */
+class Entry {
+  constructor(bytes, feed) {
+    const [version, journal, seq, prev, committed, topic, body] = decoder.decode(bytes);
+    if (version !== 1) throw new Error(`entry of version ${version}`);
+    Object.assign(this, { bytes, journal: hex(journal), seq: Number(seq), prev: Number(prev), committed, topic });
+    Object.defineProperty(this, "ack", { value: () => feed.ack(this) });
+    Object.defineProperty(this, "body", { value: body });
+  }
+
+  get record() {
+    const record = decoder.decode(this.body);
+    Object.defineProperty(this, "record", { value: record });
+    return record;
+  }
+
+  get type() { return this.record.type; }
+  get instrument() { return this.record.inst && this.record.inst.key; }
+  get timeNs() { return BigInt(this.record.t.utc); }
+  get quality() { return this.record.q && (QUALITY[this.record.q.flag] || "unknown"); }
+  get sha256() { return createHash("sha256").update(this.bytes).digest("hex"); }
+
+  /** The variable of this name, with its values in `values`. */
+  variable(name) {
+    const found = (this.record.vars || []).find((v) => v.name === name);
+    return found && { ...found, values: values(found) };
+  }
+}
+
+/** The place of entries that cannot be had any more, in `gap`: {journal, topic, from, to, why}. */
+class Gap {
+  constructor(gap, feed) {
+    this.gap = gap;
+    Object.defineProperty(this, "ack", { value: () => feed.ack(this) });
+  }
+}
+
+const placeOf = (item) => item.gap ? [item.gap.journal, item.gap.topic, item.gap.to] : [item.journal, item.topic, item.seq];
+
+class Feed {
+  #live;
+  #replay;
+  #at = {}; // what was read: {journal: {topic: seq}}
+  #acked = {};
+  #unsaved = new Map();
+  #savedAt = 0;
+  #settled = {}; // journal: all that was wanted up to here was read
+  #journals = []; // oldest first; the last one is followed
+  #present;
+  #current;
+  #closing = false;
+
+  constructor(options) {
+    const { dir = "/run/assayd", topics = ["a1/data/"], simulated = false, cursor = null, start, hwm = 10000,
+      ackEvery = 1000, live = `ipc://${dir}/live`, replay = `ipc://${dir}/replay` } = options;
+    for (const topic of topics)
+      if (topic.startsWith("a1/sim-") && !simulated) throw new Error(`${topic} is simulated: ask for it by simulated: true`);
+    const twins = topics.filter((topic) => /^a1\/(data|state)\//.test(topic)).map((topic) => topic.replace("a1/", "a1/sim-"));
+    this.prefixes = simulated ? [...topics, ...twins] : [...topics];
+    Object.assign(this, { simulated, hwm, ackEvery, endpoints: { live, replay } });
+    this.name = typeof cursor === "string" ? cursor : null;
+    this.mine = this.name === null ? cursor : null; // {journal: {topic: seq}}, the program's own
+    this.start = start || (cursor === null ? "now" : "oldest");
+  }
+
+  /** {journal: {topic: seq}} of what was acknowledged. */
+  get cursors() { return this.#acked; }
+
+  /** Done with `item` and all before it on its topic. */
+  ack(item) {
+    const [journal, topic, seq] = placeOf(item);
+    this.#put(journal, topic, seq);
+    if (item === this.#current) this.#current = null;
+  }
+
+  /** Ends the loop; what was acknowledged is stored. */
+  close() {
+    this.#closing = true;
+    if (this.#live) this.#live.close();
+  }
+
+  async *[Symbol.asyncIterator]() {
+    try {
+      this.#open();
+      await this.#load();
+      while (!this.#closing) {
+        try {
+          yield* this.#enter(await this.#hello());
+          yield* this.#follow();
+          if (!this.#closing) this.#open();
+        } catch (error) {
+          if (!(error instanceof Renewed)) throw error;
+        }
+      }
+    } catch (error) {
+      if (!this.#closing) throw error;
+    } finally {
+      this.#connectReplay();
+      await this.#save(1);
+      this.#live.close();
+      this.#replay.close();
+    }
+  }
+
+  // --- sockets
+
+  #open() {
+    if (this.#live) this.#live.close();
+    this.#live = new zmq.Subscriber({ linger: 0, receiveHighWaterMark: this.hwm, reconnectInterval: 50, reconnectMaxInterval: 1000 });
+    this.#live.subscribe(...this.prefixes, HEAD);
+    this.#live.connect(this.endpoints.live);
+    this.#connectReplay();
+  }
+
+  #connectReplay() {
+    if (this.#replay) this.#replay.close();
+    this.#replay = new zmq.Dealer({ linger: 0, reconnectInterval: 50, reconnectMaxInterval: 1000 });
+    this.#replay.connect(this.endpoints.replay);
+  }
+
+  async #receive(socket, ms) {
+    socket.receiveTimeout = ms;
+    try {
+      return await socket.receive();
+    } catch (error) {
+      if (error.code === "EAGAIN" && !this.#closing) return null;
+      throw error;
+    }
+  }
+
+  /** The answer to a request, however long the daemon is away; null after `attempts`, if any. */
+  async #ask(request, attempts = 0) {
+    let ms = ANSWER_MS[0];
+    for (let tried = 1; ; tried++) {
+      await this.#replay.send(encode(request));
+      this.#replay.receiveTimeout = ms;
+      const parts = await this.#replay.receive().catch((error) => {
+        if (error.code !== "EAGAIN") throw error;
+      });
+      if (!parts) {
+        this.#connectReplay(); // a late answer must not be taken for that of the next request
+        ms = Math.min(2 * ms, ANSWER_MS[1]);
+      } else {
+        const reply = decoder.decode(parts[0]);
+        if (reply.op !== "error") return [reply, parts.slice(1)];
+        if (reply.code !== "busy") throw new Refused(reply.code, reply.text);
+        await sleep(200);
+      }
+      if (tried === attempts) return null;
+      if (this.#closing && !attempts) throw new Error("closed");
+    }
+  }
+
+  async #hello() {
+    return (await this.#ask({ op: "hello", proto: 1 }))[0];
+  }
+
+  // --- cursors
+
+  #put(journal, topic, seq) {
+    const topics = (this.#acked[journal] ||= {});
+    if (seq <= (topics[topic] || 0)) return;
+    topics[topic] = seq;
+    if (this.mine) (this.mine[journal] ||= {})[topic] = seq;
+    if (this.name !== null) this.#unsaved.set(`${journal} ${topic}`, seq);
+  }
+
+  async #load() {
+    const stored = this.mine ? Object.entries(this.mine).flatMap(([journal, topics]) =>
+      Object.entries(topics).map(([topic, seq]) => [journal, topic, seq])) : [];
+    if (this.name !== null) {
+      try {
+        for (const at of (await this.#ask({ op: "cursor", name: this.name }))[0].at)
+          stored.push([hex(at.journal), at.topic, Number(at.seq)]);
+      } catch (error) {
+        if (error.code !== "not-found") throw error;
+      }
+    }
+    for (const [journal, topic, seq] of stored) {
+      (this.#acked[journal] ||= {})[topic] = seq;
+      (this.#at[journal] ||= {})[topic] = seq;
+    }
+  }
+
+  async #save(attempts) {
+    for (const [key, seq] of [...this.#unsaved]) {
+      const [journal, topic] = key.split(" ");
+      const request = { op: "cursor", name: this.name, journal: Buffer.from(journal, "hex"), topic, seq };
+      if ((await this.#ask(request, attempts)) === null) return;
+      if (this.#unsaved.get(key) === seq) this.#unsaved.delete(key);
+    }
+    this.#savedAt = Date.now();
+  }
+
+  async #saveWhenDue() {
+    if (this.#unsaved.size && Date.now() >= this.#savedAt + this.ackEvery) await this.#save(0);
+  }
+
+  // --- the algorithm
+
+  #wants(topic) {
+    return (this.simulated || !topic.startsWith("a1/sim-")) && this.prefixes.some((prefix) => topic.startsWith(prefix));
+  }
+
+  /** Everything on the topic up to here was read, or is known to be lost. */
+  #position(journal, topic) {
+    const at = this.#at[journal] || {};
+    let seq = at[topic] || 0;
+    for (const name in at) if (at[name] > seq && topic.startsWith(name)) seq = at[name];
+    return seq;
+  }
+
+  /** Works off all journals up to the present one, and that one up to its head. */
+  async *#enter(welcome) {
+    const journals = welcome.journals.map((row) => hex(row.journal));
+    this.#present = hex(welcome.journal);
+    const known = (journal) => journal in this.#at;
+    let begin = Math.max(0, journals.findLastIndex(known), journals.indexOf(this.#journals.at(-1)));
+    if (!Object.keys(this.#at).length && this.start === "now") {
+      begin = journals.length - 1;
+      for (const prefix of this.prefixes) {
+        (this.#at[this.#present] ||= {})[prefix] = Number(welcome.head);
+        this.#put(this.#present, prefix, Number(welcome.head));
+      }
+    }
+    this.start = "oldest";
+    for (let i = begin; i < journals.length - 1; i++)
+      for (const prefix of this.prefixes) yield* this.#scan(journals[i], prefix, Number(welcome.journals[i].last));
+    this.#journals = journals;
+    yield* this.#catchUp(this.#present, welcome.topics, welcome.head);
+  }
+
+  async *#catchUp(journal, last, head) {
+    for (const topic of Object.keys(last).sort())
+      if (this.#wants(topic)) yield* this.#fetch(journal, topic, Number(last[topic]));
+    this.#settled[journal] = Math.max(Number(head), this.#settled[journal] || 0);
+  }
+
+  /** Listens until nothing is heard any more. */
+  async *#follow() {
+    let heard = Date.now();
+    while (!this.#closing) {
+      const due = this.#unsaved.size ? Math.max(0, this.#savedAt + this.ackEvery - Date.now()) : HEAD_MS;
+      const parts = await this.#receive(this.#live, Math.min(due, HEAD_MS));
+      if (parts === null && due >= HEAD_MS) return;
+      if (parts !== null && parts[0].toString().startsWith(HEAD)) {
+        const head = decoder.decode(parts[1]);
+        if (this.#isPresent(hex(head.journal))) {
+          yield* this.#catchUp(hex(head.journal), head.last, head.head);
+          heard = Date.now();
+        }
+      } else if (parts !== null) {
+        yield* this.#takeLive(new Entry(parts[1], this));
+      }
+      if (Date.now() > heard + HEAD_MS) throw new Renewed(); // heartbeats are dropped: ask
+      await this.#saveWhenDue();
+    }
+  }
+
+  #isPresent(journal) {
+    if (!this.#journals.includes(journal)) throw new Renewed();
+    return journal === this.#journals.at(-1);
+  }
+
+  async *#takeLive(entry) {
+    if (!this.#wants(entry.topic) || !this.#isPresent(entry.journal)) return;
+    const at = this.#position(entry.journal, entry.topic);
+    if (entry.seq <= at) return;
+    if (entry.prev > at) yield* this.#fetch(entry.journal, entry.topic, entry.prev);
+    yield* this.#give(entry);
+  }
+
+  /** One answer: entries, gaps, and where the next one begins. */
+  async #page(journal, what, from, to) {
+    const request = { op: "fetch", journal: Buffer.from(journal, "hex"), ...what, from, to, max_bytes: PAGE_BYTES };
+    const [reply, parts] = await this.#ask(request).catch((error) => {
+      if (error.code === "wrong-journal" || error.code === "not-found") return [null];
+      throw error;
+    });
+    const isShort = reply && !reply.next && reply.head < to && journal === this.#present;
+    if (!reply || isShort) { // not what was announced: look again
+      await sleep(200);
+      throw new Renewed();
+    }
+    const gaps = reply.gaps.map((gap) => ({ from: Number(gap.from), to: Number(gap.to), why: gap.why }));
+    return [parts.map((part) => new Entry(part, this)), gaps, Number(reply.next) || to + 1];
+  }
+
+  /** Gives what is on a topic up to seq `to`, which is on it, and says what is gone. */
+  async *#fetch(journal, topic, to) {
+    let begin = this.#position(journal, topic) + 1;
+    let gaps = [];
+    while (begin <= to) {
+      const [entries, found, next] = await this.#page(journal, { topic }, begin, to);
+      for (const entry of entries) {
+        while (found.length && found[0].from < entry.seq) gaps.push(found.shift());
+        if (entry.prev > this.#position(journal, topic)) yield* this.#missing(journal, topic, gaps, entry.prev);
+        gaps = [];
+        if (entry.seq > this.#position(journal, topic)) yield* this.#give(entry);
+      }
+      gaps.push(...found);
+      begin = next;
+    }
+    if (to > this.#position(journal, topic)) yield* this.#missing(journal, topic, gaps, to);
+  }
+
+  /** `to` is on the topic and was not had. Gaps behind it held nothing of this topic. */
+  async *#missing(journal, topic, gaps, to) {
+    const at = this.#position(journal, topic);
+    const holes = [];
+    for (const gap of gaps) {
+      const from = Math.max(gap.from, at + 1);
+      if (from > to || gap.to < from) continue;
+      if (holes.length && holes.at(-1).why === gap.why) holes.at(-1).to = gap.to;
+      else holes.push({ journal, topic, from, to: gap.to, why: gap.why });
+    }
+    const covered = holes.length ? holes.at(-1).to : at;
+    if (covered < to) holes.push({ journal, topic, from: covered + 1, to, why: "damaged" }); // never silently
+    for (const hole of holes) yield* this.#lose(hole);
+  }
+
+  /** Gives an older journal. Which topics it had is not known, so a hole is the prefix's. */
+  async *#scan(journal, prefix, to) {
+    const settled = this.#settled[journal] || 0;
+    let begin = Math.max((this.#at[journal] || {})[prefix] || 0, settled) + 1;
+    while (begin <= to) {
+      const [entries, gaps, next] = await this.#page(journal, { prefix }, begin, to);
+      for (const entry of [...entries, null]) {
+        while (gaps.length && (entry === null || gaps[0].from < entry.seq)) yield* this.#lose({ journal, topic: prefix, ...gaps.shift() });
+        if (entry === null || !this.#wants(entry.topic)) continue;
+        const at = this.#position(journal, entry.topic);
+        if (entry.prev > Math.max(at, settled)) yield* this.#missing(journal, entry.topic, [], entry.prev);
+        if (entry.seq > at) yield* this.#give(entry);
+      }
+      begin = next;
+    }
+    (this.#at[journal] ||= {})[prefix] = to;
+  }
+
+  async *#lose(gap) {
+    yield* this.#give(new Gap(gap, this));
+  }
+
+  /** Gives an item out; when the next one is asked for, the program has worked it off. */
+  async *#give(item) {
+    const [journal, topic, seq] = placeOf(item);
+    (this.#at[journal] ||= {})[topic] = seq;
+    this.#current = item;
+    yield item;
+    if (this.#current === item) this.ack(item);
+    await this.#saveWhenDue();
+  }
+}
+
+/**
+ * Entries, and a Gap in the place of what is gone: for await (const item of entries({...})).
+ *
+ * dir        folder of the daemon's sockets
+ * topics     prefixes; ["a1/data/"]
+ * simulated  true: simulated instruments, too
+ * cursor     a name (the daemon keeps it) or an object {journal: {topic: seq}} (the program keeps it)
+ * start      "now" or "oldest", for a cursor that is empty
+ * hwm        messages that wait in the socket; what is dropped is fetched
+ */
+function entries(options = {}) {
+  return new Feed(options);
+}
+
+module.exports = { entries, Entry, Gap, Refused, isoTime, jsonSafe, values };
