@@ -1,0 +1,345 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every client library has to do, whatever its language: the same scenarios for each of them.
+
+    behaviour.py LAB NAME=PATH... language=NAME command=PROGRAM[:ARGUMENT] [features=runs,...]
+
+The programs that are tried are the small consumers that tests/lab/consumers.py describes. What they
+write is compared with the journal's own files.
+"""
+
+import hashlib
+import os
+import shutil
+import signal
+import sys
+import time
+
+import zmq
+
+sys.path.insert(0, sys.argv[1])
+from consumers import Consumer, Failure, Truth, check_order  # noqa: E402
+from lab import Lab, paths_from, wait_for  # noqa: E402
+
+paths = paths_from(sys.argv[2:])
+COMMAND = paths['command'].split(':')
+FEATURES = paths.get('features', '').split(',')
+ENV = {'NODE_PATH': paths['modules']} if 'modules' in paths else {}
+
+
+def generator(frames, **more):
+    return {'driver': 'generator', 'link': {'type': 'none'}, 'acquire': {'mode': 'on-demand'},
+            'settings': {'frame_bytes': 256, 'frames': frames}, **more}
+
+
+INSTRUMENTS = {'gen-1': generator(300), 'gen-2': generator(200), 'many-1': generator(20000), 'slow-1': generator(0),
+               'train-1': generator(50, simulated=True)}
+CONFIG = {'journal': {'segment': '64 KiB', 'reserve': '1 MiB'}, 'instruments': INSTRUMENTS}
+
+
+def start(lab):
+    lab.start(CONFIG)
+    for key in INSTRUMENTS:
+        lab.wait_state(key, 'idle')
+
+
+def begin(lab, key):
+    reply = lab.ask({'op': 'run-start', 'instrument': key})
+    if not reply['ok']:
+        raise Failure(f'{key}: {reply}')
+    return reply['number']
+
+
+def measure(lab, *keys):
+    """A whole run of each of these instruments, at the same time."""
+    numbers = [begin(lab, key) for key in keys]
+    for number in numbers:
+        wait_for(f'{number} is published', lambda: is_published(lab, number))
+    return numbers
+
+
+def is_published(lab, number):
+    run = lab.ask({'op': 'run-show', 'number': number})['run']
+    heads, journal = lab.subscriber.heads, lab.ask({'op': 'status'})['journal']['id']
+    return 'last' in run and heads and heads[-1]['journal'] == journal and heads[-1]['head'] >= run['last']
+
+
+def wait_frames(lab, count):
+    """Until so many more entries were published."""
+    seen = len(lab.subscriber.raw())
+    wait_for(f'{count} frames', lambda: len(lab.subscriber.raw()) >= seen + count)
+
+
+class Trial:
+    """One scenario: a laboratory of its own, its journal and its consumers."""
+
+    def __init__(self):
+        self.lab, self.consumers = Lab(paths), []
+        self.truth = Truth(self.lab.dir / 'state')
+
+    def __enter__(self):
+        self.lab.__enter__()
+        return self
+
+    def __exit__(self, *exc):
+        for consumer in self.consumers:
+            consumer.close()
+        self.lab.__exit__(*exc)
+
+    def consumer(self, name='consumer', **more):
+        self.consumers.append(Consumer(self.lab, COMMAND, name, env=ENV, **more))
+        return self.consumers[-1]
+
+    def check_all(self, consumer, seconds=60):
+        consumer.wait_all(self.truth, seconds)
+        return consumer.check(self.truth)
+
+
+def test_live_and_catching_up(trial):
+    """From nothing, then live; and who comes later gets the same."""
+    lab = trial.lab
+    start(lab)
+    early = trial.consumer('early').start()
+    measure(lab, 'gen-1', 'gen-2')
+    trial.check_all(early)
+    late = trial.consumer('late').start()
+    trial.check_all(late)
+    measure(lab, 'gen-1', 'gen-2')
+    count, gaps = trial.check_all(early)
+    assert trial.check_all(late) == (count, gaps) and count == 1008 and not gaps, (count, gaps)
+    early.stop()
+    late.stop()
+
+
+def test_before_the_daemon(trial):
+    """A consumer that runs before the daemon does is served once it comes."""
+    lab = trial.lab
+    lab.configure(CONFIG)
+    consumer = trial.consumer().start()
+    start(lab)
+    measure(lab, 'gen-1')
+    assert trial.check_all(consumer) == (302, [])
+
+
+def test_restart_from_the_output(trial):
+    """Ended, killed at any time, with a torn last line: nothing twice, nothing missing."""
+    lab = trial.lab
+    start(lab)
+    consumer = trial.consumer()
+    for i in range(4):
+        consumer.start('--hwm', '10')
+        measure(lab, 'gen-2')
+        wait_for('some of it', lambda: consumer.take_in() and consumer.items > 200 * i + 20)
+        consumer.stop() if i % 2 else consumer.kill()
+        with open(consumer.output, 'ab') as file:
+            file.write(b'{"journal": "torn')
+        measure(lab, 'gen-1')
+    consumer.start()
+    count, gaps = trial.check_all(consumer)
+    assert count == 4 * 504 and not gaps, (count, gaps)
+
+
+def test_cursor_of_the_daemon(trial):
+    """It goes on where it had acknowledged, also in a new life of the daemon."""
+    lab = trial.lab
+    start(lab)
+    measure(lab, 'gen-1', 'gen-2')
+    consumer = trial.consumer(cursor='lims').start('--count', '123')
+    consumer.wait_end()
+    assert len(consumer.lines()) == 123
+    lab.stop()
+    start(lab)
+    consumer.start()
+    consumer.wait_all(trial.truth)
+    consumer.stop()
+    measure(lab, 'gen-2')
+    consumer.start()
+    assert trial.check_all(consumer) == (706, [])
+    consumer.stop()
+
+
+def test_dropped_on_the_way(trial):
+    """A receive queue of 10 and a burst longer than the daemon's queue, while the consumer sleeps."""
+    lab = trial.lab
+    start(lab)
+    consumer = trial.consumer().start('--hwm', '10')
+    bare = zmq.Context.instance().socket(zmq.SUB)
+    bare.rcvhwm = 10
+    bare.subscribe('a1/data/')
+    bare.connect(lab.live)
+    measure(lab, 'gen-2')
+    trial.check_all(consumer)
+    consumer.process.send_signal(signal.SIGSTOP)
+    measure(lab, 'many-1')
+    consumer.process.send_signal(signal.SIGCONT)
+    assert trial.check_all(consumer) == (20204, [])
+    received = 0
+    while bare.poll(200):
+        bare.recv_multipart()
+        received += 1
+    bare.close(linger=0)
+    assert 0 < received < 20202, f'{received} messages: nothing was dropped, so nothing was tried'
+
+
+def test_kill_of_the_core(trial):
+    """kill -9 in the middle of a run; the consumer goes on with the next daemon."""
+    lab = trial.lab
+    start(lab)
+    consumer = trial.consumer().start('--hwm', '10')
+    for i in range(3):
+        begin(lab, 'slow-1')
+        wait_frames(lab, 1000 * (i + 1))
+        lab.kill()
+        start(lab)
+        measure(lab, 'gen-2')
+    trial.check_all(consumer)
+
+
+def test_damage(trial):
+    """Entries that cannot be read any more are told as one gap per topic, once, also after a restart."""
+    lab = trial.lab
+    start(lab)
+    measure(lab, 'gen-1')
+    measure(lab, 'gen-2')
+    measure(lab, 'gen-1')
+    lab.stop()
+    trial.truth.damage(trial.truth.closed()[1], 4)
+    start(lab)
+    consumer = trial.consumer().start()
+    count, gaps = trial.check_all(consumer)
+    assert len(gaps) == 1 and gaps[0]['why'] == 'damaged' and count == 800 + 6 - 4, (count, gaps)
+    consumer.kill()
+    consumer.start()
+    measure(lab, 'gen-2')
+    assert trial.check_all(consumer) == (count + 202, gaps)
+
+
+def test_pruning(trial):
+    """A file that was removed while the consumer was away is one gap on each topic that was in it."""
+    lab = trial.lab
+    start(lab)
+    measure(lab, 'gen-1')
+    consumer = trial.consumer().start()
+    trial.check_all(consumer)
+    consumer.stop()
+    measure(lab, 'gen-2', 'gen-1')
+    known = consumer.take_in().values()
+    file = next(f for f in trial.truth.update().closed() if min(s for _, s in trial.truth.seqs(f)) > max(known))
+    trial.truth.prune(file)
+    consumer.start()
+    count, gaps = trial.check_all(consumer)
+    assert gaps and all(g['why'] == 'pruned' for g in gaps) and len({g['topic'] for g in gaps}) == len(gaps), gaps
+    consumer.kill()
+    consumer.start()
+    measure(lab, 'gen-2')
+    assert trial.check_all(consumer) == (count + 202, gaps)
+
+
+def test_new_journal(trial):
+    """The old journal first, to its end, then the new one; also when both changed while it was away."""
+    lab = trial.lab
+    start(lab)
+    consumer = trial.consumer().start()
+    measure(lab, 'gen-1')
+    wait_for('half of it', lambda: consumer.take_in() and consumer.items > 100)
+    for is_away in (False, True):
+        if is_away:
+            consumer.kill()
+            measure(lab, 'gen-2')
+        lab.stop()
+        trial.truth.update()
+        (lab.dir / 'state/current').unlink()      # as after a restore of an incomplete copy
+        start(lab)
+        measure(lab, 'gen-1')
+        if is_away:
+            consumer.start()
+        trial.check_all(consumer)
+    late = trial.consumer('late').start()
+    assert trial.check_all(late) == trial.check_all(consumer) == (3 * 302 + 202, [])
+    assert len(trial.truth.journals) == 3
+
+
+def test_simulated(trial):
+    """Only who asks for simulated data gets them, even by a prefix that covers them."""
+    lab = trial.lab
+    start(lab)
+    real, all_kinds = trial.consumer('real', topics=['a1/']).start(), trial.consumer('all', simulated=True).start()
+    measure(lab, 'gen-2', 'train-1')
+    trial.check_all(real)
+    trial.check_all(all_kinds)
+    topics = {line['topic'] for line in all_kinds.lines()}
+    assert any(t.startswith('a1/sim-data/') for t in topics), topics
+    assert not any(line['topic'].startswith('a1/sim-') for line in real.lines())
+    refused = trial.consumer('refused', topics=['a1/sim-data/']).start()
+    assert refused.process.wait(10) != 0, 'simulated topics without --simulated are an error'
+
+
+def run_lines(consumer):
+    lines = consumer.lines()
+    return lines, {line['run']: line for line in lines if 'run' in line}
+
+
+def check_runs(trial, consumer, numbers):
+    """Each run is there once, with all its entries, as the journal has them."""
+    trial.truth.update()
+    lines, runs = run_lines(consumer)
+    check_order(lines, trial.truth)
+    assert sorted(runs) == sorted(numbers) and len(lines) == len(runs), (sorted(runs), sorted(numbers), len(lines))
+    wanted = trial.truth.wanted(consumer.topics, consumer.simulated)
+    for number, run in runs.items():
+        entries = trial.truth.journals[run['journal']]
+        first, last = run['seqs'][0], run['seqs'][-1]
+        assert run['seqs'] == [s for s in wanted[run['journal'], run['topic']] if first <= s <= last], number
+        joined = b''.join(bytes.fromhex(entries[seq][2]) for seq in run['seqs'])
+        assert run['sha256'] == hashlib.sha256(joined).hexdigest(), number
+        assert run['frames'] == len(run['seqs']) - 2, run
+    return runs
+
+
+def test_whole_runs(trial):
+    """Runs that are acknowledged as one; the one that was open at a restart comes whole."""
+    lab = trial.lab
+    start(lab)
+    consumer = trial.consumer(options=['--runs'])
+    numbers = measure(lab, 'gen-1', 'gen-2')
+    consumer.start('--hwm', '10')
+    numbers.append(begin(lab, 'slow-1'))
+    wait_frames(lab, 500)
+    numbers += measure(lab, 'gen-2')
+    wait_for('three runs', lambda: len(run_lines(consumer)[1]) == 3)
+    consumer.kill()
+    lab.ask({'op': 'run-stop', 'instrument': 'slow-1'})
+    numbers += measure(lab, 'gen-1')
+    consumer.start()
+    wait_for('all of them', lambda: len(run_lines(consumer)[1]) == len(numbers))
+    runs = check_runs(trial, consumer, numbers)
+    assert {run['status'] for run in runs.values()} == {'complete', 'stopped'}, runs
+    # killed with a run open: it ends as interrupted, and is given then
+    numbers.append(begin(lab, 'slow-1'))
+    wait_frames(lab, 500)
+    lab.kill()
+    start(lab)
+    wait_for('the interrupted one', lambda: len(run_lines(consumer)[1]) == len(numbers))
+    assert check_runs(trial, consumer, numbers)[numbers[-1]]['status'] == 'interrupted'
+
+
+SCENARIOS = {name[5:]: value for name, value in list(globals().items()) if name.startswith('test_')}
+
+
+def main():
+    only = paths.get('only')
+    for name, scenario in SCENARIOS.items():
+        if (only and name not in only.split(',')) or (name == 'whole_runs' and 'runs' not in FEATURES):
+            continue
+        began = time.monotonic()
+        with Trial() as trial:
+            scenario(trial)
+        print(f'{paths["language"]}: {name}: {time.monotonic() - began:.1f} s', flush=True)
+
+
+if shutil.which(COMMAND[0]) is None:
+    print(f'{COMMAND[0]} is not installed')
+    sys.exit(77)
+if 'modules' in paths and not os.path.isdir(os.path.join(paths['modules'], 'zeromq')):
+    print('zeromq for Node.js is not installed')
+    sys.exit(77)
+main()
