@@ -184,23 +184,30 @@ static int sync_until_done(struct commit *c, int r)
 	return 0;
 }
 
+static bool can_wait(const struct commit_item *item)
+{
+	return item->done == NULL || item->may_wait;
+}
+
 static void finish_group(struct commit *c, size_t count, bool synced)
 {
+	bool wake = false;
 	if (c->options.published != NULL)
 		published_note(c->options.published, c->group, count);
 	for (size_t i = 0; i < count; i++) {
+		wake = wake || !can_wait(c->group[i]);
 		atomic_fetch_add(&c->group[i]->refs, synced ? 1 : 2);
 		publisher_send(c->publisher, c->group[i]);
 	}
 	pthread_mutex_lock(&c->lock);
-	bool was_empty = c->done.first == NULL;
 	for (size_t i = 0; i < count; i++)
 		chain_put(&c->done, c->group[i]);
+	wake = wake || c->done.bytes >= COMMIT_WAIT_BYTES;
 	c->status.head = c->group[count - 1]->seq;
 	c->group_since = 0;
 	c->group_count = 0;
 	pthread_mutex_unlock(&c->lock);
-	if (was_empty)
+	if (wake)
 		eventfd_write(c->wake_fd, 1);
 }
 

@@ -19,6 +19,10 @@
 struct published;
 struct publisher;
 
+/* Entries whose `done` may wait are told of when there are so many bytes of them, or with others.
+ */
+#define COMMIT_WAIT_BYTES (256u << 10)
+
 /*
  * One entry on its way.  Shared between the main thread, the journal and the live socket, freed
  * by whoever lets go last.
@@ -33,6 +37,7 @@ struct commit_item {
 
 	/* Called on the main thread once the entry is committed and published; may be NULL. */
 	void (*done)(void *arg, const struct commit_item *item);
+	bool may_wait; /* `done` is worth no wake-up: see COMMIT_WAIT_BYTES */
 	void *arg;
 	uint64_t tag; /* the caller's own */
 
@@ -54,7 +59,7 @@ struct commit;
 
 /*
  * Starts the thread.  Takes `journal` and `publisher` for as long as it runs.  `wake_fd` is an
- * eventfd (borrowed) that is written when commit_collect() has something to do.
+ * eventfd (borrowed) that is written when commit_collect() has something to do that cannot wait.
  */
 int commit_start(struct commit **out, struct journal *journal, struct publisher *publisher,
 	const struct commit_options *options, int wake_fd);
@@ -65,7 +70,7 @@ int commit_stop(struct commit *commit);
 /* Queues an item, taking the reference.  Order of calls is order of seq. */
 void commit_put(struct commit *commit, struct commit_item *item);
 
-/* Calls `done` of the items that were committed since the last call. */
+/* Calls `done` of the items that were committed since the last call; at least once a second. */
 void commit_collect(struct commit *commit);
 
 struct commit_status {

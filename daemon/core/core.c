@@ -155,6 +155,7 @@ static int on_second(sd_event_source *source, uint64_t usec, void *arg)
 {
 	struct core *core = arg;
 	note_clock_step(core);
+	commit_collect(core->commit);
 	disk_look(core);
 	if (!core->stopping && disk_notice(core) == NULL)
 		renew_runs(core);

@@ -142,6 +142,7 @@ int ledger_put(struct ledger *l, const struct ledger_record *record, struct ledg
 	item->roll = record->roll;
 	item->done = record->done;
 	item->arg = record->arg;
+	item->may_wait = record->may_wait;
 	item->tag = record->tag;
 	if (receipt != NULL) {
 		receipt->seq = item->seq;

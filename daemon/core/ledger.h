@@ -46,6 +46,7 @@ struct ledger_record {
 	bool roll;
 	void (*done)(void *arg, const struct commit_item *item); /* see struct commit_item */
 	void *arg;
+	bool may_wait;
 	uint64_t tag;
 };
 

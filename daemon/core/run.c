@@ -355,6 +355,7 @@ int run_frame(
 		.part_len = frame->part.len,
 		.done = supervise_release,
 		.arg = instrument->supervisor,
+		.may_wait = true,
 		.tag = size};
 	r = ledger_put(instrument->core->ledger, &record, &receipt);
 	if (r < 0)

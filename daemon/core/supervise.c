@@ -26,9 +26,9 @@
 #include "wire/exit.h"
 #include "wire/wire.h"
 
-/* One frame of the largest size fits, whatever is held back until it makes a step. */
+/* One frame of the largest size fits, whatever is held back until it makes a step or is told of. */
 #define CREDIT_STEP   (1u << 20)
-#define CREDIT_WINDOW (WIRE_PAYLOAD_MAX + WIRE_HEAD_BYTES + CREDIT_STEP)
+#define CREDIT_WINDOW (WIRE_PAYLOAD_MAX + WIRE_HEAD_BYTES + CREDIT_STEP + COMMIT_WAIT_BYTES)
 
 #define READ_STEP (256u << 10)
 #define READ_TURN (2u << 20) /* bytes of one worker before the others get their turn */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The commit thread with a real journal on a simulated disk and a real subscriber. */
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -91,13 +92,18 @@ static void count_done(void *arg, const struct commit_item *item)
 	assert_int_equal(item->seq, b->done);
 }
 
+static void put_record(struct bench *b, size_t len, bool may_wait)
+{
+	static const uint8_t record[COMMIT_WAIT_BYTES];
+	struct ledger_record r = {.topic = b->topic, .head = record, .head_len = len,
+		.done = count_done, .arg = b, .may_wait = may_wait};
+	assert_int_equal(ledger_put(b->ledger, &r, NULL), 0);
+}
+
 static void put(struct bench *b, size_t count)
 {
-	static const uint8_t record[] = {0xa1, 0x61, 'a', 0x01};
-	struct ledger_record r = {.topic = b->topic, .head = record, .head_len = sizeof record,
-		.done = count_done, .arg = b};
 	for (size_t i = 0; i < count; i++)
-		assert_int_equal(ledger_put(b->ledger, &r, NULL), 0);
+		put_record(b, 4, false);
 }
 
 static uint64_t receive(struct bench *b)
@@ -171,6 +177,41 @@ static void without_always_entries_are_published_before_the_sync(void **state)
 	bench_close(&b);
 }
 
+static void wait_committed(struct bench *b, uint64_t seq)
+{
+	struct commit_status status;
+	uint64_t end = clock_boot() + LIMIT_MS * NS_PER_MS;
+	do
+		commit_status(b->commit, &status);
+	while (status.head < seq && clock_boot() < end);
+	assert_int_equal(status.head, seq);
+}
+
+static bool is_woken(struct bench *b, int limit_ms)
+{
+	struct pollfd fd = {.fd = b->wake_fd, .events = POLLIN};
+	eventfd_t count;
+	return poll(&fd, 1, limit_ms) > 0 && eventfd_read(b->wake_fd, &count) == 0;
+}
+
+static void what_may_wait_wakes_nobody_until_it_is_much(void **state)
+{
+	struct bench b;
+	bench_open(&b, true);
+	put_record(&b, 4, true);
+	wait_committed(&b, 1);
+	put_record(&b, 4, true);
+	wait_committed(&b, 2); /* so the first one's group is over and done with */
+	assert_false(is_woken(&b, 0));
+	put_record(&b, 4, false); /* all are told of */
+	assert_true(is_woken(&b, LIMIT_MS));
+	wait_done(&b, 3);
+	put_record(&b, COMMIT_WAIT_BYTES, true);
+	assert_true(is_woken(&b, LIMIT_MS));
+	wait_done(&b, 4);
+	bench_close(&b);
+}
+
 static void a_failed_sync_delays_and_loses_nothing(void **state)
 {
 	struct bench b;
@@ -212,6 +253,7 @@ int main(void)
 		cmocka_unit_test(entries_are_published_in_order_of_seq),
 		cmocka_unit_test(nothing_is_published_while_the_sync_stalls),
 		cmocka_unit_test(without_always_entries_are_published_before_the_sync),
+		cmocka_unit_test(what_may_wait_wakes_nobody_until_it_is_much),
 		cmocka_unit_test(a_failed_sync_delays_and_loses_nothing),
 		cmocka_unit_test(a_full_disk_is_said_and_goes_on_by_itself),
 	};
