@@ -71,8 +71,8 @@ struct assay_client_options {
 	 */
 	bool simulated;
 	/*
-	 * By whole runs: on data topics an item is a run, given when its run-end is there, or an
-	 * amend.  Items of other topics are entries.
+	 * By whole runs: of data topics an item is a run, given when its run-end is there.  An
+	 * amend made between two runs is an item of its own, as are entries of other topics.
 	 */
 	bool runs;
 	/* End with -ENODATA when everything was given that was committed when the client opened. */
@@ -93,11 +93,18 @@ enum assay_client_kind {
 	ASSAY_ITEM_ENTRY = 1,
 	ASSAY_ITEM_GAP,
 	ASSAY_ITEM_RUN,
+	ASSAY_ITEM_MARK, /* nothing but a cursor to store */
 };
 
 enum assay_client_why {
 	ASSAY_GAP_PRUNED = 1, /* removed on purpose, as `keep` in the configuration says */
 	ASSAY_GAP_DAMAGED,    /* should be there */
+};
+
+/* Lost entries inside a run. */
+struct assay_client_gap {
+	uint64_t first, last;
+	enum assay_client_why why;
 };
 
 /*
@@ -106,30 +113,38 @@ enum assay_client_why {
  */
 struct assay_client_item {
 	enum assay_client_kind kind;
-	/* To be stored when the item has been worked on; of a gap or run its last seq. */
+	/*
+	 * To be stored when the item has been worked on; of a gap or run its last seq.  A mark has
+	 * nothing else: its topic is a prefix, everything below it up to seq was given or is not
+	 * wanted.  Marks come where a client begins (other than with the oldest entry) and at the
+	 * end of an older journal; a consumer that does not store them only makes a later client
+	 * read more than it gives.
+	 */
 	struct assay_client_cursor cursor;
 	/* ASSAY_ITEM_ENTRY: its bytes as committed, and the view into them. */
 	const uint8_t *bytes;
 	size_t len;
 	struct assay_entry_view entry;
 	/*
-	 * ASSAY_ITEM_GAP: entries on cursor.topic from `first` to cursor.seq are lost, at least
-	 * the latter.  Of an older journal `topic` may be a subscribed prefix: entries on any
-	 * topics below it may be lost.  ASSAY_ITEM_RUN: its first entry.
+	 * ASSAY_ITEM_GAP: entries on cursor.topic, of seqs from `first` to cursor.seq, cannot be
+	 * had; of several gaps in a row one may have held none.  Of an older journal the topic may
+	 * be a subscribed prefix: entries on any topics below it may be lost.  ASSAY_ITEM_RUN: its
+	 * first entry.
 	 */
 	uint64_t first;
 	enum assay_client_why why;
 	/*
 	 * ASSAY_ITEM_RUN: its entries, and amends of earlier runs that were made meanwhile, are
-	 * read by assay_client_run_entry().  An amend made later comes as an item with one entry
-	 * and `is_amend`.  `is_whole` is false where a gap or a new journal cut it.
+	 * read by assay_client_run_entry().  `is_whole` says that run-start, run-end and as many
+	 * frames as that counts are there; where they are not, `gaps` may say why.
 	 */
 	const uint8_t *run;         /* 16 bytes */
-	struct assay_string number; /* what people cite; NULL when run-start is lost, or an amend */
-	struct assay_string status; /* of run-end; NULL when it is lost, or an amend */
-	uint64_t frames;            /* that are there */
-	uint64_t entries;           /* that are there */
-	bool is_whole, is_amend;
+	struct assay_string number; /* what people cite; NULL when run-start is lost */
+	struct assay_string status; /* of run-end; NULL when that is lost, or never came */
+	uint64_t frames, entries;   /* that are there */
+	bool is_whole;
+	const struct assay_client_gap *gaps;
+	size_t gaps_count;
 };
 
 /* One entry of a run; borrowed until the next call for this client. */

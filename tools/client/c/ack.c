@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The position that the daemon keeps. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "handle.h"
+
+static int take_mark(void *arg, const struct assay_client_cursor *mark)
+{
+	struct assay_client *c = arg;
+	int r = marks_put(&c->acked, mark);
+	return r < 0 ? r : delivery_put_mark(c->delivery, mark);
+}
+
+int client_read_cursor(struct assay_client *c, int timeout_ms)
+{
+	struct parts reply = {0};
+	struct message m;
+	struct buffer request = {0};
+	message_cursor_get(&request, c->cursor);
+	int r = ask_request(c->ask, &request, timeout_ms, &reply, &m);
+	if (r == 0 && m.kind == MESSAGE_CURSOR)
+		r = message_marks(&m, take_mark, c);
+	else if (r == 0 && m.kind == MESSAGE_ERROR && m.error == MESSAGE_BUSY)
+		r = -EAGAIN;
+	else if (r == 0 && m.kind == MESSAGE_ERROR && m.error != MESSAGE_NOT_FOUND)
+		r = client_refused(c, &m);
+	else if (r == 0 && m.kind != MESSAGE_ERROR)
+		r = client_fail(c, -EPROTO, "an answer about a cursor that makes no sense");
+	if (r == -ETIMEDOUT)
+		r = client_fail(c, -EAGAIN, "no answer about the cursor: is assayd running?");
+	parts_finish(&reply);
+	buffer_finish(&request);
+	c->has_cursor = r == 0;
+	return r;
+}
+
+/* A mark that the daemon cannot keep says nothing that it needs: its journal is not there. */
+static bool is_needless(const struct message *m, const struct assay_client_cursor *mark)
+{
+	return m->error == MESSAGE_NOT_FOUND || m->error == MESSAGE_WRONG_JOURNAL ||
+	       mark->topic[strlen(mark->topic) - 1] != '/';
+}
+
+static int ack_one(struct assay_client *c, const struct assay_client_cursor *mark, int timeout_ms)
+{
+	struct parts reply = {0};
+	struct message m;
+	struct buffer request = {0};
+	message_cursor_set(&request, c->cursor, mark);
+	int r = ask_request(c->ask, &request, timeout_ms, &reply, &m);
+	if (r == 0 && m.kind == MESSAGE_ERROR && m.error == MESSAGE_BUSY)
+		r = -ETIMEDOUT;
+	else if (r == 0 && m.kind == MESSAGE_ERROR && !is_needless(&m, mark))
+		r = client_refused(c, &m);
+	else if (r == 0 && m.kind != MESSAGE_OK && m.kind != MESSAGE_ERROR)
+		r = client_fail(c, -EPROTO, "an answer to a cursor that makes no sense");
+	if (r == 0)
+		r = marks_put(&c->acked, mark);
+	parts_finish(&reply);
+	buffer_finish(&request);
+	return r;
+}
+
+int assay_client_ack(struct assay_client *c, int timeout_ms)
+{
+	uint64_t deadline = clock_boot() + (uint64_t)(timeout_ms > 0 ? timeout_ms : 0) * NS_PER_MS;
+	if (c->cursor[0] == '\0')
+		return -EINVAL;
+	for (size_t i = 0; i < c->given.count; i++) {
+		const struct assay_client_cursor *mark = &c->given.items[i];
+		if (marks_get(&c->acked, mark->journal, mark->topic) >= mark->seq ||
+			mark->seq == DELIVERY_LOST)
+			continue;
+		int r = ack_one(c, mark, clock_ms_until(deadline));
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "handle.h"
+#include "record/text.h"
+#include "record/topic.h"
+#include "socket.h"
+
+#define RUN_DIR      "/run/assayd"
+#define HWM_DEFAULT  10000
+#define CONNECTED_NS (5 * NS_PER_S)
+
+/* What the first version of the structures had. */
+#define OPTIONS_SIZE_1 (offsetof(struct assay_client_options, receive_hwm) + sizeof(int))
+#define STATE_SIZE_1   sizeof(struct assay_client_state)
+
+const char *assay_client_version(void)
+{
+	return ASSAY_VERSION;
+}
+
+int client_fail(struct assay_client *client, int code, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	vsnprintf(client->error, sizeof client->error, format, args);
+	va_end(args);
+	text_make_printable(client->error);
+	return code;
+}
+
+int client_refused(struct assay_client *client, const struct message *message)
+{
+	int code = message->error == MESSAGE_NOT_AUTHORISED ? -EACCES : -EPROTO;
+	return client_fail(client, code, "refused: %.*s", (int)message->text.len,
+		message->text.len > 0 ? message->text.data : "");
+}
+
+const char *assay_client_error(const struct assay_client *client)
+{
+	return client->error;
+}
+
+/* The options of this version, whatever version the caller was compiled with. */
+static int take_options(struct assay_client_options *to, const struct assay_client_options *from)
+{
+	if (from->size < OPTIONS_SIZE_1)
+		return -EINVAL;
+	const uint8_t *bytes = (const uint8_t *)from;
+	for (size_t i = sizeof *to; i < from->size; i++) {
+		if (bytes[i] != 0)
+			return -E2BIG;
+	}
+	*to = (struct assay_client_options){0};
+	memcpy(to, from, from->size < sizeof *to ? from->size : sizeof *to);
+	return 0;
+}
+
+static int set_endpoint(char *to, size_t size, const char *said, const char *dir, const char *name)
+{
+	int len = said != NULL ? snprintf(to, size, "%s", said)
+			       : snprintf(to, size, "ipc://%s/%s", dir, name);
+	return len < 0 || (size_t)len >= size ? -EINVAL : 0;
+}
+
+static bool is_name(const char *name)
+{
+	return token_is_valid((struct assay_string){name, strlen(name)});
+}
+
+static int take_names(struct assay_client *c, const struct assay_client_options *o)
+{
+	const char *dir = o->dir != NULL ? o->dir : RUN_DIR;
+	int r = set_endpoint(c->live_endpoint, sizeof c->live_endpoint, o->live, dir, "live");
+	if (r == 0)
+		r = set_endpoint(
+			c->replay_endpoint, sizeof c->replay_endpoint, o->replay, dir, "replay");
+	if (r == 0)
+		r = prefixes_init(&c->prefixes, o->topics, o->topics_count, o->simulated);
+	if (r < 0 || o->receive_hwm < 0 || o->start > ASSAY_START_SEQ)
+		return -EINVAL;
+	if (o->cursor == NULL)
+		return 0;
+	if (o->cursors_count > 0 || !is_name(o->cursor))
+		return -EINVAL;
+	snprintf(c->cursor, sizeof c->cursor, "%s", o->cursor);
+	return 0;
+}
+
+static int take_marks(struct assay_client *c, const struct assay_client_options *o)
+{
+	for (size_t i = 0; i < o->cursors_count; i++) {
+		if (memchr(o->cursors[i].topic, '\0', sizeof o->cursors[i].topic) == NULL)
+			return -EINVAL;
+		int r = delivery_put_mark(c->delivery, &o->cursors[i]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int init(struct assay_client *c, const struct assay_client_options *o)
+{
+	int r = take_names(c, o);
+	if (r < 0)
+		return r;
+	c->by_runs = o->runs;
+	c->stop_at_head = o->stop_at_head;
+	c->receive_hwm = o->receive_hwm > 0 ? o->receive_hwm : HWM_DEFAULT;
+	c->has_cursor = c->cursor[0] == '\0';
+	r = delivery_create(&c->delivery, &c->prefixes, o->start, o->start_at);
+	if (r == 0)
+		r = take_marks(c, o);
+	if (r < 0)
+		return r;
+	c->context = zmq_ctx_new();
+	if (c->context == NULL)
+		return -errno;
+	r = socket_listen(&c->live, c->context, c->live_endpoint, &c->prefixes, c->receive_hwm);
+	if (r == 0)
+		r = socket_ask(&c->replay, c->context, c->replay_endpoint);
+	if (r == 0)
+		r = ask_create(&c->ask, c->context, c->replay_endpoint);
+	c->beat_at = c->left_at = clock_boot();
+	return r;
+}
+
+int assay_client_open(struct assay_client **client, const struct assay_client_options *options)
+{
+	struct assay_client_options o;
+	int r = take_options(&o, options);
+	if (r < 0)
+		return r;
+	struct assay_client *c = calloc(1, sizeof *c);
+	if (c == NULL)
+		return -ENOMEM;
+	r = init(c, &o);
+	if (r < 0) {
+		assay_client_close(c);
+		return r;
+	}
+	*client = c;
+	return 0;
+}
+
+void assay_client_close(struct assay_client *c)
+{
+	if (c == NULL)
+		return;
+	parts_finish(&c->page);
+	parts_finish(&c->heard);
+	parts_finish(&c->run_page);
+	ask_destroy(c->ask);
+	socket_close(&c->live);
+	socket_close(&c->replay);
+	if (c->context != NULL)
+		zmq_ctx_term(c->context);
+	delivery_destroy(c->delivery);
+	runs_finish(&c->runs);
+	marks_finish(&c->given);
+	marks_finish(&c->acked);
+	free(c);
+}
+
+int assay_client_state(const struct assay_client *c, struct assay_client_state *state)
+{
+	if (state->size < STATE_SIZE_1)
+		return -EINVAL;
+	struct assay_client_state now = {.size = state->size,
+		.is_live = delivery_is_live(c->delivery) && !c->is_paging && !c->has_note,
+		.reconnects = c->reconnects,
+		.refetched = delivery_refetched(c->delivery)};
+	now.is_connected = c->heard_at > 0 && clock_boot() - c->heard_at < CONNECTED_NS;
+	const uint8_t *journal = delivery_journal(c->delivery, &now.seq, &now.head);
+	if (journal != NULL)
+		memcpy(now.journal, journal, sizeof now.journal);
+	memcpy(state, &now, sizeof now);
+	return 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A message of several parts, as it came from a socket.  Zero is a valid empty one. */
+#ifndef ASSAY_CLIENT_PARTS_H
+#define ASSAY_CLIENT_PARTS_H
+
+#include <assay/record.h>
+
+#include <zmq.h>
+
+struct parts {
+	zmq_msg_t *items;
+	size_t count, size;
+};
+
+/*
+ * Receives a whole message without waiting, in place of what was in `parts`.  1, 0: none is there,
+ * -ENOMEM, -EINTR, or what libzmq says.
+ */
+int parts_receive(struct parts *parts, void *socket);
+
+/* Frees the bytes of the message. */
+void parts_finish(struct parts *parts);
+
+/* The bytes of part `i`, borrowed until parts_receive() or parts_finish(). */
+struct assay_span parts_at(const struct parts *parts, size_t i);
+
+#endif

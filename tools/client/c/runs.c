@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "marks.h"
+#include "prefixes.h"
+#include "runs.h"
+
+void runs_finish(struct runs *runs)
+{
+	free(runs->items);
+	*runs = (struct runs){0};
+}
+
+bool runs_is_theirs(struct assay_string topic)
+{
+	return prefix_covers("a1/data/", topic) || prefix_covers("a1/sim-data/", topic);
+}
+
+static struct run *find(const struct runs *runs, const struct assay_entry_view *entry)
+{
+	for (size_t i = 0; i < runs->count; i++) {
+		struct run *run = &runs->items[i];
+		if (assay_string_is(entry->topic, run->cursor.topic) &&
+			memcmp(run->cursor.journal, entry->journal, ASSAY_UUID_SIZE) == 0)
+			return run;
+	}
+	return NULL;
+}
+
+static struct run begin(const struct assay_entry_view *entry)
+{
+	struct run run = {.first = entry->seq};
+	memcpy(run.cursor.journal, entry->journal, ASSAY_UUID_SIZE);
+	memcpy(run.cursor.topic, entry->topic.data, entry->topic.len);
+	return run;
+}
+
+static struct run *add(struct runs *runs, const struct assay_entry_view *entry)
+{
+	if (runs->count == runs->size) {
+		size_t size = runs->size > 0 ? 2 * runs->size : 8;
+		void *items = reallocarray(runs->items, size, sizeof *runs->items);
+		if (items == NULL)
+			return NULL;
+		runs->items = items;
+		runs->size = size;
+	}
+	runs->items[runs->count] = begin(entry);
+	return &runs->items[runs->count++];
+}
+
+static void copy_text(char *to, size_t size, struct assay_string text)
+{
+	snprintf(to, size, "%.*s", (int)text.len, text.len > 0 ? text.data : "");
+}
+
+static void take_in(struct run *run, const struct assay_entry_view *entry,
+	const struct assay_record_view *record)
+{
+	run->cursor.seq = entry->seq;
+	run->entries++;
+	if (record->run != NULL && record->type != ASSAY_RECORD_AMEND)
+		memcpy(run->id, record->run, ASSAY_UUID_SIZE);
+	if (record->type == ASSAY_RECORD_FRAME) {
+		run->frames++;
+	} else if (record->type == ASSAY_RECORD_RUN_START) {
+		run->has_start = true;
+		copy_text(run->number, sizeof run->number, record->number);
+	} else if (record->type == ASSAY_RECORD_RUN_END) {
+		run->has_end = true;
+		copy_text(run->status, sizeof run->status, record->status);
+		run->is_whole = run->has_start && run->gaps_count == 0 &&
+				run->frames == record->frames;
+	}
+}
+
+static void take_out(struct runs *runs, struct run *run, struct run *out)
+{
+	*out = *run;
+	*run = runs->items[--runs->count];
+}
+
+/* A run whose end is lost, or never came, is given up when another one begins. */
+static bool is_other(const struct run *run, const struct assay_record_view *record)
+{
+	return record->type == ASSAY_RECORD_RUN_START ||
+	       (record->type != ASSAY_RECORD_AMEND && record->run != NULL &&
+		       memcmp(record->run, run->id, ASSAY_UUID_SIZE) != 0);
+}
+
+int runs_entry(struct runs *runs, const struct assay_entry_view *entry, struct run *out)
+{
+	struct assay_record_view record;
+	struct run *run = find(runs, entry);
+	enum runs_verdict verdict = RUNS_TAKEN;
+	if (assay_record_read(entry->body.data, entry->body.len, &record) < 0)
+		record = (struct assay_record_view){0};
+	if (run == NULL && record.run == NULL)
+		return RUNS_ENTRY;
+	if (run == NULL && record.type == ASSAY_RECORD_AMEND)
+		return RUNS_ENTRY;
+	if (run != NULL && is_other(run, &record)) {
+		take_out(runs, run, out);
+		verdict = RUNS_RUN;
+		run = NULL;
+	}
+	if (run == NULL)
+		run = add(runs, entry);
+	if (run == NULL)
+		return -ENOMEM;
+	take_in(run, entry, &record);
+	/* A lone run-end behind a run that was given up waits for the next entry. */
+	if (run->has_end && verdict == RUNS_TAKEN) {
+		take_out(runs, run, out);
+		verdict = RUNS_RUN;
+	}
+	return verdict;
+}
+
+static bool is_below(const struct run *run, const uint8_t *journal, const char *topic)
+{
+	struct assay_string name = {run->cursor.topic, strlen(run->cursor.topic)};
+	return prefix_covers(topic, name) &&
+	       memcmp(run->cursor.journal, journal, ASSAY_UUID_SIZE) == 0;
+}
+
+static void add_gap(struct run *run, uint64_t first, uint64_t last, enum assay_client_why why)
+{
+	run->cursor.seq = last;
+	if (run->gaps_count == RUN_GAPS_MAX)
+		run->gaps[RUN_GAPS_MAX - 1].last = last;
+	else
+		run->gaps[run->gaps_count++] = (struct assay_client_gap){first, last, why};
+}
+
+bool runs_gap(struct runs *runs, const struct assay_client_cursor *cursor, uint64_t first,
+	enum assay_client_why why)
+{
+	bool is_theirs = false;
+	for (size_t i = 0; i < runs->count; i++) {
+		if (is_below(&runs->items[i], cursor->journal, cursor->topic)) {
+			add_gap(&runs->items[i], first, cursor->seq, why);
+			is_theirs = true;
+		}
+	}
+	return is_theirs;
+}
+
+int runs_cut(struct runs *runs, const uint8_t *journal, const char *topic, struct run *out)
+{
+	for (size_t i = 0; i < runs->count; i++) {
+		if (is_below(&runs->items[i], journal, topic)) {
+			take_out(runs, &runs->items[i], out);
+			return 1;
+		}
+	}
+	return 0;
+}
