@@ -35,8 +35,8 @@ struct run {
 	size_t step;
 	unsigned technique; /* bit, for the units allowed */
 	struct digest digest;
-	struct buffer head;     /* of the frame being made */
-	struct buffer settings; /* as it began, for a renewal */
+	struct buffer head;           /* of the frame being made */
+	struct buffer settings, sent; /* as it began, for a renewal */
 	struct run_actor ender;
 	bool has_ender;
 	const char *end_reason; /* NULL: none */
@@ -56,6 +56,7 @@ static void run_destroy(struct run *run)
 	digest_finish(&run->digest);
 	buffer_finish(&run->head);
 	buffer_finish(&run->settings);
+	buffer_finish(&run->sent);
 	run_request_finish(&run->request);
 	free(run);
 }
@@ -143,6 +144,16 @@ static void add_note(struct buffer *extra, const char *note, size_t *count)
 	*count = 1;
 }
 
+/* What decode() works with, where the instrument made something else of it. */
+static void add_sent(struct buffer *extra, const struct buffer *sent, size_t *count)
+{
+	if (sent->len == 0)
+		return;
+	encode_text(extra, "x-sent");
+	encode_raw(extra, sent->data, sent->len);
+	++*count;
+}
+
 static void put_run_start(
 	const struct run *run, struct stamp t, struct wire_bytes settings, struct buffer *body)
 {
@@ -162,6 +173,7 @@ static void put_run_start(
 	uint8_t id[ASSAY_UUID_SIZE];
 	uuid_random(id);
 	add_note(&extra, run->request.note, &extra_count);
+	add_sent(&extra, &run->sent, &extra_count);
 	const struct config_method *method = run->request.method;
 	struct config_map setup = method != NULL && method->setup.len > 0 ? method->setup
 									  : config->setup;
@@ -278,10 +290,12 @@ int run_begin(struct instrument *instrument, struct run_request *request,
 	if (settings.len == 0)
 		settings = (struct wire_bytes){instrument->settings.data, instrument->settings.len};
 	buffer_append(&run->settings, settings.data, settings.len);
+	if (started->sent.len > 0)
+		buffer_append(&run->sent, started->sent.data, started->sent.len);
 	struct stamp t = stamp_now();
 	t.utc = started->utc;
 	t.mono = started->mono;
-	int r = run->settings.failed ? -ENOMEM : write_start(run, t, settings);
+	int r = run->settings.failed || run->sent.failed ? -ENOMEM : write_start(run, t, settings);
 	if (r < 0) {
 		*request = run->request; /* who asked still waits for an answer */
 		run->request = (struct run_request){0};
@@ -439,17 +453,19 @@ int run_renew(struct run *run)
 {
 	struct instrument *instrument = run->instrument;
 	struct run_request request = run->request;
-	struct buffer settings = run->settings;
+	struct buffer settings = run->settings, sent = run->sent;
 	run->request = (struct run_request){0};
-	run->settings = (struct buffer){0};
+	run->settings = run->sent = (struct buffer){0};
 	run_finish(run, RUN_STATUS_COMPLETE, NULL);
 	struct wire_started started = {.utc = clock_utc(),
 		.mono = clock_boot(),
-		.settings = {settings.data, settings.len}};
+		.settings = {settings.data, settings.len},
+		.sent = {sent.data, sent.len}};
 	request.answer = NULL;
 	int r = run_begin(instrument, &request, &started);
 	run_request_finish(&request);
 	buffer_finish(&settings);
+	buffer_finish(&sent);
 	return r;
 }
 

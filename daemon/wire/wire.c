@@ -228,6 +228,7 @@ void wire_write_started(struct buffer *out, unsigned unit, const struct wire_sta
 	map_uint(&m.map, "utc", started->utc);
 	map_uint(&m.map, "mono", started->mono);
 	map_encoded(&m.map, "settings", started->settings);
+	map_encoded(&m.map, "sent", started->sent);
 	message_end(&m);
 }
 
@@ -338,8 +339,9 @@ int wire_read_started(const struct wire_message *m, struct wire_started *started
 		{"utc", FIELD_UINT, true, &started->utc},
 		{"mono", FIELD_UINT, true, &started->mono},
 		{"settings", FIELD_MAP, false, &started->settings},
+		{"sent", FIELD_MAP, false, &started->sent},
 	};
-	return payload_read_message(m, fields, 3);
+	return payload_read_message(m, fields, 4);
 }
 
 static bool is_quality(uint32_t flag)

@@ -120,10 +120,13 @@ struct wire_identity {
 	bool declared;
 };
 
-/* READY: {settings}.  STARTED: {utc, mono, settings}: CBOR of the record format's `settings`. */
+/*
+ * READY: {settings}.  STARTED: {utc, mono, settings, sent?}: CBOR of the record format's
+ * `settings`, as sent or read back; `sent` is what the driver worked with where that differs.
+ */
 struct wire_started {
 	uint64_t utc, mono;
-	struct wire_bytes settings;
+	struct wire_bytes settings, sent;
 };
 
 /*

@@ -11,13 +11,15 @@
 #include "record/encode.h"
 #include "record/names.h"
 #include "record/quality.h"
+#include "record/read.h"
 #include "worker/frame.h"
 #include "worker/value.h"
 
-#define LABEL_MAX   256
-#define UNIT_MAX    32
-#define KEEP_MAX    (1u << 20)
-#define SCRATCH_MAX (64u << 20)
+#define LABEL_MAX      256
+#define UNIT_MAX       32
+#define KEEP_MAX       (1u << 20)
+#define SETTINGS_DEPTH 12
+#define SCRATCH_MAX    (64u << 20)
 
 static struct frame *of(struct assay_frame *handle)
 {
@@ -40,6 +42,7 @@ void frame_finish(struct frame *frame)
 	buffer_finish(&frame->head);
 	buffer_finish(&frame->front);
 	buffer_finish(&frame->middle);
+	buffer_finish(&frame->tail);
 	arena_finish(&frame->scratch);
 }
 
@@ -52,6 +55,7 @@ void frame_reset(struct frame *frame)
 	buffer_reset(&frame->head);
 	buffer_reset(&frame->front);
 	buffer_reset(&frame->middle);
+	buffer_reset(&frame->tail);
 	if (frame->vars.size > KEEP_MAX)
 		buffer_finish(&frame->vars);
 	frame->error = 0;
@@ -356,15 +360,56 @@ static unsigned put_front(struct frame *frame, struct wire_bytes step)
 	return pairs;
 }
 
+/* Does decode() say something of this setting itself? */
+static bool is_corrected(const struct frame *frame, struct assay_string name)
+{
+	struct reader r;
+	struct assay_string key;
+	read_init_pairs(&r, frame->settings.data, frame->settings.len, frame->setting_count);
+	r.depth_max = SETTINGS_DEPTH;
+	for (size_t i = 0; i < frame->setting_count && read_key(&r, &key) == 0; i++) {
+		if (key.len == name.len && memcmp(key.data, name.data, key.len) == 0)
+			return true;
+		read_skip(&r);
+	}
+	return false;
+}
+
+/* The step's settings, but for those that decode() corrects. */
+static void put_step_settings(struct frame *frame, struct wire_bytes settings, struct map *map)
+{
+	struct reader r;
+	size_t pairs = 0;
+	read_init(&r, settings.data, settings.len);
+	r.depth_max = SETTINGS_DEPTH;
+	for (read_map(&r, &pairs); pairs > 0 && r.error == 0; pairs--) {
+		struct assay_string name;
+		struct assay_span value;
+		if (read_key(&r, &name) < 0 || read_raw(&r, &value) < 0)
+			break;
+		if (is_corrected(frame, name))
+			continue;
+		encode_text_n(map->to, name.data, name.len);
+		encode_raw(map->to, value.data, value.len);
+		map->pairs++;
+	}
+}
+
 /* `settings` and the head of `raw`. */
-static unsigned put_middle(struct frame *frame, size_t raw_count)
+static unsigned put_middle(struct frame *frame, const struct frame_step *step, size_t raw_count)
 {
 	struct buffer *to = &frame->middle;
 	unsigned pairs = 0;
-	if (frame->setting_count > 0) {
+	if (frame->setting_count > 0 || step->settings.len > 0) {
+		struct map map;
 		encode_text(to, "settings");
-		encode_map(to, frame->setting_count);
-		encode_raw(to, frame->settings.data, frame->settings.len);
+		map_open(&map, to);
+		if (step->settings.len > 0)
+			put_step_settings(frame, step->settings, &map);
+		if (frame->setting_count > 0)
+			map_pairs(&map, frame->settings.data, frame->settings.len,
+				frame->setting_count);
+		map_close(&map);
 		pairs++;
 	}
 	if (raw_count > 0) {
@@ -373,6 +418,16 @@ static unsigned put_middle(struct frame *frame, size_t raw_count)
 		pairs++;
 	}
 	return pairs;
+}
+
+/* What stands behind `raw`. */
+static unsigned put_tail(struct frame *frame, const struct frame_step *step)
+{
+	if (step->sent.len == 0)
+		return 0;
+	encode_text(&frame->tail, "x-sent");
+	encode_raw(&frame->tail, step->sent.data, step->sent.len);
+	return 1;
 }
 
 static struct iovec piece(const void *data, size_t len)
@@ -396,13 +451,13 @@ static int put_head(struct frame *frame, unsigned unit, struct wire_frame *head,
 	head->part = (struct wire_bytes){NULL, size};
 	wire_write_frame_head(&frame->head, unit, head);
 	pieces[0] = piece(frame->head.data, frame->head.len);
-	if (frame->head.failed || frame->front.failed || frame->middle.failed)
+	if (frame->head.failed || frame->front.failed || frame->middle.failed || frame->tail.failed)
 		fail(frame, -ENOMEM, "no memory");
 	return frame->error;
 }
 
 int frame_message(struct frame *frame, unsigned unit, const struct wire_frame *head,
-	struct wire_bytes step, struct raw *raw, enum unit_raw keep,
+	const struct frame_step *step, struct raw *raw, enum unit_raw keep,
 	struct iovec pieces[FRAME_PIECES])
 {
 	size_t raw_count, raw_len;
@@ -417,10 +472,12 @@ int frame_message(struct frame *frame, unsigned unit, const struct wire_frame *h
 		return r;
 	}
 	struct wire_frame whole = *head;
-	whole.pairs = (uint16_t)(put_front(frame, step) + put_middle(frame, raw_count));
+	whole.pairs = (uint16_t)(put_front(frame, step->step) + put_middle(frame, step, raw_count) +
+				 put_tail(frame, step));
 	pieces[1] = piece(frame->front.data, frame->front.len);
 	pieces[2] = piece(frame->vars.data, frame->vars.len);
 	pieces[3] = piece(frame->middle.data, frame->middle.len);
 	pieces[4] = piece(raw_data, raw_len);
+	pieces[5] = piece(frame->tail.data, frame->tail.len);
 	return put_head(frame, unit, &whole, pieces);
 }

@@ -19,7 +19,7 @@
 #define FRAME_VARS_MAX    256
 #define FRAME_WHY         200
 #define FRAME_DEVICE_TIME 64
-#define FRAME_PIECES      5
+#define FRAME_PIECES      6
 
 struct frame {
 	struct assay_frame handle; /* first: the driver's view */
@@ -34,7 +34,15 @@ struct frame {
 	struct buffer keys; /* name, analyte and basis of each variable, each with its NUL */
 	size_t key_ends[FRAME_VARS_MAX];
 	struct arena scratch;
-	struct buffer head, front, middle; /* what stands around the variables */
+	struct buffer head, front, middle, tail; /* what stands around the variables */
+};
+
+/*
+ * The step of a method that a frame belongs to, as CBOR: which one, and the settings of run-start
+ * that are its own, as read back and as sent.  All empty in a run without steps.
+ */
+struct frame_step {
+	struct wire_bytes step, settings, sent;
 };
 
 void frame_init(struct frame *frame, const struct assay_host *host);
@@ -51,11 +59,11 @@ void frame_lower(struct frame *frame, enum assay_quality flag, const char *reaso
 
 /*
  * Makes the whole message: `head` gives times, retries and what was dropped; quality, device time,
- * part and pairs are the frame's.  `step` is CBOR or empty.  The pieces are borrowed until the
+ * part and pairs are the frame's.  The pieces are borrowed until the
  * frame or `raw` changes.  0, or a negative errno with frame->why.
  */
 int frame_message(struct frame *frame, unsigned unit, const struct wire_frame *head,
-	struct wire_bytes step, struct raw *raw, enum unit_raw keep,
+	const struct frame_step *step, struct raw *raw, enum unit_raw keep,
 	struct iovec pieces[FRAME_PIECES]);
 
 #endif

@@ -45,6 +45,31 @@ static struct wire_bytes settings_in_use(struct life *life, struct buffer *out)
 	return (struct wire_bytes){out->data, out->len};
 }
 
+/* What the driver works with, where it is not what `in_use` says; empty: it is. */
+static struct wire_bytes settings_sent(struct life *life, struct wire_bytes in_use)
+{
+	static const uint8_t none[] = {0xa0}; /* an empty map */
+	struct wire_bytes sent = life->instrument.sent;
+	if (sent.len == 0)
+		sent = (struct wire_bytes){none, sizeof none};
+	bool same = sent.len == in_use.len && memcmp(sent.data, in_use.data, sent.len) == 0;
+	return same ? (struct wire_bytes){NULL, 0} : sent;
+}
+
+/* A run says its settings once, but each step of a method has its own. */
+static void keep_for_step(struct life *life, const struct wire_started *started)
+{
+	buffer_reset(&life->step_settings);
+	buffer_reset(&life->step_sent);
+	if (life->start.step.len == 0)
+		return;
+	if (started->settings.len > 0)
+		buffer_append(&life->step_settings, started->settings.data, started->settings.len);
+	struct wire_bytes sent = started->sent.len > 0 ? started->sent : started->settings;
+	if (sent.len > 0)
+		buffer_append(&life->step_sent, sent.data, sent.len);
+}
+
 static void tell_ready(struct life *life)
 {
 	struct buffer message = {0}, settings = {0};
@@ -58,6 +83,8 @@ static void tell_started(struct life *life)
 	struct buffer message = {0}, settings = {0};
 	struct wire_started started = {.utc = clock_utc(), .mono = clock_boot()};
 	started.settings = settings_in_use(life, &settings);
+	started.sent = settings_sent(life, started.settings);
+	keep_for_step(life, &started);
 	wire_write_started(&message, life->instrument.unit, &started);
 	send_message(life, &message);
 	buffer_finish(&settings);
@@ -363,8 +390,10 @@ static int send_frame(struct life *life)
 		frame_lower(&instrument->frame, ASSAY_GOOD, "timeout");
 	if (life->was_broken)
 		frame_lower(&instrument->frame, ASSAY_GOOD, "checksum-retry");
-	int r = frame_message(&instrument->frame, instrument->unit, &head,
-		(struct wire_bytes){life->start.step.data, life->start.step.len}, &instrument->raw,
+	struct frame_step step = {{life->start.step.data, life->start.step.len},
+		{life->step_settings.data, life->step_settings.len},
+		{life->step_sent.data, life->step_sent.len}};
+	int r = frame_message(&instrument->frame, instrument->unit, &head, &step, &instrument->raw,
 		instrument->config->raw, pieces);
 	if (r < 0) {
 		snprintf(instrument->explained, EXPLAIN_MAX, "the driver made no frame: %s",
@@ -554,5 +583,7 @@ bool life_end(struct life *life, bool lost)
 void life_finish(struct life *life)
 {
 	instrument_finish(&life->instrument);
+	buffer_finish(&life->step_settings);
+	buffer_finish(&life->step_sent);
 	start_finish(&life->start);
 }

@@ -40,8 +40,9 @@ struct life {
 
 	struct start start; /* of the run */
 	struct pace pace;
-	bool is_measuring; /* between start and stop */
-	bool is_open;      /* STARTED was said and ENDED was not */
+	bool is_measuring;                      /* between start and stop */
+	struct buffer step_settings, step_sent; /* of a method's step: its frames say them */
+	bool is_open;                           /* STARTED was said and ENDED was not */
 	uint64_t frames, dropped;
 	uint32_t retries;          /* of the frame to come */
 	bool was_late, was_broken; /* why */

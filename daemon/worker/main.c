@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "worker/describe.h"
 #include "worker/number.h"
+#include "worker/reparse.h"
 #include "worker/worker.h"
 
 static volatile sig_atomic_t signalled;
@@ -52,9 +53,11 @@ static int usage(FILE *to, int code)
 {
 	fprintf(to, "usage: assay-worker --fd N\n"
 		    "       assay-worker --describe [--drivers DIR] [NAME...]\n"
+		    "       assay-worker --reparse DRIVER [--drivers DIR]\n"
 		    "\n"
 		    "  --fd N          run one port; N is the socket that assayd left open\n"
 		    "  --describe      print what the drivers say about themselves, as CBOR\n"
+		    "  --reparse DRIVER  decode raw blocks from standard input anew\n"
 		    "  --drivers DIR   the folder of the drivers' modules\n"
 		    "  --version       print the version\n");
 	return code;
@@ -77,28 +80,35 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{"fd", required_argument, NULL, 'f'},
 		{"describe", no_argument, NULL, 'd'},
+		{"reparse", required_argument, NULL, 'r'},
 		{"drivers", required_argument, NULL, 'D'},
 		{"version", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
-	const char *fd = NULL, *drivers = ASSAY_DRIVER_DIR;
+	const char *fd = NULL, *reparse = NULL, *drivers = ASSAY_DRIVER_DIR;
 	bool describe = false;
 	int option;
 	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
 		switch (option) {
 		case 'f': fd = optarg; break;
 		case 'd': describe = true; break;
+		case 'r': reparse = optarg; break;
 		case 'D': drivers = optarg; break;
 		case 'v': puts("assay-worker " ASSAY_VERSION); return 0;
 		case 'h': return usage(stdout, 0);
 		default: return usage(stderr, WIRE_EXIT_USAGE);
 		}
 	}
-	if (describe == (fd != NULL) || (fd != NULL && optind < argc))
+	int modes = describe + (fd != NULL) + (reparse != NULL);
+	if (modes != 1 || (!describe && optind < argc))
 		return usage(stderr, WIRE_EXIT_USAGE);
 	if (fd != NULL)
 		return run_port(fd);
+	if (reparse != NULL) {
+		save_memory();
+		return reparse_run(drivers, reparse, 0, 1);
+	}
 	return describe_drivers(
 		drivers, (const char *const *)argv + optind, (size_t)(argc - optind));
 }

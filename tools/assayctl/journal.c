@@ -313,12 +313,14 @@ static int parse(struct journal_args *args, int argc, char **argv)
 	static const struct option longs[] = {{"path", required_argument, NULL, 'p'},
 		{"journal", required_argument, NULL, 'i'}, {"from", required_argument, NULL, 'f'},
 		{"to", required_argument, NULL, 't'}, {"topic", required_argument, NULL, 'T'},
+		{"run", required_argument, NULL, 'r'},
 		{"json", no_argument, NULL, 'j'}, {0}};
 	for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
 		switch (c) {
 		case 'p': args->path = optarg; break;
 		case 'f': args->from = optarg; break;
 		case 't': args->to = optarg; break;
+		case 'r': args->run = optarg; break;
 		case 'T': args->topic = optarg; break;
 		case 'j': args->json = true; break;
 		case 'i':
@@ -339,11 +341,12 @@ int command_journal(const struct options *options, int argc, char **argv)
 	static const struct {
 		const char *name;
 		int (*run)(const struct journal_args *args);
-	} verbs[] = {{"info", journal_info}, {"check", journal_check}, {"cat", journal_cat}};
+	} verbs[] = {{"info", journal_info}, {"check", journal_check}, {"cat", journal_cat},
+		{"reparse", journal_reparse}};
 	static char path[PATH_MAX];
-	struct journal_args args = {.json = options->json};
+	struct journal_args args = {.json = options->json, .options = options};
 	if (argc < 2)
-		return command_usage("journal", "info, check or cat?");
+		return command_usage("journal", "info, check, cat or reparse?");
 	size_t i = 0, count = sizeof verbs / sizeof *verbs;
 	while (i < count && strcmp(argv[1], verbs[i].name) != 0)
 		i++;

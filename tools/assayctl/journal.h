@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "command.h"
 #include "journal/journal.h"
 
 struct journal_args {
@@ -14,7 +15,8 @@ struct journal_args {
 	bool json;
 	bool has_id; /* one journal was asked for */
 	uint8_t id[JOURNAL_ID_SIZE];
-	const char *from, *to, *topic; /* NULL: not said */
+	const char *from, *to, *topic, *run; /* NULL: not said */
+	const struct options *options;
 };
 
 /* A journal_entry_fn. */
@@ -32,5 +34,6 @@ int journal_for_each(const struct journal_args *args,
 int journal_info(const struct journal_args *args);
 int journal_check(const struct journal_args *args);
 int journal_cat(const struct journal_args *args);
+int journal_reparse(const struct journal_args *args);
 
 #endif

@@ -30,7 +30,9 @@ const struct command commands[] = {
 	{"journal",
 		"info|check [--path DIR] [--journal ID]\n"
 		"       assayctl journal cat [--path DIR] [--journal ID] [--from SEQ|TIME]\n"
-		"                    [--to SEQ|TIME] [--topic PREFIX] [--json]",
+		"                    [--to SEQ|TIME] [--topic PREFIX] [--json]\n"
+		"       assayctl journal reparse [--path DIR] [--journal ID] [--run NUMBER]\n"
+		"                    [--from TIME] [--to TIME]",
 		"looks into the journal's files", command_journal},
 	{"lint", "FILE...", "checks files of records or entries against the format", command_lint},
 	{"maintenance", "INSTRUMENT on|off", "takes an instrument out of service, or back",

@@ -20,7 +20,7 @@ ARROWS = {
     'daemon/config': {'base', 'record', 'wire', 'capture'},
     'daemon/worker': {'base', 'record', 'wire', 'capture'},
     'daemon/core': {'base', 'record', 'wire', 'journal', 'config', 'capture'},
-    'tools/assayctl': {'base', 'record', 'journal', 'config', 'capture'},
+    'tools/assayctl': {'base', 'record', 'wire', 'journal', 'config', 'capture'},
     'tools/client': {'base', 'record'},
     'tools/sim': {'base'},
     'drivers': set(),

@@ -397,7 +397,7 @@ static void build(struct buffer *message, enum unit_raw keep, struct wire_frame 
 	struct iovec pieces[FRAME_PIECES];
 	struct wire_frame head = {.utc = 1, .mono = 2};
 	struct wire_message m;
-	if (frame_message(&frame, 3, &head, (struct wire_bytes){NULL, 0}, &raw, keep, pieces) < 0)
+	if (frame_message(&frame, 3, &head, &(struct frame_step){0}, &raw, keep, pieces) < 0)
 		fail_msg("%s", frame.why);
 	for (int i = 0; i < FRAME_PIECES; i++)
 		buffer_append(message, pieces[i].iov_base, pieces[i].iov_len);
@@ -527,7 +527,7 @@ static void expect_fault(const struct assay_variable *v, const char *text)
 	assay_add_float(&frame.handle, "more", ASSAY_DATA, 1, "V");
 	struct iovec pieces[FRAME_PIECES];
 	struct wire_frame head = {.utc = 1};
-	assert_int_equal(frame_message(&frame, 0, &head, (struct wire_bytes){NULL, 0}, &raw,
+	assert_int_equal(frame_message(&frame, 0, &head, &(struct frame_step){0}, &raw,
 				 UNIT_RAW_KEEP, pieces),
 		-EINVAL);
 	assert_string_equal(frame.why, text);

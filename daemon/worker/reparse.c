@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assay/record.h>
+#include <endian.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "record/encode.h"
+#include "record/read.h"
+#include "wire/exit.h"
+#include "wire/reparse.h"
+#include "worker/confine.h"
+#include "worker/reparse.h"
+
+#define DEPTH_MAX 12
+#define TEXT_MAX  127
+
+struct reparse {
+	struct services services;
+	struct module module;
+	struct settings *settings;
+	struct buffer sent; /* their CBOR: most frames of a run have the same */
+	struct raw raw, references;
+	struct frame frame;
+	char why[SETTINGS_WHY];
+};
+
+void reparse_destroy(struct reparse *p)
+{
+	if (p == NULL)
+		return;
+	raw_finish(&p->raw);
+	raw_finish(&p->references);
+	frame_finish(&p->frame);
+	settings_destroy(p->settings);
+	buffer_finish(&p->sent);
+	module_close(&p->module);
+	free(p);
+}
+
+int reparse_create(
+	struct reparse **out, const char *drivers, const char *driver, char why[MODULE_WHY])
+{
+	struct reparse *p = calloc(1, sizeof *p);
+	if (p == NULL) {
+		snprintf(why, MODULE_WHY, "no memory");
+		return -ENOMEM;
+	}
+	services_init(&p->services);
+	frame_init(&p->frame, &p->services.host);
+	int r = module_open(&p->module, drivers, driver, why);
+	size_t most = r == 0 ? p->module.driver->raw_max : 0;
+	raw_init(&p->raw, &p->services.host, most);
+	raw_init(&p->references, &p->services.host, most);
+	if (r < 0)
+		reparse_destroy(p);
+	else
+		*out = p;
+	return r;
+}
+
+/* --- one frame -------------------------------------------------------------------------------- */
+
+static int use_settings(struct reparse *p, struct assay_span sent)
+{
+	if (p->settings != NULL && p->sent.len == sent.len &&
+		memcmp(p->sent.data, sent.data, sent.len) == 0)
+		return 0;
+	settings_destroy(p->settings);
+	p->settings = NULL;
+	buffer_reset(&p->sent);
+	buffer_append(&p->sent, sent.data, sent.len);
+	if (p->sent.failed)
+		return -ENOMEM;
+	return settings_create(p->module.driver->settings, sent.data, sent.len, &p->services.host,
+		&p->settings, p->why);
+}
+
+static int copy_text(char to[TEXT_MAX + 1], struct assay_string text)
+{
+	if (text.len > TEXT_MAX)
+		return -EBADMSG;
+	memcpy(to, text.data, text.len);
+	to[text.len] = '\0';
+	return 0;
+}
+
+static int read_block(struct reader *r, struct raw *raw)
+{
+	size_t pairs;
+	struct assay_string key, text = {0};
+	struct assay_span data = {0};
+	char media[TEXT_MAX + 1] = "", name[TEXT_MAX + 1] = "";
+	bool has_name = false;
+	if (read_map(r, &pairs) < 0)
+		return -EBADMSG;
+	for (; pairs > 0 && read_key(r, &key) == 0; pairs--) {
+		bool is_name = assay_string_is(key, "name");
+		if (assay_string_is(key, "data"))
+			read_bytes(r, &data);
+		else if (!is_name && !assay_string_is(key, "media"))
+			read_skip(r);
+		else if (read_text(r, &text) < 0 || copy_text(is_name ? name : media, text) < 0)
+			return -EBADMSG;
+		has_name = has_name || is_name;
+	}
+	if (r->error != 0 || data.data == NULL)
+		return -EBADMSG;
+	return raw_add(&raw->handle, media, has_name ? name : NULL, data.data, data.len);
+}
+
+static int read_blocks(struct reader *r, struct raw *raw)
+{
+	size_t count;
+	raw_reset(raw);
+	if (read_array(r, &count) < 0)
+		return -EBADMSG;
+	for (size_t i = 0; i < count; i++) {
+		int e = read_block(r, raw);
+		if (e < 0)
+			return e;
+	}
+	return 0;
+}
+
+static int read_request(struct reparse *p, const uint8_t *data, size_t len)
+{
+	struct reader r;
+	size_t items;
+	struct assay_span settings;
+	read_init(&r, data, len);
+	r.depth_max = DEPTH_MAX;
+	if (read_array(&r, &items) < 0 || items != 3 || read_raw(&r, &settings) < 0)
+		return -EBADMSG;
+	int e = use_settings(p, settings);
+	if (e == 0)
+		e = read_blocks(&r, &p->raw);
+	if (e == 0)
+		e = read_blocks(&r, &p->references);
+	return e < 0 ? e : read_finish(&r);
+}
+
+static int decode(struct reparse *p)
+{
+	struct assay_decoding in = {
+		.host = &p->services.host,
+		.settings = settings_handle(p->settings),
+	};
+	in.raw = raw_blocks(&p->raw, &in.raw_count);
+	in.references = raw_blocks(&p->references, &in.reference_count);
+	frame_reset(&p->frame);
+	int r = p->module.driver->decode(&in, &p->frame.handle);
+	if (r == 0 && p->frame.error != 0) {
+		r = p->frame.error;
+		snprintf(p->why, sizeof p->why, "%s", p->frame.why);
+	}
+	if (r == 0 && (p->frame.kind == 0 || p->frame.var_count == 0))
+		r = -EINVAL;
+	return r;
+}
+
+void reparse_one(struct reparse *p, const uint8_t *request, size_t len, struct buffer *answer)
+{
+	struct map map;
+	p->why[0] = '\0';
+	int r = read_request(p, request, len);
+	if (r == 0)
+		r = decode(p);
+	map_open(&map, answer);
+	if (r < 0) {
+		const char *what = r == -EBADMSG ? "its bytes break the protocol" : strerror(-r);
+		map_text(&map, "error", p->why[0] != '\0' ? p->why : what);
+	} else {
+		map_text(&map, "kind", assay_frame_kind_name((enum assay_frame_kind)p->frame.kind));
+		map_key(&map, "vars");
+		encode_array(answer, p->frame.var_count);
+		encode_raw(answer, p->frame.vars.data, p->frame.vars.len);
+	}
+	map_close(&map);
+}
+
+/* --- the pipes -------------------------------------------------------------------------------- */
+
+/* 1: all of it, 0: the end before the first byte, -EPIPE: the end within. */
+static int read_all(int fd, uint8_t *to, size_t len)
+{
+	size_t done = 0;
+	while (done < len) {
+		ssize_t n = read(fd, to + done, len - done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n == 0 && done == 0 ? 0 : -EPIPE;
+		done += (size_t)n;
+	}
+	return 1;
+}
+
+static int write_all(int fd, const uint8_t *from, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, from, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -EPIPE;
+		from += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static int read_message(int fd, struct buffer *to)
+{
+	uint32_t size;
+	int r = read_all(fd, (uint8_t *)&size, sizeof size);
+	if (r <= 0)
+		return r;
+	size = le32toh(size);
+	buffer_reset(to);
+	if (size == 0 || size > REPARSE_MAX || buffer_reserve(to, size) == NULL)
+		return -EBADMSG;
+	r = read_all(fd, to->data, size);
+	to->len = size;
+	return r == 0 ? -EPIPE : r;
+}
+
+static int write_message(int fd, const struct buffer *message)
+{
+	uint32_t size = htole32((uint32_t)message->len);
+	if (message->failed || message->len > REPARSE_MAX)
+		return -ENOMEM;
+	int r = write_all(fd, (const uint8_t *)&size, sizeof size);
+	return r == 0 ? write_all(fd, message->data, message->len) : r;
+}
+
+static int say_hello(const struct reparse *p, int fd)
+{
+	struct buffer hello = {0};
+	struct map map;
+	map_open(&map, &hello);
+	map_text(&map, "driver", p->module.driver->name);
+	map_text(&map, "version", p->module.driver->version);
+	map_close(&map);
+	int r = write_message(fd, &hello);
+	buffer_finish(&hello);
+	return r;
+}
+
+static int serve(struct reparse *p, int in, int out)
+{
+	struct buffer request = {0}, answer = {0};
+	int r = say_hello(p, out);
+	if (r == 0)
+		r = 1;
+	while (r > 0 && (r = read_message(in, &request)) > 0) {
+		buffer_reset(&answer);
+		reparse_one(p, request.data, request.len, &answer);
+		int error = write_message(out, &answer);
+		r = error < 0 ? error : 1;
+	}
+	buffer_finish(&request);
+	buffer_finish(&answer);
+	return r;
+}
+
+static int confine(void)
+{
+	struct confine confine;
+	char lacking[CONFINE_LACKING];
+	confine_prepare(&confine, lacking);
+	int r = confine_enforce(&confine);
+	confine_finish(&confine);
+	return r;
+}
+
+int reparse_run(const char *drivers, const char *driver, int in, int out)
+{
+	struct reparse *p;
+	char why[MODULE_WHY] = "";
+	int r = reparse_create(&p, drivers, driver, why);
+	if (r < 0) {
+		fprintf(stderr, "assay-worker: %s\n", why);
+		return WIRE_EXIT_SETUP;
+	}
+	r = confine();
+	if (r < 0)
+		fprintf(stderr, "assay-worker: it cannot be confined: %s\n", strerror(-r));
+	else
+		r = serve(p, in, out);
+	reparse_destroy(p);
+	return r < 0 ? WIRE_EXIT_PROTOCOL : WIRE_EXIT_CLEAN;
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "decoder.h"
+#include "record/encode.h"
+#include "record/read.h"
+#include "wire/reparse.h"
+
+#define ANSWER_NS (60 * NS_PER_S)
+
+/* --- the process ------------------------------------------------------------------------------ */
+
+static int spawn_worker(
+	struct decoder *decoder, const struct options *options, const int in[2], const int out[2])
+{
+	char name[] = "assay-worker", reparse[] = "--reparse", drivers[] = "--drivers";
+	char *argv[] = {name, reparse, decoder->driver, drivers, (char *)options->drivers, NULL};
+	posix_spawn_file_actions_t actions;
+	if (posix_spawn_file_actions_init(&actions) != 0)
+		return -ENOMEM;
+	int r = posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
+	if (r == 0)
+		r = posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
+	if (r == 0)
+		r = posix_spawn(&decoder->pid, options->worker, &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	if (r != 0)
+		decoder->pid = 0;
+	return -r;
+}
+
+void decoder_stop(struct decoder *decoder)
+{
+	if (decoder->pid > 0) {
+		close(decoder->in);
+		close(decoder->out);
+		kill(decoder->pid, SIGKILL); /* it has nothing that could be lost */
+		waitpid(decoder->pid, NULL, 0);
+	}
+	decoder->pid = 0;
+	buffer_finish(&decoder->answer);
+}
+
+/* --- messages --------------------------------------------------------------------------------- */
+
+static int send_all(int fd, const uint8_t *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -EPIPE;
+		data += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static int receive_all(int fd, uint8_t *to, size_t len, uint64_t deadline)
+{
+	while (len > 0) {
+		struct pollfd p = {.fd = fd, .events = POLLIN};
+		int ready = poll(&p, 1, clock_ms_until(deadline));
+		if (ready == 0)
+			return -ETIMEDOUT;
+		ssize_t n = ready > 0 ? read(fd, to, len) : -1;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -EPIPE;
+		to += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static int receive_message(struct decoder *decoder)
+{
+	uint64_t deadline = clock_boot() + ANSWER_NS;
+	uint32_t size;
+	int r = receive_all(decoder->out, (uint8_t *)&size, sizeof size, deadline);
+	size = le32toh(size);
+	buffer_reset(&decoder->answer);
+	if (r == 0 && (size > REPARSE_MAX || buffer_reserve(&decoder->answer, size) == NULL))
+		r = -EPIPE;
+	if (r == 0)
+		r = receive_all(decoder->out, decoder->answer.data, size, deadline);
+	decoder->answer.len = r == 0 ? size : 0;
+	return r;
+}
+
+static void copy_text(char *to, size_t size, struct assay_string text)
+{
+	snprintf(to, size, "%.*s", (int)(text.len < size ? text.len : size - 1),
+		text.data != NULL ? text.data : "");
+}
+
+/* {driver, version} | {kind, vars} | {error} */
+static int read_answer(struct decoder *decoder, struct decoded *decoded,
+	struct assay_string *version, struct assay_string *error)
+{
+	struct reader r;
+	size_t pairs;
+	struct assay_string key;
+	read_init(&r, decoder->answer.data, decoder->answer.len);
+	for (read_map(&r, &pairs); pairs > 0 && read_key(&r, &key) == 0; pairs--) {
+		if (assay_string_is(key, "version"))
+			read_text(&r, version);
+		else if (assay_string_is(key, "error"))
+			read_text(&r, error);
+		else if (assay_string_is(key, "kind"))
+			read_text(&r, &decoded->kind);
+		else if (assay_string_is(key, "vars"))
+			read_raw(&r, &decoded->vars);
+		else
+			read_skip(&r);
+	}
+	return read_finish(&r) < 0 ? -EPIPE : 0;
+}
+
+int decoder_start(struct decoder *decoder, const struct options *options, const char *driver,
+	char why[DECODER_TEXT])
+{
+	int in[2], out[2];
+	struct decoded none = {0};
+	struct assay_string version = {0}, error = {0};
+	*decoder = (struct decoder){0};
+	snprintf(decoder->driver, sizeof decoder->driver, "%s", driver);
+	snprintf(why, DECODER_TEXT, "%s cannot be started with driver %s", options->worker, driver);
+	if (pipe2(in, O_CLOEXEC) < 0)
+		return -errno;
+	if (pipe2(out, O_CLOEXEC) < 0) {
+		close(in[0]);
+		close(in[1]);
+		return -EMFILE;
+	}
+	int r = spawn_worker(decoder, options, in, out);
+	close(in[0]);
+	close(out[1]);
+	decoder->in = in[1];
+	decoder->out = out[0];
+	if (r < 0) {
+		close(in[1]);
+		close(out[0]);
+		return r;
+	}
+	r = receive_message(decoder);
+	if (r == 0)
+		r = read_answer(decoder, &none, &version, &error);
+	copy_text(decoder->version, sizeof decoder->version, version);
+	if (r < 0)
+		decoder_stop(decoder);
+	return r;
+}
+
+static int send_request(struct decoder *decoder, struct assay_span settings, struct assay_span raw)
+{
+	uint8_t head[REPARSE_SIZE_BYTES + 1] = {[REPARSE_SIZE_BYTES] = 0x83}; /* array of three */
+	static const uint8_t no_references[] = {0x80};
+	uint32_t size = htole32((uint32_t)(1 + settings.len + raw.len + sizeof no_references));
+	memcpy(head, &size, sizeof size);
+	int r = send_all(decoder->in, head, sizeof head);
+	if (r == 0)
+		r = send_all(decoder->in, settings.data, settings.len);
+	if (r == 0)
+		r = send_all(decoder->in, raw.data, raw.len);
+	if (r == 0)
+		r = send_all(decoder->in, no_references, sizeof no_references);
+	return r;
+}
+
+int decoder_ask(struct decoder *decoder, struct assay_span settings, struct assay_span raw,
+	struct decoded *decoded, char why[DECODER_TEXT])
+{
+	struct assay_string version = {0}, error = {0};
+	*decoded = (struct decoded){0};
+	int r = send_request(decoder, settings, raw);
+	if (r == 0)
+		r = receive_message(decoder);
+	if (r == 0)
+		r = read_answer(decoder, decoded, &version, &error);
+	if (r < 0) {
+		snprintf(why, DECODER_TEXT, "the driver %s on it",
+			r == -ETIMEDOUT ? "hangs" : "crashes");
+		decoder_stop(decoder);
+		return r;
+	}
+	if (error.data != NULL || decoded->vars.data == NULL) {
+		copy_text(why, DECODER_TEXT, error);
+		return 1;
+	}
+	return 0;
+}

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* journal reparse: are the frames of a journal what their raw bytes say? */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "config/jsonout.h"
+#include "decoder.h"
+#include "differ.h"
+#include "journal.h"
+#include "journal/reader.h"
+#include "record/read.h"
+
+#define DECODERS_MAX 32
+#define NUMBER_MAX   96
+
+/* A run whose frames are being read. */
+struct run {
+	struct run *next;
+	uint8_t id[ASSAY_UUID_SIZE];
+	char number[NUMBER_MAX + 1], driver[33], version[65];
+	struct buffer settings; /* as the driver got them */
+	uint64_t frames, same, differ, failed, without;
+	char first[DECODER_TEXT + DIFFER_TEXT]; /* what was found first */
+};
+
+struct reparse {
+	const struct options *options;
+	const char *number; /* NULL: all runs */
+	uint64_t from, to;  /* runs that began then; to 0: no end */
+	struct run *runs;
+	struct decoder decoders[DECODERS_MAX];
+	size_t decoder_count;
+	uint64_t run_count, frames, same, differ, failed, without, gaps;
+};
+
+/* There is one per process; journal_for_each() passes nothing on. */
+static struct reparse reparse;
+
+/* --- decoders --------------------------------------------------------------------------------- */
+
+static struct decoder *find_decoder(struct reparse *p, const char *driver, char why[DECODER_TEXT])
+{
+	size_t i = 0;
+	while (i < p->decoder_count && strcmp(p->decoders[i].driver, driver) != 0)
+		i++;
+	if (i < p->decoder_count && p->decoders[i].pid != 0)
+		return &p->decoders[i];
+	if (i == DECODERS_MAX) {
+		snprintf(why, DECODER_TEXT, "there are too many drivers in this journal");
+		return NULL;
+	}
+	p->decoder_count = i == p->decoder_count ? i + 1 : p->decoder_count;
+	if (decoder_start(&p->decoders[i], p->options, driver, why) < 0)
+		return NULL;
+	return &p->decoders[i];
+}
+
+/* --- what is found ---------------------------------------------------------------------------- */
+
+static void print_run(const struct reparse *p, const struct run *run)
+{
+	if (run->differ == 0 && run->failed == 0)
+		printf("%s: ", run->number);
+	else
+		printf("%s: %" PRIu64 " of %" PRIu64 " frames DIFFER, first %s; ", run->number,
+			run->differ + run->failed, run->frames, run->first);
+	printf("%" PRIu64 " the same", run->same);
+	if (run->without > 0)
+		printf(", %" PRIu64 " without raw bytes", run->without);
+	for (size_t i = 0; i < p->decoder_count; i++) {
+		const struct decoder *d = &p->decoders[i];
+		if (strcmp(d->driver, run->driver) == 0 && strcmp(d->version, run->version) != 0)
+			printf(" (%s was %s, is %s)", d->driver, run->version, d->version);
+	}
+	printf("\n");
+}
+
+static void print_run_json(const struct run *run)
+{
+	const struct {
+		const char *key;
+		uint64_t value;
+	} counts[] = {{"frames", run->frames}, {"same", run->same}, {"differ", run->differ},
+		{"failed", run->failed}, {"without_raw", run->without}};
+	struct buffer line = {0};
+	struct json j = {.to = &line};
+	json_open(&j, '{');
+	json_pair(&j, "run", run->number);
+	json_pair(&j, "driver", run->driver);
+	json_pair(&j, "version", run->version);
+	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+		json_key(&j, counts[i].key);
+		json_number(&j, (double)counts[i].value);
+	}
+	json_pair(&j, "first", run->first[0] != '\0' ? run->first : NULL);
+	json_close(&j, '}');
+	if (!line.failed)
+		printf("%.*s\n", (int)line.len, (const char *)line.data);
+	buffer_finish(&line);
+}
+
+/* Tells of the run that *at points to, and forgets it. */
+static void finish_run(struct reparse *p, struct run **at)
+{
+	struct run *run = *at;
+	if (p->options->json)
+		print_run_json(run);
+	else
+		print_run(p, run);
+	fflush(stdout);
+	p->run_count++;
+	p->frames += run->frames;
+	p->same += run->same;
+	p->differ += run->differ;
+	p->failed += run->failed;
+	p->without += run->without;
+	*at = run->next;
+	buffer_finish(&run->settings);
+	free(run);
+}
+
+static struct run **find_run(struct reparse *p, const uint8_t *id)
+{
+	struct run **at = &p->runs;
+	while (*at != NULL && (id == NULL || memcmp((*at)->id, id, ASSAY_UUID_SIZE) != 0))
+		at = &(*at)->next;
+	return at;
+}
+
+/* --- records ---------------------------------------------------------------------------------- */
+
+/* A key of a record's own map, as it stands there. */
+static struct assay_span find_key(struct assay_span body, const char *name)
+{
+	struct reader r;
+	size_t pairs;
+	struct assay_string key;
+	struct assay_span value;
+	read_init(&r, body.data, body.len);
+	for (read_map(&r, &pairs); pairs > 0 && read_key(&r, &key) == 0; pairs--) {
+		if (read_raw(&r, &value) < 0)
+			break;
+		if (assay_string_is(key, name))
+			return value;
+	}
+	return (struct assay_span){0};
+}
+
+static void copy_text(char *to, size_t size, struct assay_span item)
+{
+	struct reader r;
+	struct assay_string text = {0};
+	to[0] = '\0';
+	if (item.data == NULL)
+		return;
+	read_init(&r, item.data, item.len);
+	if (read_text(&r, &text) == 0)
+		snprintf(to, size, "%.*s", (int)(text.len < size ? text.len : size - 1), text.data);
+}
+
+static bool is_wanted(const struct reparse *p, const struct assay_record_view *record)
+{
+	if (p->number != NULL && !assay_string_is(record->number, p->number))
+		return false;
+	return record->t.utc >= p->from && (p->to == 0 || record->t.utc < p->to);
+}
+
+static int take_start(struct reparse *p, struct assay_span body)
+{
+	struct assay_record_view record;
+	if (assay_record_read(body.data, body.len, &record) < 0 || !is_wanted(p, &record))
+		return 0;
+	struct run *run = calloc(1, sizeof *run);
+	if (run == NULL)
+		return -ENOMEM;
+	struct assay_span driver = find_key(body, "driver"), sent = find_key(body, "x-sent");
+	if (sent.data == NULL)
+		sent = record.settings.data != NULL
+			       ? record.settings
+			       : (struct assay_span){(const uint8_t *)"\xa0", 1};
+	memcpy(run->id, record.run, sizeof run->id);
+	snprintf(run->number, sizeof run->number, "%.*s", (int)record.number.len,
+		record.number.data);
+	copy_text(run->driver, sizeof run->driver, find_key(driver, "name"));
+	copy_text(run->version, sizeof run->version, find_key(driver, "version"));
+	buffer_append(&run->settings, sent.data, sent.len);
+	*find_run(p, NULL) = run;
+	return run->settings.failed ? -ENOMEM : 0;
+}
+
+/* Are all the bytes there, not only their hashes? */
+static bool has_data(struct assay_span raw)
+{
+	struct reader r;
+	size_t count = 0;
+	struct assay_span block;
+	if (raw.data == NULL)
+		return false;
+	read_init(&r, raw.data, raw.len);
+	read_array(&r, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (read_raw(&r, &block) < 0 || find_key(block, "data").data == NULL)
+			return false;
+	}
+	return count > 0;
+}
+
+static void note_first(struct run *run, const struct assay_frame_view *frame, const char *text)
+{
+	if (run->first[0] == '\0')
+		snprintf(run->first, sizeof run->first, "frame %" PRIu64 ": %s", frame->record.n,
+			text);
+}
+
+static void compare(struct reparse *p, struct run *run, const struct assay_frame_view *frame,
+	struct assay_span settings)
+{
+	char why[DECODER_TEXT], where[DIFFER_TEXT];
+	struct decoded decoded;
+	struct decoder *decoder = find_decoder(p, run->driver, why);
+	int r = decoder != NULL ? decoder_ask(decoder, settings, frame->raw, &decoded, why) : -1;
+	if (r != 0) {
+		run->failed++;
+		note_first(run, frame, why);
+		return;
+	}
+	bool other_kind = !assay_string_is(decoded.kind, assay_frame_kind_name(frame->kind));
+	if (other_kind)
+		snprintf(where, sizeof where, "its kind");
+	if (other_kind || vars_differ(frame->vars, decoded.vars, where)) {
+		run->differ++;
+		note_first(run, frame, where);
+	} else {
+		run->same++;
+	}
+}
+
+static void take_frame(struct reparse *p, struct assay_span body)
+{
+	struct assay_frame_view frame;
+	if (assay_frame_read(body.data, body.len, &frame) < 0)
+		return;
+	struct run *run = *find_run(p, frame.record.run);
+	if (run == NULL)
+		return;
+	run->frames++;
+	if (!has_data(frame.raw)) {
+		run->without++;
+		return;
+	}
+	struct assay_span settings = find_key(body, "x-sent");
+	if (settings.data == NULL)
+		settings = (struct assay_span){run->settings.data, run->settings.len};
+	compare(p, run, &frame, settings);
+}
+
+static int take_entry(struct reparse *p, const uint8_t *bytes, size_t len)
+{
+	struct assay_entry_view entry;
+	struct assay_record_view record;
+	if (assay_entry_read(bytes, len, &entry) < 0 ||
+		assay_record_read(entry.body.data, entry.body.len, &record) < 0)
+		return 0;
+	struct run **run;
+	switch (record.type) {
+	case ASSAY_RECORD_RUN_START: return take_start(p, entry.body);
+	case ASSAY_RECORD_FRAME: take_frame(p, entry.body); return 0;
+	case ASSAY_RECORD_RUN_END:
+		run = find_run(p, record.run);
+		if (*run != NULL)
+			finish_run(p, run);
+		return 0;
+	default: return 0;
+	}
+}
+
+/* --- journals --------------------------------------------------------------------------------- */
+
+static bool is_data(void *arg, const char *topic, size_t len)
+{
+	static const char *const prefixes[] = {"a1/data/", "a1/sim-data/"};
+	for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
+		size_t n = strlen(prefixes[i]);
+		if (len >= n && memcmp(topic, prefixes[i], n) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int walk(struct reparse *p, struct journal_reader *reader, uint64_t last)
+{
+	struct journal_found found;
+	int r;
+	while ((r = journal_reader_next(reader, last, &found)) > 0) {
+		p->gaps += found.kind == JOURNAL_GAP_DAMAGED;
+		r = found.kind == JOURNAL_ENTRY ? take_entry(p, found.bytes, found.len) : 0;
+		if (r < 0)
+			break;
+	}
+	while (p->runs != NULL) /* open at the end of the journal */
+		finish_run(p, &p->runs);
+	return r;
+}
+
+static int reparse_journal(const struct journal_args *args, const uint8_t id[JOURNAL_ID_SIZE])
+{
+	struct journal_reader *reader;
+	uint64_t first, last;
+	int r = journal_range(&io_posix, args->path, id, &first, &last);
+	if (r == 0 && first > last)
+		return 0;
+	if (r == 0)
+		r = journal_reader_open(&reader, &io_posix, args->path, id, journal_entry_read);
+	if (r == 0) {
+		journal_reader_filter(reader, is_data, NULL);
+		journal_reader_seek(reader, first);
+		r = walk(&reparse, reader, last);
+		journal_reader_close(reader);
+	}
+	if (r < 0)
+		fprintf(stderr, "assayctl: %s: %s\n", args->path, strerror(-r));
+	return r < 0 ? 1 : 0;
+}
+
+static int tell_sum(const struct reparse *p, const char *path)
+{
+	if (p->number != NULL && p->run_count == 0) {
+		fprintf(stderr, "assayctl: %s: there is no run %s\n", path, p->number);
+		return 1;
+	}
+	if (!p->options->json)
+		printf("%" PRIu64 " runs, %" PRIu64 " frames: %" PRIu64 " the same, %" PRIu64
+		       " differ, %" PRIu64 " cannot be decoded, %" PRIu64 " without raw bytes\n",
+			p->run_count, p->frames, p->same, p->differ, p->failed, p->without);
+	if (p->gaps > 0)
+		fprintf(stderr, "assayctl: %s: %" PRIu64 " damaged places were left out\n", path,
+			p->gaps);
+	return p->differ + p->failed + p->gaps > 0 ? 1 : 0;
+}
+
+/* "2026-11-22" or "2026-11-22T20:15:00Z". */
+static bool read_time(const char *text, uint64_t *utc)
+{
+	struct tm tm = {0};
+	const char *end = strptime(text, "%Y-%m-%d", &tm);
+	if (end != NULL && *end == 'T')
+		end = strptime(end, "T%H:%M:%SZ", &tm);
+	time_t seconds = end != NULL && *end == '\0' ? timegm(&tm) : -1;
+	*utc = seconds > 0 ? (uint64_t)seconds * NS_PER_S : 0;
+	return seconds > 0;
+}
+
+int journal_reparse(const struct journal_args *args)
+{
+	const char *ends[] = {args->from, args->to};
+	uint64_t *times[] = {&reparse.from, &reparse.to};
+	reparse.options = args->options;
+	reparse.number = args->run;
+	for (size_t i = 0; i < 2; i++) {
+		if (ends[i] != NULL && !read_time(ends[i], times[i]))
+			return command_usage("journal",
+				"%s is no time such as 2026-11-22 or 2026-11-22T20:15:00Z",
+				ends[i]);
+	}
+	signal(SIGPIPE, SIG_IGN); /* a driver that crashes */
+	int r = journal_for_each(args, reparse_journal);
+	for (size_t i = 0; i < reparse.decoder_count; i++)
+		decoder_stop(&reparse.decoders[i]);
+	return r == 0 ? tell_sum(&reparse, args->path) : r;
+}
