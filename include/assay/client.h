@@ -116,9 +116,9 @@ struct assay_client_item {
 	/*
 	 * To be stored when the item has been worked on; of a gap or run its last seq.  A mark has
 	 * nothing else: its topic is a prefix, everything below it up to seq was given or is not
-	 * wanted.  Marks come where a client begins (other than with the oldest entry) and at the
-	 * end of an older journal; a consumer that does not store them only makes a later client
-	 * read more than it gives.
+	 * wanted.  Marks come where a client without cursors begins and at the end of an older
+	 * journal; a consumer that does not store them only makes a later client read more than
+	 * it gives.
 	 */
 	struct assay_client_cursor cursor;
 	/* ASSAY_ITEM_ENTRY: its bytes as committed, and the view into them. */
@@ -186,8 +186,8 @@ void assay_client_run_rewind(struct assay_client *client);
 /*
  * Tells the daemon that all items given so far, the last one included, have been worked on
  * (`cursor` in the options).  0 when it has stored that durably; -ETIMEDOUT: not in this time,
- * ask again; -EINVAL without a name; -EACCES: refused.  Costs the daemon a sync per topic: work
- * on several items between two calls when they come fast.
+ * ask again; -EINVAL without a name; -EACCES, -EPROTO: refused.  The daemon stores within 50 ms,
+ * topic by topic: work on several items between two calls when they come fast.
  */
 int assay_client_ack(struct assay_client *client, int timeout_ms);
 

@@ -326,32 +326,44 @@ static bool work_on(struct consume *c, const struct assay_client_item *item)
 	return true;
 }
 
+static int acknowledge(struct consume *c)
+{
+	int r = 0;
+	while (c->options.cursor != NULL && (r = assay_client_ack(c->client, 1000)) < 0) {
+		if ((r != -ETIMEDOUT && r != -EINTR) || must_end)
+			break;
+	}
+	return r == -ETIMEDOUT || r == -EINTR ? 0 : r;
+}
+
+/* The next item; what was worked on is acknowledged when there is time, not one by one. */
+static int next_item(struct consume *c, const struct assay_client_item **item)
+{
+	int r = assay_client_next(c->client, 0, item);
+	if (r != 0)
+		return r;
+	r = acknowledge(c);
+	return r < 0 ? r : assay_client_next(c->client, 1000, item);
+}
+
 static int consume(struct consume *c)
 {
 	const struct assay_client_item *item;
 	uint64_t given = 0;
 	while (!must_end) {
-		int r = assay_client_next(c->client, 1000, &item);
+		int r = next_item(c, &item);
 		if (r == -EINTR || r == 0)
 			continue;
-		if (r == -EPROTO) {
+		if (r == -EPROTO)
 			fprintf(stderr, "consume: %s\n", assay_client_error(c->client));
-			continue;
-		}
 		if (r < 0)
 			return r;
 		if (!work_on(c, item))
 			break;
-		while (c->options.cursor != NULL && (r = assay_client_ack(c->client, 1000)) < 0) {
-			if (r != -ETIMEDOUT && r != -EINTR)
-				return r;
-			if (must_end)
-				return 0;
-		}
 		if (item->kind != ASSAY_ITEM_MARK && ++given == c->count)
 			break;
 	}
-	return 0;
+	return acknowledge(c);
 }
 
 int main(int argc, char **argv)

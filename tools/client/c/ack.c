@@ -70,8 +70,9 @@ int assay_client_ack(struct assay_client *c, int timeout_ms)
 		return -EINVAL;
 	for (size_t i = 0; i < c->given.count; i++) {
 		const struct assay_client_cursor *mark = &c->given.items[i];
-		if (marks_get(&c->acked, mark->journal, mark->topic) >= mark->seq ||
-			mark->seq == DELIVERY_LOST)
+		bool is_known = marks_has(&c->acked, mark->journal, mark->topic) &&
+				marks_get(&c->acked, mark->journal, mark->topic) >= mark->seq;
+		if (is_known || mark->seq == DELIVERY_LOST)
 			continue;
 		int r = ack_one(c, mark, clock_ms_until(deadline));
 		if (r < 0)

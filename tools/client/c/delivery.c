@@ -65,6 +65,7 @@ struct delivery {
 
 	size_t begin_note; /* prefixes whose DELIVERY_MARK at the beginning was given */
 	bool has_begin;
+	uint8_t begin_id[ASSAY_UUID_SIZE];
 	size_t lost_note;   /* marks that were looked at for lost journals */
 	uint64_t low, high; /* STAGE_SEEK: [low, high) is left */
 	uint64_t found_seq, found_tc;
@@ -317,6 +318,7 @@ static void begin_after(struct delivery *d, size_t at, uint64_t floor)
 	begin_journal(d, at);
 	for (size_t i = 0; i < d->prefixes.count; i++)
 		put_mark(d, d->prefixes.names[i], floor);
+	memcpy(d->begin_id, d->id, ASSAY_UUID_SIZE);
 	d->has_begin = true;
 }
 
@@ -360,8 +362,10 @@ static void begin(struct delivery *d)
 	size_t current = d->journals_count - 1;
 	d->goal = d->head;
 	memcpy(d->goal_id, d->journals[current].id, ASSAY_UUID_SIZE);
-	if (d->marks.count > 0 || d->start == ASSAY_START_OLDEST)
+	if (d->marks.count > 0)
 		begin_journal(d, 0);
+	else if (d->start == ASSAY_START_OLDEST)
+		begin_after(d, 0, 0);
 	else if (d->start == ASSAY_START_NOW)
 		begin_after(d, current, d->head);
 	else if (d->start == ASSAY_START_SEQ)
@@ -766,15 +770,16 @@ static bool note_ending(struct delivery *d, struct delivery_note *note)
 	return is_end;
 }
 
+/* Also where nothing was passed: so a cursor of the daemon says what its consumer will want. */
 static bool note_begin(struct delivery *d, struct delivery_note *note)
 {
 	if (!d->has_begin || d->begin_note == d->prefixes.count)
 		return false;
 	const char *prefix = d->prefixes.names[d->begin_note++];
-	uint64_t floor = marks_get(&d->marks, d->id, prefix);
+	uint64_t floor = marks_get(&d->marks, d->begin_id, prefix);
 	*note = (struct delivery_note){
-		.kind = DELIVERY_MARK, .cursor = mark_of(d->id, prefix, floor)};
-	return floor > 0;
+		.kind = DELIVERY_MARK, .cursor = mark_of(d->begin_id, prefix, floor)};
+	return true;
 }
 
 /* A journal in which the consumer has been is gone: what came after its mark cannot be had. */
@@ -802,10 +807,8 @@ int delivery_note(struct delivery *d, struct delivery_note *note)
 		return d->error;
 	if (note_lost(d, note))
 		return 1;
-	while (d->has_begin && d->begin_note < d->prefixes.count) {
-		if (note_begin(d, note))
-			return 1;
-	}
+	if (note_begin(d, note))
+		return 1;
 	if (d->stage >= STAGE_SCAN && !d->is_fetching && !d->must_greet)
 		advance(d);
 	while (d->is_ending) {

@@ -52,6 +52,11 @@ uint64_t marks_get(const struct marks *marks, const uint8_t *journal, const char
 	return at != NULL ? at->seq : 0;
 }
 
+bool marks_has(const struct marks *marks, const uint8_t *journal, const char *topic)
+{
+	return find(marks, journal, topic) != NULL;
+}
+
 uint64_t marks_floor(const struct marks *marks, const uint8_t *journal, const char *topic)
 {
 	uint64_t floor = 0;

@@ -18,8 +18,9 @@ void marks_finish(struct marks *marks);
 /* Moves a mark on, never back.  0, or -ENOMEM. */
 int marks_put(struct marks *marks, const struct assay_client_cursor *mark);
 
-/* The mark of exactly this journal and topic, 0: none. */
+/* The mark of exactly this journal and topic, 0: none; and whether there is one. */
 uint64_t marks_get(const struct marks *marks, const uint8_t *journal, const char *topic);
+bool marks_has(const struct marks *marks, const uint8_t *journal, const char *topic);
 
 /* The highest mark that stands for this topic or prefix, 0: none. */
 uint64_t marks_floor(const struct marks *marks, const uint8_t *journal, const char *topic);
