@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "record/encode.h"
+#include "record/names.h"
 #include "record/read.h"
 #include "worker/value.h"
 
@@ -158,8 +159,5 @@ bool value_is_text(const char *text, size_t max)
 
 bool value_is_name(const char *name)
 {
-	if (name == NULL || name[0] < 'a' || name[0] > 'z')
-		return false;
-	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
-	return name[len] == '\0' && len <= ASSAY_NAME_MAX;
+	return name != NULL && name_is_valid((struct assay_string){name, strlen(name)});
 }
