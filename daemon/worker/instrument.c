@@ -35,6 +35,8 @@ static int read_settings(
 		&instrument->services->host, &settings, why);
 	if (r < 0)
 		return r;
+	free(instrument->prepared);
+	instrument->prepared = NULL;
 	settings_destroy(instrument->settings);
 	instrument->settings = settings;
 	instrument->ins.settings = settings_handle(settings);
@@ -71,6 +73,7 @@ void instrument_finish(struct instrument *instrument)
 	frame_finish(&instrument->frame);
 	report_finish(&instrument->report);
 	buffer_finish(&instrument->own);
+	free(instrument->prepared);
 	settings_destroy(instrument->settings);
 	free(instrument->ins.state);
 	module_close(&instrument->module);
@@ -166,11 +169,27 @@ int instrument_acquire(struct instrument *instrument)
 		instrument, instrument->driver->acquire(&instrument->ins, &instrument->raw.handle));
 }
 
+/* Once for settings that stay. */
+static int prepare(struct instrument *instrument)
+{
+	const struct assay_driver *driver = instrument->driver;
+	if (driver->prepare == NULL || instrument->prepared != NULL)
+		return 0;
+	instrument->prepared = calloc(1, driver->prepared_size);
+	if (instrument->prepared == NULL)
+		return -ENOMEM;
+	driver->prepare(instrument->ins.settings, instrument->prepared);
+	return 0;
+}
+
 int instrument_decode(struct instrument *instrument)
 {
+	if (prepare(instrument) < 0)
+		return -ENOMEM;
 	struct assay_decoding in = {
 		.host = &instrument->services->host,
 		.settings = instrument->ins.settings,
+		.prepared = instrument->prepared,
 	};
 	in.raw = raw_blocks(&instrument->raw, &in.raw_count);
 	frame_reset(&instrument->frame);

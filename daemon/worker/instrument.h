@@ -39,6 +39,7 @@ struct instrument {
 	const struct assay_driver *driver;
 
 	struct settings *settings; /* as ins.settings */
+	void *prepared;            /* of them, for decode; NULL: not yet, or nothing */
 	struct wire_bytes sent;    /* their CBOR: of SETUP, or in `own` */
 	struct buffer own;
 	struct report report;

@@ -72,6 +72,8 @@ const char *module_complaint(const struct assay_driver *driver, const char *name
 		return "it names no link";
 	if (driver->identify == NULL || driver->acquire == NULL || driver->decode == NULL)
 		return "it lacks identify, acquire or decode";
+	if ((driver->prepare != NULL) != (driver->prepared_size > 0))
+		return "it has prepare without prepared_size, or the other way round";
 	if (driver->raw_max > RAW_MAX)
 		return "its raw_max is larger than a record";
 	return table_complaint(driver->settings, 0);

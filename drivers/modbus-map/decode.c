@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "reply.h"
+#include "rows.h"
 
 #define TEXT_MAX 480
 
@@ -16,9 +17,7 @@ struct text {
 };
 
 struct decoding {
-	const struct assay_settings *settings;
 	struct assay_frame *out;
-	struct row_common common;
 	struct replies replies;
 	struct delivered {
 		const char *name, *analyte, *cas;
@@ -91,54 +90,29 @@ static void miss(struct decoding *d, const struct row_place *place, const char *
 /* --- points ------------------------------------------------------------------------------------
  */
 
-static enum assay_role read_role(const struct assay_settings *row)
-{
-	switch (assay_text(row, "role")[0]) {
-	case 'a': return ASSAY_AUX;
-	case 'u': return ASSAY_UNCERTAINTY;
-	case 'f': return ASSAY_FLAGS;
-	default: return ASSAY_DATA;
-	}
-}
-
-static void read_uncertainty(const struct assay_settings *row, struct assay_variable *v)
-{
-	if (!assay_has(row, "unc"))
-		return;
-	const char *kind = assay_text(row, "unc_kind"), *src = assay_text(row, "unc_src");
-	v->unc.value = assay_number(row, "unc");
-	v->unc.k = assay_number(row, "unc_k");
-	v->unc.kind = kind != NULL ? kind : "standard";
-	v->unc.src = src != NULL ? src : "method";
-}
-
 /* Listed as "scaling_<row>", the row's number in the table of points, from 1. */
-static void list_scaling(
-	struct decoding *d, const struct row_place *place, size_t row, double factor, double offset)
+static void list_scaling(struct decoding *d, const struct rows_point *point)
 {
+	const struct row_place *place = &point->place;
 	char name[32], text[160];
 	struct assay_variable v = {.type = ASSAY_SCALAR_TEXT, .text = text};
-	snprintf(name, sizeof(name), "scaling_%zu", row + 1);
+	snprintf(name, sizeof(name), "scaling_%zu", point->number);
 	snprintf(text, sizeof(text), "%s%s%.40s = number * %.15g + %.15g", place->name,
 		place->analyte != NULL ? " " : "", place->analyte != NULL ? place->analyte : "",
-		factor, offset);
+		point->factor, point->offset);
 	assay_frame_setting(d->out, name, &v);
 }
 
 /* Scales where the row says so; the value becomes nothing when it does not stay finite. */
-static void scale(struct decoding *d, const struct assay_settings *row,
-	const struct row_place *place, size_t i, struct register_value *value)
+static void scale(struct decoding *d, const struct rows_point *point, struct register_value *value)
 {
-	bool has_scale = assay_has(row, "scale"), has_offset = assay_has(row, "offset");
-	if (value->kind == REGISTER_NOTHING || (!has_scale && !has_offset))
+	if (value->kind == REGISTER_NOTHING || !point->is_scaled)
 		return;
-	double factor = has_scale ? assay_number(row, "scale") : 1;
-	double offset = assay_number(row, "offset");
-	double real = register_number(value) * factor + offset;
+	double real = register_number(value) * point->factor + point->offset;
 	value->kind = real - real == 0 ? REGISTER_REAL : REGISTER_NOTHING;
 	value->real = real;
 	value->is_single = false;
-	list_scaling(d, place, i, factor, offset);
+	list_scaling(d, point);
 }
 
 static void set_value(struct assay_variable *v, const struct register_value *value)
@@ -150,27 +124,6 @@ static void set_value(struct assay_variable *v, const struct register_value *val
 	v->real = value->real;
 }
 
-static bool is_meant(const struct assay_settings *row, const struct assay_variable *v)
-{
-	return strcmp(assay_text(row, "name"), v->name) == 0 &&
-	       row_is_same_substance(assay_text(row, "analyte"), NULL, v->analyte, NULL);
-}
-
-static void adjust(const struct decoding *d, struct assay_variable *v)
-{
-	for (size_t i = 0, n = assay_count(d->settings, "adjust"); i < n; i++) {
-		const struct assay_settings *row = assay_row(d->settings, "adjust", i);
-		if (!is_meant(row, v))
-			continue;
-		const char *unit = assay_text(row, "unit"), *basis = assay_text(row, "basis");
-		const char *label = assay_text(row, "label");
-		v->unit = unit != NULL ? unit : v->unit;
-		v->basis = basis != NULL ? basis : v->basis;
-		v->label = label != NULL ? label : v->label;
-		read_uncertainty(row, v);
-	}
-}
-
 /* What is about another variable has that one's substance, adjusted as it may be. */
 static void take_subject(struct assay_variable *v, const struct delivered *subject)
 {
@@ -180,45 +133,28 @@ static void take_subject(struct assay_variable *v, const struct delivered *subje
 	v->basis = subject->basis;
 }
 
-static void describe_point(const struct decoding *d, const struct assay_settings *row,
-	const struct row_place *place, struct assay_variable *v)
+static void decode_point(struct decoding *d, const struct rows_point *point)
 {
-	v->name = place->name;
-	v->label = place->label;
-	v->analyte = place->analyte;
-	v->basis = place->basis;
-	v->unit = assay_text(row, "unit");
-	v->cas = assay_text(row, "cas");
-	read_uncertainty(row, v);
-	adjust(d, v);
-}
-
-static void decode_point(struct decoding *d, const struct assay_settings *row, size_t i)
-{
-	const char *option, *failure;
-	struct row_place place;
-	if (!row_is_wanted(d->settings, &d->common, row, &option))
+	const char *failure;
+	bool is_data = point->v.role == ASSAY_DATA;
+	struct register_value value = replies_value(&d->replies, &point->place, &failure);
+	if (value.kind == REGISTER_NOTHING && is_tolerated(point->option, failure))
 		return;
-	row_place_read(row, &d->common, &place);
-	struct assay_variable v = {.role = read_role(row)};
-	struct register_value value = replies_value(&d->replies, &place, &failure);
-	if (value.kind == REGISTER_NOTHING && is_tolerated(option, failure))
-		return;
-	scale(d, row, &place, i, &value);
-	d->data_wanted += v.role == ASSAY_DATA;
+	scale(d, point, &value);
+	d->data_wanted += is_data;
 	if (value.kind == REGISTER_NOTHING) {
-		d->data_missing += v.role == ASSAY_DATA;
-		miss(d, &place, failure != NULL ? failure : "out-of-range");
+		d->data_missing += is_data;
+		miss(d, &point->place, failure != NULL ? failure : "out-of-range");
 		return;
 	}
-	const struct delivered *subject = find_subject(d, &place);
-	if (place.of != NULL && subject == NULL)
+	const struct delivered *subject = find_subject(d, &point->place);
+	if (point->place.of != NULL && subject == NULL)
 		return;
-	describe_point(d, row, &place, &v);
+	struct assay_variable v = point->v;
 	if (subject != NULL)
 		take_subject(&v, subject);
 	set_value(&v, &value);
-	deliver(d, &place, &v);
+	deliver(d, &point->place, &v);
 }
 
 /* --- status ------------------------------------------------------------------------------------
@@ -272,37 +208,33 @@ static void judge(
 		text_add(&d->status, condition->text);
 }
 
-static void decode_status(struct decoding *d, const struct assay_settings *row, struct flags *flags)
+static void decode_status(struct decoding *d, const struct rows_status *status, struct flags *flags)
 {
-	const char *option, *failure;
-	struct row_place place;
-	struct row_condition condition;
-	if (!row_is_wanted(d->settings, &d->common, row, &option))
-		return;
-	row_place_read(row, &d->common, &place);
-	bool is_first = !is_same_variable(&flags->place, &place);
+	const char *failure;
+	const struct row_place *place = &status->place;
+	const struct row_condition *condition = &status->condition;
+	bool is_first = !is_same_variable(&flags->place, place);
 	if (is_first) {
 		flags_deliver(d, flags);
-		*flags = (struct flags){.place = place};
+		*flags = (struct flags){.place = *place};
 	}
-	struct register_value value = replies_value(&d->replies, &place, &failure);
+	struct register_value value = replies_value(&d->replies, place, &failure);
 	if (value.kind == REGISTER_NOTHING) {
-		if (is_first && !is_tolerated(option, failure))
-			miss(d, &place, failure);
+		if (is_first && !is_tolerated(status->option, failure))
+			miss(d, place, failure);
 		return;
 	}
-	row_condition_read(row, &condition);
-	value = row_condition_value(&condition, &value);
-	bool holds = row_condition_holds(&condition, &value);
+	value = row_condition_value(condition, &value);
+	bool holds = row_condition_holds(condition, &value);
 	if (!flags->has_value)
 		flags->value = value;
 	flags->has_value = true;
-	if (condition.position >= 0) {
+	if (condition->position >= 0) {
 		flags->is_mask = true;
-		flags->mask |= (int64_t)holds << condition.position;
+		flags->mask |= (int64_t)holds << condition->position;
 	}
 	if (holds)
-		judge(d, &place, &condition);
+		judge(d, place, condition);
 }
 
 /* --- the slot ----------------------------------------------------------------------------------
@@ -312,18 +244,17 @@ int map_decode(const struct assay_decoding *in, struct assay_frame *out)
 {
 	struct decoding d;
 	struct flags flags = {0};
-	d.settings = in->settings;
+	const struct rows *rows = in->prepared;
 	d.out = out;
 	d.delivered_count = d.data_wanted = d.data_missing = d.missing.len = d.status.len = 0;
 	int r = replies_read(in->raw, in->raw_count, &d.replies);
 	if (r < 0)
 		return r;
-	row_common_read(in->settings, &d.common);
 	assay_frame_kind(out, ASSAY_SCALARS);
-	for (size_t i = 0, n = assay_count(d.settings, "points"); i < n; i++)
-		decode_point(&d, assay_row(d.settings, "points", i), i);
-	for (size_t i = 0, n = assay_count(d.settings, "status"); i < n; i++)
-		decode_status(&d, assay_row(d.settings, "status", i), &flags);
+	for (size_t i = 0; i < rows->point_count; i++)
+		decode_point(&d, &rows->points[i]);
+	for (size_t i = 0; i < rows->status_count; i++)
+		decode_status(&d, &rows->statuses[i], &flags);
 	flags_deliver(&d, &flags);
 	add_text(&d, "status_text", &d.status);
 	add_text(&d, "missing", &d.missing);

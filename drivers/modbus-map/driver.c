@@ -5,6 +5,7 @@
 #include "decode.h"
 #include "poll.h"
 #include "row.h"
+#include "rows.h"
 
 static const struct assay_setting settings[] = {
 	{.name = "points",
@@ -78,6 +79,8 @@ static const struct assay_driver modbus_map = {
 	.configure = poll_configure,
 	.start = poll_start,
 	.acquire = poll_acquire,
+	.prepare = rows_prepare,
+	.prepared_size = sizeof(struct rows),
 	.decode = map_decode,
 };
 

@@ -15,7 +15,6 @@ static const char *const reasons[] = {"saturated", "timeout", "truncated", "out-
 	"maintenance", "below-detection", "not-ready", NULL};
 
 /* clang-format off */
-/* Lookups are linear, and decode makes them for every row of every frame: the frequent first. */
 #define PLACE_COLUMNS                                                                              \
 	{.name = "option", .type = ASSAY_TEXT, .help = "read only when listed in options"},        \
 	{.name = "name", .type = ASSAY_TEXT, .flags = ASSAY_REQUIRED,                              \

@@ -223,6 +223,7 @@ struct assay_raw {
 struct assay_decoding {
 	const struct assay_host *host;
 	const struct assay_settings *settings;
+	const void *prepared; /* by prepare() from the settings; NULL without that slot */
 	const struct assay_bytes *raw;
 	size_t raw_count;
 	const struct assay_bytes *references; /* raw blocks of a background or dark run */
@@ -309,6 +310,15 @@ struct assay_driver {
 	 * ASSAY_LAST or ASSAY_DONE.  The frame's time is the receipt of the last byte read.
 	 */
 	int (*acquire)(struct assay_instrument *ins, struct assay_raw *raw);
+
+	/*
+	 * Reads what decode() needs of the settings into `prepared`, prepared_size zeroed bytes,
+	 * where looking it up for every frame would cost too much.  Pure, as decode() is, and may
+	 * keep texts and rows: the settings stay for as long as decode() is given the result.
+	 * They may be such as configure() refuses.  May be NULL.
+	 */
+	void (*prepare)(const struct assay_settings *settings, void *prepared);
+	size_t prepared_size;
 
 	/*
 	 * Interprets raw bytes.  Pure: no link, no clock, no state, no globals.  Trusts no length

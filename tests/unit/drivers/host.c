@@ -568,12 +568,27 @@ bool host_is_done(const struct host *h)
 	return h->script == NULL && h->input == NULL;
 }
 
+/* Anew for every frame, so that a test may change the settings as it likes. */
+static void *prepare(struct host *h)
+{
+	if (h->driver->prepare == NULL)
+		return NULL;
+	void *prepared = calloc(1, h->driver->prepared_size);
+	if (prepared == NULL)
+		abort();
+	h->driver->prepare(&h->settings.handle, prepared);
+	return prepared;
+}
+
 static int decode(struct host *h, struct assay_decoding *in)
 {
 	h->frame = (struct host_frame){.handle.host = &services, .host = h, .flag = ASSAY_GOOD};
 	in->host = &services;
 	in->settings = &h->settings.handle;
+	void *prepared = prepare(h);
+	in->prepared = prepared;
 	int r = h->driver->decode(in, &h->frame.handle);
+	free(prepared);
 	if (r == 0 && h->frame.kind == 0)
 		host_bug("a frame without a kind");
 	return r;

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The rows of the settings that decode() works through: looked up once, not at every poll.  Pure;
+ * texts are borrowed from the settings.
+ */
+#ifndef ASSAY_MODBUS_MAP_ROWS_H
+#define ASSAY_MODBUS_MAP_ROWS_H
+
+#include <assay/driver.h>
+
+#include "plan.h"
+#include "row.h"
+
+/* A row of `points`. */
+struct rows_point {
+	size_t number; /* of the row in its table, from 1 */
+	struct row_place place;
+	const char *option; /* NULL: it belongs to none */
+	bool is_scaled;
+	double factor, offset;
+	struct assay_variable v; /* all but the value, adjusted as `adjust` says */
+};
+
+/* A row of `status`. */
+struct rows_status {
+	struct row_place place;
+	const char *option;
+	struct row_condition condition;
+};
+
+/* Rows of options that are not listed are left out; the plan refuses more than there is room for.
+ */
+struct rows {
+	size_t point_count, status_count;
+	struct rows_point points[PLAN_ITEMS_MAX];
+	struct rows_status statuses[PLAN_ITEMS_MAX];
+};
+
+/* The driver's prepare slot; `prepared` is a struct rows. */
+void rows_prepare(const struct assay_settings *settings, void *prepared);
+
+#endif
