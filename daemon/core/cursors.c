@@ -7,14 +7,15 @@
 
 #define LOG_TOPIC "cursors"
 #include "base/buffer.h"
+#include "base/crc32c.h"
 #include "base/log.h"
 #include "core/cursors.h"
 #include "core/published.h"
-#include "core/replay-read.h"
 #include "journal/bytes.h"
 #include "journal/folder.h"
-#include "base/crc32c.h"
+#include "journal/reader.h"
 #include "record/encode.h"
+#include "record/entry.h"
 #include "record/read.h"
 #include "record/topic.h"
 
@@ -569,7 +570,7 @@ static int first_needed(struct holding *h, uint64_t *needed)
 		published_topics(c->published, compare_last, h);
 	if (!h->is_behind || h->seq >= h->upto)
 		return 0;
-	int r = journal_reader_open(&reader, &io_posix, c->path, h->id, replay_entry);
+	int r = journal_reader_open(&reader, &io_posix, c->path, h->id, entry_place);
 	if (r < 0)
 		return r;
 	journal_reader_filter(reader, decides, h);

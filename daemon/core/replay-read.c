@@ -37,19 +37,6 @@ struct shelf {
 	struct place places[READERS_MAX];
 };
 
-int replay_entry(const uint8_t *bytes, size_t len, const char **topic, size_t *topic_len,
-	uint64_t *seq, uint64_t *tc)
-{
-	struct assay_entry_view entry;
-	if (assay_entry_read(bytes, len, &entry) < 0)
-		return -EBADMSG;
-	*topic = entry.topic.data;
-	*topic_len = entry.topic.len;
-	*seq = entry.seq;
-	*tc = entry.tc;
-	return 0;
-}
-
 struct shelf *shelf_create(const char *path)
 {
 	struct shelf *shelf = calloc(1, sizeof *shelf);
@@ -104,7 +91,7 @@ static int open_place(struct shelf *shelf, struct place *place, const struct rep
 {
 	clear(place);
 	int r = journal_reader_open(
-		&place->reader, &io_posix, shelf->path, part->journal, replay_entry);
+		&place->reader, &io_posix, shelf->path, part->journal, entry_place);
 	if (r < 0) {
 		place->reader = NULL;
 		return r;

@@ -60,8 +60,4 @@ struct replay_part {
  */
 int shelf_read(struct shelf *shelf, struct replay_part *part);
 
-/* What an entry's bytes say of themselves, for journal_reader_open(). */
-int replay_entry(const uint8_t *bytes, size_t len, const char **topic, size_t *topic_len,
-	uint64_t *seq, uint64_t *tc);
-
 #endif

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "core/commit.h"
+#include "desk.h"
+#include "journal/topics.h"
+#include "record/entry.h"
+#include "record/read.h"
+
+static void check(bool right, const char *what)
+{
+	if (right)
+		return;
+	fprintf(stderr, "desk: %s\n", what);
+	abort();
+}
+
+static void open_journal(struct desk *desk)
+{
+	struct journal_report report;
+	struct journal_options options = {.path = desk->path,
+		.entry = entry_place,
+		.now = clock_utc(),
+		.segment_size = desk->segment_size};
+	check(journal_open(&desk->journal, &io_posix, &options, &report) == 0, "journal_open");
+	memcpy(desk->id, report.id, sizeof desk->id);
+}
+
+void desk_begin(struct desk *desk)
+{
+	uint64_t segment_size = desk->segment_size;
+	*desk = (struct desk){.segment_size = segment_size};
+	snprintf(desk->path, sizeof desk->path, "/tmp/test-desk-XXXXXX");
+	check(mkdtemp(desk->path) != NULL, "mkdtemp");
+	open_journal(desk);
+}
+
+void desk_renew(struct desk *desk)
+{
+	char current[80];
+	check(desk->published == NULL, "renewed before it is opened");
+	check(journal_close(desk->journal) == 0, "journal_close");
+	snprintf(current, sizeof current, "%s/current", desk->path);
+	check(unlink(current) == 0, "unlink");
+	open_journal(desk);
+}
+
+static uint64_t put(struct desk *desk, const char *topic, const struct buffer *body)
+{
+	struct buffer bytes = {0};
+	struct assay_entry_view entry = {
+		.journal = desk->id,
+		.seq = journal_head(desk->journal) + 1,
+		.prev = journal_last(desk->journal, topic, strlen(topic)),
+		.tc = clock_utc(),
+		.topic = {topic, strlen(topic)},
+		.body = {body->data, body->len},
+	};
+	entry_encode(&bytes, &entry);
+	check(!bytes.failed, "entry_encode");
+	struct commit_item *item = commit_item_create(bytes.len);
+	memcpy(item->bytes, bytes.data, bytes.len);
+	item->seq = entry.seq;
+	item->topic = topic;
+	item->topic_len = strlen(topic);
+	struct journal_item line = {.seq = entry.seq,
+		.tc = entry.tc,
+		.topic = topic,
+		.topic_len = strlen(topic),
+		.bytes = item->bytes,
+		.len = bytes.len};
+	check(journal_append(desk->journal, &line, 1) == 0, "journal_append");
+	check(journal_sync(desk->journal) == 0, "journal_sync");
+	if (desk->published != NULL)
+		published_note(desk->published, &item, 1);
+	commit_item_unref(item);
+	buffer_finish(&bytes);
+	return entry.seq;
+}
+
+uint64_t desk_put(struct desk *desk, const char *topic, size_t size)
+{
+	struct buffer body = {0};
+	memset(buffer_reserve(&body, size), 0xf6, size);
+	body.len = size;
+	uint64_t seq = put(desk, topic, &body);
+	buffer_finish(&body);
+	return seq;
+}
+
+static void put_base(struct map *map)
+{
+	static const uint8_t id[16] = {9};
+	struct map part;
+	map_uint(map, "v", 1);
+	map_bytes(map, "id", id, sizeof id);
+	map_key(map, "t");
+	map_open(&part, map->to);
+	map_uint(&part, "utc", clock_utc());
+	map_text(&part, "sync", "ntp");
+	map_close(&part);
+	map_key(map, "inst");
+	map_open(&part, map->to);
+	map_text(&part, "key", "xrf-1");
+	map_text(&part, "source", "none");
+	map_close(&part);
+}
+
+uint64_t desk_put_record(struct desk *desk, const char *topic, const char *type, uint8_t run)
+{
+	struct buffer body = {0};
+	struct map map, part;
+	const uint8_t id[16] = {run};
+	char text[40];
+	map_open(&map, &body);
+	map_text(&map, "type", type);
+	put_base(&map);
+	map_bytes(&map, "run", id, sizeof id);
+	if (strcmp(type, "run-start") == 0) {
+		snprintf(text, sizeof text, "node/xrf-1/%d", run);
+		map_text(&map, "number", text);
+		snprintf(text, sizeof text, "S-%d", run);
+		map_key(&map, "sample");
+		map_open(&part, &body);
+		map_text(&part, "id", text);
+		map_close(&part);
+	} else if (strcmp(type, "run-end") == 0) {
+		map_uint(&map, "frames", 1);
+		map_text(&map, "status", "complete");
+	}
+	map_close(&map);
+	uint64_t seq = put(desk, topic, &body);
+	struct assay_record_view record;
+	check(assay_record_read(body.data, body.len, &record) == 0, "assay_record_read");
+	buffer_finish(&body);
+	return seq;
+}
+
+void desk_open(struct desk *desk)
+{
+	check(runs_load(&desk->runs, desk->path, desk->id, journal_head(desk->journal)) == 0,
+		"runs_load");
+	check(published_open(&desk->published, desk->path, desk->journal, NULL) == 0,
+		"published_open");
+	check(cursors_open(&desk->cursors, desk->path, desk->published) == 0, "cursors_open");
+	desk->shelf = shelf_create(desk->path);
+	desk->replay = (struct replay_desk){.node = "node",
+		.published = desk->published,
+		.runs = desk->runs,
+		.cursors = desk->cursors,
+		.shelf = desk->shelf};
+}
+
+static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+	return remove(path);
+}
+
+static void drop_answer(struct desk *desk)
+{
+	buffer_finish(&desk->answer.head);
+	page_drop(desk->answer.page);
+	desk->answer = (struct replay_answer){0};
+}
+
+void desk_close(struct desk *desk)
+{
+	drop_answer(desk);
+	shelf_destroy(desk->shelf);
+	cursors_close(desk->cursors);
+	runs_destroy(desk->runs);
+	published_close(desk->published);
+	journal_close(desk->journal);
+	nftw(desk->path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+void desk_ask_raw(struct desk *desk, const void *data, size_t len)
+{
+	drop_answer(desk);
+	replay_handle(&desk->replay, data, len, &desk->answer);
+	struct reader r;
+	read_init(&r, desk->answer.head.data, desk->answer.head.len);
+	check(!desk->answer.head.failed && read_peek(&r) == READ_MAP && read_skip(&r) == 0 &&
+			read_finish(&r) == 0,
+		"the answer is one map");
+}
+
+void desk_ask(struct desk *desk, const char *op, void (*encode)(struct map *map, const void *arg),
+	const void *arg)
+{
+	struct buffer request = {0};
+	struct map map;
+	map_open(&map, &request);
+	map_text(&map, "op", op);
+	if (encode != NULL)
+		encode(&map, arg);
+	map_close(&map);
+	desk_ask_raw(desk, request.data, request.len);
+	buffer_finish(&request);
+}
+
+/* Stands at the value of the key, or false. */
+static bool find(const struct desk *desk, const char *key, struct reader *r)
+{
+	struct assay_string found;
+	size_t pairs;
+	read_init(r, desk->answer.head.data, desk->answer.head.len);
+	read_map(r, &pairs);
+	for (; pairs > 0 && read_key(r, &found) == 0; pairs--) {
+		if (assay_string_is(found, key))
+			return true;
+		read_skip(r);
+	}
+	return false;
+}
+
+const char *desk_text(const struct desk *desk, const char *key)
+{
+	static char text[700];
+	struct reader r;
+	struct assay_string value = {0};
+	if (find(desk, key, &r))
+		read_text(&r, &value);
+	snprintf(text, sizeof text, "%.*s", (int)value.len, value.len > 0 ? value.data : "");
+	return text;
+}
+
+uint64_t desk_number(const struct desk *desk, const char *key)
+{
+	struct reader r;
+	uint64_t value = 0;
+	if (find(desk, key, &r) && read_peek(&r) == READ_ARRAY) {
+		size_t items = 0;
+		read_array(&r, &items);
+		return items;
+	}
+	if (find(desk, key, &r))
+		read_uint(&r, &value);
+	return value;
+}
+
+size_t desk_count(const struct desk *desk)
+{
+	return desk->answer.page != NULL ? page_count(desk->answer.page) : 0;
+}
+
+uint64_t desk_seq(const struct desk *desk, size_t i)
+{
+	struct assay_entry_view entry;
+	size_t len;
+	check(i < desk_count(desk), "so many entries");
+	const uint8_t *bytes = page_at(desk->answer.page, i, &len);
+	check(assay_entry_read(bytes, len, &entry) == 0, "assay_entry_read");
+	return entry.seq;
+}

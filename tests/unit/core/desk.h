@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Real journals in a folder of their own, and what the replay socket answers from them.  Every
+ * function ends the test when it fails.
+ */
+#ifndef ASSAY_TESTS_CORE_DESK_H
+#define ASSAY_TESTS_CORE_DESK_H
+
+#include "core/cursors.h"
+#include "core/published.h"
+#include "core/replay-ops.h"
+#include "core/replay-read.h"
+#include "core/runs.h"
+#include "journal/journal.h"
+#include "record/encode.h"
+
+#define DESK_XRF   "a1/data/xrf/site/node/xrf-1/"
+#define DESK_MS    "a1/data/ms/site/node/ms-1/"
+#define DESK_AUDIT "a1/audit/-/site/node/-/"
+
+struct desk {
+	char path[64];
+	uint64_t segment_size; /* 0: large */
+	struct journal *journal;
+	uint8_t id[JOURNAL_ID_SIZE];
+	struct published *published;
+	struct runs *runs;
+	struct cursors *cursors;
+	struct shelf *shelf;
+	struct replay_desk replay;
+	struct replay_answer answer; /* the last one */
+};
+
+/* Makes the folder and the first journal. */
+void desk_begin(struct desk *desk);
+
+/* Goes on in a new journal; the one before becomes an older one. */
+void desk_renew(struct desk *desk);
+
+/* Appends an entry with a body of `size` bytes that is no record; returns its seq. */
+uint64_t desk_put(struct desk *desk, const char *topic, size_t size);
+
+/* The same with a record of this type, of run `run`, sample "S-<run>", number "node/xrf-1/<run>".
+ */
+uint64_t desk_put_record(struct desk *desk, const char *topic, const char *type, uint8_t run);
+
+/* From now on it can be asked; entries that are put later are published at once. */
+void desk_open(struct desk *desk);
+void desk_close(struct desk *desk); /* and removes the folder */
+
+/* Asks for the map that `encode` writes into `map` (`op` is there already). */
+void desk_ask(struct desk *desk, const char *op, void (*encode)(struct map *map, const void *arg),
+	const void *arg);
+void desk_ask_raw(struct desk *desk, const void *data, size_t len);
+
+/* Of the last answer: the text or number under a key, "" or 0 when there is none. */
+const char *desk_text(const struct desk *desk, const char *key);
+uint64_t desk_number(const struct desk *desk, const char *key);
+
+/* Seq of the last answer's entry `i`. */
+uint64_t desk_seq(const struct desk *desk, size_t i);
+size_t desk_count(const struct desk *desk);
+
+#endif
