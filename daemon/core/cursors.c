@@ -449,22 +449,31 @@ int cursors_flush(struct cursors *c)
 	return result;
 }
 
+static int forget(struct cursors *c, struct assay_string name)
+{
+	char file[CURSOR_NAME_MAX + 1] = "";
+	pthread_mutex_lock(&c->lock);
+	const struct cursor *have = find(c, name);
+	if (have != NULL)
+		memcpy(file, have->name, sizeof file);
+	pthread_mutex_unlock(&c->lock);
+	if (have == NULL)
+		return -ENOENT;
+	int r = io_posix.unlinkat(io_posix.ctx, c->dir, file);
+	if (r == 0 || r == -ENOENT) /* not written yet */
+		r = io_posix.fsync_dir(io_posix.ctx, c->dir);
+	if (r < 0)
+		return r;
+	pthread_mutex_lock(&c->lock);
+	remove_at(c, (size_t)(find(c, name) - c->list));
+	pthread_mutex_unlock(&c->lock);
+	return 0;
+}
+
 int cursors_forget(struct cursors *c, struct assay_string name)
 {
 	pthread_mutex_lock(&c->disk);
-	struct cursor *cursor = find(c, name);
-	int r = cursor == NULL ? -ENOENT : 0;
-	if (r == 0)
-		r = io_posix.unlinkat(io_posix.ctx, c->dir, cursor->name);
-	if (r == -ENOENT && cursor != NULL)
-		r = 0; /* not written yet */
-	if (r == 0 && cursor != NULL)
-		r = io_posix.fsync_dir(io_posix.ctx, c->dir);
-	if (r == 0 && cursor != NULL) {
-		pthread_mutex_lock(&c->lock);
-		remove_at(c, (size_t)(cursor - c->list));
-		pthread_mutex_unlock(&c->lock);
-	}
+	int r = forget(c, name);
 	pthread_mutex_unlock(&c->disk);
 	return r;
 }

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests to the control socket, against a core without instruments.  Every answer is a map. */
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <zmq.h>
 
 #include "base/log.h"
 #include "core/commit.h"
 #include "core/control.h"
+#include "core/cursors.h"
 #include "core/ledger.h"
 #include "core/publish.h"
+#include "core/published.h"
 #include "core/runs.h"
 #include "disk.h"
 #include "record/read.h"
@@ -22,6 +26,20 @@ static int no_entry(const uint8_t *bytes, size_t len, const char **topic, size_t
 	uint64_t *seq, uint64_t *tc)
 {
 	return -1;
+}
+
+/* The journal itself is on the simulated disk; that it is empty is all that is seen of it here. */
+static void make_cursors(struct core *core, const char *folder)
+{
+	char path[128], id[JOURNAL_ID_TEXT];
+	journal_id_format(id, journal_id(core->journal));
+	snprintf(path, sizeof path, "%s/journal", folder);
+	mkdir(path, 0700);
+	snprintf(path, sizeof path, "%s/journal/%s", folder, id);
+	mkdir(path, 0700);
+	if (published_open(&core->published, folder, core->journal, NULL) < 0 ||
+		cursors_open(&core->cursors, folder, core->published) < 0)
+		abort();
 }
 
 static struct core *make_core(void)
@@ -42,7 +60,8 @@ static struct core *make_core(void)
 	struct journal_options options = {.path = "/j", .entry = no_entry};
 	struct journal_report report;
 	if (journal_open(&core.journal, disk_io(disk_create(1)), &options, &report) < 0 ||
-		publisher_open(&core.publisher, core.zmq, config.live, "a1/head/-/site/node/-/") < 0)
+		publisher_open(&core.publisher, core.zmq, config.live, "a1/head/-/site/node/-/") <
+			0)
 		abort();
 	core.ledger = ledger_create(core.journal, 0);
 	struct commit_options how = {.always = true};
@@ -56,6 +75,7 @@ static struct core *make_core(void)
 	if (mkdtemp(folder) == NULL ||
 		runs_load(&core.runs, folder, journal_id(core.journal), 0) < 0)
 		abort();
+	make_cursors(&core, folder);
 	return &core;
 }
 
