@@ -274,6 +274,8 @@ static int visit_removed(struct walk *walk, size_t at)
 		&header, &walk->index, &walk->topics, walk->in->io, walk->dir, first_seq);
 	if (r == -ENOMEM)
 		return r;
+	if (r == 0 && memcmp(header.journal, walk->in->id, JOURNAL_ID_SIZE) != 0)
+		r = -EBADMSG;
 	walk->in->removed++;
 	walk->suffix = SEGMENT_INDEX;
 	if (r < 0) {
@@ -399,14 +401,12 @@ int journal_committed(const struct io *io, const char *path, const uint8_t id[JO
 	if (dir < 0)
 		return dir;
 	r = listing_load(&listing, io, dir);
-	const struct listing_item *item = r == 0 && listing.count > 0
-						  ? &listing.list[listing.count - 1]
-						  : NULL;
-	bool is_open = item != NULL && item->has_segment &&
-		       (!item->has_index ||
-			       index_read_header(&header, io, dir, item->first_seq) < 0);
+	size_t at = listing.count - 1;
+	struct tables tables = {.io = io, .dir = dir, .id = id, .listing = &listing};
+	bool is_open = r == 0 && listing.count > 0 && listing.list[at].has_segment &&
+		       tables_read_header(&tables, at, &header) < 0;
 	if (is_open)
-		r = find_durable(io, dir, item->first_seq, last);
+		r = find_durable(io, dir, listing.list[at].first_seq, last);
 	listing_finish(&listing);
 	io->close(io->ctx, dir);
 	return r;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "journal/folder.h"
+#include "journal/durable.h"
 #include "journal/listing.h"
 #include "journal/recover.h"
 #include "journal/writer.h"
@@ -148,6 +149,7 @@ static int recover_current(struct journal *journal, const struct journal_options
 		.report = report,
 		.dir = dir,
 		.quarantine = journal->quarantine,
+		.told = durable_read(io, journal->base, id),
 	};
 	memcpy(recovery.id, id, JOURNAL_ID_SIZE);
 	int r = recover(&recovery, &journal->writer);
@@ -190,6 +192,7 @@ static void set_up_writer(
 	*writer = (struct writer){
 		.io = io,
 		.dir = -1,
+		.base = -1,
 		.segment.fd = -1,
 		.segment_size = options->segment_size,
 		.segment_age = options->segment_age,
@@ -226,6 +229,7 @@ int journal_open(struct journal **out, const struct io *io, const struct journal
 	set_up_writer(&journal->writer, io, options);
 
 	int r = open_folders(journal, options->path);
+	journal->writer.base = journal->base;
 	if (r == 0)
 		r = io->boot_id(io->ctx, journal->writer.template.boot);
 	if (r == 0)

@@ -4,7 +4,7 @@
  * 2, 3 ... without gaps), a commit time, a topic and bytes; what the bytes mean is the record
  * room's affair.  Reading back is in reader.h, the files are described in segment.h and index.h.
  *
- *	<path>/lock  current            one process; the id of the journal in use
+ *	<path>/lock  current  durable   one process; the journal in use; how far it was durable
  *	<path>/journal/<id>/            one folder per journal; older ones stay
  *	<path>/quarantine/              bytes that recovery cut off; nothing here is read again
  *

@@ -7,7 +7,7 @@
 #include "journal/listing.h"
 #include "journal/index.h"
 #include "journal/reader.h"
-#include "journal/scan.h"
+#include "journal/tables.h"
 
 struct journal_reader {
 	const struct io *io;
@@ -337,13 +337,15 @@ static uint64_t walk_to_end(const struct io *io, int dir, uint64_t first_seq)
 	return last;
 }
 
-static uint64_t find_last(const struct io *io, int dir, const struct listing *listing)
+static uint64_t find_last(
+	const struct io *io, int dir, const uint8_t *id, const struct listing *listing)
 {
 	struct index_header header;
-	const struct listing_item *item = &listing->list[listing->count - 1];
-	if (item->has_index && index_read_header(&header, io, dir, item->first_seq) == 0)
+	struct tables tables = {.io = io, .dir = dir, .id = id, .listing = listing};
+	size_t at = listing->count - 1;
+	if (tables_read_header(&tables, at, &header) == 0)
 		return header.last_seq;
-	return walk_to_end(io, dir, item->first_seq);
+	return walk_to_end(io, dir, listing->list[at].first_seq);
 }
 
 int journal_range(const struct io *io, const char *path, const uint8_t id[JOURNAL_ID_SIZE],
@@ -360,7 +362,7 @@ int journal_range(const struct io *io, const char *path, const uint8_t id[JOURNA
 		size_t at = 0;
 		while (at < listing.count && !listing.list[at].has_segment)
 			at++;
-		*last = find_last(io, dir, &listing);
+		*last = find_last(io, dir, id, &listing);
 		*first = at < listing.count ? listing.list[at].first_seq : *last + 1;
 	}
 	listing_finish(&listing);

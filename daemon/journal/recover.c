@@ -15,6 +15,7 @@
 #define CLOCK_BACK_MAX  (3600 * NS_PER_S)
 #define COPY_SIZE       ((size_t)256 * 1024)
 #define QUARANTINE_NAME 112
+#define CHAIN_MAX       64
 
 struct tail {
 	const struct recovery *recovery;
@@ -47,20 +48,19 @@ static int load_listing(struct tail *tail)
 	return io->list(io->ctx, recovery->dir, remove_unfinished, (void *)(uintptr_t)recovery);
 }
 
-/* Files that are missing in between, as far as index files tell. */
+/*
+ * Files that are missing in between, as far as index files tell.  Only the newest are looked at, so
+ * that a start takes no longer in a long journal; who reads on, or checks, is told of the others.
+ */
 static void check_chain(const struct tail *tail)
 {
-	const struct recovery *recovery = tail->recovery;
 	const struct listing *listing = &tail->listing;
-	for (size_t i = 0; i + 1 < listing->count; i++) {
+	size_t from = listing->count > CHAIN_MAX ? listing->count - CHAIN_MAX : 0;
+	for (size_t i = from; i + 1 < listing->count; i++) {
 		struct index_header header;
 		uint64_t limit = listing_limit(listing, i);
-		if (!listing->list[i].has_index ||
-			index_read_header(&header, recovery->io, recovery->dir,
-				listing->list[i].first_seq) < 0)
-			continue;
-		if (header.last_seq < limit)
-			report_gap(recovery->report, header.last_seq + 1, limit);
+		if (tables_read_header(&tail->tables, i, &header) == 0 && header.last_seq < limit)
+			report_gap(tail->recovery->report, header.last_seq + 1, limit);
 	}
 }
 
@@ -215,11 +215,19 @@ static void note_newest(struct tail *tail, const struct segment_header *header, 
 	tail->is_clean = is_clean;
 }
 
+/* Entries up to here existed, whatever the segments say. */
+static uint64_t told_of(const struct recovery *recovery)
+{
+	const struct journal_options *options = recovery->options;
+	bool is_known = options->known_id != NULL &&
+			memcmp(options->known_id, recovery->id, JOURNAL_ID_SIZE) == 0;
+	uint64_t known = is_known ? options->known_seq : 0;
+	return known > recovery->told ? known : recovery->told;
+}
+
 static bool is_behind(const struct tail *tail)
 {
-	const struct journal_options *options = tail->recovery->options;
-	return options->known_id != NULL && options->known_seq > tail->head &&
-	       memcmp(options->known_id, tail->recovery->id, JOURNAL_ID_SIZE) == 0;
+	return told_of(tail->recovery) > tail->head;
 }
 
 static void finish_index(struct tail *tail, const struct scan *scan)
@@ -279,6 +287,7 @@ static int recover_segment(struct tail *tail, size_t at, struct scan *scan)
 		.report = recovery->report,
 		.last_tc = tail->tables.last_tc,
 		.limit = UINT64_MAX,
+		.told = told_of(recovery),
 		.known = known > tail->known ? known : tail->known,
 	};
 	int r = survey_segment(&survey, scan);

@@ -10,6 +10,7 @@ struct recovery {
 	const struct journal_options *options;
 	struct journal_report *report;
 	int dir, quarantine;
+	uint64_t told; /* entries up to here were durable, as the file `durable` says; 0: nothing */
 	uint8_t id[JOURNAL_ID_SIZE];
 };
 

@@ -80,6 +80,7 @@ static void describe_index(
 	const struct listing_item *item = &shelf->listing.list[at];
 	if (!item->has_index ||
 		index_read_header(&header, shelf->io, shelf->dir, item->first_seq) < 0 ||
+		memcmp(header.journal, shelf->id, JOURNAL_ID_SIZE) != 0 ||
 		(to->is_readable && !index_belongs(&header, &scan->header)))
 		return;
 	to->is_closed = true;

@@ -44,11 +44,12 @@ static int look_behind(struct survey *survey, struct scan *scan)
 		return r;
 	survey->is_clean = false;
 	survey->durable = max(survey->durable, ahead.synced_upto);
-	if (survey->durable < scan->next)
+	uint64_t durable = max(survey->durable, survey->told);
+	if (durable < scan->next)
 		return 0;
 	survey->is_damaged = true;
 	survey->is_clean = ahead.seq == 0 && ahead.is_clean;
-	if (ahead.seq == 0 || ahead.seq - 1 > survey->durable || ahead.seq > survey->limit)
+	if (ahead.seq == 0 || ahead.seq - 1 > durable || ahead.seq > survey->limit)
 		return 0;
 	report_gap(survey->report, scan->next, ahead.seq - 1);
 	scan_seek(scan, ahead.offset, ahead.seq);

@@ -14,6 +14,7 @@ struct survey {
 	struct journal_report *report; /* gaps, odd entries */
 	uint64_t limit;                /* entries after this one belong to the next segment */
 	uint64_t known;                /* entries up to here were durable, whatever the file says */
+	uint64_t told; /* the same of the journal: where the file ends earlier, it is a copy */
 
 	uint64_t head;    /* the last seq: first_seq - 1 when there is no entry */
 	uint64_t durable; /* the highest seq that was certainly durable */

@@ -30,6 +30,30 @@ int tables_open_segment(const struct tables *tables, size_t at, struct scan *sca
 	return r == 0 && !is_ours ? -EBADMSG : r;
 }
 
+/* A file that was not synced may hold a recycled block: any other index there ever was. */
+static int check_owner(const struct tables *tables, size_t at, const struct index_header *header)
+{
+	struct scan scan = {0};
+	if (memcmp(header->journal, tables->id, JOURNAL_ID_SIZE) != 0)
+		return -EBADMSG;
+	if (!tables->listing->list[at].has_segment)
+		return 0;
+	int r = tables_open_segment(tables, at, &scan);
+	if (r == 0 && !index_belongs(header, &scan.header))
+		r = -EBADMSG;
+	scan_close(&scan);
+	return r;
+}
+
+int tables_read_header(const struct tables *tables, size_t at, struct index_header *header)
+{
+	const struct listing_item *item = &tables->listing->list[at];
+	if (!item->has_index)
+		return -ENOENT;
+	int r = index_read_header(header, tables->io, tables->dir, item->first_seq);
+	return r < 0 ? r : check_owner(tables, at, header);
+}
+
 int tables_load_index(struct tables *tables, size_t at)
 {
 	const struct listing_item *item = &tables->listing->list[at];
@@ -39,13 +63,8 @@ int tables_load_index(struct tables *tables, size_t at)
 		return 1;
 	int r = index_read(
 		&header, &tables->index, tables->topics, tables->io, tables->dir, item->first_seq);
-	if (r == 0 && item->has_segment) {
-		struct scan scan = {0};
-		r = tables_open_segment(tables, at, &scan);
-		if (r == 0 && !index_belongs(&header, &scan.header))
-			r = -EBADMSG;
-		scan_close(&scan);
-	}
+	if (r == 0)
+		r = check_owner(tables, at, &header);
 	if (r == 0)
 		tables->last_tc = header.last_tc;
 	if (r == 0 || r == -ENOMEM)

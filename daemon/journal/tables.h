@@ -34,6 +34,12 @@ void tables_finish(struct tables *tables);
  */
 int tables_open_segment(const struct tables *tables, size_t at, struct scan *scan);
 
+/*
+ * Reads the header of an item's index file.  -ENOENT: there is none; -EBADMSG: it is damaged, or
+ * of some other segment.
+ */
+int tables_read_header(const struct tables *tables, size_t at, struct index_header *header);
+
 /* Sets the tables to the end of item `at` from its index file alone.  1: that is of no use. */
 int tables_load_index(struct tables *tables, size_t at);
 

@@ -5,10 +5,15 @@
 #include <string.h>
 
 #define LOG_TOPIC "journal"
+#include "base/clock.h"
 #include "base/log.h"
+#include "journal/durable.h"
 #include "journal/writer.h"
 
 #define GROUP_MAX 256
+
+/* While entries come without a pause, the file `durable` is written this often. */
+#define NOTE_EVERY (10 * NS_PER_S)
 
 void writer_finish(struct writer *writer)
 {
@@ -27,6 +32,7 @@ void writer_begin(struct writer *writer, int dir, const uint8_t id[JOURNAL_ID_SI
 	memcpy(writer->template.journal, id, JOURNAL_ID_SIZE);
 	writer->head = head;
 	writer->durable = head;
+	writer->noted = 0;
 }
 
 static int grow_queue(struct writer *writer, size_t count)
@@ -70,12 +76,25 @@ static int enqueue(struct writer *writer, const struct journal_item *items, size
 	return 0;
 }
 
+static void note_durable(struct writer *writer, uint64_t tc)
+{
+	writer->noted_tc = tc;
+	if (writer->base < 0 || writer->noted == writer->durable)
+		return;
+	durable_write(writer->io, writer->base, writer->template.journal, writer->durable);
+	writer->noted = writer->durable;
+}
+
 /* What was written is durable: nobody's bytes are borrowed for it any more. */
 static void settle(struct writer *writer)
 {
 	size_t left = writer->queue_count - writer->written;
-	if (writer->written > 0)
-		writer->durable = writer->queue[writer->written - 1].seq;
+	if (writer->written > 0) {
+		const struct journal_item *last = &writer->queue[writer->written - 1];
+		writer->durable = last->seq;
+		if (last->tc >= writer->noted_tc + NOTE_EVERY)
+			note_durable(writer, last->tc);
+	}
 	memmove(writer->queue, writer->queue + writer->written, left * sizeof *writer->queue);
 	memmove(writer->queue_topics, writer->queue_topics + writer->written,
 		left * sizeof *writer->queue_topics);
@@ -123,6 +142,7 @@ static int end_segment(struct writer *writer)
 	int r = commit(writer);
 	if (r < 0)
 		return r;
+	note_durable(writer, writer->index.last_tc);
 	writer->index.end = writer->segment.size;
 	r = index_write(
 		&writer->index, &writer->topics, &writer->segment.header, writer->io, writer->dir);
@@ -275,6 +295,7 @@ int writer_idle(struct writer *writer, uint64_t now)
 		return end_segment(writer);
 	if (writer->is_marked)
 		return 0;
+	note_durable(writer, now);
 	r = segment_mark(&writer->segment, writer->io, RECORD_MARKER, writer->durable);
 	writer->is_marked = true;
 	if (r < 0) { /* all entries are durable: the next one begins a new file */

@@ -13,6 +13,7 @@
 struct writer {
 	const struct io *io;
 	int dir;                        /* the journal's folder; -1: none */
+	int base;                       /* the folder of the file `durable`; -1: none is kept */
 	struct segment_header template; /* journal, boot and sync mode of every segment */
 	uint64_t segment_size, segment_age;
 
@@ -28,6 +29,7 @@ struct writer {
 	size_t written; /* of the queue, into `segment` */
 
 	_Atomic uint64_t head, durable;
+	uint64_t noted, noted_tc; /* what the file `durable` says, and when that was */
 };
 
 /* Frees what the writer owns but not `dir`; the queue is lost.  Legal on a zeroed one. */

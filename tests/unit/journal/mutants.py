@@ -36,11 +36,11 @@ MUTANTS = {
         'writer.c', 'r = segment_create(&writer->segment,',
         'header.salt = 1, r = segment_create(&writer->segment,'),
     # torn or damaged
-    'cuts-off-damage': ('survey.c', '\tif (survey->durable < scan->next)\n', '\tif (true)\n'),
+    'cuts-off-damage': ('survey.c', '\tif (durable < scan->next)\n', '\tif (true)\n'),
     'takes-every-torn-write-for-damage': (
-        'survey.c', '\tif (survey->durable < scan->next)\n\t\treturn 0;\n',
+        'survey.c', '\tuint64_t durable = max(survey->durable, survey->told);\n',
         '\tif (ahead.seq != 0)\n\t\tsurvey->durable = max(survey->durable, ahead.seq - 1);\n'
-        '\tif (survey->durable < scan->next)\n\t\treturn 0;\n'),
+        '\tuint64_t durable = max(survey->durable, survey->told);\n'),
     'says-durable-too-early': (
         'writer.c', 'items, count, writer->durable, offsets);', 'items, count, items->seq - 1, offsets);'),
     'throws-torn-bytes-away': (

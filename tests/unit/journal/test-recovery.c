@@ -461,6 +461,74 @@ static void a_journal_that_ends_before_what_others_remember_is_left(void **state
 		file_size(core_file(&core, 1, ".seg")), SEGMENT_HEADER_SIZE + 3 * RECORD + 4);
 }
 
+/* What is left of four entries when their file was cut after the third. */
+static void cut_after_third(void)
+{
+	size_t len;
+	uint8_t *data = disk_read(core.disk, core_file(&core, 1, ".seg"), &len);
+	assert_non_null(data);
+	disk_write(core.disk, core_file(&core, 1, ".seg"), data, SEGMENT_HEADER_SIZE + 3 * RECORD);
+	free(data);
+}
+
+static void a_journal_that_ends_before_it_was_durable_is_left(void **state)
+{
+	commit(4);
+	assert_int_equal(journal_idle(core.journal, core.tc), 0);
+	cut_power();
+	cut_after_third();
+	reopen(JOURNAL_NEW_BEHIND);
+	assert_int_equal(core.report.old_head, 3);
+	core_accept(&core);
+	commit(1);
+	close_core();
+	reopen(JOURNAL_CONTINUED); /* the new one is not measured by the old one's end */
+}
+
+static void a_damaged_note_of_what_was_durable_is_none(void **state)
+{
+	commit(4);
+	assert_int_equal(journal_idle(core.journal, core.tc), 0);
+	cut_power();
+	cut_after_third();
+	disk_damage(core.disk, CORE_PATH "/durable", 50);
+	reopen(JOURNAL_CONTINUED);
+	assert_int_equal(core.report.head, 3);
+}
+
+/* Without a marker, and all of one group: the records alone would look torn. */
+static void damage_to_what_was_noted_as_durable_is_no_torn_write(void **state)
+{
+	commit(1);
+	core.tc += 60 * NS_PER_S;
+	assert_int_equal(core_append_many(&core, 3, 1), 0);
+	assert_int_equal(core_sync(&core), 0);
+	cut_power();
+	disk_damage(core.disk, core_file(&core, 1, ".seg"), SEGMENT_HEADER_SIZE + RECORD + 9);
+	reopen(JOURNAL_CONTINUED);
+	assert_int_equal(core.report.gap_count, 1);
+	assert_gap(0, 2, 2);
+	assert_int_equal(core.report.head, 4);
+	assert_int_equal(core.report.torn_bytes, 0);
+}
+
+static void an_index_of_another_journal_is_not_believed(void **state)
+{
+	size_t len;
+	commit(3);
+	assert_int_equal(journal_roll(core.journal), 0);
+	uint8_t *other = disk_read(core.disk, core_file(&core, 1, ".idx"), &len);
+	assert_int_equal(core_renew(&core), 0);
+	commit(4);
+	assert_int_equal(journal_roll(core.journal), 0);
+	commit(1);
+	close_core();
+	disk_write(core.disk, core_file(&core, 1, ".idx"), other, len);
+	free(other);
+	reopen(JOURNAL_CONTINUED);
+	assert_sound();
+}
+
 static void a_journal_that_has_what_others_remember_goes_on(void **state)
 {
 	commit(3);
@@ -527,6 +595,10 @@ int main(void)
 		recovery_test(a_segment_says_who_wrote_it),
 		recovery_test(a_clock_an_hour_behind_begins_a_new_journal),
 		recovery_test(a_journal_that_ends_before_what_others_remember_is_left),
+		recovery_test(a_journal_that_ends_before_it_was_durable_is_left),
+		recovery_test(a_damaged_note_of_what_was_durable_is_none),
+		recovery_test(damage_to_what_was_noted_as_durable_is_no_torn_write),
+		recovery_test(an_index_of_another_journal_is_not_believed),
 		recovery_test(a_journal_that_has_what_others_remember_goes_on),
 		recovery_test(a_lost_pointer_to_the_journal_is_noticed),
 		recovery_test(unfinished_files_are_removed),
