@@ -12,6 +12,8 @@
 struct runs {
 	struct runs_row *rows;
 	size_t count, size;
+	uint32_t *slots; /* by id: place of a row + 1, 0: free; none in `older` */
+	size_t slot_count;
 	struct runs_amend *amends;
 	size_t amend_count, amend_size;
 	pthread_mutex_t lock; /* of rows and amends, against other threads' reading */

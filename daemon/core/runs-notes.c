@@ -15,7 +15,7 @@
 
 /* Entries between two notes of how far the index reaches. */
 #define CHECKPOINT_ENTRIES 5000
-#define NOTES_BYTES_MAX    (64u << 20)
+#define NOTES_BYTES_MAX    (1u << 30) /* over a million runs */
 
 /*
  * A sequence of CBOR maps, each a row, {amend, seq} or {upto}, in order of seq; the end is cut off

@@ -21,13 +21,43 @@
 
 /* --- rows in memory -------------------------------------------------------------------------- */
 
+/* The slot that holds this id, or the free one for it.  Ids are random: any part is a hash. */
+static uint32_t *find_slot(const struct runs *runs, const uint8_t *id)
+{
+	size_t at;
+	memcpy(&at, id + 8, sizeof at);
+	for (;; at++) {
+		uint32_t *slot = &runs->slots[at & (runs->slot_count - 1)];
+		if (*slot == 0 || memcmp(runs->rows[*slot - 1].id, id, 16) == 0)
+			return slot;
+	}
+}
+
 static struct runs_row *find_id(const struct runs *runs, const uint8_t *id)
 {
-	for (size_t i = runs->count; i > 0; i--) { /* the newest is what is looked for most */
-		if (memcmp(runs->rows[i - 1].id, id, sizeof runs->rows[i - 1].id) == 0)
-			return &runs->rows[i - 1];
+	if (runs->slot_count == 0)
+		return NULL;
+	uint32_t place = *find_slot(runs, id);
+	return place == 0 ? NULL : &runs->rows[place - 1];
+}
+
+/* Room for one row more, at most half full. */
+static int grow_slots(struct runs *runs)
+{
+	if (2 * (runs->count + 1) <= runs->slot_count)
+		return 0;
+	size_t count = runs->slot_count != 0 ? 2 * runs->slot_count : 256;
+	uint32_t *slots = calloc(count, sizeof *slots);
+	if (slots == NULL || runs->count >= UINT32_MAX) {
+		free(slots);
+		return -ENOMEM;
 	}
-	return NULL;
+	free(runs->slots);
+	runs->slots = slots;
+	runs->slot_count = count;
+	for (size_t i = 0; i < runs->count; i++)
+		*find_slot(runs, runs->rows[i].id) = (uint32_t)i + 1;
+	return 0;
 }
 
 static struct runs_row *add_row(struct runs *runs)
@@ -47,8 +77,11 @@ int runs_set_row(struct runs *runs, const struct runs_row *row)
 {
 	pthread_mutex_lock(&runs->lock);
 	struct runs_row *have = find_id(runs, row->id);
-	if (have == NULL)
+	if (have == NULL && grow_slots(runs) == 0) {
 		have = add_row(runs);
+		if (have != NULL)
+			*find_slot(runs, row->id) = (uint32_t)runs->count;
+	}
 	if (have != NULL) {
 		*have = *row;
 		memcpy(have->journal, runs->id, sizeof have->journal);
@@ -263,6 +296,7 @@ void runs_destroy(struct runs *runs)
 	runs_destroy(runs->older);
 	pthread_mutex_destroy(&runs->lock);
 	free(runs->amends);
+	free(runs->slots);
 	free(runs->rows);
 	free(runs);
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -97,6 +98,35 @@ static void what_the_journal_did_not_keep_is_forgotten(void **state)
 	runs_destroy(runs);
 }
 
+/* A start with the runs of months: what it costs must grow no faster than they do. */
+static void many_runs_are_found_one_by_one(void **state)
+{
+	enum { MANY = 60000 };
+	uint8_t id[JOURNAL_ID_SIZE] = {9};
+	struct runs *runs = load(id, 0);
+	struct runs_row row = row_of(0, "n/xrf-1/20261122-001", 1, 0);
+	for (uint32_t i = 1; i <= MANY; i++) {
+		memcpy(row.id + 8, &i, sizeof i);
+		row.first = i;
+		assert_int_equal(runs_put(runs, &row), 0);
+	}
+	runs_destroy(runs);
+	struct timespec begun, ended;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begun);
+	runs = load(id, MANY);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ended);
+	assert_int_equal(runs_count(runs), MANY);
+	for (uint32_t i = 1; i <= MANY; i += 7777) {
+		memcpy(row.id + 8, &i, sizeof i);
+		assert_int_equal(runs_find_id(runs, row.id)->first, i);
+	}
+	row.id[0] ^= 1;
+	assert_null(runs_find_id(runs, row.id));
+	runs_destroy(runs);
+	/* comparing each with each takes seconds */
+	assert_true(ended.tv_sec - begun.tv_sec < 2);
+}
+
 static void a_number_is_not_given_again_in_a_new_journal(void **state)
 {
 	char number[RUN_NUMBER_MAX + 1];
@@ -161,7 +191,8 @@ static void amends_are_kept_also_of_runs_in_former_journals(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(numbers_count_up_within_a_day_and_an_instrument, make_folder),
+		cmocka_unit_test_setup(
+			numbers_count_up_within_a_day_and_an_instrument, make_folder),
 		cmocka_unit_test_setup(
 			search_finds_the_newest_first_and_former_journals_last, make_folder),
 		cmocka_unit_test_setup(
@@ -169,6 +200,7 @@ int main(void)
 		cmocka_unit_test_setup(
 			rows_are_kept_and_a_later_state_replaces_an_earlier, make_folder),
 		cmocka_unit_test_setup(what_the_journal_did_not_keep_is_forgotten, make_folder),
+		cmocka_unit_test_setup(many_runs_are_found_one_by_one, make_folder),
 		cmocka_unit_test_setup(a_number_is_not_given_again_in_a_new_journal, make_folder),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
