@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <assay/record.h>
+
 #include "base/buffer.h"
 #include "config/catalog.h"
 #include "wire/port.h"
@@ -166,6 +168,9 @@ bool config_sample_fits(const struct config *config, const char *sample);
  */
 int config_merge(const struct catalog_driver *driver, struct config_map below,
 	struct config_map above, struct buffer *out, char **why);
+
+/* The encoded value of one setting, borrowed from the map; len 0: the map does not have it. */
+struct assay_span config_value(struct config_map map, struct assay_string name);
 
 /*
  * Reads one setting as text, as `assayctl set` and `--set` give it: appends { name: setting } as a

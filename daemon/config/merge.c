@@ -69,6 +69,22 @@ int config_merge(const struct catalog_driver *driver, struct config_map below,
 	return r == 0 && out->failed ? -ENOMEM : r;
 }
 
+struct assay_span config_value(struct config_map map, struct assay_string name)
+{
+	struct reader r;
+	struct assay_string key;
+	struct assay_span value;
+	size_t pairs = 0;
+	read_init(&r, map.data, map.len);
+	if (map.len > 0)
+		read_map(&r, &pairs);
+	for (; pairs > 0 && read_key(&r, &key) == 0 && read_raw(&r, &value) == 0; pairs--) {
+		if (key.len == name.len && memcmp(key.data, name.data, key.len) == 0)
+			return value;
+	}
+	return (struct assay_span){0};
+}
+
 /* --- one setting alone ----------------------------------------------------------------------- */
 
 /* A map of one pair, as a file would have it. */

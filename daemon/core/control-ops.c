@@ -11,6 +11,7 @@
 #include "core/control-ops.h"
 #include "core/instrument.h"
 #include "core/ledger.h"
+#include "core/runs.h"
 #include "core/supervise.h"
 
 /* --- help, status ---------------------------------------------------------------------------- */
@@ -66,6 +67,17 @@ static void add_open_run(struct map *map, const struct instrument *instrument)
 	map_close(&row);
 }
 
+/* The last run on demand came to no good end by itself: somebody should repeat it. */
+static void add_interrupted(struct map *map, const struct instrument *instrument)
+{
+	struct runs_row row;
+	struct runs_search search = {.instrument = instrument->config->key};
+	if (instrument->config->acquire.mode == CONFIG_ON_DEMAND &&
+		runs_search(instrument->core->runs, &search, &row) > 0 &&
+		strcmp(row.status, words_name(&words_run_status, RUN_STATUS_INTERRUPTED)) == 0)
+		map_text(map, "interrupted", row.number);
+}
+
 static void add_instrument(struct buffer *to, const struct instrument *instrument)
 {
 	const struct config_instrument *config = instrument->config;
@@ -94,6 +106,8 @@ static void add_instrument(struct buffer *to, const struct instrument *instrumen
 	map_text(&map, "topic", instrument->data_topic->text);
 	if (instrument->run != NULL)
 		add_open_run(&map, instrument);
+	else
+		add_interrupted(&map, instrument);
 	map_close(&map);
 }
 
@@ -234,6 +248,15 @@ const struct control_op control_ops[] = {
 			{"limit", CONTROL_UINT, false, "at most so many"},
 		},
 		op_runs},
+	{"run-repeat", "starts a run as another one was started; answered like run-start",
+		{{"run", CONTROL_ITEM, true, "its number, or its UUID"}}, op_run_repeat},
+	{"amend", "corrects what was said of a run; what was said stays and is shown beside it",
+		{
+			{"run", CONTROL_ITEM, true, "its number, or its UUID"},
+			{"set", CONTROL_ITEM, true, "{sample, operator, note, valid}, any of them"},
+			{"reason", CONTROL_TEXT, false, "why; a correction without is refused"},
+		},
+		op_amend},
 	{"run-show", "one run by its number",
 		{{"number", CONTROL_TEXT, true, "such as bench-3/xrf-1/20261122-007"}},
 		op_run_show},

@@ -20,8 +20,19 @@ int op_archived(struct control_call *call);
 int op_run_start(struct control_call *call);
 int op_run_stop(struct control_call *call);
 int op_run_abort(struct control_call *call);
+
+/*
+ * Asks the instrument for this run, which is taken, and answers the call when it has begun or not;
+ * `repeats` is the number of the run that it repeats, or NULL.
+ */
+int control_start(struct control_call *call, struct instrument *instrument,
+	struct run_request *request, const char *repeats);
+
+/* control-past.c */
 int op_runs(struct control_call *call);
 int op_run_show(struct control_call *call);
+int op_amend(struct control_call *call);
+int op_run_repeat(struct control_call *call);
 
 /* control-settings.c */
 int op_describe(struct control_call *call);

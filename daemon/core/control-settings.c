@@ -15,24 +15,6 @@
 #define SETTINGS_MAX 64   /* of one request */
 #define TEXT_SIZE    4096 /* of a value as it would stand in a file */
 
-/* The value of `name` in a CBOR map of settings; empty: it is not there. */
-static struct assay_span find_setting(const uint8_t *data, size_t len, struct assay_string name)
-{
-	struct reader r;
-	struct assay_string key;
-	struct assay_span value = {0};
-	size_t pairs;
-	if (len == 0)
-		return value;
-	read_init(&r, data, len);
-	read_map(&r, &pairs);
-	for (; pairs > 0 && read_key(&r, &key) == 0 && read_raw(&r, &value) == 0; pairs--) {
-		if (key.len == name.len && memcmp(key.data, name.data, key.len) == 0)
-			return value;
-	}
-	return (struct assay_span){0};
-}
-
 static void put_value(struct map *map, const char *key, struct assay_span value)
 {
 	if (value.len == 0)
@@ -62,11 +44,13 @@ static void put_present(struct map *map, const struct instrument *instrument, si
 	const char *text = config->driver->settings[i].name;
 	struct assay_string name = {text, strlen(text)};
 	struct config_map now = change_settings(instrument);
-	struct assay_span value = find_setting(now.data, now.len, name);
-	struct assay_span file = find_setting(config->settings.data, config->settings.len, name);
+	struct assay_span value = config_value(now, name);
+	struct assay_span file = config_value(config->settings, name);
 	struct assay_span back = {0};
 	if (instrument->ready)
-		back = find_setting(instrument->settings.data, instrument->settings.len, name);
+		back = config_value(
+			(struct config_map){instrument->settings.data, instrument->settings.len},
+			name);
 	put_value(map, "value", value);
 	if (value.len > 0)
 		put_origin(map, !same(value, file), &config->origins[i]);
@@ -281,7 +265,8 @@ static void put_values(struct map *map, const struct buffer *part, const struct 
 	read_init(&r, part->data, part->len);
 	read_map(&r, &pairs);
 	for (; pairs > 0 && read_key(&r, &key) == 0 && read_skip(&r) == 0; pairs--) {
-		struct assay_span value = find_setting(all->data, all->len, key);
+		struct assay_span value = config_value(
+			(struct config_map){all->data, all->len}, key);
 		if (value.len == 0)
 			continue;
 		inner.pairs++;

@@ -15,6 +15,7 @@
 #define LOG_TOPIC "assayd"
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/amends.h"
 #include "core/audit.h"
 #include "core/capture.h"
 #include "core/commit.h"
@@ -297,6 +298,7 @@ static void close_down(struct core *core)
 		journal_close(core->journal);
 	}
 	retention_destroy(core->retention);
+	amends_destroy(core->amends);
 	runs_destroy(core->runs);
 	ledger_destroy(core->ledger);
 	publisher_close(core->publisher);

@@ -24,6 +24,7 @@
 #include "config/config.h"
 #include "core/disk.h"
 
+struct amends;
 struct capture;
 struct commit;
 struct control;
@@ -55,6 +56,7 @@ struct core {
 	struct journal *journal; /* the commit thread's once it runs */
 	struct publisher *publisher;
 	struct published *published; /* what may be read */
+	struct amends *amends;       /* of runs, as far as they were looked at; NULL: none yet */
 	struct cursors *cursors;     /* durable, of consumers */
 	struct commit *commit;
 	struct ledger *ledger;

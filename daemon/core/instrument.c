@@ -226,38 +226,33 @@ static void write_step(struct buffer *to, const struct config_method *method, si
 	map_close(&map);
 }
 
-static void send_start(struct instrument *instrument, enum config_mode mode,
-	const struct config_method *method, size_t step)
+static void send_start(
+	struct instrument *instrument, const struct run_request *request, size_t step)
 {
 	static const enum wire_mode modes[] = {
 		[CONFIG_ON_DEMAND] = WIRE_ONCE,
 		[CONFIG_REPEAT] = WIRE_REPEAT,
 		[CONFIG_CONTINUOUS] = WIRE_CONTINUOUS,
 	};
-	struct buffer message = {0}, merged = {0}, place = {0};
+	struct buffer message = {0}, settings = {0}, place = {0};
 	struct wire_start start = {
-		.mode = modes[mode],
+		.mode = modes[request->mode],
 		.every_ns = instrument->config->acquire.every_ns,
 		.frames = instrument->config->acquire.frames,
 	};
-	struct config_map settings = change_settings(instrument);
+	char *why; /* they were merged without error when the run was asked for */
+	request_settings(instrument, request, step, &settings, &why);
+	free(why);
 	start.settings = (struct wire_bytes){settings.data, settings.len};
-	if (method != NULL) {
-		char *why = NULL; /* it was merged without error when the run was asked for */
-		config_merge(instrument->config->driver, settings, method->steps[step].settings,
-			&merged, &why);
-		free(why);
-		start.settings = (struct wire_bytes){merged.data, merged.len};
-	}
-	if (method != NULL && method->step_count > 1) {
-		write_step(&place, method, step);
+	if (request->method != NULL && request->method->step_count > 1) {
+		write_step(&place, request->method, step);
 		start.step = (struct wire_bytes){place.data, place.len};
 	}
 	wire_write_start(&message, instrument->unit, &start);
 	send_to_worker(instrument, &message);
 	instrument->starting = instrument->change.sent = true;
-	instrument->repeating = mode == CONFIG_REPEAT;
-	buffer_finish(&merged);
+	instrument->repeating = request->mode == CONFIG_REPEAT;
+	buffer_finish(&settings);
 	buffer_finish(&place);
 }
 
@@ -271,9 +266,9 @@ int instrument_start(
 	}
 	run_request_finish(&instrument->request);
 	instrument->request = *request;
-	request->refs = (struct buffer){0};
+	request->refs = request->settings = (struct buffer){0};
 	set_state(instrument, DEVICE_STATE_ARMED, NULL, "");
-	send_start(instrument, instrument->request.mode, instrument->request.method, 0);
+	send_start(instrument, &instrument->request, 0);
 	return 0;
 }
 
@@ -368,7 +363,7 @@ void instrument_tick(struct instrument *instrument)
 	instrument->retry_at = 0;
 	run_request_finish(&instrument->request);
 	instrument->request.mode = instrument->config->acquire.mode;
-	send_start(instrument, instrument->request.mode, NULL, 0);
+	send_start(instrument, &instrument->request, 0);
 }
 
 int instrument_renew(struct instrument *instrument)
@@ -502,8 +497,8 @@ static void end_run(struct instrument *instrument, const struct wire_ended *ende
 	switch (ended->end) {
 	case WIRE_END_COMPLETE:
 		if (run_next_step(instrument->run) != NULL) {
-			const struct config_method *method = run_method(instrument->run, &step);
-			send_start(instrument, CONFIG_ON_DEMAND, method, step);
+			run_method(instrument->run, &step);
+			send_start(instrument, run_circumstances(instrument->run), step);
 			return;
 		}
 		run_finish(instrument->run, RUN_STATUS_COMPLETE, NULL);

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "core/request.h"
+#include "record/encode.h"
+#include "record/read.h"
 
 __attribute__((format(printf, 4, 5))) static int refuse(
 	char *text, size_t size, int r, const char *format, ...)
@@ -37,28 +39,72 @@ static int check_site(const struct instrument *instrument, const struct run_requ
 	return 0;
 }
 
+int request_settings(const struct instrument *instrument, const struct run_request *request,
+	size_t step, struct buffer *out, char **why)
+{
+	const struct catalog_driver *driver = instrument->config->driver;
+	struct config_map above = {request->settings.data, request->settings.len};
+	struct buffer own = {0};
+	int r = config_merge(driver, change_settings(instrument), above, &own, why);
+	if (r == 0) {
+		struct config_map below = {own.data, own.len}, nothing = {0};
+		const struct config_method *method = request->method;
+		r = config_merge(driver, below,
+			method != NULL ? method->steps[step].settings : nothing, out, why);
+	}
+	buffer_finish(&own);
+	return r;
+}
+
+size_t request_differences(
+	const struct instrument *instrument, const struct run_request *request, struct buffer *out)
+{
+	struct run_request plain = {.settings = request->settings};
+	struct buffer now = {0};
+	struct map map;
+	struct reader r;
+	struct assay_string name;
+	struct assay_span value;
+	size_t pairs = 0;
+	char *why = NULL;
+	map_open(&map, out);
+	if (request_settings(instrument, &plain, 0, &now, &why) == 0) {
+		read_init(&r, now.data, now.len);
+		read_map(&r, &pairs);
+	}
+	for (; pairs > 0 && read_key(&r, &name) == 0 && read_raw(&r, &value) == 0; pairs--) {
+		struct assay_span file = config_value(instrument->config->settings, name);
+		if (file.len == value.len && memcmp(file.data, value.data, value.len) == 0)
+			continue;
+		map.pairs++;
+		encode_text_n(out, name.data, name.len);
+		encode_raw(out, value.data, value.len);
+	}
+	map_close(&map);
+	buffer_finish(&now);
+	free(why);
+	return map.pairs;
+}
+
 static int check_method(const struct instrument *instrument, const struct run_request *request,
 	char *text, size_t size)
 {
-	if (request->method == NULL)
-		return 0;
-	if (strcmp(request->method->driver, instrument->config->driver->name) != 0)
+	const struct config_method *method = request->method;
+	if (method != NULL && strcmp(method->driver, instrument->config->driver->name) != 0)
 		return refuse(text, size, -EINVAL, "the method is for instruments with driver %s",
-			request->method->driver);
-	for (size_t i = 0; i < request->method->step_count; i++) {
+			method->driver);
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < (method != NULL ? method->step_count : 1); i++) {
 		struct buffer merged = {0};
 		char *why = NULL;
-		int r = config_merge(instrument->config->driver, change_settings(instrument),
-			request->method->steps[i].settings, &merged, &why);
+		r = request_settings(instrument, request, i, &merged, &why);
 		buffer_finish(&merged);
 		if (r < 0)
-			refuse(text, size, r, "the method does not fit: %s",
+			refuse(text, size, r, "the settings do not fit: %s",
 				why != NULL ? why : "?");
 		free(why);
-		if (r < 0)
-			return r;
 	}
-	return 0;
+	return r;
 }
 
 static int check_state(const struct instrument *instrument, char *text, size_t size)

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "core/instrument.h"
 #include "core/ledger.h"
+#include "core/request.h"
 #include "core/run.h"
 #include "core/runs.h"
 #include "core/supervise.h"
@@ -48,6 +49,7 @@ struct run {
 void run_request_finish(struct run_request *request)
 {
 	buffer_finish(&request->refs);
+	buffer_finish(&request->settings);
 	*request = (struct run_request){0};
 }
 
@@ -141,7 +143,19 @@ static void add_note(struct buffer *extra, const char *note, size_t *count)
 		return;
 	encode_text(extra, "x-note");
 	encode_text(extra, note);
-	*count = 1;
+	++*count;
+}
+
+/* Settings that are not as the configuration (and the method) says. */
+static void add_set(struct buffer *extra, const struct run *run, size_t *count)
+{
+	struct buffer set = {0};
+	if (request_differences(run->instrument, &run->request, &set) > 0) {
+		encode_text(extra, "x-set");
+		encode_raw(extra, set.data, set.len);
+		++*count;
+	}
+	buffer_finish(&set);
 }
 
 /* What decode() works with, where the instrument made something else of it. */
@@ -174,6 +188,7 @@ static void put_run_start(
 	uuid_random(id);
 	add_note(&extra, run->request.note, &extra_count);
 	add_sent(&extra, &run->sent, &extra_count);
+	add_set(&extra, run, &extra_count);
 	const struct config_method *method = run->request.method;
 	struct config_map setup = method != NULL && method->setup.len > 0 ? method->setup
 									  : config->setup;
@@ -482,6 +497,11 @@ const struct config_method *run_method(const struct run *run, size_t *step)
 {
 	*step = run->step;
 	return run->request.method;
+}
+
+const struct run_request *run_circumstances(const struct run *run)
+{
+	return &run->request;
 }
 
 const char *run_number(const struct run *run)

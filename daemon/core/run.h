@@ -42,6 +42,7 @@ struct run_request {
 	enum entry_way entered;             /* how the sample id was entered; 0: not said */
 	const struct config_method *method; /* NULL: the instrument's own settings */
 	struct buffer refs;                 /* CBOR array of run-ref; empty: none.  Owned */
+	struct buffer settings; /* CBOR map over the instrument's, beneath the method's.  Owned */
 	enum config_mode mode;
 	struct run_actor actor;
 
@@ -90,6 +91,9 @@ const struct config_step *run_next_step(struct run *run);
 
 /* The step under way, from 0, and its method; NULL: a run without a method. */
 const struct config_method *run_method(const struct run *run, size_t *step);
+
+/* What it was asked for with; borrowed. */
+const struct run_request *run_circumstances(const struct run *run);
 
 /* Frees a run whose end cannot be written any more; it will be found open at the next start. */
 void run_forget(struct run *run);

@@ -221,7 +221,7 @@ static int take_entry(struct runs *runs, const struct journal_found *found)
 		return 0;
 	const struct runs_row *have = find_id(runs, record.run);
 	if (have == NULL)
-		return 0;
+		return runs_put_amend(runs, record.run, entry.seq);
 	struct runs_row row = *have;
 	row.last = entry.seq;
 	row.frames = record.frames;
@@ -242,9 +242,10 @@ static int entry_topic(const uint8_t *bytes, size_t len, const char **topic, siz
 	return 0;
 }
 
-static int open_reader(const struct runs *runs, struct journal_reader **reader)
+static int open_reader(
+	const struct runs *runs, const uint8_t *journal, struct journal_reader **reader)
 {
-	return journal_reader_open(reader, &io_posix, runs->path, runs->id, entry_topic);
+	return journal_reader_open(reader, &io_posix, runs->path, journal, entry_topic);
 }
 
 static int scan_journal(struct runs *runs, uint64_t head)
@@ -253,7 +254,7 @@ static int scan_journal(struct runs *runs, uint64_t head)
 	struct journal_found found;
 	if (runs->noted >= head || head == UINT64_MAX)
 		return 0;
-	int r = open_reader(runs, &reader);
+	int r = open_reader(runs, runs->id, &reader);
 	if (r < 0)
 		return r;
 	journal_reader_filter(reader, is_data_topic, NULL);
@@ -432,7 +433,7 @@ int runs_digest(const struct runs *runs, const struct runs_row *row, uint64_t he
 	struct journal_found found;
 	struct digest running = {0};
 	*frames = 0;
-	int r = open_reader(runs, &reader);
+	int r = open_reader(runs, row->journal, &reader);
 	if (r < 0)
 		return r;
 	r = digest_init(&running);
@@ -445,6 +446,17 @@ int runs_digest(const struct runs *runs, const struct runs_row *row, uint64_t he
 		digest_final(&running, digest);
 	digest_finish(&running);
 	return r;
+}
+
+void runs_end_former(struct runs *runs, const uint8_t run[16], const char *status, uint64_t frames)
+{
+	pthread_mutex_lock(&runs->older->lock);
+	struct runs_row *row = find_id(runs->older, run);
+	if (row != NULL) {
+		snprintf(row->status, sizeof row->status, "%s", status);
+		row->frames = frames;
+	}
+	pthread_mutex_unlock(&runs->older->lock);
 }
 
 /* --- for other threads ----------------------------------------------------------------------- */

@@ -50,7 +50,7 @@ int runs_put(struct runs *runs, const struct runs_row *row);
 
 /*
  * Notes that the entry `seq` of the current journal is an amend of this run, whichever journal the
- * run is in.  -ENOMEM.
+ * run is in, or the run-end of one in a former journal.  -ENOMEM.
  */
 int runs_put_amend(struct runs *runs, const uint8_t run[16], uint64_t seq);
 
@@ -72,11 +72,14 @@ void runs_next_number(const struct runs *runs, const char *node, const char *ins
 	uint64_t utc, char number[RUN_NUMBER_MAX + 1]);
 
 /*
- * A run that was open when the core ended: reads its frames from the journal for their count and
- * digest.  0 or a negative errno.
+ * A run that was open when the core ended: reads its frames from its journal, up to seq `head`, for
+ * their count and digest.  0 or a negative errno.
  */
 int runs_digest(const struct runs *runs, const struct runs_row *row, uint64_t head,
 	uint64_t *frames, uint8_t digest[32]);
+
+/* Sets status and frames of a run in a former journal, whose run-end is in a later one. */
+void runs_end_former(struct runs *runs, const uint8_t run[16], const char *status, uint64_t frames);
 
 /*
  * --- for any thread: copies of rows, also of former journals ---

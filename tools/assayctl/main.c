@@ -15,9 +15,12 @@ const struct command commands[] = {
 		"start INSTRUMENT [--sample ID] [--operator WHO] [--method ID] [--note TEXT]\n"
 		"                    [--entered scanned|typed|lims|instrument] [--wait]\n"
 		"       assayctl run stop|abort INSTRUMENT\n"
+		"       assayctl run repeat NUMBER [--wait]\n"
+		"       assayctl run amend NUMBER --reason TEXT [--sample ID] [--operator WHO]\n"
+		"                    [--note TEXT] [--valid yes|no]\n"
 		"       assayctl run list [--instrument NAME] [--sample ID] [--limit N]\n"
 		"       assayctl run show NUMBER",
-		"starts, ends, lists and shows runs", command_run},
+		"starts, ends, repeats, corrects and shows runs", command_run},
 	{"capture",
 		"INSTRUMENT [--seconds N | --count BYTES] --to FILE\n"
 		"       assayctl capture --show FILE",

@@ -161,13 +161,24 @@ int pairs_read(struct pairs *pairs, struct reader *r)
 	return read_into(pairs, r, "");
 }
 
-const char *pairs_get(const struct pairs *pairs, const char *key)
+static const char *find_pair(const struct pairs *pairs, const char *key)
 {
 	for (size_t i = 0; i < pairs->count; i++) {
 		if (strcmp(pairs->items[i].key, key) == 0)
 			return pairs->items[i].value;
 	}
-	return "";
+	return NULL;
+}
+
+bool pairs_has(const struct pairs *pairs, const char *key)
+{
+	return find_pair(pairs, key) != NULL;
+}
+
+const char *pairs_get(const struct pairs *pairs, const char *key)
+{
+	const char *value = find_pair(pairs, key);
+	return value != NULL ? value : "";
 }
 
 uint64_t pairs_number(const struct pairs *pairs, const char *key)

@@ -40,6 +40,7 @@ int pairs_read(struct pairs *pairs, struct reader *r);
 
 /* The value, "" when there is none; borrowed from `pairs`. */
 const char *pairs_get(const struct pairs *pairs, const char *key);
+bool pairs_has(const struct pairs *pairs, const char *key);
 uint64_t pairs_number(const struct pairs *pairs, const char *key);
 
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* run start | stop | abort | list | show */
+/* run start | stop | abort | repeat | amend | list | show */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,15 +45,68 @@ static int add_options(
 	return 0;
 }
 
+/* "NEW (was OLD)" where it was amended. */
+static void print_amended(const struct pairs *f, const char *what, const char *before)
+{
+	char key[40];
+	snprintf(key, sizeof key, "%samended.%s", before, what);
+	const char *now = pairs_get(f, key);
+	bool amended = pairs_has(f, key);
+	snprintf(key, sizeof key, "%s%s", before, what);
+	if (amended)
+		printf("%s (was %s)", now[0] != '\0' ? now : "none", pairs_get(f, key));
+	else
+		fputs(pairs_get(f, key), stdout);
+}
+
+static bool is_invalid(const struct pairs *f, const char *before)
+{
+	char key[40];
+	snprintf(key, sizeof key, "%samended.valid", before);
+	return strcmp(pairs_get(f, key), "no") == 0;
+}
+
 static void print_row(const struct pairs *f)
 {
 	char start[PRINT_TIME_SIZE];
 	print_time(start, pairs_number(f, "start"));
 	const char *status = pairs_get(f, "status");
-	printf("%-36s %s %-12s %8s frames  sample %s, operator %s%s\n", pairs_get(f, "number"),
-		start, status[0] != '\0' ? status : "open", pairs_get(f, "frames"),
-		pairs_get(f, "sample"), pairs_get(f, "operator"),
+	printf("%-36s %s %-12s %8s frames  sample ", pairs_get(f, "number"), start,
+		status[0] != '\0' ? status : "open", pairs_get(f, "frames"));
+	print_amended(f, "sample", "");
+	fputs(", operator ", stdout);
+	print_amended(f, "operator", "");
+	printf("%s%s\n", is_invalid(f, "") ? "  NOT VALID" : "",
 		strcmp(pairs_get(f, "sim"), "yes") == 0 ? "  SIMULATED" : "");
+}
+
+/* One run; what was amended stands beside what was said first. */
+static void print_run(const struct pairs *f)
+{
+	char when[PRINT_TIME_SIZE];
+	for (size_t i = 0; i < f->count; i++) {
+		const char *key = f->items[i].key;
+		if (strncmp(key, "run.", 4) != 0 || strncmp(key, "run.amended.", 12) == 0)
+			continue;
+		printf("%-12s ", key + 4);
+		if (strcmp(key, "run.start") == 0) {
+			print_time(when, pairs_number(f, key));
+			fputs(when, stdout);
+		} else {
+			print_amended(f, key + 4, "run.");
+		}
+		putchar('\n');
+	}
+	if (!pairs_has(f, "run.amended.count"))
+		return;
+	if (pairs_has(f, "run.amended.note"))
+		printf("%-12s %s\n", "note", pairs_get(f, "run.amended.note"));
+	if (pairs_has(f, "run.amended.valid"))
+		printf("%-12s %s\n", "valid", pairs_get(f, "run.amended.valid"));
+	print_time(when, pairs_number(f, "run.amended.when"));
+	printf("%-12s %s time%s, last %s by %s: %s\n", "amended", pairs_get(f, "run.amended.count"),
+		strcmp(pairs_get(f, "run.amended.count"), "1") == 0 ? "" : "s", when,
+		pairs_get(f, "run.amended.actor"), pairs_get(f, "run.amended.reason"));
 }
 
 static int ask(
@@ -98,6 +151,24 @@ static int wait_for_end(const struct options *options, const char *number)
 	}
 }
 
+/* Asks for a run, and waits for its end where that is wanted. */
+static int begin(const struct options *options, struct request *request, bool wait)
+{
+	struct buffer reply = {0};
+	static struct pairs f;
+	int r = ask(options, request, START_SECONDS, &reply);
+	if (r == 0)
+		r = reply_pairs(&reply, &f) < 0;
+	buffer_finish(&reply);
+	if (r != 0)
+		return r;
+	if (!options->json)
+		printf("started %s\n", pairs_get(&f, "number"));
+	char number[100];
+	snprintf(number, sizeof number, "%s", pairs_get(&f, "number"));
+	return wait ? wait_for_end(options, number) : 0;
+}
+
 static int run_start(const struct options *options, int argc, char **argv)
 {
 	static const char *const allowed[] = {
@@ -113,19 +184,74 @@ static int run_start(const struct options *options, int argc, char **argv)
 		buffer_finish(&request.bytes);
 		return r;
 	}
-	struct buffer reply = {0};
-	static struct pairs f;
-	r = ask(options, &request, START_SECONDS, &reply);
+	return begin(options, &request, wait);
+}
+
+static int run_repeat(const struct options *options, int argc, char **argv)
+{
+	static const char *const none[] = {NULL};
+	bool wait = false;
+	if (argc < 1 || is_option(argv[0]))
+		return command_usage("run", "which run? Its number, as run list gives it");
+	struct request request;
+	client_begin(&request, "run-repeat");
+	map_text(&request.map, "run", argv[0]);
+	int r = add_options(&request, argc - 1, argv + 1, none, &wait);
 	if (r == 0)
-		r = reply_pairs(&reply, &f) < 0;
+		return begin(options, &request, wait);
+	buffer_finish(&request.bytes);
+	return r;
+}
+
+/* --sample ID, --operator WHO, --note TEXT, --valid yes|no into `set`; --reason TEXT. */
+static int add_correction(struct map *set, const char **reason, int argc, char **argv)
+{
+	static const char *const texts[] = {"--sample", "--operator", "--note"};
+	for (int i = 0; i < argc; i += 2) {
+		if (i + 1 == argc)
+			return command_usage("run", "%s needs a value", argv[i]);
+		bool yes = strcmp(argv[i + 1], "yes") == 0, no = strcmp(argv[i + 1], "no") == 0;
+		size_t t = 0;
+		while (t < 3 && strcmp(argv[i], texts[t]) != 0)
+			t++;
+		if (t < 3)
+			map_text(set, texts[t] + 2, argv[i + 1]);
+		else if (strcmp(argv[i], "--valid") == 0 && (yes || no))
+			map_bool(set, "valid", yes);
+		else if (strcmp(argv[i], "--reason") == 0)
+			*reason = argv[i + 1];
+		else
+			return command_usage("run", "unexpected: %s %s", argv[i], argv[i + 1]);
+	}
+	return 0;
+}
+
+static int run_amend(const struct options *options, int argc, char **argv)
+{
+	if (argc < 1 || is_option(argv[0]))
+		return command_usage("run", "which run? Its number, as run list gives it");
+	struct request request;
+	struct buffer set = {0}, reply = {0};
+	struct map map;
+	const char *reason = NULL;
+	static struct pairs f;
+	client_begin(&request, "amend");
+	map_text(&request.map, "run", argv[0]);
+	map_open(&map, &set);
+	int r = add_correction(&map, &reason, argc - 1, argv + 1);
+	map_close(&map);
+	map_text(&request.map, "reason", reason);
+	map_key(&request.map, "set");
+	encode_raw(&request.bytes, set.data, set.len);
+	if (r == 0)
+		r = ask(options, &request, ASK_SECONDS, &reply);
+	else
+		buffer_finish(&request.bytes);
+	if (r == 0 && !options->json && reply_pairs(&reply, &f) == 0)
+		print_run(&f);
+	buffer_finish(&set);
 	buffer_finish(&reply);
-	if (r != 0)
-		return r;
-	if (!options->json)
-		printf("started %s\n", pairs_get(&f, "number"));
-	char number[100];
-	snprintf(number, sizeof number, "%s", pairs_get(&f, "number"));
-	return wait ? wait_for_end(options, number) : 0;
+	return r;
 }
 
 static int run_end(const struct options *options, const char *op, int argc, char **argv)
@@ -176,12 +302,8 @@ static int run_show(const struct options *options, int argc, char **argv)
 	map_text(&request.map, "number", argv[0]);
 	int r = ask(options, &request, ASK_SECONDS, &reply);
 	static struct pairs f;
-	if (r == 0 && !options->json && reply_pairs(&reply, &f) == 0) {
-		for (size_t i = 0; i < f.count; i++) {
-			if (strncmp(f.items[i].key, "run.", 4) == 0)
-				printf("%-12s %s\n", f.items[i].key + 4, f.items[i].value);
-		}
-	}
+	if (r == 0 && !options->json && reply_pairs(&reply, &f) == 0)
+		print_run(&f);
 	buffer_finish(&reply);
 	return r;
 }
@@ -201,5 +323,9 @@ int command_run(const struct options *options, int argc, char **argv)
 		return run_list(options, argc, argv);
 	if (strcmp(what, "show") == 0)
 		return run_show(options, argc, argv);
-	return command_usage("run", "say start, stop, abort, list or show");
+	if (strcmp(what, "repeat") == 0)
+		return run_repeat(options, argc, argv);
+	if (strcmp(what, "amend") == 0)
+		return run_amend(options, argc, argv);
+	return command_usage("run", "say start, stop, abort, repeat, amend, list or show");
 }

@@ -41,6 +41,9 @@ static void print_more(const struct pairs *f)
 			pairs_get(f, "run.sample")[0] != '\0' ? pairs_get(f, "run.sample")
 							      : "none");
 	}
+	if (pairs_get(f, "interrupted")[0] != '\0')
+		printf("%14s run %s was interrupted: assayctl run repeat %s\n", "",
+			pairs_get(f, "interrupted"), pairs_get(f, "interrupted"));
 	if (pairs_get(f, "values")[0] != '\0')
 		printf("%14s %s\n", "", pairs_get(f, "values"));
 }
