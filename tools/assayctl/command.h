@@ -12,6 +12,7 @@ struct options {
 	const char *drivers; /* the folder of driver modules */
 	const char *control; /* endpoints */
 	const char *live;
+	const char *replay;
 	bool json;
 };
 
@@ -28,12 +29,14 @@ extern const struct command commands[];
 
 int command_capture(const struct options *options, int argc, char **argv);
 int command_check(const struct options *options, int argc, char **argv);
+int command_cursor(const struct options *options, int argc, char **argv);
 int command_describe(const struct options *options, int argc, char **argv);
 int command_journal(const struct options *options, int argc, char **argv);
 int command_lint(const struct options *options, int argc, char **argv);
 int command_list(const struct options *options, int argc, char **argv);
 int command_maintenance(const struct options *options, int argc, char **argv);
 int command_reload(const struct options *options, int argc, char **argv);
+int command_replay(const struct options *options, int argc, char **argv);
 int command_run(const struct options *options, int argc, char **argv);
 int command_schema(const struct options *options, int argc, char **argv);
 int command_set(const struct options *options, int argc, char **argv);

@@ -21,6 +21,13 @@ const struct command commands[] = {
 		"       assayctl run list [--instrument NAME] [--sample ID] [--limit N]\n"
 		"       assayctl run show NUMBER",
 		"starts, ends, repeats, corrects and shows runs", command_run},
+	{"replay",
+		"[--from SEQ|TIME] [--since DURATION|TIME] [--instrument NAME]\n"
+		"                       [--topic PREFIX]... [--follow] [--json] [--cursor NAME]\n"
+		"                       [--simulated]",
+		"what was committed, one line each", command_replay},
+	{"cursor", "list | show NAME | forget NAME", "how far consumers are, kept by the daemon",
+		command_cursor},
 	{"capture",
 		"INSTRUMENT [--seconds N | --count BYTES] --to FILE\n"
 		"       assayctl capture --show FILE",
@@ -46,8 +53,8 @@ const struct command commands[] = {
 
 static void usage(FILE *to)
 {
-	fputs("usage: assayctl [--dir DIR | --control ENDPOINT --live ENDPOINT] [--json]\n"
-	      "                [--config FILE] COMMAND [ARGUMENTS]\n\n",
+	fputs("usage: assayctl [--dir DIR | --control ENDPOINT --live ENDPOINT\n"
+	      "                --replay ENDPOINT] [--json] [--config FILE] COMMAND [ARGUMENTS]\n\n",
 		to);
 	for (const struct command *c = commands; c->name != NULL; c++)
 		fprintf(to, "  %-12s %s\n", c->name, c->help);
@@ -84,25 +91,30 @@ int main(int argc, char **argv)
 {
 	static const struct option longs[] = {{"dir", required_argument, NULL, 'd'},
 		{"control", required_argument, NULL, 'c'}, {"live", required_argument, NULL, 'l'},
-		{"json", no_argument, NULL, 'j'}, {"config", required_argument, NULL, 'f'},
-		{"worker", required_argument, NULL, 'w'}, {"drivers", required_argument, NULL, 'D'},
-		{"version", no_argument, NULL, 'V'}, {"help", no_argument, NULL, 'h'}, {0}};
-	static char control[300], live[300];
+		{"replay", required_argument, NULL, 'r'}, {"json", no_argument, NULL, 'j'},
+		{"config", required_argument, NULL, 'f'}, {"worker", required_argument, NULL, 'w'},
+		{"drivers", required_argument, NULL, 'D'}, {"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'}, {0}};
+	static char control[300], live[300], replay[300];
 	struct options options = {.config = ASSAY_CONFIG_FILE,
 		.worker = ASSAY_WORKER,
 		.drivers = ASSAY_DRIVERS,
 		.control = "ipc://" ASSAY_RUN_DIR "/control",
-		.live = "ipc://" ASSAY_RUN_DIR "/live"};
+		.live = "ipc://" ASSAY_RUN_DIR "/live",
+		.replay = "ipc://" ASSAY_RUN_DIR "/replay"};
 	for (int c; (c = getopt_long(argc, argv, "+h", longs, NULL)) != -1;) {
 		switch (c) {
 		case 'd':
 			snprintf(control, sizeof control, "ipc://%s/control", optarg);
 			snprintf(live, sizeof live, "ipc://%s/live", optarg);
 			options.control = control;
+			snprintf(replay, sizeof replay, "ipc://%s/replay", optarg);
 			options.live = live;
+			options.replay = replay;
 			break;
 		case 'c': options.control = optarg; break;
 		case 'l': options.live = optarg; break;
+		case 'r': options.replay = optarg; break;
 		case 'j': options.json = true; break;
 		case 'f': options.config = optarg; break;
 		case 'w': options.worker = optarg; break;

@@ -64,7 +64,7 @@ struct delivery {
 	size_t holes_count, holes_given;
 
 	size_t begin_note; /* prefixes whose DELIVERY_MARK at the beginning was given */
-	bool has_begin;
+	bool has_begin, is_waiting;
 	uint8_t begin_id[ASSAY_UUID_SIZE];
 	size_t lost_note;   /* marks that were looked at for lost journals */
 	uint64_t low, high; /* STAGE_SEEK: [low, high) is left */
@@ -337,6 +337,7 @@ static bool seek(struct delivery *d)
 {
 	while (d->low >= d->high) {
 		if (d->low <= last_of(d) || is_current(d)) {
+			d->is_waiting = d->low > last_of(d);
 			begin_after(d, d->at, d->low - 1);
 			return false;
 		}
@@ -559,14 +560,24 @@ int delivery_head(struct delivery *d, const struct head_view *head)
 
 /* --- entries ---------------------------------------------------------------------------------- */
 
-static enum delivery_verdict give(struct delivery *d, struct topic *t, uint64_t seq)
+/* A beginning in the future: what comes until then in this journal is not meant. */
+static bool is_too_early(struct delivery *d, const struct assay_entry_view *entry)
 {
-	t->cursor = seq;
-	if (t->want < seq)
-		t->want = seq;
-	if (d->seq < seq)
-		d->seq = seq;
-	return DELIVERY_GIVE;
+	if (!d->is_waiting || entry->tc >= d->start_at ||
+		memcmp(d->begin_id, d->id, ASSAY_UUID_SIZE) != 0)
+		d->is_waiting = false;
+	return d->is_waiting;
+}
+
+static enum delivery_verdict give(
+	struct delivery *d, struct topic *t, const struct assay_entry_view *entry)
+{
+	t->cursor = entry->seq;
+	if (t->want < entry->seq)
+		t->want = entry->seq;
+	if (d->seq < entry->seq)
+		d->seq = entry->seq;
+	return is_too_early(d, entry) ? DELIVERY_DROP : DELIVERY_GIVE;
 }
 
 enum delivery_verdict delivery_live_entry(struct delivery *d, const struct assay_entry_view *entry)
@@ -584,7 +595,7 @@ enum delivery_verdict delivery_live_entry(struct delivery *d, const struct assay
 	if (entry->seq > d->head)
 		d->head = entry->seq;
 	if (entry->prev <= t->cursor)
-		return give(d, t, entry->seq);
+		return give(d, t, entry);
 	if (t->want <= t->cursor)
 		d->refetched++;
 	if (t->want < entry->seq)
@@ -677,7 +688,7 @@ enum delivery_verdict delivery_page_entry(
 		note_gap(d, t, entry->prev, note);
 		return DELIVERY_NOTED;
 	}
-	return give(d, t, entry->seq);
+	return give(d, t, entry);
 }
 
 static int add_hole(void *arg, const struct message_gap *gap)

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""assayctl replay and cursor against the real daemon."""
+
+import json
+import signal
+import subprocess
+import sys
+
+sys.path.insert(0, sys.argv[1])
+from lab import Lab, paths_from, wait_for  # noqa: E402
+from main_job import instruments, start_sims  # noqa: E402
+
+paths = paths_from(sys.argv[2:])
+
+
+def replay(lab, *args):
+    return [json.loads(line) for line in lab.ctl('replay', '--json', '--simulated', *args).stdout.splitlines()]
+
+
+def test_everything(lab):
+    """All that was published is there, in the order of the journal, as JSON."""
+    published = {e.seq: e for e in lab.subscriber.all() if e.topic.startswith('a1/sim-data/')}
+    entries = replay(lab)
+    seqs = [entry['seq'] for entry in entries]
+    assert seqs == sorted(seqs) and set(published) <= set(seqs), 'in the order of the journal'
+    for entry in entries:
+        if entry['seq'] in published:
+            assert entry['record']['type'] == published[entry['seq']].type, entry
+    assert not lab.ctl('replay', '--json').stdout, 'simulated data come only when asked for'
+
+
+def test_where_to_begin(lab):
+    whole = replay(lab)
+    middle = whole[len(whole) // 2]
+    assert replay(lab, '--from', str(middle['seq']))[0] == middle
+    assert replay(lab, '--from', '2001-01-01')[:5] == whole[:5]
+    assert replay(lab, '--since', '1 h')[:5] == whole[:5]
+    assert replay(lab, '--from', '2099-01-01') == []
+    one = replay(lab, '--instrument', 'gas-1')
+    assert one and {entry['record']['inst']['key'] for entry in one} == {'gas-1'}
+    narrow = replay(lab, '--topic', 'a1/sim-data/ms/')
+    assert narrow and {entry['topic'].split('/')[2] for entry in narrow} == {'ms'}
+    assert 'run-start' in lab.ctl('replay', '--simulated').stdout
+    assert 'neither' in lab.ctl('replay', '--from', 'yesterday', code=2).stderr
+    assert '--simulated' in lab.ctl('replay', '--topic', 'a1/sim-data/', code=2).stderr
+
+
+def test_follow(lab):
+    """With --follow it goes on, a signal ends it; a cursor goes on where the last one ended."""
+    args = [paths['assayctl'], '--dir', str(lab.dir / 'run'), 'replay', '--json', '--simulated', '--follow',
+            '--cursor', 'excel']
+    seen = []
+    for turn in range(2):
+        process = subprocess.Popen(args, stdout=subprocess.PIPE, text=True)
+        head = lab.ask({'op': 'status'})['journal']['head']
+        for line in process.stdout:
+            seen.append(json.loads(line)['seq'])
+            if seen[-1] > head:
+                break
+        process.send_signal(signal.SIGINT)
+        seen += [json.loads(line)['seq'] for line in process.stdout]
+        assert process.wait(20) == 0, process.returncode
+        process.stdout.close()
+    assert len(seen) == len(set(seen)), 'what was acknowledged does not come again'
+    stored = {entry['seq'] for entry in replay(lab)}
+    assert {seq for seq in stored if seq <= max(seen)} == set(seen)
+
+
+def test_cursor(lab):
+    assert 'excel' in lab.ctl('cursor', 'list').stdout
+    marks = lab.ctl('cursor', 'show', 'excel').stdout
+    assert 'a1/sim-data/' in marks, marks
+    shown = json.loads(lab.ctl('--json', 'cursor', 'show', 'excel').stdout)
+    assert shown['name'] == 'excel' and shown['at'], shown
+    lab.ctl('cursor', 'forget', 'excel')
+    assert 'excel' not in lab.ctl('cursor', 'list').stdout
+    assert 'no cursor' in lab.ctl('cursor', 'show', 'excel', code=1).stderr
+
+
+with Lab(paths) as lab:
+    config = {'instruments': instruments(lab, start_sims(lab), xrf='repeat')}
+    lab.start(config)
+    for key in config['instruments']:
+        lab.wait_frames(key, 5)
+    wait_for('a second run', lambda: len(lab.entries('xrf-1', 'run-start')) > 2)
+    test_everything(lab)
+    test_where_to_begin(lab)
+    test_follow(lab)
+    test_cursor(lab)
