@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -40,6 +41,7 @@ struct pending {
 struct replay {
 	void *socket;
 	struct replay_desk desk;
+	char node[33]; /* the desk's: a reload frees the configuration */
 	struct quotas *quotas;
 	int stop_fd;
 	pthread_t thread;
@@ -242,6 +244,8 @@ int replay_start(struct replay **out, void *context, const char *endpoint, const
 	if (replay == NULL)
 		return -ENOMEM;
 	replay->desk = *desk;
+	snprintf(replay->node, sizeof replay->node, "%s", desk->node);
+	replay->desk.node = replay->node;
 	replay->desk.shelf = shelf_create(path);
 	replay->quotas = quotas_create(PEERS_MAX);
 	replay->stop_fd = eventfd(0, EFD_CLOEXEC);
