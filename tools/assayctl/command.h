@@ -27,6 +27,7 @@ struct command {
 /* Ends with .name NULL. */
 extern const struct command commands[];
 
+int command_archive(const struct options *options, int argc, char **argv);
 int command_capture(const struct options *options, int argc, char **argv);
 int command_check(const struct options *options, int argc, char **argv);
 int command_cursor(const struct options *options, int argc, char **argv);

@@ -47,6 +47,8 @@ const struct command commands[] = {
 	{"lint", "FILE...", "checks files of records or entries against the format", command_lint},
 	{"maintenance", "INSTRUMENT on|off", "takes an instrument out of service, or back",
 		command_maintenance},
+	{"archive", "--until DATE --to DIR [--path DIR]",
+		"copies closed files of the journal, with a list of runs", command_archive},
 	{"reload", "[--now]", "lets the daemon read its configuration again", command_reload},
 	{0},
 };

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* archive --until DATE --to DIR */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "archive.h"
+#include "client.h"
+#include "command.h"
+#include "config/date.h"
+#include "journal/reader.h"
+#include "print.h"
+
+#define ASK_SECONDS     5
+#define CONFIRM_SECONDS 1800 /* the daemon hashes its own files */
+#define BATCH_MAX       16
+
+struct item {
+	uint8_t journal[JOURNAL_ID_SIZE];
+	struct journal_segment segment;
+	uint8_t sha256[ASSAY_SHA256_SIZE];
+	bool is_gone;
+};
+
+struct archive {
+	const struct options *options;
+	char from[PATH_MAX], to[PATH_MAX]; /* real paths */
+	int from_fd, to_fd;
+	bool has_daemon; /* who is to be told */
+	uint64_t until;
+	struct item *items;
+	size_t count, size;
+	const uint8_t *journal; /* whose segments are being listed */
+	size_t later, unknown;  /* files that are not archived: past the date, or without an end */
+	struct manifest manifest;
+	struct progress progress;
+	size_t made, there;
+	uint64_t noted, known;
+};
+
+static int complain(const char *what, int r)
+{
+	const char *why = r == -EEXIST ? "the archive holds another file of this name; it stays"
+			  : r == -EIO  ? "it cannot be read back as it was written"
+			  : r == -EXDEV
+				  ? "that is the journal's own file: archive to another folder"
+				  : strerror(-r);
+	fprintf(stderr, "assayctl: %s: %s\n", what, why);
+	return r;
+}
+
+/* --- what there is to do --------------------------------------------------------------------- */
+
+static int take_segment(void *arg, const struct journal_segment *segment)
+{
+	struct archive *a = arg;
+	if (segment->is_removed)
+		return 0;
+	uint64_t last_tc = segment->last_tc != 0 ? segment->last_tc : segment->first_tc;
+	if (!segment->is_closed || last_tc >= a->until) {
+		a->later++;
+		return 0;
+	}
+	if (segment->last_seq == 0) {
+		a->unknown++;
+		return 0;
+	}
+	if (a->count == a->size) {
+		size_t size = a->size == 0 ? 64 : 2 * a->size;
+		struct item *items = realloc(a->items, size * sizeof *items);
+		if (items == NULL)
+			return -ENOMEM;
+		a->items = items;
+		a->size = size;
+	}
+	struct item *item = &a->items[a->count++];
+	*item = (struct item){.segment = *segment};
+	memcpy(item->journal, a->journal, sizeof item->journal);
+	return 0;
+}
+
+static int take_journal(void *arg, const uint8_t id[JOURNAL_ID_SIZE])
+{
+	struct archive *a = arg;
+	a->journal = id;
+	return journal_segments(&io_posix, a->from, id, take_segment, a);
+}
+
+static int find_segments(struct archive *a)
+{
+	int r = journal_each(&io_posix, a->from, take_journal, a);
+	return r < 0 ? complain(a->from, r) : 0;
+}
+
+/* --- copying --------------------------------------------------------------------------------- */
+
+static int make_folder(const struct archive *a, const uint8_t *journal)
+{
+	char id[JOURNAL_ID_TEXT];
+	journal_id_format(id, journal);
+	int journals = io_open_dir(&io_posix, a->to_fd, "journal");
+	if (journals < 0)
+		return journals;
+	int dir = io_open_dir(&io_posix, journals, id);
+	close(journals);
+	if (dir < 0)
+		return dir;
+	close(dir);
+	return 0;
+}
+
+/* What was listed once and is another file now was changed behind our back. */
+static int list_file(struct archive *a, const char *path, const uint8_t *sha256)
+{
+	const struct manifest_line *line = manifest_find(&a->manifest, path);
+	if (line != NULL && memcmp(line->sha256, sha256, sizeof line->sha256) != 0) {
+		fprintf(stderr,
+			"assayctl: %s: its SHA-256 is not the one in " ARCHIVE_MANIFEST "\n", path);
+		return -EBADMSG;
+	}
+	return line != NULL ? 0 : manifest_set(&a->manifest, path, sha256);
+}
+
+/* The index can be made again, perhaps with other bytes: one that is there already is as good. */
+static int copy_index(struct archive *a, const struct item *item)
+{
+	char path[JOURNAL_SEGMENT_PATH];
+	uint8_t sha256[ASSAY_SHA256_SIZE];
+	snprintf(path, sizeof path, "%.*s.idx", (int)strlen(item->segment.path) - 4,
+		item->segment.path);
+	int r = copy_file(a->from_fd, a->to_fd, path, sha256, NULL);
+	if (r == -ENOENT)
+		return 0;
+	if (r == -EEXIST)
+		r = copy_hash(a->to_fd, path, sha256);
+	return r < 0 ? complain(path, r) : list_file(a, path, sha256);
+}
+
+static int copy_item(struct archive *a, struct item *item)
+{
+	int r = make_folder(a, item->journal);
+	if (r == 0)
+		r = copy_file(a->from_fd, a->to_fd, item->segment.path, item->sha256, &a->progress);
+	item->is_gone = r == -ENOENT; /* removed since it was listed: archived before, that is */
+	if (item->is_gone)
+		return 0;
+	if (r < 0)
+		return complain(item->segment.path, r);
+	a->made += r == COPY_MADE;
+	a->there += r == COPY_WAS_THERE;
+	r = list_file(a, item->segment.path, item->sha256);
+	return r < 0 ? r : copy_index(a, item);
+}
+
+/* --- telling the daemon ---------------------------------------------------------------------- */
+
+static void write_segments(struct buffer *to, const struct item *items, size_t count)
+{
+	struct map row;
+	encode_array(to, count);
+	for (size_t i = 0; i < count; i++) {
+		map_open(&row, to);
+		map_uint(&row, "first", items[i].segment.first_seq);
+		map_uint(&row, "last", items[i].segment.last_seq);
+		map_bytes(&row, "sha256", items[i].sha256, ASSAY_SHA256_SIZE);
+		map_close(&row);
+	}
+}
+
+static int confirm(struct archive *a, const struct item *items, size_t count)
+{
+	struct request request;
+	struct buffer reply = {0};
+	static struct pairs pairs;
+	char id[JOURNAL_ID_TEXT];
+	journal_id_format(id, items[0].journal);
+	client_begin(&request, "archived");
+	map_text(&request.map, "journal", id);
+	map_key(&request.map, "segments");
+	write_segments(&request.bytes, items, count);
+	map_text(&request.map, "to", a->to);
+	int r = client_ask(a->options, &request, CONFIRM_SECONDS, &reply);
+	if (r == 0 && reply_pairs(&reply, &pairs) == 0) {
+		a->noted += pairs_number(&pairs, "noted");
+		a->known += pairs_number(&pairs, "known");
+	}
+	buffer_finish(&reply);
+	return r == 0 ? 0 : -EPROTO;
+}
+
+/* How many from `at` on are told at once: some of one journal. */
+static size_t batch_at(const struct archive *a, size_t at)
+{
+	size_t end = at;
+	while (end < a->count && end - at < BATCH_MAX &&
+		memcmp(a->items[end].journal, a->items[at].journal, JOURNAL_ID_SIZE) == 0)
+		end++;
+	return end - at;
+}
+
+/* The manifest is durable before the daemon counts on the copies. */
+static int copy_batch(struct archive *a, size_t at, size_t count)
+{
+	struct item kept[BATCH_MAX];
+	size_t kept_count = 0;
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		r = copy_item(a, &a->items[at + i]);
+		if (!a->items[at + i].is_gone)
+			kept[kept_count++] = a->items[at + i];
+	}
+	if (r == 0)
+		r = manifest_write(&a->manifest, a->to_fd);
+	if (r == 0 && a->has_daemon && kept_count > 0)
+		r = confirm(a, kept, kept_count);
+	return r;
+}
+
+static int copy_all(struct archive *a)
+{
+	uint64_t all = 0;
+	int r = 0;
+	for (size_t i = 0; i < a->count; i++)
+		all += a->items[i].segment.size;
+	progress_begin(&a->progress, "archiving:", all);
+	for (size_t at = 0; r == 0 && at < a->count;) {
+		size_t count = batch_at(a, at);
+		r = copy_batch(a, at, count);
+		at += count;
+	}
+	progress_end(&a->progress);
+	return r;
+}
+
+/* --- texts for people ------------------------------------------------------------------------ */
+
+static const char readme[] =
+	"This folder is an archive of a journal of assayd.\n"
+	"\n"
+	"journal/ID/*.seg   the entries, byte for byte as the daemon wrote them\n"
+	"journal/ID/*.idx   where each entry lies; can be made again from the .seg files\n"
+	"runs.csv           the runs in it: who measured which sample with which instrument, when\n"
+	"audit.txt          what people and the daemon did\n"
+	"MANIFEST           the SHA-256 of every file:  sha256sum -c MANIFEST\n"
+	"\n"
+	"In runs.csv, from_beginning says whether the run's beginning is in this archive, and\n"
+	"first_file and last_file in which files below journal/ID/ the run lies.\n"
+	"\n"
+	"Keep the files as they are. Each .seg file checks itself: every entry has a checksum.\n";
+
+static int list_text(struct archive *a, const char *name)
+{
+	uint8_t sha256[ASSAY_SHA256_SIZE];
+	int r = copy_hash(a->to_fd, name, sha256);
+	return r < 0 ? r : manifest_set(&a->manifest, name, sha256);
+}
+
+static int write_texts(struct archive *a, struct archive_summary *summary)
+{
+	int r = io_replace(&io_posix, a->to_fd, ARCHIVE_README, readme, sizeof readme - 1);
+	if (r == 0)
+		r = archive_write_texts(a->to, a->to_fd, summary);
+	if (r == 0)
+		r = list_text(a, ARCHIVE_README);
+	if (r == 0)
+		r = list_text(a, ARCHIVE_RUNS);
+	if (r == 0)
+		r = list_text(a, ARCHIVE_AUDIT);
+	if (r == 0)
+		r = manifest_write(&a->manifest, a->to_fd);
+	return r < 0 ? complain(a->to, r) : 0;
+}
+
+static void print_summary(const struct archive *a, const struct archive_summary *summary)
+{
+	if (a->options->json) {
+		printf("{\"copied\":%zu,\"there\":%zu,\"later\":%zu,\"runs\":%zu,\"audits\":%zu,"
+		       "\"holes\":%zu,\"confirmed\":%" PRIu64 "}\n",
+			a->made, a->there, a->later, summary->runs, summary->audits, summary->holes,
+			a->noted + a->known);
+		return;
+	}
+	printf("%s: %zu files copied, %zu were there already; %zu runs, %zu audit records\n", a->to,
+		a->made, a->there, summary->runs, summary->audits);
+	if (a->later > 0)
+		printf("not archived: %zu files with later entries, or still open\n", a->later);
+	if (a->unknown > 0)
+		printf("not archived: %zu files whose end is not known\n", a->unknown);
+	if (a->has_daemon)
+		printf("the daemon verified and noted %" PRIu64 ", and knew of %" PRIu64 "\n",
+			a->noted, a->known);
+	else
+		puts("the daemon was not told: run this again without --path when it runs");
+}
+
+/* --- beginning ------------------------------------------------------------------------------- */
+
+static int ask_path(struct archive *a)
+{
+	struct request request;
+	struct buffer reply = {0};
+	static struct pairs pairs;
+	client_begin(&request, "status");
+	int r = client_ask(a->options, &request, ASK_SECONDS, &reply);
+	if (r == 0 && reply_pairs(&reply, &pairs) == 0 &&
+		realpath(pairs_get(&pairs, "journal.path"), a->from) == NULL)
+		r = complain(pairs_get(&pairs, "journal.path"), -errno);
+	buffer_finish(&reply);
+	a->has_daemon = true;
+	return r == 0 ? 0 : -EPROTO;
+}
+
+static bool is_inside(const char *path, const char *folder)
+{
+	size_t len = strlen(folder);
+	return strncmp(path, folder, len) == 0 && (path[len] == '\0' || path[len] == '/');
+}
+
+static int open_folders(struct archive *a, const char *to)
+{
+	struct stat from_st, to_st;
+	if (mkdir(to, 0700) < 0 && errno != EEXIST)
+		return complain(to, -errno);
+	if (realpath(to, a->to) == NULL)
+		return complain(to, -errno);
+	if (is_inside(a->to, a->from)) {
+		fprintf(stderr, "assayctl: %s is inside the journal's folder\n", to);
+		return -EINVAL;
+	}
+	a->from_fd = open(a->from, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (a->from_fd < 0)
+		return complain(a->from, -errno);
+	a->to_fd = open(a->to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (a->to_fd < 0)
+		return complain(to, -errno);
+	if (fstat(a->from_fd, &from_st) == 0 && fstat(a->to_fd, &to_st) == 0 &&
+		from_st.st_dev == to_st.st_dev)
+		fprintf(stderr, "assayctl: the archive is on the same disk as the journal\n");
+	int journals = io_open_dir(&io_posix, a->to_fd, "journal");
+	if (journals < 0)
+		return complain(to, journals);
+	close(journals);
+	int r = manifest_read(&a->manifest, a->to_fd);
+	return r < 0 ? complain(ARCHIVE_MANIFEST, r) : 0;
+}
+
+static int archive(struct archive *a, const char *journal, const char *to)
+{
+	struct archive_summary summary = {0};
+	int r = 0;
+	if (journal == NULL)
+		r = ask_path(a);
+	else if (realpath(journal, a->from) == NULL)
+		r = complain(journal, -errno);
+	if (r == 0)
+		r = open_folders(a, to);
+	if (r == 0)
+		r = find_segments(a);
+	if (r == 0)
+		r = copy_all(a);
+	if (r == 0)
+		r = write_texts(a, &summary);
+	if (r == 0)
+		print_summary(a, &summary);
+	return r;
+}
+
+int command_archive(const struct options *options, int argc, char **argv)
+{
+	static const struct option longs[] = {{"until", required_argument, NULL, 'u'},
+		{"to", required_argument, NULL, 't'}, {"path", required_argument, NULL, 'p'}, {0}};
+	struct archive a = {.options = options, .from_fd = -1, .to_fd = -1};
+	const char *until = NULL, *to = NULL, *journal = NULL;
+	for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
+		switch (c) {
+		case 'u': until = optarg; break;
+		case 't': to = optarg; break;
+		case 'p': journal = optarg; break;
+		default: return command_usage("archive", "unknown option");
+		}
+	}
+	if (until == NULL || to == NULL || optind < argc)
+		return command_usage("archive", "say --until DATE and --to DIR");
+	if (date_parse(until, true, &a.until) < 0)
+		return command_usage("archive",
+			"%s is no date such as 2027-04-01, or time such as 2027-04-01T12:00:00Z",
+			until);
+	umask(077);
+	int r = archive(&a, journal, to);
+	if (a.from_fd >= 0)
+		close(a.from_fd);
+	if (a.to_fd >= 0)
+		close(a.to_fd);
+	manifest_finish(&a.manifest);
+	free(a.items);
+	return r < 0 ? 1 : 0;
+}
