@@ -85,9 +85,23 @@ void core_stop(struct core *core)
 		ports_stop_all(core);
 }
 
+void core_restart(struct core *core, const char *why)
+{
+	struct instrument *instrument;
+	log_warn("beginning again: %s", why);
+	core->again = core->stopping = true;
+	core->stop_by = clock_boot() + STOP_LIMIT_NS;
+	list_for_each(instrument, &core->instruments, link) instrument_stop_for(instrument, why);
+	if (sd_event_add_time_relative(
+		    core->event, NULL, CLOCK_BOOTTIME, 0, 1000, on_stop_timer, core) < 0)
+		ports_stop_all(core);
+}
+
 static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *si, void *arg)
 {
-	core_stop(arg);
+	struct core *core = arg;
+	core->again = false;
+	core_stop(core);
 	return 0;
 }
 
@@ -124,18 +138,6 @@ static int on_wake(sd_event_source *source, int fd, uint32_t events, void *arg)
 
 /* --- housekeeping, once a second ------------------------------------------------------------- */
 
-static void note_clock_step(struct core *core)
-{
-	uint64_t back = ledger_clock_back(core->ledger);
-	if (back == 0)
-		return;
-	char text[80];
-	snprintf(text, sizeof text, "%.3f s back; commit times stand still meanwhile",
-		(double)back / (double)NS_PER_S);
-	log_warn("the clock was set: %s", text);
-	audit_text(core, "clock-step", NULL, text);
-}
-
 /* Continuous runs end and begin anew at whole multiples of new_run, while any run may begin. */
 static void renew_runs(struct core *core)
 {
@@ -155,7 +157,7 @@ static void renew_runs(struct core *core)
 static int on_second(sd_event_source *source, uint64_t usec, void *arg)
 {
 	struct core *core = arg;
-	note_clock_step(core);
+	timekeeper_look(core);
 	commit_collect(core->commit);
 	disk_look(core);
 	if (!core->stopping && disk_notice(core) == NULL)
@@ -308,6 +310,7 @@ static void close_down(struct core *core)
 		zmq_ctx_term(core->zmq);
 	if (core->wake_fd >= 0)
 		close(core->wake_fd);
+	timekeeper_stop(core);
 	sd_event_unref(core->event);
 	ports_finish(core);
 	config_destroy(core->config);
@@ -326,7 +329,8 @@ static int run_loop(struct core *core)
 
 int core_run(const struct core_options *options)
 {
-	struct core core = {.options = *options, .wake_fd = -1, .started = clock_utc()};
+	struct core core = {
+		.options = *options, .wake_fd = -1, .timekeeper.fd = -1, .started = clock_utc()};
 	list_init(&core.instruments);
 	list_init(&core.ports);
 	/* Entries are allocated here and freed by ZeroMQ's thread: keep the memory, skip mmap. */
@@ -347,5 +351,5 @@ int core_run(const struct core_options *options)
 		log_error("ended: %s", strerror(-r));
 	else
 		log_info("ended");
-	return r;
+	return r < 0 ? r : core.again;
 }

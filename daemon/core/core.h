@@ -10,6 +10,7 @@
  *	ledger       seq, prev, commit time      commit   append, sync, publish
  *	control      the control socket          audit    what people and the core did
  *	replay       the replay socket           cursors  how far consumers have got
+ *	timekeeper   steps of the clock
  *	disk         room for it                 retention  what may go, chores behind it
  */
 #ifndef ASSAY_CORE_CORE_H
@@ -23,6 +24,7 @@
 #include "base/list.h"
 #include "config/config.h"
 #include "core/disk.h"
+#include "core/timekeeper.h"
 
 struct amends;
 struct capture;
@@ -72,14 +74,19 @@ struct core {
 	uint64_t started; /* UTC */
 	bool stopping;
 	uint64_t stop_by; /* CLOCK_BOOTTIME: open frames are discarded after it */
+	bool again;       /* the end is only the beginning of the next life */
 	struct disk disk;
+	struct timekeeper timekeeper;
 	struct capture *captures[CORE_CAPTURES_MAX]; /* under way; NULL: free */
 	uint64_t capture_id;                         /* of the last one */
 	struct retention *retention;
 	int wake_fd; /* the commit thread has something to collect */
 };
 
-/* Runs until the end is asked for by signal.  0, or a negative errno after a logged error. */
+/*
+ * Runs until the end is asked for by signal.  0, 1 when it wants to be called again, or a negative
+ * errno after a logged error.
+ */
 int core_run(const struct core_options *options);
 
 /*
@@ -91,5 +98,8 @@ int core_reload(struct core *core, bool now, char **text);
 
 /* Begins the end: runs are stopped, workers ended.  A second call does not wait for frames. */
 void core_stop(struct core *core);
+
+/* The same, to begin again at once: with a new journal, where `why` (a literal) demands one. */
+void core_restart(struct core *core, const char *why);
 
 #endif

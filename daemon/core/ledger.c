@@ -12,14 +12,10 @@
 /* Of entry = [1, journal, seq, prev, tc, topic, body] everything but topic and body. */
 #define ENVELOPE_MAX 64
 
-#define CLOCK_STEP_NS NS_PER_S
-
 struct ledger {
 	uint8_t journal[JOURNAL_ID_SIZE];
 	struct commit *commit;
 	uint64_t seq, tc;
-	uint64_t clock_back;
-	bool stepped;
 	struct ledger_topic **topics;
 	size_t topic_count;
 };
@@ -86,18 +82,10 @@ struct ledger_topic *ledger_topic(struct ledger *l, const char *text)
 	return add_topic(l, text, strlen(text), 0);
 }
 
-static uint64_t commit_time(struct ledger *l)
+static uint64_t commit_time(const struct ledger *l)
 {
 	uint64_t now = clock_utc();
-	if (now >= l->tc) {
-		l->stepped = false;
-		return now;
-	}
-	if (!l->stepped && l->tc - now > CLOCK_STEP_NS) {
-		l->stepped = true;
-		l->clock_back = l->tc - now;
-	}
-	return l->tc;
+	return now > l->tc ? now : l->tc;
 }
 
 static size_t put_envelope(
@@ -163,9 +151,7 @@ uint64_t ledger_head(const struct ledger *l)
 	return l->seq;
 }
 
-uint64_t ledger_clock_back(struct ledger *l)
+uint64_t ledger_tc(const struct ledger *l)
 {
-	uint64_t back = l->clock_back;
-	l->clock_back = 0;
-	return back;
+	return l->tc;
 }

@@ -65,10 +65,7 @@ int ledger_put(
 const uint8_t *ledger_journal_id(const struct ledger *ledger);
 uint64_t ledger_head(const struct ledger *ledger);
 
-/*
- * By how much the clock went back since the last entry, once per step of over a second: 0 most of
- * the time.  Entries meanwhile carry the last commit time.
- */
-uint64_t ledger_clock_back(struct ledger *ledger);
+/* The last commit time.  It stands still while the clock is behind it. */
+uint64_t ledger_tc(const struct ledger *ledger);
 
 #endif

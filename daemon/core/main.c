@@ -85,5 +85,9 @@ int main(int argc, char **argv)
 	log_init(level, !isatty(STDERR_FILENO));
 	if (check_only)
 		return check(&options);
-	return core_run(&options) < 0 ? 1 : 0;
+	int r;
+	do
+		r = core_run(&options);
+	while (r > 0);
+	return r < 0 ? 1 : 0;
 }

@@ -31,6 +31,7 @@ struct run {
 	uint8_t ctx[ASSAY_SHA256_SIZE];
 	char number[RUN_NUMBER_MAX + 1];
 	uint64_t started; /* UTC */
+	uint64_t mono;    /* the same, CLOCK_BOOTTIME */
 	uint64_t first;   /* seq of the run-start */
 	uint64_t frames, bytes;
 	size_t step;
@@ -271,6 +272,7 @@ static int write_start(struct run *run, struct stamp t, struct wire_bytes settin
 		return r;
 	run->first = receipt.seq;
 	run->started = t.utc;
+	run->mono = t.mono;
 	memcpy(run->ctx, receipt.leaf, sizeof run->ctx);
 	struct runs_row row;
 	fill_row(run, &row);
@@ -340,6 +342,8 @@ static void judge(const struct run *run, const struct wire_frame *frame, struct 
 		quality_lower(q, ASSAY_QUALITY_SUSPECT, "cal-expired");
 	if (frame->dropped > 0)
 		quality_lower(q, q->flag, "driver-overrun");
+	if (timekeeper_doubts(&instrument->core->timekeeper, run->mono))
+		quality_lower(q, q->flag, "clock-stepped");
 }
 
 static int put_frame_head(struct run *run, const struct wire_frame *frame)

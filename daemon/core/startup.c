@@ -232,6 +232,9 @@ int startup(struct core *core)
 	if (r < 0)
 		return r;
 	audit_report(core, &report);
+	r = timekeeper_start(core, report.last_tc);
+	if (r < 0)
+		return r;
 	audit_config(core, "start", NULL);
 	end_interrupted(core);
 	disk_look(core);
