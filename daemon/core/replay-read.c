@@ -30,6 +30,13 @@ struct place {
 	size_t held_len;
 	size_t last_size; /* of the last page */
 	uint64_t used;    /* CLOCK_BOOTTIME */
+
+	/* The page that will be asked for next: wanted, or read already; then `next` is behind it.
+	 */
+	bool wants_ahead;
+	uint64_t ahead_to;
+	size_t ahead_bytes;
+	struct replay_part *ahead;
 };
 
 struct shelf {
@@ -45,8 +52,18 @@ struct shelf *shelf_create(const char *path)
 	return shelf;
 }
 
+static void drop_ahead(struct place *place)
+{
+	if (place->ahead != NULL)
+		page_drop(place->ahead->page);
+	free(place->ahead);
+	place->ahead = NULL;
+	place->wants_ahead = false;
+}
+
 static void clear(struct place *place)
 {
+	drop_ahead(place);
 	journal_reader_close(place->reader);
 	free(place->held);
 	*place = (struct place){0};
@@ -106,10 +123,17 @@ static int open_place(struct shelf *shelf, struct place *place, const struct rep
 	return 0;
 }
 
+/* Where the next page from this place begins. */
+static uint64_t begin_of(const struct place *place)
+{
+	return place->ahead != NULL ? place->ahead->from : place->next;
+}
+
 static void seek(struct place *place, uint64_t seq)
 {
-	if (place->next == seq)
+	if (begin_of(place) == seq)
 		return;
+	drop_ahead(place);
 	free(place->held);
 	place->held = NULL;
 	place->next = seq;
@@ -123,12 +147,12 @@ static int find_place(struct shelf *shelf, const struct replay_part *part, struc
 	int r = 0;
 	for (size_t i = 0; i < READERS_MAX; i++) {
 		struct place *place = &shelf->places[i];
-		if (is_for(place, part) && (same == NULL || place->next == part->from))
+		if (is_for(place, part) && (same == NULL || begin_of(place) == part->from))
 			same = place;
 		if (place->used < oldest->used)
 			oldest = place;
 	}
-	bool is_there = same != NULL && same->next == part->from;
+	bool is_there = same != NULL && begin_of(same) == part->from;
 	*found = same != NULL && (is_there || oldest->reader != NULL) ? same : oldest;
 	if (*found != same)
 		r = open_place(shelf, *found, part);
@@ -153,8 +177,11 @@ static int add_entry(
 {
 	if (part->takes != NULL && !part->takes(part->arg, bytes, len))
 		return 0;
-	if (part->page == NULL)
-		part->page = page_create(len > place->last_size ? len : place->last_size);
+	if (part->page == NULL) {
+		bool was_full = place->last_size > part->bytes_max / 2;
+		size_t size = was_full ? part->bytes_max : place->last_size;
+		part->page = page_create(len > size ? len : size);
+	}
 	return part->page == NULL ? -ENOMEM : page_add(part->page, bytes, len);
 }
 
@@ -215,6 +242,88 @@ static int step(struct place *place, struct replay_part *part)
 					   : take_gap(part, &found);
 }
 
+/* From where it stands until the page is full, the turn is over, or all is there. */
+static int fill(struct place *place, struct replay_part *part)
+{
+	uint64_t until = clock_boot() + REPLAY_TURN_MS * NS_PER_MS;
+	int r = give_held(place, part);
+	while (r == 0 && place->next <= part->to && clock_boot() <= until)
+		r = step(place, part);
+	part->next = place->next <= part->to ? place->next : 0;
+	return r < 0 ? r : 0;
+}
+
+/* --- the page after ---------------------------------------------------------------------------
+ *
+ * While a page is on its way, the next one is read: who pages through a journal waits for the
+ * network only.
+ */
+
+static void want_ahead(struct place *place, const struct replay_part *part)
+{
+	place->wants_ahead = part->next != 0 && part->takes == NULL;
+	place->ahead_to = part->to;
+	place->ahead_bytes = part->bytes_max;
+}
+
+bool shelf_wants_ahead(const struct shelf *shelf)
+{
+	for (size_t i = 0; i < READERS_MAX; i++) {
+		if (shelf->places[i].wants_ahead)
+			return true;
+	}
+	return false;
+}
+
+static void read_ahead(struct place *place)
+{
+	place->wants_ahead = false;
+	struct replay_part *part = calloc(1, sizeof *part);
+	if (part == NULL)
+		return;
+	part->from = place->next;
+	part->to = place->ahead_to;
+	part->bytes_max = place->ahead_bytes;
+	int r = fill(place, part);
+	place->ahead = part;
+	if (r < 0)
+		clear(place); /* who asks for it will be told */
+}
+
+void shelf_read_ahead(struct shelf *shelf)
+{
+	for (size_t i = 0; i < READERS_MAX; i++) {
+		if (shelf->places[i].wants_ahead) {
+			read_ahead(&shelf->places[i]);
+			return;
+		}
+	}
+}
+
+/* False: it is not what is asked for, and is read again. */
+static bool take_ahead(struct place *place, struct replay_part *part)
+{
+	struct replay_part *ahead = place->ahead;
+	if (ahead == NULL)
+		return false;
+	uint64_t end = ahead->next != 0 ? ahead->next : ahead->to + 1;
+	bool fits = end - 1 <= part->to && ahead->bytes_max == part->bytes_max &&
+		    part->takes == NULL && part->page == NULL && part->gap_count == 0;
+	if (!fits) {
+		uint64_t from = ahead->from;
+		drop_ahead(place);
+		seek(place, from);
+		return false;
+	}
+	part->page = ahead->page;
+	ahead->page = NULL;
+	memcpy(part->gaps, ahead->gaps, sizeof part->gaps);
+	part->gap_count = ahead->gap_count;
+	part->next = end <= part->to ? end : 0;
+	drop_ahead(place);
+	return true;
+}
+
 int shelf_read(struct shelf *shelf, struct replay_part *part)
 {
 	struct place *place;
@@ -228,17 +337,13 @@ int shelf_read(struct shelf *shelf, struct replay_part *part)
 		return 0;
 	}
 	int r = find_place(shelf, part, &place);
-	if (r < 0)
-		return r;
-	uint64_t until = clock_boot() + REPLAY_TURN_MS * NS_PER_MS;
-	r = give_held(place, part);
-	while (r == 0 && place->next <= part->to && clock_boot() <= until)
-		r = step(place, part);
+	if (r == 0 && !take_ahead(place, part))
+		r = fill(place, part);
 	if (r < 0) {
 		clear(place); /* where it stands is not known */
 		return r;
 	}
-	part->next = place->next <= part->to ? place->next : 0;
 	place->last_size = part->page != NULL ? page_bytes(part->page) : 0;
+	want_ahead(place, part);
 	return 0;
 }

@@ -60,4 +60,11 @@ struct replay_part {
  */
 int shelf_read(struct shelf *shelf, struct replay_part *part);
 
+/*
+ * Whether there is a page to read that will probably be asked for next, and reading one such.  To
+ * be called when nobody is waiting.
+ */
+bool shelf_wants_ahead(const struct shelf *shelf);
+void shelf_read_ahead(struct shelf *shelf);
+
 #endif

@@ -178,6 +178,8 @@ static bool serve_one(struct replay *replay)
 
 static int wait_ms(const struct replay *replay)
 {
+	if (shelf_wants_ahead(replay->desk.shelf))
+		return 0;
 	if (replay->pending_count == 0)
 		return IDLE_MS;
 	return clock_ms_until(replay->flush_due);
@@ -196,11 +198,14 @@ static void *run(void *arg)
 			break;
 		if (n > 0)
 			serve_one(replay);
+		else
+			shelf_read_ahead(replay->desk.shelf);
 		if (replay->pending_count > 0 && clock_boot() >= replay->flush_due)
 			flush(replay);
 		shelf_tidy(replay->desk.shelf);
 	}
-	flush(replay);
+	if (replay->pending_count > 0)
+		flush(replay);
 	zmq_close(replay->socket);
 	return NULL;
 }

@@ -10,13 +10,15 @@ from process import DEADLINE_S, Failure, Program, arguments, children, wait_for
 class Daemon:
     """Runs the daemon of the build at `place.build`; the journal lies in `place.disk`."""
 
-    def __init__(self, place, instruments, sync="always"):
-        self.place = place
-        self.state = tempfile.mkdtemp(prefix="journal-", dir=place.disk)
+    def __init__(self, place, instruments, sync="always", state=None):
+        """`state`: a journal that is there already, and stays."""
+        self.place, self.keeps = place, state is not None
+        self.state = state or tempfile.mkdtemp(prefix="journal-", dir=place.disk)
         self.count = len(instruments)
         run = place.sockets / "run"
         run.mkdir(exist_ok=True)
-        self.live = f"ipc://{run}/live"
+        self.live, self.control = f"ipc://{run}/live", run / "control"
+        self.control.unlink(missing_ok=True)
         config = place.sockets / "assayd.yaml"
         config.write_text(json.dumps({
             "laboratory": {"site": "bench", "node": "bench-1"},
@@ -39,7 +41,12 @@ class Daemon:
 
     def __exit__(self, *_):
         self.program.stop()
-        shutil.rmtree(self.state, ignore_errors=True)
+        if not self.keeps:
+            shutil.rmtree(self.state, ignore_errors=True)
+
+    def wait_ready(self):
+        """Until it has opened its sockets, which it does when it has read its journal."""
+        wait_for("the control socket", lambda: self.program.check() or self.control.exists())
 
     def workers(self):
         self.program.check()

@@ -10,12 +10,14 @@ import time
 
 import latency
 import polling
+import replay
 import throughput
 from place import Place
 from process import Failure
 from table import show
 
-PARTS = {"throughput": throughput.measure, "latency": latency.measure, "polling": polling.measure}
+PARTS = {"throughput": throughput.measure, "latency": latency.measure, "polling": polling.measure,
+         "replay": replay.measure}
 
 
 @dataclasses.dataclass
@@ -28,9 +30,12 @@ class Plan:
     frames: int = 400
     instruments: int = 20
     poll_seconds: float = 4
+    journal_bytes: float = 10e9
+    replay_seconds: float = 3
 
 
-QUICK = Plan(rounds=1, sizes=(16 << 10,), warm_up=0.1, seconds=0.2, frames=25, instruments=3, poll_seconds=0.5)
+QUICK = Plan(rounds=1, sizes=(16 << 10,), warm_up=0.1, seconds=0.2, frames=25, instruments=3, poll_seconds=0.5,
+             journal_bytes=50e6, replay_seconds=0.2)
 
 
 def parse():
@@ -41,6 +46,7 @@ def parse():
     parser.add_argument("--quick", action="store_true", help="a few seconds: shows that it works, no more")
     parser.add_argument("--only", choices=PARTS, action="append", help="only this part; may be repeated")
     parser.add_argument("--rounds", type=int, help="how often everything is measured (3)")
+    parser.add_argument("--journal-gb", type=float, help="size of the large journal (10)")
     return parser.parse_args()
 
 
@@ -53,6 +59,7 @@ def main():
     options = parse()
     plan = QUICK if options.quick else Plan()
     plan.rounds = options.rounds or plan.rounds
+    plan.journal_bytes = options.journal_gb * 1e9 if options.journal_gb else plan.journal_bytes
     about, rows, begin = machine(), [], time.monotonic()
     try:
         with Place(options.build, options.disk) as place:

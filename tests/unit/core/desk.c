@@ -183,6 +183,8 @@ void desk_ask_raw(struct desk *desk, const void *data, size_t len)
 {
 	drop_answer(desk);
 	replay_handle(&desk->replay, data, len, &desk->answer);
+	if (shelf_wants_ahead(desk->shelf))
+		shelf_read_ahead(desk->shelf);
 	struct reader r;
 	read_init(&r, desk->answer.head.data, desk->answer.head.len);
 	check(!desk->answer.head.failed && read_peek(&r) == READ_MAP && read_skip(&r) == 0 &&

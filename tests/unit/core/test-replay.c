@@ -85,6 +85,36 @@ static void pages_join_without_a_seam(void **state)
 	desk_close(&desk);
 }
 
+static void what_was_read_ahead_is_only_given_where_it_fits(void **state)
+{
+	struct desk desk = {0};
+	desk_begin(&desk);
+	for (int i = 0; i < 100; i++)
+		desk_put(&desk, DESK_XRF, 1000);
+	desk_open(&desk);
+	struct fetch fetch = {.prefix = "", .from = 1, .to = 100, .max_bytes = 20000};
+	ask_fetch(&desk, fetch);
+	fetch.from = desk_number(&desk, "next");
+	fetch.to = fetch.from + 3; /* less than was read */
+	ask_fetch(&desk, fetch);
+	assert_int_equal(desk_count(&desk), 4);
+	assert_int_equal(desk_seq(&desk, 0), fetch.from);
+	assert_int_equal(desk_number(&desk, "next"), 0);
+	for (uint64_t max_bytes = 20000; max_bytes <= 100000; max_bytes += 40000) {
+		uint64_t seq = 0;
+		fetch = (struct fetch){.prefix = "", .from = 1, .to = 100, .max_bytes = 20000};
+		for (; fetch.from != 0; fetch.from = desk_number(&desk, "next")) {
+			ask_fetch(&desk, fetch);
+			for (size_t i = 0; i < desk_count(&desk); i++)
+				assert_int_equal(desk_seq(&desk, i), ++seq);
+			fetch.max_bytes = max_bytes; /* another than what was read ahead */
+			fetch.to = UINT64_MAX;
+		}
+		assert_int_equal(seq, 100);
+	}
+	desk_close(&desk);
+}
+
 static void nothing_past_the_head_is_served(void **state)
 {
 	struct desk desk = {0};
@@ -523,6 +553,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pages_join_without_a_seam),
+		cmocka_unit_test(what_was_read_ahead_is_only_given_where_it_fits),
 		cmocka_unit_test(nothing_past_the_head_is_served),
 		cmocka_unit_test(a_single_large_entry_passes_the_limit),
 		cmocka_unit_test(what_is_gone_is_said),
