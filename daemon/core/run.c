@@ -220,14 +220,20 @@ static void put_run_start(
 	buffer_finish(&extra);
 }
 
+/* The instrument may be gone by now: its run is looked for rather than remembered. */
 static void on_started(void *arg, const struct commit_item *item)
 {
-	struct instrument *instrument = arg;
-	struct run *run = instrument->run;
-	if (run == NULL || run->first != item->seq || run->answer == NULL)
+	struct core *core = arg;
+	struct instrument *instrument;
+	list_for_each(instrument, &core->instruments, link)
+	{
+		struct run *run = instrument->run;
+		if (run == NULL || run->first != item->seq || run->answer == NULL)
+			continue;
+		run->answer(run->answer_arg, 0, NULL, run);
+		run->answer = NULL;
 		return;
-	run->answer(run->answer_arg, 0, NULL, run);
-	run->answer = NULL;
+	}
 }
 
 static void fill_row(const struct run *run, struct runs_row *row)
@@ -264,7 +270,7 @@ static int write_start(struct run *run, struct stamp t, struct wire_bytes settin
 		.head = body.data,
 		.head_len = body.len,
 		.done = on_started,
-		.arg = instrument};
+		.arg = core};
 	if (r == 0)
 		r = ledger_put(core->ledger, &record, &receipt);
 	buffer_finish(&body);
