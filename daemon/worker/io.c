@@ -96,7 +96,7 @@ static void beat(struct io *io, uint64_t now)
 {
 	if (now < io->beat_at)
 		return;
-	io->beat_at = now + BEAT_NS;
+	io->beat_at = (now / BEAT_NS + 1) * BEAT_NS; /* the workers of a machine wake together */
 	struct buffer message = {0};
 	struct wire_beat pulse = {
 		.progress = atomic_load_explicit(&io->pulse->progress, memory_order_acquire),
