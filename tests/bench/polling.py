@@ -3,12 +3,15 @@
 
 A reading is one float.  Every instrument has eight in sixteen registers, read ten times a second.
 collectd asks for each register by itself, as its configuration makes one do; the daemon and the
-script ask once per instrument.  What was read is counted at the simulator's sockets.
+script ask once per instrument.  What was read is counted at the simulator's sockets.  Of what the
+kernel does for a file, each is charged what happens in its own calls.  A second script journals as the
+daemon does, which says what the reading and publishing cost and what the journal costs.
 """
 import importlib.util
 import pathlib
 import shutil
 import sys
+import tempfile
 import time
 
 from daemon import Daemon
@@ -19,7 +22,8 @@ REGISTERS = range(12, 28, 2)  # of the simulator's generic map
 READINGS = len(REGISTERS)
 REQUEST_BYTES = 12
 EVERY_S = 0.1
-CPU = "CPU time per Modbus reading; the daemon journals with sync: always and publishes, collectd discards, the script publishes"
+CPU = ("CPU time per Modbus reading; the daemon checks, journals with sync: always and publishes; collectd makes\n"
+       "a request per reading and discards; the script publishes, or appends, syncs and publishes")
 MEMORY = "Memory (PSS) of {} Modbus instruments, one worker each"
 
 
@@ -100,7 +104,7 @@ def run_collectd(place, instruments, plan):
         return cpu_per_reading(instruments, [collectd.pid], 1, plan)
 
 
-def run_script(place, instruments, plan):
+def run_script(place, instruments, plan, journal=None):
     # pymodbus does not even import without serial_asyncio, which Debian only recommends.
     if any(importlib.util.find_spec(module) is None for module in ("pymodbus", "serial_asyncio", "zmq")):
         return None
@@ -112,11 +116,16 @@ def run_script(place, instruments, plan):
     subscriber.connect(endpoint)
     script = pathlib.Path(__file__).with_name("poll-script.py")
     try:
-        with Program([sys.executable, script, endpoint, instruments.ports[0], instruments.count, REGISTERS[0]],
-                     place.log("script")) as program:
+        with Program([sys.executable, script, endpoint, instruments.ports[0], instruments.count, REGISTERS[0],
+                      *([journal] if journal else [])], place.log("script")) as program:
             return cpu_per_reading(instruments, [program.pid], READINGS, plan)
     finally:
         subscriber.close(linger=0)
+
+
+def run_journaling_script(place, instruments, plan):
+    with tempfile.TemporaryDirectory(dir=place.disk) as folder:
+        return run_script(place, instruments, plan, pathlib.Path(folder, "journal"))
 
 
 def cpu_row(rounds, other, name, goal):
@@ -133,11 +142,13 @@ def measure(place, plan):
         with Instruments(place, plan.instruments) as instruments:
             rounds.append({"daemon": run_daemon(place, instruments, plan),
                            "collectd": run_collectd(place, instruments, plan),
-                           "script": run_script(place, instruments, plan)})
+                           "script": run_script(place, instruments, plan),
+                           "journaling": run_journaling_script(place, instruments, plan)})
     workers = [kib for r in rounds for kib in r["daemon"]["workers"]]
     group = MEMORY.format(plan.instruments)
     return [cpu_row(rounds, "collectd", "collectd", "<= 0.4"),
             cpu_row(rounds, "script", "pymodbus script", "<= 0.7"),
+            cpu_row(rounds, "journaling", "script with journal", None),
             Row(group, "per instrument, mean", "MiB", sum(workers) / len(workers) / 1024, {}, goal="<= 2"),
             Row(group, "per instrument, largest", "MiB", max(workers) / 1024, {}, goal="<= 2"),
             Row(group, "core", "MiB", median([r["daemon"]["core"] for r in rounds]) / 1024, {})]
