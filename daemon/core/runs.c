@@ -451,8 +451,10 @@ int runs_digest(const struct runs *runs, const struct runs_row *row, uint64_t he
 void runs_end_former(struct runs *runs, const uint8_t run[16], const char *status, uint64_t frames)
 {
 	pthread_mutex_lock(&runs->older->lock);
-	struct runs_row *row = find_id(runs->older, run);
-	if (row != NULL) {
+	for (size_t i = 0; i < runs->older->count; i++) { /* they have no slots */
+		struct runs_row *row = &runs->older->rows[i];
+		if (memcmp(row->id, run, sizeof row->id) != 0)
+			continue;
 		snprintf(row->status, sizeof row->status, "%s", status);
 		row->frames = frames;
 	}
