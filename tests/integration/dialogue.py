@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What goes over a link is recorded, shown, and played back: the same frames, bit for bit."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -177,7 +178,9 @@ def test_limits(tmp):
         assert busy['error']['code'] == 'busy', busy
         out = recorder.stop(None)
         assert ' 0 bytes not recorded' not in out, out  # before it began, and after the connection's beginning
-        assert 'is there already' in lab.ctl('capture', 'one', '--to', str(file), code=1).stderr or True
+        assert 'File exists' in lab.ctl('capture', 'one', '--to', str(file), code=1).stderr
+        assert ' bytes of dialogue' in lab.ctl('capture', 'one', '--seconds', '1', '--to', str(tmp / 'timed.cap')).stdout
+        assert lab.ctl('capture', 'two', '--to', str(tmp / 'none.cap'), code=1) and not (tmp / 'none.cap').exists()
         data = file.read_bytes()
         for name, bad in (('cut', data[:-7]), ('bent', data[:5000] + bytes([data[5000] ^ 1]) + data[5001:])):
             (tmp / name).write_bytes(bad)
@@ -187,22 +190,65 @@ def test_limits(tmp):
         id = lab.ask({'op': 'capture-start', 'instrument': 'one'})['id']
         reply = lab.ask({'op': 'capture-read', 'id': id})
         assert reply['data'].startswith(b'ASSAYCAP') and reply['end'] is False
+        before = len(lab.frames('one'))
         wait_for('nobody reads it', lambda: [a for a in audits(lab, 'capture-stop') if 'lapsed' in a['after']], 40)
         assert lab.ask({'op': 'capture-read', 'id': id})['error']['code'] == 'not-found'
+        assert len(lab.frames('one')) > before + 10, 'measuring goes on'
+        assert lab.instrument('one')['worker_starts'] == 1
+        again = lab.ask({'op': 'capture-start', 'instrument': 'one'})
+        assert again['ok'], again
 
 
-def main():
-    with Lab(paths) as place:
-        tmp = place.dir
-        for make in (serial_xrf, serial_ms, tcp_ms, modbus_tcp, modbus_rtu):
-            test_the_same_again(make, tmp)
-        file, frames, config = test_the_same_again(udp, tmp)
-        test_loop_and_pace(file, frames, config)
-        test_the_end(file, config)
-        test_another_request(file, config)
-        test_only_simulated(file, config)
-        test_limits(tmp)
-    print('ok')
+def test_a_crash(tmp):
+    """The recording goes on with the next worker, and its records stay whole."""
+    file = tmp / 'crash.cap'
+    with Lab(paths) as lab:
+        lab.start({'instruments': {'one': {**udp(lab), 'simulated': True, 'acquire': {'mode': 'repeat'}}}})
+        lab.wait_frames('one')
+        recorder = Recorder(lab, 'one', file)
+        for starts in (2, 3):
+            frames = len(lab.frames('one'))
+            lab.wait_frames('one', frames + 1)
+            os.kill(lab.instrument('one')['pid'], signal.SIGKILL)
+            wait_for('the next worker', lambda: lab.instrument('one')['worker_starts'] == starts)
+            lab.wait_frames('one', frames + 2)
+        recorder.stop()
+        shown = lab.ctl('capture', '--show', str(file)).stdout.splitlines()
+        events = [line.split()[1] for line in shown if line.split()[1:2] in (['opened'], ['lost'], ['end'])]
+        assert events == ['opened', 'lost', 'opened', 'lost', 'opened', 'end'], events
+        assert any('crashed' in line for line in shown)
 
 
-main()
+def test_reload(tmp):
+    """An instrument that is configured anew ends its recording in good order."""
+    file = tmp / 'reload.cap'
+    with Lab(paths) as lab:
+        config = {**udp(lab), 'simulated': True}
+        lab.start({'instruments': {'one': config}})
+        lab.wait_state('one', 'idle')
+        recorder = Recorder(lab, 'one', file)
+        lab.configure({'instruments': {'one': {**config, 'settings': {'channels': 512}}}})
+        lab.ctl('reload')
+        recorder.stop(None)
+        assert 'configured anew' in lab.ctl('capture', '--show', str(file)).stdout
+
+
+def test_playback(tmp):
+    for make in (serial_xrf, serial_ms, tcp_ms, modbus_tcp, modbus_rtu):
+        test_the_same_again(make, tmp)
+    file, frames, config = test_the_same_again(udp, tmp)
+    test_loop_and_pace(file, frames, config)
+    test_the_end(file, config)
+    test_another_request(file, config)
+    test_only_simulated(file, config)
+
+
+def test_recording(tmp):
+    test_limits(tmp)
+    test_a_crash(tmp)
+    test_reload(tmp)
+
+
+with Lab(paths) as place:
+    {'playback': test_playback, 'recording': test_recording}[paths['part']](place.dir)
+print('ok')
