@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "capture/read.h"
 #include "pump.h"
 #include "transport.h"
 
@@ -153,6 +154,37 @@ static void a_pause_lasts_as_long_as_it_should(void **state)
 	assert_true(ms_since(start) >= 80 && ms_since(start) < 1000);
 }
 
+/* The records of the tap, one after the other; NULL data when there are no more. */
+static struct capture_record next_noted(size_t *at)
+{
+	struct capture_record record = {0};
+	const struct buffer *head = &pump.channel.tap.head;
+	monitor_lock(&pump.monitor);
+	long n = *at < head->len ? capture_read(head->data + *at, head->len - *at, &record) : 0;
+	monitor_unlock(&pump.monitor);
+	assert_true(n >= 0);
+	*at += (size_t)n;
+	return record;
+}
+
+static void what_passes_is_noted_for_a_recording(void **state)
+{
+	size_t at = 0;
+	assert_int_equal(channel_write(&pump.channel, "ping", 4, 1000), 0);
+	expect_heard("ping");
+	over->say("pong", 4);
+	expect_read("pong");
+	struct capture_record out = next_noted(&at), in = next_noted(&at);
+	assert_int_equal(out.kind, CAPTURE_OUT);
+	assert_int_equal(out.channel, port.endpoint_out);
+	assert_int_equal(out.len, 4);
+	assert_memory_equal(out.data, "ping", 4);
+	assert_int_equal(in.kind, CAPTURE_IN);
+	assert_int_equal(in.channel, port.endpoint_in);
+	assert_memory_equal(in.data, "pong", in.len);
+	assert_true(in.mono >= out.mono && in.mono <= clock_boot());
+}
+
 static void what_came_before_the_loss_is_read_first(void **state)
 {
 	char byte;
@@ -164,6 +196,11 @@ static void what_came_before_the_loss_is_read_first(void **state)
 	assert_int_equal(channel_write(&pump.channel, "x", 1, LONG_MS), -ENODEV);
 	assert_int_equal(channel_pause(&pump.channel, LONG_MS), -ENODEV);
 	assert_true(strlen(pump.link.why) > 0);
+	struct capture_record record, last = {0};
+	for (size_t at = 0; (record = next_noted(&at)).data != NULL;)
+		last = record;
+	assert_int_equal(last.kind, CAPTURE_LOST);
+	assert_memory_equal(last.data, pump.link.why, last.len);
 }
 
 static void a_loss_is_noticed_without_asking(void **state)
@@ -306,6 +343,7 @@ int transport_suite(const struct transport *transport)
 		bool applies;
 	} all[] = {
 		{T(bytes_go_both_ways), true},
+		{T(what_passes_is_noted_for_a_recording), true},
 		{T(every_byte_value_passes_unchanged), true},
 		{T(silence_ends_at_the_deadline), true},
 		{T(an_abort_ends_a_wait_within_a_second_and_stays), true},
