@@ -21,6 +21,7 @@ struct reparse {
 	struct services services;
 	struct module module;
 	struct settings *settings;
+	void *prepared;     /* of them; NULL: nothing */
 	struct buffer sent; /* their CBOR: most frames of a run have the same */
 	struct raw raw, references;
 	struct frame frame;
@@ -34,6 +35,7 @@ void reparse_destroy(struct reparse *p)
 	raw_finish(&p->raw);
 	raw_finish(&p->references);
 	frame_finish(&p->frame);
+	free(p->prepared);
 	settings_destroy(p->settings);
 	buffer_finish(&p->sent);
 	module_close(&p->module);
@@ -63,19 +65,34 @@ int reparse_create(
 
 /* --- one frame -------------------------------------------------------------------------------- */
 
+static int prepare(struct reparse *p)
+{
+	const struct assay_driver *driver = p->module.driver;
+	if (driver->prepare == NULL)
+		return 0;
+	p->prepared = calloc(1, driver->prepared_size);
+	if (p->prepared == NULL)
+		return -ENOMEM;
+	driver->prepare(settings_handle(p->settings), p->prepared);
+	return 0;
+}
+
 static int use_settings(struct reparse *p, struct assay_span sent)
 {
 	if (p->settings != NULL && p->sent.len == sent.len &&
 		memcmp(p->sent.data, sent.data, sent.len) == 0)
 		return 0;
+	free(p->prepared);
+	p->prepared = NULL;
 	settings_destroy(p->settings);
 	p->settings = NULL;
 	buffer_reset(&p->sent);
 	buffer_append(&p->sent, sent.data, sent.len);
 	if (p->sent.failed)
 		return -ENOMEM;
-	return settings_create(p->module.driver->settings, sent.data, sent.len, &p->services.host,
+	int r = settings_create(p->module.driver->settings, sent.data, sent.len, &p->services.host,
 		&p->settings, p->why);
+	return r < 0 ? r : prepare(p);
 }
 
 static int copy_text(char to[TEXT_MAX + 1], struct assay_string text)
@@ -147,6 +164,7 @@ static int decode(struct reparse *p)
 	struct assay_decoding in = {
 		.host = &p->services.host,
 		.settings = settings_handle(p->settings),
+		.prepared = p->prepared,
 	};
 	in.raw = raw_blocks(&p->raw, &in.raw_count);
 	in.references = raw_blocks(&p->references, &in.reference_count);

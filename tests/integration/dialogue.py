@@ -10,7 +10,7 @@ import time
 import cbor2
 
 sys.path.insert(0, sys.argv[1])
-from lab import Failure, Lab, lint, paths_from, wait_for  # noqa: E402
+from lab import Failure, Lab, crc32c, lint, paths_from, wait_for  # noqa: E402
 
 paths = paths_from(sys.argv[2:])
 
@@ -126,6 +126,19 @@ def test_the_same_again(make, tmp):
     return file, frames, config
 
 
+def test_as_usb(file, frames, config):
+    """The same dialogue as if it had been recorded over USB: the driver is told so, and reads it."""
+    data = file.read_bytes()
+    size = int.from_bytes(data[12:16], 'little')
+    head = cbor2.loads(data[16:16 + size])
+    body = cbor2.dumps({**head, 'link': 'usb'})
+    begin = data[:12] + len(body).to_bytes(4, 'little') + body
+    other = file.with_name('usb.cap')
+    other.write_bytes(begin + crc32c(0, begin).to_bytes(4, 'little') + data[20 + size:])
+    again, _ = play(config, other, 2)
+    assert [vars_ for vars_, _ in again] == [vars_ for vars_, _ in frames]
+
+
 def test_loop_and_pace(file, frames, config):
     """From the beginning again, with the times of the recording."""
     begin = time.monotonic()
@@ -238,6 +251,7 @@ def test_playback(tmp):
         test_the_same_again(make, tmp)
     file, frames, config = test_the_same_again(udp, tmp)
     test_loop_and_pace(file, frames, config)
+    test_as_usb(file, frames, config)
     test_the_end(file, config)
     test_another_request(file, config)
     test_only_simulated(file, config)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, sys.argv[1])
-from lab import Failure, Lab, lint, paths_from  # noqa: E402
+from lab import Failure, Lab, crc32c, lint, paths_from  # noqa: E402
 
 paths = paths_from(sys.argv[2:])
 
@@ -131,23 +131,6 @@ def test_choice(lab):
     assert reparse(lab, '--from', '2100-01-01') == []
     assert len(reparse(lab, '--to', '2100-01-01T00:00:00Z')) == len(reparse(lab))
     assert 'no time' in reparse(lab, '--from', 'yesterday', code=2, json_too=False)
-
-
-def table():
-    for n in range(256):
-        for _ in range(8):
-            n = (n >> 1) ^ (0x82f63b78 if n & 1 else 0)
-        yield n
-
-
-CRC = list(table())
-
-
-def crc32c(begin, data):
-    value = begin ^ 0xffffffff
-    for byte in data:
-        value = (value >> 8) ^ CRC[(value ^ byte) & 0xff]
-    return value ^ 0xffffffff
 
 
 def alter(lab, key, name='', at=None):

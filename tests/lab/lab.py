@@ -300,6 +300,24 @@ def values(variable):
     return data
 
 
+def crc_table():
+    for n in range(256):
+        for _ in range(8):
+            n = (n >> 1) ^ (0x82f63b78 if n & 1 else 0)
+        yield n
+
+
+CRC_TABLE = list(crc_table())
+
+
+def crc32c(begin, data):
+    """The checksum of journals and recordings: of what `begin` covers, then of `data`."""
+    value = begin ^ 0xffffffff
+    for byte in data:
+        value = (value >> 8) ^ CRC_TABLE[(value ^ byte) & 0xff]
+    return value ^ 0xffffffff
+
+
 def paths_from(argv):
     """The programs, as meson gives them: NAME=PATH ..."""
     return dict(arg.split('=', 1) for arg in argv)
