@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #define LOG_TOPIC "disk"
 #include "base/log.h"
@@ -25,19 +26,29 @@ static uint64_t back_above(uint64_t limit)
 	return limit + limit / 8;
 }
 
-enum disk_level disk_judge(
-	enum disk_level before, const struct disk_limits *limits, uint64_t free, bool refused)
+/* No memory is no fault of the disk, and passes. */
+static bool is_failure(int error)
 {
+	return error != 0 && error != -ENOSPC && error != -EAGAIN && error != -ENOMEM;
+}
+
+enum disk_level disk_judge(
+	enum disk_level before, const struct disk_limits *limits, uint64_t free, int error)
+{
+	if (is_failure(error))
+		return DISK_FAILED;
+	if (before == DISK_FAILED)
+		before = DISK_OK;
 	uint64_t full = before == DISK_FULL ? back_above(limits->full) : limits->full;
 	uint64_t low = before == DISK_OK ? limits->low : back_above(limits->low);
-	if (refused || free < full)
+	if (error == -ENOSPC || free < full)
 		return DISK_FULL;
 	return free < low ? DISK_LOW : DISK_OK;
 }
 
 const char *disk_level_name(enum disk_level level)
 {
-	static const char *const names[] = {"ok", "low", "full"};
+	static const char *const names[] = {"ok", "low", "full", "failed"};
 	return names[level];
 }
 
@@ -56,9 +67,10 @@ static void write_audit(struct core *core)
 	map_uint(&map, "reserve", core->config->reserve);
 	map_close(&map);
 	audit(core,
-		level == DISK_OK    ? "disk-ok"
-		: level == DISK_LOW ? "disk-low"
-				    : "disk-full",
+		level == DISK_OK     ? "disk-ok"
+		: level == DISK_LOW  ? "disk-low"
+		: level == DISK_FULL ? "disk-full"
+				     : "disk-failed",
 		NULL, NULL, &after, NULL);
 	buffer_finish(&after);
 }
@@ -71,8 +83,10 @@ static void say(const struct core *core)
 	else if (core->disk.level == DISK_LOW)
 		log_warn("%llu MiB left, %llu are the reserve: no run is started", left,
 			MIB(core->config->reserve));
-	else
+	else if (core->disk.level == DISK_FULL)
 		log_error("%llu MiB left: acquisition stops until there is room", left);
+	else
+		log_error("it does not take what is written: acquisition stops until it does");
 }
 
 /* Instruments that do nothing say why, or begin again what they do by themselves. */
@@ -93,31 +107,52 @@ static void wake_instruments(struct core *core)
 static void stop_runs(struct core *core)
 {
 	struct instrument *instrument;
-	list_for_each(instrument, &core->instruments, link)
-		instrument_stop_for(instrument, "the disk is full");
+	const char *why = core->disk.level == DISK_FULL ? "the disk is full"
+							: "the journal cannot be written";
+	list_for_each(instrument, &core->instruments, link) instrument_stop_for(instrument, why);
 }
 
-/* What the journal could not write counts as no room, whatever the file system says is free. */
-static bool is_refused(struct core *core)
+/* What the journal could not write counts, whatever the file system says is free. */
+static int commit_error(struct core *core)
 {
 	struct commit_status status;
 	commit_status(core->commit, &status);
-	return status.error == -ENOSPC;
+	return status.error;
+}
+
+/* One failure is got over, and yet the first sign of a dying disk. */
+static void note_rescues(struct core *core)
+{
+	int error;
+	unsigned rescues = journal_rescues(core->journal, &error);
+	if (rescues == core->disk.rescues)
+		return;
+	core->disk.rescues = rescues;
+	struct buffer after = {0};
+	struct map map;
+	map_open(&map, &after);
+	map_text(&map, "error", strerror(-error));
+	map_text(&map, "action", "written again to a new file");
+	map_uint(&map, "times", rescues);
+	map_close(&map);
+	audit(core, "journal-rescued", NULL, NULL, &after, NULL);
+	buffer_finish(&after);
 }
 
 void disk_look(struct core *core)
 {
 	struct disk_limits limits = limits_of(core);
+	note_rescues(core);
 	if (journal_free(core->journal, &core->disk.free) < 0)
 		return; /* the journal itself will say so */
 	enum disk_level before = core->disk.level;
-	enum disk_level level = disk_judge(before, &limits, core->disk.free, is_refused(core));
+	enum disk_level level = disk_judge(before, &limits, core->disk.free, commit_error(core));
 	if (level == before)
 		return;
 	core->disk.level = level;
 	say(core);
 	write_audit(core);
-	if (level == DISK_FULL)
+	if (level >= DISK_FULL)
 		stop_runs(core);
 	wake_instruments(core);
 }
@@ -126,6 +161,10 @@ int disk_check(struct core *core, uint64_t expected, char *text, size_t size)
 {
 	struct disk_limits limits = limits_of(core);
 	uint64_t left;
+	if (core->disk.level == DISK_FAILED) {
+		snprintf(text, size, "the journal cannot be written: look at its disk");
+		return -EIO;
+	}
 	if (journal_free(core->journal, &left) < 0)
 		return 0;
 	if (core->disk.level != DISK_OK || left < limits.low) {
@@ -146,5 +185,7 @@ int disk_check(struct core *core, uint64_t expected, char *text, size_t size)
 
 const char *disk_notice(const struct core *core)
 {
+	if (core->disk.level == DISK_FAILED)
+		return "the journal cannot be written: no run is started";
 	return core->disk.level == DISK_OK ? NULL : "the disk is nearly full: no run is started";
 }

@@ -299,6 +299,12 @@ uint64_t journal_durable(const struct journal *journal)
 	return journal->writer.durable;
 }
 
+unsigned journal_rescues(const struct journal *journal, int *error)
+{
+	*error = journal->writer.rescue_error;
+	return journal->writer.rescues;
+}
+
 uint64_t journal_last(const struct journal *journal, const char *topic, size_t topic_len)
 {
 	const struct topics *topics = &journal->writer.topics;

@@ -162,6 +162,12 @@ const uint8_t *journal_id(const struct journal *journal);
 uint64_t journal_head(const struct journal *journal);
 uint64_t journal_durable(const struct journal *journal);
 
+/*
+ * How often a failed write or sync was got over by a new file, and with which error the last time
+ * (negative errno, 0: never).  Any thread.
+ */
+unsigned journal_rescues(const struct journal *journal, int *error);
+
 /* Last seq on a topic, 0: none. */
 uint64_t journal_last(const struct journal *journal, const char *topic, size_t topic_len);
 

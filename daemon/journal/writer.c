@@ -256,12 +256,15 @@ static int rescue(struct writer *writer)
 	}
 	settle(writer);
 	writer->has_failed = false;
+	writer->rescue_error = writer->error;
+	writer->rescues++;
 	return 0;
 }
 
 static int rescue_after(struct writer *writer, int error)
 {
 	log_error("cannot write the journal: %s; going on in a new file", strerror(-error));
+	writer->error = error;
 	return rescue(writer);
 }
 
@@ -319,7 +322,10 @@ int writer_rewrite(struct writer *writer, const struct journal_item *items, size
 	assert(items[0].seq == writer->durable + 1);
 	writer->head = writer->durable;
 	int r = enqueue(writer, items, count);
-	return r < 0 ? r : rescue(writer);
+	if (r == 0)
+		r = rescue(writer);
+	writer->rescues = 0; /* nothing has failed */
+	return r;
 }
 
 int writer_close(struct writer *writer)

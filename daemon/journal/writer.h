@@ -29,6 +29,9 @@ struct writer {
 	size_t written; /* of the queue, into `segment` */
 
 	_Atomic uint64_t head, durable;
+	_Atomic unsigned rescues; /* see journal_rescues */
+	_Atomic int rescue_error;
+	int error;                /* what has_failed was for */
 	uint64_t noted, noted_tc; /* what the file `durable` says, and when that was */
 };
 

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Preloaded into the core: fdatasync waits for as long as the file named by STALL exists. */
+/*
+ * Preloaded into the core: fdatasync waits for as long as the file named by STALL exists, and fails
+ * while the one named by FAIL does: if that is empty always, otherwise once.
+ */
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,5 +21,12 @@ __attribute__((visibility("default"))) int fdatasync(int fd)
 	const char *file = getenv("STALL");
 	while (file != NULL && access(file, F_OK) == 0)
 		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-	return real(fd);
+	const char *fail = getenv("FAIL");
+	struct stat st;
+	if (fail == NULL || stat(fail, &st) < 0)
+		return real(fd);
+	if (st.st_size > 0)
+		unlink(fail);
+	errno = EIO;
+	return -1;
 }

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <errno.h>
 
 #include <cmocka.h>
 
@@ -15,7 +16,7 @@ static const struct disk_limits limits = {.low = 800 * MIB, .full = 80 * MIB};
 
 static enum disk_level judge(enum disk_level before, uint64_t free)
 {
-	return disk_judge(before, &limits, free, false);
+	return disk_judge(before, &limits, free, 0);
 }
 
 static void acquisition_has_two_files_or_half_of_the_reserve(void **state)
@@ -50,11 +51,20 @@ static void a_disk_at_its_limit_does_not_flutter(void **state)
 
 static void a_refused_write_means_full_whatever_is_said_to_be_free(void **state)
 {
-	assert_int_equal(disk_judge(DISK_OK, &limits, 5000 * MIB, true), DISK_FULL);
+	assert_int_equal(disk_judge(DISK_OK, &limits, 5000 * MIB, -ENOSPC), DISK_FULL);
 	struct disk_limits none = {0};
-	assert_int_equal(disk_judge(DISK_OK, &none, 0, false), DISK_OK);
-	assert_int_equal(disk_judge(DISK_OK, &none, 0, true), DISK_FULL);
-	assert_int_equal(disk_judge(DISK_FULL, &none, 0, false), DISK_OK);
+	assert_int_equal(disk_judge(DISK_OK, &none, 0, 0), DISK_OK);
+	assert_int_equal(disk_judge(DISK_OK, &none, 0, -ENOSPC), DISK_FULL);
+	assert_int_equal(disk_judge(DISK_FULL, &none, 0, 0), DISK_OK);
+}
+
+static void a_disk_that_fails_is_told_from_a_full_one(void **state)
+{
+	assert_int_equal(disk_judge(DISK_OK, &limits, 5000 * MIB, -EIO), DISK_FAILED);
+	assert_int_equal(disk_judge(DISK_FULL, &limits, 0, -EROFS), DISK_FAILED);
+	assert_int_equal(disk_judge(DISK_FAILED, &limits, 5000 * MIB, 0), DISK_OK);
+	assert_int_equal(disk_judge(DISK_FAILED, &limits, 0, 0), DISK_FULL);
+	assert_int_equal(disk_judge(DISK_OK, &limits, 5000 * MIB, -EAGAIN), DISK_OK);
 }
 
 int main(void)
@@ -64,6 +74,7 @@ int main(void)
 		cmocka_unit_test(room_is_lost_step_by_step),
 		cmocka_unit_test(a_disk_at_its_limit_does_not_flutter),
 		cmocka_unit_test(a_refused_write_means_full_whatever_is_said_to_be_free),
+		cmocka_unit_test(a_disk_that_fails_is_told_from_a_full_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

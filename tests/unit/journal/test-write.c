@@ -227,6 +227,9 @@ static void a_failed_sync_moves_to_a_new_file(void **state)
 	assert_int_equal(core_sync(&core), 0);
 	assert_int_equal(journal_durable(core.journal), 4);
 	assert_true(has_segment(2));
+	int error;
+	assert_int_equal(journal_rescues(core.journal, &error), 1);
+	assert_int_equal(error, -EIO);
 	core_commit(&core, core_topic(0), ENTRY);
 	assert_all_survives();
 }
