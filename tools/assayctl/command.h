@@ -32,6 +32,7 @@ int command_capture(const struct options *options, int argc, char **argv);
 int command_check(const struct options *options, int argc, char **argv);
 int command_cursor(const struct options *options, int argc, char **argv);
 int command_describe(const struct options *options, int argc, char **argv);
+int command_export(const struct options *options, int argc, char **argv);
 int command_journal(const struct options *options, int argc, char **argv);
 int command_lint(const struct options *options, int argc, char **argv);
 int command_list(const struct options *options, int argc, char **argv);

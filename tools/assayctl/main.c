@@ -26,6 +26,12 @@ const struct command commands[] = {
 		"                       [--topic PREFIX]... [--follow] [--json] [--cursor NAME]\n"
 		"                       [--simulated]",
 		"what was committed, one line each", command_replay},
+	{"export",
+		"--format csv|json|cbor --run NUMBER --to FILE\n"
+		"       assayctl export --format csv|json|cbor --from TIME|DURATION [--until "
+		"TIME]\n"
+		"                       [--instrument NAME] [--simulated] --to FILE",
+		"writes runs to a file, for spreadsheets and archives", command_export},
 	{"cursor", "list | show NAME | forget NAME", "how far consumers are, kept by the daemon",
 		command_cursor},
 	{"capture",

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* export: runs as CSV, JSON lines or the entries themselves, into a file that is whole or absent.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "export.h"
+#include "record/json.h"
+#include "when.h"
+
+#define ASK_MS      10000
+#define TRIES       5
+#define PROGRESS_NS (200 * NS_PER_MS)
+
+enum format { FORMAT_CSV, FORMAT_JSON, FORMAT_CBOR };
+static const char *const format_names[] = {"csv", "json", "cbor"};
+
+struct export
+{
+	const struct options *options;
+	enum format format;
+	bool has_format, simulated;
+	const char *number, *from, *until, *instrument, *to;
+	struct ask *ask;
+	struct export_file file;
+	struct export_table table;
+	struct buffer piece;
+	struct export_run run;
+	size_t run_at, runs_count;
+	uint64_t entries, next; /* of the run: entries, frame */
+	uint64_t lost, shown_at;
+};
+
+static volatile sig_atomic_t must_end;
+
+static void on_signal(int number)
+{
+	must_end = 1;
+}
+
+static void clear_progress(const struct export *e)
+{
+	if (e->shown_at > 0)
+		fputs("\r\033[K", stderr);
+}
+
+static void show_progress(struct export *e, uint64_t seq)
+{
+	uint64_t now = clock_boot();
+	if (!isatty(STDERR_FILENO) || now < e->shown_at + PROGRESS_NS)
+		return;
+	e->shown_at = now;
+	fprintf(stderr, "\r\033[K%s, %zu of %zu runs", e->run.number, e->run_at + 1, e->runs_count);
+	if (e->run.last > e->run.first && seq >= e->run.first && seq <= e->run.last)
+		fprintf(stderr, ", %.0f %%",
+			100.0 * (double)(seq - e->run.first) /
+				(double)(e->run.last - e->run.first));
+}
+
+/* --- one run ---------------------------------------------------------------------------------- */
+
+static void lose(struct export *e, uint64_t first, uint64_t last)
+{
+	char line[300];
+	e->lost += last - first + 1;
+	if (e->format != FORMAT_JSON)
+		return;
+	int len = snprintf(line, sizeof line,
+		"{\"lost\":{\"run\":\"%s\",\"from\":%" PRIu64 ",\"to\":%" PRIu64 "}}\n",
+		e->run.number, first, last);
+	buffer_append(&e->piece, line, (size_t)len);
+}
+
+/* Frames that are counted and not there. */
+static void count(struct export *e, const struct assay_entry_view *entry)
+{
+	struct assay_record_view record;
+	if (assay_record_read(entry->body.data, entry->body.len, &record) < 0)
+		return;
+	if (record.type == ASSAY_RECORD_FRAME) {
+		if (record.n > e->next)
+			lose(e, e->next, record.n - 1);
+		e->next = record.n + 1;
+	} else if (record.type == ASSAY_RECORD_RUN_END && record.frames > e->next) {
+		lose(e, e->next, record.frames - 1);
+	}
+}
+
+static int put_entry(struct export *e, struct assay_span bytes)
+{
+	struct assay_entry_view entry;
+	if (assay_entry_read(bytes.data, bytes.len, &entry) < 0)
+		return -EBADMSG;
+	count(e, &entry);
+	if (e->format == FORMAT_CSV) {
+		export_csv_entry(&e->table, &e->piece, e->run.number, &entry);
+	} else if (e->format == FORMAT_CBOR) {
+		buffer_append(&e->piece, bytes.data, bytes.len);
+	} else {
+		int r = json_write_entry(&e->piece, bytes.data, bytes.len);
+		if (r < 0)
+			return r;
+		buffer_append(&e->piece, "\n", 1);
+	}
+	show_progress(e, entry.seq);
+	return e->piece.failed ? -ENOMEM : 0;
+}
+
+/* What was in the file before an interruption is made again, for the columns, and not written. */
+static int write_piece(struct export *e)
+{
+	bool is_there = e->file.is_resumed && strcmp(e->file.run, e->run.number) == 0 &&
+			e->entries < e->file.entries;
+	int r = 0;
+	e->entries++;
+	if (!is_there) {
+		r = export_append(&e->file, e->run.number, e->entries, &e->piece);
+		e->file.is_resumed = false;
+	}
+	buffer_reset(&e->piece);
+	return r;
+}
+
+static int ask_page(struct export *e, uint64_t from, struct parts *reply, struct message *m)
+{
+	int r = -ETIMEDOUT;
+	for (int i = 0; i < TRIES && !must_end; i++) {
+		struct buffer request = {0};
+		message_fetch_run(&request, e->run.number, from);
+		r = ask_request(e->ask, &request, ASK_MS, reply, m);
+		buffer_finish(&request);
+		if (r == 0 && m->kind == MESSAGE_DATA)
+			return m->next == 0 || m->next > from ? 0 : -EPROTO;
+		if (r == 0 && m->error != MESSAGE_BUSY)
+			return m->kind == MESSAGE_ERROR && m->error == MESSAGE_NOT_FOUND ? -ENOENT
+											 : -EPROTO;
+		if (r != 0 && r != -ETIMEDOUT)
+			return r;
+		nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+	}
+	return r == 0 ? -EBUSY : r;
+}
+
+/* Corrections that were made after the end stand above what they correct. */
+static int put_heading(struct export *e)
+{
+	struct parts reply = {0};
+	struct message m = {.next = e->run.last + 1};
+	int r = 0;
+	if (e->file.offset > 0)
+		buffer_append(&e->piece, "\n", 1);
+	export_csv_begin(&e->table, &e->piece, &e->run);
+	while (r == 0 && e->run.last > 0 && m.next != 0) {
+		r = ask_page(e, m.next, &reply, &m);
+		for (size_t i = 1; r == 0 && i < reply.count; i++, e->table.amends++) {
+			struct assay_entry_view entry;
+			struct assay_span bytes = parts_at(&reply, i);
+			if (assay_entry_read(bytes.data, bytes.len, &entry) < 0)
+				r = -EBADMSG;
+			else
+				export_csv_entry(&e->table, &e->piece, e->run.number, &entry);
+		}
+	}
+	parts_finish(&reply);
+	return r;
+}
+
+static int put_run(struct export *e)
+{
+	struct parts reply = {0};
+	struct message m = {.next = 1};
+	e->entries = e->next = 0;
+	buffer_reset(&e->piece);
+	int r = e->format == FORMAT_CSV ? put_heading(e) : 0;
+	while (r == 0 && m.next != 0 && !must_end) {
+		r = ask_page(e, m.next, &reply, &m);
+		for (size_t i = 1; r == 0 && i < reply.count && !must_end; i++) {
+			r = put_entry(e, parts_at(&reply, i));
+			if (r == 0)
+				r = write_piece(e);
+		}
+	}
+	parts_finish(&reply);
+	return r == 0 && must_end ? -EINTR : r;
+}
+
+/* --- all of them ------------------------------------------------------------------------------ */
+
+/* True for runs that an earlier attempt has finished. */
+static bool is_done(const struct export *e, const struct export_run *runs, size_t i)
+{
+	if (!e->file.is_resumed)
+		return false;
+	for (; i < e->runs_count; i++) {
+		if (strcmp(runs[i].number, e->file.run) == 0)
+			break;
+	}
+	return i < e->runs_count && strcmp(runs[e->run_at].number, e->file.run) != 0;
+}
+
+static int put_runs(struct export *e, const struct export_run *runs)
+{
+	int r = 0;
+	for (e->run_at = 0; r == 0 && e->run_at < e->runs_count; e->run_at++) {
+		if (is_done(e, runs, e->run_at))
+			continue;
+		if (export_show(e->options, runs[e->run_at].number, &e->run) != 0)
+			return -ENOENT;
+		if (e->run.sim && !e->simulated)
+			continue;
+		r = put_run(e);
+	}
+	return r;
+}
+
+static int list_runs(struct export *e, struct export_run **runs)
+{
+	uint64_t since = 0, until = (uint64_t)INT64_MAX;
+	if (e->number != NULL) {
+		*runs = calloc(1, sizeof **runs);
+		if (*runs == NULL)
+			return 1;
+		snprintf((*runs)->number, sizeof(*runs)->number, "%s", e->number);
+		e->runs_count = 1;
+		e->simulated = true; /* who names a run means it; the file says what it is */
+		return 0;
+	}
+	if (!when_ago(e->from, &since) || (e->until != NULL && !when_time(e->until, true, &until)))
+		return command_usage("export", "times are like 2026-11-22 or "
+					       "2026-11-22T08:00:00Z, --from also like 7d");
+	return export_find(e->options, e->ask, since, until, e->instrument, runs, &e->runs_count);
+}
+
+static int tell(struct export *e, int r)
+{
+	clear_progress(e);
+	if (r == 0 && e->lost == 0) {
+		fprintf(stderr, "assayctl: %s: %zu runs, %" PRIu64 " bytes\n", e->to, e->runs_count,
+			e->file.offset);
+		return 0;
+	}
+	if (r == 0)
+		fprintf(stderr,
+			"assayctl: %s is not complete: %" PRIu64
+			" frames are not in the journal any more\n",
+			e->to, e->lost);
+	else if (r == -EINTR)
+		fprintf(stderr, "assayctl: interrupted; the same command goes on from here\n");
+	else
+		fprintf(stderr, "assayctl: %s: %s; the same command goes on from here\n",
+			e->run.number, strerror(-r));
+	return 1;
+}
+
+static int write_file(struct export *e, const struct export_run *runs)
+{
+	char selection[400];
+	snprintf(selection, sizeof selection, "%s %s %s %s %s %d", format_names[e->format],
+		e->number != NULL ? e->number : "-", e->from != NULL ? e->from : "-",
+		e->until != NULL ? e->until : "-", e->instrument != NULL ? e->instrument : "-",
+		e->simulated);
+	if (export_open(&e->file, e->to, selection) != 0)
+		return 1;
+	int r = put_runs(e, runs);
+	int saved = r == 0 ? export_finish(&e->file) : export_save(&e->file);
+	export_close(&e->file);
+	return tell(e, r == 0 ? saved : r);
+}
+
+static int export(struct export *e)
+{
+	struct export_run *runs = NULL;
+	void *context = zmq_ctx_new();
+	if (context == NULL)
+		return 1;
+	int r = ask_create(&e->ask, context, e->options->replay) < 0;
+	if (r == 0)
+		r = list_runs(e, &runs);
+	if (r == 0 && e->runs_count == 0) {
+		fputs("assayctl: no run began in that time\n", stderr);
+		r = 1;
+	}
+	if (r == 0)
+		r = write_file(e, runs);
+	ask_destroy(e->ask);
+	zmq_ctx_term(context);
+	buffer_finish(&e->piece);
+	buffer_finish(&e->table.header);
+	free(runs);
+	return r;
+}
+
+/* --- arguments -------------------------------------------------------------------------------- */
+
+static int set_format(struct export *e, const char *name)
+{
+	for (size_t i = 0; i < sizeof format_names / sizeof format_names[0]; i++) {
+		if (strcmp(name, format_names[i]) == 0) {
+			e->format = (enum format)i;
+			e->has_format = true;
+			return 0;
+		}
+	}
+	return command_usage("export", "%s is not one of csv, json, cbor", name);
+}
+
+static int check_args(const struct export *e)
+{
+	if (!e->has_format || e->to == NULL)
+		return command_usage("export", "say --format and --to");
+	if ((e->number != NULL) == (e->from != NULL))
+		return command_usage("export", "say either --run or --from");
+	if (e->number != NULL && (e->until != NULL || e->instrument != NULL))
+		return command_usage("export", "--until and --instrument go with --from");
+	if (e->number != NULL && strlen(e->number) >= EXPORT_NUMBER_SIZE)
+		return command_usage("export", "this is no run's number");
+	return 0;
+}
+
+static int read_args(struct export *e, int argc, char **argv)
+{
+	static const struct option longs[] = {{"format", required_argument, NULL, 'f'},
+		{"run", required_argument, NULL, 'r'}, {"from", required_argument, NULL, 's'},
+		{"until", required_argument, NULL, 'u'},
+		{"instrument", required_argument, NULL, 'i'}, {"to", required_argument, NULL, 't'},
+		{"simulated", no_argument, NULL, 'S'}, {0}};
+	int error = 0;
+	for (int c; error == 0 && (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
+		switch (c) {
+		case 'f': error = set_format(e, optarg); break;
+		case 'r': e->number = optarg; break;
+		case 's': e->from = optarg; break;
+		case 'u': e->until = optarg; break;
+		case 'i': e->instrument = optarg; break;
+		case 't': e->to = optarg; break;
+		case 'S': e->simulated = true; break;
+		default: return command_usage("export", "this cannot be understood");
+		}
+	}
+	if (error == 0 && optind < argc)
+		return command_usage("export", "unexpected: %s", argv[optind]);
+	return error != 0 ? error : check_args(e);
+}
+
+int command_export(const struct options *options, int argc, char **argv)
+{
+	static struct export e;
+	e = (struct export){.options = options};
+	int error = read_args(&e, argc, argv);
+	if (error != 0)
+		return error;
+	struct sigaction action = {.sa_handler = on_signal};
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	return export(&e);
+}
