@@ -15,6 +15,7 @@ import faults  # noqa: E402
 from lab import Failure, Lab, paths_from, wait_for  # noqa: E402
 
 paths = paths_from(sys.argv[2:])
+UDP_SECONDS = 10  # it would answer a stranger after 15 s
 HANG_SECONDS = 30  # the core allows 5 s without a beat; the rest is for a loaded machine
 
 
@@ -47,7 +48,9 @@ def lose_worker(lab, key, signum, others):
     took = trouble.age()
     if not gone(before['pid']):
         raise Failure(f'{key}: the worker {before["pid"]} was left alone')
-    trouble.wait_recovery()
+    recovered = trouble.wait_recovery()
+    if key == 'xrf-1' and recovered > UDP_SECONDS:
+        raise Failure(f'{key} took the new worker for a stranger: {recovered:.1f} s')
     trouble.check_others()
     trouble.check_log()
     ends = [e.record for e in trouble.since(key, 'run-end') if e.record['status'] != 'complete']
@@ -118,7 +121,7 @@ def test_workers(lab, sims, config):
     faults.start(lab, config)
     keys = list(config)
     for key, signum in [('gas-1', signal.SIGSEGV), ('xrf-2', signal.SIGKILL), ('ms-1', signal.SIGKILL),
-                        ('xrf-1', signal.SIGSTOP)]:
+                        ('xrf-1', signal.SIGKILL), ('xrf-1', signal.SIGSTOP)]:
         lose_worker(lab, key, signum, [k for k in keys if k != key])
     lab.stop()
     faults.check_journal(lab)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/crc32c.h"
 #include "worker/link/link.h"
 
 #define OPEN_MS         5000 /* where the configuration does not say */
@@ -17,6 +18,7 @@
 #define KEEP_COUNT      3
 #define STREAM_PIECE    4096
 #define DATAGRAM_MAX    65536
+#define LOCAL_FIRST     61000 /* past net.ipv4.ip_local_port_range */
 
 /* Names are looked up only where an address will not do: the resolver has no deadline of its own.
  */
@@ -54,6 +56,23 @@ static int await_connection(int fd, uint64_t deadline)
 	return error;
 }
 
+/*
+ * Some instruments answer one port of one host, and nobody else until that was silent for a while:
+ * the next worker must be the same one to them.  So the local port follows from the peer; outside
+ * of the range that the kernel gives away.  Where it is taken, any other is as good.
+ */
+static void bind_again(int fd, const struct addrinfo *at)
+{
+	struct sockaddr_storage local = {.ss_family = (sa_family_t)at->ai_family};
+	uint32_t sum = crc32c(0, at->ai_addr, at->ai_addrlen);
+	in_port_t number = htons((in_port_t)(LOCAL_FIRST + sum % (65536 - LOCAL_FIRST)));
+	if (at->ai_family == AF_INET)
+		((struct sockaddr_in *)&local)->sin_port = number;
+	else
+		((struct sockaddr_in6 *)&local)->sin6_port = number;
+	(void)bind(fd, (struct sockaddr *)&local, at->ai_addrlen);
+}
+
 /* Connects to one address; the descriptor, or a negative errno. */
 static int connect_to(const struct addrinfo *at, uint64_t deadline)
 {
@@ -61,6 +80,8 @@ static int connect_to(const struct addrinfo *at, uint64_t deadline)
 		at->ai_family, at->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, at->ai_protocol);
 	if (fd < 0)
 		return -errno;
+	if (at->ai_socktype == SOCK_DGRAM)
+		bind_again(fd, at);
 	int error = connect(fd, at->ai_addr, at->ai_addrlen) < 0 ? errno : 0;
 	if (error == EINPROGRESS)
 		error = await_connection(fd, deadline);
