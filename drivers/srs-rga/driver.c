@@ -18,11 +18,18 @@
 static int identify(struct assay_instrument *ins, struct assay_identity *id)
 {
 	struct rga *rga = ins->state;
-	char line[RGA_LINE_MAX];
+	char line[RGA_LINE_MAX], again[RGA_LINE_MAX];
 	double fitted;
 	int r = rga_resync(ins, line);
+	if (r == 0)
+		r = rga_ask(ins, "ID?", again);
 	if (r < 0)
 		return r;
+	/* Nothing protects the answer, and a damaged serial number would be another unit's. */
+	if (strcmp(line, again) != 0) {
+		assay_explain(ins, "two answers to ID? differ: \"%s\", \"%s\"", line, again);
+		return -EBADMSG;
+	}
 	r = rga_identity_read(ins->host, line, id, &rga->mass_max);
 	if (r < 0) {
 		assay_explain(ins, "the answer to ID? is not known: \"%s\"", line);

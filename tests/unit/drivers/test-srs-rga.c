@@ -110,6 +110,7 @@ static void script_identify(struct host *h)
 	host_answer_hex(h, "53 52 53 52 47 41 32 30 30 56 45 52 30 2E 32 34 53 4E 31 32 32 32 36 "
 			   "0A 0D");
 	expect_text_reply(h, "EC?", "4");
+	expect_text_reply(h, "ID?", "SRSRGA200VER0.24SN12226");
 	host_expect_hex(h, "4D 4F 3F 0D");
 	host_answer_hex(h, "31 0A 0D");
 }
@@ -232,8 +233,22 @@ static void identify_changes_nothing_that_lasts(void **state)
 {
 	struct bench *b = *state;
 	assert_int_equal(identify(b), 0);
-	assert_string_equal(b->head.heard, "?????????????? ID? EC? MO? ");
+	assert_string_equal(b->head.heard, "?????????????? ID? EC? ID? MO? ");
 	assert_int_equal(b->h->hazards, 0);
+}
+
+static void a_damaged_serial_number_is_not_another_unit(void **state)
+{
+	struct bench *b = *state;
+	struct host *h = b->h;
+	h->device = NULL;
+	host_expect_text(h, "??????????????\r");
+	expect_text_reply(h, "ID?", "SRSRGA200VER0.24SN12726");
+	expect_text_reply(h, "EC?", "4");
+	expect_text_reply(h, "ID?", "SRSRGA200VER0.24SN12226");
+	assert_int_equal(identify(b), -EBADMSG);
+	assert_non_null(strstr(h->explained, "SN12726"));
+	assert_true(host_is_done(h));
 }
 
 static void a_head_that_does_not_know_its_range_is_tolerated(void **state)
@@ -623,6 +638,7 @@ int main(void)
 		T(a_scan_that_still_runs_is_ended_before_anything_is_asked),
 		T(half_a_command_is_never_run),
 		T(identify_changes_nothing_that_lasts),
+		T(a_damaged_serial_number_is_not_another_unit),
 		T(a_head_that_does_not_know_its_range_is_tolerated),
 		T(another_instrument_is_not_taken_for_a_head),
 		T(replies_that_end_with_lf_alone_are_read),
