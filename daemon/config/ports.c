@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assay/driver.h>
 #include <ctype.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/ports.h"
@@ -60,6 +62,16 @@ static bool same_usb(const struct port *a, const struct port *b)
 	       !texts_differ(a->usb_path, b->usb_path);
 }
 
+/* One device by two names, such as /dev/ttyUSB0 and its by-id link: known while it is plugged in.
+ */
+static bool same_device(const struct port *a, const struct port *b)
+{
+	char first[PATH_MAX], second[PATH_MAX];
+	return a->path != NULL && b->path != NULL && strcmp(a->path, b->path) != 0 &&
+	       realpath(a->path, first) != NULL && realpath(b->path, second) != NULL &&
+	       strcmp(first, second) == 0;
+}
+
 static bool same_way(const struct port *a, const struct port *b)
 {
 	return a->kind == b->kind && a->baud == b->baud && a->data_bits == b->data_bits &&
@@ -79,6 +91,12 @@ static void check_pair(struct load *load, const struct config_instrument *first,
 			"'%s' and '%s' (line %u) may take the same USB device %04x:%04x: tell them "
 			"apart by serial, or by path such as 1-2.3",
 			second->key, first->key, line, b->vid, b->pid);
+	else if (same_device(a, b))
+		load_error(load, second->mark,
+			"'%s' and '%s' (line %u) are on one device by two names, %s and %s: use "
+			"the "
+			"same name",
+			second->key, first->key, line, b->path, a->path);
 	else if (same && !(is_modbus(a) && is_modbus(b)))
 		load_error(load, second->mark, "'%s' is on the same port as '%s' (line %u): %s",
 			second->key, first->key, line, strchr(second->port_name, ':') + 1);
