@@ -43,6 +43,18 @@
 extern "C" {
 #endif
 
+/* A struct with nothing in it yet, in C and in C++. */
+#ifdef __cplusplus
+#define ASSAY_NOTHING \
+	{             \
+	}
+#else
+#define ASSAY_NOTHING \
+	{             \
+		0     \
+	}
+#endif
+
 #define ASSAY_DRIVER_ABI 1
 
 struct assay_host;
@@ -487,20 +499,27 @@ static inline void assay_progress(struct assay_instrument *ins, const char *name
 static inline void assay_report_number(struct assay_instrument *ins, const char *name,
 	double value, const char *unit)
 {
-	struct assay_variable v = {.type = ASSAY_SCALAR_FLOAT, .real = value, .unit = unit};
+	struct assay_variable v = ASSAY_NOTHING;
+	v.type = ASSAY_SCALAR_FLOAT;
+	v.real = value;
+	v.unit = unit;
 	ins->host->report(ins, name, &v);
 }
 
 static inline void assay_report_int(struct assay_instrument *ins, const char *name, int64_t value)
 {
-	struct assay_variable v = {.type = ASSAY_SCALAR_INT, .integer = value};
+	struct assay_variable v = ASSAY_NOTHING;
+	v.type = ASSAY_SCALAR_INT;
+	v.integer = value;
 	ins->host->report(ins, name, &v);
 }
 
 static inline void assay_report_text(struct assay_instrument *ins, const char *name,
 	const char *text)
 {
-	struct assay_variable v = {.type = ASSAY_SCALAR_TEXT, .text = text};
+	struct assay_variable v = ASSAY_NOTHING;
+	v.type = ASSAY_SCALAR_TEXT;
+	v.text = text;
 	ins->host->report(ins, name, &v);
 }
 
@@ -627,24 +646,38 @@ static inline void *assay_frame_scratch(struct assay_frame *f, size_t size)
 static inline void assay_add_float(struct assay_frame *f, const char *name, enum assay_role role,
 	double value, const char *unit)
 {
-	struct assay_variable v = {
-		.name = name, .role = role, .unit = unit, .type = ASSAY_SCALAR_FLOAT, .real = value};
+	struct assay_variable v = ASSAY_NOTHING;
+	v.name = name;
+	v.role = role;
+	v.unit = unit;
+	v.type = ASSAY_SCALAR_FLOAT;
+	v.real = value;
 	f->host->frame_add(f, &v);
 }
 
 static inline void assay_add_int(struct assay_frame *f, const char *name, enum assay_role role,
 	int64_t value, const char *unit)
 {
-	struct assay_variable v = {
-		.name = name, .role = role, .unit = unit, .type = ASSAY_SCALAR_INT, .integer = value};
+	struct assay_variable v = ASSAY_NOTHING;
+	v.name = name;
+	v.role = role;
+	v.unit = unit;
+	v.type = ASSAY_SCALAR_INT;
+	v.integer = value;
 	f->host->frame_add(f, &v);
 }
 
 static inline void assay_add_linear_axis(struct assay_frame *f, const char *name, const char *unit,
 	double start, double step, size_t n)
 {
-	struct assay_variable v = {.name = name, .role = ASSAY_AXIS, .dims = {name}, .unit = unit,
-		.type = ASSAY_LINEAR, .start = start, .step = step, .count = n};
+	struct assay_variable v = ASSAY_NOTHING;
+	v.name = v.dims[0] = name;
+	v.role = ASSAY_AXIS;
+	v.unit = unit;
+	v.type = ASSAY_LINEAR;
+	v.start = start;
+	v.step = step;
+	v.count = n;
 	f->host->frame_add(f, &v);
 }
 
