@@ -11,6 +11,7 @@
 #include "core/control-ops.h"
 #include "core/instrument.h"
 #include "core/ledger.h"
+#include "core/retention.h"
 #include "core/runs.h"
 #include "core/supervise.h"
 
@@ -111,6 +112,22 @@ static void add_instrument(struct buffer *to, const struct instrument *instrumen
 	map_close(&map);
 }
 
+static void add_retention(struct map *journal, const struct retention_summary *summary)
+{
+	struct map map;
+	if (summary == NULL)
+		return;
+	map_key(journal, "retention");
+	map_open(&map, journal->to);
+	map_uint(&map, "looked", summary->looked);
+	map_uint(&map, "files", summary->files);
+	map_uint(&map, "bytes", summary->bytes);
+	map_uint(&map, "not_archived", summary->not_archived);
+	map_uint(&map, "not_passed", summary->not_passed);
+	control_add_text(&map, "held_by", summary->held_by);
+	map_close(&map);
+}
+
 static void add_journal(struct map *reply, const struct core *core)
 {
 	struct commit_status status;
@@ -126,6 +143,7 @@ static void add_journal(struct map *reply, const struct core *core)
 	map_uint(&map, "queued_bytes", status.queued);
 	map_uint(&map, "waiting_ns", status.waiting_ns);
 	control_add_text(&map, "error", status.error != 0 ? strerror(-status.error) : NULL);
+	add_retention(&map, retention_summary(core->retention));
 	map_close(&map);
 }
 

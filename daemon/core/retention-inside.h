@@ -23,7 +23,8 @@ struct retention {
 	struct archived *archived; /* of the chores' thread */
 	sd_event_source *timer;
 	bool is_looking, again;
-	size_t removing; /* recorded or about to be removed */
+	struct retention_summary summary; /* looked 0: none */
+	size_t removing;                  /* recorded or about to be removed */
 	struct confirmation *confirming;
 	struct retention_stuck *stuck;
 	size_t stuck_count;

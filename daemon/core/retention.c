@@ -38,6 +38,7 @@ struct look {
 	size_t journal_count;
 	struct retention_segment *segments;
 	size_t count, size;
+	struct retention_summary summary;
 	int result;
 };
 
@@ -294,6 +295,41 @@ static uint64_t floor_of(const struct look *look, const uint8_t *journal)
 	return floor;
 }
 
+/* Which cursor is behind this segment; "": none. */
+static void find_holder(struct look *look, const struct retention_segment *segment)
+{
+	struct cursors *cursors = look->retention->core->cursors;
+	char name[CURSOR_NAME_MAX + 1];
+	uint64_t floor;
+	for (size_t i = 0;; i++) {
+		int r = cursors_floor_of(cursors, i, segment->journal, name, &floor);
+		if (r == -ENOENT)
+			return;
+		if (r < 0 || floor >= segment->last)
+			continue;
+		memcpy(look->summary.held_by, name, sizeof name);
+		return;
+	}
+}
+
+static void sum_up(struct look *look)
+{
+	struct retention_summary *sum = &look->summary;
+	sum->looked = look->policy.now;
+	for (size_t i = 0; i < look->count; i++) {
+		const struct retention_segment *segment = &look->segments[i];
+		sum->files++;
+		sum->bytes += segment->size;
+		if (segment->why == RETENTION_NOT_ARCHIVED)
+			sum->not_archived += segment->size;
+		if (segment->why != RETENTION_NOT_PASSED)
+			continue;
+		if (sum->not_passed == 0)
+			find_holder(look, segment);
+		sum->not_passed += segment->size;
+	}
+}
+
 static void look_work(struct chore *chore)
 {
 	struct look *look = (struct look *)chore;
@@ -304,8 +340,10 @@ static void look_work(struct chore *chore)
 		struct walk walk = {look, journal, floor_of(look, journal)};
 		look->result = journal_segments(&io_posix, path, journal, take_segment, &walk);
 	}
-	if (look->result == 0)
-		retention_choose(look->segments, look->count, &look->policy);
+	if (look->result < 0)
+		return;
+	retention_choose(look->segments, look->count, &look->policy);
+	sum_up(look);
 }
 
 static void record_removals(struct retention *retention, const struct look *look)
@@ -329,14 +367,22 @@ static void looked(struct chore *chore, bool skipped)
 	retention->is_looking = retention->again = false;
 	if (!skipped && look->result < 0)
 		log_error("the journal's files cannot be looked at: %s", strerror(-look->result));
-	else if (!skipped)
+	if (!skipped && look->result == 0) {
+		retention->summary = look->summary;
 		record_removals(retention, look);
+	}
 	retention->again = retention->again || again;
 	free(look->journals);
 	free(look->segments);
 	free(look);
 	if (!skipped && retention->again && retention->removing == 0)
 		retention_look(retention);
+}
+
+const struct retention_summary *retention_summary(const struct retention *retention)
+{
+	bool has_looked = retention != NULL && retention->summary.looked != 0;
+	return has_looked ? &retention->summary : NULL;
 }
 
 static uint64_t find_open_run(const struct core *core)
@@ -356,8 +402,10 @@ void retention_look(struct retention *retention)
 	if (retention == NULL || retention->chores == NULL || retention->core->stopping)
 		return;
 	const struct config *config = retention->core->config;
-	if (config->keep.age_ns == 0 && config->keep.size == 0)
+	if (config->keep.age_ns == 0 && config->keep.size == 0) {
+		retention->summary.looked = 0;
 		return;
+	}
 	retention->again = retention->is_looking || retention->removing > 0;
 	if (retention->again)
 		return;

@@ -18,6 +18,7 @@
 #include "core/archived.h"
 #include "core/control.h"
 #include "core/core.h"
+#include "core/cursors.h"
 
 #define CONFIRM_TEXT_MAX     1000 /* bytes of where the copies are */
 #define CONFIRM_SEGMENTS_MAX 64
@@ -71,6 +72,18 @@ void retention_destroy(struct retention *retention);
 
 /* Looks now: the configuration changed, or something was archived.  NULL is legal. */
 void retention_look(struct retention *retention);
+
+/* What the last look found. */
+struct retention_summary {
+	uint64_t looked; /* UTC */
+	uint64_t files, bytes;
+	uint64_t not_archived;             /* bytes that would go, were they archived */
+	uint64_t not_passed;               /* bytes that would go, did nobody need them */
+	char held_by[CURSOR_NAME_MAX + 1]; /* the cursor that is behind; "": an open run is why */
+};
+
+/* Borrowed until the next event; NULL: nothing may go, or nobody has looked yet. */
+const struct retention_summary *retention_summary(const struct retention *retention);
 
 /* Is somebody's word being checked? */
 bool retention_is_confirming(const struct retention *retention);

@@ -80,6 +80,10 @@ def test_nothing_goes_unarchived(lab):
     wait_closed(lab, 14)
     if segments(lab)[0].name != f'{1:020}.seg' or audits(lab, 'segment-removed'):
         raise Failure('a file went that was not archived')
+    if lab.ask({'op': 'status'})['journal']['retention']['not_archived'] < 64 * KIB:
+        raise Failure('the status does not say what waits for the archive')
+    if 'wait to be archived' not in lab.ctl('status').stdout:
+        raise Failure('assayctl status neither')
 
 
 def test_archive(lab):
@@ -176,6 +180,8 @@ def test_cursor(lab):
     wait_closed(lab, len(needed) + 2)
     if not all(s.exists() for s in needed):
         raise Failure('a file went that a cursor had not passed')
+    if 'held by the cursor lims' not in lab.ctl('status').stdout:
+        raise Failure(f'nobody says who holds back: {lab.ctl("status").stdout}')
     return peer, journal, needed
 
 

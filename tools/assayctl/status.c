@@ -63,6 +63,19 @@ static int print_instruments(const struct buffer *reply, bool more)
 	return items == 0 ? 0 : 1;
 }
 
+/* What keeps the journal larger than it is to be. */
+static void print_retention(const struct pairs *f)
+{
+	double not_archived = (double)pairs_number(f, "journal.retention.not_archived");
+	double not_passed = (double)pairs_number(f, "journal.retention.not_passed");
+	const char *holder = pairs_get(f, "journal.retention.held_by");
+	if (not_archived > 0)
+		printf("retention: %.1f MiB wait to be archived\n", not_archived / 0x1p20);
+	if (not_passed > 0)
+		printf("retention: %.1f MiB are held by %s%s\n", not_passed / 0x1p20,
+			holder[0] != '\0' ? "the cursor " : "an open run", holder);
+}
+
 static void print_daemon(const struct buffer *reply)
 {
 	static struct pairs f;
@@ -72,11 +85,13 @@ static void print_daemon(const struct buffer *reply)
 	print_time(started, pairs_number(&f, "started"));
 	printf("assayd %s at %s/%s since %s\n", pairs_get(&f, "version"), pairs_get(&f, "site"),
 		pairs_get(&f, "node"), started);
-	const char *error = pairs_get(&f, "journal.error");
-	printf("journal %s, last entry %s, %.1f GiB free%s%s%s\n\n", pairs_get(&f, "journal.path"),
+	const char *error = pairs_get(&f, "journal.error"), *disk = pairs_get(&f, "journal.disk");
+	printf("journal %s, last entry %s, %.1f GiB free%s%s%s\n", pairs_get(&f, "journal.path"),
 		pairs_get(&f, "journal.head"), (double)pairs_number(&f, "journal.free") / 0x1p30,
-		strcmp(pairs_get(&f, "journal.disk"), "ok") != 0 ? ", DISK NEARLY FULL" : "",
+		strcmp(disk, "low") == 0 || strcmp(disk, "full") == 0 ? ", DISK NEARLY FULL" : "",
 		error[0] != '\0' ? ", CANNOT COMMIT: " : "", error);
+	print_retention(&f);
+	putchar('\n');
 }
 
 int command_status(const struct options *options, int argc, char **argv)
