@@ -70,7 +70,7 @@ void tap_note(
 		.data = data,
 		.len = len};
 	note_head(tap, &record);
-	if (tap->is_on)
+	if (tap->is_on && !tap->is_ending)
 		note_waiting(tap, &record);
 }
 

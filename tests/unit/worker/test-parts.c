@@ -424,6 +424,54 @@ static void add_spectrum(struct assay_frame *f)
 	assay_frame_add(f, &v);
 }
 
+/* {name: number, ...} */
+static struct wire_bytes numbers(struct buffer *to, const char *const *names, size_t count)
+{
+	struct map map;
+	map_open(&map, to);
+	for (size_t i = 0; i < count; i++)
+		map_uint(&map, names[i], i);
+	map_close(&map);
+	return (struct wire_bytes){to->data, to->len};
+}
+
+static void a_frame_of_a_step_says_the_step_s_settings(void **state)
+{
+	struct buffer message = {0}, step = {0}, used = {0}, sent = {0};
+	struct iovec pieces[FRAME_PIECES];
+	struct wire_frame head = {.utc = 1, .mono = 2}, out;
+	struct wire_message m;
+	struct assay_variable gain = {.type = ASSAY_SCALAR_INT, .integer = 99};
+	struct map map;
+	map_open(&map, &step);
+	map_uint(&map, "i", 2);
+	map_uint(&map, "of", 2);
+	map_text(&map, "name", "long");
+	map_close(&map);
+	struct frame_step all = {{step.data, step.len},
+		numbers(&used, (const char *const[]){"time", "gain"}, 2),
+		numbers(&sent, (const char *const[]){"time"}, 1)};
+	add_spectrum(&frame.handle);
+	host.frame_setting(&frame.handle, "gain", &gain); /* decode() knows better */
+	assert_int_equal(frame_message(&frame, 0, &head, &all, &raw, UNIT_RAW_KEEP, pieces), 0);
+	for (int i = 0; i < FRAME_PIECES; i++)
+		buffer_append(&message, pieces[i].iov_base, pieces[i].iov_len);
+	assert_int_equal(wire_next(message.data, message.len, &m), 1);
+	assert_int_equal(wire_read_frame(&m, &out), 0);
+	struct schema_error error;
+	if (check_frame_part(out.part.data, out.part.len, out.pairs, 0, &error) < 0)
+		fail_msg("%s: %s", error.path, error.text);
+	static const char settings[] = "\x68settings\xa2\x64time\x00\x64gain\x18\x63";
+	static const char behind[] = "\x66x-sent\xa1\x64time\x00";
+	assert_non_null(memmem(out.part.data, out.part.len, settings, sizeof settings - 1));
+	assert_memory_equal(
+		out.part.data + out.part.len - (sizeof behind - 1), behind, sizeof behind - 1);
+	buffer_finish(&message);
+	buffer_finish(&step);
+	buffer_finish(&used);
+	buffer_finish(&sent);
+}
+
 static void a_whole_frame_passes_the_core_s_check(void **state)
 {
 	struct buffer message = {0};
@@ -650,6 +698,7 @@ int main(void)
 		T(asking_for_what_was_not_declared_ends_the_process),
 		T(what_was_read_back_stands_in_for_what_was_sent),
 		F(a_whole_frame_passes_the_core_s_check),
+		F(a_frame_of_a_step_says_the_step_s_settings),
 		F(raw_blocks_are_seen_as_they_were_added),
 		F(raw_blocks_keep_to_the_driver_s_own_limit),
 		F(hashed_blocks_have_no_data_and_pass_the_check),

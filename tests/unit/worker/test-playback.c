@@ -426,6 +426,23 @@ static void a_core_that_does_not_read_costs_nothing_but_records(void **state)
 	buffer_finish(&records);
 }
 
+/* What passes after the stop is none of its business, or it would never come to an end. */
+static void after_the_stop_nothing_more_is_recorded(void **state)
+{
+	struct buffer records = {0};
+	struct capture_record r;
+	tell_tap(true, 0);
+	pass(CAPTURE_OUT, "before");
+	tell_tap(false, 0);
+	pass(CAPTURE_OUT, "after");
+	assert_false(receive_all(&records));
+	tell_tap(false, 1000);
+	assert_true(receive_all(&records));
+	assert_true(capture_read(records.data, records.len, &r) == (long)records.len);
+	assert_memory_equal(r.data, "before", 6);
+	buffer_finish(&records);
+}
+
 static void without_credit_nothing_is_sent(void **state)
 {
 	struct buffer records = {0};
@@ -457,6 +474,7 @@ int main(void)
 		PLAYED(what_cannot_be_played_does_not_open),
 		TAPPED(the_beginning_is_kept_and_what_passed_is_counted),
 		TAPPED(a_core_that_does_not_read_costs_nothing_but_records),
+		TAPPED(after_the_stop_nothing_more_is_recorded),
 		TAPPED(without_credit_nothing_is_sent),
 	};
 	return cmocka_run_group_tests(tests, NULL, finish_all);
