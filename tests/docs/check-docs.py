@@ -337,7 +337,8 @@ def start_laboratory(lab_module, source, paths):
 
 def substitute(lab, text):
     for old, new in (('ipc:///run/assayd', f'ipc://{lab.dir}/run'), ('a1/data/', 'a1/sim-data/'),
-                     ('a1/state/', 'a1/sim-state/'), ('/var/lib/assayd', f'{lab.dir}/state')):
+                     ('a1/state/', 'a1/sim-state/'), ('/var/lib/assayd', f'{lab.dir}/state'),
+                     ('"/run/assayd"', f'"{lab.dir}/run"'), ('.simulated = false', '.simulated = true')):
         text = text.replace(old, new)
     return text
 
@@ -372,7 +373,18 @@ def follow(process, expected):
     return left, came, None
 
 
-COMMANDS = {'python': ['/usr/bin/python3', '-u'], 'sh': ['bash', '-e'], 'js': ['node']}
+COMMANDS = {'python': ['/usr/bin/python3', '-u'], 'sh': ['bash', '-e'], 'js': ['node'], 'c': ['stdbuf', '-oL']}
+
+
+def compile_block(lab, source, file):
+    """The program, or what the compiler said."""
+    library = pathlib.Path(lab.paths['libassay'])
+    program = file.with_suffix('')
+    sanitizers = ['-fsanitize=address,undefined'] if 'ASAN_OPTIONS' in os.environ else []
+    done = subprocess.run([os.environ.get('CC', 'cc').split()[-1], '-std=c17', '-D_GNU_SOURCE', '-Wall', '-Wextra',
+                           '-Werror', *sanitizers, f'-I{source}/include', str(file), str(library),
+                           f'-Wl,-rpath,{library.parent}', '-o', str(program)], capture_output=True, text=True)
+    return program if done.returncode == 0 else done.stderr
 
 
 def run_block(lab, source, language, text, expected):
@@ -385,6 +397,10 @@ def run_block(lab, source, language, text, expected):
         env['NODE_PATH'] = str(modules)
     file = lab.dir / f'block.{language}'
     file.write_text(substitute(lab, text), encoding='utf-8')
+    if language == 'c':
+        file = compile_block(lab, source, file)
+        if isinstance(file, str):
+            return f'it does not compile:\n{file}'
     process = subprocess.Popen([*COMMANDS[language], str(file)], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
                                stderr=subprocess.STDOUT, text=True, cwd=lab.dir, env=env, start_new_session=True)
     try:
