@@ -14,8 +14,8 @@
 #include "core/instrument.h"
 #include "core/ledger.h"
 #include "core/request.h"
+#include "core/state.h"
 #include "core/supervise.h"
-#include "core/values.h"
 #include "journal/journal.h"
 #include "record/encode.h"
 #include "record/record.h"
@@ -25,11 +25,6 @@
 
 #define RETRY_FIRST_NS NS_PER_S
 #define RETRY_MAX_NS   (30 * NS_PER_S)
-
-static const char *state_name(enum device_state state)
-{
-	return words_name(&words_device_state, (int)state);
-}
 
 const char *instrument_key(const struct instrument *instrument)
 {
@@ -131,62 +126,10 @@ struct inst_id instrument_inst(const struct instrument *instrument)
 	};
 }
 
-/* --- state --------------------------------------------------------------------------------------
- */
-
-static void write_state(struct instrument *instrument, const char *code, struct wire_bytes values)
-{
-	struct buffer body = {0};
-	uint8_t id[ASSAY_UUID_SIZE];
-	uuid_random(id);
-	struct dev_state state = {
-		.base = {.id = id, .t = stamp_now(), .inst = instrument_inst(instrument)},
-		.sim = instrument->config->simulated,
-		.state = instrument->state,
-		.code = code,
-		.text = instrument->text[0] != '\0' ? instrument->text : NULL,
-		.values = {values.data, values.len},
-	};
-	record_state(&body, &state);
-	struct ledger_record record = {
-		.topic = instrument->state_topic, .head = body.data, .head_len = body.len};
-	if (body.failed || ledger_put(instrument->core->ledger, &record, NULL) < 0)
-		log_error("a state record could not be written: no memory");
-	buffer_finish(&body);
-}
-
-static void tell_state(struct instrument *instrument, const char *code)
-{
-	bool bad = instrument->state == DEVICE_STATE_FAULT;
-	log_write(bad ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, instrument->config->key, "%s%s%s",
-		state_name(instrument->state), instrument->text[0] != '\0' ? ": " : "",
-		instrument->text);
-	write_state(instrument, code, (struct wire_bytes){0});
-}
-
-/* While a fault lasts its text follows what retries find, and they are not told one by one. */
-static void set_state(
-	struct instrument *instrument, enum device_state state, const char *code, const char *text)
-{
-	char now[sizeof instrument->text];
-	snprintf(now, sizeof now, "%s", text != NULL ? text : "");
-	bool same = state == instrument->state;
-	if (same && strcmp(now, instrument->text) == 0)
-		return;
-	instrument->state = state;
-	memcpy(instrument->text, now, sizeof now);
-	if (!same && state != DEVICE_STATE_BUSY && state != DEVICE_STATE_IDLE)
-		instrument->values[0] = '\0';
-	if (!same && state != DEVICE_STATE_CONNECTING)
-		instrument->refused[0] = '\0';
-	if (!same || (state != DEVICE_STATE_FAULT && state != DEVICE_STATE_CONNECTING))
-		tell_state(instrument, code);
-}
-
 void instrument_attach(struct instrument *instrument, struct supervisor *supervisor)
 {
 	instrument->supervisor = supervisor;
-	set_state(instrument, DEVICE_STATE_CONNECTING, NULL, "");
+	state_set(instrument, DEVICE_STATE_CONNECTING, NULL, "");
 }
 
 static void copy_text(char *to, size_t size, struct wire_text text)
@@ -267,7 +210,7 @@ int instrument_start(
 	run_request_finish(&instrument->request);
 	instrument->request = *request;
 	request->refs = request->settings = (struct buffer){0};
-	set_state(instrument, DEVICE_STATE_ARMED, NULL, "");
+	state_set(instrument, DEVICE_STATE_ARMED, NULL, "");
 	send_start(instrument, &instrument->request, 0);
 	return 0;
 }
@@ -309,7 +252,7 @@ int instrument_set_maintenance(struct instrument *instrument, bool on)
 	if (on && busy)
 		return instrument_stop(instrument, false, NULL);
 	if (on)
-		set_state(instrument, DEVICE_STATE_MAINTENANCE, NULL, "");
+		state_set(instrument, DEVICE_STATE_MAINTENANCE, NULL, "");
 	else if (instrument->state == DEVICE_STATE_MAINTENANCE)
 		instrument_rest(instrument);
 	return 0;
@@ -325,21 +268,21 @@ static bool goes_by_itself(const struct instrument *instrument)
 static void rest(struct instrument *instrument)
 {
 	if (instrument->maintenance) {
-		set_state(instrument, DEVICE_STATE_MAINTENANCE, NULL, "");
+		state_set(instrument, DEVICE_STATE_MAINTENANCE, NULL, "");
 		return;
 	}
 	if (!instrument->ready) {
-		set_state(instrument, DEVICE_STATE_CONNECTING, NULL, "");
+		state_set(instrument, DEVICE_STATE_CONNECTING, NULL, "");
 		return;
 	}
 	const char *notice = disk_notice(instrument->core);
-	set_state(instrument, DEVICE_STATE_IDLE, NULL, notice);
+	state_set(instrument, DEVICE_STATE_IDLE, NULL, notice);
 	if (notice != NULL || !goes_by_itself(instrument))
 		return;
 	struct run_request request = {.mode = instrument->config->acquire.mode};
 	char text[WIRE_TEXT_MAX];
 	if (instrument_start(instrument, &request, text, sizeof text) < 0)
-		set_state(instrument, DEVICE_STATE_IDLE, NULL, text);
+		state_set(instrument, DEVICE_STATE_IDLE, NULL, text);
 }
 
 void instrument_rest(struct instrument *instrument)
@@ -370,7 +313,7 @@ int instrument_renew(struct instrument *instrument)
 {
 	int r = run_renew(instrument->run);
 	if (r == 0)
-		set_state(instrument, DEVICE_STATE_BUSY, NULL, run_number(instrument->run));
+		state_set(instrument, DEVICE_STATE_BUSY, NULL, run_number(instrument->run));
 	return r;
 }
 
@@ -381,14 +324,14 @@ static void refuse_unit(struct instrument *instrument, const char *why)
 {
 	bool was_fault = instrument->state == DEVICE_STATE_FAULT;
 	bool known = was_fault && strcmp(instrument->refused, instrument->identity.serial) == 0;
-	set_state(instrument, DEVICE_STATE_FAULT, "identity", why);
+	state_set(instrument, DEVICE_STATE_FAULT, "identity", why);
 	if (known)
 		return;
 	snprintf(
 		instrument->refused, sizeof instrument->refused, "%s", instrument->identity.serial);
 	audit_text(instrument->core, "identity-refused", NULL, why);
 	if (was_fault)
-		tell_state(instrument, "identity");
+		state_tell(instrument, "identity");
 }
 
 static void go_or_refuse(struct instrument *instrument)
@@ -465,7 +408,7 @@ static int take_started(struct instrument *instrument, const struct wire_message
 		return r;
 	}
 	instrument->request.answer = NULL;
-	set_state(instrument, DEVICE_STATE_BUSY, NULL, run_number(instrument->run));
+	state_set(instrument, DEVICE_STATE_BUSY, NULL, run_number(instrument->run));
 	if (instrument->change.sent)
 		change_settle(instrument, 0, NULL);
 	return 0;
@@ -520,10 +463,10 @@ static void rest_after_failure(struct instrument *instrument, enum wire_end end,
 	bool by_itself = instrument->config->acquire.mode != CONFIG_ON_DEMAND;
 	if (end == WIRE_END_FAILED || !instrument->ready) {
 		instrument->ready = false; /* READY brings it back */
-		set_state(instrument, DEVICE_STATE_FAULT, NULL, text);
+		state_set(instrument, DEVICE_STATE_FAULT, NULL, text);
 		return;
 	}
-	set_state(instrument, by_itself ? DEVICE_STATE_FAULT : DEVICE_STATE_IDLE, NULL, text);
+	state_set(instrument, by_itself ? DEVICE_STATE_FAULT : DEVICE_STATE_IDLE, NULL, text);
 	if (by_itself) /* it was refused: tried again by and by */
 		instrument->retry_at = clock_boot() + backoff_next(&instrument->backoff,
 							      RETRY_FIRST_NS, RETRY_MAX_NS);
@@ -533,7 +476,7 @@ static void rest_after_failure(struct instrument *instrument, enum wire_end end,
 static void rest_between(struct instrument *instrument)
 {
 	const char *notice = disk_notice(instrument->core);
-	set_state(instrument, DEVICE_STATE_IDLE, NULL, notice);
+	state_set(instrument, DEVICE_STATE_IDLE, NULL, notice);
 	if (notice != NULL)
 		instrument_stop(instrument, false, NULL);
 }
@@ -591,16 +534,14 @@ static int take_state(struct instrument *instrument, const struct wire_message *
 	copy_text(code, sizeof code, said.code);
 	copy_text(text, sizeof text, said.text);
 	if (said.values.len > 0) {
-		values_format(instrument->values, sizeof instrument->values, said.values.data,
-			said.values.len);
-		write_state(instrument, NULL, said.values);
+		state_progress(instrument, said.values);
 		return 0;
 	}
 	/* Only the core says idle, armed, busy, maintenance and off. */
 	if (state == DEVICE_STATE_FAULT || state == DEVICE_STATE_CONNECTING) {
 		instrument->repeating = instrument->ready = false;
 		change_settle(instrument, 0, NULL); /* they go with the next connection */
-		set_state(
+		state_set(
 			instrument, (enum device_state)state, code[0] != '\0' ? code : NULL, text);
 	}
 	return 0;
@@ -649,7 +590,7 @@ void instrument_lost(struct instrument *instrument, const char *why)
 	instrument->starting = instrument->repeating = false;
 	change_settle(instrument, 0, NULL);
 	if (why == NULL)
-		set_state(instrument, DEVICE_STATE_OFF, NULL, "");
+		state_set(instrument, DEVICE_STATE_OFF, NULL, "");
 	else if (instrument->state != DEVICE_STATE_FAULT || instrument->text[0] == '\0')
-		set_state(instrument, DEVICE_STATE_FAULT, NULL, why);
+		state_set(instrument, DEVICE_STATE_FAULT, NULL, why);
 }

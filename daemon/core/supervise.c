@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 #include "core/capture.h"
 #include "core/commit.h"
 #include "core/instrument.h"
+#include "core/process.h"
 #include "core/supervise.h"
 #include "wire/exit.h"
 #include "wire/wire.h"
@@ -394,34 +394,6 @@ static void write_setup(struct supervisor *s, struct buffer *out)
 	wire_write_credit(out, CREDIT_WINDOW);
 }
 
-/* The worker inherits its socket as fd 3, standard error, and nothing else. */
-static int spawn_worker(struct supervisor *s, int fd)
-{
-	const char *path = s->core->options.worker;
-	char name[] = "assay-worker", option[] = "--fd", fd_text[] = "3";
-	char *const argv[] = {name, option, fd_text, NULL};
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
-	posix_spawn_file_actions_adddup2(&actions, 0, 1);
-	posix_spawn_file_actions_adddup2(&actions, fd, 3);
-	posix_spawn_file_actions_addclosefrom_np(&actions, 4);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	int r = posix_spawn(&s->pid, path, &actions, &attr, argv, environ);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&actions);
-	if (r != 0)
-		s->pid = 0;
-	return -r;
-}
-
 static int start_worker(struct supervisor *s)
 {
 	int pair[2];
@@ -430,7 +402,7 @@ static int start_worker(struct supervisor *s)
 	int size = 1 << 20;
 	setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 	setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-	int r = spawn_worker(s, pair[1]);
+	int r = process_start(s->core->options.worker, pair[1], &s->pid);
 	close(pair[1]);
 	if (r < 0) {
 		close(pair[0]);
