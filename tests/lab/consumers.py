@@ -15,6 +15,7 @@ One line of JSON per item, in one write, appended to FILE or written to stdout:
                entries may be lost
     whole run  {"run": number, "status": s, "frames": n, "journal": hex32, "topic": t, "seqs": [...],
                "sha256": hex over the SHA-256 of the entries, joined}
+               an amend that is made after its run was given is an entry
 
 Without a position a consumer begins at the oldest entry. With --from-output it goes on where the lines
 of its output end (result and position are one write: exactly once, even after kill -9); a last line that

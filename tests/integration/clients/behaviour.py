@@ -31,7 +31,7 @@ def generator(frames, **more):
             'settings': {'frame_bytes': 256, 'frames': frames}, **more}
 
 
-INSTRUMENTS = {'gen-1': generator(300), 'gen-2': generator(200), 'many-1': generator(20000), 'slow-1': generator(0),
+INSTRUMENTS = {'gen-1': generator(300), 'gen-2': generator(200), 'many-1': generator(20000), 'slow-1': generator(0, acquire={'mode': 'on-demand', 'every': '1ms'}),
                'train-1': generator(50, simulated=True)}
 CONFIG = {'journal': {'segment': '64 KiB', 'reserve': '1 MiB'}, 'instruments': INSTRUMENTS}
 
@@ -187,7 +187,7 @@ def test_kill_of_the_core(trial):
     consumer = trial.consumer().start('--hwm', '10')
     for i in range(3):
         begin(lab, 'slow-1')
-        wait_frames(lab, 1000 * (i + 1))
+        wait_frames(lab, 300 * (i + 1))
         lab.kill()
         start(lab)
         measure(lab, 'gen-2')
@@ -303,7 +303,7 @@ def test_whole_runs(trial):
     numbers = measure(lab, 'gen-1', 'gen-2')
     consumer.start('--hwm', '10')
     numbers.append(begin(lab, 'slow-1'))
-    wait_frames(lab, 500)
+    wait_frames(lab, 300)
     numbers += measure(lab, 'gen-2')
     wait_for('three runs', lambda: len(run_lines(consumer)[1]) == 3)
     consumer.kill()
@@ -315,11 +315,34 @@ def test_whole_runs(trial):
     assert {run['status'] for run in runs.values()} == {'complete', 'stopped'}, runs
     # killed with a run open: it ends as interrupted, and is given then
     numbers.append(begin(lab, 'slow-1'))
-    wait_frames(lab, 500)
+    wait_frames(lab, 300)
     lab.kill()
     start(lab)
     wait_for('the interrupted one', lambda: len(run_lines(consumer)[1]) == len(numbers))
     assert check_runs(trial, consumer, numbers)[numbers[-1]]['status'] == 'interrupted'
+
+
+def test_amended_runs(trial):
+    """A correction made later comes as an item of its own, once; one made before comes behind its run."""
+    lab = trial.lab
+    start(lab)
+    numbers = measure(lab, 'gen-1', 'gen-2')
+    consumer = trial.consumer(options=['--runs']).start()
+    wait_for('both runs', lambda: consumer.is_alive() and len(run_lines(consumer)[1]) == 2)
+    assert lab.ask({'op': 'amend', 'run': numbers[0], 'set': {'sample': 'CCL-2'}, 'reason': 'wrong label'})['ok']
+    wait_for('the amend', lambda: len(consumer.lines()) == 3)
+    consumer.kill()
+    consumer.start()
+    assert lab.ask({'op': 'amend', 'run': numbers[0], 'set': {'sample': 'CCL-3'}, 'reason': 'again'})['ok']
+    wait_for('the second one', lambda: len(consumer.lines()) >= 4)
+    late = trial.consumer('late', options=['--runs']).start()
+    wait_for('all for who comes later', lambda: len(late.lines()) >= 4)
+    check_order(consumer.lines(), trial.truth.update())
+    for whose in (consumer, late):
+        seqs = [line['seq'] for line in whose.lines() if 'seq' in line]
+        assert len(seqs) == 2 and seqs == trial.truth.wanted(['a1/data/xrf/ccl-test/bench-1/gen-1/'], False)[
+            consumer.lines()[0]['journal'], 'a1/data/xrf/ccl-test/bench-1/gen-1/'][-2:], seqs
+        assert len(whose.lines()) == 4
 
 
 SCENARIOS = {name[5:]: value for name, value in list(globals().items()) if name.startswith('test_')}
@@ -328,7 +351,7 @@ SCENARIOS = {name[5:]: value for name, value in list(globals().items()) if name.
 def main():
     only = paths.get('only')
     for name, scenario in SCENARIOS.items():
-        if (only and name not in only.split(',')) or (name == 'whole_runs' and 'runs' not in FEATURES):
+        if (only and name not in only.split(',')) or (name.endswith('_runs') and 'runs' not in FEATURES):
             continue
         began = time.monotonic()
         with Trial() as trial:

@@ -239,7 +239,7 @@ class Feed {
 
   #put(journal, topic, seq) {
     const topics = (this.#acked[journal] ||= {});
-    if (seq <= (topics[topic] || 0)) return;
+    if (seq <= (topics[topic] ?? -1)) return;
     topics[topic] = seq;
     if (this.mine) (this.mine[journal] ||= {})[topic] = seq;
     if (this.name !== null) this.#unsaved.set(`${journal} ${topic}`, seq);
@@ -296,16 +296,19 @@ class Feed {
     this.#present = hex(welcome.journal);
     const known = (journal) => journal in this.#at;
     let begin = Math.max(0, journals.findLastIndex(known), journals.indexOf(this.#journals.at(-1)));
-    if (!Object.keys(this.#at).length && this.start === "now") {
+    const isNew = !Object.keys(this.#at).length;
+    if (isNew && this.start === "now") {
       begin = journals.length - 1;
-      for (const prefix of this.prefixes) {
-        (this.#at[this.#present] ||= {})[prefix] = Number(welcome.head);
-        this.#put(this.#present, prefix, Number(welcome.head));
-      }
+      this.#settle(this.#present, welcome.head);
+    } else if (isNew && this.name !== null) { // what it will want is not to be removed
+      for (const prefix of this.prefixes) this.#mark(journals[0], prefix, 0);
+      await this.#save(0);
     }
     this.start = "oldest";
-    for (let i = begin; i < journals.length - 1; i++)
+    for (let i = begin; i < journals.length - 1; i++) {
       for (const prefix of this.prefixes) yield* this.#scan(journals[i], prefix, Number(welcome.journals[i].last));
+      this.#settle(journals[i], welcome.journals[i].last);
+    }
     this.#journals = journals;
     yield* this.#catchUp(this.#present, welcome.topics, welcome.head);
   }
@@ -313,7 +316,21 @@ class Feed {
   async *#catchUp(journal, last, head) {
     for (const topic of Object.keys(last).sort())
       if (this.#wants(topic)) yield* this.#fetch(journal, topic, Number(last[topic]));
+    this.#settle(journal, head);
+    await this.#saveWhenDue();
+  }
+
+  /** All that is wanted up to `head` was read and worked off. */
+  #settle(journal, head) {
     this.#settled[journal] = Math.max(Number(head), this.#settled[journal] || 0);
+    for (const prefix of this.prefixes) this.#mark(journal, prefix, Number(head));
+  }
+
+  #mark(journal, prefix, seq) {
+    if (!prefix.endsWith("/")) return;
+    const at = (this.#at[journal] ||= {});
+    at[prefix] = Math.max(seq, at[prefix] || 0);
+    this.#put(journal, prefix, seq);
   }
 
   /** Listens until nothing is heard any more. */

@@ -473,7 +473,7 @@ class Feed:
         """Done with `item` and all before it on its topic.  Stored at once but in the daemon's cursor."""
         journal, topic, seq = item.cursor
         key = bytes.fromhex(journal), topic
-        if seq > self._acked.get(key, 0):
+        if seq > self._acked.get(key, -1):
             self._acked[key] = self._unsaved[key] = seq
             self._store_mine()
         if item is self._current:
@@ -642,14 +642,14 @@ class Feed:
         if welcome["journal"] not in journals:
             journals.append(welcome["journal"])
         known = {journal for journal, _ in self._at}
+        begin = max((i for i, journal in enumerate(journals) if journal in known), default=0)
         if not known and self._start == "now":
-            for prefix in self._prefixes:
-                key = journals[-1], prefix
-                self._at[key] = self._acked[key] = self._unsaved[key] = welcome["head"]
-            self._store_mine()
             begin = len(journals) - 1
-        else:
-            begin = max((i for i, journal in enumerate(journals) if journal in known), default=0)
+            self._settle(journals[-1], welcome["head"])
+        elif not known and self._name is not None:          # what it will want is not to be removed
+            for prefix in self._prefixes:
+                self._mark(journals[0], prefix, 0)
+            yield from self._save()
         if self._journals:
             begin = max(begin, journals.index(self._journals[-1]) if self._journals[-1] in journals else 0)
         self._start, self._present = "oldest", journals[-1]
@@ -657,6 +657,7 @@ class Feed:
             for prefix in self._prefixes:
                 yield from self._scan(row["journal"], prefix, row["last"])
             yield from self._end_of(row["journal"])
+            self._settle(row["journal"], row["last"])
         self._journals = journals
         yield from self._catch_up(journals[-1], welcome["topics"], welcome["head"])
 
@@ -664,7 +665,22 @@ class Feed:
         for topic in sorted(last):
             if self._wants(topic):
                 yield from self._fetch(journal, topic, last[topic])
+        self._settle(journal, head)
+        yield from self._save_when_due()
+
+    def _settle(self, journal: bytes, head: int) -> None:
+        """All that is wanted up to `head` was read and, but for open runs, worked off."""
         self._settled[journal] = max(head, self._settled.get(journal, 0))
+        if not any(key[0] == journal for key in self._open):
+            for prefix in self._prefixes:
+                self._mark(journal, prefix, head)
+
+    def _mark(self, journal: bytes, prefix: str, seq: int) -> None:
+        key = journal, prefix
+        if prefix.endswith("/") and seq > self._acked.get(key, -1):
+            self._at[key] = max(seq, self._at.get(key, 0))
+            self._acked[key] = self._unsaved[key] = seq
+            self._store_mine()
 
     def _follow(self):
         """Listens until nothing is heard any more."""
