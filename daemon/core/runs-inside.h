@@ -6,17 +6,27 @@
 #include <limits.h>
 #include <pthread.h>
 
+#include "base/arena.h"
 #include "core/runs.h"
 #include "journal/journal.h"
 
+/* A row as it is kept: runs are many, and most of their texts are those of their neighbours. */
+struct runs_kept {
+	uint8_t id[16], journal[16], ctx[32];
+	const char *number, *instrument, *topic, *sample, *operator, * status; /* in the arena */
+	uint64_t start, first, last, frames;
+	bool sim;
+};
+
 struct runs {
-	struct runs_row *rows;
+	struct runs_kept *rows;
 	size_t count, size;
 	uint32_t *slots; /* by id: place of a row + 1, 0: free; none in `older` */
 	size_t slot_count;
 	struct runs_amend *amends;
 	size_t amend_count, amend_size;
-	pthread_mutex_t lock; /* of rows and amends, against other threads' reading */
+	struct arena texts;
+	pthread_mutex_t lock; /* of rows, texts and amends, against other threads' reading */
 	struct runs *older;   /* those of all former journals; NULL: none */
 	char path[PATH_MAX];
 	uint8_t id[JOURNAL_ID_SIZE];

@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,9 @@
 /* Rows looked at before the lock is let go for a moment. */
 #define SEARCH_TURN 1000
 
+/* Rows looked at for a text that need not be kept twice. */
+#define NEIGHBOURS 16
+
 /* --- rows in memory -------------------------------------------------------------------------- */
 
 /* The slot that holds this id, or the free one for it.  Ids are random: any part is a hash. */
@@ -33,7 +37,7 @@ static uint32_t *find_slot(const struct runs *runs, const uint8_t *id)
 	}
 }
 
-static struct runs_row *find_id(const struct runs *runs, const uint8_t *id)
+static struct runs_kept *find_id(const struct runs *runs, const uint8_t *id)
 {
 	if (runs->slot_count == 0)
 		return NULL;
@@ -60,34 +64,112 @@ static int grow_slots(struct runs *runs)
 	return 0;
 }
 
-static struct runs_row *add_row(struct runs *runs)
+/* What a text of a row is called in both forms; a row that is out has room for it. */
+struct text_field {
+	size_t kept, row, size;
+};
+
+#define TEXT_FIELD(name)                                                           \
+	{                                                                          \
+		offsetof(struct runs_kept, name), offsetof(struct runs_row, name), \
+			sizeof((struct runs_row *)NULL)->name                      \
+	}
+
+static const struct text_field text_fields[] = {TEXT_FIELD(number), TEXT_FIELD(instrument),
+	TEXT_FIELD(topic), TEXT_FIELD(sample), TEXT_FIELD(operator), TEXT_FIELD(status)};
+
+#define TEXT_FIELDS (sizeof text_fields / sizeof *text_fields)
+
+static const char **kept_text(struct runs_kept *kept, const struct text_field *field)
+{
+	return (const char **)((char *)kept + field->kept);
+}
+
+/* The text as one of the last rows has it, or a copy. */
+static const char *share_text(struct runs *runs, const struct text_field *field, const char *text)
+{
+	for (size_t i = runs->count; i > 0 && i + NEIGHBOURS > runs->count; i--) {
+		const char *have = *kept_text(&runs->rows[i - 1], field);
+		if (strcmp(have, text) == 0)
+			return have;
+	}
+	return arena_text(&runs->texts, text, strlen(text));
+}
+
+static int keep_row(struct runs *runs, struct runs_kept *kept, const struct runs_row *row)
+{
+	memcpy(kept->id, row->id, sizeof kept->id);
+	memcpy(kept->journal, row->journal, sizeof kept->journal);
+	memcpy(kept->ctx, row->ctx, sizeof kept->ctx);
+	for (size_t i = 0; i < TEXT_FIELDS; i++) {
+		const char *text = (const char *)row + text_fields[i].row;
+		const char **have = kept_text(kept, &text_fields[i]);
+		if (*have == NULL || strcmp(*have, text) != 0)
+			*have = share_text(runs, &text_fields[i], text);
+	}
+	kept->start = row->start;
+	kept->first = row->first;
+	kept->last = row->last;
+	kept->frames = row->frames;
+	kept->sim = row->sim;
+	bool failed = runs->texts.failed;
+	runs->texts.failed = false;
+	return failed ? -ENOMEM : 0;
+}
+
+static void copy_row(struct runs_row *row, const struct runs_kept *kept)
+{
+	*row = (struct runs_row){.start = kept->start,
+		.first = kept->first,
+		.last = kept->last,
+		.frames = kept->frames,
+		.sim = kept->sim};
+	memcpy(row->id, kept->id, sizeof row->id);
+	memcpy(row->journal, kept->journal, sizeof row->journal);
+	memcpy(row->ctx, kept->ctx, sizeof row->ctx);
+	for (size_t i = 0; i < TEXT_FIELDS; i++) {
+		const char *text = *kept_text((struct runs_kept *)kept, &text_fields[i]);
+		memcpy((char *)row + text_fields[i].row, text, strlen(text) + 1);
+	}
+}
+
+static int add_row(struct runs *runs, const struct runs_row *row)
 {
 	if (runs->count == runs->size) {
 		size_t size = runs->size != 0 ? runs->size * 2 : 64;
-		struct runs_row *rows = realloc(runs->rows, size * sizeof *rows);
+		struct runs_kept *rows = realloc(runs->rows, size * sizeof *rows);
 		if (rows == NULL)
-			return NULL;
+			return -ENOMEM;
 		runs->rows = rows;
 		runs->size = size;
 	}
-	return &runs->rows[runs->count++];
+	struct runs_kept *kept = &runs->rows[runs->count];
+	*kept = (struct runs_kept){0};
+	int r = keep_row(runs, kept, row);
+	if (r == 0)
+		runs->count++;
+	return r;
+}
+
+static int add_with_slot(struct runs *runs, const struct runs_row *row)
+{
+	int r = grow_slots(runs);
+	if (r == 0)
+		r = add_row(runs, row);
+	if (r == 0)
+		*find_slot(runs, row->id) = (uint32_t)runs->count;
+	return r;
 }
 
 int runs_set_row(struct runs *runs, const struct runs_row *row)
 {
+	struct runs_row here = *row;
+	memcpy(here.journal, runs->id, sizeof here.journal);
 	pthread_mutex_lock(&runs->lock);
-	struct runs_row *have = find_id(runs, row->id);
-	if (have == NULL && grow_slots(runs) == 0) {
-		have = add_row(runs);
-		if (have != NULL)
-			*find_slot(runs, row->id) = (uint32_t)runs->count;
-	}
-	if (have != NULL) {
-		*have = *row;
-		memcpy(have->journal, runs->id, sizeof have->journal);
-	}
+	struct runs_kept *have = find_id(runs, row->id);
+	int r = have != NULL ? keep_row(runs, have, &here) : add_with_slot(runs, &here);
 	pthread_mutex_unlock(&runs->lock);
-	return have != NULL ? 0 : -ENOMEM;
+	return r;
 }
 
 static int add_amend(struct runs *runs, const struct runs_amend *amend)
@@ -113,30 +195,6 @@ int runs_set_amend(struct runs *runs, const uint8_t run[16], uint64_t seq)
 	memcpy(amend.run, run, sizeof amend.run);
 	memcpy(amend.journal, runs->id, sizeof amend.journal);
 	return add_amend(runs, &amend);
-}
-
-const struct runs_row *runs_find_id(const struct runs *runs, const uint8_t id[16])
-{
-	return find_id(runs, id);
-}
-
-const struct runs_row *runs_find_number(const struct runs *runs, const char *number)
-{
-	for (size_t i = runs->count; i > 0; i--) {
-		if (strcmp(runs->rows[i - 1].number, number) == 0)
-			return &runs->rows[i - 1];
-	}
-	return NULL;
-}
-
-size_t runs_count(const struct runs *runs)
-{
-	return runs->count;
-}
-
-const struct runs_row *runs_at(const struct runs *runs, size_t i)
-{
-	return &runs->rows[i];
 }
 
 uint64_t runs_head(const struct runs *runs)
@@ -219,10 +277,11 @@ static int take_entry(struct runs *runs, const struct journal_found *found)
 		return runs_put_amend(runs, record.run, entry.seq);
 	if (record.type != ASSAY_RECORD_RUN_END)
 		return 0;
-	const struct runs_row *have = find_id(runs, record.run);
+	const struct runs_kept *have = find_id(runs, record.run);
 	if (have == NULL)
 		return runs_put_amend(runs, record.run, entry.seq);
-	struct runs_row row = *have;
+	struct runs_row row;
+	copy_row(&row, have);
 	row.last = entry.seq;
 	row.frames = record.frames;
 	copy(row.status, sizeof row.status, record.status);
@@ -299,6 +358,7 @@ void runs_destroy(struct runs *runs)
 	free(runs->amends);
 	free(runs->slots);
 	free(runs->rows);
+	arena_finish(&runs->texts);
 	free(runs);
 }
 
@@ -306,7 +366,7 @@ void runs_destroy(struct runs *runs)
 
 static int compare_start(const void *a, const void *b)
 {
-	const struct runs_row *left = a, *right = b;
+	const struct runs_kept *left = a, *right = b;
 	return (left->start > right->start) - (left->start < right->start);
 }
 
@@ -314,11 +374,9 @@ static int merge(struct runs *older, const struct runs *part)
 {
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < part->count; i++) {
-		struct runs_row *row = add_row(older);
-		if (row != NULL)
-			*row = part->rows[i];
-		else
-			r = -ENOMEM;
+		struct runs_row row;
+		copy_row(&row, &part->rows[i]);
+		r = add_row(older, &row);
 	}
 	for (size_t i = 0; r == 0 && i < part->amend_count; i++)
 		r = add_amend(older, &part->amends[i]);
@@ -452,18 +510,22 @@ void runs_end_former(struct runs *runs, const uint8_t run[16], const char *statu
 {
 	pthread_mutex_lock(&runs->older->lock);
 	for (size_t i = 0; i < runs->older->count; i++) { /* they have no slots */
-		struct runs_row *row = &runs->older->rows[i];
-		if (memcmp(row->id, run, sizeof row->id) != 0)
+		struct runs_kept *kept = &runs->older->rows[i];
+		struct runs_row row;
+		if (memcmp(kept->id, run, sizeof kept->id) != 0)
 			continue;
-		snprintf(row->status, sizeof row->status, "%s", status);
-		row->frames = frames;
+		copy_row(&row, kept);
+		snprintf(row.status, sizeof row.status, "%s", status);
+		row.frames = frames;
+		if (keep_row(runs->older, kept, &row) < 0)
+			log_warn("no memory to note the end of %s", row.number);
 	}
 	pthread_mutex_unlock(&runs->older->lock);
 }
 
 /* --- for other threads ----------------------------------------------------------------------- */
 
-static bool fits(const struct runs_search *search, const struct runs_row *row)
+static bool fits(const struct runs_search *search, const struct runs_kept *row)
 {
 	return (search->id == NULL || memcmp(row->id, search->id, sizeof row->id) == 0) &&
 	       (search->ctx == NULL || memcmp(row->ctx, search->ctx, sizeof row->ctx) == 0) &&
@@ -483,7 +545,7 @@ static int search_turn(
 		if (*left == 0) {
 			r = 0;
 		} else if (fits(search, &runs->rows[--*left])) {
-			*row = runs->rows[*left];
+			copy_row(row, &runs->rows[*left]);
 			r = 1;
 		}
 	}

@@ -54,15 +54,8 @@ int runs_put(struct runs *runs, const struct runs_row *row);
  */
 int runs_put_amend(struct runs *runs, const uint8_t run[16], uint64_t seq);
 
-/* By number or by id; NULL: none.  Borrowed until the next runs_put(). */
-const struct runs_row *runs_find_number(const struct runs *runs, const char *number);
-const struct runs_row *runs_find_id(const struct runs *runs, const uint8_t id[16]);
-
 /* The seq up to which runs_load() looked. */
 uint64_t runs_head(const struct runs *runs);
-
-size_t runs_count(const struct runs *runs);
-const struct runs_row *runs_at(const struct runs *runs, size_t i); /* oldest first */
 
 /*
  * The next free number <node>/<instrument>/<yyyymmdd>-<nnn> of the (UTC) day of `utc`; runs of
