@@ -65,6 +65,20 @@ static const char *why_new(enum journal_why why)
 	return "unknown";
 }
 
+/* What somebody should look into. */
+static void warn_of_loss(const struct journal_report *report)
+{
+	bool is_loss = report->why == JOURNAL_NEW_LOST || report->why == JOURNAL_NEW_BEHIND ||
+		       report->why == JOURNAL_NEW_END_UNKNOWN;
+	if (is_loss)
+		log_error("the journal is damaged: %s; a new one begins", why_new(report->why));
+	else if (report->has_old)
+		log_warn("a new journal begins: %s", why_new(report->why));
+	if (report->torn_bytes > 0)
+		log_warn("%llu bytes of a torn write are in quarantine",
+			(unsigned long long)report->torn_bytes);
+}
+
 /* One audit record says what recovery found; a loss is also an error in the log. */
 static void audit_report(struct core *core, const struct journal_report *report)
 {
@@ -98,6 +112,7 @@ static void audit_report(struct core *core, const struct journal_report *report)
 			(unsigned long long)report->gaps[i].to);
 	}
 	map_close(&map);
+	warn_of_loss(report);
 	bool recovered = report->unclean || report->has_old || report->gap_count > 0;
 	audit(core, recovered ? "journal-recovered" : "journal-opened", NULL, NULL, &after, NULL);
 	buffer_finish(&after);

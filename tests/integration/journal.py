@@ -168,6 +168,23 @@ def test_exchanged_entries(lab):
     assert 'damaged: the header of the file cannot be read' in out, out
 
 
+def test_lost_end(lab, state):
+    """The newest file is gone, as after restoring an old copy: no seq is given again."""
+    gone = segments(state)[-1]
+    gone.unlink()
+    gone.with_suffix('.idx').unlink()
+    old = (state / 'current').read_text().strip()
+    lab.start()
+    wait_for('a new journal', lambda: (state / 'current').read_text().strip() != old)
+    lab.stop()
+    assert 'ends before' in lab.log(), 'the loss is not in the log'
+    info = {i['journal']: i for i in lines(lab.ctl('journal', 'info', '--path', str(state), '--json'))}
+    assert len(info) == 2 and not info[old]['current'], info
+    new = next(i for i in info.values() if i['current'])
+    assert 'ends before' in new['why'] and new['first_seq'] == 1, new
+    check(lab, state, 0)
+
+
 with Lab(paths) as lab:
     sims = start_sims(lab)
     lab.configure({'instruments': instruments(lab, sims)})
@@ -185,3 +202,4 @@ with Lab(paths) as lab:
     test_torn_tail(lab)
     test_damaged_index(lab)
     test_exchanged_entries(lab)
+    test_lost_end(lab, state)

@@ -45,6 +45,12 @@ MUTANTS = {
         'writer.c', 'items, count, writer->durable, offsets);', 'items, count, items->seq - 1, offsets);'),
     'throws-torn-bytes-away': (
         'recover.c', 'return quarantine(tail->recovery, scan, first_seq, offset);', 'return 0;'),
+    'notes-as-durable-what-is-not': (
+        'writer.c', 'durable_write(writer->io, writer->base, writer->template.journal, writer->durable);',
+        'durable_write(writer->io, writer->base, writer->template.journal, writer->head);'),
+    'believes-any-index': (
+        'tables.c', 'if (memcmp(header->journal, tables->id, JOURNAL_ID_SIZE) != 0)\n\t\treturn -EBADMSG;',
+        'return 0;'),
     # removing
     'removes-before-the-index-is-durable': (
         'retain.c', 'r = index_replace(shelf->io, shelf->dir, first_seq);', 'r = 0;'),
