@@ -20,11 +20,15 @@ POINTS = [
     {'name': 'e', 'table': 'holding', 'address': 6, 'type': 'uint32', 'unit': '1', 'word_order': 'dcba'},
     {'name': 'f', 'table': 'holding', 'address': 8, 'type': 'int32', 'unit': '1', 'word_order': 'badc', 'offset': 5},
     {'name': 'g', 'table': 'holding', 'address': 12, 'type': 'float32', 'unit': 'mg/m3', 'unc': 0.5,
-     'unc_kind': 'expanded', 'unc_k': 2, 'unc_src': 'calibration'},
+     'unc_kind': 'expanded', 'unc_k': 2, 'unc_src': 'calibration', 'group': 'other'},
+    {'name': 'i', 'table': 'holding', 'address': 20, 'type': 'uint64', 'unit': '1'},
+    {'name': 'j', 'table': 'holding', 'address': 24, 'type': 'int64', 'unit': '1', 'word_order': 'dcba'},
+    {'name': 'l', 'table': 'holding', 'address': 26, 'type': 'uint16', 'unit': '1', 'role': 'flags', 'of': 'b'},
     {'name': 'h', 'table': 'holding', 'address': 16, 'type': 'uint16', 'unit': '1', 'option': 'more'},
 ]
 
 
+ADJUST = [{'name': 'b', 'unit': '%', 'basis': 'dry', 'label': 'adjusted'}, {'name': 'd', 'unit': 'K'}]
 STATUS = [
     {'name': 's', 'table': 'holding', 'address': 18, 'type': 'uint16', 'bit': 0, 'quality': 'suspect', 'reason': 'out-of-range'},
     {'name': 't', 'table': 'holding', 'address': 19, 'type': 'uint16', 'equals': 3, 'quality': 'bad', 'reason': 'saturated'},
@@ -68,7 +72,7 @@ def measure(lab):
                                        'parity': 'even', 'unit_id': 1}}),
         'gas-2': simulated({'driver': 'modbus-map', 'technique': 'ftir',
                             'acquire': {'mode': 'continuous', 'every': '50ms'},
-                            'settings': {'points': POINTS, 'status': STATUS, 'options': ['more'], 'word_order': 'cdab', 'max_gap': 4},
+                            'settings': {'points': POINTS, 'status': STATUS, 'adjust': ADJUST, 'basis': 'wet', 'options': ['more'], 'word_order': 'cdab', 'max_gap': 4},
                             'link': {'type': 'modbus-tcp', 'host': '127.0.0.1', 'port': generic, 'unit_id': 1}}),
     }, 'methods': {
         'XRF-2': {'version': 1, 'driver': 'amptek-dp5', 'steps': [
