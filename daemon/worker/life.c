@@ -430,6 +430,8 @@ static void finish_measurement(struct life *life)
 	int end = wanted_end(life);
 	if (end == 0 && life->start.mode == WIRE_ONCE)
 		end = WIRE_END_COMPLETE;
+	if (end == WIRE_END_COMPLETE && life->start.mode == WIRE_REPEAT)
+		end = 0; /* the run has its frames, the repetition goes on */
 	if (end != 0) {
 		finish_run(life, (enum wire_end)end);
 		return;
@@ -458,7 +460,8 @@ static void take_frame(struct life *life, bool is_last)
 		return;
 	}
 	int end = wanted_end(life);
-	if (is_last)
+	bool is_whole = end == WIRE_END_COMPLETE && life->start.mode == WIRE_REPEAT;
+	if (is_last || is_whole)
 		finish_measurement(life);
 	else if (end != 0)
 		finish_run(life, (enum wire_end)end);

@@ -190,6 +190,26 @@ static void repetition_makes_run_after_run_until_stopped(void **state)
 	assert_int_equal(core_wait(&core), WIRE_EXIT_CLEAN);
 }
 
+static void a_repeated_run_ends_after_its_frames_and_the_next_begins(void **state)
+{
+	settings_add_number(&settings, "period", 0.001, "s");
+	struct unit unit = unit_with("bad-1", "misbehave", &settings);
+	core_start(&core, &none, &unit, 1);
+	core_bring_up(&core);
+	grant(PLENTY);
+	core_run(&core, 0, &(struct wire_start){.mode = WIRE_REPEAT, .frames = 2});
+	for (int i = 0; i < 3; i++) {
+		if (i > 0)
+			core_expect(&core, WIRE_STARTED, 0);
+		expect_frame();
+		expect_frame();
+		await_end(WIRE_END_COMPLETE);
+	}
+	wire_write_quit(&core.out);
+	core_send(&core);
+	assert_int_equal(core_wait(&core), WIRE_EXIT_CLEAN);
+}
+
 static void continuous_goes_on_over_measurements_in_one_run(void **state)
 {
 	settings_add_int(&settings, "frames", 1);
@@ -826,6 +846,7 @@ int main(void)
 		T(a_refused_instrument_is_left_alone),
 		T(a_refused_instrument_is_asked_again_who_it_is),
 		T(repetition_makes_run_after_run_until_stopped),
+		T(a_repeated_run_ends_after_its_frames_and_the_next_begins),
 		T(continuous_goes_on_over_measurements_in_one_run),
 		T(frames_keep_to_whole_multiples_of_the_period),
 		T(a_step_stands_in_every_frame),
