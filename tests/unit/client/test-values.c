@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <assay/client.h>
+
+#include "examples.h"
+
+static struct buffer bytes;
+
+static struct assay_frame_view read_frame(const char *name)
+{
+	struct assay_entry_view entry;
+	struct assay_frame_view frame;
+	for (size_t i = 0; i < examples_count; i++) {
+		if (strcmp(examples[i].name, name) != 0)
+			continue;
+		buffer_reset(&bytes);
+		examples[i].build(&bytes);
+		assert_int_equal(assay_entry_read(bytes.data, bytes.len, &entry), 0);
+		assert_int_equal(assay_frame_read(entry.body.data, entry.body.len, &frame), 0);
+		return frame;
+	}
+	fail_msg("no example %s", name);
+	return (struct assay_frame_view){0};
+}
+
+static int finish(void **state)
+{
+	buffer_finish(&bytes);
+	return 0;
+}
+
+static void an_axis_is_found_by_dimension(void **state)
+{
+	struct assay_frame_view frame = read_frame("frame-spectrum-nd");
+	struct assay_var_view var, axis;
+	assert_int_equal(assay_frame_find(&frame, "single_beam", &var), 0);
+	assert_int_equal(assay_client_axis(&frame, &var, 0, &axis), 0);
+	assert_true(assay_string_is(axis.name, "delay"));
+	assert_int_equal(assay_client_axis(&frame, &var, 1, &axis), 0);
+	assert_true(assay_string_is(axis.unit, "nm"));
+	double values[3];
+	assert_int_equal(assay_client_doubles(&axis, values, 3), 3);
+	assert_float_equal(values[1], 903.5, 0);
+	assert_int_equal(assay_client_axis(&frame, &var, 2, &axis), -ENOENT);
+}
+
+static void an_array_is_given_in_place(void **state)
+{
+	struct assay_frame_view frame = read_frame("frame-spectrum-typed");
+	struct assay_var_view var;
+	assert_int_equal(assay_frame_find(&frame, "absorbance", &var), 0);
+	const uint8_t *at = assay_client_array(&var, var.element);
+	assert_true(at > bytes.data && at + var.data.len <= bytes.data + bytes.len);
+	enum assay_element other = var.element == ASSAY_ELEMENT_U8 ? ASSAY_ELEMENT_I8
+								   : ASSAY_ELEMENT_U8;
+	assert_null(assay_client_array(&var, other));
+	double values[3];
+	assert_int_equal(assay_client_doubles(&var, values, 3), 3);
+	assert_float_equal(values[1], assay_var_number(&var, 1), 0);
+}
+
+static struct assay_var_view integer(int64_t i)
+{
+	return (struct assay_var_view){.form = ASSAY_FORM_INT, .count = 1, .i = i};
+}
+
+static void nothing_is_converted_with_loss(void **state)
+{
+	struct assay_var_view var = {.form = ASSAY_FORM_UINT, .count = 1, .u = UINT64_MAX};
+	double d = 0;
+	int64_t i = 0;
+	assert_int_equal(assay_client_double(&var, 0, &d), -ERANGE);
+	assert_int_equal(assay_client_int(&var, 0, &i), -ERANGE);
+	var.u = UINT64_C(1) << 63;
+	assert_int_equal(assay_client_double(&var, 0, &d), 0);
+	assert_float_equal(d, 0x1p63, 0);
+	var = integer((INT64_C(1) << 53) + 1);
+	assert_int_equal(assay_client_double(&var, 0, &d), -ERANGE);
+	assert_int_equal(assay_client_int(&var, 0, &i), 0);
+	assert_int_equal(i, (INT64_C(1) << 53) + 1);
+	var = integer(INT64_MIN);
+	assert_int_equal(assay_client_int(&var, 0, &i), 0);
+	assert_true(i == INT64_MIN);
+	assert_int_equal(assay_client_double(&var, 0, &d), 0);
+	assert_float_equal(d, -0x1p63, 0);
+	assert_int_equal(assay_client_double(&var, 1, &d), -EDOM);
+	var = (struct assay_var_view){.form = ASSAY_FORM_FLOAT, .count = 1, .f = 2};
+	assert_int_equal(assay_client_int(&var, 0, &i), -EDOM);
+	var = (struct assay_var_view){.form = ASSAY_FORM_TEXT, .count = 1, .text = {"7", 1}};
+	assert_int_equal(assay_client_double(&var, 0, &d), -EDOM);
+}
+
+static void assert_text_of(const struct assay_var_view *var, const char *expected)
+{
+	char text[40];
+	assert_int_equal(assay_client_text(var, 0, text, sizeof text), strlen(expected));
+	assert_string_equal(text, expected);
+}
+
+static void texts_have_all_digits(void **state)
+{
+	struct assay_var_view var = integer(INT64_MIN);
+	char text[4];
+	assert_text_of(&var, "-9223372036854775808");
+	assert_int_equal(assay_client_text(&var, 0, text, sizeof text), -ENOSPC);
+	assert_int_equal(assay_client_text(&var, 1, text, sizeof text), -EDOM);
+	var = (struct assay_var_view){.form = ASSAY_FORM_FLOAT, .count = 1, .f = 0.1};
+	assert_text_of(&var, "0.1");
+	var.f = NAN;
+	assert_text_of(&var, "nan");
+	static const float third = 1.0F / 3;
+	var = (struct assay_var_view){.form = ASSAY_FORM_ARRAY,
+		.element = ASSAY_ELEMENT_F32,
+		.count = 1,
+		.data = {(const uint8_t *)&third, sizeof third}};
+	assert_text_of(&var, "0.33333334");
+	var = (struct assay_var_view){.form = ASSAY_FORM_TEXT, .count = 1, .text = {"ok\n", 3}};
+	assert_text_of(&var, "ok\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_axis_is_found_by_dimension),
+		cmocka_unit_test(an_array_is_given_in_place),
+		cmocka_unit_test(nothing_is_converted_with_loss),
+		cmocka_unit_test(texts_have_all_digits),
+	};
+	return cmocka_run_group_tests(tests, NULL, finish);
+}
