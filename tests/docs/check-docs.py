@@ -10,8 +10,9 @@ code    blocks marked <!-- run: NAME --> run against a laboratory of simulated i
         print the lines of the block marked <!-- prints --> after them, '…' standing for anything,
         with <!-- prints: like --> also any number for any other
 
-In what runs, the installed names are replaced by those of the test: ipc:///run/assayd, a1/data/,
-a1/state/, /var/lib/assayd. Programs that go on for ever are ended once all lines were seen.
+In what runs, the installed names are replaced by those of the test: ipc:///run/assayd,
+"/run/assayd", a1/data/, a1/state/, /var/lib/assayd; libraries are those of the source. Programs that
+go on for ever are ended once all lines were seen.
 """
 import os
 import pathlib
@@ -326,6 +327,8 @@ def start_laboratory(lab_module, source, paths):
     lab.wait_state('xrf-1', 'idle')
     lab.wait_entries('xrf-2', 'run-end')
     (lab.dir / 'tests').symlink_to(source / 'tests')
+    (lab.dir / 'node_modules').mkdir()
+    (lab.dir / 'node_modules/assay').symlink_to(source / 'tools/client/javascript')
     tools = lab.dir / 'bin'
     tools.mkdir()
     options = f'--dir {lab.dir}/run --config {lab.config} --worker {paths["worker"]} --drivers {paths["drivers"]}'
@@ -338,7 +341,8 @@ def start_laboratory(lab_module, source, paths):
 def substitute(lab, text):
     for old, new in (('ipc:///run/assayd', f'ipc://{lab.dir}/run'), ('a1/data/', 'a1/sim-data/'),
                      ('a1/state/', 'a1/sim-state/'), ('/var/lib/assayd', f'{lab.dir}/state'),
-                     ('"/run/assayd"', f'"{lab.dir}/run"'), ('.simulated = false', '.simulated = true')):
+                     ('"/run/assayd"', f'"{lab.dir}/run"'), ('.simulated = false', '.simulated = true'),
+                     ('simulated=False)', 'simulated=True)')):
         text = text.replace(old, new)
     return text
 
@@ -389,10 +393,11 @@ def compile_block(lab, source, file):
 
 def run_block(lab, source, language, text, expected):
     """None, or what is wrong."""
-    env = {**os.environ, 'PATH': f'{lab.dir}/bin:{os.environ["PATH"]}'}
+    env = {**os.environ, 'PATH': f'{lab.dir}/bin:{os.environ["PATH"]}',
+           'PYTHONPATH': str(source / 'tools/client/python')}
     if language == 'js':
         modules = source / 'tests/vectors/js/node_modules'
-        if shutil.which('node') is None or not (modules / 'cbor-x').exists():
+        if shutil.which('node') is None or not (modules / 'zeromq').exists():
             return None
         env['NODE_PATH'] = str(modules)
     file = lab.dir / f'block.{language}'

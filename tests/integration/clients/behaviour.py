@@ -258,6 +258,32 @@ def test_new_journal(trial):
     assert len(trial.truth.journals) == 3
 
 
+def test_journal_that_is_gone(trial):
+    """Where the consumer was is not there any more: it says so once, and begins with what there is."""
+    lab = trial.lab
+    start(lab)
+    measure(lab, 'gen-1')
+    consumer = trial.consumer().start()
+    trial.check_all(consumer)
+    consumer.stop()
+    lab.stop()
+    for name in ('journal', 'current'):
+        path = lab.dir / 'state' / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    trial.truth = Truth(lab.dir / 'state')
+    start(lab)
+    measure(lab, 'gen-2')
+    consumer.start()
+    consumer.wait_all(trial.truth)
+    consumer.kill()
+    consumer.start()
+    measure(lab, 'gen-2')
+    consumer.wait_all(trial.truth)
+    after = consumer.lines()[302:]
+    assert len(after) == 1 + 2 * 202 and after[0]['gap']['to'] >= 2**53 - 1, after[:3]
+    check_order(after[1:], trial.truth)
+
+
 def test_simulated(trial):
     """Only who asks for simulated data gets them, even by a prefix that covers them."""
     lab = trial.lab

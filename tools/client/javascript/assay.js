@@ -20,6 +20,7 @@ const HEAD = "a1/head/";
 const HEAD_MS = 5000; // without a heartbeat for so long: connect again
 const ANSWER_MS = [2000, 30000]; // the first request's time limit, and what it grows to
 const PAGE_BYTES = 4 << 20;
+const LOST = Number.MAX_SAFE_INTEGER; // `to` of a gap without known end
 const QUALITY = { 1: "good", 2: "unchecked", 3: "suspect", 4: "bad", 9: "missing" };
 
 const decoder = new Decoder({ mapsAsObjects: true, useRecords: false });
@@ -266,7 +267,11 @@ class Feed {
     for (const [key, seq] of [...this.#unsaved]) {
       const [journal, topic] = key.split(" ");
       const request = { op: "cursor", name: this.name, journal: Buffer.from(journal, "hex"), topic, seq };
-      if ((await this.#ask(request, attempts)) === null) return;
+      try {
+        if ((await this.#ask(request, attempts)) === null) return;
+      } catch (error) {
+        if (error.code !== "wrong-journal") throw error; // it is gone: nothing is to be kept of it
+      }
       if (this.#unsaved.get(key) === seq) this.#unsaved.delete(key);
     }
     this.#savedAt = Date.now();
@@ -304,6 +309,7 @@ class Feed {
       for (const prefix of this.prefixes) this.#mark(journals[0], prefix, 0);
       await this.#save(0);
     }
+    if (!isNew && !journals.some(known)) yield* this.#loseJournals();
     this.start = "oldest";
     for (let i = begin; i < journals.length - 1; i++) {
       for (const prefix of this.prefixes) yield* this.#scan(journals[i], prefix, Number(welcome.journals[i].last));
@@ -311,6 +317,17 @@ class Feed {
     }
     this.#journals = journals;
     yield* this.#catchUp(this.#present, welcome.topics, welcome.head);
+  }
+
+  /** The journals in which we were are gone, and with them what came after our positions. */
+  async *#loseJournals() {
+    for (const [journal, topics] of Object.entries(this.#at)) {
+      for (const [topic, seq] of Object.entries(topics)) {
+        const isCovered = Object.keys(topics).some((name) => name !== topic && topic.startsWith(name));
+        if (seq < LOST && !isCovered && (this.#wants(topic) || this.prefixes.includes(topic)))
+          yield* this.#lose({ journal, topic, from: seq + 1, to: LOST, why: "damaged" });
+      }
+    }
   }
 
   async *#catchUp(journal, last, head) {

@@ -51,6 +51,7 @@ HEAD_SECONDS = 5.0              # without a heartbeat for so long: connect again
 ANSWER_SECONDS = (2.0, 30.0)    # the first request's time limit, and what it grows to
 PAGE_BYTES = 4 << 20            # of entries in one answer
 RUN_MEMORY = 16 << 20           # of one run; more goes to a temporary file
+LOST = 2**63 - 1                # `last` of a gap without known end
 QUALITY = {1: "good", 2: "unchecked", 3: "suspect", 4: "bad", 9: "missing"}
 
 
@@ -614,8 +615,12 @@ class Feed:
         while self._unsaved:
             (journal, topic), seq = next(iter(self._unsaved.items()))
             request = {"op": "cursor", "name": self._name, "journal": journal, "topic": topic, "seq": seq}
-            if (yield from self._ask(request, attempts)) is None:
-                return
+            try:
+                if (yield from self._ask(request, attempts)) is None:
+                    return
+            except Refused as refused:
+                if refused.code != "wrong-journal":         # it is gone: nothing is to be kept of it
+                    raise
             del self._unsaved[journal, topic]
         self._saved_at = time.monotonic()
 
@@ -650,6 +655,8 @@ class Feed:
             for prefix in self._prefixes:
                 self._mark(journals[0], prefix, 0)
             yield from self._save()
+        elif known and known.isdisjoint(journals):
+            yield from self._lose_journals()
         if self._journals:
             begin = max(begin, journals.index(self._journals[-1]) if self._journals[-1] in journals else 0)
         self._start, self._present = "oldest", journals[-1]
@@ -660,6 +667,13 @@ class Feed:
             self._settle(row["journal"], row["last"])
         self._journals = journals
         yield from self._catch_up(journals[-1], welcome["topics"], welcome["head"])
+
+    def _lose_journals(self):
+        """The journals in which we were are gone, and with them what came after our positions."""
+        for (journal, topic), seq in sorted(self._at.items()):
+            covers = [name for name in _names(topic, self._prefixes) if name != topic and (journal, name) in self._at]
+            if seq < LOST and not covers and (self._wants(topic) or topic in self._prefixes):
+                yield from self._lose(Gap(journal, topic, seq + 1, LOST, "damaged", self))
 
     def _catch_up(self, journal: bytes, last: dict[str, int], head: int):
         for topic in sorted(last):
