@@ -31,7 +31,6 @@ struct capture {
 	struct buffer data; /* not yet read */
 	size_t at;
 	uint64_t granted;              /* bytes that the worker may still send */
-	uint64_t total;                /* bytes that the client has */
 	bool is_ending, is_over;       /* stop was said; END is written */
 	struct control_ticket *ticket; /* a read that waits */
 	uint64_t wait_until, lapse_at, rest_until;
@@ -118,7 +117,6 @@ static void fill_reply(struct capture *c, struct map *map)
 	map_bytes(map, "data", len > 0 ? c->data.data + c->at : (const uint8_t *)"", len);
 	map_bool(map, "end", is_end);
 	c->at += len;
-	c->total += len;
 	if (c->at == c->data.len) {
 		buffer_reset(&c->data);
 		c->at = 0;

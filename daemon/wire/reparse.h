@@ -4,12 +4,9 @@
  * decode() makes of them.
  *
  * Both ways messages follow one another, each a u32 size (little-endian) and that many bytes of
- * CBOR.
- *
- *	worker	{driver, version}		once, when the driver is loaded
- *	other	[settings, raw, references]	settings as the driver got them; raw blocks as in a frame
- *	worker	{kind, vars}			as in a frame; or
- *	worker	{error}				decode() or the settings failed: why
+ * CBOR.  The worker begins with {driver, version}, once the driver is loaded.  Each request is
+ * [settings, raw, references]: the settings as the driver got them, raw blocks as in a frame.  Its
+ * answer is {kind, vars} as in a frame, or {error}: why decode() or the settings failed.
  *
  * The end of the input is the end.
  */

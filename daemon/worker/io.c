@@ -36,8 +36,7 @@ static int take_message(struct io *io, const struct wire_message *message)
 	uint64_t bytes;
 	switch (message->type) {
 	case WIRE_QUIT: quit(io); return 0;
-	case WIRE_CAPTURE:
-		return tap_take_message(&io->channel->tap, io->monitor, message);
+	case WIRE_CAPTURE: return tap_take_message(&io->channel->tap, io->monitor, message);
 	case WIRE_CREDIT:
 		if (wire_read_credit(message, &bytes) < 0)
 			return -EBADMSG;

@@ -142,8 +142,10 @@ static int deliver(struct playback *p, size_t from, struct place to, struct due 
 /* Whoever answered then had another number for the transaction. */
 static void renumber(struct playback *p, const struct due *due, uint8_t *data, size_t len)
 {
-	if (due->is_first)
-		p->head_at = 0, p->left = 0;
+	if (due->is_first) {
+		p->head_at = 0;
+		p->left = 0;
+	}
 	for (size_t i = 0; i < len;) {
 		if (p->head_at == MBAP) {
 			size_t n = len - i < p->left ? len - i : p->left;
