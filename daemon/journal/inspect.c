@@ -95,7 +95,7 @@ static int take_entry(
 				   .from = record->seq,
 				   .to = record->seq,
 				   .from_byte = offset,
-				   .to_byte = offset + record_size(record->len),
+				   .to_byte = offset + RECORD_HEADER_SIZE + record->len,
 				   .text = wrong});
 	uint32_t topic = TOPIC_NONE;
 	if (is_entry && entry.topic_len > 0 && entry.topic_len <= JOURNAL_TOPIC_MAX) {

@@ -13,6 +13,7 @@
 #include "disk.h"
 #include "entry.h"
 #include "journal/bytes.h"
+#include "journal/inspect.h"
 #include "journal/reader.h"
 #include "journal/segment.h"
 
@@ -112,6 +113,46 @@ static void append_one(struct journal *journal)
 	entry_free(&item);
 }
 
+static const uint8_t *inspected;
+
+static int describe(const uint8_t *bytes, size_t len, struct inspect_entry *entry)
+{
+	entry->journal = inspected;
+	return entry_describe(
+		bytes, len, &entry->topic, &entry->topic_len, &entry->seq, &entry->tc);
+}
+
+static void found(void *arg, const struct finding *finding)
+{
+	const size_t *len = arg;
+	must(finding->from <= finding->to && finding->from_byte <= finding->to_byte);
+	must(finding->to_byte <= *len && finding->text != NULL);
+}
+
+static int count_segment(void *arg, const struct journal_segment *segment)
+{
+	++*(size_t *)arg;
+	return 0;
+}
+
+/* Looking on ends, whatever is there, and finds no more entries than fit. */
+static void look_on(struct disk *disk, const uint8_t *id, size_t len)
+{
+	uint64_t first, last;
+	size_t count = 0;
+	struct inspection in = {.io = disk_io(disk),
+		.path = PATH,
+		.id = id,
+		.entry = describe,
+		.found = found,
+		.arg = &len};
+	inspected = id;
+	must(journal_inspect(&in) == 0);
+	must(in.entries <= len / RECORD_HEADER_SIZE && in.bytes == len);
+	must(journal_committed(disk_io(disk), PATH, id, &first, &last) == 0);
+	must(journal_segments(disk_io(disk), PATH, id, count_segment, &count) == 0 && count == 1);
+}
+
 static void put_file(struct disk *disk, const uint8_t *id, const uint8_t *file, size_t len)
 {
 	char text[JOURNAL_ID_TEXT], path[160];
@@ -160,6 +201,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(file, data + 1, len);
 	mend(file, len, id, data[0]);
 	put_file(disk, id, file, len);
+	look_on(disk, id, len);
 	if (data[0] & POWER_CUT)
 		disk_reboot(disk);
 
