@@ -36,6 +36,7 @@ def begin(lab):
 
 def run(lab, key, sample='S-1'):
     """A whole run; it has been published when this returns."""
+    lab.wait_state(key, 'idle')
     number = lab.ask({'op': 'run-start', 'instrument': key, 'sample': sample})['number']
 
     def row():
