@@ -86,6 +86,16 @@ def test_nothing_goes_unarchived(lab):
         raise Failure('assayctl status neither')
 
 
+def amend(lab):
+    """A correction, which the list of runs shows beside what was said first."""
+    number = lab.entries('gas-1', 'run-start')[0].record['number']
+    reply = lab.ask({'op': 'amend', 'run': number, 'set': {'sample': 'A "2"'}, 'reason': 'mistyped, "A 2" it is'})
+    if not reply['ok']:
+        raise Failure(f'{reply}')
+    wait_closed(lab, len(closed(lab)) + 2)
+    return number
+
+
 def test_archive(lab):
     """Byte for byte, with a manifest, a list of runs and the audit; verified by the daemon."""
     copies = {s.name: digest(s) for s in closed(lab)}
@@ -104,7 +114,7 @@ def test_archive(lab):
     return copies
 
 
-def test_texts(lab):
+def test_texts(lab, amended):
     here = lab.dir / 'archive'
     rows = list(csv.DictReader(open(here / 'runs.csv', newline='')))
     starts = {e.record['number']: e for e in lab.entries('gas-1', 'run-start')}
@@ -121,8 +131,12 @@ def test_texts(lab):
             raise Failure(f'{row} is not in {file}')
         end = ends.get(start.record['run'])
         if row['status'] == 'complete' and (int(row['frames']) != end.record['frames'] or
-                                            int(row['last_seq']) != end.seq):
+                                            (int(row['last_seq']) != end.seq and row['number'] != amended)):
             raise Failure(f'{row} is not {end.record}')
+    row = next(row for row in rows if row['number'] == amended)
+    if row['sample'] != 'none' or 'set {"sample.id":"A \\"2\\""}, was' not in row['amendments'] or \
+            'mistyped, "A 2" it is' not in row['amendments']:
+        raise Failure(f'the correction is not shown: {row}')
     audit = (here / 'audit.txt').read_text().splitlines()
     if not any('  start  actor {"id":"assayd"' in line for line in audit):
         raise Failure(f'the audit has no start: {audit[:3]}')
@@ -297,8 +311,9 @@ with Lab(paths) as lab:
     lab.sim('modbus', '--profile', 'sick-mcs100ft', '--tcp', '127.0.0.1:0')
     lab.start(configuration(lab, {'size': f'{SIZE} B'}))
     test_nothing_goes_unarchived(lab)
+    amended = amend(lab)
     copies = test_archive(lab)
-    test_texts(lab)
+    test_texts(lab, amended)
     last = check_removals(lab, copies)
     test_replay(lab, last)
     peer, journal, needed = test_cursor(lab)

@@ -22,8 +22,8 @@ struct row {
 	char number[100], instrument[33], sample[204], person[204], status[16];
 	uint64_t start, first, last, frames;
 	uint64_t first_file, last_file; /* their first seqs */
-	unsigned amended;
-	bool sim, is_partial; /* its run-start is not in the archive */
+	struct buffer amendments;       /* text */
+	bool sim, is_partial;           /* its run-start is not in the archive */
 };
 
 struct texts {
@@ -90,6 +90,27 @@ static struct row *take_row(
 	return row;
 }
 
+static void add_words(struct buffer *to, const char *words)
+{
+	buffer_append(to, words, strlen(words));
+}
+
+/* `set {"sample":"A-2"}, was {"sample":"A-1"}, by kim: mistyped` */
+static void add_amendment(struct buffer *to, const struct assay_record_view *record)
+{
+	char actor[204], reason[1004];
+	print_safe(actor, sizeof actor, record->actor);
+	print_safe(reason, sizeof reason, record->reason);
+	add_words(to, to->len > 0 ? "; set " : "set ");
+	json_write(to, record->set.data, record->set.len);
+	add_words(to, ", was ");
+	json_write(to, record->was.data, record->was.len);
+	add_words(to, ", by ");
+	add_words(to, actor);
+	add_words(to, ": ");
+	add_words(to, reason);
+}
+
 static int take_run(struct texts *texts, const struct assay_entry_view *entry,
 	const struct assay_record_view *record)
 {
@@ -112,22 +133,28 @@ static int take_run(struct texts *texts, const struct assay_entry_view *entry,
 		row->frames = record->frames;
 		print_safe(row->status, sizeof row->status, record->status);
 		break;
-	default: row->amended++; break;
+	case ASSAY_RECORD_AMEND: add_amendment(&row->amendments, record); break;
+	default: break;
 	}
 	return 0;
 }
 
 /* Quotes everything: sample ids may hold whatever people type. */
-static void write_cell(FILE *to, const char *text, char after)
+static void write_cell(FILE *to, const char *text, size_t len, char after)
 {
 	fputc('"', to);
-	for (; *text != '\0'; text++) {
-		if (*text == '"')
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '"')
 			fputc('"', to);
-		fputc(*text, to);
+		fputc(text[i], to);
 	}
 	fputc('"', to);
 	fputc(after, to);
+}
+
+static void write_text(FILE *to, const char *text)
+{
+	write_cell(to, text, strlen(text), ',');
 }
 
 static int by_start(const void *a, const void *b)
@@ -150,25 +177,25 @@ static void write_row(FILE *to, const struct row *row)
 {
 	char id[JOURNAL_ID_TEXT];
 	journal_id_format(id, row->journal);
-	write_cell(to, row->number, ',');
-	write_cell(to, row->sample, ',');
-	write_cell(to, row->person, ',');
-	write_cell(to, row->instrument, ',');
+	write_text(to, row->number);
+	write_text(to, row->sample);
+	write_text(to, row->person);
+	write_text(to, row->instrument);
 	write_time(to, row->start);
-	fprintf(to,
-		",%s,%" PRIu64 ",%s,%u,%s,%s,%" PRIu64 ",%" PRIu64 ",%020" PRIu64 ".seg,%020" PRIu64
-		".seg\n",
+	fprintf(to, ",%s,%" PRIu64 ",%s,%s,%s,%" PRIu64 ",%" PRIu64,
 		row->status[0] != '\0' ? row->status : "open", row->frames, row->sim ? "yes" : "no",
-		row->amended, row->is_partial ? "no" : "yes", id, row->first, row->last,
-		row->first_file, row->last_file);
+		row->is_partial ? "no" : "yes", id, row->first, row->last);
+	fprintf(to, ",%020" PRIu64 ".seg,%020" PRIu64 ".seg,", row->first_file, row->last_file);
+	write_cell(to, (const char *)row->amendments.data, row->amendments.len, '\n');
 }
 
 static void write_runs(FILE *to, struct texts *texts)
 {
 	if (texts->count > 0)
 		qsort(texts->rows, texts->count, sizeof *texts->rows, by_start);
-	fputs("number,sample,operator,instrument,start,status,frames,simulated,amended,"
-	      "from_beginning,journal,first_seq,last_seq,first_file,last_file\n",
+	fputs("number,sample,operator,instrument,start,status,frames,simulated,"
+	      "from_beginning,journal,first_seq,last_seq,first_file,last_file,"
+	      "amendments\n",
 		to);
 	for (size_t i = 0; i < texts->count; i++)
 		write_row(to, &texts->rows[i]);
@@ -357,6 +384,8 @@ int archive_write_texts(const char *path, int dir, struct archive_summary *summa
 		r = end_file(runs, 0, dir, ARCHIVE_RUNS ".new", ARCHIVE_RUNS);
 	}
 	summary->runs = texts.count;
+	for (size_t i = 0; i < texts.count; i++)
+		buffer_finish(&texts.rows[i].amendments);
 	free(texts.files);
 	free(texts.rows);
 	return r;
