@@ -212,6 +212,37 @@ static void what_may_wait_wakes_nobody_until_it_is_much(void **state)
 	bench_close(&b);
 }
 
+/* The file of an entry of this journal, by the seq that it begins with. */
+static bool has_segment(struct bench *b, uint64_t first_seq)
+{
+	char id[JOURNAL_ID_TEXT], path[160];
+	journal_id_format(id, journal_id(b->journal));
+	snprintf(path, sizeof path, "/j/journal/%s/%020llu.seg", id, (unsigned long long)first_seq);
+	return disk_exists(b->disk, path);
+}
+
+static void the_end_of_a_large_run_ends_its_file(void **state)
+{
+	struct bench b;
+	bench_open(&b, true);
+	put(&b, 2);
+	wait_done(&b, 2);
+	struct ledger_record end = {.topic = b.topic,
+		.head = (const uint8_t *)"last",
+		.head_len = 4,
+		.roll = true,
+		.done = count_done,
+		.arg = &b};
+	assert_int_equal(ledger_put(b.ledger, &end, NULL), 0);
+	wait_done(&b, 3);
+	put(&b, 1);
+	wait_done(&b, 4);
+	assert_true(has_segment(&b, 1));
+	assert_false(has_segment(&b, 3));
+	assert_true(has_segment(&b, 4));
+	bench_close(&b);
+}
+
 static void a_failed_sync_delays_and_loses_nothing(void **state)
 {
 	struct bench b;
@@ -254,6 +285,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_published_while_the_sync_stalls),
 		cmocka_unit_test(without_always_entries_are_published_before_the_sync),
 		cmocka_unit_test(what_may_wait_wakes_nobody_until_it_is_much),
+		cmocka_unit_test(the_end_of_a_large_run_ends_its_file),
 		cmocka_unit_test(a_failed_sync_delays_and_loses_nothing),
 		cmocka_unit_test(a_full_disk_is_said_and_goes_on_by_itself),
 	};

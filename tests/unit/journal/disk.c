@@ -549,7 +549,10 @@ bool disk_wait_stalled(struct disk *disk, int ms)
 
 bool disk_exists(struct disk *disk, const char *path)
 {
-	return medium_walk(&disk->medium, path, NULL) != MEDIUM_NONE;
+	pthread_mutex_lock(&disk->lock);
+	bool exists = medium_walk(&disk->medium, path, NULL) != MEDIUM_NONE;
+	pthread_mutex_unlock(&disk->lock);
+	return exists;
 }
 
 uint8_t *disk_read(struct disk *disk, const char *path, size_t *len)
