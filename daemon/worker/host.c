@@ -13,6 +13,7 @@
 #include "worker/value.h"
 
 #define LOG_LINES_PER_S 20
+#define REPEAT_NS       (60 * NS_PER_S)
 
 static struct instrument *of(struct assay_instrument *ins)
 {
@@ -172,6 +173,17 @@ static bool may_log(struct instrument *instrument)
 	return may;
 }
 
+/* What is said again within a minute is no news. */
+static bool is_repeated(struct instrument *instrument, const char *text)
+{
+	uint64_t now = clock_boot();
+	if (strcmp(instrument->said, text) == 0 && now < instrument->said_at + REPEAT_NS)
+		return true;
+	snprintf(instrument->said, sizeof instrument->said, "%s", text);
+	instrument->said_at = now;
+	return false;
+}
+
 __attribute__((format(printf, 3, 0))) static void log_args(
 	struct instrument *instrument, enum assay_level level, const char *format, va_list args)
 {
@@ -179,7 +191,7 @@ __attribute__((format(printf, 3, 0))) static void log_args(
 	vsnprintf(text, sizeof text, format, args);
 	bool known = level == ASSAY_LOG_ERROR || level == ASSAY_LOG_WARN ||
 		     level == ASSAY_LOG_INFO || level == ASSAY_LOG_DEBUG;
-	if (may_log(instrument))
+	if (!is_repeated(instrument, text) && may_log(instrument))
 		send_line(instrument, known ? level : ASSAY_LOG_INFO, text);
 }
 

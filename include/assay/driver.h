@@ -526,7 +526,8 @@ static inline void assay_report_text(struct assay_instrument *ins, const char *n
 /* Says in words why the slot is about to return an error; the last one counts. */
 #define assay_explain(ins, ...) ((ins)->host->explain((ins), __VA_ARGS__))
 
-/* One line in the log.  For changes of state, not for every poll. */
+/* One line in the log.  For changes of state, not for every poll; said again within a minute it is
+ * left out. */
 #define assay_log(ins, level, ...) ((ins)->host->log((ins), (level), __VA_ARGS__))
 
 /* Counts one repeated exchange into the next frame's quality. */

@@ -36,6 +36,7 @@ static const char *const deeds[] = {
 	"unfinished", /* a frame whose variables are wrong */
 	"huge",       /* a frame of nearly 16 MiB */
 	"chatter",    /* a thousand log lines */
+	"echo",       /* the same log line, ten times */
 	"open",       /* opens a file, which must be refused: -EPROTO if it was not */
 	NULL,
 };
@@ -120,6 +121,13 @@ static int chatter(struct assay_instrument *ins)
 	return 0;
 }
 
+static int echo(struct assay_instrument *ins)
+{
+	for (int i = 0; i < 10; i++)
+		assay_log(ins, ASSAY_LOG_WARN, "bytes were lost");
+	return 0;
+}
+
 static int open_a_file(struct assay_instrument *ins)
 {
 	if (access("/etc/passwd", R_OK) == 0) {
@@ -153,6 +161,8 @@ static int misbehave(struct assay_instrument *ins, const char *slot)
 		return -EBADMSG;
 	if (does(s, "chatter"))
 		return chatter(ins);
+	if (does(s, "echo"))
+		return echo(ins);
 	if (does(s, "open"))
 		return open_a_file(ins);
 	if (does(s, "unknown"))
