@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""assay.py against the golden vectors and a daemon that loses things.    test_assay.py SOURCE"""
+
+import asyncio
+import json
+import math
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SOURCE = pathlib.Path(sys.argv.pop(1))
+sys.path.insert(0, str(SOURCE / 'tools/client/python'))
+if '--without-numpy' in sys.argv:
+    sys.modules['numpy'] = None
+    sys.argv.remove('--without-numpy')
+import assay  # noqa: E402
+from fake_daemon import TOPICS, FakeDaemon  # noqa: E402
+
+HAS_NUMPY = assay.numpy is not None
+
+
+def vector(name):
+    return assay.Entry((SOURCE / f'tests/vectors/{name}.cbor').read_bytes())
+
+
+def as_list(data):
+    return data.tolist() if hasattr(data, 'tolist') else data
+
+
+def is_same(mine, theirs):
+    """As in JSON, where integers beyond 2^53 are text and floats have as many digits as their type."""
+    if isinstance(theirs, list):
+        return len(mine) == len(theirs) and all(map(is_same, mine, theirs))
+    if isinstance(mine, float):
+        return math.isclose(mine, theirs, rel_tol=1e-6)
+    return mine == (int(theirs) if isinstance(mine, int) else theirs)
+
+
+class Values(unittest.TestCase):
+    def test_arrays_are_views_with_axis_and_unit(self):
+        entry = vector('frame-spectrum-typed')
+        absorbance = entry['absorbance']
+        self.assertEqual(absorbance.unit, '{absorbance}')
+        self.assertEqual(len(absorbance.data), len(absorbance.axis.data))
+        self.assertEqual(absorbance.axis.unit, 'cm-1')
+        if HAS_NUMPY:
+            self.assertFalse(absorbance.data.flags.owndata or absorbance.data.flags.writeable)
+            self.assertTrue(absorbance.data.flags.aligned)
+
+    def test_values_are_those_of_the_json_vectors(self):
+        tried = 0
+        for file in sorted((SOURCE / 'tests/vectors').glob('frame-*.json')):
+            told = json.loads(file.read_text())['record']['vars']
+            for mine, theirs in zip(vector(file.stem).variables, told, strict=True):
+                self.assertEqual((mine.name, mine.unit), (theirs['name'], theirs['unit']))
+                if isinstance(theirs['data'], list) and None not in theirs['data']:
+                    self.assertTrue(is_same(as_list(mine.data), theirs['data']), f'{file.stem}: {mine}')
+                    tried += 1
+        self.assertGreater(tried, 5)
+
+    def test_even_axis_is_made_out(self):
+        axis = next(v for v in vector('frame-spectrum-linear').variables if isinstance(v.raw['data'], dict))
+        raw = axis.raw['data']
+        self.assertEqual(len(axis.data), raw['n'])
+        self.assertEqual(axis.data[2], raw['start'] + raw['step'] * 2)
+
+    def test_several_of_one_name_are_not_guessed(self):
+        entry = vector('frame-spectrum-typed')
+        with self.assertRaises(KeyError):
+            entry['no-such']
+        entry.record['vars'].append(dict(entry['absorbance'].raw, analyte={'name': 'CO'}))
+        with self.assertRaises(KeyError):
+            entry['absorbance']
+        self.assertEqual(len(entry.find('absorbance', analyte='CO')), 1)
+
+    def test_times_keep_all_digits(self):
+        self.assertEqual(assay.iso_time(1795335330125456789), '2026-11-22T08:15:30.125456789Z')
+        self.assertEqual(assay.utc_time(1795335330125456789).microsecond, 125456)
+        self.assertEqual(vector('run-start').type, 'run-start')
+
+    @unittest.skipUnless(HAS_NUMPY, 'this is it')
+    def test_the_same_without_numpy(self):
+        done = subprocess.run([sys.executable, __file__, str(SOURCE), '--without-numpy', 'Values'],
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+
+class Losses(unittest.TestCase):
+    """Every entry exactly once and in order per topic, whatever is dropped, forgotten and begun anew."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix='assay-')
+        self.daemon = None
+
+    def tearDown(self):
+        self.daemon.stop()
+        self.folder.cleanup()
+
+    def start(self, *args, **more):
+        self.daemon = FakeDaemon(self.folder.name, *args, **more)
+        self.daemon.start()
+
+    def is_over(self, feed):
+        """Everything was made, and it is at the end of all its topics."""
+        at = feed.cursors.get(self.daemon.id.hex(), {})
+        return self.daemon.count() == self.daemon.total and all(
+            max(at.get(topic, 0), at.get('a1/data/', 0)) >= seq
+            for topic, seq in self.daemon.last().items() if topic in TOPICS[:4])
+
+    def follow(self, mine, take, limit):
+        with assay.entries(self.folder.name, cursor=mine, hwm=10) as feed:
+            for item in feed:
+                take(item)
+                item.ack()
+                limit -= 1
+                if limit == 0 or self.is_over(feed):
+                    return self.is_over(feed)
+
+    async def follow_async(self, mine, take, limit):
+        async with assay.entries(self.folder.name, cursor=mine, hwm=10) as feed:
+            async for item in feed:
+                take(item)
+                item.ack()
+                limit -= 1
+                if limit == 0 or self.is_over(feed):
+                    return self.is_over(feed)
+
+    def check(self, items):
+        given, gaps = {}, [i for i in items if isinstance(i, assay.Gap)]
+        for item in items:
+            if isinstance(item, assay.Entry):
+                given.setdefault((item.journal, item.topic), []).append(item.seq)
+        for journal, entries in self.daemon.journals.items():
+            for topic in TOPICS[:4]:
+                seqs = given.get((journal, topic), [])
+                self.assertEqual(seqs, sorted(set(seqs)))
+                for seq, (on, entry) in enumerate(entries, 1):
+                    told = [g for g in gaps if g.journal == journal and topic.startswith(g.topic)
+                            and g.first <= seq <= g.last]
+                    if on == topic and seq not in seqs:
+                        self.assertTrue(entry is None and told, f'{seq} on {topic}: told {told}')
+        self.assertFalse([key for key in given if key[1] == TOPICS[4]], 'nobody asked for simulated data')
+
+    def try_seed(self, seed, is_async):
+        self.start(seed, 600, drop=0.2, prune=0.005, renew=0.004)
+        mine, items, rng, is_over = {}, [], random.Random(seed), False
+        while not is_over:
+            limit = rng.randrange(1, 200)
+            if is_async:
+                is_over = asyncio.run(self.follow_async(mine, items.append, limit))
+            else:
+                is_over = self.follow(mine, items.append, limit)
+        self.check(items)
+
+    def test_plain(self):
+        self.try_seed(1, False)
+
+    def test_asyncio(self):
+        self.try_seed(2, True)
+
+
+class Cursors(Losses):
+    test_plain = test_asyncio = None
+
+    def seqs(self, count, **options):
+        """So many items, the last of which is left by `break`."""
+        seqs = []
+        with assay.entries(self.folder.name, topics=TOPICS[:1], **options) as feed:
+            for item in feed:
+                seqs.append(item.seq)
+                if len(seqs) == count:
+                    break
+        return seqs
+
+    def test_what_was_left_by_break_comes_again(self):
+        self.start(1, 200)
+        mine = {}
+        first = self.seqs(10, cursor=mine)
+        self.assertEqual(self.seqs(1, cursor=mine)[0], first[-1])
+
+    def test_a_name_is_kept_by_the_daemon(self):
+        self.start(2, 200)
+        first = self.seqs(10, cursor='lims')
+        self.assertEqual(self.seqs(2, cursor='lims')[0], first[-1])
+        self.assertEqual(self.daemon.cursors['lims'][self.daemon.id, TOPICS[0]], first[-1])
+
+    def test_a_new_name_says_what_it_wants(self):
+        self.start(3, 200)
+        self.seqs(1, cursor='archive')
+        self.assertEqual(self.daemon.marks[0], (TOPICS[0], 0))
+
+    def test_a_file_is_replaced_as_a_whole(self):
+        self.start(4, 200)
+        path = pathlib.Path(self.folder.name) / 'cursor.json'
+        first = self.seqs(10, cursor=assay.FileCursor(path))
+        self.assertEqual(json.loads(path.read_text())[self.daemon.id.hex()][TOPICS[0]], first[-2])
+        self.assertEqual(self.seqs(1, cursor=assay.FileCursor(path))[0], first[-1])
+        self.assertEqual([p.name for p in path.parent.glob('cursor*')], ['cursor.json'])
+
+    def test_simulated_topics_are_refused_without_asking(self):
+        self.start(5, 1)
+        with self.assertRaises(ValueError):
+            assay.entries(self.folder.name, topics=TOPICS[4:])
+
+
+unittest.main()
