@@ -8,12 +8,12 @@
 #include <assay/record.h>
 
 #include "command.h"
-#include "config/date.h"
 #include "journal.h"
 #include "journal/inspect.h"
 #include "journal/reader.h"
 #include "print.h"
 #include "record/json.h"
+#include "when.h"
 
 #define TOPIC_SIZE (JOURNAL_TOPIC_MAX + 1)
 
@@ -23,25 +23,13 @@ struct range {
 	uint64_t from_tc, to_tc; /* ns since 1970 */
 };
 
-static bool is_number(const char *text, uint64_t *value)
-{
-	uint64_t sum = 0;
-	for (const char *p = text; *p != '\0'; p++) {
-		if (*p < '0' || *p > '9' || sum > (UINT64_MAX - 9) / 10)
-			return false;
-		sum = sum * 10 + (uint64_t)(*p - '0');
-	}
-	*value = sum;
-	return text[0] != '\0';
-}
-
 /* 0, or 2 for what is neither a seq nor a time. */
 static int parse_end(const char *text, bool end, uint64_t *seq, uint64_t *tc)
 {
 	uint64_t ns;
-	if (text == NULL || is_number(text, seq))
+	if (text == NULL || when_number(text, seq))
 		return 0;
-	if (date_parse(text, end, &ns) < 0)
+	if (!when_time(text, end, &ns))
 		return command_usage("journal",
 			"%s is neither a seq nor a date like 2026-11-22 or "
 			"2026-11-22T08:00:00Z",
