@@ -201,6 +201,8 @@ static int read_change(struct control_call *call, struct amended *change)
 				"are texts, valid is true or false",
 				(int)(key.len < 64 ? key.len : 64), key.data);
 	}
+	if (e == 0 && read_finish(&r) < 0)
+		e = control_refuse(call, "bad-argument", "set: %s", r.text);
 	return e;
 }
 

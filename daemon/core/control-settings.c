@@ -244,6 +244,10 @@ static int read_settings(
 		}
 		result = add_setting(driver, name, text, part, &errors);
 	}
+	if (result == 0 && read_finish(&r) < 0) {
+		buffer_finish(&errors);
+		return control_refuse(call, "bad-argument", "settings: %s", r.text);
+	}
 	if (result < 0)
 		control_refuse(call, "busy", "there is no memory for it");
 	else if (errors.len > 0)

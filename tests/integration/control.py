@@ -131,10 +131,16 @@ def test_set(lab):
     assert 'reload' in change('xrf-1', 'refused', detector_bias='100 V')
     assert 'reload' in change('xrf-1', 'refused', energy_gain='10 eV')
     assert 'configured' in change('xrf-9', 'not-found', channels=512)
+    for odd in ([1], {}, 'channels=512', {'channels': None}, {'channels': [512]}, {'channels': 'x' * 5000},
+                {f'a{i}': 1 for i in range(65)}, {7: 512}):
+        reply = lab.ask({'op': 'set', 'instrument': 'xrf-1', 'settings': odd})
+        assert not reply['ok'] and reply['error']['code'] in ('bad-argument', 'bad-request'), (odd, reply)
+    change('xrf-1', 'refused', **{'x' * 300: 1, 'poll': '{a: 1}', 'channels': '[512]', 'slice': '1e400 s'})
     assert change('xrf-1', channels=512)['settings'] == {'channels': 512}
     now = setting(lab, 'xrf-1', 'channels')
     assert now['value'] == 512 and now['file'] == 1024 and now['from'] == 'set', now
     assert lab.instrument('xrf-1')['changed'] is True
+    assert 'changed at run time' in lab.ctl('status', 'xrf-1').stdout
     assert 'set at run time; the configuration says 1024' in lab.ctl('describe', 'xrf-1').stdout
     reply = lab.ask({'op': 'run-start', 'instrument': 'xrf-1', 'sample': 'CCL-2026-00007', 'operator': 'kb'})
     assert start_of(lab, reply).record['settings']['channels'] == 512

@@ -97,6 +97,8 @@ def test_amend(lab):
     assert 'CCL-2026-00451' in amend('refused', sample='CCL-1')
     assert 'sample' in amend('bad-argument', smaple='CCL-2026-00002')
     assert 'valid' in amend('bad-argument', valid='no')
+    assert 'set' in ask(lab, 'bad-argument', op='amend', run=run, set={7: 'x'}, reason='r')
+    assert 'number' in ask(lab, 'bad-argument', op='amend', run=7, set={'valid': False}, reason='r')
     assert 'run list' in amend('not-found', which='bench-1/xrf-1/20010101-001', valid=False)
     assert 'already' in amend('refused', sample='CCL-2026-00001')
     assert not lab.entries('xrf-1', 'amend'), 'a refusal writes nothing'
@@ -174,7 +176,7 @@ def test_repeat(lab, amended):
 def open_run(lab):
     """A run on demand that goes on for ever, with some frames."""
     reply = measure(lab, 'CCL-2026-00010', method='grows', note='slow')
-    wait_for('frames', lambda: show(lab, reply['number'])['frames'] >= 3)
+    wait_for('frames', lambda: sum(e.record['run'] == reply['run'] for e in lab.frames('xrf-1')) >= 3)
     return reply
 
 

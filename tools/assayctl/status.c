@@ -41,6 +41,9 @@ static void print_more(const struct pairs *f)
 			pairs_get(f, "run.sample")[0] != '\0' ? pairs_get(f, "run.sample")
 							      : "none");
 	}
+	if (strcmp(pairs_get(f, "changed"), "yes") == 0)
+		printf("%14s settings were changed at run time: assayctl describe %s\n", "",
+			pairs_get(f, "key"));
 	if (pairs_get(f, "interrupted")[0] != '\0')
 		printf("%14s run %s was interrupted: assayctl run repeat %s\n", "",
 			pairs_get(f, "interrupted"), pairs_get(f, "interrupted"));

@@ -203,6 +203,25 @@ static void search_finds_the_newest_first_and_former_journals_last(void **state)
 	runs_destroy(runs);
 }
 
+static void a_run_of_a_former_journal_is_ended_from_here(void **state)
+{
+	struct runs *runs = load(first_id, 0);
+	put(runs, 1, "n/xrf-1/20261122-001", 1, 0);
+	put(runs, 2, "n/xrf-1/20261122-002", 5, 0);
+	runs_destroy(runs);
+	runs = load(second_id, 0);
+	runs_end_former(runs, (uint8_t[16]){2}, "interrupted", 7);
+	struct runs_search search = {.number = "n/xrf-1/20261122-002"};
+	struct runs_row row;
+	assert_int_equal(runs_search(runs, &search, &row), 1);
+	assert_string_equal(row.status, "interrupted");
+	assert_int_equal(row.frames, 7);
+	struct runs_search other = {.number = "n/xrf-1/20261122-001"};
+	assert_int_equal(runs_search(runs, &other, &row), 1);
+	assert_string_equal(row.status, "");
+	runs_destroy(runs);
+}
+
 static void amends_are_kept_also_of_runs_in_former_journals(void **state)
 {
 	const uint8_t run[16] = {1};
@@ -230,6 +249,7 @@ int main(void)
 			numbers_count_up_within_a_day_and_an_instrument, make_folder),
 		cmocka_unit_test_setup(
 			search_finds_the_newest_first_and_former_journals_last, make_folder),
+		cmocka_unit_test_setup(a_run_of_a_former_journal_is_ended_from_here, make_folder),
 		cmocka_unit_test_setup(
 			amends_are_kept_also_of_runs_in_former_journals, make_folder),
 		cmocka_unit_test_setup(
