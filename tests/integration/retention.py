@@ -304,6 +304,30 @@ def test_killed_before_removal(lab):
         raise Failure(f'{len(again)} records of one removal')
 
 
+def test_older_journal(lab):
+    """An older journal goes whole, its last file too, and the daemon starts without it."""
+    old = folder(lab)
+    lab.stop()
+    (lab.dir / 'state' / 'current').unlink()
+    lab.start()
+    if folder(lab) == old:
+        raise Failure('no new journal began')
+    wait_closed(lab, 12)
+    archive(lab)
+    wait_for('the older journal goes', lambda: not list(old.glob('*.seg')))
+    here = lab.dir / 'archive' / 'journal' / old.name
+    if len(list(here.glob('*.seg'))) < len(list(old.glob('*.idx'))):
+        raise Failure('something went that is not in the archive')
+    lab.stop()
+    lab.start()
+    lab.wait_state('gas-1', 'busy')
+    peer = Replay(f'ipc://{lab.dir}/run/replay')
+    journals = peer.get(op='hello', proto=1)['journals']
+    if [j for j in journals if j['journal'].hex() == old.name.replace('-', '') and j['first'] <= j['last']]:
+        raise Failure(f'the older journal is said to hold entries: {journals}')
+    peer.close()
+
+
 with Lab(paths) as lab:
     if 'disk' in paths:
         (lab.dir / 'disk').mkdir()
@@ -326,4 +350,6 @@ with Lab(paths) as lab:
         peer.get(op='cursor', name='lims', journal=journal, topic='a1/', seq=lab.ask({'op': 'status'})['journal']['head'])
         test_killed_before_removal(lab)
     peer.close()
+    lab.ctl('cursor', 'forget', 'lims')
+    test_older_journal(lab)
     lab.stop()
