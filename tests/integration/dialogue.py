@@ -126,6 +126,39 @@ def test_the_same_again(make, tmp):
     return file, frames, config
 
 
+def test_a_shared_port(tmp):
+    """One recording has all units of a port, and each is played by its own unit id, in any order."""
+    file, keys = tmp / 'shared.cap', ['left', 'right']
+
+    def frames(lab, order):
+        for key in order:
+            done = lab.ctl('run', 'start', key, '--wait', code=None)
+            assert ' complete ' in done.stdout, done
+        for key in keys:
+            lab.wait_frames(key, 4)
+        return {key: [cbor2.dumps([f.record['vars'], f.record['raw']]) for f in lab.frames(key)] for key in keys}
+
+    def start(lab, links):
+        lab.start({'instruments': {key: {**GAS, 'simulated': True, 'link': link} for key, link in zip(keys, links)}})
+        for key in keys:
+            lab.wait_state(key, 'idle')
+
+    with Lab(paths) as lab:
+        port = lab.sim('modbus', '--profile', 'sick-mcs100ft', '--units', '1,2', '--interval', '0.1', '--tcp', '127.0.0.1:0').port
+        link = {'type': 'modbus-tcp', 'host': '127.0.0.1', 'port': port}
+        start(lab, [{**link, 'unit_id': 1}, {**link, 'unit_id': 2}])
+        recorder = Recorder(lab, 'right', file)
+        was = frames(lab, ['left', 'right'])
+        recorder.stop()
+    assert was['left'] != was['right']
+    with Lab(paths) as lab:
+        link = {'type': 'playback', 'file': str(file)}
+        start(lab, [{**link, 'unit_id': 1}, {**link, 'unit_id': 2}])
+        now = frames(lab, ['right', 'left'])
+        assert now == was, [(k, i) for k in keys for i in range(4) if now[k][i] != was[k][i]]
+        assert lab.instrument('left')['pid'] == lab.instrument('right')['pid']
+
+
 def test_as_usb(file, frames, config):
     """The same dialogue as if it had been recorded over USB: the driver is told so, and reads it."""
     data = file.read_bytes()
@@ -251,6 +284,7 @@ def test_playback(tmp):
         test_the_same_again(make, tmp)
     file, frames, config = test_the_same_again(udp, tmp)
     test_loop_and_pace(file, frames, config)
+    test_a_shared_port(tmp)
     test_as_usb(file, frames, config)
     test_the_end(file, config)
     test_another_request(file, config)
