@@ -184,8 +184,9 @@ class Cursors(Losses):
     def test_a_name_is_kept_by_the_daemon(self):
         self.start(2, 200)
         first = self.seqs(10, cursor='lims')
-        self.assertEqual(self.seqs(2, cursor='lims')[0], first[-1])
-        self.assertEqual(self.daemon.cursors['lims'][self.daemon.id, TOPICS[0]], first[-1])
+        second = self.seqs(2, cursor='lims')
+        self.assertEqual(second[0], first[-1])
+        self.assertIn(self.daemon.cursors['lims'][self.daemon.id, TOPICS[0]], range(*second))
 
     def test_a_new_name_says_what_it_wants(self):
         self.start(3, 200)
@@ -196,7 +197,7 @@ class Cursors(Losses):
         self.start(4, 200)
         path = pathlib.Path(self.folder.name) / 'cursor.json'
         first = self.seqs(10, cursor=assay.FileCursor(path))
-        self.assertEqual(json.loads(path.read_text())[self.daemon.id.hex()][TOPICS[0]], first[-2])
+        self.assertIn(json.loads(path.read_text())[self.daemon.id.hex()][TOPICS[0]], range(first[-2], first[-1]))
         self.assertEqual(self.seqs(1, cursor=assay.FileCursor(path))[0], first[-1])
         self.assertEqual([p.name for p in path.parent.glob('cursor*')], ['cursor.json'])
 
