@@ -20,7 +20,7 @@
 #include <openssl/sha.h>
 
 #define TOPICS_MAX 64
-#define LINE_MAX_  (1 << 22)
+#define LINE_BYTES (1 << 22)
 
 struct consume {
 	struct assay_client_options options;
@@ -55,9 +55,9 @@ static void put(struct consume *c, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	int len = vsnprintf(c->line + c->len, LINE_MAX_ - c->len, format, args);
+	int len = vsnprintf(c->line + c->len, LINE_BYTES - c->len, format, args);
 	va_end(args);
-	if (len < 0 || c->len + (size_t)len >= LINE_MAX_)
+	if (len < 0 || c->len + (size_t)len >= LINE_BYTES)
 		fail("a line is too long", -EMSGSIZE);
 	c->len += (size_t)len;
 }
@@ -122,7 +122,7 @@ static bool put_seqs(struct consume *c, uint8_t hash[SHA256_DIGEST_LENGTH])
 {
 	uint8_t one[SHA256_DIGEST_LENGTH];
 	uint64_t count = 0;
-	struct buffer_of_hashes {
+	struct {
 		uint8_t *data;
 		size_t len, size;
 	} all = {0};
@@ -368,7 +368,7 @@ static int consume(struct consume *c)
 
 int main(int argc, char **argv)
 {
-	struct consume c = {.options = {.size = sizeof c.options}, .line = malloc(LINE_MAX_)};
+	struct consume c = {.options = {.size = sizeof c.options}, .line = malloc(LINE_BYTES)};
 	const struct sigaction action = {.sa_handler = end};
 	sigaction(SIGTERM, &action, NULL);
 	c.options.topics = c.topics;
