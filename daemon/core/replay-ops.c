@@ -2,8 +2,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define LOG_TOPIC "replay"
-#include "base/log.h"
 #include "core/cursors.h"
 #include "core/published.h"
 #include "core/replay-call.h"
@@ -35,7 +33,6 @@ static int read_part(struct replay_call *call)
 	call->answer->page = call->part.page;
 	if (r == 0)
 		return 0;
-	log_error("a journal cannot be read: %s", strerror(-r));
 	return replay_fail(call, "busy", "the journal cannot be read just now: %s", strerror(-r));
 }
 

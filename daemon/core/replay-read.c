@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LOG_TOPIC "replay"
 #include "base/clock.h"
+#include "base/log.h"
 #include "core/replay-read.h"
 #include "record/entry.h"
 
@@ -41,6 +43,7 @@ struct place {
 
 struct shelf {
 	char path[PATH_MAX];
+	int error; /* of the last read; told when it changes */
 	struct place places[READERS_MAX];
 };
 
@@ -339,6 +342,9 @@ int shelf_read(struct shelf *shelf, struct replay_part *part)
 	int r = find_place(shelf, part, &place);
 	if (r == 0 && !take_ahead(place, part))
 		r = fill(place, part);
+	if (r != shelf->error && r < 0)
+		log_error("a journal cannot be read: %s", strerror(-r));
+	shelf->error = r;
 	if (r < 0) {
 		clear(place); /* where it stands is not known */
 		return r;

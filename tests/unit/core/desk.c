@@ -57,7 +57,7 @@ static uint64_t put(struct desk *desk, const char *topic, const struct buffer *b
 		.journal = desk->id,
 		.seq = journal_head(desk->journal) + 1,
 		.prev = journal_last(desk->journal, topic, strlen(topic)),
-		.tc = clock_utc(),
+		.tc = clock_utc() - desk->clock_back,
 		.topic = {topic, strlen(topic)},
 		.body = {body->data, body->len},
 	};
@@ -139,6 +139,22 @@ uint64_t desk_put_record(struct desk *desk, const char *topic, const char *type,
 	check(assay_record_read(body.data, body.len, &record) == 0, "assay_record_read");
 	buffer_finish(&body);
 	return seq;
+}
+
+void desk_put_beginning(struct desk *desk, const uint8_t old[JOURNAL_ID_SIZE])
+{
+	struct buffer body = {0};
+	struct map map, after;
+	map_open(&map, &body);
+	map_text(&map, "type", "audit");
+	map_key(&map, "after");
+	map_open(&after, &body);
+	map_uint(&after, "head", 0);
+	map_bytes(&after, "old_journal", old, JOURNAL_ID_SIZE);
+	map_close(&after);
+	map_close(&map);
+	put(desk, DESK_AUDIT, &body);
+	buffer_finish(&body);
 }
 
 void desk_open(struct desk *desk)

@@ -21,6 +21,7 @@
 struct desk {
 	char path[64];
 	uint64_t segment_size; /* 0: large */
+	uint64_t clock_back;   /* ns by which entries are put before now */
 	struct journal *journal;
 	uint8_t id[JOURNAL_ID_SIZE];
 	struct published *published;
@@ -43,6 +44,9 @@ uint64_t desk_put(struct desk *desk, const char *topic, size_t size);
 /* The same with a record of this type, of run `run`, sample "S-<run>", number "node/xrf-1/<run>".
  */
 uint64_t desk_put_record(struct desk *desk, const char *topic, const char *type, uint8_t run);
+
+/* The audit record that a journal begins with, when it replaces journal `old`. */
+void desk_put_beginning(struct desk *desk, const uint8_t old[JOURNAL_ID_SIZE]);
 
 /* From now on it can be asked; entries that are put later are published at once. */
 void desk_open(struct desk *desk);

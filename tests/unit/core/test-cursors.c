@@ -308,6 +308,32 @@ static void a_cursor_that_began_later_does_not_mind_older_journals(void **state)
 	desk_close(&desk);
 }
 
+/* A journal that began because the clock went back has the earlier commit times. */
+static void journals_are_in_the_order_in_which_they_began(void **state)
+{
+	uint8_t ids[3][JOURNAL_ID_SIZE];
+	struct published_journal journal;
+	struct desk desk = {0};
+	desk_begin(&desk);
+	for (size_t i = 0; i < 3; i++) {
+		if (i > 0) {
+			desk_renew(&desk);
+			desk.clock_back += UINT64_C(7200000000000);
+			desk_put_beginning(&desk, ids[i - 1]);
+		}
+		desk_put(&desk, DESK_XRF, 10);
+		memcpy(ids[i], desk.id, JOURNAL_ID_SIZE);
+	}
+	desk_open(&desk);
+	assert_int_equal(published_count(desk.published), 3);
+	for (size_t i = 0; i < 3; i++) {
+		published_at(desk.published, i, &journal);
+		assert_memory_equal(journal.id, ids[i], JOURNAL_ID_SIZE);
+		assert_int_equal(journal.last, i > 0 ? 2 : 1);
+	}
+	desk_close(&desk);
+}
+
 static void what_a_cursor_has_had_is_known_before_the_journal_is_opened(void **state)
 {
 	uint8_t ids[3][JOURNAL_ID_SIZE], id[JOURNAL_ID_SIZE];
@@ -337,6 +363,7 @@ int main(void)
 		cmocka_unit_test(a_cursor_in_an_older_journal_holds_the_younger_ones_back),
 		cmocka_unit_test(a_cursor_that_skipped_a_journal_still_needs_it),
 		cmocka_unit_test(a_cursor_that_began_later_does_not_mind_older_journals),
+		cmocka_unit_test(journals_are_in_the_order_in_which_they_began),
 		cmocka_unit_test(what_a_cursor_has_had_is_known_before_the_journal_is_opened),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
