@@ -322,7 +322,7 @@ static bool was_other(const struct instrument *instrument, const struct past_run
 	       config_value(set, name).len == 0;
 }
 
-/* The pairs of `from` that may be set at run time and pass `wanted`. */
+/* Copies those of the former settings that the repeated run is to have again. */
 static void copy_pairs(struct map *map, const struct instrument *instrument,
 	const struct past_run *past, const struct buffer *from, const struct config_method *method)
 {

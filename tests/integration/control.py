@@ -167,6 +167,7 @@ def test_set(lab):
     assert lab.instrument('ms-1')['run']['number'] != after, 'it goes on as before'
     last = lab.wait_entries('ms-1', 'run-start', 1)[-1].record['settings']
     assert last['noise_floor'] == 6 and last['mass_last'] != 40, last
+    assert change('gas-1', max_gap=0)['number'] and change('gas-1', 'refused', word_order='abcd')
     set_ = [a for a in audits(lab) if a['event'] == 'set'][0]
     assert set_['before'] == {'instrument': 'xrf-1', 'settings': {'channels': 1024}}, set_
     assert set_['after']['settings'] == {'channels': 512} and set_['actor']['auth'] == 'os', set_
