@@ -135,8 +135,8 @@ struct assay_client_item {
 	enum assay_client_why why;
 	/*
 	 * ASSAY_ITEM_RUN: its entries, and amends of earlier runs that were made meanwhile, are
-	 * read by assay_client_run_entry().  `is_whole` says that run-start, run-end and as many
-	 * frames as that counts are there; where they are not, `gaps` may say why.
+	 * read by assay_client_run_entry().  `is_whole` says that run-start, run-end and the
+	 * frames that it counts and hashed are there; where they are not, `gaps` may say why.
 	 */
 	const uint8_t *run;         /* 16 bytes */
 	struct assay_string number; /* what people cite; NULL when run-start is lost */

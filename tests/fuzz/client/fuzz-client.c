@@ -30,7 +30,7 @@ static void must(bool condition)
 static void take_run(struct trial *t, const struct assay_entry_view *entry)
 {
 	struct run run;
-	must(runs_entry(&t->runs, entry, &run) >= 0);
+	must(runs_entry(&t->runs, entry->body, entry, &run) >= 0);
 }
 
 static void take_entry(struct trial *t, const struct assay_entry_view *entry)

@@ -171,6 +171,9 @@ static void put_gaps(struct consume *c, const struct assay_client_item *item)
 static bool put_run(struct consume *c, const struct assay_client_item *item)
 {
 	uint8_t hash[SHA256_DIGEST_LENGTH];
+	bool has_all = item->number.data != NULL && item->status.data != NULL;
+	if (item->is_whole != (has_all && item->gaps_count == 0))
+		fail("a run is not what its end says", -EBADMSG);
 	put(c, "{");
 	if (item->number.data != NULL) {
 		put_text(c, "run", item->number);

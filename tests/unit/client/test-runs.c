@@ -34,7 +34,8 @@ static int feed(const char *name)
 		entry.journal = journal;
 		entry.seq = ++seq;
 		entry.topic = (struct assay_string){TOPIC, strlen(TOPIC)};
-		return runs_entry(&runs, &entry, &out);
+		struct assay_span all = {bytes.data, bytes.len};
+		return runs_entry(&runs, all, &entry, &out);
 	}
 	fail_msg("no example %s", name);
 	return -ENOENT;
@@ -66,6 +67,7 @@ static void a_run_is_given_at_its_end(void **state)
 	assert_int_equal(out.entries, 3);
 	assert_true(out.has_start && out.number[0] != '\0');
 	assert_string_equal(out.status, "complete");
+	assert_false(out.is_whole); /* these examples were not hashed together */
 	assert_int_equal(runs.count, 0);
 }
 

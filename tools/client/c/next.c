@@ -108,7 +108,7 @@ static int pass_entry(
 		give_entry(c, bytes, entry);
 		return 1;
 	}
-	int r = runs_entry(&c->runs, entry, &c->run);
+	int r = runs_entry(&c->runs, bytes, entry, &c->run);
 	if (r == RUNS_RUN)
 		client_give_run(c);
 	else if (r == RUNS_ENTRY)

@@ -6,10 +6,13 @@
 
 #include "marks.h"
 #include "prefixes.h"
+#include "record/entry.h"
 #include "runs.h"
 
 void runs_finish(struct runs *runs)
 {
+	for (size_t i = 0; i < runs->count; i++)
+		digest_finish(&runs->items[i].leaves);
 	free(runs->items);
 	*runs = (struct runs){0};
 }
@@ -48,7 +51,10 @@ static struct run *add(struct runs *runs, const struct assay_entry_view *entry)
 		runs->items = items;
 		runs->size = size;
 	}
-	runs->items[runs->count] = begin(entry);
+	struct run run = begin(entry);
+	if (digest_init(&run.leaves) < 0)
+		return NULL;
+	runs->items[runs->count] = run;
 	return &runs->items[runs->count++];
 }
 
@@ -57,28 +63,43 @@ static void copy_text(char *to, size_t size, struct assay_string text)
 	snprintf(to, size, "%.*s", (int)text.len, text.len > 0 ? text.data : "");
 }
 
-static void take_in(struct run *run, const struct assay_entry_view *entry,
+/* As many frames as run-end counts, and the same that the core hashed. */
+static bool is_as_counted(struct run *run, const struct assay_record_view *record)
+{
+	uint8_t hash[ASSAY_SHA256_SIZE];
+	digest_final(&run->leaves, hash);
+	return run->has_start && run->gaps_count == 0 && run->frames == record->frames &&
+	       record->digest != NULL && memcmp(hash, record->digest, sizeof hash) == 0;
+}
+
+static int take_in(struct run *run, struct assay_span bytes, const struct assay_entry_view *entry,
 	const struct assay_record_view *record)
 {
+	uint8_t leaf[ASSAY_SHA256_SIZE];
 	run->cursor.seq = entry->seq;
 	run->entries++;
 	if (record->run != NULL && record->type != ASSAY_RECORD_AMEND)
 		memcpy(run->id, record->run, ASSAY_UUID_SIZE);
 	if (record->type == ASSAY_RECORD_FRAME) {
 		run->frames++;
+		if (entry_leaf_hash(bytes.data, bytes.len, leaf) < 0)
+			return -ENOMEM;
+		digest_update(&run->leaves, leaf, sizeof leaf);
 	} else if (record->type == ASSAY_RECORD_RUN_START) {
 		run->has_start = true;
 		copy_text(run->number, sizeof run->number, record->number);
-	} else if (record->type == ASSAY_RECORD_RUN_END) {
+	} else if (record->type == ASSAY_RECORD_RUN_END && !run->has_end) {
 		run->has_end = true;
 		copy_text(run->status, sizeof run->status, record->status);
-		run->is_whole = run->has_start && run->gaps_count == 0 &&
-				run->frames == record->frames;
+		run->is_whole = is_as_counted(run, record);
 	}
+	return 0;
 }
 
 static void take_out(struct runs *runs, struct run *run, struct run *out)
 {
+	digest_finish(&run->leaves);
+	run->leaves = (struct digest){0};
 	*out = *run;
 	*run = runs->items[--runs->count];
 }
@@ -91,7 +112,8 @@ static bool is_other(const struct run *run, const struct assay_record_view *reco
 		       memcmp(record->run, run->id, ASSAY_UUID_SIZE) != 0);
 }
 
-int runs_entry(struct runs *runs, const struct assay_entry_view *entry, struct run *out)
+int runs_entry(struct runs *runs, struct assay_span bytes, const struct assay_entry_view *entry,
+	struct run *out)
 {
 	struct assay_record_view record;
 	struct run *run = find(runs, entry);
@@ -109,9 +131,8 @@ int runs_entry(struct runs *runs, const struct assay_entry_view *entry, struct r
 	}
 	if (run == NULL)
 		run = add(runs, entry);
-	if (run == NULL)
+	if (run == NULL || take_in(run, bytes, entry, &record) < 0)
 		return -ENOMEM;
-	take_in(run, entry, &record);
 	/* A lone run-end behind a run that was given up waits for the next entry. */
 	if (run->has_end && verdict == RUNS_TAKEN) {
 		take_out(runs, run, out);

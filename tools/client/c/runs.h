@@ -9,6 +9,8 @@
 
 #include <assay/client.h>
 
+#include "record/digest.h"
+
 #define RUN_GAPS_MAX 16
 
 struct run {
@@ -19,6 +21,7 @@ struct run {
 	bool has_start, has_end, is_whole;
 	struct assay_client_gap gaps[RUN_GAPS_MAX]; /* more are taken together with the last one */
 	size_t gaps_count;
+	struct digest leaves; /* of the frames so far; nothing once it is given out */
 };
 
 struct runs {
@@ -38,10 +41,11 @@ enum runs_verdict {
 };
 
 /*
- * Takes note of an entry; a record that cannot be read counts as one of the open run.  Returns a
- * verdict, or -ENOMEM.
+ * Takes note of an entry and its bytes; a record that cannot be read counts as one of the open run.
+ * Returns a verdict, or -ENOMEM.
  */
-int runs_entry(struct runs *runs, const struct assay_entry_view *entry, struct run *out);
+int runs_entry(struct runs *runs, struct assay_span bytes, const struct assay_entry_view *entry,
+	struct run *out);
 
 /*
  * Entries up to cursor.seq at or below this topic or prefix are lost.  True: that is part of an
