@@ -55,10 +55,9 @@ enum assay_client_start {
 };
 
 struct assay_client_options {
-	size_t size;        /* sizeof(struct assay_client_options) */
-	const char *dir;    /* folder of the daemon's sockets; NULL: /run/assayd */
-	const char *live;   /* endpoints, instead of those in `dir` */
-	const char *replay; /* */
+	size_t size;               /* sizeof(struct assay_client_options) */
+	const char *dir;           /* folder of the daemon's sockets; NULL: /run/assayd */
+	const char *live, *replay; /* endpoints, instead of those in `dir` */
 	/*
 	 * Prefixes of topics, such as "a1/data/xrf/"; none: "a1/data/".  End them with '/', or
 	 * "xrf-1" also means "xrf-10".  At most 64.

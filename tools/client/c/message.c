@@ -67,8 +67,6 @@ static void read_pair(struct reader *r, struct assay_string key, struct message 
 		read_kind(r, m);
 	else if (assay_string_is(key, "journal"))
 		read_fixed(r, ASSAY_UUID_SIZE, &m->journal);
-	else if (assay_string_is(key, "proto"))
-		read_uint(r, &m->proto);
 	else if (assay_string_is(key, "head"))
 		read_uint(r, &m->head);
 	else if (assay_string_is(key, "journals"))
@@ -81,8 +79,6 @@ static void read_pair(struct reader *r, struct assay_string key, struct message 
 		read_uint(r, &m->next);
 	else if (assay_string_is(key, "gaps"))
 		read_list(r, READ_ARRAY, &m->gaps, &m->gaps_count);
-	else if (assay_string_is(key, "name"))
-		read_text(r, &m->name);
 	else if (assay_string_is(key, "at") || assay_string_is(key, "cursors"))
 		read_list(r, READ_ARRAY, &m->at, &m->at_count);
 	else if (assay_string_is(key, "code"))

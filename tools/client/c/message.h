@@ -45,7 +45,7 @@ struct message {
 	enum message_kind kind;
 	/* MESSAGE_WELCOME */
 	const uint8_t *journal; /* the current one */
-	uint64_t proto, head;
+	uint64_t head;
 	size_t journals_count;
 	struct assay_span journals; /* CBOR array: message_journals() */
 	struct assay_span topics;   /* CBOR map: message_topics() */
@@ -54,7 +54,6 @@ struct message {
 	size_t gaps_count;
 	struct assay_span gaps; /* CBOR array: message_gaps() */
 	/* MESSAGE_CURSOR, MESSAGE_CURSORS */
-	struct assay_string name;
 	size_t at_count;
 	struct assay_span at; /* CBOR array: message_marks() */
 	/* MESSAGE_ERROR */
