@@ -9,6 +9,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 SOURCE = pathlib.Path(sys.argv.pop(1))
@@ -200,6 +201,31 @@ class Cursors(Losses):
         self.assertIn(json.loads(path.read_text())[self.daemon.id.hex()][TOPICS[0]], range(first[-2], first[-1]))
         self.assertEqual(self.seqs(1, cursor=assay.FileCursor(path))[0], first[-1])
         self.assertEqual([p.name for p in path.parent.glob('cursor*')], ['cursor.json'])
+
+    def test_without_following_it_ends_with_what_there_is(self):
+        self.start(6, 150)
+        while self.daemon.count() < 150:
+            time.sleep(0.001)
+        mine = {}
+        with assay.entries(self.folder.name, cursor=mine, follow=False) as feed:
+            items = list(feed)
+        self.check(items)
+        self.assertEqual(list(assay.entries(self.folder.name, cursor=mine, follow=False)), [])
+
+    def test_waiting_can_be_given_up_and_taken_up_again(self):
+        self.start(7, 300, drop=0.3)
+        items = []
+
+        async def listen():
+            async with assay.entries(self.folder.name, cursor={}) as feed:
+                while not self.is_over(feed):
+                    try:
+                        items.append(await asyncio.wait_for(anext(feed), random.uniform(0, 0.003)))
+                        items[-1].ack()
+                    except asyncio.TimeoutError:
+                        pass
+        asyncio.run(listen())
+        self.check(items)
 
     def test_simulated_topics_are_refused_without_asking(self):
         self.start(5, 1)

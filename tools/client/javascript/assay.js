@@ -132,13 +132,13 @@ class Feed {
   #closing = false;
 
   constructor(options) {
-    const { dir = "/run/assayd", topics = ["a1/data/"], simulated = false, cursor = null, start, hwm = 10000,
+    const { dir = "/run/assayd", topics = ["a1/data/"], simulated = false, cursor = null, start, follow = true, hwm = 10000,
       ackEvery = 1000, live = `ipc://${dir}/live`, replay = `ipc://${dir}/replay` } = options;
     for (const topic of topics)
       if (topic.startsWith("a1/sim-") && !simulated) throw new Error(`${topic} is simulated: ask for it by simulated: true`);
     const twins = topics.filter((topic) => /^a1\/(data|state)\//.test(topic)).map((topic) => topic.replace("a1/", "a1/sim-"));
     this.prefixes = simulated ? [...topics, ...twins] : [...topics];
-    Object.assign(this, { simulated, hwm, ackEvery, endpoints: { live, replay } });
+    Object.assign(this, { simulated, follow, hwm, ackEvery, endpoints: { live, replay } });
     this.name = typeof cursor === "string" ? cursor : null;
     this.mine = this.name === null ? cursor : null; // {journal: {topic: seq}}, the program's own
     this.start = start || (cursor === null ? "now" : "oldest");
@@ -167,6 +167,7 @@ class Feed {
       while (!this.#closing) {
         try {
           yield* this.#enter(await this.#hello());
+          if (!this.follow) break;
           yield* this.#follow();
           if (!this.#closing) this.#open();
         } catch (error) {
@@ -474,6 +475,7 @@ class Feed {
  * simulated  true: simulated instruments, too
  * cursor     a name (the daemon keeps it) or an object {journal: {topic: seq}} (the program keeps it)
  * start      "now" or "oldest", for a cursor that is empty
+ * follow     false: ends when all is given that there was when it began
  * hwm        messages that wait in the socket; what is dropped is fetched
  */
 function entries(options = {}) {

@@ -389,11 +389,15 @@ class _Wire:
         self.replay = self.socket(zmq.DEALER, self.endpoints[1])
 
     def ask(self, request: dict, seconds: float):
-        self.replay.send(cbor2.dumps(request))
-        if self.replay.poll(int(seconds * 1000)):
-            return self.replay.recv_multipart()
-        self.renew()
-        return None
+        parts = None
+        try:
+            self.replay.send(cbor2.dumps(request))
+            if self.replay.poll(int(seconds * 1000)):
+                parts = self.replay.recv_multipart()
+            return parts
+        finally:
+            if parts is None:       # too late, or a signal's exception
+                self.renew()
 
     def listen(self, seconds: float):
         try:
@@ -413,11 +417,15 @@ class _AsyncWire(_Wire):
         return zmq.asyncio.Context.shadow(zmq.Context.instance().underlying)
 
     async def ask(self, request, seconds):
-        await self.replay.send(cbor2.dumps(request))
-        if await self.replay.poll(int(seconds * 1000)):
-            return await self.replay.recv_multipart()
-        self.renew()
-        return None
+        parts = None
+        try:
+            await self.replay.send(cbor2.dumps(request))
+            if await self.replay.poll(int(seconds * 1000)):
+                parts = await self.replay.recv_multipart()
+            return parts
+        finally:
+            if parts is None:       # too late, or cancelled
+                self.renew()
 
     async def listen(self, seconds):
         return await self.live.recv_multipart() if await self.live.poll(int(seconds * 1000)) else None
@@ -441,11 +449,11 @@ class Feed:
     """
 
     def __init__(self, dir=RUN_DIR, topics: Iterable[str] = ("a1/data/",), cursor=None, simulated: bool = False,
-                 start: str | None = None, whole_runs: bool = False, hwm: int = 10000, ack_every: float = 1.0,
+                 start: str | None = None, follow: bool = True, whole_runs: bool = False, hwm: int = 10000, ack_every: float = 1.0,
                  live: str | None = None, replay: str | None = None):
         self._prefixes, self._simulated = _prefixes([topics] if isinstance(topics, str) else topics, simulated), simulated
         self._endpoints = live or f"ipc://{os.fspath(dir)}/live", replay or f"ipc://{os.fspath(dir)}/replay"
-        self._hwm, self._ack_every, self._whole_runs = hwm, ack_every, whole_runs
+        self._hwm, self._ack_every, self._whole_runs, self._follows = hwm, ack_every, whole_runs, follow
         self._name = cursor if isinstance(cursor, str) else None
         self._store = _DictCursor(cursor) if isinstance(cursor, dict) else cursor if self._name is None else None
         self._start = start or ("now" if cursor is None else "oldest")
@@ -636,10 +644,14 @@ class Feed:
             try:
                 welcome = yield from self._hello()
                 yield from self._enter(welcome)
+                if not self._follows:
+                    break
                 yield from self._follow()
                 yield "open",
             except _Renewed:
                 pass
+        yield from self._save()
+        yield "close",
 
     def _enter(self, welcome: dict):
         """Works off all journals up to the present one, and that one up to its head."""
@@ -899,7 +911,8 @@ def entries(dir=RUN_DIR, topics: Iterable[str] = ("a1/data/",), cursor=None, *, 
     `topics` are prefixes.  `cursor` is a name (the daemon keeps it), a dict {journal: {topic: seq}}
     (the program keeps it), or anything with load() and save(), such as FileCursor; without one the
     feed begins with what comes next, with one that is empty at the oldest entry there is; `start`,
-    "now" or "oldest", says otherwise.  `hwm` messages wait in the socket; what is dropped is
+    "now" or "oldest", says otherwise.  With follow=False it ends when all is given that there was when
+    it began.  `hwm` messages wait in the socket; what is dropped is
     fetched.  A cursor of the daemon is stored every `ack_every` seconds.
     """
     return Feed(dir, topics, cursor, simulated, **options)
