@@ -4,7 +4,7 @@
 #define LOG_TOPIC "audit"
 #include "base/log.h"
 #include "core/audit.h"
-#include "core/ledger.h"
+#include "core/commit/ledger.h"
 #include "record/encode.h"
 #include "record/record.h"
 #include "record/uuid.h"

@@ -3,9 +3,9 @@
 #ifndef ASSAY_CORE_AUDIT_H
 #define ASSAY_CORE_AUDIT_H
 
-#include "core/commit.h"
+#include "core/commit/commit.h"
 #include "core/core.h"
-#include "core/run.h"
+#include "core/runs/run.h"
 
 /*
  * Writes one.  `actor` NULL: the core itself.  `before` and `after` are one encoded CBOR item

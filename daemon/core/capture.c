@@ -10,7 +10,7 @@
 #include "capture/write.h"
 #include "core/audit.h"
 #include "core/capture.h"
-#include "core/control-ops.h"
+#include "core/control/ops.h"
 #include "core/instrument.h"
 #include "core/supervise.h"
 

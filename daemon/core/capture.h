@@ -9,7 +9,7 @@
 #ifndef ASSAY_CORE_CAPTURE_H
 #define ASSAY_CORE_CAPTURE_H
 
-#include "core/control.h"
+#include "core/control/control.h"
 #include "core/core.h"
 
 struct capture;

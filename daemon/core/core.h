@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The process assayd: what its parts share.  Everything here belongs to the main thread, which
- * runs one event loop; the commit thread is reached through core/commit.h only.
+ * runs one event loop; the commit thread is reached through core/commit/commit.h only.
  *
  *	ports        which instruments share a worker; changing them
  *	supervise    a port's worker process, again and again
  *	instrument   the state of one instrument and what its worker says of it
- *	run          the open run of an instrument
- *	ledger       seq, prev, commit time      commit   append, sync, publish
- *	control      the control socket          audit    what people and the core did
- *	replay       the replay socket           cursors  how far consumers have got
- *	timekeeper   steps of the clock
- *	disk         room for it                 retention  what may go, chores behind it
+ *	capture      a link's bytes on their way to a client
+ *	audit        what people and the core did
+ *	runs/        the open run of an instrument, all runs there were, corrections of them
+ *	commit/      seq, prev and commit time; append, sync, publish; steps of the clock
+ *	keep/        room on the disk, what may be removed, what was archived
+ *	replay/      the replay socket, how far consumers have got
+ *	control/     the control socket, a file for each family of operations
  */
 #ifndef ASSAY_CORE_CORE_H
 #define ASSAY_CORE_CORE_H
@@ -23,8 +24,8 @@
 
 #include "base/list.h"
 #include "config/config.h"
-#include "core/disk.h"
-#include "core/timekeeper.h"
+#include "core/keep/disk.h"
+#include "core/commit/timekeeper.h"
 
 struct amends;
 struct capture;

@@ -18,7 +18,7 @@
 #include "config/config.h"
 #include "core/change.h"
 #include "core/core.h"
-#include "core/run.h"
+#include "core/runs/run.h"
 #include "record/record.h"
 #include "wire/wire.h"
 

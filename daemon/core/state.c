@@ -5,7 +5,7 @@
 #define LOG_TOPIC instrument->config->key
 #include "base/log.h"
 #include "core/instrument.h"
-#include "core/ledger.h"
+#include "core/commit/ledger.h"
 #include "core/state.h"
 #include "core/values.h"
 #include "record/uuid.h"

@@ -19,7 +19,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/capture.h"
-#include "core/commit.h"
+#include "core/commit/commit.h"
 #include "core/instrument.h"
 #include "core/process.h"
 #include "core/supervise.h"

@@ -18,8 +18,8 @@
 #include <zmq.h>
 
 #include "base/clock.h"
-#include "core/published.h"
-#include "core/replay.h"
+#include "core/replay/published.h"
+#include "core/replay/replay.h"
 #include "record/encode.h"
 #include "record/entry.h"
 #include "record/read.h"

@@ -114,7 +114,7 @@ def check_format(source):
 
 
 def check_operations(source):
-    text = read(source, 'daemon/core/control-ops.c')
+    text = read(source, 'daemon/core/control/ops.c')
     table = text[text.index('const struct control_op control_ops[]'):]
     ops = re.findall(r'^\t\{"([a-z-]+)", "', table, re.M)
     found = re.findall(r'^### `([a-z-]+)`$', read(source, 'docs/sockets.md'), re.M)
@@ -125,14 +125,14 @@ def check_operations(source):
             if f'`{arg}`' not in part:
                 yield f'docs/sockets.md: {op}: the argument `{arg}` is missing'
     pattern = r'control_refuse\(\s*call,\s*"([a-z-]+)"|"(not-started|not-ready|refused)"'
-    code = ''.join(p.read_text(encoding='utf-8') for p in sorted((source / 'daemon/core').glob('control*.c')))
+    code = ''.join(p.read_text(encoding='utf-8') for p in sorted((source / 'daemon/core/control').glob('*.c')))
     codes = {a or b for a, b in re.findall(pattern, code)}
     table = re.findall(r'^\| `([a-z-]+)` \|', section(source / 'docs/sockets.md', 'codes'), re.M)
     yield from same('docs/sockets.md, codes of refusals', codes, table)
 
 
 def check_events(source):
-    code = ''.join(p.read_text(encoding='utf-8') for p in sorted((source / 'daemon/core').glob('*.c')))
+    code = ''.join(p.read_text(encoding='utf-8') for p in sorted((source / 'daemon/core').rglob('*.c')))
     calls = re.findall(r'\baudit(?:_text|_config|_then)?\(([^;]*)\);', code)
     events = {w for call in calls for w in re.findall(r'"([a-z]+(?:-[a-z]+)*)"', call)} - {'orderly'}
     table = re.findall(r'^\| `([a-z-]+)` \|', section(source / 'docs/operations.md', 'events'), re.M)

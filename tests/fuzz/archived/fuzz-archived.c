@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/archived.h"
+#include "core/keep/archived.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

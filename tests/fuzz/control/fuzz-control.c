@@ -10,13 +10,13 @@
 #include <zmq.h>
 
 #include "base/log.h"
-#include "core/commit.h"
-#include "core/control.h"
-#include "core/cursors.h"
-#include "core/ledger.h"
-#include "core/publish.h"
-#include "core/published.h"
-#include "core/runs.h"
+#include "core/commit/commit.h"
+#include "core/control/control.h"
+#include "core/replay/cursors.h"
+#include "core/commit/ledger.h"
+#include "core/commit/publish.h"
+#include "core/replay/published.h"
+#include "core/runs/runs.h"
 #include "disk.h"
 #include "record/read.h"
 

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "core/commit.h"
+#include "core/commit/commit.h"
 #include "desk.h"
 #include "journal/topics.h"
 #include "record/entry.h"

@@ -6,11 +6,11 @@
 #ifndef ASSAY_TESTS_CORE_DESK_H
 #define ASSAY_TESTS_CORE_DESK_H
 
-#include "core/cursors.h"
-#include "core/published.h"
-#include "core/replay-ops.h"
-#include "core/replay-read.h"
-#include "core/runs.h"
+#include "core/replay/cursors.h"
+#include "core/replay/published.h"
+#include "core/replay/ops.h"
+#include "core/replay/read.h"
+#include "core/runs/runs.h"
 #include "journal/journal.h"
 #include "record/encode.h"
 

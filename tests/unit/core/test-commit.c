@@ -17,9 +17,9 @@
 #include <zmq.h>
 
 #include "base/clock.h"
-#include "core/commit.h"
-#include "core/ledger.h"
-#include "core/publish.h"
+#include "core/commit/commit.h"
+#include "core/commit/ledger.h"
+#include "core/commit/publish.h"
 #include "disk.h"
 #include "record/entry.h"
 

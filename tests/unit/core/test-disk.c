@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "core/disk.h"
+#include "core/keep/disk.h"
 
 #define MIB (UINT64_C(1) << 20)
 

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 #include <zmq.h>
 
-#include "core/replay.h"
+#include "core/replay/replay.h"
 #include "desk.h"
 #include "record/digest.h"
 #include "record/entry.h"

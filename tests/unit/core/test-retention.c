@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "core/archived.h"
-#include "core/retention.h"
+#include "core/keep/archived.h"
+#include "core/keep/retention.h"
 
 #define DAY UINT64_C(86400000000000)
 #define NOW (20000 * DAY)

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The commit thread: whatever has arrived is appended to the journal, synced as one group, and
+ * only then published.  It owns the journal and the live socket; the main loop never waits for
+ * the disk.
+ *
+ * Threads: the functions here belong to the main thread unless they say otherwise.
+ */
+#ifndef ASSAY_CORE_COMMIT_COMMIT_H
+#define ASSAY_CORE_COMMIT_COMMIT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "journal/journal.h"
+
+struct published;
+struct publisher;
+
+/* Entries whose `done` may wait are told of when there are so many bytes of them, or with others.
+ */
+#define COMMIT_WAIT_BYTES (256u << 10)
+
+/*
+ * One entry on its way.  Shared between the main thread, the journal and the live socket, freed
+ * by whoever lets go last.
+ */
+struct commit_item {
+	struct commit_item *next;
+	atomic_uint refs;
+	uint64_t seq, tc;
+	const char *topic; /* interned in the ledger, lives as long as it */
+	size_t topic_len;
+	bool roll; /* the segment ends here: the end of a large run */
+
+	/* Called on the main thread once the entry is committed and published; may be NULL. */
+	void (*done)(void *arg, const struct commit_item *item);
+	bool may_wait; /* `done` is worth no wake-up: see COMMIT_WAIT_BYTES */
+	void *arg;
+	uint64_t tag; /* the caller's own */
+
+	size_t len;
+	uint8_t bytes[]; /* the entry, final */
+};
+
+/* Room for an entry of up to `size` bytes, one reference.  NULL: no memory. */
+struct commit_item *commit_item_create(size_t size);
+void commit_item_unref(struct commit_item *item);
+
+struct commit_options {
+	bool always; /* publish after the sync; else after the append, syncing at least every */
+	uint64_t every_ns;           /* ... this often */
+	struct published *published; /* told what may be read; NULL: nobody */
+};
+
+struct commit;
+
+/*
+ * Starts the thread.  Takes `journal` and `publisher` for as long as it runs.  `wake_fd` is an
+ * eventfd (borrowed) that is written when commit_collect() has something to do that cannot wait.
+ */
+int commit_start(struct commit **out, struct journal *journal, struct publisher *publisher,
+	const struct commit_options *options, int wake_fd);
+
+/* Commits and publishes what is queued, ends the thread and frees; NULL is legal. */
+int commit_stop(struct commit *commit);
+
+/* Queues an item, taking the reference.  Order of calls is order of seq. */
+void commit_put(struct commit *commit, struct commit_item *item);
+
+/* Calls `done` of the items that were committed since the last call; at least once a second. */
+void commit_collect(struct commit *commit);
+
+struct commit_status {
+	uint64_t head;       /* last seq committed and published */
+	uint64_t queued;     /* bytes waiting */
+	uint64_t waiting_ns; /* how long the present group has been under way; 0: none is */
+	int error; /* the journal's last error while it persists, negative errno; 0: none */
+};
+void commit_status(struct commit *commit, struct commit_status *status);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The decision of retention.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/keep/retention.h"
+
+/* Oldest first; of one journal in order of seq, whatever its clock did. */
+static int compare(const void *a, const void *b)
+{
+	const struct retention_segment *x = a, *y = b;
+	if (memcmp(x->journal, y->journal, JOURNAL_ID_SIZE) == 0)
+		return (x->first > y->first) - (x->first < y->first);
+	if (x->first_tc != y->first_tc)
+		return x->first_tc < y->first_tc ? -1 : 1;
+	return memcmp(x->journal, y->journal, JOURNAL_ID_SIZE);
+}
+
+/* Is there a reason for it to go? */
+static enum retention_why find_reason(const struct retention_segment *segment,
+	const struct retention_policy *policy, uint64_t total)
+{
+	bool is_dated = segment->last_tc != 0 && policy->now > segment->last_tc;
+	if (policy->age_ns != 0 && is_dated && policy->now - segment->last_tc > policy->age_ns)
+		return RETENTION_TOO_OLD;
+	if (policy->size != 0 && total > policy->size)
+		return RETENTION_TOO_MUCH;
+	return RETENTION_WANTED;
+}
+
+static enum retention_why judge(const struct retention_segment *segment,
+	const struct retention_policy *policy, uint64_t total)
+{
+	enum retention_why why = find_reason(segment, policy, total);
+	if (why == RETENTION_WANTED)
+		return why;
+	if (!segment->is_closed)
+		return RETENTION_OPEN;
+	if (!segment->is_archived)
+		return RETENTION_NOT_ARCHIVED;
+	return segment->is_passed ? why : RETENTION_NOT_PASSED;
+}
+
+size_t retention_choose(
+	struct retention_segment *segments, size_t count, const struct retention_policy *policy)
+{
+	uint64_t total = 0;
+	size_t going = 0;
+	if (count > 0)
+		qsort(segments, count, sizeof *segments, compare);
+	for (size_t i = 0; i < count; i++)
+		total += segments[i].size;
+	for (size_t i = 0; i < count; i++) {
+		segments[i].why = judge(&segments[i], policy, total);
+		if (!retention_goes(segments[i].why))
+			continue;
+		total -= segments[i].size;
+		going++;
+	}
+	return going;
+}

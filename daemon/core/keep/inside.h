@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What retention.c and retention-confirm.c share. */
+#ifndef ASSAY_CORE_KEEP_INSIDE_H
+#define ASSAY_CORE_KEEP_INSIDE_H
+
+#include <limits.h>
+
+#include "core/keep/chores.h"
+#include "core/keep/retention.h"
+
+struct confirmation;
+
+/* A segment that could not be removed, or is not what was archived: not tried again. */
+struct retention_stuck {
+	uint8_t journal[JOURNAL_ID_SIZE];
+	uint64_t first;
+};
+
+struct retention {
+	struct core *core;
+	char path[PATH_MAX];       /* the journal's: the configuration may be replaced */
+	struct chores *chores;     /* NULL: stopped */
+	struct archived *archived; /* of the chores' thread */
+	sd_event_source *timer;
+	bool is_looking, again;
+	struct retention_summary summary; /* looked 0: none */
+	size_t removing;                  /* recorded or about to be removed */
+	struct confirmation *confirming;
+	struct retention_stuck *stuck;
+	size_t stuck_count;
+};
+
+/* As chores_put(), also after the end. */
+void retention_put(struct retention *retention, struct chore *chore);
+
+/* Frees a confirmation without answering; NULL is legal. */
+void confirmation_destroy(struct confirmation *confirmation);
+
+/* Answers who waits for it, at the end; NULL is legal. */
+void confirmation_give_up(struct confirmation *confirmation);
+
+/* SHA-256 of the segment's file.  0; a negative errno, -ECANCELED when the end came first. */
+int retention_hash(const struct retention *retention, const uint8_t journal[JOURNAL_ID_SIZE],
+	uint64_t first, uint8_t sha256[ASSAY_SHA256_SIZE]);
+
+#endif

@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LOG_TOPIC "retention"
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/audit.h"
+#include "core/replay/cursors.h"
+#include "core/instrument.h"
+#include "core/commit/ledger.h"
+#include "core/replay/published.h"
+#include "core/keep/inside.h"
+#include "journal/reader.h"
+#include "journal/retain.h"
+#include "record/digest.h"
+#include "record/encode.h"
+#include "record/entry.h"
+
+#define LOOK_US    (UINT64_C(3600) * 1000000)
+#define REMOVE_MAX 64 /* segments after one look: the next look follows at once */
+#define HASH_BYTES (256u << 10)
+
+/* A look at the files, and what came of it. */
+struct look {
+	struct chore chore;
+	struct retention *retention;
+	struct retention_policy policy;
+	uint8_t current[JOURNAL_ID_SIZE];
+	uint64_t open_from; /* an open run began here in it; UINT64_MAX: none */
+	uint8_t (*journals)[JOURNAL_ID_SIZE];
+	size_t journal_count;
+	struct retention_segment *segments;
+	size_t count, size;
+	struct retention_summary summary;
+	int result;
+};
+
+struct removal {
+	struct chore chore;
+	struct retention *retention;
+	struct retention_segment segment;
+	int result;
+};
+
+void retention_put(struct retention *retention, struct chore *chore)
+{
+	if (retention->chores != NULL)
+		chores_put(retention->chores, chore);
+	else
+		chore->done(chore, true);
+}
+
+/* --- files ----------------------------------------------------------------------------------- */
+
+static int segment_path(const struct retention *retention, const uint8_t *journal, uint64_t first,
+	char path[PATH_MAX])
+{
+	char id[JOURNAL_ID_TEXT];
+	journal_id_format(id, journal);
+	int n = snprintf(
+		path, PATH_MAX, "%s/journal/%s/%020" PRIu64 ".seg", retention->path, id, first);
+	return n < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+static int hash_file(const struct retention *retention, int fd, struct digest *digest)
+{
+	uint8_t *data = malloc(HASH_BYTES);
+	ssize_t n = data != NULL ? 1 : -ENOMEM;
+	while (n > 0 && !chores_are_ending(retention->chores)) {
+		n = read(fd, data, HASH_BYTES);
+		if (n > 0)
+			digest_update(digest, data, (size_t)n);
+		else if (n < 0)
+			n = -errno;
+	}
+	free(data);
+	return n > 0 ? -ECANCELED : (int)n;
+}
+
+int retention_hash(const struct retention *retention, const uint8_t journal[JOURNAL_ID_SIZE],
+	uint64_t first, uint8_t sha256[ASSAY_SHA256_SIZE])
+{
+	char path[PATH_MAX];
+	struct digest digest = {0};
+	int r = segment_path(retention, journal, first, path);
+	if (r < 0)
+		return r;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	r = digest_init(&digest);
+	if (r == 0)
+		r = hash_file(retention, fd, &digest);
+	if (r == 0)
+		digest_final(&digest, sha256);
+	digest_finish(&digest);
+	close(fd);
+	return r;
+}
+
+/* --- removing -------------------------------------------------------------------------------- */
+
+static void remember_stuck(struct retention *retention, const struct retention_segment *segment)
+{
+	struct retention_stuck *grown = realloc(
+		retention->stuck, (retention->stuck_count + 1) * sizeof *grown);
+	if (grown == NULL)
+		return;
+	retention->stuck = grown;
+	grown += retention->stuck_count++;
+	memcpy(grown->journal, segment->journal, sizeof grown->journal);
+	grown->first = segment->first;
+}
+
+static bool is_stuck(const struct retention *retention, const struct retention_segment *segment)
+{
+	for (size_t i = 0; i < retention->stuck_count; i++) {
+		const struct retention_stuck *stuck = &retention->stuck[i];
+		if (stuck->first == segment->first &&
+			memcmp(stuck->journal, segment->journal, JOURNAL_ID_SIZE) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The last moment at which it can be found that the copy is of something else. */
+static void remove_work(struct chore *chore)
+{
+	struct removal *removal = (struct removal *)chore;
+	struct retention *retention = removal->retention;
+	const struct retention_segment *segment = &removal->segment;
+	uint8_t hash[ASSAY_SHA256_SIZE];
+	const struct archived_segment *copy = archived_find(
+		retention->archived, segment->journal, segment->first);
+	removal->result = retention_hash(retention, segment->journal, segment->first, hash);
+	if (removal->result == 0 && (copy == NULL || memcmp(copy->sha256, hash, sizeof hash) != 0))
+		removal->result = -ESTALE;
+	if (removal->result == 0)
+		removal->result = journal_prune(
+			&io_posix, retention->path, segment->journal, segment->first, entry_place);
+}
+
+static void finish_removal(struct removal *removal)
+{
+	struct retention *retention = removal->retention;
+	free(removal);
+	if (--retention->removing == 0 && retention->again)
+		retention_look(retention);
+}
+
+/* Consumers are told from where on there is something. */
+static void tell_readers(const struct core *core, const struct retention_segment *segment)
+{
+	struct published_journal journal;
+	ssize_t at = published_find(core->published, segment->journal);
+	if (at < 0)
+		return;
+	published_at(core->published, (size_t)at, &journal);
+	if (journal.first >= segment->first && journal.first <= segment->last)
+		published_removed(core->published, (size_t)at, segment->last + 1);
+}
+
+static void removed(struct chore *chore, bool skipped)
+{
+	struct removal *removal = (struct removal *)chore;
+	const struct retention_segment *segment = &removal->segment;
+	int r = removal->result;
+	if (!skipped && r == 0) {
+		log_info("entries %" PRIu64 " to %" PRIu64 " are removed: archived, and %s",
+			segment->first, segment->last,
+			segment->why == RETENTION_TOO_OLD ? "too old" : "too much");
+		tell_readers(removal->retention->core, segment);
+	} else if (!skipped && r != -ECANCELED) {
+		log_error("entries %" PRIu64 " to %" PRIu64 " cannot be removed: %s",
+			segment->first, segment->last,
+			r == -ESTALE ? "the file is not the one that was archived" : strerror(-r));
+		remember_stuck(removal->retention, segment);
+	}
+	finish_removal(removal);
+}
+
+static void recorded(void *arg, const struct commit_item *item)
+{
+	struct removal *removal = arg;
+	retention_put(removal->retention, &removal->chore);
+}
+
+static void write_removal(struct buffer *to, const struct retention_segment *segment)
+{
+	struct map map;
+	map_open(&map, to);
+	map_bytes(&map, "journal", segment->journal, JOURNAL_ID_SIZE);
+	map_uint(&map, "first", segment->first);
+	map_uint(&map, "last", segment->last);
+	map_uint(&map, "bytes", segment->size);
+	map_uint(&map, "from", segment->first_tc);
+	map_uint(&map, "to", segment->last_tc);
+	map_text(&map, "why", segment->why == RETENTION_TOO_OLD ? "age" : "size");
+	map_close(&map);
+}
+
+static void record_removal(struct retention *retention, const struct retention_segment *segment)
+{
+	struct removal *removal = calloc(1, sizeof *removal);
+	struct buffer after = {0};
+	if (removal == NULL)
+		return; /* another look will come */
+	removal->chore = (struct chore){.work = remove_work, .done = removed};
+	removal->retention = retention;
+	removal->segment = *segment;
+	write_removal(&after, segment);
+	int r = audit_then(retention->core, "segment-removed", NULL, &after, recorded, removal);
+	if (r == 0)
+		retention->removing++;
+	else
+		free(removal);
+	buffer_finish(&after);
+}
+
+/* --- looking --------------------------------------------------------------------------------- */
+
+static int take_journal(void *arg, const uint8_t id[JOURNAL_ID_SIZE])
+{
+	struct look *look = arg;
+	void *grown = realloc(look->journals, (look->journal_count + 1) * sizeof *look->journals);
+	if (grown == NULL)
+		return -ENOMEM;
+	look->journals = grown;
+	memcpy(look->journals[look->journal_count++], id, JOURNAL_ID_SIZE);
+	return 0;
+}
+
+static struct retention_segment *add_segment(struct look *look)
+{
+	if (look->count == look->size) {
+		size_t size = look->size == 0 ? 64 : 2 * look->size;
+		struct retention_segment *grown = realloc(look->segments, size * sizeof *grown);
+		if (grown == NULL)
+			return NULL;
+		look->segments = grown;
+		look->size = size;
+	}
+	return &look->segments[look->count++];
+}
+
+struct walk {
+	struct look *look;
+	const uint8_t *journal;
+	uint64_t floor; /* no durable cursor needs anything up to here */
+};
+
+static int take_segment(void *arg, const struct journal_segment *found)
+{
+	struct walk *walk = arg;
+	struct look *look = walk->look;
+	if (found->is_removed)
+		return 0;
+	struct retention_segment *segment = add_segment(look);
+	if (segment == NULL)
+		return -ENOMEM;
+	*segment = (struct retention_segment){
+		.first = found->first_seq,
+		.last = found->last_seq,
+		.first_tc = found->first_tc,
+		.last_tc = found->last_tc,
+		.size = found->size,
+		.is_closed = found->is_closed && found->last_seq != 0,
+		.is_passed = found->last_seq <= walk->floor,
+	};
+	memcpy(segment->journal, walk->journal, JOURNAL_ID_SIZE);
+	const struct archived_segment *copy = archived_find(
+		look->retention->archived, walk->journal, found->first_seq);
+	segment->is_archived = copy != NULL && copy->last == found->last_seq;
+	return 0;
+}
+
+/* Up to here nobody needs the journal: neither a durable cursor nor an open run. */
+static uint64_t floor_of(const struct look *look, const uint8_t *journal)
+{
+	uint64_t floor;
+	int r = cursors_floor(look->retention->core->cursors, journal, &floor);
+	if (r < 0)
+		log_warn("how far consumers have got cannot be told: %s", strerror(-r));
+	/* Frames of an open run are read again if the core should fail before its end. */
+	bool is_current = memcmp(journal, look->current, JOURNAL_ID_SIZE) == 0;
+	if (is_current && look->open_from <= floor)
+		floor = look->open_from - 1;
+	return floor;
+}
+
+/* Which cursor is behind this segment; "": none. */
+static void find_holder(struct look *look, const struct retention_segment *segment)
+{
+	struct cursors *cursors = look->retention->core->cursors;
+	char name[CURSOR_NAME_MAX + 1];
+	uint64_t floor;
+	for (size_t i = 0;; i++) {
+		int r = cursors_floor_of(cursors, i, segment->journal, name, &floor);
+		if (r == -ENOENT)
+			return;
+		if (r < 0 || floor >= segment->last)
+			continue;
+		memcpy(look->summary.held_by, name, sizeof name);
+		return;
+	}
+}
+
+static void sum_up(struct look *look)
+{
+	struct retention_summary *sum = &look->summary;
+	sum->looked = look->policy.now;
+	for (size_t i = 0; i < look->count; i++) {
+		const struct retention_segment *segment = &look->segments[i];
+		sum->files++;
+		sum->bytes += segment->size;
+		if (segment->why == RETENTION_NOT_ARCHIVED)
+			sum->not_archived += segment->size;
+		if (segment->why != RETENTION_NOT_PASSED)
+			continue;
+		if (sum->not_passed == 0)
+			find_holder(look, segment);
+		sum->not_passed += segment->size;
+	}
+}
+
+static void look_work(struct chore *chore)
+{
+	struct look *look = (struct look *)chore;
+	const char *path = look->retention->path;
+	look->result = journal_each(&io_posix, path, take_journal, look);
+	for (size_t i = 0; look->result == 0 && i < look->journal_count; i++) {
+		const uint8_t *journal = look->journals[i];
+		struct walk walk = {look, journal, floor_of(look, journal)};
+		look->result = journal_segments(&io_posix, path, journal, take_segment, &walk);
+	}
+	if (look->result < 0)
+		return;
+	retention_choose(look->segments, look->count, &look->policy);
+	sum_up(look);
+}
+
+static void record_removals(struct retention *retention, const struct look *look)
+{
+	for (size_t i = 0; i < look->count; i++) {
+		const struct retention_segment *segment = &look->segments[i];
+		if (!retention_goes(segment->why) || is_stuck(retention, segment))
+			continue;
+		retention->again = retention->removing == REMOVE_MAX;
+		if (retention->again)
+			return;
+		record_removal(retention, segment);
+	}
+}
+
+static void looked(struct chore *chore, bool skipped)
+{
+	struct look *look = (struct look *)chore;
+	struct retention *retention = look->retention;
+	bool again = retention->again;
+	retention->is_looking = retention->again = false;
+	if (!skipped && look->result < 0)
+		log_error("the journal's files cannot be looked at: %s", strerror(-look->result));
+	if (!skipped && look->result == 0) {
+		retention->summary = look->summary;
+		record_removals(retention, look);
+	}
+	retention->again = retention->again || again;
+	free(look->journals);
+	free(look->segments);
+	free(look);
+	if (!skipped && retention->again && retention->removing == 0)
+		retention_look(retention);
+}
+
+const struct retention_summary *retention_summary(const struct retention *retention)
+{
+	bool has_looked = retention != NULL && retention->summary.looked != 0;
+	return has_looked ? &retention->summary : NULL;
+}
+
+static uint64_t find_open_run(const struct core *core)
+{
+	uint64_t from = UINT64_MAX;
+	const struct instrument *instrument;
+	list_for_each(instrument, &core->instruments, link)
+	{
+		if (instrument->run != NULL && run_first(instrument->run) < from)
+			from = run_first(instrument->run);
+	}
+	return from;
+}
+
+void retention_look(struct retention *retention)
+{
+	if (retention == NULL || retention->chores == NULL || retention->core->stopping)
+		return;
+	const struct config *config = retention->core->config;
+	if (config->keep.age_ns == 0 && config->keep.size == 0) {
+		retention->summary.looked = 0;
+		return;
+	}
+	retention->again = retention->is_looking || retention->removing > 0;
+	if (retention->again)
+		return;
+	struct look *look = calloc(1, sizeof *look);
+	if (look == NULL)
+		return;
+	look->chore = (struct chore){.work = look_work, .done = looked};
+	look->retention = retention;
+	memcpy(look->current, ledger_journal_id(retention->core->ledger), JOURNAL_ID_SIZE);
+	look->open_from = find_open_run(retention->core);
+	look->policy = (struct retention_policy){
+		.age_ns = config->keep.age_ns, .size = config->keep.size, .now = clock_utc()};
+	retention->is_looking = true;
+	retention_put(retention, &look->chore);
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *arg)
+{
+	struct retention *retention = arg;
+	retention_look(retention);
+	sd_event_source_set_time_relative(source, LOOK_US);
+	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+int retention_start(struct retention **out, struct core *core)
+{
+	struct retention *retention = calloc(1, sizeof *retention);
+	if (retention == NULL)
+		return -ENOMEM;
+	retention->core = core;
+	snprintf(retention->path, sizeof retention->path, "%s", core->config->journal_path);
+	int r = archived_open(&retention->archived, core->config->journal_path);
+	if (r == 0)
+		r = chores_start(&retention->chores, core->event);
+	if (r >= 0)
+		r = sd_event_add_time_relative(core->event, &retention->timer, CLOCK_BOOTTIME, 0,
+			1000000, on_timer, retention);
+	if (r < 0) {
+		retention_stop(retention);
+		retention_destroy(retention);
+		return r;
+	}
+	*out = retention;
+	return 0;
+}
+
+void retention_stop(struct retention *retention)
+{
+	if (retention == NULL)
+		return;
+	retention->timer = sd_event_source_disable_unref(retention->timer);
+	chores_stop(retention->chores);
+	retention->chores = NULL;
+	confirmation_give_up(retention->confirming);
+}
+
+void retention_destroy(struct retention *retention)
+{
+	if (retention == NULL)
+		return;
+	confirmation_destroy(retention->confirming);
+	archived_close(retention->archived);
+	free(retention->stuck);
+	free(retention);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What may go from the journal, and letting it go.  Nothing goes where `keep` is forever.
+ * Otherwise a segment goes when it is closed, older than `age` or among the oldest of a journal
+ * larger than `size`, archived, and passed by every durable cursor.
+ *
+ * Each removal is an audit record first, committed and published, and only then is the file
+ * removed; what a crash leaves between the two is removed (and recorded once more) after the next
+ * start.  Looking, hashing and removing happen on a thread of their own.
+ */
+#ifndef ASSAY_CORE_KEEP_RETENTION_H
+#define ASSAY_CORE_KEEP_RETENTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/keep/archived.h"
+#include "core/control/control.h"
+#include "core/core.h"
+#include "core/replay/cursors.h"
+
+#define CONFIRM_TEXT_MAX     1000 /* bytes of where the copies are */
+#define CONFIRM_SEGMENTS_MAX 64
+
+struct retention;
+
+/* --- the decision: pure ---------------------------------------------------------------------- */
+
+enum retention_why {
+	RETENTION_WANTED, /* neither old nor too much */
+	RETENTION_OPEN,   /* it may still be written */
+	RETENTION_NOT_ARCHIVED,
+	RETENTION_NOT_PASSED, /* a durable cursor needs it */
+	RETENTION_TOO_OLD,    /* it goes */
+	RETENTION_TOO_MUCH,   /* it goes */
+};
+
+struct retention_segment {
+	uint8_t journal[JOURNAL_ID_SIZE];
+	uint64_t first, last;
+	uint64_t first_tc, last_tc; /* 0: not known */
+	uint64_t size;
+	bool is_closed, is_archived, is_passed;
+	enum retention_why why; /* the answer */
+};
+
+struct retention_policy {
+	uint64_t age_ns, size; /* 0: no reason for anything to go */
+	uint64_t now;          /* UTC */
+};
+
+/* Sorts the segments, oldest first, and says of each whether it goes.  Returns how many do. */
+size_t retention_choose(
+	struct retention_segment *segments, size_t count, const struct retention_policy *policy);
+
+static inline bool retention_goes(enum retention_why why)
+{
+	return why == RETENTION_TOO_OLD || why == RETENTION_TOO_MUCH;
+}
+
+/* --- in the core: main thread ---------------------------------------------------------------- */
+
+/* Begins: looks at once, then every hour.  Owned through `out`, or a negative errno. */
+int retention_start(struct retention **out, struct core *core);
+
+/* Ends the thread and answers who waits; nothing more is removed.  NULL is legal. */
+void retention_stop(struct retention *retention);
+
+/* Frees; after the commit thread's end, which still knows of its records.  NULL is legal. */
+void retention_destroy(struct retention *retention);
+
+/* Looks now: the configuration changed, or something was archived.  NULL is legal. */
+void retention_look(struct retention *retention);
+
+/* What the last look found. */
+struct retention_summary {
+	uint64_t looked; /* UTC */
+	uint64_t files, bytes;
+	uint64_t not_archived;             /* bytes that would go, were they archived */
+	uint64_t not_passed;               /* bytes that would go, did nobody need them */
+	char held_by[CURSOR_NAME_MAX + 1]; /* the cursor that is behind; "": an open run is why */
+};
+
+/* Borrowed until the next event; NULL: nothing may go, or nobody has looked yet. */
+const struct retention_summary *retention_summary(const struct retention *retention);
+
+/* Is somebody's word being checked? */
+bool retention_is_confirming(const struct retention *retention);
+
+/*
+ * Somebody says that these segments of one journal were copied to `to`.  Takes the list (malloc)
+ * and the ticket, which is answered when the digests were compared with our own files and all of
+ * it is durably noted, or with what differs.  One at a time.  -ENOMEM: nothing was taken.
+ */
+int retention_confirm(struct retention *retention, struct control_ticket *ticket,
+	const struct run_actor *actor, struct archived_segment *segments, size_t count,
+	const char *to);
+
+#endif

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOG_TOPIC "run"
+#include "base/log.h"
+#include "core/runs/amends.h"
+#include "core/commit/ledger.h"
+#include "record/check.h"
+#include "record/read.h"
+#include "record/record.h"
+#include "record/uuid.h"
+
+#define AMENDS_MAX 200 /* of one run that are looked at */
+
+struct amends {
+	struct amended *items;
+	size_t count, size;
+};
+
+void amends_destroy(struct amends *amends)
+{
+	if (amends != NULL)
+		free(amends->items);
+	free(amends);
+}
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+static void copy(char *to, size_t size, struct assay_string text)
+{
+	size_t len = text.len < size - 1 ? text.len : size - 1;
+	if (len > 0)
+		memcpy(to, text.data, len);
+	to[len] = '\0';
+}
+
+static void take_text(struct amended *now, enum amend_key key, char *to, struct reader *r)
+{
+	struct assay_string text = {0};
+	if (read_peek(r) == READ_TEXT && read_text(r, &text) == 0) {
+		copy(to, RUN_TEXT_MAX + 1, text);
+		now->keys |= key;
+	} else {
+		read_skip(r);
+	}
+}
+
+/* Keys that this version does not know are somebody else's. */
+static void take_set(struct amended *now, struct assay_span set)
+{
+	struct reader r;
+	size_t pairs;
+	struct assay_string key;
+	read_init(&r, set.data, set.len);
+	read_map(&r, &pairs);
+	for (; pairs > 0 && read_key(&r, &key) == 0; pairs--) {
+		if (assay_string_is(key, "sample.id"))
+			take_text(now, AMEND_SAMPLE, now->sample, &r);
+		else if (assay_string_is(key, "operator.id"))
+			take_text(now, AMEND_OPERATOR, now->operator, & r);
+		else if (assay_string_is(key, "x-note"))
+			take_text(now, AMEND_NOTE, now->note, &r);
+		else if (assay_string_is(key, "valid") && read_bool(&r, &now->valid) == 0)
+			now->keys |= AMEND_VALID;
+		else
+			read_skip(&r);
+	}
+}
+
+static int take_amend(struct core *core, const struct runs_amend *amend, struct amended *now)
+{
+	struct buffer bytes = {0};
+	struct assay_entry_view entry;
+	struct assay_record_view record;
+	int r = past_entry_read(core, amend->journal, amend->seq, &bytes);
+	if (r == 0 && (assay_entry_read(bytes.data, bytes.len, &entry) < 0 ||
+			      assay_record_read(entry.body.data, entry.body.len, &record) < 0))
+		r = -EBADMSG;
+	if (r == 0 && record.type == ASSAY_RECORD_AMEND) {
+		take_set(now, record.set);
+		copy(now->reason, sizeof now->reason, record.reason);
+		copy(now->actor, sizeof now->actor, record.actor);
+		now->when = record.t.utc;
+		now->count++;
+	}
+	buffer_finish(&bytes);
+	return r;
+}
+
+static struct amended *find(struct amends *amends, const uint8_t *run)
+{
+	for (size_t i = 0; amends != NULL && i < amends->count; i++) {
+		if (memcmp(amends->items[i].run, run, sizeof amends->items[i].run) == 0)
+			return &amends->items[i];
+	}
+	return NULL;
+}
+
+static struct amended *keep(struct core *core, const struct amended *now)
+{
+	if (core->amends == NULL)
+		core->amends = calloc(1, sizeof *core->amends);
+	struct amends *amends = core->amends;
+	if (amends == NULL)
+		return NULL;
+	struct amended *have = find(amends, now->run);
+	if (have == NULL && amends->count == amends->size) {
+		size_t size = amends->size != 0 ? amends->size * 2 : 16;
+		struct amended *items = realloc(amends->items, size * sizeof *items);
+		if (items == NULL)
+			return NULL;
+		amends->items = items;
+		amends->size = size;
+	}
+	if (have == NULL)
+		have = &amends->items[amends->count++];
+	*have = *now;
+	return have;
+}
+
+const struct amended *amends_of(struct core *core, const uint8_t run[16])
+{
+	struct runs_amend list[AMENDS_MAX];
+	struct amended now = {.count = 0};
+	struct amended *have = find(core->amends, run);
+	if (have != NULL)
+		return have;
+	size_t count = runs_amends(core->runs, run, list, AMENDS_MAX);
+	for (size_t i = 0; i < count && i < AMENDS_MAX; i++) {
+		int r = take_amend(core, &list[i], &now);
+		if (r < 0)
+			log_error("entry %llu, an amend, cannot be read: %s",
+				(unsigned long long)list[i].seq, strerror(-r));
+	}
+	memcpy(now.run, run, sizeof now.run);
+	return now.count > 0 ? keep(core, &now) : NULL;
+}
+
+static bool says(const struct amended *now, enum amend_key key)
+{
+	return now != NULL && (now->keys & key) != 0;
+}
+
+/* "none" is how a record says that there is none. */
+static const char *plain(const char *text)
+{
+	return strcmp(text, "none") == 0 ? "" : text;
+}
+
+const char *amends_sample(const struct runs_row *row, const struct amended *now)
+{
+	return plain(says(now, AMEND_SAMPLE) ? now->sample : row->sample);
+}
+
+const char *amends_operator(const struct runs_row *row, const struct amended *now)
+{
+	return plain(says(now, AMEND_OPERATOR) ? now->operator : row->operator);
+}
+
+const char *amends_note(const struct past_run *past, const struct amended *now)
+{
+	return says(now, AMEND_NOTE) ? now->note : past->note;
+}
+
+/* --- writing --------------------------------------------------------------------------------- */
+
+/* `set` gets what is said, `was` what it was; true when something differs. */
+static bool put_text(struct map *set, struct map *was, const char *key, const char *is,
+	const char *before, const char *none)
+{
+	map_text(set, key, is[0] != '\0' ? is : none);
+	map_text(was, key, before[0] != '\0' ? before : none);
+	return strcmp(is, before) != 0;
+}
+
+static bool put_changes(struct map *set, struct map *was, const struct past_run *past,
+	const struct amended *change, const struct amended *now)
+{
+	bool differs = false;
+	if (says(change, AMEND_SAMPLE))
+		differs |= put_text(set, was, "sample.id", change->sample,
+			amends_sample(&past->row, now), "none");
+	if (says(change, AMEND_OPERATOR))
+		differs |= put_text(set, was, "operator.id", change->operator,
+			amends_operator(&past->row, now), "none");
+	if (says(change, AMEND_NOTE))
+		differs |= put_text(set, was, "x-note", change->note, amends_note(past, now), "");
+	if (says(change, AMEND_VALID)) {
+		bool before = says(now, AMEND_VALID) ? now->valid : true;
+		map_bool(set, "valid", change->valid);
+		map_bool(was, "valid", before);
+		differs |= change->valid != before;
+	}
+	return differs;
+}
+
+static void put_record(struct buffer *body, const struct past_run *past,
+	const struct amended *change, const struct run_actor *actor, const struct buffer *set,
+	const struct buffer *was)
+{
+	uint8_t id[ASSAY_UUID_SIZE];
+	uuid_random(id);
+	struct amend amend = {
+		.base = {.id = id,
+			.t = stamp_now(),
+			.inst = {.key = past->row.instrument, .source = ID_SOURCE_NONE}},
+		.run = past->row.id,
+		.ctx = past->row.ctx,
+		.actor = {.id = actor->id, .auth = actor->auth, .via = actor->via},
+		.reason = change->reason,
+		.set = {set->data, set->len},
+		.was = {was->data, was->len},
+	};
+	record_amend(body, &amend);
+}
+
+/* What is known of the run's amends, with this one. */
+static void remember(struct core *core, const struct past_run *past, const struct amended *change,
+	const struct run_actor *actor, uint64_t when)
+{
+	const struct amended *before = amends_of(core, past->row.id);
+	struct amended now = before != NULL ? *before : (struct amended){.count = 0};
+	memcpy(now.run, past->row.id, sizeof now.run);
+	now.count++;
+	now.keys |= change->keys;
+	if (says(change, AMEND_SAMPLE))
+		memcpy(now.sample, change->sample, sizeof now.sample);
+	if (says(change, AMEND_OPERATOR))
+		memcpy(now.operator, change->operator, sizeof now.operator);
+	if (says(change, AMEND_NOTE))
+		memcpy(now.note, change->note, sizeof now.note);
+	if (says(change, AMEND_VALID))
+		now.valid = change->valid;
+	memcpy(now.reason, change->reason, sizeof now.reason);
+	memcpy(now.actor, actor->id, sizeof now.actor);
+	now.when = when;
+	if (keep(core, &now) == NULL)
+		log_error("%s: no memory for its amends", past->row.number);
+}
+
+static int write_record(struct core *core, const struct past_run *past, const struct buffer *body,
+	struct ledger_receipt *receipt, void (*done)(void *arg, const struct commit_item *item),
+	void *arg)
+{
+	struct schema_error error;
+	struct ledger_record record = {.topic = ledger_topic(core->ledger, past->row.topic),
+		.head = body->data,
+		.head_len = body->len,
+		.done = done,
+		.arg = arg};
+	if (body->failed || record.topic == NULL)
+		return -ENOMEM;
+	int r = check_record(body->data, body->len, &error);
+	if (r == -EBADMSG)
+		log_error("%s: the amend is not right: %s: %s", past->row.number, error.path,
+			error.text);
+	return r < 0 ? r : ledger_put(core->ledger, &record, receipt);
+}
+
+int amends_put(struct core *core, const struct past_run *past, const struct amended *change,
+	const struct run_actor *actor, void (*done)(void *arg, const struct commit_item *item),
+	void *arg)
+{
+	struct buffer set = {0}, was = {0}, body = {0};
+	struct map set_map, was_map;
+	struct ledger_receipt receipt;
+	map_open(&set_map, &set);
+	map_open(&was_map, &was);
+	bool differs = put_changes(&set_map, &was_map, past, change, amends_of(core, past->row.id));
+	map_close(&set_map);
+	map_close(&was_map);
+	int r = set.failed || was.failed ? -ENOMEM : differs ? 0 : -EALREADY;
+	if (r == 0) {
+		put_record(&body, past, change, actor, &set, &was);
+		r = write_record(core, past, &body, &receipt, done, arg);
+	}
+	if (r == 0) {
+		remember(core, past, change, actor, receipt.tc);
+		r = runs_put_amend(core->runs, past->row.id, receipt.seq);
+	}
+	buffer_finish(&set);
+	buffer_finish(&was);
+	buffer_finish(&body);
+	return r;
+}

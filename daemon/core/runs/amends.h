@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Corrections of runs: `amend` records, which say what something is, what it was until then, who
+ * says so and why.  The run's own records stay as they are.
+ */
+#ifndef ASSAY_CORE_RUNS_AMENDS_H
+#define ASSAY_CORE_RUNS_AMENDS_H
+
+#include "core/core.h"
+#include "core/runs/past-run.h"
+
+struct commit_item;
+
+enum amend_key {
+	AMEND_SAMPLE = 1 << 0,
+	AMEND_OPERATOR = 1 << 1,
+	AMEND_NOTE = 1 << 2,
+	AMEND_VALID = 1 << 3,
+};
+
+/* What one or all amends of a run say; of several the later ones. */
+struct amended {
+	uint8_t run[16];
+	size_t count;  /* amends */
+	unsigned keys; /* enum amend_key: which of these are said */
+	char sample[RUN_TEXT_MAX + 1], operator[RUN_TEXT_MAX + 1], note[RUN_TEXT_MAX + 1];
+	bool valid;
+	/* of the last one */
+	char reason[RUN_TEXT_MAX + 1], actor[RUN_TEXT_MAX + 1];
+	uint64_t when;
+};
+
+/* Frees what was read before; NULL is legal.  Everything here is the main thread's. */
+void amends_destroy(struct amends *amends);
+
+/*
+ * What all amends of this run say; borrowed until the next call here; NULL: there are none, or,
+ * after an error in the log, none that can be read.
+ */
+const struct amended *amends_of(struct core *core, const uint8_t run[16]);
+
+/*
+ * What the run's sample, operator and note are now: those of its run-start where not amended; ""
+ * where there is none.
+ */
+const char *amends_sample(const struct runs_row *row, const struct amended *now);
+const char *amends_operator(const struct runs_row *row, const struct amended *now);
+const char *amends_note(const struct past_run *past, const struct amended *now);
+
+/*
+ * Writes an amend of the run: what `change` says, with its reason, by `actor`.  `done` is called
+ * with `arg` once it is committed.  0; -EALREADY: all of that is so already; -ENOMEM or -EBADMSG,
+ * with nothing written.
+ */
+int amends_put(struct core *core, const struct past_run *past, const struct amended *change,
+	const struct run_actor *actor, void (*done)(void *arg, const struct commit_item *item),
+	void *arg);
+
+#endif

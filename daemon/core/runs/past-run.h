@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A run out of the journal, the current or a former one: what its run-start says. */
+#ifndef ASSAY_CORE_RUNS_PAST_RUN_H
+#define ASSAY_CORE_RUNS_PAST_RUN_H
+
+#include "core/core.h"
+#include "core/runs/runs.h"
+
+struct past_run {
+	struct runs_row row;
+	char note[RUN_TEXT_MAX + 1];
+	char method[65]; /* its id; "": none */
+	uint8_t method_sha256[32];
+	enum entry_way entered;
+	struct buffer settings; /* CBOR map, as sent or read back; empty: none */
+	struct buffer sent;     /* likewise, as sent where something else was read back */
+	struct buffer set;      /* likewise, those that were not as configured */
+};
+
+/*
+ * Reads the run-start of this row, which is copied.  0; -ENOENT when the journal does not have it
+ * (any more); -EBADMSG, -ENOMEM, or what reading the journal says.  Finish it in any case.
+ */
+int past_run_read(struct past_run *past, const struct core *core, const struct runs_row *row);
+void past_run_finish(struct past_run *past);
+
+/*
+ * Reads one committed entry of any journal into `entry`, which is emptied before.  0, -ENOENT,
+ * -ENOMEM, or what reading the journal says.
+ */
+int past_entry_read(
+	const struct core *core, const uint8_t journal[16], uint64_t seq, struct buffer *entry);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/runs/request.h"
+#include "record/encode.h"
+#include "record/read.h"
+
+__attribute__((format(printf, 4, 5))) static int refuse(
+	char *text, size_t size, int r, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, size, format, args);
+	va_end(args);
+	return r;
+}
+
+/* What the site demands of a run; continuous ones are exempt. */
+static int check_site(const struct instrument *instrument, const struct run_request *request,
+	char *text, size_t size)
+{
+	const struct config *config = instrument->core->config;
+	if ((config->require & CONFIG_REQUIRE_SAMPLE) != 0 && request->sample[0] == '\0')
+		return refuse(text, size, -EINVAL, "a sample id is required here: give --sample");
+	if ((config->require & CONFIG_REQUIRE_OPERATOR) != 0 && request->operator[0] == '\0')
+		return refuse(text, size, -EINVAL, "an operator is required here: give --operator");
+	if ((config->require & CONFIG_REQUIRE_METHOD) != 0 && request->method == NULL)
+		return refuse(text, size, -EINVAL, "a method is required here: give --method");
+	if (request->sample[0] != '\0' && !config_sample_fits(config, request->sample))
+		return refuse(text, size, -EINVAL,
+			"the sample id does not match the site's pattern; a right one looks like "
+			"%s",
+			config->sample_example != NULL ? config->sample_example
+						       : config->sample_pattern);
+	return 0;
+}
+
+int request_settings(const struct instrument *instrument, const struct run_request *request,
+	size_t step, struct buffer *out, char **why)
+{
+	const struct catalog_driver *driver = instrument->config->driver;
+	struct config_map above = {request->settings.data, request->settings.len};
+	struct buffer own = {0};
+	int r = config_merge(driver, change_settings(instrument), above, &own, why);
+	if (r == 0) {
+		struct config_map below = {own.data, own.len}, nothing = {0};
+		const struct config_method *method = request->method;
+		r = config_merge(driver, below,
+			method != NULL ? method->steps[step].settings : nothing, out, why);
+	}
+	buffer_finish(&own);
+	return r;
+}
+
+size_t request_differences(
+	const struct instrument *instrument, const struct run_request *request, struct buffer *out)
+{
+	struct run_request plain = {.settings = request->settings};
+	struct buffer now = {0};
+	struct map map;
+	struct reader r;
+	struct assay_string name;
+	struct assay_span value;
+	size_t pairs = 0;
+	char *why = NULL;
+	map_open(&map, out);
+	if (request_settings(instrument, &plain, 0, &now, &why) == 0) {
+		read_init(&r, now.data, now.len);
+		read_map(&r, &pairs);
+	}
+	for (; pairs > 0 && read_key(&r, &name) == 0 && read_raw(&r, &value) == 0; pairs--) {
+		struct assay_span file = config_value(instrument->config->settings, name);
+		if (file.len == value.len && memcmp(file.data, value.data, value.len) == 0)
+			continue;
+		map.pairs++;
+		encode_text_n(out, name.data, name.len);
+		encode_raw(out, value.data, value.len);
+	}
+	map_close(&map);
+	buffer_finish(&now);
+	free(why);
+	return map.pairs;
+}
+
+static int check_method(const struct instrument *instrument, const struct run_request *request,
+	char *text, size_t size)
+{
+	const struct config_method *method = request->method;
+	if (method != NULL && strcmp(method->driver, instrument->config->driver->name) != 0)
+		return refuse(text, size, -EINVAL, "the method is for instruments with driver %s",
+			method->driver);
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < (method != NULL ? method->step_count : 1); i++) {
+		struct buffer merged = {0};
+		char *why = NULL;
+		r = request_settings(instrument, request, i, &merged, &why);
+		buffer_finish(&merged);
+		if (r < 0)
+			refuse(text, size, r, "the settings do not fit: %s",
+				why != NULL ? why : "?");
+		free(why);
+	}
+	return r;
+}
+
+static int check_state(const struct instrument *instrument, char *text, size_t size)
+{
+	if (instrument->core->stopping)
+		return refuse(text, size, -ESHUTDOWN, "the daemon is stopping");
+	if (instrument->state == DEVICE_STATE_MAINTENANCE)
+		return refuse(text, size, -EBUSY,
+			"it is in maintenance: end it with assayctl maintenance %s off",
+			instrument->config->key);
+	if (instrument->run != NULL || instrument->state == DEVICE_STATE_ARMED)
+		return refuse(text, size, -EBUSY,
+			"a run is open; stop it with assayctl run stop %s",
+			instrument->config->key);
+	if (instrument->state != DEVICE_STATE_IDLE || !instrument->ready)
+		return refuse(text, size, -ENODEV, "the instrument is not ready: %s",
+			instrument->text[0] != '\0'
+				? instrument->text
+				: words_name(&words_device_state, (int)instrument->state));
+	return 0;
+}
+
+int request_check(const struct instrument *instrument, const struct run_request *request,
+	char *text, size_t size)
+{
+	int r = check_state(instrument, text, size);
+	if (r == 0 && request->mode == CONFIG_ON_DEMAND)
+		r = check_site(instrument, request, text, size);
+	if (r == 0)
+		r = check_method(instrument, request, text, size);
+	if (r == 0)
+		r = disk_check(instrument->core, instrument->largest_run, text, size);
+	return r;
+}

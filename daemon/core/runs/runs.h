@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The runs in the journal: one row each, in memory, for numbers, listing and finding.  Kept up by
+ * the core while it writes, rebuilt from the journal at start.  Runs of former journals are known
+ * too, but only for numbers and to the functions at the end.
+ *
+ * Threads: the main thread's, which alone changes rows, but for the functions at the end.
+ */
+#ifndef ASSAY_CORE_RUNS_RUNS_H
+#define ASSAY_CORE_RUNS_RUNS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/runs/run.h"
+
+struct runs;
+
+struct runs_row {
+	uint8_t id[16];
+	uint8_t journal[16]; /* set by runs_put() */
+	uint8_t ctx[32];     /* SHA-256(0x00 || run-start entry) */
+	char number[RUN_NUMBER_MAX + 1];
+	char instrument[33], topic[161];
+	char sample[RUN_TEXT_MAX + 1], operator[RUN_TEXT_MAX + 1];
+	char status[16];      /* "" open */
+	uint64_t start;       /* UTC */
+	uint64_t first, last; /* seqs; last 0: open */
+	uint64_t frames;
+	bool sim;
+};
+
+/*
+ * Reads the runs of journal `id` below `path`, up to seq `head`.  What was known when the core
+ * last ran is kept in <path>/runs/<id>, so only the entries after that are read.  Owned through
+ * `out`; -ENOMEM, or what reading the journal says.
+ */
+int runs_load(struct runs **out, const char *path, const uint8_t *id, uint64_t head);
+void runs_destroy(struct runs *runs);
+
+/*
+ * To be called now and then: notes that everything up to seq `head` is accounted for, so that the
+ * next start need not read it again.
+ */
+void runs_checkpoint(struct runs *runs, uint64_t head);
+
+/* Adds a row (copied), or replaces the one with its id.  -ENOMEM. */
+int runs_put(struct runs *runs, const struct runs_row *row);
+
+/*
+ * Notes that the entry `seq` of the current journal is an amend of this run, whichever journal the
+ * run is in, or the run-end of one in a former journal.  -ENOMEM.
+ */
+int runs_put_amend(struct runs *runs, const uint8_t run[16], uint64_t seq);
+
+/* The seq up to which runs_load() looked. */
+uint64_t runs_head(const struct runs *runs);
+
+/*
+ * The next free number <node>/<instrument>/<yyyymmdd>-<nnn> of the (UTC) day of `utc`; runs of
+ * former journals count too.
+ */
+void runs_next_number(const struct runs *runs, const char *node, const char *instrument,
+	uint64_t utc, char number[RUN_NUMBER_MAX + 1]);
+
+/*
+ * A run that was open when the core ended: reads its frames from its journal, up to seq `head`, for
+ * their count and digest.  0 or a negative errno.
+ */
+int runs_digest(const struct runs *runs, const struct runs_row *row, uint64_t head,
+	uint64_t *frames, uint8_t digest[32]);
+
+/* Sets status and frames of a run in a former journal, whose run-end is in a later one. */
+void runs_end_former(struct runs *runs, const uint8_t run[16], const char *status, uint64_t frames);
+
+/*
+ * --- for any thread: copies of rows, also of former journals ---
+ *
+ * A row may be ahead of what is committed: look at its first and last.
+ */
+
+/* What to look for; NULL and 0: anything.  `at` is where the walk stands, 0 to begin. */
+struct runs_search {
+	const uint8_t *id, *ctx;
+	const char *number, *instrument, *sample;
+	uint64_t since, until; /* of its start, inclusive */
+	size_t at;
+};
+
+/* The next row that fits, newest first.  1: copied to `row`; 0: there are no more. */
+int runs_search(struct runs *runs, struct runs_search *search, struct runs_row *row);
+
+struct runs_amend {
+	uint8_t run[16], journal[16];
+	uint64_t seq;
+};
+
+/* Copies the run's amends, oldest first, at most `size`.  Returns how many there are. */
+size_t runs_amends(
+	struct runs *runs, const uint8_t run[16], struct runs_amend *amends, size_t size);
+
+#endif
