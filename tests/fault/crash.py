@@ -8,7 +8,6 @@ of the killed core are gone.
 
 import hashlib
 import random
-import struct
 import sys
 import time
 
@@ -16,32 +15,15 @@ import cbor2
 
 sys.path.insert(0, sys.argv[1])
 from lab import Failure, Lab, paths_from, wait_for  # noqa: E402
+from segments import folder_entries  # noqa: E402
 
 paths = paths_from(sys.argv[2:])
 KILLS = int(paths.get('kills', 50))
-RECORD = 32 # bytes before an entry
-
-
-def segment_entries(path):
-    """The entries of one segment file, as the journal's own documentation lays them out.
-
-    A kill can leave the last one half written; it was never published, and the next start cuts it off.
-    """
-    data = path.read_bytes()
-    at = struct.unpack_from('<I', data, 12)[0]
-    while at + RECORD <= len(data) and data[at:at + 4] == b'AER1':
-        length = struct.unpack_from('<I', data, at + 4)[0]
-        if at + RECORD + length > len(data):
-            return
-        if length > 0:
-            yield data[at + RECORD:at + RECORD + length]
-        at += RECORD + (length + 7) // 8 * 8
 
 
 def journal_entries(state):
     id = (state / 'current').read_text().strip()
-    for path in sorted((state / 'journal' / id).glob('*.seg')):
-        yield from segment_entries(path)
+    return folder_entries(state / 'journal' / id)
 
 
 class Check:

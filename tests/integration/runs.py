@@ -4,16 +4,15 @@
 import hashlib
 import json
 import shutil
-import struct
 import sys
 
 import cbor2
 
 sys.path.insert(0, sys.argv[1])
 from lab import Entry, Failure, Lab, lint, paths_from, wait_for  # noqa: E402
+from segments import folder_entries  # noqa: E402
 
 paths = paths_from(sys.argv[2:])
-RECORD = 32  # bytes before an entry in a segment
 
 
 def stored(lab):
@@ -24,18 +23,11 @@ def stored(lab):
     current = (lab.dir / 'state/current').read_text().strip()
     for folder in sorted((lab.dir / 'state/journal').iterdir(), key=lambda f: f.name == current):
         seq = 0
-        for path in sorted(folder.glob('*.seg')):
-            data = path.read_bytes()
-            at = struct.unpack_from('<I', data, 12)[0]
-            while at + RECORD <= len(data) and data[at:at + 4] == b'AER1':
-                length = struct.unpack_from('<I', data, at + 4)[0]
-                if length > 0 and at + RECORD + length <= len(data):
-                    entry = data[at + RECORD:at + RECORD + length]
-                    found = Entry(cbor2.loads(entry)[5], entry)
-                    if found.seq > seq:
-                        yield found
-                    seq = found.seq
-                at += RECORD + (length + 7) // 8 * 8
+        for data in folder_entries(folder):
+            found = Entry(cbor2.loads(data)[5], data)
+            if found.seq > seq:
+                yield found
+            seq = found.seq
 
 
 def check_stored(lab):

@@ -33,24 +33,9 @@ import subprocess
 import cbor2
 
 from lab import Failure, wait_for
+from segments import segment_entries
 
-RECORD = 32  # bytes before an entry
 SIMULATED = 'a1/sim-'
-
-
-def segment_entries(path):
-    """The entries of a segment file; a last one that is half written does not count."""
-    data = path.read_bytes()
-    if len(data) < 64:
-        return
-    at = struct.unpack_from('<I', data, 12)[0]
-    while at + RECORD <= len(data) and data[at:at + 4] in (b'AER1', b'AEM1', b'AEC1'):
-        length = struct.unpack_from('<I', data, at + 4)[0]
-        if at + RECORD + length > len(data):
-            return
-        if data[at:at + 4] == b'AER1':
-            yield at + RECORD, data[at + RECORD:at + RECORD + length]
-        at += RECORD + (length + 7) // 8 * 8
 
 
 def begin_of(folder):
