@@ -6,6 +6,7 @@ import time
 
 sys.path.insert(0, sys.argv[1])
 from lab import Failure, Lab, check_links, paths_from, wait_for  # noqa: E402
+from replay_peer import Replay  # noqa: E402
 
 paths = paths_from(sys.argv[2:])
 NEW_RUN = 15
@@ -69,6 +70,18 @@ def test_back(lab, clock):
     assert times == sorted(times) and times[-1] == times[-5], 'commit times do not stand still'
 
 
+def kept(lab, old):
+    """All entries of both journals; what is published before a subscriber is back reaches it only so."""
+    peer = Replay(lab.replay)
+    new = peer.get(op='hello', proto=1)['journal']
+    journals = [(journal, *peer.fetch(journal=journal, prefix='')) for journal in (old, new)]
+    peer.close()
+    for journal, entries, gaps in journals:
+        assert not gaps and entries[0].seq == 1, (journal, gaps)
+        check_links(entries)
+    return journals[0][1], journals[1][1]
+
+
 def test_hours_back(lab, clock):
     """The run ends, a new journal begins, and the instrument goes on in it."""
     old = lab.subscriber.all()[-1].journal
@@ -77,11 +90,11 @@ def test_hours_back(lab, clock):
     assert -7200.1 < by < -7199.9, by
     wait_for('a new journal', lambda: lab.subscriber.all()[-1].journal != old)
     wait_for('frames in it', lambda: [e for e in lab.frames('gas-1') if e.journal != old])
-    entries = lab.subscriber.all()
-    first = next(e for e in entries if e.journal != old)
-    assert first.seq == 1 and first.record['event'] == 'journal-recovered', first.record
-    assert 'clock' in first.record['after']['why'] and first.record['after']['old_journal'] == old
-    end = [e for e in entries if e.type == 'run-end' and e.journal == old][-1].record
+    before, after = kept(lab, old)
+    first = after[0].record
+    assert first['type'] == 'audit' and first['event'] == 'journal-recovered', first
+    assert 'clock' in first['after']['why'] and first['after']['old_journal'] == old, first
+    end = [e for e in before if e.type == 'run-end'][-1].record
     assert end['status'] == 'stopped' and 'clock' in end['why'], end
     if lab.daemon.poll() is not None:
         raise Failure('the daemon ended')
