@@ -43,15 +43,18 @@ struct place {
 
 struct shelf {
 	char path[PATH_MAX];
+	uint64_t turn_ns;
 	int error; /* of the last read; told when it changes */
 	struct place places[READERS_MAX];
 };
 
-struct shelf *shelf_create(const char *path)
+struct shelf *shelf_create(const char *path, unsigned turn_ms)
 {
 	struct shelf *shelf = calloc(1, sizeof *shelf);
-	if (shelf != NULL)
-		snprintf(shelf->path, sizeof shelf->path, "%s", path);
+	if (shelf == NULL)
+		return NULL;
+	snprintf(shelf->path, sizeof shelf->path, "%s", path);
+	shelf->turn_ns = turn_ms * NS_PER_MS;
 	return shelf;
 }
 
@@ -246,12 +249,15 @@ static int step(struct place *place, struct replay_part *part)
 }
 
 /* From where it stands until the page is full, the turn is over, or all is there. */
-static int fill(struct place *place, struct replay_part *part)
+static int fill(struct place *place, struct replay_part *part, uint64_t turn_ns)
 {
-	uint64_t until = clock_boot() + REPLAY_TURN_MS * NS_PER_MS;
+	uint64_t until = clock_boot() + turn_ns;
 	int r = give_held(place, part);
-	while (r == 0 && place->next <= part->to && clock_boot() <= until)
+	while (r == 0 && place->next <= part->to) {
 		r = step(place, part);
+		if (clock_boot() > until)
+			break;
+	}
 	part->next = place->next <= part->to ? place->next : 0;
 	return r < 0 ? r : 0;
 }
@@ -278,7 +284,7 @@ bool shelf_wants_ahead(const struct shelf *shelf)
 	return false;
 }
 
-static void read_ahead(struct place *place)
+static void read_ahead(struct place *place, uint64_t turn_ns)
 {
 	place->wants_ahead = false;
 	struct replay_part *part = calloc(1, sizeof *part);
@@ -287,7 +293,7 @@ static void read_ahead(struct place *place)
 	part->from = place->next;
 	part->to = place->ahead_to;
 	part->bytes_max = place->ahead_bytes;
-	int r = fill(place, part);
+	int r = fill(place, part, turn_ns);
 	place->ahead = part;
 	if (r < 0)
 		clear(place); /* who asks for it will be told */
@@ -297,7 +303,7 @@ void shelf_read_ahead(struct shelf *shelf)
 {
 	for (size_t i = 0; i < READERS_MAX; i++) {
 		if (shelf->places[i].wants_ahead) {
-			read_ahead(&shelf->places[i]);
+			read_ahead(&shelf->places[i], shelf->turn_ns);
 			return;
 		}
 	}
@@ -341,7 +347,7 @@ int shelf_read(struct shelf *shelf, struct replay_part *part)
 	}
 	int r = find_place(shelf, part, &place);
 	if (r == 0 && !take_ahead(place, part))
-		r = fill(place, part);
+		r = fill(place, part, shelf->turn_ns);
 	if (r != shelf->error && r < 0)
 		log_error("a journal cannot be read: %s", strerror(-r));
 	shelf->error = r;

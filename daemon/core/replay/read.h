@@ -23,8 +23,11 @@
 
 struct shelf; /* readers in use */
 
-/* `path` as in journal_reader_open(), copied.  Owned; NULL: no memory. */
-struct shelf *shelf_create(const char *path);
+/*
+ * `path` as in journal_reader_open(), copied.  A turn of `turn_ms` bounds each reply; however
+ * short, a reply gets further than the one before.  Owned; NULL: no memory.
+ */
+struct shelf *shelf_create(const char *path, unsigned turn_ms);
 void shelf_destroy(struct shelf *shelf);
 
 /* Closes readers that nobody used for a while, so that no removed file is held open. */

@@ -251,7 +251,7 @@ int replay_start(struct replay **out, void *context, const char *endpoint, const
 	replay->desk = *desk;
 	snprintf(replay->node, sizeof replay->node, "%s", desk->node);
 	replay->desk.node = replay->node;
-	replay->desk.shelf = shelf_create(path);
+	replay->desk.shelf = shelf_create(path, REPLAY_TURN_MS);
 	replay->quotas = quotas_create(PEERS_MAX);
 	replay->stop_fd = eventfd(0, EFD_CLOEXEC);
 	int r = replay->stop_fd < 0 ? -errno : 0;

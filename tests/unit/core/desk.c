@@ -33,8 +33,7 @@ static void open_journal(struct desk *desk)
 
 void desk_begin(struct desk *desk)
 {
-	uint64_t segment_size = desk->segment_size;
-	*desk = (struct desk){.segment_size = segment_size};
+	*desk = (struct desk){.segment_size = desk->segment_size, .is_hasty = desk->is_hasty};
 	snprintf(desk->path, sizeof desk->path, "/tmp/test-desk-XXXXXX");
 	check(mkdtemp(desk->path) != NULL, "mkdtemp");
 	open_journal(desk);
@@ -164,7 +163,7 @@ void desk_open(struct desk *desk)
 	check(published_open(&desk->published, desk->path, desk->journal, NULL) == 0,
 		"published_open");
 	check(cursors_open(&desk->cursors, desk->path, desk->published) == 0, "cursors_open");
-	desk->shelf = shelf_create(desk->path);
+	desk->shelf = shelf_create(desk->path, desk->is_hasty ? 0 : DESK_TURN_MS);
 	desk->replay = (struct replay_desk){.node = "node",
 		.published = desk->published,
 		.runs = desk->runs,

@@ -18,9 +18,12 @@
 #define DESK_MS    "a1/data/ms/site/node/ms-1/"
 #define DESK_AUDIT "a1/audit/-/site/node/-/"
 
+#define DESK_TURN_MS 60000
+
 struct desk {
 	char path[64];
 	uint64_t segment_size; /* 0: large */
+	bool is_hasty;         /* a reply's turn is over at once, else never in a test's time */
 	uint64_t clock_back;   /* ns by which entries are put before now */
 	struct journal *journal;
 	uint8_t id[JOURNAL_ID_SIZE];

@@ -201,6 +201,34 @@ static void many_gaps_are_said_over_several_pages(void **state)
 	desk_close(&desk);
 }
 
+static void a_turn_that_is_over_at_once_still_gets_further(void **state)
+{
+	struct desk desk = {.segment_size = 4096, .is_hasty = true};
+	desk_begin(&desk);
+	for (int i = 0; i < 40; i++)
+		desk_put(&desk, i % 2 == 0 ? DESK_MS : DESK_XRF, 1500);
+	desk_open(&desk);
+	for (unsigned seq = 3; seq < 40; seq += 8)
+		assert_int_equal(unlink(segment_of(&desk, desk.id, seq)), 0);
+	for (int how = 0; how < 2; how++) {
+		struct fetch fetch = {.from = 1, .to = 40};
+		size_t gaps = 0, entries = 0, pages = 0;
+		fetch.prefix = how == 0 ? "" : NULL;
+		fetch.topic = how == 1 ? DESK_XRF : NULL;
+		for (uint64_t next; fetch.from != 0; fetch.from = next, pages++) {
+			ask_fetch(&desk, fetch);
+			gaps += desk_number(&desk, "gaps");
+			entries += desk_count(&desk);
+			next = desk_number(&desk, "next");
+			assert_true(next == 0 || next > fetch.from);
+		}
+		assert_int_equal(gaps, 5);
+		assert_int_equal(entries, how == 0 ? 30 : 15);
+		assert_true(pages > 10);
+	}
+	desk_close(&desk);
+}
+
 static void older_journals_stay_fetchable(void **state)
 {
 	uint8_t first[JOURNAL_ID_SIZE], foreign[JOURNAL_ID_SIZE] = {1};
@@ -531,17 +559,17 @@ static void a_peer_that_does_not_read_is_told_so(void **state)
 		send_request(peer, &desk, 0);
 	for (int i = 0; i < 20; i++) {
 		send_request(good, &desk, 0); /* answered after those before it */
-		assert_int_equal(receive(good), 4);
+		assert_true(receive(good) > 1);
 	}
 	for (int i = 0; i < 20; i++) {
 		int parts = receive(peer);
-		full += parts == 4;
+		full += parts > 1; /* fewer than fit, where a turn was over */
 		busy += parts == 1;
 	}
 	assert_int_equal(full + busy, 20);
 	assert_true(full >= 2 && busy >= 10);
 	send_request(peer, &desk, 0); /* it has read: it is served again */
-	assert_int_equal(receive(peer), 4);
+	assert_true(receive(peer) > 1);
 	zmq_close(peer);
 	zmq_close(good);
 	replay_stop(replay);
@@ -558,6 +586,7 @@ int main(void)
 		cmocka_unit_test(a_single_large_entry_passes_the_limit),
 		cmocka_unit_test(what_is_gone_is_said),
 		cmocka_unit_test(many_gaps_are_said_over_several_pages),
+		cmocka_unit_test(a_turn_that_is_over_at_once_still_gets_further),
 		cmocka_unit_test(older_journals_stay_fetchable),
 		cmocka_unit_test(a_run_comes_with_its_amends_and_nothing_else),
 		cmocka_unit_test(a_run_of_an_older_journal_has_its_later_amends),
