@@ -240,14 +240,22 @@ static void frames_keep_to_whole_multiples_of_the_period(void **state)
 	grant(PLENTY);
 	core_run(&core, 0, &(struct wire_start){.mode = WIRE_CONTINUOUS, .every_ns = every});
 	expect_frame(); /* of a driver with start(): at once */
-	uint64_t before = 0;
-	for (int i = 0; i < 5; i++) {
-		struct wire_frame frame = expect_frame();
-		assert_true(frame.utc % every < every / 2);
-		uint64_t tick = frame.utc / every;
-		if (before != 0) /* a machine that was busy says what it missed */
-			assert_int_equal(tick, before + 1 + frame.dropped);
-		before = tick;
+	struct wire_frame frame = expect_frame();
+	/*
+	 * A busy machine may make any frame late, but not by more than the next one says was
+	 * missed. So each frame bounds the tick that the first was for, and together they leave
+	 * one.
+	 */
+	uint64_t passed = 0, least = 0, most = UINT64_MAX, deadline = now_ms() + CORE_WAIT_MS;
+	for (int punctual = 0, frames = 0; punctual < 5 || frames < 5; frames++) {
+		assert_true(now_ms() < deadline);
+		uint64_t at = frame.utc / every - passed;
+		punctual += frame.utc % every < every / 5;
+		frame = expect_frame();
+		passed += 1 + frame.dropped;
+		most = at < most ? at : most;
+		least = at - frame.dropped > least ? at - frame.dropped : least;
+		assert_true(least <= most);
 	}
 	assert_int_equal(core_quit(&core), WIRE_EXIT_CLEAN);
 }
