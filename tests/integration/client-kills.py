@@ -119,7 +119,9 @@ def test_runs(lab):
     consumer = Consumer(lab, 'runs', '--from-output', str(out), '--runs').start()
     wait_for('some runs', lambda: len(consumer.lines()) >= 3)
     consumer.end(signal.SIGKILL)
+    before = len(consumer.lines())
     consumer.start()
+    wait_for('it goes on with runs', lambda: len(consumer.lines()) > before)
     ends = [e for e in published(lab) if e.type == 'run-end']
     wait_for('all runs', lambda: {e.seq for e in ends} <= {line['seqs'][-1] for line in consumer.lines()})
     consumer.end()
