@@ -211,7 +211,7 @@ static int fetch(struct assay_instrument *ins, struct assay_raw *raw)
 	int r = assay_write(ins, "?", 1, 500);
 	if (r < 0)
 		return r;
-	ssize_t n = assay_read(ins, bytes, sizeof(bytes), 500);
+	ssize_t n = assay_read(ins, bytes, sizeof(bytes), 1500);
 	if (n < 0)
 		return (int)n;
 	return assay_raw_add(raw, "application/x-misbehave", NULL, bytes, (size_t)n);

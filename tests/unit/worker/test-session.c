@@ -282,6 +282,7 @@ static void other_settings_of_a_start_are_configured_first(void **state)
 	settings_add_number(&other, "period", 0.25, "s");
 	struct wire_start with = {
 		.mode = WIRE_ONCE, .frames = 1, .settings = {other.bytes.data, other.bytes.len}};
+	uint64_t at = now_ms();
 	wire_write_start(&core.out, 0, &with);
 	core_send(&core);
 	struct wire_message m = core_expect(&core, WIRE_STARTED, 0);
@@ -289,9 +290,8 @@ static void other_settings_of_a_start_are_configured_first(void **state)
 	assert_int_equal(wire_read_started(&m, &started), 0);
 	assert_int_equal(started.settings.len, other.bytes.len);
 	assert_memory_equal(started.settings.data, other.bytes.data, other.bytes.len);
-	uint64_t at = now_ms();
 	expect_frame();
-	assert_true(now_ms() - at >= 200);
+	assert_true(now_ms() - at >= 250);
 	await_end(WIRE_END_COMPLETE);
 	buffer_finish(&other.bytes);
 
@@ -522,7 +522,7 @@ static void an_aborted_repetition_rests(void **state)
 	core_start(&core, &none, &unit, 1);
 	core_bring_up(&core);
 	grant(PLENTY);
-	core_run(&core, 0, &(struct wire_start){.mode = WIRE_REPEAT, .every_ns = 300 * NS_PER_MS});
+	core_run(&core, 0, &(struct wire_start){.mode = WIRE_REPEAT, .every_ns = 3600 * NS_PER_S});
 	core_await(&core, WIRE_ENDED, 0);
 	wire_write_abort(&core.out, 0); /* between two runs: the repetition itself ends */
 	core_send(&core);
@@ -599,13 +599,13 @@ static void a_dead_unit_does_not_stop_its_neighbours(void **state)
 	core_await(&core, WIRE_READY, 1);
 	grant(PLENTY);
 	core_run(&core, 1, &(struct wire_start){.mode = WIRE_CONTINUOUS});
-	uint64_t until = now_ms() + 4000, frames = 0, faults = 0;
+	uint64_t at = now_ms(), frames = 0, faults = 0;
 	struct wire_message m;
-	while (now_ms() < until && core_next(&core, &m, CORE_WAIT_MS)) {
+	while (frames <= 100 || now_ms() < at + 4000) { /* in which the dead one is tried again */
+		assert_true(now_ms() < at + 20000 && core_next(&core, &m, CORE_WAIT_MS));
 		frames += m.type == WIRE_FRAME && m.unit == 1;
 		faults += m.type == WIRE_STATE;
 	}
-	assert_true(frames > 100);
 	assert_true(faults <= 1); /* the first may have come before READY */
 	assert_int_equal(core_quit(&core), WIRE_EXIT_CLEAN);
 	buffer_finish(&good.bytes);
@@ -660,14 +660,17 @@ static void asking_for_a_setting_that_is_not_declared_ends_the_worker(void **sta
 static void chatter_is_cut_and_counted(void **state)
 {
 	bring_up("chatter", "acquire", 0);
+	uint64_t at = now_ms();
 	start(WIRE_ONCE, 1);
 	grant(PLENTY);
 	unsigned lines = 0;
-	uint64_t until = now_ms() + 500;
 	struct wire_message m;
-	while (now_ms() < until && core_next(&core, &m, 100))
+	do {
+		assert_true(core_next(&core, &m, CORE_WAIT_MS));
 		lines += m.type == WIRE_LOG;
-	assert_in_range(lines, 1, 20);
+	} while (m.type != WIRE_FRAME);
+	uint64_t seconds = (now_ms() - at) / 1000 + 1;
+	assert_in_range(lines, 1, 21 * seconds); /* 20, and how many were left out */
 	assert_int_equal(core_quit(&core), WIRE_EXIT_CLEAN);
 }
 
