@@ -175,7 +175,8 @@ def test_set(lab):
     assert lab.ask({'op': 'reload'})['ok']
     wait_for('the files are in force again', lambda: 'changed' not in lab.instrument('ms-1') and
              lab.instrument('ms-1')['state'] == 'busy')
-    assert lab.entries('ms-1', 'run-start')[-1].record['settings']['noise_floor'] != 6
+    wait_for('a run as the files say', lambda:
+             lab.entries('ms-1', 'run-start')[-1].record['settings']['noise_floor'] != 6)
 
 
 def test_steps(lab):
@@ -211,8 +212,8 @@ def test_renewal(lab, config):
         now = lab.instrument('gas-1')
         if 'run' in now:
             assert now['text'] == now['run']['number'], now
-    told = {e.record.get('text') for e in lab.entries('gas-1', 'state') if e.record['state'] == 'busy'}
     begun = {e.record['number'] for e in lab.entries('gas-1', 'run-start')[:-1]}
+    told = {e.record.get('text') for e in lab.entries('gas-1', 'state') if e.record['state'] == 'busy'}
     assert begun <= told, (begun, told)
     wait_for('frames of an open run are counted', lambda: [
         r for r in lab.ask({'op': 'runs', 'instrument': 'gas-1'})['runs'] if 'status' not in r and r['frames'] > 0])
@@ -234,16 +235,21 @@ def test_reload(lab, config):
     assert lab.instrument('ms-1')['pid'] == pid, 'an instrument that did not change was disturbed'
 
 
+def wait_watch(lab, args, words):
+    """Watches for a while, and again: where the machine is busy nothing may come in a second."""
+    def shows_all():
+        out = lab.ctl('watch', *args).stdout
+        return all(word in out for word in words)
+    wait_for(f'watch shows {words}', shows_all)
+
+
 def test_assayctl(lab):
     assert 'xrf-1' in lab.ctl('status').stdout and 'gas-1' in lab.ctl('list').stdout
     assert json.loads(lab.ctl('--json', 'status').stdout)['ok'] is True
     assert len(json.loads(lab.ctl('--json', 'run', 'list', '--instrument', 'xrf-1').stdout)['runs']) >= 3
     assert 'run start' in lab.ctl('run', 'begin', code=2).stderr
-    out = lab.ctl('watch', '--seconds', '3').stdout
-    assert 'mz [1]' in out and 'ion_current [A]' in out, out
-    assert 'gas-1' in out and 'SIMULATED' in out
-    plain = lab.ctl('watch', '--plain', '--seconds', '1', 'gas-1').stdout
-    assert 'frame' in plain and 'HCl' in plain, plain
+    wait_watch(lab, ('--seconds', '3'), ('mz [1]', 'ion_current [A]', 'gas-1', 'SIMULATED'))
+    wait_watch(lab, ('--plain', '--seconds', '1', 'gas-1'), ('frame', 'HCl'))
 
 
 class Notified(threading.Thread):
