@@ -337,9 +337,11 @@ static void begin_run(struct life *life)
 	life->frames = life->dropped = life->retries = 0;
 	life->was_late = life->was_broken = false;
 	pace_begin(&life->pace, life->start.every_ns, clock_utc(), clock_boot());
-	if (life->instrument.driver->start != NULL)
-		life->pace.due = 0; /* it has begun: the first frame is not held back */
 	life->due = life->pace.due;
+	if (life->instrument.driver->start != NULL) {
+		pace_at_once(&life->pace); /* it has begun: the first frame is not held back */
+		life->due = 0;
+	}
 	life->phase = PHASE_RUNNING;
 	tell_started(life);
 }

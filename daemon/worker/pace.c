@@ -9,7 +9,18 @@ static uint64_t next_multiple(uint64_t every, uint64_t utc, uint64_t boot)
 void pace_begin(struct pace *pace, uint64_t every, uint64_t utc, uint64_t boot)
 {
 	pace->every = every;
+	pace->is_ahead = false;
 	pace->due = every != 0 ? next_multiple(every, utc, boot) : 0;
+}
+
+void pace_at_once(struct pace *pace)
+{
+	pace->is_ahead = true;
+}
+
+static uint64_t steps(const struct pace *pace, uint64_t from)
+{
+	return pace->due > from ? (pace->due - from + pace->every / 2) / pace->every : 0;
 }
 
 uint64_t pace_next(struct pace *pace, uint64_t utc, uint64_t boot)
@@ -18,12 +29,14 @@ uint64_t pace_next(struct pace *pace, uint64_t utc, uint64_t boot)
 		return 0;
 	uint64_t before = pace->due;
 	pace->due = next_multiple(pace->every, utc, boot);
+	if (pace->is_ahead) {
+		pace->is_ahead = false;
+		return steps(pace, before);
+	}
 	/* A wake-up a little before the multiple, or a slewed clock: the same one is not due twice.
 	 */
-	if (before != 0 && pace->due < before + pace->every / 2)
+	if (pace->due < before + pace->every / 2)
 		pace->due += pace->every;
-	if (before == 0 || pace->due <= before)
-		return 0;
-	uint64_t steps = (pace->due - before + pace->every / 2) / pace->every;
-	return steps > 1 ? steps - 1 : 0;
+	uint64_t n = steps(pace, before);
+	return n > 1 ? n - 1 : 0;
 }

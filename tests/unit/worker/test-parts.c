@@ -132,6 +132,20 @@ static void setting_the_clock_misses_nothing(void **state)
 	assert_int_equal(pace.due, 300);
 }
 
+static void what_is_missed_is_counted_from_a_frame_made_at_once(void **state)
+{
+	struct pace pace;
+	pace_begin(&pace, 100, 1030, 5);
+	pace_at_once(&pace);
+	assert_int_equal(pace_next(&pace, 1040, 15), 0);
+	assert_int_equal(pace.due, 5 + 70);
+	pace_begin(&pace, 100, 1030, 5);
+	pace_at_once(&pace);
+	assert_int_equal(pace_next(&pace, 1340, 315), 3); /* 1100 to 1300 went by */
+	assert_int_equal(pace.due, 315 + 60);
+	assert_int_equal(pace_next(&pace, 1410, 385), 0);
+}
+
 static void without_a_period_there_is_no_pace(void **state)
 {
 	struct pace pace;
@@ -689,6 +703,7 @@ int main(void)
 		T(frames_are_due_at_whole_multiples),
 		T(waking_a_little_early_is_not_due_twice),
 		T(setting_the_clock_misses_nothing),
+		T(what_is_missed_is_counted_from_a_frame_made_at_once),
 		T(without_a_period_there_is_no_pace),
 		T(settings_are_read_by_their_types),
 		T(absent_settings_read_as_nothing),
