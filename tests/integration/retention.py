@@ -304,27 +304,44 @@ def test_killed_before_removal(lab):
         raise Failure(f'{len(again)} records of one removal')
 
 
-def test_older_journal(lab):
-    """An older journal goes whole, its last file too, and the daemon starts without it."""
+def begin_journal(lab):
     old = folder(lab)
     lab.stop()
     (lab.dir / 'state' / 'current').unlink()
     lab.start()
     if folder(lab) == old:
         raise Failure('no new journal began')
+    lab.wait_state('gas-1', 'busy')
+    return old
+
+
+def id_of(path):
+    return bytes.fromhex(path.name.replace('-', ''))
+
+
+def test_older_journals(lab):
+    """They are archived and go first, each whole, its last file too; the daemon starts without them."""
+    older = [begin_journal(lab) for _ in range(3)]
     wait_closed(lab, 12)
+    before = len(audits(lab, 'archived'))
     archive(lab)
-    wait_for('the older journal goes', lambda: not list(old.glob('*.seg')))
-    here = lab.dir / 'archive' / 'journal' / old.name
-    if len(list(here.glob('*.seg'))) < len(list(old.glob('*.idx'))):
-        raise Failure('something went that is not in the archive')
+    journals = [id_of(path) for path in older + [folder(lab)]]
+    told = wait_for('what was archived is recorded', lambda: [
+        ids for ids in [[a['after']['journal'] for a in audits(lab, 'archived')[before:]]] if journals[-1] in ids])[0]
+    if list(dict.fromkeys(told)) != journals:
+        raise Failure(f'{[id.hex() for id in told]} were archived in this order')
+    wait_for('the older journals go', lambda: not [s for old in older for s in old.glob('*.seg')])
+    for old in older:
+        here = lab.dir / 'archive' / 'journal' / old.name
+        if len(list(here.glob('*.seg'))) < len(list(old.glob('*.idx'))):
+            raise Failure('something went that is not in the archive')
     lab.stop()
     lab.start()
     lab.wait_state('gas-1', 'busy')
     peer = Replay(f'ipc://{lab.dir}/run/replay')
-    journals = peer.get(op='hello', proto=1)['journals']
-    if [j for j in journals if j['journal'].hex() == old.name.replace('-', '') and j['first'] <= j['last']]:
-        raise Failure(f'the older journal is said to hold entries: {journals}')
+    there = peer.get(op='hello', proto=1)['journals']
+    if [j for j in there if j['journal'] in journals[:-1] and j['first'] <= j['last']]:
+        raise Failure(f'an older journal is said to hold entries: {there}')
     peer.close()
 
 
@@ -351,5 +368,5 @@ with Lab(paths) as lab:
         test_killed_before_removal(lab)
     peer.close()
     lab.ctl('cursor', 'forget', 'lims')
-    test_older_journal(lab)
+    test_older_journals(lab)
     lab.stop()

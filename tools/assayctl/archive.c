@@ -25,6 +25,7 @@
 struct item {
 	uint8_t journal[JOURNAL_ID_SIZE];
 	struct journal_segment segment;
+	uint64_t begun; /* when the first segment of its journal that is left did */
 	uint8_t sha256[ASSAY_SHA256_SIZE];
 	bool is_gone;
 };
@@ -58,6 +59,13 @@ static int complain(const char *what, int r)
 
 /* --- what there is to do --------------------------------------------------------------------- */
 
+static uint64_t find_begun(const struct archive *a, const struct journal_segment *segment)
+{
+	const struct item *last = a->count > 0 ? &a->items[a->count - 1] : NULL;
+	bool is_first = last == NULL || memcmp(last->journal, a->journal, JOURNAL_ID_SIZE) != 0;
+	return is_first ? segment->first_tc : last->begun;
+}
+
 static int take_segment(void *arg, const struct journal_segment *segment)
 {
 	struct archive *a = arg;
@@ -80,8 +88,9 @@ static int take_segment(void *arg, const struct journal_segment *segment)
 		a->items = items;
 		a->size = size;
 	}
+	uint64_t begun = find_begun(a, segment);
 	struct item *item = &a->items[a->count++];
-	*item = (struct item){.segment = *segment};
+	*item = (struct item){.segment = *segment, .begun = begun};
 	memcpy(item->journal, a->journal, sizeof item->journal);
 	return 0;
 }
@@ -93,9 +102,25 @@ static int take_journal(void *arg, const uint8_t id[JOURNAL_ID_SIZE])
 	return journal_segments(&io_posix, a->from, id, take_segment, a);
 }
 
+/* Journals by age, each in its order. */
+static int compare_items(const void *a, const void *b)
+{
+	const struct item *x = a, *y = b;
+	if (x->begun != y->begun)
+		return x->begun < y->begun ? -1 : 1;
+	int order = memcmp(x->journal, y->journal, sizeof x->journal);
+	if (order != 0)
+		return order;
+	return (x->segment.first_seq > y->segment.first_seq) -
+	       (x->segment.first_seq < y->segment.first_seq);
+}
+
+/* Oldest first: what the daemon is told of may go at once, and is not to go in place of older. */
 static int find_segments(struct archive *a)
 {
 	int r = journal_each(&io_posix, a->from, take_journal, a);
+	if (a->count > 0)
+		qsort(a->items, a->count, sizeof *a->items, compare_items);
 	return r < 0 ? complain(a->from, r) : 0;
 }
 
