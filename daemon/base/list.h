@@ -40,12 +40,13 @@ static inline void list_remove(struct list *item)
 	list_init(item);
 }
 
-#define list_item(pointer, type, member) ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+#define list_item(pointer, type, member) \
+	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 /* `next_` keeps the walk valid when the body removes the current item. */
-#define list_for_each(item, head, member)                                                          \
-	for (struct list *at_ = (head)->next, *next_ = at_->next;                                  \
-		at_ != (head) && ((item) = list_item(at_, __typeof__(*(item)), member), true);     \
+#define list_for_each(item, head, member)                                                      \
+	for (struct list *at_ = (head)->next, *next_ = at_->next;                              \
+		at_ != (head) && ((item) = list_item(at_, __typeof__(*(item)), member), true); \
 		at_ = next_, next_ = at_->next)
 
 #endif

@@ -51,8 +51,9 @@ void log_write(enum log_level level, const char *topic, const char *format, ...)
 	va_end(args);
 	flatten(text);
 
-	int n = with_prefix ? snprintf(line, sizeof line, "<%d>%s: %s\n", (int)level, topic, text)
-			    : snprintf(line, sizeof line, "%s: %s%s\n", topic, level_name(level), text);
+	int n = with_prefix
+			? snprintf(line, sizeof line, "<%d>%s: %s\n", (int)level, topic, text)
+			: snprintf(line, sizeof line, "%s: %s%s\n", topic, level_name(level), text);
 	if (n > 0) {
 		size_t len = (size_t)n < sizeof line ? (size_t)n : sizeof line - 1;
 		ssize_t written = write(STDERR_FILENO, line, len);

@@ -19,8 +19,7 @@ enum field_type {
 	FIELD_DURATION, /* uint64_t: nanoseconds; `min`, `max` in seconds */
 	FIELD_MS,       /* unsigned: milliseconds; `min`, `max` in seconds */
 	FIELD_SIZE,     /* uint64_t: bytes; `min`, `max` in bytes */
-	FIELD_DATE, /* uint64_t: UTC nanoseconds; of a day its beginning, or with FIELD_END its end
-		     */
+	FIELD_DATE,    /* uint64_t: UTC nanoseconds; the start of the day, with FIELD_END its end */
 	FIELD_CHOICE,  /* unsigned: the index in `choices` */
 	FIELD_FLAGS,   /* unsigned: a list of `choices`, bit i for choice i */
 	FIELD_SECTION, /* a map with `fields` of its own, in the same struct */

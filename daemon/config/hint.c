@@ -70,8 +70,7 @@ const char *hint_missing_space(const char *found, char *hint, size_t size)
 	return hint;
 }
 
-/* --- the usual reasons --------------------------------------------------------------------------
- */
+/* --- the usual reasons ------------------------------------------------------------------------ */
 
 struct hint {
 	const char *text;

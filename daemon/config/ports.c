@@ -62,8 +62,7 @@ static bool same_usb(const struct port *a, const struct port *b)
 	       !texts_differ(a->usb_path, b->usb_path);
 }
 
-/* One device by two names, such as /dev/ttyUSB0 and its by-id link: known while it is plugged in.
- */
+/* One device by two names, such as /dev/ttyUSB0 and its by-id link: known while it is plugged in. */
 static bool same_device(const struct port *a, const struct port *b)
 {
 	char first[PATH_MAX], second[PATH_MAX];

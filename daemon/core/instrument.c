@@ -146,8 +146,7 @@ static void send_to_worker(struct instrument *instrument, struct buffer *message
 	buffer_finish(message);
 }
 
-/* --- requests ------------------------------------------------------------------------------------
- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 static void answer_request(struct instrument *instrument, int r, const char *text)
 {

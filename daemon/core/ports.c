@@ -216,8 +216,7 @@ int ports_change(struct core *core, struct config *config, bool now, char **text
 		if (!group->stopping && is_same(group, config))
 			keep_group(group, config);
 	}
-	/* Stopping may end at once and start a group again, so the list is walked anew each time.
-	 */
+	/* Stopping may end at once and start a group again, so the list is walked anew each time. */
 	for (bool again = true; again;) {
 		again = false;
 		list_for_each(group, &core->ports, link)

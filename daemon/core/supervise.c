@@ -375,8 +375,7 @@ void supervise_release(void *arg, const struct commit_item *item)
 	free_when_done(s);
 }
 
-/* --- the beginning of a worker ------------------------------------------------------------------
- */
+/* --- the beginning of a worker ---------------------------------------------------------------- */
 
 static void write_setup(struct supervisor *s, struct buffer *out)
 {

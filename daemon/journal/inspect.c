@@ -56,8 +56,7 @@ static void tell_progress(struct walk *walk, uint64_t here)
 
 /* --- entries */
 
-/* Behind something lost, a chain may lead to it; otherwise it leads to the last one of the topic.
- */
+/* Behind something lost, a chain may lead to it; otherwise it leads to the last one of the topic. */
 static const char *judge_chain(const struct walk *walk, const struct inspect_entry *entry)
 {
 	uint32_t topic = topics_find(&walk->topics, entry->topic, entry->topic_len);

@@ -41,8 +41,7 @@ struct inspection {
 	const uint8_t *id;
 	/* 0, or negative for bytes that are no entry; what it sets borrows from them. */
 	int (*entry)(const uint8_t *bytes, size_t len, struct inspect_entry *entry);
-	/* Told of each finding, and now and then of the bytes read so far; the latter may be NULL.
-	 */
+	/* Told of each finding, and now and then of the bytes read so far; the latter may be NULL. */
 	void (*found)(void *arg, const struct finding *finding);
 	void (*progress)(void *arg, uint64_t done, uint64_t total);
 	void *arg;

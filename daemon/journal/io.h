@@ -39,8 +39,7 @@ struct io {
 	ssize_t (*pread)(void *ctx, int fd, void *data, size_t len, uint64_t offset);
 	/* Bytes written, possibly fewer than asked; `count` <= IO_IOV_MAX. */
 	ssize_t (*pwritev)(void *ctx, int fd, const struct iovec *iov, int count, uint64_t offset);
-	/* Makes a file's bytes and length durable.  After a failure nothing is known of the file.
-	 */
+	/* Makes a file's bytes and length durable.  After a failure nothing is known of the file. */
 	int (*fdatasync)(void *ctx, int fd);
 	int (*ftruncate)(void *ctx, int fd, uint64_t size);
 	int (*size)(void *ctx, int fd, uint64_t *size);

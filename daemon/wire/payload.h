@@ -39,8 +39,8 @@ void message_end(struct message *m);
 /* The head alone, in front of `size` bytes of another kind of payload. */
 void message_head(struct buffer *out, enum wire_type type, unsigned unit, size_t size);
 
-#define FIELDS_DEPTH_MAX 12 /* a message, its settings, a table in them, its rows and quantities \
-			     */
+/* A message, its settings, a table in them, its rows and quantities. */
+#define FIELDS_DEPTH_MAX 12
 
 enum field_type {
 	FIELD_UINT,   /* uint64_t */

@@ -18,11 +18,12 @@
  *	worker	IDENTITY unit			who is there
  *	core	GO unit | REFUSE unit		the core compares; only GO lets the driver act
  *	worker	READY unit			configured, with the settings as sent or read back
- *	core	START unit			one measurement, or measurements until told
- *otherwise worker	STARTED unit			acquisition has begun; the core makes
- *run-start worker	FRAME unit ...			under credit core	STOP unit | ABORT
- *unit worker	ENDED unit			the core makes run-end; READY is implied unless
- *failed core	QUIT				stop, make safe, exit 0; end of file means the same
+ *	core	START unit			one measurement, or one after another until STOP
+ *	worker	STARTED unit			acquisition has started; the core makes run-start
+ *	worker	FRAME unit ...			under credit
+ *	core	STOP unit | ABORT unit		finish the current frame | discard it
+ *	worker	ENDED unit			the core makes run-end; READY is implied unless failed
+ *	core	QUIT				stop, make safe, exit 0; end of file means the same
  */
 #ifndef ASSAY_WIRE_WIRE_H
 #define ASSAY_WIRE_WIRE_H
@@ -233,8 +234,7 @@ void wire_write_log(struct buffer *out, unsigned unit, unsigned level, const cha
 void wire_write_beat(struct buffer *out, const struct wire_beat *beat);
 void wire_write_captured(struct buffer *out, const uint8_t *records, size_t len);
 
-/* --- reading ------------------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 struct wire_message {
 	enum wire_type type;

@@ -52,7 +52,7 @@ struct instrument {
 	bool hazard;
 	uint64_t told_at; /* progress: at most one message per second */
 	uint64_t logged_at;
-	unsigned logged, muted; /* log lines in this second, and those left out */
+	unsigned logged, muted;       /* log lines in this second, and those left out */
 	char said[WIRE_TEXT_MAX + 1]; /* the last line, and when */
 	uint64_t said_at;
 };

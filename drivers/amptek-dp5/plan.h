@@ -33,8 +33,7 @@ struct plan {
  */
 int plan_make(struct assay_instrument *ins, struct plan *plan);
 
-/* Whether preset_time is sent as real time, because the device has no preset of accumulation time.
- */
+/* Whether preset_time is sent as real time, because the device has no preset of accumulation time. */
 bool plan_lacks_pret(const struct state *st);
 
 /* The setting that a command, or text that begins with one, belongs to. */

@@ -87,8 +87,7 @@ static void miss(struct decoding *d, const struct row_place *place, const char *
 	assay_frame_quality(d->out, ASSAY_SUSPECT, failure != NULL ? failure : "truncated");
 }
 
-/* --- points ------------------------------------------------------------------------------------
- */
+/* --- points ----------------------------------------------------------------------------------- */
 
 /* Listed as "scaling_<row>", the row's number in the table of points, from 1. */
 static void list_scaling(struct decoding *d, const struct rows_point *point)
@@ -157,8 +156,7 @@ static void decode_point(struct decoding *d, const struct rows_point *point)
 	deliver(d, &point->place, &v);
 }
 
-/* --- status ------------------------------------------------------------------------------------
- */
+/* --- status ----------------------------------------------------------------------------------- */
 
 /* Rows of one name that stand together make one variable. */
 struct flags {
@@ -237,8 +235,7 @@ static void decode_status(struct decoding *d, const struct rows_status *status, 
 		judge(d, place, condition);
 }
 
-/* --- the slot ----------------------------------------------------------------------------------
- */
+/* --- the slot --------------------------------------------------------------------------------- */
 
 int map_decode(const struct assay_decoding *in, struct assay_frame *out)
 {

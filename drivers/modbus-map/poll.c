@@ -47,8 +47,7 @@ static const char *describe(int r, char *text, size_t size)
 	return text;
 }
 
-/* --- identity ----------------------------------------------------------------------------------
- */
+/* --- identity --------------------------------------------------------------------------------- */
 
 static const char *const fields[] = {"make", "model", "serial", "fw", NULL};
 static const char *const tables[] = {"holding", "input", NULL};
@@ -231,8 +230,7 @@ int poll_identify(struct assay_instrument *ins, struct assay_identity *id)
 	return ask_identity(ins, id);
 }
 
-/* --- configuration -----------------------------------------------------------------------------
- */
+/* --- configuration ---------------------------------------------------------------------------- */
 
 /* An option that the instrument does not have is left out from here on. */
 static int probe(struct assay_instrument *ins, struct plan_block *block)
@@ -257,8 +255,7 @@ int poll_configure(struct assay_instrument *ins)
 	return r;
 }
 
-/* --- polling -----------------------------------------------------------------------------------
- */
+/* --- polling ---------------------------------------------------------------------------------- */
 
 int poll_start(struct assay_instrument *ins)
 {

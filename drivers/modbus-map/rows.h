@@ -28,8 +28,7 @@ struct rows_status {
 	struct row_condition condition;
 };
 
-/* Rows of options that are not listed are left out; the plan refuses more than there is room for.
- */
+/* Rows of options that are not listed are left out; the plan refuses more than there is room for. */
 struct rows {
 	size_t point_count, status_count;
 	struct rows_point points[PLAN_ITEMS_MAX];

@@ -12,8 +12,7 @@
 
 #define SETTLE_MS 10000
 
-/* --- identify ----------------------------------------------------------------------------------
- */
+/* --- identify --------------------------------------------------------------------------------- */
 
 static int identify(struct assay_instrument *ins, struct assay_identity *id)
 {
@@ -40,8 +39,7 @@ static int identify(struct assay_instrument *ins, struct assay_identity *id)
 	return r;
 }
 
-/* --- configure ---------------------------------------------------------------------------------
- */
+/* --- configure -------------------------------------------------------------------------------- */
 
 static enum rga_mode mode_of(const struct assay_settings *settings)
 {
@@ -166,8 +164,7 @@ static int configure(struct assay_instrument *ins)
 	return r;
 }
 
-/* --- table -------------------------------------------------------------------------------------
- */
+/* --- table ------------------------------------------------------------------------------------ */
 
 static const char *const modes[] = {"analog", "histogram", "series", NULL};
 static const char *const energies[] = {"8 eV", "12 eV", NULL};

@@ -9,8 +9,7 @@
 #include "hazard.h"
 #include "session.h"
 
-/* --- start -------------------------------------------------------------------------------------
- */
+/* --- start ------------------------------------------------------------------------------------ */
 
 static int note(struct assay_instrument *ins, const char *query)
 {
@@ -138,8 +137,7 @@ int rga_start(struct assay_instrument *ins)
 	return r;
 }
 
-/* --- acquire -----------------------------------------------------------------------------------
- */
+/* --- acquire ---------------------------------------------------------------------------------- */
 
 static void note_status(struct rga *rga, const struct rga_status *status)
 {
@@ -205,8 +203,7 @@ int rga_acquire(struct assay_instrument *ins, struct assay_raw *raw)
 	return last ? ASSAY_LAST : ASSAY_FRAME;
 }
 
-/* --- stop --------------------------------------------------------------------------------------
- */
+/* --- stop ------------------------------------------------------------------------------------- */
 
 /* MR0 closes a series: it switches the quadrupole's RF and DC off. */
 static int end_scan(struct assay_instrument *ins)

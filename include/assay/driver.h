@@ -97,11 +97,11 @@ enum assay_setting_type {
 
 enum assay_setting_flag {
 	ASSAY_REQUIRED = 1 << 0,    /* the configuration is wrong without it */
-	ASSAY_LIST = 1 << 1,	    /* a list of values of the type */
+	ASSAY_LIST = 1 << 1,        /* a list of values of the type */
 	ASSAY_CALIBRATION = 1 << 2, /* written under `calibration:`, nested keys joined by '_' */
-	ASSAY_HAZARD = 1 << 3,	    /* switches on something that can do harm; never by default */
-	ASSAY_LIVE = 1 << 4,	    /* may be changed by `assayctl set` between runs */
-	ASSAY_HEX = 1 << 5,	    /* an integer that people write in hexadecimal */
+	ASSAY_HAZARD = 1 << 3,      /* switches on something that can do harm; never by default */
+	ASSAY_LIVE = 1 << 4,        /* may be changed by `assayctl set` between runs */
+	ASSAY_HEX = 1 << 5,         /* an integer that people write in hexadecimal */
 };
 
 /*
@@ -111,13 +111,13 @@ enum assay_setting_flag {
 struct assay_setting {
 	const char *name; /* [a-z][a-z0-9_]{0,31}; the name in names.csv where it has one */
 	enum assay_setting_type type;
-	unsigned flags;			     /* enum assay_setting_flag */
-	const char *unit;		     /* ASSAY_NUMBER, ASSAY_INT: UCUM code; NULL: "1" */
-	double min, max;		     /* inclusive, in `unit`; both 0: unbounded */
-	const char *const *choices;	     /* ASSAY_CHOICE: ends with NULL */
+	unsigned flags;                      /* enum assay_setting_flag */
+	const char *unit;                    /* ASSAY_NUMBER, ASSAY_INT: UCUM code; NULL: "1" */
+	double min, max;                     /* inclusive, in `unit`; both 0: unbounded */
+	const char *const *choices;          /* ASSAY_CHOICE: ends with NULL */
 	const struct assay_setting *columns; /* ASSAY_TABLE */
-	const char *fallback;		     /* the default as written in YAML; NULL: absent */
-	const char *help;		     /* one line, no full stop */
+	const char *fallback;                /* the default as written in YAML; NULL: absent */
+	const char *help;                    /* one line, no full stop */
 };
 
 /* --- frames ---------------------------------------------------------------------------------- */
@@ -149,7 +149,7 @@ enum assay_value {
 	ASSAY_I64,
 	ASSAY_F32,
 	ASSAY_F64,
-	ASSAY_LINEAR,	    /* an even axis: `start`, `step`, `count` */
+	ASSAY_LINEAR,       /* an even axis: `start`, `step`, `count` */
 	ASSAY_SCALAR_INT,   /* `integer` */
 	ASSAY_SCALAR_FLOAT, /* `real`: finite */
 	ASSAY_SCALAR_TEXT,  /* `text` */
@@ -180,13 +180,13 @@ enum assay_quality {
 struct assay_variable {
 	const char *name;
 	enum assay_role role;
-	const char *of;			  /* whose uncertainty or flags these are */
+	const char *of;                   /* whose uncertainty or flags these are */
 	const char *dims[ASSAY_DIMS_MAX]; /* names of axis variables; none: a scalar */
-	size_t shape[ASSAY_DIMS_MAX];	  /* only where there are two dims or more */
-	const char *unit;		  /* UCUM, from the technique's whitelist */
-	const char *analyte, *cas;	  /* optional */
-	const char *basis;		  /* optional: "wet", "dry" */
-	const char *label;		  /* optional */
+	size_t shape[ASSAY_DIMS_MAX];     /* only where there are two dims or more */
+	const char *unit;                 /* UCUM, from the technique's whitelist */
+	const char *analyte, *cas;        /* optional */
+	const char *basis;                /* optional: "wet", "dry" */
+	const char *label;                /* optional */
 	struct {
 		const char *kind; /* "standard" or "expanded"; NULL: none stated */
 		const char *src;  /* "instrument", "calibration", "driver", "method" */
@@ -251,16 +251,16 @@ struct assay_identity {
 /* One configured instrument.  Made by the worker; a driver changes only what `state` points to. */
 struct assay_instrument {
 	const struct assay_host *host;
-	void *state;	 /* state_size bytes, zeroed before identify */
+	void *state;     /* state_size bytes, zeroed before identify */
 	const char *key; /* the instrument's name in the configuration */
-	unsigned link;	 /* the one enum assay_link in use */
+	unsigned link;   /* the one enum assay_link in use */
 	const struct assay_settings *settings;
 };
 
 enum assay_acquired {
-	ASSAY_DONE = 0,	 /* the measurement is over, there is no further frame */
+	ASSAY_DONE = 0,  /* the measurement is over, there is no further frame */
 	ASSAY_FRAME = 1, /* `raw` holds one frame, more will come */
-	ASSAY_LAST = 2,	 /* `raw` holds one frame, the last of this measurement */
+	ASSAY_LAST = 2,  /* `raw` holds one frame, the last of this measurement */
 };
 
 enum assay_modbus_table {
@@ -276,16 +276,16 @@ enum assay_modbus_table {
 /* --- the driver ------------------------------------------------------------------------------ */
 
 struct assay_driver {
-	uint32_t abi;		/* ASSAY_DRIVER_ABI */
-	uint32_t size;		/* sizeof(struct assay_driver) */
-	const char *name;	/* [a-z0-9-]{1,32}, the folder's name */
-	const char *version;	/* of the driver; goes into every run-start */
-	const char *summary;	/* one line: which instruments */
-	const char *make;	/* the manufacturer, as in identity; NULL: several or unknown */
-	const char *technique;	/* topic token: xrf, ms, gc, gcms, ftir, nir; NULL: configured */
-	unsigned links;		/* bits of enum assay_link */
+	uint32_t abi;          /* ASSAY_DRIVER_ABI */
+	uint32_t size;         /* sizeof(struct assay_driver) */
+	const char *name;      /* [a-z0-9-]{1,32}, the folder's name */
+	const char *version;   /* of the driver; goes into every run-start */
+	const char *summary;   /* one line: which instruments */
+	const char *make;      /* the manufacturer, as in identity; NULL: several or unknown */
+	const char *technique; /* topic token: xrf, ms, gc, gcms, ftir, nir; NULL: configured */
+	unsigned links;        /* bits of enum assay_link */
 	const struct assay_link_defaults *link_defaults; /* may be NULL */
-	const struct assay_setting *settings;		 /* may be NULL */
+	const struct assay_setting *settings;            /* may be NULL */
 	size_t state_size;
 	size_t raw_max; /* most bytes that one frame's raw blocks have together */
 
@@ -358,8 +358,9 @@ struct assay_driver {
  * Every module exports exactly this symbol: a pointer to its table.  The worker refuses a module
  * whose abi or size differs, whose name is not its file's, or that lacks a mandatory slot.
  */
-#define ASSAY_DRIVER_EXPORT(table)                                                                 \
-	__attribute__((visibility("default"))) extern const struct assay_driver *const assay_driver; \
+#define ASSAY_DRIVER_EXPORT(table)                                                            \
+	__attribute__((                                                                       \
+		visibility("default"))) extern const struct assay_driver *const assay_driver; \
 	const struct assay_driver *const assay_driver = &(table)
 
 /* --- the services ---------------------------------------------------------------------------- */
@@ -380,8 +381,8 @@ struct assay_host {
 	int (*pause)(struct assay_instrument *, int);
 	bool (*stopping)(const struct assay_instrument *);
 	uint64_t (*now_ms)(const struct assay_instrument *);
-	int (*modbus_read)(struct assay_instrument *, enum assay_modbus_table, unsigned, unsigned,
-		uint16_t *);
+	int (*modbus_read)(
+		struct assay_instrument *, enum assay_modbus_table, unsigned, unsigned, uint16_t *);
 	void (*hazard)(struct assay_instrument *, bool);
 	void (*progress)(struct assay_instrument *, const char *, double, const char *);
 	void (*report)(struct assay_instrument *, const char *, const struct assay_variable *);
@@ -442,8 +443,8 @@ static inline int assay_read_exact(struct assay_instrument *ins, void *buf, size
 	uint64_t end = assay_now_ms(ins) + (uint64_t)ms;
 	for (size_t have = 0; have < len;) {
 		uint64_t now = assay_now_ms(ins);
-		ssize_t n = assay_read(ins, (uint8_t *)buf + have, len - have,
-			now < end ? (int)(end - now) : 0);
+		ssize_t n = assay_read(
+			ins, (uint8_t *)buf + have, len - have, now < end ? (int)(end - now) : 0);
 		if (n < 0)
 			return (int)n;
 		have += (size_t)n;
@@ -489,15 +490,15 @@ static inline void assay_hazard(struct assay_instrument *ins, bool on)
 }
 
 /* Progress of a long measurement, shown in the instrument's state. */
-static inline void assay_progress(struct assay_instrument *ins, const char *name, double value,
-	const char *unit)
+static inline void assay_progress(
+	struct assay_instrument *ins, const char *name, double value, const char *unit)
 {
 	ins->host->progress(ins, name, value, unit);
 }
 
 /* A setting as read back from the instrument: it stands in run-start instead of the sent one. */
-static inline void assay_report_number(struct assay_instrument *ins, const char *name,
-	double value, const char *unit)
+static inline void assay_report_number(
+	struct assay_instrument *ins, const char *name, double value, const char *unit)
 {
 	struct assay_variable v = ASSAY_NOTHING;
 	v.type = ASSAY_SCALAR_FLOAT;
@@ -514,8 +515,8 @@ static inline void assay_report_int(struct assay_instrument *ins, const char *na
 	ins->host->report(ins, name, &v);
 }
 
-static inline void assay_report_text(struct assay_instrument *ins, const char *name,
-	const char *text)
+static inline void assay_report_text(
+	struct assay_instrument *ins, const char *name, const char *text)
 {
 	struct assay_variable v = ASSAY_NOTHING;
 	v.type = ASSAY_SCALAR_TEXT;
@@ -537,8 +538,8 @@ static inline void assay_retried(struct assay_instrument *ins)
 }
 
 /* Raw bytes: copies one block, order is kept.  -ENOMEM, or -EMSGSIZE past raw_max. */
-static inline int assay_raw_add(struct assay_raw *raw, const char *media, const char *name,
-	const void *data, size_t len)
+static inline int assay_raw_add(
+	struct assay_raw *raw, const char *media, const char *name, const void *data, size_t len)
 {
 	return raw->host->raw_add(raw, media, name, data, len);
 }
@@ -592,8 +593,8 @@ static inline const char *assay_text_at(const struct assay_settings *s, const ch
 }
 
 /* Row i of a table, itself a set of settings by the table's columns; i < assay_count(). */
-static inline const struct assay_settings *assay_row(const struct assay_settings *s,
-	const char *name, size_t i)
+static inline const struct assay_settings *assay_row(
+	const struct assay_settings *s, const char *name, size_t i)
 {
 	return s->host->row(s, name, i);
 }
@@ -617,15 +618,15 @@ static inline void assay_frame_add(struct assay_frame *f, const struct assay_var
 }
 
 /* A setting that holds for this frame only, or a calculation that was applied to it. */
-static inline void assay_frame_setting(struct assay_frame *f, const char *name,
-	const struct assay_variable *v)
+static inline void assay_frame_setting(
+	struct assay_frame *f, const char *name, const struct assay_variable *v)
 {
 	f->host->frame_setting(f, name, v);
 }
 
 /* Lowers the flag (a frame begins as good) and adds one reason out of the closed list. */
-static inline void assay_frame_quality(struct assay_frame *f, enum assay_quality flag,
-	const char *reason)
+static inline void assay_frame_quality(
+	struct assay_frame *f, enum assay_quality flag, const char *reason)
 {
 	f->host->frame_quality(f, flag, reason);
 }
@@ -686,14 +687,14 @@ static inline void assay_add_linear_axis(struct assay_frame *f, const char *name
  * Numbers in text replies: the whole of text[0 ... len) is one number, blanks around it allowed;
  * '.' is the decimal point in every locale; nan and inf are refused.  0 or -EBADMSG.
  */
-static inline int assay_parse_number(const struct assay_host *host, const char *text, size_t len,
-	double *out)
+static inline int assay_parse_number(
+	const struct assay_host *host, const char *text, size_t len, double *out)
 {
 	return host->parse_number(text, len, out);
 }
 
-static inline int assay_parse_integer(const struct assay_host *host, const char *text, size_t len,
-	int64_t *out)
+static inline int assay_parse_integer(
+	const struct assay_host *host, const char *text, size_t len, int64_t *out)
 {
 	return host->parse_integer(text, len, out);
 }

@@ -20,10 +20,15 @@ static const uint8_t other_hash[32] = {0xcb, 0x89, 0x27, 0xc0, [31] = 0xbe};
 
 #define UTC UINT64_C(1795335330123456789)
 /* Macros, for a constant of a struct is no constant expression in C. */
-#define STAMP {.utc = UTC, .mono = 86400000000001, .unc = 1500000, .sync = ASSAY_SYNC_NTP}
-#define XRF                                                                              \
-	{.key = "xrf-1", .make = "Amptek", .model = "PX5", .serial = "2524", .fw = "6.09", \
-		.asset = "CCL-0042", .source = ID_SOURCE_READ}
+#define STAMP                                                                              \
+	{                                                                                  \
+		.utc = UTC, .mono = 86400000000001, .unc = 1500000, .sync = ASSAY_SYNC_NTP \
+	}
+#define XRF                                                                                       \
+	{                                                                                         \
+		.key = "xrf-1", .make = "Amptek", .model = "PX5", .serial = "2524", .fw = "6.09", \
+		.asset = "CCL-0042", .source = ID_SOURCE_READ                                     \
+	}
 static const struct stamp stamp = STAMP;
 static const struct record_base base = {.id = id, .t = STAMP, .inst = XRF};
 

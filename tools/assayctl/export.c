@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* export: runs as CSV, JSON lines or the entries themselves, into a file that is whole or absent.
- */
+/* export: runs as CSV, JSON lines or the entries themselves, into a file that is whole or absent. */
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>

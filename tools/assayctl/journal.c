@@ -313,8 +313,7 @@ static int parse(struct journal_args *args, int argc, char **argv)
 	static const struct option longs[] = {{"path", required_argument, NULL, 'p'},
 		{"journal", required_argument, NULL, 'i'}, {"from", required_argument, NULL, 'f'},
 		{"to", required_argument, NULL, 't'}, {"topic", required_argument, NULL, 'T'},
-		{"run", required_argument, NULL, 'r'},
-		{"json", no_argument, NULL, 'j'}, {0}};
+		{"run", required_argument, NULL, 'r'}, {"json", no_argument, NULL, 'j'}, {0}};
 	for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
 		switch (c) {
 		case 'p': args->path = optarg; break;

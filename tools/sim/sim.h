@@ -42,8 +42,7 @@ struct sim_model_ops {
 	size_t state_size;                /* zeroed bytes behind m->state */
 	const struct sim_option *options; /* ends with a NULL name */
 	unsigned transports;              /* bits 1u << SIM_PTY ... */
-	uint64_t peer_hold_ns; /* UDP: bind to the first host until it is silent so long (real time)
-				*/
+	uint64_t peer_hold_ns; /* UDP: serve one host until it is silent this long (real time) */
 
 	/*
 	 * Reads its options and fills m->state.  Returns 0 or a negative errno after one line on
@@ -60,8 +59,7 @@ struct sim_model_ops {
 	 */
 	void (*input)(struct sim_model *m, const uint8_t *data, size_t len, uint64_t now);
 
-	/* Time has passed.  Called when next_wakeup() was reached, before each input, and between.
-	 */
+	/* Time has passed.  Called when next_wakeup() was reached, before each input, and between. */
 	void (*tick)(struct sim_model *m, uint64_t now);
 
 	/* When tick() is next needed, or SIM_NEVER.  A time that has passed means at once. */

@@ -19,8 +19,7 @@
 struct published;
 struct publisher;
 
-/* Entries whose `done` may wait are told of when there are so many bytes of them, or with others.
- */
+/* Entries whose `done` may wait are told of when there are so many bytes of them, or with others. */
 #define COMMIT_WAIT_BYTES (256u << 10)
 
 /*

@@ -539,8 +539,7 @@ static bool covers(const char *mark, const char *topic, size_t len)
 	return mark_len <= len && memcmp(mark, topic, mark_len) == 0;
 }
 
-/* How far the cursor has got in this journal on a topic: the furthest of the marks that cover it.
- */
+/* How far the cursor has got in this journal on a topic: the furthest of the marks that cover it. */
 static uint64_t position(const struct holding *h, const char *topic, size_t len)
 {
 	uint64_t seq = 0;

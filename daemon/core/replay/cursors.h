@@ -94,8 +94,7 @@ int cursors_forget(struct cursors *cursors, struct assay_string name);
  */
 int cursors_floor(struct cursors *cursors, const uint8_t id[JOURNAL_ID_SIZE], uint64_t *seq);
 
-/* The same for one cursor, and its name, for telling who holds what back; -ENOENT: past the last.
- */
+/* The same for one cursor, and its name, for telling who holds what back; -ENOENT: past the last. */
 int cursors_floor_of(struct cursors *cursors, size_t i, const uint8_t id[JOURNAL_ID_SIZE],
 	char name[CURSOR_NAME_MAX + 1], uint64_t *seq);
 

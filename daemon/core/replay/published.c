@@ -117,8 +117,7 @@ static struct volume *find_before(struct published *p, const struct volume *afte
 	return found;
 }
 
-/* From the current one backwards: commit times alone do not tell, a clock may have been set back.
- */
+/* From the current one backwards: commit times alone do not tell, a clock may have been set back. */
 static int put_in_order(struct published *p, const uint8_t *current)
 {
 	struct volume *ordered = calloc(p->count, sizeof *ordered);

@@ -33,8 +33,7 @@ struct place {
 	size_t last_size; /* of the last page */
 	uint64_t used;    /* CLOCK_BOOTTIME */
 
-	/* The page that will be asked for next: wanted, or read already; then `next` is behind it.
-	 */
+	/* The page that will be asked for next: wanted, or read already; then `next` is behind it. */
 	bool wants_ahead;
 	uint64_t ahead_to;
 	size_t ahead_bytes;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inside of core/runs/runs.h, for its own files: the rows in memory and the notes on the disk.
- */
+/* The inside of core/runs/runs.h, for its own files: the rows in memory and the notes on the disk. */
 #ifndef ASSAY_CORE_RUNS_INSIDE_H
 #define ASSAY_CORE_RUNS_INSIDE_H
 

@@ -69,11 +69,11 @@ struct link_ops {
 
 struct link {
 	const struct link_ops *ops;
-	int fd;        /* -1 where there is none */
-	void *own;     /* of the kind */
+	int fd;           /* -1 where there is none */
+	void *own;        /* of the kind */
 	unsigned in, out; /* usb: addresses of the endpoints; else 0 */
-	char why[300]; /* the last failure, in words */
-	bool is_over;  /* the port was lost because a recording ended */
+	char why[300];    /* the last failure, in words */
+	bool is_over;     /* the port was lost because a recording ended */
 };
 
 extern const struct link_ops link_none, link_tcp, link_udp, link_serial, link_usb, link_playback;

@@ -118,8 +118,7 @@ void modbus_destroy(struct modbus *modbus)
 	free(modbus);
 }
 
-/* --- one exchange ------------------------------------------------------------------------------
- */
+/* --- one exchange ----------------------------------------------------------------------------- */
 
 /* The silence that a serial line needs, and in which late replies come and are dropped. */
 static int keep_silence(struct modbus *modbus, unsigned unit_id)

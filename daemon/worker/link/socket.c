@@ -20,8 +20,7 @@
 #define DATAGRAM_MAX    65536
 #define LOCAL_FIRST     61000 /* past net.ipv4.ip_local_port_range */
 
-/* Names are looked up only where an address will not do: the resolver has no deadline of its own.
- */
+/* Names are looked up only where an address will not do: the resolver has no deadline of its own. */
 static int look_up(struct link *link, const struct port *port, int type, struct addrinfo **out)
 {
 	char number[12];

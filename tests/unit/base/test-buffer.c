@@ -61,7 +61,8 @@ static void walking_a_list_survives_removal(void **state)
 		list_append(&head, &items[i].link);
 	int sum = 0;
 	struct item *item;
-	list_for_each(item, &head, link) {
+	list_for_each(item, &head, link)
+	{
 		sum += item->value;
 		list_remove(&item->link);
 	}

@@ -44,8 +44,7 @@ void desk_renew(struct desk *desk);
 /* Appends an entry with a body of `size` bytes that is no record; returns its seq. */
 uint64_t desk_put(struct desk *desk, const char *topic, size_t size);
 
-/* The same with a record of this type, of run `run`, sample "S-<run>", number "node/xrf-1/<run>".
- */
+/* The same with a record of this type, of run `run`, sample "S-<run>", number "node/xrf-1/<run>". */
 uint64_t desk_put_record(struct desk *desk, const char *topic, const char *type, uint8_t run);
 
 /* The audit record that a journal begins with, when it replaces journal `old`. */

@@ -23,8 +23,8 @@
 #include "disk.h"
 #include "record/entry.h"
 
-#define TOPIC	 "a1/data/xrf/site/node/xrf-1/"
-#define HEAD	 "a1/head/-/site/node/-/"
+#define TOPIC    "a1/data/xrf/site/node/xrf-1/"
+#define HEAD     "a1/head/-/site/node/-/"
 #define LIMIT_MS 10000
 
 struct bench {
@@ -55,8 +55,10 @@ static int read_entry(const uint8_t *bytes, size_t len, const char **topic, size
 static void bench_open(struct bench *b, bool always)
 {
 	*b = (struct bench){.disk = disk_create(1), .zmq = zmq_ctx_new()};
-	struct journal_options options = {
-		.path = "/j", .entry = read_entry, .sync_ms = always ? 0 : 60000, .now = clock_utc()};
+	struct journal_options options = {.path = "/j",
+		.entry = read_entry,
+		.sync_ms = always ? 0 : 60000,
+		.now = clock_utc()};
 	struct journal_report report = {0};
 	assert_int_equal(journal_open(&b->journal, disk_io(b->disk), &options, &report), 0);
 	assert_int_equal(publisher_open(&b->publisher, b->zmq, "inproc://live", HEAD), 0);
@@ -68,8 +70,7 @@ static void bench_open(struct bench *b, bool always)
 	b->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	b->ledger = ledger_create(b->journal, report.last_tc);
 	struct commit_options how = {.always = always, .every_ns = 60 * NS_PER_S};
-	assert_int_equal(
-		commit_start(&b->commit, b->journal, b->publisher, &how, b->wake_fd), 0);
+	assert_int_equal(commit_start(&b->commit, b->journal, b->publisher, &how, b->wake_fd), 0);
 	ledger_attach(b->ledger, b->commit);
 	b->topic = ledger_topic(b->ledger, TOPIC);
 }
@@ -95,8 +96,12 @@ static void count_done(void *arg, const struct commit_item *item)
 static void put_record(struct bench *b, size_t len, bool may_wait)
 {
 	static const uint8_t record[COMMIT_WAIT_BYTES];
-	struct ledger_record r = {.topic = b->topic, .head = record, .head_len = len,
-		.done = count_done, .arg = b, .may_wait = may_wait};
+	struct ledger_record r = {.topic = b->topic,
+		.head = record,
+		.head_len = len,
+		.done = count_done,
+		.arg = b,
+		.may_wait = may_wait};
 	assert_int_equal(ledger_put(b->ledger, &r, NULL), 0);
 }
 

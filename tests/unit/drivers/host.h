@@ -172,8 +172,8 @@ int host_decode_bytes(struct host *h, const struct assay_bytes *raw, size_t coun
 
 /* Finds by name (the first one), or NULL.  Borrowed until host_reset() or host_destroy(). */
 const struct assay_variable *host_find(const struct host *h, const char *name);
-const struct assay_variable *host_find_of(const struct host *h, const char *name,
-	const char *analyte);
+const struct assay_variable *host_find_of(
+	const struct host *h, const char *name, const char *analyte);
 const struct assay_variable *host_report(const struct host *h, const char *name);
 const struct assay_variable *host_progress(const struct host *h, const char *name);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The parts of a worker that need no process: numbers, pace, settings, reports, raw blocks, frames.
- */
+/* The parts of a worker that need no process: numbers, pace, settings, reports, raw blocks, frames. */
 #include <errno.h>
 #include <locale.h>
 #include <setjmp.h>

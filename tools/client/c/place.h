@@ -72,8 +72,7 @@ struct delivery {
 	uint64_t found_seq, found_tc;
 };
 
-/* True when the journal that is read is the one in use; its last entry; where one is listed, or -1.
- */
+/* True when the journal that is read is the one in use; its last entry; where one is listed, or -1. */
 bool place_is_current(const struct delivery *d);
 uint64_t place_last(const struct delivery *d);
 ssize_t place_find(const struct delivery *d, const uint8_t *id);
@@ -88,8 +87,7 @@ void place_mark(struct delivery *d, const char *topic, uint64_t seq);
 void place_begin(struct delivery *d);
 void place_go_on(struct delivery *d, bool was_current);
 
-/* Begins what is to be fetched next; false: nothing now, or what journals there are must be asked.
- */
+/* Begins what is to be fetched next; false: nothing now, or what journals there are must be asked. */
 bool place_advance(struct delivery *d);
 
 /* Takes note when everything that is known to exist was given. */

@@ -8,10 +8,9 @@
 
 #include <assay/record.h>
 
-#define PREFIXES_MAX                                                                \
-	64 /* subscriptions are messages, and can be lost in bulk after a reconnect \
-	    */
-#define PREFIX_HEAD "a1/head/"
+/* Each is a subscription message; too many at once can be lost after a reconnect. */
+#define PREFIXES_MAX 64
+#define PREFIX_HEAD  "a1/head/"
 
 struct prefixes {
 	char names[PREFIXES_MAX][ASSAY_TOPIC_MAX + 1];
