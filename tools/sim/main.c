@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "models.h"
-#include "program.h"
-#include "serve.h"
+#include "framework/program.h"
+#include "framework/serve.h"
 
 #define EXIT_USAGE   2
 #define MODEL_OPTION 1000 /* values of getopt above are rows of the model's table */

@@ -3,20 +3,13 @@
 
 #include <string.h>
 
-#ifdef HAVE_AMPTEK
-#include "dpp.h"
-#endif
-#include "modbus-model.h"
-#include "rga-model.h"
+/* SIM_MODELS(ROW), from meson.build, is ROW(modbus_model) ROW(rga_model) ... */
+#define ROW(model) extern const struct sim_model_ops model;
+SIM_MODELS(ROW)
+#undef ROW
 
-const struct sim_model_ops *const sim_models[] = {
-#ifdef HAVE_AMPTEK
-	&amptek_dp5_ops,
-#endif
-	&modbus_model,
-	&rga_model,
-	NULL,
-};
+#define ROW(model) &model,
+const struct sim_model_ops *const sim_models[] = {SIM_MODELS(ROW) NULL};
 
 const struct sim_model_ops *model_find(const char *name)
 {

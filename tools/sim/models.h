@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The instruments: one row each. */
+/* The simulated instruments, one of each family; the list is in meson.build. */
 #ifndef ASSAY_SIM_MODELS_H
 #define ASSAY_SIM_MODELS_H
 
-#include "sim.h"
+#include "framework/sim.h"
 
 /* Ends with NULL. */
 extern const struct sim_model_ops *const sim_models[];

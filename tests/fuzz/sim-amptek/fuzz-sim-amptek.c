@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "dpp.h"
+#include "amptek/dpp.h"
 
 #define HUNDREDTH   10000000ULL
 #define GOOD_PACKET 255
@@ -26,7 +26,7 @@ static void emitted(void *context, const uint8_t *data, size_t len)
 static struct sim_model *make(uint8_t choice, struct sim_random *random, enum sim_transport *t)
 {
 	static const enum sim_transport transports[] = {SIM_PTY, SIM_UDP, SIM_TCP, SIM_USB};
-	struct sim_options options = {.table = amptek_dp5_ops.options};
+	struct sim_options options = {.table = amptek_model.options};
 	struct sim_model *m;
 	*t = transports[choice % 4];
 	options_set(&options, "device", device_names[choice / 4 % 6]);
@@ -35,7 +35,7 @@ static struct sim_model *make(uint8_t choice, struct sim_random *random, enum si
 	random_init(random, choice);
 	struct sim_env env = {
 		.emit = emitted, .context = t, .random = random, .transport = *t, .speed = 1};
-	return sim_model_create(&amptek_dp5_ops, &options, &env, &m) == 0 ? m : NULL;
+	return sim_model_create(&amptek_model, &options, &env, &m) == 0 ? m : NULL;
 }
 
 /* Returns what it used of the input. */

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "sim.h"
+#include "framework/sim.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

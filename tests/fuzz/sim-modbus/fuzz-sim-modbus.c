@@ -8,9 +8,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "modbus-frame.h"
-#include "modbus-model.h"
-#include "modbus-plant.h"
+#include "modbus/frame.h"
+#include "modbus/model.h"
+#include "modbus/plant.h"
 
 #define PROFILES 3
 #define SECOND   1000000000ULL

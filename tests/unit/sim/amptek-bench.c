@@ -22,10 +22,10 @@ void bench_start(
 		.random = &b->random,
 		.transport = transport,
 		.speed = 1};
-	struct sim_options given = {.table = amptek_dp5_ops.options};
+	struct sim_options given = {.table = amptek_model.options};
 	for (size_t i = 0; options[i] != NULL; i += 2)
 		assert_int_equal(options_set(&given, options[i], options[i + 1]), 0);
-	assert_int_equal(sim_model_create(&amptek_dp5_ops, &given, &env, &b->model), 0);
+	assert_int_equal(sim_model_create(&amptek_model, &given, &env, &b->model), 0);
 }
 
 void bench_stop(struct bench *b)

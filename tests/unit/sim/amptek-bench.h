@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "dpp.h"
+#include "amptek/dpp.h"
 
 #define MS UINT64_C(1000000)
 #define S  (1000 * MS)

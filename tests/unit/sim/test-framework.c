@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "serials.h"
-#include "sim.h"
+#include "framework/serials.h"
+#include "framework/sim.h"
 
 static void same_seed_makes_the_same_numbers(void **state)
 {

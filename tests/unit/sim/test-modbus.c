@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "modbus-frame.h"
-#include "modbus-model.h"
-#include "modbus-plant.h"
+#include "modbus/frame.h"
+#include "modbus/model.h"
+#include "modbus/plant.h"
 
 #define MS 1000000ULL
 #define S  (1000 * MS)

@@ -21,7 +21,7 @@
 
 #include "base/clock.h"
 #include "core.h"
-#include "dpp.h"
+#include "amptek/dpp.h"
 #include "record/check.h"
 #include "record/read.h"
 #include "usbfs.h"
@@ -88,7 +88,7 @@ static void bench_start(void)
 		.random = &bench.random,
 		.transport = SIM_USB,
 		.speed = 1};
-	assert_int_equal(sim_model_create(&amptek_dp5_ops, NULL, &env, &bench.model), 0);
+	assert_int_equal(sim_model_create(&amptek_model, NULL, &env, &bench.model), 0);
 	assert_int_equal(pthread_create(&bench.thread, NULL, play, NULL), 0);
 	bench.is_running = true;
 }

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "sim.h"
+#include "framework/sim.h"
 
 #define FULL_SCALE_KEV 20.48 /* at the device's nominal gain */
 #define CHANNEL_LIMIT  0xFFFFFFu

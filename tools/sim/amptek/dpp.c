@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "config.h"
-#include "serials.h"
+#include "framework/serials.h"
 
 #define RECEIVER_GAP_NS (100 * NS_PER_MS) /* RS-232: longer silence within a packet drops it */
 #define PEER_HOLD_NS    (15 * NS_PER_S)
@@ -38,8 +38,7 @@ static uint32_t serial_now(struct dpp *d)
 {
 	if (!sim_fault_active(d->model, FAULT_WRONG_IDENTITY))
 		return d->serial;
-	return serial_is_reserved(amptek_dp5_ops.name, d->serial + 1) ? d->serial + 1
-								      : d->serial - 1;
+	return serial_is_reserved(amptek_model.name, d->serial + 1) ? d->serial + 1 : d->serial - 1;
 }
 
 struct status dpp_status(struct dpp *d)
@@ -216,7 +215,7 @@ static int read_identity(struct dpp *d, const struct sim_options *o)
 	}
 	d->device = &devices[device];
 	d->serial = (uint32_t)serial;
-	if (!serial_is_reserved(amptek_dp5_ops.name, d->serial))
+	if (!serial_is_reserved(amptek_model.name, d->serial))
 		fprintf(stderr,
 			"assay-sim: serial %u is not reserved for simulators: the daemon cannot "
 			"tell this instrument from a real one\n",
@@ -325,7 +324,7 @@ static void amptek_finish(struct sim_model *m)
 	emission_finish(&d->emission);
 }
 
-const struct sim_model_ops amptek_dp5_ops = {
+const struct sim_model_ops amptek_model = {
 	.name = "amptek-dp5",
 	.summary = "XRF: Amptek digital pulse processor with tube, sample and detector",
 	.state_size = sizeof(struct dpp),

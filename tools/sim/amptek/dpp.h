@@ -8,7 +8,7 @@
 #include "device.h"
 #include "frame.h"
 #include "settings.h"
-#include "sim.h"
+#include "framework/sim.h"
 #include "status.h"
 
 #define MISC_DATA_LEN    512
@@ -86,6 +86,6 @@ size_t dpp_netfinder(struct dpp *d, uint16_t sequence, uint8_t *out);
 /* Answers one good request. */
 void dpp_command(struct dpp *d, const struct request *request);
 
-extern const struct sim_model_ops amptek_dp5_ops;
+extern const struct sim_model_ops amptek_model;
 
 #endif

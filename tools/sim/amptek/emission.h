@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "random.h"
+#include "framework/random.h"
 #include "sample.h"
 
 #define EMISSION_BIN_KEV 0.005

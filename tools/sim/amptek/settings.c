@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "options.h"
+#include "framework/options.h"
 
 #define M  MCA8000D
 #define GM (DP5G | MCA8000D)

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "client.h"
+
+#define GARBAGE_MAX 32
+
+struct modbus_client *client_create(int fd, size_t port)
+{
+	struct modbus_client *client = calloc(1, sizeof *client);
+	if (client == NULL)
+		return NULL;
+	list_init(&client->link);
+	client->fd = fd;
+	client->port = port;
+	return client;
+}
+
+void client_destroy(struct modbus_client *client)
+{
+	list_remove(&client->link);
+	close(client->fd);
+	free(client);
+}
+
+int client_read(struct modbus_client *client)
+{
+	size_t room = sizeof client->in - client->in_len;
+	if (room == 0)
+		return 0;
+	ssize_t n = recv(client->fd, client->in + client->in_len, room, MSG_DONTWAIT);
+	if (n == 0)
+		return -ECONNRESET;
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	client->in_len += (size_t)n;
+	return 0;
+}
+
+static int flush(struct modbus_client *client)
+{
+	ssize_t n = send(client->fd, client->out, client->out_len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		return -errno;
+	n = n < 0 ? 0 : n;
+	client->out_len -= (size_t)n;
+	client->is_blocked = client->out_len > 0;
+	memmove(client->out, client->out + n, client->out_len);
+	return 0;
+}
+
+static void queue(struct modbus_client *client, const uint8_t *data, size_t len)
+{
+	memcpy(client->out + client->out_len, data, len);
+	client->out_len += len;
+}
+
+/* What the wire makes of a reply; nothing else is waiting in `out`. */
+static void queue_reply(struct modbus_client *client, struct sim_host *host, uint8_t *reply,
+	size_t len, uint64_t now)
+{
+	uint8_t sent[FRAME_MAX];
+	memcpy(sent, reply, len);
+	struct sim_plan plan = sim_host_plan(host, sent, len);
+	if (plan.stale)
+		queue(client, client->last, client->last_len);
+	if (!plan.drop)
+		queue(client, sent, plan.len);
+	client->out_at = now + plan.delay_ns;
+	memcpy(client->last, reply, len);
+	client->last_len = len;
+}
+
+static int answer_next(struct modbus_client *client, struct modbus_plant *plant,
+	struct sim_model *m, struct sim_host *host, uint64_t now)
+{
+	bool skip;
+	ssize_t len = frame_find_tcp(client->in, client->in_len, &skip);
+	if (len <= 0)
+		return (int)len;
+	uint8_t reply[FRAME_MAX];
+	size_t n = skip ? 0
+			: plant_answer(plant, m, client->port, FRAMING_TCP, client->in, (size_t)len,
+				  reply);
+	if (n > 0) {
+		queue_reply(client, host, reply, n, now);
+		m->emitted++;
+	}
+	client->in_len -= (size_t)len;
+	memmove(client->in, client->in + len, client->in_len);
+	return 1;
+}
+
+int client_serve(struct modbus_client *client, struct modbus_plant *plant, struct sim_model *m,
+	struct sim_host *host, uint64_t now)
+{
+	for (;;) {
+		int r = 0;
+		if (client->out_len > 0 && now >= client->out_at)
+			r = flush(client);
+		if (r < 0 || client->out_len > 0)
+			return r;
+		r = answer_next(client, plant, m, host, now);
+		if (r <= 0)
+			return r;
+	}
+}
+
+int client_send_garbage(struct modbus_client *client, struct sim_random *random)
+{
+	if (client->out_len > 0)
+		return 0;
+	size_t len = 1 + random_u64(random) % GARBAGE_MAX;
+	for (size_t i = 0; i < len; i++)
+		client->out[i] = (uint8_t)random_u64(random);
+	client->out_len = len;
+	client->out_at = 0;
+	return flush(client);
+}
+
+bool client_wants_input(const struct modbus_client *client)
+{
+	return client->in_len < sizeof client->in;
+}
+
+uint64_t client_due(const struct modbus_client *client)
+{
+	return client->out_len > 0 && !client->is_blocked ? client->out_at : SIM_NEVER;
+}

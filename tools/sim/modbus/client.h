@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One Modbus TCP connection: requests are taken one by one, the next when the reply is away. */
+#ifndef ASSAY_SIM_MODBUS_CLIENT_H
+#define ASSAY_SIM_MODBUS_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "framework/host.h"
+#include "frame.h"
+#include "plant.h"
+
+struct modbus_client {
+	struct list link; /* modbus_server.clients */
+	int fd;
+	size_t port;
+	uint8_t in[4 * FRAME_MAX];
+	size_t in_len;
+	uint8_t out[3 * FRAME_MAX];
+	size_t out_len;
+	uint64_t out_at; /* clock_boot(): not to be sent before */
+	bool is_blocked; /* the socket takes no more */
+	uint32_t events; /* epoll's, as last set; the server's */
+	uint8_t last[FRAME_MAX];
+	size_t last_len;
+};
+
+/* Takes the connected, non-blocking socket; returns owned, or NULL when there is no memory. */
+struct modbus_client *client_create(int fd, size_t port);
+
+/* Closes the socket. */
+void client_destroy(struct modbus_client *client);
+
+/* Reads what has come.  0, or a negative errno: the client is gone. */
+int client_read(struct modbus_client *client);
+
+/*
+ * Answers what is complete and sends what is due at `now` (clock_boot).  0, or a negative errno
+ * when the connection is to be closed: the peer is gone, or its bytes are not Modbus.
+ */
+int client_serve(struct modbus_client *client, struct modbus_plant *plant, struct sim_model *m,
+	struct sim_host *host, uint64_t now);
+
+/* Sends bytes nobody asked for, if nothing else is waiting to be sent. */
+int client_send_garbage(struct modbus_client *client, struct sim_random *random);
+
+/* Whether it can take more bytes now. */
+bool client_wants_input(const struct modbus_client *client);
+
+/* When a reply that is held back becomes due, or SIM_NEVER. */
+uint64_t client_due(const struct modbus_client *client);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The gas in a stack as it really is, in the units the plants use: mg/m3 for pollutants, % for
+ * water and oxygen, mg/m3 or ppm for CO2 as the operator configured it.  Every quantity wanders
+ * slowly about its usual value (an Ornstein-Uhlenbeck process); false air dilutes all combustion
+ * gases together, and NOx is NO (as NO2) plus NO2.
+ */
+#ifndef ASSAY_SIM_MODBUS_GAS_H
+#define ASSAY_SIM_MODBUS_GAS_H
+
+#include <stdint.h>
+
+#include "framework/random.h"
+
+enum gas {
+	GAS_SO2,
+	GAS_NOX,
+	GAS_NO,
+	GAS_NO2,
+	GAS_NH3,
+	GAS_CO,
+	GAS_CO2,
+	GAS_HCL,
+	GAS_HF,
+	GAS_H2O,
+	GAS_O2,
+	GAS_N2O,
+	GAS_CH4,
+	GAS_C2H4,
+	GAS_SF6,
+	GAS_THC,
+	GAS_PRESSURE,
+	GAS_TEMPERATURE,
+	GAS_COUNT,
+};
+
+struct gas_stack {
+	double value[GAS_COUNT]; /* what is in the stack now */
+	double drift[GAS_COUNT]; /* in standard deviations */
+	struct sim_random random;
+};
+
+/* Starts at the usual values, which the printed examples of the register maps show. */
+void gas_init(struct gas_stack *stack, uint64_t seed);
+
+/* Lets `seconds` pass. */
+void gas_advance(struct gas_stack *stack, double seconds);
+
+/* Full scale of the analyser's range. */
+double gas_range(enum gas gas);
+
+/* "SO2"; static. */
+const char *gas_name(enum gas gas);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How one make of analyser shows itself on Modbus: which areas exist, which register holds which
+ * gas, where its status is.  Written from the register maps alone.
+ */
+#ifndef ASSAY_SIM_MODBUS_PROFILE_H
+#define ASSAY_SIM_MODBUS_PROFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "cycle.h"
+#include "gas.h"
+#include "image.h"
+
+/* What an analyser says: the values it shows, which it holds unless it is measuring. */
+struct analyser {
+	enum cycle_state state;
+	double shown[GAS_COUNT];
+	double zero[GAS_COUNT], span[GAS_COUNT]; /* found at the last check, same units */
+	int64_t zeroed, spanned;                 /* when, Unix seconds */
+};
+
+struct profile_area {
+	enum image_table table;
+	uint16_t first;
+	int count;
+	bool extra; /* only on larger configurations */
+};
+
+struct profile_value {
+	uint16_t address; /* of the first of two registers */
+	enum gas gas;
+};
+
+/* The longest reply data of a vendor function. */
+#define PROFILE_VENDOR_MAX 250
+
+struct profile {
+	const char *name, *summary;
+	enum image_table table; /* where the values are */
+	enum word_order order;
+	const struct profile_area *areas;
+	size_t n_areas;
+	const struct profile_value *values;
+	size_t n_values;
+
+	/* Writes everything but the values; may be NULL. */
+	void (*encode_status)(struct image *image, const struct analyser *analyser);
+
+	/*
+	 * Answers a vendor's own function code that asks for `count` 16-bit items from `start`:
+	 * writes the data behind the byte count and returns its length, or -EOPNOTSUPP (then the
+	 * master gets exception 01).  May be NULL.
+	 */
+	ssize_t (*vendor)(const struct analyser *analyser, uint8_t function, uint16_t start,
+		uint16_t count, uint8_t *data);
+};
+
+/* The profile of that name, static, or NULL. */
+const struct profile *profile_find(const char *name);
+
+/* All profiles, ended by NULL. */
+extern const struct profile *const profiles[];
+
+/* Adds the profile's areas to an initialised image.  0 or -ENOMEM. */
+int profile_lay_out(const struct profile *profile, bool extras, struct image *image);
+
+/* Writes what the analyser shows into the image. */
+void profile_encode(
+	const struct profile *profile, const struct analyser *analyser, struct image *image);
+
+extern const struct profile profile_sick_mcs100ft;
+extern const struct profile profile_gasmet_cx4000;
+extern const struct profile profile_generic;
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An SRS RGA head: what its settings are, which errors it remembers, and what it is doing.  The
+ * files of this folder each know one part; this is what they share.
+ */
+#ifndef ASSAY_SIM_RGA_H
+#define ASSAY_SIM_RGA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "chamber.h"
+#include "framework/sim.h"
+
+/* RS232_ERR */
+#define RGA_BAD_COMMAND   (1 << 0)
+#define RGA_BAD_PARAMETER (1 << 1)
+#define RGA_TOO_LONG      (1 << 2)
+#define RGA_RX_OVERWRITE  (1 << 3)
+#define RGA_TX_OVERWRITE  (1 << 4)
+#define RGA_JUMPER        (1 << 5)
+#define RGA_CONFLICT      (1 << 6)
+/* FIL_ERR */
+#define RGA_ONE_FILAMENT  (1 << 0)
+#define RGA_OVER_PRESSURE (1 << 5)
+#define RGA_NO_EMISSION   (1 << 6)
+#define RGA_NO_FILAMENT   (1 << 7)
+/* CEM_ERR */
+#define RGA_NO_CDEM       (1 << 7)
+
+#define RGA_LINE_MAX  13  /* longer commands are thrown away */
+#define RGA_BUFFER    140 /* the receive buffer */
+#define RGA_WORDS_MAX (299 * 25 + 2)
+
+/* What was built in, or is to happen; from the options. */
+struct rga_plan {
+	const char *model; /* "200", or "???" */
+	int mass_max;
+	uint32_t serial;
+	bool has_cdem, may_calibrate, is_fixed;
+	int filaments;
+	double overrun;                       /* probability per analog scan */
+	uint8_t quadrupole, detector, supply; /* faults of the hardware: their error bytes */
+};
+
+struct rga_settings {
+	double emission; /* mA; 0: filament off */
+	int electron_energy, ion_energy, focus, cdem;
+	int noise_floor, mass_first, mass_last, points;
+	bool total_pressure;
+};
+
+/* Kept without power; written only while the jumper allows it. */
+struct rga_eeprom {
+	double sp, st; /* mA/Torr */
+	double mg, mv; /* gain / 1000 at so many volts */
+	double ri, rs, di, ds;
+};
+
+/* The error bytes; those of the hardware are in the plan. */
+struct rga_errors {
+	uint8_t rs232, filament, cdem;
+};
+
+enum rga_activity {
+	RGA_IDLE,
+	RGA_SETTLES,  /* then answers STATUS; commands wait in the buffer */
+	RGA_DEGASSES, /* the same, but any byte ends it without an answer */
+	RGA_MEASURES, /* see scan.h; any byte ends it */
+};
+
+enum rga_scan_kind {
+	RGA_ANALOG,
+	RGA_HISTOGRAM,
+	RGA_SINGLE_MASS,
+	RGA_TOTAL,
+};
+
+struct rga_scan {
+	enum rga_scan_kind kind;
+	int mass;          /* RGA_SINGLE_MASS */
+	unsigned left;     /* scans after this one; UINT32_MAX: for ever */
+	size_t words, at;  /* of this scan, with the total pressure */
+	double seconds;    /* per word */
+	bool zeroes;       /* the detector first */
+	size_t overrun_at; /* the word at which bytes are lost or doubled; SIZE_MAX: none */
+	int overrun_by;    /* bytes: > 0 too many, < 0 missing */
+	int overrun_left;
+	int32_t counts[RGA_WORDS_MAX];
+};
+
+struct rga {
+	struct sim_model *m;
+	struct rga_plan plan;
+	struct rga_settings set;
+	struct rga_eeprom eeprom;
+	struct rga_errors errors;
+	struct rga_chamber chamber;
+
+	enum rga_activity activity;
+	uint64_t due;         /* when it takes its next step */
+	double emission_next; /* what FL asked for, once settled; 0: nothing */
+	struct rga_scan scan;
+	int deaf; /* IN0s to be swallowed after an overrun */
+
+	char line[RGA_LINE_MAX + 1];
+	size_t line_len;
+	bool line_is_long;
+	uint8_t buffer[RGA_BUFFER]; /* what came while it settled */
+	size_t buffer_len;
+	uint64_t now; /* of the step that is taken */
+};
+
+/* Everything as after power-up: standby, defaults, factory calibration. */
+void rga_power_up(struct rga *rga);
+
+/* The STATUS byte: which error bytes are not zero. */
+uint8_t rga_status(const struct rga *rga);
+
+/* Adds a bit to RS232_ERR. */
+void rga_refuse(struct rga *rga, uint8_t bit);
+
+/* Sends a text reply, ended by LF CR. */
+void rga_reply(struct rga *rga, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Is busy for so long, then answers STATUS. */
+void rga_settle(struct rga *rga, double seconds);
+
+/* Lets the vacuum go on to rga->now; over-pressure trips filament and CDEM. */
+void rga_watch_pressure(struct rga *rga);
+
+/* Carries out one command, without its CR; `text` is NUL-terminated. */
+void rga_command(struct rga *rga, const char *text);
+
+/* IN0, IN1, IN2. */
+void rga_initialise(struct rga *rga, int level);
+
+/* FL: starts to heat the filament, or switches it off; answers when it is done. */
+void rga_set_emission(struct rga *rga, double milliampere);
+
+/* HV: answers when it is done. */
+void rga_set_cdem(struct rga *rga, int volts);
+
+/* DG: minutes. */
+void rga_degas(struct rga *rga, double minutes);
+
+/* The end of RGA_SETTLES and RGA_DEGASSES. */
+void rga_settled(struct rga *rga);
+
+#endif
