@@ -13,19 +13,19 @@
 /* In front of each piece in the store. */
 struct piece {
 	uint32_t len, at; /* bytes in all, bytes taken */
-	struct stamp received;
+	struct receipt received;
 };
 
-void channel_init(
-	struct channel *channel, struct monitor *monitor, struct link *link, struct pulse *pulse)
+void channel_init(struct channel *channel, struct monitor *monitor, struct link *link,
+	struct heartbeat *heartbeat)
 {
-	*channel = (struct channel){.monitor = monitor, .link = link, .pulse = pulse};
+	*channel = (struct channel){.monitor = monitor, .link = link, .heartbeat = heartbeat};
 }
 
 void channel_finish(struct channel *channel)
 {
 	buffer_finish(&channel->in);
-	tap_finish(&channel->tap);
+	link_recorder_finish(&channel->recorder);
 }
 
 void channel_set_direct(struct channel *channel)
@@ -41,14 +41,14 @@ static uint64_t deadline_after(int ms)
 /* Begins a service that waits up to `ms`. */
 static void enter(struct channel *channel, int ms)
 {
-	pulse_step(channel->pulse, ms > 0 ? (uint64_t)ms * NS_PER_MS : 0);
+	heartbeat_step(channel->heartbeat, ms > 0 ? (uint64_t)ms * NS_PER_MS : 0);
 	monitor_lock(channel->monitor);
 }
 
 static void leave(struct channel *channel)
 {
 	monitor_unlock(channel->monitor);
-	pulse_step(channel->pulse, 0);
+	heartbeat_step(channel->heartbeat, 0);
 }
 
 /* 0, or why nothing can go on. */
@@ -62,7 +62,7 @@ static int trouble(const struct channel *channel)
 void channel_lose(struct channel *channel)
 {
 	if (!channel->lost)
-		tap_note(&channel->tap, CAPTURE_LOST, 0, channel->link->why,
+		link_recorder_note(&channel->recorder, CAPTURE_LOST, 0, channel->link->why,
 			strnlen(channel->link->why, CAPTURE_TEXT_MAX));
 	channel->lost = true;
 	monitor_notify(channel->monitor);
@@ -71,7 +71,7 @@ void channel_lose(struct channel *channel)
 void channel_begin_run(struct channel *channel)
 {
 	monitor_lock(channel->monitor);
-	tap_pass(&channel->tap);
+	link_recorder_pass(&channel->recorder);
 	monitor_unlock(channel->monitor);
 }
 
@@ -89,7 +89,8 @@ ssize_t channel_push(struct channel *channel, const uint8_t *data, size_t len)
 				channel_lose(channel);
 			return n;
 		}
-		tap_note(&channel->tap, CAPTURE_OUT, channel->link->out, data + done, (size_t)n);
+		link_recorder_note(&channel->recorder, CAPTURE_OUT, channel->link->out, data + done,
+			(size_t)n);
 		done += (size_t)n;
 	}
 	return (ssize_t)done;
@@ -203,7 +204,7 @@ static bool receive_one(struct channel *channel)
 	struct piece piece = {(uint32_t)n, 0, {clock_utc(), clock_boot()}};
 	memcpy(to, &piece, sizeof piece);
 	channel->in.len += sizeof piece + (size_t)n;
-	tap_note(&channel->tap, CAPTURE_IN, link->in, to + sizeof piece, (size_t)n);
+	link_recorder_note(&channel->recorder, CAPTURE_IN, link->in, to + sizeof piece, (size_t)n);
 	monitor_notify(channel->monitor);
 	return link->ops->handle != NULL || (size_t)n == link->ops->receive_max;
 }
@@ -242,13 +243,13 @@ ssize_t channel_read(struct channel *channel, void *to, size_t size, int ms)
 	return n;
 }
 
-struct stamp channel_received(struct channel *channel)
+struct receipt channel_received(struct channel *channel)
 {
 	monitor_lock(channel->monitor);
-	struct stamp received = channel->received;
+	struct receipt received = channel->received;
 	monitor_unlock(channel->monitor);
 	if (received.utc == 0)
-		received = (struct stamp){clock_utc(), clock_boot()};
+		received = (struct receipt){clock_utc(), clock_boot()};
 	return received;
 }
 

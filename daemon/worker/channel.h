@@ -19,32 +19,32 @@
 #include "base/buffer.h"
 #include "worker/link/link.h"
 #include "worker/monitor.h"
-#include "worker/pulse.h"
-#include "worker/tap.h"
+#include "worker/heartbeat.h"
+#include "worker/link-recorder.h"
 
-struct stamp {
+struct receipt {
 	uint64_t utc, mono;
 };
 
 struct channel {
 	struct monitor *monitor;
 	struct link *link;
-	struct pulse *pulse;
+	struct heartbeat *heartbeat;
 	bool is_direct; /* the driver's thread receives */
 	/* under the lock */
 	struct buffer in; /* pieces, each with a head */
 	size_t in_at;
 	const uint8_t *out; /* what the driver's thread waits for to be sent; NULL: nothing */
 	size_t out_len, out_at;
-	bool lost;             /* the port is gone: link->why */
-	bool cancelled;        /* every call returns -ECANCELED */
-	bool stopping;         /* the present run is to end soon: pauses end early */
-	struct stamp received; /* the last byte that the driver's thread took */
-	struct tap tap;        /* what passes, for a recording */
+	bool lost;                     /* the port is gone: link->why */
+	bool cancelled;                /* every call returns -ECANCELED */
+	bool stopping;                 /* the present run is to end soon: pauses end early */
+	struct receipt received;       /* the last byte that the driver's thread took */
+	struct link_recorder recorder; /* what passes, for a recording */
 };
 
-void channel_init(
-	struct channel *channel, struct monitor *monitor, struct link *link, struct pulse *pulse);
+void channel_init(struct channel *channel, struct monitor *monitor, struct link *link,
+	struct heartbeat *heartbeat);
 void channel_finish(struct channel *channel);
 
 /* Before there are threads: only replies are expected.  The link is one descriptor. */
@@ -61,7 +61,7 @@ int channel_pause(struct channel *channel, int ms);
 int channel_settle(struct channel *channel, uint64_t until);
 
 /* When the last byte that was taken had arrived; now, where there never was one. */
-struct stamp channel_received(struct channel *channel);
+struct receipt channel_received(struct channel *channel);
 
 /* A run begins: no longer the connection's beginning, for recordings. */
 void channel_begin_run(struct channel *channel);

@@ -10,11 +10,11 @@
 #include "wire/wire.h"
 #include "worker/fatal.h"
 
-static struct outlet *last_words;
+static struct core_link *last_words;
 
-void fatal_init(struct outlet *outlet)
+void fatal_init(struct core_link *core)
 {
-	last_words = outlet;
+	last_words = core;
 }
 
 void fatal_driver(const char *format, ...)
@@ -28,8 +28,8 @@ void fatal_driver(const char *format, ...)
 		struct buffer message = {0};
 		wire_write_state(
 			&message, WIRE_PORT, "fault", "EINVAL", text, (struct wire_bytes){NULL, 0});
-		outlet_send(last_words, &message);
-		outlet_wait_sent(last_words, NS_PER_S);
+		core_link_send(last_words, &message);
+		core_link_wait_sent(last_words, NS_PER_S);
 	} else {
 		log_error("%s", text);
 	}

@@ -8,21 +8,21 @@
 #include "base/clock.h"
 #include "record/encode.h"
 #include "worker/fatal.h"
-#include "worker/instrument.h"
+#include "worker/device.h"
 #include "worker/number.h"
 #include "worker/value.h"
 
 #define LOG_LINES_PER_S 20
 #define REPEAT_NS       (60 * NS_PER_S)
 
-static struct instrument *of(struct assay_instrument *ins)
+static struct device *of(struct assay_instrument *ins)
 {
-	return (struct instrument *)(void *)ins;
+	return (struct device *)(void *)ins;
 }
 
-static const struct instrument *of_const(const struct assay_instrument *ins)
+static const struct device *of_const(const struct assay_instrument *ins)
 {
-	return (const struct instrument *)(const void *)ins;
+	return (const struct device *)(const void *)ins;
 }
 
 /* --- the link --------------------------------------------------------------------------------- */
@@ -56,8 +56,8 @@ static int do_pause(struct assay_instrument *ins, int ms)
 
 static bool is_stopping(const struct assay_instrument *ins)
 {
-	const struct instrument *instrument = of_const(ins);
-	return orders_is_stopped(instrument->services->orders, instrument->unit);
+	const struct device *device = of_const(ins);
+	return commands_is_stopped(device->services->commands, device->index);
 }
 
 static uint64_t now_ms(const struct assay_instrument *ins)
@@ -68,52 +68,51 @@ static uint64_t now_ms(const struct assay_instrument *ins)
 static int do_modbus_read(struct assay_instrument *ins, enum assay_modbus_table table,
 	unsigned address, unsigned count, uint16_t *out)
 {
-	struct instrument *instrument = of(ins);
-	if (instrument->services->modbus == NULL)
+	struct device *device = of(ins);
+	if (device->services->modbus == NULL)
 		fatal_driver("%s: the driver asked for Modbus on another link", ins->key);
-	return modbus_exchange(instrument->services->modbus, instrument->config->unit_id,
-		(int)table, address, count, out);
+	return modbus_exchange(
+		device->services->modbus, device->config->unit_id, (int)table, address, count, out);
 }
 
 /* --- what goes on ----------------------------------------------------------------------------- */
 
 /* It must be known to the core before the act, even if the act ends this process. */
-void instrument_tell_hazard(struct instrument *instrument, bool on)
+void device_report_hazard(struct device *device, bool on)
 {
 	struct buffer message = {0};
-	instrument->hazard = on;
-	wire_write_hazard(&message, instrument->unit, on);
-	outlet_send(instrument->services->outlet, &message);
-	outlet_wait_sent(instrument->services->outlet, NS_PER_S);
+	device->hazard = on;
+	wire_write_hazard(&message, device->index, on);
+	core_link_send(device->services->core, &message);
+	core_link_wait_sent(device->services->core, NS_PER_S);
 	buffer_finish(&message);
 }
 
 static void tell_hazard(struct assay_instrument *ins, bool on)
 {
-	instrument_tell_hazard(of(ins), on);
+	device_report_hazard(of(ins), on);
 }
 
 static void tell_progress(
 	struct assay_instrument *ins, const char *name, double value, const char *unit)
 {
-	struct instrument *instrument = of(ins);
+	struct device *device = of(ins);
 	struct assay_variable v = {
 		.type = ASSAY_SCALAR_FLOAT, .real = value, .unit = unit != NULL ? unit : "1"};
 	uint64_t now = clock_boot();
-	pulse_step(instrument->services->channel->pulse, 0);
-	if (now < instrument->told_at + NS_PER_S || !value_is_name(name) ||
-		value_complaint(&v) != NULL)
+	heartbeat_step(device->services->channel->heartbeat, 0);
+	if (now < device->told_at + NS_PER_S || !value_is_name(name) || value_complaint(&v) != NULL)
 		return;
-	instrument->told_at = now;
+	device->told_at = now;
 	struct buffer values = {0}, message = {0};
 	struct map map;
 	map_open(&map, &values);
 	map_key(&map, name);
 	value_encode_setting(&values, &v);
 	map_close(&map);
-	wire_write_state(&message, instrument->unit, "busy", "", "",
+	wire_write_state(&message, device->index, "busy", "", "",
 		(struct wire_bytes){values.data, values.len});
-	outlet_offer(instrument->services->outlet, &message);
+	core_link_offer(device->services->core, &message);
 	buffer_finish(&message);
 	buffer_finish(&values);
 }
@@ -121,9 +120,9 @@ static void tell_progress(
 static void take_report(
 	struct assay_instrument *ins, const char *name, const struct assay_variable *v)
 {
-	struct instrument *instrument = of(ins);
-	if (report_add(&instrument->report, name, v) == -EINVAL)
-		instrument_log(instrument, ASSAY_LOG_WARN,
+	struct device *device = of(ins);
+	if (report_add(&device->report, name, v) == -EINVAL)
+		device_log(device, ASSAY_LOG_WARN,
 			"the driver reported a setting '%.40s' that is none", name);
 }
 
@@ -145,61 +144,61 @@ static void count_retry(struct assay_instrument *ins)
 
 /* --- log lines -------------------------------------------------------------------------------- */
 
-static void send_line(struct instrument *instrument, enum assay_level level, const char *text)
+static void send_line(struct device *device, enum assay_level level, const char *text)
 {
 	struct buffer message = {0};
-	wire_write_log(&message, instrument->unit, (unsigned)level, text);
-	outlet_offer(instrument->services->outlet, &message);
+	wire_write_log(&message, device->index, (unsigned)level, text);
+	core_link_offer(device->services->core, &message);
 	buffer_finish(&message);
 }
 
 /* A driver that logs at every poll must not fill the disk: so many lines per second, no more. */
-static bool may_log(struct instrument *instrument)
+static bool may_log(struct device *device)
 {
 	uint64_t now = clock_boot();
-	if (now >= instrument->logged_at + NS_PER_S) {
-		unsigned muted = instrument->muted;
-		instrument->logged_at = now;
-		instrument->logged = instrument->muted = 0;
+	if (now >= device->logged_at + NS_PER_S) {
+		unsigned muted = device->muted;
+		device->logged_at = now;
+		device->logged = device->muted = 0;
 		if (muted > 0) {
 			char text[60];
 			snprintf(text, sizeof text, "%u further lines were left out", muted);
-			send_line(instrument, ASSAY_LOG_WARN, text);
+			send_line(device, ASSAY_LOG_WARN, text);
 		}
 	}
-	bool may = instrument->logged < LOG_LINES_PER_S;
-	instrument->logged += may;
-	instrument->muted += !may;
+	bool may = device->logged < LOG_LINES_PER_S;
+	device->logged += may;
+	device->muted += !may;
 	return may;
 }
 
 /* What is said again within a minute is no news. */
-static bool is_repeated(struct instrument *instrument, const char *text)
+static bool is_repeated(struct device *device, const char *text)
 {
 	uint64_t now = clock_boot();
-	if (strcmp(instrument->said, text) == 0 && now < instrument->said_at + REPEAT_NS)
+	if (strcmp(device->said, text) == 0 && now < device->said_at + REPEAT_NS)
 		return true;
-	snprintf(instrument->said, sizeof instrument->said, "%s", text);
-	instrument->said_at = now;
+	snprintf(device->said, sizeof device->said, "%s", text);
+	device->said_at = now;
 	return false;
 }
 
 __attribute__((format(printf, 3, 0))) static void log_args(
-	struct instrument *instrument, enum assay_level level, const char *format, va_list args)
+	struct device *device, enum assay_level level, const char *format, va_list args)
 {
 	char text[WIRE_TEXT_MAX + 1];
 	vsnprintf(text, sizeof text, format, args);
 	bool known = level == ASSAY_LOG_ERROR || level == ASSAY_LOG_WARN ||
 		     level == ASSAY_LOG_INFO || level == ASSAY_LOG_DEBUG;
-	if (!is_repeated(instrument, text) && may_log(instrument))
-		send_line(instrument, known ? level : ASSAY_LOG_INFO, text);
+	if (!is_repeated(device, text) && may_log(device))
+		send_line(device, known ? level : ASSAY_LOG_INFO, text);
 }
 
-void instrument_log(struct instrument *instrument, enum assay_level level, const char *format, ...)
+void device_log(struct device *device, enum assay_level level, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	log_args(instrument, level, format, args);
+	log_args(device, level, format, args);
 	va_end(args);
 }
 

@@ -4,8 +4,8 @@
  *
  * Both sleep in poll(2), each with a descriptor of its own among the others: the driver's thread in
  * monitor_wait() for whatever the lock guards to change, the I/O thread in its loop.  What is
- * shared says so at its struct: channel.h (bytes of the link), outlet.h (messages to the core),
- * orders.h (the core's commands).  Nothing is done under the lock that can block.
+ * shared says so at its struct: channel.h (bytes of the link), core-link.h (messages to the
+ * core), commands.h (the core's commands).  Nothing is done under the lock that can block.
  */
 #ifndef ASSAY_WORKER_MONITOR_H
 #define ASSAY_WORKER_MONITOR_H

@@ -47,8 +47,8 @@ static void put_text(struct buffer *to, const char *text, size_t *at, size_t *le
 	*at = to->len - *len;
 }
 
-static void put_block(struct raw *raw, struct raw_block *block, const char *media, const char *name,
-	const void *data)
+static void put_block(struct raw *raw, struct block_span *block, const char *media,
+	const char *name, const void *data)
 {
 	struct buffer *to = &raw->encoded;
 	encode_map(to, name != NULL ? 4 : 3);
@@ -74,8 +74,8 @@ int raw_add(
 	if (media == NULL || !value_is_text(media, TEXT_MAX) ||
 		(name != NULL && !value_is_text(name, TEXT_MAX)))
 		return -EINVAL;
-	struct raw_block *block = &raw->blocks[raw->count];
-	*block = (struct raw_block){.len = len};
+	struct block_span *block = &raw->blocks[raw->count];
+	*block = (struct block_span){.len = len};
 	put_block(raw, block, media, name, data);
 	if (raw->encoded.failed)
 		return -ENOMEM;
@@ -99,7 +99,7 @@ const struct assay_bytes *raw_blocks(struct raw *raw, size_t *count)
 	/* All at once, so that the texts do not move any more. */
 	(void)buffer_reserve(&raw->texts, raw->count * 2 * (TEXT_MAX + 1));
 	for (size_t i = 0; i < raw->count; i++) {
-		const struct raw_block *block = &raw->blocks[i];
+		const struct block_span *block = &raw->blocks[i];
 		raw->views[i] = (struct assay_bytes){
 			.media = terminated(&raw->texts, bytes + block->media, block->media_len),
 			.name = block->name != 0 ? terminated(&raw->texts, bytes + block->name,
@@ -113,7 +113,7 @@ const struct assay_bytes *raw_blocks(struct raw *raw, size_t *count)
 	return raw->views;
 }
 
-static int put_hash(struct raw *raw, const struct raw_block *block)
+static int put_hash(struct raw *raw, const struct block_span *block)
 {
 	const char *bytes = (const char *)raw->encoded.data;
 	uint8_t digest[SHA256_BYTES];

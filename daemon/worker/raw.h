@@ -19,7 +19,7 @@ struct raw {
 	size_t total;            /* bytes of all blocks */
 	struct buffer encoded;   /* the items of the array, without its head */
 	size_t count;
-	struct raw_block {
+	struct block_span {
 		size_t media, name, data, len; /* places in `encoded`; name 0: none */
 		size_t media_len, name_len;
 	} blocks[RAW_BLOCKS_MAX];

@@ -4,7 +4,7 @@
 #define ASSAY_WORKER_REPARSE_H
 
 #include "base/buffer.h"
-#include "worker/instrument.h"
+#include "worker/device.h"
 
 struct reparse;
 

@@ -26,7 +26,7 @@
 
 #include "wire/exit.h"
 #include "wire/wire.h"
-#include "worker/instrument.h"
+#include "worker/device.h"
 
 struct session;
 

@@ -40,14 +40,14 @@ struct settings {
 };
 
 /* What reading needs at hand. */
-struct reading {
+struct settings_reader {
 	struct reader *r;
 	struct arena *arena;
 	const struct assay_host *host;
 	char *why;
 };
 
-static int complain(struct reading *in, const struct assay_setting *row, const char *what)
+static int complain(struct settings_reader *in, const struct assay_setting *row, const char *what)
 {
 	if (in->why[0] == '\0')
 		snprintf(in->why, SETTINGS_WHY, "setting '%s': %s", row->name, what);
@@ -56,7 +56,7 @@ static int complain(struct reading *in, const struct assay_setting *row, const c
 
 /* --- one element ------------------------------------------------------------------------------ */
 
-static int check_range(struct reading *in, const struct assay_setting *row, double value)
+static int check_range(struct settings_reader *in, const struct assay_setting *row, double value)
 {
 	bool bounded = row->min != 0 || row->max != 0;
 	if (!isfinite(value) || (bounded && (value < row->min || value > row->max)))
@@ -70,7 +70,7 @@ static bool same_unit(const struct assay_setting *row, struct assay_string unit)
 }
 
 /* A number may stand alone or as {v, u}; `u` is the table's unit, the core has converted it. */
-static int open_quantity(struct reading *in, bool *is_map)
+static int open_quantity(struct settings_reader *in, bool *is_map)
 {
 	size_t pairs;
 	struct assay_string key;
@@ -83,7 +83,7 @@ static int open_quantity(struct reading *in, bool *is_map)
 	return 0;
 }
 
-static int close_quantity(struct reading *in, const struct assay_setting *row, bool is_map)
+static int close_quantity(struct settings_reader *in, const struct assay_setting *row, bool is_map)
 {
 	struct assay_string key, unit;
 	if (!is_map)
@@ -93,7 +93,8 @@ static int close_quantity(struct reading *in, const struct assay_setting *row, b
 	return same_unit(row, unit) ? 0 : complain(in, row, "is not in the driver's unit");
 }
 
-static int read_one_integer(struct reading *in, const struct assay_setting *row, int64_t *to)
+static int read_one_integer(
+	struct settings_reader *in, const struct assay_setting *row, int64_t *to)
 {
 	bool is_map;
 	if (open_quantity(in, &is_map) < 0 || read_int(in->r, to) < 0)
@@ -102,7 +103,7 @@ static int read_one_integer(struct reading *in, const struct assay_setting *row,
 	return r < 0 ? r : check_range(in, row, (double)*to);
 }
 
-static int read_one_number(struct reading *in, const struct assay_setting *row, double *to)
+static int read_one_number(struct settings_reader *in, const struct assay_setting *row, double *to)
 {
 	bool is_map;
 	if (open_quantity(in, &is_map) < 0 || read_double(in->r, to) < 0)
@@ -120,7 +121,8 @@ static bool is_choice(const struct assay_setting *row, const char *text)
 	return false;
 }
 
-static int read_one_text(struct reading *in, const struct assay_setting *row, const char **to)
+static int read_one_text(
+	struct settings_reader *in, const struct assay_setting *row, const char **to)
 {
 	struct assay_string text;
 	if (read_text(in->r, &text) < 0 || memchr(text.data, '\0', text.len) != NULL)
@@ -131,10 +133,10 @@ static int read_one_text(struct reading *in, const struct assay_setting *row, co
 	return 0;
 }
 
-static int read_row(struct reading *in, const struct assay_setting *row, struct set *to);
+static int read_row(struct settings_reader *in, const struct assay_setting *row, struct set *to);
 
 static int read_element(
-	struct reading *in, const struct assay_setting *row, struct value *value, size_t i)
+	struct settings_reader *in, const struct assay_setting *row, struct value *value, size_t i)
 {
 	switch (row->type) {
 	case ASSAY_BOOL:
@@ -165,7 +167,8 @@ static size_t element_size(enum assay_setting_type type)
 	return 1;
 }
 
-static int read_value(struct reading *in, const struct assay_setting *row, struct value *value)
+static int read_value(
+	struct settings_reader *in, const struct assay_setting *row, struct value *value)
 {
 	bool is_list = row->type == ASSAY_TABLE || (row->flags & ASSAY_LIST) != 0;
 	size_t count = 1;
@@ -192,7 +195,7 @@ static size_t table_length(const struct assay_setting *table)
 	return n;
 }
 
-static int set_init(struct reading *in, struct set *set, const struct assay_setting *table)
+static int set_init(struct settings_reader *in, struct set *set, const struct assay_setting *table)
 {
 	set->handle.host = in->host;
 	set->table = table;
@@ -201,7 +204,7 @@ static int set_init(struct reading *in, struct set *set, const struct assay_sett
 }
 
 /* One name and its value; `what` names the place in messages. */
-static int read_pair(struct reading *in, struct set *set, struct assay_string name)
+static int read_pair(struct settings_reader *in, struct set *set, struct assay_string name)
 {
 	size_t n = table_length(set->table);
 	for (size_t i = 0; i < n; i++) {
@@ -216,7 +219,7 @@ static int read_pair(struct reading *in, struct set *set, struct assay_string na
 	return -EINVAL;
 }
 
-static int check_required(struct reading *in, const struct set *set)
+static int check_required(struct settings_reader *in, const struct set *set)
 {
 	size_t n = table_length(set->table);
 	for (size_t i = 0; i < n; i++) {
@@ -226,7 +229,7 @@ static int check_required(struct reading *in, const struct set *set)
 	return 0;
 }
 
-static int read_row(struct reading *in, const struct assay_setting *row, struct set *to)
+static int read_row(struct settings_reader *in, const struct assay_setting *row, struct set *to)
 {
 	size_t items;
 	int r = set_init(in, to, row->columns);
@@ -245,7 +248,7 @@ static int read_row(struct reading *in, const struct assay_setting *row, struct 
 	return check_required(in, to);
 }
 
-static int read_all(struct reading *in, struct set *to)
+static int read_all(struct settings_reader *in, struct set *to)
 {
 	size_t pairs;
 	if (read_map(in->r, &pairs) < 0)
@@ -270,7 +273,7 @@ int settings_create(const struct assay_setting *table, const uint8_t *data, size
 	why[0] = '\0';
 	if (settings == NULL)
 		return -ENOMEM;
-	struct reading in = {.r = &r, .arena = &settings->arena, .host = host, .why = why};
+	struct settings_reader in = {.r = &r, .arena = &settings->arena, .host = host, .why = why};
 	read_init(&r, len > 0 ? (const void *)data : "\xa0", len > 0 ? len : 1);
 	r.depth_max = DEPTH_MAX;
 	int error = set_init(&in, &settings->all, table);

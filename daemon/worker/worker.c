@@ -15,7 +15,7 @@
 #include "wire/wire.h"
 #include "worker/confine.h"
 #include "worker/fatal.h"
-#include "worker/io.h"
+#include "worker/io-thread.h"
 #include "worker/session.h"
 #include "worker/sha256.h"
 #include "worker/worker.h"
@@ -28,14 +28,14 @@ struct worker {
 	int fd;
 	struct wire_setup setup;
 	struct link link;
-	struct pulse pulse;
+	struct heartbeat heartbeat;
 	struct monitor monitor;
-	struct outlet outlet;
+	struct core_link core;
 	struct channel channel;
-	struct orders orders;
+	struct commands commands;
 	struct services services;
 	struct session *session;
-	struct io io;
+	struct io_thread io;
 	enum wire_exit ended; /* the session's, written before io.is_over */
 };
 
@@ -44,11 +44,11 @@ static enum wire_exit give_up(
 	struct worker *worker, enum wire_exit code, int error, const char *text)
 {
 	struct buffer message = {0};
-	wire_write_state(&message, WIRE_PORT, "fault", instrument_code(error), text,
+	wire_write_state(&message, WIRE_PORT, "fault", device_code(error), text,
 		(struct wire_bytes){NULL, 0});
-	outlet_send(&worker->outlet, &message);
+	core_link_send(&worker->core, &message);
 	buffer_finish(&message);
-	outlet_flush(&worker->outlet);
+	core_link_flush(&worker->core);
 	return code;
 }
 
@@ -96,7 +96,7 @@ static int read_setup(struct worker *worker, const volatile bool *terminate)
 
 static void tell(struct worker *worker, struct buffer *message)
 {
-	outlet_send(&worker->outlet, message);
+	core_link_send(&worker->core, message);
 	buffer_finish(message);
 }
 
@@ -179,7 +179,7 @@ static enum wire_exit run(struct worker *worker)
 	pthread_t thread;
 	if (start_thread(worker, &thread) < 0)
 		return give_up(worker, WIRE_EXIT_MEMORY, -ENOMEM, "no thread for the driver");
-	if (!io_run(&worker->io)) {
+	if (!io_thread_run(&worker->io)) {
 		log_error("the driver did not come to an end");
 		_exit(WIRE_EXIT_UNSAFE); /* its thread still uses everything */
 	}
@@ -203,7 +203,7 @@ static enum wire_exit open_and_run(struct worker *worker)
 	if (code != WIRE_EXIT_CLEAN)
 		return code;
 	monitor_lock(&worker->monitor);
-	tap_note(&worker->channel.tap, CAPTURE_OPENED, 0, NULL, 0);
+	link_recorder_note(&worker->channel.recorder, CAPTURE_OPENED, 0, NULL, 0);
 	monitor_unlock(&worker->monitor);
 	tell_opened(worker);
 	return run(worker);
@@ -215,20 +215,20 @@ static int init(struct worker *worker, int fd, const volatile bool *terminate)
 	int r = monitor_init(&worker->monitor);
 	if (r < 0)
 		return r;
-	outlet_init(&worker->outlet, &worker->monitor, fd);
-	channel_init(&worker->channel, &worker->monitor, &worker->link, &worker->pulse);
+	core_link_init(&worker->core, &worker->monitor, fd);
+	channel_init(&worker->channel, &worker->monitor, &worker->link, &worker->heartbeat);
 	services_init(&worker->services);
-	worker->services.outlet = &worker->outlet;
-	worker->services.orders = &worker->orders;
+	worker->services.core = &worker->core;
+	worker->services.commands = &worker->commands;
 	worker->services.channel = &worker->channel;
 	worker->io.monitor = &worker->monitor;
-	worker->io.outlet = &worker->outlet;
-	worker->io.orders = &worker->orders;
+	worker->io.core = &worker->core;
+	worker->io.commands = &worker->commands;
 	worker->io.channel = &worker->channel;
-	worker->io.pulse = &worker->pulse;
+	worker->io.heartbeat = &worker->heartbeat;
 	worker->io.terminate = terminate;
 	worker->io.in.limit = WIRE_PAYLOAD_MAX + WIRE_HEAD_BYTES + READ_STEP;
-	fatal_init(&worker->outlet);
+	fatal_init(&worker->core);
 	return 0;
 }
 
@@ -238,9 +238,9 @@ static void finish(struct worker *worker)
 	link_close(&worker->link);
 	session_destroy(worker->session);
 	modbus_destroy(worker->services.modbus);
-	orders_finish(&worker->orders);
+	commands_finish(&worker->commands);
 	channel_finish(&worker->channel);
-	outlet_finish(&worker->outlet);
+	core_link_finish(&worker->core);
 	buffer_finish(&worker->io.in);
 	wire_setup_finish(&worker->setup);
 	monitor_finish(&worker->monitor);
@@ -255,8 +255,8 @@ enum wire_exit worker_run(int fd, const volatile bool *terminate)
 	enum wire_exit code = WIRE_EXIT_MEMORY;
 	int r = read_setup(&worker, terminate);
 	if (r == 0)
-		r = orders_init(
-			&worker.orders, &worker.monitor, &worker.channel, worker.setup.unit_count);
+		r = commands_init(&worker.commands, &worker.monitor, &worker.channel,
+			worker.setup.unit_count);
 	if (r == 0)
 		code = open_and_run(&worker);
 	else if (r == -EPIPE)

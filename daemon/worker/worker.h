@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The life of the process, from the first message to the exit code. */
+/* The process, from the first message to the exit code. */
 #ifndef ASSAY_WORKER_WORKER_H
 #define ASSAY_WORKER_WORKER_H
 

@@ -23,10 +23,10 @@
 #define REFUSED      0x80 /* added to the function of a reply that is an exception */
 #define PLAIN_BYTES  6    /* of a request: unit, function, address, count */
 #define REQUEST_MAX  12   /* of one that is framed */
-#define ASKED_MAX    16
+#define FRAMED_MAX   16
 
 /* A request as it was framed. */
-struct asked {
+struct framed_query {
 	uint8_t plain[PLAIN_BYTES];
 	uint8_t data[REQUEST_MAX];
 	size_t len; /* 0: there is none */
@@ -44,17 +44,17 @@ struct modbus {
 	bool has_failed;
 	unsigned late_unit;
 	uint64_t late_until;
-	struct asked asked[ASKED_MAX]; /* the newest requests, in a ring */
-	size_t next_asked;
+	struct framed_query framed[FRAMED_MAX]; /* the newest requests, in a ring */
+	size_t next_framed;
 };
 
-struct question {
+struct query {
 	uint8_t unit, function;
 	uint16_t address, count;
 	size_t bytes; /* of data in the reply */
 };
 
-struct frame {
+struct adu {
 	uint8_t data[FRAME_MAX];
 	size_t len;
 };
@@ -144,44 +144,46 @@ static void empty_pair(struct modbus *modbus)
 }
 
 /* libmodbus frames what it is given. */
-static const struct asked *frame_plain(struct modbus *modbus, const uint8_t plain[PLAIN_BYTES])
+static const struct framed_query *frame_plain(
+	struct modbus *modbus, const uint8_t plain[PLAIN_BYTES])
 {
-	struct asked *asked = &modbus->asked[modbus->next_asked];
-	asked->len = 0;
+	struct framed_query *framed = &modbus->framed[modbus->next_framed];
+	framed->len = 0;
 	if (modbus_send_raw_request(modbus->context, plain, PLAIN_BYTES) < 0)
 		return NULL;
-	ssize_t n = recv(modbus->pair[1], asked->data, sizeof asked->data, MSG_DONTWAIT);
+	ssize_t n = recv(modbus->pair[1], framed->data, sizeof framed->data, MSG_DONTWAIT);
 	if (n < PLAIN_BYTES)
 		return NULL;
-	memcpy(asked->plain, plain, PLAIN_BYTES);
-	asked->len = (size_t)n;
-	modbus->next_asked = (modbus->next_asked + 1) % ASKED_MAX;
-	return asked;
+	memcpy(framed->plain, plain, PLAIN_BYTES);
+	framed->len = (size_t)n;
+	modbus->next_framed = (modbus->next_framed + 1) % FRAMED_MAX;
+	return framed;
 }
 
 /* An instrument is asked the same again and again. */
-static const struct asked *find_asked(const struct modbus *modbus, const uint8_t plain[PLAIN_BYTES])
+static const struct framed_query *find_framed(
+	const struct modbus *modbus, const uint8_t plain[PLAIN_BYTES])
 {
-	for (size_t i = 0; i < ASKED_MAX; i++) {
-		const struct asked *asked = &modbus->asked[i];
-		if (asked->len > 0 && memcmp(asked->plain, plain, PLAIN_BYTES) == 0)
-			return asked;
+	for (size_t i = 0; i < FRAMED_MAX; i++) {
+		const struct framed_query *framed = &modbus->framed[i];
+		if (framed->len > 0 && memcmp(framed->plain, plain, PLAIN_BYTES) == 0)
+			return framed;
 	}
 	return NULL;
 }
 
 /* What libmodbus leaves to others is the transaction of TCP. */
-static int frame_request(struct modbus *modbus, const struct question *q, struct frame *request)
+static int frame_request(struct modbus *modbus, const struct query *q, struct adu *request)
 {
 	const uint8_t plain[PLAIN_BYTES] = {q->unit, q->function, (uint8_t)(q->address >> 8),
 		(uint8_t)q->address, (uint8_t)(q->count >> 8), (uint8_t)q->count};
-	const struct asked *asked = find_asked(modbus, plain);
-	if (asked == NULL)
-		asked = frame_plain(modbus, plain);
-	if (asked == NULL)
+	const struct framed_query *framed = find_framed(modbus, plain);
+	if (framed == NULL)
+		framed = frame_plain(modbus, plain);
+	if (framed == NULL)
 		return -EBADMSG;
-	memcpy(request->data, asked->data, asked->len);
-	request->len = asked->len;
+	memcpy(request->data, framed->data, framed->len);
+	request->len = framed->len;
 	if (!modbus->is_serial) {
 		modbus->transaction++;
 		request->data[0] = (uint8_t)(modbus->transaction >> 8);
@@ -191,7 +193,7 @@ static int frame_request(struct modbus *modbus, const struct question *q, struct
 }
 
 /* TCP: drops the replies to earlier requests.  False: one of them is longer than any reply. */
-static bool drop_late(const struct frame *request, struct frame *reply)
+static bool drop_late(const struct adu *request, struct adu *reply)
 {
 	while (reply->len >= TCP_HEAD && memcmp(reply->data, request->data, 2) != 0) {
 		size_t size = TCP_HEAD + (size_t)(reply->data[4] << 8 | reply->data[5]);
@@ -206,8 +208,8 @@ static bool drop_late(const struct frame *request, struct frame *reply)
 }
 
 /* How long the reply will be: 0 when too little has come to tell, or -EBADMSG. */
-static ssize_t size_of_reply(const struct modbus *modbus, const struct question *q,
-	const struct frame *request, const struct frame *reply)
+static ssize_t size_of_reply(const struct modbus *modbus, const struct query *q,
+	const struct adu *request, const struct adu *reply)
 {
 	size_t head = modbus->is_serial ? 0 : TCP_HEAD;
 	size_t tail = modbus->is_serial ? CRC_BYTES : 0;
@@ -224,8 +226,8 @@ static ssize_t size_of_reply(const struct modbus *modbus, const struct question 
 	return (ssize_t)(head + size + tail);
 }
 
-static int receive_reply(struct modbus *modbus, const struct question *q,
-	const struct frame *request, struct frame *reply, uint64_t deadline)
+static int receive_reply(struct modbus *modbus, const struct query *q, const struct adu *request,
+	struct adu *reply, uint64_t deadline)
 {
 	for (;;) {
 		if (!modbus->is_serial && !drop_late(request, reply))
@@ -244,7 +246,7 @@ static int receive_reply(struct modbus *modbus, const struct question *q,
 }
 
 /* libmodbus checks a line's CRC.  TCP has none, and it would hand back the bytes as they are. */
-static bool is_sound(struct modbus *modbus, uint8_t unit, const struct frame *reply)
+static bool is_sound(struct modbus *modbus, uint8_t unit, const struct adu *reply)
 {
 	uint8_t checked[FRAME_MAX];
 	if (!modbus->is_serial)
@@ -256,7 +258,7 @@ static bool is_sound(struct modbus *modbus, uint8_t unit, const struct frame *re
 }
 
 /* A whole reply of the right length.  0, or an error. */
-static int check_reply(struct modbus *modbus, const struct question *q, const struct frame *reply)
+static int check_reply(struct modbus *modbus, const struct query *q, const struct adu *reply)
 {
 	const uint8_t *at = reply->data + (modbus->is_serial ? 0 : TCP_HEAD);
 	if (at[1] == q->function && at[2] != q->bytes)
@@ -269,7 +271,7 @@ static int check_reply(struct modbus *modbus, const struct question *q, const st
 							 : -EBADMSG;
 }
 
-static void unpack(const struct question *q, const uint8_t *data, uint16_t *out)
+static void unpack(const struct query *q, const uint8_t *data, uint16_t *out)
 {
 	bool bits = q->function == MODBUS_FC_READ_COILS ||
 		    q->function == MODBUS_FC_READ_DISCRETE_INPUTS;
@@ -278,10 +280,10 @@ static void unpack(const struct question *q, const uint8_t *data, uint16_t *out)
 			      : (uint16_t)(data[2 * i] << 8 | data[2 * i + 1]);
 }
 
-static int ask(struct modbus *modbus, const struct question *q, uint16_t *out)
+static int transact(struct modbus *modbus, const struct query *q, uint16_t *out)
 {
 	uint64_t deadline = clock_boot() + modbus->reply_ms * NS_PER_MS;
-	struct frame request, reply = {.len = 0};
+	struct adu request, reply = {.len = 0};
 	if (modbus->is_serial || modbus->has_failed)
 		channel_discard(modbus->channel);
 	int r = frame_request(modbus, q, &request);
@@ -321,12 +323,12 @@ int modbus_exchange(struct modbus *modbus, unsigned unit_id, int table, unsigned
 	if (r < 0)
 		return r;
 	bool words = table == ASSAY_HOLDING || table == ASSAY_INPUT;
-	struct question q = {.unit = (uint8_t)unit_id,
+	struct query q = {.unit = (uint8_t)unit_id,
 		.function = functions[table],
 		.address = (uint16_t)address,
 		.count = (uint16_t)count,
 		.bytes = words ? 2 * (size_t)count : ((size_t)count + 7) / 8};
-	r = ask(modbus, &q, out);
+	r = transact(modbus, &q, out);
 	modbus->last_end = clock_boot();
 	modbus->has_failed = r == -ETIMEDOUT || r == -EBADMSG;
 	if (r == -ETIMEDOUT) {

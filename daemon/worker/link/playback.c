@@ -23,7 +23,7 @@
 #define SHOW_MAX 8 /* bytes of a request in messages */
 
 /* Where the next request is looked for: a record, and what of it was sent already. */
-struct place {
+struct position {
 	size_t index, offset;
 };
 
@@ -38,7 +38,7 @@ struct due {
 struct playback {
 	const struct port *port;
 	struct capture_file file;
-	struct place lanes[LANES];
+	struct position lanes[LANES];
 	struct due *queue; /* a ring */
 	size_t queue_at, queue_len, queue_size;
 	unsigned head_at; /* modbus-tcp: bytes of the present head that passed */
@@ -116,7 +116,7 @@ static int enqueue(struct playback *p, const struct due *due)
  * Everything received between the records `from` and `to`, and behind them up to the next request
  * where `to` is the end of one.  `due` says whose answer it is.
  */
-static int deliver(struct playback *p, size_t from, struct place to, struct due *due)
+static int deliver(struct playback *p, size_t from, struct position to, struct due *due)
 {
 	const struct capture_record *records = p->file.records;
 	uint64_t now = clock_boot(), sent = from < p->file.count ? records[from].mono : 0;
@@ -206,46 +206,47 @@ static size_t same(const struct playback *p, const struct capture_record *record
 }
 
 /* Is data[0 ... len) what was sent from `at` on?  Then `at` is behind it. */
-static bool matches(
-	const struct playback *p, unsigned lane, struct place *at, const uint8_t *data, size_t len)
+static bool matches(const struct playback *p, unsigned lane, struct position *at,
+	const uint8_t *data, size_t len)
 {
-	struct place place = *at;
+	struct position position = *at;
 	for (size_t done = 0; done < len;) {
-		if (place.index >= p->file.count)
+		if (position.index >= p->file.count)
 			return false;
-		const struct capture_record *record = &p->file.records[place.index];
-		size_t n = same(p, record, place.offset, data + done, len - done);
+		const struct capture_record *record = &p->file.records[position.index];
+		size_t n = same(p, record, position.offset, data + done, len - done);
 		done += n;
-		place.offset += n;
-		bool is_whole = place.offset == record->len;
+		position.offset += n;
+		bool is_whole = position.offset == record->len;
 		if (done < len && !is_whole)
 			return false;
 		if (has_messages(p) && (done < len || !is_whole))
 			return false;
 		if (is_whole)
-			place = (struct place){done < len ? next_request(p, lane, place.index + 1)
-							  : place.index + 1,
+			position = (struct position){
+				done < len ? next_request(p, lane, position.index + 1)
+					   : position.index + 1,
 				0};
 	}
-	*at = place;
+	*at = position;
 	return true;
 }
 
 /* From `at` up to the record `end`: true with `at` behind the request and *from its record. */
-static bool find(const struct playback *p, unsigned lane, struct place *at, size_t end,
+static bool find(const struct playback *p, unsigned lane, struct position *at, size_t end,
 	const uint8_t *data, size_t len, size_t *from)
 {
-	struct place place = *at;
-	if (place.offset == 0)
-		place.index = next_request(p, lane, place.index);
-	while (place.index < end) {
-		*from = place.index;
-		struct place found = place;
+	struct position position = *at;
+	if (position.offset == 0)
+		position.index = next_request(p, lane, position.index);
+	while (position.index < end) {
+		*from = position.index;
+		struct position found = position;
 		if (matches(p, lane, &found, data, len)) {
 			*at = found;
 			return true;
 		}
-		place = (struct place){next_request(p, lane, place.index + 1), 0};
+		position = (struct position){next_request(p, lane, position.index + 1), 0};
 	}
 	return false;
 }
@@ -292,7 +293,7 @@ static ssize_t playback_send(struct link *link, const uint8_t *data, size_t len)
 {
 	struct playback *p = link->own;
 	unsigned lane = lane_of(p, data, len);
-	struct place *at = &p->lanes[lane], beginning = {0, 0};
+	struct position *at = &p->lanes[lane], beginning = {0, 0};
 	size_t from;
 	bool found = find(p, lane, at, p->file.count, data, len, &from);
 	if (!found && p->port->play_loop) {
@@ -341,7 +342,7 @@ static int begin(struct link *link, const struct port *port)
 	if (link->fd < 0)
 		return link_fail(link, errno, "playback needs a timer");
 	struct due due = {0};
-	r = deliver(p, 0, (struct place){0, 0}, &due);
+	r = deliver(p, 0, (struct position){0, 0}, &due);
 	set_alarm(link);
 	return r;
 }

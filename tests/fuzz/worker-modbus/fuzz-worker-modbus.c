@@ -102,12 +102,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct port port = {
 		.kind = line ? ASSAY_LINK_MODBUS_RTU : ASSAY_LINK_MODBUS_TCP, .reply_ms = 1000};
 	struct monitor monitor;
-	struct pulse pulse = {0};
+	struct heartbeat heartbeat = {0};
 	struct channel channel;
 	struct link link = {.ops = &ops, .fd = eventfd(1, EFD_NONBLOCK)};
 	if (monitor_init(&monitor) < 0)
 		return 0;
-	channel_init(&channel, &monitor, &link, &pulse);
+	channel_init(&channel, &monitor, &link, &heartbeat);
 	struct modbus *modbus = modbus_create(&port, &channel);
 	if (modbus != NULL)
 		exchange(modbus, ASSAY_COILS + (data[0] & 3), data[1] % 126u + 1);

@@ -53,7 +53,7 @@ int pump_start(struct pump *pump, const struct port *port)
 {
 	*pump = (struct pump){.stop = false};
 	assert_int_equal(monitor_init(&pump->monitor), 0);
-	channel_init(&pump->channel, &pump->monitor, &pump->link, &pump->pulse);
+	channel_init(&pump->channel, &pump->monitor, &pump->link, &pump->heartbeat);
 	int r = link_open(&pump->link, port);
 	if (r < 0) {
 		monitor_finish(&pump->monitor);

@@ -15,7 +15,7 @@
 struct pump {
 	struct monitor monitor;
 	struct link link;
-	struct pulse pulse;
+	struct heartbeat heartbeat;
 	struct channel channel;
 	struct modbus *modbus;
 	pthread_t thread;

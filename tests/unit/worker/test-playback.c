@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tap on a link, and a recording in place of one. */
+/* The recorder of a link, and a recording in place of one. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +19,7 @@
 #include "capture/read.h"
 #include "capture/write.h"
 #include "worker/link/link.h"
-#include "worker/tap.h"
+#include "worker/link-recorder.h"
 
 static struct buffer recording;
 static struct link played;
@@ -287,27 +287,27 @@ static void what_cannot_be_played_does_not_open(void **state)
 	assert_non_null(strstr(played.why, "/nonexistent/x.cap"));
 }
 
-/* --- the tap ---------------------------------------------------------------------------------- */
+/* --- the recorder ------------------------------------------------------------------------------ */
 
-static struct tap tap;
+static struct link_recorder recorder;
 static struct monitor monitor;
-static struct outlet outlet;
+static struct core_link core;
 static int pair[2];
 static struct buffer got;
 
-static int open_tap(void **state)
+static int open_recorder(void **state)
 {
-	tap = (struct tap){0};
+	recorder = (struct link_recorder){0};
 	assert_int_equal(monitor_init(&monitor), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	outlet_init(&outlet, &monitor, pair[0]);
+	core_link_init(&core, &monitor, pair[0]);
 	return 0;
 }
 
-static int close_tap(void **state)
+static int close_recorder(void **state)
 {
-	tap_finish(&tap);
-	outlet_finish(&outlet);
+	link_recorder_finish(&recorder);
+	core_link_finish(&core);
 	monitor_finish(&monitor);
 	close(pair[0]);
 	close(pair[1]);
@@ -315,20 +315,20 @@ static int close_tap(void **state)
 	return 0;
 }
 
-static void tell_tap(bool on, uint64_t bytes)
+static void send_capture(bool on, uint64_t bytes)
 {
 	struct buffer message = {0};
 	struct wire_message m;
 	wire_write_capture(&message, &(struct wire_capture){.on = on, .bytes = bytes});
 	assert_int_equal(wire_next(message.data, message.len, &m), 1);
-	assert_int_equal(tap_take_message(&tap, &monitor, &m), 0);
+	assert_int_equal(link_recorder_take_message(&recorder, &monitor, &m), 0);
 	buffer_finish(&message);
 }
 
 static void pass(enum capture_kind kind, const char *data)
 {
 	monitor_lock(&monitor);
-	tap_note(&tap, kind, 0, data, strlen(data));
+	link_recorder_note(&recorder, kind, 0, data, strlen(data));
 	monitor_unlock(&monitor);
 }
 
@@ -348,13 +348,13 @@ static bool receive_all(struct buffer *records)
 				buffer_append(records, m.payload, m.len);
 			buffer_consume(&got, m.size);
 		}
-		tap_send(&tap, &outlet);
-		if (n <= 0 && !outlet_is_waiting(&outlet)) {
+		link_recorder_send(&recorder, &core);
+		if (n <= 0 && !core_link_is_waiting(&core)) {
 			struct pollfd p = {.fd = pair[1], .events = POLLIN};
 			if (poll(&p, 1, 0) == 0)
 				return ended;
 		}
-		outlet_flush(&outlet);
+		core_link_flush(&core);
 	}
 }
 
@@ -366,13 +366,13 @@ static void the_beginning_is_kept_and_what_passed_is_counted(void **state)
 	pass(CAPTURE_OUT, "ID?");
 	pass(CAPTURE_IN, "it");
 	monitor_lock(&monitor);
-	tap_pass(&tap);
+	link_recorder_pass(&recorder);
 	monitor_unlock(&monitor);
 	pass(CAPTURE_OUT, "not");
 	pass(CAPTURE_IN, "kept");
-	tell_tap(true, 1 << 20);
+	send_capture(true, 1 << 20);
 	pass(CAPTURE_OUT, "now");
-	tell_tap(false, 1 << 20);
+	send_capture(false, 1 << 20);
 	assert_true(receive_all(&records));
 	static const enum capture_kind kinds[] = {
 		CAPTURE_OPENED, CAPTURE_OUT, CAPTURE_IN, CAPTURE_MISSING, CAPTURE_OUT};
@@ -400,14 +400,14 @@ static void a_core_that_does_not_read_costs_nothing_but_records(void **state)
 	struct buffer records = {0};
 	memset(piece, 'x', 1000);
 	piece[1000] = '\0';
-	tell_tap(true, 4096);
+	send_capture(true, 4096);
 	for (int i = 0; i < 3000; i++) {
 		pass(CAPTURE_IN, piece);
-		tap_send(&tap, &outlet);
+		link_recorder_send(&recorder, &core);
 	}
-	assert_true(tap.waiting.len - tap.sent <= 1 << 20);
-	assert_true(tap.waiting.size < 4 << 20);
-	tell_tap(false, 8 << 20);
+	assert_true(recorder.waiting.len - recorder.sent <= 1 << 20);
+	assert_true(recorder.waiting.size < 4 << 20);
+	send_capture(false, 8 << 20);
 	assert_true(receive_all(&records));
 	uint64_t kept = 0, missing = 0;
 	for (size_t at = 0; at < records.len;) {
@@ -431,12 +431,12 @@ static void after_the_stop_nothing_more_is_recorded(void **state)
 {
 	struct buffer records = {0};
 	struct capture_record r;
-	tell_tap(true, 0);
+	send_capture(true, 0);
 	pass(CAPTURE_OUT, "before");
-	tell_tap(false, 0);
+	send_capture(false, 0);
 	pass(CAPTURE_OUT, "after");
 	assert_false(receive_all(&records));
-	tell_tap(false, 1000);
+	send_capture(false, 1000);
 	assert_true(receive_all(&records));
 	assert_true(capture_read(records.data, records.len, &r) == (long)records.len);
 	assert_memory_equal(r.data, "before", 6);
@@ -446,18 +446,18 @@ static void after_the_stop_nothing_more_is_recorded(void **state)
 static void without_credit_nothing_is_sent(void **state)
 {
 	struct buffer records = {0};
-	tell_tap(true, 0);
+	send_capture(true, 0);
 	pass(CAPTURE_OUT, "wait");
 	assert_false(receive_all(&records));
 	assert_int_equal(records.len, 0);
-	tell_tap(true, 100);
+	send_capture(true, 100);
 	assert_false(receive_all(&records));
 	assert_true(capture_are_records(records.data, records.len) && records.len > 0);
 	buffer_finish(&records);
 }
 
-#define PLAYED(test) cmocka_unit_test_teardown(test, finish)
-#define TAPPED(test) cmocka_unit_test_setup_teardown(test, open_tap, close_tap)
+#define PLAYED(test)   cmocka_unit_test_teardown(test, finish)
+#define RECORDED(test) cmocka_unit_test_setup_teardown(test, open_recorder, close_recorder)
 
 int main(void)
 {
@@ -472,10 +472,10 @@ int main(void)
 		PLAYED(units_of_a_line_are_followed_each_by_itself),
 		PLAYED(the_recorded_pace_is_kept),
 		PLAYED(what_cannot_be_played_does_not_open),
-		TAPPED(the_beginning_is_kept_and_what_passed_is_counted),
-		TAPPED(a_core_that_does_not_read_costs_nothing_but_records),
-		TAPPED(after_the_stop_nothing_more_is_recorded),
-		TAPPED(without_credit_nothing_is_sent),
+		RECORDED(the_beginning_is_kept_and_what_passed_is_counted),
+		RECORDED(a_core_that_does_not_read_costs_nothing_but_records),
+		RECORDED(after_the_stop_nothing_more_is_recorded),
+		RECORDED(without_credit_nothing_is_sent),
 	};
 	return cmocka_run_group_tests(tests, NULL, finish_all);
 }

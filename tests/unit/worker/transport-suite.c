@@ -88,7 +88,7 @@ static void bytes_go_both_ways(void **state)
 	uint64_t utc = clock_utc(), boot = clock_boot();
 	over->say("pong", 4);
 	expect_read("pong");
-	struct stamp received = channel_received(&pump.channel);
+	struct receipt received = channel_received(&pump.channel);
 	assert_true(received.utc >= utc && received.utc <= clock_utc());
 	assert_true(received.mono >= boot && received.mono <= clock_boot());
 	for (int i = 0; i < 50; i++) {
@@ -154,11 +154,11 @@ static void a_pause_lasts_as_long_as_it_should(void **state)
 	assert_true(ms_since(start) >= 80 && ms_since(start) < 1000);
 }
 
-/* The records of the tap, one after the other; NULL data when there are no more. */
+/* The records of the recorder, one after the other; NULL data when there are no more. */
 static struct capture_record next_noted(size_t *at)
 {
 	struct capture_record record = {0};
-	const struct buffer *head = &pump.channel.tap.head;
+	const struct buffer *head = &pump.channel.recorder.head;
 	monitor_lock(&pump.monitor);
 	long n = *at < head->len ? capture_read(head->data + *at, head->len - *at, &record) : 0;
 	monitor_unlock(&pump.monitor);

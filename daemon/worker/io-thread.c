@@ -7,13 +7,13 @@
 
 #include "base/clock.h"
 #include "wire/wire.h"
-#include "worker/io.h"
+#include "worker/io-thread.h"
 
 #define BEAT_NS       NS_PER_S
 #define QUIT_LIMIT_NS (15 * NS_PER_S) /* for the stop path, where nobody else watches over it */
 #define LAST_WORDS_NS NS_PER_S
 #define READ_STEP     4096
-#define TAP_MS        50 /* between two looks at a recording that goes on */
+#define RECORDER_MS   50 /* between two looks at a recording that goes on */
 
 enum {
 	FD_CORE,
@@ -22,31 +22,32 @@ enum {
 	FDS_MAX = FD_LINK + LINK_FDS_MAX,
 };
 
-static void quit(struct io *io)
+static void quit(struct io_thread *io)
 {
 	if (io->quit_at == 0)
 		io->quit_at = clock_boot();
-	orders_quit(io->orders);
+	commands_quit(io->commands);
 }
 
 /* --- the core --------------------------------------------------------------------------------- */
 
-static int take_message(struct io *io, const struct wire_message *message)
+static int take_message(struct io_thread *io, const struct wire_message *message)
 {
 	uint64_t bytes;
 	switch (message->type) {
 	case WIRE_QUIT: quit(io); return 0;
-	case WIRE_CAPTURE: return tap_take_message(&io->channel->tap, io->monitor, message);
+	case WIRE_CAPTURE:
+		return link_recorder_take_message(&io->channel->recorder, io->monitor, message);
 	case WIRE_CREDIT:
 		if (wire_read_credit(message, &bytes) < 0)
 			return -EBADMSG;
-		outlet_grant(io->outlet, bytes);
+		core_link_grant(io->core, bytes);
 		return 0;
-	default: return orders_take_message(io->orders, message);
+	default: return commands_take_message(io->commands, message);
 	}
 }
 
-static void take_messages(struct io *io)
+static void take_messages(struct io_thread *io)
 {
 	size_t at = 0;
 	struct wire_message message;
@@ -66,13 +67,13 @@ static void take_messages(struct io *io)
 }
 
 /* It may still read what is said from here on; if it does not, sending fails by itself. */
-static void close_core(struct io *io)
+static void close_core(struct io_thread *io)
 {
 	io->is_closed = true;
 	quit(io);
 }
 
-static void read_core(struct io *io)
+static void read_core(struct io_thread *io)
 {
 	uint8_t *to = buffer_reserve(&io->in, READ_STEP);
 	if (to == NULL) {
@@ -80,7 +81,7 @@ static void read_core(struct io *io)
 		close_core(io);
 		return;
 	}
-	ssize_t n = recv(io->outlet->fd, to, READ_STEP, MSG_DONTWAIT);
+	ssize_t n = recv(io->core->fd, to, READ_STEP, MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
@@ -91,35 +92,35 @@ static void read_core(struct io *io)
 	take_messages(io);
 }
 
-static void beat(struct io *io, uint64_t now)
+static void beat(struct io_thread *io, uint64_t now)
 {
 	if (now < io->beat_at)
 		return;
 	io->beat_at = (now / BEAT_NS + 1) * BEAT_NS; /* the workers of a machine wake together */
 	struct buffer message = {0};
-	struct wire_beat pulse = {
-		.progress = atomic_load_explicit(&io->pulse->progress, memory_order_acquire),
-		.deadline = atomic_load_explicit(&io->pulse->deadline, memory_order_relaxed),
+	struct wire_beat heartbeat = {
+		.progress = atomic_load_explicit(&io->heartbeat->progress, memory_order_acquire),
+		.deadline = atomic_load_explicit(&io->heartbeat->deadline, memory_order_relaxed),
 	};
-	wire_write_beat(&message, &pulse);
-	outlet_offer(io->outlet, &message);
+	wire_write_beat(&message, &heartbeat);
+	core_link_offer(io->core, &message);
 	buffer_finish(&message);
 }
 
 /* --- the loop --------------------------------------------------------------------------------- */
 
-static int fill(struct io *io, struct pollfd fds[FDS_MAX], int *timeout_ms)
+static int fill(struct io_thread *io, struct pollfd fds[FDS_MAX], int *timeout_ms)
 {
 	short events = io->is_closed ? 0 : POLLIN;
-	if (outlet_is_waiting(io->outlet))
+	if (core_link_is_waiting(io->core))
 		events |= POLLOUT;
-	fds[FD_CORE] = (struct pollfd){.fd = events != 0 ? io->outlet->fd : -1, .events = events};
+	fds[FD_CORE] = (struct pollfd){.fd = events != 0 ? io->core->fd : -1, .events = events};
 	fds[FD_KICK] = (struct pollfd){.fd = io->monitor->kick, .events = POLLIN};
 	int n = FD_LINK;
 	return n + channel_watch(io->channel, fds + n, timeout_ms);
 }
 
-static void dispatch(struct io *io, const struct pollfd *fds, int n)
+static void dispatch(struct io_thread *io, const struct pollfd *fds, int n)
 {
 	if ((fds[FD_KICK].revents & POLLIN) != 0) {
 		monitor_lock(io->monitor);
@@ -127,7 +128,7 @@ static void dispatch(struct io *io, const struct pollfd *fds, int n)
 		monitor_unlock(io->monitor);
 	}
 	if ((fds[FD_CORE].revents & POLLOUT) != 0)
-		outlet_flush(io->outlet);
+		core_link_flush(io->core);
 	if ((fds[FD_CORE].revents & (POLLIN | POLLHUP | POLLERR)) != 0 && !io->is_closed)
 		read_core(io);
 	bool ready = io->channel->link->ops->handle != NULL;
@@ -137,7 +138,7 @@ static void dispatch(struct io *io, const struct pollfd *fds, int n)
 		channel_handle(io->channel);
 }
 
-static bool is_over(struct io *io)
+static bool is_over(struct io_thread *io)
 {
 	monitor_lock(io->monitor);
 	bool over = io->is_over;
@@ -146,17 +147,17 @@ static bool is_over(struct io *io)
 }
 
 /* Hands over what is still queued, if the core takes it. */
-static void send_last_words(struct io *io)
+static void send_last_words(struct io_thread *io)
 {
 	uint64_t deadline = clock_boot() + LAST_WORDS_NS;
-	struct pollfd fd = {.fd = io->outlet->fd, .events = POLLOUT};
-	while (outlet_is_waiting(io->outlet) && clock_boot() < deadline) {
+	struct pollfd fd = {.fd = io->core->fd, .events = POLLOUT};
+	while (core_link_is_waiting(io->core) && clock_boot() < deadline) {
 		if (poll(&fd, 1, clock_ms_until(deadline)) > 0)
-			outlet_flush(io->outlet);
+			core_link_flush(io->core);
 	}
 }
 
-bool io_run(struct io *io)
+bool io_thread_run(struct io_thread *io)
 {
 	take_messages(io);
 	while (!is_over(io)) {
@@ -168,8 +169,8 @@ bool io_run(struct io *io)
 		beat(io, now);
 		struct pollfd fds[FDS_MAX];
 		int timeout = clock_ms_until(io->beat_at);
-		if (tap_send(&io->channel->tap, io->outlet) && timeout > TAP_MS)
-			timeout = TAP_MS;
+		if (link_recorder_send(&io->channel->recorder, io->core) && timeout > RECORDER_MS)
+			timeout = RECORDER_MS;
 		int n = fill(io, fds, &timeout);
 		int ready = poll(fds, (nfds_t)n, timeout);
 		if (ready > 0)
@@ -177,7 +178,7 @@ bool io_run(struct io *io)
 		else if (io->channel->link->ops->handle != NULL)
 			channel_handle(io->channel);
 	}
-	tap_send_all(&io->channel->tap, io->outlet);
+	link_recorder_send_all(&io->channel->recorder, io->core);
 	send_last_words(io);
 	return true;
 }

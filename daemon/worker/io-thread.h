@@ -3,8 +3,8 @@
  * The I/O thread: owns the port and the core's socket.  It carries bytes and messages, beats, and
  * never waits for anything but poll(2).
  */
-#ifndef ASSAY_WORKER_IO_H
-#define ASSAY_WORKER_IO_H
+#ifndef ASSAY_WORKER_IO_THREAD_H
+#define ASSAY_WORKER_IO_THREAD_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -12,16 +12,16 @@
 #include "base/buffer.h"
 #include "wire/exit.h"
 #include "worker/channel.h"
-#include "worker/orders.h"
-#include "worker/outlet.h"
-#include "worker/pulse.h"
+#include "worker/commands.h"
+#include "worker/core-link.h"
+#include "worker/heartbeat.h"
 
-struct io {
+struct io_thread {
 	struct monitor *monitor;
-	struct outlet *outlet;
-	struct orders *orders;
+	struct core_link *core;
+	struct commands *commands;
 	struct channel *channel;
-	struct pulse *pulse;
+	struct heartbeat *heartbeat;
 	const volatile bool
 		*terminate; /* set by the handler of SIGTERM, which interrupts poll(2) */
 	struct buffer in;   /* from the core; begins with what came after SETUP */
@@ -37,6 +37,6 @@ struct io {
  * Runs until the session is over and all is sent, or the driver's thread did not come to an end in
  * time.  Returns true when it did.
  */
-bool io_run(struct io *io);
+bool io_thread_run(struct io_thread *io);
 
 #endif

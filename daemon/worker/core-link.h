@@ -3,8 +3,8 @@
  * Messages on their way to the core.  Either thread sends; what the socket does not take at once
  * waits in a queue that the I/O thread flushes.  Frames are sent under the core's credit.
  */
-#ifndef ASSAY_WORKER_OUTLET_H
-#define ASSAY_WORKER_OUTLET_H
+#ifndef ASSAY_WORKER_CORE_LINK_H
+#define ASSAY_WORKER_CORE_LINK_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,7 +13,7 @@
 #include "base/buffer.h"
 #include "worker/monitor.h"
 
-struct outlet {
+struct core_link {
 	struct monitor *monitor;
 	int fd; /* borrowed */
 	/* under the lock */
@@ -23,35 +23,35 @@ struct outlet {
 	bool closed; /* the core is gone: everything is dropped */
 };
 
-void outlet_init(struct outlet *outlet, struct monitor *monitor, int fd);
-void outlet_finish(struct outlet *outlet);
+void core_link_init(struct core_link *core, struct monitor *monitor, int fd);
+void core_link_finish(struct core_link *core);
 
 /* Sends the messages in `message` and empties it.  Never blocks; any thread. */
-void outlet_send(struct outlet *outlet, struct buffer *message);
+void core_link_send(struct core_link *core, struct buffer *message);
 
 /* The same for what may be lost when the core is slow: log lines, progress. */
-void outlet_offer(struct outlet *outlet, struct buffer *message);
+void core_link_offer(struct core_link *core, struct buffer *message);
 
 /*
  * The driver's thread: sends one FRAME message made of `count` pieces, which are borrowed for the
  * call, after the core has given credit for all of it.  Returns 0, -ECANCELED when *cancelled
  * (under the lock) became true first, or -EPIPE when the core is gone.
  */
-int outlet_frame(
-	struct outlet *outlet, const struct iovec *pieces, int count, const bool *cancelled);
+int core_link_frame(
+	struct core_link *core, const struct iovec *pieces, int count, const bool *cancelled);
 
-/* The driver's thread: waits until there is any credit; as outlet_frame(). */
-int outlet_wait_credit(struct outlet *outlet, const bool *cancelled);
+/* The driver's thread: waits until there is any credit; as core_link_frame(). */
+int core_link_wait_credit(struct core_link *core, const bool *cancelled);
 
 /* The driver's thread: waits until all is handed to the kernel, for at most `limit_ns`. */
-void outlet_wait_sent(struct outlet *outlet, uint64_t limit_ns);
+void core_link_wait_sent(struct core_link *core, uint64_t limit_ns);
 
 /* True when all that was sent is with the kernel; lock held. */
-bool outlet_is_idle(const struct outlet *outlet);
+bool core_link_is_idle(const struct core_link *core);
 
 /* The I/O thread. */
-void outlet_grant(struct outlet *outlet, uint64_t bytes);
-bool outlet_is_waiting(struct outlet *outlet); /* for the socket to take more */
-void outlet_flush(struct outlet *outlet);
+void core_link_grant(struct core_link *core, uint64_t bytes);
+bool core_link_is_waiting(struct core_link *core); /* for the socket to take more */
+void core_link_flush(struct core_link *core);
 
 #endif

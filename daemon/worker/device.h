@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One instrument in its worker: what its driver is given, and its slots.  Everything here belongs
- * to the driver's thread; what is shared is behind `outlet`, `orders` and `channel`.
+ * to the driver's thread; what is shared is behind `core`, `commands` and `channel`.
  */
-#ifndef ASSAY_WORKER_INSTRUMENT_H
-#define ASSAY_WORKER_INSTRUMENT_H
+#ifndef ASSAY_WORKER_DEVICE_H
+#define ASSAY_WORKER_DEVICE_H
 
 #include <assay/driver.h>
 
@@ -13,8 +13,8 @@
 #include "worker/frame.h"
 #include "worker/link/modbus.h"
 #include "worker/module.h"
-#include "worker/orders.h"
-#include "worker/outlet.h"
+#include "worker/commands.h"
+#include "worker/core-link.h"
 #include "worker/raw.h"
 #include "worker/report.h"
 #include "worker/settings.h"
@@ -23,17 +23,17 @@
 
 /* What all instruments of a worker share. */
 struct services {
-	struct outlet *outlet;
-	struct orders *orders;
+	struct core_link *core;
+	struct commands *commands;
 	struct channel *channel;
 	struct modbus *modbus; /* NULL: no Modbus link */
 	struct assay_host host;
 };
 
-struct instrument {
+struct device {
 	struct assay_instrument ins; /* first: the driver's view */
 	struct services *services;
-	unsigned unit; /* index on the port */
+	unsigned index; /* of the unit on the port */
 	const struct unit *config;
 	struct module module;
 	const struct assay_driver *driver;
@@ -62,42 +62,42 @@ void services_init(struct services *services);
 
 /*
  * Loads the driver and reads the settings.  0, or a negative errno with `why`; `config` is
- * borrowed.  Either way finish with instrument_finish().
+ * borrowed.  Either way finish with device_finish().
  */
-int instrument_init(struct instrument *instrument, struct services *services, unsigned unit,
+int device_init(struct device *device, struct services *services, unsigned index,
 	const struct unit *config, const char *drivers, unsigned link, char why[MODULE_WHY]);
-void instrument_finish(struct instrument *instrument);
+void device_finish(struct device *device);
 
 /*
  * Takes other settings (CBOR, copied; len 0: those of SETUP).  0 when they are in use already, 1
  * when they have to be configured, or a negative errno with `why`.
  */
-int instrument_use(
-	struct instrument *instrument, const uint8_t *data, size_t len, char why[SETTINGS_WHY]);
+int device_use_settings(
+	struct device *device, const uint8_t *data, size_t len, char why[SETTINGS_WHY]);
 
 /*
- * The slots, each with its bookkeeping: the pulse, the present unit, what was explained.  Stop and
+ * The slots, each with its bookkeeping: the heartbeat, the present unit, the explanation.  Stop and
  * make_safe cannot be interrupted.  A slot that the driver does not have returns 0.
  */
-int instrument_identify(struct instrument *instrument, struct assay_identity *id);
-int instrument_configure(struct instrument *instrument);
-int instrument_start(struct instrument *instrument);
-int instrument_acquire(struct instrument *instrument);
-int instrument_decode(struct instrument *instrument);
-int instrument_stop(struct instrument *instrument);
-int instrument_make_safe(struct instrument *instrument);
+int device_identify(struct device *device, struct assay_identity *id);
+int device_configure(struct device *device);
+int device_start(struct device *device);
+int device_acquire(struct device *device);
+int device_decode(struct device *device);
+int device_stop(struct device *device);
+int device_make_safe(struct device *device);
 
 /* Why the last slot failed: the driver's words, or those of the error. */
-const char *instrument_reason(const struct instrument *instrument, int error);
+const char *device_reason(const struct device *device, int error);
 
 /* The errno's name, such as "ETIMEDOUT"; "" for 0. */
-const char *instrument_code(int error);
+const char *device_code(int error);
 
 /* Tells the core that something harmful is on, or off again; it has been told on return. */
-void instrument_tell_hazard(struct instrument *instrument, bool on);
+void device_report_hazard(struct device *device, bool on);
 
 /* One line to the core's log, whatever the driver logged before. */
-void instrument_log(struct instrument *instrument, enum assay_level level, const char *format, ...)
+void device_log(struct device *device, enum assay_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 #endif

@@ -6,8 +6,8 @@
  *
  * Nothing here waits: what the core does not fetch in time is counted and left out.
  */
-#ifndef ASSAY_WORKER_TAP_H
-#define ASSAY_WORKER_TAP_H
+#ifndef ASSAY_WORKER_LINK_RECORDER_H
+#define ASSAY_WORKER_LINK_RECORDER_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,10 +15,13 @@
 #include "base/buffer.h"
 #include "capture/capture.h"
 #include "wire/wire.h"
-#include "worker/outlet.h"
+#include "worker/core-link.h"
 
-/* Zero is a tap that keeps its beginning and sends nothing.  All of it is under the lock. */
-struct tap {
+/*
+ * All zero: keeps the start of the connection and sends nothing.  All members are guarded by the
+ * lock.
+ */
+struct link_recorder {
 	struct buffer head; /* records of the connection's beginning */
 	bool is_past;       /* the beginning is over */
 	bool is_on;
@@ -30,25 +33,26 @@ struct tap {
 	uint64_t passed_records, passed_bytes; /* since the beginning was over */
 };
 
-void tap_finish(struct tap *tap);
+void link_recorder_finish(struct link_recorder *recorder);
 
 /* --- lock held --- */
 
-void tap_note(
-	struct tap *tap, enum capture_kind kind, unsigned channel, const void *data, size_t len);
+void link_recorder_note(struct link_recorder *recorder, enum capture_kind kind, unsigned channel,
+	const void *data, size_t len);
 
 /* The connection's beginning is over: a run starts. */
-void tap_pass(struct tap *tap);
+void link_recorder_pass(struct link_recorder *recorder);
 
 /* --- the I/O thread --- */
 
 /* A CAPTURE message.  0 or -EBADMSG. */
-int tap_take_message(struct tap *tap, struct monitor *monitor, const struct wire_message *message);
+int link_recorder_take_message(struct link_recorder *recorder, struct monitor *monitor,
+	const struct wire_message *message);
 
 /* Sends what waits, if the core gave credit and nothing else is to be sent.  True while on. */
-bool tap_send(struct tap *tap, struct outlet *outlet);
+bool link_recorder_send(struct link_recorder *recorder, struct core_link *core);
 
 /* At the worker's end: hands over all that the core gave credit for. */
-void tap_send_all(struct tap *tap, struct outlet *outlet);
+void link_recorder_send_all(struct link_recorder *recorder, struct core_link *core);
 
 #endif

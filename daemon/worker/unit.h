@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The life of one instrument, of which session.h tells:
+ * One instrument of the port, from identify to the end (see session.h):
  *
  *	IDENTIFYING -> WAITING for GO -> RESTING <-> RUNNING
  *
  * Each turn does one step and returns.  Everything here belongs to the driver's thread.
  */
-#ifndef ASSAY_WORKER_LIFE_H
-#define ASSAY_WORKER_LIFE_H
+#ifndef ASSAY_WORKER_UNIT_H
+#define ASSAY_WORKER_UNIT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/backoff.h"
-#include "worker/instrument.h"
+#include "worker/device.h"
 #include "worker/pace.h"
 
-#define LIFE_NEVER UINT64_MAX
+#define UNIT_NEVER UINT64_MAX
 
 enum phase {
 	PHASE_IDENTIFYING,
@@ -26,8 +26,8 @@ enum phase {
 	PHASE_REFUSED,
 };
 
-struct life {
-	struct instrument instrument;
+struct worker_unit {
+	struct device device;
 	enum phase phase;
 	uint64_t due; /* clock_boot(): when its phase has something to do by itself */
 	bool is_faulty;
@@ -49,20 +49,20 @@ struct life {
 };
 
 /* When the unit wants its turn, given what stands ordered; lock held.  0: now. */
-uint64_t life_due(const struct life *life, const struct order *order);
+uint64_t unit_due(const struct worker_unit *unit, const struct unit_commands *pending);
 
-/* One step of the unit's life. */
-void life_turn(struct life *life);
+/* One step of the unit. */
+void unit_turn(struct worker_unit *unit);
 
 /* Nobody has answered several times in a row. */
-bool life_is_given_up(const struct life *life);
+bool unit_is_given_up(const struct worker_unit *unit);
 
 /*
  * The end of the worker: ends the run, as failed when the port is lost, and switches off what is
  * on.  Returns true when nothing harmful is left on.
  */
-bool life_end(struct life *life, bool lost);
+bool unit_end(struct worker_unit *unit, bool lost);
 
-void life_finish(struct life *life);
+void unit_finish(struct worker_unit *unit);
 
 #endif

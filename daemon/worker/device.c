@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "worker/device.h"
+
+/* --- making ----------------------------------------------------------------------------------- */
+
+static int load_driver(
+	struct device *device, const char *drivers, unsigned link, char why[MODULE_WHY])
+{
+	int r = module_open(&device->module, drivers, device->config->driver, why);
+	if (r < 0)
+		return r;
+	device->driver = device->module.driver;
+	if ((device->driver->links & link) == 0) {
+		snprintf(why, MODULE_WHY, "the driver %s does not know this kind of link",
+			device->driver->name);
+		return -EPROTONOSUPPORT;
+	}
+	size_t size = device->driver->state_size;
+	device->ins.state = calloc(1, size > 0 ? size : 1);
+	return device->ins.state != NULL ? 0 : -ENOMEM;
+}
+
+static int read_settings(struct device *device, struct wire_bytes sent, char why[SETTINGS_WHY])
+{
+	struct settings *settings;
+	int r = settings_create(device->driver->settings, sent.data, sent.len,
+		&device->services->host, &settings, why);
+	if (r < 0)
+		return r;
+	free(device->prepared);
+	device->prepared = NULL;
+	settings_destroy(device->settings);
+	device->settings = settings;
+	device->ins.settings = settings_handle(settings);
+	return 0;
+}
+
+int device_init(struct device *device, struct services *services, unsigned index,
+	const struct unit *config, const char *drivers, unsigned link, char why[MODULE_WHY])
+{
+	memset(device, 0, sizeof *device);
+	device->services = services;
+	device->index = index;
+	device->config = config;
+	device->ins.host = &services->host;
+	device->ins.key = config->key;
+	device->ins.link = link;
+	device->sent = (struct wire_bytes){config->settings, config->settings_len};
+	frame_init(&device->frame, &services->host);
+	raw_init(&device->raw, &services->host, 0);
+	int r = load_driver(device, drivers, link, why);
+	if (r < 0)
+		return r;
+	device->raw.max = device->driver->raw_max;
+	char what[SETTINGS_WHY];
+	r = read_settings(device, device->sent, what);
+	if (r < 0)
+		snprintf(why, MODULE_WHY, "%s", what);
+	return r;
+}
+
+void device_finish(struct device *device)
+{
+	raw_finish(&device->raw);
+	frame_finish(&device->frame);
+	report_finish(&device->report);
+	buffer_finish(&device->own);
+	free(device->prepared);
+	settings_destroy(device->settings);
+	free(device->ins.state);
+	module_close(&device->module);
+}
+
+int device_use_settings(
+	struct device *device, const uint8_t *data, size_t len, char why[SETTINGS_WHY])
+{
+	struct wire_bytes wanted = {data, len};
+	if (len == 0)
+		wanted = (struct wire_bytes){
+			device->config->settings, device->config->settings_len};
+	if (wanted.len == device->sent.len &&
+		(wanted.len == 0 || memcmp(wanted.data, device->sent.data, wanted.len) == 0))
+		return 0;
+	int r = read_settings(device, wanted, why);
+	if (r < 0)
+		return r;
+	buffer_reset(&device->own);
+	buffer_append(&device->own, wanted.data, wanted.len);
+	if (device->own.failed) {
+		snprintf(why, SETTINGS_WHY, "no memory for the settings");
+		return -ENOMEM;
+	}
+	device->sent = (struct wire_bytes){device->own.data, device->own.len};
+	return 1;
+}
+
+/* --- slots ------------------------------------------------------------------------------------ */
+
+static void enter(struct device *device)
+{
+	device->explained[0] = '\0';
+	commands_enter(device->services->commands, device->index);
+	heartbeat_step(device->services->channel->heartbeat, 0);
+}
+
+/* The way in where nothing may interrupt: the link works, even after an abort. */
+static void enter_undisturbed(struct device *device)
+{
+	device->explained[0] = '\0';
+	commands_leave(device->services->commands);
+	heartbeat_step(device->services->channel->heartbeat, 0);
+}
+
+static int leave(struct device *device, int result)
+{
+	commands_leave(device->services->commands);
+	heartbeat_rest(device->services->channel->heartbeat);
+	return result;
+}
+
+/* Texts that the driver filled are texts: terminated. */
+static void terminate(struct assay_identity *id)
+{
+	id->make[sizeof id->make - 1] = id->model[sizeof id->model - 1] = '\0';
+	id->serial[sizeof id->serial - 1] = id->fw[sizeof id->fw - 1] = '\0';
+}
+
+int device_identify(struct device *device, struct assay_identity *id)
+{
+	*id = (struct assay_identity){.declared = false};
+	memset(device->ins.state, 0, device->driver->state_size);
+	enter(device);
+	int r = device->driver->identify(&device->ins, id);
+	terminate(id);
+	return leave(device, r);
+}
+
+int device_configure(struct device *device)
+{
+	report_reset(&device->report);
+	if (device->driver->configure == NULL)
+		return 0;
+	enter(device);
+	return leave(device, device->driver->configure(&device->ins));
+}
+
+int device_start(struct device *device)
+{
+	if (device->driver->start == NULL)
+		return 0;
+	enter(device);
+	return leave(device, device->driver->start(&device->ins));
+}
+
+int device_acquire(struct device *device)
+{
+	raw_reset(&device->raw);
+	device->told_at = clock_boot(); /* a frame that is quick needs no word of progress */
+	enter(device);
+	return leave(device, device->driver->acquire(&device->ins, &device->raw.handle));
+}
+
+/* Once for settings that stay. */
+static int prepare(struct device *device)
+{
+	const struct assay_driver *driver = device->driver;
+	if (driver->prepare == NULL || device->prepared != NULL)
+		return 0;
+	device->prepared = calloc(1, driver->prepared_size);
+	if (device->prepared == NULL)
+		return -ENOMEM;
+	driver->prepare(device->ins.settings, device->prepared);
+	return 0;
+}
+
+int device_decode(struct device *device)
+{
+	if (prepare(device) < 0)
+		return -ENOMEM;
+	struct assay_decoding in = {
+		.host = &device->services->host,
+		.settings = device->ins.settings,
+		.prepared = device->prepared,
+	};
+	in.raw = raw_blocks(&device->raw, &in.raw_count);
+	frame_reset(&device->frame);
+	enter_undisturbed(device);
+	int r = leave(device, device->driver->decode(&in, &device->frame.handle));
+	if (r == 0 && device->frame.error != 0) {
+		r = device->frame.error;
+		snprintf(device->explained, EXPLAIN_MAX, "the driver made no frame: %s",
+			device->frame.why);
+	}
+	return r;
+}
+
+int device_stop(struct device *device)
+{
+	if (device->driver->stop == NULL)
+		return 0;
+	enter_undisturbed(device);
+	return leave(device, device->driver->stop(&device->ins));
+}
+
+int device_make_safe(struct device *device)
+{
+	if (device->driver->make_safe == NULL)
+		return 0;
+	enter_undisturbed(device);
+	return leave(device, device->driver->make_safe(&device->ins));
+}
+
+/* --- errors in words -------------------------------------------------------------------------- */
+
+const char *device_reason(const struct device *device, int error)
+{
+	struct channel *channel = device->services->channel;
+	if (error == -ENODEV && channel_is_lost(channel) && channel->link->why[0] != '\0')
+		return channel->link->why;
+	if (device->explained[0] != '\0')
+		return device->explained;
+	switch (error) {
+	case -ETIMEDOUT: return "no answer in time";
+	case -EBADMSG: return "the answer breaks the protocol";
+	case -EPROTO: return "the instrument refused";
+	case -EINVAL: return "the settings contradict each other";
+	case -ECANCELED: return "aborted";
+	case -ENODEV: return "the port is gone";
+	case -ENOMEM: return "no memory";
+	case -EMSGSIZE: return "more bytes than the driver said it would have";
+	default: break;
+	}
+	if (error <= ASSAY_MODBUS_EXCEPTION)
+		return "the instrument answered with a Modbus exception";
+	return strerror(-error);
+}
+
+const char *device_code(int error)
+{
+	if (error <= ASSAY_MODBUS_EXCEPTION)
+		return "EPROTO";
+	const char *name = error < 0 ? strerrorname_np(-error) : NULL;
+	return name != NULL ? name : "";
+}
