@@ -7,7 +7,7 @@
 #ifndef ASSAY_CONFIG_CANONICAL_H
 #define ASSAY_CONFIG_CANONICAL_H
 
-#include "config/load.h"
+#include "config/reading.h"
 
 /*
  * Fill `canonical`, of methods and the configuration also `sha256`.  The configuration is last: it

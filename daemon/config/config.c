@@ -3,18 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/config.h"
 #include "config/inside.h"
-#include "config/load.h"
-
-#ifndef ASSAY_PROFILE_DIR
-#error "the build says where profiles are installed"
-#endif
-
-int config_load(const char *path, const struct catalog *catalog, struct config **out,
-	struct config_errors *errors)
-{
-	return load_files(path, ASSAY_PROFILE_DIR, catalog, out, errors);
-}
 
 void config_destroy(struct config *config)
 {

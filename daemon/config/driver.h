@@ -3,7 +3,7 @@
 #ifndef ASSAY_CONFIG_DRIVER_H
 #define ASSAY_CONFIG_DRIVER_H
 
-#include "config/load.h"
+#include "config/reading.h"
 
 /*
  * The driver of the catalog that `node` names, borrowed; NULL after an error, or where `node` is

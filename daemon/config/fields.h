@@ -7,7 +7,7 @@
 #ifndef ASSAY_CONFIG_FIELDS_H
 #define ASSAY_CONFIG_FIELDS_H
 
-#include "config/load.h"
+#include "config/reading.h"
 
 enum field_type {
 	FIELD_TEXT = 1, /* const char *: any text but the empty one */

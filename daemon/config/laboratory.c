@@ -160,7 +160,7 @@ static void read_sample_id(struct load *load, const struct laboratory *lab)
 		return;
 	config->sample_pattern = lab->pattern->text;
 	config->sample_example = lab->example->text;
-	if (!config_sample_fits(config, lab->example->text))
+	if (regexec(&config->inside->sample, lab->example->text, 0, NULL, 0) != 0)
 		load_error(load, lab->example->mark,
 			"the example '%.60s' does not match the pattern '%.100s'",
 			lab->example->text, lab->pattern->text);

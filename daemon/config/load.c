@@ -14,6 +14,10 @@
 #include "config/ports.h"
 #include "config/sections.h"
 
+#ifndef ASSAY_PROFILE_DIR
+#error "the build sets the folder of installed profiles"
+#endif
+
 #define FILES_MAX 1000
 
 /* The files' roots, the main file's first; NULL where a file could not be read. */
@@ -267,6 +271,12 @@ int load_files(const char *path, const char *profile_dir, const struct catalog *
 		read_files(&load, files);
 	}
 	return conclude(&load, path, out);
+}
+
+int config_load(const char *path, const struct catalog *catalog, struct config **out,
+	struct config_errors *errors)
+{
+	return load_files(path, ASSAY_PROFILE_DIR, catalog, out, errors);
 }
 
 int load_text(const char *text, size_t len, const struct catalog *catalog, struct config **out,

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/load.h"
+#include "config/reading.h"
 #include "config/settings.h"
 #include "config/suggest.h"
 #include "record/encode.h"

@@ -6,7 +6,7 @@
 #ifndef ASSAY_CONFIG_PORTS_H
 #define ASSAY_CONFIG_PORTS_H
 
-#include "config/load.h"
+#include "config/reading.h"
 
 /* The canonical name of an instrument's port, in the load's arena. */
 const char *port_name(struct load *load, const struct port *port, const char *key);

@@ -10,7 +10,7 @@
 #ifndef ASSAY_CONFIG_SETTINGS_H
 #define ASSAY_CONFIG_SETTINGS_H
 
-#include "config/load.h"
+#include "config/reading.h"
 
 struct settings_source {
 	const struct catalog_driver *driver;

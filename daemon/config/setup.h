@@ -6,7 +6,7 @@
 #ifndef ASSAY_CONFIG_SETUP_H
 #define ASSAY_CONFIG_SETUP_H
 
-#include "config/load.h"
+#include "config/reading.h"
 
 /* Checks `map` (NULL: none) and encodes it, sorted by name.  False after an error. */
 bool setup_read(struct load *load, const struct node *map, struct config_map *out);

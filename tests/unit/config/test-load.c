@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "config/errors.h"
 #include "config/load.h"
 #include "drivers.h"
 #include "record/encode.h"
