@@ -17,4 +17,11 @@ uint64_t clock_boot(void);
 /* Milliseconds from now until the deadline, rounded up; 0 when it has passed.  For poll(2). */
 int clock_ms_until(uint64_t deadline);
 
+/* Other clocks for the whole process, for simulated time; NULL: the kernel's.  Before threads. */
+struct clock_source {
+	uint64_t (*utc)(void *arg), (*boot)(void *arg);
+	void *arg;
+};
+void clock_replace(const struct clock_source *source); /* borrowed */
+
 #endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/inotify.h>
+#include <sys/wait.h>
+
+#include <systemd/sd-event.h>
+
+#include "base/event-loop.h"
+#include "base/loop-ops.h"
+
+#define ACCURACY_US 1000 /* of timers; sd-event's default is 250 ms */
+
+struct event_loop {
+	struct loop base; /* first */
+	sd_event *event;
+};
+
+static sd_event *event_of(const struct loop *loop)
+{
+	return ((const struct event_loop *)loop)->event;
+}
+
+/* --- from sd-event to the source -------------------------------------------------------------- */
+
+static int on_time(sd_event_source *event, uint64_t usec, void *arg)
+{
+	struct loop_source *source = arg;
+	source->fn.call(source->arg);
+	return 0;
+}
+
+static int on_fd(sd_event_source *event, int fd, uint32_t events, void *arg)
+{
+	struct loop_source *source = arg;
+	source->fn.ready(source->arg, events);
+	return 0;
+}
+
+static int on_idle(sd_event_source *event, void *arg)
+{
+	struct loop_source *source = arg;
+	source->fn.call(source->arg);
+	return 0;
+}
+
+static int on_child(sd_event_source *event, const siginfo_t *info, void *arg)
+{
+	struct loop_source *source = arg;
+	source->fn.exited(source->arg, info);
+	return 0;
+}
+
+static int on_signal(sd_event_source *event, const struct signalfd_siginfo *info, void *arg)
+{
+	struct loop_source *source = arg;
+	source->fn.call(source->arg);
+	return 0;
+}
+
+static int on_folder(sd_event_source *event, const struct inotify_event *change, void *arg)
+{
+	struct loop_source *source = arg;
+	source->fn.call(source->arg);
+	return 0;
+}
+
+/* --- the table -------------------------------------------------------------------------------- */
+
+static int event_add(struct loop_source *s)
+{
+	sd_event *event = event_of(s->loop);
+	sd_event_source *added = NULL;
+	int r = -EINVAL;
+	switch (s->kind) {
+	case LOOP_TIMER:
+		r = sd_event_add_time_relative(
+			event, &added, CLOCK_BOOTTIME, 0, ACCURACY_US, on_time, s);
+		break;
+	case LOOP_FD: r = sd_event_add_io(event, &added, s->fd, s->events, on_fd, s); break;
+	case LOOP_IDLE: r = sd_event_add_defer(event, &added, on_idle, s); break;
+	case LOOP_CHILD: r = sd_event_add_child(event, &added, s->pid, WEXITED, on_child, s); break;
+	case LOOP_SIGNAL: r = sd_event_add_signal(event, &added, s->signal, on_signal, s); break;
+	case LOOP_FOLDER:
+		r = sd_event_add_inotify(
+			event, &added, s->path, IN_CREATE | IN_MOVED_TO | IN_ATTRIB, on_folder, s);
+		break;
+	}
+	if (r >= 0 && (s->kind == LOOP_TIMER || s->kind == LOOP_IDLE))
+		r = sd_event_source_set_enabled(added, SD_EVENT_OFF);
+	s->data = added;
+	return r < 0 ? r : 0;
+}
+
+static void event_set(struct loop_source *s, uint64_t value)
+{
+	switch (s->kind) {
+	case LOOP_TIMER:
+		sd_event_source_set_time_relative(s->data, value / 1000);
+		sd_event_source_set_enabled(s->data, SD_EVENT_ONESHOT);
+		break;
+	case LOOP_IDLE:
+		sd_event_source_set_enabled(s->data, value != 0 ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+		break;
+	case LOOP_FD: sd_event_source_set_io_events(s->data, (uint32_t)value); break;
+	default: break;
+	}
+}
+
+static void event_drop(struct loop_source *s)
+{
+	sd_event_source_disable_unref(s->data);
+}
+
+static int event_run(struct loop *loop)
+{
+	return sd_event_loop(event_of(loop));
+}
+
+static void event_stop(struct loop *loop, int code)
+{
+	sd_event_exit(event_of(loop), code);
+}
+
+static void event_close(struct loop *loop)
+{
+	sd_event_unref(event_of(loop));
+	free(loop);
+}
+
+static const struct loop_ops event_ops = {
+	.add = event_add,
+	.set = event_set,
+	.drop = event_drop,
+	.run = event_run,
+	.stop = event_stop,
+	.close = event_close,
+};
+
+int event_loop_open(struct loop **out)
+{
+	struct event_loop *loop = malloc(sizeof *loop);
+	if (loop == NULL)
+		return -ENOMEM;
+	int r = sd_event_new(&loop->event);
+	if (r < 0) {
+		free(loop);
+		return r;
+	}
+	loop_init(&loop->base, &event_ops);
+	*out = &loop->base;
+	return 0;
+}
+
+int event_loop_watchdog(struct loop *loop)
+{
+	int r = sd_event_set_watchdog(event_of(loop), true);
+	return r < 0 ? r : 0;
+}
