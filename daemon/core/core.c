@@ -14,22 +14,23 @@
 
 #define LOG_TOPIC "assayd"
 #include "base/clock.h"
+#include "base/event-loop.h"
 #include "base/log.h"
 #include "core/runs/amends.h"
-#include "core/audit.h"
-#include "core/capture.h"
+#include "core/commit/audit.h"
+#include "core/port/recorder.h"
 #include "core/commit/commit.h"
 #include "core/control/control.h"
 #include "core/replay/cursors.h"
 #include "core/core.h"
-#include "core/instrument.h"
+#include "core/instrument/instrument.h"
 #include "core/commit/ledger.h"
 #include "core/ports.h"
 #include "core/commit/publish.h"
-#include "core/replay/published.h"
+#include "core/commit/published.h"
 #include "core/replay/replay.h"
 #include "core/keep/retention.h"
-#include "core/runs/runs.h"
+#include "core/runs/rows.h"
 #include "core/startup.h"
 #include "record/record.h"
 
@@ -49,16 +50,13 @@ static bool any_run_open(const struct core *core)
 	return false;
 }
 
-static int on_stop_timer(sd_event_source *source, uint64_t usec, void *arg)
+static void on_stop_timer(void *arg)
 {
 	struct core *core = arg;
-	if (any_run_open(core) && clock_boot() < core->stop_by) {
-		sd_event_source_set_time_relative(source, 100000);
-		return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-	}
-	sd_event_source_set_enabled(source, SD_EVENT_OFF);
-	ports_stop_all(core);
-	return 0;
+	if (any_run_open(core) && clock_boot() < core->stop_by)
+		loop_set_timer(core->stop_timer, NS_PER_S / 10);
+	else
+		ports_stop_all(core);
 }
 
 static void stop_runs(struct core *core, bool abort)
@@ -80,9 +78,7 @@ void core_stop(struct core *core)
 	log_info("stopping");
 	sd_notify(0, "STOPPING=1");
 	stop_runs(core, false);
-	if (sd_event_add_time_relative(
-		    core->event, NULL, CLOCK_BOOTTIME, 0, 1000, on_stop_timer, core) < 0)
-		ports_stop_all(core);
+	loop_set_timer(core->stop_timer, 0);
 }
 
 void core_restart(struct core *core, const char *why)
@@ -92,17 +88,14 @@ void core_restart(struct core *core, const char *why)
 	core->again = core->stopping = true;
 	core->stop_by = clock_boot() + STOP_LIMIT_NS;
 	list_for_each(instrument, &core->instruments, link) instrument_stop_for(instrument, why);
-	if (sd_event_add_time_relative(
-		    core->event, NULL, CLOCK_BOOTTIME, 0, 1000, on_stop_timer, core) < 0)
-		ports_stop_all(core);
+	loop_set_timer(core->stop_timer, 0);
 }
 
-static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *si, void *arg)
+static void on_terminate(void *arg)
 {
 	struct core *core = arg;
 	core->again = false;
 	core_stop(core);
-	return 0;
 }
 
 static void notify_reloading(void)
@@ -112,7 +105,7 @@ static void notify_reloading(void)
 		0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)(clock_boot() / 1000));
 }
 
-static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *si, void *arg)
+static void on_hangup(void *arg)
 {
 	char *text = NULL;
 	struct core *core = arg;
@@ -124,16 +117,14 @@ static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *si,
 	audit_text(core, r < 0 ? "reload-refused" : "reload", NULL, text != NULL ? text : "");
 	free(text);
 	sd_notify(0, "READY=1");
-	return 0;
 }
 
-static int on_wake(sd_event_source *source, int fd, uint32_t events, void *arg)
+static void on_wake(void *arg, uint32_t events)
 {
 	struct core *core = arg;
 	eventfd_t count;
-	eventfd_read(fd, &count);
+	eventfd_read(core->wake_fd, &count);
 	commit_collect(core->commit);
-	return 0;
 }
 
 /* --- housekeeping, once a second ------------------------------------------------------------- */
@@ -154,7 +145,7 @@ static void renew_runs(struct core *core)
 	}
 }
 
-static int on_second(sd_event_source *source, uint64_t usec, void *arg)
+static void on_second(void *arg)
 {
 	struct core *core = arg;
 	timekeeper_look(core);
@@ -166,8 +157,7 @@ static int on_second(sd_event_source *source, uint64_t usec, void *arg)
 	list_for_each(instrument, &core->instruments, link) instrument_tick(instrument);
 	runs_checkpoint(core->runs, ledger_head(core->ledger));
 	ports_release_retired(core);
-	sd_event_source_set_time_relative(source, 1000000);
-	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+	loop_set_timer(core->second, NS_PER_S);
 }
 
 /* --- reload ---------------------------------------------------------------------------------- */
@@ -231,20 +221,23 @@ int core_reload(struct core *core, bool now, char **text)
 
 static int add_events(struct core *core)
 {
-	sd_event *e = core->event;
+	struct loop *loop = core->loop;
 	core->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (core->wake_fd < 0)
 		return -errno;
-	int r = sd_event_add_signal(e, NULL, SIGTERM, on_terminate, core);
-	if (r >= 0)
-		r = sd_event_add_signal(e, NULL, SIGINT, on_terminate, core);
-	if (r >= 0)
-		r = sd_event_add_signal(e, NULL, SIGHUP, on_hangup, core);
-	if (r >= 0)
-		r = sd_event_add_io(e, NULL, core->wake_fd, EPOLLIN, on_wake, core);
-	if (r >= 0)
-		r = sd_event_add_time_relative(
-			e, NULL, CLOCK_BOOTTIME, 1000000, 10000, on_second, core);
+	int r = loop_add_signal(loop, NULL, SIGTERM, on_terminate, core);
+	if (r == 0)
+		r = loop_add_signal(loop, NULL, SIGINT, on_terminate, core);
+	if (r == 0)
+		r = loop_add_signal(loop, NULL, SIGHUP, on_hangup, core);
+	if (r == 0)
+		r = loop_add_fd(loop, NULL, core->wake_fd, EPOLLIN, on_wake, core);
+	if (r == 0)
+		r = loop_add_timer(loop, &core->stop_timer, on_stop_timer, core);
+	if (r == 0)
+		r = loop_add_timer(loop, &core->second, on_second, core);
+	if (r == 0)
+		loop_set_timer(core->second, NS_PER_S);
 	return r;
 }
 
@@ -259,11 +252,11 @@ static int create_loop(struct core *core)
 	sigaddset(&mask, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &mask, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	int r = sd_event_new(&core->event);
-	if (r >= 0)
+	int r = event_loop_open(&core->loop);
+	if (r == 0)
 		r = add_events(core);
-	if (r >= 0 && sd_event_set_watchdog(core->event, true) < 0)
-		log_warn("the watchdog is not to be had");
+	if (r == 0 && event_loop_watchdog(core->loop) < 0)
+		log_warn("cannot enable the watchdog");
 	return r;
 }
 
@@ -311,8 +304,10 @@ static void close_down(struct core *core)
 	if (core->wake_fd >= 0)
 		close(core->wake_fd);
 	timekeeper_stop(core);
-	sd_event_unref(core->event);
 	ports_finish(core);
+	loop_drop(core->stop_timer);
+	loop_drop(core->second);
+	loop_close(core->loop);
 	config_destroy(core->config);
 	catalog_destroy(core->catalog);
 }
@@ -324,7 +319,7 @@ static int run_loop(struct core *core)
 		return r;
 	sd_notifyf(0, "READY=1\nSTATUS=%zu instruments", core->config->instrument_count);
 	log_info("ready: %zu instruments", core->config->instrument_count);
-	return sd_event_loop(core->event);
+	return loop_run(core->loop);
 }
 
 int core_run(const struct core_options *options)

@@ -20,12 +20,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <systemd/sd-event.h>
-
 #include "base/list.h"
+#include "base/loop.h"
 #include "config/config.h"
 #include "core/keep/disk.h"
-#include "core/commit/timekeeper.h"
+#include "core/timekeeper.h"
 
 struct amends;
 struct capture;
@@ -52,7 +51,7 @@ struct core_options {
 
 struct core {
 	struct core_options options;
-	sd_event *event;
+	struct loop *loop;
 	void *zmq;
 	struct catalog *catalog;
 	struct config *config;
@@ -73,6 +72,7 @@ struct core {
 	size_t retired_count;
 	char sync[24];    /* the journal's mode in words: "always", "1s" */
 	uint64_t started; /* UTC */
+	struct loop_source *second, *stop_timer;
 	bool stopping;
 	uint64_t stop_by; /* CLOCK_BOOTTIME: open frames are discarded after it */
 	bool again;       /* the end is only the beginning of the next life */

@@ -6,9 +6,9 @@
 
 #define LOG_TOPIC "assayd"
 #include "base/log.h"
-#include "core/instrument.h"
+#include "core/instrument/instrument.h"
 #include "core/ports.h"
-#include "core/supervise.h"
+#include "core/port/supervise.h"
 
 #define UNITS_MAX 64 /* instruments on one port */
 
@@ -45,7 +45,7 @@ static void on_gone(void *arg)
 		if (fill_ports(core) < 0)
 			log_error("an instrument cannot be started: no memory");
 	} else if (list_is_empty(&core->ports)) {
-		sd_event_exit(core->event, 0);
+		loop_stop(core->loop, 0);
 	}
 }
 
@@ -139,7 +139,7 @@ int ports_start_all(struct core *core)
 void ports_stop_all(struct core *core)
 {
 	if (list_is_empty(&core->ports))
-		sd_event_exit(core->event, 0);
+		loop_stop(core->loop, 0);
 	struct port_group *group;
 	list_for_each(group, &core->ports, link) stop_group(group);
 }

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "core/runs/runs.h"
+#include "core/runs/rows.h"
 #include "journal/journal.h"
 #include "live.h"
 #include "record/entry.h"

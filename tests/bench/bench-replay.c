@@ -18,7 +18,7 @@
 #include <zmq.h>
 
 #include "base/clock.h"
-#include "core/replay/published.h"
+#include "core/commit/published.h"
 #include "core/replay/replay.h"
 #include "record/encode.h"
 #include "record/entry.h"

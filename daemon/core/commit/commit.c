@@ -11,8 +11,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/commit/commit.h"
+#include "core/commit/item.h"
 #include "core/commit/publish.h"
-#include "core/replay/published.h"
+#include "core/commit/published.h"
 
 /* A group is one sync; past this size a larger one gains nothing and delays the first. */
 #define GROUP_BYTES_MAX (8u << 20)
@@ -48,22 +49,6 @@ struct commit {
 	uint64_t sync_due, idle_due;
 	int result;
 };
-
-struct commit_item *commit_item_create(size_t size)
-{
-	struct commit_item *item = malloc(sizeof *item + size);
-	if (item == NULL)
-		return NULL;
-	memset(item, 0, sizeof *item);
-	atomic_init(&item->refs, 1);
-	return item;
-}
-
-void commit_item_unref(struct commit_item *item)
-{
-	if (atomic_fetch_sub(&item->refs, 1) == 1)
-		free(item);
-}
 
 static void chain_init(struct chain *chain)
 {

@@ -9,44 +9,18 @@
 #ifndef ASSAY_CORE_COMMIT_COMMIT_H
 #define ASSAY_CORE_COMMIT_COMMIT_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "journal/journal.h"
 
+struct commit_item;
 struct published;
 struct publisher;
 
-/* Entries whose `done` may wait are told of when there are so many bytes of them, or with others. */
+/* Completions marked `may_wait` are delivered together, once this many bytes are pending. */
 #define COMMIT_WAIT_BYTES (256u << 10)
-
-/*
- * One entry on its way.  Shared between the main thread, the journal and the live socket, freed
- * by whoever lets go last.
- */
-struct commit_item {
-	struct commit_item *next;
-	atomic_uint refs;
-	uint64_t seq, tc;
-	const char *topic; /* interned in the ledger, lives as long as it */
-	size_t topic_len;
-	bool roll; /* the segment ends here: the end of a large run */
-
-	/* Called on the main thread once the entry is committed and published; may be NULL. */
-	void (*done)(void *arg, const struct commit_item *item);
-	bool may_wait; /* `done` is worth no wake-up: see COMMIT_WAIT_BYTES */
-	void *arg;
-	uint64_t tag; /* the caller's own */
-
-	size_t len;
-	uint8_t bytes[]; /* the entry, final */
-};
-
-/* Room for an entry of up to `size` bytes, one reference.  NULL: no memory. */
-struct commit_item *commit_item_create(size_t size);
-void commit_item_unref(struct commit_item *item);
 
 struct commit_options {
 	bool always; /* publish after the sync; else after the append, syncing at least every */

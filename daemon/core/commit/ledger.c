@@ -6,6 +6,7 @@
 #include <cbor.h>
 
 #include "base/clock.h"
+#include "core/commit/item.h"
 #include "core/commit/ledger.h"
 #include "record/entry.h"
 

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/commit/commit.h"
+#include "core/commit/item.h"
 #include "core/commit/publish.h"
 #include "record/encode.h"
 

@@ -31,7 +31,7 @@ struct control_ticket {
 struct control {
 	struct core *core;
 	void *socket;
-	sd_event_source *io, *pending;
+	struct loop_source *io, *pending;
 	struct envelope envelope; /* of the request being handled */
 	size_t tickets;
 	/* while handling: */
@@ -279,7 +279,7 @@ void control_answer(struct control_ticket *ticket, const struct buffer *pairs, s
 	control->tickets--;
 	send_reply(control, &ticket->envelope, &reply);
 	if (control->pending != NULL)
-		sd_event_source_set_enabled(control->pending, SD_EVENT_ONESHOT);
+		loop_set_idle(control->pending, true);
 	buffer_finish(&reply);
 	free(ticket);
 }
@@ -360,20 +360,17 @@ static void serve(struct control *control)
 	int turn = 0;
 	while (turn < REQUESTS_TURN && serve_one(control))
 		turn++;
-	sd_event_source_set_enabled(
-		control->pending, turn == REQUESTS_TURN ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+	loop_set_idle(control->pending, turn == REQUESTS_TURN);
 }
 
-static int on_io(sd_event_source *source, int fd, uint32_t events, void *arg)
+static void on_io(void *arg, uint32_t events)
 {
 	serve(arg);
-	return 0;
 }
 
-static int on_pending(sd_event_source *source, void *arg)
+static void on_pending(void *arg)
 {
 	serve(arg);
-	return 0;
 }
 
 static int open_socket(struct control *control, const char *endpoint)
@@ -396,13 +393,9 @@ static int watch_socket(struct control *control)
 	size_t size = sizeof fd;
 	if (zmq_getsockopt(control->socket, ZMQ_FD, &fd, &size) < 0)
 		return -errno;
-	sd_event *event = control->core->event;
-	int r = sd_event_add_io(event, &control->io, fd, EPOLLIN, on_io, control);
-	if (r >= 0)
-		r = sd_event_add_defer(event, &control->pending, on_pending, control);
-	if (r >= 0)
-		r = sd_event_source_set_enabled(control->pending, SD_EVENT_OFF);
-	return r;
+	struct loop *loop = control->core->loop;
+	int r = loop_add_fd(loop, &control->io, fd, EPOLLIN, on_io, control);
+	return r < 0 ? r : loop_add_idle(loop, &control->pending, on_pending, control);
 }
 
 int control_open(struct control **out, struct core *core, const char *endpoint)
@@ -428,8 +421,8 @@ void control_close(struct control *control)
 {
 	if (control == NULL)
 		return;
-	sd_event_source_disable_unref(control->io);
-	sd_event_source_disable_unref(control->pending);
+	loop_drop(control->io);
+	loop_drop(control->pending);
 	if (control->socket != NULL)
 		zmq_close(control->socket);
 	free(control);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/audit.h"
+#include "core/commit/audit.h"
 #include "core/control/ops.h"
 #include "core/replay/cursors.h"
 

@@ -7,10 +7,11 @@
 
 #include <assay/driver.h>
 
+#include "core/commit/item.h"
 #include "core/runs/amends.h"
-#include "core/audit.h"
+#include "core/commit/audit.h"
 #include "core/control/ops.h"
-#include "core/instrument.h"
+#include "core/instrument/instrument.h"
 #include "core/runs/past-run.h"
 
 #define RUNS_LIMIT 1000

@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/audit.h"
+#include "core/commit/audit.h"
 #include "core/control/ops.h"
-#include "core/instrument.h"
+#include "core/instrument/instrument.h"
 
 static void answer_run(void *arg, int r, const char *text, const struct run *run)
 {

@@ -7,9 +7,9 @@
 
 #include <assay/driver.h>
 
-#include "core/audit.h"
+#include "core/commit/audit.h"
 #include "core/control/ops.h"
-#include "core/instrument.h"
+#include "core/instrument/instrument.h"
 #include "record/decimal.h"
 
 #define SETTINGS_MAX 64   /* of one request */

@@ -5,15 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/audit.h"
-#include "core/capture.h"
+#include "core/commit/audit.h"
+#include "core/port/recorder.h"
 #include "core/commit/commit.h"
 #include "core/control/ops.h"
-#include "core/instrument.h"
+#include "core/instrument/instrument.h"
 #include "core/commit/ledger.h"
 #include "core/keep/retention.h"
-#include "core/runs/runs.h"
-#include "core/supervise.h"
+#include "core/runs/rows.h"
+#include "core/port/supervise.h"
 
 /* --- help, status ---------------------------------------------------------------------------- */
 

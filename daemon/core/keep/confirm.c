@@ -13,7 +13,7 @@
 #define LOG_TOPIC "retention"
 #include "base/clock.h"
 #include "base/log.h"
-#include "core/audit.h"
+#include "core/commit/audit.h"
 #include "core/keep/inside.h"
 #include "journal/retain.h"
 #include "record/encode.h"

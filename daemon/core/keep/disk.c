@@ -5,10 +5,10 @@
 
 #define LOG_TOPIC "disk"
 #include "base/log.h"
-#include "core/audit.h"
+#include "core/commit/audit.h"
 #include "core/commit/commit.h"
 #include "core/keep/disk.h"
-#include "core/instrument.h"
+#include "core/instrument/instrument.h"
 #include "journal/journal.h"
 #include "record/encode.h"
 

@@ -5,7 +5,7 @@
 
 #include <limits.h>
 
-#include "core/keep/chores.h"
+#include "core/keep/jobs.h"
 #include "core/keep/retention.h"
 
 struct confirmation;
@@ -21,7 +21,7 @@ struct retention {
 	char path[PATH_MAX];       /* the journal's: the configuration may be replaced */
 	struct chores *chores;     /* NULL: stopped */
 	struct archived *archived; /* of the chores' thread */
-	sd_event_source *timer;
+	struct loop_source *timer;
 	bool is_looking, again;
 	struct retention_summary summary; /* looked 0: none */
 	size_t removing;                  /* recorded or about to be removed */

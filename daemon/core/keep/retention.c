@@ -11,11 +11,11 @@
 #define LOG_TOPIC "retention"
 #include "base/clock.h"
 #include "base/log.h"
-#include "core/audit.h"
+#include "core/commit/audit.h"
 #include "core/replay/cursors.h"
-#include "core/instrument.h"
+#include "core/instrument/instrument.h"
 #include "core/commit/ledger.h"
-#include "core/replay/published.h"
+#include "core/commit/published.h"
 #include "core/keep/inside.h"
 #include "journal/reader.h"
 #include "journal/retain.h"
@@ -23,7 +23,7 @@
 #include "record/encode.h"
 #include "record/entry.h"
 
-#define LOOK_US    (UINT64_C(3600) * 1000000)
+#define LOOK_NS    (3600 * NS_PER_S)
 #define REMOVE_MAX 64 /* segments after one look: the next look follows at once */
 #define HASH_BYTES (256u << 10)
 
@@ -422,12 +422,11 @@ void retention_look(struct retention *retention)
 	retention_put(retention, &look->chore);
 }
 
-static int on_timer(sd_event_source *source, uint64_t usec, void *arg)
+static void on_timer(void *arg)
 {
 	struct retention *retention = arg;
 	retention_look(retention);
-	sd_event_source_set_time_relative(source, LOOK_US);
-	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+	loop_set_timer(retention->timer, LOOK_NS);
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
@@ -441,15 +440,15 @@ int retention_start(struct retention **out, struct core *core)
 	snprintf(retention->path, sizeof retention->path, "%s", core->config->journal_path);
 	int r = archived_open(&retention->archived, core->config->journal_path);
 	if (r == 0)
-		r = chores_start(&retention->chores, core->event);
+		r = chores_start(&retention->chores, core->loop);
 	if (r >= 0)
-		r = sd_event_add_time_relative(core->event, &retention->timer, CLOCK_BOOTTIME, 0,
-			1000000, on_timer, retention);
+		r = loop_add_timer(core->loop, &retention->timer, on_timer, retention);
 	if (r < 0) {
 		retention_stop(retention);
 		retention_destroy(retention);
 		return r;
 	}
+	loop_set_timer(retention->timer, 0);
 	*out = retention;
 	return 0;
 }
@@ -458,7 +457,7 @@ void retention_stop(struct retention *retention)
 {
 	if (retention == NULL)
 		return;
-	retention->timer = sd_event_source_disable_unref(retention->timer);
+	retention->timer = loop_drop(retention->timer);
 	chores_stop(retention->chores);
 	retention->chores = NULL;
 	confirmation_give_up(retention->confirming);

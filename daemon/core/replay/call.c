@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/replay/published.h"
+#include "core/commit/published.h"
 #include "core/replay/call.h"
 #include "record/encode.h"
 #include "record/read.h"

@@ -10,7 +10,7 @@
 #include "base/crc32c.h"
 #include "base/log.h"
 #include "core/replay/cursors.h"
-#include "core/replay/published.h"
+#include "core/commit/published.h"
 #include "journal/bytes.h"
 #include "journal/folder.h"
 #include "journal/reader.h"

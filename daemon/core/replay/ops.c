@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "core/replay/cursors.h"
-#include "core/replay/published.h"
+#include "core/commit/published.h"
 #include "core/replay/call.h"
-#include "core/runs/runs.h"
+#include "core/runs/rows.h"
 #include "record/encode.h"
 
 #define AMENDS_MAX 64 /* of one run */

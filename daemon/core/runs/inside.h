@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inside of core/runs/runs.h, for its own files: the rows in memory and the notes on the disk. */
+/* The inside of core/runs/rows.h, for its own files: the rows in memory and the notes on the disk. */
 #ifndef ASSAY_CORE_RUNS_INSIDE_H
 #define ASSAY_CORE_RUNS_INSIDE_H
 
@@ -7,7 +7,7 @@
 #include <pthread.h>
 
 #include "base/arena.h"
-#include "core/runs/runs.h"
+#include "core/runs/rows.h"
 #include "journal/journal.h"
 
 /* A row as it is kept: runs are many, and most of their texts are those of their neighbours. */

@@ -7,7 +7,7 @@
 #include "core/runs/interrupted.h"
 #include "core/commit/ledger.h"
 #include "core/runs/past-run.h"
-#include "core/runs/runs.h"
+#include "core/runs/rows.h"
 #include "journal/reader.h"
 #include "record/record.h"
 #include "record/uuid.h"

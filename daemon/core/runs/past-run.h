@@ -4,7 +4,7 @@
 #define ASSAY_CORE_RUNS_PAST_RUN_H
 
 #include "core/core.h"
-#include "core/runs/runs.h"
+#include "core/runs/rows.h"
 
 struct past_run {
 	struct runs_row row;

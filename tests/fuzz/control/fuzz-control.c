@@ -15,8 +15,8 @@
 #include "core/replay/cursors.h"
 #include "core/commit/ledger.h"
 #include "core/commit/publish.h"
-#include "core/replay/published.h"
-#include "core/runs/runs.h"
+#include "core/commit/published.h"
+#include "core/runs/rows.h"
 #include "disk.h"
 #include "record/read.h"
 

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "core/commit/commit.h"
+#include "core/commit/item.h"
 #include "desk.h"
 #include "journal/topics.h"
 #include "record/entry.h"

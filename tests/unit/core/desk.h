@@ -7,10 +7,10 @@
 #define ASSAY_TESTS_CORE_DESK_H
 
 #include "core/replay/cursors.h"
-#include "core/replay/published.h"
+#include "core/commit/published.h"
 #include "core/replay/ops.h"
 #include "core/replay/read.h"
-#include "core/runs/runs.h"
+#include "core/runs/rows.h"
 #include "journal/journal.h"
 #include "record/encode.h"
 

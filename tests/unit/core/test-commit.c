@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "core/commit/commit.h"
+#include "core/commit/item.h"
 #include "core/commit/ledger.h"
 #include "core/commit/publish.h"
 #include "disk.h"

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "core/runs/runs.h"
+#include "core/runs/rows.h"
 #include "journal/journal.h"
 
 #define DAY  UINT64_C(1795305600000000000) /* 2026-11-22 00:00 UTC */

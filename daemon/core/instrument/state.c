@@ -4,10 +4,10 @@
 
 #define LOG_TOPIC instrument->config->key
 #include "base/log.h"
-#include "core/instrument.h"
+#include "core/instrument/instrument.h"
 #include "core/commit/ledger.h"
-#include "core/state.h"
-#include "core/values.h"
+#include "core/instrument/state.h"
+#include "record/read.h"
 #include "record/uuid.h"
 
 static const char *state_name(enum device_state state)
@@ -63,8 +63,47 @@ void state_set(
 		state_tell(instrument, code);
 }
 
+static int read_quantity(struct reader *r, double *value, struct assay_string *unit)
+{
+	size_t pairs;
+	struct assay_string key;
+	if (read_map(r, &pairs) < 0)
+		return -1;
+	for (; pairs > 0 && read_key(r, &key) == 0; pairs--) {
+		if (assay_string_is(key, "v"))
+			read_double(r, value);
+		else if (assay_string_is(key, "u"))
+			read_text(r, unit);
+		else
+			read_skip(r);
+	}
+	return r->error;
+}
+
+/* The CBOR map name => {v, u} as one line for people: "real_time 12.5 s, counts 3000". */
+static void format_values(char *text, size_t size, struct wire_bytes values)
+{
+	struct reader r;
+	size_t pairs, at = 0;
+	struct assay_string name;
+	text[0] = '\0';
+	read_init(&r, values.data, values.len);
+	read_map(&r, &pairs);
+	for (; pairs > 0 && read_key(&r, &name) == 0 && at < size; pairs--) {
+		double value = 0;
+		struct assay_string unit = {0};
+		if (read_quantity(&r, &value, &unit) < 0)
+			return;
+		bool plain = unit.len == 0 || assay_string_is(unit, "1") || unit.data[0] == '{';
+		int n = snprintf(text + at, size - at, "%s%.*s %.6g%s%.*s", at > 0 ? ", " : "",
+			(int)name.len, name.data, value, plain ? "" : " ",
+			plain ? 0 : (int)unit.len, plain ? "" : unit.data);
+		at += n > 0 ? (size_t)n : 0;
+	}
+}
+
 void state_progress(struct instrument *instrument, struct wire_bytes values)
 {
-	values_format(instrument->values, sizeof instrument->values, values.data, values.len);
+	format_values(instrument->values, sizeof instrument->values, values);
 	write_state(instrument, NULL, values);
 }

@@ -1,9 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "core/identity.h"
-#include "core/serials.h"
+#include "core/instrument/identity.h"
+
+static const struct {
+	const char *driver;
+	unsigned long first, last;
+} reserved[] = {
+#define RESERVED(driver, first, last) {#driver, first, last},
+#include "reserved-serials.inc"
+#undef RESERVED
+};
+
+/* Is this one of the serial numbers of simulators (config/reserved-serials.csv)? */
+static bool serial_is_reserved(const char *driver, const char *serial)
+{
+	char *end;
+	errno = 0;
+	unsigned long number = strtoul(serial, &end, 10);
+	if (errno != 0 || end == serial || *end != '\0')
+		return false;
+	for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
+		if (strcmp(reserved[i].driver, driver) == 0 && number >= reserved[i].first &&
+			number <= reserved[i].last)
+			return true;
+	}
+	return false;
+}
 
 static bool differs(const char *wanted, const char *found)
 {
@@ -59,4 +85,26 @@ bool identity_refuses(struct instrument *instrument, char *why, size_t size)
 		return false;
 	id->mismatch = instrument->config->identity.flag_otherwise;
 	return !id->mismatch;
+}
+
+static const char *or_unknown(const char *text)
+{
+	return text[0] != '\0' ? text : "unknown";
+}
+
+struct inst_id instrument_inst(const struct instrument *instrument)
+{
+	const struct run_identity *id = &instrument->identity;
+	bool known = id->serial[0] != '\0';
+	return (struct inst_id){
+		.key = instrument->config->key,
+		.make = known ? or_unknown(id->make) : NULL,
+		.model = known ? or_unknown(id->model) : NULL,
+		.serial = known ? id->serial : NULL,
+		.fw = id->fw[0] != '\0' ? id->fw : NULL,
+		.asset = instrument->config->identity.asset,
+		.source = !known         ? ID_SOURCE_NONE
+			  : id->declared ? ID_SOURCE_DECLARED
+					 : ID_SOURCE_READ,
+	};
 }

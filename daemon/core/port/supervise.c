@@ -7,9 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <assay/driver.h>
@@ -18,11 +16,12 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "core/capture.h"
+#include "core/port/recorder.h"
 #include "core/commit/commit.h"
-#include "core/instrument.h"
-#include "core/process.h"
-#include "core/supervise.h"
+#include "core/commit/item.h"
+#include "core/instrument/instrument.h"
+#include "core/port/process.h"
+#include "core/port/supervise.h"
 #include "wire/exit.h"
 #include "wire/wire.h"
 
@@ -48,7 +47,7 @@ struct supervisor {
 
 	pid_t pid; /* 0: no worker */
 	int fd;
-	sd_event_source *io, *child, *timer, *hotplug;
+	struct loop_source *io, *child, *timer, *hotplug;
 	struct buffer in, out;
 	size_t in_at; /* consumed bytes of `in` */
 
@@ -72,12 +71,9 @@ struct supervisor {
 	void *gone_arg;
 };
 
-static int on_timer(sd_event_source *source, uint64_t usec, void *arg);
-
 static void set_timer(struct supervisor *s, uint64_t delay_ns)
 {
-	sd_event_source_set_time_relative(s->timer, delay_ns / 1000);
-	sd_event_source_set_enabled(s->timer, SD_EVENT_ONESHOT);
+	loop_set_timer(s->timer, delay_ns);
 }
 
 /* --- the end of a worker --------------------------------------------------------------------- */
@@ -86,8 +82,8 @@ static void free_when_done(struct supervisor *s)
 {
 	if (!s->stopped || s->held > 0)
 		return;
-	sd_event_source_disable_unref(s->timer);
-	sd_event_source_disable_unref(s->hotplug);
+	loop_drop(s->timer);
+	loop_drop(s->hotplug);
 	buffer_finish(&s->in);
 	buffer_finish(&s->out);
 	free(s->instruments);
@@ -96,7 +92,7 @@ static void free_when_done(struct supervisor *s)
 
 static void close_socket(struct supervisor *s)
 {
-	s->io = sd_event_source_disable_unref(s->io);
+	s->io = loop_drop(s->io);
 	if (s->fd >= 0)
 		close(s->fd);
 	s->fd = -1;
@@ -148,11 +144,11 @@ static void finish_stop(struct supervisor *s)
 
 static void read_messages(struct supervisor *s);
 
-static int on_child(sd_event_source *source, const siginfo_t *si, void *arg)
+static void on_child(void *arg, const siginfo_t *si)
 {
 	struct supervisor *s = arg;
 	read_messages(s); /* what it said before it ended */
-	s->child = sd_event_source_disable_unref(s->child);
+	s->child = loop_drop(s->child);
 	close_socket(s);
 	s->pid = 0;
 	char why[120];
@@ -168,7 +164,6 @@ static int on_child(sd_event_source *source, const siginfo_t *si, void *arg)
 		finish_stop(s);
 	else
 		set_timer(s, next_backoff(s));
-	return 0;
 }
 
 static void kill_worker(struct supervisor *s)
@@ -328,17 +323,16 @@ static void flush(struct supervisor *s)
 			buffer_consume(&s->out, (size_t)n);
 	}
 	if (s->io != NULL)
-		sd_event_source_set_io_events(s->io, EPOLLIN | (s->out.len > 0 ? EPOLLOUT : 0));
+		loop_set_events(s->io, EPOLLIN | (s->out.len > 0 ? EPOLLOUT : 0));
 }
 
-static int on_io(sd_event_source *source, int fd, uint32_t events, void *arg)
+static void on_io(void *arg, uint32_t events)
 {
 	struct supervisor *s = arg;
 	if ((events & EPOLLOUT) != 0)
 		flush(s);
 	if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0)
 		read_messages(s);
-	return 0;
 }
 
 void supervise_send(struct supervisor *s, struct buffer *message)
@@ -416,8 +410,8 @@ static int start_worker(struct supervisor *s)
 	s->in_at = 0;
 	buffer_reset(&s->in);
 	buffer_reset(&s->out);
-	if (sd_event_add_io(s->core->event, &s->io, s->fd, EPOLLIN, on_io, s) < 0 ||
-		sd_event_add_child(s->core->event, &s->child, s->pid, WEXITED, on_child, s) < 0)
+	if (loop_add_fd(s->core->loop, &s->io, s->fd, EPOLLIN, on_io, s) < 0 ||
+		loop_add_child(s->core->loop, &s->child, s->pid, on_child, s) < 0)
 		return -ENOMEM;
 	struct buffer message = {0};
 	write_setup(s, &message);
@@ -436,7 +430,7 @@ static bool is_hung(const struct supervisor *s, uint64_t now)
 }
 
 /* With a worker: is it alive?  Without: the back-off is over. */
-static int on_timer(sd_event_source *source, uint64_t usec, void *arg)
+static void on_timer(void *arg)
 {
 	struct supervisor *s = arg;
 	uint64_t now = clock_boot();
@@ -445,7 +439,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *arg)
 		if (r < 0)
 			log_error("cannot start %s: %s", s->core->options.worker, strerror(-r));
 		set_timer(s, s->pid == 0 ? BACKOFF_MAX_NS : NS_PER_S);
-		return 0;
+		return;
 	}
 	bool overdue = s->stopping && now > s->quit_at + QUIT_LIMIT_NS;
 	if (!s->killed && (is_hung(s, now) || overdue)) {
@@ -453,19 +447,17 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *arg)
 		kill_worker(s);
 	}
 	set_timer(s, NS_PER_S);
-	return 0;
 }
 
 /* --- hotplug --------------------------------------------------------------------------------- */
 
-static int on_hotplug(sd_event_source *source, const struct inotify_event *event, void *arg)
+static void on_hotplug(void *arg)
 {
 	struct supervisor *s = arg;
 	if (s->pid == 0 && !s->stopping) {
 		s->backoff = (struct backoff){0};
 		set_timer(s, 0);
 	}
-	return 0;
 }
 
 /* A folder that a new device appears in: that of the port's name, or of USB nodes. */
@@ -478,8 +470,7 @@ static void watch_hotplug(struct supervisor *s)
 	else if (port->kind != ASSAY_LINK_USB || port->playback != NULL)
 		return;
 	/* Without it (no such folder yet) the back-off finds the device a little later. */
-	sd_event_add_inotify(s->core->event, &s->hotplug, path, IN_CREATE | IN_MOVED_TO | IN_ATTRIB,
-		on_hotplug, s);
+	loop_add_folder(s->core->loop, &s->hotplug, path, on_hotplug, s);
 }
 
 int supervise_start(
@@ -493,14 +484,14 @@ int supervise_start(
 	s->count = count;
 	s->in.limit = WIRE_PAYLOAD_MAX + WIRE_HEAD_BYTES + READ_STEP;
 	s->instruments = malloc(count * sizeof *s->instruments);
-	if (s->instruments == NULL || sd_event_add_time_relative(core->event, &s->timer,
-					      CLOCK_BOOTTIME, 0, 1000, on_timer, s) < 0) {
+	if (s->instruments == NULL || loop_add_timer(core->loop, &s->timer, on_timer, s) < 0) {
 		free(s->instruments);
 		free(s);
 		return -ENOMEM;
 	}
 	memcpy(s->instruments, instruments, count * sizeof *s->instruments);
 	watch_hotplug(s);
+	set_timer(s, 0);
 	*out = s;
 	return 0;
 }

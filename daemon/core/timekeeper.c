@@ -10,10 +10,10 @@
 #define LOG_TOPIC "clock"
 #include "base/clock.h"
 #include "base/log.h"
-#include "core/audit.h"
+#include "core/commit/audit.h"
 #include "core/core.h"
 #include "core/commit/ledger.h"
-#include "core/commit/timekeeper.h"
+#include "core/timekeeper.h"
 #include "record/encode.h"
 #include "record/stamp.h"
 
@@ -99,13 +99,16 @@ static int arm(int fd)
 	return r < 0 ? -errno : 0;
 }
 
-static int on_set(sd_event_source *source, int fd, uint32_t events, void *arg)
+static void on_set(void *arg, uint32_t events)
 {
+	struct core *core = arg;
 	uint64_t count;
+	int fd = core->timekeeper.fd;
 	bool was_set = read(fd, &count, sizeof count) < 0 && errno == ECANCELED;
 	if (was_set)
-		look(arg, true);
-	return arm(fd);
+		look(core, true);
+	if (arm(fd) < 0)
+		log_error("steps of the clock are noticed late: %s", strerror(errno));
 }
 
 int timekeeper_start(struct core *core, uint64_t last_tc)
@@ -119,7 +122,7 @@ int timekeeper_start(struct core *core, uint64_t last_tc)
 	keeper->fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	int r = keeper->fd < 0 ? -errno : arm(keeper->fd);
 	if (r == 0)
-		r = sd_event_add_io(core->event, NULL, keeper->fd, EPOLLIN, on_set, core);
+		r = loop_add_fd(core->loop, &keeper->source, keeper->fd, EPOLLIN, on_set, core);
 	if (r < 0)
 		log_error("the clock cannot be watched: %s", strerror(-r));
 	return r < 0 ? r : 0;
@@ -127,6 +130,7 @@ int timekeeper_start(struct core *core, uint64_t last_tc)
 
 void timekeeper_stop(struct core *core)
 {
+	core->timekeeper.source = loop_drop(core->timekeeper.source);
 	if (core->timekeeper.fd >= 0)
 		close(core->timekeeper.fd);
 	core->timekeeper.fd = -1;

@@ -3,7 +3,7 @@
 #ifndef ASSAY_CORE_IDENTITY_H
 #define ASSAY_CORE_IDENTITY_H
 
-#include "core/instrument.h"
+#include "core/instrument/instrument.h"
 
 /* What cannot be asked of the instrument is as the configuration (or the profile) says. */
 void identity_declare(struct instrument *instrument);

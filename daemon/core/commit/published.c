@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/commit/commit.h"
-#include "core/replay/published.h"
+#include "core/commit/item.h"
+#include "core/commit/published.h"
 #include "journal/reader.h"
 #include "journal/topics.h"
 #include "record/read.h"

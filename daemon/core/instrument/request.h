@@ -3,7 +3,7 @@
 #ifndef ASSAY_CORE_RUNS_REQUEST_H
 #define ASSAY_CORE_RUNS_REQUEST_H
 
-#include "core/instrument.h"
+#include "core/instrument/instrument.h"
 
 /*
  * 0, or -EBUSY, -EINVAL, -ENODEV, -ENOSPC, -ESHUTDOWN with why, and what to do about it, in `text`.

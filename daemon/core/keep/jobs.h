@@ -9,9 +9,8 @@
 
 #include <stdbool.h>
 
-#include <systemd/sd-event.h>
-
 struct chores;
+struct loop;
 
 /* Part of the caller's struct, which lives until `done` was called. */
 struct chore {
@@ -23,7 +22,7 @@ struct chore {
 };
 
 /* Starts the thread, which takes no signals.  Owned through `out`, or a negative errno. */
-int chores_start(struct chores **out, sd_event *event);
+int chores_start(struct chores **out, struct loop *loop);
 
 /*
  * Ends the thread after the present chore, calls `done` of all that are left, and frees.  NULL is

@@ -3,7 +3,7 @@
 
 #define LOG_TOPIC "audit"
 #include "base/log.h"
-#include "core/audit.h"
+#include "core/commit/audit.h"
 #include "core/commit/ledger.h"
 #include "record/encode.h"
 #include "record/record.h"

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/change.h"
-#include "core/instrument.h"
+#include "core/instrument/change.h"
+#include "core/instrument/instrument.h"
 
 void change_finish(struct change *change)
 {

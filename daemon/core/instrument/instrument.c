@@ -8,14 +8,14 @@
 #define LOG_TOPIC instrument->config->key
 #include "base/clock.h"
 #include "base/log.h"
-#include "core/audit.h"
-#include "core/hazard.h"
-#include "core/identity.h"
-#include "core/instrument.h"
+#include "core/commit/audit.h"
+#include "core/instrument/hazard.h"
+#include "core/instrument/identity.h"
+#include "core/instrument/instrument.h"
 #include "core/commit/ledger.h"
-#include "core/runs/request.h"
-#include "core/state.h"
-#include "core/supervise.h"
+#include "core/instrument/request.h"
+#include "core/instrument/state.h"
+#include "core/port/supervise.h"
 #include "journal/journal.h"
 #include "record/encode.h"
 #include "record/record.h"
@@ -102,28 +102,6 @@ struct instrument *instrument_find(struct core *core, const char *key)
 			return instrument;
 	}
 	return NULL;
-}
-
-static const char *or_unknown(const char *text)
-{
-	return text[0] != '\0' ? text : "unknown";
-}
-
-struct inst_id instrument_inst(const struct instrument *instrument)
-{
-	const struct run_identity *id = &instrument->identity;
-	bool known = id->serial[0] != '\0';
-	return (struct inst_id){
-		.key = instrument->config->key,
-		.make = known ? or_unknown(id->make) : NULL,
-		.model = known ? or_unknown(id->model) : NULL,
-		.serial = known ? id->serial : NULL,
-		.fw = id->fw[0] != '\0' ? id->fw : NULL,
-		.asset = instrument->config->identity.asset,
-		.source = !known         ? ID_SOURCE_NONE
-			  : id->declared ? ID_SOURCE_DECLARED
-					 : ID_SOURCE_READ,
-	};
 }
 
 void instrument_attach(struct instrument *instrument, struct supervisor *supervisor)

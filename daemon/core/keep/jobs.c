@@ -6,7 +6,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "core/keep/chores.h"
+#include "base/loop.h"
+#include "core/keep/jobs.h"
 
 struct chain {
 	struct chore *first, **end;
@@ -19,7 +20,7 @@ struct chores {
 	struct chain todo, done;
 	atomic_bool ending;
 	int fd; /* tells the main thread that something is done */
-	sd_event_source *source;
+	struct loop_source *source;
 };
 
 static void chain_init(struct chain *chain)
@@ -85,15 +86,15 @@ static void collect(struct chores *c)
 		chore->done(chore, false);
 }
 
-static int on_done(sd_event_source *source, int fd, uint32_t events, void *arg)
+static void on_done(void *arg, uint32_t events)
 {
+	struct chores *c = arg;
 	eventfd_t count;
-	eventfd_read(fd, &count);
-	collect(arg);
-	return 0;
+	eventfd_read(c->fd, &count);
+	collect(c);
 }
 
-int chores_start(struct chores **out, sd_event *event)
+int chores_start(struct chores **out, struct loop *loop)
 {
 	struct chores *c = calloc(1, sizeof *c);
 	if (c == NULL)
@@ -104,11 +105,11 @@ int chores_start(struct chores **out, sd_event *event)
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->more, NULL);
 	c->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	int r = c->fd < 0 ? -errno : sd_event_add_io(event, &c->source, c->fd, EPOLLIN, on_done, c);
+	int r = c->fd < 0 ? -errno : loop_add_fd(loop, &c->source, c->fd, EPOLLIN, on_done, c);
 	if (r >= 0)
 		r = -pthread_create(&c->thread, NULL, run, c);
 	if (r < 0) {
-		sd_event_source_disable_unref(c->source);
+		loop_drop(c->source);
 		if (c->fd >= 0)
 			close(c->fd);
 		free(c);
@@ -131,7 +132,7 @@ void chores_stop(struct chores *c)
 	struct chore *chore;
 	while ((chore = chain_take(&c->todo)) != NULL)
 		chore->done(chore, true);
-	sd_event_source_disable_unref(c->source);
+	loop_drop(c->source);
 	close(c->fd);
 	pthread_cond_destroy(&c->more);
 	pthread_mutex_destroy(&c->lock);

@@ -14,13 +14,15 @@
 #include <stdint.h>
 
 struct core;
+struct loop_source;
 
 struct timekeeper {
 	uint64_t utc, boot;  /* at the last look */
 	uint64_t stepped_at; /* CLOCK_BOOTTIME; 0: never */
 	bool was_synced;     /* something disciplined the clock at the last look */
 	bool is_waiting;     /* it did before the step, and does not yet again */
-	int fd;              /* is told of a clock that was set; -1: none */
+	struct loop_source *source;
+	int fd; /* is told of a clock that was set; -1: none */
 };
 
 /* Begins to watch; `last_tc` is the journal's last commit time.  0 or a negative errno. */

@@ -9,7 +9,7 @@
 
 #define LOG_TOPIC "hazard"
 #include "base/log.h"
-#include "core/hazard.h"
+#include "core/instrument/hazard.h"
 
 static void note_path(const struct core *core, const char *instrument, char *path, size_t size)
 {

@@ -4,7 +4,7 @@
 #include <spawn.h>
 #include <unistd.h>
 
-#include "core/process.h"
+#include "core/port/process.h"
 
 int process_start(const char *path, int fd, pid_t *pid)
 {

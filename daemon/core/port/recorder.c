@@ -8,11 +8,11 @@
 #include "base/clock.h"
 #include "capture/read.h"
 #include "capture/write.h"
-#include "core/audit.h"
-#include "core/capture.h"
+#include "core/commit/audit.h"
+#include "core/port/recorder.h"
 #include "core/control/ops.h"
-#include "core/instrument.h"
-#include "core/supervise.h"
+#include "core/instrument/instrument.h"
+#include "core/port/supervise.h"
 
 #define ROOM     (1u << 20)   /* of the worker's bytes that wait for the client */
 #define REST     (2u << 20)   /* what a worker may still send after the stop */
@@ -34,7 +34,7 @@ struct capture {
 	bool is_ending, is_over;       /* stop was said; END is written */
 	struct control_ticket *ticket; /* a read that waits */
 	uint64_t wait_until, lapse_at, rest_until;
-	sd_event_source *timer;
+	struct loop_source *timer;
 };
 
 static void ask_worker(struct capture *c, bool on, uint64_t bytes)
@@ -66,7 +66,7 @@ static size_t waiting(const struct capture *c)
 static void destroy(struct capture *c)
 {
 	let_go(c);
-	sd_event_source_disable_unref(c->timer);
+	loop_drop(c->timer);
 	buffer_finish(&c->data);
 	for (size_t i = 0; i < CORE_CAPTURES_MAX; i++) {
 		if (c->core->captures[i] == c)
@@ -199,11 +199,10 @@ void capture_port_gone(struct capture *c)
 
 static void set_timer(struct capture *c)
 {
-	sd_event_source_set_time_relative(c->timer, NS_PER_S / 10 / 1000);
-	sd_event_source_set_enabled(c->timer, SD_EVENT_ONESHOT);
+	loop_set_timer(c->timer, NS_PER_S / 10);
 }
 
-static int on_timer(sd_event_source *source, uint64_t usec, void *arg)
+static void on_timer(void *arg)
 {
 	struct capture *c = arg;
 	uint64_t now = clock_boot();
@@ -211,15 +210,14 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *arg)
 		if (!c->is_over)
 			note_end(c, "lapsed, because nobody read it");
 		destroy(c);
-		return 0;
+		return;
 	}
 	if (c->is_ending && now >= c->rest_until &&
 		!finish(c, "stopped; the worker did not send the rest"))
-		return 0;
+		return;
 	if (c->ticket != NULL && now >= c->wait_until && !answer(c))
-		return 0;
+		return;
 	set_timer(c);
-	return 0;
 }
 
 /* --- operations ------------------------------------------------------------------------------- */
@@ -282,8 +280,7 @@ static struct capture *create(struct control_call *call, struct instrument *inst
 	c->actor = call->actor;
 	c->lapse_at = clock_boot() + LAPSE_NS;
 	write_head(c, instrument);
-	if (c->data.failed || sd_event_add_time_relative(c->core->event, &c->timer, CLOCK_BOOTTIME,
-				      0, 10000, on_timer, c) < 0) {
+	if (c->data.failed || loop_add_timer(c->core->loop, &c->timer, on_timer, c) < 0) {
 		buffer_finish(&c->data);
 		free(c);
 		return NULL;

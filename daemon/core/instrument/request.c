@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/runs/request.h"
+#include "core/instrument/request.h"
 #include "record/encode.h"
 #include "record/read.h"
 

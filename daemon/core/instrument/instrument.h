@@ -16,7 +16,7 @@
 #include "base/backoff.h"
 #include "base/list.h"
 #include "config/config.h"
-#include "core/change.h"
+#include "core/instrument/change.h"
 #include "core/core.h"
 #include "core/runs/run.h"
 #include "record/record.h"

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An entry on its way from the ledger through the journal to the live socket. */
+#ifndef ASSAY_CORE_COMMIT_ITEM_H
+#define ASSAY_CORE_COMMIT_ITEM_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Shared between the main thread, the journal and the live socket; the last reference frees it. */
+struct commit_item {
+	struct commit_item *next;
+	atomic_uint refs;
+	uint64_t seq, tc;
+	const char *topic; /* interned in the ledger, lives as long as it */
+	size_t topic_len;
+	bool roll; /* the segment ends here: the end of a large run */
+
+	/* Called on the main thread once the entry is committed and published; may be NULL. */
+	void (*done)(void *arg, const struct commit_item *item);
+	bool may_wait; /* `done` is worth no wake-up: see COMMIT_WAIT_BYTES */
+	void *arg;
+	uint64_t tag; /* the caller's own */
+
+	size_t len;
+	uint8_t bytes[]; /* the entry, final */
+};
+
+/* Room for an entry of up to `size` bytes, one reference.  NULL: no memory. */
+struct commit_item *commit_item_create(size_t size);
+void commit_item_unref(struct commit_item *item);
+
+#endif
