@@ -8,7 +8,7 @@ from process import DEADLINE_S, Failure, Program, arguments, children, wait_for
 
 
 class Daemon:
-    """Runs the daemon of the build at `place.build`; the journal lies in `place.disk`."""
+    """Runs the daemon of the build at `build` of the place; the journal lies in its `disk`."""
 
     def __init__(self, place, instruments, sync="always", state=None):
         """`state`: a journal that is there already, and stays."""

@@ -1,65 +1,302 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What CONTRIBUTING.md says of the layout: arrows between folders, one owner for each symbol."""
+"""The rules of CONTRIBUTING.md and docs/architecture.md that can be read from the source.
+
+usage: check-tree.py SOURCE [CHECK ...]
+"""
 
 import collections
-import pathlib
+import os
 import re
+import shutil
 import subprocess
 import sys
 
-top = pathlib.Path(sys.argv[1])
-libraries = sys.argv[2:]
+from source import Tree
 
-# Who may include whom, by the first folder of an include; a folder may always include itself.
-ARROWS = {
-    'daemon/base': set(),
-    'daemon/record': {'base'},
-    'daemon/wire': {'base', 'record'},
-    'daemon/journal': {'base'},
-    'daemon/capture': {'base', 'record'},
-    'daemon/config': {'base', 'record', 'wire', 'capture'},
-    'daemon/worker': {'base', 'record', 'wire', 'capture'},
-    'daemon/core': {'base', 'record', 'wire', 'journal', 'config', 'capture'},
-    'tools/assayctl': {'base', 'record', 'wire', 'journal', 'config', 'capture'},
-    'tools/client': {'base', 'record'},
-    'tools/sim': {'base'},
-    'drivers': set(),
+# --- arrows: who may include whom ----------------------------------------------------------------
+
+# By the first folder of an include; a folder may always include itself.
+ROOMS = {
+    'daemon/base': '',
+    'daemon/record': 'base',
+    'daemon/wire': 'base record',
+    'daemon/journal': 'base',
+    'daemon/capture': 'base record',
+    'daemon/config': 'base record wire capture',
+    'daemon/worker': 'base record wire capture',
+    'daemon/core': 'base record wire journal config capture',
+    'tools/assayctl': 'base record wire journal config capture',
+    'tools/client': 'base record',
+    'tools/sim': 'base',
+    'drivers': '',
 }
-ROOMS = {'base', 'record', 'wire', 'journal', 'capture', 'config', 'worker', 'core'}
+ALL_ROOMS = {'base', 'record', 'wire', 'journal', 'capture', 'config', 'worker', 'core'}
+# Of the public headers: all, unless a folder has a row here.
 PUBLIC = {'drivers': {'driver.h'}, 'tools/sim': set()}
+# Between the folders of daemon/core; the files directly in it, the roof, may include all of them.
+CORE = {
+    'commit': '',
+    'router': '',
+    'port': '',
+    'runs': 'commit',
+    'keep': 'commit',
+    'replay': 'commit router',
+    'instrument': 'commit runs port',
+    'control': 'commit router port runs keep replay instrument',
+}
+# Who may know struct core.
+ROOF = re.compile(r'daemon/core/((main|startup|core|reload)\.[ch]|control/.*)')
 
-faults = []
+
+def includes(tree, path):
+    """(line number, head, rest) of each #include of a path with a folder."""
+    for number, line in enumerate(tree.read(path).splitlines(), 1):
+        m = re.match(r'\s*#\s*include\s+["<](\w+)/([^">]+)[">]', line)
+        if m is not None:
+            yield number, m[1], m[2]
 
 
-def check_includes(folder, allowed):
-    own = folder.rsplit('/', 1)[1] if folder.startswith('daemon/') else None
-    for path in sorted(top.glob(f'{folder}/**/*.[ch]')):
-        for line in path.read_text().splitlines():
-            match = re.match(r'\s*#\s*include\s+["<]([^">]+)[">]', line)
-            if match is None:
+def check_arrows(tree):
+    for folder, allowed in ROOMS.items():
+        may = {folder.rpartition('/')[2], *allowed.split()}
+        for path in tree.below(folder):
+            for line, head, rest in includes(tree, path):
+                if head in ALL_ROOMS and head not in may:
+                    yield f'{path}:{line}: {folder} may not include {head}/{rest}'
+                if head == 'assay' and rest not in PUBLIC.get(folder, {rest}):
+                    yield f'{path}:{line}: {folder} may not include <assay/{rest}>'
+
+
+def check_core(tree):
+    for path in tree.below('daemon/core'):
+        room = path.split('/')[2]
+        for line, head, rest in includes(tree, path):
+            other = rest.split('/')[0]
+            if head != 'core':
                 continue
-            head, _, name = match[1].partition('/')
-            if head in ROOMS and name and head != own and head not in allowed:
-                faults.append(f'{path.relative_to(top)} includes {match[1]}')
-            if head == 'assay' and folder in PUBLIC and name not in PUBLIC[folder]:
-                faults.append(f'{path.relative_to(top)} includes <{match[1]}>')
+            if rest == 'core.h' and not ROOF.fullmatch(path):
+                yield f'{path}:{line}: only the roof and control/ know core.h'
+            elif room in CORE and other.endswith('.h') and room != 'control':
+                yield f'{path}:{line}: {room} may not include the roof\'s {other}'
+            elif room in CORE and other in CORE and other not in {room, *CORE[room].split()}:
+                yield f'{path}:{line}: {room} may not include {other}'
 
 
-def check_symbols():
-    owners = collections.defaultdict(set)
-    for library in libraries:
-        out = subprocess.run(['nm', '-g', '--defined-only', library], capture_output=True, text=True, check=True)
-        for line in out.stdout.splitlines():
-            fields = line.split()
-            if len(fields) == 3 and not fields[2].startswith('__'):
-                owners[fields[2]].add(pathlib.Path(library).name)
-    for symbol, where in sorted(owners.items()):
-        if len(where) > 1:
-            faults.append(f'{symbol} is defined in {", ".join(sorted(where))}')
+# --- names and circles: by functions -------------------------------------------------------------
+
+# The folders whose files are linked into one program.
+GROUND = 'daemon/base daemon/record'
+PROGRAMS = {
+    'assayd': f'{GROUND} daemon/wire daemon/capture daemon/journal daemon/config daemon/core',
+    'assay-worker': f'{GROUND} daemon/wire daemon/capture daemon/worker',
+    'libassay': f'{GROUND} tools/client/c',
+    'assayctl': f'{GROUND} daemon/wire daemon/capture daemon/journal daemon/config tools/client/c '
+                'tools/export tools/assayctl',
+    'assay-sim': 'daemon/base tools/sim',
+}
 
 
-for folder, allowed in ARROWS.items():
-    check_includes(folder, allowed)
-check_symbols()
-print('\n'.join(faults) or f'{len(ARROWS)} folders and {len(libraries)} libraries keep the rules')
-sys.exit(1 if faults else 0)
+def check_names(tree):
+    """One program has one function, variable and struct of a name; of static ones each file has its own."""
+    for program, folders in PROGRAMS.items():
+        files = set(tree.below(*folders.split()))
+        owners = collections.defaultdict(list)
+        for n in tree.names():
+            if n.path in files and (n.kind == 'struct' or not n.is_static):
+                owners[n.kind, n.name].append(f'{n.path}:{n.line}')
+        for (kind, name), places in owners.items():
+            if len(places) > 1:
+                yield f'{program}: {kind} {name} is defined in {" and ".join(places)}'
+
+
+def calls_of(tree, files):
+    """{file: {other file: functions of it that the file uses}}"""
+    owner = {n.name: n.path for n in tree.names()
+             if n.kind == 'function' and n.path in files and not n.is_static}
+    calls = collections.defaultdict(lambda: collections.defaultdict(set))
+    for path in files:
+        # A member of the same name as a function does not count.
+        for word in set(re.findall(r'(?<![\w.>])[a-z]\w*', tree.code(path))):
+            if owner.get(word, path) != path:
+                calls[path][owner[word]].add(word)
+    return calls
+
+
+def circles(graph):
+    """The sets of nodes that reach each other: those that reach and are reached by one another."""
+    def reached(start):
+        seen, todo = set(), [start]
+        while todo:
+            for other in graph.get(todo.pop(), ()):
+                if other not in seen:
+                    seen.add(other)
+                    todo.append(other)
+        return seen
+    reach = {node: reached(node) for node in graph}
+    found = {frozenset(o for o in reach[n] if n in reach.get(o, ())) for n in graph if n in reach[n]}
+    return sorted(found, key=len)
+
+
+def check_circles(tree):
+    seen = set()
+    for program, folders in PROGRAMS.items():
+        calls = calls_of(tree, [p for p in tree.below(*folders.split()) if p.endswith('.c')])
+        for circle in circles(calls):
+            if circle in seen:
+                continue
+            seen.add(circle)
+            ties = [f'    {a} -> {b}: {", ".join(sorted(words))}' for a in sorted(circle)
+                    for b, words in sorted(calls[a].items()) if b in circle]
+            yield f'{program}: {len(circle)} files call each other:\n' + '\n'.join(ties)
+
+
+# --- docs/architecture.md: budgets and recipes ---------------------------------------------------
+
+MAP = 'docs/architecture.md'
+
+
+def check_budgets(tree):
+    """| `folder` | budget | ... |: lines of .c and .h; of a folder's own files with a trailing `/*`."""
+    rows = re.findall(r'^\| `([\w./*-]+)` \| ([\d,]+) \|', tree.read(MAP), re.M)
+    if not rows:
+        yield f'{MAP}: there is no table of budgets'
+    for folder, budget in rows:
+        own = folder.endswith('/*')
+        files = [p for p in tree.below(folder.removesuffix('/*'))
+                 if not own or os.path.dirname(p) == folder[:-2]]
+        lines = sum(tree.read(p).count('\n') for p in files)
+        if not files or lines > int(budget.replace(',', '')):
+            yield f'{MAP}: {folder} has {lines} lines, its budget is {budget}'
+
+
+def check_recipes(tree):
+    """In each numbered step, `name()` and `name[]` stand in one of the `files` that it names."""
+    text = tree.read(MAP)
+    steps = re.findall(r'^\d+\. .*(?:\n   .*)*', text, re.M)
+    if not steps:
+        yield f'{MAP}: there are no steps'
+    for step in steps:
+        files = [p for word in re.findall(r'`([\w./-]+\.\w+)`', step) for p in tree.paths
+                 if p == word or p.endswith('/' + word)]
+        for name in re.findall(r'`(\w+)(?:\(\)|\[\])`', step):
+            if not any(re.search(rf'\b{name}\b', tree.read(p)) for p in files):
+                yield f'{MAP}: {name} is in none of the files of the step: {step.splitlines()[0]}'
+
+
+# --- files: comments and pages name files that exist ---------------------------------------------
+
+ENDINGS = 'c|h|cc|py|js|md|build|csv|yaml|yml|cddl|in|rules|service|txt|json|supp'
+TOP = 'daemon|drivers|config|include|tools|tests|docs'
+FILE = re.compile(rf'(?<![\w.*<{{/$@-])((?:[\w.-]+/)*[\w-]+(?:\.[\w-]+)*\.(?:{ENDINGS})(?![\w-])|'
+                  rf'(?:{TOP})/[\w./-]*\w(?![\w*]))')
+# Files of a site or of other programs, and two words that look like files.
+NOT_OURS = {'audit.txt', 'runs.csv', 'README.txt', 'read.csv', 'run.csv', 'my.yaml', 'consumer.c', 'devices.txt',
+            'Node.js', 'kW.h'}
+SCRIPTS = {f'tools/{name}' for name in ('bench', 'demo', 'new-driver', 'package', 'prepare', 'site-demo', 'test')}
+
+
+def texts(tree):
+    """Every comment and page: (path, line, text)."""
+    for path in tree.paths:
+        if path.endswith('.md'):
+            yield path, 1, tree.read(path)
+        elif path.endswith(('.c', '.h', '.cc', '.py', '.js', 'meson.build')) or path in SCRIPTS or (
+                path.startswith('config/') and path.endswith('.yaml')):
+            yield from tree.comments(path)
+
+
+# Folders that are being rearranged.
+FILES_LATER = ('daemon/core/',)
+
+
+def check_files(tree):
+    known = set()                                # each path, its folders, its ends, with and without its ending
+    for path in tree.paths:
+        for parts in (path.split('/'), os.path.splitext(path)[0].split('/')):
+            known.update('/'.join(parts[i:]) for i in range(len(parts)))
+            known.update('/'.join(parts[:i]) for i in range(1, len(parts)))
+    for path, line, text in texts(tree):
+        for m in FILE.finditer(text):
+            name = os.path.normpath(m[1]).replace('../', '')
+            is_placeholder = re.search(r'\b(NAME|DIR|FILE)\b', name)
+            if name not in known and os.path.basename(name) not in NOT_OURS and not is_placeholder and (
+                    not path.startswith(FILES_LATER)):
+                yield f'{path}:{line + text.count(chr(10), 0, m.start())}: there is no file {name}'
+
+
+# --- words ---------------------------------------------------------------------------------------
+
+# Relatives without a noun, and program parts that speak: so many of 1000 words at most.
+LIMITS = {
+    'free relatives': (re.compile(r'\b(what|whatever|who|whoever)\b', re.I), 2.0),
+    'parts that speak': (re.compile(r'\b(told|tells|says|said|asks|asked|hears?|speaks?)\b', re.I), 2.0),
+}
+NEVER = re.compile(r'\b(anew|beneath|besides|likewise|by and by|utmost|but for|hence|lest|thereby|for ever|'
+                   r'whoever|whatever|nobody|somebody|strangers?|by chance|of its own accord)\b', re.I)
+
+
+def check_words(tree):
+    rooms = collections.defaultdict(list)
+    for path, line, text in texts(tree):
+        if path.endswith('.md'):
+            text = re.sub(r'^```.*?^```', lambda m: '\n' * m[0].count('\n'), text, flags=re.M | re.S)
+            text = re.sub(r'`[^`]*`', 'code', text)
+        rooms[room_of(path)].append((path, line, text))
+    for path in tree.below('daemon', 'drivers', 'tools'):
+        rooms[room_of(path)].extend(tree.messages(path))
+    for room, found in sorted(rooms.items()):
+        words = sum(len(re.findall(r"[A-Za-z']+", text)) for _, _, text in found)
+        for kind, (pattern, limit) in LIMITS.items():
+            hits = [(path, line, m[0]) for path, line, text in found for m in pattern.finditer(text)]
+            if len(hits) > max(2, limit * words / 1000):
+                yield (f'{room}: {len(hits)} {kind} in {words} words, {1000 * len(hits) / words:.1f} of 1000; '
+                       f'first {hits[0][0]}:{hits[0][1]}: {hits[0][2]}')
+        for path, line, text in found:
+            for m in NEVER.finditer(text):
+                yield f'{path}:{line + text.count(chr(10), 0, m.start())}: use another word for "{m[0]}"'
+
+
+def room_of(path):
+    """A page is a room of its own."""
+    return path if path.endswith('.md') else os.path.dirname(path) or '.'
+
+
+# --- format, clock -------------------------------------------------------------------------------
+
+def check_format(tree):
+    if shutil.which('clang-format') is None:
+        return
+    files = [p for p in tree.paths if p.endswith(('.c', '.h'))]
+    # Each reads its half of the files: the machine has at least two processors.
+    halves = [subprocess.Popen(['clang-format', '--dry-run', '-Werror', '-ferror-limit=1', *half], cwd=tree.top,
+                               stderr=subprocess.PIPE, text=True) for half in (files[::2], files[1::2])]
+    for half in halves:
+        for m in re.finditer(r'^([^\s:]+):(\d+):.*clang-formatted', half.communicate()[1], re.M):
+            yield f'{m[1]}:{m[2]}: clang-format changes this line'
+
+
+CLOCK = re.compile(r'\b(clock_gettime|clock_nanosleep|nanosleep|usleep|sleep|time|gettimeofday|poll|ppoll|select|'
+                   r'sd_event_\w+|now_(?:ms|us|ns)|clock_(?:mono|now|boot)\w*)\s*\(')
+
+
+def check_clock(tree):
+    """The core's unit tests run on virtual time."""
+    for path in tree.below('tests/unit/core'):
+        for m in CLOCK.finditer(tree.code(path)):
+            yield f'{path}:{tree.code(path).count(chr(10), 0, m.start()) + 1}: {m[1]} waits for real time'
+
+
+CHECKS = {name.removeprefix('check_'): function for name, function in list(globals().items())
+          if name.startswith('check_')}
+
+
+def main(top, *names):
+    tree, faults = Tree(top), []
+    for name in names or CHECKS:
+        faults += [f'{name}: {fault}' for fault in CHECKS[name](tree)]
+    print('\n'.join(faults) or f'{len(names or CHECKS)} checks, {len(tree.paths)} files')
+    return 1 if faults else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(*sys.argv[1:]))

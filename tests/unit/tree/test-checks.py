@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each check of check-tree.py finds the fault it is for, in a tree made for that, and no other."""
+
+import importlib
+import pathlib
+import sys
+import tempfile
+
+check_tree = importlib.import_module('check-tree')
+check_tree.FILES_LATER = ()
+
+MAP = """# Architecture
+
+| folder | lines | duty |
+|---|---|---|
+| `daemon/core` | 40 | all |
+| `daemon/core/*` | 20 | roof |
+
+1. `core/runs/run.c`: `run_open()` and a row of
+   `run_words[]`
+"""
+RUN = '#include "core/runs/run.h"\nconst char *const run_words[] = {"open"};\nvoid run_open(void)\n{\n}\n'
+CLEAN = {
+    '.clang-format': (pathlib.Path(__file__).parents[3] / '.clang-format').read_text(),
+    'docs/architecture.md': MAP,
+    'README.md': 'The [map](docs/architecture.md), `daemon/core/main.c`.\n',
+    'daemon/core/core.h': 'struct core {\n\tint n;\n};\n',
+    'daemon/core/main.c': '#include "core/core.h"\n#include "core/runs/run.h"\nint main(void)\n{\n\trun_open();\n}\n',
+    'daemon/core/runs/run.h': '/* Opens runs; see run.c. */\nvoid run_open(void);\n',
+    'daemon/core/runs/run.c': RUN,
+    'daemon/core/commit/commit.c': 'void commit(void)\n{\n}\n',
+    'tests/unit/core/test-runs.c': 'int now;\n',
+}
+# (check, what is changed, a part of the only fault)
+CASES = [
+    ('arrows', {'daemon/base/log.c': '#include "record/read.h"\n'}, 'daemon/base may not include record/read.h'),
+    ('arrows', {'drivers/x/driver.c': '#include <assay/client.h>\n'}, 'drivers may not include <assay/client.h>'),
+    ('core', {'daemon/core/commit/commit.c': '#include "core/runs/run.h"\n'}, 'commit may not include runs'),
+    ('core', {'daemon/core/runs/run.c': '#include "core/core.h"\n'}, 'only the roof and control/ know core.h'),
+    ('core', {'daemon/core/runs/run.c': '#include "core/ports.h"\n'}, "runs may not include the roof's ports.h"),
+    ('names', {'daemon/core/commit/commit.c': 'void run_open(void)\n{\n}\n'}, 'assayd: function run_open'),
+    ('names', {'daemon/core/runs/run.c': RUN + 'struct core {\n\tint m;\n};\n'}, 'assayd: struct core'),
+    ('circles', {'daemon/core/runs/run.c': RUN.replace('{\n}', '{\n\tcommit();\n}'),
+                 'daemon/core/commit/commit.c': 'void commit(void)\n{\n\trun_open();\n}\n'}, '2 files call each other'),
+    ('circles', {'tools/sim/a.c': 'void a(void)\n{\n\tb();\n}\n', 'tools/sim/b.c': 'void b(void)\n{\n\tc();\n}\n',
+                 'tools/sim/c.c': 'void c(void)\n{\n\ta();\n}\n'}, 'assay-sim: 3 files call each other'),
+    ('budgets', {'daemon/core/main.c': '\n' * 20}, 'daemon/core/* has 23 lines, its budget is 20'),
+    ('budgets', {'daemon/core/runs/run.c': '\n' * 50}, 'daemon/core has 64 lines, its budget is 40'),
+    ('budgets', {'docs/architecture.md': 'nothing\n'}, 'there is no table of budgets'),
+    ('recipes', {'docs/architecture.md': MAP.replace('run_open', 'run_close')}, 'run_close is in none'),
+    ('recipes', {'docs/architecture.md': MAP.replace('run_words', 'run_names')}, 'run_names is in none'),
+    ('files', {'daemon/core/core.h': '/* See runs/row.c. */\n'}, 'daemon/core/core.h:1: there is no file runs/row.c'),
+    ('files', {'README.md': '\nas [here](docs/none.md)\n'}, 'README.md:2: there is no file docs/none.md'),
+    ('files', {'daemon/core/meson.build': '# as daemon/roof\n'}, 'meson.build:1: there is no file daemon/roof'),
+    ('words', {'daemon/core/core.h': '/* What is what, and who is who. */\n'}, 'daemon/core: 4 free relatives'),
+    ('words', {'README.md': 'It tells, it asks, it says.\n'}, 'README.md: 3 parts that speak'),
+    ('words', {'daemon/core/core.h': '// start it\n// anew\n'}, 'daemon/core/core.h:2: use another word for "anew"'),
+    ('words', {'daemon/core/core.h': 'const char *s = "start the run "\n\t"anew";\n'}, 'another word for "anew"'),
+    ('clock', {'tests/unit/core/test-runs.c': 'void f(void)\n{\n\tusleep(1);\n}\n'}, 'test-runs.c:3: usleep'),
+    ('format', {'daemon/core/core.h': 'int  a ;\n'}, 'daemon/core/core.h:1: clang-format changes this line'),
+]
+
+
+def faults_of(check, files):
+    with tempfile.TemporaryDirectory() as top:
+        for name, text in files.items():
+            path = pathlib.Path(top, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return list(check_tree.CHECKS[check](check_tree.Tree(top)))
+
+
+wrong = []
+for check in check_tree.CHECKS:
+    if check not in {case[0] for case in CASES}:
+        wrong.append(f'{check}: no case')
+    wrong += [f'{check}: of a clean tree: {fault}' for fault in faults_of(check, CLEAN)]
+for check, change, expected in CASES:
+    found = faults_of(check, {**CLEAN, **change})
+    is_skipped = check == 'format' and check_tree.shutil.which('clang-format') is None
+    if not is_skipped and (len(found) != 1 or expected not in found[0]):
+        wrong.append(f'{check}: expected "{expected}", found {found}')
+print('\n'.join(wrong) or f'{len(CASES)} cases')
+sys.exit(1 if wrong else 0)
