@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as an entry, a record, a worker's part and a heartbeat.  What the checker accepts,
+ * Any bytes as an entry, a record, a worker's part, a heartbeat and a map read by a table.  What the checker accepts,
  * the views and the JSON projection must handle.
  */
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 #include "record/check.h"
 #include "record/entry.h"
 #include "record/json.h"
+#include "record/keys.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -78,11 +79,64 @@ static void try_record(const uint8_t *body, size_t size)
 	project(body, size, is_valid);
 }
 
+/* A table of all types of value, in itself and in a list. */
+struct part {
+	uint16_t number;
+	int64_t integer;
+	double value;
+	bool flag;
+	struct assay_string text;
+	char copy[8];
+	enum entry_way word;
+	struct assay_span bytes, raw;
+	const uint8_t *fixed;
+	uint8_t id[4];
+};
+
+struct whole {
+	struct part part, parts[2];
+	size_t count;
+};
+
+static const struct keys part_keys = {.size = sizeof(struct part),
+	.open = true,
+	.rows = (const struct key[]){{"u", KEY_UINT, KEY_AT(struct part, number)},
+		{"i", KEY_INT, KEY_AT(struct part, integer), .lenient = true},
+		{"n", KEY_NUMBER, KEY_AT(struct part, value)},
+		{"b", KEY_BOOL, KEY_AT(struct part, flag)},
+		{"t", KEY_TEXT, KEY_AT(struct part, text), .limit = 9},
+		{"c", KEY_CHARS, KEY_AT(struct part, copy), .lenient = true},
+		{"w", KEY_WORD, KEY_AT(struct part, word), .words = &words_entry_way},
+		{"y", KEY_BYTES, KEY_AT(struct part, bytes)},
+		{"r", KEY_RAW, KEY_AT(struct part, raw)},
+		{"f", KEY_FIXED, KEY_AT(struct part, fixed), .limit = 3},
+		{"x", KEY_COPY, KEY_AT(struct part, id)}, {0}}};
+
+static const struct keys whole_keys = {.passed = "op",
+	.rows = (const struct key[]){
+		{"p", KEY_MAP, KEY_AT(struct whole, part), .keys = &part_keys, .required = true},
+		{"l", KEY_LIST, KEY_AT(struct whole, parts), .keys = &part_keys,
+			.count_at = offsetof(struct whole, count)},
+		{0}}};
+
+static void try_keys(const uint8_t *data, size_t size)
+{
+	struct whole whole = {0};
+	struct keys_found found;
+	struct reader r;
+	read_init(&r, data, size);
+	int error = keys_read(&r, &whole_keys, &whole, &found);
+	must((error == 0) == (found.fault == 0) && error == r.error);
+	must(text_is_utf8(r.text, strlen(r.text)));
+	must(whole.count <= 2 && memchr(whole.part.copy, 0, sizeof whole.part.copy) != NULL);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct assay_entry_view entry;
 	struct head_view head;
 	struct buffer json = {0};
+	try_keys(data, size);
 	bool is_valid = check_entry(data, size, NULL) == 0;
 	bool is_entry = assay_entry_read(data, size, &entry) == 0;
 	must(is_entry || !is_valid);
