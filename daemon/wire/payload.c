@@ -41,10 +41,10 @@ static void clear(const struct field *f)
 	case FIELD_UINT: *(uint64_t *)f->to = 0; break;
 	case FIELD_WORD: *(unsigned *)f->to = 0; break;
 	case FIELD_BOOL: *(bool *)f->to = false; break;
-	case FIELD_TEXT: *(struct wire_text *)f->to = (struct wire_text){"", 0}; break;
+	case FIELD_TEXT: *(struct assay_string *)f->to = (struct assay_string){"", 0}; break;
 	case FIELD_STRING: *(const char **)f->to = NULL; break;
 	case FIELD_MAP:
-	case FIELD_ARRAY: *(struct wire_bytes *)f->to = (struct wire_bytes){NULL, 0}; break;
+	case FIELD_ARRAY: *(struct assay_span *)f->to = (struct assay_span){NULL, 0}; break;
 	}
 }
 
@@ -57,12 +57,12 @@ static int read_word(struct reader *r, unsigned *to)
 	return 0;
 }
 
-static int read_span_text(struct reader *r, struct wire_text *to)
+static int read_span_text(struct reader *r, struct assay_string *to)
 {
 	struct assay_string text;
 	if (read_text(r, &text) < 0)
 		return -EBADMSG;
-	*to = (struct wire_text){text.data, text.len};
+	*to = (struct assay_string){text.data, text.len};
 	return 0;
 }
 
@@ -75,12 +75,12 @@ static int read_string(struct reader *r, const char **to)
 	return *to != NULL ? 0 : -ENOMEM;
 }
 
-static int read_encoded(struct reader *r, enum read_type type, struct wire_bytes *to)
+static int read_encoded(struct reader *r, enum read_type type, struct assay_span *to)
 {
 	struct assay_span raw;
 	if (read_peek(r) != type || read_raw(r, &raw) < 0)
 		return -EBADMSG;
-	*to = (struct wire_bytes){raw.data, raw.len};
+	*to = (struct assay_span){raw.data, raw.len};
 	return 0;
 }
 

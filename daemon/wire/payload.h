@@ -46,9 +46,9 @@ enum field_type {
 	FIELD_UINT,   /* uint64_t */
 	FIELD_WORD,   /* unsigned, at most 32 bits */
 	FIELD_BOOL,   /* bool */
-	FIELD_TEXT,   /* struct wire_text, borrowed */
+	FIELD_TEXT,   /* struct assay_string, borrowed */
 	FIELD_STRING, /* const char *: owned copy without zero bytes; NULL when absent */
-	FIELD_MAP,    /* struct wire_bytes: one encoded map, borrowed */
+	FIELD_MAP,    /* struct assay_span: one encoded map, borrowed */
 	FIELD_ARRAY,  /* the same for an array */
 };
 

@@ -111,7 +111,7 @@ static int read_port(struct reader *r, struct port *port)
 	return 0;
 }
 
-static int copy_settings(struct unit *unit, struct wire_bytes settings)
+static int copy_settings(struct unit *unit, struct assay_span settings)
 {
 	if (settings.len == 0)
 		return 0;
@@ -127,7 +127,7 @@ static int copy_settings(struct unit *unit, struct wire_bytes settings)
 static int read_unit(struct reader *r, struct unit *unit)
 {
 	unsigned raw;
-	struct wire_bytes settings;
+	struct assay_span settings;
 	const struct field fields[] = {
 		{"key", FIELD_STRING, true, &unit->key},
 		{"driver", FIELD_STRING, true, &unit->driver},
@@ -144,7 +144,7 @@ static int read_unit(struct reader *r, struct unit *unit)
 	return copy_settings(unit, settings);
 }
 
-static int read_units(struct wire_bytes units, struct wire_setup *setup)
+static int read_units(struct assay_span units, struct wire_setup *setup)
 {
 	struct reader r;
 	size_t count;
@@ -164,7 +164,7 @@ static int read_units(struct wire_bytes units, struct wire_setup *setup)
 	return read_finish(&r);
 }
 
-static int read_parts(struct wire_bytes port, struct wire_bytes units, struct wire_setup *setup)
+static int read_parts(struct assay_span port, struct assay_span units, struct wire_setup *setup)
 {
 	struct reader r;
 	read_init(&r, port.data, port.len);
@@ -176,7 +176,7 @@ int wire_read_setup(const struct wire_message *m, struct wire_setup *setup)
 {
 	*setup = (struct wire_setup){0};
 	uint64_t version;
-	struct wire_bytes port, units;
+	struct assay_span port, units;
 	const struct field fields[] = {
 		{"version", FIELD_UINT, true, &version},
 		{"drivers", FIELD_STRING, true, &setup->drivers},

@@ -59,7 +59,7 @@ static void map_string(struct map *map, const char *key, const char *text)
 	map_words(map, key, text != NULL ? text : "", text != NULL ? strlen(text) : 0);
 }
 
-static void map_encoded(struct map *map, const char *key, struct wire_bytes value)
+static void map_encoded(struct map *map, const char *key, struct assay_span value)
 {
 	if (value.len == 0)
 		return;
@@ -144,7 +144,7 @@ int wire_read_go(const struct wire_message *m, struct wire_go *go)
 	return payload_read_message(m, fields, 1);
 }
 
-int wire_read_refuse(const struct wire_message *m, struct wire_text *text)
+int wire_read_refuse(const struct wire_message *m, struct assay_string *text)
 {
 	const struct field fields[] = {{"text", FIELD_TEXT, true, text}};
 	return payload_read_message(m, fields, 1);
@@ -213,7 +213,7 @@ void wire_write_identity(struct buffer *out, unsigned unit, const struct wire_id
 	message_end(&m);
 }
 
-void wire_write_ready(struct buffer *out, unsigned unit, struct wire_bytes settings)
+void wire_write_ready(struct buffer *out, unsigned unit, struct assay_span settings)
 {
 	struct message m;
 	message_begin(&m, out, WIRE_READY, unit);
@@ -261,7 +261,7 @@ void wire_write_ended(
 }
 
 void wire_write_state(struct buffer *out, unsigned unit, const char *state, const char *code,
-	const char *text, struct wire_bytes values)
+	const char *text, struct assay_span values)
 {
 	struct message m;
 	message_begin(&m, out, WIRE_STATE, unit);
@@ -327,7 +327,7 @@ int wire_read_identity(const struct wire_message *m, struct wire_identity *ident
 	return payload_read_message(m, fields, 5);
 }
 
-int wire_read_ready(const struct wire_message *m, struct wire_bytes *settings)
+int wire_read_ready(const struct wire_message *m, struct assay_span *settings)
 {
 	const struct field fields[] = {{"settings", FIELD_MAP, false, settings}};
 	return payload_read_message(m, fields, 1);

@@ -5,7 +5,7 @@
  * A message is an 8-byte head, little-endian { u32 size, u16 type, u16 unit }, and `size` bytes of
  * payload; `unit` is the index of the instrument on the worker's port (0xffff: the port itself).
  * Payloads are CBOR maps with the keys named below, except WIRE_FRAME, WIRE_CREDIT, WIRE_BEAT and
- * WIRE_CAPTURED.
+ * WIRE_CAPTURED.  Texts and bytes of a received message are borrowed until it is consumed.
  * The core trusts nothing that a worker sends: every payload is read by a bounded reader, and a
  * message that is not as described here ends the worker.
  *
@@ -31,6 +31,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <assay/record.h>
 
 #include "base/buffer.h"
 #include "wire/port.h"
@@ -67,16 +69,6 @@ enum wire_type {
 	WIRE_CAPTURED,
 };
 
-/* Pieces of bytes or text inside a received message: borrowed until the message is consumed. */
-struct wire_bytes {
-	const uint8_t *data;
-	size_t len;
-};
-struct wire_text {
-	const char *data; /* not terminated */
-	size_t len;
-};
-
 /* SETUP: {version, port, units, drivers (the folder of the modules)} */
 struct wire_setup {
 	const char *drivers;
@@ -106,18 +98,18 @@ struct wire_start {
 	enum wire_mode mode;
 	uint64_t every_ns;      /* 0: as fast as the driver delivers */
 	uint64_t frames;        /* 0: as many as the measurement has */
-	struct wire_bytes step; /* CBOR of the frames' `step` in a method with steps; or empty */
-	struct wire_bytes settings; /* empty: those of SETUP; else reconfigured before */
+	struct assay_span step; /* CBOR of the frames' `step` in a method with steps; or empty */
+	struct assay_span settings; /* empty: those of SETUP; else reconfigured before */
 };
 
 /* HELLO: {version, pid, lacking: [text...]}: what the kernel would not give for confinement. */
 struct wire_hello {
 	uint64_t version, pid;
-	struct wire_text lacking; /* one text, items joined by ", "; "" when all is there */
+	struct assay_string lacking; /* one text, items joined by ", "; "" when all is there */
 };
 
 struct wire_identity {
-	struct wire_text make, model, serial, fw;
+	struct assay_string make, model, serial, fw;
 	bool declared;
 };
 
@@ -127,7 +119,7 @@ struct wire_identity {
  */
 struct wire_started {
 	uint64_t utc, mono;
-	struct wire_bytes settings, sent;
+	struct assay_span settings, sent;
 };
 
 /*
@@ -143,9 +135,9 @@ struct wire_frame {
 	uint32_t reasons;
 	uint32_t retries;
 	uint64_t dropped;
-	struct wire_text dev; /* "" none */
-	uint16_t pairs;       /* key/value pairs in `part` */
-	struct wire_bytes part;
+	struct assay_string dev; /* "" none */
+	uint16_t pairs;          /* key/value pairs in `part` */
+	struct assay_span part;
 };
 
 enum wire_end {
@@ -164,7 +156,7 @@ enum wire_end {
  */
 struct wire_ended {
 	enum wire_end end;
-	struct wire_text code, text;
+	struct assay_string code, text;
 };
 
 /*
@@ -175,14 +167,14 @@ struct wire_ended {
  * second, and not for frames that take less.
  */
 struct wire_state {
-	struct wire_text state, code, text;
-	struct wire_bytes values;
+	struct assay_string state, code, text;
+	struct assay_span values;
 };
 
 /* HAZARD: {on}.  LOG: {level, text}. */
 struct wire_log {
 	unsigned level; /* syslog priority: 3, 4, 6, 7 */
-	struct wire_text text;
+	struct assay_string text;
 };
 
 /*
@@ -221,14 +213,14 @@ void wire_write_capture(struct buffer *out, const struct wire_capture *capture);
 void wire_write_hello(struct buffer *out, const char *lacking);
 void wire_write_opened(struct buffer *out);
 void wire_write_identity(struct buffer *out, unsigned unit, const struct wire_identity *identity);
-void wire_write_ready(struct buffer *out, unsigned unit, struct wire_bytes settings);
+void wire_write_ready(struct buffer *out, unsigned unit, struct assay_span settings);
 void wire_write_started(struct buffer *out, unsigned unit, const struct wire_started *started);
 /* Only the head and the device time; the sender appends frame->part.len bytes of part itself. */
 void wire_write_frame_head(struct buffer *out, unsigned unit, const struct wire_frame *frame);
 void wire_write_ended(
 	struct buffer *out, unsigned unit, enum wire_end end, const char *code, const char *text);
 void wire_write_state(struct buffer *out, unsigned unit, const char *state, const char *code,
-	const char *text, struct wire_bytes values);
+	const char *text, struct assay_span values);
 void wire_write_hazard(struct buffer *out, unsigned unit, bool on);
 void wire_write_log(struct buffer *out, unsigned unit, unsigned level, const char *text);
 void wire_write_beat(struct buffer *out, const struct wire_beat *beat);
@@ -252,13 +244,13 @@ int wire_next(const uint8_t *data, size_t len, struct wire_message *message);
 
 /* Each returns 0, or -EBADMSG when the payload is not exactly what is said above. */
 int wire_read_go(const struct wire_message *m, struct wire_go *go);
-int wire_read_refuse(const struct wire_message *m, struct wire_text *text);
+int wire_read_refuse(const struct wire_message *m, struct assay_string *text);
 int wire_read_credit(const struct wire_message *m, uint64_t *bytes);
 int wire_read_capture(const struct wire_message *m, struct wire_capture *capture);
 int wire_read_start(const struct wire_message *m, struct wire_start *start);
 int wire_read_hello(const struct wire_message *m, struct wire_hello *hello);
 int wire_read_identity(const struct wire_message *m, struct wire_identity *identity);
-int wire_read_ready(const struct wire_message *m, struct wire_bytes *settings);
+int wire_read_ready(const struct wire_message *m, struct assay_span *settings);
 int wire_read_started(const struct wire_message *m, struct wire_started *started);
 int wire_read_frame(const struct wire_message *m, struct wire_frame *frame);
 int wire_read_ended(const struct wire_message *m, struct wire_ended *ended);

@@ -41,7 +41,7 @@ static int take_go(struct unit_commands *pending, const struct wire_message *mes
 
 static int take_refuse(struct unit_commands *pending, const struct wire_message *message)
 {
-	struct wire_text text;
+	struct assay_string text;
 	int r = wire_read_refuse(message, &text);
 	pending->refused = r == 0;
 	return r;

@@ -27,7 +27,7 @@ static int load_driver(
 	return device->ins.state != NULL ? 0 : -ENOMEM;
 }
 
-static int read_settings(struct device *device, struct wire_bytes sent, char why[SETTINGS_WHY])
+static int read_settings(struct device *device, struct assay_span sent, char why[SETTINGS_WHY])
 {
 	struct settings *settings;
 	int r = settings_create(device->driver->settings, sent.data, sent.len,
@@ -52,7 +52,7 @@ int device_init(struct device *device, struct services *services, unsigned index
 	device->ins.host = &services->host;
 	device->ins.key = config->key;
 	device->ins.link = link;
-	device->sent = (struct wire_bytes){config->settings, config->settings_len};
+	device->sent = (struct assay_span){config->settings, config->settings_len};
 	frame_init(&device->frame, &services->host);
 	raw_init(&device->raw, &services->host, 0);
 	int r = load_driver(device, drivers, link, why);
@@ -81,9 +81,9 @@ void device_finish(struct device *device)
 int device_use_settings(
 	struct device *device, const uint8_t *data, size_t len, char why[SETTINGS_WHY])
 {
-	struct wire_bytes wanted = {data, len};
+	struct assay_span wanted = {data, len};
 	if (len == 0)
-		wanted = (struct wire_bytes){
+		wanted = (struct assay_span){
 			device->config->settings, device->config->settings_len};
 	if (wanted.len == device->sent.len &&
 		(wanted.len == 0 || memcmp(wanted.data, device->sent.data, wanted.len) == 0))
@@ -97,7 +97,7 @@ int device_use_settings(
 		snprintf(why, SETTINGS_WHY, "no memory for the settings");
 		return -ENOMEM;
 	}
-	device->sent = (struct wire_bytes){device->own.data, device->own.len};
+	device->sent = (struct assay_span){device->own.data, device->own.len};
 	return 1;
 }
 

@@ -40,7 +40,7 @@ struct device {
 
 	struct settings *settings; /* as ins.settings */
 	void *prepared;            /* of them, for decode; NULL: not yet, or nothing */
-	struct wire_bytes sent;    /* their CBOR: of SETUP, or in `own` */
+	struct assay_span sent;    /* their CBOR: of SETUP, or in `own` */
 	struct buffer own;
 	struct report report;
 

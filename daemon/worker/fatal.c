@@ -27,7 +27,7 @@ void fatal_driver(const char *format, ...)
 	if (last_words != NULL) {
 		struct buffer message = {0};
 		wire_write_state(
-			&message, WIRE_PORT, "fault", "EINVAL", text, (struct wire_bytes){NULL, 0});
+			&message, WIRE_PORT, "fault", "EINVAL", text, (struct assay_span){NULL, 0});
 		core_link_send(last_words, &message);
 		core_link_wait_sent(last_words, NS_PER_S);
 	} else {

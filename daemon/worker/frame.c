@@ -339,7 +339,7 @@ void frame_services(struct assay_host *host)
 /* --- the message ------------------------------------------------------------------------------ */
 
 /* `kind`, `step`, `partial` and the head of `vars`: how many pairs, that of `vars` included. */
-static unsigned put_front(struct frame *frame, struct wire_bytes step)
+static unsigned put_front(struct frame *frame, struct assay_span step)
 {
 	struct buffer *to = &frame->front;
 	unsigned pairs = 2;
@@ -376,7 +376,7 @@ static bool is_corrected(const struct frame *frame, struct assay_string name)
 }
 
 /* The step's settings, but for those that decode() corrects. */
-static void put_step_settings(struct frame *frame, struct wire_bytes settings, struct map *map)
+static void put_step_settings(struct frame *frame, struct assay_span settings, struct map *map)
 {
 	struct reader r;
 	size_t pairs = 0;
@@ -447,8 +447,8 @@ static int put_head(struct frame *frame, unsigned unit, struct wire_frame *head,
 	}
 	head->quality = frame->quality;
 	head->reasons = frame->reasons;
-	head->dev = (struct wire_text){frame->device_time, strlen(frame->device_time)};
-	head->part = (struct wire_bytes){NULL, size};
+	head->dev = (struct assay_string){frame->device_time, strlen(frame->device_time)};
+	head->part = (struct assay_span){NULL, size};
 	wire_write_frame_head(&frame->head, unit, head);
 	pieces[0] = piece(frame->head.data, frame->head.len);
 	if (frame->head.failed || frame->front.failed || frame->middle.failed || frame->tail.failed)

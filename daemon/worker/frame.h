@@ -42,7 +42,7 @@ struct frame {
  * that are its own, as read back and as sent.  All empty in a run without steps.
  */
 struct frame_step {
-	struct wire_bytes step, settings, sent;
+	struct assay_span step, settings, sent;
 };
 
 void frame_init(struct frame *frame, const struct assay_host *host);

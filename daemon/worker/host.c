@@ -111,7 +111,7 @@ static void tell_progress(
 	value_encode_setting(&values, &v);
 	map_close(&map);
 	wire_write_state(&message, device->index, "busy", "", "",
-		(struct wire_bytes){values.data, values.len});
+		(struct assay_span){values.data, values.len});
 	core_link_offer(device->services->core, &message);
 	buffer_finish(&message);
 	buffer_finish(&values);

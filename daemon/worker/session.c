@@ -44,7 +44,7 @@ static void tell_lost(struct session *session)
 {
 	struct buffer message = {0};
 	wire_write_state(&message, WIRE_PORT, "fault", "ENODEV",
-		session->services->channel->link->why, (struct wire_bytes){NULL, 0});
+		session->services->channel->link->why, (struct assay_span){NULL, 0});
 	core_link_send(session->services->core, &message);
 	buffer_finish(&message);
 	for (size_t i = 0; i < session->count; i++)

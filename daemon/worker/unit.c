@@ -37,23 +37,23 @@ static void tell_identity(struct worker_unit *unit, const struct assay_identity 
 }
 
 /* The settings as sent or read back; `out` is finished by the caller. */
-static struct wire_bytes settings_in_use(struct worker_unit *unit, struct buffer *out)
+static struct assay_span settings_in_use(struct worker_unit *unit, struct buffer *out)
 {
 	const struct device *device = &unit->device;
 	if (report_merge(&device->report, device->sent.data, device->sent.len, out) < 0)
 		return device->sent;
-	return (struct wire_bytes){out->data, out->len};
+	return (struct assay_span){out->data, out->len};
 }
 
 /* What the driver works with, where it is not what `in_use` says; empty: it is. */
-static struct wire_bytes settings_sent(struct worker_unit *unit, struct wire_bytes in_use)
+static struct assay_span settings_sent(struct worker_unit *unit, struct assay_span in_use)
 {
 	static const uint8_t none[] = {0xa0}; /* an empty map */
-	struct wire_bytes sent = unit->device.sent;
+	struct assay_span sent = unit->device.sent;
 	if (sent.len == 0)
-		sent = (struct wire_bytes){none, sizeof none};
+		sent = (struct assay_span){none, sizeof none};
 	bool same = sent.len == in_use.len && memcmp(sent.data, in_use.data, sent.len) == 0;
-	return same ? (struct wire_bytes){NULL, 0} : sent;
+	return same ? (struct assay_span){NULL, 0} : sent;
 }
 
 /* A run says its settings once, but each step of a method has its own. */
@@ -65,7 +65,7 @@ static void keep_for_step(struct worker_unit *unit, const struct wire_started *s
 		return;
 	if (started->settings.len > 0)
 		buffer_append(&unit->step_settings, started->settings.data, started->settings.len);
-	struct wire_bytes sent = started->sent.len > 0 ? started->sent : started->settings;
+	struct assay_span sent = started->sent.len > 0 ? started->sent : started->settings;
 	if (sent.len > 0)
 		buffer_append(&unit->step_sent, sent.data, sent.len);
 }
@@ -114,7 +114,7 @@ static void declare_fault(struct worker_unit *unit, int error)
 	if (!unit->is_faulty) {
 		struct buffer message = {0};
 		wire_write_state(&message, device->index, "fault", device_code(error), text,
-			(struct wire_bytes){NULL, 0});
+			(struct assay_span){NULL, 0});
 		send_message(unit, &message);
 	}
 	unit->is_faulty = true;

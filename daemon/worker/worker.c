@@ -45,7 +45,7 @@ static enum wire_exit give_up(
 {
 	struct buffer message = {0};
 	wire_write_state(&message, WIRE_PORT, "fault", device_code(error), text,
-		(struct wire_bytes){NULL, 0});
+		(struct assay_span){NULL, 0});
 	core_link_send(&worker->core, &message);
 	buffer_finish(&message);
 	core_link_flush(&worker->core);

@@ -110,7 +110,7 @@ void instrument_attach(struct instrument *instrument, struct supervisor *supervi
 	state_set(instrument, DEVICE_STATE_CONNECTING, NULL, "");
 }
 
-static void copy_text(char *to, size_t size, struct wire_text text)
+static void copy_text(char *to, size_t size, struct assay_string text)
 {
 	size_t len = text.len < size - 1 ? text.len : size - 1;
 	if (len > 0)
@@ -163,10 +163,10 @@ static void send_start(
 	char *why; /* they were merged without error when the run was asked for */
 	request_settings(instrument, request, step, &settings, &why);
 	free(why);
-	start.settings = (struct wire_bytes){settings.data, settings.len};
+	start.settings = (struct assay_span){settings.data, settings.len};
 	if (request->method != NULL && request->method->step_count > 1) {
 		write_step(&place, request->method, step);
-		start.step = (struct wire_bytes){place.data, place.len};
+		start.step = (struct assay_span){place.data, place.len};
 	}
 	wire_write_start(&message, instrument->unit, &start);
 	send_to_worker(instrument, &message);
@@ -346,7 +346,7 @@ static int take_identity(struct instrument *instrument, const struct wire_messag
 
 static int take_ready(struct instrument *instrument, const struct wire_message *m)
 {
-	struct wire_bytes settings;
+	struct assay_span settings;
 	int r = wire_read_ready(m, &settings);
 	if (r < 0 || !instrument->identified)
 		return -EBADMSG;

@@ -15,7 +15,7 @@ static const char *state_name(enum device_state state)
 	return words_name(&words_device_state, (int)state);
 }
 
-static void write_state(struct instrument *instrument, const char *code, struct wire_bytes values)
+static void write_state(struct instrument *instrument, const char *code, struct assay_span values)
 {
 	struct buffer body = {0};
 	uint8_t id[ASSAY_UUID_SIZE];
@@ -42,7 +42,7 @@ void state_tell(struct instrument *instrument, const char *code)
 	log_write(bad ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, instrument->config->key, "%s%s%s",
 		state_name(instrument->state), instrument->text[0] != '\0' ? ": " : "",
 		instrument->text);
-	write_state(instrument, code, (struct wire_bytes){0});
+	write_state(instrument, code, (struct assay_span){0});
 }
 
 void state_set(
@@ -81,7 +81,7 @@ static int read_quantity(struct reader *r, double *value, struct assay_string *u
 }
 
 /* The CBOR map name => {v, u} as one line for people: "real_time 12.5 s, counts 3000". */
-static void format_values(char *text, size_t size, struct wire_bytes values)
+static void format_values(char *text, size_t size, struct assay_span values)
 {
 	struct reader r;
 	size_t pairs, at = 0;
@@ -102,7 +102,7 @@ static void format_values(char *text, size_t size, struct wire_bytes values)
 	}
 }
 
-void state_progress(struct instrument *instrument, struct wire_bytes values)
+void state_progress(struct instrument *instrument, struct assay_span values)
 {
 	format_values(instrument->values, sizeof instrument->values, values);
 	write_state(instrument, NULL, values);

@@ -19,6 +19,6 @@ void state_set(
 void state_tell(struct instrument *instrument, const char *code);
 
 /* Records how far a long measurement is: CBOR map name => quantity. */
-void state_progress(struct instrument *instrument, struct wire_bytes values);
+void state_progress(struct instrument *instrument, struct assay_span values);
 
 #endif

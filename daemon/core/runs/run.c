@@ -171,7 +171,7 @@ static void add_sent(struct buffer *extra, const struct buffer *sent, size_t *co
 }
 
 static void put_run_start(
-	const struct run *run, struct stamp t, struct wire_bytes settings, struct buffer *body)
+	const struct run *run, struct stamp t, struct assay_span settings, struct buffer *body)
 {
 	const struct instrument *instrument = run->instrument;
 	const struct config_instrument *config = instrument->config;
@@ -253,7 +253,7 @@ static void fill_row(const struct run *run, struct runs_row *row)
 	memcpy(row->operator, run->request.operator, sizeof row->operator);
 }
 
-static int write_start(struct run *run, struct stamp t, struct wire_bytes settings)
+static int write_start(struct run *run, struct stamp t, struct assay_span settings)
 {
 	struct instrument *instrument = run->instrument;
 	struct core *core = instrument->core;
@@ -310,9 +310,9 @@ int run_begin(struct instrument *instrument, struct run_request *request,
 	*request = (struct run_request){0};
 	run->answer = run->request.answer;
 	run->answer_arg = run->request.arg;
-	struct wire_bytes settings = started->settings;
+	struct assay_span settings = started->settings;
 	if (settings.len == 0)
-		settings = (struct wire_bytes){instrument->settings.data, instrument->settings.len};
+		settings = (struct assay_span){instrument->settings.data, instrument->settings.len};
 	buffer_append(&run->settings, settings.data, settings.len);
 	if (started->sent.len > 0)
 		buffer_append(&run->sent, started->sent.data, started->sent.len);

@@ -17,7 +17,7 @@ static void touch(const void *data, size_t len)
 		sink += bytes[i];
 }
 
-static void touch_text(struct wire_text text)
+static void touch_text(struct assay_string text)
 {
 	touch(text.data, text.len);
 }
@@ -54,13 +54,13 @@ static void read_rest(const struct wire_message *m)
 {
 	union {
 		struct wire_go go;
-		struct wire_text text;
+		struct assay_string text;
 		uint64_t credit;
 		struct wire_capture capture;
 		struct wire_start start;
 		struct wire_hello hello;
 		struct wire_identity identity;
-		struct wire_bytes settings;
+		struct assay_span settings;
 		struct wire_started started;
 		struct wire_ended ended;
 		bool on;

@@ -36,19 +36,19 @@ static struct wire_message only(enum wire_type type, unsigned unit)
 	return m;
 }
 
-static struct wire_bytes settings_of(struct buffer *to)
+static struct assay_span settings_of(struct buffer *to)
 {
 	struct map map;
 	map_open(&map, to);
 	map_uint(&map, "channels", 2048);
 	map_close(&map);
-	return (struct wire_bytes){to->data, to->len};
+	return (struct assay_span){to->data, to->len};
 }
 
 static void setup_comes_back_as_it_was(void **state)
 {
 	struct buffer settings = {0};
-	struct wire_bytes encoded = settings_of(&settings);
+	struct assay_span encoded = settings_of(&settings);
 	struct unit units[] = {
 		{.key = "gas-1",
 			.driver = "modbus-map",
@@ -123,7 +123,7 @@ static void commands_come_back_as_they_were(void **state)
 	assert_int_equal(wire_read_go(&m, &go), 0);
 	assert_true(go.safe);
 
-	struct wire_text text;
+	struct assay_string text;
 	buffer_reset(&out);
 	wire_write_refuse(&out, 1, "serial 2524 expected, 17 found");
 	m = only(WIRE_REFUSE, 1);

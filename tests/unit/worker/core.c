@@ -156,7 +156,7 @@ bool core_next(struct core *core, struct wire_message *m, int ms)
 	return true;
 }
 
-static void print_text(const char *what, struct wire_text text)
+static void print_text(const char *what, struct assay_string text)
 {
 	print_message("%s: %.*s\n", what, (int)text.len, text.data);
 }

@@ -438,14 +438,14 @@ static void add_spectrum(struct assay_frame *f)
 }
 
 /* {name: number, ...} */
-static struct wire_bytes numbers(struct buffer *to, const char *const *names, size_t count)
+static struct assay_span numbers(struct buffer *to, const char *const *names, size_t count)
 {
 	struct map map;
 	map_open(&map, to);
 	for (size_t i = 0; i < count; i++)
 		map_uint(&map, names[i], i);
 	map_close(&map);
-	return (struct wire_bytes){to->data, to->len};
+	return (struct assay_span){to->data, to->len};
 }
 
 static void a_frame_of_a_step_says_the_step_s_settings(void **state)

@@ -135,7 +135,7 @@ static void identity_and_settings_as_read_back_are_told(void **state)
 	wire_write_go(&core.out, 0, false);
 	core_send(&core);
 	m = core_expect(&core, WIRE_READY, 0);
-	struct wire_bytes told;
+	struct assay_span told;
 	assert_int_equal(wire_read_ready(&m, &told), 0);
 	assert_int_equal(told.len, settings.bytes.len); /* read back as it was sent */
 	assert_memory_equal(told.data, settings.bytes.data, told.len);
@@ -297,7 +297,7 @@ static void other_settings_of_a_start_are_configured_first(void **state)
 
 	struct settings_bytes wrong = {0};
 	settings_add_int(&wrong, "perido", 3);
-	with.settings = (struct wire_bytes){wrong.bytes.data, wrong.bytes.len};
+	with.settings = (struct assay_span){wrong.bytes.data, wrong.bytes.len};
 	wire_write_start(&core.out, 0, &with);
 	core_send(&core);
 	struct wire_ended ended = await_end(WIRE_END_NOT_STARTED);
