@@ -114,7 +114,8 @@ static void on_hangup(void *arg)
 	if (r < 0)
 		log_error("the configuration stays as it was: %s",
 			text != NULL ? text : strerror(-r));
-	audit_text(core, r < 0 ? "reload-refused" : "reload", NULL, text != NULL ? text : "");
+	audit_text(
+		&core->audit, r < 0 ? "reload-refused" : "reload", NULL, text != NULL ? text : "");
 	free(text);
 	sd_notify(0, "READY=1");
 }
@@ -211,7 +212,7 @@ int core_reload(struct core *core, bool now, char **text)
 	if (r < 0)
 		config_destroy(config);
 	else
-		audit_config(core, "config", before);
+		audit_config(&core->audit, "config", config, before);
 	if (r >= 0)
 		retention_look(core->retention);
 	return r;
@@ -285,7 +286,7 @@ static void close_down(struct core *core)
 	control_close(core->control);
 	replay_stop(core->replay);
 	if (core->commit != NULL) {
-		audit_text(core, "stop", NULL, "orderly");
+		audit_text(&core->audit, "stop", NULL, "orderly");
 		int r = commit_stop(core->commit);
 		if (r < 0)
 			log_error("the journal did not take the last entries: %s", strerror(-r));

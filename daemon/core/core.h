@@ -23,6 +23,7 @@
 #include "base/list.h"
 #include "base/loop.h"
 #include "config/config.h"
+#include "core/commit/audit.h"
 #include "core/keep/disk.h"
 #include "core/timekeeper.h"
 
@@ -38,7 +39,6 @@ struct publisher;
 struct replay;
 struct retention;
 struct runs;
-struct ledger_topic;
 
 /* Where things are; borrowed from the command line for the life of the process. */
 struct core_options {
@@ -65,7 +65,7 @@ struct core {
 	struct runs *runs;
 	struct control *control;
 	struct replay *replay;
-	struct ledger_topic *audit_topic;
+	struct audit_trail audit;
 	struct list instruments; /* struct instrument.link */
 	struct list ports;       /* struct port_group.link, in ports.c */
 	struct config **retired; /* replaced by a reload and still referred to */

@@ -114,7 +114,8 @@ static void audit_report(struct core *core, const struct journal_report *report)
 	map_close(&map);
 	warn_of_loss(report);
 	bool recovered = report->unclean || report->has_old || report->gap_count > 0;
-	audit(core, recovered ? "journal-recovered" : "journal-opened", NULL, NULL, &after, NULL);
+	audit(&core->audit, recovered ? "journal-recovered" : "journal-opened", NULL, NULL, &after,
+		NULL);
 	buffer_finish(&after);
 }
 
@@ -125,8 +126,9 @@ static int open_live(struct core *core)
 	if (topic_make(head, TOPIC_HEAD, NULL, config->site, config->node, NULL) < 0 ||
 		topic_make(audits, TOPIC_AUDIT, NULL, config->site, config->node, NULL) < 0)
 		return -EINVAL;
-	core->audit_topic = ledger_topic(core->ledger, audits);
-	if (core->audit_topic == NULL)
+	core->audit.ledger = core->ledger;
+	core->audit.topic = ledger_topic(core->ledger, audits);
+	if (core->audit.topic == NULL)
 		return -ENOMEM;
 	int r = publisher_open(&core->publisher, core->zmq, config->live, head);
 	if (r < 0)
@@ -250,7 +252,7 @@ int startup(struct core *core)
 	r = timekeeper_start(core, report.last_tc);
 	if (r < 0)
 		return r;
-	audit_config(core, "start", NULL);
+	audit_config(&core->audit, "start", core->config, NULL);
 	end_interrupted(core);
 	disk_look(core);
 	r = retention_start(&core->retention, core);

@@ -61,7 +61,7 @@ static void tell(struct core *core, uint64_t before, uint64_t utc, uint64_t boot
 	log_warn("the clock was set %s", text);
 	put_times(&old, before, boot);
 	put_times(&new, utc, boot);
-	audit(core, "clock-step", NULL, &old, &new, text);
+	audit(&core->audit, "clock-step", NULL, &old, &new, text);
 	buffer_finish(&old);
 	buffer_finish(&new);
 }

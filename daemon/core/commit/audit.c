@@ -3,6 +3,7 @@
 
 #define LOG_TOPIC "audit"
 #include "base/log.h"
+#include "config/config.h"
 #include "core/commit/audit.h"
 #include "core/commit/ledger.h"
 #include "record/encode.h"
@@ -10,7 +11,7 @@
 #include "record/uuid.h"
 
 static struct audit make_record(
-	const char *event, const struct run_actor *actor, uint8_t id[ASSAY_UUID_SIZE])
+	const char *event, const struct audit_actor *actor, uint8_t id[ASSAY_UUID_SIZE])
 {
 	uuid_random(id);
 	struct audit record = {
@@ -24,24 +25,24 @@ static struct audit make_record(
 	return record;
 }
 
-static int put(struct core *core, const struct audit *record,
+static int put(struct audit_trail *trail, const struct audit *record,
 	void (*done)(void *arg, const struct commit_item *item), void *arg)
 {
 	struct buffer body = {0};
 	record_audit(&body, record);
-	struct ledger_record entry = {.topic = core->audit_topic,
+	struct ledger_record entry = {.topic = trail->topic,
 		.head = body.data,
 		.head_len = body.len,
 		.done = done,
 		.arg = arg};
-	int r = body.failed ? -ENOMEM : ledger_put(core->ledger, &entry, NULL);
+	int r = body.failed ? -ENOMEM : ledger_put(trail->ledger, &entry, NULL);
 	if (r < 0)
 		log_error("%s could not be recorded: no memory", record->event);
 	buffer_finish(&body);
 	return r;
 }
 
-void audit(struct core *core, const char *event, const struct run_actor *actor,
+void audit(struct audit_trail *trail, const char *event, const struct audit_actor *actor,
 	const struct buffer *before, const struct buffer *after, const char *reason)
 {
 	uint8_t id[ASSAY_UUID_SIZE];
@@ -51,40 +52,40 @@ void audit(struct core *core, const char *event, const struct run_actor *actor,
 		record.before = (struct assay_span){before->data, before->len};
 	if (after != NULL)
 		record.after = (struct assay_span){after->data, after->len};
-	put(core, &record, NULL, NULL);
+	put(trail, &record, NULL, NULL);
 }
 
-int audit_then(struct core *core, const char *event, const struct run_actor *actor,
+int audit_then(struct audit_trail *trail, const char *event, const struct audit_actor *actor,
 	const struct buffer *after, void (*done)(void *arg, const struct commit_item *item),
 	void *arg)
 {
 	uint8_t id[ASSAY_UUID_SIZE];
 	struct audit record = make_record(event, actor, id);
 	record.after = (struct assay_span){after->data, after->len};
-	return put(core, &record, done, arg);
+	return put(trail, &record, done, arg);
 }
 
-void audit_text(
-	struct core *core, const char *event, const struct run_actor *actor, const char *text)
+void audit_text(struct audit_trail *trail, const char *event, const struct audit_actor *actor,
+	const char *text)
 {
 	struct buffer after = {0};
 	encode_text(&after, text);
-	audit(core, event, actor, NULL, &after, NULL);
+	audit(trail, event, actor, NULL, &after, NULL);
 	buffer_finish(&after);
 }
 
-void audit_config(struct core *core, const char *event, const struct config *before)
+void audit_config(struct audit_trail *trail, const char *event, const struct config *config,
+	const struct config *before)
 {
-	const struct config *config = core->config;
 	struct buffer old = {0}, new = {0};
 	buffer_append(&new, config->canonical, config->canonical_len);
 	if (before != NULL)
 		buffer_append(&old, before->canonical, before->canonical_len);
-	audit(core, event, NULL, before != NULL ? &old : NULL, &new, "version " ASSAY_VERSION);
+	audit(trail, event, NULL, before != NULL ? &old : NULL, &new, "version " ASSAY_VERSION);
 	for (size_t i = 0; i < config->method_count; i++) {
 		buffer_reset(&new);
 		buffer_append(&new, config->methods[i].canonical, config->methods[i].canonical_len);
-		audit(core, "method", NULL, NULL, &new, NULL);
+		audit(trail, "method", NULL, NULL, &new, NULL);
 	}
 	buffer_finish(&old);
 	buffer_finish(&new);

@@ -204,7 +204,7 @@ static void write_refusal(struct buffer *reply, const char *code, const char *te
 	map_close(&map);
 }
 
-void control_handle(struct control *control, const struct run_actor *actor, const uint8_t *data,
+void control_handle(struct control *control, const struct audit_actor *actor, const uint8_t *data,
 	size_t len, struct buffer *reply, bool *kept)
 {
 	struct control_call call = {.core = control->core, .actor = *actor};
@@ -290,9 +290,9 @@ void control_answer(struct control_ticket *ticket, const struct buffer *pairs, s
  * Who asks: of a local peer libzmq tells "localhost:uid:gid:pid" as Peer-Address.  It hangs on the
  * last part only, because the first one may have been read ahead without it.
  */
-static void find_actor(zmq_msg_t *last, struct run_actor *actor)
+static void find_actor(zmq_msg_t *last, struct audit_actor *actor)
 {
-	*actor = (struct run_actor){.id = "unknown", .auth = AUTH_NONE, .via = "control"};
+	*actor = (struct audit_actor){.id = "unknown", .auth = AUTH_NONE, .via = "control"};
 	const char *address = zmq_msg_gets(last, "Peer-Address");
 	unsigned uid;
 	int pid;
@@ -336,7 +336,7 @@ static bool serve_one(struct control *control)
 	zmq_msg_t body;
 	if (!receive(control, &body))
 		return false;
-	struct run_actor actor;
+	struct audit_actor actor;
 	struct buffer reply = {0};
 	bool kept = false;
 	find_actor(&body, &actor);

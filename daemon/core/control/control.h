@@ -66,7 +66,7 @@ struct control_call {
 	struct core *core;
 	const struct control_op *op;
 	struct control_value args[CONTROL_ARGS_MAX]; /* in the order of op->args */
-	struct run_actor actor;
+	struct audit_actor actor;
 	struct map reply; /* pairs besides `ok` */
 };
 
@@ -99,7 +99,7 @@ void control_answer(struct control_ticket *ticket, const struct buffer *pairs, s
  * Handles one request and writes its reply, unless it was kept: what the socket does with the
  * last part of a message, also for tests and fuzzing.
  */
-void control_handle(struct control *control, const struct run_actor *actor, const uint8_t *data,
+void control_handle(struct control *control, const struct audit_actor *actor, const uint8_t *data,
 	size_t len, struct buffer *reply, bool *kept);
 
 #endif

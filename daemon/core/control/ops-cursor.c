@@ -17,7 +17,7 @@ static void note(struct control_call *call, const struct cursor_view *view)
 	map_key(&map, "at");
 	cursor_put_marks(&before, view);
 	map_close(&map);
-	audit(call->core, "cursor-forgotten", &call->actor, &before, NULL, NULL);
+	audit(&call->core->audit, "cursor-forgotten", &call->actor, &before, NULL, NULL);
 	buffer_finish(&before);
 }
 

@@ -209,7 +209,7 @@ static int read_change(struct control_call *call, struct amended *change)
 
 static int refuse_amend(struct control_call *call, const char *text)
 {
-	audit_text(call->core, "amend-refused", &call->actor, text);
+	audit_text(&call->core->audit, "amend-refused", &call->actor, text);
 	return control_refuse(call, "refused", "%s", text);
 }
 
@@ -267,7 +267,7 @@ static int begin_amend(
 	memcpy(c->run, past->row.id, sizeof c->run);
 	int r = amends_put(call->core, past, change, &call->actor, on_amended, c);
 	if (r == 0) {
-		audit_text(call->core, "amend", &call->actor, past->row.number);
+		audit_text(&call->core->audit, "amend", &call->actor, past->row.number);
 		return 0;
 	}
 	control_answer(c->ticket, NULL, 0, "refused",

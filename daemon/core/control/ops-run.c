@@ -64,10 +64,10 @@ int control_start(struct control_call *call, struct instrument *instrument,
 	request->arg = ticket;
 	int r = instrument_start(instrument, request, text, sizeof text);
 	if (r < 0) {
-		audit_text(call->core, "run-refused", &call->actor, text);
+		audit_text(&call->core->audit, "run-refused", &call->actor, text);
 		control_answer(ticket, NULL, 0, r == -ENODEV ? "not-ready" : "refused", text);
 	} else if (repeats != NULL) {
-		audit_text(call->core, "run-repeat", &call->actor, repeats);
+		audit_text(&call->core->audit, "run-repeat", &call->actor, repeats);
 	}
 	return 0;
 }
@@ -96,7 +96,7 @@ static int end_run(struct control_call *call, bool abort)
 	if (instrument_stop(instrument, abort, &call->actor) < 0)
 		return control_refuse(
 			call, "not-found", "no run is open on %s", instrument->config->key);
-	audit_text(call->core, abort ? "run-abort" : "run-stop", &call->actor,
+	audit_text(&call->core->audit, abort ? "run-abort" : "run-stop", &call->actor,
 		instrument->run != NULL ? run_number(instrument->run) : instrument->config->key);
 	if (instrument->run != NULL)
 		map_text(&call->reply, "number", run_number(instrument->run));

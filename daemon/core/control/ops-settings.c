@@ -129,7 +129,7 @@ int op_describe(struct control_call *call)
 /* A change on its way, until the instrument has taken it. */
 struct setting {
 	struct control_ticket *ticket;
-	struct run_actor actor;
+	struct audit_actor actor;
 	struct buffer part, before; /* what was asked for; all that was in force */
 };
 
@@ -297,7 +297,7 @@ static void answer_set(void *arg, struct instrument *instrument, int r, const ch
 	struct buffer pairs = {0}, before = {0}, after = {0};
 	put_side(&before, instrument, &set->part, &set->before);
 	put_side(&after, instrument, &set->part, &set->part);
-	audit(instrument->core, r < 0 ? "set-refused" : "set", &set->actor, &before, &after,
+	audit(&instrument->core->audit, r < 0 ? "set-refused" : "set", &set->actor, &before, &after,
 		r < 0 ? text : NULL);
 	if (r < 0) {
 		control_answer(set->ticket, NULL, 0, "refused", text);

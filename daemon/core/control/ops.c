@@ -205,7 +205,7 @@ static int op_reload(struct control_call *call)
 	if (r < 0)
 		r = control_refuse(call, r == -EBUSY ? "busy" : "refused", "%s",
 			text != NULL ? text : strerror(-r));
-	audit_text(call->core, r < 0 ? "reload-refused" : "reload", &call->actor,
+	audit_text(&call->core->audit, r < 0 ? "reload-refused" : "reload", &call->actor,
 		text != NULL ? text : "");
 	free(text);
 	return r < 0 ? r : 0;
@@ -220,7 +220,7 @@ static int op_maintenance(struct control_call *call)
 	if (instrument_set_maintenance(instrument, on) < 0)
 		return control_refuse(call, "busy", "a run is open on %s: stop it first",
 			instrument->config->key);
-	audit_text(call->core, on ? "maintenance-on" : "maintenance-off", &call->actor,
+	audit_text(&call->core->audit, on ? "maintenance-on" : "maintenance-off", &call->actor,
 		instrument->config->key);
 	return 0;
 }

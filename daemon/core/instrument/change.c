@@ -48,7 +48,7 @@ static bool is_as_configured(const struct instrument *instrument, const struct b
 }
 
 /* Ends the run that has the former settings, or begins one where they were refused before. */
-static void apply(struct instrument *instrument, const struct run_actor *actor)
+static void apply(struct instrument *instrument, const struct audit_actor *actor)
 {
 	if (instrument_is_active(instrument))
 		instrument_stop(instrument, false, actor);
@@ -65,7 +65,7 @@ bool change_is_possible(const struct instrument *instrument)
 }
 
 int change_begin(struct instrument *instrument, const struct buffer *part,
-	const struct run_actor *actor,
+	const struct audit_actor *actor,
 	void (*answer)(void *arg, struct instrument *instrument, int r, const char *text),
 	void *arg)
 {

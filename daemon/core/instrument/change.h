@@ -14,7 +14,7 @@
 #include "config/config.h"
 
 struct instrument;
-struct run_actor;
+struct audit_actor;
 
 /* Zero is a valid beginning: as configured. */
 struct change {
@@ -44,7 +44,7 @@ bool change_is_possible(const struct instrument *instrument);
  * nothing is changed, `answer` is not called.
  */
 int change_begin(struct instrument *instrument, const struct buffer *part,
-	const struct run_actor *actor,
+	const struct audit_actor *actor,
 	void (*answer)(void *arg, struct instrument *instrument, int r, const char *text),
 	void *arg);
 

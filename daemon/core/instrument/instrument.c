@@ -197,7 +197,7 @@ bool instrument_is_active(const struct instrument *instrument)
 	return instrument->run != NULL || instrument->starting || instrument->repeating;
 }
 
-int instrument_stop(struct instrument *instrument, bool abort, const struct run_actor *actor)
+int instrument_stop(struct instrument *instrument, bool abort, const struct audit_actor *actor)
 {
 	if (!instrument_is_active(instrument))
 		return -ENOENT;
@@ -306,7 +306,7 @@ static void refuse_unit(struct instrument *instrument, const char *why)
 		return;
 	snprintf(
 		instrument->refused, sizeof instrument->refused, "%s", instrument->identity.serial);
-	audit_text(instrument->core, "identity-refused", NULL, why);
+	audit_text(&instrument->core->audit, "identity-refused", NULL, why);
 	if (was_fault)
 		state_tell(instrument, "identity");
 }
@@ -406,7 +406,7 @@ static int take_frame(struct instrument *instrument, const struct wire_message *
 	char text[WIRE_TEXT_MAX];
 	snprintf(text, sizeof text, "a frame did not pass the check: %s: %s", error.path,
 		r == -EBADMSG ? error.text : strerror(-r));
-	audit_text(instrument->core, "frame-refused", NULL, text);
+	audit_text(&instrument->core->audit, "frame-refused", NULL, text);
 	supervise_punish(instrument->supervisor, text);
 	return 0; /* said already */
 }
@@ -532,7 +532,7 @@ static int take_hazard(struct instrument *instrument, const struct wire_message 
 	if (on != instrument->hazard) {
 		instrument->hazard = on;
 		hazard_note(instrument->core, instrument->config->key, on);
-		audit_text(instrument->core, on ? "hazard-on" : "hazard-off", NULL,
+		audit_text(&instrument->core->audit, on ? "hazard-on" : "hazard-off", NULL,
 			instrument->config->key);
 	}
 	return 0;

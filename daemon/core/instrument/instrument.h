@@ -99,7 +99,7 @@ int instrument_start(
 	struct instrument *instrument, struct run_request *request, char *text, size_t size);
 
 /* Ends the run: the present frame is finished, or discarded with `abort`.  -ENOENT: no run. */
-int instrument_stop(struct instrument *instrument, bool abort, const struct run_actor *actor);
+int instrument_stop(struct instrument *instrument, bool abort, const struct audit_actor *actor);
 
 /* The same for a reason of the core's, a literal, which goes into the run-end. */
 int instrument_stop_for(struct instrument *instrument, const char *why);

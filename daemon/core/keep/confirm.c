@@ -22,7 +22,7 @@ struct confirmation {
 	struct chore chore;
 	struct retention *retention;
 	struct control_ticket *ticket; /* NULL: answered */
-	struct run_actor actor;
+	struct audit_actor actor;
 	struct archived_segment *segments; /* of one journal */
 	size_t count, known;               /* how many were noted before, at the list's end */
 	char to[CONFIRM_TEXT_MAX + 1];
@@ -179,7 +179,7 @@ static void compared(struct chore *chore, bool skipped)
 		return;
 	}
 	write_record(&after, c);
-	int r = audit_then(c->retention->core, "archived", &c->actor, &after, recorded, c);
+	int r = audit_then(&c->retention->core->audit, "archived", &c->actor, &after, recorded, c);
 	if (r < 0)
 		finish(c, "no memory");
 	buffer_finish(&after);
@@ -191,7 +191,7 @@ bool retention_is_confirming(const struct retention *retention)
 }
 
 int retention_confirm(struct retention *retention, struct control_ticket *ticket,
-	const struct run_actor *actor, struct archived_segment *segments, size_t count,
+	const struct audit_actor *actor, struct archived_segment *segments, size_t count,
 	const char *to)
 {
 	assert(retention->confirming == NULL);

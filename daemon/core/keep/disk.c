@@ -66,7 +66,7 @@ static void write_audit(struct core *core)
 	map_uint(&map, "free", core->disk.free);
 	map_uint(&map, "reserve", core->config->reserve);
 	map_close(&map);
-	audit(core,
+	audit(&core->audit,
 		level == DISK_OK     ? "disk-ok"
 		: level == DISK_LOW  ? "disk-low"
 		: level == DISK_FULL ? "disk-full"
@@ -135,7 +135,7 @@ static void note_rescues(struct core *core)
 	map_text(&map, "action", "written again to a new file");
 	map_uint(&map, "times", rescues);
 	map_close(&map);
-	audit(core, "journal-rescued", NULL, NULL, &after, NULL);
+	audit(&core->audit, "journal-rescued", NULL, NULL, &after, NULL);
 	buffer_finish(&after);
 }
 

@@ -94,7 +94,7 @@ bool retention_is_confirming(const struct retention *retention);
  * it is durably noted, or with what differs.  One at a time.  -ENOMEM: nothing was taken.
  */
 int retention_confirm(struct retention *retention, struct control_ticket *ticket,
-	const struct run_actor *actor, struct archived_segment *segments, size_t count,
+	const struct audit_actor *actor, struct archived_segment *segments, size_t count,
 	const char *to);
 
 #endif

@@ -27,7 +27,7 @@ struct capture {
 	struct supervisor *supervisor; /* NULL: gone */
 	uint64_t id;
 	char key[33];
-	struct run_actor actor;
+	struct audit_actor actor;
 	struct buffer data; /* not yet read */
 	size_t at;
 	uint64_t granted;              /* bytes that the worker may still send */
@@ -86,7 +86,7 @@ static const char *in_words(const struct capture *c, const char *how, char text[
 static void note_end(struct capture *c, const char *how)
 {
 	char text[NOTE_MAX];
-	audit_text(c->core, "capture-stop", &c->actor, in_words(c, how, text));
+	audit_text(&c->core->audit, "capture-stop", &c->actor, in_words(c, how, text));
 }
 
 /* --- the worker's side ------------------------------------------------------------------------ */
@@ -310,7 +310,7 @@ int capture_op_start(struct control_call *call)
 	grant(c);
 	char text[NOTE_MAX];
 	in_words(c, "begun", text);
-	audit_text(core, "capture-start", &call->actor, text);
+	audit_text(&core->audit, "capture-start", &call->actor, text);
 	map_uint(&call->reply, "id", c->id);
 	return 0;
 }

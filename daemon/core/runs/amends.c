@@ -197,7 +197,7 @@ static bool put_changes(struct map *set, struct map *was, const struct past_run 
 }
 
 static void put_record(struct buffer *body, const struct past_run *past,
-	const struct amended *change, const struct run_actor *actor, const struct buffer *set,
+	const struct amended *change, const struct audit_actor *actor, const struct buffer *set,
 	const struct buffer *was)
 {
 	uint8_t id[ASSAY_UUID_SIZE];
@@ -218,7 +218,7 @@ static void put_record(struct buffer *body, const struct past_run *past,
 
 /* What is known of the run's amends, with this one. */
 static void remember(struct core *core, const struct past_run *past, const struct amended *change,
-	const struct run_actor *actor, uint64_t when)
+	const struct audit_actor *actor, uint64_t when)
 {
 	const struct amended *before = amends_of(core, past->row.id);
 	struct amended now = before != NULL ? *before : (struct amended){.count = 0};
@@ -260,7 +260,7 @@ static int write_record(struct core *core, const struct past_run *past, const st
 }
 
 int amends_put(struct core *core, const struct past_run *past, const struct amended *change,
-	const struct run_actor *actor, void (*done)(void *arg, const struct commit_item *item),
+	const struct audit_actor *actor, void (*done)(void *arg, const struct commit_item *item),
 	void *arg)
 {
 	struct buffer set = {0}, was = {0}, body = {0};

@@ -53,7 +53,7 @@ const char *amends_note(const struct past_run *past, const struct amended *now);
  * with nothing written.
  */
 int amends_put(struct core *core, const struct past_run *past, const struct amended *change,
-	const struct run_actor *actor, void (*done)(void *arg, const struct commit_item *item),
+	const struct audit_actor *actor, void (*done)(void *arg, const struct commit_item *item),
 	void *arg);
 
 #endif

@@ -40,7 +40,7 @@ struct run {
 	struct digest digest;
 	struct buffer head;           /* of the frame being made */
 	struct buffer settings, sent; /* as it began, for a renewal */
-	struct run_actor ender;
+	struct audit_actor ender;
 	bool has_ender;
 	const char *end_reason; /* NULL: none */
 
@@ -120,7 +120,7 @@ int run_refs_check(const struct buffer *refs)
 
 /* --- run-start ------------------------------------------------------------------------------- */
 
-static struct actor record_actor(const struct run_actor *actor)
+static struct actor record_actor(const struct audit_actor *actor)
 {
 	return (struct actor){.id = actor->id, .auth = actor->auth, .via = actor->via};
 }
@@ -409,7 +409,7 @@ int run_frame(
 
 /* --- run-end --------------------------------------------------------------------------------- */
 
-void run_asked_to_end(struct run *run, const struct run_actor *actor)
+void run_asked_to_end(struct run *run, const struct audit_actor *actor)
 {
 	run->has_ender = actor != NULL;
 	if (actor != NULL)

@@ -10,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "config/config.h"
+#include "core/commit/audit.h"
 #include "record/check.h"
 #include "record/record.h"
 #include "wire/wire.h"
@@ -17,21 +18,14 @@
 struct instrument;
 struct run;
 
-#define RUN_TEXT_MAX   200 /* bytes of a sample id, an operator, a note */
-#define RUN_NUMBER_MAX 96  /* <node>/<instrument>/<yyyymmdd>-<nnn> */
+#define RUN_TEXT_MAX   AUDIT_TEXT_MAX /* bytes of a sample id, an operator, a note */
+#define RUN_NUMBER_MAX 96             /* <node>/<instrument>/<yyyymmdd>-<nnn> */
 
 /* Who the instrument is, as its worker read it or the configuration declares it. */
 struct run_identity {
 	char make[64], model[64], serial[64], fw[64];
 	bool declared;
 	bool mismatch; /* another unit than configured, to be flagged */
-};
-
-/* Who did something.  `auth` and `via` are the core's words, never the client's. */
-struct run_actor {
-	char id[RUN_TEXT_MAX + 1];
-	enum auth_way auth;
-	char via[80];
 };
 
 /* What is asked for when a run is started. */
@@ -44,7 +38,7 @@ struct run_request {
 	struct buffer refs;                 /* CBOR array of run-ref; empty: none.  Owned */
 	struct buffer settings; /* CBOR map over the instrument's, beneath the method's.  Owned */
 	enum config_mode mode;
-	struct run_actor actor;
+	struct audit_actor actor;
 
 	/*
 	 * Called once when the run-start is committed (r 0, with its number), or with a negative
@@ -75,7 +69,7 @@ int run_frame(
 	struct run *run, const struct wire_frame *frame, size_t size, struct schema_error *error);
 
 /* Remembers who asked for the end; his name goes into the run-end. */
-void run_asked_to_end(struct run *run, const struct run_actor *actor);
+void run_asked_to_end(struct run *run, const struct audit_actor *actor);
 
 /* Gives the run-end a reason, where nothing better is known then.  A literal. */
 void run_end_reason(struct run *run, const char *why);

@@ -85,7 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct buffer reply;
 	if (core == NULL)
 		core = make_core();
-	struct run_actor actor = {.id = "fuzz", .auth = AUTH_NONE, .via = "fuzz"};
+	struct audit_actor actor = {.id = "fuzz", .auth = AUTH_NONE, .via = "fuzz"};
 	bool kept = false;
 	control_handle(core->control, &actor, data, size, &reply, &kept);
 	commit_collect(core->commit);
