@@ -45,10 +45,10 @@ static void add_port(struct map *map, const struct config_instrument *ins)
 	map_text(&port, "type", type->name);
 	map_text(&port, "playback", p->playback);
 	if (p->playback != NULL) {
-		map_bool(&port, "recorded_pace", p->play_recorded);
-		map_bool(&port, "loop", p->play_loop);
+		map_bool(&port, "recorded_pace", p->recorded_pace);
+		map_bool(&port, "loop", p->loop);
 	}
-	map_text(&port, "port", p->path);
+	map_text(&port, "port", p->port);
 	add_number(&port, "baud", p->baud);
 	add_number(&port, "data_bits", p->data_bits);
 	if (p->parity != 0)
@@ -59,11 +59,11 @@ static void add_port(struct map *map, const struct config_instrument *ins)
 	add_number(&port, "number", p->number);
 	add_number(&port, "vid", p->vid);
 	add_number(&port, "pid", p->pid);
-	map_text(&port, "serial", p->usb_serial);
-	map_text(&port, "path", p->usb_path);
+	map_text(&port, "serial", p->serial);
+	map_text(&port, "path", p->path);
 	add_number(&port, "interface", p->interface);
-	add_number(&port, "in", p->endpoint_in);
-	add_number(&port, "out", p->endpoint_out);
+	add_number(&port, "in", p->in);
+	add_number(&port, "out", p->out);
 	add_number(&port, "open_ms", p->open_ms);
 	add_number(&port, "reply_ms", p->reply_ms);
 	add_number(&port, "unit_id", ins->unit_id);

@@ -46,7 +46,7 @@ static const char parity_letters[] = "NEO";
 			.help = "how long an answer may take in all; 1s when not said" \
 	}
 #define SERIAL_FIELDS(parity_flags)                                                                \
-	{"port", FIELD_PATH, FIELD_REQUIRED, AT(port.path),                                        \
+	{"port", FIELD_PATH, FIELD_REQUIRED, AT(port.port),                                        \
 		.help = "device file, best its /dev/serial/by-id name, which stays the same"},     \
 		{"baud", FIELD_UINT, FIELD_REQUIRED, AT(port.baud), 50, BAUD_MAX,                  \
 			.help = "bits per second"},                                                \
@@ -95,14 +95,14 @@ static const struct field usb_fields[] = {
 		.help = "USB vendor number, as lsusb shows it"},
 	{"pid", FIELD_UINT, FIELD_REQUIRED | FIELD_HEX, AT(port.pid), 0, 0xffff,
 		.help = "USB product number, as lsusb shows it"},
-	{"serial", FIELD_TEXT, 0, AT(port.usb_serial),
+	{"serial", FIELD_TEXT, 0, AT(port.serial),
 		.help = "USB serial text, to pick one of several equal devices"},
-	{"path", FIELD_TEXT, 0, AT(port.usb_path),
+	{"path", FIELD_TEXT, 0, AT(port.path),
 		.help = "the socket such as 1-2.3, to pick one of several equal devices"},
 	{"interface", FIELD_UINT, 0, AT(port.interface), 0, 255, .help = "interface number"},
-	{"in", FIELD_UINT, FIELD_HEX, AT(port.endpoint_in), 0x81, 0x8f,
+	{"in", FIELD_UINT, FIELD_HEX, AT(port.in), 0x81, 0x8f,
 		.help = "endpoint from the instrument"},
-	{"out", FIELD_UINT, FIELD_HEX, AT(port.endpoint_out), 0x01, 0x0f,
+	{"out", FIELD_UINT, FIELD_HEX, AT(port.out), 0x01, 0x0f,
 		.help = "endpoint to the instrument"},
 	OPEN_FIELD,
 	{0},
@@ -400,12 +400,12 @@ bool link_read(struct load *load, const struct node *node, struct config_mark wh
 	if (type->link == LINK_PLAYBACK)
 		read_playback(load, map, driver, &s);
 	check_host(load, map, s.port.host);
-	check_usb_path(load, map, s.port.usb_path);
+	check_usb_path(load, map, s.port.path);
 	if (type->link == ASSAY_LINK_SERIAL || type->link == ASSAY_LINK_MODBUS_RTU)
 		s.port.parity = parity_letters[s.parity];
 	s.port.flow = (enum port_flow)s.flow;
-	s.port.play_recorded = s.pace == 1;
-	s.port.play_loop = s.end == 1;
+	s.port.recorded_pace = s.pace == 1;
+	s.port.loop = s.end == 1;
 	*port = s.port;
 	*unit_id = s.unit_id;
 	return load->errors->count == before;

@@ -32,10 +32,10 @@ const char *port_name(struct load *load, const struct port *port, const char *ke
 	switch (port->kind) {
 	case ASSAY_LINK_SERIAL:
 	case ASSAY_LINK_MODBUS_RTU:
-		return arena_printf(load->arena, "serial:%s", text_or(port->path, ""));
+		return arena_printf(load->arena, "serial:%s", text_or(port->port, ""));
 	case ASSAY_LINK_USB:
 		return arena_printf(load->arena, "usb:%04x:%04x:%s:%s", port->vid, port->pid,
-			text_or(port->usb_serial, "*"), text_or(port->usb_path, "*"));
+			text_or(port->serial, "*"), text_or(port->path, "*"));
 	case ASSAY_LINK_UDP:
 		return arena_printf(load->arena, "udp:%s:%u", lower(load, text_or(port->host, "")),
 			port->number);
@@ -58,16 +58,15 @@ static bool same_usb(const struct port *a, const struct port *b)
 {
 	return a->kind == ASSAY_LINK_USB && b->kind == ASSAY_LINK_USB && a->playback == NULL &&
 	       b->playback == NULL && a->vid == b->vid && a->pid == b->pid &&
-	       !texts_differ(a->usb_serial, b->usb_serial) &&
-	       !texts_differ(a->usb_path, b->usb_path);
+	       !texts_differ(a->serial, b->serial) && !texts_differ(a->path, b->path);
 }
 
 /* One device by two names, such as /dev/ttyUSB0 and its by-id link: known while it is plugged in. */
 static bool same_device(const struct port *a, const struct port *b)
 {
 	char first[PATH_MAX], second[PATH_MAX];
-	return a->path != NULL && b->path != NULL && strcmp(a->path, b->path) != 0 &&
-	       realpath(a->path, first) != NULL && realpath(b->path, second) != NULL &&
+	return a->port != NULL && b->port != NULL && strcmp(a->port, b->port) != 0 &&
+	       realpath(a->port, first) != NULL && realpath(b->port, second) != NULL &&
 	       strcmp(first, second) == 0;
 }
 
@@ -75,8 +74,8 @@ static bool same_way(const struct port *a, const struct port *b)
 {
 	return a->kind == b->kind && a->baud == b->baud && a->data_bits == b->data_bits &&
 	       a->stop_bits == b->stop_bits && a->parity == b->parity && a->open_ms == b->open_ms &&
-	       a->reply_ms == b->reply_ms && a->play_recorded == b->play_recorded &&
-	       a->play_loop == b->play_loop;
+	       a->reply_ms == b->reply_ms && a->recorded_pace == b->recorded_pace &&
+	       a->loop == b->loop;
 }
 
 static void check_pair(struct load *load, const struct config_instrument *first,
@@ -95,7 +94,7 @@ static void check_pair(struct load *load, const struct config_instrument *first,
 			"'%s' and '%s' (line %u) are on one device by two names, %s and %s: use "
 			"the "
 			"same name",
-			second->key, first->key, line, b->path, a->path);
+			second->key, first->key, line, b->port, a->port);
 	else if (same && !(is_modbus(a) && is_modbus(b)))
 		load_error(load, second->mark, "'%s' is on the same port as '%s' (line %u): %s",
 			second->key, first->key, line, strchr(second->port_name, ':') + 1);

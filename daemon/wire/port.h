@@ -21,7 +21,7 @@ enum port_flow {
 struct port {
 	unsigned kind; /* one enum assay_link of <assay/driver.h> */
 
-	const char *path; /* serial, modbus-rtu: the device file, best a by-id name */
+	const char *port; /* serial, modbus-rtu: the device file, best a by-id name */
 	unsigned baud, data_bits, stop_bits;
 	char parity; /* 'N', 'E', 'O' */
 	enum port_flow flow;
@@ -29,15 +29,15 @@ struct port {
 	const char *host; /* tcp, udp, modbus-tcp, http */
 	unsigned number;  /* the TCP or UDP port */
 
-	unsigned vid, pid;      /* usb */
-	const char *usb_serial; /* iSerialNumber string to pick one of several; NULL: any */
-	const char *usb_path;   /* sysfs name such as "1-2.3"; NULL: any */
-	unsigned interface, endpoint_in, endpoint_out;
+	unsigned vid, pid;  /* usb */
+	const char *serial; /* iSerialNumber string to pick one of several; NULL: any */
+	const char *path;   /* sysfs name such as "1-2.3"; NULL: any */
+	unsigned interface, in, out;
 
 	/* playback: the recording, of a link of `kind`, that stands in for the port; NULL: none */
 	const char *playback;
-	bool play_recorded; /* at the recorded pace; else as fast as it goes */
-	bool play_loop;     /* at the end from the beginning; else the port is over */
+	bool recorded_pace; /* at the recorded pace; else as fast as it goes */
+	bool loop;          /* at the end from the beginning; else the port is over */
 
 	unsigned open_ms;  /* limit for opening or connecting */
 	unsigned reply_ms; /* Modbus: total deadline of one exchange */

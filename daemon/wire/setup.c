@@ -18,7 +18,7 @@ static void put_number(struct map *map, const char *key, unsigned value)
 static void put_port(struct map *map, const struct port *port)
 {
 	map_uint(map, "kind", port->kind);
-	map_text(map, "path", port->path);
+	map_text(map, "port", port->port);
 	put_number(map, "baud", port->baud);
 	put_number(map, "data_bits", port->data_bits);
 	put_number(map, "stop_bits", port->stop_bits);
@@ -28,14 +28,14 @@ static void put_port(struct map *map, const struct port *port)
 	put_number(map, "number", port->number);
 	put_number(map, "vid", port->vid);
 	put_number(map, "pid", port->pid);
-	map_text(map, "usb_serial", port->usb_serial);
-	map_text(map, "usb_path", port->usb_path);
+	map_text(map, "serial", port->serial);
+	map_text(map, "path", port->path);
 	put_number(map, "interface", port->interface);
-	put_number(map, "endpoint_in", port->endpoint_in);
-	put_number(map, "endpoint_out", port->endpoint_out);
+	put_number(map, "in", port->in);
+	put_number(map, "out", port->out);
 	map_text(map, "playback", port->playback);
-	put_number(map, "play_recorded", port->play_recorded);
-	put_number(map, "play_loop", port->play_loop);
+	put_number(map, "recorded_pace", port->recorded_pace);
+	put_number(map, "loop", port->loop);
 	put_number(map, "open_ms", port->open_ms);
 	put_number(map, "reply_ms", port->reply_ms);
 }
@@ -78,7 +78,7 @@ static int read_port(struct reader *r, struct port *port)
 	unsigned parity, flow, recorded, loop;
 	const struct field fields[] = {
 		{"kind", FIELD_WORD, true, &port->kind},
-		{"path", FIELD_STRING, false, &port->path},
+		{"port", FIELD_STRING, false, &port->port},
 		{"baud", FIELD_WORD, false, &port->baud},
 		{"data_bits", FIELD_WORD, false, &port->data_bits},
 		{"stop_bits", FIELD_WORD, false, &port->stop_bits},
@@ -88,14 +88,14 @@ static int read_port(struct reader *r, struct port *port)
 		{"number", FIELD_WORD, false, &port->number},
 		{"vid", FIELD_WORD, false, &port->vid},
 		{"pid", FIELD_WORD, false, &port->pid},
-		{"usb_serial", FIELD_STRING, false, &port->usb_serial},
-		{"usb_path", FIELD_STRING, false, &port->usb_path},
+		{"serial", FIELD_STRING, false, &port->serial},
+		{"path", FIELD_STRING, false, &port->path},
 		{"interface", FIELD_WORD, false, &port->interface},
-		{"endpoint_in", FIELD_WORD, false, &port->endpoint_in},
-		{"endpoint_out", FIELD_WORD, false, &port->endpoint_out},
+		{"in", FIELD_WORD, false, &port->in},
+		{"out", FIELD_WORD, false, &port->out},
 		{"playback", FIELD_STRING, false, &port->playback},
-		{"play_recorded", FIELD_WORD, false, &recorded},
-		{"play_loop", FIELD_WORD, false, &loop},
+		{"recorded_pace", FIELD_WORD, false, &recorded},
+		{"loop", FIELD_WORD, false, &loop},
 		{"open_ms", FIELD_WORD, false, &port->open_ms},
 		{"reply_ms", FIELD_WORD, false, &port->reply_ms},
 	};
@@ -106,8 +106,8 @@ static int read_port(struct reader *r, struct port *port)
 		return -EBADMSG;
 	port->parity = (char)parity;
 	port->flow = (enum port_flow)flow;
-	port->play_recorded = recorded == 1;
-	port->play_loop = loop == 1;
+	port->recorded_pace = recorded == 1;
+	port->loop = loop == 1;
 	return 0;
 }
 
@@ -203,10 +203,10 @@ void wire_setup_finish(struct wire_setup *setup)
 	}
 	free(setup->units);
 	free((char *)setup->drivers);
-	free((char *)setup->port.path);
+	free((char *)setup->port.port);
 	free((char *)setup->port.host);
-	free((char *)setup->port.usb_serial);
-	free((char *)setup->port.usb_path);
+	free((char *)setup->port.serial);
+	free((char *)setup->port.path);
 	free((char *)setup->port.playback);
 	*setup = (struct wire_setup){0};
 }

@@ -465,7 +465,7 @@ static void watch_hotplug(struct supervisor *s)
 {
 	const struct port *port = &instrument_config(s->instruments[0])->port;
 	char path[256] = "/dev/bus/usb";
-	if (port->path != NULL && snprintf(path, sizeof path, "%s", port->path) < (int)sizeof path)
+	if (port->port != NULL && snprintf(path, sizeof path, "%s", port->port) < (int)sizeof path)
 		dirname(path);
 	else if (port->kind != ASSAY_LINK_USB || port->playback != NULL)
 		return;

@@ -129,7 +129,7 @@ static int deliver(struct playback *p, size_t from, struct position to, struct d
 			sent = records[i].mono;
 		if (records[i].kind != CAPTURE_IN)
 			continue;
-		bool is_later = p->port->play_recorded && records[i].mono > sent;
+		bool is_later = p->port->recorded_pace && records[i].mono > sent;
 		due->index = i;
 		due->when = now + (is_later ? records[i].mono - sent : 0);
 		if (enqueue(p, due) < 0)
@@ -267,7 +267,7 @@ static ssize_t refuse(struct link *link, unsigned lane, const uint8_t *data, siz
 	char sent[60], was[60];
 	size_t next = p->lanes[lane].offset > 0 ? p->lanes[lane].index
 						: next_request(p, lane, p->lanes[lane].index);
-	if (next >= p->file.count && !p->port->play_loop) {
+	if (next >= p->file.count && !p->port->loop) {
 		link->is_over = true;
 		snprintf(link->why, sizeof link->why, "the recording %.150s is over",
 			p->port->playback);
@@ -296,7 +296,7 @@ static ssize_t playback_send(struct link *link, const uint8_t *data, size_t len)
 	struct position *at = &p->lanes[lane], beginning = {0, 0};
 	size_t from;
 	bool found = find(p, lane, at, p->file.count, data, len, &from);
-	if (!found && p->port->play_loop) {
+	if (!found && p->port->loop) {
 		found = find(p, lane, &beginning, p->file.count, data, len, &from);
 		if (found)
 			*at = beginning;

@@ -107,7 +107,7 @@ static int check_baud(struct link *link, struct sp_port *sp, const struct port *
 	sp_free_config(config);
 	if (r == SP_OK && abs(baud - wanted) <= wanted / 50)
 		return 0;
-	snprintf(link->why, sizeof link->why, "%s runs at %d baud instead of %d", port->path, baud,
+	snprintf(link->why, sizeof link->why, "%s runs at %d baud instead of %d", port->port, baud,
 		wanted);
 	return -EINVAL;
 }
@@ -118,14 +118,14 @@ static int set_up(struct link *link, struct sp_port *sp, const struct port *port
 	int fd;
 	enum sp_return r = set_line(sp, port, &what);
 	if (r != SP_OK)
-		return link_fail(link, error_of(r), "cannot set %s of %s", what, port->path);
+		return link_fail(link, error_of(r), "cannot set %s of %s", what, port->port);
 	int error = check_baud(link, sp, port);
 	if (error < 0)
 		return error;
 	if (sp_get_port_handle(sp, &fd) != SP_OK)
-		return link_fail(link, EIO, "%s has no descriptor", port->path);
+		return link_fail(link, EIO, "%s has no descriptor", port->port);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return link_fail(link, EBUSY, "%s is used by another program", port->path);
+		return link_fail(link, EBUSY, "%s is used by another program", port->port);
 	sp_flush(sp, SP_BUF_BOTH);
 	link->fd = fd;
 	return 0;
@@ -136,13 +136,13 @@ static int open_port(struct link *link, const struct port *port, const char *pat
 	struct sp_port *sp;
 	enum sp_return r = sp_get_port_by_name(path, &sp);
 	if (r != SP_OK)
-		return link_fail(link, error_of(r), "%s is no serial port", port->path);
+		return link_fail(link, error_of(r), "%s is no serial port", port->port);
 	errno = 0;
 	r = sp_open(sp, SP_MODE_READ_WRITE);
 	if (r != SP_OK) {
 		int error = error_of(r);
 		sp_free_port(sp);
-		return link_fail(link, error, "cannot open %s", port->path);
+		return link_fail(link, error, "cannot open %s", port->port);
 	}
 	int error = set_up(link, sp, port);
 	if (error < 0) {
@@ -177,16 +177,16 @@ static int serial_open(struct link *link, const struct port *port)
 {
 	struct stat st;
 	char path[128];
-	if (port->path == NULL || stat(port->path, &st) < 0)
-		return link_fail(link, port->path != NULL ? errno : EINVAL, "cannot open %s",
-			port->path != NULL ? port->path : "a port without path");
+	if (port->port == NULL || stat(port->port, &st) < 0)
+		return link_fail(link, port->port != NULL ? errno : EINVAL, "cannot open %s",
+			port->port != NULL ? port->port : "a port without path");
 	if (!S_ISCHR(st.st_mode))
-		return link_fail(link, ENOTTY, "%s is no serial port", port->path);
+		return link_fail(link, ENOTTY, "%s is no serial port", port->port);
 	if (is_pty(&st))
-		return open_pty(link, port->path);
+		return open_pty(link, port->port);
 	int r = find_name(&st, path, sizeof path);
 	if (r < 0)
-		return link_fail(link, -r, "%s is no serial port", port->path);
+		return link_fail(link, -r, "%s is no serial port", port->port);
 	return open_port(link, port, path);
 }
 

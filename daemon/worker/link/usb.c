@@ -78,14 +78,14 @@ static bool is_wanted(const char *device, const struct port *port)
 	char text[TEXT_MAX + 1];
 	if (strchr(device, ':') != NULL) /* an interface */
 		return false;
-	if (port->usb_path != NULL && strcmp(device, port->usb_path) != 0)
+	if (port->path != NULL && strcmp(device, port->path) != 0)
 		return false;
 	if (!has_id(device, "idVendor", port->vid) || !has_id(device, "idProduct", port->pid))
 		return false;
-	if (port->usb_serial == NULL)
+	if (port->serial == NULL)
 		return true;
 	read_attribute(device, "serial", text);
-	return strcmp(text, port->usb_serial) == 0;
+	return strcmp(text, port->serial) == 0;
 }
 
 static int open_node(struct link *link, const char *device)
@@ -124,9 +124,9 @@ static int find_node(struct link *link, const struct port *port)
 		return open_node(link, found);
 	snprintf(link->why, sizeof link->why, "%s USB device %04x:%04x%s%s%s%s",
 		count == 0 ? "there is no" : "there is more than one", port->vid, port->pid,
-		port->usb_serial != NULL ? " with serial number " : "",
-		port->usb_serial != NULL ? port->usb_serial : "",
-		port->usb_path != NULL ? " at " : "", port->usb_path != NULL ? port->usb_path : "");
+		port->serial != NULL ? " with serial number " : "",
+		port->serial != NULL ? port->serial : "", port->path != NULL ? " at " : "",
+		port->path != NULL ? port->path : "");
 	return count == 0 ? -ENODEV : -ENOTUNIQ;
 }
 
@@ -222,16 +222,16 @@ static int make_endpoint(struct usb *usb, struct endpoint *endpoint, const struc
 static int make_endpoints(struct link *link, const struct port *port)
 {
 	struct usb *usb = link->own;
-	link->in = port->endpoint_in;
-	link->out = port->endpoint_out;
-	int r = make_endpoint(usb, &usb->in, port, port->endpoint_in, IN_BYTES);
+	link->in = port->in;
+	link->out = port->out;
+	int r = make_endpoint(usb, &usb->in, port, port->in, IN_BYTES);
 	if (r < 0)
-		return link_fail(link, -r, "endpoint 0x%02x of interface %u", port->endpoint_in,
-			port->interface);
-	r = make_endpoint(usb, &usb->out, port, port->endpoint_out, OUT_BYTES);
+		return link_fail(
+			link, -r, "endpoint 0x%02x of interface %u", port->in, port->interface);
+	r = make_endpoint(usb, &usb->out, port, port->out, OUT_BYTES);
 	if (r < 0)
-		return link_fail(link, -r, "endpoint 0x%02x of interface %u", port->endpoint_out,
-			port->interface);
+		return link_fail(
+			link, -r, "endpoint 0x%02x of interface %u", port->out, port->interface);
 	return 0;
 }
 

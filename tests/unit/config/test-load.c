@@ -105,7 +105,7 @@ static void what_is_not_said_has_its_default(void **state)
 	assert_null(config_find(c, "y"));
 	assert_int_equal(x->port.kind, ASSAY_LINK_USB);
 	assert_int_equal(x->port.vid, 0x10c4);
-	assert_int_equal(x->port.endpoint_in, 0x81);
+	assert_int_equal(x->port.in, 0x81);
 	assert_int_equal(x->port.open_ms, 5000);
 	assert_string_equal(x->technique, "xrf");
 	assert_int_equal(x->acquire.mode, CONFIG_ON_DEMAND);

@@ -62,7 +62,7 @@ static void setup_comes_back_as_it_was(void **state)
 		.units = units,
 		.unit_count = 2,
 		.port = {.kind = 32,
-			.path = "/dev/ttyUSB0",
+			.port = "/dev/ttyUSB0",
 			.baud = 19200,
 			.parity = 'E',
 			.data_bits = 8,
@@ -76,7 +76,7 @@ static void setup_comes_back_as_it_was(void **state)
 	assert_int_equal(wire_read_setup(&m, &back), 0);
 	assert_string_equal(back.drivers, "/usr/lib/assayd");
 	assert_int_equal(back.port.kind, 32);
-	assert_string_equal(back.port.path, "/dev/ttyUSB0");
+	assert_string_equal(back.port.port, "/dev/ttyUSB0");
 	assert_null(back.port.host);
 	assert_int_equal(back.port.baud, 19200);
 	assert_int_equal(back.port.parity, 'E');

@@ -270,7 +270,7 @@ static void start_rtu(void (*act)(int fd))
 	assert_int_equal(unlockpt(instrument), 0);
 	assert_int_equal(ptsname_r(instrument, path, sizeof path), 0);
 	port = (struct port){.kind = ASSAY_LINK_MODBUS_RTU,
-		.path = path,
+		.port = path,
 		.baud = 19200,
 		.parity = 'E',
 		.reply_ms = REPLY_MS};

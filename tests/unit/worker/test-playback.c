@@ -201,7 +201,7 @@ static void at_its_end_it_is_over_or_begins_again(void **state)
 {
 	for (int loop = 0; loop < 2; loop++) {
 		begin(ASSAY_LINK_USB, "usb");
-		port.play_loop = loop == 1;
+		port.loop = loop == 1;
 		note(CAPTURE_OUT, "ask");
 		note(CAPTURE_IN, "1");
 		note(CAPTURE_OUT, "ask");
@@ -265,7 +265,7 @@ static void units_of_a_line_are_followed_each_by_itself(void **state)
 static void the_recorded_pace_is_kept(void **state)
 {
 	begin(ASSAY_LINK_TCP, "tcp");
-	port.play_recorded = true;
+	port.recorded_pace = true;
 	note_n(CAPTURE_OUT, "ask", 3, 5000);
 	note_n(CAPTURE_IN, "a", 1, 60);
 	note_n(CAPTURE_IN, "b", 1, 60);

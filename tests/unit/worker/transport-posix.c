@@ -71,14 +71,14 @@ static void make_pty(struct port *port)
 	assert_int_equal(unlockpt(instrument), 0);
 	assert_int_equal(ptsname_r(instrument, path, sizeof path), 0);
 	port->kind = ASSAY_LINK_SERIAL;
-	port->path = path;
+	port->port = path;
 	port->baud = 28800;
 }
 
 static void make_wrong_path(struct port *port)
 {
 	port->kind = ASSAY_LINK_SERIAL;
-	port->path = "/dev/serial/by-id/usb-of_a_stick_in_a_drawer-if00";
+	port->port = "/dev/serial/by-id/usb-of_a_stick_in_a_drawer-if00";
 }
 
 const struct transport transport_pty = {

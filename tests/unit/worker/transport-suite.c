@@ -176,11 +176,11 @@ static void what_passes_is_noted_for_a_recording(void **state)
 	expect_read("pong");
 	struct capture_record out = next_noted(&at), in = next_noted(&at);
 	assert_int_equal(out.kind, CAPTURE_OUT);
-	assert_int_equal(out.channel, port.endpoint_out);
+	assert_int_equal(out.channel, port.out);
 	assert_int_equal(out.len, 4);
 	assert_memory_equal(out.data, "ping", 4);
 	assert_int_equal(in.kind, CAPTURE_IN);
-	assert_int_equal(in.channel, port.endpoint_in);
+	assert_int_equal(in.channel, port.in);
 	assert_memory_equal(in.data, "pong", in.len);
 	assert_true(in.mono >= out.mono && in.mono <= clock_boot());
 }

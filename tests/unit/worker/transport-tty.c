@@ -106,7 +106,7 @@ static void make(struct port *port)
 	master = umockdev_testbed_get_dev_fd(testbed, "/dev/ttyUSB7");
 	assert_true(master >= 0);
 	port->kind = ASSAY_LINK_SERIAL;
-	port->path = "/dev/ttyUSB7";
+	port->port = "/dev/ttyUSB7";
 	port->baud = 28800; /* no rate of the old list: set by its number and read back */
 }
 
@@ -119,7 +119,7 @@ static void drop(void)
 static void make_wrong(struct port *port)
 {
 	port->kind = ASSAY_LINK_SERIAL;
-	port->path = "/dev/null";
+	port->port = "/dev/null";
 }
 
 static void say(const void *data, size_t len)

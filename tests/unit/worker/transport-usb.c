@@ -18,8 +18,8 @@ static void make_wrong(struct port *port)
 	port->kind = ASSAY_LINK_USB;
 	port->vid = 0x1234;
 	port->pid = 0x5678;
-	port->endpoint_in = USBFS_IN;
-	port->endpoint_out = USBFS_OUT;
+	port->in = USBFS_IN;
+	port->out = USBFS_OUT;
 }
 
 static size_t hear(void *to, size_t size)

@@ -300,9 +300,9 @@ void usbfs_make(struct port *port)
 	port->kind = ASSAY_LINK_USB;
 	port->vid = 0x10c4;
 	port->pid = 0x842a;
-	port->usb_serial = "DP5-2524";
-	port->endpoint_in = USBFS_IN;
-	port->endpoint_out = USBFS_OUT;
+	port->serial = "DP5-2524";
+	port->in = USBFS_IN;
+	port->out = USBFS_OUT;
 }
 
 void usbfs_drop(void)
