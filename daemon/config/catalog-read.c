@@ -6,8 +6,8 @@
 
 #include "base/arena.h"
 #include "config/catalog.h"
-#include "config/fields.h"
 #include "record/read.h"
+#include "record/text.h"
 #include "wire/describe.h"
 
 #define DRIVERS_MAX  256
@@ -107,7 +107,7 @@ static void check_setting(struct reading *c, size_t at, const struct assay_setti
 {
 	bool has_choices = s->choices != NULL && s->choices[0] != NULL;
 	bool has_columns = s->columns != NULL && s->columns[0].name != NULL;
-	if (s->name == NULL || !fields_is_name(s->name))
+	if (!name_is_valid(string_of(s->name)))
 		read_fail(&c->r, at, "the name of a setting expected");
 	else if (s->type < ASSAY_BOOL || s->type > ASSAY_TABLE)
 		read_fail(&c->r, at, "the type of setting '%.32s' is unknown", s->name);
@@ -228,7 +228,7 @@ static void get_driver(struct reading *c, struct catalog_driver *out)
 		else
 			read_skip(&c->r);
 	}
-	if (out->name == NULL || !fields_is_token(out->name))
+	if (!token_is_valid(string_of(out->name)))
 		read_fail(&c->r, at, "the name of a driver expected");
 	if (out->version == NULL || out->summary == NULL)
 		read_fail(&c->r, at, "a driver with version and summary expected");

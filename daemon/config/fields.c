@@ -10,23 +10,12 @@
 #include "config/hint.h"
 #include "config/quantity.h"
 #include "config/suggest.h"
+#include "record/text.h"
 
 #define TEXT_BYTES_MAX 4096
 #define NS             1e9
 
 /* --- values ---------------------------------------------------------------------------------- */
-
-bool fields_is_token(const char *text)
-{
-	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
-	return len >= 1 && len <= 32 && text[len] == '\0';
-}
-
-bool fields_is_name(const char *text)
-{
-	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_");
-	return len >= 1 && len <= 32 && text[len] == '\0' && text[0] >= 'a';
-}
 
 const char *fields_expected_bool(const char *text)
 {
@@ -73,7 +62,7 @@ static void read_text(const struct reading *r)
 
 static void read_token(const struct reading *r)
 {
-	if (!fields_is_token(r->node->text)) {
+	if (!token_is_valid(string_of(r->node->text))) {
 		wrong(r, "1 to 32 characters of a-z, 0-9 and -");
 		return;
 	}

@@ -64,7 +64,4 @@ bool fields_expect_map(
 /* "expected true or false", with what to write instead of yes, no, on, off. */
 const char *fields_expected_bool(const char *found);
 
-bool fields_is_token(const char *text);
-bool fields_is_name(const char *text); /* [a-z][a-z0-9_]{0,31} */
-
 #endif

@@ -12,6 +12,7 @@
 #include "config/setup.h"
 #include "config/suggest.h"
 #include "record/techniques.h"
+#include "record/text.h"
 
 struct instrument_section {
 	const struct node *driver, *link, *profile, *settings, *setup, *calibration, *technique;
@@ -78,7 +79,7 @@ const struct field instrument_fields[] = {
 
 static bool is_technique(const char *text)
 {
-	const struct technique *t = technique_find((struct assay_string){text, strlen(text)});
+	const struct technique *t = technique_find(string_of(text));
 	return t != NULL && strcmp(t->token, text) == 0;
 }
 
@@ -220,7 +221,7 @@ void instrument_read(struct load *load, const struct node *node, struct config_i
 {
 	out->key = node->key;
 	out->mark = node->key_mark;
-	if (!fields_is_token(node->key))
+	if (!token_is_valid(string_of(node->key)))
 		load_error(load, node->key_mark,
 			"found '%.60s', expected a name of 1 to 32 characters of a-z, 0-9 and -",
 			node->key);

@@ -24,7 +24,7 @@ static void write_quantity(struct buffer *to, double value, const char *unit)
 static const char *record_unit(const char *written)
 {
 	const char *code = quantity_unit(written);
-	bool known = code != NULL && unit_is_allowed((struct assay_string){code, strlen(code)}, 0);
+	bool known = code != NULL && unit_is_allowed(string_of(code), 0);
 	return known ? code : NULL;
 }
 
@@ -91,14 +91,14 @@ static void write_value(struct load *load, struct buffer *to, const struct node 
 
 static void write_pair(struct load *load, struct buffer *to, const struct node *node)
 {
-	if (!fields_is_name(node->key)) {
+	if (!name_is_valid(string_of(node->key))) {
 		load_error(load, node->key_mark,
 			"found '%.60s', expected a name of a-z, 0-9 and _ that begins with a "
 			"letter",
 			node->key);
 		return;
 	}
-	const struct name *name = name_find((struct assay_string){node->key, strlen(node->key)});
+	const struct name *name = name_find(string_of(node->key));
 	bool is_declared = name != NULL &&
 			   (name->where == NAME_SETUP || name->where == NAME_SETTING);
 	encode_text(to, node->key);

@@ -39,14 +39,3 @@ const struct name *name_find(struct assay_string name)
 	}
 	return NULL;
 }
-
-bool name_is_valid(struct assay_string name)
-{
-	for (size_t i = 0; i < name.len; i++) {
-		char c = name.data[i];
-		bool later = (c >= '0' && c <= '9') || c == '_';
-		if (!((c >= 'a' && c <= 'z') || (i > 0 && later)))
-			return false;
-	}
-	return name.len >= 1 && name.len <= ASSAY_NAME_MAX;
-}

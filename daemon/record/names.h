@@ -5,6 +5,8 @@
 
 #include <assay/record.h>
 
+#include "record/text.h"
+
 enum name_where {
 	NAME_DATA = 1,
 	NAME_AXIS,
@@ -28,8 +30,5 @@ const struct name *name_find(struct assay_string name);
 
 /* The i-th name, sorted; NULL after the last. */
 const struct name *name_at(size_t i);
-
-/* True for [a-z][a-z0-9_]{0,31}. */
-bool name_is_valid(struct assay_string name);
 
 #endif

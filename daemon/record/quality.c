@@ -4,6 +4,7 @@
 
 #include "record/encode.h"
 #include "record/quality.h"
+#include "record/text.h"
 
 static const struct {
 	enum assay_quality_flag flag;
@@ -73,7 +74,7 @@ void quality_lower(struct quality *quality, enum assay_quality_flag flag, const 
 		quality->flag = flag;
 	if (reason == NULL)
 		return;
-	const char *word = quality_reason((struct assay_string){reason, strlen(reason)});
+	const char *word = quality_reason(string_of(reason));
 	assert(word != NULL);
 	for (size_t i = 0; i < quality->why_count; i++)
 		if (quality->why[i] == word)

@@ -6,11 +6,6 @@
 #include "record/format.h"
 #include "record/rules.h"
 
-static struct assay_string key(const char *text)
-{
-	return (struct assay_string){text, strlen(text)};
-}
-
 static bool same(struct assay_string a, struct assay_string b)
 {
 	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
@@ -144,14 +139,14 @@ static int check_axis(struct schema_walk *walk, const struct assay_var_view *var
 		error = check_axis_linear(walk, var);
 	else if (var->form == ASSAY_FORM_ARRAY)
 		error = check_axis_numbers(walk, var);
-	return error < 0 ? schema_fail_in(walk, key("data")) : 0;
+	return error < 0 ? schema_fail_in(walk, string_of("data")) : 0;
 }
 
 int rule_variable(struct schema_walk *walk, const void *kept)
 {
 	const struct assay_var_view *var = kept;
 	if (check_form(walk, var) < 0)
-		return schema_fail_in(walk, key("data"));
+		return schema_fail_in(walk, string_of("data"));
 	if (var->role == ASSAY_ROLE_UNCERTAINTY && var->of.data == NULL)
 		return schema_fail(
 			walk, walk->r->at, "no key \"of\", which an uncertainty requires");
@@ -230,12 +225,12 @@ static int check_var(struct schema_walk *walk, const struct format_vars *vars, s
 {
 	const struct assay_var_view *var = &vars->var[i];
 	if (check_unique(walk, vars, i) < 0)
-		return schema_fail_in(walk, key("name"));
+		return schema_fail_in(walk, string_of("name"));
 	for (size_t dim = 0; dim < var->dims_count; dim++)
 		if (check_dim(walk, vars, var, dim) < 0)
-			return schema_fail_in(walk, key("dims"));
+			return schema_fail_in(walk, string_of("dims"));
 	if (var->of.data != NULL && check_of(walk, vars, var) < 0)
-		return schema_fail_in(walk, key("of"));
+		return schema_fail_in(walk, string_of("of"));
 	return 0;
 }
 
@@ -246,7 +241,7 @@ int rule_frame(struct schema_walk *walk, const void *kept)
 		if (check_var(walk, vars, i) == 0)
 			continue;
 		schema_fail_at(walk, i);
-		return schema_fail_in(walk, key("vars"));
+		return schema_fail_in(walk, string_of("vars"));
 	}
 	return 0;
 }

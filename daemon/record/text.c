@@ -5,6 +5,27 @@
 
 #include "record/text.h"
 
+bool name_is_valid(struct assay_string name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.data[i];
+		bool later = (c >= '0' && c <= '9') || c == '_';
+		if (!((c >= 'a' && c <= 'z') || (i > 0 && later)))
+			return false;
+	}
+	return name.len >= 1 && name.len <= ASSAY_NAME_MAX;
+}
+
+bool token_is_valid(struct assay_string token)
+{
+	for (size_t i = 0; i < token.len; i++) {
+		char c = token.data[i];
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'))
+			return false;
+	}
+	return token.len >= 1 && token.len <= ASSAY_TOKEN_MAX;
+}
+
 static size_t utf8_sequence(const uint8_t *p, size_t left)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};

@@ -1,10 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Texts from outside: are they UTF-8, may they go to a terminal.  Any thread. */
+/* Texts: which are names, tokens, UTF-8, or fit for a terminal.  Any thread. */
 #ifndef ASSAY_RECORD_TEXT_H
 #define ASSAY_RECORD_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
+
+#include <assay/record.h>
+
+/* A view of a terminated text; NULL gives {NULL, 0}. */
+static inline struct assay_string string_of(const char *text)
+{
+	return (struct assay_string){text, text != NULL ? strlen(text) : 0};
+}
+
+/* True for [a-z][a-z0-9_]{0,31}: a variable, a setting, a setup field. */
+bool name_is_valid(struct assay_string name);
+
+/* True for [a-z0-9-]{1,32}: a token of a topic, an instrument's key, a driver. */
+bool token_is_valid(struct assay_string token);
 
 /* True for well-formed UTF-8 without surrogates or overlong forms. */
 bool text_is_utf8(const void *data, size_t len);

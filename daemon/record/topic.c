@@ -12,16 +12,6 @@ static const char *const kinds_list[] = {
 	"data", "state", "sim-data", "sim-state", "audit", "seal", "head"};
 static const struct words kinds = {kinds_list, sizeof kinds_list / sizeof kinds_list[0]};
 
-bool token_is_valid(struct assay_string token)
-{
-	for (size_t i = 0; i < token.len; i++) {
-		char c = token.data[i];
-		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'))
-			return false;
-	}
-	return token.len >= 1 && token.len <= ASSAY_TOKEN_MAX;
-}
-
 int topic_make(char out[ASSAY_TOPIC_MAX + 1], enum topic_kind kind, const char *technique,
 	const char *site, const char *node, const char *instrument)
 {
@@ -32,7 +22,7 @@ int topic_make(char out[ASSAY_TOPIC_MAX + 1], enum topic_kind kind, const char *
 	for (size_t i = 0; i < TOKENS; i++) {
 		const char *token = tokens[i] != NULL ? tokens[i] : "-";
 		size_t token_len = strlen(token);
-		if (!token_is_valid((struct assay_string){token, token_len}))
+		if (!token_is_valid(string_of(token)))
 			return -EINVAL;
 		if (len + token_len + 1 > ASSAY_TOPIC_MAX)
 			return -EMSGSIZE;

@@ -8,6 +8,8 @@
 
 #include <assay/record.h>
 
+#include "record/text.h"
+
 enum topic_kind {
 	TOPIC_DATA = 1, /* run-start, frame, run-end, amend */
 	TOPIC_STATE,
@@ -35,8 +37,5 @@ int topic_parse(struct assay_string text, struct topic *topic);
 
 /* The topic kind on which a record of this type and truth travels. */
 enum topic_kind topic_kind_of(enum assay_record_type type, bool sim);
-
-/* True for [a-z0-9-]{1,32}: a token, an instrument's key. */
-bool token_is_valid(struct assay_string token);
 
 #endif

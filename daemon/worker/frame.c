@@ -118,7 +118,7 @@ static const char *shape_complaint(const struct assay_variable *v)
 {
 	bool is_scalar = v->type >= ASSAY_SCALAR_INT;
 	for (size_t i = 0; i < ASSAY_DIMS_MAX && v->dims[i] != NULL; i++) {
-		if (!value_is_name(v->dims[i]))
+		if (!name_is_valid(string_of(v->dims[i])))
 			return "a dimension that is not a name";
 	}
 	if (is_scalar && v->dims[0] != NULL)
@@ -139,7 +139,7 @@ static const char *role_complaint(const struct assay_variable *v)
 		return "no known role";
 	if (of_another != (v->of != NULL))
 		return "`of` is for uncertainty and flags, and is needed there";
-	if (v->of != NULL && !value_is_name(v->of))
+	if (v->of != NULL && !name_is_valid(string_of(v->of)))
 		return "`of` is not a name";
 	return NULL;
 }
@@ -167,7 +167,7 @@ static void put_dims(struct map *map, const struct assay_variable *v)
 
 static void put_terms(struct map *map, const struct assay_variable *v)
 {
-	const struct name *known = name_find((struct assay_string){v->name, strlen(v->name)});
+	const struct name *known = name_find(string_of(v->name));
 	struct map inner;
 	if (known != NULL && known->term != NULL) {
 		map_key(map, "qty");
@@ -223,7 +223,7 @@ static void add(struct assay_frame *handle, const struct assay_variable *v)
 	struct frame *frame = of(handle);
 	if (frame->error != 0)
 		return;
-	if (!value_is_name(v->name)) {
+	if (!name_is_valid(string_of(v->name))) {
 		fail(frame, -EINVAL, "variable %zu has no proper name", frame->var_count);
 		return;
 	}
@@ -261,7 +261,7 @@ static void add_setting(
 	struct assay_frame *handle, const char *name, const struct assay_variable *v)
 {
 	struct frame *frame = of(handle);
-	const char *what = value_is_name(name) ? value_complaint(v) : "no proper name";
+	const char *what = name_is_valid(string_of(name)) ? value_complaint(v) : "no proper name";
 	if (what == NULL && v->type == ASSAY_LINEAR)
 		what = "an axis is no setting";
 	if (what != NULL) {
@@ -447,7 +447,7 @@ static int put_head(struct frame *frame, unsigned unit, struct wire_frame *head,
 	}
 	head->quality = frame->quality;
 	head->reasons = frame->reasons;
-	head->dev = (struct assay_string){frame->device_time, strlen(frame->device_time)};
+	head->dev = string_of(frame->device_time);
 	head->part = (struct assay_span){NULL, size};
 	wire_write_frame_head(&frame->head, unit, head);
 	pieces[0] = piece(frame->head.data, frame->head.len);

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "record/encode.h"
+#include "record/text.h"
 #include "worker/fatal.h"
 #include "worker/device.h"
 #include "worker/number.h"
@@ -101,7 +102,8 @@ static void tell_progress(
 		.type = ASSAY_SCALAR_FLOAT, .real = value, .unit = unit != NULL ? unit : "1"};
 	uint64_t now = clock_boot();
 	heartbeat_step(device->services->channel->heartbeat, 0);
-	if (now < device->told_at + NS_PER_S || !value_is_name(name) || value_complaint(&v) != NULL)
+	if (now < device->told_at + NS_PER_S || !name_is_valid(string_of(name)) ||
+		value_complaint(&v) != NULL)
 		return;
 	device->told_at = now;
 	struct buffer values = {0}, message = {0};

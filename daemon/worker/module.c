@@ -6,19 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "record/text.h"
 #include "wire/describe.h"
 #include "worker/module.h"
 #include "worker/value.h"
 
-#define TOKEN_MAX    32
 #define RAW_MAX      (15u << 20) /* the rest of a record is for what is made of it */
 #define SETTINGS_MAX 256
-
-static bool is_token(const char *name)
-{
-	size_t len = name != NULL ? strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") : 0;
-	return len > 0 && len <= TOKEN_MAX && name[len] == '\0';
-}
 
 static bool has_text(const char *text)
 {
@@ -29,7 +23,7 @@ static const char *table_complaint(const struct assay_setting *table, unsigned d
 
 static const char *setting_complaint(const struct assay_setting *s, unsigned depth)
 {
-	if (!value_is_name(s->name))
+	if (!name_is_valid(string_of(s->name)))
 		return "a setting has no proper name";
 	if (s->type < ASSAY_BOOL || s->type > ASSAY_TABLE)
 		return "a setting has no known type";
@@ -62,11 +56,11 @@ const char *module_complaint(const struct assay_driver *driver, const char *name
 {
 	if (driver->abi != ASSAY_DRIVER_ABI || driver->size != sizeof *driver)
 		return "it was built for another version of <assay/driver.h>";
-	if (!is_token(driver->name) || strcmp(driver->name, name) != 0)
+	if (!token_is_valid(string_of(driver->name)) || strcmp(driver->name, name) != 0)
 		return "its name is not that of its file";
 	if (!has_text(driver->version) || !has_text(driver->summary) ||
 		(driver->make != NULL && !has_text(driver->make)) ||
-		(driver->technique != NULL && !is_token(driver->technique)))
+		(driver->technique != NULL && !token_is_valid(string_of(driver->technique))))
 		return "it lacks version or summary, or a text is not UTF-8";
 	if (driver->links == 0)
 		return "it names no link";
@@ -101,8 +95,9 @@ static int load(struct module *module, const char *name, char why[MODULE_WHY])
 int module_open(struct module *module, const char *dir, const char *name, char why[MODULE_WHY])
 {
 	*module = (struct module){0};
-	int n = is_token(name) ? snprintf(module->path, sizeof module->path, "%s/%s.so", dir, name)
-			       : -1;
+	int n = token_is_valid(string_of(name))
+			? snprintf(module->path, sizeof module->path, "%s/%s.so", dir, name)
+			: -1;
 	if (n < 0 || (size_t)n >= sizeof module->path) {
 		snprintf(why, MODULE_WHY, "'%.40s' is no name of a driver", name);
 		return -ENOENT;

@@ -55,9 +55,10 @@ static struct report_item *append(struct report *report, const char *name)
 
 int report_add(struct report *report, const char *name, const struct assay_variable *v)
 {
-	if (!value_is_name(name) || value_complaint(v) != NULL || v->type == ASSAY_LINEAR)
+	if (!name_is_valid(string_of(name)) || value_complaint(v) != NULL ||
+		v->type == ASSAY_LINEAR)
 		return -EINVAL;
-	struct report_item *item = find(report, (struct assay_string){name, strlen(name)});
+	struct report_item *item = find(report, string_of(name));
 	if (item == NULL)
 		item = append(report, name);
 	if (item == NULL)

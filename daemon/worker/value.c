@@ -156,8 +156,3 @@ bool value_is_text(const char *text, size_t max)
 	size_t len = strnlen(text, max + 1);
 	return len <= max && text_is_utf8(text, len);
 }
-
-bool value_is_name(const char *name)
-{
-	return name != NULL && name_is_valid((struct assay_string){name, strlen(name)});
-}

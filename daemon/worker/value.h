@@ -23,7 +23,4 @@ void value_encode_setting(struct buffer *to, const struct assay_variable *v);
 /* True for UTF-8 of at most `max` bytes. */
 bool value_is_text(const char *text, size_t max);
 
-/* True for [a-z][a-z0-9_]{0,31}. */
-bool value_is_name(const char *name);
-
 #endif

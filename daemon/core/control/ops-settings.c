@@ -42,7 +42,7 @@ static void put_present(struct map *map, const struct instrument *instrument, si
 {
 	const struct config_instrument *config = instrument->config;
 	const char *text = config->driver->settings[i].name;
-	struct assay_string name = {text, strlen(text)};
+	struct assay_string name = string_of(text);
 	struct config_map now = change_settings(instrument);
 	struct assay_span value = config_value(now, name);
 	struct assay_span file = config_value(config->settings, name);

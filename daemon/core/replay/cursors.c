@@ -221,7 +221,7 @@ static int read_file(const struct cursors *c, struct cursor *cursor)
 static int load_one(void *arg, const char *file)
 {
 	struct cursors *c = arg;
-	struct assay_string name = {file, strlen(file)};
+	struct assay_string name = string_of(file);
 	if (!token_is_valid(name))
 		return 0; /* unfinished, or somebody else's */
 	struct cursor *cursor = add(c, name);

@@ -175,8 +175,7 @@ static void put_run_start(
 {
 	const struct instrument *instrument = run->instrument;
 	const struct config_instrument *config = instrument->config;
-	const struct technique *technique = technique_find(
-		(struct assay_string){config->technique, strlen(config->technique)});
+	const struct technique *technique = technique_find(string_of(config->technique));
 	static const enum run_mode modes[] = {[CONFIG_ON_DEMAND] = RUN_MODE_ON_DEMAND,
 		[CONFIG_REPEAT] = RUN_MODE_REPEAT,
 		[CONFIG_CONTINUOUS] = RUN_MODE_CONTINUOUS};
@@ -295,7 +294,7 @@ static struct run *run_create(struct instrument *instrument)
 	}
 	const char *token = instrument->config->technique;
 	run->instrument = instrument;
-	run->technique = technique_find((struct assay_string){token, strlen(token)})->bit;
+	run->technique = technique_find(string_of(token))->bit;
 	uuid_random(run->id);
 	return run;
 }
