@@ -81,10 +81,10 @@ void core_stop(struct core *core)
 	loop_set_timer(core->stop_timer, 0);
 }
 
-void core_restart(struct core *core, const char *why)
+static void restart(struct core *core, const char *why)
 {
 	struct instrument *instrument;
-	log_warn("beginning again: %s", why);
+	log_warn("restarting: %s", why);
 	core->again = core->stopping = true;
 	core->stop_by = clock_boot() + STOP_LIMIT_NS;
 	list_for_each(instrument, &core->instruments, link) instrument_stop_for(instrument, why);
@@ -130,6 +130,60 @@ static void on_wake(void *arg, uint32_t events)
 
 /* --- housekeeping, once a second ------------------------------------------------------------- */
 
+void core_look_at_clock(struct core *core, bool was_set)
+{
+	if (timekeeper_look(&core->timekeeper, ledger_tc(core->ledger), was_set) && !core->stopping)
+		restart(core, "the clock was set back by over an hour");
+}
+
+/* Stops what may not go on; idle instruments show the reason, or start again what they repeat. */
+static void follow_disk(struct core *core)
+{
+	enum disk_level level = core->disk.level;
+	struct instrument *instrument;
+	list_for_each(instrument, &core->instruments, link)
+	{
+		if (level >= DISK_FULL)
+			instrument_stop_for(instrument, level == DISK_FULL
+								? "the disk is full"
+								: "the journal cannot be written");
+		if (instrument->state != DEVICE_STATE_IDLE || instrument->run != NULL)
+			continue;
+		if (!instrument->repeating)
+			instrument_rest(instrument);
+		else if (level != DISK_OK)
+			instrument_stop(instrument, false, NULL); /* its end lets it rest */
+	}
+}
+
+void core_look_at_disk(struct core *core)
+{
+	core->disk.reserve = core->config->reserve;
+	if (disk_look(&core->disk))
+		follow_disk(core);
+}
+
+static uint64_t first_of_open_runs(const struct core *core)
+{
+	uint64_t from = UINT64_MAX;
+	const struct instrument *instrument;
+	list_for_each(instrument, &core->instruments, link)
+	{
+		if (instrument->run != NULL && run_first(instrument->run) < from)
+			from = run_first(instrument->run);
+	}
+	return from;
+}
+
+void core_look_at_retention(struct core *core)
+{
+	struct retention_policy policy = {.age_ns = core->config->keep.age_ns,
+		.size = core->config->keep.size,
+		.now = clock_utc()};
+	if (!core->stopping)
+		retention_look(core->retention, &policy, first_of_open_runs(core));
+}
+
 /* Continuous runs end and begin anew at whole multiples of new_run, while any run may begin. */
 static void renew_runs(struct core *core)
 {
@@ -149,10 +203,10 @@ static void renew_runs(struct core *core)
 static void on_second(void *arg)
 {
 	struct core *core = arg;
-	timekeeper_look(core);
+	core_look_at_clock(core, false);
 	commit_collect(core->commit);
-	disk_look(core);
-	if (!core->stopping && disk_notice(core) == NULL)
+	core_look_at_disk(core);
+	if (!core->stopping && disk_notice(&core->disk) == NULL)
 		renew_runs(core);
 	struct instrument *instrument;
 	list_for_each(instrument, &core->instruments, link) instrument_tick(instrument);
@@ -214,7 +268,7 @@ int core_reload(struct core *core, bool now, char **text)
 	else
 		audit_config(&core->audit, "config", config, before);
 	if (r >= 0)
-		retention_look(core->retention);
+		core_look_at_retention(core);
 	return r;
 }
 
@@ -304,7 +358,7 @@ static void close_down(struct core *core)
 		zmq_ctx_term(core->zmq);
 	if (core->wake_fd >= 0)
 		close(core->wake_fd);
-	timekeeper_stop(core);
+	timekeeper_stop(&core->timekeeper);
 	ports_finish(core);
 	loop_drop(core->stop_timer);
 	loop_drop(core->second);

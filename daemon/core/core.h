@@ -24,8 +24,8 @@
 #include "base/loop.h"
 #include "config/config.h"
 #include "core/commit/audit.h"
+#include "core/commit/timekeeper.h"
 #include "core/keep/disk.h"
-#include "core/timekeeper.h"
 
 struct amends;
 struct capture;
@@ -76,7 +76,7 @@ struct core {
 	bool stopping;
 	uint64_t stop_by; /* CLOCK_BOOTTIME: open frames are discarded after it */
 	bool again;       /* the end is only the beginning of the next life */
-	struct disk disk;
+	struct disk_watch disk;
 	struct timekeeper timekeeper;
 	struct capture *captures[CORE_CAPTURES_MAX]; /* under way; NULL: free */
 	uint64_t capture_id;                         /* of the last one */
@@ -100,7 +100,13 @@ int core_reload(struct core *core, bool now, char **text);
 /* Begins the end: runs are stopped, workers ended.  A second call does not wait for frames. */
 void core_stop(struct core *core);
 
-/* The same, to begin again at once: with a new journal, where `why` (a literal) demands one. */
-void core_restart(struct core *core, const char *why);
+/* Looks at the clock; restarts the core, with a new journal, if it is too far back. */
+void core_look_at_clock(struct core *core, bool was_set);
+
+/* Looks at the journal's disk and lets the instruments follow a change of its level. */
+void core_look_at_disk(struct core *core);
+
+/* Removes from the journal what may go now. */
+void core_look_at_retention(struct core *core);
 
 #endif

@@ -229,6 +229,16 @@ static int open_sockets(struct core *core)
 	return r;
 }
 
+static void on_clock_set(void *core)
+{
+	core_look_at_clock(core, true);
+}
+
+static void on_retention_due(void *core)
+{
+	core_look_at_retention(core);
+}
+
 int startup(struct core *core)
 {
 	name_sync_mode(core);
@@ -249,13 +259,26 @@ int startup(struct core *core)
 	if (r < 0)
 		return r;
 	audit_report(core, &report);
-	r = timekeeper_start(core, report.last_tc);
+	r = timekeeper_start(
+		&core->timekeeper, core->loop, &core->audit, report.last_tc, on_clock_set, core);
 	if (r < 0)
 		return r;
 	audit_config(&core->audit, "start", core->config, NULL);
 	end_interrupted(core);
-	disk_look(core);
-	r = retention_start(&core->retention, core);
+	core->disk = (struct disk_watch){.journal = core->journal,
+		.commit = core->commit,
+		.audit = &core->audit,
+		.segment_size = core->config->segment_size};
+	core_look_at_disk(core);
+	struct retention_options options = {.loop = core->loop,
+		.path = core->config->journal_path,
+		.journal = ledger_journal_id(core->ledger),
+		.audit = &core->audit,
+		.published = core->published,
+		.cursors = core->cursors,
+		.due = on_retention_due,
+		.arg = core};
+	r = retention_start(&core->retention, &options);
 	if (r < 0)
 		log_error("retention: %s; nothing is removed", strerror(-r));
 	return 0;

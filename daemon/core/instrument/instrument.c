@@ -252,7 +252,7 @@ static void rest(struct instrument *instrument)
 		state_set(instrument, DEVICE_STATE_CONNECTING, NULL, "");
 		return;
 	}
-	const char *notice = disk_notice(instrument->core);
+	const char *notice = disk_notice(&instrument->core->disk);
 	state_set(instrument, DEVICE_STATE_IDLE, NULL, notice);
 	if (notice != NULL || !goes_by_itself(instrument))
 		return;
@@ -278,7 +278,7 @@ void instrument_tick(struct instrument *instrument)
 		instrument->retry_at = 0;
 		return;
 	}
-	if (disk_notice(instrument->core) != NULL)
+	if (disk_notice(&instrument->core->disk) != NULL)
 		return;
 	instrument->retry_at = 0;
 	run_request_finish(&instrument->request);
@@ -452,7 +452,7 @@ static void rest_after_failure(struct instrument *instrument, enum wire_end end,
 /* The worker begins the next run by itself, unless it is told that none may begin. */
 static void rest_between(struct instrument *instrument)
 {
-	const char *notice = disk_notice(instrument->core);
+	const char *notice = disk_notice(&instrument->core->disk);
 	state_set(instrument, DEVICE_STATE_IDLE, NULL, notice);
 	if (notice != NULL)
 		instrument_stop(instrument, false, NULL);

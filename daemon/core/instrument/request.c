@@ -136,6 +136,6 @@ int request_check(const struct instrument *instrument, const struct run_request 
 	if (r == 0)
 		r = check_method(instrument, request, text, size);
 	if (r == 0)
-		r = disk_check(instrument->core, instrument->largest_run, text, size);
+		r = disk_check(&instrument->core->disk, instrument->largest_run, text, size);
 	return r;
 }

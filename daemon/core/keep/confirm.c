@@ -19,7 +19,7 @@
 #include "record/encode.h"
 
 struct confirmation {
-	struct chore chore;
+	struct job job;
 	struct retention *retention;
 	struct control_ticket *ticket; /* NULL: answered */
 	struct audit_actor actor;
@@ -86,9 +86,9 @@ static bool is_known(const struct confirmation *c, const struct archived_segment
 	return note != NULL && memcmp(note, segment, sizeof *note) == 0;
 }
 
-static void compare_work(struct chore *chore)
+static void compare_work(struct job *job)
 {
-	struct confirmation *c = (struct confirmation *)chore;
+	struct confirmation *c = (struct confirmation *)job;
 	size_t fresh = 0;
 	for (size_t i = 0; c->result == 0 && i < c->count; i++) {
 		struct archived_segment segment = c->segments[i];
@@ -102,9 +102,9 @@ static void compare_work(struct chore *chore)
 	c->count = fresh;
 }
 
-static void note_work(struct chore *chore)
+static void note_work(struct job *job)
 {
-	struct confirmation *c = (struct confirmation *)chore;
+	struct confirmation *c = (struct confirmation *)job;
 	c->result = archived_add(c->retention->archived, c->segments, c->count, c->to, clock_utc());
 }
 
@@ -134,12 +134,12 @@ static void finish(struct confirmation *c, const char *text)
 		answer(c, text);
 	retention->confirming = NULL;
 	confirmation_destroy(c);
-	retention_look(retention);
+	retention->with.due(retention->with.arg);
 }
 
-static void noted(struct chore *chore, bool skipped)
+static void noted(struct job *job, bool skipped)
 {
-	struct confirmation *c = (struct confirmation *)chore;
+	struct confirmation *c = (struct confirmation *)job;
 	if (!skipped && c->result < 0)
 		log_error("what was archived cannot be noted: %s", strerror(-c->result));
 	finish(c, skipped ? "the daemon is stopping" : c->result < 0 ? strerror(-c->result) : NULL);
@@ -148,8 +148,8 @@ static void noted(struct chore *chore, bool skipped)
 static void recorded(void *arg, const struct commit_item *item)
 {
 	struct confirmation *c = arg;
-	c->chore = (struct chore){.work = note_work, .done = noted};
-	retention_put(c->retention, &c->chore);
+	c->job = (struct job){.work = note_work, .done = noted};
+	retention_put(c->retention, &c->job);
 }
 
 static void write_record(struct buffer *to, const struct confirmation *c)
@@ -170,16 +170,16 @@ static void write_record(struct buffer *to, const struct confirmation *c)
 	map_close(&map);
 }
 
-static void compared(struct chore *chore, bool skipped)
+static void compared(struct job *job, bool skipped)
 {
-	struct confirmation *c = (struct confirmation *)chore;
+	struct confirmation *c = (struct confirmation *)job;
 	struct buffer after = {0};
 	if (skipped || c->result < 0 || c->count == 0) {
 		finish(c, skipped ? "the daemon is stopping" : c->result < 0 ? c->text : NULL);
 		return;
 	}
 	write_record(&after, c);
-	int r = audit_then(&c->retention->core->audit, "archived", &c->actor, &after, recorded, c);
+	int r = audit_then(c->retention->with.audit, "archived", &c->actor, &after, recorded, c);
 	if (r < 0)
 		finish(c, "no memory");
 	buffer_finish(&after);
@@ -198,7 +198,7 @@ int retention_confirm(struct retention *retention, struct control_ticket *ticket
 	struct confirmation *c = calloc(1, sizeof *c);
 	if (c == NULL)
 		return -ENOMEM;
-	*c = (struct confirmation){.chore = {.work = compare_work, .done = compared},
+	*c = (struct confirmation){.job = {.work = compare_work, .done = compared},
 		.retention = retention,
 		.ticket = ticket,
 		.actor = *actor,
@@ -206,6 +206,6 @@ int retention_confirm(struct retention *retention, struct control_ticket *ticket
 		.count = count};
 	snprintf(c->to, sizeof c->to, "%s", to);
 	retention->confirming = c;
-	retention_put(retention, &c->chore);
+	retention_put(retention, &c->job);
 	return 0;
 }

@@ -8,7 +8,6 @@
 #include "core/commit/audit.h"
 #include "core/commit/commit.h"
 #include "core/keep/disk.h"
-#include "core/instrument/instrument.h"
 #include "journal/journal.h"
 #include "record/encode.h"
 
@@ -52,21 +51,16 @@ const char *disk_level_name(enum disk_level level)
 	return names[level];
 }
 
-static struct disk_limits limits_of(const struct core *core)
+static void write_audit(const struct disk_watch *disk)
 {
-	return disk_limits(core->config->reserve, core->config->segment_size);
-}
-
-static void write_audit(struct core *core)
-{
-	enum disk_level level = core->disk.level;
+	enum disk_level level = disk->level;
 	struct buffer after = {0};
 	struct map map;
 	map_open(&map, &after);
-	map_uint(&map, "free", core->disk.free);
-	map_uint(&map, "reserve", core->config->reserve);
+	map_uint(&map, "free", disk->free);
+	map_uint(&map, "reserve", disk->reserve);
 	map_close(&map);
-	audit(&core->audit,
+	audit(disk->audit,
 		level == DISK_OK     ? "disk-ok"
 		: level == DISK_LOW  ? "disk-low"
 		: level == DISK_FULL ? "disk-full"
@@ -75,59 +69,28 @@ static void write_audit(struct core *core)
 	buffer_finish(&after);
 }
 
-static void say(const struct core *core)
+static void log_level(const struct disk_watch *disk)
 {
-	unsigned long long left = MIB(core->disk.free);
-	if (core->disk.level == DISK_OK)
+	unsigned long long left = MIB(disk->free);
+	if (disk->level == DISK_OK)
 		log_info("there is room again: %llu MiB", left);
-	else if (core->disk.level == DISK_LOW)
+	else if (disk->level == DISK_LOW)
 		log_warn("%llu MiB left, %llu are the reserve: no run is started", left,
-			MIB(core->config->reserve));
-	else if (core->disk.level == DISK_FULL)
+			MIB(disk->reserve));
+	else if (disk->level == DISK_FULL)
 		log_error("%llu MiB left: acquisition stops until there is room", left);
 	else
-		log_error("it does not take what is written: acquisition stops until it does");
+		log_error("the journal cannot be written: acquisition stops until it can");
 }
 
-/* Instruments that do nothing say why, or begin again what they do by themselves. */
-static void wake_instruments(struct core *core)
-{
-	struct instrument *instrument;
-	list_for_each(instrument, &core->instruments, link)
-	{
-		if (instrument->state != DEVICE_STATE_IDLE || instrument->run != NULL)
-			continue;
-		if (!instrument->repeating)
-			instrument_rest(instrument);
-		else if (core->disk.level != DISK_OK)
-			instrument_stop(instrument, false, NULL); /* its end lets it rest */
-	}
-}
-
-static void stop_runs(struct core *core)
-{
-	struct instrument *instrument;
-	const char *why = core->disk.level == DISK_FULL ? "the disk is full"
-							: "the journal cannot be written";
-	list_for_each(instrument, &core->instruments, link) instrument_stop_for(instrument, why);
-}
-
-/* What the journal could not write counts, whatever the file system says is free. */
-static int commit_error(struct core *core)
-{
-	struct commit_status status;
-	commit_status(core->commit, &status);
-	return status.error;
-}
-
-/* One failure is got over, and yet the first sign of a dying disk. */
-static void note_rescues(struct core *core)
+/* A recovered write failure is recorded: it may announce a failing disk. */
+static void record_rescues(struct disk_watch *disk)
 {
 	int error;
-	unsigned rescues = journal_rescues(core->journal, &error);
-	if (rescues == core->disk.rescues)
+	unsigned rescues = journal_rescues(disk->journal, &error);
+	if (rescues == disk->rescues)
 		return;
-	core->disk.rescues = rescues;
+	disk->rescues = rescues;
 	struct buffer after = {0};
 	struct map map;
 	map_open(&map, &after);
@@ -135,39 +98,38 @@ static void note_rescues(struct core *core)
 	map_text(&map, "action", "written again to a new file");
 	map_uint(&map, "times", rescues);
 	map_close(&map);
-	audit(&core->audit, "journal-rescued", NULL, NULL, &after, NULL);
+	audit(disk->audit, "journal-rescued", NULL, NULL, &after, NULL);
 	buffer_finish(&after);
 }
 
-void disk_look(struct core *core)
+bool disk_look(struct disk_watch *disk)
 {
-	struct disk_limits limits = limits_of(core);
-	note_rescues(core);
-	if (journal_free(core->journal, &core->disk.free) < 0)
-		return; /* the journal itself will say so */
-	enum disk_level before = core->disk.level;
-	enum disk_level level = disk_judge(before, &limits, core->disk.free, commit_error(core));
-	if (level == before)
-		return;
-	core->disk.level = level;
-	say(core);
-	write_audit(core);
-	if (level >= DISK_FULL)
-		stop_runs(core);
-	wake_instruments(core);
+	struct disk_limits limits = disk_limits(disk->reserve, disk->segment_size);
+	struct commit_status status;
+	record_rescues(disk);
+	if (journal_free(disk->journal, &disk->free) < 0)
+		return false; /* the commit thread reports it */
+	commit_status(disk->commit, &status);
+	enum disk_level level = disk_judge(disk->level, &limits, disk->free, status.error);
+	if (level == disk->level)
+		return false;
+	disk->level = level;
+	log_level(disk);
+	write_audit(disk);
+	return true;
 }
 
-int disk_check(struct core *core, uint64_t expected, char *text, size_t size)
+int disk_check(const struct disk_watch *disk, uint64_t expected, char *text, size_t size)
 {
-	struct disk_limits limits = limits_of(core);
+	struct disk_limits limits = disk_limits(disk->reserve, disk->segment_size);
 	uint64_t left;
-	if (core->disk.level == DISK_FAILED) {
-		snprintf(text, size, "the journal cannot be written: look at its disk");
+	if (disk->level == DISK_FAILED) {
+		snprintf(text, size, "the journal cannot be written: check its disk");
 		return -EIO;
 	}
-	if (journal_free(core->journal, &left) < 0)
+	if (journal_free(disk->journal, &left) < 0)
 		return 0;
-	if (core->disk.level != DISK_OK || left < limits.low) {
+	if (disk->level != DISK_OK || left < limits.low) {
 		snprintf(text, size,
 			"the disk is nearly full (%llu MiB left, %llu MiB are the reserve): make "
 			"room, or add space",
@@ -183,9 +145,9 @@ int disk_check(struct core *core, uint64_t expected, char *text, size_t size)
 	return -ENOSPC;
 }
 
-const char *disk_notice(const struct core *core)
+const char *disk_notice(const struct disk_watch *disk)
 {
-	if (core->disk.level == DISK_FAILED)
+	if (disk->level == DISK_FAILED)
 		return "the journal cannot be written: no run is started";
-	return core->disk.level == DISK_OK ? NULL : "the disk is nearly full: no run is started";
+	return disk->level == DISK_OK ? NULL : "the disk is nearly full: no run is started";
 }

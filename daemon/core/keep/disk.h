@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The journal's disk, looked at once a second: its room, and whether it takes what is written. When
- *it runs short new runs stop first, then acquisition; both go on by themselves when there is room
- *again.  Nothing is removed for it.
+ * The free space of the journal's disk, and whether it can be written.  The roof looks once a
+ * second; it stops new runs first, then acquisition, and starts both again when there is space.
+ * Nothing is removed to make space.
  *
  *	ok	more than `reserve` is free
- *	low	less: no run begins, open ones go on
- *	full	hardly room for what is under way, or none: open runs are ended as stopped
- *	failed	a write or sync failed twice, and does still: the same
+ *	low	less: no run starts, open ones continue
+ *	full	little or no space for open runs: they are stopped
+ *	failed	a write or sync failed twice and still fails: open runs are stopped
  *
- * The way back takes an eighth more than was missed, so that a disk at the limit does not flutter.
+ * A level is left when the free space exceeds its limit by 12.5 %, so that it does not alternate.
  * Every change of level is one log line and one audit record.  Main thread.
  */
 #ifndef ASSAY_CORE_KEEP_DISK_H
@@ -19,18 +19,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct core;
+struct audit_trail;
+struct commit;
+struct journal;
 
 enum disk_level { DISK_OK, DISK_LOW, DISK_FULL, DISK_FAILED };
 
-/* Zero is a disk with room. */
-struct disk {
+struct disk_watch {
+	struct journal *journal; /* borrowed, like the next two */
+	struct commit *commit;
+	struct audit_trail *audit;
+	uint64_t reserve, segment_size; /* of the configuration */
 	enum disk_level level;
-	uint64_t free;    /* bytes, when it was last looked at */
-	unsigned rescues; /* of the journal, that were told */
+	uint64_t free;    /* bytes, at the last look */
+	unsigned rescues; /* of the journal, that were recorded */
 };
 
-/* Bytes below which no run begins, and below which those that are open are ended. */
+/* Free bytes below which no run starts, and below which open runs are stopped. */
 struct disk_limits {
 	uint64_t low, full;
 };
@@ -45,16 +50,16 @@ enum disk_level disk_judge(
 /* "ok", "low", "full", "failed". */
 const char *disk_level_name(enum disk_level level);
 
-/* To be called once a second: notices a change and does what it asks for. */
-void disk_look(struct core *core);
+/* Looks at the disk; true: the level changed. */
+bool disk_look(struct disk_watch *disk);
 
 /*
- * May a run begin that takes about `expected` bytes (0: not known)?  0, or -ENOSPC or
- * -EIO with why and what to do in `text`.
+ * May a run start that takes about `expected` bytes (0: not known)?  0, or -ENOSPC or -EIO with
+ * reason and remedy in `text`.
  */
-int disk_check(struct core *core, uint64_t expected, char *text, size_t size);
+int disk_check(const struct disk_watch *disk, uint64_t expected, char *text, size_t size);
 
-/* What an instrument that begins no run says of itself; NULL while runs may begin. */
-const char *disk_notice(const struct core *core);
+/* The reason why no run starts, for people; NULL: runs may start. */
+const char *disk_notice(const struct disk_watch *disk);
 
 #endif

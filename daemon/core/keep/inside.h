@@ -17,10 +17,10 @@ struct retention_stuck {
 };
 
 struct retention {
-	struct core *core;
+	struct retention_options with;
 	char path[PATH_MAX];       /* the journal's: the configuration may be replaced */
-	struct chores *chores;     /* NULL: stopped */
-	struct archived *archived; /* of the chores' thread */
+	struct jobs *jobs;         /* NULL: stopped */
+	struct archived *archived; /* of the jobs thread */
 	struct loop_source *timer;
 	bool is_looking, again;
 	struct retention_summary summary; /* looked 0: none */
@@ -30,8 +30,8 @@ struct retention {
 	size_t stuck_count;
 };
 
-/* As chores_put(), also after the end. */
-void retention_put(struct retention *retention, struct chore *chore);
+/* As jobs_put(), also after the end. */
+void retention_put(struct retention *retention, struct job *job);
 
 /* Frees a confirmation without answering; NULL is legal. */
 void confirmation_destroy(struct confirmation *confirmation);

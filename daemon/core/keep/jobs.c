@@ -10,10 +10,10 @@
 #include "core/keep/jobs.h"
 
 struct chain {
-	struct chore *first, **end;
+	struct job *first, **end;
 };
 
-struct chores {
+struct jobs {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t more;
@@ -28,26 +28,26 @@ static void chain_init(struct chain *chain)
 	*chain = (struct chain){.end = &chain->first};
 }
 
-static void chain_put(struct chain *chain, struct chore *chore)
+static void chain_put(struct chain *chain, struct job *job)
 {
-	chore->next = NULL;
-	*chain->end = chore;
-	chain->end = &chore->next;
+	job->next = NULL;
+	*chain->end = job;
+	chain->end = &job->next;
 }
 
-static struct chore *chain_take(struct chain *chain)
+static struct job *chain_take(struct chain *chain)
 {
-	struct chore *chore = chain->first;
-	if (chore == NULL)
+	struct job *job = chain->first;
+	if (job == NULL)
 		return NULL;
-	chain->first = chore->next;
+	chain->first = job->next;
 	if (chain->first == NULL)
 		chain->end = &chain->first;
-	return chore;
+	return job;
 }
 
 /* Returns with the lock held. */
-static struct chore *wait_chore(struct chores *c)
+static struct job *wait_job(struct jobs *c)
 {
 	pthread_mutex_lock(&c->lock);
 	while (c->todo.first == NULL && !atomic_load(&c->ending))
@@ -57,13 +57,13 @@ static struct chore *wait_chore(struct chores *c)
 
 static void *run(void *arg)
 {
-	struct chores *c = arg;
-	struct chore *chore;
-	while ((chore = wait_chore(c)) != NULL) {
+	struct jobs *c = arg;
+	struct job *job;
+	while ((job = wait_job(c)) != NULL) {
 		pthread_mutex_unlock(&c->lock);
-		chore->work(chore);
+		job->work(job);
 		pthread_mutex_lock(&c->lock);
-		chain_put(&c->done, chore);
+		chain_put(&c->done, job);
 		pthread_mutex_unlock(&c->lock);
 		eventfd_write(c->fd, 1);
 	}
@@ -71,32 +71,32 @@ static void *run(void *arg)
 	return NULL;
 }
 
-static struct chore *take_done(struct chores *c)
+static struct job *take_done(struct jobs *c)
 {
 	pthread_mutex_lock(&c->lock);
-	struct chore *chore = chain_take(&c->done);
+	struct job *job = chain_take(&c->done);
 	pthread_mutex_unlock(&c->lock);
-	return chore;
+	return job;
 }
 
-static void collect(struct chores *c)
+static void collect(struct jobs *c)
 {
-	struct chore *chore;
-	while ((chore = take_done(c)) != NULL)
-		chore->done(chore, false);
+	struct job *job;
+	while ((job = take_done(c)) != NULL)
+		job->done(job, false);
 }
 
 static void on_done(void *arg, uint32_t events)
 {
-	struct chores *c = arg;
+	struct jobs *c = arg;
 	eventfd_t count;
 	eventfd_read(c->fd, &count);
 	collect(c);
 }
 
-int chores_start(struct chores **out, struct loop *loop)
+int jobs_start(struct jobs **out, struct loop *loop)
 {
-	struct chores *c = calloc(1, sizeof *c);
+	struct jobs *c = calloc(1, sizeof *c);
 	if (c == NULL)
 		return -ENOMEM;
 	chain_init(&c->todo);
@@ -119,7 +119,7 @@ int chores_start(struct chores **out, struct loop *loop)
 	return 0;
 }
 
-void chores_stop(struct chores *c)
+void jobs_stop(struct jobs *c)
 {
 	if (c == NULL)
 		return;
@@ -129,9 +129,9 @@ void chores_stop(struct chores *c)
 	pthread_mutex_unlock(&c->lock);
 	pthread_join(c->thread, NULL);
 	collect(c);
-	struct chore *chore;
-	while ((chore = chain_take(&c->todo)) != NULL)
-		chore->done(chore, true);
+	struct job *job;
+	while ((job = chain_take(&c->todo)) != NULL)
+		job->done(job, true);
 	loop_drop(c->source);
 	close(c->fd);
 	pthread_cond_destroy(&c->more);
@@ -139,19 +139,19 @@ void chores_stop(struct chores *c)
 	free(c);
 }
 
-void chores_put(struct chores *c, struct chore *chore)
+void jobs_put(struct jobs *c, struct job *job)
 {
 	if (atomic_load(&c->ending)) {
-		chore->done(chore, true);
+		job->done(job, true);
 		return;
 	}
 	pthread_mutex_lock(&c->lock);
-	chain_put(&c->todo, chore);
+	chain_put(&c->todo, job);
 	pthread_cond_signal(&c->more);
 	pthread_mutex_unlock(&c->lock);
 }
 
-bool chores_are_ending(struct chores *c)
+bool jobs_are_stopping(struct jobs *c)
 {
 	return atomic_load(&c->ending);
 }

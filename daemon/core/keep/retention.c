@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "core/commit/audit.h"
 #include "core/replay/cursors.h"
-#include "core/instrument/instrument.h"
+#include "base/loop.h"
 #include "core/commit/ledger.h"
 #include "core/commit/published.h"
 #include "core/keep/inside.h"
@@ -29,7 +29,7 @@
 
 /* A look at the files, and what came of it. */
 struct look {
-	struct chore chore;
+	struct job job;
 	struct retention *retention;
 	struct retention_policy policy;
 	uint8_t current[JOURNAL_ID_SIZE];
@@ -43,18 +43,18 @@ struct look {
 };
 
 struct removal {
-	struct chore chore;
+	struct job job;
 	struct retention *retention;
 	struct retention_segment segment;
 	int result;
 };
 
-void retention_put(struct retention *retention, struct chore *chore)
+void retention_put(struct retention *retention, struct job *job)
 {
-	if (retention->chores != NULL)
-		chores_put(retention->chores, chore);
+	if (retention->jobs != NULL)
+		jobs_put(retention->jobs, job);
 	else
-		chore->done(chore, true);
+		job->done(job, true);
 }
 
 /* --- files ----------------------------------------------------------------------------------- */
@@ -73,7 +73,7 @@ static int hash_file(const struct retention *retention, int fd, struct digest *d
 {
 	uint8_t *data = malloc(HASH_BYTES);
 	ssize_t n = data != NULL ? 1 : -ENOMEM;
-	while (n > 0 && !chores_are_ending(retention->chores)) {
+	while (n > 0 && !jobs_are_stopping(retention->jobs)) {
 		n = read(fd, data, HASH_BYTES);
 		if (n > 0)
 			digest_update(digest, data, (size_t)n);
@@ -131,9 +131,9 @@ static bool is_stuck(const struct retention *retention, const struct retention_s
 }
 
 /* The last moment at which it can be found that the copy is of something else. */
-static void remove_work(struct chore *chore)
+static void remove_work(struct job *job)
 {
-	struct removal *removal = (struct removal *)chore;
+	struct removal *removal = (struct removal *)job;
 	struct retention *retention = removal->retention;
 	const struct retention_segment *segment = &removal->segment;
 	uint8_t hash[ASSAY_SHA256_SIZE];
@@ -152,31 +152,31 @@ static void finish_removal(struct removal *removal)
 	struct retention *retention = removal->retention;
 	free(removal);
 	if (--retention->removing == 0 && retention->again)
-		retention_look(retention);
+		retention->with.due(retention->with.arg);
 }
 
-/* Consumers are told from where on there is something. */
-static void tell_readers(const struct core *core, const struct retention_segment *segment)
+/* Tell consumers the first seq still available. */
+static void report_first(struct published *published, const struct retention_segment *segment)
 {
 	struct published_journal journal;
-	ssize_t at = published_find(core->published, segment->journal);
+	ssize_t at = published_find(published, segment->journal);
 	if (at < 0)
 		return;
-	published_at(core->published, (size_t)at, &journal);
+	published_at(published, (size_t)at, &journal);
 	if (journal.first >= segment->first && journal.first <= segment->last)
-		published_removed(core->published, (size_t)at, segment->last + 1);
+		published_removed(published, (size_t)at, segment->last + 1);
 }
 
-static void removed(struct chore *chore, bool skipped)
+static void removed(struct job *job, bool skipped)
 {
-	struct removal *removal = (struct removal *)chore;
+	struct removal *removal = (struct removal *)job;
 	const struct retention_segment *segment = &removal->segment;
 	int r = removal->result;
 	if (!skipped && r == 0) {
 		log_info("entries %" PRIu64 " to %" PRIu64 " are removed: archived, and %s",
 			segment->first, segment->last,
 			segment->why == RETENTION_TOO_OLD ? "too old" : "too much");
-		tell_readers(removal->retention->core, segment);
+		report_first(removal->retention->with.published, segment);
 	} else if (!skipped && r != -ECANCELED) {
 		log_error("entries %" PRIu64 " to %" PRIu64 " cannot be removed: %s",
 			segment->first, segment->last,
@@ -189,7 +189,7 @@ static void removed(struct chore *chore, bool skipped)
 static void recorded(void *arg, const struct commit_item *item)
 {
 	struct removal *removal = arg;
-	retention_put(removal->retention, &removal->chore);
+	retention_put(removal->retention, &removal->job);
 }
 
 static void write_removal(struct buffer *to, const struct retention_segment *segment)
@@ -212,12 +212,12 @@ static void record_removal(struct retention *retention, const struct retention_s
 	struct buffer after = {0};
 	if (removal == NULL)
 		return; /* another look will come */
-	removal->chore = (struct chore){.work = remove_work, .done = removed};
+	removal->job = (struct job){.work = remove_work, .done = removed};
 	removal->retention = retention;
 	removal->segment = *segment;
 	write_removal(&after, segment);
 	int r = audit_then(
-		&retention->core->audit, "segment-removed", NULL, &after, recorded, removal);
+		retention->with.audit, "segment-removed", NULL, &after, recorded, removal);
 	if (r == 0)
 		retention->removing++;
 	else
@@ -286,9 +286,9 @@ static int take_segment(void *arg, const struct journal_segment *found)
 static uint64_t floor_of(const struct look *look, const uint8_t *journal)
 {
 	uint64_t floor;
-	int r = cursors_floor(look->retention->core->cursors, journal, &floor);
+	int r = cursors_floor(look->retention->with.cursors, journal, &floor);
 	if (r < 0)
-		log_warn("how far consumers have got cannot be told: %s", strerror(-r));
+		log_warn("cannot read consumer positions: %s", strerror(-r));
 	/* Frames of an open run are read again if the core should fail before its end. */
 	bool is_current = memcmp(journal, look->current, JOURNAL_ID_SIZE) == 0;
 	if (is_current && look->open_from <= floor)
@@ -299,7 +299,7 @@ static uint64_t floor_of(const struct look *look, const uint8_t *journal)
 /* Which cursor is behind this segment; "": none. */
 static void find_holder(struct look *look, const struct retention_segment *segment)
 {
-	struct cursors *cursors = look->retention->core->cursors;
+	struct cursors *cursors = look->retention->with.cursors;
 	char name[CURSOR_NAME_MAX + 1];
 	uint64_t floor;
 	for (size_t i = 0;; i++) {
@@ -331,9 +331,9 @@ static void sum_up(struct look *look)
 	}
 }
 
-static void look_work(struct chore *chore)
+static void look_work(struct job *job)
 {
-	struct look *look = (struct look *)chore;
+	struct look *look = (struct look *)job;
 	const char *path = look->retention->path;
 	look->result = journal_each(&io_posix, path, take_journal, look);
 	for (size_t i = 0; look->result == 0 && i < look->journal_count; i++) {
@@ -360,9 +360,9 @@ static void record_removals(struct retention *retention, const struct look *look
 	}
 }
 
-static void looked(struct chore *chore, bool skipped)
+static void looked(struct job *job, bool skipped)
 {
-	struct look *look = (struct look *)chore;
+	struct look *look = (struct look *)job;
 	struct retention *retention = look->retention;
 	bool again = retention->again;
 	retention->is_looking = retention->again = false;
@@ -377,7 +377,7 @@ static void looked(struct chore *chore, bool skipped)
 	free(look->segments);
 	free(look);
 	if (!skipped && retention->again && retention->removing == 0)
-		retention_look(retention);
+		retention->with.due(retention->with.arg);
 }
 
 const struct retention_summary *retention_summary(const struct retention *retention)
@@ -386,24 +386,12 @@ const struct retention_summary *retention_summary(const struct retention *retent
 	return has_looked ? &retention->summary : NULL;
 }
 
-static uint64_t find_open_run(const struct core *core)
+void retention_look(
+	struct retention *retention, const struct retention_policy *policy, uint64_t open_from)
 {
-	uint64_t from = UINT64_MAX;
-	const struct instrument *instrument;
-	list_for_each(instrument, &core->instruments, link)
-	{
-		if (instrument->run != NULL && run_first(instrument->run) < from)
-			from = run_first(instrument->run);
-	}
-	return from;
-}
-
-void retention_look(struct retention *retention)
-{
-	if (retention == NULL || retention->chores == NULL || retention->core->stopping)
+	if (retention == NULL || retention->jobs == NULL)
 		return;
-	const struct config *config = retention->core->config;
-	if (config->keep.age_ns == 0 && config->keep.size == 0) {
+	if (policy->age_ns == 0 && policy->size == 0) {
 		retention->summary.looked = 0;
 		return;
 	}
@@ -413,37 +401,36 @@ void retention_look(struct retention *retention)
 	struct look *look = calloc(1, sizeof *look);
 	if (look == NULL)
 		return;
-	look->chore = (struct chore){.work = look_work, .done = looked};
+	look->job = (struct job){.work = look_work, .done = looked};
 	look->retention = retention;
-	memcpy(look->current, ledger_journal_id(retention->core->ledger), JOURNAL_ID_SIZE);
-	look->open_from = find_open_run(retention->core);
-	look->policy = (struct retention_policy){
-		.age_ns = config->keep.age_ns, .size = config->keep.size, .now = clock_utc()};
+	memcpy(look->current, retention->with.journal, JOURNAL_ID_SIZE);
+	look->open_from = open_from;
+	look->policy = *policy;
 	retention->is_looking = true;
-	retention_put(retention, &look->chore);
+	retention_put(retention, &look->job);
 }
 
 static void on_timer(void *arg)
 {
 	struct retention *retention = arg;
-	retention_look(retention);
+	retention->with.due(retention->with.arg);
 	loop_set_timer(retention->timer, LOOK_NS);
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
 
-int retention_start(struct retention **out, struct core *core)
+int retention_start(struct retention **out, const struct retention_options *options)
 {
 	struct retention *retention = calloc(1, sizeof *retention);
 	if (retention == NULL)
 		return -ENOMEM;
-	retention->core = core;
-	snprintf(retention->path, sizeof retention->path, "%s", core->config->journal_path);
-	int r = archived_open(&retention->archived, core->config->journal_path);
+	retention->with = *options;
+	snprintf(retention->path, sizeof retention->path, "%s", options->path);
+	int r = archived_open(&retention->archived, retention->path);
 	if (r == 0)
-		r = chores_start(&retention->chores, core->loop);
+		r = jobs_start(&retention->jobs, options->loop);
 	if (r >= 0)
-		r = loop_add_timer(core->loop, &retention->timer, on_timer, retention);
+		r = loop_add_timer(options->loop, &retention->timer, on_timer, retention);
 	if (r < 0) {
 		retention_stop(retention);
 		retention_destroy(retention);
@@ -459,8 +446,8 @@ void retention_stop(struct retention *retention)
 	if (retention == NULL)
 		return;
 	retention->timer = loop_drop(retention->timer);
-	chores_stop(retention->chores);
-	retention->chores = NULL;
+	jobs_stop(retention->jobs);
+	retention->jobs = NULL;
 	confirmation_give_up(retention->confirming);
 }
 

@@ -17,7 +17,6 @@
 
 #include "core/keep/archived.h"
 #include "core/control/control.h"
-#include "core/core.h"
 #include "core/replay/cursors.h"
 
 #define CONFIRM_TEXT_MAX     1000 /* bytes of where the copies are */
@@ -61,8 +60,20 @@ static inline bool retention_goes(enum retention_why why)
 
 /* --- in the core: main thread ---------------------------------------------------------------- */
 
-/* Begins: looks at once, then every hour.  Owned through `out`, or a negative errno. */
-int retention_start(struct retention **out, struct core *core);
+struct retention_options {
+	struct loop *loop;
+	const char *path; /* of the journal; copied.  All else is borrowed. */
+	const uint8_t *journal;
+	struct audit_trail *audit;
+	struct published *published;
+	struct cursors *cursors;
+	/* A look is due: retention_look() is to be called, or not if the core is stopping. */
+	void (*due)(void *arg);
+	void *arg;
+};
+
+/* Starts; a look is due at once and every hour.  Owned through `out`, or a negative errno. */
+int retention_start(struct retention **out, const struct retention_options *options);
 
 /* Ends the thread and answers who waits; nothing more is removed.  NULL is legal. */
 void retention_stop(struct retention *retention);
@@ -70,8 +81,12 @@ void retention_stop(struct retention *retention);
 /* Frees; after the commit thread's end, which still knows of its records.  NULL is legal. */
 void retention_destroy(struct retention *retention);
 
-/* Looks now: the configuration changed, or something was archived.  NULL is legal. */
-void retention_look(struct retention *retention);
+/*
+ * Looks for segments that `policy` lets go and removes them.  An open run starts at seq
+ * `open_from` of the current journal; UINT64_MAX: none.  `retention` NULL is legal.
+ */
+void retention_look(
+	struct retention *retention, const struct retention_policy *policy, uint64_t open_from);
 
 /* What the last look found. */
 struct retention_summary {

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "core/timekeeper.h"
+#include "core/commit/timekeeper.h"
 
 #define UTC  UINT64_C(1795305600000000000)
 #define BOOT (1000 * NS_PER_S)

@@ -1,34 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #define LOG_TOPIC "clock"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/loop.h"
 #include "core/commit/audit.h"
-#include "core/core.h"
-#include "core/commit/ledger.h"
-#include "core/timekeeper.h"
+#include "core/commit/timekeeper.h"
 #include "record/encode.h"
 #include "record/stamp.h"
 
-/* What a daemon that disciplines the clock slews is less: chrony's utmost are 83 ms a second. */
-#define SLEW_SHARE  10
-#define STEP_UNTOLD (250 * NS_PER_MS)
-#define STEP_TOLD   (10 * NS_PER_MS)
+/* A clock daemon slews less than this (chrony: at most 83 ms/s). */
+#define SLEW_SHARE    10
+#define STEP_SEEN     (250 * NS_PER_MS)
+#define STEP_REPORTED (10 * NS_PER_MS)
 
-/* Further back than this, commit times do not stand still but begin anew. */
+/* A clock further behind than this needs a new journal, whose commit times start from it. */
 #define BRIDGE_MAX (3600 * NS_PER_S)
 
 int64_t timekeeper_judge(const struct timekeeper *before, uint64_t utc, uint64_t boot, bool was_set)
 {
 	uint64_t passed = boot - before->boot;
-	uint64_t limit = was_set ? STEP_TOLD : STEP_UNTOLD + passed / SLEW_SHARE;
+	uint64_t limit = was_set ? STEP_REPORTED : STEP_SEEN + passed / SLEW_SHARE;
 	int64_t step = (int64_t)(utc - before->utc - passed);
 	uint64_t size = step < 0 ? -(uint64_t)step : (uint64_t)step;
 	return size > limit ? step : 0;
@@ -48,8 +45,8 @@ static void put_times(struct buffer *to, uint64_t utc, uint64_t boot)
 	map_close(&map);
 }
 
-/* `before` is what the clock would show had nobody set it. */
-static void tell(struct core *core, uint64_t before, uint64_t utc, uint64_t boot)
+/* `before` is the time that the clock would show if nobody had set it. */
+static void report(struct timekeeper *keeper, uint64_t before, uint64_t utc, uint64_t boot)
 {
 	struct buffer old = {0}, new = {0};
 	char text[96];
@@ -61,37 +58,30 @@ static void tell(struct core *core, uint64_t before, uint64_t utc, uint64_t boot
 	log_warn("the clock was set %s", text);
 	put_times(&old, before, boot);
 	put_times(&new, utc, boot);
-	audit(&core->audit, "clock-step", NULL, &old, &new, text);
+	audit(keeper->audit, "clock-step", NULL, &old, &new, text);
 	buffer_finish(&old);
 	buffer_finish(&new);
 }
 
-static void look(struct core *core, bool was_set)
+bool timekeeper_look(struct timekeeper *keeper, uint64_t last_tc, bool was_set)
 {
-	struct timekeeper *keeper = &core->timekeeper;
 	uint64_t boot = clock_boot(), utc = clock_utc();
 	bool is_synced = stamp_now().sync == ASSAY_SYNC_NTP;
 	int64_t step = timekeeper_judge(keeper, utc, boot, was_set);
 	if (step != 0) {
 		keeper->stepped_at = boot;
 		keeper->is_waiting = keeper->is_waiting || keeper->was_synced;
-		tell(core, utc - (uint64_t)step, utc, boot);
+		report(keeper, utc - (uint64_t)step, utc, boot);
 	} else if (is_synced) {
 		keeper->is_waiting = false;
 	}
 	keeper->utc = utc;
 	keeper->boot = boot;
 	keeper->was_synced = is_synced;
-	if (utc + BRIDGE_MAX < ledger_tc(core->ledger) && !core->stopping)
-		core_restart(core, "the clock was set back by over an hour");
+	return utc + BRIDGE_MAX < last_tc;
 }
 
-void timekeeper_look(struct core *core)
-{
-	look(core, false);
-}
-
-/* A timer that never ends, but for a clock that was set. */
+/* Never expires; the kernel cancels it when the clock is set. */
 static int arm(int fd)
 {
 	struct itimerspec never = {.it_value.tv_sec = INT64_MAX};
@@ -99,39 +89,42 @@ static int arm(int fd)
 	return r < 0 ? -errno : 0;
 }
 
-static void on_set(void *arg, uint32_t events)
+static void on_cancel(void *arg, uint32_t events)
 {
-	struct core *core = arg;
+	struct timekeeper *keeper = arg;
 	uint64_t count;
-	int fd = core->timekeeper.fd;
-	bool was_set = read(fd, &count, sizeof count) < 0 && errno == ECANCELED;
-	if (was_set)
-		look(core, true);
-	if (arm(fd) < 0)
-		log_error("steps of the clock are noticed late: %s", strerror(errno));
+	if (read(keeper->fd, &count, sizeof count) < 0 && errno == ECANCELED)
+		keeper->on_set(keeper->arg);
+	int r = arm(keeper->fd);
+	if (r < 0)
+		log_error("cannot watch the clock, steps are noticed within a second: %s",
+			strerror(-r));
 }
 
-int timekeeper_start(struct core *core, uint64_t last_tc)
+int timekeeper_start(struct timekeeper *keeper, struct loop *loop, struct audit_trail *audit,
+	uint64_t last_tc, void (*on_set)(void *arg), void *arg)
 {
-	struct timekeeper *keeper = &core->timekeeper;
-	keeper->utc = clock_utc();
-	keeper->boot = clock_boot();
-	keeper->was_synced = stamp_now().sync == ASSAY_SYNC_NTP;
+	*keeper = (struct timekeeper){.audit = audit,
+		.utc = clock_utc(),
+		.boot = clock_boot(),
+		.was_synced = stamp_now().sync == ASSAY_SYNC_NTP,
+		.on_set = on_set,
+		.arg = arg};
 	if (last_tc > keeper->utc + NS_PER_S)
-		tell(core, last_tc, keeper->utc, keeper->boot);
+		report(keeper, last_tc, keeper->utc, keeper->boot);
 	keeper->fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	int r = keeper->fd < 0 ? -errno : arm(keeper->fd);
 	if (r == 0)
-		r = loop_add_fd(core->loop, &keeper->source, keeper->fd, EPOLLIN, on_set, core);
+		r = loop_add_fd(loop, &keeper->source, keeper->fd, EPOLLIN, on_cancel, keeper);
 	if (r < 0)
-		log_error("the clock cannot be watched: %s", strerror(-r));
-	return r < 0 ? r : 0;
+		log_error("cannot watch the clock: %s", strerror(-r));
+	return r;
 }
 
-void timekeeper_stop(struct core *core)
+void timekeeper_stop(struct timekeeper *keeper)
 {
-	core->timekeeper.source = loop_drop(core->timekeeper.source);
-	if (core->timekeeper.fd >= 0)
-		close(core->timekeeper.fd);
-	core->timekeeper.fd = -1;
+	keeper->source = loop_drop(keeper->source);
+	if (keeper->fd >= 0)
+		close(keeper->fd);
+	keeper->fd = -1;
 }
