@@ -147,13 +147,9 @@ def check_serials(source):
             yield f'docs/technician.md: the serial numbers of {driver} are {first} to {last}'
 
 
-def check_commands(source, paths):
-    usage = subprocess.run([paths['assayctl'], '--help'], capture_output=True, text=True).stdout
-    shown = re.findall(r'^  ([a-z]+) {2,}\S', usage, re.M)
-    page = read(source, 'docs/man/assayctl.1')
-    described = re.findall(r'^\.It Cm ([a-z]+)', page, re.M)
-    yield from same('assayctl.1, commands', shown, described)
-    for program, name in (('assayctl', 'assayctl.1'), ('assayd', 'assayd.8'), ('worker', 'assay-worker.8')):
+def check_options(source, paths):
+    """Of assayctl see tests/unit/assayctl/check-manual.py."""
+    for program, name in (('assayd', 'assayd.8'), ('worker', 'assay-worker.8')):
         told = subprocess.run([paths[program], '--help'], capture_output=True, text=True).stdout
         page = read(source, f'docs/man/{name}').replace('\\-', '-')
         for option in sorted(set(re.findall(r'--([a-z]+)', told))):
@@ -226,7 +222,7 @@ def check_static(source, paths):
     yield from check_operations(source)
     yield from check_events(source)
     yield from check_serials(source)
-    yield from check_commands(source, paths)
+    yield from check_options(source, paths)
     yield from check_settings(source, paths)
     yield from check_keys(source, paths)
 

@@ -134,7 +134,7 @@ def test_choice(lab):
     reparse(lab, '--run', 'bench-1/xrf-1/20010101-001', code=1)
     assert reparse(lab, '--from', '2100-01-01') == []
     assert len(reparse(lab, '--to', '2100-01-01T00:00:00Z')) == len(reparse(lab))
-    assert 'no time' in reparse(lab, '--from', 'yesterday', code=2, json_too=False)
+    assert 'expected a date' in reparse(lab, '--from', 'yesterday', code=2, json_too=False)
 
 
 def alter(lab, key, name='', at=None):

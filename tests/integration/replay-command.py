@@ -41,7 +41,7 @@ def test_where_to_begin(lab):
     narrow = replay(lab, '--topic', 'a1/sim-data/ms/')
     assert narrow and {entry['topic'].split('/')[2] for entry in narrow} == {'ms'}
     assert 'run-start' in lab.ctl('replay', '--simulated').stdout
-    assert 'neither' in lab.ctl('replay', '--from', 'yesterday', code=2).stderr
+    assert 'expected a seq' in lab.ctl('replay', '--from', 'yesterday', code=2).stderr
     assert '--simulated' in lab.ctl('replay', '--topic', 'a1/sim-data/', code=2).stderr
 
 

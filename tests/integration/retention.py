@@ -264,7 +264,7 @@ def test_reading(lab):
 
 
 def test_refusals(lab):
-    for args, words in ((('--until', 'soon', '--to', 'x'), 'no date'), (('--to', 'x'), '--until'),
+    for args, words in ((('--until', 'soon', '--to', 'x'), 'expected a date'), (('--to', 'x'), '--until'),
                         (('--until', UNTIL), '--to')):
         if words not in lab.ctl('archive', *args, code=2).stderr:
             raise Failure(f'{args}')

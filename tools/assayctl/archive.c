@@ -2,7 +2,6 @@
 /* archive --until DATE --to DIR */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -12,9 +11,8 @@
 #include <unistd.h>
 
 #include "archive.h"
+#include "args.h"
 #include "client.h"
-#include "command.h"
-#include "config/date.h"
 #include "journal/reader.h"
 #include "print.h"
 
@@ -397,28 +395,14 @@ static int archive(struct archive *a, const char *journal, const char *to)
 	return r;
 }
 
-int command_archive(const struct options *options, int argc, char **argv)
+int command_archive(const struct options *options, const struct args *args)
 {
-	static const struct option longs[] = {{"until", required_argument, NULL, 'u'},
-		{"to", required_argument, NULL, 't'}, {"path", required_argument, NULL, 'p'}, {0}};
-	struct archive a = {.options = options, .from_fd = -1, .to_fd = -1};
-	const char *until = NULL, *to = NULL, *journal = NULL;
-	for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
-		switch (c) {
-		case 'u': until = optarg; break;
-		case 't': to = optarg; break;
-		case 'p': journal = optarg; break;
-		default: return command_usage("archive", "unknown option");
-		}
-	}
-	if (until == NULL || to == NULL || optind < argc)
-		return command_usage("archive", "say --until DATE and --to DIR");
-	if (date_parse(until, true, &a.until) < 0)
-		return command_usage("archive",
-			"%s is no date such as 2027-04-01, or time such as 2027-04-01T12:00:00Z",
-			until);
+	struct archive a = {.options = options,
+		.from_fd = -1,
+		.to_fd = -1,
+		.until = args_number(args, "until")};
 	umask(077);
-	int r = archive(&a, journal, to);
+	int r = archive(&a, args_text(args, "path"), args_text(args, "to"));
 	if (a.from_fd >= 0)
 		close(a.from_fd);
 	if (a.to_fd >= 0)

@@ -2,17 +2,16 @@
 /* capture: what goes over an instrument's link, into a file; and such a file for people. */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "args.h"
 #include "base/clock.h"
 #include "capture/read.h"
 #include "client.h"
-#include "command.h"
 #include "print.h"
 #include "show.h"
 
@@ -215,43 +214,20 @@ static int capture(const struct options *options, struct recording *rec)
 	return r;
 }
 
-static bool read_number(const char *text, uint64_t *number)
+int command_capture(const struct options *options, const struct args *args)
 {
-	char *end;
-	errno = 0;
-	*number = strtoull(text, &end, 10);
-	return errno == 0 && end != text && *end == '\0' && text[0] != '-' && *number > 0;
-}
-
-int command_capture(const struct options *options, int argc, char **argv)
-{
-	static const struct option longs[] = {{"to", required_argument, NULL, 't'},
-		{"seconds", required_argument, NULL, 's'}, {"count", required_argument, NULL, 'n'},
-		{"show", required_argument, NULL, 'S'}, {0}};
-	struct recording rec = {0};
-	const char *shown = NULL;
-	for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
-		switch (c) {
-		case 't': rec.path = optarg; break;
-		case 's':
-			if (!read_number(optarg, &rec.seconds))
-				return command_usage(
-					"capture", "%s is no number of seconds", optarg);
-			break;
-		case 'n':
-			if (!read_number(optarg, &rec.count))
-				return command_usage("capture", "%s is no number of bytes", optarg);
-			break;
-		case 'S': shown = optarg; break;
-		default: return command_usage("capture", "unknown option");
-		}
+	struct recording rec = {.instrument = args->words[0],
+		.path = args_text(args, "to"),
+		.seconds = args_number(args, "seconds"),
+		.count = args_number(args, "count")};
+	if (args_has(args, "show")) {
+		if (rec.instrument != NULL || rec.path != NULL)
+			return args_reject(args, "--show takes neither INSTRUMENT nor --to");
+		return show_capture(options, args_text(args, "show"));
 	}
-	if (shown != NULL && optind == argc && rec.path == NULL)
-		return show_capture(options, shown);
-	if (shown != NULL || optind + 1 != argc)
-		return command_usage("capture", "which instrument?");
+	if (rec.instrument == NULL)
+		return args_reject(args, "expected INSTRUMENT");
 	if (rec.path == NULL)
-		return command_usage("capture", "to which file? --to FILE");
-	rec.instrument = argv[optind];
+		return args_reject(args, "--to is missing");
 	return capture(options, &rec);
 }

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "args.h"
 #include "catalog.h"
-#include "command.h"
 #include "config/config.h"
 #include "config/jsonout.h"
 #include "config/schema.h"
@@ -52,11 +52,9 @@ static void print_errors_json(const struct config_errors *errors)
 	buffer_finish(&text);
 }
 
-int command_check(const struct options *options, int argc, char **argv)
+int command_check(const struct options *options, const struct args *args)
 {
-	if (argc > 2)
-		return command_usage("check", "one file at a time");
-	const char *file = argc == 2 ? argv[1] : options->config;
+	const char *file = args->words[0] != NULL ? args->words[0] : options->config;
 	struct catalog *catalog = load_catalog(options);
 	if (catalog == NULL)
 		return 1;
@@ -76,10 +74,8 @@ int command_check(const struct options *options, int argc, char **argv)
 	return r == 0 ? 0 : 1;
 }
 
-int command_schema(const struct options *options, int argc, char **argv)
+int command_schema(const struct options *options, const struct args *args)
 {
-	if (argc > 1)
-		return command_usage("schema", "it takes no arguments");
 	struct catalog *catalog = load_catalog(options);
 	if (catalog == NULL)
 		return 1;

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "args.h"
 #include "ask.h"
 #include "client.h"
-#include "command.h"
 #include "print.h"
 #include "record/uuid.h"
 
@@ -54,12 +54,12 @@ static int print_mark(void *arg, const struct assay_client_cursor *mark)
 	return 0;
 }
 
-static int show(const struct options *options, const char *name)
+int command_cursor_show(const struct options *options, const struct args *args)
 {
 	struct buffer request = {0};
 	struct parts reply = {0};
 	struct message message;
-	message_cursor_get(&request, name);
+	message_cursor_get(&request, args->words[0]);
 	int r = ask(options, &request, &reply, &message);
 	if (r == 0 && options->json)
 		print_reply(&reply);
@@ -97,7 +97,7 @@ static int print_row(struct reader *r)
 	return 0;
 }
 
-static int list(const struct options *options)
+int command_cursor_list(const struct options *options, const struct args *args)
 {
 	struct buffer request = {0};
 	struct parts reply = {0};
@@ -119,29 +119,17 @@ static int list(const struct options *options)
 	return r;
 }
 
-static int forget(const struct options *options, const char *name)
+int command_cursor_forget(const struct options *options, const struct args *args)
 {
 	struct request request;
 	struct buffer reply = {0};
 	client_begin(&request, "cursor-forget");
-	map_text(&request.map, "name", name);
+	map_text(&request.map, "name", args->words[0]);
 	int r = client_ask(options, &request, ASK_SECONDS, &reply);
 	if (r == 0 && options->json)
 		print_json(&reply);
 	else if (r == 0)
-		printf("forgotten: what only %s had not read may be removed\n", name);
+		printf("forgotten: what only %s had not read may be removed\n", args->words[0]);
 	buffer_finish(&reply);
 	return r;
-}
-
-int command_cursor(const struct options *options, int argc, char **argv)
-{
-	const char *what = argc > 1 ? argv[1] : "";
-	if (strcmp(what, "list") == 0 && argc == 2)
-		return list(options);
-	if (strcmp(what, "show") == 0 && argc == 3)
-		return show(options, argv[2]);
-	if (strcmp(what, "forget") == 0 && argc == 3)
-		return forget(options, argv[2]);
-	return command_usage("cursor", "say list, show NAME or forget NAME");
 }

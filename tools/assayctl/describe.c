@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "args.h"
 #include "catalog.h"
 #include "client.h"
-#include "command.h"
 #include "print.h"
 
 #define ASK_SECONDS 5
@@ -350,12 +350,10 @@ static int ask_worker(const struct options *options, const char *name, struct bu
 	return 0;
 }
 
-int command_describe(const struct options *options, int argc, char **argv)
+int command_describe(const struct options *options, const struct args *args)
 {
-	if (argc > 2)
-		return command_usage("describe", "one driver or instrument at a time");
 	struct buffer reply = {0};
-	const char *name = argc == 2 ? argv[1] : NULL;
+	const char *name = args->words[0];
 	int r = ask_daemon(options, name, &reply);
 	if (r > 0)
 		r = client_explain(options, &reply);

@@ -111,8 +111,8 @@ static int by_start(const void *a, const void *b)
 }
 
 /* The daemon gives the newest first, some at a time; the next page begins where this one ended. */
-int export_find(const struct options *options, struct ask *ask, uint64_t since, uint64_t until,
-	const char *instrument, struct export_run **runs, size_t *count)
+int export_find(struct ask *ask, uint64_t since, uint64_t until, const char *instrument,
+	struct export_run **runs, size_t *count)
 {
 	struct found found = {0};
 	struct parts reply = {0};

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* export: runs as CSV, JSON lines or the entries themselves, into a file that is whole or absent. */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,10 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "args.h"
 #include "base/clock.h"
 #include "export.h"
 #include "record/json.h"
-#include "when.h"
 
 #define ASK_MS      10000
 #define TRIES       5
@@ -26,8 +25,9 @@ struct export
 {
 	const struct options *options;
 	enum format format;
-	bool has_format, simulated;
+	bool simulated;
 	const char *number, *from, *until, *instrument, *to;
+	uint64_t since, before; /* --from, --until */
 	struct ask *ask;
 	struct export_file file;
 	struct export_table table;
@@ -222,7 +222,6 @@ static int put_runs(struct export *e, const struct export_run *runs)
 
 static int list_runs(struct export *e, struct export_run **runs)
 {
-	uint64_t since = 0, until = (uint64_t)INT64_MAX;
 	if (e->number != NULL) {
 		*runs = calloc(1, sizeof **runs);
 		if (*runs == NULL)
@@ -232,10 +231,7 @@ static int list_runs(struct export *e, struct export_run **runs)
 		e->simulated = true; /* who names a run means it; the file says what it is */
 		return 0;
 	}
-	if (!when_ago(e->from, &since) || (e->until != NULL && !when_time(e->until, true, &until)))
-		return command_usage("export", "times are like 2026-11-22 or "
-					       "2026-11-22T08:00:00Z, --from also like 7d");
-	return export_find(e->options, e->ask, since, until, e->instrument, runs, &e->runs_count);
+	return export_find(e->ask, e->since, e->before, e->instrument, runs, &e->runs_count);
 }
 
 static int tell(struct export *e, int r)
@@ -297,65 +293,36 @@ static int export(struct export *e)
 	return r;
 }
 
-/* --- arguments -------------------------------------------------------------------------------- */
+/* --- the command ------------------------------------------------------------------------------ */
 
-static int set_format(struct export *e, const char *name)
+static int check_args(const struct export *e, const struct args *args)
 {
-	for (size_t i = 0; i < sizeof format_names / sizeof format_names[0]; i++) {
-		if (strcmp(name, format_names[i]) == 0) {
-			e->format = (enum format)i;
-			e->has_format = true;
-			return 0;
-		}
-	}
-	return command_usage("export", "%s is not one of csv, json, cbor", name);
-}
-
-static int check_args(const struct export *e)
-{
-	if (!e->has_format || e->to == NULL)
-		return command_usage("export", "say --format and --to");
 	if ((e->number != NULL) == (e->from != NULL))
-		return command_usage("export", "say either --run or --from");
+		return args_reject(args, "expected either --run or --from");
 	if (e->number != NULL && (e->until != NULL || e->instrument != NULL))
-		return command_usage("export", "--until and --instrument go with --from");
+		return args_reject(args, "--until and --instrument go with --from");
 	if (e->number != NULL && strlen(e->number) >= EXPORT_NUMBER_SIZE)
-		return command_usage("export", "this is no run's number");
+		return args_reject(args, "--run: this is not the number of a run");
 	return 0;
 }
 
-static int read_args(struct export *e, int argc, char **argv)
-{
-	static const struct option longs[] = {{"format", required_argument, NULL, 'f'},
-		{"run", required_argument, NULL, 'r'}, {"from", required_argument, NULL, 's'},
-		{"until", required_argument, NULL, 'u'},
-		{"instrument", required_argument, NULL, 'i'}, {"to", required_argument, NULL, 't'},
-		{"simulated", no_argument, NULL, 'S'}, {0}};
-	int error = 0;
-	for (int c; error == 0 && (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
-		switch (c) {
-		case 'f': error = set_format(e, optarg); break;
-		case 'r': e->number = optarg; break;
-		case 's': e->from = optarg; break;
-		case 'u': e->until = optarg; break;
-		case 'i': e->instrument = optarg; break;
-		case 't': e->to = optarg; break;
-		case 'S': e->simulated = true; break;
-		default: return command_usage("export", "this cannot be understood");
-		}
-	}
-	if (error == 0 && optind < argc)
-		return command_usage("export", "unexpected: %s", argv[optind]);
-	return error != 0 ? error : check_args(e);
-}
-
-int command_export(const struct options *options, int argc, char **argv)
+int command_export(const struct options *options, const struct args *args)
 {
 	static struct export e;
-	e = (struct export){.options = options};
-	int error = read_args(&e, argc, argv);
+	e = (struct export){.options = options,
+		.number = args_text(args, "run"),
+		.from = args_text(args, "from"),
+		.until = args_text(args, "until"),
+		.instrument = args_text(args, "instrument"),
+		.to = args_text(args, "to"),
+		.since = args_number(args, "from"),
+		.before = args_has(args, "until") ? args_number(args, "until") : INT64_MAX,
+		.simulated = args_has(args, "simulated")};
+	int error = check_args(&e, args);
 	if (error != 0)
 		return error;
+	while (strcmp(format_names[e.format], args_text(args, "format")) != 0)
+		e.format++;
 	struct sigaction action = {.sa_handler = on_signal};
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);

@@ -63,8 +63,8 @@ void export_csv_lost(struct buffer *to, uint64_t first, uint64_t last);
  * The runs that began in [since, until), oldest first, of one instrument or all.  Returns owned
  * through `runs`; 0, or 1 after a message.
  */
-int export_find(const struct options *options, struct ask *ask, uint64_t since, uint64_t until,
-	const char *instrument, struct export_run **runs, size_t *count);
+int export_find(struct ask *ask, uint64_t since, uint64_t until, const char *instrument,
+	struct export_run **runs, size_t *count);
 
 /* Fills in the rest of the run of this number.  0, or 1 after a message. */
 int export_show(const struct options *options, const char *number, struct export_run *run);

@@ -7,13 +7,11 @@
 
 #include <assay/record.h>
 
-#include "command.h"
 #include "journal.h"
 #include "journal/inspect.h"
 #include "journal/reader.h"
 #include "print.h"
 #include "record/json.h"
-#include "when.h"
 
 #define TOPIC_SIZE (JOURNAL_TOPIC_MAX + 1)
 
@@ -22,21 +20,6 @@ struct range {
 	uint64_t from, to;       /* seqs */
 	uint64_t from_tc, to_tc; /* ns since 1970 */
 };
-
-/* 0, or 2 for what is neither a seq nor a time. */
-static int parse_end(const char *text, bool end, uint64_t *seq, uint64_t *tc)
-{
-	uint64_t ns;
-	if (text == NULL || when_number(text, seq))
-		return 0;
-	if (!when_time(text, end, &ns))
-		return command_usage("journal",
-			"%s is neither a seq nor a date like 2026-11-22 or "
-			"2026-11-22T08:00:00Z",
-			text);
-	*tc = end && ns > 0 ? ns - 1 : ns;
-	return 0;
-}
 
 static bool is_wanted(void *arg, const char *topic, size_t len)
 {
@@ -144,17 +127,22 @@ static int cat(const struct journal_args *args, struct range *range, const uint8
 	return r < 0 ? 1 : worst;
 }
 
-int journal_cat(const struct journal_args *args)
+int command_journal_cat(const struct options *options, const struct args *args)
 {
+	static struct journal_args journal;
 	struct range range = {.from = 1, .to = UINT64_MAX, .to_tc = UINT64_MAX};
-	uint8_t id[JOURNAL_ID_SIZE];
-	int r = parse_end(args->from, false, &range.from, &range.from_tc);
-	if (r == 0)
-		r = parse_end(args->to, true, &range.to, &range.to_tc);
+	const struct arg_value *from = args_value(args, "from"), *to = args_value(args, "to");
+	int r = journal_args_read(&journal, options, args);
 	if (r != 0)
 		return r;
-	memcpy(id, args->id, sizeof id);
-	if (!args->has_id && journal_find_current(args, id) < 0)
+	if (from->text != NULL)
+		*(from->is_time ? &range.from_tc : &range.from) = from->number;
+	if (to->text != NULL && to->is_time)
+		range.to_tc = to->number > 0 ? to->number - 1 : 0;
+	else if (to->text != NULL)
+		range.to = to->number;
+	journal.topic = args_text(args, "topic");
+	if (!journal.has_id && journal_find_current(&journal, journal.id) < 0)
 		return 1;
-	return cat(args, &range, id);
+	return cat(&journal, &range, journal.id);
 }

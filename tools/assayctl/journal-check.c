@@ -159,7 +159,9 @@ static int check_one(const struct journal_args *args, const uint8_t id[JOURNAL_I
 	return count_harm(&in) > 0;
 }
 
-int journal_check(const struct journal_args *args)
+int command_journal_check(const struct options *options, const struct args *args)
 {
-	return journal_for_each(args, check_one);
+	static struct journal_args journal;
+	int r = journal_args_read(&journal, options, args);
+	return r == 0 ? journal_for_each(&journal, check_one) : r;
 }

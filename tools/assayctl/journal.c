@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* journal: which journal is meant, and what its folder tells of it. */
-#include <getopt.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -9,7 +8,6 @@
 #include <string.h>
 
 #include "catalog.h"
-#include "command.h"
 #include "config/config.h"
 #include "config/jsonout.h"
 #include "journal.h"
@@ -281,9 +279,11 @@ static int info_one(const struct journal_args *args, const uint8_t id[JOURNAL_ID
 	return 0;
 }
 
-int journal_info(const struct journal_args *args)
+int command_journal_info(const struct options *options, const struct args *args)
 {
-	return journal_for_each(args, info_one);
+	static struct journal_args journal;
+	int r = journal_args_read(&journal, options, args);
+	return r == 0 ? journal_for_each(&journal, info_one) : r;
 }
 
 /* --- arguments */
@@ -308,53 +308,16 @@ static int read_path(const struct options *options, char path[PATH_MAX])
 	return r == 0 ? 0 : 1;
 }
 
-static int parse(struct journal_args *args, int argc, char **argv)
+int journal_args_read(
+	struct journal_args *journal, const struct options *options, const struct args *args)
 {
-	static const struct option longs[] = {{"path", required_argument, NULL, 'p'},
-		{"journal", required_argument, NULL, 'i'}, {"from", required_argument, NULL, 'f'},
-		{"to", required_argument, NULL, 't'}, {"topic", required_argument, NULL, 'T'},
-		{"run", required_argument, NULL, 'r'}, {"json", no_argument, NULL, 'j'}, {0}};
-	for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
-		switch (c) {
-		case 'p': args->path = optarg; break;
-		case 'f': args->from = optarg; break;
-		case 't': args->to = optarg; break;
-		case 'r': args->run = optarg; break;
-		case 'T': args->topic = optarg; break;
-		case 'j': args->json = true; break;
-		case 'i':
-			args->has_id = true;
-			if (journal_id_parse(args->id, optarg) < 0)
-				return command_usage("journal", "%s is not a journal's id", optarg);
-			break;
-		default: return command_usage("journal", "that option is not known");
-		}
-	}
-	if (optind < argc)
-		return command_usage("journal", "what is %s?", argv[optind]);
+	const char *path = args_text(args, "path"), *id = args_text(args, "journal");
+	*journal = (struct journal_args){
+		.options = options, .json = options->json, .has_id = id != NULL};
+	if (id != NULL && journal_id_parse(journal->id, id) < 0)
+		return args_reject(args, "--journal: '%s' is not the id of a journal", id);
+	if (path == NULL)
+		return read_path(options, journal->path);
+	snprintf(journal->path, sizeof journal->path, "%s", path);
 	return 0;
-}
-
-int command_journal(const struct options *options, int argc, char **argv)
-{
-	static const struct {
-		const char *name;
-		int (*run)(const struct journal_args *args);
-	} verbs[] = {{"info", journal_info}, {"check", journal_check}, {"cat", journal_cat},
-		{"reparse", journal_reparse}};
-	static char path[PATH_MAX];
-	struct journal_args args = {.json = options->json, .options = options};
-	if (argc < 2)
-		return command_usage("journal", "info, check, cat or reparse?");
-	size_t i = 0, count = sizeof verbs / sizeof *verbs;
-	while (i < count && strcmp(argv[1], verbs[i].name) != 0)
-		i++;
-	if (i == count)
-		return command_usage("journal", "there is no journal %s", argv[1]);
-	int r = parse(&args, argc - 1, argv + 1);
-	if (r == 0 && args.path == NULL) {
-		args.path = path;
-		r = read_path(options, path);
-	}
-	return r == 0 ? verbs[i].run(&args) : r;
 }

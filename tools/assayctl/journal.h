@@ -3,21 +3,27 @@
 #ifndef ASSAY_ASSAYCTL_JOURNAL_H
 #define ASSAY_ASSAYCTL_JOURNAL_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "command.h"
+#include "args.h"
 #include "journal/journal.h"
 
+/* Which journal: that of --path or of the configuration, and all of them or that of --journal. */
 struct journal_args {
-	const char *path;
-	bool json;
-	bool has_id; /* one journal was asked for */
-	uint8_t id[JOURNAL_ID_SIZE];
-	const char *from, *to, *topic, *run; /* NULL: not said */
 	const struct options *options;
+	char path[PATH_MAX];
+	bool json;
+	bool has_id;
+	uint8_t id[JOURNAL_ID_SIZE];
+	const char *topic;
 };
+
+/* Reads --path and --journal.  0, or the exit code after a message. */
+int journal_args_read(
+	struct journal_args *journal, const struct options *options, const struct args *args);
 
 /* A journal_entry_fn. */
 int journal_entry_read(const uint8_t *bytes, size_t len, const char **topic, size_t *topic_len,
@@ -29,11 +35,5 @@ int journal_find_current(const struct journal_args *args, uint8_t id[JOURNAL_ID_
 /* Calls `each` for the journal asked for, or for all.  Returns the worst exit code. */
 int journal_for_each(const struct journal_args *args,
 	int (*each)(const struct journal_args *args, const uint8_t id[JOURNAL_ID_SIZE]));
-
-/* The commands.  They return exit codes. */
-int journal_info(const struct journal_args *args);
-int journal_check(const struct journal_args *args);
-int journal_cat(const struct journal_args *args);
-int journal_reparse(const struct journal_args *args);
 
 #endif

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "command.h"
+#include "args.h"
 #include "config/jsonout.h"
 #include "record/check.h"
 #include "record/read.h"
@@ -101,12 +101,10 @@ static int lint_file(const struct options *options, const char *file)
 	return r;
 }
 
-int command_lint(const struct options *options, int argc, char **argv)
+int command_lint(const struct options *options, const struct args *args)
 {
-	if (argc < 2)
-		return command_usage("lint", "which files?");
 	int r = 0;
-	for (int i = 1; i < argc; i++)
-		r |= lint_file(options, argv[i]);
+	for (int i = 0; i < args->word_count; i++)
+		r |= lint_file(options, args->words[i]);
 	return r;
 }

@@ -19,6 +19,13 @@ void print_json(const struct buffer *bytes)
 	buffer_finish(&text);
 }
 
+void print_object(json_t *object)
+{
+	if (object != NULL && json_dumpf(object, stdout, JSON_COMPACT) == 0)
+		putchar('\n');
+	json_decref(object);
+}
+
 void print_safe(char *to, size_t size, struct assay_string text)
 {
 	size_t len = text.len < size - 1 ? text.len : size - 1;

@@ -3,6 +3,7 @@
 #ifndef ASSAY_ASSAYCTL_PRINT_H
 #define ASSAY_ASSAYCTL_PRINT_H
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,6 +12,9 @@
 
 /* The CBOR item in `bytes` as one line of JSON. */
 void print_json(const struct buffer *bytes);
+
+/* Prints an object of libjansson as one line, and takes it.  NULL, of no memory, is legal. */
+void print_object(json_t *object);
 
 /* A text from elsewhere: control characters become '?'; the terminator is added. */
 void print_safe(char *to, size_t size, struct assay_string text);

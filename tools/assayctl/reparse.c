@@ -6,9 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "base/clock.h"
 #include "config/jsonout.h"
 #include "decoder.h"
 #include "differ.h"
@@ -344,33 +342,19 @@ static int tell_sum(const struct reparse *p, const char *path)
 	return p->differ + p->failed + p->gaps > 0 ? 1 : 0;
 }
 
-/* "2026-11-22" or "2026-11-22T20:15:00Z". */
-static bool read_time(const char *text, uint64_t *utc)
+int command_journal_reparse(const struct options *options, const struct args *args)
 {
-	struct tm tm = {0};
-	const char *end = strptime(text, "%Y-%m-%d", &tm);
-	if (end != NULL && *end == 'T')
-		end = strptime(end, "T%H:%M:%SZ", &tm);
-	time_t seconds = end != NULL && *end == '\0' ? timegm(&tm) : -1;
-	*utc = seconds > 0 ? (uint64_t)seconds * NS_PER_S : 0;
-	return seconds > 0;
-}
-
-int journal_reparse(const struct journal_args *args)
-{
-	const char *ends[] = {args->from, args->to};
-	uint64_t *times[] = {&reparse.from, &reparse.to};
-	reparse.options = args->options;
-	reparse.number = args->run;
-	for (size_t i = 0; i < 2; i++) {
-		if (ends[i] != NULL && !read_time(ends[i], times[i]))
-			return command_usage("journal",
-				"%s is no time such as 2026-11-22 or 2026-11-22T20:15:00Z",
-				ends[i]);
-	}
+	static struct journal_args journal;
+	int r = journal_args_read(&journal, options, args);
+	if (r != 0)
+		return r;
+	reparse.options = options;
+	reparse.number = args_text(args, "run");
+	reparse.from = args_number(args, "from");
+	reparse.to = args_number(args, "to");
 	signal(SIGPIPE, SIG_IGN); /* a driver that crashes */
-	int r = journal_for_each(args, reparse_journal);
+	r = journal_for_each(&journal, reparse_journal);
 	for (size_t i = 0; i < reparse.decoder_count; i++)
 		decoder_stop(&reparse.decoders[i]);
-	return r == 0 ? tell_sum(&reparse, args->path) : r;
+	return r == 0 ? tell_sum(&reparse, journal.path) : r;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* replay: what was committed, and with --follow what is, one line each. */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,15 +9,13 @@
 
 #include <assay/client.h>
 
+#include "args.h"
 #include "base/clock.h"
-#include "command.h"
 #include "print.h"
 #include "record/json.h"
 #include "record/topic.h"
 #include "record/uuid.h"
-#include "when.h"
 
-#define TOPICS_MAX  64
 #define WAIT_MS     500
 #define ACK_MS      5000
 #define QUIET_NS    (5 * NS_PER_S) /* without a daemon, before that is said */
@@ -26,7 +23,6 @@
 
 struct replay {
 	struct assay_client_options options;
-	const char *topics[TOPICS_MAX];
 	const char *instrument; /* only of this one */
 	struct assay_client *client;
 	bool json, has_progress, must_ack, said_quiet;
@@ -198,78 +194,39 @@ static int replay(struct replay *r)
 	return 1;
 }
 
-/* --- arguments -------------------------------------------------------------------------------- */
+/* --- the command ------------------------------------------------------------------------------ */
 
-static int set_from(struct replay *r, const char *text)
+/* Cursor, topics and the first entry.  --since counts when it stands with --from. */
+static void set_options(struct assay_client_options *o, const struct args *args)
 {
-	r->options.start = ASSAY_START_SEQ;
-	if (when_number(text, &r->options.start_at))
-		return 0;
-	r->options.start = ASSAY_START_TIME;
-	if (when_time(text, false, &r->options.start_at))
-		return 0;
-	return command_usage("replay",
-		"%s is neither a seq nor a time like 2026-11-22 or 2026-11-22T08:00:00Z", text);
-}
-
-static int set_since(struct replay *r, const char *text)
-{
-	r->options.start = ASSAY_START_TIME;
-	if (when_ago(text, &r->options.start_at))
-		return 0;
-	return command_usage("replay",
-		"%s is neither a duration like 2h nor a time like 2026-11-22T08:00:00Z", text);
-}
-
-static int read_args(struct replay *r, int argc, char **argv)
-{
-	static const struct option longs[] = {{"from", required_argument, NULL, 'f'},
-		{"since", required_argument, NULL, 's'},
-		{"instrument", required_argument, NULL, 'i'},
-		{"topic", required_argument, NULL, 't'}, {"follow", no_argument, NULL, 'F'},
-		{"json", no_argument, NULL, 'j'}, {"cursor", required_argument, NULL, 'c'},
-		{"simulated", no_argument, NULL, 'S'}, {0}};
-	int error = 0;
-	for (int c; error == 0 && (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
-		switch (c) {
-		case 'f': error = set_from(r, optarg); break;
-		case 's': error = set_since(r, optarg); break;
-		case 'i': r->instrument = optarg; break;
-		case 't':
-			if (r->options.topics_count == TOPICS_MAX)
-				return command_usage("replay", "at most %d topics", TOPICS_MAX);
-			r->topics[r->options.topics_count++] = optarg;
-			break;
-		case 'F': r->options.stop_at_head = false; break;
-		case 'j': r->json = true; break;
-		case 'c': r->options.cursor = optarg; break;
-		case 'S': r->options.simulated = true; break;
-		default: return command_usage("replay", "this cannot be understood");
-		}
+	const struct arg_value *from = args_value(args, "from"), *since = args_value(args, "since");
+	o->topics = args->texts;
+	o->topics_count = args->text_count;
+	o->cursor = args_text(args, "cursor");
+	o->simulated = args_has(args, "simulated");
+	o->stop_at_head = !args_has(args, "follow");
+	if (since->text != NULL || from->text != NULL) {
+		bool is_time = since->text != NULL || from->is_time;
+		o->start = is_time ? ASSAY_START_TIME : ASSAY_START_SEQ;
+		o->start_at = since->text != NULL ? since->number : from->number;
 	}
-	if (error == 0 && optind < argc)
-		return command_usage("replay", "unexpected: %s", argv[optind]);
-	return error;
 }
 
-int command_replay(const struct options *options, int argc, char **argv)
+int command_replay(const struct options *options, const struct args *args)
 {
 	static struct replay r;
 	r = (struct replay){.options = {.size = sizeof r.options,
 				    .live = options->live,
-				    .replay = options->replay,
-				    .stop_at_head = true},
+				    .replay = options->replay},
+		.instrument = args_text(args, "instrument"),
 		.json = options->json,
 		.has_progress = isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO)};
-	int error = read_args(&r, argc, argv);
-	if (error != 0)
-		return error;
-	r.options.topics = r.topics;
-	error = assay_client_open(&r.client, &r.options);
+	set_options(&r.options, args);
+	int error = assay_client_open(&r.client, &r.options);
 	if (error == -EINVAL)
-		return command_usage("replay", "a topic is a prefix such as a1/data/xrf/; "
-					       "those of simulated instruments need --simulated; "
-					       "a cursor's name is [a-z0-9-], at most 32");
+		return args_reject(args, "a topic is a prefix such as a1/data/xrf/; "
+					 "those of simulated instruments need --simulated; "
+					 "a cursor's name is [a-z0-9-], at most 32");
 	if (error < 0) {
 		fprintf(stderr, "assayctl: %s\n", strerror(-error));
 		return 1;

@@ -1,49 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* run start | stop | abort | repeat | amend | list | show */
-#include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "args.h"
 #include "client.h"
-#include "command.h"
 #include "print.h"
 
 #define ASK_SECONDS   5
 #define START_SECONDS 180 /* a filament settles, a detector cools: the start is answered then */
-
-static bool is_option(const char *arg)
-{
-	return arg[0] == '-' && arg[1] == '-';
-}
-
-/*
- * Adds `--name value` pairs to the request, names out of `allowed` (ends with NULL); `*flag` is
- * set by --wait where it is not NULL.  Returns 0 or what command_usage() does.
- */
-static int add_options(
-	struct request *request, int argc, char **argv, const char *const *allowed, bool *flag)
-{
-	for (int i = 0; i < argc; i++) {
-		if (flag != NULL && strcmp(argv[i], "--wait") == 0) {
-			*flag = true;
-			continue;
-		}
-		const char *const *name = allowed;
-		while (*name != NULL && (!is_option(argv[i]) || strcmp(*name, argv[i] + 2) != 0))
-			name++;
-		if (*name == NULL)
-			return command_usage("run", "unexpected: %s", argv[i]);
-		if (i + 1 == argc)
-			return command_usage("run", "%s needs a value", argv[i]);
-		if (strcmp(*name, "limit") == 0)
-			map_uint(&request->map, *name, strtoull(argv[++i], NULL, 10));
-		else
-			map_text(&request->map, *name, argv[++i]);
-	}
-	return 0;
-}
 
 /* "NEW (was OLD)" where it was amended. */
 static void print_amended(const struct pairs *f, const char *what, const char *before)
@@ -118,6 +84,18 @@ static int ask(
 	return r;
 }
 
+/* Prints the run of the reply. */
+static int ask_and_print(const struct options *options, struct request *request)
+{
+	static struct pairs f;
+	struct buffer reply = {0};
+	int r = ask(options, request, ASK_SECONDS, &reply);
+	if (r == 0 && !options->json && reply_pairs(&reply, &f) == 0)
+		print_run(&f);
+	buffer_finish(&reply);
+	return r;
+}
+
 /* The row of one run; 0 with `pairs` filled. */
 static int show(const struct options *options, const char *number, struct pairs *pairs)
 {
@@ -151,8 +129,8 @@ static int wait_for_end(const struct options *options, const char *number)
 	}
 }
 
-/* Asks for a run, and waits for its end where that is wanted. */
-static int begin(const struct options *options, struct request *request, bool wait)
+/* Sends the request for a run, and waits for its end if that is wanted. */
+static int start(const struct options *options, struct request *request, bool wait)
 {
 	struct buffer reply = {0};
 	static struct pairs f;
@@ -169,163 +147,92 @@ static int begin(const struct options *options, struct request *request, bool wa
 	return wait ? wait_for_end(options, number) : 0;
 }
 
-static int run_start(const struct options *options, int argc, char **argv)
+int command_run_start(const struct options *options, const struct args *args)
 {
-	static const char *const allowed[] = {
-		"sample", "operator", "method", "note", "entered", NULL};
-	bool wait = false;
-	if (argc < 1 || is_option(argv[0]))
-		return command_usage("run", "which instrument?");
+	static const char *const names[] = {"sample", "operator", "method", "note", "entered"};
 	struct request request;
 	client_begin(&request, "run-start");
-	map_text(&request.map, "instrument", argv[0]);
-	int r = add_options(&request, argc - 1, argv + 1, allowed, &wait);
-	if (r != 0) {
-		buffer_finish(&request.bytes);
-		return r;
-	}
-	return begin(options, &request, wait);
+	map_text(&request.map, "instrument", args->words[0]);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		map_text(&request.map, names[i], args_text(args, names[i]));
+	return start(options, &request, args_has(args, "wait"));
 }
 
-static int run_repeat(const struct options *options, int argc, char **argv)
+int command_run_repeat(const struct options *options, const struct args *args)
 {
-	static const char *const none[] = {NULL};
-	bool wait = false;
-	if (argc < 1 || is_option(argv[0]))
-		return command_usage("run", "which run? Its number, as run list gives it");
 	struct request request;
 	client_begin(&request, "run-repeat");
-	map_text(&request.map, "run", argv[0]);
-	int r = add_options(&request, argc - 1, argv + 1, none, &wait);
-	if (r == 0)
-		return begin(options, &request, wait);
-	buffer_finish(&request.bytes);
-	return r;
+	map_text(&request.map, "run", args->words[0]);
+	return start(options, &request, args_has(args, "wait"));
 }
 
-/* --sample ID, --operator WHO, --note TEXT, --valid yes|no into `set`; --reason TEXT. */
-static int add_correction(struct map *set, const char **reason, int argc, char **argv)
+int command_run_amend(const struct options *options, const struct args *args)
 {
-	static const char *const texts[] = {"--sample", "--operator", "--note"};
-	for (int i = 0; i < argc; i += 2) {
-		if (i + 1 == argc)
-			return command_usage("run", "%s needs a value", argv[i]);
-		bool yes = strcmp(argv[i + 1], "yes") == 0, no = strcmp(argv[i + 1], "no") == 0;
-		size_t t = 0;
-		while (t < 3 && strcmp(argv[i], texts[t]) != 0)
-			t++;
-		if (t < 3)
-			map_text(set, texts[t] + 2, argv[i + 1]);
-		else if (strcmp(argv[i], "--valid") == 0 && (yes || no))
-			map_bool(set, "valid", yes);
-		else if (strcmp(argv[i], "--reason") == 0)
-			*reason = argv[i + 1];
-		else
-			return command_usage("run", "unexpected: %s %s", argv[i], argv[i + 1]);
-	}
-	return 0;
-}
-
-static int run_amend(const struct options *options, int argc, char **argv)
-{
-	if (argc < 1 || is_option(argv[0]))
-		return command_usage("run", "which run? Its number, as run list gives it");
+	static const char *const names[] = {"sample", "operator", "note"};
 	struct request request;
-	struct buffer set = {0}, reply = {0};
-	struct map map;
-	const char *reason = NULL;
-	static struct pairs f;
+	struct map set;
 	client_begin(&request, "amend");
-	map_text(&request.map, "run", argv[0]);
-	map_open(&map, &set);
-	int r = add_correction(&map, &reason, argc - 1, argv + 1);
-	map_close(&map);
-	map_text(&request.map, "reason", reason);
+	map_text(&request.map, "run", args->words[0]);
+	map_text(&request.map, "reason", args_text(args, "reason"));
 	map_key(&request.map, "set");
-	encode_raw(&request.bytes, set.data, set.len);
-	if (r == 0)
-		r = ask(options, &request, ASK_SECONDS, &reply);
-	else
-		buffer_finish(&request.bytes);
-	if (r == 0 && !options->json && reply_pairs(&reply, &f) == 0)
-		print_run(&f);
-	buffer_finish(&set);
-	buffer_finish(&reply);
-	return r;
+	map_open(&set, &request.bytes);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		map_text(&set, names[i], args_text(args, names[i]));
+	if (args_has(args, "valid"))
+		map_bool(&set, "valid", strcmp(args_text(args, "valid"), "yes") == 0);
+	map_close(&set);
+	return ask_and_print(options, &request);
 }
 
-static int run_end(const struct options *options, const char *op, int argc, char **argv)
+int command_run_show(const struct options *options, const struct args *args)
 {
-	if (argc != 1)
-		return command_usage("run", "which instrument?");
+	struct request request;
+	client_begin(&request, "run-show");
+	map_text(&request.map, "number", args->words[0]);
+	return ask_and_print(options, &request);
+}
+
+static int end_run(
+	const struct options *options, const struct args *args, const char *op, const char *done)
+{
 	struct request request;
 	struct buffer reply = {0};
 	client_begin(&request, op);
-	map_text(&request.map, "instrument", argv[0]);
+	map_text(&request.map, "instrument", args->words[0]);
 	int r = ask(options, &request, ASK_SECONDS, &reply);
 	if (r == 0 && !options->json)
-		puts(strcmp(op, "run-stop") == 0 ? "stopping after the present frame" : "aborted");
+		puts(done);
 	buffer_finish(&reply);
 	return r;
 }
 
-static int run_list(const struct options *options, int argc, char **argv)
+int command_run_stop(const struct options *options, const struct args *args)
 {
-	static const char *const allowed[] = {"instrument", "sample", "limit", NULL};
+	return end_run(options, args, "run-stop", "stopping after the present frame");
+}
+
+int command_run_abort(const struct options *options, const struct args *args)
+{
+	return end_run(options, args, "run-abort", "aborted");
+}
+
+int command_run_list(const struct options *options, const struct args *args)
+{
+	static struct pairs f;
 	struct request request;
-	client_begin(&request, "runs");
-	int r = add_options(&request, argc, argv, allowed, NULL);
-	if (r != 0) {
-		buffer_finish(&request.bytes);
-		return r;
-	}
 	struct buffer reply = {0};
 	struct reader reader;
 	size_t items = 0;
-	static struct pairs f;
-	r = ask(options, &request, ASK_SECONDS, &reply);
+	client_begin(&request, "runs");
+	map_text(&request.map, "instrument", args_text(args, "instrument"));
+	map_text(&request.map, "sample", args_text(args, "sample"));
+	if (args_has(args, "limit"))
+		map_uint(&request.map, "limit", args_number(args, "limit"));
+	int r = ask(options, &request, ASK_SECONDS, &reply);
 	if (r == 0 && !options->json && reply_array(&reply, "runs", &reader, &items) == 0) {
 		for (; items > 0 && pairs_read(&f, &reader) == 0; items--)
 			print_row(&f);
 	}
 	buffer_finish(&reply);
 	return r;
-}
-
-static int run_show(const struct options *options, int argc, char **argv)
-{
-	if (argc != 1)
-		return command_usage("run", "which run? Its number, as run list gives it");
-	struct request request;
-	struct buffer reply = {0};
-	client_begin(&request, "run-show");
-	map_text(&request.map, "number", argv[0]);
-	int r = ask(options, &request, ASK_SECONDS, &reply);
-	static struct pairs f;
-	if (r == 0 && !options->json && reply_pairs(&reply, &f) == 0)
-		print_run(&f);
-	buffer_finish(&reply);
-	return r;
-}
-
-int command_run(const struct options *options, int argc, char **argv)
-{
-	const char *what = argc > 1 ? argv[1] : "";
-	argc -= 2;
-	argv += 2;
-	if (strcmp(what, "start") == 0)
-		return run_start(options, argc, argv);
-	if (strcmp(what, "stop") == 0)
-		return run_end(options, "run-stop", argc, argv);
-	if (strcmp(what, "abort") == 0)
-		return run_end(options, "run-abort", argc, argv);
-	if (strcmp(what, "list") == 0)
-		return run_list(options, argc, argv);
-	if (strcmp(what, "show") == 0)
-		return run_show(options, argc, argv);
-	if (strcmp(what, "repeat") == 0)
-		return run_repeat(options, argc, argv);
-	if (strcmp(what, "amend") == 0)
-		return run_amend(options, argc, argv);
-	return command_usage("run", "say start, stop, abort, repeat, amend, list or show");
 }

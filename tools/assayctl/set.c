@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "args.h"
 #include "client.h"
-#include "command.h"
 #include "print.h"
 
 #define ASK_SECONDS 120 /* the present measurement of a repeated run is finished first */
@@ -36,24 +36,22 @@ static void print_done(const struct buffer *reply)
 	puts("until the next reload or restart; to keep it, write it into the configuration");
 }
 
-int command_set(const struct options *options, int argc, char **argv)
+int command_set(const struct options *options, const struct args *args)
 {
-	if (argc < 3)
-		return command_usage("set", "which instrument, and what?");
 	struct request request;
 	struct map settings;
 	client_begin(&request, "set");
-	map_text(&request.map, "instrument", argv[1]);
+	map_text(&request.map, "instrument", args->words[0]);
 	map_key(&request.map, "settings");
 	map_open(&settings, &request.bytes);
-	for (int i = 2; i < argc; i++) {
-		const char *equals = strchr(argv[i], '=');
-		if (equals == NULL || equals == argv[i]) {
+	for (int i = 1; i < args->word_count; i++) {
+		const char *word = args->words[i], *equals = strchr(word, '=');
+		if (equals == NULL || equals == word) {
 			buffer_finish(&request.bytes);
-			return command_usage("set", "expected NAME=VALUE, found %s", argv[i]);
+			return args_reject(args, "found '%s', expected NAME=VALUE", word);
 		}
 		settings.pairs++;
-		encode_text_n(&request.bytes, argv[i], (size_t)(equals - argv[i]));
+		encode_text_n(&request.bytes, word, (size_t)(equals - word));
 		encode_text(&request.bytes, equals + 1);
 	}
 	map_close(&settings);

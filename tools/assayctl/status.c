@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "args.h"
 #include "client.h"
-#include "command.h"
 #include "print.h"
 
 #define ASK_SECONDS 5
@@ -97,12 +97,10 @@ static void print_daemon(const struct buffer *reply)
 	putchar('\n');
 }
 
-int command_status(const struct options *options, int argc, char **argv)
+int command_status(const struct options *options, const struct args *args)
 {
-	if (argc > 2)
-		return command_usage("status", "too many arguments");
 	struct buffer reply = {0};
-	int r = ask_status(options, argc == 2 ? argv[1] : NULL, &reply);
+	int r = ask_status(options, args->words[0], &reply);
 	if (r == 0 && options->json) {
 		print_json(&reply);
 	} else if (r == 0) {
@@ -113,10 +111,8 @@ int command_status(const struct options *options, int argc, char **argv)
 	return r;
 }
 
-int command_list(const struct options *options, int argc, char **argv)
+int command_list(const struct options *options, const struct args *args)
 {
-	if (argc > 1)
-		return command_usage("list", "it takes no arguments");
 	struct buffer reply = {0};
 	int r = ask_status(options, NULL, &reply);
 	if (r == 0 && options->json)
@@ -141,27 +137,24 @@ static int ask_simply(
 	return r;
 }
 
-int command_maintenance(const struct options *options, int argc, char **argv)
+int command_maintenance(const struct options *options, const struct args *args)
 {
-	bool on = argc == 3 && strcmp(argv[2], "on") == 0;
-	if (argc != 3 || (!on && strcmp(argv[2], "off") != 0))
-		return command_usage("maintenance", "say the instrument, and on or off");
+	bool on = strcmp(args->words[1], "on") == 0;
+	if (!on && strcmp(args->words[1], "off") != 0)
+		return args_reject(args, "found '%s', expected on or off", args->words[1]);
 	struct request request;
 	client_begin(&request, "maintenance");
-	map_text(&request.map, "instrument", argv[1]);
+	map_text(&request.map, "instrument", args->words[0]);
 	map_bool(&request.map, "on", on);
 	return ask_simply(
 		options, &request, ASK_SECONDS, on ? "out of service" : "back in service");
 }
 
-int command_reload(const struct options *options, int argc, char **argv)
+int command_reload(const struct options *options, const struct args *args)
 {
-	bool now = argc == 2 && strcmp(argv[1], "--now") == 0;
-	if (argc > 2 || (argc == 2 && !now))
-		return command_usage("reload", "it takes --now or nothing");
 	struct request request;
 	client_begin(&request, "reload");
-	if (now)
+	if (args_has(args, "now"))
 		map_bool(&request.map, "now", true);
 	return ask_simply(options, &request, ASK_SECONDS, "reloaded");
 }

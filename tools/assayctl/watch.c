@@ -14,9 +14,9 @@
 
 #include <assay/record.h>
 
+#include "args.h"
 #include "base/clock.h"
 #include "client.h"
-#include "command.h"
 #include "plot.h"
 #include "print.h"
 #include "record/entry.h"
@@ -376,20 +376,13 @@ static int watch(struct watch *w, uint64_t until)
 	return r;
 }
 
-int command_watch(const struct options *options, int argc, char **argv)
+int command_watch(const struct options *options, const struct args *args)
 {
-	struct watch w = {.options = options};
+	struct watch w = {
+		.options = options, .wanted = args->words[0], .plain = args_has(args, "plain")};
 	uint64_t until = UINT64_MAX;
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--plain") == 0)
-			w.plain = true;
-		else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc)
-			until = clock_boot() + strtoull(argv[++i], NULL, 10) * NS_PER_S;
-		else if (argv[i][0] != '-' && w.wanted == NULL)
-			w.wanted = argv[i];
-		else
-			return command_usage("watch", "unexpected: %s", argv[i]);
-	}
+	if (args_has(args, "seconds"))
+		until = clock_boot() + args_number(args, "seconds") * NS_PER_S;
 	struct sigaction action = {.sa_handler = on_signal};
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stddef.h>
-#include <string.h>
+#include <errno.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 #include "config/date.h"
@@ -9,14 +9,10 @@
 
 bool when_number(const char *text, uint64_t *value)
 {
-	uint64_t sum = 0;
-	for (const char *p = text; *p != '\0'; p++) {
-		if (*p < '0' || *p > '9' || sum > (UINT64_MAX - 9) / 10)
-			return false;
-		sum = sum * 10 + (uint64_t)(*p - '0');
-	}
-	*value = sum;
-	return text[0] != '\0';
+	char *end;
+	errno = 0;
+	*value = strtoull(text, &end, 10); /* which takes blanks and signs, too */
+	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0;
 }
 
 bool when_time(const char *text, bool end, uint64_t *ns)

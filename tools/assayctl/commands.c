@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of commands and their options. */
+#include "command.h"
+
+#define OPTION(n, t, v, h)                                        \
+	{                                                         \
+		.name = n, .type = ARG_##t, .value = v, .help = h \
+	}
+#define REQUIRED(n, t, v, h)                                                           \
+	{                                                                              \
+		.name = n, .type = ARG_##t, .value = v, .help = h, .is_required = true \
+	}
+#define WORD(n, w, h)                                              \
+	{                                                          \
+		.name = n, .type = ARG_WORD, .words = w, .help = h \
+	}
+#define FLAG(n, h)                                     \
+	{                                              \
+		.name = n, .type = ARG_FLAG, .help = h \
+	}
+
+/* The end of every command's options. */
+#define COMMON                                                                                \
+	FLAG("json", "print JSON, for programs"),                                             \
+		{.name = "help", .type = ARG_FLAG, .help = "print this help", .letter = 'h'}, \
+	{                                                                                     \
+		.name = NULL                                                                  \
+	}
+
+static const char *const entered[] = {"scanned", "typed", "lims", "instrument", NULL};
+static const char *const yes_no[] = {"yes", "no", NULL};
+static const char *const formats[] = {"csv", "json", "cbor", NULL};
+
+static const struct command_option program_options[] = {
+	OPTION("dir", TEXT, "DIR", "the folder of the daemon's sockets (" ASSAY_RUN_DIR ")"),
+	OPTION("control", TEXT, "ENDPOINT", "the control socket, elsewhere"),
+	OPTION("live", TEXT, "ENDPOINT", "the live socket, elsewhere"),
+	OPTION("replay", TEXT, "ENDPOINT", "the replay socket, elsewhere"),
+	OPTION("config", TEXT, "FILE", "the configuration (" ASSAY_CONFIG_FILE ")"),
+	OPTION("worker", TEXT, "FILE", "the program assay-worker"),
+	OPTION("drivers", TEXT, "DIR", "the folder of driver modules"),
+	FLAG("version", "print the version"),
+	COMMON,
+};
+
+static const struct command_option no_options[] = {COMMON};
+
+static const struct command_option watch_options[] = {
+	OPTION("seconds", NUMBER, "N", "stop after N seconds; without it Ctrl-C stops"),
+	FLAG("plain", "one line per record, no plots"),
+	COMMON,
+};
+
+static const struct command_option run_start_options[] = {
+	OPTION("sample", TEXT, "ID", "the sample"),
+	OPTION("operator", TEXT, "NAME", "the person at the instrument"),
+	OPTION("method", TEXT, "ID", "a method of the configuration"),
+	OPTION("note", TEXT, "TEXT", "a remark that is recorded with the run"),
+	WORD("entered", entered, "how the sample id was entered"),
+	FLAG("wait", "wait for the end; exit code 0 only if the run is complete"),
+	COMMON,
+};
+
+static const struct command_option run_repeat_options[] = {
+	FLAG("wait", "wait for the end; exit code 0 only if the run is complete"),
+	COMMON,
+};
+
+static const struct command_option run_amend_options[] = {
+	OPTION("reason", TEXT, "TEXT", "the reason; the daemon requires it"),
+	OPTION("sample", TEXT, "ID", "the correct sample"),
+	OPTION("operator", TEXT, "NAME", "the correct operator"),
+	OPTION("note", TEXT, "TEXT", "the correct remark"),
+	WORD("valid", yes_no, "whether the run may be used"),
+	COMMON,
+};
+
+static const struct command_option run_list_options[] = {
+	OPTION("instrument", TEXT, "NAME", "only runs of this instrument"),
+	OPTION("sample", TEXT, "ID", "only runs of this sample"),
+	OPTION("limit", NUMBER, "N", "at most N runs"),
+	COMMON,
+};
+
+static const struct command_option replay_options[] = {
+	OPTION("from", PLACE, "SEQ|TIME", "the first entry: its seq, or its time"),
+	OPTION("since", SINCE, "DURATION|TIME", "the first entry: its age, or its time"),
+	OPTION("instrument", TEXT, "NAME", "only entries of this instrument"),
+	OPTION("topic", TEXTS, "PREFIX", "only these topics; may be repeated (a1/data/)"),
+	FLAG("follow", "continue with new entries until Ctrl-C"),
+	OPTION("cursor", TEXT, "NAME", "continue after the last entry printed with this name"),
+	FLAG("simulated", "entries of simulated instruments, too"),
+	COMMON,
+};
+
+static const struct command_option export_options[] = {
+	{.name = "format",
+		.type = ARG_WORD,
+		.words = formats,
+		.help = "the format",
+		.is_required = true},
+	REQUIRED("to", TEXT, "FILE", "the new file"),
+	OPTION("run", TEXT, "NUMBER", "export this run"),
+	OPTION("from", SINCE, "TIME|DURATION", "export the runs that started then or later"),
+	OPTION("until", UNTIL, "TIME", "with --from: and before this time"),
+	OPTION("instrument", TEXT, "NAME", "with --from: only runs of this instrument"),
+	FLAG("simulated", "with --from: runs of simulated instruments, too"),
+	COMMON,
+};
+
+static const struct command_option capture_options[] = {
+	OPTION("to", TEXT, "FILE", "record into this new file"),
+	OPTION("seconds", COUNT, "N", "stop after N seconds; without a limit Ctrl-C stops"),
+	OPTION("count", COUNT, "BYTES", "stop after so many bytes"),
+	OPTION("show", TEXT, "FILE", "print a recording; no instrument"),
+	COMMON,
+};
+
+static const struct command_option journal_options[] = {
+	OPTION("path", TEXT, "DIR", "the journal's folder (as configured)"),
+	OPTION("journal", TEXT, "ID", "only this journal (all)"),
+	COMMON,
+};
+
+static const struct command_option journal_cat_options[] = {
+	OPTION("path", TEXT, "DIR", "the journal's folder (as configured)"),
+	OPTION("journal", TEXT, "ID", "this journal (the one in use)"),
+	OPTION("from", PLACE, "SEQ|TIME", "the first entry"),
+	OPTION("to", PLACE_END, "SEQ|TIME", "the last entry"),
+	OPTION("topic", TEXT, "PREFIX", "only these topics"),
+	COMMON,
+};
+
+static const struct command_option journal_reparse_options[] = {
+	OPTION("path", TEXT, "DIR", "the journal's folder (as configured)"),
+	OPTION("journal", TEXT, "ID", "only this journal (all)"),
+	OPTION("run", TEXT, "NUMBER", "only this run"),
+	OPTION("from", TIME, "TIME", "only runs that started then or later"),
+	OPTION("to", TIME, "TIME", "only runs that started before"),
+	COMMON,
+};
+
+static const struct command_option archive_options[] = {
+	REQUIRED("until", UNTIL, "DATE", "files whose last entry is not later"),
+	REQUIRED("to", TEXT, "DIR", "the archive's folder"),
+	OPTION("path", TEXT, "DIR", "the journal's folder; no daemon takes part"),
+	COMMON,
+};
+
+static const struct command_option reload_options[] = {
+	FLAG("now", "abort on-demand runs of instruments that changed"),
+	COMMON,
+};
+
+const struct command program = {
+	NULL, "assayctl", "COMMAND", 0, COMMAND_ANY, "", program_options, NULL};
+
+const struct command commands[] = {
+	{NULL, "status", "[INSTRUMENT]", 0, 1, "show the daemon, its journal and its instruments",
+		no_options, command_status},
+	{NULL, "list", "", 0, 0, "list the instruments, one line each", no_options, command_list},
+	{NULL, "watch", "[INSTRUMENT]", 0, 1, "show live data: a line and a plot per instrument",
+		watch_options, command_watch},
+	{"run", "start", "INSTRUMENT", 1, 1, "start a run", run_start_options, command_run_start},
+	{"run", "stop", "INSTRUMENT", 1, 1, "stop the open run after the present frame", no_options,
+		command_run_stop},
+	{"run", "abort", "INSTRUMENT", 1, 1, "stop it at once; the present frame is discarded",
+		no_options, command_run_abort},
+	{"run", "repeat", "NUMBER", 1, 1, "start a run with the sample and settings of another",
+		run_repeat_options, command_run_repeat},
+	{"run", "amend", "NUMBER", 1, 1, "correct a run; the old record stays", run_amend_options,
+		command_run_amend},
+	{"run", "list", "", 0, 0, "list runs, newest first", run_list_options, command_run_list},
+	{"run", "show", "NUMBER", 1, 1, "show one run", no_options, command_run_show},
+	{NULL, "replay", "", 0, 0, "print committed entries, one line each", replay_options,
+		command_replay},
+	{NULL, "export", "", 0, 0, "write runs to a file, for spreadsheets and archives",
+		export_options, command_export},
+	{"cursor", "list", "", 0, 0, "list the cursors that the daemon keeps for consumers",
+		no_options, command_cursor_list},
+	{"cursor", "show", "NAME", 1, 1, "show the position of a cursor on each topic", no_options,
+		command_cursor_show},
+	{"cursor", "forget", "NAME", 1, 1, "delete the cursor of a consumer that is gone",
+		no_options, command_cursor_forget},
+	{NULL, "capture", "[INSTRUMENT]", 0, 1, "record the bytes on an instrument's link",
+		capture_options, command_capture},
+	{NULL, "check", "[FILE]", 0, 1, "check a configuration", no_options, command_check},
+	{NULL, "describe", "[INSTRUMENT|DRIVER]", 0, 1,
+		"show the settings of an instrument or a driver", no_options, command_describe},
+	{NULL, "set", "INSTRUMENT NAME=VALUE...", 2, COMMAND_ANY,
+		"change settings until the next reload", no_options, command_set},
+	{NULL, "schema", "", 0, 0, "print a JSON Schema of the configuration, for editors",
+		no_options, command_schema},
+	{"journal", "info", "", 0, 0, "show the journals, their files, entries and times",
+		journal_options, command_journal_info},
+	{"journal", "check", "", 0, 0, "verify the journal's files", journal_options,
+		command_journal_check},
+	{"journal", "cat", "", 0, 0, "print entries from the journal's files", journal_cat_options,
+		command_journal_cat},
+	{"journal", "reparse", "", 0, 0, "decode the recorded raw bytes again and compare",
+		journal_reparse_options, command_journal_reparse},
+	{NULL, "lint", "FILE...", 1, COMMAND_ANY, "check files of records against the format",
+		no_options, command_lint},
+	{NULL, "maintenance", "INSTRUMENT on|off", 2, 2,
+		"take an instrument out of service, or back", no_options, command_maintenance},
+	{NULL, "archive", "", 0, 0, "copy closed files of the journal, with a list of runs",
+		archive_options, command_archive},
+	{NULL, "reload", "", 0, 0, "make the daemon read its configuration again", reload_options,
+		command_reload},
+	{NULL, "help", "[COMMAND]", 0, 2, "explain a command; --json prints the list of commands",
+		no_options, command_help},
+	{.name = NULL},
+};
