@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <endian.h>
 #include <errno.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/crc32c.h"
 #include "capture/read.h"
 #include "record/read.h"
 
-static uint64_t get_le(const uint8_t *at, size_t bytes)
-{
-	uint64_t le = 0;
-	memcpy(&le, at, bytes);
-	return le64toh(le);
-}
-
 static bool is_sound(const uint8_t *data, size_t len)
 {
-	return get_le(data + len, CAPTURE_SUM_BYTES) == crc32c(0, data, len);
+	return get_le32(data + len) == crc32c(0, data, len);
 }
 
 /* --- the head --------------------------------------------------------------------------------- */
@@ -137,8 +130,8 @@ long capture_read_head(const uint8_t *data, size_t len, struct capture_head *hea
 		return -EBADMSG;
 	if (len < CAPTURE_HEAD_BYTES)
 		return 0;
-	size_t size = (size_t)get_le(data + 12, 4);
-	if (get_le(data + 8, 2) != CAPTURE_VERSION || get_le(data + 10, 2) != 0 ||
+	size_t size = get_le32(data + 12);
+	if (get_le16(data + 8) != CAPTURE_VERSION || get_le16(data + 10) != 0 ||
 		size > CAPTURE_MAP_MAX)
 		return -EBADMSG;
 	if (len < CAPTURE_HEAD_BYTES + size + CAPTURE_SUM_BYTES)
@@ -168,7 +161,7 @@ long capture_read(const uint8_t *data, size_t len, struct capture_record *record
 {
 	if (len < CAPTURE_ROW_BYTES)
 		return 0;
-	size_t size = (size_t)get_le(data, 4);
+	size_t size = get_le32(data);
 	if (size > CAPTURE_DATA_MAX)
 		return -EBADMSG;
 	if (len < CAPTURE_ROW_BYTES + size + CAPTURE_SUM_BYTES)
@@ -176,11 +169,11 @@ long capture_read(const uint8_t *data, size_t len, struct capture_record *record
 	*record = (struct capture_record){
 		.kind = (enum capture_kind)data[4],
 		.channel = data[5],
-		.mono = get_le(data + 8, 8),
+		.mono = get_le64(data + 8),
 		.data = data + CAPTURE_ROW_BYTES,
 		.len = size,
 	};
-	if (!is_sound(data, CAPTURE_ROW_BYTES + size) || get_le(data + 6, 2) != 0 ||
+	if (!is_sound(data, CAPTURE_ROW_BYTES + size) || get_le16(data + 6) != 0 ||
 		!is_record(record))
 		return -EBADMSG;
 	return (long)(CAPTURE_ROW_BYTES + size + CAPTURE_SUM_BYTES);
@@ -188,8 +181,8 @@ long capture_read(const uint8_t *data, size_t len, struct capture_record *record
 
 void capture_read_missing(const struct capture_record *record, uint64_t *records, uint64_t *bytes)
 {
-	*records = get_le(record->data, 8);
-	*bytes = get_le(record->data + 8, 8);
+	*records = get_le64(record->data);
+	*bytes = get_le64(record->data + 8);
 }
 
 bool capture_are_records(const uint8_t *data, size_t len)

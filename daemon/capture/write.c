@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <endian.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/crc32c.h"
 #include "capture/write.h"
 #include "record/encode.h"
@@ -17,17 +17,14 @@ const char *capture_kind_name(unsigned kind)
 	return kind < sizeof names / sizeof names[0] ? names[kind] : NULL;
 }
 
-static void put_le(struct buffer *out, uint64_t value, size_t bytes)
-{
-	uint64_t le = htole64(value);
-	buffer_append(out, &le, bytes);
-}
-
 /* The checksum of everything from `at`. */
 static void put_sum(struct buffer *out, size_t at)
 {
-	if (!out->failed)
-		put_le(out, crc32c(0, out->data + at, out->len - at), CAPTURE_SUM_BYTES);
+	uint8_t sum[CAPTURE_SUM_BYTES];
+	if (out->failed)
+		return;
+	put_le32(sum, crc32c(0, out->data + at, out->len - at));
+	buffer_append(out, sum, sizeof sum);
 }
 
 static void put_text(struct map *map, const char *key, const char *text)
@@ -76,10 +73,10 @@ void capture_write_head(struct buffer *out, const struct capture_head *head)
 	size_t at = out->len;
 	put_map(&map, head);
 	out->failed = out->failed || map.failed;
-	buffer_append(out, CAPTURE_MAGIC, 8);
-	put_le(out, CAPTURE_VERSION, 2);
-	put_le(out, 0, 2);
-	put_le(out, map.len, 4);
+	uint8_t head_bytes[CAPTURE_HEAD_BYTES] = CAPTURE_MAGIC;
+	put_le16(head_bytes + 8, CAPTURE_VERSION);
+	put_le32(head_bytes + 12, (uint32_t)map.len);
+	buffer_append(out, head_bytes, sizeof head_bytes);
 	buffer_append(out, map.data, map.len);
 	put_sum(out, at);
 	buffer_finish(&map);
@@ -89,11 +86,12 @@ static void put_record(struct buffer *out, const struct capture_record *record, 
 {
 	size_t at = out->len, left = record->len - from;
 	size_t len = left < CAPTURE_DATA_MAX ? left : CAPTURE_DATA_MAX;
-	put_le(out, len, 4);
-	put_le(out, record->kind, 1);
-	put_le(out, record->channel, 1);
-	put_le(out, 0, 2);
-	put_le(out, record->mono, 8);
+	uint8_t row[CAPTURE_ROW_BYTES] = {0};
+	put_le32(row, (uint32_t)len);
+	row[4] = (uint8_t)record->kind;
+	row[5] = record->channel;
+	put_le64(row + 8, record->mono);
+	buffer_append(out, row, sizeof row);
 	if (len > 0)
 		buffer_append(out, record->data + from, len);
 	put_sum(out, at);
@@ -119,10 +117,10 @@ void capture_write_text(struct buffer *out, enum capture_kind kind, uint64_t mon
 
 void capture_write_missing(struct buffer *out, uint64_t mono, uint64_t records, uint64_t bytes)
 {
-	uint64_t counts[2] = {htole64(records), htole64(bytes)};
-	struct capture_record record = {.kind = CAPTURE_MISSING,
-		.mono = mono,
-		.data = (const uint8_t *)counts,
-		.len = sizeof counts};
+	uint8_t counts[CAPTURE_COUNT_BYTES];
+	put_le64(counts, records);
+	put_le64(counts + 8, bytes);
+	struct capture_record record = {
+		.kind = CAPTURE_MISSING, .mono = mono, .data = counts, .len = sizeof counts};
 	capture_write(out, &record);
 }

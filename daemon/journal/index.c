@@ -6,7 +6,7 @@
 
 #include "base/buffer.h"
 #include "base/crc32c.h"
-#include "journal/bytes.h"
+#include "base/bytes.h"
 #include "journal/index.h"
 
 #define INDEX_MAGIC       "ASYIDX1\n"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/crc32c.h"
-#include "journal/bytes.h"
+#include "base/bytes.h"
 #include "journal/segment.h"
 
 #define SEGMENT_MAGIC   "ASYSEG1\n"

@@ -9,9 +9,9 @@
 void message_head(struct buffer *out, enum wire_type type, unsigned unit, size_t size)
 {
 	uint8_t head[WIRE_HEAD_BYTES];
-	put_le(head, size, 4);
-	put_le(head + 4, type, 2);
-	put_le(head + 6, unit, 2);
+	put_le32(head, (uint32_t)size);
+	put_le16(head + 4, type);
+	put_le16(head + 6, (uint16_t)unit);
 	buffer_append(out, head, sizeof head);
 }
 
@@ -32,7 +32,7 @@ void message_end(struct message *m)
 	if (size > WIRE_PAYLOAD_MAX)
 		m->out->failed = true;
 	else
-		put_le(m->out->data + m->at, size, 4);
+		put_le32(m->out->data + m->at, (uint32_t)size);
 }
 
 static void clear(const struct field *f)

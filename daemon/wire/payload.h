@@ -3,28 +3,13 @@
 #ifndef ASSAY_WIRE_PAYLOAD_H
 #define ASSAY_WIRE_PAYLOAD_H
 
-#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <string.h>
 
+#include "base/bytes.h"
 #include "record/encode.h"
 #include "record/read.h"
 #include "wire/wire.h"
-
-/* The first `bytes` of `value`, little-endian. */
-static inline void put_le(uint8_t *at, uint64_t value, size_t bytes)
-{
-	uint64_t le = htole64(value);
-	memcpy(at, &le, bytes);
-}
-
-static inline uint64_t get_le(const uint8_t *at, size_t bytes)
-{
-	uint64_t le = 0;
-	memcpy(&le, at, bytes);
-	return le64toh(le);
-}
 
 /* A message whose payload is one map: pairs are written to `map` between begin and end. */
 struct message {

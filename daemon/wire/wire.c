@@ -20,14 +20,14 @@ int wire_next(const uint8_t *data, size_t len, struct wire_message *message)
 {
 	if (len < WIRE_HEAD_BYTES)
 		return 0;
-	uint64_t size = get_le(data, 4), type = get_le(data + 4, 2);
+	uint64_t size = get_le32(data), type = get_le16(data + 4);
 	if (size > WIRE_PAYLOAD_MAX || !is_known(type))
 		return -EBADMSG;
 	if (size > len - WIRE_HEAD_BYTES)
 		return 0;
 	*message = (struct wire_message){
 		.type = (enum wire_type)type,
-		.unit = (unsigned)get_le(data + 6, 2),
+		.unit = get_le16(data + 6),
 		.payload = data + WIRE_HEAD_BYTES,
 		.len = (size_t)size,
 		.size = WIRE_HEAD_BYTES + (size_t)size,
@@ -89,7 +89,7 @@ void wire_write_credit(struct buffer *out, uint64_t bytes)
 {
 	uint8_t payload[8];
 	message_head(out, WIRE_CREDIT, WIRE_PORT, sizeof payload);
-	put_le(payload, bytes, 8);
+	put_le64(payload, bytes);
 	buffer_append(out, payload, sizeof payload);
 }
 
@@ -154,7 +154,7 @@ int wire_read_credit(const struct wire_message *m, uint64_t *bytes)
 {
 	if (m->len != 8)
 		return -EBADMSG;
-	*bytes = get_le(m->payload, 8);
+	*bytes = get_le64(m->payload);
 	return 0;
 }
 
@@ -236,14 +236,14 @@ void wire_write_frame_head(struct buffer *out, unsigned unit, const struct wire_
 {
 	assert(frame->dev.len <= WIRE_TEXT_MAX);
 	uint8_t head[WIRE_FRAME_HEAD_BYTES] = {0};
-	put_le(head, frame->utc, 8);
-	put_le(head + 8, frame->mono, 8);
-	put_le(head + 20, frame->retries, 4);
-	put_le(head + 24, frame->dropped, 8);
-	put_le(head + 32, frame->quality, 4);
-	put_le(head + 36, frame->reasons, 4);
-	put_le(head + 40, frame->dev.len, 2);
-	put_le(head + 42, frame->pairs, 2);
+	put_le64(head, frame->utc);
+	put_le64(head + 8, frame->mono);
+	put_le32(head + 20, frame->retries);
+	put_le64(head + 24, frame->dropped);
+	put_le32(head + 32, frame->quality);
+	put_le32(head + 36, frame->reasons);
+	put_le16(head + 40, frame->dev.len);
+	put_le16(head + 42, frame->pairs);
 	message_head(out, WIRE_FRAME, unit, sizeof head + frame->dev.len + frame->part.len);
 	buffer_append(out, head, sizeof head);
 	buffer_append(out, frame->dev.data, frame->dev.len);
@@ -293,8 +293,8 @@ void wire_write_beat(struct buffer *out, const struct wire_beat *beat)
 {
 	uint8_t payload[16];
 	message_head(out, WIRE_BEAT, WIRE_PORT, sizeof payload);
-	put_le(payload, beat->progress, 8);
-	put_le(payload + 8, beat->deadline, 8);
+	put_le64(payload, beat->progress);
+	put_le64(payload + 8, beat->deadline);
 	buffer_append(out, payload, sizeof payload);
 }
 
@@ -368,19 +368,19 @@ int wire_read_frame(const struct wire_message *m, struct wire_frame *frame)
 	if (m->len <= WIRE_FRAME_HEAD_BYTES)
 		return -EBADMSG;
 	const uint8_t *head = m->payload, *rest = head + WIRE_FRAME_HEAD_BYTES;
-	size_t dev = (size_t)get_le(head + 40, 2), left = m->len - WIRE_FRAME_HEAD_BYTES;
-	bool zeroes = get_le(head + 16, 4) == 0 && get_le(head + 44, 4) == 0;
+	size_t dev = get_le16(head + 40), left = m->len - WIRE_FRAME_HEAD_BYTES;
+	bool zeroes = get_le32(head + 16) == 0 && get_le32(head + 44) == 0;
 	if (!zeroes || dev > WIRE_TEXT_MAX || dev >= left || !text_is_utf8(rest, dev))
 		return -EBADMSG;
 	struct wire_frame f = {
-		.utc = get_le(head, 8),
-		.mono = get_le(head + 8, 8),
-		.retries = (uint32_t)get_le(head + 20, 4),
-		.dropped = get_le(head + 24, 8),
-		.quality = (uint32_t)get_le(head + 32, 4),
-		.reasons = (uint32_t)get_le(head + 36, 4),
+		.utc = get_le64(head),
+		.mono = get_le64(head + 8),
+		.retries = get_le32(head + 20),
+		.dropped = get_le64(head + 24),
+		.quality = get_le32(head + 32),
+		.reasons = get_le32(head + 36),
 		.dev = {(const char *)rest, dev},
-		.pairs = (uint16_t)get_le(head + 42, 2),
+		.pairs = get_le16(head + 42),
 		.part = {rest + dev, left - dev},
 	};
 	if (!is_quality(f.quality) || f.pairs == 0 || !are_reasons(f.reasons))
@@ -439,7 +439,7 @@ int wire_read_beat(const struct wire_message *m, struct wire_beat *beat)
 {
 	if (m->len != 16)
 		return -EBADMSG;
-	beat->progress = get_le(m->payload, 8);
-	beat->deadline = get_le(m->payload + 8, 8);
+	beat->progress = get_le64(m->payload);
+	beat->deadline = get_le64(m->payload + 8);
 	return 0;
 }

@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "core/replay/cursors.h"
 #include "core/commit/published.h"
-#include "journal/bytes.h"
+#include "base/bytes.h"
 #include "journal/folder.h"
 #include "journal/reader.h"
 #include "record/encode.h"

@@ -8,7 +8,7 @@
 
 #include "disk.h"
 #include "base/crc32c.h"
-#include "journal/bytes.h"
+#include "base/bytes.h"
 #include "journal/index.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

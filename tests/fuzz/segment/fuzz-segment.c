@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "disk.h"
 #include "entry.h"
-#include "journal/bytes.h"
+#include "base/bytes.h"
 #include "journal/inspect.h"
 #include "journal/reader.h"
 #include "journal/segment.h"

@@ -8,7 +8,7 @@
 #include "core.h"
 #include "journal/retain.h"
 #include "journal/segment.h"
-#include "journal/bytes.h"
+#include "base/bytes.h"
 
 void core_init(struct core *core, uint32_t seed)
 {

@@ -13,7 +13,7 @@
 
 #include "disk.h"
 #include "base/crc32c.h"
-#include "journal/bytes.h"
+#include "base/bytes.h"
 #include "journal/index.h"
 
 /* RFC 3720, B.4. */
