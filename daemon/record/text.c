@@ -5,6 +5,15 @@
 
 #include "record/text.h"
 
+bool text_copy(char *to, size_t size, struct assay_string text)
+{
+	size_t len = text.len < size ? text.len : size - 1;
+	if (len > 0)
+		memcpy(to, text.data, len);
+	to[len] = '\0';
+	return len == text.len;
+}
+
 bool name_is_valid(struct assay_string name)
 {
 	for (size_t i = 0; i < name.len; i++) {

@@ -15,6 +15,9 @@ static inline struct assay_string string_of(const char *text)
 	return (struct assay_string){text, text != NULL ? strlen(text) : 0};
 }
 
+/* Copies as much as fits and a terminator; false when the text was cut.  `size` is at least 1. */
+bool text_copy(char *to, size_t size, struct assay_string text);
+
 /* True for [a-z][a-z0-9_]{0,31}: a variable, a setting, a setup field. */
 bool name_is_valid(struct assay_string name);
 

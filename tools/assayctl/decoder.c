@@ -100,12 +100,6 @@ static int receive_message(struct decoder *decoder)
 	return r;
 }
 
-static void copy_text(char *to, size_t size, struct assay_string text)
-{
-	snprintf(to, size, "%.*s", (int)(text.len < size ? text.len : size - 1),
-		text.data != NULL ? text.data : "");
-}
-
 /* {driver, version} | {kind, vars} | {error} */
 static int read_answer(struct decoder *decoder, struct decoded *decoded,
 	struct assay_string *version, struct assay_string *error)
@@ -158,7 +152,7 @@ int decoder_start(struct decoder *decoder, const struct options *options, const 
 	r = receive_message(decoder);
 	if (r == 0)
 		r = read_answer(decoder, &none, &version, &error);
-	copy_text(decoder->version, sizeof decoder->version, version);
+	text_copy(decoder->version, sizeof decoder->version, version);
 	if (r < 0)
 		decoder_stop(decoder);
 	return r;
@@ -197,7 +191,7 @@ int decoder_ask(struct decoder *decoder, struct assay_span settings, struct assa
 		return r;
 	}
 	if (error.data != NULL || decoded->vars.data == NULL) {
-		copy_text(why, DECODER_TEXT, error);
+		text_copy(why, DECODER_TEXT, error);
 		return 1;
 	}
 	return 0;

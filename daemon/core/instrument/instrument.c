@@ -110,14 +110,6 @@ void instrument_attach(struct instrument *instrument, struct supervisor *supervi
 	state_set(instrument, DEVICE_STATE_CONNECTING, NULL, "");
 }
 
-static void copy_text(char *to, size_t size, struct assay_string text)
-{
-	size_t len = text.len < size - 1 ? text.len : size - 1;
-	if (len > 0)
-		memcpy(to, text.data, len);
-	to[len] = '\0';
-}
-
 static void send_to_worker(struct instrument *instrument, struct buffer *message)
 {
 	supervise_send(instrument->supervisor, message);
@@ -332,10 +324,10 @@ static int take_identity(struct instrument *instrument, const struct wire_messag
 		return r;
 	struct run_identity *id = &instrument->identity;
 	*id = (struct run_identity){.declared = found.declared};
-	copy_text(id->make, sizeof id->make, found.make);
-	copy_text(id->model, sizeof id->model, found.model);
-	copy_text(id->serial, sizeof id->serial, found.serial);
-	copy_text(id->fw, sizeof id->fw, found.fw);
+	text_copy(id->make, sizeof id->make, found.make);
+	text_copy(id->model, sizeof id->model, found.model);
+	text_copy(id->serial, sizeof id->serial, found.serial);
+	text_copy(id->fw, sizeof id->fw, found.fw);
 	if (id->declared)
 		identity_declare(instrument);
 	instrument->identified = true;
@@ -474,7 +466,7 @@ static int take_ended(struct instrument *instrument, const struct wire_message *
 	if (wire_read_ended(m, &ended) < 0 || !instrument_is_active(instrument))
 		return -EBADMSG;
 	char text[WIRE_TEXT_MAX + 1];
-	copy_text(text, sizeof text, ended.text);
+	text_copy(text, sizeof text, ended.text);
 	bool complete = ended.end == WIRE_END_COMPLETE;
 	if (instrument->run == NULL && complete)
 		return -EBADMSG;
@@ -508,8 +500,8 @@ static int take_state(struct instrument *instrument, const struct wire_message *
 	if (state < 0)
 		return state;
 	char code[33], text[WIRE_TEXT_MAX + 1];
-	copy_text(code, sizeof code, said.code);
-	copy_text(text, sizeof text, said.text);
+	text_copy(code, sizeof code, said.code);
+	text_copy(text, sizeof text, said.text);
 	if (said.values.len > 0) {
 		state_progress(instrument, said.values);
 		return 0;

@@ -28,19 +28,11 @@ void amends_destroy(struct amends *amends)
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-static void copy(char *to, size_t size, struct assay_string text)
-{
-	size_t len = text.len < size - 1 ? text.len : size - 1;
-	if (len > 0)
-		memcpy(to, text.data, len);
-	to[len] = '\0';
-}
-
 static void take_text(struct amended *now, enum amend_key key, char *to, struct reader *r)
 {
 	struct assay_string text = {0};
 	if (read_peek(r) == READ_TEXT && read_text(r, &text) == 0) {
-		copy(to, RUN_TEXT_MAX + 1, text);
+		text_copy(to, RUN_TEXT_MAX + 1, text);
 		now->keys |= key;
 	} else {
 		read_skip(r);
@@ -80,8 +72,8 @@ static int take_amend(struct core *core, const struct runs_amend *amend, struct 
 		r = -EBADMSG;
 	if (r == 0 && record.type == ASSAY_RECORD_AMEND) {
 		take_set(now, record.set);
-		copy(now->reason, sizeof now->reason, record.reason);
-		copy(now->actor, sizeof now->actor, record.actor);
+		text_copy(now->reason, sizeof now->reason, record.reason);
+		text_copy(now->actor, sizeof now->actor, record.actor);
 		now->when = record.t.utc;
 		now->count++;
 	}

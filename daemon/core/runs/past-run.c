@@ -25,14 +25,6 @@ int past_entry_read(
 	return r < 0 ? r : entry->failed ? -ENOMEM : 0;
 }
 
-static void copy(char *to, size_t size, struct assay_string text)
-{
-	size_t len = text.len < size - 1 ? text.len : size - 1;
-	if (len > 0)
-		memcpy(to, text.data, len);
-	to[len] = '\0';
-}
-
 static void read_sample(struct past_run *past, struct reader *r)
 {
 	size_t pairs;
@@ -83,7 +75,7 @@ static int read_more(struct past_run *past, struct assay_span body)
 		else
 			read_skip(&r);
 	}
-	copy(past->note, sizeof past->note, text);
+	text_copy(past->note, sizeof past->note, text);
 	buffer_append(&past->set, set.data, set.len);
 	buffer_append(&past->sent, sent.data, sent.len);
 	return read_finish(&r);
@@ -98,7 +90,7 @@ static int read_start(struct past_run *past, const struct buffer *bytes)
 		record.type != ASSAY_RECORD_RUN_START ||
 		memcmp(record.run, past->row.id, sizeof past->row.id) != 0)
 		return -EBADMSG;
-	copy(past->method, sizeof past->method, record.method);
+	text_copy(past->method, sizeof past->method, record.method);
 	buffer_append(&past->settings, record.settings.data, record.settings.len);
 	int r = read_more(past, entry.body);
 	return past->settings.failed || past->set.failed || past->sent.failed ? -ENOMEM : r;

@@ -240,14 +240,6 @@ static bool is_data_topic(void *arg, const char *topic, size_t len)
 	       (len > 12 && memcmp(topic, "a1/sim-data/", 12) == 0);
 }
 
-static void copy(char *to, size_t size, struct assay_string text)
-{
-	size_t len = text.len < size - 1 ? text.len : size - 1;
-	if (len > 0)
-		memcpy(to, text.data, len);
-	to[len] = '\0';
-}
-
 static int take_start(struct runs *runs, const struct journal_found *found,
 	const struct assay_entry_view *entry, const struct assay_record_view *record)
 {
@@ -256,11 +248,11 @@ static int take_start(struct runs *runs, const struct journal_found *found,
 	if (r < 0)
 		return r;
 	memcpy(row.id, record->run, sizeof row.id);
-	copy(row.number, sizeof row.number, record->number);
-	copy(row.instrument, sizeof row.instrument, record->inst.key);
-	copy(row.topic, sizeof row.topic, entry->topic);
-	copy(row.sample, sizeof row.sample, record->sample);
-	copy(row.operator, sizeof row.operator, record->person);
+	text_copy(row.number, sizeof row.number, record->number);
+	text_copy(row.instrument, sizeof row.instrument, record->inst.key);
+	text_copy(row.topic, sizeof row.topic, entry->topic);
+	text_copy(row.sample, sizeof row.sample, record->sample);
+	text_copy(row.operator, sizeof row.operator, record->person);
 	return runs_put(runs, &row);
 }
 
@@ -284,7 +276,7 @@ static int take_entry(struct runs *runs, const struct journal_found *found)
 	copy_row(&row, have);
 	row.last = entry.seq;
 	row.frames = record.frames;
-	copy(row.status, sizeof row.status, record.status);
+	text_copy(row.status, sizeof row.status, record.status);
 	return runs_put(runs, &row);
 }
 

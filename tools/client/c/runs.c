@@ -7,6 +7,7 @@
 #include "marks.h"
 #include "prefixes.h"
 #include "record/entry.h"
+#include "record/text.h"
 #include "runs.h"
 
 void runs_finish(struct runs *runs)
@@ -58,11 +59,6 @@ static struct run *add(struct runs *runs, const struct assay_entry_view *entry)
 	return &runs->items[runs->count++];
 }
 
-static void copy_text(char *to, size_t size, struct assay_string text)
-{
-	snprintf(to, size, "%.*s", (int)text.len, text.len > 0 ? text.data : "");
-}
-
 /* As many frames as run-end counts, and the same that the core hashed. */
 static bool is_as_counted(struct run *run, const struct assay_record_view *record)
 {
@@ -87,10 +83,10 @@ static int take_in(struct run *run, struct assay_span bytes, const struct assay_
 		digest_update(&run->leaves, leaf, sizeof leaf);
 	} else if (record->type == ASSAY_RECORD_RUN_START) {
 		run->has_start = true;
-		copy_text(run->number, sizeof run->number, record->number);
+		text_copy(run->number, sizeof run->number, record->number);
 	} else if (record->type == ASSAY_RECORD_RUN_END && !run->has_end) {
 		run->has_end = true;
-		copy_text(run->status, sizeof run->status, record->status);
+		text_copy(run->status, sizeof run->status, record->status);
 		run->is_whole = is_as_counted(run, record);
 	}
 	return 0;
