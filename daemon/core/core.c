@@ -335,7 +335,8 @@ static int load_config(struct core *core)
 
 static void close_down(struct core *core)
 {
-	capture_finish_all(core);
+	recorder_destroy(core->recorder);
+	core->recorder = NULL;
 	retention_stop(core->retention);
 	control_close(core->control);
 	replay_stop(core->replay);

@@ -6,7 +6,7 @@
  *	ports        which instruments share a worker; changing them
  *	supervise    a port's worker process, again and again
  *	instrument   the state of one instrument and what its worker says of it
- *	capture      a link's bytes on their way to a client
+ *	recorder     a port's bytes on their way to a client
  *	audit        what people and the core did
  *	runs/        the open run of an instrument, all runs there were, corrections of them
  *	commit/      seq, prev and commit time; append, sync, publish; steps of the clock
@@ -28,7 +28,6 @@
 #include "core/keep/disk.h"
 
 struct amends;
-struct capture;
 struct commit;
 struct control;
 struct cursors;
@@ -36,6 +35,7 @@ struct journal;
 struct ledger;
 struct published;
 struct publisher;
+struct recorder;
 struct replay;
 struct retention;
 struct runs;
@@ -46,8 +46,6 @@ struct core_options {
 	const char *worker;  /* the program assay-worker */
 	const char *drivers; /* the folder of driver modules */
 };
-
-#define CORE_CAPTURES_MAX 8
 
 struct core {
 	struct core_options options;
@@ -78,8 +76,7 @@ struct core {
 	bool again;       /* the end is only the beginning of the next life */
 	struct disk_watch disk;
 	struct timekeeper timekeeper;
-	struct capture *captures[CORE_CAPTURES_MAX]; /* under way; NULL: free */
-	uint64_t capture_id;                         /* of the last one */
+	struct recorder *recorder;
 	struct retention *retention;
 	int wake_fd; /* the commit thread has something to collect */
 };

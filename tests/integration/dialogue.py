@@ -266,7 +266,7 @@ def test_a_crash(tmp):
 
 
 def test_reload(tmp):
-    """An instrument that is configured anew ends its recording in good order."""
+    """A recording ends in good order when the configuration of its instrument changes."""
     file = tmp / 'reload.cap'
     with Lab(paths) as lab:
         config = {**udp(lab), 'simulated': True}
@@ -276,7 +276,7 @@ def test_reload(tmp):
         lab.configure({'instruments': {'one': {**config, 'settings': {'channels': 512}}}})
         lab.ctl('reload')
         recorder.stop(None)
-        assert 'configured anew' in lab.ctl('capture', '--show', str(file)).stdout
+        assert 'configuration changed' in lab.ctl('capture', '--show', str(file)).stdout
 
 
 def test_playback(tmp):

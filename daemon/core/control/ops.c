@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "core/commit/audit.h"
-#include "core/port/recorder.h"
 #include "core/commit/commit.h"
 #include "core/control/ops.h"
 #include "core/instrument/instrument.h"
@@ -288,15 +287,15 @@ const struct control_op control_ops[] = {
 		op_maintenance},
 	{"capture-start", "begins a recording of what goes over an instrument's link",
 		{{"instrument", CONTROL_TEXT, true, "its name in the configuration"}},
-		capture_op_start},
+		op_capture_start},
 	{"capture-read", "the next bytes of a recording; waits until there are any",
 		{
 			{"id", CONTROL_UINT, true, "as capture-start said"},
 			{"wait", CONTROL_UINT, false, "milliseconds, at most and by default 5000"},
 		},
-		capture_op_read},
+		op_capture_read},
 	{"capture-stop", "ends a recording; what is left of it is read until `end`",
-		{{"id", CONTROL_UINT, true, "as capture-start said"}}, capture_op_stop},
+		{{"id", CONTROL_UINT, true, "as capture-start said"}}, op_capture_stop},
 	{"archived", "says what was copied to an archive; answered when it is verified",
 		{
 			{"journal", CONTROL_TEXT, true, "its id, as its folder is named"},

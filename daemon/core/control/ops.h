@@ -16,6 +16,11 @@ void control_add_text(struct map *map, const char *key, const char *text);
 /* control-archive.c */
 int op_archived(struct control_call *call);
 
+/* ops-capture.c */
+int op_capture_start(struct control_call *call);
+int op_capture_read(struct control_call *call);
+int op_capture_stop(struct control_call *call);
+
 /* control-run.c */
 int op_run_start(struct control_call *call);
 int op_run_stop(struct control_call *call);

@@ -51,8 +51,8 @@ struct supervisor {
 	struct buffer in, out;
 	size_t in_at; /* consumed bytes of `in` */
 
-	struct capture *capture; /* borrowed */
-	bool is_recording;       /* there is one, or the worker still sends its rest */
+	struct recording *recording; /* borrowed */
+	bool is_recording;           /* there is one, or the worker still sends its rest */
 
 	unsigned starts;
 	struct backoff backoff;
@@ -132,9 +132,9 @@ static void describe_end(const struct supervisor *s, const siginfo_t *si, char *
 static void finish_stop(struct supervisor *s)
 {
 	s->stopped = true;
-	if (s->capture != NULL)
-		capture_port_gone(s->capture);
-	s->capture = NULL;
+	if (s->recording != NULL)
+		recording_port_gone(s->recording);
+	s->recording = NULL;
 	void (*gone)(void *) = s->gone;
 	void *arg = s->gone_arg;
 	free_when_done(s);
@@ -153,9 +153,9 @@ static void on_child(void *arg, const siginfo_t *si)
 	s->pid = 0;
 	char why[120];
 	describe_end(s, si, why, sizeof why);
-	if (s->capture != NULL)
-		capture_worker_ended(s->capture, why);
-	s->is_recording = s->capture != NULL;
+	if (s->recording != NULL)
+		recording_worker_ended(s->recording, why);
+	s->is_recording = s->recording != NULL;
 	bool clean = si->si_code == CLD_EXITED && si->si_status == WIRE_EXIT_CLEAN;
 	for (size_t i = 0; i < s->count; i++)
 		instrument_lost(s->instruments[i], clean && s->stopping ? NULL : why);
@@ -236,11 +236,11 @@ static int take_port_state(struct supervisor *s, const struct wire_message *m)
 	return 0;
 }
 
-/* What comes late for a recording that was given up is nobody's. */
+/* Drops late records of a cancelled recording. */
 static int take_captured(struct supervisor *s, const struct wire_message *m)
 {
-	int r = s->capture != NULL ? capture_take(s->capture, m->payload, m->len) : 0;
-	s->is_recording = s->capture != NULL || (s->is_recording && m->len > 0);
+	int r = s->recording != NULL ? recording_take(s->recording, m->payload, m->len) : 0;
+	s->is_recording = s->recording != NULL || (s->is_recording && m->len > 0);
 	return r;
 }
 
@@ -415,8 +415,8 @@ static int start_worker(struct supervisor *s)
 		return -ENOMEM;
 	struct buffer message = {0};
 	write_setup(s, &message);
-	if (s->capture != NULL)
-		capture_worker_begins(s->capture, &message);
+	if (s->recording != NULL)
+		recording_worker_starts(s->recording, &message);
 	supervise_send(s, &message);
 	buffer_finish(&message);
 	return 0;
@@ -520,10 +520,27 @@ bool supervise_is_stopping(const struct supervisor *s)
 	return s->stopping;
 }
 
-void supervise_set_capture(struct supervisor *s, struct capture *capture)
+static bool request_records(void *arg, bool on, uint64_t bytes)
 {
-	s->capture = capture;
-	s->is_recording = capture != NULL || (s->is_recording && s->pid != 0);
+	struct supervisor *s = arg;
+	struct buffer message = {0};
+	struct wire_capture capture = {.on = on, .bytes = bytes};
+	wire_write_capture(&message, &capture);
+	supervise_send(s, &message);
+	buffer_finish(&message);
+	return s->pid != 0;
+}
+
+static void attach_recording(void *arg, struct recording *recording)
+{
+	struct supervisor *s = arg;
+	s->recording = recording;
+	s->is_recording = recording != NULL || (s->is_recording && s->pid != 0);
+}
+
+struct recording_port supervise_recording_port(struct supervisor *s)
+{
+	return (struct recording_port){s, request_records, attach_recording};
 }
 
 bool supervise_is_recording(const struct supervisor *s)

@@ -11,8 +11,8 @@
 
 #include "base/buffer.h"
 #include "core/core.h"
+#include "core/port/recorder.h"
 
-struct capture;
 struct commit_item;
 struct instrument;
 
@@ -47,8 +47,8 @@ void supervise_punish(struct supervisor *supervisor, const char *why);
 void supervise_hold(struct supervisor *supervisor);
 void supervise_release(void *supervisor, const struct commit_item *item);
 
-/* The recording of this port; NULL: none.  It is told of workers, records and the port's end. */
-void supervise_set_capture(struct supervisor *supervisor, struct capture *capture);
+/* The port as recorder_start() needs it: it reports workers, records and its end to a recording. */
+struct recording_port supervise_recording_port(struct supervisor *supervisor);
 
 /* True while there is one, or a worker still sends the rest of the last. */
 bool supervise_is_recording(const struct supervisor *supervisor);

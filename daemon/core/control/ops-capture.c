@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The operations of the control socket that record the bytes of a port. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "capture/capture.h"
+#include "core/commit/audit.h"
+#include "core/control/ops.h"
+#include "core/instrument/instrument.h"
+#include "core/port/recorder.h"
+#include "core/port/supervise.h"
+
+/* For the audit record at the end of a recording. */
+struct capture {
+	struct core *core;
+	struct audit_actor actor;
+	char key[33];
+	uint64_t id;
+};
+
+static void put_audit(const struct capture *capture, const char *event, const char *how)
+{
+	char text[200];
+	snprintf(text, sizeof text, "%s, recording %llu: %s", capture->key,
+		(unsigned long long)capture->id, how);
+	audit_text(&capture->core->audit, event, &capture->actor, text);
+}
+
+static void on_ended(void *arg, const char *why)
+{
+	struct capture *capture = arg;
+	if (why != NULL)
+		put_audit(capture, "capture-stop", why);
+	free(capture);
+}
+
+static void copy(char *to, size_t size, const char *from)
+{
+	snprintf(to, size, "%s", from);
+}
+
+/* The port and all instruments on it, as they are now. */
+static void fill_head(
+	struct capture_head *head, const struct core *core, const struct instrument *wanted)
+{
+	const struct instrument *instrument;
+	copy(head->site, sizeof head->site, core->config->site);
+	copy(head->node, sizeof head->node, core->config->node);
+	copy(head->version, sizeof head->version, ASSAY_VERSION);
+	copy(head->link, sizeof head->link, config_link_name(wanted->config->port.kind));
+	head->utc = clock_utc();
+	head->mono = clock_boot();
+	list_for_each(instrument, &core->instruments, link)
+	{
+		if (instrument->supervisor != wanted->supervisor ||
+			head->unit_count == CAPTURE_UNITS_MAX)
+			continue;
+		if (instrument == wanted)
+			head->unit = head->unit_count;
+		struct capture_unit *unit = &head->units[head->unit_count++];
+		const struct config_instrument *config = instrument->config;
+		copy(unit->key, sizeof unit->key, config->key);
+		copy(unit->driver, sizeof unit->driver, config->driver->name);
+		copy(unit->make, sizeof unit->make, instrument->identity.make);
+		copy(unit->model, sizeof unit->model, instrument->identity.model);
+		copy(unit->serial, sizeof unit->serial, instrument->identity.serial);
+		copy(unit->fw, sizeof unit->fw, instrument->identity.fw);
+		unit->unit_id = config->unit_id;
+		unit->simulated = config->simulated;
+	}
+}
+
+int op_capture_start(struct control_call *call)
+{
+	struct core *core = call->core;
+	struct instrument *instrument = control_instrument(call);
+	if (instrument == NULL)
+		return -ENOENT;
+	if (supervise_is_recording(instrument->supervisor))
+		return control_refuse(call, "busy",
+			"the port of %s is being recorded already: one recording at a time",
+			instrument->config->key);
+	struct capture *capture = calloc(1, sizeof *capture);
+	struct capture_head *head = calloc(1, sizeof *head);
+	struct recording *recording = NULL;
+	if (capture != NULL && head != NULL) {
+		struct recording_port port = supervise_recording_port(instrument->supervisor);
+		capture->core = core;
+		capture->actor = call->actor;
+		copy(capture->key, sizeof capture->key, instrument->config->key);
+		fill_head(head, core, instrument);
+		recording = recorder_start(core->recorder, head, &port, on_ended, capture);
+	}
+	free(head);
+	if (recording == NULL) {
+		free(capture);
+		return control_refuse(call, "busy", "too many recordings are under way");
+	}
+	capture->id = recording_id(recording);
+	put_audit(capture, "capture-start", "started");
+	map_uint(&call->reply, "id", capture->id);
+	return 0;
+}
+
+static struct recording *find(struct control_call *call)
+{
+	struct recording *recording = recorder_find(
+		call->core->recorder, control_arg(call, "id")->number);
+	if (recording == NULL)
+		control_refuse(
+			call, "not-found", "no such recording (it ends after 20 s without a read)");
+	return recording;
+}
+
+static void answer_read(void *arg, const struct recording_piece *piece)
+{
+	struct buffer pairs = {0};
+	struct map map = {.to = &pairs};
+	if (piece == NULL) {
+		control_answer(arg, NULL, 0, "not-found", "it ended with the daemon");
+		return;
+	}
+	map_bytes(&map, "data", piece->data, piece->len);
+	map_bool(&map, "end", piece->is_end);
+	control_answer(arg, &pairs, map.pairs, NULL, NULL);
+	buffer_finish(&pairs);
+}
+
+int op_capture_read(struct control_call *call)
+{
+	const struct control_value *wait = control_arg(call, "wait");
+	struct recording *recording = find(call);
+	if (recording == NULL)
+		return -ENOENT;
+	struct control_ticket *ticket = control_keep(call);
+	if (ticket == NULL)
+		return control_refuse(call, "busy", "too many requests are waiting");
+	if (recording_read(recording, wait->given ? wait->number : RECORDING_WAIT_MS, answer_read,
+		    ticket) < 0)
+		control_answer(ticket, NULL, 0, "busy", "another read of it is waiting");
+	return 0;
+}
+
+int op_capture_stop(struct control_call *call)
+{
+	struct recording *recording = find(call);
+	if (recording == NULL)
+		return -ENOENT;
+	recording_stop(recording);
+	return 0;
+}
