@@ -14,6 +14,8 @@
 struct event_loop {
 	struct loop base; /* first */
 	sd_event *event;
+	bool stopping;
+	int code;
 };
 
 static sd_event *event_of(const struct loop *loop)
@@ -88,6 +90,8 @@ static int event_add(struct loop_source *s)
 	}
 	if (r >= 0 && (s->kind == LOOP_TIMER || s->kind == LOOP_IDLE))
 		r = sd_event_source_set_enabled(added, SD_EVENT_OFF);
+	if (r >= 0 && s->kind == LOOP_IDLE)
+		r = sd_event_source_set_priority(added, SD_EVENT_PRIORITY_IDLE);
 	s->data = added;
 	return r < 0 ? r : 0;
 }
@@ -112,14 +116,21 @@ static void event_drop(struct loop_source *s)
 	sd_event_source_disable_unref(s->data);
 }
 
-static int event_run(struct loop *loop)
+static int event_run(struct loop *base)
 {
-	return sd_event_loop(event_of(loop));
+	struct event_loop *loop = (struct event_loop *)base;
+	int r = 0;
+	while (r >= 0 && !loop->stopping)
+		r = sd_event_run(loop->event, UINT64_MAX);
+	loop->stopping = false;
+	return r < 0 ? r : loop->code;
 }
 
-static void event_stop(struct loop *loop, int code)
+static void event_stop(struct loop *base, int code)
 {
-	sd_event_exit(event_of(loop), code);
+	struct event_loop *loop = (struct event_loop *)base;
+	loop->stopping = true;
+	loop->code = code;
 }
 
 static void event_close(struct loop *loop)
@@ -139,7 +150,7 @@ static const struct loop_ops event_ops = {
 
 int event_loop_open(struct loop **out)
 {
-	struct event_loop *loop = malloc(sizeof *loop);
+	struct event_loop *loop = calloc(1, sizeof *loop);
 	if (loop == NULL)
 		return -ENOMEM;
 	int r = sd_event_new(&loop->event);

@@ -21,7 +21,7 @@
 struct loop;
 struct loop_source;
 
-/* Runs until loop_stop(); returns its code, or a negative errno. */
+/* Runs until loop_stop(), also of one called before; returns its code, or a negative errno. */
 int loop_run(struct loop *loop);
 void loop_stop(struct loop *loop, int code);
 
@@ -39,7 +39,7 @@ int loop_add_fd(struct loop *loop, struct loop_source **out, int fd, uint32_t ev
 	void (*fn)(void *arg, uint32_t events), void *arg);
 void loop_set_events(struct loop_source *fd, uint32_t events);
 
-/* Runs `fn` once after each loop_set_idle(true), behind the events that are there already. */
+/* Runs `fn` once after each loop_set_idle(true), when no other source has anything to do. */
 int loop_add_idle(struct loop *loop, struct loop_source **out, void (*fn)(void *arg), void *arg);
 void loop_set_idle(struct loop_source *idle, bool on);
 
