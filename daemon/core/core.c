@@ -29,6 +29,7 @@
 #include "core/commit/publish.h"
 #include "core/commit/published.h"
 #include "core/replay/replay.h"
+#include "core/keep/confirm.h"
 #include "core/keep/retention.h"
 #include "core/runs/rows.h"
 #include "core/startup.h"
@@ -338,6 +339,7 @@ static void close_down(struct core *core)
 	recorder_destroy(core->recorder);
 	core->recorder = NULL;
 	retention_stop(core->retention);
+	confirm_give_up(core->retention);
 	control_close(core->control);
 	replay_stop(core->replay);
 	if (core->commit != NULL) {
@@ -348,6 +350,7 @@ static void close_down(struct core *core)
 	} else if (core->journal != NULL) {
 		journal_close(core->journal);
 	}
+	confirm_destroy(core->retention);
 	retention_destroy(core->retention);
 	amends_destroy(core->amends);
 	runs_destroy(core->runs);

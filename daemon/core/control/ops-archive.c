@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/control/ops.h"
-#include "core/keep/retention.h"
+#include "core/keep/confirm.h"
 #include "record/read.h"
 
 static int read_segment(struct reader *r, struct archived_segment *segment)
@@ -32,55 +32,58 @@ static int read_segment(struct reader *r, struct archived_segment *segment)
 	return r->error;
 }
 
-/* The list (malloc), or NULL. */
-static struct archived_segment *read_segments(
-	struct assay_span item, const uint8_t journal[JOURNAL_ID_SIZE], size_t *count)
+static bool read_segments(struct confirm_request *request, struct assay_span item,
+	const uint8_t journal[JOURNAL_ID_SIZE])
 {
 	struct reader r;
-	size_t items = 0;
 	read_init(&r, item.data, item.len);
-	if (read_array(&r, &items) < 0 || items == 0 || items > CONFIRM_SEGMENTS_MAX)
-		return NULL;
-	struct archived_segment *list = calloc(items, sizeof *list);
-	for (size_t i = 0; list != NULL && i < items && r.error == 0; i++) {
-		memcpy(list[i].journal, journal, JOURNAL_ID_SIZE);
-		read_segment(&r, &list[i]);
+	if (read_array(&r, &request->count) < 0 || request->count == 0 ||
+		request->count > CONFIRM_SEGMENTS_MAX)
+		return false;
+	for (size_t i = 0; i < request->count && r.error == 0; i++) {
+		memcpy(request->segments[i].journal, journal, JOURNAL_ID_SIZE);
+		read_segment(&r, &request->segments[i]);
 	}
-	*count = items;
-	if (read_finish(&r) == 0)
-		return list;
-	free(list);
-	return NULL;
+	return read_finish(&r) == 0;
+}
+
+static void answer_archived(void *arg, const struct confirm_result *result)
+{
+	struct buffer pairs = {0};
+	struct map map = {.to = &pairs};
+	map_uint(&map, "noted", result->noted);
+	map_uint(&map, "known", result->known);
+	control_answer(arg, &pairs, map.pairs, result->refused != NULL ? "refused" : NULL,
+		result->refused);
+	buffer_finish(&pairs);
 }
 
 int op_archived(struct control_call *call)
 {
-	struct retention *retention = call->core->retention;
+	struct confirm_request request = {.actor = call->actor};
 	uint8_t journal[JOURNAL_ID_SIZE];
-	char id[JOURNAL_ID_TEXT], to[CONFIRM_TEXT_MAX + 1];
+	char id[JOURNAL_ID_TEXT];
 	if (control_copy_text(call, "journal", id, sizeof id) < 0 ||
 		journal_id_parse(journal, id) < 0)
 		return control_refuse(
 			call, "bad-argument", "journal is the id of one, as its folder is named");
-	if (control_copy_text(call, "to", to, sizeof to) < 0)
+	if (control_copy_text(call, "to", request.to, sizeof request.to) < 0)
 		return control_refuse(
 			call, "bad-argument", "to is longer than %d bytes", CONFIRM_TEXT_MAX);
-	size_t count;
-	struct archived_segment *segments = read_segments(
-		control_arg(call, "segments")->item, journal, &count);
-	if (segments == NULL)
+	if (!read_segments(&request, control_arg(call, "segments")->item, journal))
 		return control_refuse(call, "bad-argument",
 			"segments is a list of 1 to %d maps {first, last, sha256}",
 			CONFIRM_SEGMENTS_MAX);
-	bool is_free = retention != NULL && !retention_is_confirming(retention);
-	struct control_ticket *ticket = is_free ? control_keep(call) : NULL;
-	if (ticket == NULL) {
-		free(segments);
-		return control_refuse(call, "busy", "another archive is being confirmed");
-	}
-	if (retention_confirm(retention, ticket, &call->actor, segments, count, to) < 0) {
-		free(segments);
-		control_answer(ticket, NULL, 0, "busy", "there is no memory");
-	}
+	struct control_ticket *ticket = control_keep(call);
+	if (ticket == NULL)
+		return control_refuse(call, "busy", "too many requests are waiting");
+	struct retention *retention = call->core->retention;
+	int r = retention == NULL ? -ENODEV
+				  : confirm_start(retention, &request, answer_archived, ticket);
+	if (r < 0)
+		control_answer(ticket, NULL, 0, "busy",
+			r == -EBUSY    ? "another archive is being confirmed"
+			: r == -ENODEV ? "retention does not run: see the log"
+				       : "out of memory");
 	return 0;
 }

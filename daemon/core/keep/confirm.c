@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Somebody says that segments were archived: their digests are compared with our own files, the
- * audit says who it was, and only when both are done it is noted and counts.
- */
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -14,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/commit/audit.h"
+#include "core/keep/confirm.h"
 #include "core/keep/inside.h"
 #include "journal/retain.h"
 #include "record/encode.h"
@@ -21,22 +18,13 @@
 struct confirmation {
 	struct job job;
 	struct retention *retention;
-	struct control_ticket *ticket; /* NULL: answered */
-	struct audit_actor actor;
-	struct archived_segment *segments; /* of one journal */
-	size_t count, known;               /* how many were noted before, at the list's end */
-	char to[CONFIRM_TEXT_MAX + 1];
+	struct confirm_request request; /* of its segments, those that are not noted yet */
+	size_t known;                   /* the number of the others */
+	void (*done)(void *arg, const struct confirm_result *result); /* NULL: it was called */
+	void *arg;
 	int result;
-	char text[200]; /* what differs */
+	char text[200]; /* the difference */
 };
-
-void confirmation_destroy(struct confirmation *confirmation)
-{
-	if (confirmation == NULL)
-		return;
-	free(confirmation->segments);
-	free(confirmation);
-}
 
 /* --- comparing, on the thread ---------------------------------------------------------------- */
 
@@ -89,51 +77,41 @@ static bool is_known(const struct confirmation *c, const struct archived_segment
 static void compare_work(struct job *job)
 {
 	struct confirmation *c = (struct confirmation *)job;
+	struct confirm_request *request = &c->request;
 	size_t fresh = 0;
-	for (size_t i = 0; c->result == 0 && i < c->count; i++) {
-		struct archived_segment segment = c->segments[i];
-		if (is_known(c, &segment))
+	for (size_t i = 0; c->result == 0 && i < request->count; i++) {
+		if (is_known(c, &request->segments[i]))
 			continue;
-		c->result = compare_one(c, &segment);
-		c->segments[i] = c->segments[fresh];
-		c->segments[fresh++] = segment;
+		c->result = compare_one(c, &request->segments[i]);
+		request->segments[fresh++] = request->segments[i];
 	}
-	c->known = c->count - fresh;
-	c->count = fresh;
+	c->known = request->count - fresh;
+	request->count = fresh;
 }
 
 static void note_work(struct job *job)
 {
 	struct confirmation *c = (struct confirmation *)job;
-	c->result = archived_add(c->retention->archived, c->segments, c->count, c->to, clock_utc());
+	c->result = archived_add(c->retention->archived, c->request.segments, c->request.count,
+		c->request.to, clock_utc());
 }
 
-/* --- what follows, on the main thread -------------------------------------------------------- */
+/* --- the steps, on the main thread ----------------------------------------------------------- */
 
-static void answer(struct confirmation *c, const char *text)
+static void report(struct confirmation *c, const char *refused)
 {
-	struct buffer pairs = {0};
-	struct map map = {.to = &pairs};
-	map_uint(&map, "noted", c->count);
-	map_uint(&map, "known", c->known);
-	control_answer(c->ticket, &pairs, map.pairs, text != NULL ? "refused" : NULL, text);
-	c->ticket = NULL;
-	buffer_finish(&pairs);
+	struct confirm_result result = {refused, c->request.count, c->known};
+	if (c->done != NULL)
+		c->done(c->arg, &result);
+	c->done = NULL;
 }
 
-void confirmation_give_up(struct confirmation *confirmation)
-{
-	if (confirmation != NULL && confirmation->ticket != NULL)
-		answer(confirmation, "the daemon is stopping");
-}
-
-static void finish(struct confirmation *c, const char *text)
+static void finish(struct confirmation *c, const char *refused)
 {
 	struct retention *retention = c->retention;
-	if (c->ticket != NULL)
-		answer(c, text);
+	report(c, refused);
 	retention->confirming = NULL;
-	confirmation_destroy(c);
+	free(c);
 	retention->with.due(retention->with.arg);
 }
 
@@ -141,7 +119,7 @@ static void noted(struct job *job, bool skipped)
 {
 	struct confirmation *c = (struct confirmation *)job;
 	if (!skipped && c->result < 0)
-		log_error("what was archived cannot be noted: %s", strerror(-c->result));
+		log_error("archived segments cannot be noted: %s", strerror(-c->result));
 	finish(c, skipped ? "the daemon is stopping" : c->result < 0 ? strerror(-c->result) : NULL);
 }
 
@@ -152,19 +130,20 @@ static void recorded(void *arg, const struct commit_item *item)
 	retention_put(c->retention, &c->job);
 }
 
-static void write_record(struct buffer *to, const struct confirmation *c)
+static void write_record(struct buffer *to, const struct confirm_request *request)
 {
 	struct map map, row;
 	map_open(&map, to);
-	map_bytes(&map, "journal", c->segments[0].journal, JOURNAL_ID_SIZE);
-	map_text(&map, "to", c->to);
+	map_bytes(&map, "journal", request->segments[0].journal, JOURNAL_ID_SIZE);
+	map_text(&map, "to", request->to);
 	map_key(&map, "segments");
-	encode_array(to, c->count);
-	for (size_t i = 0; i < c->count; i++) {
+	encode_array(to, request->count);
+	for (size_t i = 0; i < request->count; i++) {
+		const struct archived_segment *segment = &request->segments[i];
 		map_open(&row, to);
-		map_uint(&row, "first", c->segments[i].first);
-		map_uint(&row, "last", c->segments[i].last);
-		map_bytes(&row, "sha256", c->segments[i].sha256, ASSAY_SHA256_SIZE);
+		map_uint(&row, "first", segment->first);
+		map_uint(&row, "last", segment->last);
+		map_bytes(&row, "sha256", segment->sha256, ASSAY_SHA256_SIZE);
 		map_close(&row);
 	}
 	map_close(&map);
@@ -174,38 +153,46 @@ static void compared(struct job *job, bool skipped)
 {
 	struct confirmation *c = (struct confirmation *)job;
 	struct buffer after = {0};
-	if (skipped || c->result < 0 || c->count == 0) {
+	if (skipped || c->result < 0 || c->request.count == 0) {
 		finish(c, skipped ? "the daemon is stopping" : c->result < 0 ? c->text : NULL);
 		return;
 	}
-	write_record(&after, c);
-	int r = audit_then(c->retention->with.audit, "archived", &c->actor, &after, recorded, c);
+	write_record(&after, &c->request);
+	int r = audit_then(
+		c->retention->with.audit, "archived", &c->request.actor, &after, recorded, c);
 	if (r < 0)
-		finish(c, "no memory");
+		finish(c, "out of memory");
 	buffer_finish(&after);
 }
 
-bool retention_is_confirming(const struct retention *retention)
+int confirm_start(struct retention *retention, const struct confirm_request *request,
+	void (*done)(void *arg, const struct confirm_result *result), void *arg)
 {
-	return retention->confirming != NULL;
-}
-
-int retention_confirm(struct retention *retention, struct control_ticket *ticket,
-	const struct audit_actor *actor, struct archived_segment *segments, size_t count,
-	const char *to)
-{
-	assert(retention->confirming == NULL);
+	if (retention->confirming != NULL)
+		return -EBUSY;
 	struct confirmation *c = calloc(1, sizeof *c);
 	if (c == NULL)
 		return -ENOMEM;
 	*c = (struct confirmation){.job = {.work = compare_work, .done = compared},
 		.retention = retention,
-		.ticket = ticket,
-		.actor = *actor,
-		.segments = segments,
-		.count = count};
-	snprintf(c->to, sizeof c->to, "%s", to);
+		.request = *request,
+		.done = done,
+		.arg = arg};
 	retention->confirming = c;
 	retention_put(retention, &c->job);
 	return 0;
+}
+
+void confirm_give_up(struct retention *retention)
+{
+	if (retention != NULL && retention->confirming != NULL)
+		report(retention->confirming, "the daemon is stopping");
+}
+
+void confirm_destroy(struct retention *retention)
+{
+	if (retention == NULL)
+		return;
+	free(retention->confirming);
+	retention->confirming = NULL;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What retention.c and retention-confirm.c share. */
+/* What retention.c and confirm.c share. */
 #ifndef ASSAY_CORE_KEEP_INSIDE_H
 #define ASSAY_CORE_KEEP_INSIDE_H
 
@@ -25,19 +25,13 @@ struct retention {
 	bool is_looking, again;
 	struct retention_summary summary; /* looked 0: none */
 	size_t removing;                  /* recorded or about to be removed */
-	struct confirmation *confirming;
+	struct confirmation *confirming;  /* confirm.c's; NULL: none */
 	struct retention_stuck *stuck;
 	size_t stuck_count;
 };
 
 /* As jobs_put(), also after the end. */
 void retention_put(struct retention *retention, struct job *job);
-
-/* Frees a confirmation without answering; NULL is legal. */
-void confirmation_destroy(struct confirmation *confirmation);
-
-/* Answers who waits for it, at the end; NULL is legal. */
-void confirmation_give_up(struct confirmation *confirmation);
 
 /* SHA-256 of the segment's file.  0; a negative errno, -ECANCELED when the end came first. */
 int retention_hash(const struct retention *retention, const uint8_t journal[JOURNAL_ID_SIZE],

@@ -448,14 +448,12 @@ void retention_stop(struct retention *retention)
 	retention->timer = loop_drop(retention->timer);
 	jobs_stop(retention->jobs);
 	retention->jobs = NULL;
-	confirmation_give_up(retention->confirming);
 }
 
 void retention_destroy(struct retention *retention)
 {
 	if (retention == NULL)
 		return;
-	confirmation_destroy(retention->confirming);
 	archived_close(retention->archived);
 	free(retention->stuck);
 	free(retention);

@@ -15,12 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/commit/audit.h"
 #include "core/keep/archived.h"
-#include "core/control/control.h"
 #include "core/replay/cursors.h"
-
-#define CONFIRM_TEXT_MAX     1000 /* bytes of where the copies are */
-#define CONFIRM_SEGMENTS_MAX 64
 
 struct retention;
 
@@ -75,7 +72,7 @@ struct retention_options {
 /* Starts; a look is due at once and every hour.  Owned through `out`, or a negative errno. */
 int retention_start(struct retention **out, const struct retention_options *options);
 
-/* Ends the thread and answers who waits; nothing more is removed.  NULL is legal. */
+/* Ends the thread; nothing more is removed.  NULL is legal. */
 void retention_stop(struct retention *retention);
 
 /* Frees; after the commit thread's end, which still knows of its records.  NULL is legal. */
@@ -99,17 +96,5 @@ struct retention_summary {
 
 /* Borrowed until the next event; NULL: nothing may go, or nobody has looked yet. */
 const struct retention_summary *retention_summary(const struct retention *retention);
-
-/* Is somebody's word being checked? */
-bool retention_is_confirming(const struct retention *retention);
-
-/*
- * Somebody says that these segments of one journal were copied to `to`.  Takes the list (malloc)
- * and the ticket, which is answered when the digests were compared with our own files and all of
- * it is durably noted, or with what differs.  One at a time.  -ENOMEM: nothing was taken.
- */
-int retention_confirm(struct retention *retention, struct control_ticket *ticket,
-	const struct audit_actor *actor, struct archived_segment *segments, size_t count,
-	const char *to);
 
 #endif
