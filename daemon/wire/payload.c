@@ -35,17 +35,28 @@ void message_end(struct message *m)
 		put_le32(m->out->data + m->at, (uint32_t)size);
 }
 
-static void clear(const struct field *f)
+int payload_decode(const struct wire_message *m, const struct key *rows, void *into, size_t size)
 {
-	switch (f->type) {
-	case FIELD_UINT: *(uint64_t *)f->to = 0; break;
-	case FIELD_WORD: *(unsigned *)f->to = 0; break;
-	case FIELD_BOOL: *(bool *)f->to = false; break;
-	case FIELD_TEXT: *(struct assay_string *)f->to = (struct assay_string){"", 0}; break;
-	case FIELD_STRING: *(const char **)f->to = NULL; break;
-	case FIELD_MAP:
-	case FIELD_ARRAY: *(struct assay_span *)f->to = (struct assay_span){NULL, 0}; break;
-	}
+	const struct keys keys = {.rows = rows};
+	struct reader r;
+	memset(into, 0, size);
+	read_init(&r, m->payload, m->len);
+	r.depth_max = PAYLOAD_DEPTH_MAX;
+	int error = keys_read(&r, &keys, into, NULL);
+	return error < 0 ? error : read_finish(&r);
+}
+
+int payload_read_owned(struct reader *r, const struct key *key, void *to)
+{
+	struct assay_string text;
+	size_t at = r->at;
+	if (read_text(r, &text) < 0)
+		return r->error;
+	if (memchr(text.data, '\0', text.len) != NULL)
+		return read_fail(r, at, "must be a text without zero bytes");
+	char *copy = strndup(text.data, text.len);
+	*(const char **)to = copy;
+	return copy != NULL ? 0 : -ENOMEM;
 }
 
 static int read_word(struct reader *r, unsigned *to)
@@ -55,47 +66,6 @@ static int read_word(struct reader *r, unsigned *to)
 		return -EBADMSG;
 	*to = (unsigned)value;
 	return 0;
-}
-
-static int read_span_text(struct reader *r, struct assay_string *to)
-{
-	struct assay_string text;
-	if (read_text(r, &text) < 0)
-		return -EBADMSG;
-	*to = (struct assay_string){text.data, text.len};
-	return 0;
-}
-
-static int read_string(struct reader *r, const char **to)
-{
-	struct assay_string text;
-	if (read_text(r, &text) < 0 || memchr(text.data, '\0', text.len) != NULL)
-		return -EBADMSG;
-	*to = strndup(text.data, text.len);
-	return *to != NULL ? 0 : -ENOMEM;
-}
-
-static int read_encoded(struct reader *r, enum read_type type, struct assay_span *to)
-{
-	struct assay_span raw;
-	if (read_peek(r) != type || read_raw(r, &raw) < 0)
-		return -EBADMSG;
-	*to = (struct assay_span){raw.data, raw.len};
-	return 0;
-}
-
-static int read_one(struct reader *r, const struct field *f)
-{
-	switch (f->type) {
-	case FIELD_UINT: return read_uint(r, f->to);
-	case FIELD_WORD: return read_word(r, f->to);
-	case FIELD_BOOL: return read_bool(r, f->to);
-	case FIELD_TEXT: return read_span_text(r, f->to);
-	case FIELD_STRING: return read_string(r, f->to);
-	case FIELD_MAP: return read_encoded(r, READ_MAP, f->to);
-	case FIELD_ARRAY: return read_encoded(r, READ_ARRAY, f->to);
-	}
-	return -EBADMSG;
 }
 
 static size_t find(struct assay_string key, const struct field *fields, size_t count)
@@ -109,8 +79,12 @@ static size_t find(struct assay_string key, const struct field *fields, size_t c
 int payload_read(struct reader *r, const struct field *fields, size_t count)
 {
 	assert(count <= 32);
-	for (size_t i = 0; i < count; i++)
-		clear(&fields[i]);
+	for (size_t i = 0; i < count; i++) {
+		if (fields[i].type == FIELD_STRING)
+			*(const char **)fields[i].to = NULL;
+		else
+			*(unsigned *)fields[i].to = 0;
+	}
 	size_t pairs;
 	if (read_map(r, &pairs) < 0)
 		return -EBADMSG;
@@ -120,7 +94,10 @@ int payload_read(struct reader *r, const struct field *fields, size_t count)
 		if (read_key(r, &key) < 0)
 			return -EBADMSG;
 		size_t i = find(key, fields, count);
-		int error = i < count ? read_one(r, &fields[i]) : -EBADMSG;
+		int error = i == count ? -EBADMSG
+			    : fields[i].type == FIELD_STRING
+				    ? payload_read_owned(r, NULL, fields[i].to)
+				    : read_word(r, fields[i].to);
 		if (error < 0)
 			return error;
 		seen |= UINT32_C(1) << i;
@@ -130,13 +107,4 @@ int payload_read(struct reader *r, const struct field *fields, size_t count)
 			return -EBADMSG;
 	}
 	return 0;
-}
-
-int payload_read_message(const struct wire_message *m, const struct field *fields, size_t count)
-{
-	struct reader r;
-	read_init(&r, m->payload, m->len);
-	r.depth_max = FIELDS_DEPTH_MAX;
-	int error = payload_read(&r, fields, count);
-	return error < 0 ? error : read_finish(&r);
 }

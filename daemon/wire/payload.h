@@ -8,7 +8,7 @@
 
 #include "base/bytes.h"
 #include "record/encode.h"
-#include "record/read.h"
+#include "record/keys.h"
 #include "wire/wire.h"
 
 /* A message whose payload is one map: pairs are written to `map` between begin and end. */
@@ -25,16 +25,23 @@ void message_end(struct message *m);
 void message_head(struct buffer *out, enum wire_type type, unsigned unit, size_t size);
 
 /* A message, its settings, a table in them, its rows and quantities. */
-#define FIELDS_DEPTH_MAX 12
+#define PAYLOAD_DEPTH_MAX 12
+
+/*
+ * Reads a payload that is one map of these keys into the struct `into`, which is zeroed first.
+ * Returns 0, -EBADMSG or the error of a KEY_OTHER.
+ */
+int payload_decode(const struct wire_message *m, const struct key *rows, void *into, size_t size);
+
+/*
+ * For a KEY_OTHER whose member is a const char *: a copy of a text without zero bytes, owned by
+ * the member, which is also left to the caller when the message turns out to be wrong.
+ */
+int payload_read_owned(struct reader *r, const struct key *key, void *to);
 
 enum field_type {
-	FIELD_UINT,   /* uint64_t */
 	FIELD_WORD,   /* unsigned, at most 32 bits */
-	FIELD_BOOL,   /* bool */
-	FIELD_TEXT,   /* struct assay_string, borrowed */
 	FIELD_STRING, /* const char *: owned copy without zero bytes; NULL when absent */
-	FIELD_MAP,    /* struct assay_span: one encoded map, borrowed */
-	FIELD_ARRAY,  /* the same for an array */
 };
 
 /* One key; `to` is zeroed when the key is absent or anything fails before it is read. */
@@ -50,8 +57,5 @@ struct field {
  * Returns 0, -EBADMSG or -ENOMEM; owned copies made so far stay with the caller.
  */
 int payload_read(struct reader *r, const struct field *fields, size_t count);
-
-/* The same for a whole payload, nothing after it. */
-int payload_read_message(const struct wire_message *m, const struct field *fields, size_t count);
 
 #endif

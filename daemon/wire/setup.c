@@ -111,83 +111,78 @@ static int read_port(struct reader *r, struct port *port)
 	return 0;
 }
 
-static int copy_settings(struct unit *unit, struct assay_span settings)
+static int read_settings(struct reader *r, const struct key *key, void *to)
 {
-	if (settings.len == 0)
-		return 0;
+	struct unit *unit = to;
+	struct assay_span settings;
+	if (read_peek(r) != READ_MAP)
+		return read_fail(r, r->at, "must be a map");
+	if (read_raw(r, &settings) < 0)
+		return r->error;
 	uint8_t *copy = malloc(settings.len);
 	if (copy == NULL)
 		return -ENOMEM;
-	memcpy(copy, settings.data, settings.len);
-	unit->settings = copy;
+	unit->settings = memcpy(copy, settings.data, settings.len);
 	unit->settings_len = settings.len;
 	return 0;
 }
 
-static int read_unit(struct reader *r, struct unit *unit)
-{
-	unsigned raw;
-	struct assay_span settings;
-	const struct field fields[] = {
-		{"key", FIELD_STRING, true, &unit->key},
-		{"driver", FIELD_STRING, true, &unit->driver},
-		{"unit_id", FIELD_WORD, false, &unit->unit_id},
-		{"raw", FIELD_WORD, false, &raw},
-		{"settings", FIELD_MAP, false, &settings},
-	};
-	int error = payload_read(r, fields, sizeof fields / sizeof fields[0]);
-	if (error < 0)
-		return error;
-	if (raw > UNIT_RAW_OFF)
-		return -EBADMSG;
-	unit->raw = (enum unit_raw)raw;
-	return copy_settings(unit, settings);
-}
+static const struct keys unit_keys = {
+	.rows = (const struct key[]){
+		{"key", KEY_OTHER, KEY_AT(struct unit, key), .required = true,
+			.read = payload_read_owned},
+		{"driver", KEY_OTHER, KEY_AT(struct unit, driver), .required = true,
+			.read = payload_read_owned},
+		{"unit_id", KEY_UINT, KEY_AT(struct unit, unit_id)},
+		{"raw", KEY_UINT, KEY_AT(struct unit, raw), .limit = UNIT_RAW_OFF},
+		{"settings", KEY_OTHER, .read = read_settings},
+		{0},
+	}};
 
-static int read_units(struct assay_span units, struct wire_setup *setup)
+static int read_units(struct reader *r, const struct key *key, void *to)
 {
-	struct reader r;
+	struct wire_setup *setup = to;
 	size_t count;
-	read_init(&r, units.data, units.len);
-	r.depth_max = FIELDS_DEPTH_MAX;
-	if (read_array(&r, &count) < 0 || count == 0 || count > UNITS_MAX)
-		return -EBADMSG;
+	if (read_array(r, &count) < 0)
+		return r->error;
+	if (count == 0 || count > UNITS_MAX)
+		return read_fail(r, r->at, "must be a list of 1 to %d", UNITS_MAX);
 	setup->units = calloc(count, sizeof *setup->units);
 	if (setup->units == NULL)
 		return -ENOMEM;
 	setup->unit_count = count;
-	for (size_t i = 0; i < count; i++) {
-		int error = read_unit(&r, &setup->units[i]);
-		if (error < 0)
-			return error;
-	}
-	return read_finish(&r);
+	int error = 0;
+	for (size_t i = 0; error == 0 && i < count; i++)
+		error = keys_read(r, &unit_keys, &setup->units[i], NULL);
+	return error;
 }
 
-static int read_parts(struct assay_span port, struct assay_span units, struct wire_setup *setup)
+static int read_version(struct reader *r, const struct key *key, void *to)
 {
-	struct reader r;
-	read_init(&r, port.data, port.len);
-	int error = read_port(&r, &setup->port);
-	return error < 0 ? error : read_units(units, setup);
+	uint64_t version;
+	if (read_uint(r, &version) == 0 && version != WIRE_VERSION)
+		return read_fail(r, r->at, "must be %d", WIRE_VERSION);
+	return r->error;
 }
+
+static int read_port_key(struct reader *r, const struct key *key, void *to)
+{
+	return read_port(r, to);
+}
+
+static const struct key setup_rows[] = {
+	{"version", KEY_OTHER, .required = true, .read = read_version},
+	{"drivers", KEY_OTHER, KEY_AT(struct wire_setup, drivers), .required = true,
+		.read = payload_read_owned},
+	{"port", KEY_OTHER, KEY_AT(struct wire_setup, port), .required = true,
+		.read = read_port_key},
+	{"units", KEY_OTHER, .required = true, .read = read_units},
+	{0},
+};
 
 int wire_read_setup(const struct wire_message *m, struct wire_setup *setup)
 {
-	*setup = (struct wire_setup){0};
-	uint64_t version;
-	struct assay_span port, units;
-	const struct field fields[] = {
-		{"version", FIELD_UINT, true, &version},
-		{"drivers", FIELD_STRING, true, &setup->drivers},
-		{"port", FIELD_MAP, true, &port},
-		{"units", FIELD_ARRAY, true, &units},
-	};
-	int error = payload_read_message(m, fields, sizeof fields / sizeof fields[0]);
-	if (error == 0 && version != WIRE_VERSION)
-		error = -EBADMSG;
-	if (error == 0)
-		error = read_parts(port, units, setup);
+	int error = payload_decode(m, setup_rows, setup, sizeof *setup);
 	if (error < 0)
 		wire_setup_finish(setup);
 	return error;

@@ -140,14 +140,20 @@ void wire_write_capture(struct buffer *out, const struct wire_capture *capture)
 
 int wire_read_go(const struct wire_message *m, struct wire_go *go)
 {
-	const struct field fields[] = {{"safe", FIELD_BOOL, true, &go->safe}};
-	return payload_read_message(m, fields, 1);
+	static const struct key rows[] = {
+		{"safe", KEY_BOOL, KEY_AT(struct wire_go, safe), .required = true},
+		{0},
+	};
+	return payload_decode(m, rows, go, sizeof *go);
 }
 
 int wire_read_refuse(const struct wire_message *m, struct assay_string *text)
 {
-	const struct field fields[] = {{"text", FIELD_TEXT, true, text}};
-	return payload_read_message(m, fields, 1);
+	static const struct key rows[] = {
+		{"text", KEY_TEXT, .required = true},
+		{0},
+	};
+	return payload_decode(m, rows, text, sizeof *text);
 }
 
 int wire_read_credit(const struct wire_message *m, uint64_t *bytes)
@@ -160,28 +166,27 @@ int wire_read_credit(const struct wire_message *m, uint64_t *bytes)
 
 int wire_read_capture(const struct wire_message *m, struct wire_capture *capture)
 {
-	const struct field fields[] = {
-		{"on", FIELD_BOOL, true, &capture->on},
-		{"bytes", FIELD_UINT, true, &capture->bytes},
+	static const struct key rows[] = {
+		{"on", KEY_BOOL, KEY_AT(struct wire_capture, on), .required = true},
+		{"bytes", KEY_UINT, KEY_AT(struct wire_capture, bytes), .required = true},
+		{0},
 	};
-	return payload_read_message(m, fields, 2);
+	return payload_decode(m, rows, capture, sizeof *capture);
 }
 
 int wire_read_start(const struct wire_message *m, struct wire_start *start)
 {
-	uint64_t mode;
-	const struct field fields[] = {
-		{"mode", FIELD_UINT, true, &mode},
-		{"every", FIELD_UINT, false, &start->every_ns},
-		{"frames", FIELD_UINT, false, &start->frames},
-		{"step", FIELD_MAP, false, &start->step},
-		{"settings", FIELD_MAP, false, &start->settings},
+	static const struct key rows[] = {
+		{"mode", KEY_UINT, KEY_AT(struct wire_start, mode), .required = true,
+			.limit = WIRE_CONTINUOUS},
+		{"every", KEY_UINT, KEY_AT(struct wire_start, every_ns)},
+		{"frames", KEY_UINT, KEY_AT(struct wire_start, frames)},
+		{"step", KEY_RAW_MAP, KEY_AT(struct wire_start, step)},
+		{"settings", KEY_RAW_MAP, KEY_AT(struct wire_start, settings)},
+		{0},
 	};
-	int r = payload_read_message(m, fields, 5);
-	if (r == 0 && (mode < WIRE_ONCE || mode > WIRE_CONTINUOUS))
-		r = -EBADMSG;
-	start->mode = r == 0 ? (enum wire_mode)mode : WIRE_ONCE;
-	return r;
+	int r = payload_decode(m, rows, start, sizeof *start);
+	return r == 0 && start->mode < WIRE_ONCE ? -EBADMSG : r;
 }
 
 /* --- from the worker -------------------------------------------------------------------------- */
@@ -307,41 +312,47 @@ void wire_write_captured(struct buffer *out, const uint8_t *records, size_t len)
 
 int wire_read_hello(const struct wire_message *m, struct wire_hello *hello)
 {
-	const struct field fields[] = {
-		{"version", FIELD_UINT, true, &hello->version},
-		{"pid", FIELD_UINT, true, &hello->pid},
-		{"lacking", FIELD_TEXT, true, &hello->lacking},
+	static const struct key rows[] = {
+		{"version", KEY_UINT, KEY_AT(struct wire_hello, version), .required = true},
+		{"pid", KEY_UINT, KEY_AT(struct wire_hello, pid), .required = true},
+		{"lacking", KEY_TEXT, KEY_AT(struct wire_hello, lacking), .required = true},
+		{0},
 	};
-	return payload_read_message(m, fields, 3);
+	return payload_decode(m, rows, hello, sizeof *hello);
 }
 
 int wire_read_identity(const struct wire_message *m, struct wire_identity *identity)
 {
-	const struct field fields[] = {
-		{"make", FIELD_TEXT, true, &identity->make},
-		{"model", FIELD_TEXT, true, &identity->model},
-		{"serial", FIELD_TEXT, true, &identity->serial},
-		{"fw", FIELD_TEXT, true, &identity->fw},
-		{"declared", FIELD_BOOL, true, &identity->declared},
+	static const struct key rows[] = {
+		{"make", KEY_TEXT, KEY_AT(struct wire_identity, make), .required = true},
+		{"model", KEY_TEXT, KEY_AT(struct wire_identity, model), .required = true},
+		{"serial", KEY_TEXT, KEY_AT(struct wire_identity, serial), .required = true},
+		{"fw", KEY_TEXT, KEY_AT(struct wire_identity, fw), .required = true},
+		{"declared", KEY_BOOL, KEY_AT(struct wire_identity, declared), .required = true},
+		{0},
 	};
-	return payload_read_message(m, fields, 5);
+	return payload_decode(m, rows, identity, sizeof *identity);
 }
 
 int wire_read_ready(const struct wire_message *m, struct assay_span *settings)
 {
-	const struct field fields[] = {{"settings", FIELD_MAP, false, settings}};
-	return payload_read_message(m, fields, 1);
+	static const struct key rows[] = {
+		{"settings", KEY_RAW_MAP, .at = 0},
+		{0},
+	};
+	return payload_decode(m, rows, settings, sizeof *settings);
 }
 
 int wire_read_started(const struct wire_message *m, struct wire_started *started)
 {
-	const struct field fields[] = {
-		{"utc", FIELD_UINT, true, &started->utc},
-		{"mono", FIELD_UINT, true, &started->mono},
-		{"settings", FIELD_MAP, false, &started->settings},
-		{"sent", FIELD_MAP, false, &started->sent},
+	static const struct key rows[] = {
+		{"utc", KEY_UINT, KEY_AT(struct wire_started, utc), .required = true},
+		{"mono", KEY_UINT, KEY_AT(struct wire_started, mono), .required = true},
+		{"settings", KEY_RAW_MAP, KEY_AT(struct wire_started, settings)},
+		{"sent", KEY_RAW_MAP, KEY_AT(struct wire_started, sent)},
+		{0},
 	};
-	return payload_read_message(m, fields, 4);
+	return payload_decode(m, rows, started, sizeof *started);
 }
 
 static bool is_quality(uint32_t flag)
@@ -391,48 +402,47 @@ int wire_read_frame(const struct wire_message *m, struct wire_frame *frame)
 
 int wire_read_ended(const struct wire_message *m, struct wire_ended *ended)
 {
-	uint64_t how;
-	const struct field fields[] = {
-		{"end", FIELD_UINT, true, &how},
-		{"code", FIELD_TEXT, true, &ended->code},
-		{"text", FIELD_TEXT, true, &ended->text},
+	static const struct key rows[] = {
+		{"end", KEY_UINT, KEY_AT(struct wire_ended, end), .required = true,
+			.limit = WIRE_END_NOT_STARTED},
+		{"code", KEY_TEXT, KEY_AT(struct wire_ended, code), .required = true},
+		{"text", KEY_TEXT, KEY_AT(struct wire_ended, text), .required = true},
+		{0},
 	};
-	int r = payload_read_message(m, fields, 3);
-	if (r == 0 && (how < WIRE_END_COMPLETE || how > WIRE_END_NOT_STARTED))
-		r = -EBADMSG;
-	ended->end = r == 0 ? (enum wire_end)how : WIRE_END_FAILED;
-	return r;
+	int r = payload_decode(m, rows, ended, sizeof *ended);
+	return r == 0 && ended->end < WIRE_END_COMPLETE ? -EBADMSG : r;
 }
 
 int wire_read_state(const struct wire_message *m, struct wire_state *state)
 {
-	const struct field fields[] = {
-		{"state", FIELD_TEXT, true, &state->state},
-		{"code", FIELD_TEXT, true, &state->code},
-		{"text", FIELD_TEXT, true, &state->text},
-		{"values", FIELD_MAP, false, &state->values},
+	static const struct key rows[] = {
+		{"state", KEY_TEXT, KEY_AT(struct wire_state, state), .required = true},
+		{"code", KEY_TEXT, KEY_AT(struct wire_state, code), .required = true},
+		{"text", KEY_TEXT, KEY_AT(struct wire_state, text), .required = true},
+		{"values", KEY_RAW_MAP, KEY_AT(struct wire_state, values)},
+		{0},
 	};
-	return payload_read_message(m, fields, 4);
+	return payload_decode(m, rows, state, sizeof *state);
 }
 
 int wire_read_hazard(const struct wire_message *m, bool *on)
 {
-	const struct field fields[] = {{"on", FIELD_BOOL, true, on}};
-	return payload_read_message(m, fields, 1);
+	static const struct key rows[] = {
+		{"on", KEY_BOOL, .required = true},
+		{0},
+	};
+	return payload_decode(m, rows, on, sizeof *on);
 }
 
 int wire_read_log(const struct wire_message *m, struct wire_log *log)
 {
-	uint64_t level;
-	const struct field fields[] = {
-		{"level", FIELD_UINT, true, &level},
-		{"text", FIELD_TEXT, true, &log->text},
+	static const struct key rows[] = {
+		{"level", KEY_UINT, KEY_AT(struct wire_log, level), .required = true, .limit = 7},
+		{"text", KEY_TEXT, KEY_AT(struct wire_log, text), .required = true},
+		{0},
 	};
-	int r = payload_read_message(m, fields, 2);
-	if (r == 0 && (level < 3 || level > 7))
-		r = -EBADMSG;
-	log->level = (unsigned)(r == 0 ? level : 3);
-	return r;
+	int r = payload_decode(m, rows, log, sizeof *log);
+	return r == 0 && log->level < 3 ? -EBADMSG : r;
 }
 
 int wire_read_beat(const struct wire_message *m, struct wire_beat *beat)
