@@ -10,10 +10,23 @@
 #include "framework/program.h"
 #include "framework/serve.h"
 
-#define EXIT_USAGE   2
-#define MODEL_OPTION 1000 /* values of getopt above are rows of the model's table */
+#define EXIT_USAGE 2
 
-enum { PTY = 256, UDP, TCP, CONTROL, TRUTH, SECONDS, SEED, SPEED, BAUD, FAULT, QUIET, HELP };
+enum {
+	PTY = 256,
+	UDP,
+	TCP,
+	CONTROL,
+	TRUTH,
+	SECONDS,
+	SEED,
+	SPEED,
+	BAUD,
+	FAULT,
+	QUIET,
+	HELP,
+	MODEL_OPTION, /* any option of the model's table */
+};
 
 static const struct option common[] = {
 	{"pty", required_argument, NULL, PTY},
@@ -55,11 +68,11 @@ static void print_model_help(const struct sim_model_ops *ops)
 	       "  --tcp HOST:PORT     a TCP server, one client at a time\n\noptions of all:\n"
 	       "  --control PATH      socket for `assay-sim fault`\n"
 	       "  --fault NAME=VALUE  start with a fault, may be repeated\n"
-	       "  --truth FILE        write what was really measured, JSON lines\n"
-	       "  --seed N            repeat the same chances\n"
+	       "  --truth FILE        write the true values of each measurement, JSON lines\n"
+	       "  --seed N            repeat the same random numbers\n"
 	       "  --speed X           let the instrument's time run X times as fast\n"
-	       "  --baud N            send on the pseudo-terminal at that pace\n"
-	       "  --seconds N         end after so long\n"
+	       "  --baud N            send on the pseudo-terminal at that speed\n"
+	       "  --seconds N         end after N seconds\n"
 	       "  --quiet             no messages about faults\n",
 		ops->name, ops->summary);
 	for (size_t i = 0; ops->options != NULL && ops->options[i].name != NULL; i++) {
@@ -75,28 +88,6 @@ static void print_model_help(const struct sim_model_ops *ops)
 	}
 }
 
-static size_t join_options(const struct sim_model_ops *ops, struct option *all)
-{
-	size_t n = COMMON_COUNT;
-	memcpy(all, common, sizeof(common));
-	for (size_t i = 0; ops->options != NULL && ops->options[i].name != NULL; i++)
-		all[n++] = (struct option){ops->options[i].name,
-			ops->options[i].argument != NULL ? required_argument : no_argument, NULL,
-			MODEL_OPTION + (int)i};
-	all[n] = (struct option){0};
-	return n;
-}
-
-static int add_fault(struct program_options *o, const char *text)
-{
-	if (o->fault_count == sizeof(o->faults) / sizeof(o->faults[0])) {
-		fprintf(stderr, "assay-sim: too many --fault\n");
-		return -EINVAL;
-	}
-	o->faults[o->fault_count++] = text;
-	return 0;
-}
-
 static int take_common(struct program_options *o, int option, const char *value)
 {
 	switch (option) {
@@ -109,24 +100,34 @@ static int take_common(struct program_options *o, int option, const char *value)
 	case SEED: o->seed = value; return 0;
 	case SPEED: o->speed = value; return 0;
 	case BAUD: o->baud = value; return 0;
-	case FAULT: return add_fault(o, value);
+	case FAULT:
+		if (o->fault_count == sizeof(o->faults) / sizeof(o->faults[0])) {
+			fprintf(stderr, "assay-sim: too many --fault\n");
+			return -EINVAL;
+		}
+		o->faults[o->fault_count++] = value;
+		return 0;
 	case QUIET: o->quiet = true; return 0;
-	default: return -EINVAL; /* getopt has said why */
+	default: return -EINVAL; /* getopt_long() has printed the reason */
 	}
 }
 
-/* Returns 1 when help was asked for. */
+/* Returns 1 for --help. */
 static int read_arguments(int argc, char **argv, const struct sim_model_ops *ops,
 	struct program_options *program, struct sim_options *model)
 {
-	struct option all[COMMON_COUNT + SIM_OPTIONS_MAX + 1];
-	int option, r = 0;
-	join_options(ops, all);
-	while (r == 0 && (option = getopt_long(argc, argv, "", all, NULL)) != -1) {
+	struct option all[COMMON_COUNT + SIM_OPTIONS_MAX + 1] = {0};
+	int option, row, r = 0;
+	memcpy(all, common, sizeof(common));
+	for (size_t i = 0; ops->options != NULL && ops->options[i].name != NULL; i++)
+		all[COMMON_COUNT + i] = (struct option){ops->options[i].name,
+			ops->options[i].argument != NULL ? required_argument : no_argument, NULL,
+			MODEL_OPTION};
+	while (r == 0 && (option = getopt_long(argc, argv, "", all, &row)) != -1) {
 		if (option == HELP)
 			return 1;
-		if (option >= MODEL_OPTION)
-			model->value[option - MODEL_OPTION] = optarg != NULL ? optarg : "";
+		if (option == MODEL_OPTION)
+			r = options_set(model, all[row].name, optarg != NULL ? optarg : "");
 		else
 			r = take_common(program, option, optarg);
 	}
@@ -162,7 +163,7 @@ static int run_fault(int argc, char **argv)
 {
 	static const struct option options[] = {{"control", required_argument, NULL, CONTROL}, {0}};
 	const char *path = NULL;
-	char text[1024] = "", answer[1024];
+	char text[1024] = "", reply[1024];
 	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		if (option != CONTROL)
 			return EXIT_USAGE;
@@ -174,11 +175,11 @@ static int run_fault(int argc, char **argv)
 	}
 	for (size_t n = 0; optind < argc && n < sizeof(text); optind++)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s ", argv[optind]);
-	int r = control_ask(path, text, answer, sizeof(answer));
-	if (r < 0 && answer[0] == '\0')
+	int r = control_request(path, text, reply, sizeof(reply));
+	if (r < 0 && reply[0] == '\0')
 		fprintf(stderr, "assay-sim fault: %s: %s\n", path, strerror(-r));
 	else
-		fprintf(r < 0 ? stderr : stdout, "%s\n", answer);
+		fprintf(r < 0 ? stderr : stdout, "%s\n", reply);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 
 #include "modbus/frame.h"
-#include "modbus/model.h"
 #include "modbus/plant.h"
 
 #define PROFILES 3

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "rga/model.h"
+#include "rga/rga.h"
 
 #define TENTH 100000000ULL
 #define WAIT  0xFF

@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "modbus/frame.h"
-#include "modbus/model.h"
 #include "modbus/plant.h"
 
 #define MS 1000000ULL

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "rga/model.h"
+#include "rga/rga.h"
 
 #define MS 1000000ULL
 #define S  (1000 * MS)

@@ -9,8 +9,6 @@
 #define FULL_SCALE_KEV 20.48 /* at the device's nominal gain */
 #define CHANNEL_LIMIT  0xFFFFFFu
 
-static void stop(struct acquisition *a);
-
 void acquire_init(struct acquisition *a, const struct emission *source, struct sim_random *random)
 {
 	a->source = source;
@@ -21,10 +19,10 @@ void acquire_init(struct acquisition *a, const struct emission *source, struct s
 	a->presets = (struct presets){SIM_NEVER, SIM_NEVER, SIM_NEVER, SIM_NEVER, 0, 0};
 }
 
-static double number_or(const struct settings *s, const char *name, double otherwise)
+static double number_or(const struct settings *s, const char *name, double fallback)
 {
 	double v;
-	return settings_number(s, name, &v) ? v : otherwise;
+	return settings_number(s, name, &v) ? v : fallback;
 }
 
 static uint64_t ns_or_never(const struct settings *s, const char *name)
@@ -53,24 +51,19 @@ static void read_shaping(struct shaping *shaping, const struct settings *s)
 	shaping->mcs_ns = (uint64_t)(number_or(s, "MCST", 0.01) * 1e9);
 }
 
-static void read_presets(struct presets *presets, const struct settings *s)
-{
-	double counts;
-	*presets = (struct presets){.accumulation_ns = ns_or_never(s, "PRET"),
-		.real_ns = ns_or_never(s, "PRER"),
-		.live_ns = ns_or_never(s, "PREL"),
-		.low = (unsigned)number_or(s, "PRCL", 0),
-		.high = (unsigned)number_or(s, "PRCH", 8191)};
-	presets->counts = settings_number(s, "PREC", &counts) ? (uint64_t)counts : SIM_NEVER;
-}
-
 void acquire_configure(struct acquisition *a, const struct settings *s)
 {
 	unsigned channels = a->shaping.channels;
 	uint64_t preset = a->presets.accumulation_ns;
 	bool was_mcs = a->shaping.is_mcs;
 	read_shaping(&a->shaping, s);
-	read_presets(&a->presets, s);
+	double counts;
+	a->presets = (struct presets){.accumulation_ns = ns_or_never(s, "PRET"),
+		.real_ns = ns_or_never(s, "PRER"),
+		.live_ns = ns_or_never(s, "PREL"),
+		.counts = settings_number(s, "PREC", &counts) ? (uint64_t)counts : SIM_NEVER,
+		.low = (unsigned)number_or(s, "PRCL", 0),
+		.high = (unsigned)number_or(s, "PRCH", 8191)};
 	a->can_live = s->device->bit == MCA8000D;
 	a->sca = s->sca;
 	if (a->presets.accumulation_ns != preset)
@@ -98,34 +91,10 @@ void acquire_clear(struct acquisition *a)
 	memset(a->spectrum, 0, sizeof(a->spectrum));
 }
 
-static void count_sca(struct acquisition *a, unsigned channel)
-{
-	for (int i = 0; a->sca != NULL && i < SCA_COUNT; i++)
-		if ((int)channel >= a->sca[i].low && (int)channel <= a->sca[i].high)
-			a->sca_counts[i]++;
-}
-
-static void count_window(struct acquisition *a, unsigned channel)
-{
-	if (channel < a->presets.low || channel > a->presets.high)
-		return;
-	if (++a->window_counts >= a->presets.counts) {
-		a->counts_reached = true;
-		stop(a);
-	}
-}
-
-static void count_mcs(struct acquisition *a, unsigned channel)
-{
-	const struct shaping *s = &a->shaping;
-	uint64_t at = a->accumulation_ns / s->mcs_ns;
-	if (channel < s->mcs_low || channel > s->mcs_high || at >= s->channels)
-		return;
-	a->spectrum[at]++;
-	a->slow++;
-}
-
-/* A pulse that nothing disturbed goes into the spectrum, unless it is out of its range. */
+/*
+ * Counts the pending pulse, if it was undisturbed and is in range: in MCS mode by time, else by
+ * energy, with the SCA counters and the window of the counts preset.
+ */
 static void commit_pending(struct acquisition *a)
 {
 	const struct shaping *s = &a->shaping;
@@ -136,18 +105,29 @@ static void commit_pending(struct acquisition *a)
 		return;
 	unsigned channel = (unsigned)place;
 	if (s->is_mcs) {
-		count_mcs(a, channel);
+		uint64_t at = a->accumulation_ns / s->mcs_ns;
+		if (channel >= s->mcs_low && channel <= s->mcs_high && at < s->channels) {
+			a->spectrum[at]++;
+			a->slow++;
+		}
 		return;
 	}
 	if (a->spectrum[channel] == CHANNEL_LIMIT)
 		return;
 	a->spectrum[channel]++;
 	a->slow++;
-	count_sca(a, channel);
-	count_window(a, channel);
+	for (int i = 0; a->sca != NULL && i < SCA_COUNT; i++)
+		if ((int)channel >= a->sca[i].low && (int)channel <= a->sca[i].high)
+			a->sca_counts[i]++;
+	if (channel >= a->presets.low && channel <= a->presets.high &&
+		++a->window_counts >= a->presets.counts) {
+		a->counts_reached = true;
+		a->enabled = false;
+		a->next_photon = SIM_NEVER;
+	}
 }
 
-/* A pulse whose peak has not passed is in the spectrum all the same: the counters agree. */
+/* A pulse before its peak is counted too, so that spectrum and slow count agree. */
 static void stop(struct acquisition *a)
 {
 	a->enabled = false;
@@ -183,8 +163,8 @@ void acquire_pause(struct acquisition *a, uint64_t ns)
 }
 
 /*
- * What comes within the fast channel's resolution adds up unseen; what comes within the peaking
- * time spoils both pulses, or adds up where pile-up is not rejected.
+ * A photon within the fast channel's resolution adds to the pending pulse.  One within the peaking
+ * time spoils both pulses, or adds to it if pile-up is not rejected.
  */
 static void take_photon(struct acquisition *a)
 {
@@ -209,15 +189,6 @@ static void take_photon(struct acquisition *a)
 		draw_photon(a);
 }
 
-static void count_time(struct acquisition *a, uint64_t until)
-{
-	uint64_t live_from = a->now > a->dead_until ? a->now : a->dead_until;
-	a->real_ns += until - a->now;
-	a->accumulation_ns += until - a->now;
-	a->live_ns += until > live_from ? until - live_from : 0;
-	a->now = until;
-}
-
 static uint64_t remaining(uint64_t preset, uint64_t reached)
 {
 	if (preset == SIM_NEVER)
@@ -235,7 +206,7 @@ static uint64_t least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* When the first preset will be reached if no photon comes before. */
+/* When the first time preset is reached, unless a photon arrives before. */
 static uint64_t preset_time(const struct acquisition *a)
 {
 	uint64_t at = SIM_NEVER, live_from = a->now > a->dead_until ? a->now : a->dead_until;
@@ -271,7 +242,7 @@ static void check_presets(struct acquisition *a)
 	}
 }
 
-/* Only the real clock runs; the photon that was due is lost, the next drawn afresh. */
+/* Only the real time runs.  The due photon is lost: the next one is drawn after the pause. */
 static void pass_pause(struct acquisition *a, uint64_t now)
 {
 	uint64_t until = least(now, a->paused_until);
@@ -284,25 +255,26 @@ static void pass_pause(struct acquisition *a, uint64_t now)
 		draw_photon(a);
 }
 
-static void count(struct acquisition *a, uint64_t now)
-{
-	uint64_t peak = a->has_pending ? a->last_photon + a->shaping.peaking_ns : SIM_NEVER;
-	uint64_t until = least(least(now, preset_time(a)), least(peak, a->next_photon));
-	count_time(a, until);
-	if (until == a->next_photon)
-		take_photon(a);
-	else if (until == peak)
-		commit_pending(a);
-	check_presets(a);
-}
-
+/* Advances to the next event: a photon, the peak of the pending pulse, a preset, or `now`. */
 void acquire_advance(struct acquisition *a, uint64_t now)
 {
 	while (a->enabled && a->now < now) {
-		if (a->now < a->paused_until)
+		if (a->now < a->paused_until) {
 			pass_pause(a, now);
-		else
-			count(a, now);
+			continue;
+		}
+		uint64_t peak = a->has_pending ? a->last_photon + a->shaping.peaking_ns : SIM_NEVER;
+		uint64_t until = least(least(now, preset_time(a)), least(peak, a->next_photon));
+		uint64_t live_from = a->now > a->dead_until ? a->now : a->dead_until;
+		a->real_ns += until - a->now;
+		a->accumulation_ns += until - a->now;
+		a->live_ns += until > live_from ? until - live_from : 0;
+		a->now = until;
+		if (until == a->next_photon)
+			take_photon(a);
+		else if (until == peak)
+			commit_pending(a);
+		check_presets(a);
 	}
 	if (now > a->now)
 		a->now = now;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The pulse processor and its counters.  Photons arrive one by one as a Poisson process, so dead
- * time, pile-up, presets and the spectrum are exact and always agree, and depend only on the
- * seed and on when requests come, never on how often time is looked at.
+ * time, pile-up, presets and the spectrum are exact and agree.  They depend only on the seed and on
+ * the times of requests, not on how often acquire_advance() is called.
  */
 #ifndef ASSAY_SIM_AMPTEK_ACQUIRE_H
 #define ASSAY_SIM_AMPTEK_ACQUIRE_H
@@ -15,7 +15,7 @@
 
 #define CHANNELS_MAX 8192
 
-/* What the settings say, in the units the counting uses. */
+/* The settings, in the units that the counting uses. */
 struct shaping {
 	unsigned channels;
 	double kev_full_scale;
@@ -38,7 +38,7 @@ struct acquisition {
 	struct sim_random *random;     /* borrowed */
 	struct shaping shaping;
 	struct presets presets;
-	double efficiency; /* 0..1 of the photons make pulses: bias not reached */
+	double efficiency; /* 0..1 of the photons make pulses; below 1 until the bias is reached */
 	bool can_live;     /* the device has a live-time preset */
 
 	bool enabled;
@@ -46,7 +46,7 @@ struct acquisition {
 	bool has_pending, is_pending_good;
 	double pending_kev;
 
-	/* What a clear zeroes. */
+	/* Zeroed by a clear. */
 	uint64_t accumulation_ns, real_ns, live_ns, window_counts;
 	uint32_t fast, slow, general;
 	bool real_reached, live_reached, counts_reached, accumulation_armed, mcs_finished;
@@ -59,13 +59,13 @@ struct acquisition {
 /* Sets the borrowed parts of a zeroed acquisition. */
 void acquire_init(struct acquisition *a, const struct emission *source, struct sim_random *random);
 
-/* Takes over settings; another number of channels clears, for the memory is laid out anew. */
+/* Applies settings.  Another number of channels clears the spectrum. */
 void acquire_configure(struct acquisition *a, const struct settings *settings);
 
 /* Counts until `now`. */
 void acquire_advance(struct acquisition *a, uint64_t now);
 
-/* From now on; enabling has no effect while preset counts stand reached. */
+/* Starts or stops counting; starting has no effect while a counts preset is reached. */
 void acquire_enable(struct acquisition *a, bool enabled);
 
 /* The share of photons that make a pulse, 0..1. */
@@ -74,7 +74,7 @@ void acquire_set_efficiency(struct acquisition *a, double efficiency);
 /* Zeroes counters, times, spectrum and reached presets; does not stop. */
 void acquire_clear(struct acquisition *a);
 
-/* The memory is being read: nothing is counted for so long, though real time runs. */
+/* The memory is being read: for `ns` nothing is counted, but real time runs. */
 void acquire_pause(struct acquisition *a, uint64_t ns);
 
 #endif

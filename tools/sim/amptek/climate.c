@@ -20,7 +20,7 @@ void climate_init(struct climate *c, double ambient_c)
 	c->board_c = ambient_c;
 }
 
-/* What the cooler can reach. */
+/* The temperature that the cooler reaches. */
 static double goal_k(const struct climate *c)
 {
 	if (c->cooler_target_k <= 0 || c->cooler_target_k > c->ambient_k)
@@ -32,7 +32,7 @@ static void follow(struct climate *c)
 {
 	double t = (double)c->stepped / 1e9;
 	c->tec_v = 3.5 * (c->ambient_k - c->detector_k) / COOLER_SPAN_K;
-	/* The room's air conditioning comes and goes. */
+	/* The room's temperature swings with a period of 20 minutes. */
 	c->board_c += 0.0001 * sin(2 * M_PI * t / 1200);
 }
 
@@ -44,17 +44,13 @@ void climate_settle(struct climate *c)
 	follow(c);
 }
 
-static double towards(double from, double to, double most)
-{
-	return fabs(to - from) <= most ? to : from + copysign(most, to - from);
-}
-
 bool climate_step(struct climate *c, uint64_t now)
 {
 	if (c->stepped + STEP_NS > now)
 		return false;
 	c->stepped += STEP_NS;
-	c->bias_v = towards(c->bias_v, c->bias_target_v, BIAS_V_PER_S * STEP_S);
+	double missing = c->bias_target_v - c->bias_v, most = BIAS_V_PER_S * STEP_S;
+	c->bias_v = fabs(missing) <= most ? c->bias_target_v : c->bias_v + copysign(most, missing);
 	c->detector_k += (goal_k(c) - c->detector_k) * (1 - exp(-STEP_S / COOLER_TAU_S));
 	double board = c->ambient_k - ZERO_CELSIUS + BOARD_RISE_C;
 	c->board_c += (board - c->board_c) * (1 - exp(-STEP_S / BOARD_TAU_S));

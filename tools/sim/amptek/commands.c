@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What each request does.  The table at the end is the protocol's list of requests. */
+/* The actions of the requests; the table at the end lists all requests of the protocol. */
 #include "dpp.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "config.h"
 
 #define ANY_LEN        (-1)
 #define COMM_TEST      0xF1
 #define DIAGNOSTIC_LEN 256
 
-/* What a request may be turned away for. */
+/* Conditions of a request. */
 enum trait {
 	NEEDS_608 = 1, /* firmware 6.08.00 */
 	NOT_DP5X = 2,
 	ONLY_MCA8000D = 4,
-	NEVER_SEND = 8, /* changes calibration or firmware: no host should, the truth log says so */
+	NEVER_SEND = 8, /* changes calibration or firmware: the truth log reports it as forbidden */
 };
 
 struct command {
@@ -25,6 +26,20 @@ struct command {
 	void (*run)(struct dpp *d, const struct request *r);
 	unsigned traits;
 };
+
+void dpp_follow_settings(struct dpp *d)
+{
+	double v;
+	d->climate.bias_target_v = settings_number(&d->settings, "HVSE", &v) ? v : 0;
+	d->climate.cooler_target_k = settings_number(&d->settings, "TECS", &v) ? v : 0;
+	acquire_configure(&d->acquisition, &d->settings);
+}
+
+/* The instrument writes its flash: input waits for `ms`. */
+static void stall(struct dpp *d, unsigned ms)
+{
+	d->stalled_until = d->model->now + ms * NS_PER_MS;
+}
 
 static void send_status(struct dpp *d, const struct request *r)
 {
@@ -112,36 +127,31 @@ static void send_sca(struct dpp *d, const struct request *r)
 	dpp_reply(d, 0x83, 0x01, body, sizeof(body));
 }
 
-static void refuse_scope(struct dpp *d, const struct request *r)
+static void reject_scope(struct dpp *d, const struct request *r)
 {
 	dpp_ack(d, ACK_NO_SCOPE_DATA, NULL, 0);
 }
 
-static void refuse_unsupported(struct dpp *d, const struct request *r)
+static void reject_unsupported(struct dpp *d, const struct request *r)
 {
 	dpp_ack(d, ACK_UNSUPPORTED, NULL, 0);
 }
 
-static void refuse_calibration(struct dpp *d, const struct request *r)
+static void reject_calibration(struct dpp *d, const struct request *r)
 {
 	dpp_ack(d, ACK_NO_CALIBRATION, NULL, 0);
 }
 
-static void refuse_pid(struct dpp *d, const struct request *r)
+static void reject_pid(struct dpp *d, const struct request *r)
 {
 	dpp_ack(d, ACK_PID, NULL, 0);
-}
-
-/* From 6.09.06 on a packet that holds one single preset does not go to flash. */
-static bool is_saved(const struct dpp *d, const struct request *r, const struct config_result *c)
-{
-	return r->pid2 == 0x02 && !(c->is_preset_only && d->firmware >= 60906);
 }
 
 static void configure(struct dpp *d, const struct request *r)
 {
 	struct config_result c = config_apply(&d->settings, (const char *)r->data, r->len);
-	bool saved = is_saved(d, r, &c);
+	/* From 6.09.06 on a packet with one preset command and no other is not saved to flash. */
+	bool saved = r->pid2 == 0x02 && !(c.is_preset_only && d->firmware >= 60906);
 	dpp_follow_settings(d);
 	if (c.disables)
 		acquire_enable(&d->acquisition, false);
@@ -151,7 +161,7 @@ static void configure(struct dpp *d, const struct request *r)
 		(int)c.ack, saved ? "true" : "false");
 	dpp_ack(d, c.ack, c.bad, c.bad_len);
 	if (saved)
-		dpp_stall(d, 80 + (unsigned)(random_u64(sim_random_of(d->model)) % 321));
+		stall(d, 80 + (unsigned)(random_u64(sim_random_of(d->model)) % 321));
 }
 
 static void read_back(struct dpp *d, const struct request *r)
@@ -170,7 +180,7 @@ static void clear(struct dpp *d, const struct request *r)
 	dpp_ack(d, ACK_OK, NULL, 0);
 }
 
-/* An instrument that is not configured does not count. */
+/* An instrument that is not configured does not start. */
 static void enable(struct dpp *d, const struct request *r)
 {
 	if (d->settings.is_configured)
@@ -194,7 +204,7 @@ static void write_misc_data(struct dpp *d, const struct request *r)
 {
 	memcpy(d->misc_data, r->data, sizeof(d->misc_data));
 	dpp_ack(d, ACK_OK, NULL, 0);
-	dpp_stall(d, 300);
+	stall(d, 300);
 }
 
 static void write_ethernet(struct dpp *d, const struct request *r)
@@ -208,7 +218,7 @@ static void set_baud(struct dpp *d, const struct request *r)
 	dpp_ack(d, r->data[0] <= 2 ? ACK_OK : ACK_PARAMETER, NULL, 0);
 }
 
-/* Keep-alive, and what changes nothing that is simulated. */
+/* Keep-alive, and requests without an effect that is simulated. */
 static void accept(struct dpp *d, const struct request *r)
 {
 	dpp_ack(d, ACK_OK, NULL, 0);
@@ -228,25 +238,25 @@ static const struct command commands[] = {
 	{0x02, 0x05, 2, store_buffer, NEEDS_608 | NOT_DP5X},
 	{0x02, 0x06, 2, store_buffer, NEEDS_608 | NOT_DP5X},
 	{0x02, 0x07, 2, send_buffer, NEEDS_608 | NOT_DP5X},
-	{0x03, 0x01, 0, refuse_scope, 0},
+	{0x03, 0x01, 0, reject_scope, 0},
 	{0x03, 0x02, 0, send_misc_data, 0},
-	{0x03, 0x03, 0, refuse_scope, 0},
+	{0x03, 0x03, 0, reject_scope, 0},
 	{0x03, 0x04, 0, send_ethernet, 0},
 	{0x03, 0x05, 0, send_diagnostic, 0},
 	{0x03, 0x07, 0, send_netfinder, 0},
-	{0x03, 0x08, ANY_LEN, refuse_unsupported, 0},
-	{0x03, 0x09, 0, refuse_unsupported, 0},
-	{0x03, 0x0A, 0, refuse_calibration, ONLY_MCA8000D},
+	{0x03, 0x08, ANY_LEN, reject_unsupported, 0},
+	{0x03, 0x09, 0, reject_unsupported, 0},
+	{0x03, 0x0A, 0, reject_calibration, ONLY_MCA8000D},
 	{0x04, 0x01, 0, send_sca, 0},
 	{0x04, 0x02, 0, send_sca, 0},
 	{0x04, 0x03, 0, send_sca, 0},
 	{0x20, 0x02, ANY_LEN, configure, 0},
 	{0x20, 0x03, ANY_LEN, read_back, 0},
 	{0x20, 0x04, ANY_LEN, configure, NEEDS_608},
-	{0x30, 0x01, ANY_LEN, refuse_pid, NEVER_SEND},
-	{0x30, 0x02, ANY_LEN, refuse_pid, NEVER_SEND},
-	{0x30, 0x03, ANY_LEN, refuse_pid, NEVER_SEND},
-	{0x30, 0x05, ANY_LEN, refuse_pid, NEVER_SEND},
+	{0x30, 0x01, ANY_LEN, reject_pid, NEVER_SEND},
+	{0x30, 0x02, ANY_LEN, reject_pid, NEVER_SEND},
+	{0x30, 0x03, ANY_LEN, reject_pid, NEVER_SEND},
+	{0x30, 0x05, ANY_LEN, reject_pid, NEVER_SEND},
 	{0xF0, 0x01, 0, clear, 0},
 	{0xF0, 0x02, 0, enable, 0},
 	{0xF0, 0x03, 0, disable, 0},
@@ -254,19 +264,19 @@ static const struct command commands[] = {
 	{0xF0, 0x05, 0, accept, 0},
 	{0xF0, 0x06, 0, accept, 0},
 	{0xF0, 0x09, MISC_DATA_LEN, write_misc_data, 0},
-	{0xF0, 0x0A, ANY_LEN, refuse_pid, NEVER_SEND},
-	{0xF0, 0x0B, ANY_LEN, refuse_pid, NEVER_SEND},
-	{0xF0, 0x0C, ANY_LEN, refuse_pid, NEVER_SEND},
-	{0xF0, 0x0E, ANY_LEN, refuse_pid, NEVER_SEND},
+	{0xF0, 0x0A, ANY_LEN, reject_pid, NEVER_SEND},
+	{0xF0, 0x0B, ANY_LEN, reject_pid, NEVER_SEND},
+	{0xF0, 0x0C, ANY_LEN, reject_pid, NEVER_SEND},
+	{0xF0, 0x0E, ANY_LEN, reject_pid, NEVER_SEND},
 	{0xF0, 0x10, 0, clear_general, 0},
 	{0xF0, 0x11, ETHERNET_SET_LEN, write_ethernet, 0},
-	{0xF0, 0x12, ANY_LEN, refuse_pid, NEVER_SEND},
+	{0xF0, 0x12, ANY_LEN, reject_pid, NEVER_SEND},
 	{0xF0, 0x13, 1, set_baud, 0},
-	{0xF0, 0x14, ANY_LEN, refuse_pid, NEVER_SEND},
-	{0xF0, 0x15, ANY_LEN, refuse_pid, NEVER_SEND},
+	{0xF0, 0x14, ANY_LEN, reject_pid, NEVER_SEND},
+	{0xF0, 0x15, ANY_LEN, reject_pid, NEVER_SEND},
 	{0xF0, 0x16, 0, accept, 0},
-	{0xF0, 0x19, ANY_LEN, refuse_pid, NEVER_SEND},
-	{0xF0, 0x1A, ANY_LEN, refuse_pid, NEVER_SEND},
+	{0xF0, 0x19, ANY_LEN, reject_pid, NEVER_SEND},
+	{0xF0, 0x1A, ANY_LEN, reject_pid, NEVER_SEND},
 	{0xF0, 0x1E, ANY_LEN, accept, NEEDS_608 | NOT_DP5X},
 	{0xF0, 0x1F, ANY_LEN, accept, NEEDS_608 | NOT_DP5X},
 	{0xF0, 0x20, 0, accept, 0},
@@ -289,22 +299,13 @@ static const struct command *find(const struct dpp *d, const struct request *r)
 	return NULL;
 }
 
-/* "F1 n" asks for the acknowledgement n. */
-static bool comm_test(struct dpp *d, const struct request *r)
-{
-	if (r->pid1 != COMM_TEST || r->pid2 > 0x0F)
-		return false;
-	dpp_reply(d, 0xFF, r->len == 0 ? r->pid2 : ACK_LEN, NULL, 0);
-	return true;
-}
-
 void dpp_command(struct dpp *d, const struct request *r)
 {
 	const struct command *c = find(d, r);
 	if (sim_fault_active(d->model, FAULT_BUSY))
 		dpp_ack(d, ACK_BUSY, NULL, 0);
-	else if (comm_test(d, r))
-		return;
+	else if (r->pid1 == COMM_TEST && r->pid2 <= 0x0F) /* "F1 n" requests acknowledgement n */
+		dpp_reply(d, 0xFF, r->len == 0 ? r->pid2 : ACK_LEN, NULL, 0);
 	else if (c == NULL)
 		dpp_ack(d, ACK_PID, NULL, 0);
 	else if (c->len != ANY_LEN && r->len != (size_t)c->len)

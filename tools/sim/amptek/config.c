@@ -15,16 +15,6 @@ struct command {
 	size_t parameter_len;
 };
 
-static bool is_name(const char *text, size_t len)
-{
-	if (len != NAME_LEN)
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (!(text[i] >= 'A' && text[i] <= 'Z') && !(text[i] >= '0' && text[i] <= '9'))
-			return false;
-	return true;
-}
-
 static struct command next_command(const char *text, size_t len)
 {
 	const char *semicolon = memchr(text, ';', len);
@@ -33,9 +23,12 @@ static struct command next_command(const char *text, size_t len)
 	size_t name = equals != NULL ? (size_t)(equals - text) : body;
 	struct command c = {.text = text,
 		.len = body + (semicolon != NULL),
-		.is_named = is_name(text, name),
+		.is_named = name == NAME_LEN,
 		.has_parameter = equals != NULL,
 		.is_ended = semicolon != NULL};
+	for (size_t i = 0; i < name; i++)
+		if (!(text[i] >= 'A' && text[i] <= 'Z') && !(text[i] >= '0' && text[i] <= '9'))
+			c.is_named = false;
 	if (equals != NULL) {
 		c.parameter = equals + 1;
 		c.parameter_len = body - name - 1;
@@ -49,15 +42,6 @@ static bool is_one_of(const struct command *c, const char *names)
 		if (memcmp(c->text, names, NAME_LEN) == 0)
 			return true;
 	return false;
-}
-
-static enum ack apply(struct settings *s, const struct command *c, bool is_first)
-{
-	if (!c->is_named || !c->has_parameter || !c->is_ended)
-		return ACK_COMMAND;
-	if (is_one_of(c, "RESC") && !is_first)
-		return ACK_PARAMETER;
-	return settings_set(s, c->text, c->parameter, c->parameter_len);
 }
 
 static void note_effect(
@@ -80,7 +64,13 @@ struct config_result config_apply(struct settings *s, const char *text, size_t l
 	struct config_result result = {.ack = ACK_OK};
 	for (size_t at = 0; at < len; result.commands++) {
 		struct command c = next_command(text + at, len - at);
-		enum ack ack = apply(s, &c, at == 0);
+		enum ack ack;
+		if (!c.is_named || !c.has_parameter || !c.is_ended)
+			ack = ACK_COMMAND;
+		else if (is_one_of(&c, "RESC") && at > 0)
+			ack = ACK_PARAMETER;
+		else
+			ack = settings_set(s, c.text, c.parameter, c.parameter_len);
 		if (ack == ACK_OK) {
 			note_effect(&result, s, &c);
 		} else {

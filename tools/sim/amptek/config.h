@@ -9,8 +9,8 @@ struct config_result {
 	enum ack ack;    /* of the last command that was wrong, or ACK_OK */
 	const char *bad; /* that command with its semicolon, in the packet; NULL if none */
 	size_t bad_len;
-	unsigned commands;   /* how many the packet had */
-	bool is_preset_only; /* one single preset command: newer firmware does not save that */
+	unsigned commands;   /* in the packet */
+	bool is_preset_only; /* one preset command and no other */
 	bool sets_presets, enables, disables;
 };
 
@@ -18,8 +18,8 @@ struct config_result {
 struct config_result config_apply(struct settings *settings, const char *text, size_t len);
 
 /*
- * Writes the answer to a readback request; `size` must be 4 times the request's length and 64
- * more.  Returns its length.
+ * Writes the reply to a readback request; `size` must be at least 4 times the request's length
+ * plus 64.  Returns its length.
  */
 size_t config_read_back(
 	struct settings *settings, const char *text, size_t len, char *out, size_t size);

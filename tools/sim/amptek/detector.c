@@ -31,7 +31,7 @@ void detector_init(struct detector *d, double fwhm, double *expected, size_t bin
 		.bin_kev = bin_kev};
 }
 
-/* 12.5 um beryllium, 1 cm air, then what 500 um silicon stops. */
+/* Transmission of 12.5 um beryllium and 1 cm air, times absorption of 500 um silicon. */
 static double efficiency(double kev)
 {
 	double air = 0.755 * XRL(CS_Total, 7, kev) + 0.232 * XRL(CS_Total, 8, kev) +

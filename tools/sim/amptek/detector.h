@@ -12,12 +12,12 @@ struct detector {
 	double bin_kev;
 };
 
-/* `fwhm` in eV at 5.895 keV; below what the Fano effect alone makes, the noise is zero. */
+/* `fwhm` in eV at 5.895 keV; if the Fano effect alone makes more, the noise is zero. */
 void detector_init(struct detector *d, double fwhm, double *expected, size_t bins, double bin_kev);
 
 /*
- * Adds `rate` photons per second of one energy that come towards the detector: what is absorbed,
- * as a peak with its escape peak.  `spread` is a further standard deviation (Doppler), in keV.
+ * Adds `rate` incident photons per second of one energy: the absorbed share, as a peak with its
+ * escape peak.  `spread` is a further standard deviation (Doppler), in keV.
  */
 void detector_add(struct detector *d, double kev, double rate, double spread);
 

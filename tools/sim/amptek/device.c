@@ -4,7 +4,7 @@
 #define SDD_80      "CLCK=80;TPEA=4.000;TFLA=0.200;TPFA=100;MCAC=2048;PURE=ON;THSL=0.585;"
 #define PRESETS_OFF "PRER=OFF;PREC=OFF;"
 
-/* Default configurations after the vendor's for a fast SDD; the gains are the simulator's. */
+/* Configurations after the vendor's defaults for a fast SDD; the gains are the simulator's. */
 const struct device devices[6] = {
 	{"dp5", "DP5", 0, DP5, 0.75, 150, 16, 1500,
 		SDD_80 "GAIN=16.000;HVSE=-135;TECS=220;PAPS=ON;PRET=OFF;" PRESETS_OFF},

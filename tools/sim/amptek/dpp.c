@@ -7,111 +7,32 @@
 
 #include "base/clock.h"
 #include "config.h"
-#include "framework/serials.h"
 
-#define RECEIVER_GAP_NS (100 * NS_PER_MS) /* RS-232: longer silence within a packet drops it */
+#define RECEIVER_GAP_NS (100 * NS_PER_MS) /* RS-232: a longer gap within a packet drops it */
 #define PEER_HOLD_NS    (15 * NS_PER_S)
-#define TICK_NS         (50 * NS_PER_MS) /* so that counting never has much to catch up */
-#define PHOTONS_MAX     5e6              /* per second of ours: each is drawn by itself */
+#define TICK_NS         (50 * NS_PER_MS) /* bounds the photons to be drawn at once */
+#define PHOTONS_MAX     5e6              /* per second of real time: each is drawn by itself */
 #define SERIALS_MAX     99999999
 
 static const struct sim_option options[] = {
 	{"device", "NAME", "dp5", "dp5, px5, dp5g, mca8000d, tb5 or dp5x"},
 	{"serial", "N", "9990001", "serial number; 9990001 to 9990099 belong to simulators"},
 	{"firmware", "M.NN.BB", "6.08.06", "firmware version and build"},
-	{"sample", "NAME", "steel-304", "what lies in the beam; \"list\" shows what there is"},
+	{"sample", "NAME", "steel-304", "the sample in the beam; \"list\" prints the names"},
 	{"anode", "ELEMENT", "Rh", "of the tube: Rh, Ag, Mo, W or Au"},
 	{"tube-kv", "KV", "40", "tube voltage, 0: off"},
 	{"tube-ua", "UA", "30", "tube current, 0: off"},
-	{"rate", "CPS", "0", "photons per second; 0: as tube and sample make them"},
+	{"rate", "CPS", "0", "photons per second; 0: computed from tube and sample"},
 	{"resolution", "EV", "130", "full width at half maximum at 5.9 keV"},
 	{"hv-polarity", "SIGN", "negative", "of the bias supply: negative or positive"},
 	{"ambient", "CELSIUS", "25", "temperature of the room"},
-	{"config", "TEXT", "", "commands in flash on top of the device's, \"MCAC=1024;\""},
+	{"config", "TEXT", "", "commands in flash after those of the device, \"MCAC=1024;\""},
 	{"unconfigured", NULL, NULL, "flash is empty: no counting before a configuration"},
 	{"cold", NULL, NULL, "just switched on: bias at zero, detector warm"},
 	{0},
 };
 
-/* Under the fault wrong-identity another number, of the reserved ones too. */
-static uint32_t serial_now(struct dpp *d)
-{
-	if (!sim_fault_active(d->model, FAULT_WRONG_IDENTITY))
-		return d->serial;
-	return serial_is_reserved(amptek_model.name, d->serial + 1) ? d->serial + 1 : d->serial - 1;
-}
-
-struct status dpp_status(struct dpp *d)
-{
-	const struct acquisition *a = &d->acquisition;
-	const struct settings *s = &d->settings;
-	bool has_live = d->device->bit == MCA8000D && d->firmware >= 60700;
-	return (struct status){.fast = a->fast,
-		.slow = a->slow,
-		.general = a->general,
-		.accumulation_ms = a->accumulation_ns / NS_PER_MS,
-		.real_ms = a->real_ns / NS_PER_MS,
-		.live_ms = has_live ? (uint32_t)(a->live_ns / NS_PER_MS) : 0,
-		.firmware_major = (uint8_t)(d->firmware / 10000),
-		.firmware_minor = (uint8_t)(d->firmware / 100 % 100),
-		.firmware_build = (uint8_t)(d->firmware % 100),
-		.fpga_major = 6,
-		.fpga_minor = 11,
-		.serial = serial_now(d),
-		.bias_v = d->device->hv_limit > 0 ? d->climate.bias_v : 0,
-		.detector_k = d->climate.detector_k,
-		.board_c = d->climate.board_c,
-		.tec_v = d->device->bit == PX5 ? d->climate.tec_v : 0,
-		.preset_real = a->real_reached,
-		.preset_live = a->can_live && a->live_reached,
-		.preset_counts = a->counts_reached,
-		.enabled = a->enabled,
-		.gate_inactive = true,
-		.configured = s->is_configured,
-		.mcs_finished = a->mcs_finished,
-		.first_since_boot = !d->first_status_sent,
-		.clock_80 = !settings_is(s, "CLCK", "20"),
-		.clock_auto = settings_is(s, "CLCK", "AUTO"),
-		.pc5_good = d->device->bit == DP5 || d->device->bit == PX5,
-		.hv_positive = s->is_hv_positive,
-		.preamp_8v5 = settings_is(s, "PAPS", "8.5") || settings_is(s, "PAPS", "ON"),
-		.device_id = d->device->id};
-}
-
-static void follow_climate(struct dpp *d, uint64_t now)
-{
-	while (climate_step(&d->climate, now)) {
-		acquire_advance(&d->acquisition, d->climate.stepped);
-		if (d->device->hv_limit > 0)
-			acquire_set_efficiency(&d->acquisition, climate_efficiency(&d->climate));
-	}
-	acquire_advance(&d->acquisition, now);
-}
-
-void dpp_follow_settings(struct dpp *d)
-{
-	double v;
-	d->climate.bias_target_v = settings_number(&d->settings, "HVSE", &v) ? v : 0;
-	d->climate.cooler_target_k = settings_number(&d->settings, "TECS", &v) ? v : 0;
-	acquire_configure(&d->acquisition, &d->settings);
-}
-
-void dpp_stall(struct dpp *d, unsigned ms)
-{
-	d->stalled_until = d->model->now + ms * NS_PER_MS;
-}
-
-static void take_datagram(struct dpp *d, const uint8_t *data, size_t len)
-{
-	struct request request;
-	enum ack error = frame_read(data, len, &request);
-	if (error == ACK_OK)
-		dpp_command(d, &request);
-	else
-		dpp_ack(d, error, NULL, 0);
-}
-
-/* Half a packet that a gap tore is forgotten in silence. */
+/* On a serial line a gap within a packet drops it without a reply. */
 static void take_stream(struct dpp *d, const uint8_t *data, size_t len, uint64_t at)
 {
 	struct request request;
@@ -131,36 +52,41 @@ static void take_stream(struct dpp *d, const uint8_t *data, size_t len, uint64_t
 static void take(struct dpp *d, const uint8_t *data, size_t len, uint64_t at)
 {
 	enum sim_transport transport = d->model->env.transport;
-	if (transport == SIM_UDP || transport == SIM_USB)
-		take_datagram(d, data, len);
-	else
+	if (transport != SIM_UDP && transport != SIM_USB) {
 		take_stream(d, data, len, at);
-}
-
-/* More than the receive buffer holds is lost, as in the instrument. */
-static void hold(struct dpp *d, const uint8_t *data, size_t len, uint64_t at)
-{
-	if (d->held_count == HELD_MAX || len > HELD_SIZE)
 		return;
-	struct held *held = &d->held[d->held_count++];
-	held->at = at;
-	held->len = len;
-	memcpy(held->data, data, len);
+	}
+	struct request request;
+	enum ack error = frame_read(data, len, &request);
+	if (error == ACK_OK)
+		dpp_command(d, &request);
+	else
+		dpp_ack(d, error, NULL, 0);
 }
 
+/* While flash is written, input waits; what the receive buffer cannot hold is lost. */
 static void amptek_input(struct sim_model *m, const uint8_t *data, size_t len, uint64_t now)
 {
 	struct dpp *d = dpp_of(m);
-	if (now < d->stalled_until)
-		hold(d, data, len, now);
-	else
+	if (now >= d->stalled_until) {
 		take(d, data, len, now);
+	} else if (d->held_count < HELD_MAX && len <= HELD_SIZE) {
+		struct held *held = &d->held[d->held_count++];
+		held->at = now;
+		held->len = len;
+		memcpy(held->data, data, len);
+	}
 }
 
 static void amptek_tick(struct sim_model *m, uint64_t now)
 {
 	struct dpp *d = dpp_of(m);
-	follow_climate(d, now);
+	while (climate_step(&d->climate, now)) {
+		acquire_advance(&d->acquisition, d->climate.stepped);
+		if (d->device->hv_limit > 0)
+			acquire_set_efficiency(&d->acquisition, climate_efficiency(&d->climate));
+	}
+	acquire_advance(&d->acquisition, now);
 	while (d->held_count > 0 && now >= d->stalled_until) {
 		struct held held = d->held[0];
 		d->held_count--;
@@ -208,52 +134,38 @@ static int read_identity(struct dpp *d, const struct sim_options *o)
 	int device = options_choice(o, "device", device_names);
 	if (device < 0 || options_integer(o, "serial", 1, SERIALS_MAX, &serial) < 0)
 		return -EINVAL;
-	if (read_firmware(options_text(o, "firmware"), &d->firmware) < 0) {
-		fprintf(stderr, "assay-sim: --firmware %s: expected a version such as 6.08.06\n",
-			options_text(o, "firmware"));
-		return -EINVAL;
-	}
+	const char *firmware = options_text(o, "firmware");
+	if (read_firmware(firmware, &d->firmware) < 0)
+		return options_reject("firmware", firmware, "a version such as 6.08.06");
 	d->device = &devices[device];
 	d->serial = (uint32_t)serial;
-	if (!serial_is_reserved(amptek_model.name, d->serial))
+	if (!sim_serial_is_reserved(d->model, d->serial))
 		fprintf(stderr,
 			"assay-sim: serial %u is not reserved for simulators: the daemon cannot "
-			"tell this instrument from a real one\n",
+			"distinguish this instrument from a real one\n",
 			d->serial);
 	return 0;
 }
 
-static int read_tube(const struct sim_options *o, struct tube *tube)
-{
-	static const char *const names[] = {"Rh", "Ag", "Mo", "W", "Au", NULL};
-	static const int anodes[] = {45, 47, 42, 74, 79};
-	int anode = options_choice(o, "anode", names);
-	if (anode < 0 || options_number(o, "tube-kv", 0, 60, &tube->kv) < 0 ||
-		options_number(o, "tube-ua", 0, 2000, &tube->ua) < 0)
-		return -EINVAL;
-	tube->anode = anodes[anode];
-	return 0;
-}
-
-static void list_samples(void)
-{
-	for (size_t i = 0; samples[i].name != NULL; i++)
-		fprintf(stderr, "  %-18s %s\n", samples[i].name, samples[i].summary);
-}
-
 static int make_emission(struct dpp *d, const struct sim_options *o)
 {
+	static const char *const anode_names[] = {"Rh", "Ag", "Mo", "W", "Au", NULL};
+	static const int anodes[] = {45, 47, 42, 74, 79};
 	double fwhm, rate;
 	struct tube tube;
 	if (strcmp(options_text(o, "sample"), "list") == 0) {
-		list_samples();
+		for (size_t i = 0; samples[i].name != NULL; i++)
+			fprintf(stderr, "  %-18s %s\n", samples[i].name, samples[i].summary);
 		return -EINVAL;
 	}
 	int sample = options_choice(o, "sample", sample_names);
-	if (sample < 0 || read_tube(o, &tube) < 0 ||
+	int anode = options_choice(o, "anode", anode_names);
+	if (sample < 0 || anode < 0 || options_number(o, "tube-kv", 0, 60, &tube.kv) < 0 ||
+		options_number(o, "tube-ua", 0, 2000, &tube.ua) < 0 ||
 		options_number(o, "resolution", 110, 1000, &fwhm) < 0 ||
 		options_number(o, "rate", 0, 1000000, &rate) < 0)
 		return -EINVAL;
+	tube.anode = anodes[anode];
 	d->sample_name = samples[sample].name;
 	int r = emission_init(&d->emission, &samples[sample], &tube, fwhm, rate);
 	if (r < 0 || d->emission.rate * d->model->env.speed <= PHOTONS_MAX)
@@ -326,6 +238,8 @@ static void amptek_finish(struct sim_model *m)
 
 const struct sim_model_ops amptek_model = {
 	.name = "amptek-dp5",
+	.serial_first = 9990001,
+	.serial_last = 9990099,
 	.summary = "XRF: Amptek digital pulse processor with tube, sample and detector",
 	.state_size = sizeof(struct dpp),
 	.options = options,

@@ -18,7 +18,7 @@
 #define HELD_MAX         8 /* datagrams, or pieces of the stream, that wait while flash is written */
 #define HELD_SIZE        1040
 
-/* Bytes that came while the instrument could not look at them. */
+/* Input that waits while flash is written. */
 struct held {
 	uint64_t at;
 	size_t len;
@@ -53,35 +53,32 @@ static inline struct dpp *dpp_of(struct sim_model *m)
 	return m->state;
 }
 
-/* ---- dpp.c ---- */
+/* ---- status.c ---- */
 
 /* The state of the instrument now; draws the fault wrong-identity. */
 struct status dpp_status(struct dpp *d);
-
-/* Carries the settings to everything that follows them: counting, bias, cooler. */
-void dpp_follow_settings(struct dpp *d);
-
-/* The instrument answers nothing for `ms`: it writes its flash. */
-void dpp_stall(struct dpp *d, unsigned ms);
 
 /* ---- replies.c ---- */
 
 /* Sends one packet; over UDP in datagrams of 520 bytes.  `data` (borrowed) may be d->out + 6. */
 void dpp_reply(struct dpp *d, uint8_t pid1, uint8_t pid2, const uint8_t *data, size_t len);
 
-/* Sends an ACK with the offending text (borrowed), if any. */
+/* Sends an ACK with the wrong command (borrowed), if any. */
 void dpp_ack(struct dpp *d, enum ack ack, const void *data, size_t len);
 
-/* Sends the spectrum, with the status block if `with_status`; logs it as truth. */
+/* Sends the spectrum, with the status block if `with_status`; writes it to the truth log. */
 void dpp_send_spectrum(struct dpp *d, bool with_status, bool clear);
 
-/* Sends a spectrum that was buffered before. */
+/* Sends a buffered spectrum. */
 void dpp_send_buffer(struct dpp *d, const uint32_t *spectrum, unsigned channels);
 
-/* The body of a Netfinder answer: `out` of at least 256 bytes; returns its length. */
+/* Writes the body of a Netfinder reply to `out` of at least 256 bytes; returns its length. */
 size_t dpp_netfinder(struct dpp *d, uint16_t sequence, uint8_t *out);
 
 /* ---- commands.c ---- */
+
+/* Applies the settings to counting, bias and cooler. */
+void dpp_follow_settings(struct dpp *d);
 
 /* Answers one good request. */
 void dpp_command(struct dpp *d, const struct request *request);

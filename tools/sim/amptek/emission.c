@@ -44,12 +44,6 @@ static double attenuation(const struct sample *sample, double kev)
 	return sum / mass;
 }
 
-/* Vacancy cross-section times yield per unit radiative rate, from any line the shell has. */
-static double shell_cross_section(int z, int line, double rate, double kev)
-{
-	return XRL(CS_FluorLine_Kissel, z, line, kev) / rate;
-}
-
 static int strongest_line(int z, int first, int last)
 {
 	int best = 0;
@@ -81,12 +75,14 @@ static void add_shell(struct detector *d, const struct sample *sample, const str
 	double edge = XRL(EdgeEnergy, z, shells[shell].shell);
 	if (main == 0 || edge <= 0)
 		return;
+	/* Vacancy cross-section times yield: that of one line, divided by its radiative rate. */
 	double main_rate = XRL(RadRate, z, main);
-	for (size_t i = 0; i < beam->count; i++)
-		vacancies[i] = beam->photons[i].kev <= edge
-				       ? 0
-				       : c->mass * shell_cross_section(z, main, main_rate,
-							   beam->photons[i].kev);
+	for (size_t i = 0; i < beam->count; i++) {
+		double kev = beam->photons[i].kev;
+		vacancies[i] = 0;
+		if (kev > edge)
+			vacancies[i] = c->mass * XRL(CS_FluorLine_Kissel, z, main, kev) / main_rate;
+	}
 	for (int line = shells[shell].first; line >= shells[shell].last; line--) {
 		double rate = XRL(RadRate, z, line), kev = XRL(LineEnergy, z, line);
 		if (rate > 0 && kev > 0.1)
@@ -110,23 +106,7 @@ static void add_scatter(struct detector *d, const struct sample *sample, const s
 	}
 }
 
-static void make_beam(struct beam *beam, const struct sample *sample, const struct tube *tube)
-{
-	beam->count = tube_spectrum(tube, beam->photons);
-	beam->flux = tube->ua / 1000 * SOLID_ANGLE * SIN_FACE;
-	for (size_t i = 0; i < beam->count; i++)
-		beam->attenuation[i] = attenuation(sample, beam->photons[i].kev);
-}
-
-static double sum_of(const double *values, size_t n)
-{
-	double sum = 0;
-	for (size_t i = 0; i < n; i++)
-		sum += values[i];
-	return sum;
-}
-
-/* Vose 1991. */
+/* Builds the alias table, after Vose 1991. */
 static int make_alias(struct emission *e)
 {
 	uint32_t *small = calloc(e->bins, sizeof(*small)), *large = calloc(e->bins, sizeof(*large));
@@ -155,20 +135,11 @@ static int make_alias(struct emission *e)
 	}
 	while (larges > 0)
 		e->keep[large[--larges]] = 1;
-	while (smalls > 0) /* only rounding leaves some */
+	while (smalls > 0) /* left over by rounding */
 		e->keep[small[--smalls]] = 1;
 	free(small);
 	free(large);
 	return 0;
-}
-
-static int allocate(struct emission *e, double kv)
-{
-	e->bins = (size_t)((kv * 1.05 + 1) / EMISSION_BIN_KEV);
-	e->expected = calloc(e->bins, sizeof(*e->expected));
-	e->keep = calloc(e->bins, sizeof(*e->keep));
-	e->other = calloc(e->bins, sizeof(*e->other));
-	return e->expected == NULL || e->keep == NULL || e->other == NULL ? -ENOMEM : 0;
 }
 
 static void fill(
@@ -186,21 +157,32 @@ static void fill(
 int emission_init(struct emission *e, const struct sample *sample, const struct tube *tube,
 	double fwhm, double rate)
 {
+	e->bins = (size_t)((tube->kv * 1.05 + 1) / EMISSION_BIN_KEV);
+	e->expected = calloc(e->bins, sizeof(*e->expected));
+	e->keep = calloc(e->bins, sizeof(*e->keep));
+	e->other = calloc(e->bins, sizeof(*e->other));
 	struct beam *beam = calloc(1, sizeof(*beam));
-	int r = beam == NULL ? -ENOMEM : allocate(e, tube->kv);
-	if (r == 0) {
-		make_beam(beam, sample, tube);
-		if (beam->count > 0)
-			fill(e, sample, beam, fwhm);
-		e->rate = sum_of(e->expected, e->bins);
-		double scale = rate > 0 && e->rate > 0 ? rate / e->rate : 1;
-		for (size_t i = 0; i < e->bins; i++)
-			e->expected[i] *= scale;
-		e->rate *= scale;
-		r = e->rate > 0 ? make_alias(e) : 0;
+	if (e->expected == NULL || e->keep == NULL || e->other == NULL || beam == NULL) {
+		free(beam);
+		return -ENOMEM;
 	}
+
+	beam->count = tube_spectrum(tube, beam->photons);
+	beam->flux = tube->ua / 1000 * SOLID_ANGLE * SIN_FACE;
+	for (size_t i = 0; i < beam->count; i++)
+		beam->attenuation[i] = attenuation(sample, beam->photons[i].kev);
+	if (beam->count > 0)
+		fill(e, sample, beam, fwhm);
 	free(beam);
-	return r;
+
+	e->rate = 0;
+	for (size_t i = 0; i < e->bins; i++)
+		e->rate += e->expected[i];
+	double scale = rate > 0 && e->rate > 0 ? rate / e->rate : 1;
+	for (size_t i = 0; i < e->bins; i++)
+		e->expected[i] *= scale;
+	e->rate *= scale;
+	return e->rate > 0 ? make_alias(e) : 0;
 }
 
 void emission_finish(struct emission *e)
@@ -217,7 +199,7 @@ double emission_draw(const struct emission *e, struct sim_random *random)
 	double place = (double)(bits >> 11) * 0x1p-53 * (double)e->bins;
 	size_t bin = (size_t)place;
 	double inside = place - (double)bin;
-	/* One draw serves for bin, choice and place: what is left of it after each is uniform. */
+	/* One draw serves for bin, choice and place: its remainder after each step is uniform. */
 	if (inside < e->keep[bin])
 		inside /= e->keep[bin];
 	else {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a detector sees of a sample in the beam of an X-ray tube: characteristic lines with
- * cross-sections, yields and radiative rates from xraylib, the tube's lines and bremsstrahlung
- * scattered by the sample, escape peaks, and the detector's resolution.  Computed once into a
- * table of 5 eV bins from which photons are drawn.
+ * The spectrum that a detector records from a sample in the beam of an X-ray tube: characteristic
+ * lines with cross-sections, yields and radiative rates from xraylib, the tube's lines and
+ * bremsstrahlung scattered by the sample, escape peaks, and the detector's resolution.  Computed
+ * once into a table of 5 eV bins from which photons are drawn.
  *
  * Model: thick flat sample, primary fluorescence only (no enhancement by other lines).
  */
@@ -34,8 +34,8 @@ struct emission {
 
 /*
  * Fills a zeroed `emission`, owned by the caller until emission_finish().  `fwhm` is the
- * detector's resolution at 5.895 keV in eV; `rate` > 0 scales to that many photons per second
- * instead of what tube and sample give.  A tube of 0 kV or 0 uA makes no photons.  0 or -ENOMEM.
+ * detector's resolution at 5.895 keV in eV; `rate` > 0 scales the spectrum to that many photons per
+ * second.  A tube of 0 kV or 0 uA makes no photons.  0 or -ENOMEM.
  */
 int emission_init(struct emission *emission, const struct sample *sample, const struct tube *tube,
 	double fwhm, double rate);

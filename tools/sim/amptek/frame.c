@@ -19,12 +19,6 @@ static size_t length_of(const uint8_t *packet)
 	return (size_t)packet[4] << 8 | packet[5];
 }
 
-static bool is_intact(const uint8_t *packet, size_t total)
-{
-	uint16_t checksum = (uint16_t)(packet[total - 2] << 8 | packet[total - 1]);
-	return (uint16_t)(sum_of(packet, total - 2) + checksum) == 0;
-}
-
 enum ack frame_read(const uint8_t *data, size_t len, struct request *request)
 {
 	if (len < 2 || data[0] != 0xF5 || data[1] != 0xFA)
@@ -32,7 +26,8 @@ enum ack frame_read(const uint8_t *data, size_t len, struct request *request)
 	if (len < FRAME_OVERHEAD || length_of(data) > FRAME_REQUEST_MAX ||
 		length_of(data) + FRAME_OVERHEAD != len)
 		return ACK_LEN;
-	if (!is_intact(data, len))
+	uint16_t checksum = (uint16_t)(data[len - 2] << 8 | data[len - 1]);
+	if ((uint16_t)(sum_of(data, len - 2) + checksum) != 0)
 		return ACK_CHECKSUM;
 	*request = (struct request){data[2], data[3], data + HEADER, length_of(data)};
 	return ACK_OK;
@@ -43,20 +38,15 @@ void frame_reset(struct receiver *receiver)
 	receiver->len = 0;
 }
 
-/* Whether the byte was kept; anything before a sync is skipped. */
-static void take_byte(struct receiver *r, uint8_t byte)
-{
-	if (r->len == 1 && byte != 0xFA)
-		r->len = 0;
-	if (r->len > 0 || byte == 0xF5)
-		r->data[r->len++] = byte;
-}
-
 bool frame_receive(struct receiver *r, const uint8_t *data, size_t len, size_t *used,
 	struct request *request, enum ack *error)
 {
 	while (*used < len) {
-		take_byte(r, data[(*used)++]);
+		uint8_t byte = data[(*used)++];
+		if (r->len == 1 && byte != 0xFA)
+			r->len = 0;
+		if (r->len > 0 || byte == 0xF5)
+			r->data[r->len++] = byte;
 		if (r->len < HEADER)
 			continue;
 		bool too_long = length_of(r->data) > FRAME_REQUEST_MAX;

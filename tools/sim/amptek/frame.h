@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The packet "F5 FA PID1 PID2 LEN(2) data CSUM(2)" as the instrument sees it: finding requests in
- * what the host sends, with the error codes of the instrument, and building replies.
+ * The packet "F5 FA PID1 PID2 LEN(2) data CSUM(2)" on the side of the instrument: finds requests in
+ * the host's bytes, with the error codes of the instrument, and builds replies.
  */
 #ifndef ASSAY_SIM_AMPTEK_FRAME_H
 #define ASSAY_SIM_AMPTEK_FRAME_H
@@ -45,20 +45,20 @@ struct receiver {
 
 /*
  * Reads one whole datagram or transfer.  Returns ACK_OK with `request` pointing into `data`, or
- * the error to be answered.
+ * the error to reply with.
  */
 enum ack frame_read(const uint8_t *data, size_t len, struct request *request);
 
 /*
- * Takes bytes of a stream until one request is whole or broken.  Adds to `*used` what it took.
- * Returns true with `error` (ACK_OK: `request` is good and points into the receiver until the
- * next call); false when all `len` bytes were taken and more are needed.  What comes before a
- * sync is skipped in silence.
+ * Takes bytes of a stream until one request is complete or broken, and adds their number to
+ * `*used`.  Returns true with `error` (ACK_OK: `request` is good and points into the receiver until
+ * the next call); false if all `len` bytes were taken and more are needed.  Bytes before a sync are
+ * skipped without a reply.
  */
 bool frame_receive(struct receiver *receiver, const uint8_t *data, size_t len, size_t *used,
 	struct request *request, enum ack *error);
 
-/* Forgets a half-received packet. */
+/* Drops a half-received packet. */
 void frame_reset(struct receiver *receiver);
 
 /*

@@ -26,7 +26,7 @@ void dpp_ack(struct dpp *d, enum ack ack, const void *data, size_t len)
 	dpp_reply(d, 0xFF, (uint8_t)ack, data, len);
 }
 
-/* 256 channels have PID2 1, and each doubling adds two; with status it is one more. */
+/* PID2 is 1 with 256 channels; each doubling adds two, the status one. */
 static uint8_t spectrum_pid(unsigned channels, bool with_status)
 {
 	uint8_t pid = 1;
@@ -45,12 +45,12 @@ static size_t put_channels(uint8_t *out, const uint32_t *spectrum, unsigned chan
 	return (size_t)channels * CHANNEL_BYTES;
 }
 
-/* The first member "reply" is the first datagram's number; "units" says how many there are. */
+/* "reply" is the number of the first datagram, "units" the number of datagrams. */
 static void log_spectrum(
 	struct dpp *d, const struct status *status, bool with_status, bool clear, size_t packet_len)
 {
 	const struct acquisition *a = &d->acquisition;
-	FILE *out = sim_truth_begin(d->model, "spectrum");
+	FILE *out = sim_truth_start(d->model, "spectrum");
 	if (out == NULL)
 		return;
 	bool is_udp = d->model->env.transport == SIM_UDP;
@@ -70,24 +70,17 @@ static void log_spectrum(
 	sim_truth_end(d->model);
 }
 
-static void pause_for_readout(struct dpp *d, unsigned channels)
-{
-	uint64_t ns = READOUT_BASE_NS + (uint64_t)channels * READOUT_CHANNEL_NS;
-	if (settings_is(&d->settings, "CLCK", "20"))
-		ns = ns * 24 / 10;
-	if (d->device->bit != DP5X)
-		acquire_pause(&d->acquisition, ns);
-}
-
 void dpp_send_spectrum(struct dpp *d, bool with_status, bool clear)
 {
 	struct acquisition *a = &d->acquisition;
 	unsigned channels = a->shaping.channels;
 	uint8_t *body = d->out + 6;
-	if (clear)
+	if (clear) {
 		acquire_advance(a, d->model->now);
-	else
-		pause_for_readout(d, channels);
+	} else if (d->device->bit != DP5X) {
+		uint64_t ns = READOUT_BASE_NS + (uint64_t)channels * READOUT_CHANNEL_NS;
+		acquire_pause(a, settings_is(&d->settings, "CLCK", "20") ? ns * 24 / 10 : ns);
+	}
 	struct status status = dpp_status(d);
 	size_t len = put_channels(body, a->spectrum, channels);
 	if (with_status) {
@@ -119,7 +112,7 @@ size_t dpp_netfinder(struct dpp *d, uint16_t sequence, uint8_t *out)
 	char name[64], description[48];
 	memset(out, 0, 32);
 	out[0] = 1;
-	out[1] = 1; /* connected, sharable: we are talking */
+	out[1] = 1; /* connected, sharable */
 	out[2] = (uint8_t)(sequence >> 8);
 	out[3] = (uint8_t)sequence;
 	memcpy(out + 14, d->ethernet + 19, 6);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What may lie in the beam: a name and its elements by mass. */
+/* The samples: name and mass fractions of the elements. */
 #ifndef ASSAY_SIM_AMPTEK_SAMPLE_H
 #define ASSAY_SIM_AMPTEK_SAMPLE_H
 
 struct component {
 	int element; /* atomic number; 0 ends the list */
-	double mass; /* fraction; a list is scaled to a sum of one where it is used */
+	double mass; /* fraction; the fractions of a sample are scaled to a sum of one */
 };
 
 struct sample {

@@ -12,11 +12,11 @@
 #define GM (DP5G | MCA8000D)
 
 enum kind {
-	WORD,   /* one of `words`, any abbreviation of two letters or more (or one, of YES) */
-	NUMBER, /* min..max with `decimals`; unit letters behind it are ignored */
-	FREE,   /* letters and digits: outputs and connectors, which do nothing here */
-	ACTION, /* does something and reads back "?" */
-	SCA,    /* of the SCA chosen by SCAI */
+	WORD,   /* one of `words`, or an abbreviation of two letters or more (of YES: one) */
+	NUMBER, /* min..max with `decimals`; unit letters after it are ignored */
+	FREE,   /* letters and digits: outputs and connectors, without effect here */
+	ACTION, /* RESC; reads back "?" */
+	SCA,    /* of the SCA chosen with SCAI */
 };
 
 struct rule {
@@ -29,7 +29,7 @@ struct rule {
 	int decimals;
 };
 
-/* The order is the protocol guide's: what depends on others comes after them. */
+/* In the order of the protocol guide: a command that depends on others comes after them. */
 static const struct rule rules[] = {
 	{"RESC", ACTION, 0, "?", "YES NO", 0, 0, 0},
 	{"CLCK", WORD, M, "AUTO", "20 80 AUTO", 0, 0, 0},
@@ -130,7 +130,7 @@ void settings_init(struct settings *s, const struct device *device)
 	settings_reset(s);
 }
 
-/* Copies the whole word of which the parameter is an abbreviation; false if of none. */
+/* Copies the word that the parameter abbreviates; false if there is none. */
 static bool match_word(const char *words, const char *parameter, char *value)
 {
 	size_t given = strlen(parameter);
@@ -153,7 +153,7 @@ static void shorten_edge(char *value)
 		value[2] = '\0';
 }
 
-/* "10US" is 10: unit letters behind the digits are allowed and ignored. */
+/* "10US" is 10: unit letters after the digits are ignored. */
 static bool read_number(const char *parameter, double *number)
 {
 	char digits[PARAMETER_MAX + 1];
@@ -173,9 +173,8 @@ static bool is_allowed(const struct settings *s, const struct rule *rule, double
 	if (strcmp(rule->name, "GAIN") == 0)
 		return d->bit == MCA8000D ? v == 1 || v == 10
 					  : v >= d->gain_min && v <= d->gain_max;
-	if (strcmp(rule->name, "HVSE") ==
-		0) /* the supply of a silicon drift detector is negative */
-		return v <= 0 && v >= -d->hv_limit;
+	if (strcmp(rule->name, "HVSE") == 0)
+		return v <= 0 && v >= -d->hv_limit; /* a silicon drift detector's bias */
 	if (strcmp(rule->name, "MCAC") == 0)
 		return v == 256 || v == 512 || v == 1024 || v == 2048 || v == 4096 || v == 8192;
 	if (strcmp(rule->name, "TPEA") == 0)
@@ -211,15 +210,6 @@ static enum ack set_number(struct settings *s, const struct rule *rule, const ch
 	return ACK_OK;
 }
 
-static enum ack set_free(struct settings *s, const struct rule *rule, const char *parameter)
-{
-	if (parameter[0] == '\0' ||
-		parameter[strspn(parameter, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")] != '\0')
-		return ACK_PARAMETER;
-	snprintf(value_of(s, rule), SETTING_VALUE, "%s", parameter);
-	return ACK_OK;
-}
-
 static enum ack set_sca(struct settings *s, const struct rule *rule, const char *parameter)
 {
 	double v;
@@ -240,27 +230,10 @@ static enum ack set_sca(struct settings *s, const struct rule *rule, const char 
 	return ACK_OK;
 }
 
-static enum ack set_word(struct settings *s, const struct rule *rule, const char *parameter)
-{
-	if (!match_word(rule->words, parameter, value_of(s, rule)))
-		return ACK_PARAMETER;
-	shorten_edge(value_of(s, rule));
-	return ACK_OK;
-}
-
-static enum ack do_reset(struct settings *s, const struct rule *rule, const char *parameter)
-{
-	char word[SETTING_VALUE];
-	if (!match_word(rule->words, parameter, word))
-		return ACK_PARAMETER;
-	if (word[0] == 'Y')
-		settings_reset(s);
-	return ACK_OK;
-}
-
 enum ack settings_set(struct settings *s, const char *name, const char *parameter, size_t len)
 {
-	char text[PARAMETER_MAX + 1];
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	char text[PARAMETER_MAX + 1], word[SETTING_VALUE];
 	const struct rule *rule = rule_find(s, name);
 	if (rule == NULL)
 		return ACK_COMMAND;
@@ -269,11 +242,24 @@ enum ack settings_set(struct settings *s, const char *name, const char *paramete
 	memcpy(text, parameter, len);
 	text[len] = '\0';
 	switch (rule->kind) {
-	case WORD: return set_word(s, rule, text);
+	case WORD:
+		if (!match_word(rule->words, text, value_of(s, rule)))
+			return ACK_PARAMETER;
+		shorten_edge(value_of(s, rule));
+		return ACK_OK;
 	case NUMBER: return set_number(s, rule, text);
-	case FREE: return set_free(s, rule, text);
+	case FREE:
+		if (len == 0 || strspn(text, letters) != len)
+			return ACK_PARAMETER;
+		memcpy(value_of(s, rule), text, len + 1);
+		return ACK_OK;
 	case SCA: return set_sca(s, rule, text);
-	case ACTION: return do_reset(s, rule, text);
+	case ACTION:
+		if (!match_word(rule->words, text, word))
+			return ACK_PARAMETER;
+		if (word[0] == 'Y')
+			settings_reset(s);
+		return ACK_OK;
 	}
 	assert(false);
 	return ACK_COMMAND;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The ASCII settings of the instrument: what each four-letter command accepts on which device,
- * what it defaults to, and how it reads back.  Values are kept as the text that reads back.
+ * The ASCII settings of the instrument: the values that each four-letter command accepts on which
+ * device, its default and its readback.  Values are kept as the text that reads back.
  */
 #ifndef ASSAY_SIM_AMPTEK_SETTINGS_H
 #define ASSAY_SIM_AMPTEK_SETTINGS_H
@@ -28,27 +28,27 @@ struct settings {
 	char value[SETTINGS_MAX][SETTING_VALUE];
 	struct sca sca[SCA_COUNT];
 	int sca_index;       /* 0..15, chosen by SCAI=n */
-	bool is_hv_positive; /* of the bias supply that is fitted; the other sign is refused */
+	bool is_hv_positive; /* sign of the fitted bias supply; shown in the status */
 	bool is_configured;  /* TPEA, which has no default, is set, or the device has none */
 };
 
 /* Everything to the defaults, as RESC=Y does. */
 void settings_reset(struct settings *settings);
 
-/* Begins with the defaults of `device`. */
+/* Starts with the defaults of `device`. */
 void settings_init(struct settings *settings, const struct device *device);
 
 /*
- * Takes one command, `name` of 4 letters and its parameter (borrowed, not terminated).  Returns
- * ACK_OK, ACK_PARAMETER, or ACK_COMMAND when this device has no such command.
+ * Applies one command: `name` of 4 letters and its parameter (borrowed, not terminated).  Returns
+ * ACK_OK, ACK_PARAMETER, or ACK_COMMAND if this device has no such command.
  */
 enum ack settings_set(
 	struct settings *settings, const char *name, const char *parameter, size_t len);
 
-/* The text that reads back, borrowed until the next change; NULL when there is no such command. */
+/* The text that reads back, borrowed until the next change; NULL if there is no such command. */
 const char *settings_get(const struct settings *settings, const char *name);
 
-/* A numeric value; false when it is OFF, not set, or not on this device. */
+/* A numeric value; false if it is OFF, not set, or not on this device. */
 bool settings_number(const struct settings *settings, const char *name, double *value);
 
 /* Whether the value reads back as `text`. */

@@ -23,7 +23,7 @@ struct status {
 	uint8_t device_id;
 };
 
-/* Writes the block; the fields it does not know are zero. */
+/* Writes the block; bytes without a field here are zero. */
 void status_write(const struct status *status, uint8_t out[STATUS_LEN]);
 
 #endif

@@ -28,7 +28,7 @@ static double depth(const struct tube *tube, double e)
 	       (0.70256 - 1.09865 * eta + 1.0046 * eta * eta + u);
 }
 
-/* What leaves the anode and the window, of photons of energy `at` born where `e` is. */
+/* The share of photons of energy `at`, made at the depth of `e`, that leaves anode and window. */
 static double escape(const struct tube *tube, double e, double at)
 {
 	double path = 2 * XRL(CS_Total, tube->anode, at) * depth(tube, e) * SIN_IN / SIN_OUT;

@@ -12,12 +12,12 @@
 
 #define TUBE_PHOTONS_MAX 1024
 
-/* So many photons of one energy, per s, mA and sr. */
+/* `number` photons of one energy per s, mA and sr. */
 struct photons {
 	double kev, number;
 };
 
-/* Fills `out` and returns how many; 0 when the tube is off. */
+/* Fills `out` and returns the number of entries; 0 if the tube is off. */
 size_t tube_spectrum(const struct tube *tube, struct photons out[TUBE_PHOTONS_MAX]);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* xraylib, whose functions got a last argument for errors with version 4. */
+/* xraylib; since version 4 its functions have a last argument for errors. */
 #ifndef ASSAY_SIM_AMPTEK_XRL_H
 #define ASSAY_SIM_AMPTEK_XRL_H
 

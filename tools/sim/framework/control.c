@@ -60,27 +60,27 @@ void control_close(struct control *control)
 }
 
 /* Works on a copy: a text with one bad switch changes nothing. */
-static bool take(struct sim_faults *faults, char *text, char *answer, size_t size)
+static bool set_switches(struct sim_faults *faults, char *text, char *reply, size_t size)
 {
 	struct sim_faults changed = *faults;
 	bool any = false;
 	char *rest = NULL;
 	for (char *word = strtok_r(text, " \n", &rest); word != NULL;
 		word = strtok_r(NULL, " \n", &rest)) {
-		int n = snprintf(answer, size, "error ");
-		if (fault_set(&changed, word, clock_boot(), answer + n, size - (size_t)n) < 0)
+		int n = snprintf(reply, size, "error ");
+		if (fault_set(&changed, word, clock_boot(), reply + n, size - (size_t)n) < 0)
 			return false;
 		any = true;
 	}
 	*faults = changed;
-	int n = snprintf(answer, size, "ok ");
-	fault_print(faults, answer + n, size - (size_t)n);
+	int n = snprintf(reply, size, "ok ");
+	fault_print(faults, reply + n, size - (size_t)n);
 	return any;
 }
 
 bool control_serve(struct control *control, struct sim_faults *faults)
 {
-	char text[TEXT_MAX], answer[TEXT_MAX];
+	char text[TEXT_MAX], reply[TEXT_MAX];
 	bool changed = false;
 	for (int i = 0; i < 16; i++) {
 		struct sockaddr_un peer;
@@ -90,21 +90,21 @@ bool control_serve(struct control *control, struct sim_faults *faults)
 		if (n < 0)
 			break;
 		text[n] = '\0';
-		changed |= take(faults, text, answer, sizeof(answer));
+		changed |= set_switches(faults, text, reply, sizeof(reply));
 		if (len > sizeof(sa_family_t))
-			(void)sendto(control->fd, answer, strlen(answer), MSG_DONTWAIT,
+			(void)sendto(control->fd, reply, strlen(reply), MSG_DONTWAIT,
 				(struct sockaddr *)&peer, len);
 	}
 	return changed;
 }
 
-static int exchange(int fd, const char *path, const char *text, char *answer, unsigned size)
+static int exchange(int fd, const char *path, const char *text, char *reply, unsigned size)
 {
 	struct sockaddr_un address;
 	int r = address_of(path, &address);
 	if (r < 0)
 		return r;
-	/* An address of only the family makes the kernel choose one. */
+	/* With only the family given the kernel chooses an address. */
 	struct sockaddr_un own = {.sun_family = AF_UNIX};
 	if (bind(fd, (struct sockaddr *)&own, sizeof(sa_family_t)) < 0 ||
 		connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
@@ -114,20 +114,20 @@ static int exchange(int fd, const char *path, const char *text, char *answer, un
 	r = poll(&p, 1, 2000);
 	if (r <= 0)
 		return r < 0 ? -errno : -ETIMEDOUT;
-	ssize_t n = recv(fd, answer, size - 1, 0);
+	ssize_t n = recv(fd, reply, size - 1, 0);
 	if (n < 0)
 		return -errno;
-	answer[n] = '\0';
-	return strncmp(answer, "ok", 2) == 0 ? 0 : -EINVAL;
+	reply[n] = '\0';
+	return strncmp(reply, "ok", 2) == 0 ? 0 : -EINVAL;
 }
 
-int control_ask(const char *path, const char *text, char *answer, unsigned size)
+int control_request(const char *path, const char *text, char *reply, unsigned size)
 {
-	answer[0] = '\0';
+	reply[0] = '\0';
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	int r = exchange(fd, path, text, answer, size);
+	int r = exchange(fd, path, text, reply, size);
 	close(fd);
 	return r;
 }

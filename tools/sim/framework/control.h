@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The control socket: a unix datagram socket on which one text is one request of switches
- * separated by spaces ("drop=0.2 delay=100ms", "off", "" to ask) and the answer is "ok <state>"
- * or "error <why>".  All switches of a text are taken or none.
+ * The control socket: a unix datagram socket.  A request is one text of switches separated by
+ * spaces ("drop=0.2 delay=100ms", "off", or "" for the state alone), the reply is "ok <state>" or
+ * "error <reason>".  Either all switches of a text are set or none.
  */
 #ifndef ASSAY_SIM_CONTROL_H
 #define ASSAY_SIM_CONTROL_H
@@ -16,19 +16,19 @@ struct control {
 	const char *path;
 };
 
-/* Binds `path` (borrowed), replacing a socket that is left there.  0 or a negative errno. */
+/* Binds `path` (borrowed), replacing a socket left over there.  0 or a negative errno. */
 int control_open(struct control *control, const char *path);
 
 /* Legal when not open; removes the socket. */
 void control_close(struct control *control);
 
-/* Serves what has arrived; returns whether a switch was changed.  Never blocks. */
+/* Serves all requests that have arrived; returns whether a switch was set.  Never blocks. */
 bool control_serve(struct control *control, struct sim_faults *faults);
 
 /*
- * The client's side: sends one text to `path` and copies the answer to `answer`.  Returns 0 for
+ * The client's side: sends one text to `path` and copies the reply to `reply`.  Returns 0 for
  * "ok", -EINVAL for "error", or another negative errno; waits at most 2 s.
  */
-int control_ask(const char *path, const char *text, char *answer, unsigned size);
+int control_request(const char *path, const char *text, char *reply, unsigned size);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fault.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,23 +26,12 @@ static const struct {
 	[FAULT_SHARE] = {"share", "nothing, on, a probability, or off", PROBABILITY},
 };
 
-const char *fault_name(enum sim_fault fault)
-{
-	assert(fault < FAULT_COUNT);
-	return table[fault].name;
-}
-
-static bool may_stand_alone(enum sim_fault fault)
-{
-	return fault >= FAULT_DISCONNECT;
-}
-
 static int read_strength(enum sim_fault fault, const char *value, double *strength)
 {
 	uint64_t ns;
 	if (*value == '\0' || strcmp(value, "on") == 0) {
 		*strength = 1;
-		return may_stand_alone(fault) ? 0 : -EINVAL;
+		return fault >= FAULT_DISCONNECT ? 0 : -EINVAL; /* the others need a value */
 	}
 	if (strcmp(value, "off") == 0) {
 		*strength = 0;
@@ -58,20 +46,6 @@ static int read_strength(enum sim_fault fault, const char *value, double *streng
 	if (number_parse(value, strength) < 0 || *strength < 0 || *strength > limit)
 		return -EINVAL;
 	return 0;
-}
-
-static void set_disconnect(struct sim_faults *faults, const char *value, double ns, uint64_t now)
-{
-	faults->disconnect_timed = *value >= '0' && *value <= '9';
-	faults->disconnect_until = faults->disconnect_timed ? now + (uint64_t)ns : 0;
-	faults->strength[FAULT_DISCONNECT] = ns > 0;
-}
-
-static void explain_names(const char *text, char *error, size_t size)
-{
-	int n = snprintf(error, size, "fault %s: unknown; accepted are off", text);
-	for (int i = 0; i < FAULT_COUNT && n > 0 && (size_t)n < size; i++)
-		n += snprintf(error + n, size - (size_t)n, ", %s", table[i].name);
 }
 
 int fault_set(struct sim_faults *faults, const char *text, uint64_t now, char *error, size_t size)
@@ -92,13 +66,19 @@ int fault_set(struct sim_faults *faults, const char *text, uint64_t now, char *e
 				table[i].accepts);
 			return -EINVAL;
 		}
-		if (i == FAULT_DISCONNECT)
-			set_disconnect(faults, value, strength, now);
-		else
-			faults->strength[i] = strength;
+		faults->strength[i] = strength;
+		if (i == FAULT_DISCONNECT) {
+			faults->disconnect_timed = *value >= '0' && *value <= '9';
+			faults->disconnect_until = faults->disconnect_timed
+							   ? now + (uint64_t)strength
+							   : 0;
+			faults->strength[i] = strength > 0;
+		}
 		return 0;
 	}
-	explain_names(text, error, size);
+	int n = snprintf(error, size, "fault %s: unknown; accepted are off", text);
+	for (int i = 0; i < FAULT_COUNT && n > 0 && (size_t)n < size; i++)
+		n += snprintf(error + n, size - (size_t)n, ", %s", table[i].name);
 	return -EINVAL;
 }
 

@@ -16,12 +16,6 @@
 
 #define FDS_MAX 60
 
-static int complain(const char *what, const char *text, const char *expected)
-{
-	fprintf(stderr, "assay-sim: %s %s: expected %s\n", what, text, expected);
-	return -EINVAL;
-}
-
 /* HOST:PORT, [V6]:PORT, or :PORT and PORT alone for the loopback. */
 static int read_endpoint(const char *option, const char *text, struct sim_endpoint *endpoint)
 {
@@ -35,7 +29,7 @@ static int read_endpoint(const char *option, const char *text, struct sim_endpoi
 	}
 	if (len >= sizeof(endpoint->host) || number_parse(port_text, &port) < 0 || port < 0 ||
 		port > 65535 || strchr(port_text, '.') != NULL)
-		return complain(
+		return options_reject(
 			option, text, "HOST:PORT with a port from 0 (any free one) to 65535");
 	snprintf(endpoint->host, sizeof(endpoint->host), "%.*s", (int)len, text);
 	if (len == 0)
@@ -57,34 +51,29 @@ static int read_transport(struct sim_host *host, const struct program_options *o
 		return 0;
 	}
 	endpoint->transport = o->udp != NULL ? SIM_UDP : SIM_TCP;
-	return o->udp != NULL ? read_endpoint("--udp", o->udp, endpoint)
-			      : read_endpoint("--tcp", o->tcp, endpoint);
+	return o->udp != NULL ? read_endpoint("udp", o->udp, endpoint)
+			      : read_endpoint("tcp", o->tcp, endpoint);
 }
 
-static int read_numbers(struct sim_host *host, const struct program_options *o)
+static int read_options(struct sim_host *host, const struct program_options *o)
 {
 	double seed = 1, baud = 0;
 	uint64_t duration = 0;
+	char error[512];
 	host->speed = 1;
 	if (o->seed != NULL && (number_parse(o->seed, &seed) < 0 || seed < 0 || seed >= 0x1p53))
-		return complain("--seed", o->seed, "a whole number");
+		return options_reject("seed", o->seed, "a whole number");
 	if (o->speed != NULL && (number_parse(o->speed, &host->speed) < 0 || host->speed < 0.001 ||
 					host->speed > 10000))
-		return complain("--speed", o->speed, "a factor from 0.001 to 10000");
+		return options_reject("speed", o->speed, "a factor from 0.001 to 10000");
 	if (o->seconds != NULL && duration_parse(o->seconds, &duration) < 0)
-		return complain("--seconds", o->seconds, "a number of seconds");
+		return options_reject("seconds", o->seconds, "a number of seconds");
 	if (o->baud != NULL && (number_parse(o->baud, &baud) < 0 || baud < 0 || baud > 4e6))
-		return complain("--baud", o->baud, "bits per second, 0 for no limit");
+		return options_reject("baud", o->baud, "bits per second, 0 for no limit");
 	random_init(&host->random, (uint64_t)seed);
 	random_init(&host->wire_random, ~(uint64_t)seed);
 	host->baud = (unsigned)baud;
 	host->ends = o->seconds != NULL ? host->started + duration : SIM_NEVER;
-	return 0;
-}
-
-static int read_faults(struct sim_host *host, const struct program_options *o)
-{
-	char error[512];
 	for (unsigned i = 0; i < o->fault_count; i++) {
 		if (fault_set(&host->faults, o->faults[i], host->started, error, sizeof(error)) <
 			0) {
@@ -95,8 +84,16 @@ static int read_faults(struct sim_host *host, const struct program_options *o)
 	return 0;
 }
 
-static int open_signals(struct sim_host *host)
+int host_open(struct sim_host *host, const struct program_options *o)
 {
+	*host = (struct sim_host){.control.fd = -1, .signal_fd = -1, .started = clock_boot()};
+	host->quiet = o->quiet;
+	int r = read_transport(host, o);
+	if (r == 0)
+		r = read_options(host, o);
+	if (r < 0)
+		return r;
+
 	sigset_t set;
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
@@ -105,36 +102,18 @@ static int open_signals(struct sim_host *host)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	host->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	return host->signal_fd < 0 ? -errno : 0;
-}
+	if (host->signal_fd < 0)
+		return -errno;
 
-static int open_files(struct sim_host *host, const struct program_options *o)
-{
 	if (o->truth != NULL && (host->truth = fopen(o->truth, "we")) == NULL) {
-		int error = -errno;
-		fprintf(stderr, "assay-sim: --truth %s: %s\n", o->truth, strerror(-error));
-		return error;
+		r = -errno;
+		fprintf(stderr, "assay-sim: --truth %s: %s\n", o->truth, strerror(-r));
+		return r;
 	}
-	int r = o->control != NULL ? control_open(&host->control, o->control) : 0;
+	r = o->control != NULL ? control_open(&host->control, o->control) : 0;
 	if (r < 0)
 		fprintf(stderr, "assay-sim: --control %s: %s\n", o->control, strerror(-r));
-	return r;
-}
-
-int host_open(struct sim_host *host, const struct program_options *o)
-{
-	*host = (struct sim_host){.control.fd = -1, .signal_fd = -1, .started = clock_boot()};
-	host->quiet = o->quiet;
-	int r = read_transport(host, o);
-	if (r == 0)
-		r = read_numbers(host, o);
-	if (r == 0)
-		r = read_faults(host, o);
-	if (r == 0)
-		r = open_signals(host);
-	if (r == 0)
-		r = open_files(host, o);
-	if (r == 0 && o->fault_count > 0)
+	else if (o->fault_count > 0)
 		host_log_faults(host);
 	return r;
 }
@@ -158,7 +137,7 @@ void host_log_faults(struct sim_host *host)
 		fprintf(stderr, "assay-sim: faults %s\n", text);
 	if (host->truth == NULL)
 		return;
-	truth_begin(host->truth, sim_host_now(host), "faults");
+	truth_start(host->truth, sim_host_now(host), "faults");
 	fprintf(host->truth, ",\"state\":\"%s\"", text);
 	truth_end(host->truth);
 }
@@ -190,13 +169,6 @@ uint64_t sim_host_real(const struct sim_host *host, uint64_t t)
 	return t == SIM_NEVER || real > 1e19 ? SIM_NEVER : (uint64_t)real + 1;
 }
 
-static int timeout_until(uint64_t deadline)
-{
-	if (deadline == SIM_NEVER)
-		return -1;
-	return clock_ms_until(deadline);
-}
-
 int sim_host_wait(struct sim_host *host, struct pollfd *fds, size_t n, uint64_t deadline)
 {
 	struct pollfd all[FDS_MAX + 2];
@@ -207,7 +179,9 @@ int sim_host_wait(struct sim_host *host, struct pollfd *fds, size_t n, uint64_t 
 		memcpy(all, fds, n * sizeof(*fds));
 	all[n] = (struct pollfd){.fd = host->signal_fd, .events = POLLIN};
 	all[n + 1] = (struct pollfd){.fd = host->control.fd, .events = POLLIN};
-	int r = poll(all, n + 2, timeout_until(deadline < host->ends ? deadline : host->ends));
+	if (host->ends < deadline)
+		deadline = host->ends;
+	int r = poll(all, n + 2, deadline == SIM_NEVER ? -1 : clock_ms_until(deadline));
 	if (r < 0)
 		return errno == EINTR ? 0 : -errno;
 	if (n > 0)
@@ -226,7 +200,7 @@ static void log_damage(struct sim_host *host, const struct sim_plan *plan, size_
 {
 	if (host->truth == NULL)
 		return;
-	truth_begin(host->truth, sim_host_now(host), "damaged");
+	truth_start(host->truth, sim_host_now(host), "damaged");
 	fprintf(host->truth, ",\"reply\":%" PRIu64 ",\"bytes\":%zu", host->sent, len);
 	if (plan->drop)
 		fputs(",\"drop\":true", host->truth);

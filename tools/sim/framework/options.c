@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,9 +48,7 @@ int options_number(
 		*value = v;
 		return 0;
 	}
-	fprintf(stderr, "assay-sim: --%s %s: expected a number from %g to %g\n", name,
-		text != NULL ? text : "", min, max);
-	return -EINVAL;
+	return options_reject(name, text, "a number from %g to %g", min, max);
 }
 
 int options_integer(const struct sim_options *options, const char *name, int64_t min, int64_t max,
@@ -62,9 +61,8 @@ int options_integer(const struct sim_options *options, const char *name, int64_t
 		*value = (int64_t)v;
 		return 0;
 	}
-	fprintf(stderr, "assay-sim: --%s %s: expected a whole number from %lld to %lld\n", name,
-		text != NULL ? text : "", (long long)min, (long long)max);
-	return -EINVAL;
+	return options_reject(
+		name, text, "a whole number from %lld to %lld", (long long)min, (long long)max);
 }
 
 int options_choice(const struct sim_options *options, const char *name, const char *const *words)
@@ -73,14 +71,26 @@ int options_choice(const struct sim_options *options, const char *name, const ch
 	for (int i = 0; text != NULL && words[i] != NULL; i++)
 		if (strcmp(words[i], text) == 0)
 			return i;
-	fprintf(stderr, "assay-sim: --%s %s: expected one of", name, text != NULL ? text : "");
-	for (int i = 0; words[i] != NULL; i++)
-		fprintf(stderr, "%s %s", i > 0 ? "," : "", words[i]);
+	char list[512] = "";
+	size_t n = 0;
+	for (int i = 0; words[i] != NULL && n < sizeof(list); i++)
+		n += (size_t)snprintf(
+			list + n, sizeof(list) - n, "%s%s", i > 0 ? ", " : "", words[i]);
+	return options_reject(name, text, "one of %s", list);
+}
+
+int options_reject(const char *name, const char *text, const char *expected, ...)
+{
+	va_list ap;
+	fprintf(stderr, "assay-sim: --%s %s: expected ", name, text != NULL ? text : "");
+	va_start(ap, expected);
+	vfprintf(stderr, expected, ap);
+	va_end(ap);
 	fputc('\n', stderr);
 	return -EINVAL;
 }
 
-/* Digits of one number into an integer mantissa and a count of decimals; NULL if there is none. */
+/* Reads digits into an integer mantissa and a count of decimals; NULL if there are none. */
 static const char *digits(const char *p, uint64_t *mantissa, int *decimals)
 {
 	bool point = false, any = false;

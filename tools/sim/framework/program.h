@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The program's own state, which models see as the opaque `struct sim_host` of host.h. */
+/* The program's own state; opaque to models, see host.h. */
 #ifndef ASSAY_SIM_PROGRAM_H
 #define ASSAY_SIM_PROGRAM_H
 
@@ -9,7 +9,8 @@
 struct sim_host {
 	struct sim_endpoint endpoint;
 	struct sim_faults faults;
-	struct sim_random random; /* of the model; the wire has its own, so faults change no data */
+	struct sim_random
+		random; /* of the model; the wire has its own, so that faults change no data */
 	struct sim_random wire_random;
 	struct control control;
 	FILE *truth; /* NULL: none */
@@ -17,11 +18,11 @@ struct sim_host {
 	uint64_t started, ends; /* clock_boot(); ends may be SIM_NEVER */
 	int signal_fd;
 	bool quiet;
-	unsigned baud; /* of the pseudo-terminal; 0: as fast as it goes */
-	uint64_t sent; /* units sent or damaged, the truth log's "reply" */
+	unsigned baud; /* of the pseudo-terminal; 0: no limit */
+	uint64_t sent; /* units sent or dropped, "reply" in the truth log */
 };
 
-/* What the command line says about the program rather than the model. */
+/* The command line's options of the program, as texts. */
 struct program_options {
 	const char *pty, *udp, *tcp;
 	const char *control, *truth;
@@ -32,7 +33,7 @@ struct program_options {
 };
 
 /*
- * Opens what the options ask for: truth log, control socket, signals; the transport is opened
+ * Reads the options and opens truth log, control socket and signals; the transport is opened
  * later.  Returns 0 or a negative errno after one line on standard error; call host_close then too.
  */
 int host_open(struct sim_host *host, const struct program_options *options);
@@ -40,7 +41,7 @@ int host_open(struct sim_host *host, const struct program_options *options);
 /* Legal after a failed open. */
 void host_close(struct sim_host *host);
 
-/* Logs the fault switches as they are now. */
+/* Writes the state of the fault switches to standard error and the truth log. */
 void host_log_faults(struct sim_host *host);
 
 #endif

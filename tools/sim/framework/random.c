@@ -3,14 +3,6 @@
 
 #include <math.h>
 
-static uint64_t splitmix(uint64_t *state)
-{
-	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
-}
-
 static uint64_t rotate(uint64_t x, int k)
 {
 	return (x << k) | (x >> (64 - k));
@@ -18,8 +10,12 @@ static uint64_t rotate(uint64_t x, int k)
 
 void random_init(struct sim_random *random, uint64_t seed)
 {
-	for (int i = 0; i < 4; i++)
-		random->s[i] = splitmix(&seed);
+	for (int i = 0; i < 4; i++) {
+		uint64_t z = seed += UINT64_C(0x9e3779b97f4a7c15);
+		z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+		z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+		random->s[i] = z ^ (z >> 31);
+	}
 }
 
 uint64_t random_u64(struct sim_random *random)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one source of chance in a simulator: xoshiro256** seeded by splitmix64, so that a run is
- * repeated exactly by its --seed.  Not for keys.  A generator belongs to one thread.
+ * The only random generator of a simulator: xoshiro256** seeded by splitmix64, so that the same
+ * --seed repeats a run exactly.  Not for keys.  A generator belongs to one thread.
  */
 #ifndef ASSAY_SIM_RANDOM_H
 #define ASSAY_SIM_RANDOM_H
@@ -13,7 +13,7 @@ struct sim_random {
 	uint64_t s[4];
 };
 
-/* Starts the sequence of `seed`; any value is a good one, 0 too. */
+/* Starts the sequence of `seed`; any value is valid, 0 too. */
 void random_init(struct sim_random *random, uint64_t seed);
 
 /* The next 64 bits. */

@@ -10,7 +10,7 @@
 #include "wire.h"
 
 #define READS_MAX  64
-#define FAULT_LOOK (20 * NS_PER_MS) /* how late a timed outage may end */
+#define FAULT_LOOK (20 * NS_PER_MS) /* a timed outage may end this much late */
 
 struct serving {
 	struct sim_host *host;
@@ -23,17 +23,6 @@ static void client_changed(struct serving *s)
 {
 	wire_reset(&s->wire);
 	sim_model_link_reset(s->model, sim_host_now(s->host));
-}
-
-static int follow_outage(struct serving *s)
-{
-	bool down = sim_host_is_down(s->host);
-	if (down == s->transport.is_down)
-		return 0;
-	s->transport.is_down = down;
-	client_changed(s);
-	host_log_faults(s->host);
-	return s->transport.ops->set_down(&s->transport, down);
 }
 
 static int read_all(struct serving *s)
@@ -70,7 +59,14 @@ static uint64_t earliest(struct serving *s)
 
 static int step(struct serving *s)
 {
-	int r = follow_outage(s);
+	int r = 0;
+	bool down = sim_host_is_down(s->host);
+	if (down != s->transport.is_down) {
+		s->transport.is_down = down;
+		client_changed(s);
+		host_log_faults(s->host);
+		r = s->transport.ops->set_down(&s->transport, down);
+	}
 	if (r < 0)
 		return r;
 	sim_model_tick(s->model, sim_host_now(s->host));
@@ -96,23 +92,16 @@ static int serve_transport(struct serving *s)
 	return r;
 }
 
-static int accepts(const struct sim_model_ops *ops, enum sim_transport transport)
-{
-	if (ops->transports & 1u << transport)
-		return 0;
-	fprintf(stderr, "assay-sim: %s has no such port; it has%s%s%s\n", ops->name,
-		ops->transports & 1u << SIM_PTY ? " --pty" : "",
-		ops->transports & 1u << SIM_UDP ? " --udp" : "",
-		ops->transports & 1u << SIM_TCP ? " --tcp" : "");
-	return -EINVAL;
-}
-
 int serve(struct sim_host *host, const struct sim_model_ops *ops, const struct sim_options *options)
 {
 	struct serving s = {.host = host};
-	int r = accepts(ops, host->endpoint.transport);
-	if (r < 0)
-		return r;
+	if ((ops->transports & 1u << host->endpoint.transport) == 0) {
+		fprintf(stderr, "assay-sim: %s has no such port; it has%s%s%s\n", ops->name,
+			ops->transports & 1u << SIM_PTY ? " --pty" : "",
+			ops->transports & 1u << SIM_UDP ? " --udp" : "",
+			ops->transports & 1u << SIM_TCP ? " --tcp" : "");
+		return -EINVAL;
+	}
 	struct sim_env env = {.truth = host->truth,
 		.faults = &host->faults,
 		.random = &host->random,
@@ -125,7 +114,7 @@ int serve(struct sim_host *host, const struct sim_model_ops *ops, const struct s
 		env.context = &s.wire;
 	}
 	wire_init(&s.wire, host, &s.transport);
-	r = sim_model_create(ops, options, &env, &s.model);
+	int r = sim_model_create(ops, options, &env, &s.model);
 	if (r == 0)
 		r = runs_itself ? ops->run(s.model, options, host) : serve_transport(&s);
 	sim_model_destroy(s.model);

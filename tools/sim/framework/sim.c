@@ -82,11 +82,11 @@ void sim_discard(struct sim_model *m)
 		m->env.discard(m->env.context);
 }
 
-FILE *sim_truth_begin(struct sim_model *m, const char *event)
+FILE *sim_truth_start(struct sim_model *m, const char *event)
 {
 	if (m->env.truth == NULL)
 		return NULL;
-	truth_begin(m->env.truth, m->now, event);
+	truth_start(m->env.truth, m->now, event);
 	fprintf(m->env.truth, ",\"reply\":%" PRIu64, m->emitted + 1);
 	return m->env.truth;
 }
@@ -98,7 +98,7 @@ void sim_truth_end(struct sim_model *m)
 
 void sim_truth(struct sim_model *m, const char *event, const char *format, ...)
 {
-	FILE *out = sim_truth_begin(m, event);
+	FILE *out = sim_truth_start(m, event);
 	if (out == NULL)
 		return;
 	va_list ap;
@@ -117,6 +117,11 @@ bool sim_fault_active(struct sim_model *m, enum sim_fault fault)
 uint64_t sim_wire_time(const struct sim_model *m, uint64_t ns)
 {
 	return (uint64_t)((double)ns * m->env.speed);
+}
+
+bool sim_serial_is_reserved(const struct sim_model *m, uint32_t serial)
+{
+	return serial >= m->ops->serial_first && serial <= m->ops->serial_last;
 }
 
 struct sim_random *sim_random_of(struct sim_model *m)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an instrument model is.  A model is pure: bytes and time go in, bytes come out, and it
- * knows no file descriptor, clock or command line.  So it runs the same behind a pseudo-terminal,
- * a socket, a USB testbed, a unit test and a fuzzer.  Readers: authors of models.
+ * The interface of an instrument model.  A model is pure: bytes and time go in, bytes come out,
+ * and it has no file descriptor, clock or command line.  So it runs the same behind a
+ * pseudo-terminal, a socket, a USB testbed, a unit test and a fuzzer.  Readers: authors of models.
  *
- * Time is the instrument's own, in nanoseconds; it starts at 0 at power-up, never goes back, and
- * with --speed X runs X times as fast as ours.  Durations of the wire (a gap that resets a
- * receiver, a host that went away) are not accelerated: compare them as sim_wire_time(m, ns).
+ * Time is the instrument's own, in nanoseconds: it starts at 0 at power-up, never goes back, and
+ * with --speed X runs X times as fast as real time.  Durations on the wire (a gap that resets a
+ * receiver, a host that is silent) are real: compare them as sim_wire_time(m, ns).
  *
  * Everything here runs on one thread.
  */
@@ -35,37 +35,38 @@ enum sim_transport {
 
 #define SIM_NEVER UINT64_MAX
 
-/* One row of the table in models.h.  Slots may be NULL unless they say otherwise. */
+/* One row of the table in models.h.  Slots may be NULL unless their comment excludes it. */
 struct sim_model_ops {
-	const char *name;                 /* "amptek-dp5": the driver it stands in for */
-	const char *summary;              /* one line for --list */
-	size_t state_size;                /* zeroed bytes behind m->state */
-	const struct sim_option *options; /* ends with a NULL name */
-	unsigned transports;              /* bits 1u << SIM_PTY ... */
+	const char *name;                   /* as on the command line */
+	const char *summary;                /* one line for --list */
+	uint32_t serial_first, serial_last; /* of reserved-serials.csv; 0: none */
+	size_t state_size;                  /* zeroed bytes at m->state */
+	const struct sim_option *options;   /* ends with a NULL name */
+	unsigned transports;                /* bits 1u << SIM_PTY ... */
 	uint64_t peer_hold_ns; /* UDP: serve one host until it is silent this long (real time) */
 
 	/*
 	 * Reads its options and fills m->state.  Returns 0 or a negative errno after one line on
-	 * standard error; finish() is called also after a failure.  Must be there.
+	 * standard error; finish() is called after a failure too.  Never NULL.
 	 */
 	int (*init)(struct sim_model *m, const struct sim_options *o);
 
-	/* Frees what init took. */
+	/* Frees the resources that init took. */
 	void (*finish)(struct sim_model *m);
 
 	/*
 	 * Bytes from the host: any piece of the stream, or exactly one datagram or transfer.
-	 * Borrowed.  May emit.  NULL only if `run` is there.
+	 * Borrowed.  May emit.  NULL only if there is a `run`.
 	 */
 	void (*input)(struct sim_model *m, const uint8_t *data, size_t len, uint64_t now);
 
-	/* Time has passed.  Called when next_wakeup() was reached, before each input, and between. */
+	/* Advances to `now`.  Called when next_wakeup() is reached, before each input, and between. */
 	void (*tick)(struct sim_model *m, uint64_t now);
 
-	/* When tick() is next needed, or SIM_NEVER.  A time that has passed means at once. */
+	/* When tick() is next needed, or SIM_NEVER.  A time in the past means at once. */
 	uint64_t (*next_wakeup)(struct sim_model *m, uint64_t now);
 
-	/* The client went or another came: drop half-received requests.  Must not emit. */
+	/* The client left or another one connected: drop half-received requests.  Must not emit. */
 	void (*link_reset)(struct sim_model *m, uint64_t now);
 
 	/*
@@ -73,13 +74,13 @@ struct sim_model_ops {
 	 * See host.h; returns 0 or a negative errno.
 	 */
 	int (*run)(struct sim_model *m, const struct sim_options *o, struct sim_host *host);
-	unsigned run_transports; /* bits: where `run` serves; the framework does elsewhere */
+	unsigned run_transports; /* bits: where `run` serves; elsewhere the framework does */
 };
 
-/* What surrounds a model.  A test fills one itself; zero is valid but for `speed` and `random`. */
+/* The surroundings of a model.  `speed` and `random` must be set, all else may be zero. */
 struct sim_env {
 	void (*emit)(void *context, const uint8_t *data, size_t len); /* borrows; may be NULL */
-	void (*discard)(void *context); /* drops what is not sent yet; may be NULL */
+	void (*discard)(void *context); /* drops bytes that are not sent yet; may be NULL */
 	void *context;
 	FILE *truth;               /* may be NULL */
 	struct sim_faults *faults; /* may be NULL */
@@ -92,13 +93,13 @@ struct sim_model {
 	const struct sim_model_ops *ops;
 	void *state;
 	struct sim_env env; /* a copy */
-	uint64_t now;       /* of the call that is running */
+	uint64_t now;       /* of the running call */
 	uint64_t emitted;   /* units so far */
 };
 
 /*
  * Makes a model and runs its init at time 0.  `options->table` must be ops->options; NULL options
- * mean all fallbacks.  `env` is copied, what it points to borrowed until destroy.  Returns 0 with
+ * mean all fallbacks.  `env` is copied, its pointers are borrowed until destroy.  Returns 0 with
  * the owned model, or init's error with NULL.
  */
 int sim_model_create(const struct sim_model_ops *ops, const struct sim_options *options,
@@ -113,34 +114,37 @@ void sim_model_tick(struct sim_model *m, uint64_t now);
 uint64_t sim_model_next_wakeup(struct sim_model *m, uint64_t now);
 void sim_model_link_reset(struct sim_model *m, uint64_t now);
 
-/* ---- what a model calls ---- */
+/* ---- calls of a model ---- */
 
 /* Sends bytes (borrowed).  One call is one datagram or one USB transfer. */
 void sim_emit(struct sim_model *m, const void *data, size_t len);
 
-/* Drops what was emitted and has not left yet: an instrument that clears its transmit buffer. */
+/* Drops bytes emitted and not sent yet: the instrument clears its transmit buffer. */
 void sim_discard(struct sim_model *m);
 
 /*
- * Logs one truth line now; `format` gives further members, each with its comma in front:
- * sim_truth(m, "scan", ",\"peak\":%d", peak).  The line carries "reply": the number of the unit
- * emitted next.
+ * Writes one line to the truth log; `format` gives further members, each with its comma in front:
+ * sim_truth(m, "scan", ",\"peak\":%d", peak).  The member "reply" of the line is the number of the
+ * next emitted unit.
  */
 void sim_truth(struct sim_model *m, const char *event, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * The same in pieces, for arrays: fprintf members to the stream returned, then sim_truth_end().
- * NULL when there is no truth log: skip both then.
+ * The same in pieces, for arrays: fprintf members to the returned stream, then sim_truth_end().
+ * NULL if there is no truth log: skip both then.
  */
-FILE *sim_truth_begin(struct sim_model *m, const char *event);
+FILE *sim_truth_start(struct sim_model *m, const char *event);
 void sim_truth_end(struct sim_model *m);
 
-/* Whether a fault that the model itself plays strikes now (draws, unless it is fully on). */
+/* Draws whether a fault that the model itself plays strikes now. */
 bool sim_fault_active(struct sim_model *m, enum sim_fault fault);
 
 /* A real duration in the instrument's time. */
 uint64_t sim_wire_time(const struct sim_model *m, uint64_t ns);
+
+/* Whether `serial` is in the range of serial numbers reserved for this model. */
+bool sim_serial_is_reserved(const struct sim_model *m, uint32_t serial);
 
 /* The run's generator. */
 struct sim_random *sim_random_of(struct sim_model *m);

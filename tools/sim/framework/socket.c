@@ -1,70 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "socket.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-union address {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
+#define BACKLOG 64
 
-static int read_address(const struct sim_endpoint *endpoint, union address *address, socklen_t *len)
+int socket_bind(const struct sim_endpoint *endpoint, uint16_t port, int type)
 {
-	memset(address, 0, sizeof(*address));
-	if (inet_pton(AF_INET, endpoint->host, &address->v4.sin_addr) == 1) {
-		address->v4.sin_family = AF_INET;
-		address->v4.sin_port = htons(endpoint->port);
-		*len = sizeof(address->v4);
-		return 0;
-	}
-	if (inet_pton(AF_INET6, endpoint->host, &address->v6.sin6_addr) == 1) {
-		address->v6.sin6_family = AF_INET6;
-		address->v6.sin6_port = htons(endpoint->port);
-		*len = sizeof(address->v6);
-		return 0;
-	}
-	return -EINVAL;
-}
-
-static void write_ready(int fd, const struct sim_endpoint *e, int type, char *ready, size_t size)
-{
-	union address address = {0};
-	socklen_t len = sizeof(address);
-	getsockname(fd, &address.any, &len);
-	bool v6 = address.any.sa_family == AF_INET6;
-	snprintf(ready, size, v6 ? "%s [%s]:%u" : "%s %s:%u", type == SOCK_DGRAM ? "udp" : "tcp",
-		e->host, ntohs(v6 ? address.v6.sin6_port : address.v4.sin_port));
-}
-
-int socket_bind(const struct sim_endpoint *endpoint, int type, char *ready, size_t size)
-{
-	union address address;
-	socklen_t len;
-	if (read_address(endpoint, &address, &len) < 0) {
-		fprintf(stderr, "assay-sim: %s: expected a numeric IPv4 or IPv6 address\n",
-			endpoint->host);
+	char service[8];
+	snprintf(service, sizeof service, "%u", port);
+	struct addrinfo hints = {.ai_socktype = type, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
+	struct addrinfo *address;
+	if (getaddrinfo(endpoint->host, service, &hints, &address) != 0)
 		return -EINVAL;
-	}
-	int r, fd = socket(address.any.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		goto err;
-	if (type == SOCK_STREAM)
+	int fd = socket(address->ai_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int r = fd < 0 ? -errno : 0;
+	if (r == 0 && type == SOCK_STREAM)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-	if (bind(fd, &address.any, len) < 0 || (type == SOCK_STREAM && listen(fd, 8) < 0))
-		goto err;
-	write_ready(fd, endpoint, type, ready, size);
-	return fd;
-err:
-	r = -errno;
-	fprintf(stderr, "assay-sim: %s:%u: %s\n", endpoint->host, endpoint->port, strerror(-r));
-	if (fd >= 0)
+	if (r == 0 && (bind(fd, address->ai_addr, address->ai_addrlen) < 0 ||
+			      (type == SOCK_STREAM && listen(fd, BACKLOG) < 0)))
+		r = -errno;
+	freeaddrinfo(address);
+	if (r < 0 && fd >= 0)
 		close(fd);
-	return r;
+	return r < 0 ? r : fd;
+}
+
+uint16_t socket_port(int fd)
+{
+	struct sockaddr_storage address;
+	socklen_t len = sizeof address;
+	if (getsockname(fd, (struct sockaddr *)&address, &len) < 0)
+		return 0;
+	return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+						   : ((struct sockaddr_in *)&address)->sin_port);
 }

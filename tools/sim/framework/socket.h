@@ -3,15 +3,16 @@
 #ifndef ASSAY_SIM_SOCKET_H
 #define ASSAY_SIM_SOCKET_H
 
-#include <stddef.h>
-
 #include "host.h"
 
 /*
- * Binds endpoint->host:port (numeric addresses only), listens if `type` is SOCK_STREAM, and
- * writes "udp 127.0.0.1:10001" with the real port to `ready`.  Returns an owned non-blocking fd,
- * or a negative errno after one line on standard error.
+ * Binds `port` (0: any free one) of endpoint->host, a numeric address, and listens if `type` is
+ * SOCK_STREAM.  Returns an owned non-blocking fd, or a negative errno: -EINVAL if the address is
+ * not numeric.
  */
-int socket_bind(const struct sim_endpoint *endpoint, int type, char *ready, size_t size);
+int socket_bind(const struct sim_endpoint *endpoint, uint16_t port, int type);
+
+/* The port of a bound socket, or 0. */
+uint16_t socket_port(int fd);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The slave end is held open only until the first client came: from then on the end of the last
- * client shows as a hang-up of the master, and is looked for again every 10 ms.
+ * The slave end is held open until the first client sends.  From then on a read from the master
+ * fails with EIO while no client has the slave open, and is repeated every 10 ms.
  */
 #include "transport.h"
 
@@ -35,16 +35,7 @@ static void slave_close(struct transport *t)
 	t->slave_fd = -1;
 }
 
-static int make_raw(int slave)
-{
-	struct termios attributes;
-	if (tcgetattr(slave, &attributes) < 0)
-		return -errno;
-	cfmakeraw(&attributes);
-	return tcsetattr(slave, TCSANOW, &attributes) < 0 ? -errno : 0;
-}
-
-/* Replaces a symlink that an earlier run left, and nothing else. */
+/* Replaces a symlink of an earlier run, and nothing else. */
 static int link_slave(int master, const char *path)
 {
 	char name[64];
@@ -63,8 +54,13 @@ static int pair_open(struct transport *t)
 		return -errno;
 	int r = grantpt(fd) < 0 || unlockpt(fd) < 0 ? -errno : slave_open(fd);
 	int slave = r;
+	struct termios attributes;
 	if (r >= 0)
-		r = make_raw(slave);
+		r = tcgetattr(slave, &attributes) < 0 ? -errno : 0;
+	if (r == 0) {
+		cfmakeraw(&attributes);
+		r = tcsetattr(slave, TCSANOW, &attributes) < 0 ? -errno : 0;
+	}
 	if (r == 0)
 		r = link_slave(fd, t->path);
 	if (r < 0) {
@@ -110,8 +106,8 @@ static int pty_set_down(struct transport *t, bool down)
 	return down ? 0 : pair_open(t);
 }
 
-/* What the client that went did not read must not meet the next one. */
-static ssize_t client_gone(struct transport *t)
+/* The client has closed the slave: drops the bytes that it did not read. */
+static ssize_t take_hangup(struct transport *t)
 {
 	int slave = slave_open(t->fd);
 	if (slave >= 0) {
@@ -134,7 +130,7 @@ static ssize_t pty_receive(struct transport *t, uint8_t *data, size_t size)
 		return n;
 	}
 	if (n == 0 || errno == EIO)
-		return client_gone(t);
+		return take_hangup(t);
 	t->poll_at = SIM_NEVER;
 	return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 }

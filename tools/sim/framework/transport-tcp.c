@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One client at a time: the next one waits in the backlog until the first has gone. */
+/* One client at a time: the next one waits in the backlog until the first one has left. */
 #include "transport.h"
 
 #include <errno.h>
@@ -8,11 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "socket.h"
-
 static int tcp_open(struct transport *t, const struct sim_endpoint *endpoint)
 {
-	t->listen_fd = socket_bind(endpoint, SOCK_STREAM, t->ready, sizeof(t->ready));
+	t->listen_fd = transport_bind(t, endpoint, SOCK_STREAM);
 	t->fd = t->listen_fd;
 	return t->listen_fd < 0 ? t->listen_fd : 0;
 }
@@ -32,7 +30,7 @@ static void tcp_close(struct transport *t)
 	t->listen_fd = t->fd = -1;
 }
 
-/* While down a client is taken and closed at once: it sees the end of the connection. */
+/* While down, a client is accepted and closed at once: it sees the end of the connection. */
 static int tcp_set_down(struct transport *t, bool down)
 {
 	if (down)

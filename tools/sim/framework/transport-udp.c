@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "transport.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "socket.h"
 
 static int udp_open(struct transport *t, const struct sim_endpoint *endpoint)
 {
-	t->fd = socket_bind(endpoint, SOCK_DGRAM, t->ready, sizeof(t->ready));
+	t->fd = transport_bind(t, endpoint, SOCK_DGRAM);
 	return t->fd < 0 ? t->fd : 0;
 }
 
@@ -24,32 +20,16 @@ static void udp_close(struct transport *t)
 	t->fd = -1;
 }
 
-/* A network cannot say that it is gone: datagrams are read and forgotten. */
+/* A network does not report that it is down: datagrams are read and dropped. */
 static int udp_set_down(struct transport *t, bool down)
 {
 	return 0;
 }
 
-static bool is_same(const struct peer *a, const struct peer *b)
-{
-	return a->len == b->len && memcmp(&a->address, &b->address, a->len) == 0;
-}
-
 /*
- * Takes a sender when there is none yet, it is the same, or the other one was silent for long
- * enough.  The receive fills the address whole, so that comparing its bytes is comparing it.
+ * Drops a datagram from another sender until the current one has been silent for peer_hold_ns.  The
+ * receive writes every byte of the address, so that memcmp compares addresses.
  */
-static ssize_t admit(struct transport *t, const struct peer *peer, ssize_t n)
-{
-	uint64_t now = clock_boot();
-	bool same = is_same(&t->peer, peer);
-	if (!same && t->peer.len > 0 && t->peer_hold_ns > 0 && now < t->peer_seen + t->peer_hold_ns)
-		return 0;
-	t->peer = *peer;
-	t->peer_seen = now;
-	return n;
-}
-
 static ssize_t udp_receive(struct transport *t, uint8_t *data, size_t size)
 {
 	struct peer peer = {.len = sizeof(peer.address)};
@@ -59,7 +39,14 @@ static ssize_t udp_receive(struct transport *t, uint8_t *data, size_t size)
 		return errno == EAGAIN || errno == EINTR || errno == ECONNREFUSED ? 0 : -errno;
 	if (t->is_down)
 		return 0;
-	return admit(t, &peer, n);
+	uint64_t now = clock_boot();
+	bool is_same = peer.len == t->peer.len &&
+		       memcmp(&peer.address, &t->peer.address, peer.len) == 0;
+	if (!is_same && t->peer.len > 0 && now < t->peer_seen + t->peer_hold_ns)
+		return 0;
+	t->peer = peer;
+	t->peer_seen = now;
+	return n;
 }
 
 static ssize_t udp_send(

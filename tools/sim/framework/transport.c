@@ -2,7 +2,12 @@
 #include "transport.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "socket.h"
 
 int transport_open(struct transport *t, const struct sim_endpoint *endpoint, uint64_t peer_hold_ns)
 {
@@ -16,6 +21,21 @@ int transport_open(struct transport *t, const struct sim_endpoint *endpoint, uin
 		.poll_at = SIM_NEVER,
 		.peer_hold_ns = peer_hold_ns};
 	return t->ops->open(t, endpoint);
+}
+
+int transport_bind(struct transport *t, const struct sim_endpoint *endpoint, int type)
+{
+	int fd = socket_bind(endpoint, endpoint->port, type);
+	if (fd == -EINVAL)
+		fprintf(stderr, "assay-sim: %s: expected a numeric IPv4 or IPv6 address\n",
+			endpoint->host);
+	else if (fd < 0)
+		fprintf(stderr, "assay-sim: %s:%u: %s\n", endpoint->host, endpoint->port,
+			strerror(-fd));
+	snprintf(t->ready, sizeof(t->ready),
+		strchr(endpoint->host, ':') ? "%s [%s]:%u" : "%s %s:%u",
+		type == SOCK_DGRAM ? "udp" : "tcp", endpoint->host, fd >= 0 ? socket_port(fd) : 0);
+	return fd;
 }
 
 void transport_close(struct transport *t)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A way for bytes between a client and the simulator: a pseudo-terminal, a UDP socket or a TCP
+ * The byte path between a client and the simulator: a pseudo-terminal, a UDP socket, or a TCP
  * server with one client at a time.  Nothing here blocks; all calls on one thread.
  */
 #ifndef ASSAY_SIM_TRANSPORT_H
@@ -14,7 +14,7 @@
 
 #include "host.h"
 
-/* Who sent a datagram; empty on the other transports. */
+/* The sender of a datagram; empty on the other transports. */
 struct peer {
 	struct sockaddr_storage address;
 	socklen_t len;
@@ -31,12 +31,12 @@ struct transport_ops {
 	int (*set_down)(struct transport *t, bool down);
 
 	/*
-	 * Reads once.  Returns bytes, 0 for nothing now, -ECONNRESET when the client went or
-	 * another came, or another negative errno.
+	 * Reads once.  Returns bytes, 0 for nothing now, -ECONNRESET if the client left or
+	 * another one connected, or another negative errno.
 	 */
 	ssize_t (*receive)(struct transport *t, uint8_t *data, size_t size);
 
-	/* Writes what fits; returns bytes, -EAGAIN, or another error: the bytes are lost then. */
+	/* Writes as far as fits; returns bytes, -EAGAIN, or another error: the bytes are lost. */
 	ssize_t (*send)(
 		struct transport *t, const struct peer *peer, const uint8_t *data, size_t len);
 };
@@ -45,13 +45,13 @@ extern const struct transport_ops transport_pty, transport_udp, transport_tcp;
 
 struct transport {
 	const struct transport_ops *ops;
-	int fd;           /* what is polled; -1: look again at poll_at */
+	int fd;           /* to be polled; -1: receive at poll_at */
 	int listen_fd;    /* tcp */
-	int slave_fd;     /* pty: held until the first client came */
+	int slave_fd;     /* pty: held until the first client sends */
 	const char *path; /* pty: the symlink */
 	bool is_down;
 	bool is_open_seen; /* pty: a client has the slave open */
-	uint64_t poll_at;  /* clock_boot() of the next look without an fd; SIM_NEVER */
+	uint64_t poll_at;  /* clock_boot() of the next receive without poll, or SIM_NEVER */
 	struct peer peer;  /* udp: of the last datagram */
 	uint64_t peer_seen, peer_hold_ns;
 	char ready[320];
@@ -59,6 +59,9 @@ struct transport {
 
 /* Opens by the endpoint's kind; 0 or a negative errno after one line on standard error. */
 int transport_open(struct transport *t, const struct sim_endpoint *endpoint, uint64_t peer_hold_ns);
+
+/* For `open` of udp and tcp: binds a socket and fills `ready`.  An fd, or as transport_open(). */
+int transport_bind(struct transport *t, const struct sim_endpoint *endpoint, int type);
 
 /* Legal on one that failed to open. */
 void transport_close(struct transport *t);

@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-void truth_begin(FILE *out, uint64_t t, const char *event)
+void truth_start(FILE *out, uint64_t t, const char *event)
 {
 	fprintf(out, "{\"t\":%" PRIu64 ",\"event\":\"%s\"", t, event);
 }

@@ -65,22 +65,12 @@ static void enqueue(struct wire *wire, const uint8_t *data, size_t len, uint64_t
 	if (unit == NULL)
 		return;
 	*unit = (struct unit){.peer = wire->transport->peer, .len = len};
-	/* Units keep their order when a delay is switched off while some are under way. */
+	/* If a delay is switched off, a unit does not overtake those queued before it. */
 	unit->due = due > wire->last_due ? due : wire->last_due;
 	wire->last_due = unit->due;
 	memcpy(unit->data, data, len);
 	list_append(&wire->queue, &unit->link);
 	wire->queued += len;
-}
-
-static void remember(struct wire *wire, const uint8_t *data, size_t len)
-{
-	uint8_t *last = realloc(wire->last, len > 0 ? len : 1);
-	if (last == NULL)
-		return;
-	memcpy(last, data, len);
-	wire->last = last;
-	wire->last_len = len;
 }
 
 void wire_emit(void *context, const uint8_t *data, size_t len)
@@ -96,11 +86,13 @@ void wire_emit(void *context, const uint8_t *data, size_t len)
 		enqueue(wire, wire->last, wire->last_len, due);
 	if (!plan.drop)
 		enqueue(wire, copy, plan.len, due);
-	remember(wire, data, len);
-	free(copy);
+	memcpy(copy, data, len);
+	free(wire->last);
+	wire->last = copy;
+	wire->last_len = len;
 }
 
-/* Bursts come as a Poisson process; the next one is drawn when the one before is sent. */
+/* Bursts are a Poisson process: the next one is drawn when the previous one is queued. */
 static void make_garbage(struct wire *wire, uint64_t now)
 {
 	uint8_t bytes[GARBAGE_MAX];
@@ -121,16 +113,13 @@ static void make_garbage(struct wire *wire, uint64_t now)
 	wire->garbage_at = now + (uint64_t)(-log(1 - random_unit(random)) / rate * 1e9);
 }
 
-/* How many bytes a line of this speed carries in 5 ms, at least one. */
-static size_t piece_of(const struct wire *wire, const struct unit *unit)
-{
-	size_t left = unit->len - unit->sent, piece = wire->host->baud / BITS_PER_BYTE / 200 + 1;
-	return wire->host->baud > 0 && piece < left ? piece : left;
-}
-
+/* Sends a piece of a unit; false if the transport takes nothing now. */
 static bool send_some(struct wire *wire, struct unit *unit, uint64_t now)
 {
-	size_t piece = piece_of(wire, unit);
+	size_t piece = unit->len - unit->sent;
+	size_t paced = wire->host->baud / BITS_PER_BYTE / 200 + 1; /* 5 ms at this speed */
+	if (wire->host->baud > 0 && paced < piece)
+		piece = paced;
 	ssize_t n = wire->transport->ops->send(
 		wire->transport, &unit->peer, unit->data + unit->sent, piece);
 	if (n == -EAGAIN || n == -EINTR) {

@@ -59,7 +59,7 @@ static void queue(struct modbus_client *client, const uint8_t *data, size_t len)
 	client->out_len += len;
 }
 
-/* What the wire makes of a reply; nothing else is waiting in `out`. */
+/* Queues a reply with the faults of the wire; `out` is empty. */
 static void queue_reply(struct modbus_client *client, struct sim_host *host, uint8_t *reply,
 	size_t len, uint64_t now)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One Modbus TCP connection: requests are taken one by one, the next when the reply is away. */
+/* One Modbus TCP connection.  A request is answered when the reply before it has been sent. */
 #ifndef ASSAY_SIM_MODBUS_CLIENT_H
 #define ASSAY_SIM_MODBUS_CLIENT_H
 
@@ -20,36 +20,36 @@ struct modbus_client {
 	size_t in_len;
 	uint8_t out[3 * FRAME_MAX];
 	size_t out_len;
-	uint64_t out_at; /* clock_boot(): not to be sent before */
+	uint64_t out_at; /* clock_boot(): do not send before */
 	bool is_blocked; /* the socket takes no more */
-	uint32_t events; /* epoll's, as last set; the server's */
+	uint32_t events; /* of epoll, as last set by the server */
 	uint8_t last[FRAME_MAX];
 	size_t last_len;
 };
 
-/* Takes the connected, non-blocking socket; returns owned, or NULL when there is no memory. */
+/* Takes the connected, non-blocking socket; returns owned, or NULL (out of memory). */
 struct modbus_client *client_create(int fd, size_t port);
 
 /* Closes the socket. */
 void client_destroy(struct modbus_client *client);
 
-/* Reads what has come.  0, or a negative errno: the client is gone. */
+/* Reads once.  0, or a negative errno: the client has left. */
 int client_read(struct modbus_client *client);
 
 /*
- * Answers what is complete and sends what is due at `now` (clock_boot).  0, or a negative errno
- * when the connection is to be closed: the peer is gone, or its bytes are not Modbus.
+ * Answers complete requests and sends the replies that are due at `now` (clock_boot).  0, or a
+ * negative errno if the connection must be closed: the peer has left, or its bytes are not Modbus.
  */
 int client_serve(struct modbus_client *client, struct modbus_plant *plant, struct sim_model *m,
 	struct sim_host *host, uint64_t now);
 
-/* Sends bytes nobody asked for, if nothing else is waiting to be sent. */
+/* Sends unsolicited random bytes, unless a reply is waiting to be sent. */
 int client_send_garbage(struct modbus_client *client, struct sim_random *random);
 
-/* Whether it can take more bytes now. */
+/* Whether there is room for more input. */
 bool client_wants_input(const struct modbus_client *client);
 
-/* When a reply that is held back becomes due, or SIM_NEVER. */
+/* When a delayed reply is due, or SIM_NEVER. */
 uint64_t client_due(const struct modbus_client *client);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a stack gas analyser is doing: measuring, or one of the states in which it holds its last
- * values.  A cycle is a repeated list such as "normal:3540,zero:60".
+ * The operating state of a stack gas analyser: measuring, or one of the states in which it holds
+ * its last values.  A cycle is a repeated list such as "normal:3540,zero:60".
  */
 #ifndef ASSAY_SIM_MODBUS_CYCLE_H
 #define ASSAY_SIM_MODBUS_CYCLE_H
@@ -28,8 +28,8 @@ struct cycle {
 };
 
 /*
- * Reads "state:seconds,state:seconds"; a single state without seconds lasts for ever.  0, or
- * -EINVAL for an unknown state, a length that is not positive, or too many steps.
+ * Reads "state:seconds,state:seconds"; a state without seconds has no end.  0, or -EINVAL for an
+ * unknown state, a length that is not positive, or too many steps.
  */
 int cycle_parse(struct cycle *cycle, const char *text);
 

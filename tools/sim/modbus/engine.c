@@ -24,7 +24,7 @@ int engine_init(struct modbus_engine *engine)
 			return -ENOMEM;
 		}
 		modbus_set_socket(engine->context[i], engine->pair[0]);
-		/* libmodbus sleeps this long before it refuses a wrong count. */
+		/* libmodbus sleeps this long before it rejects a wrong count. */
 		modbus_set_response_timeout(engine->context[i], 0, 1);
 	}
 	return 0;
@@ -54,7 +54,7 @@ static ssize_t take_reply(struct modbus_engine *engine, uint8_t *reply)
 	return n;
 }
 
-/* The one area of the image that holds what is asked for, or nothing: libmodbus answers 02. */
+/* The one area that holds all requested items, or an empty map: libmodbus then replies with 02. */
 static modbus_mapping_t map_request(const struct image *image, const uint8_t *pdu)
 {
 	modbus_mapping_t mapping = {0};
@@ -88,7 +88,7 @@ static modbus_mapping_t map_request(const struct image *image, const uint8_t *pd
 	return mapping;
 }
 
-/* libmodbus knows no vendor functions; its reply is built here. */
+/* libmodbus has no vendor functions; their replies are built here. */
 static ssize_t answer_vendor(enum modbus_framing framing, const struct modbus_unit *unit,
 	const uint8_t *request, const uint8_t *pdu, uint8_t *reply)
 {
@@ -122,7 +122,8 @@ ssize_t engine_answer(struct modbus_engine *engine, enum modbus_framing framing,
 {
 	size_t at = engine_unit_at(framing);
 	assert(len >= at + 2 && len <= ENGINE_FRAME_MAX);
-	uint8_t padded[ENGINE_FRAME_MAX] = {0}; /* libmodbus reads as far as the function needs */
+	uint8_t padded[ENGINE_FRAME_MAX] = {
+		0}; /* libmodbus reads as many bytes as the function needs */
 	memcpy(padded, request, len);
 	const uint8_t *pdu = padded + at + 1;
 	size_t pdu_len = len - at - 1 - (framing == FRAMING_RTU ? 2 : 0);

@@ -50,7 +50,7 @@ static bool crc_fits(const uint8_t *data, size_t len)
 	return data[len - 2] == (uint8_t)crc && data[len - 1] == (uint8_t)(crc >> 8);
 }
 
-/* 0: the function does not tell, or not yet. */
+/* The length by the function code; 0: unknown, or more bytes are needed. */
 static size_t rtu_length(const uint8_t *data, size_t len)
 {
 	if (len < 2)

@@ -40,12 +40,6 @@ void gas_init(struct gas_stack *stack, uint64_t seed)
 		stack->value[i] = gases[i].usual;
 }
 
-/* Steam, air and the gauges do not come from the fire. */
-static bool is_diluted(int gas)
-{
-	return gas < GAS_PRESSURE && gas != GAS_O2 && gas != GAS_H2O && gas != GAS_NOX;
-}
-
 void gas_advance(struct gas_stack *stack, double seconds)
 {
 	double keep = exp(-seconds / DRIFT_TIME_S);
@@ -58,8 +52,8 @@ void gas_advance(struct gas_stack *stack, double seconds)
 	}
 	double o2 = fmin(stack->value[GAS_O2], AIR_OXYGEN);
 	double fire = (AIR_OXYGEN - o2) / (AIR_OXYGEN - gases[GAS_O2].usual);
-	for (int i = 0; i < GAS_COUNT; i++)
-		if (is_diluted(i))
+	for (int i = 0; i < GAS_PRESSURE; i++)
+		if (i != GAS_O2 && i != GAS_H2O && i != GAS_NOX)
 			stack->value[i] *= fire;
 	stack->value[GAS_NOX] = stack->value[GAS_NO] * NO_AS_NO2 + stack->value[GAS_NO2];
 }

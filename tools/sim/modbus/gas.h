@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The gas in a stack as it really is, in the units the plants use: mg/m3 for pollutants, % for
- * water and oxygen, mg/m3 or ppm for CO2 as the operator configured it.  Every quantity wanders
- * slowly about its usual value (an Ornstein-Uhlenbeck process); false air dilutes all combustion
- * gases together, and NOx is NO (as NO2) plus NO2.
+ * The true gas in a stack, in the units that plants use: mg/m3 for pollutants, % for water and
+ * oxygen, mg/m3 or ppm for CO2 as the operator configured it.  Every quantity drifts slowly about
+ * its usual value (an Ornstein-Uhlenbeck process); false air dilutes all combustion gases together,
+ * and NOx is NO (as NO2) plus NO2.
  */
 #ifndef ASSAY_SIM_MODBUS_GAS_H
 #define ASSAY_SIM_MODBUS_GAS_H
@@ -35,15 +35,15 @@ enum gas {
 };
 
 struct gas_stack {
-	double value[GAS_COUNT]; /* what is in the stack now */
+	double value[GAS_COUNT]; /* now */
 	double drift[GAS_COUNT]; /* in standard deviations */
 	struct sim_random random;
 };
 
-/* Starts at the usual values, which the printed examples of the register maps show. */
+/* Starts at the usual values: those of the examples in the register maps. */
 void gas_init(struct gas_stack *stack, uint64_t seed);
 
-/* Lets `seconds` pass. */
+/* Advances by `seconds`. */
 void gas_advance(struct gas_stack *stack, double seconds);
 
 /* Full scale of the analyser's range. */

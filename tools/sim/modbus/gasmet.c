@@ -23,7 +23,7 @@
 
 static const struct profile_area areas[] = {{IMAGE_HOLDING, 0, 32, false}};
 
-/* In the order in which the vendor functions list them too. */
+/* The vendor functions list them in the same order. */
 static const struct profile_value values[] = {
 	{0, GAS_SO2},
 	{2, GAS_NOX},
@@ -38,20 +38,14 @@ static const struct profile_value values[] = {
 
 #define VALUES (sizeof values / sizeof values[0])
 
-static float state_code(enum cycle_state state)
-{
-	switch (state) {
-	case CYCLE_ZERO: return 0;
-	case CYCLE_CALIBRATING: return 1;
-	default: return 4;
-	}
-}
-
 static void encode_status(struct image *image, const struct analyser *analyser)
 {
 	bool fault = analyser->state == CYCLE_FAULT;
 	image_set_float(image, IMAGE_HOLDING, REG_FAULT, fault ? 1 : 0);
-	image_set_float(image, IMAGE_HOLDING, REG_STATE, state_code(analyser->state));
+	float state = analyser->state == CYCLE_ZERO          ? 0
+		      : analyser->state == CYCLE_CALIBRATING ? 1
+							     : 4;
+	image_set_float(image, IMAGE_HOLDING, REG_STATE, state);
 	bool alarm = fault || analyser->state == CYCLE_MAINTENANCE;
 	for (int i = 0; i < ALARM_COUNT; i++)
 		image_set_float(image, IMAGE_HOLDING, (uint16_t)(REG_ALARM + 2 * i),
@@ -65,42 +59,33 @@ static void put_be16(uint8_t *to, long value)
 	to[1] = (uint8_t)value;
 }
 
-/* Full scales; one that does not fit 16 bits (CO2) is not given. */
-static ssize_t ranges(uint8_t *data)
-{
-	for (size_t i = 0; i < VALUES; i++)
-		put_be16(data + 2 * i, (long)gas_range(values[i].gas));
-	return 2 * RANGE_ITEMS;
-}
-
-static void put_time(uint8_t *to, int64_t unix_s)
-{
-	time_t when = (time_t)unix_s;
-	struct tm tm = {0};
-	gmtime_r(&when, &tm);
-	const int parts[] = {
-		tm.tm_year, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec};
-	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-		to[i] = (uint8_t)parts[i];
-}
-
-/* Drifts as parts of 32767 of the range, and when they were found. */
+/* Drifts as parts of 32767 of the range, and the time when they were found. */
 static ssize_t drifts(const double *found, int64_t when, uint8_t *data)
 {
+	time_t unix_s = (time_t)when;
+	struct tm tm = {0};
+	gmtime_r(&unix_s, &tm);
 	memset(data, 0, 2 * CHECK_ITEMS);
 	for (size_t i = 0; i < VALUES; i++) {
 		double part = found[values[i].gas] / gas_range(values[i].gas);
 		put_be16(data + 2 * i, (long)(part * INT16_MAX));
 	}
-	put_time(data + CHECK_TIME_AT, when);
+	const int parts[] = {
+		tm.tm_year, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec};
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+		data[CHECK_TIME_AT + i] = (uint8_t)parts[i];
 	return 2 * CHECK_ITEMS;
 }
 
 static ssize_t vendor(const struct analyser *analyser, uint8_t function, uint16_t start,
 	uint16_t count, uint8_t *data)
 {
-	if (function == FUNCTION_RANGES && start == 0 && count == RANGE_ITEMS)
-		return ranges(data);
+	if (function == FUNCTION_RANGES && start == 0 && count == RANGE_ITEMS) {
+		/* Full scales; CO2, which does not fit 16 bits, reads as 0. */
+		for (size_t i = 0; i < VALUES; i++)
+			put_be16(data + 2 * i, (long)gas_range(values[i].gas));
+		return 2 * RANGE_ITEMS;
+	}
 	if (function == FUNCTION_ZERO && start == 0 && count == CHECK_ITEMS)
 		return drifts(analyser->zero, analyser->zeroed, data);
 	if (function == FUNCTION_SPAN && start == 0 && count == CHECK_ITEMS)

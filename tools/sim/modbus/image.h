@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The registers and bits of one unit as a master sees them: a few areas, each contiguous, and
- * nothing between them.  Addresses are protocol addresses (0-based); the image adds the
- * configured address offset to each, so that whoever fills it can keep to the printed map.
+ * The registers and bits of one unit as a master sees them: a few contiguous areas and nothing
+ * between them.  Map addresses are those of the printed map (0-based); the image adds the
+ * configured offset to get wire addresses.
  */
 #ifndef ASSAY_SIM_MODBUS_IMAGE_H
 #define ASSAY_SIM_MODBUS_IMAGE_H
@@ -46,7 +46,7 @@ void image_init(struct image *image, enum word_order order, int offset);
 /* Frees the areas; legal on a zeroed image. */
 void image_finish(struct image *image);
 
-/* Adds an area of zeroes.  What the offset pushes out of 0..65535 is cut.  0 or -ENOMEM. */
+/* Adds an area of zeroes, cut to wire addresses 0..65535.  0 or -ENOMEM. */
 int image_add(struct image *image, enum image_table table, uint16_t first, int count);
 
 /* True when the table has any area: its function code is supported. */
@@ -56,7 +56,7 @@ bool image_has_table(const struct image *image, int function);
 const struct image_area *image_find(
 	const struct image *image, int function, uint16_t first, int count);
 
-/* These write at a map address; what lies outside every area is dropped. */
+/* These write at a map address; a write outside every area is dropped. */
 void image_set_float(struct image *image, enum image_table table, uint16_t address, float value);
 void image_set_int32(struct image *image, enum image_table table, uint16_t address, uint32_t value);
 void image_set_bit(struct image *image, enum image_table table, uint16_t address, bool value);

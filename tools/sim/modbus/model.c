@@ -5,14 +5,13 @@
 #include <time.h>
 
 #include "frame.h"
-#include "model.h"
 #include "plant.h"
 #include "server.h"
 
 #define UNITS_MAX   32
 #define PORTS_MAX   256
 #define UNIT_ID_MAX 247
-#define SILENCE_NS  20000000 /* 3.5 characters, but a host's scheduler is no UART */
+#define SILENCE_NS  20000000 /* for 3.5 characters; a pseudo-terminal has no exact timing */
 #define FIXED_START 1767225600
 #define NS_PER_S    1e9
 
@@ -26,9 +25,8 @@ struct modbus_state {
 static const struct sim_option options[] = {
 	{"profile", "NAME", "sick-mcs100ft", "register map: sick-mcs100ft, gasmet-cx4000, generic"},
 	{"units", "ID,ID", "1", "unit ids that answer, each an analyser of its own"},
-	{"ports", "N", "1", "TCP: listen on N ports in a row, other analysers behind each"},
-	{"word-order", "ORDER", "profile",
-		"of 32-bit values: cdab, abcd, or as the profile has it"},
+	{"ports", "N", "1", "TCP: listen on N consecutive ports, each with its own analysers"},
+	{"word-order", "ORDER", "profile", "of 32-bit values: cdab, abcd, or profile for its own"},
 	{"address-offset", "N", "0", "shift of all addresses of the map: -1, 0 or 1"},
 	{"extras", NULL, NULL, "serve the optional areas of the profile too"},
 	{"cycle", "LIST", "normal",
@@ -56,41 +54,24 @@ static int read_units(const struct sim_options *o, uint8_t *ids, size_t *n)
 		if (*at != ',')
 			break;
 	}
-	fprintf(stderr, "assay-sim: --units %s: expected up to %d different ids from 1 to %d\n",
-		text, UNITS_MAX, UNIT_ID_MAX);
-	return -EINVAL;
+	return options_reject(
+		"units", text, "up to %d different ids from 1 to %d", UNITS_MAX, UNIT_ID_MAX);
 }
 
 static int read_profile(const struct sim_options *o, struct unit_plan *plan)
 {
 	static const char *const orders[] = {"cdab", "abcd", "profile", NULL};
-	const char *name = options_text(o, "profile");
-	plan->profile = profile_find(name);
-	if (plan->profile == NULL) {
-		fprintf(stderr, "assay-sim: --profile %s: expected", name);
-		for (size_t i = 0; profiles[i] != NULL; i++)
-			fprintf(stderr, "%s %s", i > 0 ? "," : "", profiles[i]->name);
-		fprintf(stderr, "\n");
-		return -EINVAL;
-	}
+	const char *names[PROFILE_COUNT + 1] = {NULL};
+	for (size_t i = 0; i < PROFILE_COUNT; i++)
+		names[i] = profiles[i]->name;
+	int profile = options_choice(o, "profile", names);
 	int order = options_choice(o, "word-order", orders);
-	if (order < 0)
-		return order;
+	if (profile < 0 || order < 0)
+		return -EINVAL;
+	plan->profile = profiles[profile];
 	plan->order = order == 2 ? plan->profile->order : (enum word_order)order;
 	plan->extras = options_flag(o, "extras");
 	return 0;
-}
-
-static int read_cycle(const struct sim_options *o, struct unit_plan *plan)
-{
-	const char *cycle = options_text(o, "cycle");
-	if (cycle_parse(&plan->cycle, cycle) == 0)
-		return 0;
-	fprintf(stderr,
-		"assay-sim: --cycle %s: expected states and seconds such as "
-		"normal:3540,zero:60\n",
-		cycle);
-	return -EINVAL;
 }
 
 static int read_plan(const struct sim_options *o, struct unit_plan *plan)
@@ -99,7 +80,11 @@ static int read_plan(const struct sim_options *o, struct unit_plan *plan)
 	int64_t offset;
 	double interval;
 	int fixed = options_choice(o, "fixed", sets);
-	if (fixed < 0 || read_profile(o, plan) < 0 || read_cycle(o, plan) < 0 ||
+	const char *cycle = options_text(o, "cycle");
+	if (cycle_parse(&plan->cycle, cycle) < 0)
+		return options_reject(
+			"cycle", cycle, "states and seconds such as normal:3540,zero:60");
+	if (fixed < 0 || read_profile(o, plan) < 0 ||
 		options_integer(o, "address-offset", -1, 1, &offset) < 0 ||
 		options_number(o, "interval", 0.001, 86400, &interval) < 0)
 		return -EINVAL;
@@ -108,16 +93,6 @@ static int read_plan(const struct sim_options *o, struct unit_plan *plan)
 	plan->interval = (uint64_t)(interval * NS_PER_S);
 	plan->started = fixed != UNIT_DRIFTS ? FIXED_START : time(NULL);
 	return 0;
-}
-
-static int read_ports(const struct sim_model *m, const struct sim_options *o, int64_t *ports)
-{
-	int r = options_integer(o, "ports", 1, PORTS_MAX, ports);
-	if (r == 0 && *ports > 1 && m->env.transport == SIM_PTY) {
-		fprintf(stderr, "assay-sim: --ports: expected with --tcp, a line has --units\n");
-		return -EINVAL;
-	}
-	return r;
 }
 
 static int modbus_init(struct sim_model *m, const struct sim_options *o)
@@ -130,7 +105,9 @@ static int modbus_init(struct sim_model *m, const struct sim_options *o)
 	if (r == 0)
 		r = read_units(o, ids, &n_units);
 	if (r == 0)
-		r = read_ports(m, o, &ports);
+		r = options_integer(o, "ports", 1, PORTS_MAX, &ports);
+	if (r == 0 && ports > 1 && m->env.transport == SIM_PTY)
+		r = options_reject("ports", options_text(o, "ports"), "--tcp; a line has --units");
 	if (r == 0)
 		r = plant_init(&s->plant, (size_t)ports, ids, n_units, sim_random_of(m));
 	return r;
@@ -142,7 +119,7 @@ static void modbus_finish(struct sim_model *m)
 	plant_finish(&s->plant);
 }
 
-/* Answers all that is complete; a silence completes what is left. */
+/* Answers all complete requests; a silence ends the last one. */
 static void serve_line(struct sim_model *m, bool silent)
 {
 	struct modbus_state *s = m->state;

@@ -35,16 +35,7 @@ void plant_finish(struct modbus_plant *plant)
 		engine_finish(&plant->engine);
 }
 
-static struct modbus_unit *find_unit(struct modbus_plant *plant, size_t port, uint8_t id)
-{
-	struct modbus_unit *units = plant->units + port * plant->n_units;
-	for (size_t i = 0; i < plant->n_units; i++)
-		if (units[i].id == id)
-			return &units[i];
-	return NULL;
-}
-
-/* The gases whose registers were asked for, as the master will decode them. */
+/* The gases whose registers were requested, as the master will decode them. */
 static void log_values(FILE *out, const struct modbus_unit *unit, int first, int count)
 {
 	const struct profile *profile = unit->plan->profile;
@@ -77,7 +68,7 @@ static void log_bits(FILE *out, const struct modbus_unit *unit, int function, in
 static void log_poll(struct sim_model *m, size_t port, const struct modbus_unit *unit,
 	const uint8_t *pdu, const uint8_t *reply_pdu)
 {
-	FILE *out = sim_truth_begin(m, "poll");
+	FILE *out = sim_truth_start(m, "poll");
 	if (out == NULL)
 		return;
 	int first = pdu[1] << 8 | pdu[2], count = pdu[3] << 8 | pdu[4];
@@ -93,19 +84,16 @@ static void log_poll(struct sim_model *m, size_t port, const struct modbus_unit 
 	sim_truth_end(m);
 }
 
-static size_t change_unit(enum modbus_framing framing, uint8_t *reply, size_t len)
-{
-	reply[engine_unit_at(framing)] ^= 0x40;
-	return framing == FRAMING_RTU ? frame_add_crc(reply, len - 2) : len;
-}
-
 size_t plant_answer(struct modbus_plant *plant, struct sim_model *m, size_t port,
 	enum modbus_framing framing, const uint8_t *request, size_t len,
 	uint8_t reply[ENGINE_FRAME_MAX])
 {
 	assert(port < plant->n_ports);
 	size_t at = engine_unit_at(framing);
-	struct modbus_unit *unit = find_unit(plant, port, request[at]);
+	struct modbus_unit *units = plant->units + port * plant->n_units, *unit = NULL;
+	for (size_t i = 0; i < plant->n_units && unit == NULL; i++)
+		if (units[i].id == request[at])
+			unit = &units[i];
 	if (unit == NULL && framing == FRAMING_RTU)
 		return 0;
 	uint8_t exception = 0;
@@ -116,7 +104,7 @@ size_t plant_answer(struct modbus_plant *plant, struct sim_model *m, size_t port
 	if (unit != NULL)
 		unit_advance(unit, m->now);
 	else
-		unit = &plant->units[port * plant->n_units]; /* the gateway itself has no image */
+		unit = units; /* any: the reply is an exception */
 	ssize_t n = engine_answer(&plant->engine, framing, unit, exception, request, len, reply);
 	if (n <= 0)
 		return 0;
@@ -125,7 +113,8 @@ size_t plant_answer(struct modbus_plant *plant, struct sim_model *m, size_t port
 		pdu[i] = request[at + 1 + i];
 	if (exception != MODBUS_EXCEPTION_GATEWAY_TARGET)
 		log_poll(m, port, unit, pdu, reply + at + 1);
-	if (sim_fault_active(m, FAULT_WRONG_IDENTITY))
-		return change_unit(framing, reply, (size_t)n);
-	return (size_t)n;
+	if (!sim_fault_active(m, FAULT_WRONG_IDENTITY))
+		return (size_t)n;
+	reply[at] ^= 0x40;
+	return framing == FRAMING_RTU ? frame_add_crc(reply, (size_t)n - 2) : (size_t)n;
 }

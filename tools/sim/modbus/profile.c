@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
 #include "profile.h"
 
 /* A plant's own map (an FTIR pair before and after a treatment): holding registers, ABCD. */
@@ -34,20 +32,11 @@ const struct profile profile_generic = {
 	.n_values = sizeof generic_values / sizeof generic_values[0],
 };
 
-const struct profile *const profiles[] = {
+const struct profile *const profiles[PROFILE_COUNT] = {
 	&profile_sick_mcs100ft,
 	&profile_gasmet_cx4000,
 	&profile_generic,
-	NULL,
 };
-
-const struct profile *profile_find(const char *name)
-{
-	for (size_t i = 0; profiles[i] != NULL; i++)
-		if (strcmp(profiles[i]->name, name) == 0)
-			return profiles[i];
-	return NULL;
-}
 
 int profile_lay_out(const struct profile *profile, bool extras, struct image *image)
 {

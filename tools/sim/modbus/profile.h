@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How one make of analyser shows itself on Modbus: which areas exist, which register holds which
- * gas, where its status is.  Written from the register maps alone.
+ * The register map of one make of analyser: its areas, the register of each gas, its status.
+ * Written from the published register maps alone.
  */
 #ifndef ASSAY_SIM_MODBUS_PROFILE_H
 #define ASSAY_SIM_MODBUS_PROFILE_H
@@ -15,12 +15,12 @@
 #include "gas.h"
 #include "image.h"
 
-/* What an analyser says: the values it shows, which it holds unless it is measuring. */
+/* The readings of an analyser: it holds the shown values unless it is measuring. */
 struct analyser {
 	enum cycle_state state;
 	double shown[GAS_COUNT];
 	double zero[GAS_COUNT], span[GAS_COUNT]; /* found at the last check, same units */
-	int64_t zeroed, spanned;                 /* when, Unix seconds */
+	int64_t zeroed, spanned;                 /* times of these checks, Unix seconds */
 };
 
 struct profile_area {
@@ -47,28 +47,25 @@ struct profile {
 	const struct profile_value *values;
 	size_t n_values;
 
-	/* Writes everything but the values; may be NULL. */
+	/* Writes everything except the values; may be NULL. */
 	void (*encode_status)(struct image *image, const struct analyser *analyser);
 
 	/*
-	 * Answers a vendor's own function code that asks for `count` 16-bit items from `start`:
-	 * writes the data behind the byte count and returns its length, or -EOPNOTSUPP (then the
-	 * master gets exception 01).  May be NULL.
+	 * Answers a vendor's own function code that reads `count` 16-bit items from `start`: writes
+	 * the data that follow the byte count and returns their length, or -EOPNOTSUPP (the master
+	 * then gets exception 01).  May be NULL.
 	 */
 	ssize_t (*vendor)(const struct analyser *analyser, uint8_t function, uint16_t start,
 		uint16_t count, uint8_t *data);
 };
 
-/* The profile of that name, static, or NULL. */
-const struct profile *profile_find(const char *name);
-
-/* All profiles, ended by NULL. */
-extern const struct profile *const profiles[];
+#define PROFILE_COUNT 3
+extern const struct profile *const profiles[PROFILE_COUNT];
 
 /* Adds the profile's areas to an initialised image.  0 or -ENOMEM. */
 int profile_lay_out(const struct profile *profile, bool extras, struct image *image);
 
-/* Writes what the analyser shows into the image. */
+/* Writes the shown values and the status into the image. */
 void profile_encode(
 	const struct profile *profile, const struct analyser *analyser, struct image *image);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <math.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 
 #include "base/clock.h"
 #include "client.h"
+#include "framework/socket.h"
 #include "server.h"
 
 #define CLIENTS_MAX    512
@@ -29,38 +29,6 @@ struct modbus_server {
 	uint64_t garbage_at;
 };
 
-static int listen_on(const char *host, uint16_t port)
-{
-	char service[8];
-	snprintf(service, sizeof service, "%u", port);
-	struct addrinfo hints = {
-		.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
-	struct addrinfo *address;
-	if (getaddrinfo(host, service, &hints, &address) != 0)
-		return -EINVAL;
-	int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int r = fd < 0 ? -errno : 0;
-	if (r == 0) {
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-		if (bind(fd, address->ai_addr, address->ai_addrlen) < 0 || listen(fd, 64) < 0)
-			r = -errno;
-	}
-	freeaddrinfo(address);
-	if (r < 0 && fd >= 0)
-		close(fd);
-	return r < 0 ? r : fd;
-}
-
-static uint16_t port_of(int fd)
-{
-	struct sockaddr_storage address;
-	socklen_t len = sizeof address;
-	if (getsockname(fd, (struct sockaddr *)&address, &len) < 0)
-		return 0;
-	return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-						   : ((struct sockaddr_in *)&address)->sin_port);
-}
-
 static void close_listeners(struct modbus_server *server)
 {
 	for (size_t i = 0; i < server->plant->n_ports; i++) {
@@ -70,23 +38,24 @@ static void close_listeners(struct modbus_server *server)
 	}
 }
 
-/* All ports in a row; the first may be any free one. */
+/* Opens consecutive ports; the first may be any free one. */
 static int open_row(struct modbus_server *server, const struct sim_endpoint *endpoint)
 {
 	uint16_t first = endpoint->port;
 	for (size_t i = 0; i < server->plant->n_ports; i++) {
 		if (first != 0 && first + i > UINT16_MAX)
 			return -ERANGE;
-		int fd = listen_on(endpoint->host, first == 0 ? 0 : (uint16_t)(first + i));
+		int fd = socket_bind(endpoint, first == 0 ? 0 : (uint16_t)(first + i), SOCK_STREAM);
 		if (fd < 0)
 			return fd;
 		server->listeners[i] = fd;
 		if (first == 0)
-			first = port_of(fd);
+			first = socket_port(fd);
 	}
 	return 0;
 }
 
+/* Opens the ports and prints the ready line. */
 static int open_listeners(struct modbus_server *server)
 {
 	const struct sim_endpoint *endpoint = sim_host_endpoint(server->host);
@@ -105,13 +74,7 @@ static int open_listeners(struct modbus_server *server)
 		if (epoll_ctl(server->epoll, EPOLL_CTL_ADD, server->listeners[i], &event) < 0)
 			return -errno;
 	}
-	return 0;
-}
-
-static int announce(struct modbus_server *server)
-{
-	const struct sim_endpoint *endpoint = sim_host_endpoint(server->host);
-	uint16_t first = port_of(server->listeners[0]);
+	uint16_t first = socket_port(server->listeners[0]);
 	size_t n = server->plant->n_ports;
 	if (n == 1)
 		return sim_host_ready(server->host, "tcp %s:%u", endpoint->host, first);
@@ -151,17 +114,6 @@ static void accept_client(struct modbus_server *server, size_t port)
 		drop_client(server, client);
 }
 
-static int watch_client(struct modbus_server *server, struct modbus_client *client)
-{
-	uint32_t events = (client_wants_input(client) ? (uint32_t)EPOLLIN : 0) |
-			  (client->is_blocked ? (uint32_t)EPOLLOUT : 0);
-	if (events == client->events)
-		return 0;
-	client->events = events;
-	struct epoll_event event = {.events = events, .data.ptr = client};
-	return epoll_ctl(server->epoll, EPOLL_CTL_MOD, client->fd, &event) < 0 ? -errno : 0;
-}
-
 static void serve_client(
 	struct modbus_server *server, struct modbus_client *client, uint32_t events)
 {
@@ -172,22 +124,18 @@ static void serve_client(
 		r = -ECONNRESET;
 	if (r == 0)
 		r = client_serve(client, server->plant, server->model, server->host, clock_boot());
-	if (r == 0)
-		r = watch_client(server, client);
+	uint32_t wanted = (client_wants_input(client) ? (uint32_t)EPOLLIN : 0) |
+			  (client->is_blocked ? (uint32_t)EPOLLOUT : 0);
+	if (r == 0 && wanted != client->events) {
+		struct epoll_event event = {.events = wanted, .data.ptr = client};
+		client->events = wanted;
+		r = epoll_ctl(server->epoll, EPOLL_CTL_MOD, client->fd, &event) < 0 ? -errno : 0;
+	}
 	if (r < 0)
 		drop_client(server, client);
 }
 
-/* Replies that were held back. */
-static void serve_late(struct modbus_server *server)
-{
-	uint64_t now = clock_boot();
-	struct modbus_client *client;
-	list_for_each(client, &server->clients, link) if (client_due(client) <= now)
-		serve_client(server, client, 0);
-}
-
-/* Bursts come at random times at the rate asked for; returns when the next is due. */
+/* Bursts come at random times at the fault's rate; returns when the next one is due. */
 static uint64_t serve_garbage(struct modbus_server *server)
 {
 	const struct sim_faults *faults = server->model->env.faults;
@@ -209,15 +157,6 @@ static uint64_t serve_garbage(struct modbus_server *server)
 	return server->garbage_at;
 }
 
-static uint64_t next_deadline(struct modbus_server *server)
-{
-	uint64_t deadline = serve_garbage(server);
-	struct modbus_client *client;
-	list_for_each(client, &server->clients, link) if (client_due(client) < deadline)
-		deadline = client_due(client);
-	return deadline;
-}
-
 static void dispatch(struct modbus_server *server)
 {
 	struct epoll_event events[EVENTS_MAX];
@@ -234,16 +173,22 @@ static void dispatch(struct modbus_server *server)
 
 static int loop(struct modbus_server *server)
 {
+	struct modbus_client *client;
 	for (;;) {
 		struct pollfd fd = {.fd = server->epoll, .events = POLLIN};
-		int r = sim_host_wait(server->host, &fd, 1, next_deadline(server));
+		uint64_t deadline = serve_garbage(server);
+		list_for_each(client, &server->clients, link) if (client_due(client) < deadline)
+			deadline = client_due(client);
+		int r = sim_host_wait(server->host, &fd, 1, deadline);
 		if (r < 0)
 			return r == -ECANCELED ? 0 : r;
 		server->model->now = sim_host_now(server->host);
 		if (sim_host_is_down(server->host))
 			drop_all_clients(server);
 		dispatch(server);
-		serve_late(server);
+		uint64_t now = clock_boot();
+		list_for_each(client, &server->clients, link) if (client_due(client) <= now)
+			serve_client(server, client, 0); /* a delayed reply */
 	}
 }
 
@@ -262,8 +207,6 @@ int server_run(struct modbus_plant *plant, struct sim_model *m, struct sim_host 
 	for (size_t i = 0; i < plant->n_ports; i++)
 		server.listeners[i] = -1;
 	r = open_listeners(&server);
-	if (r == 0)
-		r = announce(&server);
 	if (r == 0)
 		r = loop(&server);
 	drop_all_clients(&server);

@@ -46,17 +46,14 @@ static const struct profile_value values[] = {
 
 #define VALUES (sizeof values / sizeof values[0])
 
-static void encode_flags(struct image *image, enum cycle_state state)
+/* The plant's flags, and the status bits of each value. */
+static void encode_bits(struct image *image, enum cycle_state state)
 {
 	image_set_bit(image, IMAGE_INPUT_BITS, FLAG_FAULT, state == CYCLE_FAULT);
 	image_set_bit(image, IMAGE_INPUT_BITS, FLAG_MEASURING, state == CYCLE_NORMAL);
 	image_set_bit(image, IMAGE_INPUT_BITS, FLAG_CALIBRATING, state == CYCLE_CALIBRATING);
 	image_set_bit(image, IMAGE_INPUT_BITS, FLAG_ZERO, state == CYCLE_ZERO);
 	image_set_bit(image, IMAGE_INPUT_BITS, FLAG_MAINTENANCE, state == CYCLE_MAINTENANCE);
-}
-
-static void encode_value_status(struct image *image, enum cycle_state state)
-{
 	const bool bits[] = {
 		[STATUS_FAILURE] = state == CYCLE_FAULT,
 		[STATUS_MAINTENANCE_REQUEST] = state == CYCLE_FAULT || state == CYCLE_MAINTENANCE,
@@ -71,7 +68,7 @@ static void encode_value_status(struct image *image, enum cycle_state state)
 	}
 }
 
-/* Which of the pair of floats is which is not known: found value, then full scale. */
+/* The order within the pair of floats is not published; here: found value, then full scale. */
 static void encode_pair(struct image *image, uint16_t address, double found, enum gas gas)
 {
 	image_set_float(image, IMAGE_INPUT, address, (float)found);
@@ -99,21 +96,15 @@ static void encode_checks(struct image *image, const struct analyser *analyser)
 	}
 }
 
-static void encode_ranges(struct image *image)
+static void encode_status(struct image *image, const struct analyser *analyser)
 {
 	static const struct profile_value ranges[] = {{0x4F6, GAS_HCL}, {0x4FC, GAS_CO},
 		{0x502, GAS_SO2}, {0x50C, GAS_O2}, {0x50E, GAS_NOX}};
+	encode_bits(image, analyser->state);
+	encode_checks(image, analyser);
 	for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
 		image_set_float(
 			image, IMAGE_INPUT, ranges[i].address, (float)gas_range(ranges[i].gas));
-}
-
-static void encode_status(struct image *image, const struct analyser *analyser)
-{
-	encode_flags(image, analyser->state);
-	encode_value_status(image, analyser->state);
-	encode_checks(image, analyser);
-	encode_ranges(image);
 }
 
 const struct profile profile_sick_mcs100ft = {

@@ -29,7 +29,7 @@ void unit_finish(struct modbus_unit *unit)
 	image_finish(&unit->image);
 }
 
-/* A check that has just ended leaves its result. */
+/* Stores the result of a check that has ended. */
 static void note_check(struct modbus_unit *unit, enum cycle_state ended, uint64_t now)
 {
 	struct analyser *a = &unit->analyser;
@@ -46,37 +46,28 @@ static void note_check(struct modbus_unit *unit, enum cycle_state ended, uint64_
 		found[i] = drift * gas_range(i) * random_normal(&unit->stack.random);
 }
 
-static void measure(struct modbus_unit *unit, uint64_t now)
-{
-	if (unit->plan->fixed != UNIT_DRIFTS)
-		return;
-	gas_advance(&unit->stack, (double)(now - unit->measured) / NS_PER_S);
-	if (unit->analyser.state == CYCLE_NORMAL)
-		memcpy(unit->analyser.shown, unit->stack.value, sizeof unit->analyser.shown);
-}
-
-static void encode_bench(struct modbus_unit *unit)
-{
-	float value = 6.25F;
-	for (int i = 0; i < BENCH_VALUES; i++, value *= 4)
-		image_set_float(&unit->image, unit->plan->profile->table,
-			(uint16_t)(BENCH_REGISTER + 2 * i), value);
-}
-
 void unit_advance(struct modbus_unit *unit, uint64_t now)
 {
-	enum cycle_state before = unit->analyser.state;
-	unit->analyser.state = cycle_at(&unit->plan->cycle, (double)now / NS_PER_S);
-	bool is_due = now - unit->measured >= unit->plan->interval || now == 0;
-	if (before == unit->analyser.state && !is_due)
+	const struct unit_plan *plan = unit->plan;
+	struct analyser *a = &unit->analyser;
+	enum cycle_state before = a->state;
+	a->state = cycle_at(&plan->cycle, (double)now / NS_PER_S);
+	bool is_due = now - unit->measured >= plan->interval || now == 0;
+	if (before == a->state && !is_due)
 		return;
-	if (before != unit->analyser.state)
+	if (before != a->state)
 		note_check(unit, before, now);
 	if (is_due && now != 0) {
-		measure(unit, now);
+		if (plan->fixed == UNIT_DRIFTS) {
+			gas_advance(&unit->stack, (double)(now - unit->measured) / NS_PER_S);
+			if (a->state == CYCLE_NORMAL)
+				memcpy(a->shown, unit->stack.value, sizeof a->shown);
+		}
 		unit->measured = now;
 	}
-	profile_encode(unit->plan->profile, &unit->analyser, &unit->image);
-	if (unit->plan->fixed == UNIT_FIXED_BENCH)
-		encode_bench(unit);
+	profile_encode(plan->profile, a, &unit->image);
+	float bench = 6.25F;
+	for (int i = 0; plan->fixed == UNIT_FIXED_BENCH && i < BENCH_VALUES; i++, bench *= 4)
+		image_set_float(&unit->image, plan->profile->table,
+			(uint16_t)(BENCH_REGISTER + 2 * i), bench);
 }

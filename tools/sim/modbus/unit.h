@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One analyser on a line or behind a port: its stack, what it makes of it, and its registers.
+ * One analyser on a line or behind a port: the gas in its stack, its readings and its registers.
  * Times are the instrument's own, in nanoseconds from 0.
  */
 #ifndef ASSAY_SIM_MODBUS_UNIT_H
@@ -15,14 +15,14 @@
 #include "image.h"
 #include "profile.h"
 
-/* What is shown instead of drifting values. */
+/* Values shown instead of drifting ones. */
 enum unit_fixed {
 	UNIT_DRIFTS,
 	UNIT_FIXED_EXAMPLE, /* the usual value of each gas */
 	UNIT_FIXED_BENCH,   /* 6.25 * 4^k in the registers from 138: a maker's bench pattern */
 };
 
-/* What units of one simulator have in common; borrowed by each until it is finished. */
+/* Common to all units of one simulator; borrowed by each until unit_finish(). */
 struct unit_plan {
 	const struct profile *profile;
 	struct cycle cycle;
@@ -43,12 +43,12 @@ struct modbus_unit {
 	uint64_t measured; /* time of the last measurement */
 };
 
-/* Measures once, at time 0.  0 or -ENOMEM; finish() is legal after a failure. */
+/* Measures once, at time 0.  0 or -ENOMEM; unit_finish() is legal after a failure. */
 int unit_init(struct modbus_unit *unit, const struct unit_plan *plan, uint8_t id, uint64_t seed);
 
 void unit_finish(struct modbus_unit *unit);
 
-/* Brings state, values and registers up to `now`. */
+/* Advances state, values and registers to `now`. */
 void unit_advance(struct modbus_unit *unit, uint64_t now);
 
 #endif

@@ -11,9 +11,9 @@
 #define LEAK_PRESSURE  1e-3
 #define DRIFT_TIME_S   900.0
 #define DRIFT          0.06 /* relative, one standard deviation */
-#define PEAK_REACH     2.5  /* farther away a peak adds nothing */
+#define PEAK_REACH     2.5  /* at a larger distance in u a peak adds nothing */
 
-/* "4e-7" and "0.0000004"; `text` is cut up. */
+/* "4e-7" or "0.0000004"; `text` is modified. */
 static int parse_pressure(char *text, double *pressure)
 {
 	char *exponent = strpbrk(text, "eE");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The vacuum that the head looks into: some gases whose partial pressures wander slowly, and now
- * and then a leak.  Pressures are in Torr, as everything in this instrument's manual.
+ * The vacuum in which the head measures: gases whose partial pressures drift slowly, and one leak
+ * if an option plans it.  Pressures are in Torr, as in the instrument's manual.
  */
 #ifndef ASSAY_SIM_RGA_CHAMBER_H
 #define ASSAY_SIM_RGA_CHAMBER_H
@@ -28,15 +28,15 @@ struct rga_chamber {
 /* Reads "N2:4e-7,O2:1e-7,ethanol"; without a pressure 1e-7 Torr.  0 or -EINVAL. */
 int chamber_parse(struct rga_chamber *chamber, const char *text);
 
-/* Lets the time go on to `seconds`; going back is ignored. */
+/* Advances the time to `seconds` and the gases with it; an earlier time is ignored. */
 void chamber_advance(struct rga_chamber *chamber, double seconds, struct sim_random *random);
 
 /* Total pressure. */
 double chamber_pressure(const struct rga_chamber *chamber);
 
 /*
- * What the filter, set to `mass`, lets through: the partial pressure of nitrogen that would give
- * as many ions of mass 28.  Peaks are one mass unit wide at a tenth of their height.
+ * Ions that pass the filter at `mass`, as the partial pressure of nitrogen that would give as many
+ * ions of mass 28.  Peaks are one mass unit wide at a tenth of their height.
  */
 double chamber_ions(const struct rga_chamber *chamber, double mass);
 

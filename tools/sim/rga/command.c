@@ -6,9 +6,13 @@
 
 #include "scan.h"
 
-#define DECIMALS 10000 /* parameters have four, the rest is dropped */
-#define MASS_MAX (-1)  /* stands for M_MAX in the table */
-#define FOR_EVER UINT32_MAX
+#define DECIMALS       10000 /* parameters have four, further ones are dropped */
+#define MASS_MAX       (-1)  /* stands for M_MAX in the table */
+#define FOR_EVER       UINT32_MAX
+#define VOLTAGE_S      0.3
+#define CALIBRATE_S    1.0
+#define ZERO_S         60.0
+#define EMISSION_NOISE 0.001 /* relative, of a readback */
 
 enum form {
 	FORM_NONE = 1 << 0,     /* CA */
@@ -18,10 +22,41 @@ enum form {
 };
 
 #define SETTING (FORM_VALUE | FORM_FALLBACK | FORM_QUERY)
+#define KEPT    (FORM_VALUE | FORM_QUERY)
+#define SCAN    (FORM_NONE | FORM_VALUE | FORM_FALLBACK)
 
 struct request {
 	enum form form;
-	double value; /* FORM_VALUE, and FORM_FALLBACK then has the default */
+	double value; /* FORM_VALUE, and the default with FORM_FALLBACK; else 0 */
+};
+
+enum action {
+	/* These work on the row's member. */
+	REPORT_BYTE,  /* uint8_t or bool, read only */
+	SET_INTEGER,  /* int, changed at once and without a reply */
+	SET_VOLTAGE,  /* int; STATUS follows when the voltage stands */
+	KEEP_REAL,    /* double in the EEPROM, written only while the jumper allows it */
+	KEEP_INTEGER, /* the same, read back without decimals */
+	/* These belong to one command, or to two that measure alike. */
+	REPORT_IDENTITY,
+	REPORT_STATUS,
+	REPORT_AND_CLEAR_RS232,
+	REPORT_AND_CLEAR_CDEM,
+	REPORT_ANALOG_POINTS,
+	REPORT_HISTOGRAM_POINTS,
+	INITIALISE,
+	DEGAS,
+	SET_EMISSION,
+	SET_CDEM,
+	SET_MASS_FIRST,
+	SET_MASS_LAST,
+	CALIBRATE,
+	ZERO,
+	SCAN_ANALOG,
+	SCAN_HISTOGRAM,
+	MEASURE_MASS,
+	MEASURE_TOTAL,
+	PARK_FILTER, /* has no effect that a host can see */
 };
 
 struct command {
@@ -29,318 +64,140 @@ struct command {
 	unsigned forms;
 	bool is_integer, zero_too; /* 0 is allowed outside min..max */
 	double min, max, fallback;
-	void (*run)(struct rga *rga, const struct request *request);
+	enum action action;
+	size_t member; /* in struct rga */
 };
 
-static int to_int(const struct request *request)
-{
-	return (int)lrint(request->value);
-}
+#define AT(member) offsetof(struct rga, member)
 
-static bool is_query(const struct request *request)
-{
-	return request->form == FORM_QUERY;
-}
+static const struct command commands[] = {
+	{"ID", FORM_QUERY, .action = REPORT_IDENTITY},
+	{"IN", FORM_VALUE, true, false, 0, 2, 0, .action = INITIALISE},
+	{"ER", FORM_QUERY, .action = REPORT_STATUS},
+	{"EC", FORM_QUERY, .action = REPORT_AND_CLEAR_RS232, .member = AT(errors.rs232)},
+	{"EF", FORM_QUERY, .action = REPORT_BYTE, .member = AT(errors.filament)},
+	{"EM", FORM_QUERY, .action = REPORT_AND_CLEAR_CDEM, .member = AT(errors.cdem)},
+	{"EQ", FORM_QUERY, .action = REPORT_BYTE, .member = AT(plan.quadrupole)},
+	{"ED", FORM_QUERY, .action = REPORT_BYTE, .member = AT(plan.detector)},
+	{"EP", FORM_QUERY, .action = REPORT_BYTE, .member = AT(plan.supply)},
+	{"CE", FORM_QUERY, .action = REPORT_BYTE, .member = AT(plan.may_calibrate)},
+	{"MO", FORM_QUERY, .action = REPORT_BYTE, .member = AT(plan.has_cdem)},
+	{"DG", FORM_VALUE | FORM_FALLBACK, true, false, 0, 20, 3, .action = DEGAS},
+	{"FL", SETTING, false, true, 0.02, 3.5, 1, .action = SET_EMISSION},
+	{"EE", SETTING, true, false, 25, 105, 70, SET_VOLTAGE, AT(set.electron_energy)},
+	{"IE", SETTING, true, false, 0, 1, 1, SET_VOLTAGE, AT(set.ion_energy)},
+	{"VF", SETTING, true, false, 0, 150, 90, SET_VOLTAGE, AT(set.focus)},
+	{"HV", SETTING, true, true, 10, 2490, 1400, SET_CDEM, AT(set.cdem)},
+	{"CA", FORM_NONE, .action = CALIBRATE},
+	{"CL", FORM_NONE, .action = ZERO},
+	{"NF", SETTING, true, false, 0, 7, 4, SET_INTEGER, AT(set.noise_floor)},
+	{"MI", SETTING, true, false, 1, MASS_MAX, 1, SET_MASS_FIRST, AT(set.mass_first)},
+	{"MF", SETTING, true, false, 1, MASS_MAX, MASS_MAX, SET_MASS_LAST, AT(set.mass_last)},
+	{"SA", SETTING, true, false, 10, 25, 10, SET_INTEGER, AT(set.points)},
+	{"AP", FORM_QUERY, .action = REPORT_ANALOG_POINTS},
+	{"HP", FORM_QUERY, .action = REPORT_HISTOGRAM_POINTS},
+	{"SC", SCAN, true, false, 0, 255, 1, .action = SCAN_ANALOG},
+	{"HS", SCAN, true, false, 0, 255, 1, .action = SCAN_HISTOGRAM},
+	{"MR", FORM_VALUE, true, false, 0, MASS_MAX, 0, .action = MEASURE_MASS},
+	{"ML", FORM_VALUE, false, false, 0, MASS_MAX, 0, .action = PARK_FILTER},
+	{"TP", KEPT, true, false, 0, 1, 0, .action = MEASURE_TOTAL},
+	{"SP", KEPT, false, false, 0, 10, 0, KEEP_REAL, AT(eeprom.sp)},
+	{"ST", KEPT, false, false, 0, 100, 0, KEEP_REAL, AT(eeprom.st)},
+	{"MG", KEPT, false, false, 0, 2000, 0, KEEP_REAL, AT(eeprom.mg)},
+	{"MV", KEPT, true, false, 0, 2490, 0, KEEP_INTEGER, AT(eeprom.mv)},
+	{"RI", SETTING | FORM_NONE, false, false, -86, 86, 0, KEEP_REAL, AT(eeprom.ri)},
+	{"RS", SETTING | FORM_NONE, false, false, 600, 1600, 1000, KEEP_REAL, AT(eeprom.rs)},
+	{"DI", SETTING, true, false, 0, 255, 115, KEEP_INTEGER, AT(eeprom.di)},
+	{"DS", SETTING, false, false, -2.55, 2.55, 0, KEEP_REAL, AT(eeprom.ds)},
+};
 
-static void reply_real(struct rga *rga, double value)
+static void keep(struct rga *rga, const struct command *command, const struct request *request)
 {
-	rga_reply(rga, "%.4f", value);
-}
-
-static void do_id(struct rga *rga, const struct request *request)
-{
-	uint32_t serial = rga->plan.serial + sim_fault_active(rga->m, FAULT_WRONG_IDENTITY);
-	rga_reply(rga, "SRSRGA%sVER0.24SN%u", rga->plan.model, serial);
-}
-
-static void do_in(struct rga *rga, const struct request *request)
-{
-	rga_initialise(rga, to_int(request));
-}
-
-static void do_er(struct rga *rga, const struct request *request)
-{
-	rga_reply(rga, "%u", rga_status(rga));
-}
-
-static void do_ec(struct rga *rga, const struct request *request)
-{
-	rga_reply(rga, "%u", rga->errors.rs232);
-	rga->errors.rs232 = 0;
-}
-
-static void do_ef(struct rga *rga, const struct request *request)
-{
-	rga_reply(rga, "%u", rga->errors.filament);
-}
-
-static void do_em(struct rga *rga, const struct request *request)
-{
-	rga_reply(rga, "%u", rga->errors.cdem);
-	rga->errors.cdem = rga->plan.has_cdem ? 0 : RGA_NO_CDEM;
-}
-
-static void do_eq(struct rga *rga, const struct request *request)
-{
-	rga_reply(rga, "%u", rga->plan.quadrupole);
-}
-
-static void do_ed(struct rga *rga, const struct request *request)
-{
-	rga_reply(rga, "%u", rga->plan.detector);
-}
-
-static void do_ep(struct rga *rga, const struct request *request)
-{
-	rga_reply(rga, "%u", rga->plan.supply);
-}
-
-static void do_ce(struct rga *rga, const struct request *request)
-{
-	rga_reply(rga, "%d", rga->plan.may_calibrate);
-}
-
-static void do_mo(struct rga *rga, const struct request *request)
-{
-	rga_reply(rga, "%d", rga->plan.has_cdem);
-}
-
-static void do_dg(struct rga *rga, const struct request *request)
-{
-	rga_degas(rga, request->value);
-}
-
-static void do_fl(struct rga *rga, const struct request *request)
-{
-	if (!is_query(request)) {
-		rga_set_emission(rga, request->value);
-		return;
-	}
-	double noise = rga->plan.is_fixed ? 0 : 0.001 * random_normal(sim_random_of(rga->m));
-	reply_real(rga, rga->set.emission * (1 + noise));
-}
-
-/* A setting whose change the head answers with STATUS once the voltage stands. */
-static void set_voltage(struct rga *rga, const struct request *request, int *volts)
-{
-	if (is_query(request)) {
-		rga_reply(rga, "%d", *volts);
-		return;
-	}
-	*volts = to_int(request);
-	rga_settle(rga, 0.3);
-}
-
-static void do_ee(struct rga *rga, const struct request *request)
-{
-	set_voltage(rga, request, &rga->set.electron_energy);
-}
-
-static void do_ie(struct rga *rga, const struct request *request)
-{
-	set_voltage(rga, request, &rga->set.ion_energy);
-}
-
-static void do_vf(struct rga *rga, const struct request *request)
-{
-	set_voltage(rga, request, &rga->set.focus);
-}
-
-static void do_hv(struct rga *rga, const struct request *request)
-{
-	if (is_query(request))
-		rga_reply(rga, "%d", rga->set.cdem);
-	else
-		rga_set_cdem(rga, to_int(request));
-}
-
-static void do_ca(struct rga *rga, const struct request *request)
-{
-	rga_settle(rga, 1.0);
-}
-
-static void do_cl(struct rga *rga, const struct request *request)
-{
-	rga_settle(rga, 60.0);
-}
-
-static void set_integer(struct rga *rga, const struct request *request, int *setting)
-{
-	if (is_query(request))
-		rga_reply(rga, "%d", *setting);
-	else
-		*setting = to_int(request);
-}
-
-static void do_nf(struct rga *rga, const struct request *request)
-{
-	set_integer(rga, request, &rga->set.noise_floor);
-}
-
-static void do_sa(struct rga *rga, const struct request *request)
-{
-	set_integer(rga, request, &rga->set.points);
-}
-
-static void do_mi(struct rga *rga, const struct request *request)
-{
-	if (!is_query(request) && to_int(request) > rga->set.mass_last)
-		rga_refuse(rga, RGA_CONFLICT);
-	else
-		set_integer(rga, request, &rga->set.mass_first);
-}
-
-static void do_mf(struct rga *rga, const struct request *request)
-{
-	if (!is_query(request) && to_int(request) < rga->set.mass_first)
-		rga_refuse(rga, RGA_CONFLICT);
-	else
-		set_integer(rga, request, &rga->set.mass_last);
-}
-
-static void do_ap(struct rga *rga, const struct request *request)
-{
-	rga_reply(rga, "%d", scan_points(rga, RGA_ANALOG));
-}
-
-static void do_hp(struct rga *rga, const struct request *request)
-{
-	rga_reply(rga, "%d", scan_points(rga, RGA_HISTOGRAM));
-}
-
-static uint32_t scan_count(const struct request *request)
-{
-	return request->form == FORM_NONE ? FOR_EVER : (uint32_t)to_int(request);
-}
-
-static void do_sc(struct rga *rga, const struct request *request)
-{
-	scan_start(rga, RGA_ANALOG, scan_count(request));
-}
-
-static void do_hs(struct rga *rga, const struct request *request)
-{
-	scan_start(rga, RGA_HISTOGRAM, scan_count(request));
-}
-
-static void do_mr(struct rga *rga, const struct request *request)
-{
-	if (to_int(request) != 0)
-		scan_start_mass(rga, to_int(request));
-}
-
-static void do_ml(struct rga *rga, const struct request *request)
-{
-	/* Parks the filter: to be seen only on an oscilloscope. */
-}
-
-static void do_tp(struct rga *rga, const struct request *request)
-{
-	if (is_query(request))
-		scan_start_total(rga);
-	else
-		rga->set.total_pressure = to_int(request) != 0;
-}
-
-/* What lies in the EEPROM can be written only while the jumper allows it. */
-static void keep_value(struct rga *rga, const struct request *request, double *kept)
-{
-	if (is_query(request))
-		reply_real(rga, *kept);
+	double *kept = (double *)((char *)rga + command->member);
+	if (request->form == FORM_QUERY)
+		rga_reply(rga, command->action == KEEP_INTEGER ? "%.0f" : "%.4f", *kept);
 	else if (!rga->plan.may_calibrate)
-		rga_refuse(rga, RGA_JUMPER);
+		rga_set_error(rga, RGA_JUMPER);
 	else if (request->form != FORM_NONE)
 		*kept = request->value;
 }
 
-static void keep_integer(struct rga *rga, const struct request *request, double *kept)
+static void set_integer(struct rga *rga, const struct command *command, int value, bool is_query)
 {
-	if (is_query(request))
-		rga_reply(rga, "%ld", lrint(*kept));
+	int *setting = (int *)((char *)rga + command->member);
+	if (is_query)
+		rga_reply(rga, "%d", *setting);
+	else if ((command->action == SET_MASS_FIRST && value > rga->set.mass_last) ||
+		 (command->action == SET_MASS_LAST && value < rga->set.mass_first))
+		rga_set_error(rga, RGA_CONFLICT);
+	else if (command->action == SET_CDEM)
+		rga_set_cdem(rga, value);
 	else
-		keep_value(rga, request, kept);
+		*setting = value;
+	if (!is_query && command->action == SET_VOLTAGE)
+		rga_settle(rga, VOLTAGE_S);
 }
 
-static void do_sp(struct rga *rga, const struct request *request)
+static void carry_out(struct rga *rga, const struct command *command, const struct request *request)
 {
-	keep_value(rga, request, &rga->eeprom.sp);
+	const uint8_t *byte = (const uint8_t *)rga + command->member;
+	bool is_query = request->form == FORM_QUERY;
+	int value = (int)lrint(request->value);
+	uint32_t scans = request->form == FORM_NONE ? FOR_EVER : (uint32_t)value;
+	switch (command->action) {
+	case REPORT_BYTE: rga_reply(rga, "%u", *byte); break;
+	case SET_INTEGER:
+	case SET_VOLTAGE:
+	case SET_MASS_FIRST:
+	case SET_MASS_LAST:
+	case SET_CDEM: set_integer(rga, command, value, is_query); break;
+	case KEEP_REAL:
+	case KEEP_INTEGER: keep(rga, command, request); break;
+	case REPORT_IDENTITY:
+		rga_reply(rga, "SRSRGA%sVER0.24SN%u", rga->plan.model,
+			rga->plan.serial + sim_fault_active(rga->m, FAULT_WRONG_IDENTITY));
+		break;
+	case REPORT_STATUS: rga_reply(rga, "%u", rga_status(rga)); break;
+	case REPORT_AND_CLEAR_RS232:
+		rga_reply(rga, "%u", *byte);
+		rga->errors.rs232 = 0;
+		break;
+	case REPORT_AND_CLEAR_CDEM:
+		rga_reply(rga, "%u", *byte);
+		rga->errors.cdem = rga->plan.has_cdem ? 0 : RGA_NO_CDEM;
+		break;
+	case REPORT_ANALOG_POINTS: rga_reply(rga, "%d", scan_points(rga, RGA_ANALOG)); break;
+	case REPORT_HISTOGRAM_POINTS: rga_reply(rga, "%d", scan_points(rga, RGA_HISTOGRAM)); break;
+	case INITIALISE: rga_initialise(rga, value); break;
+	case DEGAS: rga_degas(rga, request->value); break;
+	case SET_EMISSION:
+		if (!is_query)
+			rga_set_emission(rga, request->value);
+		else if (rga->plan.is_fixed)
+			rga_reply(rga, "%.4f", rga->set.emission);
+		else
+			rga_reply(rga, "%.4f",
+				rga->set.emission *
+					(1 + EMISSION_NOISE *
+							random_normal(sim_random_of(rga->m))));
+		break;
+	case CALIBRATE: rga_settle(rga, CALIBRATE_S); break;
+	case ZERO: rga_settle(rga, ZERO_S); break;
+	case SCAN_ANALOG: scan_start(rga, RGA_ANALOG, scans); break;
+	case SCAN_HISTOGRAM: scan_start(rga, RGA_HISTOGRAM, scans); break;
+	case MEASURE_MASS:
+		if (value != 0)
+			scan_start_mass(rga, value);
+		break;
+	case MEASURE_TOTAL:
+		if (is_query)
+			scan_start_total(rga);
+		else
+			rga->set.total_pressure = value != 0;
+		break;
+	case PARK_FILTER: break;
+	}
 }
-
-static void do_st(struct rga *rga, const struct request *request)
-{
-	keep_value(rga, request, &rga->eeprom.st);
-}
-
-static void do_mg(struct rga *rga, const struct request *request)
-{
-	keep_value(rga, request, &rga->eeprom.mg);
-}
-
-static void do_mv(struct rga *rga, const struct request *request)
-{
-	keep_integer(rga, request, &rga->eeprom.mv);
-}
-
-static void do_ri(struct rga *rga, const struct request *request)
-{
-	keep_value(rga, request, &rga->eeprom.ri);
-}
-
-static void do_rs(struct rga *rga, const struct request *request)
-{
-	keep_value(rga, request, &rga->eeprom.rs);
-}
-
-static void do_di(struct rga *rga, const struct request *request)
-{
-	keep_integer(rga, request, &rga->eeprom.di);
-}
-
-static void do_ds(struct rga *rga, const struct request *request)
-{
-	keep_value(rga, request, &rga->eeprom.ds);
-}
-
-static const struct command commands[] = {
-	{"ID", FORM_QUERY, .run = do_id},
-	{"IN", FORM_VALUE, true, false, 0, 2, 0, do_in},
-	{"ER", FORM_QUERY, .run = do_er},
-	{"EC", FORM_QUERY, .run = do_ec},
-	{"EF", FORM_QUERY, .run = do_ef},
-	{"EM", FORM_QUERY, .run = do_em},
-	{"EQ", FORM_QUERY, .run = do_eq},
-	{"ED", FORM_QUERY, .run = do_ed},
-	{"EP", FORM_QUERY, .run = do_ep},
-	{"CE", FORM_QUERY, .run = do_ce},
-	{"MO", FORM_QUERY, .run = do_mo},
-	{"DG", FORM_VALUE | FORM_FALLBACK, true, false, 0, 20, 3, do_dg},
-	{"FL", SETTING, false, true, 0.02, 3.5, 1, do_fl},
-	{"EE", SETTING, true, false, 25, 105, 70, do_ee},
-	{"IE", SETTING, true, false, 0, 1, 1, do_ie},
-	{"VF", SETTING, true, false, 0, 150, 90, do_vf},
-	{"HV", SETTING, true, true, 10, 2490, 1400, do_hv},
-	{"CA", FORM_NONE, .run = do_ca},
-	{"CL", FORM_NONE, .run = do_cl},
-	{"NF", SETTING, true, false, 0, 7, 4, do_nf},
-	{"MI", SETTING, true, false, 1, MASS_MAX, 1, do_mi},
-	{"MF", SETTING, true, false, 1, MASS_MAX, MASS_MAX, do_mf},
-	{"SA", SETTING, true, false, 10, 25, 10, do_sa},
-	{"AP", FORM_QUERY, .run = do_ap},
-	{"HP", FORM_QUERY, .run = do_hp},
-	{"SC", FORM_NONE | FORM_VALUE | FORM_FALLBACK, true, false, 0, 255, 1, do_sc},
-	{"HS", FORM_NONE | FORM_VALUE | FORM_FALLBACK, true, false, 0, 255, 1, do_hs},
-	{"MR", FORM_VALUE, true, false, 0, MASS_MAX, 0, do_mr},
-	{"ML", FORM_VALUE, false, false, 0, MASS_MAX, 0, do_ml},
-	{"TP", FORM_VALUE | FORM_QUERY, true, false, 0, 1, 0, do_tp},
-	{"SP", FORM_VALUE | FORM_QUERY, false, false, 0, 10, 0, do_sp},
-	{"ST", FORM_VALUE | FORM_QUERY, false, false, 0, 100, 0, do_st},
-	{"MG", FORM_VALUE | FORM_QUERY, false, false, 0, 2000, 0, do_mg},
-	{"MV", FORM_VALUE | FORM_QUERY, true, false, 0, 2490, 0, do_mv},
-	{"RI", SETTING | FORM_NONE, false, false, -86, 86, 0, do_ri},
-	{"RS", SETTING | FORM_NONE, false, false, 600, 1600, 1000, do_rs},
-	{"DI", SETTING, true, false, 0, 255, 115, do_di},
-	{"DS", SETTING, false, false, -2.55, 2.55, 0, do_ds},
-};
 
 static const struct command *find(const char *text)
 {
@@ -354,7 +211,7 @@ static const struct command *find(const char *text)
 	return NULL;
 }
 
-/* "-12.34567", at most RGA_LINE_MAX characters; the fifth decimal and more are dropped. */
+/* "-12.34567", at most RGA_LINE_MAX characters; decimals after the fourth are dropped. */
 static bool parse_value(const char *text, double *value)
 {
 	bool is_negative = *text == '-';
@@ -410,15 +267,15 @@ void rga_command(struct rga *rga, const char *text)
 	struct request request;
 	const struct command *command = find(text);
 	if (command == NULL) {
-		rga_refuse(rga, RGA_BAD_COMMAND);
+		rga_set_error(rga, RGA_BAD_COMMAND);
 		return;
 	}
 	if (!parse_request(text + 2, &request) || (command->forms & request.form) == 0 ||
 		!is_in_range(rga, command, &request)) {
-		rga_refuse(rga, RGA_BAD_PARAMETER);
+		rga_set_error(rga, RGA_BAD_PARAMETER);
 		return;
 	}
 	if (request.form == FORM_FALLBACK)
 		request.value = limit(rga, command->fallback);
-	command->run(rga, &request);
+	carry_out(rga, command, &request);
 }

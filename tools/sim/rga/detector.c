@@ -29,7 +29,7 @@ static double energy_yield(double volts)
 	return 1 - exp(-(volts - IONIZATION_EV) / ENERGY_SCALE_EV);
 }
 
-/* How much of the nominal sensitivity the ionizer's settings give. */
+/* The share of the nominal sensitivity that the ionizer's settings give. */
 static double ionizer_yield(const struct rga_settings *set)
 {
 	double off_focus = (set->focus - FOCUS_BEST_V) / FOCUS_WIDTH_V;
@@ -46,33 +46,22 @@ static double cdem_gain(const struct rga *rga)
 	return rga->eeprom.mg * 1000 * pow(rga->set.cdem / volts, GAIN_EXPONENT);
 }
 
-static int32_t to_counts(double ampere)
-{
-	double counts = nearbyint(ampere / COUNT_A);
-	return counts >= INT32_MAX ? INT32_MAX : counts <= INT32_MIN ? INT32_MIN : (int32_t)counts;
-}
-
-/* The manual's session shows these three. */
-static int32_t fixed_counts(const struct rga *rga)
-{
-	static const int32_t shown[] = {12345, -250, 100000000};
-	return shown[rga->scan.at % 3];
-}
-
 /* Shot noise of the ions, multiplied with them, and the electrometer's own. */
 static int32_t read_current(struct rga *rga, double ions_a, double gain, double seconds)
 {
 	struct sim_random *random = sim_random_of(rga->m);
 	double shot = sqrt(ions_a * ELECTRON_C / seconds) * gain;
 	double own = ELECTROMETER_A * sqrt(READING_S / seconds);
-	return to_counts(
-		ions_a * gain + shot * random_normal(random) + own * random_normal(random));
+	double current = ions_a * gain + shot * random_normal(random) + own * random_normal(random);
+	double counts = nearbyint(current / COUNT_A);
+	return counts >= INT32_MAX ? INT32_MAX : counts <= INT32_MIN ? INT32_MIN : (int32_t)counts;
 }
 
 int32_t detector_read(struct rga *rga, double mass, double seconds)
 {
+	static const int32_t manual[] = {12345, -250, 100000000}; /* of the manual's session */
 	if (rga->plan.is_fixed)
-		return fixed_counts(rga);
+		return manual[rga->scan.at % 3];
 	double ions = chamber_ions(&rga->chamber, mass) * rga->eeprom.sp * A_PER_MA;
 	return read_current(rga, ions * ionizer_yield(&rga->set), cdem_gain(rga), seconds);
 }

@@ -5,7 +5,7 @@
 
 #include "rga.h"
 
-/* Seconds that one peak-locked mass takes at the noise floor setting. */
+/* How long one peak-locked mass takes at the noise floor setting, in seconds. */
 double detector_seconds(int noise_floor);
 
 /* One reading with the filter at `mass`, for `seconds`, saturating as int32. */

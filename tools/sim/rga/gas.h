@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What electron impact at 70 eV makes of a gas: the masses it shows and how strongly. */
+/* The spectra of gases under electron impact at 70 eV: masses of the fragments, intensities. */
 #ifndef ASSAY_SIM_RGA_GAS_H
 #define ASSAY_SIM_RGA_GAS_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Filament, multiplier and degassing: what takes time, can fail, and trips on over-pressure. */
+/* Filament, multiplier and degassing: they take time, can fail, and trip on over-pressure. */
 #include "rga.h"
 
 #define NS_PER_S        1e9
@@ -35,19 +35,6 @@ void rga_power_up(struct rga *rga)
 	if (rga->plan.filaments < 2)
 		rga->errors.filament = rga->plan.filaments == 1 ? RGA_ONE_FILAMENT
 								: RGA_NO_FILAMENT;
-}
-
-uint8_t rga_status(const struct rga *rga)
-{
-	return (uint8_t)((rga->errors.rs232 != 0) << 0 | (rga->errors.filament != 0) << 1 |
-			 (rga->errors.cdem != 0) << 3 | (rga->plan.quadrupole != 0) << 4 |
-			 (rga->plan.detector != 0) << 5 | (rga->plan.supply != 0) << 6);
-}
-
-void rga_refuse(struct rga *rga, uint8_t bit)
-{
-	rga->errors.rs232 |= bit;
-	sim_truth(rga->m, "refused", ",\"bit\":%u", bit);
 }
 
 static void busy(struct rga *rga, enum rga_activity activity, double seconds)
@@ -124,7 +111,7 @@ void rga_initialise(struct rga *rga, int level)
 		rga_settle(rga, SELF_CHECK_S);
 }
 
-/* Emission cannot be had without a filament, nor in bad vacuum. */
+/* There is no emission without a filament, nor at over-pressure. */
 static void light_filament(struct rga *rga, double milliampere)
 {
 	if (rga->plan.filaments == 0) {

@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SRS RGA100/200/300: the serial line and the clock around the head's commands. */
 #include <errno.h>
-#include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "model.h"
 #include "scan.h"
-#include "framework/serials.h"
 
-#define NS_PER_S   1e9
-#define REPLY_MAX  64
 #define SERIAL_MAX 99999999
 
 static const struct sim_option options[] = {
-	{"model", "M_MAX", "200", "100, 200 or 300; unset: a head that does not say"},
+	{"model", "M_MAX", "200", "100, 200 or 300; unset: a head that does not report it"},
 	{"serial", "N", "9990100", "serial number; 9990100 to 9990199 belong to simulators"},
 	{"cdem", "yes|no", "yes", "whether the electron multiplier is fitted"},
 	{"gases", "LIST", "N2:4e-7,H2O:2e-7,O2:1e-7,H2:5e-8,CO2:2e-8,Ar:5e-9",
@@ -30,54 +24,30 @@ static const struct sim_option options[] = {
 	{0},
 };
 
-void rga_reply(struct rga *rga, const char *format, ...)
-{
-	char text[REPLY_MAX];
-	va_list ap;
-	va_start(ap, format);
-	int n = vsnprintf(text, sizeof text - 2, format, ap);
-	va_end(ap);
-	text[n] = '\n';
-	text[n + 1] = '\r';
-	sim_emit(rga->m, text, (size_t)n + 2);
-}
-
 /* ---- options ---- */
-
-static int read_model(const struct sim_options *o, struct rga_plan *plan)
-{
-	static const char *const models[] = {"100", "200", "300", "unset", NULL};
-	int model = options_choice(o, "model", models);
-	if (model < 0)
-		return model;
-	plan->mass_max = model == 3 ? 200 : 100 * (model + 1);
-	plan->model = model == 3 ? "???" : models[model];
-	return 0;
-}
 
 static int read_build(const struct sim_options *o, struct rga_plan *plan)
 {
+	static const char *const models[] = {"100", "200", "300", "unset", NULL};
 	static const char *const answers[] = {"no", "yes", NULL};
 	static const char *const jumpers[] = {"protect", "write", NULL};
 	int64_t serial, filaments;
-	int cdem = options_choice(o, "cdem", answers),
-	    jumper = options_choice(o, "jumper", jumpers);
-	if (cdem < 0 || jumper < 0 || options_integer(o, "serial", 0, SERIAL_MAX, &serial) < 0 ||
+	int model = options_choice(o, "model", models);
+	int cdem = options_choice(o, "cdem", answers);
+	int jumper = options_choice(o, "jumper", jumpers);
+	if (model < 0 || cdem < 0 || jumper < 0 ||
+		options_integer(o, "serial", 0, SERIAL_MAX, &serial) < 0 ||
 		options_integer(o, "filaments", 0, 2, &filaments) < 0 ||
 		options_number(o, "overrun", 0, 1, &plan->overrun) < 0)
 		return -EINVAL;
+	plan->mass_max = model == 3 ? 200 : 100 * (model + 1);
+	plan->model = model == 3 ? "???" : models[model];
 	plan->has_cdem = cdem;
 	plan->may_calibrate = jumper;
 	plan->serial = (uint32_t)serial;
 	plan->filaments = (int)filaments;
 	plan->is_fixed = options_flag(o, "fixed");
 	return 0;
-}
-
-static int complain(const char *option, const char *text, const char *expected)
-{
-	fprintf(stderr, "assay-sim: --%s %s: expected %s\n", option, text, expected);
-	return -EINVAL;
 }
 
 /* "EQ:128,EP:64" */
@@ -90,7 +60,7 @@ static int read_hardware(const struct sim_options *o, struct rga_plan *plan)
 		int used = 0;
 		if (sscanf(at, "E%c:%3u%n", &name, &value, &used) != 2 || used == 0 ||
 			value > UINT8_MAX || (at[used] != ',' && at[used] != '\0'))
-			return complain("hardware", text, "bytes such as EQ:128,ED:64,EP:32");
+			return options_reject("hardware", text, "bytes such as EQ:128,ED:64,EP:32");
 		if (name == 'Q')
 			plan->quadrupole = (uint8_t)value;
 		else if (name == 'D')
@@ -98,7 +68,7 @@ static int read_hardware(const struct sim_options *o, struct rga_plan *plan)
 		else if (name == 'P')
 			plan->supply = (uint8_t)value;
 		else
-			return complain("hardware", text, "EQ, ED or EP");
+			return options_reject("hardware", text, "EQ, ED or EP");
 		at += used + (at[used] == ',');
 	}
 	return 0;
@@ -114,11 +84,11 @@ static int read_leak(const struct sim_options *o, struct rga_chamber *chamber)
 		return 0;
 	colon = strchr(text, ':');
 	if (colon == NULL || (size_t)(colon - text) >= sizeof from)
-		return complain("leak", text, "two numbers of seconds such as 30:5");
+		return options_reject("leak", text, "two numbers of seconds such as 30:5");
 	memcpy(from, text, (size_t)(colon - text));
 	from[colon - text] = '\0';
 	if (number_parse(from, &chamber->leak_from) < 0 || number_parse(colon + 1, &seconds) < 0)
-		return complain("leak", text, "two numbers of seconds such as 30:5");
+		return options_reject("leak", text, "two numbers of seconds such as 30:5");
 	chamber->leak_until = chamber->leak_from + seconds;
 	return 0;
 }
@@ -129,9 +99,10 @@ static int rga_init(struct sim_model *m, const struct sim_options *o)
 	rga->m = m;
 	const char *gases = options_text(o, "gases");
 	if (chamber_parse(&rga->chamber, gases) < 0)
-		return complain("gases", gases, "gases and Torr such as N2:4e-7,ethanol:1e-7");
-	if (read_model(o, &rga->plan) < 0 || read_build(o, &rga->plan) < 0 ||
-		read_hardware(o, &rga->plan) < 0 || read_leak(o, &rga->chamber) < 0)
+		return options_reject(
+			"gases", gases, "gases and Torr such as N2:4e-7,ethanol:1e-7");
+	if (read_build(o, &rga->plan) < 0 || read_hardware(o, &rga->plan) < 0 ||
+		read_leak(o, &rga->chamber) < 0)
 		return -EINVAL;
 	rga_power_up(rga);
 	return 0;
@@ -147,7 +118,7 @@ static void end_line(struct rga *rga)
 	rga->line_len = 0;
 	rga->line_is_long = false;
 	if (is_long) {
-		rga_refuse(rga, RGA_TOO_LONG);
+		rga_set_error(rga, RGA_TOO_LONG);
 	} else if (rga->deaf > 0) {
 		rga->deaf -= strcasecmp(rga->line, "IN0") == 0;
 	} else if (len > 0) {
@@ -156,47 +127,29 @@ static void end_line(struct rga *rga)
 	}
 }
 
-static void buffer_byte(struct rga *rga, uint8_t byte)
-{
-	if (rga->buffer_len == RGA_BUFFER)
-		rga_refuse(rga, RGA_RX_OVERWRITE);
-	else
-		rga->buffer[rga->buffer_len++] = byte;
-}
-
-static void abort_activity(struct rga *rga)
-{
-	sim_truth(rga->m, "aborted", ",\"words\":%zu", rga->scan.at);
-	rga->activity = RGA_IDLE;
-	sim_discard(rga->m);
-}
-
+/* A byte waits in the buffer while the head settles, and ends a scan or degassing. */
 static void take_byte(struct rga *rga, uint8_t byte)
 {
 	if (byte == '\n')
 		return;
 	if (rga->activity == RGA_SETTLES) {
-		buffer_byte(rga, byte);
+		if (rga->buffer_len == RGA_BUFFER)
+			rga_set_error(rga, RGA_RX_OVERWRITE);
+		else
+			rga->buffer[rga->buffer_len++] = byte;
 		return;
 	}
-	if (rga->activity != RGA_IDLE)
-		abort_activity(rga);
+	if (rga->activity != RGA_IDLE) {
+		sim_truth(rga->m, "aborted", ",\"words\":%zu", rga->scan.at);
+		rga->activity = RGA_IDLE;
+		sim_discard(rga->m);
+	}
 	if (byte == '\r')
 		end_line(rga);
 	else if (rga->line_len == RGA_LINE_MAX)
 		rga->line_is_long = true;
 	else
 		rga->line[rga->line_len++] = (char)byte;
-}
-
-/* What waited while the head settled is read as if it came now. */
-static void take_buffered(struct rga *rga)
-{
-	size_t at = 0;
-	while (at < rga->buffer_len && rga->activity != RGA_SETTLES)
-		take_byte(rga, rga->buffer[at++]);
-	rga->buffer_len -= at;
-	memmove(rga->buffer, rga->buffer + at, rga->buffer_len);
 }
 
 /* ---- the model ---- */
@@ -211,7 +164,11 @@ static void rga_tick(struct sim_model *m, uint64_t now)
 		}
 		rga->now = rga->due;
 		rga_settled(rga);
-		take_buffered(rga);
+		size_t at = 0;
+		while (at < rga->buffer_len && rga->activity != RGA_SETTLES)
+			take_byte(rga, rga->buffer[at++]);
+		rga->buffer_len -= at;
+		memmove(rga->buffer, rga->buffer + at, rga->buffer_len);
 	}
 	rga->now = now;
 	rga_watch_pressure(rga);
@@ -231,7 +188,7 @@ static uint64_t rga_next_wakeup(struct sim_model *m, uint64_t now)
 	return rga->activity == RGA_IDLE ? SIM_NEVER : rga->due;
 }
 
-/* The head goes on heating and settling, but nobody reads its words. */
+/* Heating and settling go on; a scan ends, since its words have no reader. */
 static void rga_link_reset(struct sim_model *m, uint64_t now)
 {
 	struct rga *rga = m->state;
@@ -244,6 +201,8 @@ static void rga_link_reset(struct sim_model *m, uint64_t now)
 
 const struct sim_model_ops rga_model = {
 	.name = "srs-rga",
+	.serial_first = 9990100,
+	.serial_last = 9990199,
 	.summary = "SRS RGA100/200/300 residual gas analyser on its serial port",
 	.state_size = sizeof(struct rga),
 	.options = options,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An SRS RGA head: what its settings are, which errors it remembers, and what it is doing.  The
- * files of this folder each know one part; this is what they share.
+ * The state of a simulated SRS RGA head, which the files of this folder share: settings, error
+ * bytes and activity.
  */
 #ifndef ASSAY_SIM_RGA_H
 #define ASSAY_SIM_RGA_H
@@ -29,11 +29,11 @@
 /* CEM_ERR */
 #define RGA_NO_CDEM       (1 << 7)
 
-#define RGA_LINE_MAX  13  /* longer commands are thrown away */
+#define RGA_LINE_MAX  13  /* longer commands are dropped */
 #define RGA_BUFFER    140 /* the receive buffer */
 #define RGA_WORDS_MAX (299 * 25 + 2)
 
-/* What was built in, or is to happen; from the options. */
+/* The build and the planned faults, from the options. */
 struct rga_plan {
 	const char *model; /* "200", or "???" */
 	int mass_max;
@@ -65,8 +65,8 @@ struct rga_errors {
 
 enum rga_activity {
 	RGA_IDLE,
-	RGA_SETTLES,  /* then answers STATUS; commands wait in the buffer */
-	RGA_DEGASSES, /* the same, but any byte ends it without an answer */
+	RGA_SETTLES,  /* then sends STATUS; commands wait in the buffer */
+	RGA_DEGASSES, /* the same, but any byte ends it without STATUS */
 	RGA_MEASURES, /* see scan.h; any byte ends it */
 };
 
@@ -80,10 +80,10 @@ enum rga_scan_kind {
 struct rga_scan {
 	enum rga_scan_kind kind;
 	int mass;          /* RGA_SINGLE_MASS */
-	unsigned left;     /* scans after this one; UINT32_MAX: for ever */
+	unsigned left;     /* scans after this one; UINT32_MAX: without end */
 	size_t words, at;  /* of this scan, with the total pressure */
 	double seconds;    /* per word */
-	bool zeroes;       /* the detector first */
+	bool zeroes;       /* zeroes the detector before each scan */
 	size_t overrun_at; /* the word at which bytes are lost or doubled; SIZE_MAX: none */
 	int overrun_by;    /* bytes: > 0 too many, < 0 missing */
 	int overrun_left;
@@ -99,17 +99,17 @@ struct rga {
 	struct rga_chamber chamber;
 
 	enum rga_activity activity;
-	uint64_t due;         /* when it takes its next step */
-	double emission_next; /* what FL asked for, once settled; 0: nothing */
+	uint64_t due;         /* time of the next step of the activity */
+	double emission_next; /* requested with FL, set when settled; 0: none */
 	struct rga_scan scan;
-	int deaf; /* IN0s to be swallowed after an overrun */
+	int deaf; /* IN0 commands still to be ignored after an overrun */
 
 	char line[RGA_LINE_MAX + 1];
 	size_t line_len;
 	bool line_is_long;
-	uint8_t buffer[RGA_BUFFER]; /* what came while it settled */
+	uint8_t buffer[RGA_BUFFER]; /* bytes received while it settled */
 	size_t buffer_len;
-	uint64_t now; /* of the step that is taken */
+	uint64_t now; /* of the current step */
 };
 
 /* Everything as after power-up: standby, defaults, factory calibration. */
@@ -118,16 +118,16 @@ void rga_power_up(struct rga *rga);
 /* The STATUS byte: which error bytes are not zero. */
 uint8_t rga_status(const struct rga *rga);
 
-/* Adds a bit to RS232_ERR. */
-void rga_refuse(struct rga *rga, uint8_t bit);
+/* Sets a bit of RS232_ERR. */
+void rga_set_error(struct rga *rga, uint8_t bit);
 
 /* Sends a text reply, ended by LF CR. */
 void rga_reply(struct rga *rga, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Is busy for so long, then answers STATUS. */
+/* The head is busy for `seconds`, then sends STATUS. */
 void rga_settle(struct rga *rga, double seconds);
 
-/* Lets the vacuum go on to rga->now; over-pressure trips filament and CDEM. */
+/* Advances the vacuum to rga->now; over-pressure switches filament and CDEM off. */
 void rga_watch_pressure(struct rga *rga);
 
 /* Carries out one command, without its CR; `text` is NUL-terminated. */
@@ -136,16 +136,18 @@ void rga_command(struct rga *rga, const char *text);
 /* IN0, IN1, IN2. */
 void rga_initialise(struct rga *rga, int level);
 
-/* FL: starts to heat the filament, or switches it off; answers when it is done. */
+/* FL: starts to heat the filament, or switches it off; STATUS follows. */
 void rga_set_emission(struct rga *rga, double milliampere);
 
-/* HV: answers when it is done. */
+/* HV: sets the multiplier; STATUS follows. */
 void rga_set_cdem(struct rga *rga, int volts);
 
-/* DG: minutes. */
+/* DG: degasses for `minutes`. */
 void rga_degas(struct rga *rga, double minutes);
 
-/* The end of RGA_SETTLES and RGA_DEGASSES. */
+/* Ends RGA_SETTLES or RGA_DEGASSES: sets the emission and sends STATUS. */
 void rga_settled(struct rga *rga);
+
+extern const struct sim_model_ops rga_model;
 
 #endif

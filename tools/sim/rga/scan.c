@@ -24,23 +24,18 @@ static uint64_t to_ns(double seconds)
 	return (uint64_t)(seconds * NS_PER_S);
 }
 
-static void plan_overrun(struct rga *rga)
+/* Starts one scan at rga->due, and draws whether and where it overruns the transmit buffer. */
+static void start(struct rga *rga)
 {
 	struct rga_scan *scan = &rga->scan;
 	struct sim_random *random = sim_random_of(rga->m);
-	scan->overrun_at = SIZE_MAX;
-	if (scan->kind != RGA_ANALOG || !random_chance(random, rga->plan.overrun))
-		return;
-	scan->overrun_at = random_u64(random) % scan->words;
-	int by = (int)(random_u64(random) % (OVERRUN_LESS + OVERRUN_MORE)) - OVERRUN_LESS;
-	scan->overrun_by = scan->overrun_left = by >= 0 ? by + 1 : by;
-}
-
-static void begin(struct rga *rga)
-{
-	struct rga_scan *scan = &rga->scan;
 	scan->at = 0;
-	plan_overrun(rga);
+	scan->overrun_at = SIZE_MAX;
+	if (scan->kind == RGA_ANALOG && random_chance(random, rga->plan.overrun)) {
+		scan->overrun_at = random_u64(random) % scan->words;
+		int by = (int)(random_u64(random) % (OVERRUN_LESS + OVERRUN_MORE)) - OVERRUN_LESS;
+		scan->overrun_by = scan->overrun_left = by >= 0 ? by + 1 : by;
+	}
 	rga->activity = RGA_MEASURES;
 	rga->due += to_ns((scan->zeroes ? ZEROING_S : 0) + scan->seconds);
 }
@@ -57,7 +52,7 @@ void scan_start(struct rga *rga, enum rga_scan_kind kind, uint32_t n)
 	rga->scan.zeroes = true;
 	assert(rga->scan.words <= RGA_WORDS_MAX);
 	rga->due = rga->now;
-	begin(rga);
+	start(rga);
 }
 
 static void start_word(struct rga *rga, enum rga_scan_kind kind, int mass, double seconds)
@@ -69,7 +64,7 @@ static void start_word(struct rga *rga, enum rga_scan_kind kind, int mass, doubl
 	rga->scan.seconds = seconds;
 	rga->scan.zeroes = false;
 	rga->due = rga->now;
-	begin(rga);
+	start(rga);
 }
 
 void scan_start_mass(struct rga *rga, int mass)
@@ -101,7 +96,7 @@ static void log_scan(struct rga *rga)
 {
 	static const char *const names[] = {"analog", "histogram", "mass", "total"};
 	const struct rga_scan *scan = &rga->scan;
-	FILE *out = sim_truth_begin(rga->m, "measured");
+	FILE *out = sim_truth_start(rga->m, "measured");
 	if (out == NULL)
 		return;
 	fprintf(out, ",\"kind\":\"%s\"", names[scan->kind]);
@@ -119,7 +114,7 @@ static void log_scan(struct rga *rga)
 	sim_truth_end(rga->m);
 }
 
-/* Writes a word, or what an overrun makes of the words from here on; returns the bytes. */
+/* Writes a word; from an overrun on bytes are added or missing.  Returns the number of bytes. */
 static size_t put_word(struct rga *rga, int32_t counts, uint8_t *to)
 {
 	struct rga_scan *scan = &rga->scan;
@@ -131,24 +126,13 @@ static size_t put_word(struct rga *rga, int32_t counts, uint8_t *to)
 		return n;
 	if (scan->at == scan->overrun_at) {
 		rga->deaf = OVERRUN_DEAF;
-		rga_refuse(rga, RGA_TX_OVERWRITE);
+		rga_set_error(rga, RGA_TX_OVERWRITE);
 	}
 	for (; scan->overrun_left > 0; scan->overrun_left--)
 		to[n++] = (uint8_t)random_u64(sim_random_of(rga->m));
 	for (; n > 0 && scan->overrun_left < 0; scan->overrun_left++)
 		n--;
 	return n;
-}
-
-static void end_scan(struct rga *rga)
-{
-	struct rga_scan *scan = &rga->scan;
-	if (scan->left == 0) {
-		rga->activity = RGA_IDLE;
-		return;
-	}
-	scan->left -= scan->left != UINT32_MAX;
-	begin(rga);
 }
 
 void scan_advance(struct rga *rga, uint64_t now)
@@ -169,10 +153,14 @@ void scan_advance(struct rga *rga, uint64_t now)
 			sim_emit(rga->m, sent, len);
 			len = 0;
 		}
-		if (is_last)
-			end_scan(rga);
-		else
+		if (!is_last) {
 			rga->due += to_ns(scan->seconds);
+		} else if (scan->left > 0) {
+			scan->left -= scan->left != UINT32_MAX;
+			start(rga);
+		} else {
+			rga->activity = RGA_IDLE;
+		}
 	}
 	if (len > 0)
 		sim_emit(rga->m, sent, len);
