@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * skeleton: where a new driver begins.
+ * skeleton: the start of a new driver.
  *
- * It reads no particular instrument.  It takes one number per line of ASCII text from whatever
- * sends such lines, because that is the least that has every part of a driver: settings, a slot
- * that fetches bytes, a slot that interprets them, and the errors of both.  Copy the folder,
- * rename it, and replace each part by what your instrument's manual says.  The contract of every
- * slot is in <assay/driver.h>; a larger example is drivers/amptek-dp5.
+ * It reads no particular instrument, but one number per line of ASCII text from any sender of such
+ * lines: the least that has every part of a driver, namely settings, a slot that fetches bytes, a
+ * slot that interprets them, and the errors of both.  Copy the folder, rename it, and replace each
+ * part by that of your instrument's manual.  The contract of every slot is in <assay/driver.h>; a
+ * larger example is drivers/amptek-dp5.
  */
 #include <assay/driver.h>
 
@@ -14,12 +14,13 @@
 #include <string.h>
 
 #define LINE_MAX_BYTES 80  /* a longer line is not of this protocol */
-#define POLL_MS        200 /* how soon a request to stop is seen */
+#define POLL_MS        200 /* a request to stop is seen after this time */
 
-/* Zeroed before identify.  A read may end in the middle of a line: the rest waits here. */
+/* Zeroed before identify. */
 struct state {
-	char text[LINE_MAX_BYTES];
+	char text[LINE_MAX_BYTES]; /* received and not yet delivered; may end within a line */
 	size_t len;
+	bool is_at_line; /* text starts at the start of a line */
 };
 
 /* Validation, `assayctl describe` and the editor's schema come from this table alone. */
@@ -38,58 +39,76 @@ static const struct assay_setting settings[] = {
 	{.name = NULL},
 };
 
-/* A sender of bare numbers cannot be asked who it is: what the configuration declares counts. */
+/* A sender of bare numbers has no identity request: the identity is that of the configuration. */
 static int identify(struct assay_instrument *ins, struct assay_identity *id)
 {
 	id->declared = true;
 	return 0;
 }
 
-/* What came before this measurement does not belong to it. */
+/*
+ * Discards bytes received before the measurement.  The next byte may still be in the middle of a
+ * line: the drain may end at its limit, and a slow sender is silent within a line, too.
+ */
 static int start(struct assay_instrument *ins)
 {
 	struct state *st = ins->state;
 	st->len = 0;
+	st->is_at_line = false;
 	return assay_drain(ins, 20, 1000);
 }
 
-/* Hands over the first line in the buffer, if there is a whole one. */
-static int take_line(struct state *st, struct assay_raw *raw)
-{
-	char *end = memchr(st->text, '\n', st->len);
-	if (end == NULL)
-		return st->len < sizeof(st->text) ? -EAGAIN : -EBADMSG;
-	size_t used = (size_t)(end - st->text) + 1;
-	int r = assay_raw_add(raw, "text/plain", NULL, st->text, used);
-	st->len -= used;
-	memmove(st->text, end + 1, st->len);
-	return r < 0 ? r : ASSAY_FRAME;
-}
-
-/* Fetches one line, whole and uninterpreted. */
-static int acquire(struct assay_instrument *ins, struct assay_raw *raw)
+/* Reads until there is a line end in st->text.  Returns the line's length, 0 if the run must stop. */
+static ssize_t read_line(struct assay_instrument *ins)
 {
 	struct state *st = ins->state;
 	uint64_t limit = (uint64_t)(assay_number(ins->settings, "timeout") * 1000);
 	uint64_t end = assay_now_ms(ins) + limit;
 	for (;;) {
-		int r = take_line(st, raw);
-		if (r != -EAGAIN)
-			return r;
+		const char *newline = memchr(st->text, '\n', st->len);
+		if (newline != NULL)
+			return newline - st->text + 1;
+		if (st->len == sizeof(st->text))
+			return -EBADMSG;
 		if (assay_stopping(ins))
-			return ASSAY_DONE;
+			return 0;
+		if (assay_now_ms(ins) >= end)
+			return -ETIMEDOUT;
 		ssize_t n = assay_read(
 			ins, st->text + st->len, sizeof(st->text) - st->len, POLL_MS);
-		if (n > 0)
-			st->len += (size_t)n;
-		else if (n != -ETIMEDOUT)
-			return (int)n;
-		else if (assay_now_ms(ins) >= end)
-			return -ETIMEDOUT;
+		if (n < 0 && n != -ETIMEDOUT)
+			return n;
+		st->len += n > 0 ? (size_t)n : 0;
 	}
 }
 
-/* Interprets one line.  Only what is in `in` counts, so the journal can be parsed again. */
+/*
+ * Fetches one line, complete and uninterpreted.  Discards the bytes up to the first line end after
+ * the start and after a failure, when the worker discards input: the rest of a line would read as
+ * another number.
+ */
+static int acquire(struct assay_instrument *ins, struct assay_raw *raw)
+{
+	struct state *st = ins->state;
+	for (;;) {
+		ssize_t n = read_line(ins);
+		if (n <= 0) {
+			st->len = 0;
+			st->is_at_line = false;
+			return n == 0 ? ASSAY_DONE : (int)n;
+		}
+		bool is_complete = st->is_at_line;
+		int r = is_complete ? assay_raw_add(raw, "text/plain", NULL, st->text, (size_t)n)
+				    : 0;
+		st->len -= (size_t)n;
+		memmove(st->text, st->text + n, st->len);
+		st->is_at_line = true;
+		if (is_complete)
+			return r < 0 ? r : ASSAY_FRAME;
+	}
+}
+
+/* Interprets one line.  Uses nothing except `in`, so that a journal can be decoded again. */
 static int decode(const struct assay_decoding *in, struct assay_frame *out)
 {
 	double value;

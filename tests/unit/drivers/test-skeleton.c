@@ -24,33 +24,66 @@ static int teardown(void **state)
 	return 0;
 }
 
+static void expect_line(struct host *h, double value)
+{
+	h->raw.count = 0;
+	assert_int_equal(h->driver->acquire(&h->ins, &h->raw.handle), ASSAY_FRAME);
+	assert_int_equal(host_decode(h), 0);
+	assert_true(host_find(h, "signal")->real == value);
+}
+
 static void lines_become_frames_however_they_arrive(void **state)
 {
 	struct host *h = *state;
 	assert_int_equal(h->driver->start(&h->ins), 0);
-	host_answer_text(h, "1.5\r\n-2");
+	host_answer_text(h, "9\n1.5\r\n-2");
 	host_silence(h);
 	host_answer_text(h, "e-3\n");
 	assert_int_equal(h->driver->acquire(&h->ins, &h->raw.handle), ASSAY_FRAME);
 	assert_int_equal(host_decode(h), 0);
 	assert_true(host_find(h, "signal")->real == 1.5);
 	assert_string_equal(host_find(h, "signal")->unit, "V");
-	h->raw.count = 0;
-	assert_int_equal(h->driver->acquire(&h->ins, &h->raw.handle), ASSAY_FRAME);
-	assert_int_equal(host_decode(h), 0);
-	assert_true(host_find(h, "signal")->real == -2e-3);
+	expect_line(h, -2e-3);
 	assert_true(host_is_done(h));
 }
 
-static void what_came_before_the_start_is_thrown_away(void **state)
+/* The instrument sent 7, 89 and 10: the 9 that arrives first is the rest of a line. */
+static void a_line_is_complete_only_after_a_line_end(void **state)
 {
 	struct host *h = *state;
 	host_answer_text(h, "7\n8");
 	assert_int_equal(h->driver->start(&h->ins), 0);
-	host_answer_text(h, "9\n");
-	assert_int_equal(h->driver->acquire(&h->ins, &h->raw.handle), ASSAY_FRAME);
-	assert_int_equal(host_decode(h), 0);
-	assert_true(host_find(h, "signal")->real == 9);
+	host_answer_text(h, "9\n10\n");
+	expect_line(h, 10);
+	assert_true(host_is_done(h));
+}
+
+/* The worker discards input before it calls acquire again, so the next line may be torn. */
+static void a_failure_needs_a_line_end_again(void **state)
+{
+	struct host *h = *state;
+	char line[100];
+	memset(line, '1', sizeof(line));
+	assert_int_equal(h->driver->start(&h->ins), 0);
+	host_answer_text(h, "0\n1");
+	assert_int_equal(h->driver->acquire(&h->ins, &h->raw.handle), -ETIMEDOUT);
+	host_answer_text(h, "2\n34\n");
+	expect_line(h, 34);
+	host_answer(h, line, sizeof(line));
+	assert_int_equal(h->driver->acquire(&h->ins, &h->raw.handle), -EBADMSG);
+	host_answer_text(h, "5\n6\n");
+	expect_line(h, 6);
+}
+
+static void a_stream_without_line_ends_fails(void **state)
+{
+	struct host *h = *state;
+	char bytes[50];
+	memset(bytes, '1', sizeof(bytes));
+	assert_int_equal(h->driver->start(&h->ins), 0);
+	host_answer(h, bytes, sizeof(bytes));
+	host_answer(h, bytes, sizeof(bytes));
+	assert_int_equal(h->driver->acquire(&h->ins, &h->raw.handle), -EBADMSG);
 }
 
 static void silence_ends_at_the_timeout_and_a_stop_before_it(void **state)
@@ -71,7 +104,7 @@ static void silence_ends_at_the_timeout_and_a_stop_before_it(void **state)
 	assert_int_equal(h->driver->acquire(&h->ins, &h->raw.handle), -ENODEV);
 }
 
-static void what_is_not_one_number_is_refused(void **state)
+static void a_line_that_is_not_one_number_is_rejected(void **state)
 {
 	struct host *h = *state;
 	const char *const wrong[] = {"", "\n", "nan\n", "inf\n", "0x10\n", "1,5\n", "1 2\n", "1.5"};
@@ -93,10 +126,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			lines_become_frames_however_they_arrive, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			what_came_before_the_start_is_thrown_away, setup, teardown),
+			a_line_is_complete_only_after_a_line_end, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_failure_needs_a_line_end_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_stream_without_line_ends_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			silence_ends_at_the_timeout_and_a_stop_before_it, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_is_not_one_number_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_line_that_is_not_one_number_is_rejected, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
