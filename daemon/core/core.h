@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The process assayd: what its parts share.  Everything here belongs to the main thread, which
- * runs one event loop; the commit thread is reached through core/commit/commit.h only.
+ * The process assayd: the parts that the roof makes, connects and ends.  Only main.c, startup.c,
+ * core.c, reload.c and control/ know this; the parts below report to callbacks.
  *
- *	ports        which instruments share a worker; changing them
- *	supervise    a port's worker process, again and again
- *	instrument   the state of one instrument and what its worker says of it
- *	recorder     a port's bytes on their way to a client
- *	audit        what people and the core did
- *	runs/        the open run of an instrument, all runs there were, corrections of them
- *	commit/      seq, prev and commit time; append, sync, publish; steps of the clock
- *	keep/        room on the disk, what may be removed, what was archived
- *	replay/      the replay socket, how far consumers have got
+ *	startup      makes all parts in order, runs the loop, ends them
+ *	reload       takes a new configuration
+ *	ports        groups instruments by port
  *	control/     the control socket, a file for each family of operations
+ *	router/      requests, their arguments and replies, for control and replay
+ *	instrument/  one instrument: state, identity, requests, changes of settings
+ *	port/        a port's worker process and its recording
+ *	runs/        the open run, all runs, their corrections
+ *	keep/        space on the disk, retention, archive
+ *	replay/      the replay socket and the cursors of consumers
+ *	commit/      seq, prev and commit time; append, sync, publish; the clock; audit records
+ *
+ * Thread: main, which runs one event loop.
  */
 #ifndef ASSAY_CORE_CORE_H
 #define ASSAY_CORE_CORE_H
@@ -25,7 +28,9 @@
 #include "config/config.h"
 #include "core/commit/audit.h"
 #include "core/commit/timekeeper.h"
+#include "core/instrument/instrument.h"
 #include "core/keep/disk.h"
+#include "core/ports.h"
 
 struct amends;
 struct commit;
@@ -56,7 +61,7 @@ struct core {
 	struct journal *journal; /* the commit thread's once it runs */
 	struct publisher *publisher;
 	struct published *published; /* what may be read */
-	struct amends *amends;       /* of runs, as far as they were looked at; NULL: none yet */
+	struct amends *amends;       /* of runs, as far as they were looked up */
 	struct cursors *cursors;     /* durable, of consumers */
 	struct commit *commit;
 	struct ledger *ledger;
@@ -64,16 +69,17 @@ struct core {
 	struct control *control;
 	struct replay *replay;
 	struct audit_trail audit;
-	struct list instruments; /* struct instrument.link */
-	struct list ports;       /* struct port_group.link, in ports.c */
-	struct config **retired; /* replaced by a reload and still referred to */
+	struct run_store run_store;
+	struct instruments instruments;
+	struct ports ports;
+	struct config **retired; /* replaced by a reload and still referred to; of reload.c */
 	size_t retired_count;
 	char sync[24];    /* the journal's mode in words: "always", "1s" */
 	uint64_t started; /* UTC */
 	struct loop_source *second, *stop_timer;
 	bool stopping;
 	uint64_t stop_by; /* CLOCK_BOOTTIME: open frames are discarded after it */
-	bool again;       /* the end is only the beginning of the next life */
+	bool again;       /* start again after the end */
 	struct disk_watch disk;
 	struct timekeeper timekeeper;
 	struct recorder *recorder;
@@ -81,21 +87,14 @@ struct core {
 	int wake_fd; /* the commit thread has something to collect */
 };
 
-/*
- * Runs until the end is asked for by signal.  0, 1 when it wants to be called again, or a negative
- * errno after a logged error.
- */
-int core_run(const struct core_options *options);
-
-/*
- * Reads the configuration again.  A wrong one changes nothing: -EINVAL with the error list in
- * *text (owned).  A right one touches the ports whose instruments changed; -EBUSY with *text when
- * one of those has an open on-demand run and `now` is false.
- */
-int core_reload(struct core *core, bool now, char **text);
-
-/* Begins the end: runs are stopped, workers ended.  A second call does not wait for frames. */
+/* Stops runs, then workers, then the loop.  A second call does not wait for frames. */
 void core_stop(struct core *core);
+
+/* On SIGTERM and SIGINT. */
+void core_terminate(struct core *core);
+
+/* Once a second. */
+void core_tick(struct core *core);
 
 /* Looks at the clock; restarts the core, with a new journal, if it is too far back. */
 void core_look_at_clock(struct core *core, bool was_set);
@@ -105,5 +104,8 @@ void core_look_at_disk(struct core *core);
 
 /* Removes from the journal what may go now. */
 void core_look_at_retention(struct core *core);
+
+/* Stops the workers once no run is open, or the time for that is over. */
+void core_try_stop(struct core *core);
 
 #endif

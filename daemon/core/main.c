@@ -9,6 +9,7 @@
 #define LOG_TOPIC "assayd"
 #include "base/log.h"
 #include "core/core.h"
+#include "core/startup.h"
 
 static void usage(FILE *to)
 {
@@ -87,7 +88,7 @@ int main(int argc, char **argv)
 		return check(&options);
 	int r;
 	do
-		r = core_run(&options);
+		r = startup_run(&options);
 	while (r > 0);
 	return r < 0 ? 1 : 0;
 }

@@ -6,17 +6,13 @@
 
 #define LOG_TOPIC "assayd"
 #include "base/log.h"
-#include "core/instrument/instrument.h"
 #include "core/ports.h"
-#include "core/port/supervise.h"
-
-#define UNITS_MAX 64 /* instruments on one port */
 
 struct port_group {
-	struct list link; /* core.ports */
-	struct core *core;
+	struct list link; /* ports.list */
+	struct ports *ports;
 	struct supervisor *supervisor;
-	struct instrument *instruments[UNITS_MAX];
+	struct instrument *instruments[PORT_UNITS_MAX];
 	size_t count;
 	bool stopping;
 };
@@ -34,18 +30,18 @@ static void group_destroy(struct port_group *group)
 	free(group);
 }
 
-static int fill_ports(struct core *core);
+static int fill(struct ports *ports);
 
 static void on_gone(void *arg)
 {
 	struct port_group *group = arg;
-	struct core *core = group->core;
+	struct ports *ports = group->ports;
 	group_destroy(group);
-	if (!core->stopping) {
-		if (fill_ports(core) < 0)
-			log_error("an instrument cannot be started: no memory");
-	} else if (list_is_empty(&core->ports)) {
-		loop_stop(core->loop, 0);
+	if (!ports->instruments->stopping) {
+		if (fill(ports) < 0)
+			log_error("cannot start an instrument: out of memory");
+	} else if (list_is_empty(&ports->list)) {
+		ports->all_gone(ports->arg);
 	}
 }
 
@@ -59,20 +55,20 @@ static void stop_group(struct port_group *group)
 
 /* Collects the instruments of `config` on one port, in the order of the configuration. */
 static size_t units_of(const struct config *config, const char *port,
-	const struct config_instrument *units[UNITS_MAX])
+	const struct config_instrument *units[PORT_UNITS_MAX])
 {
 	size_t count = 0;
-	for (size_t i = 0; i < config->instrument_count && count < UNITS_MAX; i++) {
+	for (size_t i = 0; i < config->instrument_count && count < PORT_UNITS_MAX; i++) {
 		if (strcmp(config->instruments[i].port_name, port) == 0)
 			units[count++] = &config->instruments[i];
 	}
 	return count;
 }
 
-static struct port_group *find_group(const struct core *core, const char *port)
+static struct port_group *find_group(const struct ports *ports, const char *port)
 {
 	struct port_group *group;
-	list_for_each(group, &core->ports, link)
+	list_for_each(group, &ports->list, link)
 	{
 		if (strcmp(group_port(group), port) == 0)
 			return group;
@@ -82,34 +78,37 @@ static struct port_group *find_group(const struct core *core, const char *port)
 
 /* An instrument that moves to another port waits until it has left the old one. */
 static bool is_elsewhere(
-	struct core *core, const struct config_instrument *const *units, size_t count)
+	const struct instruments *all, const struct config_instrument *const *units, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (instrument_find(core, units[i]->key) != NULL)
+		if (instrument_find(all, units[i]->key) != NULL)
 			return true;
 	}
 	return false;
 }
 
-static int start_group(struct core *core, const char *port)
+static int start_group(struct ports *ports, const char *port)
 {
-	const struct config_instrument *units[UNITS_MAX];
-	size_t count = units_of(core->config, port, units);
-	if (is_elsewhere(core, units, count))
+	const struct config_instrument *units[PORT_UNITS_MAX];
+	struct port_unit members[PORT_UNITS_MAX];
+	size_t count = units_of(ports->instruments->config, port, units);
+	if (is_elsewhere(ports->instruments, units, count))
 		return 0;
 	struct port_group *group = calloc(1, sizeof *group);
 	if (group == NULL)
 		return -ENOMEM;
-	group->core = core;
-	list_append(&core->ports, &group->link);
+	group->ports = ports;
+	list_append(&ports->list, &group->link);
 	int r = 0;
 	for (size_t i = 0; i < count && r == 0; i++) {
-		r = instrument_create(core, units[i], &group->instruments[i]);
-		if (r == 0)
-			group->instruments[group->count++]->unit = (unsigned)i;
+		r = instrument_create(ports->instruments, units[i], &group->instruments[i]);
+		if (r < 0)
+			break;
+		members[i] = (struct port_unit){&instrument_port_ops, group->instruments[i]};
+		group->instruments[group->count++]->unit = (unsigned)i;
 	}
 	if (r == 0)
-		r = supervise_start(core, group->instruments, count, &group->supervisor);
+		r = supervise_start(&ports->host, members, count, &group->supervisor);
 	if (r < 0) {
 		group_destroy(group);
 		return r;
@@ -120,41 +119,43 @@ static int start_group(struct core *core, const char *port)
 }
 
 /* Starts every port of the configuration that has no group yet. */
-static int fill_ports(struct core *core)
+static int fill(struct ports *ports)
 {
-	for (size_t i = 0; i < core->config->instrument_count; i++) {
-		const char *port = core->config->instruments[i].port_name;
-		int r = find_group(core, port) != NULL ? 0 : start_group(core, port);
-		if (r < 0)
-			return r;
+	const struct config *config = ports->instruments->config;
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < config->instrument_count; i++) {
+		const char *port = config->instruments[i].port_name;
+		if (find_group(ports, port) == NULL)
+			r = start_group(ports, port);
 	}
-	return 0;
+	return r;
 }
 
-int ports_start_all(struct core *core)
+int ports_start_all(struct ports *ports)
 {
-	return fill_ports(core);
+	return fill(ports);
 }
 
-void ports_stop_all(struct core *core)
+void ports_stop_all(struct ports *ports)
 {
-	if (list_is_empty(&core->ports))
-		loop_stop(core->loop, 0);
+	if (list_is_empty(&ports->list))
+		ports->all_gone(ports->arg);
 	struct port_group *group;
-	list_for_each(group, &core->ports, link) stop_group(group);
+	list_for_each(group, &ports->list, link) stop_group(group);
 }
 
 /* --- change ---------------------------------------------------------------------------------- */
 
-/* A setting that was changed meanwhile is as in the files again. */
+/* A setting changed at run time makes a difference: the files apply again. */
 static bool is_same(const struct port_group *group, const struct config *config)
 {
-	const struct config_instrument *units[UNITS_MAX];
+	const struct config_instrument *units[PORT_UNITS_MAX];
 	if (units_of(config, group_port(group), units) != group->count)
 		return false;
 	for (size_t i = 0; i < group->count; i++) {
 		const struct config_instrument *old = group->instruments[i]->config;
-		if (change_is_made(group->instruments[i]) || strcmp(old->key, units[i]->key) != 0 ||
+		if (change_is_made(&group->instruments[i]->change) ||
+			strcmp(old->key, units[i]->key) != 0 ||
 			old->canonical_len != units[i]->canonical_len ||
 			memcmp(old->canonical, units[i]->canonical, old->canonical_len) != 0)
 			return false;
@@ -175,10 +176,10 @@ static const struct instrument *measuring(const struct port_group *group)
 	return NULL;
 }
 
-static const struct instrument *in_the_way(const struct core *core, const struct config *config)
+const struct instrument *ports_in_the_way(const struct ports *ports, const struct config *config)
 {
 	const struct port_group *group;
-	list_for_each(group, &core->ports, link)
+	list_for_each(group, &ports->list, link)
 	{
 		const struct instrument *instrument = measuring(group);
 		if (instrument != NULL && !is_same(group, config))
@@ -190,36 +191,23 @@ static const struct instrument *in_the_way(const struct core *core, const struct
 static void keep_group(struct port_group *group, const struct config *config)
 {
 	for (size_t i = 0; i < group->count; i++)
-		group->instruments[i]->config = config_find(
-			config, group->instruments[i]->config->key);
+		instrument_reconfigure(group->instruments[i],
+			config_find(config, group->instruments[i]->config->key));
 }
 
-int ports_change(struct core *core, struct config *config, bool now, char **text)
+int ports_change(struct ports *ports)
 {
-	const struct instrument *busy = now ? NULL : in_the_way(core, config);
-	if (busy != NULL) {
-		if (asprintf(text, "a run is open on %s: wait for its end, or say now",
-			    busy->config->key) < 0)
-			*text = NULL;
-		return -EBUSY;
-	}
-	struct config **retired = realloc(
-		core->retired, (core->retired_count + 1) * sizeof *retired);
-	if (retired == NULL)
-		return -ENOMEM;
-	core->retired = retired;
-	core->retired[core->retired_count++] = core->config;
-	core->config = config;
+	const struct config *config = ports->instruments->config;
 	struct port_group *group;
-	list_for_each(group, &core->ports, link)
+	list_for_each(group, &ports->list, link)
 	{
 		if (!group->stopping && is_same(group, config))
 			keep_group(group, config);
 	}
-	/* Stopping may end at once and start a group again, so the list is walked anew each time. */
+	/* Stopping may finish at once and start a group, so the list is walked again each time. */
 	for (bool again = true; again;) {
 		again = false;
-		list_for_each(group, &core->ports, link)
+		list_for_each(group, &ports->list, link)
 		{
 			if (!group->stopping && !is_same(group, config)) {
 				stop_group(group);
@@ -228,40 +216,22 @@ int ports_change(struct core *core, struct config *config, bool now, char **text
 			}
 		}
 	}
-	return fill_ports(core);
+	return fill(ports);
 }
 
-static bool is_referred_to(const struct core *core)
+bool ports_are_stopping(const struct ports *ports)
 {
 	const struct port_group *group;
-	list_for_each(group, &core->ports, link)
+	list_for_each(group, &ports->list, link)
 	{
 		if (group->stopping)
-			return true;
-	}
-	const struct instrument *instrument;
-	list_for_each(instrument, &core->instruments, link)
-	{
-		size_t step;
-		if (instrument->request.method != NULL ||
-			(instrument->run != NULL && run_method(instrument->run, &step) != NULL))
 			return true;
 	}
 	return false;
 }
 
-void ports_release_retired(struct core *core)
-{
-	if (core->retired_count == 0 || is_referred_to(core))
-		return;
-	while (core->retired_count > 0)
-		config_destroy(core->retired[--core->retired_count]);
-}
-
-void ports_finish(struct core *core)
+void ports_finish(struct ports *ports)
 {
 	struct port_group *group;
-	list_for_each(group, &core->ports, link) group_destroy(group);
-	ports_release_retired(core);
-	free(core->retired);
+	list_for_each(group, &ports->list, link) group_destroy(group);
 }

@@ -1,29 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which instruments share a port, and so a worker; and what a new configuration changes of that.
+ * Groups the instruments by port, one supervisor each, and changes the groups when the
+ * configuration changes.
  */
 #ifndef ASSAY_CORE_PORTS_H
 #define ASSAY_CORE_PORTS_H
 
-#include "core/core.h"
+#include "core/instrument/instrument.h"
+#include "core/port/supervise.h"
 
-/* Makes the instruments of core->config and begins to keep their workers.  0 or -ENOMEM. */
-int ports_start_all(struct core *core);
+struct ports {
+	struct list list; /* struct port_group.link */
+	struct port_host host;
+	struct instruments *instruments; /* borrowed */
+	void (*all_gone)(void *arg);     /* after ports_stop_all(): the last worker is gone */
+	void *arg;
+};
 
-/* Asks every worker to end; the event loop exits once the last one has. */
-void ports_stop_all(struct core *core);
+/* Makes the instruments of instruments->config that have no port yet.  0 or -ENOMEM. */
+int ports_start_all(struct ports *ports);
+
+/* Asks every worker to exit; calls all_gone() once the last one has. */
+void ports_stop_all(struct ports *ports);
+
+/* An instrument whose open on-demand run this configuration would end; NULL: none. */
+const struct instrument *ports_in_the_way(const struct ports *ports, const struct config *config);
 
 /*
- * Takes `config` in place of core->config.  Ports whose instruments are the same in both go on
- * undisturbed; the others are stopped and, when they are gone, started as `config` says.  -EBUSY
- * with *text (owned) and nothing changed, when that would end an on-demand run and `now` is false.
+ * Follows instruments->config, which is new: ports whose instruments are the same go on
+ * undisturbed; the others are stopped and, when they are gone, started as configured.  0, -ENOMEM.
  */
-int ports_change(struct core *core, struct config *config, bool now, char **text);
+int ports_change(struct ports *ports);
 
-/* Frees replaced configurations that nothing refers to any more. */
-void ports_release_retired(struct core *core);
+/* Is a port still stopping that an older configuration describes? */
+bool ports_are_stopping(const struct ports *ports);
 
-/* Frees what is left at the very end, after the event loop. */
-void ports_finish(struct core *core);
+/* Frees all at the very end, after the event loop. */
+void ports_finish(struct ports *ports);
 
 #endif

@@ -1,27 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <systemd/sd-daemon.h>
 #include <zmq.h>
 
 #define LOG_TOPIC "assayd"
 #include "base/clock.h"
+#include "base/event-loop.h"
 #include "base/log.h"
 #include "core/commit/audit.h"
 #include "core/commit/commit.h"
 #include "core/control/control.h"
-#include "core/port/recorder.h"
 #include "core/replay/cursors.h"
 #include "core/runs/interrupted.h"
 #include "core/commit/ledger.h"
 #include "core/commit/publish.h"
 #include "core/commit/published.h"
 #include "core/replay/replay.h"
+#include "core/keep/confirm.h"
 #include "core/keep/retention.h"
 #include "core/runs/rows.h"
+#include "core/core.h"
+#include "core/port/process.h"
+#include "core/port/recorder.h"
+#include "core/reload.h"
+#include "core/runs/amends.h"
 #include "core/startup.h"
 #include "journal/journal.h"
 #include "record/encode.h"
@@ -243,7 +254,37 @@ static void on_retention_due(void *core)
 	core_look_at_retention(core);
 }
 
-int startup(struct core *core)
+static int check_space(void *arg, uint64_t expected, char *text, size_t size)
+{
+	const struct core *core = arg;
+	return disk_check(&core->disk, expected, text, size);
+}
+
+static void on_all_gone(void *arg)
+{
+	struct core *core = arg;
+	loop_stop(core->loop, 0);
+}
+
+/* Gives the instruments and their ports what they share. */
+static void connect_instruments(struct core *core)
+{
+	core->instruments.config = core->config;
+	core->instruments.runs = &core->run_store;
+	core->instruments.audit = &core->audit;
+	core->instruments.check_space = check_space;
+	core->instruments.arg = core;
+	core->ports.host = (struct port_host){.loop = core->loop,
+		.worker = core->options.worker,
+		.drivers = core->options.drivers,
+		.start = process_start};
+	core->ports.instruments = &core->instruments;
+	core->ports.all_gone = on_all_gone;
+	core->ports.arg = core;
+}
+
+/* What was opened stays in `core` if this fails. */
+static int open_all(struct core *core)
 {
 	name_sync_mode(core);
 	struct journal_report report = {0};
@@ -257,6 +298,14 @@ int startup(struct core *core)
 	core->ledger = ledger_create(core->journal, report.last_tc);
 	if (core->zmq == NULL || core->ledger == NULL)
 		return -ENOMEM;
+	core->run_store.ledger = core->ledger;
+	core->run_store.rows = core->runs;
+	core->run_store.path = core->config->journal_path;
+	core->run_store.clock = &core->timekeeper;
+	core->run_store.sync = core->sync;
+	core->amends = amends_create(&core->run_store);
+	if (core->amends == NULL)
+		return -ENOMEM;
 	r = open_sockets(core);
 	if (r == 0)
 		r = start_commit(core);
@@ -268,7 +317,7 @@ int startup(struct core *core)
 	if (r < 0)
 		return r;
 	audit_config(&core->audit, "start", core->config, NULL);
-	end_interrupted(core);
+	end_interrupted(&core->run_store);
 	core->disk = (struct disk_watch){.journal = core->journal,
 		.commit = core->commit,
 		.audit = &core->audit,
@@ -285,5 +334,170 @@ int startup(struct core *core)
 	r = retention_start(&core->retention, &options);
 	if (r < 0)
 		log_error("retention: %s; nothing is removed", strerror(-r));
+	connect_instruments(core);
 	return 0;
+}
+
+/* --- the event loop ---------------------------------------------------------------------------- */
+
+static void on_wake(void *arg, uint32_t events)
+{
+	struct core *core = arg;
+	eventfd_t count;
+	eventfd_read(core->wake_fd, &count);
+	commit_collect(core->commit);
+}
+
+static void on_terminate(void *core)
+{
+	core_terminate(core);
+}
+
+static void on_stop_timer(void *core)
+{
+	core_try_stop(core);
+}
+
+static void on_second(void *arg)
+{
+	struct core *core = arg;
+	core_tick(core);
+	reload_release(core);
+	loop_set_timer(core->second, NS_PER_S);
+}
+
+static int add_events(struct core *core)
+{
+	struct loop *loop = core->loop;
+	core->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (core->wake_fd < 0)
+		return -errno;
+	int r = loop_add_signal(loop, NULL, SIGTERM, on_terminate, core);
+	if (r == 0)
+		r = loop_add_signal(loop, NULL, SIGINT, on_terminate, core);
+	if (r == 0)
+		r = loop_add_signal(loop, NULL, SIGHUP, reload_on_hangup, core);
+	if (r == 0)
+		r = loop_add_fd(loop, NULL, core->wake_fd, EPOLLIN, on_wake, core);
+	if (r == 0)
+		r = loop_add_timer(loop, &core->stop_timer, on_stop_timer, core);
+	if (r == 0)
+		r = loop_add_timer(loop, &core->second, on_second, core);
+	if (r == 0)
+		loop_set_timer(core->second, NS_PER_S);
+	return r;
+}
+
+/* Signals are blocked before any thread exists, so that only the loop gets them. */
+static int create_loop(struct core *core)
+{
+	sigset_t mask;
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGINT);
+	sigaddset(&mask, SIGHUP);
+	sigaddset(&mask, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	int r = event_loop_open(&core->loop);
+	if (r == 0)
+		r = add_events(core);
+	if (r == 0 && event_loop_watchdog(core->loop) < 0)
+		log_warn("cannot enable the watchdog");
+	return r;
+}
+
+static int load_config(struct core *core)
+{
+	char *why = NULL;
+	int r = catalog_load(core->options.worker, core->options.drivers, &core->catalog, &why);
+	if (r < 0) {
+		log_error("%s", why != NULL ? why : strerror(-r));
+		free(why);
+		return r;
+	}
+	struct config_errors errors = {0};
+	r = config_load(core->options.config, core->catalog, &core->config, &errors);
+	for (size_t i = 0; i < errors.count; i++)
+		log_error("%s:%u:%u: %s", errors.items[i].mark.file, errors.items[i].mark.line,
+			errors.items[i].mark.column, errors.items[i].text);
+	config_errors_finish(&errors);
+	return r;
+}
+
+static void close_down(struct core *core)
+{
+	recorder_destroy(core->recorder);
+	core->recorder = NULL;
+	retention_stop(core->retention);
+	confirm_give_up(core->retention);
+	replay_stop(core->replay);
+	if (core->commit != NULL) {
+		audit_text(&core->audit, "stop", NULL, "orderly");
+		int r = commit_stop(core->commit);
+		if (r < 0)
+			log_error("the journal did not take the last entries: %s", strerror(-r));
+	} else if (core->journal != NULL) {
+		journal_close(core->journal);
+	}
+	run_store_finish(&core->run_store);
+	control_close(core->control); /* the last commits were answered */
+	confirm_destroy(core->retention);
+	retention_destroy(core->retention);
+	amends_destroy(core->amends);
+	runs_destroy(core->runs);
+	ledger_destroy(core->ledger);
+	publisher_close(core->publisher);
+	cursors_close(core->cursors);
+	published_close(core->published);
+	if (core->zmq != NULL)
+		zmq_ctx_term(core->zmq);
+	if (core->wake_fd >= 0)
+		close(core->wake_fd);
+	timekeeper_stop(&core->timekeeper);
+	ports_finish(&core->ports);
+	reload_finish(core);
+	loop_drop(core->stop_timer);
+	loop_drop(core->second);
+	loop_close(core->loop);
+	config_destroy(core->config);
+	catalog_destroy(core->catalog);
+}
+
+static int run_loop(struct core *core)
+{
+	int r = ports_start_all(&core->ports);
+	if (r < 0)
+		return r;
+	sd_notifyf(0, "READY=1\nSTATUS=%zu instruments", core->config->instrument_count);
+	log_info("ready: %zu instruments", core->config->instrument_count);
+	return loop_run(core->loop);
+}
+
+int startup_run(const struct core_options *options)
+{
+	struct core core = {
+		.options = *options, .wake_fd = -1, .timekeeper.fd = -1, .started = clock_utc()};
+	list_init(&core.instruments.list);
+	list_init(&core.ports.list);
+	list_init(&core.run_store.waiting);
+	/* Entries are allocated here and freed by ZeroMQ's thread: keep the memory, skip mmap. */
+	mallopt(M_MMAP_THRESHOLD, 64 << 20);
+	mallopt(M_TRIM_THRESHOLD, 64 << 20);
+	umask(077);
+	int r = create_loop(&core);
+	if (r < 0)
+		log_error("cannot create the event loop: %s", strerror(-r));
+	if (r >= 0)
+		r = load_config(&core);
+	if (r >= 0)
+		r = open_all(&core);
+	if (r >= 0)
+		r = run_loop(&core);
+	close_down(&core);
+	if (r < 0)
+		log_error("ended: %s", strerror(-r));
+	else
+		log_info("ended");
+	return r < 0 ? r : core.again;
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The beginning of the core, once its configuration is loaded: journal, live socket, commit thread
- * and control socket, and the audit records that say what was found.
- */
+/* The life of the core: makes all parts in order, runs the event loop, ends them. */
 #ifndef ASSAY_CORE_STARTUP_H
 #define ASSAY_CORE_STARTUP_H
 
-#include "core/core.h"
+struct core_options;
 
-/* 0, or a negative errno after a logged error; what was opened stays in `core`. */
-int startup(struct core *core);
+/*
+ * Runs until a signal asks for the end.  0, 1 if it wants to be called again, or a negative errno
+ * after a logged error.
+ */
+int startup_run(const struct core_options *options);
 
 #endif

@@ -52,7 +52,7 @@ static void fill_head(
 	copy(head->link, sizeof head->link, config_link_name(wanted->config->port.kind));
 	head->utc = clock_utc();
 	head->mono = clock_boot();
-	list_for_each(instrument, &core->instruments, link)
+	list_for_each(instrument, &core->instruments.list, link)
 	{
 		if (instrument->supervisor != wanted->supervisor ||
 			head->unit_count == CAPTURE_UNITS_MAX)

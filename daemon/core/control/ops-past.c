@@ -19,7 +19,7 @@
 /* Frames of an open run are counted where it is made. */
 static uint64_t count_frames(struct core *core, const struct runs_row *row)
 {
-	const struct instrument *instrument = instrument_find(core, row->instrument);
+	const struct instrument *instrument = instrument_find(&core->instruments, row->instrument);
 	bool open = instrument != NULL && instrument->run != NULL &&
 		    memcmp(run_id(instrument->run), row->id, sizeof row->id) == 0;
 	return open ? run_frames(instrument->run) : row->frames;
@@ -70,7 +70,7 @@ static void add_row(struct core *core, struct buffer *to, const struct runs_row 
 	if (row->last != 0)
 		map_uint(&map, "last", row->last);
 	map_uint(&map, "frames", count_frames(core, row));
-	add_amended(&map, amends_of(core, row->id));
+	add_amended(&map, amends_of(core->amends, row->id));
 	map_close(&map);
 }
 
@@ -78,7 +78,7 @@ static void add_row(struct core *core, struct buffer *to, const struct runs_row 
 static bool is_of_sample(struct core *core, const struct runs_row *row, const char *sample)
 {
 	return sample[0] == '\0' || strcmp(row->sample, sample) == 0 ||
-	       strcmp(amends_sample(row, amends_of(core, row->id)), sample) == 0;
+	       strcmp(amends_sample(row, amends_of(core->amends, row->id)), sample) == 0;
 }
 
 int op_runs(struct control_call *call)
@@ -151,7 +151,7 @@ static int read_run(struct control_call *call, struct past_run *past)
 	int e = find_run(call, &search, &row);
 	if (e < 0)
 		return e;
-	e = past_run_read(past, call->core, &row);
+	e = past_run_read(past, call->core->run_store.path, &row);
 	if (e < 0)
 		return control_refuse(call, "not-found",
 			"the beginning of %s cannot be read in its journal: %s", row.number,
@@ -265,7 +265,7 @@ static int begin_amend(
 	}
 	c->core = call->core;
 	memcpy(c->run, past->row.id, sizeof c->run);
-	int r = amends_put(call->core, past, change, &call->actor, on_amended, c);
+	int r = amends_put(call->core->amends, past, change, &call->actor, on_amended, c);
 	if (r == 0) {
 		audit_text(&call->core->audit, "amend", &call->actor, past->row.number);
 		return 0;
@@ -316,7 +316,7 @@ static bool is_live(const struct catalog_driver *driver, struct assay_string nam
 static bool was_other(const struct instrument *instrument, const struct past_run *past,
 	struct assay_string name, struct assay_span value)
 {
-	struct assay_span now = config_value(change_settings(instrument), name);
+	struct assay_span now = config_value(instrument_settings(instrument), name);
 	struct config_map set = {past->set.data, past->set.len};
 	bool same = now.len == value.len && memcmp(now.data, value.data, now.len) == 0;
 	return now.len > 0 && !same && now.data[0] >> 5 == value.data[0] >> 5 &&
@@ -392,7 +392,7 @@ static int copy_method(
 static int make_request(struct control_call *call, const struct past_run *past,
 	const struct instrument *instrument, struct run_request *request)
 {
-	const struct amended *now = amends_of(call->core, past->row.id);
+	const struct amended *now = amends_of(call->core->amends, past->row.id);
 	snprintf(request->sample, sizeof request->sample, "%s", amends_sample(&past->row, now));
 	snprintf(request->operator, sizeof request->operator, "%s",
 		amends_operator(&past->row, now));
@@ -411,7 +411,8 @@ static int make_request(struct control_call *call, const struct past_run *past,
 
 static int start_again(struct control_call *call, const struct past_run *past)
 {
-	struct instrument *instrument = instrument_find(call->core, past->row.instrument);
+	struct instrument *instrument = instrument_find(
+		&call->core->instruments, past->row.instrument);
 	struct run_request request = {.mode = CONFIG_ON_DEMAND, .actor = call->actor};
 	if (instrument == NULL)
 		return control_refuse(call, "not-found", "there is no instrument %s any more",

@@ -7,13 +7,13 @@
 #include "core/control/ops.h"
 #include "core/instrument/instrument.h"
 
-static void answer_run(void *arg, int r, const char *text, const struct run *run)
+static void answer_run(void *arg, int r, const char *text, const struct run_label *run)
 {
 	struct buffer pairs = {0};
 	if (r == 0) {
 		struct map map = {.to = &pairs};
-		map_text(&map, "number", run_number(run));
-		map_bytes(&map, "run", run_id(run), 16);
+		map_text(&map, "number", run->number);
+		map_bytes(&map, "run", run->id, 16);
 		control_answer(arg, &pairs, map.pairs, NULL, NULL);
 	} else {
 		control_answer(arg, NULL, 0, "not-started", text);

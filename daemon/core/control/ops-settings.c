@@ -43,7 +43,7 @@ static void put_present(struct map *map, const struct instrument *instrument, si
 	const struct config_instrument *config = instrument->config;
 	const char *text = config->driver->settings[i].name;
 	struct assay_string name = string_of(text);
-	struct config_map now = change_settings(instrument);
+	struct config_map now = instrument_settings(instrument);
 	struct assay_span value = config_value(now, name);
 	struct assay_span file = config_value(config->settings, name);
 	struct assay_span back = {0};
@@ -73,7 +73,7 @@ static void put_instrument(struct map *reply, const struct instrument *instrumen
 	map_text(&map, "key", config->key);
 	map_text(&map, "driver", config->driver->name);
 	control_add_text(&map, "profile", config->profile);
-	map_bool(&map, "changed", change_is_made(instrument));
+	map_bool(&map, "changed", change_is_made(&instrument->change));
 	map_key(&map, "settings");
 	encode_array(map.to, count);
 	for (size_t i = 0; i < count; i++) {
@@ -128,6 +128,7 @@ int op_describe(struct control_call *call)
 
 /* A change on its way, until the instrument has taken it. */
 struct setting {
+	struct instrument *instrument;
 	struct control_ticket *ticket;
 	struct audit_actor actor;
 	struct buffer part, before; /* what was asked for; all that was in force */
@@ -291,13 +292,14 @@ static void put_side(struct buffer *to, const struct instrument *instrument,
 	map_close(&map);
 }
 
-static void answer_set(void *arg, struct instrument *instrument, int r, const char *text)
+static void answer_set(void *arg, int r, const char *text)
 {
 	struct setting *set = arg;
+	struct instrument *instrument = set->instrument;
 	struct buffer pairs = {0}, before = {0}, after = {0};
 	put_side(&before, instrument, &set->part, &set->before);
 	put_side(&after, instrument, &set->part, &set->part);
-	audit(&instrument->core->audit, r < 0 ? "set-refused" : "set", &set->actor, &before, &after,
+	audit(instrument->all->audit, r < 0 ? "set-refused" : "set", &set->actor, &before, &after,
 		r < 0 ? text : NULL);
 	if (r < 0) {
 		control_answer(set->ticket, NULL, 0, "refused", text);
@@ -316,23 +318,24 @@ static void answer_set(void *arg, struct instrument *instrument, int r, const ch
 
 static int begin_set(struct control_call *call, struct instrument *instrument, struct setting *set)
 {
-	struct config_map now = change_settings(instrument);
+	struct config_map now = instrument_settings(instrument);
 	set->actor = call->actor;
 	buffer_append(&set->before, now.data, now.len);
 	int r = read_settings(call, instrument->config->driver, &set->part);
 	if (r < 0)
 		return r;
-	if (!change_is_possible(instrument))
-		return control_refuse(call, "busy",
-			"a run is open on %s, or settings are just being changed",
-			instrument->config->key);
 	set->ticket = control_keep(call);
 	if (set->ticket == NULL)
 		return control_refuse(call, "busy", "too many requests are waiting");
-	r = change_begin(instrument, &set->part, &call->actor, answer_set, set);
+	set->instrument = instrument;
+	r = instrument_set(instrument, (struct config_map){set->part.data, set->part.len},
+		&call->actor, answer_set, set);
 	if (r == 0)
 		return 0;
-	control_answer(set->ticket, NULL, 0, "busy", strerror(-r));
+	char text[120];
+	snprintf(text, sizeof text, "a run is open on %s, or another change is under way",
+		instrument->config->key);
+	control_answer(set->ticket, NULL, 0, "busy", r == -EBUSY ? text : strerror(-r));
 	setting_destroy(set);
 	return 0;
 }

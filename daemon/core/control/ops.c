@@ -8,6 +8,7 @@
 #include "core/commit/audit.h"
 #include "core/commit/commit.h"
 #include "core/control/ops.h"
+#include "core/reload.h"
 #include "core/instrument/instrument.h"
 #include "core/commit/ledger.h"
 #include "core/keep/retention.h"
@@ -73,7 +74,7 @@ static void add_interrupted(struct map *map, const struct instrument *instrument
 	struct runs_row row;
 	struct runs_search search = {.instrument = instrument->config->key};
 	if (instrument->config->acquire.mode == CONFIG_ON_DEMAND &&
-		runs_search(instrument->core->runs, &search, &row) > 0 &&
+		runs_search(instrument->all->runs->rows, &search, &row) > 0 &&
 		strcmp(row.status, words_name(&words_run_status, RUN_STATUS_INTERRUPTED)) == 0)
 		map_text(map, "interrupted", row.number);
 }
@@ -91,7 +92,7 @@ static void add_instrument(struct buffer *to, const struct instrument *instrumen
 	map_text(&map, "state", words_name(&words_device_state, (int)instrument->state));
 	control_add_text(&map, "text", instrument->text);
 	control_add_text(&map, "values", instrument->values);
-	if (change_is_made(instrument))
+	if (change_is_made(&instrument->change))
 		map_bool(&map, "changed", true);
 	control_add_text(&map, "make", instrument->identity.make);
 	control_add_text(&map, "model", instrument->identity.model);
@@ -152,7 +153,7 @@ static int op_status(struct control_call *call)
 	char wanted[33];
 	if (control_copy_text(call, "instrument", wanted, sizeof wanted) < 0)
 		return control_refuse(call, "not-found", "there is no instrument of that name");
-	if (wanted[0] != '\0' && instrument_find(call->core, wanted) == NULL)
+	if (wanted[0] != '\0' && instrument_find(&call->core->instruments, wanted) == NULL)
 		return control_refuse(call, "not-found", "there is no instrument %s", wanted);
 	map_text(&call->reply, "site", core->config->site);
 	map_text(&call->reply, "node", core->config->node);
@@ -163,11 +164,11 @@ static int op_status(struct control_call *call)
 	add_journal(&call->reply, core);
 	size_t count = 0;
 	struct instrument *instrument;
-	list_for_each(instrument, &core->instruments, link)
+	list_for_each(instrument, &core->instruments.list, link)
 		count += wanted[0] == '\0' || strcmp(wanted, instrument->config->key) == 0;
 	map_key(&call->reply, "instruments");
 	encode_array(call->reply.to, count);
-	list_for_each(instrument, &core->instruments, link)
+	list_for_each(instrument, &core->instruments.list, link)
 	{
 		if (wanted[0] == '\0' || strcmp(wanted, instrument->config->key) == 0)
 			add_instrument(call->reply.to, instrument);
@@ -180,10 +181,10 @@ struct instrument *control_instrument(struct control_call *call)
 	char key[33], known[300] = "";
 	struct instrument *instrument = NULL;
 	if (control_copy_text(call, "instrument", key, sizeof key) == 0)
-		instrument = instrument_find(call->core, key);
+		instrument = instrument_find(&call->core->instruments, key);
 	if (instrument != NULL)
 		return instrument;
-	list_for_each(instrument, &call->core->instruments, link)
+	list_for_each(instrument, &call->core->instruments.list, link)
 	{
 		size_t len = strlen(known);
 		snprintf(known + len, sizeof known - len, "%s%s", len > 0 ? ", " : "",

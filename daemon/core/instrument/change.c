@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "core/instrument/change.h"
-#include "core/instrument/instrument.h"
 
 void change_finish(struct change *change)
 {
@@ -12,22 +11,20 @@ void change_finish(struct change *change)
 	buffer_finish(&change->before);
 }
 
-struct config_map change_settings(const struct instrument *instrument)
+struct config_map change_settings(const struct change *change, struct config_map configured)
 {
-	const struct change *change = &instrument->change;
-	if (change->settings.len == 0)
-		return instrument->config->settings;
-	return (struct config_map){change->settings.data, change->settings.len};
+	return change->settings.len == 0
+		       ? configured
+		       : (struct config_map){change->settings.data, change->settings.len};
 }
 
-bool change_is_made(const struct instrument *instrument)
+bool change_is_made(const struct change *change)
 {
-	return instrument->change.settings.len > 0;
+	return change->settings.len > 0;
 }
 
-void change_settle(struct instrument *instrument, int r, const char *text)
+void change_settle(struct change *change, int r, const char *text)
 {
-	struct change *change = &instrument->change;
 	if (!change->pending)
 		return;
 	change->pending = false;
@@ -37,57 +34,29 @@ void change_settle(struct instrument *instrument, int r, const char *text)
 		change->before = (struct buffer){0};
 	}
 	buffer_finish(&change->before);
-	change->answer(change->arg, instrument, r, text);
+	change->answer(change->arg, r, text);
 }
 
-static bool is_as_configured(const struct instrument *instrument, const struct buffer *settings)
+int change_lay(struct change *change, const struct catalog_driver *driver,
+	struct config_map configured, struct config_map part,
+	void (*answer)(void *arg, int r, const char *text), void *arg)
 {
-	const struct config_map *configured = &instrument->config->settings;
-	return settings->len == configured->len &&
-	       memcmp(settings->data, configured->data, settings->len) == 0;
-}
-
-/* Ends the run that has the former settings, or begins one where they were refused before. */
-static void apply(struct instrument *instrument, const struct audit_actor *actor)
-{
-	if (instrument_is_active(instrument))
-		instrument_stop(instrument, false, actor);
-	else if (instrument->ready && instrument->config->acquire.mode != CONFIG_ON_DEMAND)
-		instrument_rest(instrument);
-	if (!instrument_is_active(instrument)) /* they go with the next run, or connection */
-		change_settle(instrument, 0, NULL);
-}
-
-bool change_is_possible(const struct instrument *instrument)
-{
-	bool on_demand = instrument->config->acquire.mode == CONFIG_ON_DEMAND;
-	return !instrument->change.pending && !(on_demand && instrument_is_active(instrument));
-}
-
-int change_begin(struct instrument *instrument, const struct buffer *part,
-	const struct audit_actor *actor,
-	void (*answer)(void *arg, struct instrument *instrument, int r, const char *text),
-	void *arg)
-{
-	struct change *change = &instrument->change;
 	struct buffer settings = {0};
-	char *why = NULL; /* a name that the driver does not have was refused before */
-	assert(change_is_possible(instrument));
-	int r = config_merge(instrument->config->driver, change_settings(instrument),
-		(struct config_map){part->data, part->len}, &settings, &why);
+	char *why = NULL; /* a name that the driver does not have was rejected before */
+	assert(!change->pending);
+	int r = config_merge(driver, change_settings(change, configured), part, &settings, &why);
 	free(why);
-	if (r < 0) {
+	bool is_as_configured = r == 0 && settings.len == configured.len &&
+				memcmp(settings.data, configured.data, settings.len) == 0;
+	if (r < 0 || is_as_configured)
 		buffer_finish(&settings);
+	if (r < 0)
 		return r;
-	}
-	if (is_as_configured(instrument, &settings))
-		buffer_finish(&settings);
 	change->before = change->settings;
 	change->settings = settings;
 	change->pending = true;
 	change->sent = false;
 	change->answer = answer;
 	change->arg = arg;
-	apply(instrument, actor);
 	return 0;
 }

@@ -11,22 +11,22 @@
 #include "base/log.h"
 #include "core/instrument/hazard.h"
 
-static void note_path(const struct core *core, const char *instrument, char *path, size_t size)
+static void note_path(const char *journal, const char *instrument, char *path, size_t size)
 {
-	snprintf(path, size, "%s/hazards/%s", core->config->journal_path, instrument);
+	snprintf(path, size, "%s/hazards/%s", journal, instrument);
 }
 
-bool hazard_is_noted(const struct core *core, const char *instrument)
+bool hazard_is_noted(const char *journal, const char *instrument)
 {
 	char path[PATH_MAX];
-	note_path(core, instrument, path, sizeof path);
+	note_path(journal, instrument, path, sizeof path);
 	return access(path, F_OK) == 0;
 }
 
-static int make_note(const struct core *core, const char *path)
+static int make_note(const char *journal, const char *path)
 {
 	char folder[PATH_MAX];
-	snprintf(folder, sizeof folder, "%s/hazards", core->config->journal_path);
+	snprintf(folder, sizeof folder, "%s/hazards", journal);
 	if (mkdir(folder, 0700) < 0 && errno != EEXIST)
 		return -errno;
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
@@ -36,13 +36,13 @@ static int make_note(const struct core *core, const char *path)
 	return 0;
 }
 
-void hazard_note(const struct core *core, const char *instrument, bool on)
+void hazard_note(const char *journal, const char *instrument, bool on)
 {
 	char path[PATH_MAX];
-	note_path(core, instrument, path, sizeof path);
+	note_path(journal, instrument, path, sizeof path);
 	int r = 0;
 	if (on)
-		r = make_note(core, path);
+		r = make_note(journal, path);
 	else if (unlink(path) < 0 && errno != ENOENT)
 		r = -errno;
 	if (r < 0)

@@ -86,25 +86,3 @@ bool identity_refuses(struct instrument *instrument, char *why, size_t size)
 	id->mismatch = instrument->config->identity.flag_otherwise;
 	return !id->mismatch;
 }
-
-static const char *or_unknown(const char *text)
-{
-	return text[0] != '\0' ? text : "unknown";
-}
-
-struct inst_id instrument_inst(const struct instrument *instrument)
-{
-	const struct run_identity *id = &instrument->identity;
-	bool known = id->serial[0] != '\0';
-	return (struct inst_id){
-		.key = instrument->config->key,
-		.make = known ? or_unknown(id->make) : NULL,
-		.model = known ? or_unknown(id->model) : NULL,
-		.serial = known ? id->serial : NULL,
-		.fw = id->fw[0] != '\0' ? id->fw : NULL,
-		.asset = instrument->config->identity.asset,
-		.source = !known         ? ID_SOURCE_NONE
-			  : id->declared ? ID_SOURCE_DECLARED
-					 : ID_SOURCE_READ,
-	};
-}

@@ -26,46 +26,32 @@
 #define RETRY_FIRST_NS NS_PER_S
 #define RETRY_MAX_NS   (30 * NS_PER_S)
 
-const char *instrument_key(const struct instrument *instrument)
+struct config_map instrument_settings(const struct instrument *instrument)
 {
-	return instrument->config->key;
+	return change_settings(&instrument->change, instrument->config->settings);
 }
 
-const struct config_instrument *instrument_config(const struct instrument *instrument)
+struct inst_id instrument_inst(const struct instrument *instrument)
 {
-	return instrument->config;
-}
-
-struct unit instrument_unit(const struct instrument *instrument)
-{
-	const struct config_instrument *config = instrument->config;
-	struct config_map settings = change_settings(instrument);
-	return (struct unit){
-		.key = config->key,
-		.driver = config->driver->name,
-		.unit_id = config->unit_id,
-		.raw = config->raw,
-		.settings = settings.data,
-		.settings_len = settings.len,
-	};
+	return run_inst(&instrument->identity, instrument->config);
 }
 
 static struct ledger_topic *make_topic(struct instrument *instrument, enum assay_record_type type)
 {
-	const struct config *config = instrument->core->config;
+	const struct config *config = instrument->all->config;
 	char text[ASSAY_TOPIC_MAX + 1];
 	int r = topic_make(text, topic_kind_of(type, instrument->config->simulated),
 		instrument->config->technique, config->site, config->node, instrument->config->key);
-	return r < 0 ? NULL : ledger_topic(instrument->core->ledger, text);
+	return r < 0 ? NULL : ledger_topic(instrument->all->runs->ledger, text);
 }
 
 int instrument_create(
-	struct core *core, const struct config_instrument *config, struct instrument **out)
+	struct instruments *all, const struct config_instrument *config, struct instrument **out)
 {
 	struct instrument *instrument = calloc(1, sizeof *instrument);
 	if (instrument == NULL)
 		return -ENOMEM;
-	instrument->core = core;
+	instrument->all = all;
 	instrument->config = config;
 	instrument->state = DEVICE_STATE_OFF;
 	instrument->data_topic = make_topic(instrument, ASSAY_RECORD_FRAME);
@@ -74,8 +60,8 @@ int instrument_create(
 		free(instrument);
 		return -ENOMEM;
 	}
-	instrument->hazard = hazard_is_noted(core, config->key);
-	list_append(&core->instruments, &instrument->link);
+	instrument->hazard = hazard_is_noted(all->config->journal_path, config->key);
+	list_append(&all->list, &instrument->link);
 	*out = instrument;
 	return 0;
 }
@@ -93,10 +79,10 @@ void instrument_destroy(struct instrument *instrument)
 	free(instrument);
 }
 
-struct instrument *instrument_find(struct core *core, const char *key)
+struct instrument *instrument_find(const struct instruments *all, const char *key)
 {
 	struct instrument *instrument;
-	list_for_each(instrument, &core->instruments, link)
+	list_for_each(instrument, &all->list, link)
 	{
 		if (strcmp(instrument->config->key, key) == 0)
 			return instrument;
@@ -118,15 +104,6 @@ static void send_to_worker(struct instrument *instrument, struct buffer *message
 
 /* --- requests --------------------------------------------------------------------------------- */
 
-static void answer_request(struct instrument *instrument, int r, const char *text)
-{
-	struct run_request *request = &instrument->request;
-	if (request->answer != NULL)
-		request->answer(request->arg, r, text, NULL);
-	request->answer = NULL;
-	run_request_finish(request);
-}
-
 /* {i, of, name}: a frame of a method with several steps carries it. */
 static void write_step(struct buffer *to, const struct config_method *method, size_t step)
 {
@@ -146,16 +123,14 @@ static void send_start(
 		[CONFIG_REPEAT] = WIRE_REPEAT,
 		[CONFIG_CONTINUOUS] = WIRE_CONTINUOUS,
 	};
-	struct buffer message = {0}, settings = {0}, place = {0};
+	struct buffer message = {0}, place = {0};
+	const struct buffer *settings = &request->steps.settings[step];
 	struct wire_start start = {
 		.mode = modes[request->mode],
 		.every_ns = instrument->config->acquire.every_ns,
 		.frames = instrument->config->acquire.frames,
 	};
-	char *why; /* they were merged without error when the run was asked for */
-	request_settings(instrument, request, step, &settings, &why);
-	free(why);
-	start.settings = (struct assay_span){settings.data, settings.len};
+	start.settings = (struct assay_span){settings->data, settings->len};
 	if (request->method != NULL && request->method->step_count > 1) {
 		write_step(&place, request->method, step);
 		start.step = (struct assay_span){place.data, place.len};
@@ -164,7 +139,6 @@ static void send_start(
 	send_to_worker(instrument, &message);
 	instrument->starting = instrument->change.sent = true;
 	instrument->repeating = request->mode == CONFIG_REPEAT;
-	buffer_finish(&settings);
 	buffer_finish(&place);
 }
 
@@ -178,7 +152,7 @@ int instrument_start(
 	}
 	run_request_finish(&instrument->request);
 	instrument->request = *request;
-	request->refs = request->settings = (struct buffer){0};
+	*request = (struct run_request){0};
 	state_set(instrument, DEVICE_STATE_ARMED, NULL, "");
 	send_start(instrument, &instrument->request, 0);
 	return 0;
@@ -212,6 +186,32 @@ int instrument_stop_for(struct instrument *instrument, const char *why)
 	return r;
 }
 
+int instrument_set(struct instrument *instrument, struct config_map part,
+	const struct audit_actor *actor, void (*answer)(void *arg, int r, const char *text),
+	void *arg)
+{
+	bool on_demand = instrument->config->acquire.mode == CONFIG_ON_DEMAND;
+	struct change *change = &instrument->change;
+	if (change->pending || (on_demand && instrument_is_active(instrument)))
+		return -EBUSY;
+	int r = change_lay(change, instrument->config->driver, instrument->config->settings, part,
+		answer, arg);
+	if (r < 0)
+		return r;
+	if (instrument_is_active(instrument))
+		instrument_stop(instrument, false, actor);
+	else if (instrument->ready && !on_demand)
+		instrument_rest(instrument);
+	if (!instrument_is_active(instrument)) /* it goes with the next run, or connection */
+		change_settle(change, 0, NULL);
+	return 0;
+}
+
+void instrument_reconfigure(struct instrument *instrument, const struct config_instrument *config)
+{
+	instrument->config = config;
+}
+
 int instrument_set_maintenance(struct instrument *instrument, bool on)
 {
 	bool busy = instrument_is_active(instrument);
@@ -230,8 +230,8 @@ int instrument_set_maintenance(struct instrument *instrument, bool on)
 /* May it begin runs that nobody asked for? */
 static bool goes_by_itself(const struct instrument *instrument)
 {
-	return instrument->config->acquire.mode != CONFIG_ON_DEMAND &&
-	       !instrument->core->stopping && !supervise_is_stopping(instrument->supervisor);
+	return instrument->config->acquire.mode != CONFIG_ON_DEMAND && !instrument->all->stopping &&
+	       !supervise_is_stopping(instrument->supervisor);
 }
 
 static void rest(struct instrument *instrument)
@@ -244,7 +244,7 @@ static void rest(struct instrument *instrument)
 		state_set(instrument, DEVICE_STATE_CONNECTING, NULL, "");
 		return;
 	}
-	const char *notice = disk_notice(&instrument->core->disk);
+	const char *notice = instrument->all->notice;
 	state_set(instrument, DEVICE_STATE_IDLE, NULL, notice);
 	if (notice != NULL || !goes_by_itself(instrument))
 		return;
@@ -258,7 +258,8 @@ void instrument_rest(struct instrument *instrument)
 {
 	rest(instrument);
 	if (!instrument_is_active(instrument))
-		change_settle(instrument, 0, NULL); /* what was set goes with the next run */
+		change_settle(
+			&instrument->change, 0, NULL); /* what was set goes with the next run */
 }
 
 void instrument_tick(struct instrument *instrument)
@@ -270,17 +271,33 @@ void instrument_tick(struct instrument *instrument)
 		instrument->retry_at = 0;
 		return;
 	}
-	if (disk_notice(&instrument->core->disk) != NULL)
+	if (instrument->all->notice != NULL)
 		return;
 	instrument->retry_at = 0;
+	struct run_request request = {.mode = instrument->config->acquire.mode};
+	char text[WIRE_TEXT_MAX];
+	if (request_settle(instrument, &request, text, sizeof text) < 0) {
+		run_request_finish(&request);
+		return;
+	}
 	run_request_finish(&instrument->request);
-	instrument->request.mode = instrument->config->acquire.mode;
+	instrument->request = request;
 	send_start(instrument, &instrument->request, 0);
+}
+
+static struct run_subject subject_of(const struct instrument *instrument)
+{
+	return (struct run_subject){.config = instrument->all->config,
+		.instrument = instrument->config,
+		.identity = &instrument->identity,
+		.topic = instrument->data_topic,
+		.settings = {instrument->settings.data, instrument->settings.len}};
 }
 
 int instrument_renew(struct instrument *instrument)
 {
-	int r = run_renew(instrument->run);
+	struct run_subject subject = subject_of(instrument);
+	int r = run_renew(&instrument->run, &subject);
 	if (r == 0)
 		state_set(instrument, DEVICE_STATE_BUSY, NULL, run_number(instrument->run));
 	return r;
@@ -288,7 +305,7 @@ int instrument_renew(struct instrument *instrument)
 
 /* --- what the worker says -------------------------------------------------------------------- */
 
-/* The worker looks again and again whether it was exchanged; each stranger is told once. */
+/* The worker keeps re-reading the identity in case the unit is swapped: report each unit once. */
 static void refuse_unit(struct instrument *instrument, const char *why)
 {
 	bool was_fault = instrument->state == DEVICE_STATE_FAULT;
@@ -298,7 +315,7 @@ static void refuse_unit(struct instrument *instrument, const char *why)
 		return;
 	snprintf(
 		instrument->refused, sizeof instrument->refused, "%s", instrument->identity.serial);
-	audit_text(&instrument->core->audit, "identity-refused", NULL, why);
+	audit_text(instrument->all->audit, "identity-refused", NULL, why);
 	if (was_fault)
 		state_tell(instrument, "identity");
 }
@@ -367,19 +384,25 @@ static int take_started(struct instrument *instrument, const struct wire_message
 	}
 	if (!instrument->starting && !instrument->repeating)
 		return -EBADMSG;
-	if (!instrument->starting)
+	char why[WIRE_TEXT_MAX];
+	if (!instrument->starting) { /* the next of a repetition */
 		instrument->request.mode = CONFIG_REPEAT;
+		if (request_settle(instrument, &instrument->request, why, sizeof why) < 0)
+			log_error("%s", why);
+	}
 	instrument->starting = false;
 	instrument->backoff = (struct backoff){0};
-	r = run_begin(instrument, &instrument->request, &started);
+	struct run_subject subject = subject_of(instrument);
+	r = run_begin(
+		&instrument->run, instrument->all->runs, &subject, &instrument->request, &started);
 	if (r < 0) {
-		answer_request(instrument, r, "the run-start could not be made");
+		run_request_fail(
+			&instrument->request, r, "cannot write the run-start: out of memory");
 		return r;
 	}
-	instrument->request.answer = NULL;
 	state_set(instrument, DEVICE_STATE_BUSY, NULL, run_number(instrument->run));
 	if (instrument->change.sent)
-		change_settle(instrument, 0, NULL);
+		change_settle(&instrument->change, 0, NULL);
 	return 0;
 }
 
@@ -389,8 +412,10 @@ static int take_frame(struct instrument *instrument, const struct wire_message *
 	if (wire_read_frame(m, &frame) < 0 || instrument->run == NULL)
 		return -EBADMSG;
 	struct schema_error error = {0};
-	int r = run_frame(instrument->run, &frame, m->size, &error);
+	int r = run_frame(instrument->run, &frame, m->size, supervise_release,
+		instrument->supervisor, &error);
 	if (r == 0) {
+		supervise_hold(instrument->supervisor);
 		instrument->frames++;
 		instrument->last_frame = frame.utc;
 		return 0;
@@ -398,9 +423,17 @@ static int take_frame(struct instrument *instrument, const struct wire_message *
 	char text[WIRE_TEXT_MAX];
 	snprintf(text, sizeof text, "a frame did not pass the check: %s: %s", error.path,
 		r == -EBADMSG ? error.text : strerror(-r));
-	audit_text(&instrument->core->audit, "frame-refused", NULL, text);
+	audit_text(instrument->all->audit, "frame-refused", NULL, text);
 	supervise_punish(instrument->supervisor, text);
 	return 0; /* said already */
+}
+
+static void finish_run(struct instrument *instrument, enum run_status status, const char *why)
+{
+	uint64_t bytes = run_finish(instrument->run, status, why);
+	if (bytes > instrument->largest_run)
+		instrument->largest_run = bytes;
+	instrument->run = NULL;
 }
 
 static void end_run(struct instrument *instrument, const struct wire_ended *ended, const char *text)
@@ -408,21 +441,21 @@ static void end_run(struct instrument *instrument, const struct wire_ended *ende
 	size_t step;
 	switch (ended->end) {
 	case WIRE_END_COMPLETE:
-		if (run_next_step(instrument->run) != NULL) {
+		if (run_next_step(instrument->run)) {
 			run_method(instrument->run, &step);
-			send_start(instrument, run_circumstances(instrument->run), step);
+			send_start(instrument, run_request(instrument->run), step);
 			return;
 		}
-		run_finish(instrument->run, RUN_STATUS_COMPLETE, NULL);
+		finish_run(instrument, RUN_STATUS_COMPLETE, NULL);
 		break;
 	case WIRE_END_STOPPED:
 		if (instrument->change.pending)
-			run_finish(instrument->run, RUN_STATUS_COMPLETE, "other settings");
+			finish_run(instrument, RUN_STATUS_COMPLETE, "other settings");
 		else
-			run_finish(instrument->run, RUN_STATUS_STOPPED, text);
+			finish_run(instrument, RUN_STATUS_STOPPED, text);
 		break;
-	case WIRE_END_ABORTED: run_finish(instrument->run, RUN_STATUS_ABORTED, text); break;
-	default: run_finish(instrument->run, RUN_STATUS_LOST_DEVICE, text); break;
+	case WIRE_END_ABORTED: finish_run(instrument, RUN_STATUS_ABORTED, text); break;
+	default: finish_run(instrument, RUN_STATUS_LOST_DEVICE, text); break;
 	}
 }
 
@@ -444,7 +477,7 @@ static void rest_after_failure(struct instrument *instrument, enum wire_end end,
 /* The worker begins the next run by itself, unless it is told that none may begin. */
 static void rest_between(struct instrument *instrument)
 {
-	const char *notice = disk_notice(&instrument->core->disk);
+	const char *notice = instrument->all->notice;
 	state_set(instrument, DEVICE_STATE_IDLE, NULL, notice);
 	if (notice != NULL)
 		instrument_stop(instrument, false, NULL);
@@ -456,7 +489,7 @@ static bool take_change_back(struct instrument *instrument, const char *text)
 	if (!instrument->change.pending || instrument->state == DEVICE_STATE_FAULT)
 		return false;
 	if (instrument->change.sent)
-		change_settle(instrument, -EPROTO, text);
+		change_settle(&instrument->change, -EPROTO, text);
 	return true;
 }
 
@@ -471,8 +504,8 @@ static int take_ended(struct instrument *instrument, const struct wire_message *
 	if (instrument->run == NULL && complete)
 		return -EBADMSG;
 	if (instrument->run == NULL && instrument->starting)
-		answer_request(instrument, -EPROTO,
-			text[0] != '\0' ? text : "the run was ended before it began");
+		run_request_fail(&instrument->request, -EPROTO,
+			text[0] != '\0' ? text : "the run was ended before it started");
 	instrument->starting = false;
 	instrument->repeating = instrument->repeating && complete;
 	if (instrument->run != NULL)
@@ -509,7 +542,7 @@ static int take_state(struct instrument *instrument, const struct wire_message *
 	/* Only the core says idle, armed, busy, maintenance and off. */
 	if (state == DEVICE_STATE_FAULT || state == DEVICE_STATE_CONNECTING) {
 		instrument->repeating = instrument->ready = false;
-		change_settle(instrument, 0, NULL); /* they go with the next connection */
+		change_settle(&instrument->change, 0, NULL); /* they go with the next connection */
 		state_set(
 			instrument, (enum device_state)state, code[0] != '\0' ? code : NULL, text);
 	}
@@ -523,15 +556,16 @@ static int take_hazard(struct instrument *instrument, const struct wire_message 
 		return -EBADMSG;
 	if (on != instrument->hazard) {
 		instrument->hazard = on;
-		hazard_note(instrument->core, instrument->config->key, on);
-		audit_text(&instrument->core->audit, on ? "hazard-on" : "hazard-off", NULL,
+		hazard_note(instrument->all->config->journal_path, instrument->config->key, on);
+		audit_text(instrument->all->audit, on ? "hazard-on" : "hazard-off", NULL,
 			instrument->config->key);
 	}
 	return 0;
 }
 
-int instrument_message(struct instrument *instrument, const struct wire_message *m)
+static int take_message(void *arg, const struct wire_message *m)
 {
+	struct instrument *instrument = arg;
 	switch (m->type) {
 	case WIRE_OPENED: return 0;
 	case WIRE_IDENTITY: return take_identity(instrument, m);
@@ -545,21 +579,51 @@ int instrument_message(struct instrument *instrument, const struct wire_message 
 	}
 }
 
-void instrument_lost(struct instrument *instrument, const char *why)
+static void lost(void *arg, const char *why)
 {
+	struct instrument *instrument = arg;
 	instrument->identified = instrument->ready = false;
 	if (why != NULL && instrument->run != NULL && instrument->state == DEVICE_STATE_FAULT &&
 		instrument->text[0] != '\0')
 		why = instrument->text; /* the worker's last words say more */
 	if (instrument->run != NULL)
-		run_finish(instrument->run,
-			why != NULL ? RUN_STATUS_LOST_DEVICE : RUN_STATUS_STOPPED, why);
+		finish_run(
+			instrument, why != NULL ? RUN_STATUS_LOST_DEVICE : RUN_STATUS_STOPPED, why);
 	if (instrument->starting)
-		answer_request(instrument, -ENODEV, why != NULL ? why : "the daemon is stopping");
+		run_request_fail(&instrument->request, -ENODEV,
+			why != NULL ? why : "the daemon is stopping");
 	instrument->starting = instrument->repeating = false;
-	change_settle(instrument, 0, NULL);
+	change_settle(&instrument->change, 0, NULL);
 	if (why == NULL)
 		state_set(instrument, DEVICE_STATE_OFF, NULL, "");
 	else if (instrument->state != DEVICE_STATE_FAULT || instrument->text[0] == '\0')
 		state_set(instrument, DEVICE_STATE_FAULT, NULL, why);
 }
+
+static struct unit setup(void *arg)
+{
+	const struct instrument *instrument = arg;
+	const struct config_instrument *config = instrument->config;
+	struct config_map settings = instrument_settings(instrument);
+	return (struct unit){
+		.key = config->key,
+		.driver = config->driver->name,
+		.unit_id = config->unit_id,
+		.raw = config->raw,
+		.settings = settings.data,
+		.settings_len = settings.len,
+	};
+}
+
+static const struct port *port(void *arg)
+{
+	const struct instrument *instrument = arg;
+	return &instrument->config->port;
+}
+
+const struct port_unit_ops instrument_port_ops = {
+	.setup = setup,
+	.port = port,
+	.message = take_message,
+	.lost = lost,
+};

@@ -7,8 +7,8 @@
  *
  * Every change of state is one log line and one `state` record.
  */
-#ifndef ASSAY_CORE_INSTRUMENT_H
-#define ASSAY_CORE_INSTRUMENT_H
+#ifndef ASSAY_CORE_INSTRUMENT_INSTRUMENT_H
+#define ASSAY_CORE_INSTRUMENT_INSTRUMENT_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,18 +16,29 @@
 #include "base/backoff.h"
 #include "base/list.h"
 #include "config/config.h"
+#include "core/commit/audit.h"
 #include "core/instrument/change.h"
-#include "core/core.h"
+#include "core/port/supervise.h"
 #include "core/runs/run.h"
 #include "record/record.h"
 #include "wire/wire.h"
 
-struct instrument;
-struct supervisor;
+/* All instruments, and what they share.  Everything but the list is borrowed. */
+struct instruments {
+	struct list list; /* struct instrument.link */
+	const struct config *config;
+	struct run_store *runs;
+	struct audit_trail *audit;
+	bool stopping;      /* no run starts any more */
+	const char *notice; /* why no run starts, for people; NULL: runs may start */
+	/* May a run start that takes about `expected` bytes?  As disk_check(). */
+	int (*check_space)(void *arg, uint64_t expected, char *text, size_t size);
+	void *arg;
+};
 
 struct instrument {
-	struct list link; /* core.instruments */
-	struct core *core;
+	struct list link; /* instruments.list */
+	struct instruments *all;
 	const struct config_instrument *config;
 	struct supervisor *supervisor;
 	unsigned unit; /* on its port */
@@ -56,25 +67,25 @@ struct instrument {
 	uint64_t largest_run;       /* bytes, since the start of the core; 0: none yet */
 };
 
-/* Makes one in state off, appended to core.instruments.  0 or -ENOMEM. */
+/* Makes one in state off, appended to the list.  0 or -ENOMEM. */
 int instrument_create(
-	struct core *core, const struct config_instrument *config, struct instrument **out);
+	struct instruments *all, const struct config_instrument *config, struct instrument **out);
 void instrument_destroy(struct instrument *instrument);
 
 /* Its worker is being started: it is connecting. */
 void instrument_attach(struct instrument *instrument, struct supervisor *supervisor);
 
 /* Borrowed; NULL: none of that name. */
-struct instrument *instrument_find(struct core *core, const char *key);
+struct instrument *instrument_find(const struct instruments *all, const char *key);
 
-/* For the supervisor. */
-const char *instrument_key(const struct instrument *instrument);
-const struct config_instrument *instrument_config(const struct instrument *instrument);
-struct inst_id instrument_inst(const struct instrument *instrument); /* borrows from it */
-struct unit instrument_unit(const struct instrument *instrument);
+/* What its port calls; `arg` is the instrument. */
+extern const struct port_unit_ops instrument_port_ops;
 
-/* A message of the worker about this unit.  0, or -EBADMSG when it is not what wire.h says. */
-int instrument_message(struct instrument *instrument, const struct wire_message *message);
+/* As in records; borrows from it. */
+struct inst_id instrument_inst(const struct instrument *instrument);
+
+/* The settings in force; borrowed until they are changed. */
+struct config_map instrument_settings(const struct instrument *instrument);
 
 /* Something is going on in its worker that a stop ends. */
 bool instrument_is_active(const struct instrument *instrument);
@@ -87,9 +98,6 @@ void instrument_tick(struct instrument *instrument);
 
 /* Ends the open continuous run and begins the next.  -ENOMEM. */
 int instrument_renew(struct instrument *instrument);
-
-/* The worker is gone: `why` for people, NULL when we asked it to go. */
-void instrument_lost(struct instrument *instrument, const char *why);
 
 /*
  * Asks for a run.  0: armed, and request->answer will be called; otherwise -EBUSY, -EINVAL,
@@ -106,5 +114,19 @@ int instrument_stop_for(struct instrument *instrument, const char *why);
 
 /* Out of service for people's hands on it, and back.  -EBUSY while a run is open. */
 int instrument_set_maintenance(struct instrument *instrument, bool on);
+
+/*
+ * Lays `part` (CBOR map name => setting, checked by config_parse_setting) over the settings in
+ * force and ends the run that has the former ones.  Then calls `answer`, possibly before this
+ * returns: with 0 once they are in force, or with a negative errno and the instrument's words if it
+ * refused them.  -EBUSY while an on-demand run is open or another change is pending; -ENOMEM; then
+ * nothing is changed and `answer` is not called.
+ */
+int instrument_set(struct instrument *instrument, struct config_map part,
+	const struct audit_actor *actor, void (*answer)(void *arg, int r, const char *text),
+	void *arg);
+
+/* The same configuration out of another file: takes its place. */
+void instrument_reconfigure(struct instrument *instrument, const struct config_instrument *config);
 
 #endif

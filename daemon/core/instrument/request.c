@@ -19,11 +19,11 @@ __attribute__((format(printf, 4, 5))) static int refuse(
 	return r;
 }
 
-/* What the site demands of a run; continuous ones are exempt. */
+/* The site's requirements; only runs on demand must meet them. */
 static int check_site(const struct instrument *instrument, const struct run_request *request,
 	char *text, size_t size)
 {
-	const struct config *config = instrument->core->config;
+	const struct config *config = instrument->all->config;
 	if ((config->require & CONFIG_REQUIRE_SAMPLE) != 0 && request->sample[0] == '\0')
 		return refuse(text, size, -EINVAL, "a sample id is required here: give --sample");
 	if ((config->require & CONFIG_REQUIRE_OPERATOR) != 0 && request->operator[0] == '\0')
@@ -39,36 +39,43 @@ static int check_site(const struct instrument *instrument, const struct run_requ
 	return 0;
 }
 
-int request_settings(const struct instrument *instrument, const struct run_request *request,
+/*
+ * The settings of one step, complete: the instrument's, those of the request over them, and those
+ * of the method's step on top.  Errors as of config_merge().
+ */
+static int merge_step(const struct instrument *instrument, const struct run_request *request,
 	size_t step, struct buffer *out, char **why)
 {
 	const struct catalog_driver *driver = instrument->config->driver;
+	const struct config_method *method = request->method;
 	struct config_map above = {request->settings.data, request->settings.len};
+	struct config_map top = method != NULL ? method->steps[step].settings
+					       : (struct config_map){0};
 	struct buffer own = {0};
-	int r = config_merge(driver, change_settings(instrument), above, &own, why);
-	if (r == 0) {
-		struct config_map below = {own.data, own.len}, nothing = {0};
-		const struct config_method *method = request->method;
-		r = config_merge(driver, below,
-			method != NULL ? method->steps[step].settings : nothing, out, why);
-	}
+	int r = config_merge(driver, instrument_settings(instrument), above, &own, why);
+	if (r == 0)
+		r = config_merge(driver, (struct config_map){own.data, own.len}, top, out, why);
 	buffer_finish(&own);
 	return r;
 }
 
-size_t request_differences(
+/* The settings that are not as configured, by a change or the request; a method does not count. */
+static int find_changed(
 	const struct instrument *instrument, const struct run_request *request, struct buffer *out)
 {
-	struct run_request plain = {.settings = request->settings};
 	struct buffer now = {0};
+	struct config_map above = {request->settings.data, request->settings.len};
 	struct map map;
 	struct reader r;
 	struct assay_string name;
 	struct assay_span value;
 	size_t pairs = 0;
 	char *why = NULL;
+	int e = config_merge(
+		instrument->config->driver, instrument_settings(instrument), above, &now, &why);
+	free(why);
 	map_open(&map, out);
-	if (request_settings(instrument, &plain, 0, &now, &why) == 0) {
+	if (e == 0) {
 		read_init(&r, now.data, now.len);
 		read_map(&r, &pairs);
 	}
@@ -81,35 +88,41 @@ size_t request_differences(
 		encode_raw(out, value.data, value.len);
 	}
 	map_close(&map);
+	if (map.pairs == 0)
+		buffer_reset(out);
 	buffer_finish(&now);
-	free(why);
-	return map.pairs;
+	return e < 0 ? e : out->failed ? -ENOMEM : 0;
 }
 
-static int check_method(const struct instrument *instrument, const struct run_request *request,
-	char *text, size_t size)
+int request_settle(
+	const struct instrument *instrument, struct run_request *request, char *text, size_t size)
 {
 	const struct config_method *method = request->method;
+	struct run_steps *steps = &request->steps;
+	size_t count = method != NULL ? method->step_count : 1;
 	if (method != NULL && strcmp(method->driver, instrument->config->driver->name) != 0)
 		return refuse(text, size, -EINVAL, "the method is for instruments with driver %s",
 			method->driver);
+	steps->settings = calloc(count, sizeof *steps->settings);
+	if (steps->settings == NULL)
+		return refuse(text, size, -ENOMEM, "out of memory");
+	char *why = NULL;
 	int r = 0;
-	for (size_t i = 0; r == 0 && i < (method != NULL ? method->step_count : 1); i++) {
-		struct buffer merged = {0};
-		char *why = NULL;
-		r = request_settings(instrument, request, i, &merged, &why);
-		buffer_finish(&merged);
-		if (r < 0)
-			refuse(text, size, r, "the settings do not fit: %s",
-				why != NULL ? why : "?");
-		free(why);
-	}
+	for (; r == 0 && steps->count < count; steps->count++)
+		r = merge_step(
+			instrument, request, steps->count, &steps->settings[steps->count], &why);
+	if (r < 0)
+		refuse(text, size, r, "the settings do not fit: %s",
+			why != NULL ? why : strerror(-r));
+	free(why);
+	if (r == 0)
+		r = find_changed(instrument, request, &steps->changed);
 	return r;
 }
 
 static int check_state(const struct instrument *instrument, char *text, size_t size)
 {
-	if (instrument->core->stopping)
+	if (instrument->all->stopping)
 		return refuse(text, size, -ESHUTDOWN, "the daemon is stopping");
 	if (instrument->state == DEVICE_STATE_MAINTENANCE)
 		return refuse(text, size, -EBUSY,
@@ -127,15 +140,16 @@ static int check_state(const struct instrument *instrument, char *text, size_t s
 	return 0;
 }
 
-int request_check(const struct instrument *instrument, const struct run_request *request,
-	char *text, size_t size)
+int request_check(
+	const struct instrument *instrument, struct run_request *request, char *text, size_t size)
 {
+	const struct instruments *all = instrument->all;
 	int r = check_state(instrument, text, size);
 	if (r == 0 && request->mode == CONFIG_ON_DEMAND)
 		r = check_site(instrument, request, text, size);
 	if (r == 0)
-		r = check_method(instrument, request, text, size);
+		r = request_settle(instrument, request, text, size);
 	if (r == 0)
-		r = disk_check(&instrument->core->disk, instrument->largest_run, text, size);
+		r = all->check_space(all->arg, instrument->largest_run, text, size);
 	return r;
 }

@@ -31,7 +31,7 @@ static void write_state(struct instrument *instrument, const char *code, struct 
 	record_state(&body, &state);
 	struct ledger_record record = {
 		.topic = instrument->state_topic, .head = body.data, .head_len = body.len};
-	if (body.failed || ledger_put(instrument->core->ledger, &record, NULL) < 0)
+	if (body.failed || ledger_put(instrument->all->runs->ledger, &record, NULL) < 0)
 		log_error("a state record could not be written: no memory");
 	buffer_finish(&body);
 }

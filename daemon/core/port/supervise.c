@@ -16,16 +16,15 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/loop.h"
 #include "core/port/recorder.h"
 #include "core/commit/commit.h"
 #include "core/commit/item.h"
-#include "core/instrument/instrument.h"
-#include "core/port/process.h"
 #include "core/port/supervise.h"
 #include "wire/exit.h"
 #include "wire/wire.h"
 
-/* One frame of the largest size fits, whatever is held back until it makes a step or is told of. */
+/* Room for one frame of maximum size, plus credit that is withheld below one step. */
 #define CREDIT_STEP   (1u << 20)
 #define CREDIT_WINDOW (WIRE_PAYLOAD_MAX + WIRE_HEAD_BYTES + CREDIT_STEP + COMMIT_WAIT_BYTES)
 
@@ -34,15 +33,15 @@
 
 #define BACKOFF_FIRST_NS (250 * NS_PER_MS)
 #define BACKOFF_MAX_NS   (30 * NS_PER_S)
-#define STEADY_NS        (10 * NS_PER_S) /* what worked for so long begins anew */
+#define STEADY_NS        (10 * NS_PER_S) /* after this long without failure delays start short */
 
 #define BEAT_LIMIT_NS (5 * NS_PER_S) /* beats come every second */
 #define STEP_GRACE_NS (2 * NS_PER_S) /* past the driver's own deadline */
 #define QUIT_LIMIT_NS (10 * NS_PER_S)
 
 struct supervisor {
-	struct core *core;
-	struct instrument **instruments;
+	const struct port_host *host;
+	struct port_unit units[PORT_UNITS_MAX];
 	size_t count;
 
 	pid_t pid; /* 0: no worker */
@@ -71,6 +70,16 @@ struct supervisor {
 	void *gone_arg;
 };
 
+static const char *key_of(const struct supervisor *s, size_t unit)
+{
+	return s->units[unit].ops->setup(s->units[unit].arg).key;
+}
+
+static const struct port *port_of(const struct supervisor *s)
+{
+	return s->units[0].ops->port(s->units[0].arg);
+}
+
 static void set_timer(struct supervisor *s, uint64_t delay_ns)
 {
 	loop_set_timer(s->timer, delay_ns);
@@ -86,7 +95,6 @@ static void free_when_done(struct supervisor *s)
 	loop_drop(s->hotplug);
 	buffer_finish(&s->in);
 	buffer_finish(&s->out);
-	free(s->instruments);
 	free(s);
 }
 
@@ -147,7 +155,7 @@ static void read_messages(struct supervisor *s);
 static void on_child(void *arg, const siginfo_t *si)
 {
 	struct supervisor *s = arg;
-	read_messages(s); /* what it said before it ended */
+	read_messages(s); /* that it sent before it ended */
 	s->child = loop_drop(s->child);
 	close_socket(s);
 	s->pid = 0;
@@ -158,7 +166,7 @@ static void on_child(void *arg, const siginfo_t *si)
 	s->is_recording = s->recording != NULL;
 	bool clean = si->si_code == CLD_EXITED && si->si_status == WIRE_EXIT_CLEAN;
 	for (size_t i = 0; i < s->count; i++)
-		instrument_lost(s->instruments[i], clean && s->stopping ? NULL : why);
+		s->units[i].ops->lost(s->units[i].arg, clean && s->stopping ? NULL : why);
 	s->is_over = si->si_code == CLD_EXITED && si->si_status == WIRE_EXIT_OVER;
 	if (s->stopping)
 		finish_stop(s);
@@ -174,7 +182,7 @@ static void kill_worker(struct supervisor *s)
 
 void supervise_punish(struct supervisor *s, const char *why)
 {
-	log_error("%s: %s: the worker is ended", instrument_key(s->instruments[0]), why);
+	log_error("%s: %s: the worker is ended", key_of(s, 0), why);
 	snprintf(s->punished, sizeof s->punished, "%s", why);
 	kill_worker(s);
 	close_socket(s);
@@ -201,8 +209,8 @@ static int take_hello(struct supervisor *s, const struct wire_message *m)
 	if (r < 0 || hello.version != WIRE_VERSION)
 		return -EBADMSG;
 	if (hello.lacking.len > 0 && s->starts == 1)
-		log_warn("%s: the worker runs without: %.*s", instrument_key(s->instruments[0]),
-			(int)hello.lacking.len, hello.lacking.data);
+		log_warn("%s: the worker runs without: %.*s", key_of(s, 0), (int)hello.lacking.len,
+			hello.lacking.data);
 	return 0;
 }
 
@@ -222,14 +230,14 @@ static int take_log(struct supervisor *s, const struct wire_message *m)
 	if (r < 0)
 		return r;
 	size_t unit = m->unit < s->count ? m->unit : 0;
-	log_for(instrument_key(s->instruments[unit]), &log);
+	log_for(key_of(s, unit), &log);
 	return 0;
 }
 
 static int take_port_state(struct supervisor *s, const struct wire_message *m)
 {
 	for (size_t i = 0; i < s->count; i++) {
-		int r = instrument_message(s->instruments[i], m);
+		int r = s->units[i].ops->message(s->units[i].arg, m);
 		if (r < 0)
 			return r;
 	}
@@ -255,12 +263,12 @@ static int take_message(struct supervisor *s, const struct wire_message *m)
 	default: break;
 	}
 	if (m->type < WIRE_HELLO)
-		return -EBADMSG; /* the core's own words */
+		return -EBADMSG; /* a message type of the core */
 	if (m->unit == WIRE_PORT)
 		return m->type == WIRE_STATE ? take_port_state(s, m) : -EBADMSG;
 	if (m->unit >= s->count)
 		return -EBADMSG;
-	return instrument_message(s->instruments[m->unit], m);
+	return s->units[m->unit].ops->message(s->units[m->unit].arg, m);
 }
 
 /* Handles whole messages; false when the worker had to be ended. */
@@ -373,13 +381,12 @@ void supervise_release(void *arg, const struct commit_item *item)
 
 static void write_setup(struct supervisor *s, struct buffer *out)
 {
-	struct unit units[64];
-	assert(s->count <= 64);
+	struct unit units[PORT_UNITS_MAX];
 	for (size_t i = 0; i < s->count; i++)
-		units[i] = instrument_unit(s->instruments[i]);
+		units[i] = s->units[i].ops->setup(s->units[i].arg);
 	struct wire_setup setup = {
-		.drivers = s->core->options.drivers,
-		.port = instrument_config(s->instruments[0])->port,
+		.drivers = s->host->drivers,
+		.port = *port_of(s),
 		.units = units,
 		.unit_count = s->count,
 	};
@@ -395,7 +402,7 @@ static int start_worker(struct supervisor *s)
 	int size = 1 << 20;
 	setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 	setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-	int r = process_start(s->core->options.worker, pair[1], &s->pid);
+	int r = s->host->start(s->host->worker, pair[1], &s->pid);
 	close(pair[1]);
 	if (r < 0) {
 		close(pair[0]);
@@ -410,8 +417,8 @@ static int start_worker(struct supervisor *s)
 	s->in_at = 0;
 	buffer_reset(&s->in);
 	buffer_reset(&s->out);
-	if (loop_add_fd(s->core->loop, &s->io, s->fd, EPOLLIN, on_io, s) < 0 ||
-		loop_add_child(s->core->loop, &s->child, s->pid, on_child, s) < 0)
+	if (loop_add_fd(s->host->loop, &s->io, s->fd, EPOLLIN, on_io, s) < 0 ||
+		loop_add_child(s->host->loop, &s->child, s->pid, on_child, s) < 0)
 		return -ENOMEM;
 	struct buffer message = {0};
 	write_setup(s, &message);
@@ -437,7 +444,7 @@ static void on_timer(void *arg)
 	if (s->pid == 0) {
 		int r = s->stopping || s->is_over ? 0 : start_worker(s);
 		if (r < 0)
-			log_error("cannot start %s: %s", s->core->options.worker, strerror(-r));
+			log_error("cannot start %s: %s", s->host->worker, strerror(-r));
 		set_timer(s, s->pid == 0 ? BACKOFF_MAX_NS : NS_PER_S);
 		return;
 	}
@@ -460,36 +467,36 @@ static void on_hotplug(void *arg)
 	}
 }
 
-/* A folder that a new device appears in: that of the port's name, or of USB nodes. */
+/* Watches the folder where a new device appears: that of the port's path, or of USB nodes. */
 static void watch_hotplug(struct supervisor *s)
 {
-	const struct port *port = &instrument_config(s->instruments[0])->port;
+	const struct port *port = port_of(s);
 	char path[256] = "/dev/bus/usb";
 	if (port->port != NULL && snprintf(path, sizeof path, "%s", port->port) < (int)sizeof path)
 		dirname(path);
 	else if (port->kind != ASSAY_LINK_USB || port->playback != NULL)
 		return;
-	/* Without it (no such folder yet) the back-off finds the device a little later. */
-	loop_add_folder(s->core->loop, &s->hotplug, path, on_hotplug, s);
+	/* If it cannot be watched (no such folder yet), the back-off finds the device later. */
+	loop_add_folder(s->host->loop, &s->hotplug, path, on_hotplug, s);
 }
 
-int supervise_start(
-	struct core *core, struct instrument **instruments, size_t count, struct supervisor **out)
+int supervise_start(const struct port_host *host, const struct port_unit *units, size_t count,
+	struct supervisor **out)
 {
+	assert(count > 0 && count <= PORT_UNITS_MAX);
 	struct supervisor *s = calloc(1, sizeof *s);
 	if (s == NULL)
 		return -ENOMEM;
-	s->core = core;
+	s->host = host;
 	s->fd = -1;
 	s->count = count;
 	s->in.limit = WIRE_PAYLOAD_MAX + WIRE_HEAD_BYTES + READ_STEP;
-	s->instruments = malloc(count * sizeof *s->instruments);
-	if (s->instruments == NULL || loop_add_timer(core->loop, &s->timer, on_timer, s) < 0) {
-		free(s->instruments);
+	memcpy(s->units, units, count * sizeof *units);
+	int r = loop_add_timer(host->loop, &s->timer, on_timer, s);
+	if (r < 0) {
 		free(s);
-		return -ENOMEM;
+		return r;
 	}
-	memcpy(s->instruments, instruments, count * sizeof *s->instruments);
 	watch_hotplug(s);
 	set_timer(s, 0);
 	*out = s;
@@ -505,7 +512,7 @@ void supervise_stop(struct supervisor *s, void (*gone)(void *arg), void *arg)
 	s->quit_at = clock_boot();
 	if (s->pid == 0) {
 		for (size_t i = 0; i < s->count; i++)
-			instrument_lost(s->instruments[i], NULL);
+			s->units[i].ops->lost(s->units[i].arg, NULL);
 		finish_stop(s);
 		return;
 	}

@@ -1,56 +1,87 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One port and its worker process, again and again: start it, feed it, hear it, notice its end or
- * its hanging, wait a little longer each time, start the next one.  The messages are handed to
- * the instruments of the port.
+ * One port and its worker process: starts it, sends it messages and credit, reads its messages,
+ * notices its end or a hang, and starts the next one after a growing delay.  A unit of the port is
+ * known only by its callbacks: the instruments are above.
+ *
+ * Threads: main.
  */
-#ifndef ASSAY_CORE_SUPERVISE_H
-#define ASSAY_CORE_SUPERVISE_H
+#ifndef ASSAY_CORE_PORT_SUPERVISE_H
+#define ASSAY_CORE_PORT_SUPERVISE_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/buffer.h"
-#include "core/core.h"
 #include "core/port/recorder.h"
+#include "wire/port.h"
+#include "wire/wire.h"
 
 struct commit_item;
-struct instrument;
-
+struct loop;
 struct supervisor;
 
-/*
- * Begins to keep a worker for these instruments (1 or more, all on one port; the array is copied,
- * the instruments must outlive the supervisor's stopping).  0 or -ENOMEM.
- */
-int supervise_start(
-	struct core *core, struct instrument **instruments, size_t count, struct supervisor **out);
+#define PORT_UNITS_MAX 64
+
+struct port_unit_ops {
+	/* The unit's part of SETUP, as it is now; borrowed until the next event. */
+	struct unit (*setup)(void *arg);
+	/* The port it is configured on; borrowed likewise. */
+	const struct port *(*port)(void *arg);
+	/* A message about this unit.  0, or -EBADMSG if it is not as wire.h describes. */
+	int (*message)(void *arg, const struct wire_message *message);
+	/* The worker is gone: `why` for people, NULL if it was asked to exit. */
+	void (*lost)(void *arg, const char *why);
+};
+
+struct port_unit {
+	const struct port_unit_ops *ops;
+	void *arg;
+};
+
+/* What all ports share; borrowed while any supervisor lives. */
+struct port_host {
+	struct loop *loop;
+	const char *worker;  /* the program assay-worker */
+	const char *drivers; /* the folder of driver modules */
+	/* Starts a worker that inherits `fd`: process_start(), or a test's. */
+	int (*start)(const char *worker, int fd, pid_t *pid);
+};
 
 /*
- * Asks the worker to end and forgets the instruments once it has: `gone` is then called, perhaps
- * before this returns.  The supervisor frees itself.
+ * Starts to supervise a worker for these units (1 to PORT_UNITS_MAX, copied; `arg` of each outlives
+ * the supervisor).  0 or -ENOMEM.
+ */
+int supervise_start(const struct port_host *host, const struct port_unit *units, size_t count,
+	struct supervisor **out);
+
+/*
+ * Asks the worker to exit; the units are not called any more once it has.  `gone` is then called,
+ * possibly before this returns.  The supervisor frees itself.
  */
 void supervise_stop(struct supervisor *supervisor, void (*gone)(void *arg), void *arg);
 
-/* An instrument of the port is ready: once that lasts, the next failure is a new one. */
+/* A unit of the port is ready: once that lasts, the next failure starts with a short delay. */
 void supervise_worked(struct supervisor *supervisor);
 
-/* Was it asked to stop?  Then nothing new is begun on its instruments. */
+/* Was it asked to stop?  Then nothing new is started on its units. */
 bool supervise_is_stopping(const struct supervisor *supervisor);
 
 /* Sends what was written by wire_write_*() and empties the buffer. */
 void supervise_send(struct supervisor *supervisor, struct buffer *message);
 
-/* Ends a worker that broke the rules, with the reason in the log; the next one follows. */
+/* Kills a worker that broke the protocol and logs the reason; the next one follows. */
 void supervise_punish(struct supervisor *supervisor, const char *why);
 
-/* A frame's bytes are on their way to the journal, and have arrived there. */
+/* A frame was handed to the journal; and its completion, for struct ledger_record. */
 void supervise_hold(struct supervisor *supervisor);
 void supervise_release(void *supervisor, const struct commit_item *item);
 
 /* The port as recorder_start() needs it: it reports workers, records and its end to a recording. */
 struct recording_port supervise_recording_port(struct supervisor *supervisor);
 
-/* True while there is one, or a worker still sends the rest of the last. */
+/* True while there is one, or while a worker still sends records of the last. */
 bool supervise_is_recording(const struct supervisor *supervisor);
 
 /* Process id of the worker, 0 when none runs; how often one was started. */

@@ -15,9 +15,18 @@
 #define AMENDS_MAX 200 /* of one run that are looked at */
 
 struct amends {
+	struct run_store *store;
 	struct amended *items;
 	size_t count, size;
 };
+
+struct amends *amends_create(struct run_store *store)
+{
+	struct amends *amends = calloc(1, sizeof *amends);
+	if (amends != NULL)
+		amends->store = store;
+	return amends;
+}
 
 void amends_destroy(struct amends *amends)
 {
@@ -61,12 +70,12 @@ static void take_set(struct amended *now, struct assay_span set)
 	}
 }
 
-static int take_amend(struct core *core, const struct runs_amend *amend, struct amended *now)
+static int take_amend(const char *path, const struct runs_amend *amend, struct amended *now)
 {
 	struct buffer bytes = {0};
 	struct assay_entry_view entry;
 	struct assay_record_view record;
-	int r = past_entry_read(core, amend->journal, amend->seq, &bytes);
+	int r = past_entry_read(path, amend->journal, amend->seq, &bytes);
 	if (r == 0 && (assay_entry_read(bytes.data, bytes.len, &entry) < 0 ||
 			      assay_record_read(entry.body.data, entry.body.len, &record) < 0))
 		r = -EBADMSG;
@@ -83,20 +92,15 @@ static int take_amend(struct core *core, const struct runs_amend *amend, struct 
 
 static struct amended *find(struct amends *amends, const uint8_t *run)
 {
-	for (size_t i = 0; amends != NULL && i < amends->count; i++) {
+	for (size_t i = 0; i < amends->count; i++) {
 		if (memcmp(amends->items[i].run, run, sizeof amends->items[i].run) == 0)
 			return &amends->items[i];
 	}
 	return NULL;
 }
 
-static struct amended *keep(struct core *core, const struct amended *now)
+static struct amended *keep(struct amends *amends, const struct amended *now)
 {
-	if (core->amends == NULL)
-		core->amends = calloc(1, sizeof *core->amends);
-	struct amends *amends = core->amends;
-	if (amends == NULL)
-		return NULL;
 	struct amended *have = find(amends, now->run);
 	if (have == NULL && amends->count == amends->size) {
 		size_t size = amends->size != 0 ? amends->size * 2 : 16;
@@ -112,22 +116,22 @@ static struct amended *keep(struct core *core, const struct amended *now)
 	return have;
 }
 
-const struct amended *amends_of(struct core *core, const uint8_t run[16])
+const struct amended *amends_of(struct amends *amends, const uint8_t run[16])
 {
 	struct runs_amend list[AMENDS_MAX];
 	struct amended now = {.count = 0};
-	struct amended *have = find(core->amends, run);
+	struct amended *have = find(amends, run);
 	if (have != NULL)
 		return have;
-	size_t count = runs_amends(core->runs, run, list, AMENDS_MAX);
+	size_t count = runs_amends(amends->store->rows, run, list, AMENDS_MAX);
 	for (size_t i = 0; i < count && i < AMENDS_MAX; i++) {
-		int r = take_amend(core, &list[i], &now);
+		int r = take_amend(amends->store->path, &list[i], &now);
 		if (r < 0)
 			log_error("entry %llu, an amend, cannot be read: %s",
 				(unsigned long long)list[i].seq, strerror(-r));
 	}
 	memcpy(now.run, run, sizeof now.run);
-	return now.count > 0 ? keep(core, &now) : NULL;
+	return now.count > 0 ? keep(amends, &now) : NULL;
 }
 
 static bool says(const struct amended *now, enum amend_key key)
@@ -209,10 +213,10 @@ static void put_record(struct buffer *body, const struct past_run *past,
 }
 
 /* What is known of the run's amends, with this one. */
-static void remember(struct core *core, const struct past_run *past, const struct amended *change,
-	const struct audit_actor *actor, uint64_t when)
+static void remember(struct amends *amends, const struct past_run *past,
+	const struct amended *change, const struct audit_actor *actor, uint64_t when)
 {
-	const struct amended *before = amends_of(core, past->row.id);
+	const struct amended *before = amends_of(amends, past->row.id);
 	struct amended now = before != NULL ? *before : (struct amended){.count = 0};
 	memcpy(now.run, past->row.id, sizeof now.run);
 	now.count++;
@@ -228,16 +232,16 @@ static void remember(struct core *core, const struct past_run *past, const struc
 	memcpy(now.reason, change->reason, sizeof now.reason);
 	memcpy(now.actor, actor->id, sizeof now.actor);
 	now.when = when;
-	if (keep(core, &now) == NULL)
-		log_error("%s: no memory for its amends", past->row.number);
+	if (keep(amends, &now) == NULL)
+		log_error("%s: cannot keep its amends: out of memory", past->row.number);
 }
 
-static int write_record(struct core *core, const struct past_run *past, const struct buffer *body,
-	struct ledger_receipt *receipt, void (*done)(void *arg, const struct commit_item *item),
-	void *arg)
+static int write_record(struct ledger *ledger, const struct past_run *past,
+	const struct buffer *body, struct ledger_receipt *receipt,
+	void (*done)(void *arg, const struct commit_item *item), void *arg)
 {
 	struct schema_error error;
-	struct ledger_record record = {.topic = ledger_topic(core->ledger, past->row.topic),
+	struct ledger_record record = {.topic = ledger_topic(ledger, past->row.topic),
 		.head = body->data,
 		.head_len = body->len,
 		.done = done,
@@ -248,10 +252,10 @@ static int write_record(struct core *core, const struct past_run *past, const st
 	if (r == -EBADMSG)
 		log_error("%s: the amend is not right: %s: %s", past->row.number, error.path,
 			error.text);
-	return r < 0 ? r : ledger_put(core->ledger, &record, receipt);
+	return r < 0 ? r : ledger_put(ledger, &record, receipt);
 }
 
-int amends_put(struct core *core, const struct past_run *past, const struct amended *change,
+int amends_put(struct amends *amends, const struct past_run *past, const struct amended *change,
 	const struct audit_actor *actor, void (*done)(void *arg, const struct commit_item *item),
 	void *arg)
 {
@@ -260,17 +264,18 @@ int amends_put(struct core *core, const struct past_run *past, const struct amen
 	struct ledger_receipt receipt;
 	map_open(&set_map, &set);
 	map_open(&was_map, &was);
-	bool differs = put_changes(&set_map, &was_map, past, change, amends_of(core, past->row.id));
+	bool differs = put_changes(
+		&set_map, &was_map, past, change, amends_of(amends, past->row.id));
 	map_close(&set_map);
 	map_close(&was_map);
 	int r = set.failed || was.failed ? -ENOMEM : differs ? 0 : -EALREADY;
 	if (r == 0) {
 		put_record(&body, past, change, actor, &set, &was);
-		r = write_record(core, past, &body, &receipt, done, arg);
+		r = write_record(amends->store->ledger, past, &body, &receipt, done, arg);
 	}
 	if (r == 0) {
-		remember(core, past, change, actor, receipt.tc);
-		r = runs_put_amend(core->runs, past->row.id, receipt.seq);
+		remember(amends, past, change, actor, receipt.tc);
+		r = runs_put_amend(amends->store->rows, past->row.id, receipt.seq);
 	}
 	buffer_finish(&set);
 	buffer_finish(&was);

@@ -6,10 +6,11 @@
 #ifndef ASSAY_CORE_RUNS_AMENDS_H
 #define ASSAY_CORE_RUNS_AMENDS_H
 
-#include "core/core.h"
 #include "core/runs/past-run.h"
 
+struct amends;
 struct commit_item;
+struct run_store;
 
 enum amend_key {
 	AMEND_SAMPLE = 1 << 0,
@@ -30,14 +31,18 @@ struct amended {
 	uint64_t when;
 };
 
-/* Frees what was read before; NULL is legal.  Everything here is the main thread's. */
+/*
+ * The amends of runs as far as they were looked up.  `store` is borrowed.  Owned; NULL: no memory.
+ * Everything here belongs to the main thread.
+ */
+struct amends *amends_create(struct run_store *store);
 void amends_destroy(struct amends *amends);
 
 /*
  * What all amends of this run say; borrowed until the next call here; NULL: there are none, or,
  * after an error in the log, none that can be read.
  */
-const struct amended *amends_of(struct core *core, const uint8_t run[16]);
+const struct amended *amends_of(struct amends *amends, const uint8_t run[16]);
 
 /*
  * What the run's sample, operator and note are now: those of its run-start where not amended; ""
@@ -52,7 +57,7 @@ const char *amends_note(const struct past_run *past, const struct amended *now);
  * with `arg` once it is committed.  0; -EALREADY: all of that is so already; -ENOMEM or -EBADMSG,
  * with nothing written.
  */
-int amends_put(struct core *core, const struct past_run *past, const struct amended *change,
+int amends_put(struct amends *amends, const struct past_run *past, const struct amended *change,
 	const struct audit_actor *actor, void (*done)(void *arg, const struct commit_item *item),
 	void *arg);
 

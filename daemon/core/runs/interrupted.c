@@ -14,7 +14,7 @@
 
 #define LATER_MAX 200 /* records of one run in later journals that are looked at */
 
-static int write_end(struct core *core, struct runs_row *row, const uint8_t digest[32])
+static int write_end(struct run_store *store, struct runs_row *row, const uint8_t digest[32])
 {
 	struct buffer body = {0};
 	uint8_t id[ASSAY_UUID_SIZE];
@@ -31,12 +31,12 @@ static int write_end(struct core *core, struct runs_row *row, const uint8_t dige
 	};
 	record_run_end(&body, &end);
 	struct ledger_receipt receipt;
-	struct ledger_record record = {.topic = ledger_topic(core->ledger, row->topic),
+	struct ledger_record record = {.topic = ledger_topic(store->ledger, row->topic),
 		.head = body.data,
 		.head_len = body.len};
 	int r = -1;
 	if (!body.failed && record.topic != NULL)
-		r = ledger_put(core->ledger, &record, &receipt);
+		r = ledger_put(store->ledger, &record, &receipt);
 	buffer_finish(&body);
 	if (r == 0)
 		row->last = receipt.seq;
@@ -44,11 +44,11 @@ static int write_end(struct core *core, struct runs_row *row, const uint8_t dige
 }
 
 /* 0 with the run-end written, its seq in row->last. */
-static int end_one(struct core *core, struct runs_row *row, uint64_t head)
+static int end_one(struct run_store *store, struct runs_row *row, uint64_t head)
 {
 	uint8_t digest[32];
-	if (runs_digest(core->runs, row, head, &row->frames, digest) < 0 ||
-		write_end(core, row, digest) < 0) {
+	if (runs_digest(store->rows, row, head, &row->frames, digest) < 0 ||
+		write_end(store, row, digest) < 0) {
 		log_error("%s was open and could not be ended", row->number);
 		return -1;
 	}
@@ -60,12 +60,13 @@ static int end_one(struct core *core, struct runs_row *row, uint64_t head)
 }
 
 /* Is this entry the run's end?  Then the row says what it says. */
-static bool take_end(struct core *core, const struct runs_amend *later, struct runs_row *row)
+static bool take_end(
+	const struct run_store *store, const struct runs_amend *later, struct runs_row *row)
 {
 	struct buffer bytes = {0};
 	struct assay_entry_view entry;
 	struct assay_record_view record;
-	bool is_end = past_entry_read(core, later->journal, later->seq, &bytes) == 0 &&
+	bool is_end = past_entry_read(store->path, later->journal, later->seq, &bytes) == 0 &&
 		      assay_entry_read(bytes.data, bytes.len, &entry) == 0 &&
 		      assay_record_read(entry.body.data, entry.body.len, &record) == 0 &&
 		      record.type == ASSAY_RECORD_RUN_END;
@@ -78,42 +79,41 @@ static bool take_end(struct core *core, const struct runs_amend *later, struct r
 	return is_end;
 }
 
-static bool is_ended_later(struct core *core, struct runs_row *row)
+static bool is_ended_later(struct run_store *store, struct runs_row *row)
 {
 	struct runs_amend later[LATER_MAX];
-	size_t count = runs_amends(core->runs, row->id, later, LATER_MAX);
+	size_t count = runs_amends(store->rows, row->id, later, LATER_MAX);
 	for (size_t i = 0; i < count && i < LATER_MAX; i++) {
-		if (take_end(core, &later[i], row))
+		if (take_end(store, &later[i], row))
 			return true;
 	}
 	return false;
 }
 
 /* A run of a former journal: its end is in a later one, or is now written into this one. */
-static void end_former(struct core *core, struct runs_row *row)
+static void end_former(struct run_store *store, struct runs_row *row)
 {
 	uint64_t first, last;
-	if (!is_ended_later(core, row)) {
-		if (journal_range(&io_posix, core->config->journal_path, row->journal, &first,
-			    &last) < 0 ||
-			end_one(core, row, last) < 0)
+	if (!is_ended_later(store, row)) {
+		if (journal_range(&io_posix, store->path, row->journal, &first, &last) < 0 ||
+			end_one(store, row, last) < 0)
 			return;
-		runs_put_amend(core->runs, row->id, row->last);
+		runs_put_amend(store->rows, row->id, row->last);
 	}
-	runs_end_former(core->runs, row->id, row->status, row->frames);
+	runs_end_former(store->rows, row->id, row->status, row->frames);
 }
 
-void end_interrupted(struct core *core)
+void end_interrupted(struct run_store *store)
 {
-	uint64_t head = runs_head(core->runs);
+	uint64_t head = runs_head(store->rows);
 	struct runs_search search = {0};
 	struct runs_row row;
-	while (runs_search(core->runs, &search, &row) > 0) {
+	while (runs_search(store->rows, &search, &row) > 0) {
 		if (row.status[0] != '\0')
 			continue;
-		if (memcmp(row.journal, ledger_journal_id(core->ledger), sizeof row.journal) != 0)
-			end_former(core, &row);
-		else if (end_one(core, &row, head) == 0)
-			runs_put(core->runs, &row);
+		if (memcmp(row.journal, ledger_journal_id(store->ledger), sizeof row.journal) != 0)
+			end_former(store, &row);
+		else if (end_one(store, &row, head) == 0)
+			runs_put(store->rows, &row);
 	}
 }

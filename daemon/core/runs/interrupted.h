@@ -3,13 +3,13 @@
 #ifndef ASSAY_CORE_RUNS_INTERRUPTED_H
 #define ASSAY_CORE_RUNS_INTERRUPTED_H
 
-#include "core/core.h"
+#include "core/runs/run.h"
 
 /*
  * Writes the run-end of every open run in the index, with the frames that its journal has of it;
  * that of a run in a former journal goes into the current one.
  * What cannot be read or written is an error in the log; the run then stays open.
  */
-void end_interrupted(struct core *core);
+void end_interrupted(struct run_store *store);
 
 #endif

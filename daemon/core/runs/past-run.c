@@ -6,13 +6,12 @@
 #include "journal/reader.h"
 #include "record/read.h"
 
-int past_entry_read(
-	const struct core *core, const uint8_t journal[16], uint64_t seq, struct buffer *entry)
+int past_entry_read(const char *path, const uint8_t journal[16], uint64_t seq, struct buffer *entry)
 {
 	struct journal_reader *reader;
 	struct journal_found found;
 	buffer_reset(entry);
-	int r = journal_reader_open(&reader, &io_posix, core->config->journal_path, journal, NULL);
+	int r = journal_reader_open(&reader, &io_posix, path, journal, NULL);
 	if (r < 0)
 		return r;
 	journal_reader_seek(reader, seq);
@@ -96,11 +95,11 @@ static int read_start(struct past_run *past, const struct buffer *bytes)
 	return past->settings.failed || past->set.failed || past->sent.failed ? -ENOMEM : r;
 }
 
-int past_run_read(struct past_run *past, const struct core *core, const struct runs_row *row)
+int past_run_read(struct past_run *past, const char *path, const struct runs_row *row)
 {
 	struct buffer entry = {0};
 	*past = (struct past_run){.row = *row};
-	int r = past_entry_read(core, row->journal, row->first, &entry);
+	int r = past_entry_read(path, row->journal, row->first, &entry);
 	if (r == 0)
 		r = read_start(past, &entry);
 	buffer_finish(&entry);

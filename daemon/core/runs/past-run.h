@@ -3,7 +3,6 @@
 #ifndef ASSAY_CORE_RUNS_PAST_RUN_H
 #define ASSAY_CORE_RUNS_PAST_RUN_H
 
-#include "core/core.h"
 #include "core/runs/rows.h"
 
 struct past_run {
@@ -21,7 +20,7 @@ struct past_run {
  * Reads the run-start of this row, which is copied.  0; -ENOENT when the journal does not have it
  * (any more); -EBADMSG, -ENOMEM, or what reading the journal says.  Finish it in any case.
  */
-int past_run_read(struct past_run *past, const struct core *core, const struct runs_row *row);
+int past_run_read(struct past_run *past, const char *path, const struct runs_row *row);
 void past_run_finish(struct past_run *past);
 
 /*
@@ -29,6 +28,6 @@ void past_run_finish(struct past_run *past);
  * -ENOMEM, or what reading the journal says.
  */
 int past_entry_read(
-	const struct core *core, const uint8_t journal[16], uint64_t seq, struct buffer *entry);
+	const char *path, const uint8_t journal[16], uint64_t seq, struct buffer *entry);
 
 #endif

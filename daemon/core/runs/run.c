@@ -7,18 +7,17 @@
 #define LOG_TOPIC "run"
 #include "base/log.h"
 #include "core/commit/item.h"
-#include "core/instrument/instrument.h"
 #include "core/commit/ledger.h"
-#include "core/instrument/request.h"
+#include "core/commit/timekeeper.h"
 #include "core/runs/run.h"
 #include "core/runs/rows.h"
-#include "core/port/supervise.h"
 #include "record/check.h"
 #include "record/digest.h"
 #include "record/encode.h"
 #include "record/read.h"
 #include "record/record.h"
 #include "record/techniques.h"
+#include "record/text.h"
 #include "record/uuid.h"
 
 /* A run that is larger than this closes its segment, so that it can be archived with it. */
@@ -26,11 +25,13 @@
 #define REFS_MAX        16
 
 struct run {
-	struct instrument *instrument;
-	struct run_request request; /* its circumstances */
-	uint8_t id[ASSAY_UUID_SIZE];
+	struct run_store *store;
+	struct run_request request;
+	const struct config_instrument *config;
+	struct run_identity identity;
+	struct ledger_topic *topic;
+	struct run_label label;
 	uint8_t ctx[ASSAY_SHA256_SIZE];
-	char number[RUN_NUMBER_MAX + 1];
 	uint64_t started; /* UTC */
 	uint64_t mono;    /* the same, CLOCK_BOOTTIME */
 	uint64_t first;   /* seq of the run-start */
@@ -39,24 +40,85 @@ struct run {
 	unsigned technique; /* bit, for the units allowed */
 	struct digest digest;
 	struct buffer head;           /* of the frame being made */
-	struct buffer settings, sent; /* as it began, for a renewal */
+	struct buffer settings, sent; /* as it started, for a renewal */
 	struct audit_actor ender;
 	bool has_ender;
 	const char *end_reason; /* NULL: none */
-
-	void (*answer)(void *arg, int r, const char *text, const struct run *run);
-	void *answer_arg;
 };
+
+/* --- requests and their answers --------------------------------------------------------------- */
+
+/* A request whose run-start is on its way to the journal. */
+struct waiting {
+	struct list link; /* run_store.waiting */
+	uint64_t seq;
+	struct run_label run;
+	void (*answer)(void *arg, int r, const char *text, const struct run_label *run);
+	void *arg;
+};
+
+static void steps_finish(struct run_steps *steps)
+{
+	for (size_t i = 0; i < steps->count; i++)
+		buffer_finish(&steps->settings[i]);
+	free(steps->settings);
+	buffer_finish(&steps->changed);
+}
 
 void run_request_finish(struct run_request *request)
 {
 	buffer_finish(&request->refs);
 	buffer_finish(&request->settings);
+	steps_finish(&request->steps);
 	*request = (struct run_request){0};
 }
 
+void run_request_fail(struct run_request *request, int r, const char *text)
+{
+	if (request->answer != NULL)
+		request->answer(request->arg, r, text, NULL);
+	run_request_finish(request);
+}
+
+void run_store_init(struct run_store *store)
+{
+	list_init(&store->waiting);
+}
+
+void run_store_finish(struct run_store *store)
+{
+	struct waiting *waiting;
+	list_for_each(waiting, &store->waiting, link)
+	{
+		waiting->answer(waiting->arg, -EIO,
+			"the daemon ended before the run-start was committed", NULL);
+		list_remove(&waiting->link);
+		free(waiting);
+	}
+}
+
+/* A run-start is committed; its run may have ended already. */
+static void on_started(void *arg, const struct commit_item *item)
+{
+	struct run_store *store = arg;
+	struct waiting *waiting;
+	list_for_each(waiting, &store->waiting, link)
+	{
+		if (waiting->seq != item->seq)
+			continue;
+		list_remove(&waiting->link);
+		waiting->answer(waiting->arg, 0, NULL, &waiting->run);
+		free(waiting);
+		return;
+	}
+}
+
+/* --- memory ----------------------------------------------------------------------------------- */
+
 static void run_destroy(struct run *run)
 {
+	if (run == NULL)
+		return;
 	digest_finish(&run->digest);
 	buffer_finish(&run->head);
 	buffer_finish(&run->settings);
@@ -130,6 +192,27 @@ static const char *or_none(const char *text)
 	return text[0] != '\0' ? text : "none";
 }
 
+static const char *or_unknown(const char *text)
+{
+	return text[0] != '\0' ? text : "unknown";
+}
+
+struct inst_id run_inst(const struct run_identity *id, const struct config_instrument *instrument)
+{
+	bool known = id->serial[0] != '\0';
+	return (struct inst_id){
+		.key = instrument->key,
+		.make = known ? or_unknown(id->make) : NULL,
+		.model = known ? or_unknown(id->model) : NULL,
+		.serial = known ? id->serial : NULL,
+		.fw = id->fw[0] != '\0' ? id->fw : NULL,
+		.asset = instrument->identity.asset,
+		.source = !known         ? ID_SOURCE_NONE
+			  : id->declared ? ID_SOURCE_DECLARED
+					 : ID_SOURCE_READ,
+	};
+}
+
 static struct method describe_method(const struct run *run)
 {
 	const struct config_method *method = run->request.method;
@@ -139,42 +222,22 @@ static struct method describe_method(const struct run *run)
 		.id = method->id, .version = method->version, .sha256 = method->sha256};
 }
 
-static void add_note(struct buffer *extra, const char *note, size_t *count)
+/* Adds a key of our own to the run-start; `bytes` is one encoded item, empty: none. */
+static void add_extra(
+	struct buffer *extra, size_t *count, const char *key, const struct buffer *bytes)
 {
-	if (note[0] == '\0')
+	if (bytes->len == 0)
 		return;
-	encode_text(extra, "x-note");
-	encode_text(extra, note);
+	encode_text(extra, key);
+	encode_raw(extra, bytes->data, bytes->len);
 	++*count;
 }
 
-/* Settings that are not as the configuration (and the method) says. */
-static void add_set(struct buffer *extra, const struct run *run, size_t *count)
+static void put_run_start(const struct run *run, const struct run_subject *subject, struct stamp t,
+	struct buffer *body)
 {
-	struct buffer set = {0};
-	if (request_differences(run->instrument, &run->request, &set) > 0) {
-		encode_text(extra, "x-set");
-		encode_raw(extra, set.data, set.len);
-		++*count;
-	}
-	buffer_finish(&set);
-}
-
-/* What decode() works with, where the instrument made something else of it. */
-static void add_sent(struct buffer *extra, const struct buffer *sent, size_t *count)
-{
-	if (sent->len == 0)
-		return;
-	encode_text(extra, "x-sent");
-	encode_raw(extra, sent->data, sent->len);
-	++*count;
-}
-
-static void put_run_start(
-	const struct run *run, struct stamp t, struct assay_span settings, struct buffer *body)
-{
-	const struct instrument *instrument = run->instrument;
-	const struct config_instrument *config = instrument->config;
+	const struct config_instrument *config = run->config;
+	const struct config_method *method = run->request.method;
 	const struct technique *technique = technique_find(string_of(config->technique));
 	static const enum run_mode modes[] = {[CONFIG_ON_DEMAND] = RUN_MODE_ON_DEMAND,
 		[CONFIG_REPEAT] = RUN_MODE_REPEAT,
@@ -183,157 +246,159 @@ static void put_run_start(
 	struct calibration cal = {.id = config->calibration.id,
 		.from = config->calibration.from,
 		.to = config->calibration.to};
-	struct buffer extra = {0};
+	struct config_map setup = method != NULL && method->setup.len > 0 ? method->setup
+									  : config->setup;
+	struct buffer extra = {0}, note = {0};
 	size_t extra_count = 0;
 	uint8_t id[ASSAY_UUID_SIZE];
 	uuid_random(id);
-	add_note(&extra, run->request.note, &extra_count);
-	add_sent(&extra, &run->sent, &extra_count);
-	add_set(&extra, run, &extra_count);
-	const struct config_method *method = run->request.method;
-	struct config_map setup = method != NULL && method->setup.len > 0 ? method->setup
-									  : config->setup;
+	if (run->request.note[0] != '\0')
+		encode_text(&note, run->request.note);
+	add_extra(&extra, &extra_count, "x-note", &note);
+	/* The settings as sent, if the instrument read back others: decode() works with them. */
+	add_extra(&extra, &extra_count, "x-sent", &run->sent);
+	add_extra(&extra, &extra_count, "x-set", &run->request.steps.changed);
 	struct run_start start = {
-		.base = {.id = id, .t = t, .inst = instrument_inst(instrument)},
-		.run = run->id,
-		.number = run->number,
+		.base = {.id = id, .t = t, .inst = run_inst(&run->identity, config)},
+		.run = run->label.id,
+		.number = run->label.number,
 		.technique = {technique->id, technique->name},
 		.sim = config->simulated,
 		.mode = modes[run->request.mode],
 		.driver = {config->driver->name, config->driver->version, config->driver->sha256},
 		.core = {"assayd", ASSAY_VERSION, NULL},
-		.config = instrument->core->config->sha256,
-		.sync = instrument->core->sync,
+		.config = subject->config->sha256,
+		.sync = run->store->sync,
 		.sample = {.id = or_none(run->request.sample), .entered = run->request.entered},
 		.operator= {.id = or_none(run->request.operator)},
 		.method = describe_method(run),
 		.refs = refs,
 		.cal = &cal,
 		.cal_count = cal.id != NULL ? 1 : 0,
-		.settings = {settings.data, settings.len},
+		.settings = {run->settings.data, run->settings.len},
 		.setup = {setup.data, setup.len},
 		.extra = {{extra.data, extra.len}, extra_count},
 	};
 	if (read_refs(&run->request.refs, refs, &start.refs_count) < 0)
-		start.refs_count = 0; /* checked when it was asked for */
+		start.refs_count = 0; /* they were checked with the request */
 	record_run_start(body, &start);
+	buffer_finish(&note);
 	buffer_finish(&extra);
-}
-
-/* The instrument may be gone by now: its run is looked for rather than remembered. */
-static void on_started(void *arg, const struct commit_item *item)
-{
-	struct core *core = arg;
-	struct instrument *instrument;
-	list_for_each(instrument, &core->instruments, link)
-	{
-		struct run *run = instrument->run;
-		if (run == NULL || run->first != item->seq || run->answer == NULL)
-			continue;
-		run->answer(run->answer_arg, 0, NULL, run);
-		run->answer = NULL;
-		return;
-	}
 }
 
 static void fill_row(const struct run *run, struct runs_row *row)
 {
-	const struct instrument *instrument = run->instrument;
 	*row = (struct runs_row){.start = run->started,
 		.first = run->first,
 		.frames = run->frames,
-		.sim = instrument->config->simulated};
-	memcpy(row->id, run->id, sizeof row->id);
+		.sim = run->config->simulated};
+	memcpy(row->id, run->label.id, sizeof row->id);
 	memcpy(row->ctx, run->ctx, sizeof row->ctx);
-	memcpy(row->number, run->number, sizeof row->number);
-	strncpy(row->instrument, instrument->config->key, sizeof row->instrument - 1);
-	memcpy(row->topic, instrument->data_topic->text, sizeof row->topic);
+	memcpy(row->number, run->label.number, sizeof row->number);
+	strncpy(row->instrument, run->config->key, sizeof row->instrument - 1);
+	memcpy(row->topic, run->topic->text, sizeof row->topic);
 	memcpy(row->sample, run->request.sample, sizeof row->sample);
 	memcpy(row->operator, run->request.operator, sizeof row->operator);
 }
 
-static int write_start(struct run *run, struct stamp t, struct assay_span settings)
+/* Writes the run-start; `waiting` (NULL: none) waits for its commit. */
+static int write_start(
+	struct run *run, const struct run_subject *subject, struct stamp t, struct waiting *waiting)
 {
-	struct instrument *instrument = run->instrument;
-	struct core *core = instrument->core;
 	struct buffer body = {0};
-	runs_next_number(
-		core->runs, core->config->node, instrument->config->key, t.utc, run->number);
-	put_run_start(run, t, settings, &body);
+	put_run_start(run, subject, t, &body);
 	struct schema_error error;
 	int r = body.failed ? -ENOMEM : check_record(body.data, body.len, &error);
 	if (r == -EBADMSG)
-		log_error("%s: the run-start is not right: %s: %s", instrument->config->key,
-			error.path, error.text);
+		log_error(
+			"%s: invalid run-start: %s: %s", run->config->key, error.path, error.text);
 	struct ledger_receipt receipt;
-	struct ledger_record record = {.topic = instrument->data_topic,
+	struct ledger_record record = {.topic = run->topic,
 		.head = body.data,
 		.head_len = body.len,
-		.done = on_started,
-		.arg = core};
+		.done = waiting != NULL ? on_started : NULL,
+		.arg = run->store};
 	if (r == 0)
-		r = ledger_put(core->ledger, &record, &receipt);
+		r = ledger_put(run->store->ledger, &record, &receipt);
 	buffer_finish(&body);
 	if (r < 0)
 		return r;
 	run->first = receipt.seq;
-	run->started = t.utc;
-	run->mono = t.mono;
 	memcpy(run->ctx, receipt.leaf, sizeof run->ctx);
+	if (waiting != NULL) {
+		waiting->seq = receipt.seq;
+		list_append(&run->store->waiting, &waiting->link);
+	}
 	struct runs_row row;
 	fill_row(run, &row);
-	return runs_put(core->runs, &row);
+	if (runs_put(run->store->rows, &row) < 0)
+		log_error("%s: cannot list %s: out of memory", run->config->key, run->label.number);
+	return 0;
 }
 
-static struct run *run_create(struct instrument *instrument)
-{
-	struct run *run = calloc(1, sizeof *run);
-	if (run == NULL || digest_init(&run->digest) < 0) {
-		free(run);
-		return NULL;
-	}
-	const char *token = instrument->config->technique;
-	run->instrument = instrument;
-	run->technique = technique_find(string_of(token))->bit;
-	uuid_random(run->id);
-	return run;
-}
-
-int run_begin(struct instrument *instrument, struct run_request *request,
+/* Everything but the request, which the caller moves in. */
+static struct run *run_create(struct run_store *store, const struct run_subject *subject,
 	const struct wire_started *started)
 {
-	struct run *run = run_create(instrument);
+	struct run *run = calloc(1, sizeof *run);
 	if (run == NULL)
-		return -ENOMEM;
-	run->request = *request;
-	*request = (struct run_request){0};
-	run->answer = run->request.answer;
-	run->answer_arg = run->request.arg;
-	struct assay_span settings = started->settings;
-	if (settings.len == 0)
-		settings = (struct assay_span){instrument->settings.data, instrument->settings.len};
+		return NULL;
+	struct assay_span settings = started->settings.len > 0 ? started->settings
+							       : subject->settings;
+	run->store = store;
+	run->config = subject->instrument;
+	run->identity = *subject->identity;
+	run->topic = subject->topic;
+	run->technique = technique_find(string_of(run->config->technique))->bit;
+	run->started = started->utc;
+	run->mono = started->mono;
+	uuid_random(run->label.id);
+	runs_next_number(store->rows, subject->config->node, run->config->key, started->utc,
+		run->label.number);
 	buffer_append(&run->settings, settings.data, settings.len);
 	if (started->sent.len > 0)
 		buffer_append(&run->sent, started->sent.data, started->sent.len);
+	if (digest_init(&run->digest) < 0 || run->settings.failed || run->sent.failed) {
+		run_destroy(run);
+		return NULL;
+	}
+	return run;
+}
+
+int run_begin(struct run **out, struct run_store *store, const struct run_subject *subject,
+	struct run_request *request, const struct wire_started *started)
+{
+	struct run *run = run_create(store, subject, started);
+	struct waiting *waiting = request->answer != NULL ? malloc(sizeof *waiting) : NULL;
+	if (run == NULL || (waiting == NULL && request->answer != NULL)) {
+		run_destroy(run);
+		free(waiting);
+		return -ENOMEM;
+	}
+	if (waiting != NULL)
+		*waiting = (struct waiting){
+			.run = run->label, .answer = request->answer, .arg = request->arg};
+	run->request = *request;
 	struct stamp t = stamp_now();
 	t.utc = started->utc;
 	t.mono = started->mono;
-	int r = run->settings.failed || run->sent.failed ? -ENOMEM : write_start(run, t, settings);
+	int r = write_start(run, subject, t, waiting);
 	if (r < 0) {
-		*request = run->request; /* who asked still waits for an answer */
-		run->request = (struct run_request){0};
+		run->request = (struct run_request){0}; /* stays the caller's, with its answer */
 		run_destroy(run);
+		free(waiting);
 		return r;
 	}
-	instrument->run = run;
+	run->request.answer = NULL;
+	*request = (struct run_request){0};
+	*out = run;
 	return 0;
 }
 
 /* --- frames ---------------------------------------------------------------------------------- */
 
-static void judge(const struct run *run, const struct wire_frame *frame, struct quality *q)
+static void classify(const struct run *run, const struct wire_frame *frame, struct quality *q)
 {
-	const struct instrument *instrument = run->instrument;
 	*q = (struct quality){.flag = (enum assay_quality_flag)frame->quality,
 		.retries = frame->retries,
 		.dropped = frame->dropped};
@@ -341,45 +406,44 @@ static void judge(const struct run *run, const struct wire_frame *frame, struct 
 		if ((frame->reasons >> i & 1) != 0)
 			quality_lower(q, q->flag, quality_reason_at(i, NULL));
 	}
-	if (instrument->identity.mismatch)
+	if (run->identity.mismatch)
 		quality_lower(q, ASSAY_QUALITY_SUSPECT, "identity-mismatch");
-	uint64_t until = instrument->config->calibration.to;
+	uint64_t until = run->config->calibration.to;
 	if (until != 0 && frame->utc > until)
 		quality_lower(q, ASSAY_QUALITY_SUSPECT, "cal-expired");
 	if (frame->dropped > 0)
 		quality_lower(q, q->flag, "driver-overrun");
-	if (timekeeper_doubts(&instrument->core->timekeeper, run->mono))
+	if (timekeeper_doubts(run->store->clock, run->mono))
 		quality_lower(q, q->flag, "clock-stepped");
 }
 
 static int put_frame_head(struct run *run, const struct wire_frame *frame)
 {
-	struct instrument *instrument = run->instrument;
 	uint8_t id[ASSAY_UUID_SIZE];
 	char dev[WIRE_TEXT_MAX + 1];
 	memcpy(dev, frame->dev.len > 0 ? frame->dev.data : "", frame->dev.len);
 	dev[frame->dev.len] = '\0';
 	uuid_random(id);
 	struct frame_head head = {
-		.base = {.id = id, .t = stamp_now(), .inst = instrument_inst(instrument)},
-		.run = run->id,
+		.base = {.id = id, .t = stamp_now(), .inst = run_inst(&run->identity, run->config)},
+		.run = run->label.id,
 		.ctx = run->ctx,
 		.n = run->frames,
-		.sim = instrument->config->simulated,
+		.sim = run->config->simulated,
 	};
 	head.base.t.utc = frame->utc;
 	head.base.t.mono = frame->mono;
 	head.base.t.dev = dev[0] != '\0' ? dev : NULL;
-	judge(run, frame, &head.q);
+	classify(run, frame, &head.q);
 	buffer_reset(&run->head);
 	record_frame(&run->head, &head, (struct assay_span){0}, frame->pairs);
 	return run->head.failed ? -ENOMEM : 0;
 }
 
-int run_frame(
-	struct run *run, const struct wire_frame *frame, size_t size, struct schema_error *error)
+int run_frame(struct run *run, const struct wire_frame *frame, size_t size,
+	void (*done)(void *arg, const struct commit_item *item), void *arg,
+	struct schema_error *error)
 {
-	struct instrument *instrument = run->instrument;
 	int r = check_frame_part(
 		frame->part.data, frame->part.len, frame->pairs, run->technique, error);
 	if (r == 0)
@@ -387,19 +451,18 @@ int run_frame(
 	if (r < 0)
 		return r;
 	struct ledger_receipt receipt;
-	struct ledger_record record = {.topic = instrument->data_topic,
+	struct ledger_record record = {.topic = run->topic,
 		.head = run->head.data,
 		.head_len = run->head.len,
 		.part = frame->part.data,
 		.part_len = frame->part.len,
-		.done = supervise_release,
-		.arg = instrument->supervisor,
+		.done = done,
+		.arg = arg,
 		.may_wait = true,
 		.tag = size};
-	r = ledger_put(instrument->core->ledger, &record, &receipt);
+	r = ledger_put(run->store->ledger, &record, &receipt);
 	if (r < 0)
 		return r;
-	supervise_hold(instrument->supervisor);
 	digest_update(&run->digest, receipt.leaf, sizeof receipt.leaf);
 	run->frames++;
 	run->bytes += run->head.len + frame->part.len;
@@ -422,14 +485,13 @@ void run_end_reason(struct run *run, const char *why)
 
 static int write_end(struct run *run, enum run_status status, const char *why)
 {
-	struct instrument *instrument = run->instrument;
 	struct buffer body = {0};
 	uint8_t id[ASSAY_UUID_SIZE], digest[ASSAY_SHA256_SIZE];
 	uuid_random(id);
 	digest_final(&run->digest, digest);
 	struct run_end end = {
-		.base = {.id = id, .t = stamp_now(), .inst = instrument_inst(instrument)},
-		.run = run->id,
+		.base = {.id = id, .t = stamp_now(), .inst = run_inst(&run->identity, run->config)},
+		.run = run->label.id,
 		.frames = run->frames,
 		.status = status,
 		.why = why != NULL && why[0] != '\0' ? why : run->end_reason,
@@ -439,11 +501,11 @@ static int write_end(struct run *run, enum run_status status, const char *why)
 		end.actor = record_actor(&run->ender);
 	record_run_end(&body, &end);
 	struct ledger_receipt receipt;
-	struct ledger_record record = {.topic = instrument->data_topic,
+	struct ledger_record record = {.topic = run->topic,
 		.head = body.data,
 		.head_len = body.len,
 		.roll = run->bytes > LARGE_RUN_BYTES};
-	int r = body.failed ? -ENOMEM : ledger_put(instrument->core->ledger, &record, &receipt);
+	int r = body.failed ? -ENOMEM : ledger_put(run->store->ledger, &record, &receipt);
 	buffer_finish(&body);
 	if (r < 0)
 		return r;
@@ -451,56 +513,51 @@ static int write_end(struct run *run, enum run_status status, const char *why)
 	fill_row(run, &row);
 	row.last = receipt.seq;
 	strncpy(row.status, words_name(&words_run_status, (int)status), sizeof row.status - 1);
-	return runs_put(instrument->core->runs, &row);
+	return runs_put(run->store->rows, &row);
 }
 
-void run_finish(struct run *run, enum run_status status, const char *why)
+uint64_t run_finish(struct run *run, enum run_status status, const char *why)
 {
-	struct instrument *instrument = run->instrument;
-	if (run->bytes > instrument->largest_run)
-		instrument->largest_run = run->bytes;
+	uint64_t bytes = run->bytes;
 	if (write_end(run, status, why) < 0)
-		log_error("%s: the run-end of %s could not be written: no memory",
-			instrument->config->key, run->number);
-	if (run->answer != NULL)
-		run->answer(run->answer_arg, 0, NULL, run); /* it did begin */
-	instrument->run = NULL;
+		log_error("%s: cannot write the run-end of %s: out of memory", run->config->key,
+			run->label.number);
 	run_destroy(run);
+	return bytes;
 }
 
 void run_forget(struct run *run)
 {
-	run->instrument->run = NULL;
 	run_destroy(run);
 }
 
-int run_renew(struct run *run)
+int run_renew(struct run **at, const struct run_subject *subject)
 {
-	struct instrument *instrument = run->instrument;
+	struct run *run = *at;
+	struct run_store *store = run->store;
 	struct run_request request = run->request;
 	struct buffer settings = run->settings, sent = run->sent;
 	run->request = (struct run_request){0};
 	run->settings = run->sent = (struct buffer){0};
+	*at = NULL;
 	run_finish(run, RUN_STATUS_COMPLETE, NULL);
 	struct wire_started started = {.utc = clock_utc(),
 		.mono = clock_boot(),
 		.settings = {settings.data, settings.len},
 		.sent = {sent.data, sent.len}};
-	request.answer = NULL;
-	int r = run_begin(instrument, &request, &started);
+	int r = run_begin(at, store, subject, &request, &started);
 	run_request_finish(&request);
 	buffer_finish(&settings);
 	buffer_finish(&sent);
 	return r;
 }
 
-const struct config_step *run_next_step(struct run *run)
+bool run_next_step(struct run *run)
 {
-	const struct config_method *method = run->request.method;
-	if (method == NULL || run->step + 1 >= method->step_count || run->has_ender ||
-		run->end_reason != NULL)
-		return NULL;
-	return &method->steps[++run->step];
+	if (run->step + 1 >= run->request.steps.count || run->has_ender || run->end_reason != NULL)
+		return false;
+	run->step++;
+	return true;
 }
 
 const struct config_method *run_method(const struct run *run, size_t *step)
@@ -509,19 +566,24 @@ const struct config_method *run_method(const struct run *run, size_t *step)
 	return run->request.method;
 }
 
-const struct run_request *run_circumstances(const struct run *run)
+const struct run_request *run_request(const struct run *run)
 {
 	return &run->request;
 }
 
+const struct config_instrument *run_config(const struct run *run)
+{
+	return run->config;
+}
+
 const char *run_number(const struct run *run)
 {
-	return run->number;
+	return run->label.number;
 }
 
 const uint8_t *run_id(const struct run *run)
 {
-	return run->id;
+	return run->label.id;
 }
 
 uint64_t run_first(const struct run *run)
