@@ -4,89 +4,84 @@
 
 #include "message.h"
 #include "record/encode.h"
+#include "record/keys.h"
 
 #define PROTOCOL 1
 
-static const struct {
-	const char *word;
-	enum message_kind kind;
-} kinds[] = {{"welcome", MESSAGE_WELCOME}, {"data", MESSAGE_DATA}, {"ok", MESSAGE_OK},
-	{"cursor", MESSAGE_CURSOR}, {"cursors", MESSAGE_CURSORS}, {"error", MESSAGE_ERROR}};
+static const char *const kinds_list[] = {"welcome", "data", "ok", "cursor", "cursors", "error"};
+static const struct words kinds = {kinds_list, MESSAGE_ERROR};
 
-static const struct {
-	const char *word;
-	enum message_error error;
-} errors[] = {{"bad-request", MESSAGE_BAD_REQUEST}, {"not-authorised", MESSAGE_NOT_AUTHORISED},
-	{"wrong-journal", MESSAGE_WRONG_JOURNAL}, {"not-found", MESSAGE_NOT_FOUND},
-	{"busy", MESSAGE_BUSY}, {"unsupported", MESSAGE_UNSUPPORTED}};
+static const char *const errors_list[] = {
+	"bad-request", "not-authorised", "wrong-journal", "not-found", "busy", "unsupported"};
+static const struct words errors = {errors_list, MESSAGE_UNSUPPORTED};
 
-static void read_kind(struct reader *r, struct message *m)
+static const char *const whys_list[] = {"pruned", "damaged"};
+static const struct words whys = {whys_list, ASSAY_GAP_DAMAGED};
+
+/* A word; one of a later version has the value after the last: MESSAGE_OTHER, MESSAGE_FAILED. */
+static int read_word(struct reader *r, const struct key *key, void *to)
 {
 	struct assay_string word;
-	m->kind = MESSAGE_OTHER;
 	if (read_text(r, &word) < 0)
-		return;
-	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-		if (assay_string_is(word, kinds[i].word))
-			m->kind = kinds[i].kind;
-	}
+		return r->error;
+	int value = words_find(key->words, word);
+	value = value < 0 ? key->words->count + 1 : value;
+	memcpy(to, &value, sizeof value);
+	return 0;
 }
 
-static void read_error(struct reader *r, struct message *m)
-{
-	struct assay_string word;
-	m->error = MESSAGE_FAILED;
-	if (read_text(r, &word) < 0)
-		return;
-	for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
-		if (assay_string_is(word, errors[i].word))
-			m->error = errors[i].error;
-	}
-}
+static const struct keys message_keys = {.open = true,
+	.rows = (const struct key[]){
+		{"op", KEY_OTHER, KEY_AT(struct message, kind), .words = &kinds, .read = read_word},
+		{"journal", KEY_FIXED, KEY_AT(struct message, journal), .limit = ASSAY_UUID_SIZE},
+		{"head", KEY_UINT, KEY_AT(struct message, head)},
+		{"journals", KEY_RAW_LIST, KEY_AT(struct message, journals)},
+		{"topics", KEY_RAW_MAP, KEY_AT(struct message, topics)},
+		{"count", KEY_UINT, KEY_AT(struct message, count)},
+		{"next", KEY_UINT, KEY_AT(struct message, next)},
+		{"gaps", KEY_RAW_LIST, KEY_AT(struct message, gaps)},
+		{"at", KEY_RAW_LIST, KEY_AT(struct message, at)},
+		{"cursors", KEY_RAW_LIST, KEY_AT(struct message, at)},
+		{"code", KEY_OTHER, KEY_AT(struct message, error), .words = &errors,
+			.read = read_word},
+		{"text", KEY_TEXT, KEY_AT(struct message, text)},
+		{0},
+	}};
 
-/* An array or map as bytes, and how many items or pairs it has. */
-static void read_list(struct reader *r, enum read_type type, struct assay_span *raw, size_t *count)
-{
-	struct reader inner;
-	if (read_peek(r) != type) {
-		read_fail(r, r->at, "a list was expected");
-		return;
-	}
-	if (read_raw(r, raw) < 0)
-		return;
-	read_init(&inner, raw->data, raw->len);
-	inner.depth_max = READ_DEPTH_MAX;
-	if ((type == READ_MAP ? read_map(&inner, count) : read_array(&inner, count)) < 0)
-		read_fail(r, r->at, "a list was expected");
-}
+static const struct keys journal_keys = {.open = true,
+	.rows = (const struct key[]){
+		{"journal", KEY_FIXED, KEY_AT(struct message_journal, id), .required = true,
+			.limit = ASSAY_UUID_SIZE},
+		{"first", KEY_UINT, KEY_AT(struct message_journal, first)},
+		{"last", KEY_UINT, KEY_AT(struct message_journal, last)},
+		{0},
+	}};
 
-static void read_pair(struct reader *r, struct assay_string key, struct message *m)
+static const struct keys gap_keys = {.open = true,
+	.rows = (const struct key[]){
+		{"from", KEY_UINT, KEY_AT(struct message_gap, from)},
+		{"to", KEY_UINT, KEY_AT(struct message_gap, to)},
+		{"why", KEY_WORD, KEY_AT(struct message_gap, why), .words = &whys, .lenient = true},
+		{0},
+	}};
+
+static const struct keys mark_keys = {.open = true,
+	.rows = (const struct key[]){
+		{"journal", KEY_COPY, KEY_AT(struct assay_client_cursor, journal),
+			.required = true},
+		{"topic", KEY_CHARS, KEY_AT(struct assay_client_cursor, topic), .required = true},
+		{"seq", KEY_UINT, KEY_AT(struct assay_client_cursor, seq)},
+		{0},
+	}};
+
+static int begin_list(struct reader *r, struct assay_span list, size_t *count)
 {
-	size_t pairs;
-	if (assay_string_is(key, "op"))
-		read_kind(r, m);
-	else if (assay_string_is(key, "journal"))
-		read_fixed(r, ASSAY_UUID_SIZE, &m->journal);
-	else if (assay_string_is(key, "head"))
-		read_uint(r, &m->head);
-	else if (assay_string_is(key, "journals"))
-		read_list(r, READ_ARRAY, &m->journals, &m->journals_count);
-	else if (assay_string_is(key, "topics"))
-		read_list(r, READ_MAP, &m->topics, &pairs);
-	else if (assay_string_is(key, "count"))
-		read_uint(r, &m->count);
-	else if (assay_string_is(key, "next"))
-		read_uint(r, &m->next);
-	else if (assay_string_is(key, "gaps"))
-		read_list(r, READ_ARRAY, &m->gaps, &m->gaps_count);
-	else if (assay_string_is(key, "at") || assay_string_is(key, "cursors"))
-		read_list(r, READ_ARRAY, &m->at, &m->at_count);
-	else if (assay_string_is(key, "code"))
-		read_error(r, m);
-	else if (assay_string_is(key, "text"))
-		read_text(r, &m->text);
-	else
-		read_skip(r);
+	*count = 0;
+	if (list.data == NULL)
+		return 0;
+	read_init(r, list.data, list.len);
+	r->depth_max = READ_DEPTH_MAX;
+	return read_array(r, count);
 }
 
 static bool is_whole(const struct message *m)
@@ -107,131 +102,58 @@ static bool is_whole(const struct message *m)
 int message_read(const void *data, size_t len, struct message *m)
 {
 	struct reader r;
-	struct assay_string key;
-	size_t pairs;
-	memset(m, 0, sizeof *m);
+	*m = (struct message){0};
 	if (len > ASSAY_RECORD_MAX)
 		return -EBADMSG;
 	read_init(&r, data, len);
 	r.depth_max = READ_DEPTH_MAX;
-	read_map(&r, &pairs);
-	for (; pairs > 0 && read_key(&r, &key) == 0; pairs--)
-		read_pair(&r, key, m);
-	return read_finish(&r) == 0 && is_whole(m) ? 0 : -EBADMSG;
-}
-
-static int begin_list(struct reader *r, struct assay_span list, size_t *count)
-{
-	*count = 0;
-	if (list.data == NULL)
-		return 0;
-	read_init(r, list.data, list.len);
-	r->depth_max = READ_DEPTH_MAX;
-	return read_array(r, count);
-}
-
-static int read_journal(struct reader *r, struct message_journal *journal)
-{
-	struct assay_string key;
-	size_t pairs;
-	*journal = (struct message_journal){0};
-	read_map(r, &pairs);
-	for (; pairs > 0 && read_key(r, &key) == 0; pairs--) {
-		if (assay_string_is(key, "journal"))
-			read_fixed(r, ASSAY_UUID_SIZE, &journal->id);
-		else if (assay_string_is(key, "first"))
-			read_uint(r, &journal->first);
-		else if (assay_string_is(key, "last"))
-			read_uint(r, &journal->last);
-		else
-			read_skip(r);
-	}
-	return r->error == 0 && journal->id != NULL ? 0 : -EBADMSG;
+	if (keys_read(&r, &message_keys, m, NULL) < 0 || read_finish(&r) < 0 ||
+		begin_list(&r, m->journals, &m->journals_count) < 0 || !is_whole(m))
+		return -EBADMSG;
+	return 0;
 }
 
 int message_journals(const struct message *m,
 	int (*each)(void *arg, const struct message_journal *journal), void *arg)
 {
 	struct reader r;
-	struct message_journal journal;
 	size_t left;
 	int error = begin_list(&r, m->journals, &left);
 	for (; error == 0 && left > 0; left--) {
-		error = read_journal(&r, &journal);
+		struct message_journal journal = {0};
+		error = keys_read(&r, &journal_keys, &journal, NULL);
 		if (error == 0)
 			error = each(arg, &journal);
 	}
 	return error;
 }
 
-static int read_gap(struct reader *r, struct message_gap *gap)
-{
-	struct assay_string key, word = {NULL, 0};
-	size_t pairs;
-	*gap = (struct message_gap){0};
-	read_map(r, &pairs);
-	for (; pairs > 0 && read_key(r, &key) == 0; pairs--) {
-		if (assay_string_is(key, "from"))
-			read_uint(r, &gap->from);
-		else if (assay_string_is(key, "to"))
-			read_uint(r, &gap->to);
-		else if (assay_string_is(key, "why"))
-			read_text(r, &word);
-		else
-			read_skip(r);
-	}
-	gap->why = assay_string_is(word, "pruned") ? ASSAY_GAP_PRUNED : ASSAY_GAP_DAMAGED;
-	return r->error == 0 && gap->from > 0 && gap->from <= gap->to ? 0 : -EBADMSG;
-}
-
 int message_gaps(
 	const struct message *m, int (*each)(void *arg, const struct message_gap *gap), void *arg)
 {
 	struct reader r;
-	struct message_gap gap;
 	size_t left;
 	int error = begin_list(&r, m->gaps, &left);
 	for (; error == 0 && left > 0; left--) {
-		error = read_gap(&r, &gap);
+		struct message_gap gap = {.why = ASSAY_GAP_DAMAGED};
+		error = keys_read(&r, &gap_keys, &gap, NULL);
+		if (error == 0 && (gap.from == 0 || gap.from > gap.to))
+			error = -EBADMSG;
 		if (error == 0)
 			error = each(arg, &gap);
 	}
 	return error;
 }
 
-static int read_mark(struct reader *r, struct assay_client_cursor *mark)
-{
-	struct assay_string key, topic = {NULL, 0};
-	const uint8_t *journal = NULL;
-	size_t pairs;
-	*mark = (struct assay_client_cursor){0};
-	read_map(r, &pairs);
-	for (; pairs > 0 && read_key(r, &key) == 0; pairs--) {
-		if (assay_string_is(key, "journal"))
-			read_fixed(r, ASSAY_UUID_SIZE, &journal);
-		else if (assay_string_is(key, "topic"))
-			read_text(r, &topic);
-		else if (assay_string_is(key, "seq"))
-			read_uint(r, &mark->seq);
-		else
-			read_skip(r);
-	}
-	if (r->error != 0 || journal == NULL || topic.data == NULL || topic.len > ASSAY_TOPIC_MAX)
-		return -EBADMSG;
-	memcpy(mark->journal, journal, ASSAY_UUID_SIZE);
-	memcpy(mark->topic, topic.data, topic.len);
-	return 0;
-}
-
 int message_marks(const struct message *m,
 	int (*each)(void *arg, const struct assay_client_cursor *mark), void *arg)
 {
 	struct reader r;
-	struct assay_client_cursor mark;
 	size_t left;
 	int error = begin_list(&r, m->at, &left);
 	for (; error == 0 && left > 0; left--) {
-		error = read_mark(&r, &mark);
+		struct assay_client_cursor mark = {0};
+		error = keys_read(&r, &mark_keys, &mark, NULL);
 		if (error == 0)
 			error = each(arg, &mark);
 	}

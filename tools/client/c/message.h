@@ -51,10 +51,8 @@ struct message {
 	struct assay_span topics;   /* CBOR map: message_topics() */
 	/* MESSAGE_DATA; also head */
 	uint64_t count, next;
-	size_t gaps_count;
 	struct assay_span gaps; /* CBOR array: message_gaps() */
 	/* MESSAGE_CURSOR, MESSAGE_CURSORS */
-	size_t at_count;
 	struct assay_span at; /* CBOR array: message_marks() */
 	/* MESSAGE_ERROR */
 	enum message_error error;
