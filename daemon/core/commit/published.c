@@ -11,7 +11,7 @@
 #include "core/commit/published.h"
 #include "journal/reader.h"
 #include "journal/topics.h"
-#include "record/read.h"
+#include "record/keys.h"
 
 /* A journal while its place in the order is sought. */
 struct volume {
@@ -33,35 +33,18 @@ struct published {
 
 /* --- the order of journals ------------------------------------------------------------------- */
 
-static int take_id(struct reader *r, struct assay_string key, struct volume *volume)
-{
-	const uint8_t *id;
-	if (!assay_string_is(key, "old_journal"))
-		return read_skip(r);
-	if (read_fixed(r, JOURNAL_ID_SIZE, &id) < 0)
-		return -EBADMSG;
-	memcpy(volume->before, id, JOURNAL_ID_SIZE);
-	volume->has_before = true;
-	return 0;
-}
+/* A journal starts with an audit record whose `after` names the one that it replaces. */
+static const struct keys after_keys = {.open = true,
+	.rows = (const struct key[]){
+		{"old_journal", KEY_FIXED, .limit = JOURNAL_ID_SIZE},
+		{0},
+	}};
 
-/* A journal begins with an audit record that says in `after` which one it replaces. */
-static void read_before(struct assay_span body, struct volume *volume)
-{
-	struct reader r;
-	struct assay_string key;
-	size_t pairs, inner = 0;
-	read_init(&r, body.data, body.len);
-	read_map(&r, &pairs);
-	for (; pairs > 0 && read_key(&r, &key) == 0; pairs--) {
-		if (!assay_string_is(key, "after") || read_peek(&r) != READ_MAP) {
-			read_skip(&r);
-			continue;
-		}
-		for (read_map(&r, &inner); inner > 0 && read_key(&r, &key) == 0; inner--)
-			take_id(&r, key, volume);
-	}
-}
+static const struct keys opened_keys = {.open = true,
+	.rows = (const struct key[]){
+		{"after", KEY_MAP, .keys = &after_keys, .lenient = true},
+		{0},
+	}};
 
 static int read_start(const char *path, struct volume *volume)
 {
@@ -75,9 +58,13 @@ static int read_start(const char *path, struct volume *volume)
 	r = journal_reader_next(reader, volume->range.last, &found);
 	if (r == 1 && found.kind == JOURNAL_ENTRY &&
 		assay_entry_read(found.bytes, found.len, &entry) == 0) {
+		const uint8_t *before = NULL;
 		volume->tc = entry.tc;
 		if (entry.seq == 1)
-			read_before(entry.body, volume);
+			keys_decode(&opened_keys, entry.body.data, entry.body.len, &before);
+		volume->has_before = before != NULL;
+		if (before != NULL)
+			memcpy(volume->before, before, sizeof volume->before);
 	}
 	journal_reader_close(reader);
 	return r < 0 ? r : 0;

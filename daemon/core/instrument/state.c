@@ -7,7 +7,7 @@
 #include "core/instrument/instrument.h"
 #include "core/commit/ledger.h"
 #include "core/instrument/state.h"
-#include "record/read.h"
+#include "record/keys.h"
 #include "record/uuid.h"
 
 static const char *state_name(enum device_state state)
@@ -63,22 +63,17 @@ void state_set(
 		state_tell(instrument, code);
 }
 
-static int read_quantity(struct reader *r, double *value, struct assay_string *unit)
-{
-	size_t pairs;
-	struct assay_string key;
-	if (read_map(r, &pairs) < 0)
-		return -1;
-	for (; pairs > 0 && read_key(r, &key) == 0; pairs--) {
-		if (assay_string_is(key, "v"))
-			read_double(r, value);
-		else if (assay_string_is(key, "u"))
-			read_text(r, unit);
-		else
-			read_skip(r);
-	}
-	return r->error;
-}
+struct shown {
+	double value;
+	struct assay_string unit;
+};
+
+static const struct keys shown_keys = {.open = true,
+	.rows = (const struct key[]){
+		{"v", KEY_NUMBER, KEY_AT(struct shown, value)},
+		{"u", KEY_TEXT, KEY_AT(struct shown, unit)},
+		{0},
+	}};
 
 /* The CBOR map name => {v, u} as one line for people: "real_time 12.5 s, counts 3000". */
 static void format_values(char *text, size_t size, struct assay_span values)
@@ -90,13 +85,13 @@ static void format_values(char *text, size_t size, struct assay_span values)
 	read_init(&r, values.data, values.len);
 	read_map(&r, &pairs);
 	for (; pairs > 0 && read_key(&r, &name) == 0 && at < size; pairs--) {
-		double value = 0;
-		struct assay_string unit = {0};
-		if (read_quantity(&r, &value, &unit) < 0)
+		struct shown shown = {0};
+		if (keys_read(&r, &shown_keys, &shown, NULL) < 0)
 			return;
+		struct assay_string unit = shown.unit;
 		bool plain = unit.len == 0 || assay_string_is(unit, "1") || unit.data[0] == '{';
 		int n = snprintf(text + at, size - at, "%s%.*s %.6g%s%.*s", at > 0 ? ", " : "",
-			(int)name.len, name.data, value, plain ? "" : " ",
+			(int)name.len, name.data, shown.value, plain ? "" : " ",
 			plain ? 0 : (int)unit.len, plain ? "" : unit.data);
 		at += n > 0 ? (size_t)n : 0;
 	}

@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "core/keep/archived.h"
 #include "record/encode.h"
-#include "record/read.h"
+#include "record/keys.h"
 
 #define NOTES_BYTES_MAX (64u << 20)
 
@@ -53,36 +53,20 @@ const struct archived_segment *archived_find(
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-static int read_pair(struct reader *r, struct assay_string key, struct archived_segment *segment)
-{
-	const uint8_t *hash;
-	if (assay_string_is(key, "first"))
-		return read_uint(r, &segment->first);
-	if (assay_string_is(key, "last"))
-		return read_uint(r, &segment->last);
-	if (!assay_string_is(key, "sha256"))
-		return read_skip(r);
-	if (read_fixed(r, sizeof segment->sha256, &hash) == 0)
-		memcpy(segment->sha256, hash, sizeof segment->sha256);
-	return r->error;
-}
+static const struct keys note_keys = {.open = true,
+	.rows = (const struct key[]){
+		{"first", KEY_UINT, KEY_AT(struct archived_segment, first)},
+		{"last", KEY_UINT, KEY_AT(struct archived_segment, last)},
+		{"sha256", KEY_COPY, KEY_AT(struct archived_segment, sha256), .required = true},
+		{0},
+	}};
 
 static bool take_note(struct archived *archived, struct reader *r, const uint8_t *journal)
 {
 	struct archived_segment segment = {0};
-	struct assay_string key;
-	size_t pairs;
-	unsigned seen = 0;
 	memcpy(segment.journal, journal, sizeof segment.journal);
-	if (read_map(r, &pairs) < 0)
-		return false;
-	for (; pairs > 0; pairs--) {
-		if (read_key(r, &key) < 0 || read_pair(r, key, &segment) < 0)
-			return false;
-		seen += assay_string_is(key, "sha256");
-	}
-	return seen == 1 && segment.first > 0 && segment.last >= segment.first &&
-	       add(archived, &segment) == 0;
+	return keys_read(r, &note_keys, &segment, NULL) == 0 && segment.first > 0 &&
+	       segment.last >= segment.first && add(archived, &segment) == 0;
 }
 
 size_t archived_take(struct archived *archived, const uint8_t journal[JOURNAL_ID_SIZE],

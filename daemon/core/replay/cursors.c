@@ -16,7 +16,7 @@
 #include "journal/reader.h"
 #include "record/encode.h"
 #include "record/entry.h"
-#include "record/read.h"
+#include "record/keys.h"
 #include "record/topic.h"
 
 #define FILE_BYTES_MAX (512u << 10)
@@ -128,70 +128,49 @@ static bool is_topic(struct assay_string topic)
 	return true;
 }
 
-static int read_mark(struct reader *r, struct cursor_mark *mark)
-{
-	struct assay_string key, topic = {0};
-	const uint8_t *journal = NULL;
-	size_t pairs;
-	*mark = (struct cursor_mark){0};
-	read_map(r, &pairs);
-	for (; pairs > 0 && read_key(r, &key) == 0; pairs--) {
-		if (assay_string_is(key, "journal"))
-			read_fixed(r, JOURNAL_ID_SIZE, &journal);
-		else if (assay_string_is(key, "topic"))
-			read_text(r, &topic);
-		else if (assay_string_is(key, "seq"))
-			read_uint(r, &mark->seq);
-		else
-			return -EBADMSG;
-	}
-	if (r->error != 0 || journal == NULL || !is_topic(topic))
-		return -EBADMSG;
-	memcpy(mark->journal, journal, JOURNAL_ID_SIZE);
-	memcpy(mark->topic, topic.data, topic.len);
-	return 0;
-}
+static const struct keys mark_keys = {
+	.rows = (const struct key[]){
+		{"journal", KEY_COPY, KEY_AT(struct cursor_mark, journal), .required = true},
+		{"topic", KEY_CHARS, KEY_AT(struct cursor_mark, topic), .required = true},
+		{"seq", KEY_UINT, KEY_AT(struct cursor_mark, seq)},
+		{0},
+	}};
 
-static int read_marks(struct reader *r, struct cursor *cursor)
+struct cursor_file {
+	uint64_t version;
+	struct assay_string name;
+	struct assay_span at;
+};
+
+static const struct keys file_keys = {
+	.rows = (const struct key[]){
+		{"v", KEY_UINT, KEY_AT(struct cursor_file, version), .required = true},
+		{"name", KEY_TEXT, KEY_AT(struct cursor_file, name), .required = true},
+		{"at", KEY_RAW_LIST, KEY_AT(struct cursor_file, at), .required = true},
+		{0},
+	}};
+
+static int decode_file(struct cursor *cursor, const uint8_t *data, size_t len)
 {
+	struct cursor_file file = {0};
+	struct reader r;
 	size_t count;
-	if (read_array(r, &count) < 0 || count > CURSOR_MARKS_MAX || cursor->marks != NULL)
+	if (len < 4 || get_le32(data + len - 4) != crc32c(0, data, len - 4) ||
+		keys_decode(&file_keys, data, len - 4, &file) < 0 || file.version != FILE_VERSION ||
+		!assay_string_is(file.name, cursor->name))
+		return -EBADMSG;
+	read_init(&r, file.at.data, file.at.len);
+	if (read_array(&r, &count) < 0 || count > CURSOR_MARKS_MAX)
 		return -EBADMSG;
 	cursor->marks = calloc(count > 0 ? count : 1, sizeof *cursor->marks);
 	if (cursor->marks == NULL)
 		return -ENOMEM;
 	for (; cursor->count < count; cursor->count++) {
-		int e = read_mark(r, &cursor->marks[cursor->count]);
-		if (e < 0)
-			return e;
+		struct cursor_mark *mark = &cursor->marks[cursor->count];
+		if (keys_read(&r, &mark_keys, mark, NULL) < 0 || !is_topic(string_of(mark->topic)))
+			return -EBADMSG;
 	}
 	return 0;
-}
-
-static int decode_file(struct cursor *cursor, const uint8_t *data, size_t len)
-{
-	struct reader r;
-	struct assay_string key, name = {0};
-	uint64_t version = 0;
-	size_t pairs;
-	if (len < 4 || get_le32(data + len - 4) != crc32c(0, data, len - 4))
-		return -EBADMSG;
-	read_init(&r, data, len - 4);
-	read_map(&r, &pairs);
-	for (; pairs > 0 && read_key(&r, &key) == 0; pairs--) {
-		int e = -EBADMSG;
-		if (assay_string_is(key, "v"))
-			e = read_uint(&r, &version);
-		else if (assay_string_is(key, "name"))
-			e = read_text(&r, &name);
-		else if (assay_string_is(key, "at"))
-			e = read_marks(&r, cursor);
-		if (e < 0)
-			return e;
-	}
-	bool sound = read_finish(&r) == 0 && version == FILE_VERSION && cursor->marks != NULL &&
-		     assay_string_is(name, cursor->name);
-	return sound ? 0 : -EBADMSG;
 }
 
 static int read_file(const struct cursors *c, struct cursor *cursor)

@@ -8,7 +8,7 @@
 #include "core/runs/amends.h"
 #include "core/commit/ledger.h"
 #include "record/check.h"
-#include "record/read.h"
+#include "record/keys.h"
 #include "record/record.h"
 #include "record/uuid.h"
 
@@ -37,38 +37,18 @@ void amends_destroy(struct amends *amends)
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-static void take_text(struct amended *now, enum amend_key key, char *to, struct reader *r)
-{
-	struct assay_string text = {0};
-	if (read_peek(r) == READ_TEXT && read_text(r, &text) == 0) {
-		text_copy(to, RUN_TEXT_MAX + 1, text);
-		now->keys |= key;
-	} else {
-		read_skip(r);
-	}
-}
-
-/* Keys that this version does not know are somebody else's. */
-static void take_set(struct amended *now, struct assay_span set)
-{
-	struct reader r;
-	size_t pairs;
-	struct assay_string key;
-	read_init(&r, set.data, set.len);
-	read_map(&r, &pairs);
-	for (; pairs > 0 && read_key(&r, &key) == 0; pairs--) {
-		if (assay_string_is(key, "sample.id"))
-			take_text(now, AMEND_SAMPLE, now->sample, &r);
-		else if (assay_string_is(key, "operator.id"))
-			take_text(now, AMEND_OPERATOR, now->operator, & r);
-		else if (assay_string_is(key, "x-note"))
-			take_text(now, AMEND_NOTE, now->note, &r);
-		else if (assay_string_is(key, "valid") && read_bool(&r, &now->valid) == 0)
-			now->keys |= AMEND_VALID;
-		else
-			read_skip(&r);
-	}
-}
+/*
+ * In the order of enum amend_key.  Other keys, and values of another type, belong to a later
+ * version.
+ */
+static const struct keys set_keys = {.open = true,
+	.rows = (const struct key[]){
+		{"sample.id", KEY_CHARS, KEY_AT(struct amended, sample), .lenient = true},
+		{"operator.id", KEY_CHARS, KEY_AT(struct amended, operator), .lenient = true},
+		{"x-note", KEY_CHARS, KEY_AT(struct amended, note), .lenient = true},
+		{"valid", KEY_BOOL, KEY_AT(struct amended, valid), .lenient = true},
+		{0},
+	}};
 
 static int take_amend(const char *path, const struct runs_amend *amend, struct amended *now)
 {
@@ -80,7 +60,11 @@ static int take_amend(const char *path, const struct runs_amend *amend, struct a
 			      assay_record_read(entry.body.data, entry.body.len, &record) < 0))
 		r = -EBADMSG;
 	if (r == 0 && record.type == ASSAY_RECORD_AMEND) {
-		take_set(now, record.set);
+		struct keys_found found;
+		struct reader reader;
+		read_init(&reader, record.set.data, record.set.len);
+		keys_read(&reader, &set_keys, now, &found);
+		now->keys |= (unsigned)found.seen;
 		text_copy(now->reason, sizeof now->reason, record.reason);
 		text_copy(now->actor, sizeof now->actor, record.actor);
 		now->when = record.t.utc;

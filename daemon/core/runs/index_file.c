@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "core/runs/inside.h"
 #include "record/encode.h"
-#include "record/read.h"
+#include "record/keys.h"
 
 /* Entries between two notes of how far the index reaches. */
 #define CHECKPOINT_ENTRIES 5000
@@ -102,27 +102,6 @@ void runs_checkpoint(struct runs *runs, uint64_t head)
 		runs_note_upto(runs, head);
 }
 
-static int take_text(struct reader *r, char *to, size_t size)
-{
-	struct assay_string text;
-	if (read_text(r, &text) < 0)
-		return -EBADMSG;
-	if (text.len >= size)
-		return read_fail(r, r->at, "the text is too long");
-	memcpy(to, text.data, text.len);
-	to[text.len] = '\0';
-	return 0;
-}
-
-static int take_id(struct reader *r, uint8_t *id, size_t len)
-{
-	const uint8_t *data;
-	if (read_fixed(r, len, &data) < 0)
-		return -EBADMSG;
-	memcpy(id, data, len);
-	return 0;
-}
-
 struct note {
 	struct runs_row row;
 	uint8_t amend[16];
@@ -130,45 +109,26 @@ struct note {
 	uint64_t upto;
 };
 
-static int read_pair(struct reader *r, struct assay_string key, struct note *note)
-{
-	struct runs_row *row = &note->row;
-	const struct {
-		const char *key;
-		char *to;
-		size_t size;
-	} texts[] = {{"number", row->number, sizeof row->number},
-		{"instrument", row->instrument, sizeof row->instrument},
-		{"topic", row->topic, sizeof row->topic},
-		{"sample", row->sample, sizeof row->sample},
-		{"operator", row->operator, sizeof row->operator},
-			{"status", row->status, sizeof row->status}};
-	const struct {
-		const char *key;
-		uint64_t *to;
-	} numbers[] = {{"start", &row->start}, {"first", &row->first}, {"last", &row->last},
-		{"frames", &row->frames}, {"upto", &note->upto}, {"seq", &note->amend_seq}};
-	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-		if (assay_string_is(key, texts[i].key))
-			return take_text(r, texts[i].to, texts[i].size);
-	}
-	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-		if (assay_string_is(key, numbers[i].key))
-			return read_uint(r, numbers[i].to);
-	}
-	const struct {
-		const char *key;
-		uint8_t *to;
-		size_t len;
-	} ids[] = {{"run", row->id, 16}, {"ctx", row->ctx, 32}, {"amend", note->amend, 16}};
-	for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
-		if (assay_string_is(key, ids[i].key))
-			return take_id(r, ids[i].to, ids[i].len);
-	}
-	if (assay_string_is(key, "sim"))
-		return read_bool(r, &row->sim);
-	return read_fail(r, r->at, "an unknown key");
-}
+static const struct keys note_keys = {
+	.rows = (const struct key[]){
+		{"run", KEY_COPY, KEY_AT(struct note, row.id)},
+		{"ctx", KEY_COPY, KEY_AT(struct note, row.ctx)},
+		{"number", KEY_CHARS, KEY_AT(struct note, row.number)},
+		{"instrument", KEY_CHARS, KEY_AT(struct note, row.instrument)},
+		{"topic", KEY_CHARS, KEY_AT(struct note, row.topic)},
+		{"sample", KEY_CHARS, KEY_AT(struct note, row.sample)},
+		{"operator", KEY_CHARS, KEY_AT(struct note, row.operator)},
+		{"status", KEY_CHARS, KEY_AT(struct note, row.status)},
+		{"start", KEY_UINT, KEY_AT(struct note, row.start)},
+		{"first", KEY_UINT, KEY_AT(struct note, row.first)},
+		{"last", KEY_UINT, KEY_AT(struct note, row.last)},
+		{"frames", KEY_UINT, KEY_AT(struct note, row.frames)},
+		{"sim", KEY_BOOL, KEY_AT(struct note, row.sim)},
+		{"amend", KEY_COPY, KEY_AT(struct note, amend)},
+		{"seq", KEY_UINT, KEY_AT(struct note, amend_seq)},
+		{"upto", KEY_UINT, KEY_AT(struct note, upto)},
+		{0},
+	}};
 
 static uint64_t reach_of(const struct note *note)
 {
@@ -186,14 +146,8 @@ static uint64_t reach_of(const struct note *note)
 static bool take_note(struct runs *runs, struct reader *r, uint64_t head)
 {
 	struct note note = {0};
-	struct assay_string key;
-	size_t pairs;
-	if (read_map(r, &pairs) < 0)
+	if (keys_read(r, &note_keys, &note, NULL) < 0)
 		return false;
-	for (; pairs > 0; pairs--) {
-		if (read_key(r, &key) < 0 || read_pair(r, key, &note) < 0)
-			return false;
-	}
 	uint64_t reach = reach_of(&note);
 	if (reach > head || (note.row.first > 0 && runs_set_row(runs, &note.row) < 0) ||
 		(note.amend_seq > 0 && runs_set_amend(runs, note.amend, note.amend_seq) < 0))

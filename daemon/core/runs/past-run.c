@@ -4,7 +4,7 @@
 
 #include "core/runs/past-run.h"
 #include "journal/reader.h"
-#include "record/read.h"
+#include "record/keys.h"
 
 int past_entry_read(const char *path, const uint8_t journal[16], uint64_t seq, struct buffer *entry)
 {
@@ -24,60 +24,47 @@ int past_entry_read(const char *path, const uint8_t journal[16], uint64_t seq, s
 	return r < 0 ? r : entry->failed ? -ENOMEM : 0;
 }
 
-static void read_sample(struct past_run *past, struct reader *r)
-{
-	size_t pairs;
-	struct assay_string key, way;
-	read_map(r, &pairs);
-	for (; pairs > 0 && read_key(r, &key) == 0; pairs--) {
-		if (!assay_string_is(key, "entered"))
-			read_skip(r);
-		else if (read_text(r, &way) == 0 && words_find(&words_entry_way, way) > 0)
-			past->entered = (enum entry_way)words_find(&words_entry_way, way);
-	}
-}
+/* The keys that the view of a record leaves out. */
+struct more {
+	enum entry_way entered;
+	uint8_t method_sha256[ASSAY_SHA256_SIZE];
+	struct assay_string note;
+	struct assay_span set, sent;
+};
 
-static void read_method(struct past_run *past, struct reader *r)
-{
-	size_t pairs;
-	struct assay_string key;
-	const uint8_t *sha256;
-	read_map(r, &pairs);
-	for (; pairs > 0 && read_key(r, &key) == 0; pairs--) {
-		if (!assay_string_is(key, "sha256"))
-			read_skip(r);
-		else if (read_fixed(r, sizeof past->method_sha256, &sha256) == 0)
-			memcpy(past->method_sha256, sha256, sizeof past->method_sha256);
-	}
-}
+static const struct keys sample_keys = {.open = true,
+	.rows = (const struct key[]){
+		{"entered", KEY_WORD, KEY_AT(struct more, entered), .words = &words_entry_way,
+			.lenient = true},
+		{0},
+	}};
 
-/* What the view of a record leaves out. */
+static const struct keys method_keys = {.open = true,
+	.rows = (const struct key[]){
+		{"sha256", KEY_COPY, KEY_AT(struct more, method_sha256)},
+		{0},
+	}};
+
+static const struct keys more_keys = {.open = true,
+	.rows = (const struct key[]){
+		{"sample", KEY_MAP, .keys = &sample_keys},
+		{"method", KEY_MAP, .keys = &method_keys},
+		{"x-note", KEY_TEXT, KEY_AT(struct more, note)},
+		{"x-set", KEY_RAW, KEY_AT(struct more, set)},
+		{"x-sent", KEY_RAW, KEY_AT(struct more, sent)},
+		{0},
+	}};
+
 static int read_more(struct past_run *past, struct assay_span body)
 {
-	struct reader r;
-	size_t pairs;
-	struct assay_string key, text = {0};
-	struct assay_span set = {0}, sent = {0};
-	read_init(&r, body.data, body.len);
-	read_map(&r, &pairs);
-	for (; pairs > 0 && read_key(&r, &key) == 0; pairs--) {
-		if (assay_string_is(key, "sample"))
-			read_sample(past, &r);
-		else if (assay_string_is(key, "method"))
-			read_method(past, &r);
-		else if (assay_string_is(key, "x-note"))
-			read_text(&r, &text);
-		else if (assay_string_is(key, "x-set"))
-			read_raw(&r, &set);
-		else if (assay_string_is(key, "x-sent"))
-			read_raw(&r, &sent);
-		else
-			read_skip(&r);
-	}
-	text_copy(past->note, sizeof past->note, text);
-	buffer_append(&past->set, set.data, set.len);
-	buffer_append(&past->sent, sent.data, sent.len);
-	return read_finish(&r);
+	struct more more = {0};
+	int r = keys_decode(&more_keys, body.data, body.len, &more);
+	past->entered = more.entered;
+	memcpy(past->method_sha256, more.method_sha256, sizeof past->method_sha256);
+	text_copy(past->note, sizeof past->note, more.note);
+	buffer_append(&past->set, more.set.data, more.set.len);
+	buffer_append(&past->sent, more.sent.data, more.sent.len);
+	return r;
 }
 
 static int read_start(struct past_run *past, const struct buffer *bytes)
