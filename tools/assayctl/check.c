@@ -7,8 +7,8 @@
 #include "args.h"
 #include "catalog.h"
 #include "config/config.h"
-#include "config/jsonout.h"
 #include "config/schema.h"
+#include "print.h"
 
 struct catalog *load_catalog(const struct options *options)
 {
@@ -26,30 +26,16 @@ static void print_error(const struct config_error *e)
 	fprintf(stderr, "%s:%u:%u: %s\n", e->mark.file, e->mark.line, e->mark.column, e->text);
 }
 
-/* {"errors": [{"file", "line", "column", "text"}, ...]} */
 static void print_errors_json(const struct config_errors *errors)
 {
-	struct buffer text = {0};
-	struct json j = {.to = &text};
-	json_open(&j, '{');
-	json_key(&j, "errors");
-	json_open(&j, '[');
+	json_t *list = json_array();
 	for (size_t i = 0; i < errors->count; i++) {
 		const struct config_error *e = &errors->items[i];
-		json_open(&j, '{');
-		json_pair(&j, "file", e->mark.file);
-		json_key(&j, "line");
-		json_number(&j, e->mark.line);
-		json_key(&j, "column");
-		json_number(&j, e->mark.column);
-		json_pair(&j, "text", e->text);
-		json_close(&j, '}');
+		json_array_append_new(list,
+			json_pack("{s:s*, s:i, s:i, s:s}", "file", e->mark.file, "line",
+				(int)e->mark.line, "column", (int)e->mark.column, "text", e->text));
 	}
-	json_close(&j, ']');
-	json_close(&j, '}');
-	if (!text.failed)
-		printf("%.*s\n", (int)text.len, (const char *)text.data);
-	buffer_finish(&text);
+	print_object(json_pack("{s:o}", "errors", list));
 }
 
 int command_check(const struct options *options, const struct args *args)

@@ -43,8 +43,8 @@ static void print_gap(const struct journal_args *args, const struct journal_foun
 {
 	const char *why = found->kind == JOURNAL_GAP_PRUNED ? "removed" : "damaged";
 	if (args->json)
-		printf("{\"gap\":{\"from\":%" PRIu64 ",\"to\":%" PRIu64 ",\"why\":\"%s\"}}\n",
-			found->seq, found->to, why);
+		print_object(json_pack("{s:{s:I, s:I, s:s}}", "gap", "from", (json_int_t)found->seq,
+			"to", (json_int_t)found->to, "why", why));
 	else
 		printf("%" PRIu64 " to %" PRIu64 ": %s\n", found->seq, found->to, why);
 }

@@ -8,9 +8,9 @@
 
 #include <assay/record.h>
 
-#include "config/jsonout.h"
 #include "journal.h"
 #include "journal/inspect.h"
+#include "print.h"
 
 static const struct {
 	const char *name;
@@ -51,39 +51,19 @@ static void show_progress(void *arg, uint64_t done, uint64_t total)
 			100.0 * (double)done / (double)total, (double)total / 1e6);
 }
 
-static void put_number(struct json *j, const char *key, uint64_t value)
+static void print_finding_json(const struct finding *f)
 {
-	json_key(j, key);
-	json_number(j, (double)value);
-}
-
-static void print_line(struct json *j)
-{
-	json_close(j, '}');
-	if (!j->to->failed)
-		printf("%.*s\n", (int)j->to->len, (const char *)j->to->data);
-	buffer_finish(j->to);
-}
-
-static void found_json(const struct finding *finding)
-{
-	struct buffer line = {0};
-	struct json j = {.to = &line};
-	json_open(&j, '{');
-	json_pair(&j, "finding", kinds[finding->kind].name);
-	json_key(&j, "harm");
-	json_bool(&j, kinds[finding->kind].is_harm);
-	json_pair(&j, "file", finding->file);
-	if (finding->from > 0) {
-		put_number(&j, "from", finding->from);
-		put_number(&j, "to", finding->to);
-	}
-	if (finding->to_byte > finding->from_byte) {
-		put_number(&j, "from_byte", finding->from_byte);
-		put_number(&j, "to_byte", finding->to_byte);
-	}
-	json_pair(&j, "text", finding->text);
-	print_line(&j);
+	json_t *object = json_pack("{s:s, s:b, s:s*}", "finding", kinds[f->kind].name, "harm",
+		kinds[f->kind].is_harm, "file", f->file);
+	if (f->from > 0)
+		json_object_update_new(object, json_pack("{s:I, s:I}", "from", (json_int_t)f->from,
+						       "to", (json_int_t)f->to));
+	if (f->to_byte > f->from_byte)
+		json_object_update_new(
+			object, json_pack("{s:I, s:I}", "from_byte", (json_int_t)f->from_byte,
+					"to_byte", (json_int_t)f->to_byte));
+	json_object_set_new(object, "text", json_string(f->text));
+	print_object(object);
 }
 
 static void found(void *arg, const struct finding *finding)
@@ -91,7 +71,7 @@ static void found(void *arg, const struct finding *finding)
 	const struct journal_args *args = arg;
 	clear_progress();
 	if (args->json) {
-		found_json(finding);
+		print_finding_json(finding);
 		return;
 	}
 	printf("%s%s:", kinds[finding->kind].is_harm ? "" : "note: ", finding->file);
@@ -115,18 +95,10 @@ static void print_summary(
 {
 	uint64_t harm = count_harm(in);
 	if (args->json) {
-		struct buffer line = {0};
-		struct json j = {.to = &line};
-		json_open(&j, '{');
-		json_pair(&j, "journal", id);
-		json_key(&j, "sound");
-		json_bool(&j, harm == 0);
-		put_number(&j, "files", in->segments);
-		put_number(&j, "removed", in->removed);
-		put_number(&j, "entries", in->entries);
-		put_number(&j, "size", in->bytes);
-		put_number(&j, "findings", harm);
-		print_line(&j);
+		print_object(json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:I}", "journal", id,
+			"sound", harm == 0, "files", (json_int_t)in->segments, "removed",
+			(json_int_t)in->removed, "entries", (json_int_t)in->entries, "size",
+			(json_int_t)in->bytes, "findings", (json_int_t)harm));
 		return;
 	}
 	printf("journal %s: %" PRIu64 " file%s, %" PRIu64 " entries, %.1f MB: ", id, in->segments,

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "args.h"
-#include "config/jsonout.h"
+#include "print.h"
 #include "record/check.h"
 #include "record/read.h"
 
@@ -27,20 +27,8 @@ static void report(
 			path[0] != '\0' ? ": " : "", text);
 		return;
 	}
-	struct buffer line = {0};
-	struct json j = {.to = &line};
-	json_open(&j, '{');
-	json_pair(&j, "file", f->file);
-	json_key(&j, "item");
-	json_number(&j, (double)f->item);
-	json_key(&j, "byte");
-	json_number(&j, (double)f->at);
-	json_pair(&j, "path", path);
-	json_pair(&j, "text", text);
-	json_close(&j, '}');
-	if (!line.failed)
-		printf("%.*s\n", (int)line.len, (const char *)line.data);
-	buffer_finish(&line);
+	print_object(json_pack("{s:s, s:I, s:I, s:s, s:s}", "file", f->file, "item",
+		(json_int_t)f->item, "byte", (json_int_t)f->at, "path", path, "text", text));
 }
 
 /* One item of the sequence: an entry is an array, a record is a map. */

@@ -68,9 +68,9 @@ static void print_gap(const struct replay *r, const struct assay_client_item *it
 	const char *why = item->why == ASSAY_GAP_PRUNED ? "pruned" : "damaged";
 	hex_write(journal, item->cursor.journal, ASSAY_UUID_SIZE);
 	if (r->json)
-		printf("{\"gap\":{\"journal\":\"%s\",\"topic\":\"%s\",\"from\":%" PRIu64
-		       ",\"to\":%" PRIu64 ",\"why\":\"%s\"}}\n",
-			journal, item->cursor.topic, item->first, item->cursor.seq, why);
+		print_object(json_pack("{s:{s:s, s:s, s:I, s:I, s:s}}", "gap", "journal", journal,
+			"topic", item->cursor.topic, "from", (json_int_t)item->first, "to",
+			(json_int_t)item->cursor.seq, "why", why));
 	else
 		printf("%" PRIu64 " to %" PRIu64 " on %s: %s\n", item->first, item->cursor.seq,
 			item->cursor.topic, why);

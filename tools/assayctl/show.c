@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "capture/file.h"
 #include "capture/read.h"
-#include "config/jsonout.h"
 #include "print.h"
+#include "record/uuid.h"
 #include "show.h"
 
 #define COLUMNS 16
@@ -76,34 +77,20 @@ static void show_head(const char *path, const struct capture_head *head)
 	}
 }
 
-/* One record as one line of JSON. */
-static void print_record(const struct capture_file *file, const struct capture_record *record)
+static void print_record_json(const struct capture_file *file, const struct capture_record *record)
 {
-	struct buffer line = {0};
-	struct json j = {.to = &line};
-	char text[CAPTURE_TEXT_MAX + 1];
-	json_open(&j, '{');
-	json_key(&j, "time");
-	json_number(&j, seconds_of(file, record));
-	json_pair(&j, "kind", capture_kind_name(record->kind));
-	json_key(&j, "channel");
-	json_number(&j, record->channel);
-	if (record->kind == CAPTURE_OUT || record->kind == CAPTURE_IN) {
-		json_key(&j, "hex");
-		buffer_append(&line, "\"", 1);
-		for (size_t i = 0; i < record->len; i++) {
-			snprintf(text, sizeof text, "%02x", record->data[i]);
-			buffer_append(&line, text, 2);
-		}
-		buffer_append(&line, "\"", 1);
+	char text[2 * CAPTURE_TEXT_MAX + 1], *hex = NULL;
+	bool is_bytes = record->kind == CAPTURE_OUT || record->kind == CAPTURE_IN;
+	if (is_bytes) {
+		hex = malloc(HEX_SIZE(record->len));
+		hex = hex != NULL ? hex_write(hex, record->data, record->len) : NULL;
 	} else {
 		text_of(record, text, sizeof text);
-		json_pair(&j, "text", text);
 	}
-	json_close(&j, '}');
-	if (!line.failed)
-		printf("%.*s\n", (int)line.len, (const char *)line.data);
-	buffer_finish(&line);
+	print_object(json_pack("{s:f, s:s, s:i, s:s}", "time", seconds_of(file, record), "kind",
+		capture_kind_name(record->kind), "channel", record->channel,
+		is_bytes ? "hex" : "text", is_bytes ? hex : text));
+	free(hex);
 }
 
 int show_capture(const struct options *options, const char *path)
@@ -118,7 +105,7 @@ int show_capture(const struct options *options, const char *path)
 		show_head(path, &file.head);
 	for (size_t i = 0; i < file.count; i++) {
 		if (options->json)
-			print_record(&file, &file.records[i]);
+			print_record_json(&file, &file.records[i]);
 		else
 			show_record(&file, &file.records[i]);
 	}
