@@ -16,7 +16,6 @@
 #include "journal/reader.h"
 #include "print.h"
 
-#define ASK_SECONDS     5
 #define CONFIRM_SECONDS 1800 /* the daemon hashes its own files */
 #define BATCH_MAX       16
 
@@ -197,24 +196,33 @@ static void write_segments(struct buffer *to, const struct item *items, size_t c
 	}
 }
 
+struct confirmed {
+	uint64_t noted, known;
+};
+
+static const struct keys confirmed_keys = {
+	.rows = (const struct key[]){ROW_UINT(struct confirmed, noted),
+		ROW_UINT(struct confirmed, known), {0}},
+	.open = true};
+
 static int confirm(struct archive *a, const struct item *items, size_t count)
 {
-	struct request request;
-	struct buffer reply = {0};
-	static struct pairs pairs;
+	struct control_request request;
+	struct control_reply reply;
+	struct confirmed confirmed = {0};
 	char id[JOURNAL_ID_TEXT];
 	journal_id_format(id, items[0].journal);
-	client_begin(&request, "archived");
+	control_request_init(&request, "archived");
 	map_text(&request.map, "journal", id);
 	map_key(&request.map, "segments");
 	write_segments(&request.bytes, items, count);
 	map_text(&request.map, "to", a->to);
 	int r = client_ask(a->options, &request, CONFIRM_SECONDS, &reply);
-	if (r == 0 && reply_pairs(&reply, &pairs) == 0) {
-		a->noted += pairs_number(&pairs, "noted");
-		a->known += pairs_number(&pairs, "known");
-	}
-	buffer_finish(&reply);
+	if (r == 0)
+		keys_decode(&confirmed_keys, reply.body.data, reply.body.len, &confirmed);
+	a->noted += confirmed.noted;
+	a->known += confirmed.known;
+	control_reply_finish(&reply);
 	return r == 0 ? 0 : -EPROTO;
 }
 
@@ -304,10 +312,11 @@ static int write_texts(struct archive *a, struct archive_summary *summary)
 static void print_summary(const struct archive *a, const struct archive_summary *summary)
 {
 	if (a->options->json) {
-		printf("{\"copied\":%zu,\"there\":%zu,\"later\":%zu,\"runs\":%zu,\"audits\":%zu,"
-		       "\"holes\":%zu,\"confirmed\":%" PRIu64 "}\n",
-			a->made, a->there, a->later, summary->runs, summary->audits, summary->holes,
-			a->noted + a->known);
+		print_object(json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "copied",
+			(json_int_t)a->made, "there", (json_int_t)a->there, "later",
+			(json_int_t)a->later, "runs", (json_int_t)summary->runs, "audits",
+			(json_int_t)summary->audits, "holes", (json_int_t)summary->holes,
+			"confirmed", (json_int_t)(a->noted + a->known)));
 		return;
 	}
 	printf("%s: %zu files copied, %zu were there already; %zu runs, %zu audit records\n", a->to,
@@ -325,17 +334,27 @@ static void print_summary(const struct archive *a, const struct archive_summary 
 
 /* --- beginning ------------------------------------------------------------------------------- */
 
+struct journal_place {
+	char path[PATH_MAX];
+};
+
+static const struct keys place_keys = {
+	.rows = (const struct key[]){ROW_TEXT(struct journal_place, path), {0}}, .open = true};
+
 static int ask_path(struct archive *a)
 {
-	struct request request;
-	struct buffer reply = {0};
-	static struct pairs pairs;
-	client_begin(&request, "status");
+	struct control_request request;
+	struct control_reply reply;
+	struct journal_place place = {.path = ""};
+	control_request_init(&request, "status");
 	int r = client_ask(a->options, &request, ASK_SECONDS, &reply);
-	if (r == 0 && reply_pairs(&reply, &pairs) == 0 &&
-		realpath(pairs_get(&pairs, "journal.path"), a->from) == NULL)
-		r = complain(pairs_get(&pairs, "journal.path"), -errno);
-	buffer_finish(&reply);
+	if (r == 0) {
+		struct assay_span journal = keys_value(reply.body, string_of("journal"));
+		keys_decode(&place_keys, journal.data, journal.len, &place);
+		if (realpath(place.path, a->from) == NULL)
+			r = complain(place.path, -errno);
+	}
+	control_reply_finish(&reply);
 	a->has_daemon = true;
 	return r == 0 ? 0 : -EPROTO;
 }

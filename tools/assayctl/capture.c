@@ -2,9 +2,9 @@
 /* capture: what goes over an instrument's link, into a file; and such a file for people. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,8 +15,8 @@
 #include "print.h"
 #include "show.h"
 
-#define ASK_SECONDS 15
-#define WAIT_MS     500
+#define CAPTURE_SECONDS 15
+#define WAIT_MS         500
 
 /* A recording that is being written. */
 struct recording {
@@ -83,65 +83,59 @@ static int take(struct recording *rec, struct assay_span data)
 
 /* --- the dialogue with the daemon ------------------------------------------------------------- */
 
+struct reply {
+	uint64_t id;
+	struct assay_span data;
+	bool end;
+};
+
+static const struct keys reply_keys = {
+	.rows = (const struct key[]){ROW_UINT(struct reply, id),
+		{"data", KEY_BYTES, KEY_AT(struct reply, data)}, ROW_BOOL(struct reply, end), {0}},
+	.open = true};
+
 static int ask_start(const struct options *options, struct recording *rec)
 {
-	struct request request;
-	struct buffer reply = {0};
-	static struct pairs f;
-	client_begin(&request, "capture-start");
+	struct control_request request;
+	struct control_reply reply;
+	struct reply started = {0};
+	control_request_init(&request, "capture-start");
 	map_text(&request.map, "instrument", rec->instrument);
-	int r = client_ask(options, &request, ASK_SECONDS, &reply);
-	if (r == 0)
-		r = reply_pairs(&reply, &f) < 0;
-	rec->id = r == 0 ? pairs_number(&f, "id") : 0;
-	buffer_finish(&reply);
+	int r = client_ask(options, &request, CAPTURE_SECONDS, &reply);
+	if (r == 0 && keys_decode(&reply_keys, reply.body.data, reply.body.len, &started) < 0)
+		r = client_explain(options, -EBADMSG, &reply);
+	rec->id = started.id;
+	control_reply_finish(&reply);
 	return r;
-}
-
-static int read_reply(const struct buffer *reply, struct assay_span *data, bool *end)
-{
-	struct reader r;
-	size_t pairs;
-	struct assay_string key;
-	read_init(&r, reply->data, reply->len);
-	read_map(&r, &pairs);
-	for (; pairs > 0 && read_key(&r, &key) == 0; pairs--) {
-		if (assay_string_is(key, "data"))
-			read_bytes(&r, data);
-		else if (assay_string_is(key, "end"))
-			read_bool(&r, end);
-		else
-			read_skip(&r);
-	}
-	return read_finish(&r) < 0 ? 1 : 0;
 }
 
 static int ask_read(const struct options *options, struct recording *rec, bool *end)
 {
-	struct request request;
-	struct buffer reply = {0};
-	struct assay_span data = {0};
-	client_begin(&request, "capture-read");
+	struct control_request request;
+	struct control_reply reply;
+	struct reply next = {0};
+	control_request_init(&request, "capture-read");
 	map_uint(&request.map, "id", rec->id);
 	map_uint(&request.map, "wait", WAIT_MS);
-	int r = client_ask(options, &request, ASK_SECONDS, &reply);
+	int r = client_ask(options, &request, CAPTURE_SECONDS, &reply);
+	if (r == 0 && keys_decode(&reply_keys, reply.body.data, reply.body.len, &next) < 0)
+		r = client_explain(options, -EBADMSG, &reply);
 	if (r == 0)
-		r = read_reply(&reply, &data, end);
-	if (r == 0)
-		r = take(rec, data);
-	buffer_finish(&reply);
+		r = take(rec, next.data);
+	*end = next.end;
+	control_reply_finish(&reply);
 	return r;
 }
 
 static int ask_stop(const struct options *options, struct recording *rec)
 {
-	struct request request;
-	struct buffer reply = {0};
-	client_begin(&request, "capture-stop");
+	struct control_request request;
+	struct control_reply reply;
+	control_request_init(&request, "capture-stop");
 	map_uint(&request.map, "id", rec->id);
-	int r = client_ask(options, &request, ASK_SECONDS, &reply);
+	int r = client_ask(options, &request, CAPTURE_SECONDS, &reply);
 	rec->is_stopped = true;
-	buffer_finish(&reply);
+	control_reply_finish(&reply);
 	return r;
 }
 
@@ -182,15 +176,15 @@ static int open_file(struct recording *rec)
 	return 1;
 }
 
-static void tell(const struct options *options, const struct recording *rec)
+static void print_summary(const struct options *options, const struct recording *rec)
 {
 	if (options->json)
-		printf("{\"bytes\":%llu,\"link_bytes\":%llu,\"missing_bytes\":%llu}\n",
-			(unsigned long long)rec->bytes, (unsigned long long)rec->link_bytes,
-			(unsigned long long)rec->missing);
+		print_object(json_pack("{s:I, s:I, s:I}", "bytes", (json_int_t)rec->bytes,
+			"link_bytes", (json_int_t)rec->link_bytes, "missing_bytes",
+			(json_int_t)rec->missing));
 	else
-		printf("%s: %llu bytes of dialogue, %llu bytes not recorded\n", rec->path,
-			(unsigned long long)rec->link_bytes, (unsigned long long)rec->missing);
+		printf("%s: %" PRIu64 " bytes of dialogue, %" PRIu64 " bytes not recorded\n",
+			rec->path, rec->link_bytes, rec->missing);
 }
 
 static int capture(const struct options *options, struct recording *rec)
@@ -209,7 +203,7 @@ static int capture(const struct options *options, struct recording *rec)
 	if (rec->bytes == 0)
 		unlink(rec->path);
 	if (r == 0)
-		tell(options, rec);
+		print_summary(options, rec);
 	buffer_finish(&rec->rest);
 	return r;
 }

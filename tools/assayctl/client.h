@@ -1,35 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One request to the control socket. */
+/* Requests to the daemon, with messages for people. */
 #ifndef ASSAY_ASSAYCTL_CLIENT_H
 #define ASSAY_ASSAYCTL_CLIENT_H
 
-#include "base/buffer.h"
 #include "command.h"
-#include "record/encode.h"
+#include "control.h"
 
-/* A request under construction: client_begin(), map_*() of request->map, client_ask(). */
-struct request {
-	struct buffer bytes;
-	struct map map;
-};
-
-void client_begin(struct request *request, const char *op);
+#define ASK_SECONDS 5 /* most requests are answered at once */
 
 /*
- * Sends it and waits `seconds` for the reply, which the caller finishes.  Returns 0 when the
- * daemon did it; otherwise 1 after the reason was printed (with --json: the reply as it is).
+ * Sends the request to the control socket, and waits at most `seconds` for the reply, which the
+ * caller finishes in every case.  0, or 1 after a message; with --json a rejection is printed as
+ * the daemon's reply.
  */
-int client_ask(
-	const struct options *options, struct request *request, int seconds, struct buffer *reply);
+int client_ask(const struct options *options, struct control_request *request, int seconds,
+	struct control_reply *reply);
 
-/*
- * The same without a word when it was not done: 1 when it was refused, with the reply, -EAGAIN when
- * nobody answered.
- */
-int client_try(
-	const struct options *options, struct request *request, int seconds, struct buffer *reply);
+/* The same, with ASK_SECONDS; prints the reply for --json, otherwise the line `done`. */
+int client_ask_and_print(
+	const struct options *options, struct control_request *request, const char *done);
 
-/* Says why a reply is a refusal; returns 1. */
-int client_explain(const struct options *options, const struct buffer *reply);
+/* The same without messages, as control_send(). */
+int client_try(const struct options *options, struct control_request *request, int seconds,
+	struct control_reply *reply);
+
+/* Prints the message for an error of control_send(), 1 or negative.  Returns 1. */
+int client_explain(const struct options *options, int error, const struct control_reply *reply);
+
+/* Prints the message for an error of a requester.  Returns 1. */
+int client_no_answer(const char *endpoint, int error);
 
 #endif

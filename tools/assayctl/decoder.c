@@ -12,8 +12,8 @@
 
 #include "base/clock.h"
 #include "decoder.h"
+#include "print.h"
 #include "record/encode.h"
-#include "record/read.h"
 #include "wire/reparse.h"
 
 #define ANSWER_NS (60 * NS_PER_S)
@@ -101,34 +101,32 @@ static int receive_message(struct decoder *decoder)
 }
 
 /* {driver, version} | {kind, vars} | {error} */
-static int read_answer(struct decoder *decoder, struct decoded *decoded,
-	struct assay_string *version, struct assay_string *error)
+struct answer {
+	struct assay_string version, error, kind;
+	struct assay_span vars;
+};
+
+static const struct keys answer_keys = {
+	.rows = (const struct key[]){{"version", KEY_TEXT, KEY_AT(struct answer, version)},
+		{"error", KEY_TEXT, KEY_AT(struct answer, error)},
+		{"kind", KEY_TEXT, KEY_AT(struct answer, kind)}, ROW_RAW(struct answer, vars), {0}},
+	.open = true};
+
+static int receive_answer(struct decoder *decoder, struct answer *answer)
 {
-	struct reader r;
-	size_t pairs;
-	struct assay_string key;
-	read_init(&r, decoder->answer.data, decoder->answer.len);
-	for (read_map(&r, &pairs); pairs > 0 && read_key(&r, &key) == 0; pairs--) {
-		if (assay_string_is(key, "version"))
-			read_text(&r, version);
-		else if (assay_string_is(key, "error"))
-			read_text(&r, error);
-		else if (assay_string_is(key, "kind"))
-			read_text(&r, &decoded->kind);
-		else if (assay_string_is(key, "vars"))
-			read_raw(&r, &decoded->vars);
-		else
-			read_skip(&r);
-	}
-	return read_finish(&r) < 0 ? -EPIPE : 0;
+	*answer = (struct answer){0};
+	int r = receive_message(decoder);
+	if (r == 0 &&
+		keys_decode(&answer_keys, decoder->answer.data, decoder->answer.len, answer) < 0)
+		r = -EPIPE;
+	return r;
 }
 
 int decoder_start(struct decoder *decoder, const struct options *options, const char *driver,
 	char why[DECODER_TEXT])
 {
 	int in[2], out[2];
-	struct decoded none = {0};
-	struct assay_string version = {0}, error = {0};
+	struct answer answer;
 	*decoder = (struct decoder){0};
 	snprintf(decoder->driver, sizeof decoder->driver, "%s", driver);
 	snprintf(why, DECODER_TEXT, "%s cannot be started with driver %s", options->worker, driver);
@@ -149,10 +147,8 @@ int decoder_start(struct decoder *decoder, const struct options *options, const 
 		close(out[0]);
 		return r;
 	}
-	r = receive_message(decoder);
-	if (r == 0)
-		r = read_answer(decoder, &none, &version, &error);
-	text_copy(decoder->version, sizeof decoder->version, version);
+	r = receive_answer(decoder, &answer);
+	print_safe(decoder->version, sizeof decoder->version, answer.version);
 	if (r < 0)
 		decoder_stop(decoder);
 	return r;
@@ -177,22 +173,19 @@ static int send_request(struct decoder *decoder, struct assay_span settings, str
 int decoder_ask(struct decoder *decoder, struct assay_span settings, struct assay_span raw,
 	struct decoded *decoded, char why[DECODER_TEXT])
 {
-	struct assay_string version = {0}, error = {0};
-	*decoded = (struct decoded){0};
+	struct answer answer;
 	int r = send_request(decoder, settings, raw);
 	if (r == 0)
-		r = receive_message(decoder);
-	if (r == 0)
-		r = read_answer(decoder, decoded, &version, &error);
+		r = receive_answer(decoder, &answer);
 	if (r < 0) {
 		snprintf(why, DECODER_TEXT, "the driver %s on it",
 			r == -ETIMEDOUT ? "hangs" : "crashes");
 		decoder_stop(decoder);
 		return r;
 	}
-	if (error.data != NULL || decoded->vars.data == NULL) {
-		text_copy(why, DECODER_TEXT, error);
-		return 1;
-	}
-	return 0;
+	*decoded = (struct decoded){.kind = answer.kind, .vars = answer.vars};
+	bool is_decoded = answer.error.data == NULL && answer.vars.data != NULL;
+	if (!is_decoded)
+		print_safe(why, DECODER_TEXT, answer.error);
+	return !is_decoded;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * describe: what drivers can be told, and what an instrument was told.  The daemon answers where
- * it runs, else the program assay-worker is asked for the drivers.
+ * describe: the settings of drivers and instruments.  They come from the daemon if it runs,
+ * otherwise, of drivers only, from the program assay-worker.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +14,8 @@
 #include "client.h"
 #include "print.h"
 
-#define ASK_SECONDS 5
-#define INDENT      24
-#define COLUMNS     80
+#define INDENT  24
+#define COLUMNS 80
 
 /* Words from column INDENT on, lines of at most COLUMNS. */
 static void wrap(const char *text, int at)
@@ -39,172 +39,160 @@ static void wrap(const char *text, int at)
 
 /* --- one setting ----------------------------------------------------------------------------- */
 
+struct setting {
+	char name[40], help[260], type[20], unit[40], min[40], max[40], preset[260], from[260];
+	char calibration[4];
+	bool required, list, hex, hazard, live;
+	struct assay_span choices, columns, value, file, read_back;
+};
+
+static const struct keys setting_keys = {
+	.rows = (const struct key[]){ROW_TEXT(struct setting, name), ROW_TEXT(struct setting, help),
+		ROW_TEXT(struct setting, type), ROW_TEXT(struct setting, unit),
+		ROW_TEXT(struct setting, min), ROW_TEXT(struct setting, max),
+		{"default", KEY_OTHER, KEY_AT(struct setting, preset), .read = print_read_value},
+		ROW_TEXT(struct setting, from), ROW_TEXT(struct setting, calibration),
+		ROW_BOOL(struct setting, required), ROW_BOOL(struct setting, list),
+		ROW_BOOL(struct setting, hex), ROW_BOOL(struct setting, hazard),
+		ROW_BOOL(struct setting, live), ROW_RAW(struct setting, choices),
+		ROW_RAW(struct setting, columns), ROW_RAW(struct setting, value),
+		ROW_RAW(struct setting, file), ROW_RAW(struct setting, read_back), {0}},
+	.open = true};
+
 static const char *const type_names[][2] = {{"bool", "true or false"}, {"int", "whole number"},
-	{"number", "number"}, {"text", "text"}, {"choice", ""}, {"table", "list of rows"}};
+	{"number", "number"}, {"text", "text"}, {"table", "list of rows"}};
 
-static bool is(const struct pairs *f, const char *key)
+static void print_choices(FILE *to, struct assay_span choices)
 {
-	return strcmp(pairs_get(f, key), "yes") == 0;
-}
-
-static const char *unit_of(const struct pairs *f)
-{
-	const char *unit = pairs_get(f, "unit");
-	return strcmp(unit, "1") == 0 || unit[0] == '{' ? "" : unit;
-}
-
-static void print_bounds(FILE *to, const struct pairs *f)
-{
-	const char *min = pairs_get(f, "min"), *max = pairs_get(f, "max"), *unit = unit_of(f);
-	if (min[0] == '\0')
-		return;
-	if (is(f, "hex"))
-		fprintf(to, ", 0x%llx to 0x%llx", strtoull(min, NULL, 10), strtoull(max, NULL, 10));
-	else
-		fprintf(to, ", %s to %s%s%s", min, max, unit[0] != '\0' ? " " : "", unit);
+	struct reader r;
+	size_t items;
+	struct assay_string choice;
+	read_init(&r, choices.data, choices.len);
+	read_array(&r, &items);
+	for (size_t i = 0; i < items && read_text(&r, &choice) == 0; i++)
+		fprintf(to, "%s%.*s", i > 0 ? " | " : "", (int)choice.len, choice.data);
 }
 
 /* "number in s, 0 to 3600 s; default 60 s" */
-static void print_kind(FILE *to, const struct pairs *f, const char *choices)
+static void print_kind(FILE *to, const struct setting *s)
 {
-	const char *type = pairs_get(f, "type"), *unit = unit_of(f);
-	if (is(f, "list"))
+	bool has_unit = s->unit[0] != '\0' && strcmp(s->unit, "1") != 0 && s->unit[0] != '{';
+	const char *unit = has_unit ? s->unit : "";
+	if (s->list)
 		fputs("list of: ", to);
 	for (size_t i = 0; i < sizeof type_names / sizeof *type_names; i++) {
-		if (strcmp(type, type_names[i][0]) == 0)
+		if (strcmp(s->type, type_names[i][0]) == 0)
 			fputs(type_names[i][1], to);
 	}
-	fputs(choices, to);
-	if (unit[0] != '\0')
+	if (s->choices.len > 0)
+		print_choices(to, s->choices);
+	if (has_unit)
 		fprintf(to, " in %s", unit);
-	print_bounds(to, f);
-	if (pairs_get(f, "default")[0] != '\0')
-		fprintf(to, "; default %s", pairs_get(f, "default"));
-	if (is(f, "required"))
+	if (s->min[0] != '\0' && s->hex)
+		fprintf(to, ", 0x%llx to 0x%llx", strtoull(s->min, NULL, 10),
+			strtoull(s->max, NULL, 10));
+	else if (s->min[0] != '\0')
+		fprintf(to, ", %s to %s%s%s", s->min, s->max, has_unit ? " " : "", unit);
+	if (s->preset[0] != '\0')
+		fprintf(to, "; default %s", s->preset);
+	if (s->required)
 		fputs("; must be given", to);
-	if (is(f, "live"))
+	if (s->live)
 		fputs("; assayctl set", to);
-	if (is(f, "hazard"))
+	if (s->hazard)
 		fputs("; HAZARD: switches on something that can do harm", to);
 }
 
-/* The value that is in force, and what differs from it. */
-static void print_present(FILE *to, const struct assay_span *value, const struct assay_span *file,
-	const struct assay_span *back, const char *from)
+/* The value in force, its origin, and other values that differ from it. */
+static void print_present(FILE *to, const struct setting *s)
 {
-	char text[200];
-	print_setting(text, sizeof text, value);
-	if (value->len == 0)
-		fputs("= not set", to);
-	else if (strcmp(from, "set") == 0)
-		fprintf(to, "= %s (set at run time;", text);
-	else
-		fprintf(to, "= %s (%s)", text, from);
-	if (strcmp(from, "set") == 0) {
-		print_setting(text, sizeof text, file);
-		fprintf(to, " the configuration says %s)", file->len > 0 ? text : "nothing");
+	fputs(s->value.len == 0 ? "= not set" : "= ", to);
+	if (s->value.len > 0)
+		print_setting(to, s->value);
+	if (strcmp(s->from, "set") == 0) {
+		fputs(" (set at run time; the configuration says ", to);
+		if (s->file.len > 0)
+			print_setting(to, s->file);
+		fputs(s->file.len > 0 ? ")" : "nothing)", to);
+	} else if (s->value.len > 0) {
+		fprintf(to, " (%s)", s->from);
 	}
-	if (back->len > 0) {
-		print_setting(text, sizeof text, back);
-		fprintf(to, "; the instrument says %s", text);
+	if (s->read_back.len > 0) {
+		fputs("; the instrument says ", to);
+		print_setting(to, s->read_back);
 	}
 }
 
-/* What is not text in a setting's map. */
-struct setting {
-	struct pairs pairs;
-	char choices[300];
-	struct assay_span value, file, back, columns;
-};
-
-static void read_choices(struct reader *r, char *text, size_t size)
+static void print_wrapped(void (*print)(FILE *to, const struct setting *s), const struct setting *s)
 {
-	size_t items, len = 0;
-	struct assay_string choice;
-	read_array(r, &items);
-	for (; items > 0 && read_text(r, &choice) == 0 && len < size; items--)
-		len += (size_t)snprintf(text + len, size - len, "%s%.*s", len > 0 ? " | " : "",
-			(int)choice.len, choice.data);
-}
-
-static int read_setting(struct reader *r, struct setting *s)
-{
-	struct reader again = *r;
-	size_t pairs;
-	struct assay_string key;
-	*s = (struct setting){.choices = ""};
-	if (pairs_read(&s->pairs, &again) < 0)
-		return -1;
-	read_map(r, &pairs);
-	for (; pairs > 0 && read_key(r, &key) == 0; pairs--) {
-		if (assay_string_is(key, "choices"))
-			read_choices(r, s->choices, sizeof s->choices);
-		else if (assay_string_is(key, "value"))
-			read_raw(r, &s->value);
-		else if (assay_string_is(key, "file"))
-			read_raw(r, &s->file);
-		else if (assay_string_is(key, "read_back"))
-			read_raw(r, &s->back);
-		else if (assay_string_is(key, "columns"))
-			read_raw(r, &s->columns);
-		else
-			read_skip(r);
-	}
-	return r->error;
-}
-
-static void print_one(const struct setting *s, int indent, bool present)
-{
-	char *kind = NULL, *now = NULL;
+	char *text = NULL;
 	size_t size;
-	FILE *text = open_memstream(&kind, &size);
-	if (text == NULL)
+	FILE *to = open_memstream(&text, &size);
+	if (to == NULL)
 		return;
-	print_kind(text, &s->pairs, s->choices);
-	fclose(text);
-	int n = printf("%*s%s ", indent, "", pairs_get(&s->pairs, "name"));
-	if (n < INDENT)
-		n += printf("%*s", INDENT - n, "");
-	wrap(pairs_get(&s->pairs, "help"), n);
+	print(to, s);
+	fclose(to);
 	printf("%*s", INDENT, "");
-	wrap(kind, INDENT);
-	free(kind);
-	text = present ? open_memstream(&now, &size) : NULL;
-	if (text != NULL) {
-		print_present(text, &s->value, &s->file, &s->back, pairs_get(&s->pairs, "from"));
-		fclose(text);
-		printf("%*s", INDENT, "");
-		wrap(now, INDENT);
-		free(now);
-	}
+	wrap(text, INDENT);
+	free(text);
 }
 
 /* The settings of one kind, title first; `present`: with their values. */
 static void print_table(struct assay_span table, const char *calibration, int indent,
 	const char *title, bool present)
 {
-	struct reader *r = calloc(1, sizeof *r);
-	struct setting *s = calloc(1, sizeof *s);
-	size_t items = 0;
+	struct reader r;
+	size_t items;
 	bool any = false;
-	if (r != NULL && s != NULL) {
-		read_init(r, table.data, table.len);
-		read_array(r, &items);
-	}
-	for (; items > 0 && read_setting(r, s) == 0; items--) {
-		if (calibration != NULL &&
-			strcmp(pairs_get(&s->pairs, "calibration"), calibration) != 0)
+	read_init(&r, table.data, table.len);
+	read_array(&r, &items);
+	for (; items > 0; items--) {
+		struct setting s = {0};
+		if (keys_read(&r, &setting_keys, &s, NULL) < 0)
+			return;
+		if (calibration != NULL && strcmp(s.calibration, calibration) != 0)
 			continue;
 		if (!any && title != NULL)
 			printf("\n%s\n", title);
 		any = true;
-		print_one(s, indent, present);
-		if (s->columns.len > 0)
-			print_table(s->columns, NULL, indent + 2, NULL, false);
+		int n = printf("%*s%s ", indent, "", s.name);
+		if (n < INDENT)
+			n += printf("%*s", INDENT - n, "");
+		wrap(s.help, n);
+		print_wrapped(print_kind, &s);
+		if (present)
+			print_wrapped(print_present, &s);
+		if (s.columns.len > 0)
+			print_table(s.columns, NULL, indent + 2, NULL, false);
 	}
-	free(r);
-	free(s);
 }
+
+/* --- drivers and instruments ----------------------------------------------------------------- */
+
+struct link {
+	char type[40], defaults[260];
+};
+
+/* A driver, or an instrument with its settings. */
+struct subject {
+	char name[40], version[40], summary[260], technique[40], make[260];
+	char key[40], driver[40], profile[260];
+	bool changed;
+	struct assay_span links, settings;
+};
+
+static const struct keys link_keys = {.rows = (const struct key[]){ROW_TEXT(struct link, type),
+					      ROW_TEXT(struct link, defaults), {0}},
+	.open = true};
+
+static const struct keys subject_keys = {
+	.rows = (const struct key[]){ROW_TEXT(struct subject, name),
+		ROW_TEXT(struct subject, version), ROW_TEXT(struct subject, summary),
+		ROW_TEXT(struct subject, technique), ROW_TEXT(struct subject, make),
+		ROW_TEXT(struct subject, key), ROW_TEXT(struct subject, driver),
+		ROW_TEXT(struct subject, profile), ROW_BOOL(struct subject, changed),
+		ROW_RAW(struct subject, links), ROW_RAW(struct subject, settings), {0}},
+	.open = true};
 
 static void print_tables(struct assay_span table, bool present)
 {
@@ -212,115 +200,80 @@ static void print_tables(struct assay_span table, bool present)
 	print_table(table, "yes", 2, "calibration", present);
 }
 
-/* --- drivers and instruments ----------------------------------------------------------------- */
-
-static void print_links(struct assay_span links)
+static void print_driver(const struct subject *driver)
 {
-	static struct pairs f;
 	struct reader r;
 	size_t items;
-	read_init(&r, links.data, links.len);
+	printf("%s %s: %s\n", driver->name, driver->version, driver->summary);
+	printf("technique: %s\n",
+		driver->technique[0] != '\0' ? driver->technique : "as configured");
+	if (driver->make[0] != '\0')
+		printf("make: %s\n", driver->make);
+	puts("\nlink");
+	read_init(&r, driver->links.data, driver->links.len);
 	read_array(&r, &items);
-	printf("\nlink\n");
-	for (; items > 0 && pairs_read(&f, &r) == 0; items--) {
-		const char *defaults = pairs_get(&f, "defaults");
-		int n = printf("  %s ", pairs_get(&f, "type"));
+	for (; items > 0; items--) {
+		struct link link = {0};
+		if (keys_read(&r, &link_keys, &link, NULL) < 0)
+			break;
+		int n = printf("  %s ", link.type);
 		n += printf("%*s", n < INDENT ? INDENT - n : 0, "");
-		wrap(defaults[0] != '\0' ? defaults : "(nothing is preset)", n);
+		wrap(link.defaults[0] != '\0' ? link.defaults : "(nothing is preset)", n);
 	}
+	print_tables(driver->settings, false);
 }
 
-static void print_driver(const struct pairs *f, struct assay_span links, struct assay_span settings)
+/* The reply to describe: {drivers: [...]} or {instrument: {...}}.  `one`: a driver was named. */
+static void print_reply(struct assay_span reply, bool one)
 {
-	const char *technique = pairs_get(f, "technique"), *make = pairs_get(f, "make");
-	printf("%s %s: %s\n", pairs_get(f, "name"), pairs_get(f, "version"),
-		pairs_get(f, "summary"));
-	printf("technique: %s\n", technique[0] != '\0' ? technique : "as configured");
-	if (make[0] != '\0')
-		printf("make: %s\n", make);
-	print_links(links);
-	print_tables(settings, false);
-}
-
-static void print_instrument(const struct pairs *f, struct assay_span settings)
-{
-	printf("%s: driver %s%s%s\n", pairs_get(f, "key"), pairs_get(f, "driver"),
-		pairs_get(f, "profile")[0] != '\0' ? ", profile " : "", pairs_get(f, "profile"));
-	if (is(f, "changed"))
-		printf("changed at run time; a reload or restart brings back the configuration\n");
-	print_tables(settings, true);
-}
-
-/* The texts of a map, and two of its lists. */
-static int read_map_of(
-	struct reader *r, struct pairs *f, struct assay_span *links, struct assay_span *settings)
-{
-	struct reader again = *r;
-	size_t pairs;
-	struct assay_string key;
-	if (pairs_read(f, &again) < 0)
-		return -1;
-	read_map(r, &pairs);
-	for (; pairs > 0 && read_key(r, &key) == 0; pairs--) {
-		if (assay_string_is(key, "links"))
-			read_raw(r, links);
-		else if (assay_string_is(key, "settings"))
-			read_raw(r, settings);
+	struct reader r;
+	struct subject subject = {0};
+	struct assay_span instrument = keys_value(reply, string_of("instrument"));
+	if (instrument.len > 0 &&
+		keys_decode(&subject_keys, instrument.data, instrument.len, &subject) == 0) {
+		printf("%s: driver %s%s%s\n", subject.key, subject.driver,
+			subject.profile[0] != '\0' ? ", profile " : "", subject.profile);
+		if (subject.changed)
+			puts("changed at run time; a reload or restart brings back the "
+			     "configuration");
+		print_tables(subject.settings, true);
+	}
+	for (size_t left = print_open_list(reply, "drivers", &r); left > 0; left--) {
+		subject = (struct subject){0};
+		if (keys_read(&r, &subject_keys, &subject, NULL) < 0)
+			return;
+		if (one)
+			print_driver(&subject);
 		else
-			read_skip(r);
-	}
-	return r->error;
-}
-
-/* The reply to describe: {drivers: [...]} or {instrument: {...}}. */
-static void print_reply(const struct buffer *reply, bool one)
-{
-	static struct pairs f;
-	static struct reader r;
-	struct assay_span links = {0}, settings = {0};
-	struct assay_string key;
-	size_t items, pairs;
-	if (reply_array(reply, "drivers", &r, &items) == 0) {
-		for (; items > 0 && read_map_of(&r, &f, &links, &settings) == 0; items--) {
-			if (one)
-				print_driver(&f, links, settings);
-			else
-				printf("%-16s %s\n", pairs_get(&f, "name"),
-					pairs_get(&f, "summary"));
-		}
-		return;
-	}
-	read_init(&r, reply->data, reply->len);
-	read_map(&r, &pairs);
-	for (; pairs > 0 && read_key(&r, &key) == 0; pairs--) {
-		if (!assay_string_is(key, "instrument"))
-			read_skip(&r);
-		else if (read_map_of(&r, &f, &links, &settings) == 0)
-			print_instrument(&f, settings);
+			printf("%-16s %s\n", subject.name, subject.summary);
 	}
 }
 
-/* --- who answers ----------------------------------------------------------------------------- */
+/* --- the command ----------------------------------------------------------------------------- */
 
-static int ask(
-	const struct options *options, const char *what, const char *name, struct buffer *reply)
+static int ask(const struct options *options, const char *key, const char *name,
+	struct control_reply *reply)
 {
-	struct request request;
-	buffer_reset(reply);
-	client_begin(&request, "describe");
-	map_text(&request.map, what, name);
+	struct control_request request;
+	control_request_init(&request, "describe");
+	map_text(&request.map, key, name);
 	return client_try(options, &request, ASK_SECONDS, reply);
 }
 
-/* The daemon's socket is there: it is asked.  What a killed one left behind does not answer. */
-static int ask_daemon(const struct options *options, const char *name, struct buffer *reply)
+/* As control_send(), of an instrument or else of a driver; -ENOENT: there is no socket. */
+static int ask_daemon(const struct options *options, const char *name, struct control_reply *reply)
 {
+	*reply = (struct control_reply){0};
 	if (strncmp(options->control, "ipc://", 6) == 0 && access(options->control + 6, F_OK) != 0)
-		return -1;
+		return -ENOENT;
 	int r = name != NULL ? ask(options, "instrument", name, reply) : 1;
-	return r > 0 ? ask(options, "driver", name, reply) : r;
+	if (r <= 0)
+		return r;
+	control_reply_finish(reply);
+	return ask(options, "driver", name, reply);
 }
 
+/* The same reply about drivers, from the program assay-worker. */
 static int ask_worker(const struct options *options, const char *name, struct buffer *reply)
 {
 	struct catalog *catalog = load_catalog(options);
@@ -336,7 +289,6 @@ static int ask_worker(const struct options *options, const char *name, struct bu
 		return 1;
 	}
 	struct map map;
-	buffer_reset(reply);
 	map_open(&map, reply);
 	map_bool(&map, "ok", true);
 	map_key(&map, "drivers");
@@ -352,17 +304,22 @@ static int ask_worker(const struct options *options, const char *name, struct bu
 
 int command_describe(const struct options *options, const struct args *args)
 {
-	struct buffer reply = {0};
 	const char *name = args->words[0];
+	struct control_reply reply;
+	struct buffer drivers = {0};
 	int r = ask_daemon(options, name, &reply);
-	if (r > 0)
-		r = client_explain(options, &reply);
-	else if (r < 0)
-		r = ask_worker(options, name, &reply);
+	struct assay_span body = reply.body;
+	if (r > 0) {
+		r = client_explain(options, r, &reply);
+	} else if (r < 0) { /* no daemon, or the socket of one that was killed */
+		r = ask_worker(options, name, &drivers);
+		body = (struct assay_span){drivers.data, drivers.len};
+	}
 	if (r == 0 && options->json)
-		print_json(&reply);
+		print_json(body);
 	else if (r == 0)
-		print_reply(&reply, name != NULL);
-	buffer_finish(&reply);
+		print_reply(body, name != NULL);
+	buffer_finish(&drivers);
+	control_reply_finish(&reply);
 	return r;
 }

@@ -4,35 +4,18 @@
 
 #include "differ.h"
 #include "record/element.h"
-#include "record/read.h"
+#include "record/keys.h"
 
 static bool same(struct assay_span a, struct assay_span b)
 {
 	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
-/* The value of a key of a map; no data where there is none. */
-static struct assay_span value_of(struct assay_span map, struct assay_string wanted)
-{
-	struct reader r;
-	size_t pairs;
-	struct assay_string key;
-	struct assay_span value;
-	read_init(&r, map.data, map.len);
-	for (read_map(&r, &pairs); pairs > 0 && read_key(&r, &key) == 0; pairs--) {
-		if (read_raw(&r, &value) < 0)
-			break;
-		if (key.len == wanted.len && memcmp(key.data, wanted.data, key.len) == 0)
-			return value;
-	}
-	return (struct assay_span){0};
-}
-
 static void name_of(struct assay_span var, char *to, size_t size)
 {
 	struct reader r;
 	struct assay_string name = {0};
-	struct assay_span value = value_of(var, (struct assay_string){"name", 4});
+	struct assay_span value = keys_value(var, string_of("name"));
 	read_init(&r, value.data, value.len);
 	read_text(&r, &name);
 	snprintf(to, size, "%.*s", (int)name.len, name.data != NULL ? name.data : "?");
@@ -78,7 +61,7 @@ static void describe_var(struct assay_span was, struct assay_span now, char text
 	for (read_map(&r, &pairs); pairs > 0 && read_key(&r, &key) == 0; pairs--) {
 		if (read_raw(&r, &value) < 0)
 			return;
-		struct assay_span other = value_of(now, key);
+		struct assay_span other = keys_value(now, key);
 		if (same(value, other))
 			continue;
 		if (assay_string_is(key, "data"))

@@ -8,9 +8,8 @@
 #include "export.h"
 #include "print.h"
 
-#define ASK_SECONDS 5
-#define ASK_MS      5000
-#define PAGE        500
+#define ASK_MS 5000
+#define PAGE   500
 
 struct found {
 	struct export_run *items;
@@ -35,57 +34,31 @@ static int add(struct found *found, const struct export_run *run)
 	return 0;
 }
 
-static int read_row(struct reader *r, struct export_run *run)
-{
-	struct assay_string key, number = {0};
-	size_t pairs;
-	*run = (struct export_run){0};
-	read_map(r, &pairs);
-	for (; pairs > 0 && read_key(r, &key) == 0; pairs--) {
-		if (assay_string_is(key, "number"))
-			read_text(r, &number);
-		else if (assay_string_is(key, "start"))
-			read_uint(r, &run->start);
-		else
-			read_skip(r);
-	}
-	if (r->error == 0 && number.len < sizeof run->number)
-		print_safe(run->number, sizeof run->number, number);
-	return r->error == 0 && run->number[0] != '\0' ? 0 : -EBADMSG;
-}
+static const struct keys row_keys = {
+	.rows = (const struct key[]){ROW_TEXT(struct export_run, number),
+		ROW_UINT(struct export_run, start), ROW_TEXT(struct export_run, status),
+		ROW_UINT(struct export_run, first), ROW_UINT(struct export_run, last),
+		ROW_UINT(struct export_run, frames), ROW_BOOL(struct export_run, sim), {0}},
+	.open = true};
 
-/* The runs of one answer; `oldest` is the start of the last of them. */
+/* The runs of one reply; `oldest` is the start of the last of them. */
 static int read_rows(const struct parts *reply, struct found *found, size_t *rows, uint64_t *oldest)
 {
 	struct reader r;
-	struct assay_string key;
-	struct export_run run;
-	struct assay_span first = parts_at(reply, 0);
-	size_t pairs;
 	int error = 0;
-	*rows = 0;
-	read_init(&r, first.data, first.len);
-	read_map(&r, &pairs);
-	for (; pairs > 0 && read_key(&r, &key) == 0; pairs--) {
-		if (!assay_string_is(key, "runs")) {
-			read_skip(&r);
-			continue;
-		}
-		read_array(&r, rows);
-		for (size_t i = 0; i < *rows && error == 0; i++) {
-			error = read_row(&r, &run);
-			if (error == 0)
-				error = add(found, &run);
-			*oldest = run.start;
-		}
-		if (error < 0)
-			return error;
+	*rows = print_open_list(parts_at(reply, 0), "runs", &r);
+	for (size_t i = 0; i < *rows && error == 0; i++) {
+		struct export_run run = {0};
+		error = keys_read(&r, &row_keys, &run, NULL);
+		if (error == 0)
+			error = run.number[0] != '\0' ? add(found, &run) : -EBADMSG;
+		*oldest = run.start;
 	}
-	return r.error;
+	return error;
 }
 
-static int ask_page(struct ask *ask, uint64_t since, uint64_t until, const char *instrument,
-	struct parts *reply)
+static int ask_page(struct requester *requester, uint64_t since, uint64_t until,
+	const char *instrument, struct parts *reply)
 {
 	struct buffer request = {0};
 	struct message message;
@@ -97,7 +70,7 @@ static int ask_page(struct ask *ask, uint64_t since, uint64_t until, const char 
 	map_uint(&map, "until", until);
 	map_uint(&map, "limit", PAGE);
 	map_close(&map);
-	int r = ask_request(ask, &request, ASK_MS, reply, &message);
+	int r = requester_message(requester, &request, ASK_MS, reply, &message);
 	buffer_finish(&request);
 	return r == 0 && message.kind == MESSAGE_ERROR ? -EPROTO : r;
 }
@@ -111,7 +84,7 @@ static int by_start(const void *a, const void *b)
 }
 
 /* The daemon gives the newest first, some at a time; the next page begins where this one ended. */
-int export_find(struct ask *ask, uint64_t since, uint64_t until, const char *instrument,
+int export_find(struct requester *requester, uint64_t since, uint64_t until, const char *instrument,
 	struct export_run **runs, size_t *count)
 {
 	struct found found = {0};
@@ -120,7 +93,7 @@ int export_find(struct ask *ask, uint64_t since, uint64_t until, const char *ins
 	int r = 0;
 	for (uint64_t upto = until - 1; r == 0 && rows == PAGE;) {
 		size_t before = found.count;
-		r = ask_page(ask, since, upto, instrument, &reply);
+		r = ask_page(requester, since, upto, instrument, &reply);
 		if (r == 0)
 			r = read_rows(&reply, &found, &rows, &upto);
 		if (r == 0 && found.count == before)
@@ -142,25 +115,20 @@ int export_find(struct ask *ask, uint64_t since, uint64_t until, const char *ins
 
 int export_show(const struct options *options, const char *number, struct export_run *run)
 {
-	static struct pairs f;
 	struct options quiet = *options;
-	struct request request;
-	struct buffer reply = {0};
+	struct control_request request;
+	struct control_reply reply;
 	quiet.json = false;
-	client_begin(&request, "run-show");
+	control_request_init(&request, "run-show");
 	map_text(&request.map, "number", number);
 	int r = client_ask(&quiet, &request, ASK_SECONDS, &reply);
-	if (r == 0)
-		r = reply_pairs(&reply, &f) < 0;
-	buffer_finish(&reply);
-	if (r != 0)
-		return 1;
-	*run = (struct export_run){.start = pairs_number(&f, "run.start"),
-		.first = pairs_number(&f, "run.first"),
-		.last = pairs_number(&f, "run.last"),
-		.frames = pairs_number(&f, "run.frames"),
-		.sim = strcmp(pairs_get(&f, "run.sim"), "yes") == 0};
-	snprintf(run->number, sizeof run->number, "%.127s", number);
-	snprintf(run->status, sizeof run->status, "%.31s", pairs_get(&f, "run.status"));
-	return 0;
+	*run = (struct export_run){0};
+	if (r == 0) {
+		struct assay_span row = keys_value(reply.body, string_of("run"));
+		if (keys_decode(&row_keys, row.data, row.len, run) < 0)
+			r = client_explain(&quiet, -EBADMSG, &reply);
+	}
+	snprintf(run->number, sizeof run->number, "%s", number);
+	control_reply_finish(&reply);
+	return r;
 }

@@ -28,7 +28,7 @@ struct export
 	bool simulated;
 	const char *number, *from, *until, *instrument, *to;
 	uint64_t since, before; /* --from, --until */
-	struct ask *ask;
+	struct requester *requester;
 	struct export_file file;
 	struct export_table table;
 	struct buffer piece;
@@ -134,7 +134,7 @@ static int ask_page(struct export *e, uint64_t from, struct parts *reply, struct
 	for (int i = 0; i < TRIES && !must_end; i++) {
 		struct buffer request = {0};
 		message_fetch_run(&request, e->run.number, from);
-		r = ask_request(e->ask, &request, ASK_MS, reply, m);
+		r = requester_message(e->requester, &request, ASK_MS, reply, m);
 		buffer_finish(&request);
 		if (r == 0 && m->kind == MESSAGE_DATA)
 			return m->next == 0 || m->next > from ? 0 : -EPROTO;
@@ -231,7 +231,7 @@ static int list_runs(struct export *e, struct export_run **runs)
 		e->simulated = true; /* who names a run means it; the file says what it is */
 		return 0;
 	}
-	return export_find(e->ask, e->since, e->before, e->instrument, runs, &e->runs_count);
+	return export_find(e->requester, e->since, e->before, e->instrument, runs, &e->runs_count);
 }
 
 static int tell(struct export *e, int r)
@@ -273,10 +273,7 @@ static int write_file(struct export *e, const struct export_run *runs)
 static int export(struct export *e)
 {
 	struct export_run *runs = NULL;
-	void *context = zmq_ctx_new();
-	if (context == NULL)
-		return 1;
-	int r = ask_create(&e->ask, context, e->options->replay) < 0;
+	int r = requester_create(&e->requester, NULL, e->options->replay) < 0;
 	if (r == 0)
 		r = list_runs(e, &runs);
 	if (r == 0 && e->runs_count == 0) {
@@ -285,8 +282,7 @@ static int export(struct export *e)
 	}
 	if (r == 0)
 		r = write_file(e, runs);
-	ask_destroy(e->ask);
-	zmq_ctx_term(context);
+	requester_destroy(e->requester);
 	buffer_finish(&e->piece);
 	buffer_finish(&e->table.header);
 	free(runs);

@@ -6,7 +6,7 @@
 #ifndef ASSAY_ASSAYCTL_EXPORT_H
 #define ASSAY_ASSAYCTL_EXPORT_H
 
-#include "ask.h"
+#include "requester.h"
 #include "base/buffer.h"
 #include "command.h"
 
@@ -63,7 +63,7 @@ void export_csv_lost(struct buffer *to, uint64_t first, uint64_t last);
  * The runs that began in [since, until), oldest first, of one instrument or all.  Returns owned
  * through `runs`; 0, or 1 after a message.
  */
-int export_find(struct ask *ask, uint64_t since, uint64_t until, const char *instrument,
+int export_find(struct requester *requester, uint64_t since, uint64_t until, const char *instrument,
 	struct export_run **runs, size_t *count);
 
 /* Fills in the rest of the run of this number.  0, or 1 after a message. */

@@ -9,7 +9,6 @@
 
 #include "catalog.h"
 #include "config/config.h"
-#include "config/jsonout.h"
 #include "journal.h"
 #include "journal/folder.h"
 #include "journal/inspect.h"
@@ -141,31 +140,9 @@ static int add_segment(void *arg, const struct journal_segment *segment)
 	return 0;
 }
 
-/* The text under "why" in the map that journal-opened and journal-recovered have as "after". */
-static bool read_why(struct assay_span body, char why[WHY_SIZE])
-{
-	struct reader r;
-	struct assay_string key, text;
-	size_t pairs;
-	read_init(&r, body.data, body.len);
-	if (read_map(&r, &pairs) < 0)
-		return false;
-	for (; pairs > 0; pairs--) {
-		if (read_key(&r, &key) < 0)
-			return false;
-		if (assay_string_is(key, "after")) {
-			if (read_map(&r, &pairs) < 0)
-				return false;
-			pairs++; /* the walk goes on inside, and counts this pair now */
-		} else if (assay_string_is(key, "why") && read_text(&r, &text) == 0) {
-			print_safe(why, WHY_SIZE, text);
-			return true;
-		} else if (read_skip(&r) < 0) {
-			return false;
-		}
-	}
-	return false;
-}
+/* The map "after" of journal-opened and journal-recovered. */
+static const struct keys after_keys = {
+	.rows = (const struct key[]){ROW_TEXT(struct summary, why), {0}}, .open = true};
 
 static void find_why(const struct journal_args *args, const uint8_t *id, struct summary *sum)
 {
@@ -182,8 +159,10 @@ static void find_why(const struct journal_args *args, const uint8_t *id, struct 
 				assay_record_read(entry.body.data, entry.body.len, &record) == 0 &&
 				(assay_string_is(record.event, "journal-opened") ||
 					assay_string_is(record.event, "journal-recovered"));
-		if (is_audit && !read_why(entry.body, sum->why))
-			sum->why[0] = '\0';
+		if (!is_audit)
+			continue;
+		struct assay_span after = keys_value(entry.body, string_of("after"));
+		keys_decode(&after_keys, after.data, after.len, sum);
 	}
 	journal_reader_close(reader);
 }
@@ -226,32 +205,16 @@ static void print_info(const struct summary *sum)
 
 static void print_info_json(const struct summary *sum)
 {
-	const struct {
-		const char *key;
-		uint64_t value;
-	} numbers[] = {{"closed", sum->closed}, {"open", sum->open}, {"removed", sum->removed},
-		{"unreadable", sum->unreadable}, {"size", sum->size}, {"first_seq", sum->first_seq},
-		{"last_seq", sum->last_seq}};
 	char from[PRINT_TIME_SIZE], to[PRINT_TIME_SIZE];
 	print_time(from, sum->first_tc);
 	print_time(to, sum->last_tc);
-	struct buffer line = {0};
-	struct json j = {.to = &line};
-	json_open(&j, '{');
-	json_pair(&j, "journal", sum->id);
-	json_key(&j, "current");
-	json_bool(&j, sum->is_current);
-	json_pair(&j, "why", sum->why[0] != '\0' ? sum->why : NULL);
-	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-		json_key(&j, numbers[i].key);
-		json_number(&j, (double)numbers[i].value);
-	}
-	json_pair(&j, "from", sum->first_tc > 0 ? from : NULL);
-	json_pair(&j, "to", sum->last_tc > 0 ? to : NULL);
-	json_close(&j, '}');
-	if (!line.failed)
-		printf("%.*s\n", (int)line.len, (const char *)line.data);
-	buffer_finish(&line);
+	print_object(json_pack("{s:s, s:b, s:s*, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*}",
+		"journal", sum->id, "current", sum->is_current, "why",
+		sum->why[0] != '\0' ? sum->why : NULL, "closed", (json_int_t)sum->closed, "open",
+		(json_int_t)sum->open, "removed", (json_int_t)sum->removed, "unreadable",
+		(json_int_t)sum->unreadable, "size", (json_int_t)sum->size, "first_seq",
+		(json_int_t)sum->first_seq, "last_seq", (json_int_t)sum->last_seq, "from",
+		sum->first_tc > 0 ? from : NULL, "to", sum->last_tc > 0 ? to : NULL));
 }
 
 static int info_one(const struct journal_args *args, const uint8_t id[JOURNAL_ID_SIZE])

@@ -11,17 +11,20 @@
 #include "record/json.h"
 #include "record/uuid.h"
 
-void print_json(const struct buffer *bytes)
+void print_json(struct assay_span item)
 {
 	struct buffer text = {0};
-	if (json_write(&text, bytes->data, bytes->len) == 0 && !text.failed)
+	if (json_write(&text, item.data, item.len) == 0 && !text.failed)
 		printf("%.*s\n", (int)text.len, (const char *)text.data);
 	buffer_finish(&text);
 }
 
 void print_object(json_t *object)
 {
-	if (object != NULL && json_dumpf(object, stdout, JSON_COMPACT) == 0)
+	if (object == NULL ||
+		json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(15)) < 0)
+		fputs("assayctl: no memory for JSON, or a text that is not UTF-8\n", stderr);
+	else
 		putchar('\n');
 	json_decref(object);
 }
@@ -30,9 +33,9 @@ void print_safe(char *to, size_t size, struct assay_string text)
 {
 	size_t len = text.len < size - 1 ? text.len : size - 1;
 	for (size_t i = 0; i < len; i++)
-		to[i] = (unsigned char)text.data[i] < 0x20 || text.data[i] == 0x7f ? '?'
-										   : text.data[i];
+		to[i] = text.data[i] != '\0' ? text.data[i] : '?';
 	to[len] = '\0';
+	text_make_printable(to);
 }
 
 void print_time(char to[PRINT_TIME_SIZE], uint64_t utc)
@@ -43,8 +46,10 @@ void print_time(char to[PRINT_TIME_SIZE], uint64_t utc)
 	strftime(to, PRINT_TIME_SIZE, "%Y-%m-%d %H:%M:%SZ", &tm);
 }
 
-static int read_value(struct reader *r, char *to, size_t size)
+int print_read_value(struct reader *r, const struct key *key, void *member)
 {
+	char *to = member;
+	size_t size = key->size;
 	struct assay_string text;
 	struct assay_span bytes;
 	double number = 0;
@@ -78,138 +83,61 @@ static int read_value(struct reader *r, char *to, size_t size)
 	return r->error;
 }
 
-static size_t put(char *to, size_t size, const char *text)
-{
-	int n = snprintf(to, size, "%s", text);
-	return n < 0 ? 0 : (size_t)n < size ? (size_t)n : size - 1;
-}
+/* --- settings -------------------------------------------------------------------------------- */
 
-static size_t put_setting(char *to, size_t size, struct reader *r)
+struct quantity_texts {
+	char v[200], u[40];
+};
+
+static const struct keys quantity_keys = {
+	.rows = (const struct key[]){ROW_TEXT(struct quantity_texts, v),
+		ROW_TEXT(struct quantity_texts, u), {0}},
+	.open = true};
+
+static void put_setting(FILE *to, struct reader *r)
 {
-	char text[200] = "", unit[40] = "";
-	size_t count, len;
-	struct assay_string key;
+	struct quantity_texts quantity = {0};
+	size_t count;
+	bool flag;
 	switch (read_peek(r)) {
-	case READ_MAP: /* {v, u} */
-		read_map(r, &count);
-		for (; count > 0 && read_key(r, &key) == 0; count--) {
-			if (assay_string_is(key, "v"))
-				read_value(r, text, sizeof text);
-			else if (assay_string_is(key, "u"))
-				read_value(r, unit, sizeof unit);
-			else
-				read_skip(r);
-		}
-		len = put(to, size, text);
-		if (unit[0] == '\0' || strcmp(unit, "1") == 0)
-			return len;
-		len += put(to + len, size - len, " ");
-		return len + put(to + len, size - len, unit);
+	case READ_MAP:
+		keys_read(r, &quantity_keys, &quantity, NULL);
+		fputs(quantity.v, to);
+		if (quantity.u[0] != '\0' && strcmp(quantity.u, "1") != 0)
+			fprintf(to, " %s", quantity.u);
+		break;
 	case READ_ARRAY:
 		read_array(r, &count);
 		if (read_peek(r) == READ_ARRAY) {
-			snprintf(text, sizeof text, "%zu rows", count);
-			return put(to, size, text);
+			fprintf(to, "%zu rows", count);
+			break;
 		}
-		len = put(to, size, "[");
+		fputc('[', to);
 		for (size_t i = 0; i < count && r->error == 0; i++) {
-			len += put(to + len, size - len, i > 0 ? ", " : "");
-			len += put_setting(to + len, size - len, r);
+			fputs(i > 0 ? ", " : "", to);
+			put_setting(to, r);
 		}
-		return len + put(to + len, size - len, "]");
+		fputc(']', to);
+		break;
 	case READ_BOOL:
-		read_value(r, text, sizeof text);
-		return put(to, size, strcmp(text, "yes") == 0 ? "true" : "false");
-	default: read_value(r, text, sizeof text); return put(to, size, text);
+		read_bool(r, &flag);
+		fputs(flag ? "true" : "false", to);
+		break;
+	default: print_read_value(r, quantity_keys.rows, quantity.v); fputs(quantity.v, to);
 	}
 }
 
-void print_setting(char *to, size_t size, const struct assay_span *value)
+void print_setting(FILE *to, struct assay_span value)
 {
 	struct reader r;
-	to[0] = '\0';
-	if (value->len == 0)
-		return;
-	read_init(&r, value->data, value->len);
-	put_setting(to, size, &r);
+	read_init(&r, value.data, value.len);
+	put_setting(to, &r);
 }
 
-static int read_into(struct pairs *pairs, struct reader *r, const char *prefix)
+size_t print_open_list(struct assay_span map, const char *key, struct reader *r)
 {
-	size_t left;
-	struct assay_string key;
-	if (read_map(r, &left) < 0)
-		return -EBADMSG;
-	for (; left > 0 && read_key(r, &key) == 0; left--) {
-		char name[40], word[40];
-		print_safe(word, sizeof word, key);
-		if (snprintf(name, sizeof name, "%s%s", prefix, word) >= (int)sizeof name ||
-			pairs->count == PAIRS_MAX) {
-			read_skip(r);
-			continue;
-		}
-		if (read_peek(r) == READ_MAP) {
-			char inner[41];
-			snprintf(inner, sizeof inner, "%s.", name);
-			read_into(pairs, r, inner);
-			continue;
-		}
-		size_t i = pairs->count++;
-		snprintf(pairs->items[i].key, sizeof pairs->items[i].key, "%s", name);
-		pairs->items[i].value[0] = '\0';
-		read_value(r, pairs->items[i].value, sizeof pairs->items[i].value);
-	}
-	return r->error;
-}
-
-int pairs_read(struct pairs *pairs, struct reader *r)
-{
-	pairs->count = 0;
-	return read_into(pairs, r, "");
-}
-
-static const char *find_pair(const struct pairs *pairs, const char *key)
-{
-	for (size_t i = 0; i < pairs->count; i++) {
-		if (strcmp(pairs->items[i].key, key) == 0)
-			return pairs->items[i].value;
-	}
-	return NULL;
-}
-
-bool pairs_has(const struct pairs *pairs, const char *key)
-{
-	return find_pair(pairs, key) != NULL;
-}
-
-const char *pairs_get(const struct pairs *pairs, const char *key)
-{
-	const char *value = find_pair(pairs, key);
-	return value != NULL ? value : "";
-}
-
-uint64_t pairs_number(const struct pairs *pairs, const char *key)
-{
-	return strtoull(pairs_get(pairs, key), NULL, 10);
-}
-
-int reply_array(const struct buffer *reply, const char *wanted, struct reader *r, size_t *items)
-{
-	size_t pairs;
-	struct assay_string key;
-	read_init(r, reply->data, reply->len);
-	read_map(r, &pairs);
-	for (; pairs > 0 && read_key(r, &key) == 0; pairs--) {
-		if (assay_string_is(key, wanted))
-			return read_array(r, items);
-		read_skip(r);
-	}
-	return -EBADMSG;
-}
-
-int reply_pairs(const struct buffer *reply, struct pairs *pairs)
-{
-	struct reader r;
-	read_init(&r, reply->data, reply->len);
-	return pairs_read(pairs, &r);
+	size_t items = 0;
+	struct assay_span list = keys_value(map, string_of(key));
+	read_init(r, list.data, list.len);
+	return read_array(r, &items) == 0 ? items : 0;
 }

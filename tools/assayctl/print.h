@@ -1,59 +1,63 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Output for people and for programs. */
+/* Output for people and for programs, and the replies that it is made from. */
 #ifndef ASSAY_ASSAYCTL_PRINT_H
 #define ASSAY_ASSAYCTL_PRINT_H
 
 #include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
-#include "base/buffer.h"
-#include "record/read.h"
+#include "record/keys.h"
 
-/* The CBOR item in `bytes` as one line of JSON. */
-void print_json(const struct buffer *bytes);
+/* One CBOR item as one line of JSON, as record/json.h maps it. */
+void print_json(struct assay_span item);
 
-/* Prints an object of libjansson as one line, and takes it.  NULL, of no memory, is legal. */
+/* Prints an object of libjansson as one line, and takes it.  NULL, of json_pack(), is an error. */
 void print_object(json_t *object);
 
-/* A text from elsewhere: control characters become '?'; the terminator is added. */
+/* A text from elsewhere, cut to `size` with its terminator, by text_make_printable(). */
 void print_safe(char *to, size_t size, struct assay_string text);
 
 /* A setting of the record format as the configuration would have it: "60 s", "true", "[18, 28]". */
-void print_setting(char *to, size_t size, const struct assay_span *value);
+void print_setting(FILE *to, struct assay_span value);
 
 /* "2026-11-22 20:15:03Z" */
 #define PRINT_TIME_SIZE 24
 void print_time(char to[PRINT_TIME_SIZE], uint64_t utc);
 
 /*
- * The pairs of one map, kept as texts: numbers, booleans and texts are looked up by key; byte
- * strings are hexadecimal; maps inside have their keys joined by '.', arrays are passed over.
+ * Rows for tables of replies (record/keys.h) whose keys are named as the members.  The member of a
+ * ROW_TEXT is a char array.  It becomes the value as people read it, cut to size: texts by
+ * print_safe(), numbers, "yes" or "no", byte strings in hexadecimal; lists and maps leave it alone.
  */
-#define PAIRS_MAX 64
-struct pairs {
-	struct {
-		char key[40];
-		char value[260];
-	} items[PAIRS_MAX];
-	size_t count;
-};
+#define ROW_TEXT(type, member)                                                     \
+	{                                                                          \
+#member, KEY_OTHER, KEY_AT(type, member), .read = print_read_value \
+	}
+#define ROW_UINT(type, member)                          \
+	{                                               \
+#member, KEY_UINT, KEY_AT(type, member) \
+	}
+#define ROW_BOOL(type, member)                          \
+	{                                               \
+#member, KEY_BOOL, KEY_AT(type, member) \
+	}
+#define ROW_RAW(type, member)                          \
+	{                                              \
+#member, KEY_RAW, KEY_AT(type, member) \
+	}
+#define ROW_MAP(type, member, table)                                     \
+	{                                                                \
+#member, KEY_MAP, KEY_AT(type, member), .keys = &(table) \
+	}
 
-/* Reads the reader's next item, a map.  0 or -EBADMSG. */
-int pairs_read(struct pairs *pairs, struct reader *r);
-
-/* The value, "" when there is none; borrowed from `pairs`. */
-const char *pairs_get(const struct pairs *pairs, const char *key);
-bool pairs_has(const struct pairs *pairs, const char *key);
-uint64_t pairs_number(const struct pairs *pairs, const char *key);
+int print_read_value(struct reader *r, const struct key *key, void *to);
 
 /*
- * Finds the array `key` in the reply's map and leaves the reader before its first item.  Returns
- * the number of items, or -EBADMSG.
+ * Finds the list `key` in a map and leaves the reader before its first item.  Returns the number
+ * of items; 0 also for a map without this list.
  */
-int reply_array(const struct buffer *reply, const char *key, struct reader *r, size_t *items);
-
-/* The reply's own pairs.  0 or -EBADMSG. */
-int reply_pairs(const struct buffer *reply, struct pairs *pairs);
+size_t print_open_list(struct assay_span map, const char *key, struct reader *r);
 
 #endif

@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/jsonout.h"
 #include "decoder.h"
 #include "differ.h"
 #include "journal.h"
 #include "journal/reader.h"
+#include "print.h"
 #include "record/read.h"
 
 #define DECODERS_MAX 32
@@ -81,26 +81,11 @@ static void print_run(const struct reparse *p, const struct run *run)
 
 static void print_run_json(const struct run *run)
 {
-	const struct {
-		const char *key;
-		uint64_t value;
-	} counts[] = {{"frames", run->frames}, {"same", run->same}, {"differ", run->differ},
-		{"failed", run->failed}, {"without_raw", run->without}};
-	struct buffer line = {0};
-	struct json j = {.to = &line};
-	json_open(&j, '{');
-	json_pair(&j, "run", run->number);
-	json_pair(&j, "driver", run->driver);
-	json_pair(&j, "version", run->version);
-	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
-		json_key(&j, counts[i].key);
-		json_number(&j, (double)counts[i].value);
-	}
-	json_pair(&j, "first", run->first[0] != '\0' ? run->first : NULL);
-	json_close(&j, '}');
-	if (!line.failed)
-		printf("%.*s\n", (int)line.len, (const char *)line.data);
-	buffer_finish(&line);
+	print_object(json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s*}", "run", run->number,
+		"driver", run->driver, "version", run->version, "frames", (json_int_t)run->frames,
+		"same", (json_int_t)run->same, "differ", (json_int_t)run->differ, "failed",
+		(json_int_t)run->failed, "without_raw", (json_int_t)run->without, "first",
+		run->first[0] != '\0' ? run->first : NULL));
 }
 
 /* Tells of the run that *at points to, and forgets it. */
@@ -133,41 +118,17 @@ static struct run **find_run(struct reparse *p, const uint8_t *id)
 
 /* --- records ---------------------------------------------------------------------------------- */
 
-/* A key of a record's own map, as it stands there. */
-static struct assay_span find_key(struct assay_span body, const char *name)
-{
-	struct reader r;
-	size_t pairs;
-	struct assay_string key;
-	struct assay_span value;
-	read_init(&r, body.data, body.len);
-	for (read_map(&r, &pairs); pairs > 0 && read_key(&r, &key) == 0; pairs--) {
-		if (read_raw(&r, &value) < 0)
-			break;
-		if (assay_string_is(key, name))
-			return value;
-	}
-	return (struct assay_span){0};
-}
-
-static void copy_text(char *to, size_t size, struct assay_span item)
-{
-	struct reader r;
-	struct assay_string text = {0};
-	to[0] = '\0';
-	if (item.data == NULL)
-		return;
-	read_init(&r, item.data, item.len);
-	if (read_text(&r, &text) == 0)
-		snprintf(to, size, "%.*s", (int)(text.len < size ? text.len : size - 1), text.data);
-}
-
 static bool is_wanted(const struct reparse *p, const struct assay_record_view *record)
 {
 	if (p->number != NULL && !assay_string_is(record->number, p->number))
 		return false;
 	return record->t.utc >= p->from && (p->to == 0 || record->t.utc < p->to);
 }
+
+static const struct keys driver_keys = {
+	.rows = (const struct key[]){{"name", KEY_CHARS, KEY_AT(struct run, driver)},
+		{"version", KEY_CHARS, KEY_AT(struct run, version)}, {0}},
+	.open = true};
 
 static int take_start(struct reparse *p, struct assay_span body)
 {
@@ -177,16 +138,15 @@ static int take_start(struct reparse *p, struct assay_span body)
 	struct run *run = calloc(1, sizeof *run);
 	if (run == NULL)
 		return -ENOMEM;
-	struct assay_span driver = find_key(body, "driver"), sent = find_key(body, "x-sent");
+	struct assay_span driver = keys_value(body, string_of("driver")),
+			  sent = keys_value(body, string_of("x-sent"));
 	if (sent.data == NULL)
 		sent = record.settings.data != NULL
 			       ? record.settings
 			       : (struct assay_span){(const uint8_t *)"\xa0", 1};
 	memcpy(run->id, record.run, sizeof run->id);
-	snprintf(run->number, sizeof run->number, "%.*s", (int)record.number.len,
-		record.number.data);
-	copy_text(run->driver, sizeof run->driver, find_key(driver, "name"));
-	copy_text(run->version, sizeof run->version, find_key(driver, "version"));
+	print_safe(run->number, sizeof run->number, record.number);
+	keys_decode(&driver_keys, driver.data, driver.len, run);
 	buffer_append(&run->settings, sent.data, sent.len);
 	*find_run(p, NULL) = run;
 	return run->settings.failed ? -ENOMEM : 0;
@@ -203,7 +163,7 @@ static bool has_data(struct assay_span raw)
 	read_init(&r, raw.data, raw.len);
 	read_array(&r, &count);
 	for (size_t i = 0; i < count; i++) {
-		if (read_raw(&r, &block) < 0 || find_key(block, "data").data == NULL)
+		if (read_raw(&r, &block) < 0 || keys_value(block, string_of("data")).data == NULL)
 			return false;
 	}
 	return count > 0;
@@ -252,7 +212,7 @@ static void take_frame(struct reparse *p, struct assay_span body)
 		run->without++;
 		return;
 	}
-	struct assay_span settings = find_key(body, "x-sent");
+	struct assay_span settings = keys_value(body, string_of("x-sent"));
 	if (settings.data == NULL)
 		settings = (struct assay_span){run->settings.data, run->settings.len};
 	compare(p, run, &frame, settings);

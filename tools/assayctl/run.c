@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* run start | stop | abort | repeat | amend | list | show */
+/* run start, stop, abort, repeat, amend, list, show */
+#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -8,150 +10,176 @@
 #include "client.h"
 #include "print.h"
 
-#define ASK_SECONDS   5
 #define START_SECONDS 180 /* a filament settles, a detector cools: the start is answered then */
 
-/* "NEW (was OLD)" where it was amended. */
-static void print_amended(const struct pairs *f, const char *what, const char *before)
+/* --- the reply ------------------------------------------------------------------------------- */
+
+/* Corrections; "" for a value that was not corrected. */
+struct amended {
+	char sample[260], person[260], note[260], valid[4], reason[260], actor[260];
+	uint64_t when, count; /* the last of so many */
+};
+
+struct row {
+	char run[40], number[128], instrument[40], sample[260], person[260], status[32];
+	char sim[4], journal[40], topic[ASSAY_TOPIC_MAX + 1];
+	uint64_t start, first, last, frames;
+	struct amended amended;
+};
+
+/* A corrected text; an empty one is shown as "none". */
+static int read_corrected(struct reader *r, const struct key *key, void *to)
 {
-	char key[40];
-	snprintf(key, sizeof key, "%samended.%s", before, what);
-	const char *now = pairs_get(f, key);
-	bool amended = pairs_has(f, key);
-	snprintf(key, sizeof key, "%s%s", before, what);
-	if (amended)
-		printf("%s (was %s)", now[0] != '\0' ? now : "none", pairs_get(f, key));
-	else
-		fputs(pairs_get(f, key), stdout);
+	char *text = to;
+	int error = print_read_value(r, key, to);
+	if (text[0] == '\0')
+		snprintf(text, key->size, "none");
+	return error;
 }
 
-static bool is_invalid(const struct pairs *f, const char *before)
+static const struct keys amended_keys = {
+	.rows = (const struct key[]){{"sample", KEY_OTHER, KEY_AT(struct amended, sample),
+					     .read = read_corrected},
+		{"operator", KEY_OTHER, KEY_AT(struct amended, person), .read = read_corrected},
+		{"note", KEY_OTHER, KEY_AT(struct amended, note), .read = read_corrected},
+		ROW_TEXT(struct amended, valid), ROW_TEXT(struct amended, reason),
+		ROW_TEXT(struct amended, actor), ROW_UINT(struct amended, when),
+		ROW_UINT(struct amended, count), {0}},
+	.open = true};
+
+static const struct keys row_keys = {
+	.rows = (const struct key[]){ROW_TEXT(struct row, run), ROW_TEXT(struct row, number),
+		ROW_TEXT(struct row, instrument), ROW_TEXT(struct row, sample),
+		{"operator", KEY_OTHER, KEY_AT(struct row, person), .read = print_read_value},
+		ROW_TEXT(struct row, status), ROW_TEXT(struct row, sim),
+		ROW_TEXT(struct row, journal), ROW_TEXT(struct row, topic),
+		ROW_UINT(struct row, start), ROW_UINT(struct row, first),
+		ROW_UINT(struct row, last), ROW_UINT(struct row, frames),
+		ROW_MAP(struct row, amended, amended_keys), {0}},
+	.open = true};
+
+/* --- printing -------------------------------------------------------------------------------- */
+
+/* "NEW (was OLD)" if it was corrected. */
+static const char *corrected(char to[540], const char *old, const char *corrected_to)
 {
-	char key[40];
-	snprintf(key, sizeof key, "%samended.valid", before);
-	return strcmp(pairs_get(f, key), "no") == 0;
+	bool is_corrected = corrected_to[0] != '\0';
+	snprintf(to, 540, is_corrected ? "%s (was %s)" : "%s%s", corrected_to, old);
+	return to;
 }
 
-static void print_row(const struct pairs *f)
+static void print_row(const struct row *row)
 {
-	char start[PRINT_TIME_SIZE];
-	print_time(start, pairs_number(f, "start"));
-	const char *status = pairs_get(f, "status");
-	printf("%-36s %s %-12s %8s frames  sample ", pairs_get(f, "number"), start,
-		status[0] != '\0' ? status : "open", pairs_get(f, "frames"));
-	print_amended(f, "sample", "");
-	fputs(", operator ", stdout);
-	print_amended(f, "operator", "");
-	printf("%s%s\n", is_invalid(f, "") ? "  NOT VALID" : "",
-		strcmp(pairs_get(f, "sim"), "yes") == 0 ? "  SIMULATED" : "");
+	char start[PRINT_TIME_SIZE], sample[540], person[540];
+	print_time(start, row->start);
+	printf("%-36s %s %-12s %8" PRIu64 " frames  sample %s, operator %s%s%s\n", row->number,
+		start, row->status[0] != '\0' ? row->status : "open", row->frames,
+		corrected(sample, row->sample, row->amended.sample),
+		corrected(person, row->person, row->amended.person),
+		strcmp(row->amended.valid, "no") == 0 ? "  NOT VALID" : "",
+		strcmp(row->sim, "yes") == 0 ? "  SIMULATED" : "");
 }
 
-/* One run; what was amended stands beside what was said first. */
-static void print_run(const struct pairs *f)
+static void print_text(const char *name, const char *text)
 {
-	char when[PRINT_TIME_SIZE];
-	for (size_t i = 0; i < f->count; i++) {
-		const char *key = f->items[i].key;
-		if (strncmp(key, "run.", 4) != 0 || strncmp(key, "run.amended.", 12) == 0)
-			continue;
-		printf("%-12s ", key + 4);
-		if (strcmp(key, "run.start") == 0) {
-			print_time(when, pairs_number(f, key));
-			fputs(when, stdout);
-		} else {
-			print_amended(f, key + 4, "run.");
-		}
-		putchar('\n');
-	}
-	if (!pairs_has(f, "run.amended.count"))
+	if (text[0] != '\0')
+		printf("%-12s %s\n", name, text);
+}
+
+static void print_run(const struct row *row)
+{
+	const struct amended *now = &row->amended;
+	char text[540];
+	print_text("run", row->run);
+	print_text("number", row->number);
+	print_text("instrument", row->instrument);
+	print_text("sample", corrected(text, row->sample, now->sample));
+	print_text("operator", corrected(text, row->person, now->person));
+	print_time(text, row->start);
+	print_text("start", text);
+	print_text("status", row->status);
+	print_text("sim", row->sim);
+	print_text("journal", row->journal);
+	print_text("topic", row->topic);
+	printf("%-12s %" PRIu64 "\n", "first", row->first);
+	if (row->last != 0)
+		printf("%-12s %" PRIu64 "\n", "last", row->last);
+	printf("%-12s %" PRIu64 "\n", "frames", row->frames);
+	if (now->count == 0)
 		return;
-	if (pairs_has(f, "run.amended.note"))
-		printf("%-12s %s\n", "note", pairs_get(f, "run.amended.note"));
-	if (pairs_has(f, "run.amended.valid"))
-		printf("%-12s %s\n", "valid", pairs_get(f, "run.amended.valid"));
-	print_time(when, pairs_number(f, "run.amended.when"));
-	printf("%-12s %s time%s, last %s by %s: %s\n", "amended", pairs_get(f, "run.amended.count"),
-		strcmp(pairs_get(f, "run.amended.count"), "1") == 0 ? "" : "s", when,
-		pairs_get(f, "run.amended.actor"), pairs_get(f, "run.amended.reason"));
+	print_text("note", now->note);
+	print_text("valid", now->valid);
+	print_time(text, now->when);
+	printf("%-12s %" PRIu64 " time%s, last %s by %s: %s\n", "amended", now->count,
+		now->count == 1 ? "" : "s", text, now->actor, now->reason);
 }
 
-static int ask(
-	const struct options *options, struct request *request, int seconds, struct buffer *reply)
+/* --- requests -------------------------------------------------------------------------------- */
+
+/* A request whose reply has one run.  0, or 1 after a message. */
+static int ask_run(const struct options *options, struct control_request *request, struct row *row)
 {
-	int r = client_ask(options, request, seconds, reply);
+	struct control_reply reply;
+	int r = client_ask(options, request, ASK_SECONDS, &reply);
+	*row = (struct row){0};
 	if (r == 0 && options->json)
-		print_json(reply);
+		print_json(reply.body);
+	struct assay_span run = r == 0 ? keys_value(reply.body, string_of("run")) : reply.body;
+	if (r == 0 && keys_decode(&row_keys, run.data, run.len, row) < 0)
+		r = client_explain(options, -EBADMSG, &reply);
+	control_reply_finish(&reply);
 	return r;
 }
 
-/* Prints the run of the reply. */
-static int ask_and_print(const struct options *options, struct request *request)
+static int show_run(const struct options *options, struct control_request *request)
 {
-	static struct pairs f;
-	struct buffer reply = {0};
-	int r = ask(options, request, ASK_SECONDS, &reply);
-	if (r == 0 && !options->json && reply_pairs(&reply, &f) == 0)
-		print_run(&f);
-	buffer_finish(&reply);
-	return r;
-}
-
-/* The row of one run; 0 with `pairs` filled. */
-static int show(const struct options *options, const char *number, struct pairs *pairs)
-{
-	struct options quiet = *options;
-	quiet.json = false;
-	struct request request;
-	struct buffer reply = {0};
-	client_begin(&request, "run-show");
-	map_text(&request.map, "number", number);
-	int r = client_ask(&quiet, &request, ASK_SECONDS, &reply);
-	if (r == 0)
-		r = reply_pairs(&reply, pairs) < 0;
-	buffer_finish(&reply);
+	struct row row;
+	int r = ask_run(options, request, &row);
+	if (r == 0 && !options->json)
+		print_run(&row);
 	return r;
 }
 
 static int wait_for_end(const struct options *options, const char *number)
 {
-	static struct pairs f;
+	struct options quiet = *options;
+	quiet.json = false;
 	for (;;) {
-		int r = show(options, number, &f);
-		if (r != 0)
-			return r;
-		const char *status = pairs_get(&f, "run.status");
-		if (status[0] != '\0') {
-			printf("%s %s after %s frames\n", number, status,
-				pairs_get(&f, "run.frames"));
-			return strcmp(status, "complete") == 0 ? 0 : 1;
+		struct control_request request;
+		struct row row;
+		control_request_init(&request, "run-show");
+		map_text(&request.map, "number", number);
+		if (ask_run(&quiet, &request, &row) != 0)
+			return 1;
+		if (row.status[0] != '\0') {
+			printf("%s %s after %" PRIu64 " frames\n", number, row.status, row.frames);
+			return strcmp(row.status, "complete") == 0 ? 0 : 1;
 		}
 		nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
 	}
 }
 
 /* Sends the request for a run, and waits for its end if that is wanted. */
-static int start(const struct options *options, struct request *request, bool wait)
+static int start(const struct options *options, struct control_request *request, bool wait)
 {
-	struct buffer reply = {0};
-	static struct pairs f;
-	int r = ask(options, request, START_SECONDS, &reply);
-	if (r == 0)
-		r = reply_pairs(&reply, &f) < 0;
-	buffer_finish(&reply);
-	if (r != 0)
-		return r;
-	if (!options->json)
-		printf("started %s\n", pairs_get(&f, "number"));
-	char number[100];
-	snprintf(number, sizeof number, "%s", pairs_get(&f, "number"));
-	return wait ? wait_for_end(options, number) : 0;
+	struct control_reply reply;
+	struct row started = {0};
+	int r = client_ask(options, request, START_SECONDS, &reply);
+	if (r == 0 && keys_decode(&row_keys, reply.body.data, reply.body.len, &started) < 0)
+		r = client_explain(options, -EBADMSG, &reply);
+	if (r == 0 && options->json)
+		print_json(reply.body);
+	else if (r == 0)
+		printf("started %s\n", started.number);
+	control_reply_finish(&reply);
+	return r == 0 && wait ? wait_for_end(options, started.number) : r;
 }
 
 int command_run_start(const struct options *options, const struct args *args)
 {
 	static const char *const names[] = {"sample", "operator", "method", "note", "entered"};
-	struct request request;
-	client_begin(&request, "run-start");
+	struct control_request request;
+	control_request_init(&request, "run-start");
 	map_text(&request.map, "instrument", args->words[0]);
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		map_text(&request.map, names[i], args_text(args, names[i]));
@@ -160,8 +188,8 @@ int command_run_start(const struct options *options, const struct args *args)
 
 int command_run_repeat(const struct options *options, const struct args *args)
 {
-	struct request request;
-	client_begin(&request, "run-repeat");
+	struct control_request request;
+	control_request_init(&request, "run-repeat");
 	map_text(&request.map, "run", args->words[0]);
 	return start(options, &request, args_has(args, "wait"));
 }
@@ -169,9 +197,9 @@ int command_run_repeat(const struct options *options, const struct args *args)
 int command_run_amend(const struct options *options, const struct args *args)
 {
 	static const char *const names[] = {"sample", "operator", "note"};
-	struct request request;
+	struct control_request request;
 	struct map set;
-	client_begin(&request, "amend");
+	control_request_init(&request, "amend");
 	map_text(&request.map, "run", args->words[0]);
 	map_text(&request.map, "reason", args_text(args, "reason"));
 	map_key(&request.map, "set");
@@ -181,58 +209,54 @@ int command_run_amend(const struct options *options, const struct args *args)
 	if (args_has(args, "valid"))
 		map_bool(&set, "valid", strcmp(args_text(args, "valid"), "yes") == 0);
 	map_close(&set);
-	return ask_and_print(options, &request);
+	return show_run(options, &request);
 }
 
 int command_run_show(const struct options *options, const struct args *args)
 {
-	struct request request;
-	client_begin(&request, "run-show");
+	struct control_request request;
+	control_request_init(&request, "run-show");
 	map_text(&request.map, "number", args->words[0]);
-	return ask_and_print(options, &request);
-}
-
-static int end_run(
-	const struct options *options, const struct args *args, const char *op, const char *done)
-{
-	struct request request;
-	struct buffer reply = {0};
-	client_begin(&request, op);
-	map_text(&request.map, "instrument", args->words[0]);
-	int r = ask(options, &request, ASK_SECONDS, &reply);
-	if (r == 0 && !options->json)
-		puts(done);
-	buffer_finish(&reply);
-	return r;
+	return show_run(options, &request);
 }
 
 int command_run_stop(const struct options *options, const struct args *args)
 {
-	return end_run(options, args, "run-stop", "stopping after the present frame");
+	struct control_request request;
+	control_request_init(&request, "run-stop");
+	map_text(&request.map, "instrument", args->words[0]);
+	return client_ask_and_print(options, &request, "stopping after the present frame");
 }
 
 int command_run_abort(const struct options *options, const struct args *args)
 {
-	return end_run(options, args, "run-abort", "aborted");
+	struct control_request request;
+	control_request_init(&request, "run-abort");
+	map_text(&request.map, "instrument", args->words[0]);
+	return client_ask_and_print(options, &request, "aborted");
 }
 
 int command_run_list(const struct options *options, const struct args *args)
 {
-	static struct pairs f;
-	struct request request;
-	struct buffer reply = {0};
-	struct reader reader;
-	size_t items = 0;
-	client_begin(&request, "runs");
+	struct control_request request;
+	struct control_reply reply;
+	control_request_init(&request, "runs");
 	map_text(&request.map, "instrument", args_text(args, "instrument"));
 	map_text(&request.map, "sample", args_text(args, "sample"));
 	if (args_has(args, "limit"))
 		map_uint(&request.map, "limit", args_number(args, "limit"));
-	int r = ask(options, &request, ASK_SECONDS, &reply);
-	if (r == 0 && !options->json && reply_array(&reply, "runs", &reader, &items) == 0) {
-		for (; items > 0 && pairs_read(&f, &reader) == 0; items--)
-			print_row(&f);
+	int r = client_ask(options, &request, ASK_SECONDS, &reply);
+	if (r == 0 && options->json) {
+		print_json(reply.body);
+	} else if (r == 0) {
+		struct reader reader;
+		size_t left = print_open_list(reply.body, "runs", &reader);
+		for (struct row row = {0}; left > 0; left--, row = (struct row){0}) {
+			if (keys_read(&reader, &row_keys, &row, NULL) < 0)
+				break;
+			print_row(&row);
+		}
 	}
-	buffer_finish(&reply);
+	control_reply_finish(&reply);
 	return r;
 }

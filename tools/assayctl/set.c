@@ -7,47 +7,48 @@
 #include "client.h"
 #include "print.h"
 
-#define ASK_SECONDS 120 /* the present measurement of a repeated run is finished first */
+struct done {
+	struct assay_span settings;
+	char number[128];
+};
 
-static void print_done(const struct buffer *reply)
+static const struct keys done_keys = {.rows = (const struct key[]){ROW_RAW(struct done, settings),
+					      ROW_TEXT(struct done, number), {0}},
+	.open = true};
+
+static void print_done(struct assay_span reply)
 {
-	static struct reader r;
-	static struct pairs f;
-	struct assay_string key, name;
-	size_t pairs, inner;
-	read_init(&r, reply->data, reply->len);
+	struct done done = {0};
+	struct reader r;
+	struct assay_string name;
+	struct assay_span value;
+	size_t pairs;
+	keys_decode(&done_keys, reply.data, reply.len, &done);
+	read_init(&r, done.settings.data, done.settings.len);
 	read_map(&r, &pairs);
-	for (; pairs > 0 && read_key(&r, &key) == 0; pairs--) {
-		if (!assay_string_is(key, "settings")) {
-			read_skip(&r);
-			continue;
-		}
-		read_map(&r, &inner);
-		for (; inner > 0 && read_key(&r, &name) == 0; inner--) {
-			char text[200];
-			struct assay_span value = {0};
-			read_raw(&r, &value);
-			print_setting(text, sizeof text, &value);
-			printf("%.*s = %s\n", (int)name.len, name.data, text);
-		}
+	for (; pairs > 0 && read_key(&r, &name) == 0 && read_raw(&r, &value) == 0; pairs--) {
+		printf("%.*s = ", (int)name.len, name.data);
+		print_setting(stdout, value);
+		putchar('\n');
 	}
-	if (reply_pairs(reply, &f) == 0 && pairs_get(&f, "number")[0] != '\0')
-		printf("in force since %s\n", pairs_get(&f, "number"));
+	if (done.number[0] != '\0')
+		printf("in force since %s\n", done.number);
 	puts("until the next reload or restart; to keep it, write it into the configuration");
 }
 
 int command_set(const struct options *options, const struct args *args)
 {
-	struct request request;
+	struct control_request request;
+	struct control_reply reply;
 	struct map settings;
-	client_begin(&request, "set");
+	control_request_init(&request, "set");
 	map_text(&request.map, "instrument", args->words[0]);
 	map_key(&request.map, "settings");
 	map_open(&settings, &request.bytes);
 	for (int i = 1; i < args->word_count; i++) {
 		const char *word = args->words[i], *equals = strchr(word, '=');
 		if (equals == NULL || equals == word) {
-			buffer_finish(&request.bytes);
+			control_request_finish(&request);
 			return args_reject(args, "found '%s', expected NAME=VALUE", word);
 		}
 		settings.pairs++;
@@ -55,12 +56,11 @@ int command_set(const struct options *options, const struct args *args)
 		encode_text(&request.bytes, equals + 1);
 	}
 	map_close(&settings);
-	struct buffer reply = {0};
 	int r = client_ask(options, &request, ASK_SECONDS, &reply);
 	if (r == 0 && options->json)
-		print_json(&reply);
+		print_json(reply.body);
 	else if (r == 0)
-		print_done(&reply);
-	buffer_finish(&reply);
+		print_done(reply.body);
+	control_reply_finish(&reply);
 	return r;
 }

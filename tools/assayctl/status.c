@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* status, list, maintenance, reload: the daemon and its instruments. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,154 +8,195 @@
 #include "client.h"
 #include "print.h"
 
-#define ASK_SECONDS 5
+/* --- the reply ------------------------------------------------------------------------------- */
 
-static int ask_status(const struct options *options, const char *instrument, struct buffer *reply)
+struct open_run {
+	char number[128], sample[260];
+	uint64_t start, frames;
+};
+
+struct instrument {
+	char key[40], state[20], driver[40], make[260], model[260], serial[260], fw[260];
+	char text[260], values[260], interrupted[128];
+	uint64_t frames;
+	bool simulated, hazard, changed;
+	struct open_run run;
+};
+
+struct retention {
+	uint64_t not_archived, not_passed;
+	char held_by[40];
+};
+
+struct journal {
+	char path[260], disk[20], error[260];
+	uint64_t head, free;
+	struct retention retention;
+};
+
+struct daemon {
+	char version[40], site[40], node[40];
+	uint64_t started;
+	struct journal journal;
+};
+
+static const struct keys run_keys = {
+	.rows = (const struct key[]){ROW_TEXT(struct open_run, number),
+		ROW_TEXT(struct open_run, sample), ROW_UINT(struct open_run, start),
+		ROW_UINT(struct open_run, frames), {0}},
+	.open = true};
+
+static const struct keys instrument_keys = {
+	.rows = (const struct key[]){ROW_TEXT(struct instrument, key),
+		ROW_TEXT(struct instrument, state), ROW_TEXT(struct instrument, driver),
+		ROW_TEXT(struct instrument, make), ROW_TEXT(struct instrument, model),
+		ROW_TEXT(struct instrument, serial), ROW_TEXT(struct instrument, fw),
+		ROW_TEXT(struct instrument, text), ROW_TEXT(struct instrument, values),
+		ROW_TEXT(struct instrument, interrupted), ROW_UINT(struct instrument, frames),
+		ROW_BOOL(struct instrument, simulated), ROW_BOOL(struct instrument, hazard),
+		ROW_BOOL(struct instrument, changed), ROW_MAP(struct instrument, run, run_keys),
+		{0}},
+	.open = true};
+
+static const struct keys retention_keys = {
+	.rows = (const struct key[]){ROW_UINT(struct retention, not_archived),
+		ROW_UINT(struct retention, not_passed), ROW_TEXT(struct retention, held_by), {0}},
+	.open = true};
+
+static const struct keys journal_keys = {
+	.rows = (const struct key[]){ROW_TEXT(struct journal, path), ROW_TEXT(struct journal, disk),
+		ROW_TEXT(struct journal, error), ROW_UINT(struct journal, head),
+		ROW_UINT(struct journal, free), ROW_MAP(struct journal, retention, retention_keys),
+		{0}},
+	.open = true};
+
+static const struct keys daemon_keys = {
+	.rows = (const struct key[]){ROW_TEXT(struct daemon, version),
+		ROW_TEXT(struct daemon, site), ROW_TEXT(struct daemon, node),
+		ROW_UINT(struct daemon, started), ROW_MAP(struct daemon, journal, journal_keys),
+		{0}},
+	.open = true};
+
+/* --- status, list ---------------------------------------------------------------------------- */
+
+static int ask_status(
+	const struct options *options, const char *instrument, struct control_reply *reply)
 {
-	struct request request;
-	client_begin(&request, "status");
-	if (instrument != NULL)
-		map_text(&request.map, "instrument", instrument);
+	struct control_request request;
+	control_request_init(&request, "status");
+	map_text(&request.map, "instrument", instrument);
 	return client_ask(options, &request, ASK_SECONDS, reply);
 }
 
-static void print_line(const struct pairs *f)
+static void print_line(const struct instrument *i)
 {
-	const char *text = pairs_get(f, "text");
-	printf("%-14s %-11s %-12s %-10s %8s frames  %s%s%s\n", pairs_get(f, "key"),
-		pairs_get(f, "state"), pairs_get(f, "driver"), pairs_get(f, "serial"),
-		pairs_get(f, "frames"),
-		strcmp(pairs_get(f, "simulated"), "yes") == 0 ? "SIMULATED " : "", text,
-		strcmp(pairs_get(f, "hazard"), "yes") == 0 ? "  (something harmful is on)" : "");
+	printf("%-14s %-11s %-12s %-10s %8" PRIu64 " frames  %s%s%s\n", i->key, i->state, i->driver,
+		i->serial, i->frames, i->simulated ? "SIMULATED " : "", i->text,
+		i->hazard ? "  (something harmful is on)" : "");
 }
 
-static void print_more(const struct pairs *f)
+static void print_more(const struct instrument *i)
 {
-	if (pairs_get(f, "make")[0] != '\0')
-		printf("%14s %s %s, serial %s, firmware %s\n", "", pairs_get(f, "make"),
-			pairs_get(f, "model"), pairs_get(f, "serial"), pairs_get(f, "fw"));
-	if (pairs_get(f, "run.number")[0] != '\0') {
+	if (i->make[0] != '\0')
+		printf("%14s %s %s, serial %s, firmware %s\n", "", i->make, i->model, i->serial,
+			i->fw);
+	if (i->run.number[0] != '\0') {
 		char start[PRINT_TIME_SIZE];
-		print_time(start, pairs_number(f, "run.start"));
-		printf("%14s run %s since %s, %s frames, sample %s\n", "",
-			pairs_get(f, "run.number"), start, pairs_get(f, "run.frames"),
-			pairs_get(f, "run.sample")[0] != '\0' ? pairs_get(f, "run.sample")
-							      : "none");
+		print_time(start, i->run.start);
+		printf("%14s run %s since %s, %" PRIu64 " frames, sample %s\n", "", i->run.number,
+			start, i->run.frames, i->run.sample[0] != '\0' ? i->run.sample : "none");
 	}
-	if (strcmp(pairs_get(f, "changed"), "yes") == 0)
+	if (i->changed)
 		printf("%14s settings were changed at run time: assayctl describe %s\n", "",
-			pairs_get(f, "key"));
-	if (pairs_get(f, "interrupted")[0] != '\0')
-		printf("%14s run %s was interrupted: assayctl run repeat %s\n", "",
-			pairs_get(f, "interrupted"), pairs_get(f, "interrupted"));
-	if (pairs_get(f, "values")[0] != '\0')
-		printf("%14s %s\n", "", pairs_get(f, "values"));
+			i->key);
+	if (i->interrupted[0] != '\0')
+		printf("%14s run %s was interrupted: assayctl run repeat %s\n", "", i->interrupted,
+			i->interrupted);
+	if (i->values[0] != '\0')
+		printf("%14s %s\n", "", i->values);
 }
 
-static int print_instruments(const struct buffer *reply, bool more)
+static void print_instruments(const struct control_reply *reply, bool more)
 {
 	struct reader r;
-	size_t items = 0;
-	if (reply_array(reply, "instruments", &r, &items) < 0)
-		return 1;
-	static struct pairs pairs;
-	for (; items > 0 && pairs_read(&pairs, &r) == 0; items--) {
-		print_line(&pairs);
+	for (size_t left = print_open_list(reply->body, "instruments", &r); left > 0; left--) {
+		struct instrument instrument = {0};
+		if (keys_read(&r, &instrument_keys, &instrument, NULL) < 0)
+			return;
+		print_line(&instrument);
 		if (more)
-			print_more(&pairs);
+			print_more(&instrument);
 	}
-	return items == 0 ? 0 : 1;
 }
 
-/* What keeps the journal larger than it is to be. */
-static void print_retention(const struct pairs *f)
+static void print_daemon(const struct control_reply *reply)
 {
-	double not_archived = (double)pairs_number(f, "journal.retention.not_archived");
-	double not_passed = (double)pairs_number(f, "journal.retention.not_passed");
-	const char *holder = pairs_get(f, "journal.retention.held_by");
-	if (not_archived > 0)
-		printf("retention: %.1f MiB wait to be archived\n", not_archived / 0x1p20);
-	if (not_passed > 0)
-		printf("retention: %.1f MiB are held by %s%s\n", not_passed / 0x1p20,
-			holder[0] != '\0' ? "the cursor " : "an open run", holder);
-}
-
-static void print_daemon(const struct buffer *reply)
-{
-	static struct pairs f;
+	struct daemon d = {0};
+	const struct journal *j = &d.journal;
+	const struct retention *r = &j->retention;
 	char started[PRINT_TIME_SIZE];
-	if (reply_pairs(reply, &f) < 0)
+	if (keys_decode(&daemon_keys, reply->body.data, reply->body.len, &d) < 0)
 		return;
-	print_time(started, pairs_number(&f, "started"));
-	printf("assayd %s at %s/%s since %s\n", pairs_get(&f, "version"), pairs_get(&f, "site"),
-		pairs_get(&f, "node"), started);
-	const char *error = pairs_get(&f, "journal.error"), *disk = pairs_get(&f, "journal.disk");
-	printf("journal %s, last entry %s, %.1f GiB free%s%s%s\n", pairs_get(&f, "journal.path"),
-		pairs_get(&f, "journal.head"), (double)pairs_number(&f, "journal.free") / 0x1p30,
-		strcmp(disk, "low") == 0 || strcmp(disk, "full") == 0 ? ", DISK NEARLY FULL" : "",
-		error[0] != '\0' ? ", CANNOT COMMIT: " : "", error);
-	print_retention(&f);
+	print_time(started, d.started);
+	printf("assayd %s at %s/%s since %s\n", d.version, d.site, d.node, started);
+	bool is_low = strcmp(j->disk, "low") == 0 || strcmp(j->disk, "full") == 0;
+	printf("journal %s, last entry %" PRIu64 ", %.1f GiB free%s%s%s\n", j->path, j->head,
+		(double)j->free / 0x1p30, is_low ? ", DISK NEARLY FULL" : "",
+		j->error[0] != '\0' ? ", CANNOT COMMIT: " : "", j->error);
+	if (r->not_archived > 0)
+		printf("retention: %.1f MiB wait to be archived\n",
+			(double)r->not_archived / 0x1p20);
+	if (r->not_passed > 0)
+		printf("retention: %.1f MiB are held by %s%s\n", (double)r->not_passed / 0x1p20,
+			r->held_by[0] != '\0' ? "the cursor " : "an open run", r->held_by);
 	putchar('\n');
 }
 
 int command_status(const struct options *options, const struct args *args)
 {
-	struct buffer reply = {0};
+	struct control_reply reply;
 	int r = ask_status(options, args->words[0], &reply);
 	if (r == 0 && options->json) {
-		print_json(&reply);
+		print_json(reply.body);
 	} else if (r == 0) {
 		print_daemon(&reply);
-		r = print_instruments(&reply, true);
+		print_instruments(&reply, true);
 	}
-	buffer_finish(&reply);
+	control_reply_finish(&reply);
 	return r;
 }
 
 int command_list(const struct options *options, const struct args *args)
 {
-	struct buffer reply = {0};
+	struct control_reply reply;
 	int r = ask_status(options, NULL, &reply);
 	if (r == 0 && options->json)
-		print_json(&reply);
+		print_json(reply.body);
 	else if (r == 0)
-		r = print_instruments(&reply, false);
-	buffer_finish(&reply);
+		print_instruments(&reply, false);
+	control_reply_finish(&reply);
 	return r;
 }
 
-/* Asks, and says `done` when it went well. */
-static int ask_simply(
-	const struct options *options, struct request *request, int seconds, const char *done)
-{
-	struct buffer reply = {0};
-	int r = client_ask(options, request, seconds, &reply);
-	if (r == 0 && options->json)
-		print_json(&reply);
-	else if (r == 0)
-		puts(done);
-	buffer_finish(&reply);
-	return r;
-}
+/* --- maintenance, reload ---------------------------------------------------------------------- */
 
 int command_maintenance(const struct options *options, const struct args *args)
 {
+	struct control_request request;
 	bool on = strcmp(args->words[1], "on") == 0;
 	if (!on && strcmp(args->words[1], "off") != 0)
 		return args_reject(args, "found '%s', expected on or off", args->words[1]);
-	struct request request;
-	client_begin(&request, "maintenance");
+	control_request_init(&request, "maintenance");
 	map_text(&request.map, "instrument", args->words[0]);
 	map_bool(&request.map, "on", on);
-	return ask_simply(
-		options, &request, ASK_SECONDS, on ? "out of service" : "back in service");
+	return client_ask_and_print(options, &request, on ? "out of service" : "back in service");
 }
 
 int command_reload(const struct options *options, const struct args *args)
 {
-	struct request request;
-	client_begin(&request, "reload");
+	struct control_request request;
+	control_request_init(&request, "reload");
 	if (args_has(args, "now"))
 		map_bool(&request.map, "now", true);
-	return ask_simply(options, &request, ASK_SECONDS, "reloaded");
+	return client_ask_and_print(options, &request, "reloaded");
 }

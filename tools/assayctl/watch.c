@@ -292,29 +292,47 @@ static void draw(struct watch *w)
 	fflush(stdout);
 }
 
-/* States are told when they change, so the present ones are asked for once. */
+struct present_run {
+	char number[80];
+};
+
+struct present {
+	char key[33], state[20], text[120];
+	bool simulated;
+	struct present_run run;
+};
+
+static const struct keys run_keys = {
+	.rows = (const struct key[]){ROW_TEXT(struct present_run, number), {0}}, .open = true};
+
+static const struct keys present_keys = {
+	.rows = (const struct key[]){ROW_TEXT(struct present, key), ROW_TEXT(struct present, state),
+		ROW_TEXT(struct present, text), ROW_BOOL(struct present, simulated),
+		ROW_MAP(struct present, run, run_keys), {0}},
+	.open = true};
+
+/* States are published when they change: request the present ones once. */
 static void ask_states(struct watch *w)
 {
-	struct request request;
-	struct buffer reply = {0};
+	struct control_request request;
+	struct control_reply reply;
 	struct reader r;
-	size_t items = 0;
-	static struct pairs f;
-	client_begin(&request, "status");
-	if (client_ask(w->options, &request, 2, &reply) == 0 &&
-		reply_array(&reply, "instruments", &r, &items) == 0) {
-		for (; items > 0 && pairs_read(&f, &r) == 0; items--) {
-			const char *key = pairs_get(&f, "key");
-			struct seen *s = find_seen(w, (struct assay_string){key, strlen(key)});
-			if (s == NULL)
-				continue;
-			snprintf(s->state, sizeof s->state, "%.19s", pairs_get(&f, "state"));
-			snprintf(s->text, sizeof s->text, "%.119s", pairs_get(&f, "text"));
-			s->sim = strcmp(pairs_get(&f, "simulated"), "yes") == 0;
-			snprintf(s->title, sizeof s->title, "%.79s", pairs_get(&f, "run.number"));
-		}
+	control_request_init(&request, "status");
+	size_t left = client_ask(w->options, &request, 2, &reply) == 0
+			      ? print_open_list(reply.body, "instruments", &r)
+			      : 0;
+	for (struct present now = {0}; left > 0; left--, now = (struct present){0}) {
+		if (keys_read(&r, &present_keys, &now, NULL) < 0)
+			break;
+		struct seen *s = find_seen(w, string_of(now.key));
+		if (s == NULL)
+			continue;
+		memcpy(s->state, now.state, sizeof s->state);
+		memcpy(s->text, now.text, sizeof s->text);
+		memcpy(s->title, now.run.number, sizeof s->title);
+		s->sim = now.simulated;
 	}
-	buffer_finish(&reply);
+	control_reply_finish(&reply);
 }
 
 static void receive(struct watch *w, void *socket)

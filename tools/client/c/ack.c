@@ -19,7 +19,7 @@ int client_read_cursor(struct assay_client *c, int timeout_ms)
 	struct message m;
 	struct buffer request = {0};
 	message_cursor_get(&request, c->cursor);
-	int r = ask_request(c->ask, &request, timeout_ms, &reply, &m);
+	int r = requester_message(c->requester, &request, timeout_ms, &reply, &m);
 	if (r == 0 && m.kind == MESSAGE_CURSOR)
 		r = message_marks(&m, take_mark, c);
 	else if (r == 0 && m.kind == MESSAGE_ERROR && m.error == MESSAGE_BUSY)
@@ -49,7 +49,7 @@ static int ack_one(struct assay_client *c, const struct assay_client_cursor *mar
 	struct message m;
 	struct buffer request = {0};
 	message_cursor_set(&request, c->cursor, mark);
-	int r = ask_request(c->ask, &request, timeout_ms, &reply, &m);
+	int r = requester_message(c->requester, &request, timeout_ms, &reply, &m);
 	if (r == 0 && m.kind == MESSAGE_ERROR && m.error == MESSAGE_BUSY)
 		r = -ETIMEDOUT;
 	else if (r == 0 && m.kind == MESSAGE_ERROR && !is_needless(&m, mark))

@@ -123,9 +123,9 @@ static int init(struct assay_client *c, const struct assay_client_options *o)
 		return -errno;
 	r = socket_listen(&c->live, c->context, c->live_endpoint, &c->prefixes, c->receive_hwm);
 	if (r == 0)
-		r = socket_ask(&c->replay, c->context, c->replay_endpoint);
+		r = socket_request(&c->replay, c->context, c->replay_endpoint);
 	if (r == 0)
-		r = ask_create(&c->ask, c->context, c->replay_endpoint);
+		r = requester_create(&c->requester, c->context, c->replay_endpoint);
 	c->beat_at = c->left_at = clock_boot();
 	return r;
 }
@@ -155,7 +155,7 @@ void assay_client_close(struct assay_client *c)
 	parts_finish(&c->page);
 	parts_finish(&c->heard);
 	parts_finish(&c->run_page);
-	ask_destroy(c->ask);
+	requester_destroy(c->requester);
 	socket_close(&c->live);
 	socket_close(&c->replay);
 	if (c->context != NULL)

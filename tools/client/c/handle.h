@@ -5,7 +5,7 @@
 
 #include <assay/client.h>
 
-#include "ask.h"
+#include "requester.h"
 #include "delivery.h"
 #include "parts.h"
 #include "runs.h"
@@ -20,7 +20,7 @@ struct assay_client {
 	int receive_hwm;
 
 	void *context, *live, *replay; /* SUB, DEALER; NULL before the first wait */
-	struct ask *ask;               /* runs and acknowledgements, beside the delivery */
+	struct requester *requester;   /* runs and acknowledgements, beside the delivery */
 	struct delivery *delivery;
 	bool has_cursor; /* what the daemon keeps has been read, or there is nothing to read */
 	struct runs runs;

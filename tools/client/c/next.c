@@ -18,7 +18,7 @@ static int reconnect(struct assay_client *c, const char *why)
 	socket_close(&c->replay);
 	int r = socket_listen(&c->live, c->context, c->live_endpoint, &c->prefixes, c->receive_hwm);
 	if (r == 0)
-		r = socket_ask(&c->replay, c->context, c->replay_endpoint);
+		r = socket_request(&c->replay, c->context, c->replay_endpoint);
 	if (r < 0)
 		return client_fail(c, r, "cannot connect: %s", zmq_strerror(-r));
 	delivery_reconnected(c->delivery);

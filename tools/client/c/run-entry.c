@@ -45,7 +45,7 @@ static int fetch_page(struct assay_client *c, int timeout_ms)
 		.from = c->run_next,
 		.to = c->run.cursor.seq};
 	message_fetch(&request, &fetch);
-	int r = ask_request(c->ask, &request, timeout_ms, &c->run_page, &m);
+	int r = requester_message(c->requester, &request, timeout_ms, &c->run_page, &m);
 	buffer_finish(&request);
 	if (r < 0)
 		return r == -ETIMEDOUT ? -EAGAIN : r;

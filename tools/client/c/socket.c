@@ -62,7 +62,7 @@ int socket_listen(void **socket, void *context, const char *endpoint,
 	return r;
 }
 
-int socket_ask(void **socket, void *context, const char *endpoint)
+int socket_request(void **socket, void *context, const char *endpoint)
 {
 	int r = open_socket(socket, context, ZMQ_DEALER);
 	if (r == 0 && zmq_connect(*socket, endpoint) < 0)

@@ -10,7 +10,7 @@ int socket_listen(void **socket, void *context, const char *endpoint,
 	const struct prefixes *prefixes, int receive_hwm);
 
 /* Connects a DEALER socket; the same. */
-int socket_ask(void **socket, void *context, const char *endpoint);
+int socket_request(void **socket, void *context, const char *endpoint);
 
 /* Closes at once, dropping what waits; NULL inside is legal. */
 void socket_close(void **socket);
