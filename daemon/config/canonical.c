@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <assay/driver.h>
 #include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/canonical.h"
-#include "config/link.h"
 #include "record/encode.h"
 
 /* Moves the bytes into the arena. */
@@ -27,47 +25,21 @@ static void add_map(struct map *map, const char *key, struct config_map value)
 		encode_map(map->to, 0);
 }
 
-/* What is zero does not belong to this type of link, or is as if it were not said. */
+/* Zero is the default, or does not apply: left out. */
 static void add_number(struct map *map, const char *key, uint64_t value)
 {
 	if (value != 0)
 		map_uint(map, key, value);
 }
 
-static void add_port(struct map *map, const struct config_instrument *ins)
+static void add_link(struct map *map, const struct config_instrument *ins)
 {
-	static const char *const flows[] = {NULL, "rtscts", "xonxoff"};
-	const struct port *p = &ins->port;
-	const struct link_type *type = link_type_of(p->kind);
-	struct map port;
+	struct map link;
 	map_key(map, "link");
-	map_open(&port, map->to);
-	map_text(&port, "type", type->name);
-	map_text(&port, "playback", p->playback);
-	if (p->playback != NULL) {
-		map_bool(&port, "recorded_pace", p->recorded_pace);
-		map_bool(&port, "loop", p->loop);
-	}
-	map_text(&port, "port", p->port);
-	add_number(&port, "baud", p->baud);
-	add_number(&port, "data_bits", p->data_bits);
-	if (p->parity != 0)
-		map_text_n(&port, "parity", &p->parity, 1);
-	add_number(&port, "stop_bits", p->stop_bits);
-	map_text(&port, "flow", flows[p->flow]);
-	map_text(&port, "host", p->host);
-	add_number(&port, "number", p->number);
-	add_number(&port, "vid", p->vid);
-	add_number(&port, "pid", p->pid);
-	map_text(&port, "serial", p->serial);
-	map_text(&port, "path", p->path);
-	add_number(&port, "interface", p->interface);
-	add_number(&port, "in", p->in);
-	add_number(&port, "out", p->out);
-	add_number(&port, "open_ms", p->open_ms);
-	add_number(&port, "reply_ms", p->reply_ms);
-	add_number(&port, "unit_id", ins->unit_id);
-	map_close(&port);
+	map_open(&link, map->to);
+	port_write(&link, &ins->port);
+	add_number(&link, "unit_id", ins->unit_id);
+	map_close(&link);
 }
 
 static void add_identity(struct map *map, const struct config_instrument *ins)
@@ -117,7 +89,7 @@ void canonical_instrument(struct load *load, struct config_instrument *ins)
 	map_text(&map, "driver", ins->driver->name);
 	map_bool(&map, "simulated", ins->simulated);
 	map_text(&map, "technique", ins->technique);
-	add_port(&map, ins);
+	add_link(&map, ins);
 	add_identity(&map, ins);
 	add_acquire(&map, ins);
 	map_text(&map, "raw", raws[ins->raw]);

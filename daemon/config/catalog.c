@@ -31,6 +31,14 @@ const struct catalog_driver *catalog_find(const struct catalog *catalog, const c
 	return NULL;
 }
 
+const char *catalog_link_defaults(const struct catalog_driver *driver, unsigned link)
+{
+	const struct assay_link_defaults *d = driver->link_defaults;
+	while (d != NULL && d->link != 0 && d->link != link)
+		d++;
+	return d != NULL && d->link != 0 ? d->defaults : NULL;
+}
+
 static int fail(int r, char **why, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 static int fail(int r, char **why, const char *format, ...)

@@ -49,6 +49,9 @@ void catalog_destroy(struct catalog *catalog);
 /* Borrowed until catalog_destroy(); NULL when there is none of that name. */
 const struct catalog_driver *catalog_find(const struct catalog *catalog, const char *name);
 
+/* The driver's defaults for one enum assay_link, YAML without braces; NULL: it has none. */
+const char *catalog_link_defaults(const struct catalog_driver *driver, unsigned link);
+
 /*
  * What a technician can say to this driver, as a CBOR map with the words of the configuration:
  * {name, version, summary, technique?, make?, links: [{type, defaults?}], settings: [...]}.

@@ -154,9 +154,6 @@ void config_destroy(struct config *config);
 const struct config_instrument *config_find(const struct config *config, const char *key);
 const struct config_method *config_find_method(const struct config *config, const char *id);
 
-/* "serial", "modbus-tcp" ... of an enum assay_link; "" for none of them. */
-const char *config_link_name(unsigned link);
-
 /* Does `sample` match the site's pattern?  True where there is none. */
 bool config_sample_fits(const struct config *config, const char *sample);
 

@@ -2,7 +2,7 @@
 #include <assay/driver.h>
 
 #include "config/catalog.h"
-#include "config/link.h"
+#include "wire/port.h"
 
 static const char *const types[] = {[ASSAY_BOOL] = "bool",
 	[ASSAY_INT] = "int",
@@ -71,30 +71,23 @@ void catalog_put_settings(struct buffer *to, const struct assay_setting *setting
 	}
 }
 
-static void put_link(
-	struct buffer *to, const struct link_type *type, const struct assay_link_defaults *defaults)
-{
-	struct map map;
-	while (defaults != NULL && defaults->link != 0 && defaults->link != type->link)
-		defaults++;
-	map_open(&map, to);
-	map_text(&map, "type", type->name);
-	if (defaults != NULL && defaults->link != 0)
-		map_text(&map, "defaults", defaults->defaults);
-	map_close(&map);
-}
-
+/* The kinds of link that the driver has, with its defaults for them. */
 static void put_links(struct map *map, const struct catalog_driver *driver)
 {
-	const struct link_type *type;
+	const struct port_kind *kind;
 	size_t count = 0;
-	for (size_t i = 0; (type = link_type_at(i)) != NULL; i++)
-		count += (driver->links & type->link) != 0;
+	for (size_t i = 0; (kind = port_kind_at(i)) != NULL; i++)
+		count += (driver->links & kind->link) != 0;
 	map_key(map, "links");
 	encode_array(map->to, count);
-	for (size_t i = 0; (type = link_type_at(i)) != NULL; i++) {
-		if ((driver->links & type->link) != 0)
-			put_link(map->to, type, driver->link_defaults);
+	for (size_t i = 0; (kind = port_kind_at(i)) != NULL; i++) {
+		struct map link;
+		if ((driver->links & kind->link) == 0)
+			continue;
+		map_open(&link, map->to);
+		map_text(&link, "type", kind->name);
+		map_text(&link, "defaults", catalog_link_defaults(driver, kind->link));
+		map_close(&link);
 	}
 }
 

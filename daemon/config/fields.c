@@ -13,6 +13,9 @@
 #include "record/text.h"
 
 #define TEXT_BYTES_MAX 4096
+#define HOST_BYTES_MAX 253
+#define DIGITS         "0123456789"
+#define HOST           DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-_:%"
 #define NS             1e9
 
 /* --- values ---------------------------------------------------------------------------------- */
@@ -51,31 +54,50 @@ static void wrong(const struct reading *r, const char *expected)
 		node_found(r->node, found, sizeof found), expected, hint);
 }
 
+static const char *expected_of(enum field_type type)
+{
+	switch (type) {
+	case FIELD_BOOL: return "true or false";
+	case FIELD_UINT:
+	case FIELD_COUNT: return "a whole number";
+	case FIELD_DURATION:
+	case FIELD_MS: return "a time such as 60 s";
+	case FIELD_SIZE: return "a size such as 200 GiB";
+	case FIELD_DATE: return "a date such as 2027-04-01";
+	case FIELD_PATH: return "an absolute path, beginning with /";
+	case FIELD_HOST: return "a host name or an IP address alone";
+	case FIELD_USB_SOCKET: return "bus and socket such as 1-2.3 (see lsusb -t)";
+	case FIELD_TOKEN: return "1 to 32 characters of a-z, 0-9 and -";
+	default: return "a text";
+	}
+}
+
+/* "1-2.3": the bus, then the sockets on the way. */
+static bool is_usb_socket(const char *text)
+{
+	size_t bus = strspn(text, DIGITS);
+	return bus > 0 && text[bus] == '-' && text[bus + 1] != '\0' &&
+	       text[strspn(text, DIGITS "-.")] == '\0' && strlen(text) < 32;
+}
+
 static void read_text(const struct reading *r)
 {
-	if (r->node->text[0] == '\0' || strlen(r->node->text) > TEXT_BYTES_MAX) {
-		wrong(r, "a text of 1 to 4096 bytes");
-		return;
+	const char *text = r->node->text, *expected = expected_of(r->field->type);
+	size_t len = strlen(text);
+	bool fits = len > 0 && len <= TEXT_BYTES_MAX;
+	switch (r->field->type) {
+	case FIELD_TOKEN: fits = token_is_valid(string_of(text)); break;
+	case FIELD_PATH: fits = fits && text[0] == '/'; break;
+	case FIELD_HOST:
+		fits = fits && len <= HOST_BYTES_MAX && text[strspn(text, HOST)] == '\0';
+		break;
+	case FIELD_USB_SOCKET: fits = is_usb_socket(text); break;
+	default: expected = "a text of 1 to 4096 bytes"; break;
 	}
-	*(const char **)r->to = r->node->text;
-}
-
-static void read_token(const struct reading *r)
-{
-	if (!token_is_valid(string_of(r->node->text))) {
-		wrong(r, "1 to 32 characters of a-z, 0-9 and -");
-		return;
-	}
-	*(const char **)r->to = r->node->text;
-}
-
-static void read_path(const struct reading *r)
-{
-	if (r->node->text[0] != '/' || strlen(r->node->text) > TEXT_BYTES_MAX) {
-		wrong(r, "an absolute path, beginning with /");
-		return;
-	}
-	*(const char **)r->to = r->node->text;
+	if (fits)
+		*(const char **)r->to = text;
+	else
+		wrong(r, expected);
 }
 
 static void read_bool(const struct reading *r)
@@ -229,22 +251,6 @@ static void read_flags(const struct reading *r)
 	*(unsigned *)r->to = bits;
 }
 
-static const char *expected_of(enum field_type type)
-{
-	switch (type) {
-	case FIELD_BOOL: return "true or false";
-	case FIELD_UINT:
-	case FIELD_COUNT: return "a whole number";
-	case FIELD_DURATION:
-	case FIELD_MS: return "a time such as 60 s";
-	case FIELD_SIZE: return "a size such as 200 GiB";
-	case FIELD_DATE: return "a date such as 2027-04-01";
-	case FIELD_PATH: return "an absolute path, beginning with /";
-	case FIELD_TOKEN: return "1 to 32 characters of a-z, 0-9 and -";
-	default: return "a text";
-	}
-}
-
 static void read_field(const struct reading *r)
 {
 	enum field_type type = r->field->type;
@@ -254,9 +260,11 @@ static void read_field(const struct reading *r)
 		return;
 	}
 	switch (type) {
-	case FIELD_TEXT: read_text(r); break;
-	case FIELD_TOKEN: read_token(r); break;
-	case FIELD_PATH: read_path(r); break;
+	case FIELD_TEXT:
+	case FIELD_TOKEN:
+	case FIELD_PATH:
+	case FIELD_HOST:
+	case FIELD_USB_SOCKET: read_text(r); break;
 	case FIELD_BOOL: read_bool(r); break;
 	case FIELD_UINT:
 	case FIELD_COUNT: read_integer(r); break;

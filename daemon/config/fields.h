@@ -10,15 +10,17 @@
 #include "config/reading.h"
 
 enum field_type {
-	FIELD_TEXT = 1, /* const char *: any text but the empty one */
-	FIELD_TOKEN,    /* const char *: [a-z0-9-]{1,32} */
-	FIELD_PATH,     /* const char *: absolute */
-	FIELD_BOOL,     /* bool */
-	FIELD_UINT,     /* unsigned: `min` ... `max` */
-	FIELD_COUNT,    /* uint64_t: `min` ... `max` */
-	FIELD_DURATION, /* uint64_t: nanoseconds; `min`, `max` in seconds */
-	FIELD_MS,       /* unsigned: milliseconds; `min`, `max` in seconds */
-	FIELD_SIZE,     /* uint64_t: bytes; `min`, `max` in bytes */
+	FIELD_TEXT = 1,   /* const char *: any text but the empty one */
+	FIELD_TOKEN,      /* const char *: [a-z0-9-]{1,32} */
+	FIELD_PATH,       /* const char *: absolute */
+	FIELD_HOST,       /* const char *: a host name or an IP address */
+	FIELD_USB_SOCKET, /* const char *: bus and sockets such as 1-2.3 */
+	FIELD_BOOL,       /* bool */
+	FIELD_UINT,       /* unsigned: `min` ... `max` */
+	FIELD_COUNT,      /* uint64_t: `min` ... `max` */
+	FIELD_DURATION,   /* uint64_t: nanoseconds; `min`, `max` in seconds */
+	FIELD_MS,         /* unsigned: milliseconds; `min`, `max` in seconds */
+	FIELD_SIZE,       /* uint64_t: bytes; `min`, `max` in bytes */
 	FIELD_DATE,    /* uint64_t: UTC nanoseconds; the start of the day, with FIELD_END its end */
 	FIELD_CHOICE,  /* unsigned: the index in `choices` */
 	FIELD_FLAGS,   /* unsigned: a list of `choices`, bit i for choice i */

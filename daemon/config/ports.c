@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <assay/driver.h>
 #include <ctype.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/ports.h"
-
-static bool is_modbus(const struct port *port)
-{
-	return port->kind == ASSAY_LINK_MODBUS_RTU || port->kind == ASSAY_LINK_MODBUS_TCP;
-}
 
 static const char *lower(struct load *load, const char *text)
 {
@@ -20,49 +14,30 @@ static const char *lower(struct load *load, const char *text)
 	return copy != NULL ? copy : "";
 }
 
-static const char *text_or(const char *text, const char *otherwise)
-{
-	return text != NULL ? text : otherwise;
-}
-
 const char *port_name(struct load *load, const struct port *port, const char *key)
 {
-	if (port->playback != NULL)
-		return arena_printf(load->arena, "playback:%s", port->playback);
-	switch (port->kind) {
-	case ASSAY_LINK_SERIAL:
-	case ASSAY_LINK_MODBUS_RTU:
-		return arena_printf(load->arena, "serial:%s", text_or(port->port, ""));
-	case ASSAY_LINK_USB:
-		return arena_printf(load->arena, "usb:%04x:%04x:%s:%s", port->vid, port->pid,
-			text_or(port->serial, "*"), text_or(port->path, "*"));
-	case ASSAY_LINK_UDP:
-		return arena_printf(load->arena, "udp:%s:%u", lower(load, text_or(port->host, "")),
-			port->number);
-	case ASSAY_LINK_TCP:
-	case ASSAY_LINK_HTTP:
-	case ASSAY_LINK_MODBUS_TCP:
-		return arena_printf(load->arena, "tcp:%s:%u", lower(load, text_or(port->host, "")),
-			port->number);
-	default: return arena_printf(load->arena, "none:%s", key);
+	const struct port_kind *kind = port_kind(port);
+	const struct port_key *k;
+	const char *name = kind->family;
+	for (size_t i = 0; (k = port_key_at(i)) != NULL; i++) {
+		const void *value = (const char *)port + k->offset;
+		if (!k->names_port || (k->links & kind->link) == 0)
+			continue;
+		if (k->type == PORT_HEX || k->type == PORT_NUMBER) {
+			name = arena_printf(load->arena, k->type == PORT_HEX ? "%s:%04x" : "%s:%u",
+				name, *(const unsigned *)value);
+			continue;
+		}
+		const char *text = *(const char *const *)value;
+		if (text != NULL && k->type == PORT_HOST)
+			text = lower(load, text);
+		name = arena_printf(load->arena, "%s:%s", name, text != NULL ? text : "*");
 	}
-}
-
-static bool texts_differ(const char *a, const char *b)
-{
-	return a != NULL && b != NULL && strcmp(a, b) != 0;
-}
-
-/* Could both mean one device?  What only one of them narrows does not tell them apart. */
-static bool same_usb(const struct port *a, const struct port *b)
-{
-	return a->kind == ASSAY_LINK_USB && b->kind == ASSAY_LINK_USB && a->playback == NULL &&
-	       b->playback == NULL && a->vid == b->vid && a->pid == b->pid &&
-	       !texts_differ(a->serial, b->serial) && !texts_differ(a->path, b->path);
+	return name != kind->family ? name : arena_printf(load->arena, "%s:%s", name, key);
 }
 
 /* One device by two names, such as /dev/ttyUSB0 and its by-id link: known while it is plugged in. */
-static bool same_device(const struct port *a, const struct port *b)
+static bool is_same_device(const struct port *a, const struct port *b)
 {
 	char first[PATH_MAX], second[PATH_MAX];
 	return a->port != NULL && b->port != NULL && strcmp(a->port, b->port) != 0 &&
@@ -70,41 +45,46 @@ static bool same_device(const struct port *a, const struct port *b)
 	       strcmp(first, second) == 0;
 }
 
-static bool same_way(const struct port *a, const struct port *b)
+/* "; tell them apart by serial or path": the keys that name such a port and may be left out. */
+static const char *how_to_tell_apart(struct load *load, const struct port *port)
 {
-	return a->kind == b->kind && a->baud == b->baud && a->data_bits == b->data_bits &&
-	       a->stop_bits == b->stop_bits && a->parity == b->parity && a->open_ms == b->open_ms &&
-	       a->reply_ms == b->reply_ms && a->recorded_pace == b->recorded_pace &&
-	       a->loop == b->loop;
+	const struct port_kind *kind = port_kind(port);
+	const struct port_key *k;
+	const char *text = "";
+	for (size_t i = 0; (k = port_key_at(i)) != NULL; i++) {
+		bool is_optional = (k->links & ~k->required & kind->link) != 0 && k->fallback == 0;
+		if (k->names_port && is_optional)
+			text = arena_printf(load->arena, "%s%s %s", text,
+				text[0] == '\0' ? "; tell them apart by" : " or", k->key);
+	}
+	return text;
 }
 
 static void check_pair(struct load *load, const struct config_instrument *first,
 	const struct config_instrument *second)
 {
 	const struct port *a = &first->port, *b = &second->port;
+	const char *place = strchr(second->port_name, ':') + 1;
 	unsigned line = first->mark.line;
-	bool same = strcmp(first->port_name, second->port_name) == 0;
-	if (same_usb(a, b))
-		load_error(load, second->mark,
-			"'%s' and '%s' (line %u) may take the same USB device %04x:%04x: tell them "
-			"apart by serial, or by path such as 1-2.3",
-			second->key, first->key, line, b->vid, b->pid);
-	else if (same_device(a, b))
+	bool is_one = strcmp(first->port_name, second->port_name) == 0;
+	bool is_shared = port_kind_of(a->kind)->is_modbus && port_kind_of(b->kind)->is_modbus;
+	if (is_same_device(a, b))
 		load_error(load, second->mark,
 			"'%s' and '%s' (line %u) are on one device by two names, %s and %s: use "
-			"the "
-			"same name",
+			"the same name",
 			second->key, first->key, line, b->port, a->port);
-	else if (same && !(is_modbus(a) && is_modbus(b)))
-		load_error(load, second->mark, "'%s' is on the same port as '%s' (line %u): %s",
-			second->key, first->key, line, strchr(second->port_name, ':') + 1);
-	else if (same && !same_way(a, b))
+	else if (!port_may_be(a, b))
+		return;
+	else if (!is_shared)
+		load_error(load, second->mark, "'%s' %s on the same port as '%s' (line %u): %s%s",
+			second->key, is_one ? "is" : "may be", first->key, line, place,
+			how_to_tell_apart(load, b));
+	else if (!port_is_equal(a, b))
 		load_error(load, second->mark,
 			"'%s' shares the port %s with '%s' (line %u), so all keys of their links "
-			"but "
-			"unit_id must be equal",
-			second->key, strchr(second->port_name, ':') + 1, first->key, line);
-	else if (same && first->unit_id == second->unit_id)
+			"but unit_id must be equal",
+			second->key, place, first->key, line);
+	else if (first->unit_id == second->unit_id)
 		load_error(load, second->mark,
 			"'%s' and '%s' (line %u) have the same unit_id %u on one port", second->key,
 			first->key, line, second->unit_id);

@@ -52,6 +52,8 @@ static void write_keywords(struct json *j, const struct field *f)
 {
 	switch (f->type) {
 	case FIELD_TEXT:
+	case FIELD_HOST:
+	case FIELD_USB_SOCKET:
 		json_key(j, "type");
 		json_literal(j, SCHEMA_TEXT_TYPES);
 		break;

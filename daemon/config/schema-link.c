@@ -4,16 +4,14 @@
 #include "config/schema-link.h"
 
 static bool is_preset(
-	const struct catalog_driver *driver, const struct link_type *type, const char *name)
+	const struct catalog_driver *driver, const struct port_kind *kind, const char *name)
 {
-	const struct assay_link_defaults *d = driver->link_defaults;
-	while (d != NULL && d->link != 0 && d->link != type->link)
-		d++;
-	if (d == NULL || d->link == 0 || d->defaults == NULL)
+	const char *defaults = catalog_link_defaults(driver, kind->link);
+	if (defaults == NULL)
 		return false;
 	struct arena arena = {0};
 	struct config_errors errors = {0};
-	const struct node *map = yaml_parse_value(d->defaults, true, "", &arena, &errors);
+	const struct node *map = yaml_parse_value(defaults, true, "", &arena, &errors);
 	bool found = node_get(map, name) != NULL;
 	config_errors_finish(&errors);
 	arena_finish(&arena);
@@ -21,16 +19,18 @@ static bool is_preset(
 }
 
 static bool must_be_said(
-	const struct catalog_driver *driver, const struct link_type *type, const struct field *f)
+	const struct catalog_driver *driver, const struct port_kind *kind, const struct field *f)
 {
-	return (f->flags & FIELD_REQUIRED) != 0 && !is_preset(driver, type, f->name);
+	return (f->flags & FIELD_REQUIRED) != 0 && !is_preset(driver, kind, f->name);
 }
 
 /* Is the name of the type enough? */
-static bool is_shorthand(const struct catalog_driver *driver, const struct link_type *type)
+static bool is_shorthand(const struct catalog_driver *driver, const struct port_kind *kind)
 {
-	for (const struct field *f = type->fields; f->name != NULL; f++)
-		if (must_be_said(driver, type, f))
+	struct field fields[LINK_FIELDS_MAX];
+	link_fields(kind, fields);
+	for (const struct field *f = fields; f->name != NULL; f++)
+		if (must_be_said(driver, kind, f))
 			return false;
 	return true;
 }
@@ -41,12 +41,14 @@ static void write_type(struct json *j, const char *name)
 	json_single(j, "const", name);
 }
 
-static void write_keys(struct json *j, const struct link_type *type, bool is_only)
+static void write_keys(struct json *j, const struct port_kind *kind, bool is_only)
 {
+	struct field fields[LINK_FIELDS_MAX];
+	link_fields(kind, fields);
 	schema_open_map(j);
-	for (const struct field *f = type->fields; f->name != NULL; f++) {
+	for (const struct field *f = fields; f->name != NULL; f++) {
 		if (f->type == FIELD_NODE)
-			write_type(j, type->name);
+			write_type(j, kind->name);
 		else
 			schema_write_field(j, f);
 	}
@@ -58,35 +60,37 @@ static void write_keys(struct json *j, const struct link_type *type, bool is_onl
 
 void schema_write_link(struct json *j, const struct catalog_driver *driver)
 {
-	const struct link_type *type;
-	bool is_only = link_type_of(driver->links) != NULL;
+	const struct port_kind *kind;
+	bool is_only = port_kind_of(driver->links) != NULL;
 	json_open(j, '{');
 	json_key(j, "anyOf");
 	json_open(j, '[');
 	json_literal(j, "false");
-	for (size_t i = 0; (type = link_type_at(i)) != NULL; i++) {
-		if (!link_type_fits(driver, type))
+	for (size_t i = 0; (kind = port_kind_at(i)) != NULL; i++) {
+		if (!port_kind_fits(kind, driver->links))
 			continue;
-		json_single(j, "const", type->name);
-		write_keys(j, type, is_only);
+		json_single(j, "const", kind->name);
+		write_keys(j, kind, is_only);
 	}
 	json_close(j, ']');
 	json_close(j, '}');
 }
 
 static void write_complete(
-	struct json *j, const struct catalog_driver *driver, const struct link_type *type)
+	struct json *j, const struct catalog_driver *driver, const struct port_kind *kind)
 {
+	struct field fields[LINK_FIELDS_MAX];
+	link_fields(kind, fields);
 	json_open(j, '{');
 	json_pair(j, "type", "object");
 	json_key(j, "properties");
 	json_open(j, '{');
-	write_type(j, type->name);
+	write_type(j, kind->name);
 	json_close(j, '}');
 	json_key(j, "required");
 	json_open(j, '[');
-	for (const struct field *f = type->fields; f->name != NULL; f++)
-		if (must_be_said(driver, type, f))
+	for (const struct field *f = fields; f->name != NULL; f++)
+		if (must_be_said(driver, kind, f))
 			json_text(j, f->name);
 	json_close(j, ']');
 	json_close(j, '}');
@@ -94,17 +98,17 @@ static void write_complete(
 
 void schema_write_whole_link(struct json *j, const struct catalog_driver *driver)
 {
-	const struct link_type *type;
+	const struct port_kind *kind;
 	json_open(j, '{');
 	json_key(j, "anyOf");
 	json_open(j, '[');
 	json_literal(j, "false");
-	for (size_t i = 0; (type = link_type_at(i)) != NULL; i++) {
-		if (!link_type_fits(driver, type))
+	for (size_t i = 0; (kind = port_kind_at(i)) != NULL; i++) {
+		if (!port_kind_fits(kind, driver->links))
 			continue;
-		write_complete(j, driver, type);
-		if (is_shorthand(driver, type))
-			json_single(j, "const", type->name);
+		write_complete(j, driver, kind);
+		if (is_shorthand(driver, kind))
+			json_single(j, "const", kind->name);
 	}
 	json_close(j, ']');
 	json_close(j, '}');
@@ -112,6 +116,6 @@ void schema_write_whole_link(struct json *j, const struct catalog_driver *driver
 
 bool schema_link_goes_unsaid(const struct catalog_driver *driver)
 {
-	const struct link_type *only = link_type_of(driver->links);
+	const struct port_kind *only = port_kind_of(driver->links);
 	return only != NULL && is_shorthand(driver, only);
 }

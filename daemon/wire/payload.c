@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <assert.h>
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
@@ -57,54 +56,4 @@ int payload_read_owned(struct reader *r, const struct key *key, void *to)
 	char *copy = strndup(text.data, text.len);
 	*(const char **)to = copy;
 	return copy != NULL ? 0 : -ENOMEM;
-}
-
-static int read_word(struct reader *r, unsigned *to)
-{
-	uint64_t value;
-	if (read_uint(r, &value) < 0 || value > UINT32_MAX)
-		return -EBADMSG;
-	*to = (unsigned)value;
-	return 0;
-}
-
-static size_t find(struct assay_string key, const struct field *fields, size_t count)
-{
-	size_t i = 0;
-	while (i < count && !assay_string_is(key, fields[i].name))
-		i++;
-	return i;
-}
-
-int payload_read(struct reader *r, const struct field *fields, size_t count)
-{
-	assert(count <= 32);
-	for (size_t i = 0; i < count; i++) {
-		if (fields[i].type == FIELD_STRING)
-			*(const char **)fields[i].to = NULL;
-		else
-			*(unsigned *)fields[i].to = 0;
-	}
-	size_t pairs;
-	if (read_map(r, &pairs) < 0)
-		return -EBADMSG;
-	uint32_t seen = 0;
-	while (pairs-- > 0) {
-		struct assay_string key;
-		if (read_key(r, &key) < 0)
-			return -EBADMSG;
-		size_t i = find(key, fields, count);
-		int error = i == count ? -EBADMSG
-			    : fields[i].type == FIELD_STRING
-				    ? payload_read_owned(r, NULL, fields[i].to)
-				    : read_word(r, fields[i].to);
-		if (error < 0)
-			return error;
-		seen |= UINT32_C(1) << i;
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (fields[i].required && (seen >> i & 1) == 0)
-			return -EBADMSG;
-	}
-	return 0;
 }

@@ -39,23 +39,4 @@ int payload_decode(const struct wire_message *m, const struct key *rows, void *i
  */
 int payload_read_owned(struct reader *r, const struct key *key, void *to);
 
-enum field_type {
-	FIELD_WORD,   /* unsigned, at most 32 bits */
-	FIELD_STRING, /* const char *: owned copy without zero bytes; NULL when absent */
-};
-
-/* One key; `to` is zeroed when the key is absent or anything fails before it is read. */
-struct field {
-	const char *name;
-	enum field_type type;
-	bool required;
-	void *to;
-};
-
-/*
- * Reads the next item of `r`, which must be a map of exactly these keys in any order, each once.
- * Returns 0, -EBADMSG or -ENOMEM; owned copies made so far stay with the caller.
- */
-int payload_read(struct reader *r, const struct field *fields, size_t count);
-
 #endif

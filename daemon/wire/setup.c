@@ -15,31 +15,6 @@ static void put_number(struct map *map, const char *key, unsigned value)
 		map_uint(map, key, value);
 }
 
-static void put_port(struct map *map, const struct port *port)
-{
-	map_uint(map, "kind", port->kind);
-	map_text(map, "port", port->port);
-	put_number(map, "baud", port->baud);
-	put_number(map, "data_bits", port->data_bits);
-	put_number(map, "stop_bits", port->stop_bits);
-	put_number(map, "parity", (unsigned char)port->parity);
-	put_number(map, "flow", port->flow);
-	map_text(map, "host", port->host);
-	put_number(map, "number", port->number);
-	put_number(map, "vid", port->vid);
-	put_number(map, "pid", port->pid);
-	map_text(map, "serial", port->serial);
-	map_text(map, "path", port->path);
-	put_number(map, "interface", port->interface);
-	put_number(map, "in", port->in);
-	put_number(map, "out", port->out);
-	map_text(map, "playback", port->playback);
-	put_number(map, "recorded_pace", port->recorded_pace);
-	put_number(map, "loop", port->loop);
-	put_number(map, "open_ms", port->open_ms);
-	put_number(map, "reply_ms", port->reply_ms);
-}
-
 static void put_unit(struct map *map, const struct unit *unit)
 {
 	map_text(map, "key", unit->key);
@@ -61,7 +36,7 @@ void wire_write_setup(struct buffer *out, const struct wire_setup *setup)
 	struct map inner;
 	map_key(&m.map, "port");
 	map_open(&inner, out);
-	put_port(&inner, &setup->port);
+	port_write(&inner, &setup->port);
 	map_close(&inner);
 	map_key(&m.map, "units");
 	encode_array(out, setup->unit_count);
@@ -71,44 +46,6 @@ void wire_write_setup(struct buffer *out, const struct wire_setup *setup)
 		map_close(&inner);
 	}
 	message_end(&m);
-}
-
-static int read_port(struct reader *r, struct port *port)
-{
-	unsigned parity, flow, recorded, loop;
-	const struct field fields[] = {
-		{"kind", FIELD_WORD, true, &port->kind},
-		{"port", FIELD_STRING, false, &port->port},
-		{"baud", FIELD_WORD, false, &port->baud},
-		{"data_bits", FIELD_WORD, false, &port->data_bits},
-		{"stop_bits", FIELD_WORD, false, &port->stop_bits},
-		{"parity", FIELD_WORD, false, &parity},
-		{"flow", FIELD_WORD, false, &flow},
-		{"host", FIELD_STRING, false, &port->host},
-		{"number", FIELD_WORD, false, &port->number},
-		{"vid", FIELD_WORD, false, &port->vid},
-		{"pid", FIELD_WORD, false, &port->pid},
-		{"serial", FIELD_STRING, false, &port->serial},
-		{"path", FIELD_STRING, false, &port->path},
-		{"interface", FIELD_WORD, false, &port->interface},
-		{"in", FIELD_WORD, false, &port->in},
-		{"out", FIELD_WORD, false, &port->out},
-		{"playback", FIELD_STRING, false, &port->playback},
-		{"recorded_pace", FIELD_WORD, false, &recorded},
-		{"loop", FIELD_WORD, false, &loop},
-		{"open_ms", FIELD_WORD, false, &port->open_ms},
-		{"reply_ms", FIELD_WORD, false, &port->reply_ms},
-	};
-	int error = payload_read(r, fields, sizeof fields / sizeof fields[0]);
-	if (error < 0)
-		return error;
-	if (parity > 127 || flow > PORT_FLOW_XONXOFF || recorded > 1 || loop > 1)
-		return -EBADMSG;
-	port->parity = (char)parity;
-	port->flow = (enum port_flow)flow;
-	port->recorded_pace = recorded == 1;
-	port->loop = loop == 1;
-	return 0;
 }
 
 static int read_settings(struct reader *r, const struct key *key, void *to)
@@ -167,7 +104,7 @@ static int read_version(struct reader *r, const struct key *key, void *to)
 
 static int read_port_key(struct reader *r, const struct key *key, void *to)
 {
-	return read_port(r, to);
+	return port_read(r, to);
 }
 
 static const struct key setup_rows[] = {
@@ -198,10 +135,6 @@ void wire_setup_finish(struct wire_setup *setup)
 	}
 	free(setup->units);
 	free((char *)setup->drivers);
-	free((char *)setup->port.port);
-	free((char *)setup->port.host);
-	free((char *)setup->port.serial);
-	free((char *)setup->port.path);
-	free((char *)setup->port.playback);
+	port_finish(&setup->port);
 	*setup = (struct wire_setup){0};
 }

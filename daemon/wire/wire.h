@@ -37,7 +37,7 @@
 #include "base/buffer.h"
 #include "wire/port.h"
 
-#define WIRE_VERSION     1
+#define WIRE_VERSION     2
 #define WIRE_HEAD_BYTES  8
 #define WIRE_PAYLOAD_MAX (16u * 1024 * 1024 + 65536)
 #define WIRE_PORT        0xffff /* in place of a unit */

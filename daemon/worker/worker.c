@@ -127,7 +127,7 @@ static bool wants_hashes(const struct wire_setup *setup)
 static enum wire_exit open_all(struct worker *worker)
 {
 	char why[MODULE_WHY] = "";
-	if (modbus_is_kind(worker->setup.port.kind)) {
+	if (port_kind_of(worker->setup.port.kind)->is_modbus) {
 		worker->services.modbus = modbus_create(&worker->setup.port, &worker->channel);
 		if (worker->services.modbus == NULL)
 			return give_up(worker, WIRE_EXIT_MEMORY, -ENOMEM, "no memory for Modbus");

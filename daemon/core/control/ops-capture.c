@@ -49,7 +49,7 @@ static void fill_head(
 	copy(head->site, sizeof head->site, core->config->site);
 	copy(head->node, sizeof head->node, core->config->node);
 	copy(head->version, sizeof head->version, ASSAY_VERSION);
-	copy(head->link, sizeof head->link, config_link_name(wanted->config->port.kind));
+	copy(head->link, sizeof head->link, port_kind_of(wanted->config->port.kind)->name);
 	head->utc = clock_utc();
 	head->mono = clock_boot();
 	list_for_each(instrument, &core->instruments.list, link)

@@ -471,13 +471,14 @@ static void on_hotplug(void *arg)
 static void watch_hotplug(struct supervisor *s)
 {
 	const struct port *port = port_of(s);
-	char path[256] = "/dev/bus/usb";
+	const char *folder = port_kind(port)->hotplug;
+	char path[256];
 	if (port->port != NULL && snprintf(path, sizeof path, "%s", port->port) < (int)sizeof path)
-		dirname(path);
-	else if (port->kind != ASSAY_LINK_USB || port->playback != NULL)
+		folder = dirname(path);
+	if (folder == NULL)
 		return;
 	/* If it cannot be watched (no such folder yet), the back-off finds the device later. */
-	loop_add_folder(s->host->loop, &s->hotplug, path, on_hotplug, s);
+	loop_add_folder(s->host->loop, &s->hotplug, folder, on_hotplug, s);
 }
 
 int supervise_start(const struct port_host *host, const struct port_unit *units, size_t count,

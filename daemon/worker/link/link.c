@@ -10,16 +10,22 @@
 
 const struct link_ops *link_find(unsigned kind)
 {
-	switch (kind) {
-	case ASSAY_LINK_NONE: return &link_none;
-	case ASSAY_LINK_TCP:
-	case ASSAY_LINK_MODBUS_TCP: return &link_tcp;
-	case ASSAY_LINK_UDP: return &link_udp;
-	case ASSAY_LINK_SERIAL:
-	case ASSAY_LINK_MODBUS_RTU: return &link_serial;
-	case ASSAY_LINK_USB: return &link_usb;
-	default: return NULL;
-	}
+	static const struct {
+		unsigned kind;
+		const struct link_ops *ops;
+	} links[] = {
+		{ASSAY_LINK_NONE, &link_none},
+		{ASSAY_LINK_TCP, &link_tcp},
+		{ASSAY_LINK_UDP, &link_udp},
+		{ASSAY_LINK_SERIAL, &link_serial},
+		{ASSAY_LINK_USB, &link_usb},
+		{ASSAY_LINK_MODBUS_RTU, &link_serial},
+		{ASSAY_LINK_MODBUS_TCP, &link_tcp},
+	};
+	for (size_t i = 0; i < sizeof links / sizeof links[0]; i++)
+		if (links[i].kind == kind)
+			return links[i].ops;
+	return NULL;
 }
 
 int link_open(struct link *link, const struct port *port)

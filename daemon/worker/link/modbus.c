@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "worker/link/modbus.h"
 
-#define REPLY_MS     1000 /* where the configuration does not say */
 #define REGISTERS    125
 #define BITS         2000
 #define FRAME_MAX    MODBUS_MAX_ADU_LENGTH
@@ -59,11 +58,6 @@ struct adu {
 	size_t len;
 };
 
-bool modbus_is_kind(unsigned kind)
-{
-	return kind == ASSAY_LINK_MODBUS_RTU || kind == ASSAY_LINK_MODBUS_TCP;
-}
-
 /* --- making ----------------------------------------------------------------------------------- */
 
 /* The address and the line's settings are the link's business: libmodbus never connects. */
@@ -77,11 +71,11 @@ static modbus_t *make_context(const struct port *port)
 	return context;
 }
 
+/* 3.5 characters; a recording has no baud rate. */
 static uint64_t gap_of(const struct port *port)
 {
-	uint64_t baud = port->baud != 0 ? port->baud : 9600;
-	uint64_t gap = NS_PER_S * CHAR_BITS * 7 / 2 / baud;
-	return baud > 19200 || gap < GAP_LEAST_NS ? GAP_LEAST_NS : gap;
+	uint64_t gap = port->baud != 0 ? NS_PER_S * CHAR_BITS * 7 / 2 / port->baud : 0;
+	return port->baud > 19200 || gap < GAP_LEAST_NS ? GAP_LEAST_NS : gap;
 }
 
 struct modbus *modbus_create(const struct port *port, struct channel *channel)
@@ -91,7 +85,7 @@ struct modbus *modbus_create(const struct port *port, struct channel *channel)
 		return NULL;
 	modbus->channel = channel;
 	modbus->is_serial = port->kind == ASSAY_LINK_MODBUS_RTU;
-	modbus->reply_ms = port->reply_ms != 0 ? port->reply_ms : REPLY_MS;
+	modbus->reply_ms = port->reply_ms;
 	modbus->gap_ns = gap_of(port);
 	modbus->pair[0] = modbus->pair[1] = -1;
 	modbus->context = make_context(port);

@@ -19,8 +19,6 @@
 
 struct modbus;
 
-bool modbus_is_kind(unsigned kind);
-
 /* Makes one for `port`, which is copied.  `channel` is borrowed, and made direct.  NULL: no memory. */
 struct modbus *modbus_create(const struct port *port, struct channel *channel);
 

@@ -52,13 +52,13 @@ static bool is_tcp(const struct playback *p)
 
 static bool is_modbus(const struct playback *p)
 {
-	return is_tcp(p) || p->port->kind == ASSAY_LINK_MODBUS_RTU;
+	return port_kind_of(p->port->kind)->is_modbus;
 }
 
 /* Links that keep what is sent at once together. */
 static bool has_messages(const struct playback *p)
 {
-	return is_modbus(p) || p->port->kind == ASSAY_LINK_USB || p->port->kind == ASSAY_LINK_UDP;
+	return port_kind_of(p->port->kind)->has_messages;
 }
 
 static unsigned lane_of(const struct playback *p, const uint8_t *data, size_t len)

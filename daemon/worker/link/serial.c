@@ -16,8 +16,7 @@
 #include "worker/link/link.h"
 
 #define PIECE           4096
-#define BAUD            9600 /* where the configuration does not say: 9600 8N1 */
-#define PTY_MAJOR_FIRST 136  /* Documentation/admin-guide/devices.txt: UNIX98 PTY slaves */
+#define PTY_MAJOR_FIRST 136 /* Documentation/admin-guide/devices.txt: UNIX98 PTY slaves */
 #define PTY_MAJOR_LAST  143
 
 /* --- pseudo-terminals: no baud, no modem lines, no entry in sysfs ----------------------------- */
@@ -58,10 +57,11 @@ static int error_of(enum sp_return r)
 static enum sp_parity parity_of(const struct port *port)
 {
 	switch (port->parity) {
-	case 'E': return SP_PARITY_EVEN;
-	case 'O': return SP_PARITY_ODD;
-	default: return SP_PARITY_NONE;
+	case PORT_PARITY_EVEN: return SP_PARITY_EVEN;
+	case PORT_PARITY_ODD: return SP_PARITY_ODD;
+	case PORT_PARITY_NONE: break;
 	}
+	return SP_PARITY_NONE;
 }
 
 static enum sp_flowcontrol flow_of(const struct port *port)
@@ -79,16 +79,16 @@ static enum sp_return set_line(struct sp_port *sp, const struct port *port, cons
 {
 	enum sp_return r;
 	*what = "the baud rate";
-	if ((r = sp_set_baudrate(sp, port->baud != 0 ? (int)port->baud : BAUD)) != SP_OK)
+	if ((r = sp_set_baudrate(sp, (int)port->baud)) != SP_OK)
 		return r;
 	*what = "the data bits";
-	if ((r = sp_set_bits(sp, port->data_bits != 0 ? (int)port->data_bits : 8)) != SP_OK)
+	if ((r = sp_set_bits(sp, (int)port->data_bits)) != SP_OK)
 		return r;
 	*what = "the parity";
 	if ((r = sp_set_parity(sp, parity_of(port))) != SP_OK)
 		return r;
 	*what = "the stop bits";
-	if ((r = sp_set_stopbits(sp, port->stop_bits != 0 ? (int)port->stop_bits : 1)) != SP_OK)
+	if ((r = sp_set_stopbits(sp, (int)port->stop_bits)) != SP_OK)
 		return r;
 	*what = "the flow control";
 	return sp_set_flowcontrol(sp, flow_of(port));
@@ -98,7 +98,7 @@ static enum sp_return set_line(struct sp_port *sp, const struct port *port, cons
 static int check_baud(struct link *link, struct sp_port *sp, const struct port *port)
 {
 	struct sp_port_config *config;
-	int wanted = port->baud != 0 ? (int)port->baud : BAUD, baud = 0;
+	int wanted = (int)port->baud, baud = 0;
 	if (sp_new_config(&config) != SP_OK)
 		return -ENOMEM;
 	enum sp_return r = sp_get_config(sp, config);

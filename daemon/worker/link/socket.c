@@ -12,8 +12,7 @@
 #include "base/crc32c.h"
 #include "worker/link/link.h"
 
-#define OPEN_MS         5000 /* where the configuration does not say */
-#define KEEP_IDLE_S     10   /* a peer without power is noticed after about 25 s of silence */
+#define KEEP_IDLE_S     10 /* a peer without power is noticed after about 25 s of silence */
 #define KEEP_INTERVAL_S 5
 #define KEEP_COUNT      3
 #define STREAM_PIECE    4096
@@ -92,8 +91,7 @@ static int connect_to(const struct addrinfo *at, uint64_t deadline)
 
 static int open_socket(struct link *link, const struct port *port, int type)
 {
-	uint64_t limit = port->open_ms != 0 ? port->open_ms : OPEN_MS;
-	uint64_t deadline = clock_boot() + limit * NS_PER_MS;
+	uint64_t deadline = clock_boot() + port->open_ms * NS_PER_MS;
 	struct addrinfo *list;
 	int r = look_up(link, port, type, &list);
 	if (r < 0)

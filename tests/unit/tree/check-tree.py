@@ -150,6 +150,17 @@ def check_circles(tree):
             yield f'{program}: {len(circle)} files call each other:\n' + '\n'.join(ties)
 
 
+# --- tables --------------------------------------------------------------------------------------
+
+def check_links(tree):
+    """The kinds of link stand in the table of ports and where the worker implements them."""
+    for path in tree.below('daemon'):
+        if path != 'daemon/wire/port.c' and not path.startswith('daemon/worker/link/'):
+            code = tree.code(path)
+            for m in re.finditer(r'\bASSAY_LINK_\w+', code):
+                yield f'{path}:{code.count(chr(10), 0, m.start()) + 1}: {m[0]} belongs into wire/port.c'
+
+
 # --- docs/architecture.md: budgets and recipes ---------------------------------------------------
 
 MAP = 'docs/architecture.md'

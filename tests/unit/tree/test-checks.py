@@ -44,6 +44,7 @@ CASES = [
                  'daemon/core/commit/commit.c': 'void commit(void)\n{\n\trun_open();\n}\n'}, '2 files call each other'),
     ('circles', {'tools/sim/a.c': 'void a(void)\n{\n\tb();\n}\n', 'tools/sim/b.c': 'void b(void)\n{\n\tc();\n}\n',
                  'tools/sim/c.c': 'void c(void)\n{\n\ta();\n}\n'}, 'assay-sim: 3 files call each other'),
+    ('links', {'daemon/core/runs/run.c': RUN + 'int link = ASSAY_LINK_USB;\n'}, 'run.c:6: ASSAY_LINK_USB'),
     ('budgets', {'daemon/core/main.c': '\n' * 20}, 'daemon/core/* has 23 lines, its budget is 20'),
     ('budgets', {'daemon/core/runs/run.c': '\n' * 50}, 'daemon/core has 64 lines, its budget is 40'),
     ('budgets', {'docs/architecture.md': 'nothing\n'}, 'there is no table of budgets'),

@@ -61,27 +61,27 @@ static void setup_comes_back_as_it_was(void **state)
 	struct wire_setup setup = {.drivers = "/usr/lib/assayd",
 		.units = units,
 		.unit_count = 2,
-		.port = {.kind = 32,
+		.port = {.kind = ASSAY_LINK_SERIAL,
 			.port = "/dev/ttyUSB0",
 			.baud = 19200,
-			.parity = 'E',
+			.parity = PORT_PARITY_EVEN,
 			.data_bits = 8,
 			.stop_bits = 1,
 			.flow = PORT_FLOW_RTSCTS,
-			.reply_ms = 500}};
+			.open_ms = 500}};
 	wire_write_setup(&out, &setup);
 	struct wire_message m = only(WIRE_SETUP, WIRE_PORT);
 
 	struct wire_setup back;
 	assert_int_equal(wire_read_setup(&m, &back), 0);
 	assert_string_equal(back.drivers, "/usr/lib/assayd");
-	assert_int_equal(back.port.kind, 32);
+	assert_int_equal(back.port.kind, ASSAY_LINK_SERIAL);
 	assert_string_equal(back.port.port, "/dev/ttyUSB0");
 	assert_null(back.port.host);
 	assert_int_equal(back.port.baud, 19200);
-	assert_int_equal(back.port.parity, 'E');
+	assert_int_equal(back.port.parity, PORT_PARITY_EVEN);
 	assert_int_equal(back.port.flow, PORT_FLOW_RTSCTS);
-	assert_int_equal(back.port.reply_ms, 500);
+	assert_int_equal(back.port.open_ms, 500);
 	assert_int_equal(back.unit_count, 2);
 	assert_string_equal(back.units[0].key, "gas-1");
 	assert_int_equal(back.units[0].unit_id, 7);
@@ -96,7 +96,7 @@ static void setup_comes_back_as_it_was(void **state)
 
 static void setup_without_units_or_with_another_version_is_refused(void **state)
 {
-	struct wire_setup setup = {.drivers = "d", .port = {.kind = 1}}, back;
+	struct wire_setup setup = {.drivers = "d", .port = {.kind = ASSAY_LINK_NONE}}, back;
 	wire_write_setup(&out, &setup);
 	struct wire_message m = only(WIRE_SETUP, WIRE_PORT);
 	assert_int_equal(wire_read_setup(&m, &back), -EBADMSG);
@@ -109,8 +109,8 @@ static void setup_without_units_or_with_another_version_is_refused(void **state)
 	m = only(WIRE_SETUP, WIRE_PORT);
 	assert_int_equal(wire_read_setup(&m, &back), 0);
 	wire_setup_finish(&back);
-	uint8_t *version = memmem(out.data, out.len, "version\x01", 8);
-	version[7] = 2;
+	uint8_t *version = memmem(out.data, out.len, "version", 7);
+	version[7]++;
 	assert_int_equal(wire_read_setup(&m, &back), -EBADMSG);
 	wire_setup_finish(&back);
 }

@@ -59,7 +59,7 @@ int pump_start(struct pump *pump, const struct port *port)
 		monitor_finish(&pump->monitor);
 		return r;
 	}
-	if (modbus_is_kind(port->kind)) {
+	if (port_kind_of(port->kind)->is_modbus) {
 		pump->modbus = modbus_create(port, &pump->channel);
 		assert_non_null(pump->modbus);
 	}

@@ -272,7 +272,7 @@ static void start_rtu(void (*act)(int fd))
 	port = (struct port){.kind = ASSAY_LINK_MODBUS_RTU,
 		.port = path,
 		.baud = 19200,
-		.parity = 'E',
+		.parity = PORT_PARITY_EVEN,
 		.reply_ms = REPLY_MS};
 	assert_int_equal(pump_start(&pump, &port), 0); /* raw, before the server speaks */
 	fork_server(act);

@@ -37,7 +37,9 @@ static void begin(unsigned kind, const char *name)
 	strcpy(head.units[0].driver, "y");
 	buffer_reset(&recording);
 	capture_write_head(&recording, &head);
-	port = (struct port){.kind = kind, .playback = path};
+	port_init(&port, NULL, port_kind_of(PORT_PLAYBACK));
+	port.kind = kind;
+	port.playback = path;
 	now = 0;
 }
 

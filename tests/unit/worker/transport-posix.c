@@ -70,14 +70,14 @@ static void make_pty(struct port *port)
 	assert_int_equal(grantpt(instrument), 0);
 	assert_int_equal(unlockpt(instrument), 0);
 	assert_int_equal(ptsname_r(instrument, path, sizeof path), 0);
-	port->kind = ASSAY_LINK_SERIAL;
+	port_init(port, NULL, port_kind_of(ASSAY_LINK_SERIAL));
 	port->port = path;
 	port->baud = 28800;
 }
 
 static void make_wrong_path(struct port *port)
 {
-	port->kind = ASSAY_LINK_SERIAL;
+	port_init(port, NULL, port_kind_of(ASSAY_LINK_SERIAL));
 	port->port = "/dev/serial/by-id/usb-of_a_stick_in_a_drawer-if00";
 }
 
@@ -113,7 +113,7 @@ static void make_tcp(struct port *port)
 	struct sockaddr_in at;
 	listener = bind_local(SOCK_STREAM, &at);
 	assert_int_equal(listen(listener, 1), 0);
-	port->kind = ASSAY_LINK_TCP;
+	port_init(port, NULL, port_kind_of(ASSAY_LINK_TCP));
 	port->host = "127.0.0.1";
 	port->number = ntohs(at.sin_port);
 }
@@ -151,7 +151,7 @@ static void make_wrong_tcp(struct port *port)
 {
 	struct sockaddr_in at;
 	close(bind_local(SOCK_STREAM, &at));
-	port->kind = ASSAY_LINK_TCP;
+	port_init(port, NULL, port_kind_of(ASSAY_LINK_TCP));
 	port->host = "127.0.0.1";
 	port->number = ntohs(at.sin_port);
 }
@@ -176,7 +176,7 @@ static void make_udp(struct port *port)
 	struct sockaddr_in at;
 	instrument = bind_local(SOCK_DGRAM, &at);
 	worker_at = (struct sockaddr_in){0};
-	port->kind = ASSAY_LINK_UDP;
+	port_init(port, NULL, port_kind_of(ASSAY_LINK_UDP));
 	port->host = "127.0.0.1";
 	port->number = ntohs(at.sin_port);
 }
@@ -220,7 +220,7 @@ static void say_udp(const void *data, size_t len)
 
 static void make_wrong_udp(struct port *port)
 {
-	port->kind = ASSAY_LINK_UDP;
+	port_init(port, NULL, port_kind_of(ASSAY_LINK_UDP));
 	port->host = "not a name at all";
 	port->number = 10001;
 }

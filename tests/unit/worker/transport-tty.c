@@ -105,7 +105,7 @@ static void make(struct port *port)
 	mock_check(umockdev_testbed_attach_ioctl(testbed, "/dev/ttyUSB7", handler, &error), error);
 	master = umockdev_testbed_get_dev_fd(testbed, "/dev/ttyUSB7");
 	assert_true(master >= 0);
-	port->kind = ASSAY_LINK_SERIAL;
+	port_init(port, NULL, port_kind_of(ASSAY_LINK_SERIAL));
 	port->port = "/dev/ttyUSB7";
 	port->baud = 28800; /* no rate of the old list: set by its number and read back */
 }
@@ -118,7 +118,7 @@ static void drop(void)
 
 static void make_wrong(struct port *port)
 {
-	port->kind = ASSAY_LINK_SERIAL;
+	port_init(port, NULL, port_kind_of(ASSAY_LINK_SERIAL));
 	port->port = "/dev/null";
 }
 

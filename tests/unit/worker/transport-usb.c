@@ -15,7 +15,7 @@
 
 static void make_wrong(struct port *port)
 {
-	port->kind = ASSAY_LINK_USB;
+	port_init(port, NULL, port_kind_of(ASSAY_LINK_USB));
 	port->vid = 0x1234;
 	port->pid = 0x5678;
 	port->in = USBFS_IN;

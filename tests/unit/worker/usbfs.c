@@ -297,7 +297,7 @@ void usbfs_make(struct port *port)
 	mock_check(umockdev_testbed_attach_ioctl(testbed, "/dev/bus/usb/001/007", handler, &error),
 		error);
 	is_gone = is_claimed = is_cut = is_busy = false;
-	port->kind = ASSAY_LINK_USB;
+	port_init(port, NULL, port_kind_of(ASSAY_LINK_USB));
 	port->vid = 0x10c4;
 	port->pid = 0x842a;
 	port->serial = "DP5-2524";

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "record/encode.h"
+#include "record/read.h"
+#include "wire/port.h"
+
+#define PLAYBACK   PORT_PLAYBACK
+#define SERIAL     (ASSAY_LINK_SERIAL | ASSAY_LINK_MODBUS_RTU)
+#define NETWORK    (ASSAY_LINK_TCP | ASSAY_LINK_UDP | ASSAY_LINK_HTTP | ASSAY_LINK_MODBUS_TCP)
+#define MODBUS     (ASSAY_LINK_MODBUS_RTU | ASSAY_LINK_MODBUS_TCP)
+#define OPEN_MS    5000
+#define TIMEOUT_MS 600000 /* the longest */
+
+static const struct port_kind kinds[] = {
+	{ASSAY_LINK_SERIAL, "serial", .family = "serial"},
+	{ASSAY_LINK_USB, "usb", .family = "usb", .hotplug = "/dev/bus/usb", .has_messages = true},
+	{ASSAY_LINK_TCP, "tcp", .family = "tcp"},
+	{ASSAY_LINK_UDP, "udp", .family = "udp", .has_messages = true},
+	{ASSAY_LINK_HTTP, "http", .family = "tcp"},
+	{ASSAY_LINK_MODBUS_RTU, "modbus-rtu", .family = "serial", .is_modbus = true,
+		.has_messages = true},
+	{ASSAY_LINK_MODBUS_TCP, "modbus-tcp", .family = "tcp", .is_modbus = true,
+		.has_messages = true},
+	{PORT_PLAYBACK, "playback", .family = "playback"},
+	{ASSAY_LINK_NONE, "none", .family = "none"},
+};
+
+static const char *const pace_words[] = {"fast", "recorded", NULL};
+static const char *const end_words[] = {"stop", "loop", NULL};
+static const char *const parity_words[] = {"none", "even", "odd", NULL};
+static const char *const parity_forms[] = {"N", "E", "O"};
+static const char *const flow_words[] = {"none", "rtscts", "xonxoff", NULL};
+static const char *const flow_forms[] = {NULL, "rtscts", "xonxoff"};
+
+#define AT(member)      #member, offsetof(struct port, member)
+#define AT_UNIT(member) #member, offsetof(struct unit, member)
+
+/* The order is that of the canonical form, whose hash is in every record of a run's start. */
+static const struct port_key keys[] = {
+	{"file", AT(playback), PORT_FILE, PLAYBACK, .required = PLAYBACK, .names_port = true,
+		.help = "a recording made by assayctl capture"},
+	{"pace", AT(recorded_pace), PORT_SWITCH, PLAYBACK, .words = pace_words,
+		.help = "fast: answers come at once (when not said); recorded: when they came "
+			"then"},
+	{"end", AT(loop), PORT_SWITCH, PLAYBACK, .words = end_words,
+		.help = "at its end: stop (when not said), or loop: from the beginning"},
+
+	{"port", AT(port), PORT_FILE, SERIAL, .required = SERIAL, .names_port = true,
+		.help = "device file, best its /dev/serial/by-id name, which stays the same"},
+	{"baud", AT(baud), PORT_NUMBER, SERIAL, .required = SERIAL, .min = 50, .max = 4000000,
+		.help = "bits per second"},
+	{"data_bits", AT(data_bits), PORT_NUMBER, SERIAL, .min = 5, .max = 8, .fallback = 8,
+		.help = "8 when not said"},
+	{"parity", AT(parity), PORT_CHOICE, SERIAL, .required = ASSAY_LINK_MODBUS_RTU,
+		.words = parity_words, .forms = parity_forms,
+		.help = "none, even or odd, as set at the instrument"},
+	{"stop_bits", AT(stop_bits), PORT_NUMBER, SERIAL, .min = 1, .max = 2, .fallback = 1,
+		.help = "1 when not said"},
+	{"flow", AT(flow), PORT_CHOICE, ASSAY_LINK_SERIAL, .words = flow_words, .forms = flow_forms,
+		.help = "flow control; none when not said"},
+
+	{"host", AT(host), PORT_HOST, NETWORK, .required = NETWORK, .names_port = true,
+		.help = "its name or IP address"},
+	{"port", AT(number), PORT_NUMBER, ASSAY_LINK_TCP | ASSAY_LINK_UDP,
+		.required = ASSAY_LINK_TCP | ASSAY_LINK_UDP, .names_port = true, .min = 1,
+		.max = 65535, .help = "the instrument's port number"},
+	{"port", AT(number), PORT_NUMBER, ASSAY_LINK_HTTP, .names_port = true, .min = 1,
+		.max = 65535, .fallback = 80, .help = "80 when not said"},
+	{"port", AT(number), PORT_NUMBER, ASSAY_LINK_MODBUS_TCP, .names_port = true, .min = 1,
+		.max = 65535, .fallback = 502, .help = "502 when not said"},
+
+	{"vid", AT(vid), PORT_HEX, ASSAY_LINK_USB, .required = ASSAY_LINK_USB, .names_port = true,
+		.min = 1, .max = 0xffff, .help = "USB vendor number, as lsusb shows it"},
+	{"pid", AT(pid), PORT_HEX, ASSAY_LINK_USB, .required = ASSAY_LINK_USB, .names_port = true,
+		.max = 0xffff, .help = "USB product number, as lsusb shows it"},
+	{"serial", AT(serial), PORT_TEXT, ASSAY_LINK_USB, .names_port = true,
+		.help = "USB serial text, to pick one of several equal devices"},
+	{"path", AT(path), PORT_SOCKET, ASSAY_LINK_USB, .names_port = true,
+		.help = "the socket such as 1-2.3, to pick one of several equal devices"},
+	{"interface", AT(interface), PORT_NUMBER, ASSAY_LINK_USB, .max = 255,
+		.help = "interface number"},
+	{"in", AT(in), PORT_HEX, ASSAY_LINK_USB, .min = 0x81, .max = 0x8f,
+		.help = "endpoint from the instrument"},
+	{"out", AT(out), PORT_HEX, ASSAY_LINK_USB, .min = 0x01, .max = 0x0f,
+		.help = "endpoint to the instrument"},
+
+	{"open_timeout", AT(open_ms), PORT_MS, SERIAL | NETWORK | ASSAY_LINK_USB, .min = 100,
+		.max = TIMEOUT_MS, .fallback = OPEN_MS,
+		.help = "how long opening or connecting may take; 5s when not said"},
+	/* Not used by these, but part of their canonical form since its first version. */
+	{NULL, AT(open_ms), PORT_MS, PLAYBACK | ASSAY_LINK_NONE, .fallback = OPEN_MS},
+	{"reply_timeout", AT(reply_ms), PORT_MS, MODBUS | PLAYBACK, .min = 10, .max = TIMEOUT_MS,
+		.fallback = 1000, .help = "how long an answer may take in all; 1s when not said"},
+
+	{"unit_id", AT_UNIT(unit_id), PORT_NUMBER, ASSAY_LINK_MODBUS_RTU,
+		.required = ASSAY_LINK_MODBUS_RTU, .of_unit = true, .min = 1, .max = 247,
+		.help = "the instrument's Modbus address"},
+	{"unit_id", AT_UNIT(unit_id), PORT_NUMBER, ASSAY_LINK_MODBUS_TCP, .of_unit = true,
+		.max = 255, .fallback = 1,
+		.help = "the instrument's Modbus address; 1 when not said"},
+	{"unit_id", AT_UNIT(unit_id), PORT_NUMBER, PLAYBACK, .of_unit = true, .max = 255,
+		.help = "the Modbus address; as recorded when not said"},
+};
+
+#define KIND_COUNT (sizeof kinds / sizeof kinds[0])
+#define KEY_COUNT  (sizeof keys / sizeof keys[0])
+
+static_assert(
+	sizeof(enum port_parity) == sizeof(unsigned) && sizeof(enum port_flow) == sizeof(unsigned),
+	"every member that is not a text is stored as unsigned");
+
+/* --- the table -------------------------------------------------------------------------------- */
+
+const struct port_kind *port_kind_at(size_t i)
+{
+	return i < KIND_COUNT ? &kinds[i] : NULL;
+}
+
+const struct port_key *port_key_at(size_t i)
+{
+	return i < KEY_COUNT ? &keys[i] : NULL;
+}
+
+const struct port_kind *port_kind_of(unsigned link)
+{
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		if (kinds[i].link == link)
+			return &kinds[i];
+	return NULL;
+}
+
+const struct port_kind *port_kind_named(struct assay_string name)
+{
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		if (assay_string_is(name, kinds[i].name))
+			return &kinds[i];
+	return NULL;
+}
+
+const struct port_kind *port_kind(const struct port *port)
+{
+	return port_kind_of(port->playback != NULL ? PORT_PLAYBACK : port->kind);
+}
+
+bool port_kind_fits(const struct port_kind *kind, unsigned links)
+{
+	if (kind->link == PORT_PLAYBACK)
+		return (links & ~(unsigned)ASSAY_LINK_NONE) != 0; /* all others have bytes */
+	return (links & kind->link) != 0;
+}
+
+static bool is_text(const struct port_key *key)
+{
+	return key->type <= PORT_SOCKET;
+}
+
+static const char **text_of(const struct port *port, const struct port_key *key)
+{
+	return (const char **)((char *)port + key->offset);
+}
+
+static unsigned *number_of(const struct port *port, const struct port_key *key)
+{
+	return (unsigned *)((char *)port + key->offset);
+}
+
+/* --- ports ------------------------------------------------------------------------------------ */
+
+void port_init(struct port *port, struct unit *unit, const struct port_kind *kind)
+{
+	*port = (struct port){.kind = kind->link};
+	for (const struct port_key *key = keys; key < keys + KEY_COUNT; key++) {
+		if ((key->links & kind->link) == 0 || is_text(key))
+			continue;
+		if (!key->of_unit)
+			*number_of(port, key) = key->fallback;
+		else if (unit != NULL)
+			*(unsigned *)((char *)unit + key->offset) = key->fallback;
+	}
+}
+
+static bool is_same(const struct port *a, const struct port *b, const struct port_key *key)
+{
+	if (!is_text(key))
+		return *number_of(a, key) == *number_of(b, key);
+	const char *x = *text_of(a, key), *y = *text_of(b, key);
+	if (x == NULL || y == NULL)
+		return x == y;
+	return (key->type == PORT_HOST ? strcasecmp(x, y) : strcmp(x, y)) == 0;
+}
+
+bool port_is_equal(const struct port *a, const struct port *b)
+{
+	bool equal = a->kind == b->kind;
+	for (const struct port_key *key = keys; equal && key < keys + KEY_COUNT; key++)
+		equal = key->of_unit || is_same(a, b, key);
+	return equal;
+}
+
+bool port_may_be(const struct port *a, const struct port *b)
+{
+	const struct port_kind *kind = port_kind(a);
+	bool may_be = false; /* a port that no key names is never another one */
+	if (strcmp(kind->family, port_kind(b)->family) != 0)
+		return false;
+	for (const struct port_key *key = keys; key < keys + KEY_COUNT; key++) {
+		if (!key->names_port || (key->links & kind->link) == 0)
+			continue;
+		bool is_absent = is_text(key) &&
+				 (*text_of(a, key) == NULL || *text_of(b, key) == NULL);
+		if (!is_absent && !is_same(a, b, key))
+			return false;
+		may_be = true;
+	}
+	return may_be;
+}
+
+/* --- canonical form and messages -------------------------------------------------------------- */
+
+void port_write(struct map *map, const struct port *port)
+{
+	const struct port_kind *kind = port_kind(port);
+	map_text(map, "type", port_kind_of(port->kind)->name);
+	for (const struct port_key *key = keys; key < keys + KEY_COUNT; key++) {
+		if (key->of_unit || (key->links & kind->link) == 0)
+			continue;
+		if (is_text(key))
+			map_text(map, key->name, *text_of(port, key));
+		else if (key->type == PORT_CHOICE)
+			map_text(map, key->name, key->forms[*number_of(port, key)]);
+		else if (key->type == PORT_SWITCH)
+			map_bool(map, key->name, *number_of(port, key) != 0);
+		else if (*number_of(port, key) != 0)
+			map_uint(map, key->name, *number_of(port, key));
+	}
+}
+
+static int read_choice(struct reader *r, const struct port_key *key, unsigned *to)
+{
+	struct assay_string text;
+	size_t at = r->at;
+	if (read_text(r, &text) < 0)
+		return r->error;
+	for (unsigned i = 0; key->words[i] != NULL; i++) {
+		if (key->forms[i] != NULL && assay_string_is(text, key->forms[i])) {
+			*to = i;
+			return 0;
+		}
+	}
+	return read_fail(r, at, "must be a word of '%s'", key->key);
+}
+
+static int read_value(struct reader *r, const struct port_key *key, struct port *port)
+{
+	struct assay_string text;
+	uint64_t value = 0;
+	bool on = false;
+	size_t at = r->at;
+	if (is_text(key)) {
+		if (read_text(r, &text) < 0)
+			return r->error;
+		if (memchr(text.data, '\0', text.len) != NULL)
+			return read_fail(r, at, "must be a text without zero bytes");
+		*text_of(port, key) = strndup(text.data, text.len);
+		return *text_of(port, key) != NULL ? 0 : -ENOMEM;
+	}
+	if (key->type == PORT_CHOICE)
+		return read_choice(r, key, number_of(port, key));
+	if (key->type == PORT_SWITCH) {
+		read_bool(r, &on);
+		value = on;
+	} else if (read_uint(r, &value) == 0 && value > UINT32_MAX) {
+		return read_fail(r, at, "must be a number of 32 bits");
+	}
+	*number_of(port, key) = (unsigned)value;
+	return r->error;
+}
+
+static int read_kind(struct reader *r, struct port *port)
+{
+	struct assay_string name;
+	size_t at = r->at;
+	if (read_text(r, &name) < 0)
+		return r->error;
+	const struct port_kind *kind = port_kind_named(name);
+	if (kind == NULL || kind->link == PORT_PLAYBACK)
+		return read_fail(r, at, "must be a type of link");
+	port->kind = kind->link;
+	return 0;
+}
+
+int port_read(struct reader *r, struct port *port)
+{
+	size_t pairs, start = r->at;
+	int error = 0;
+	*port = (struct port){0};
+	if (read_map(r, &pairs) < 0)
+		return r->error;
+	while (error == 0 && pairs-- > 0) {
+		struct assay_string name;
+		const struct port_key *key = keys;
+		size_t at = r->at;
+		if (read_key(r, &name) < 0)
+			return r->error;
+		while (key < keys + KEY_COUNT &&
+			(key->of_unit || !assay_string_is(name, key->name)))
+			key++;
+		error = key < keys + KEY_COUNT ? read_value(r, key, port)
+			: assay_string_is(name, "type")
+				? read_kind(r, port)
+				: read_fail(r, at, "must be a key of a port");
+	}
+	if (error == 0 && port->kind == 0)
+		error = read_fail(r, start, "must have a type");
+	return error;
+}
+
+void port_finish(struct port *port)
+{
+	for (const struct port_key *key = keys; key < keys + KEY_COUNT; key++) {
+		if (is_text(key)) {
+			free((char *)*text_of(port, key));
+			*text_of(port, key) = NULL;
+		}
+	}
+}
