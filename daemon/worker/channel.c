@@ -243,14 +243,19 @@ ssize_t channel_read(struct channel *channel, void *to, size_t size, int ms)
 	return n;
 }
 
-struct receipt channel_received(struct channel *channel)
+struct receipt channel_received(const struct channel *channel)
+{
+	if (channel->received.utc == 0)
+		return (struct receipt){clock_utc(), clock_boot()};
+	return channel->received;
+}
+
+bool channel_is_stopping(struct channel *channel)
 {
 	monitor_lock(channel->monitor);
-	struct receipt received = channel->received;
+	bool stopping = channel->stopping;
 	monitor_unlock(channel->monitor);
-	if (received.utc == 0)
-		received = (struct receipt){clock_utc(), clock_boot()};
-	return received;
+	return stopping;
 }
 
 int channel_drain(struct channel *channel, int quiet_ms, int limit_ms)

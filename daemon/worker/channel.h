@@ -60,8 +60,11 @@ int channel_pause(struct channel *channel, int ms);
 /* For the links: waits until then (clock_boot()), whether or not the run is to stop. */
 int channel_settle(struct channel *channel, uint64_t until);
 
-/* When the last byte that was taken had arrived; now, where there never was one. */
-struct receipt channel_received(struct channel *channel);
+/* When the last byte that was taken had arrived; now, if there never was one. */
+struct receipt channel_received(const struct channel *channel);
+
+/* True if the present run should end soon. */
+bool channel_is_stopping(struct channel *channel);
 
 /* A run begins: no longer the connection's beginning, for recordings. */
 void channel_begin_run(struct channel *channel);

@@ -5,6 +5,8 @@
 
 #include "worker/commands.h"
 
+#define BIT(event) (1u << (event))
+
 int commands_init(
 	struct commands *commands, struct monitor *monitor, struct channel *channel, size_t units)
 {
@@ -30,70 +32,61 @@ void start_finish(struct start *start)
 
 /* --- the I/O thread --------------------------------------------------------------------------- */
 
-static int take_go(struct unit_commands *pending, const struct wire_message *message)
-{
-	struct wire_go go;
-	int r = wire_read_go(message, &go);
-	pending->go = r == 0;
-	pending->safe = r == 0 && go.safe;
-	return r;
-}
-
-static int take_refuse(struct unit_commands *pending, const struct wire_message *message)
-{
-	struct assay_string text;
-	int r = wire_read_refuse(message, &text);
-	pending->refused = r == 0;
-	return r;
-}
-
-static int take_start(struct unit_commands *pending, const struct wire_message *message)
+static int take_start(struct unit_commands *unit, const struct wire_message *message)
 {
 	struct wire_start start;
 	int r = wire_read_start(message, &start);
-	if (r < 0 || pending->started)
+	if (r < 0 || (unit->pending & BIT(UNIT_ON_START)) != 0)
 		return -EBADMSG;
-	start_finish(&pending->start);
-	pending->start = (struct start){
+	start_finish(&unit->start);
+	unit->start = (struct start){
 		.mode = start.mode, .every_ns = start.every_ns, .frames = start.frames};
-	buffer_append(&pending->start.step, start.step.data, start.step.len);
-	buffer_append(&pending->start.settings, start.settings.data, start.settings.len);
-	if (pending->start.step.failed || pending->start.settings.failed)
+	buffer_append(&unit->start.step, start.step.data, start.step.len);
+	buffer_append(&unit->start.settings, start.settings.data, start.settings.len);
+	if (unit->start.step.failed || unit->start.settings.failed)
 		return -ENOMEM;
-	pending->started = true;
-	pending->start_stop = pending->start_abort = false;
+	unit->after_start = 0;
+	unit->pending |= BIT(UNIT_ON_START);
 	return 0;
 }
 
-/* Stop and abort mean the START that stands, else the run under way, whose slot they reach. */
-static int interrupt(struct commands *commands, size_t unit, bool abort)
+/* STOP and ABORT mean the pending START, else the run under way, whose slot they interrupt. */
+static void interrupt(struct commands *commands, unsigned index, enum unit_event event)
 {
-	struct unit_commands *pending = &commands->units[unit];
-	if (pending->started) {
-		pending->start_stop = true;
-		pending->start_abort = pending->start_abort || abort;
-		return 0;
+	struct unit_commands *unit = &commands->units[index];
+	if ((unit->pending & BIT(UNIT_ON_START)) != 0) {
+		unit->after_start |= BIT(event);
+		return;
 	}
-	pending->stop = true;
-	pending->abort = pending->abort || abort;
-	if (commands->current == (int)unit) {
+	unit->pending |= BIT(event);
+	if (commands->current == (int)index) {
 		commands->channel->stopping = true;
-		commands->channel->cancelled = commands->channel->cancelled || abort;
+		if (event == UNIT_ON_ABORT)
+			commands->channel->cancelled = true;
 	}
-	return 0;
 }
 
-static int take_order(struct commands *commands, const struct wire_message *message)
+static int take_command(struct commands *commands, const struct wire_message *message)
 {
+	struct wire_go go;
+	struct assay_string text;
 	if (message->unit >= commands->count)
 		return -EBADMSG;
-	struct unit_commands *pending = &commands->units[message->unit];
+	struct unit_commands *unit = &commands->units[message->unit];
 	switch (message->type) {
-	case WIRE_GO: return take_go(pending, message);
-	case WIRE_REFUSE: return take_refuse(pending, message);
-	case WIRE_START: return take_start(pending, message);
-	case WIRE_STOP: return interrupt(commands, message->unit, false);
-	case WIRE_ABORT: return interrupt(commands, message->unit, true);
+	case WIRE_GO:
+		if (wire_read_go(message, &go) < 0)
+			return -EBADMSG;
+		unit->pending |= BIT(go.safe ? UNIT_ON_GO_SAFE : UNIT_ON_GO);
+		return 0;
+	case WIRE_REFUSE:
+		if (wire_read_refuse(message, &text) < 0)
+			return -EBADMSG;
+		unit->pending |= BIT(UNIT_ON_REFUSE);
+		return 0;
+	case WIRE_START: return take_start(unit, message);
+	case WIRE_STOP: interrupt(commands, message->unit, UNIT_ON_STOP); return 0;
+	case WIRE_ABORT: interrupt(commands, message->unit, UNIT_ON_ABORT); return 0;
 	default: return -EBADMSG;
 	}
 }
@@ -101,7 +94,7 @@ static int take_order(struct commands *commands, const struct wire_message *mess
 int commands_take_message(struct commands *commands, const struct wire_message *message)
 {
 	monitor_lock(commands->monitor);
-	int r = take_order(commands, message);
+	int r = take_command(commands, message);
 	monitor_notify(commands->monitor);
 	monitor_unlock(commands->monitor);
 	return r;
@@ -111,94 +104,68 @@ void commands_quit(struct commands *commands)
 {
 	monitor_lock(commands->monitor);
 	commands->quit = true;
+	for (size_t i = 0; i < commands->count; i++)
+		commands->units[i].pending |= BIT(UNIT_ON_QUIT);
 	if (commands->current >= 0)
 		commands->channel->stopping = commands->channel->cancelled = true;
 	monitor_notify(commands->monitor);
-	monitor_kick(commands->monitor); /* an exchange that waits is to be ended */
+	monitor_kick(commands->monitor); /* ends an exchange that waits */
 	monitor_unlock(commands->monitor);
 }
 
 /* --- the driver's thread ---------------------------------------------------------------------- */
 
-void commands_enter(struct commands *commands, size_t unit)
+/* The next pending event that the unit takes; UNIT_EVENTS: none. */
+static enum unit_event next(const struct unit_commands *unit, const struct unit_state *state)
 {
+	unsigned pending = atomic_load(&unit->pending);
+	for (unsigned event = 0; pending >> event != 0; event++) {
+		if ((pending >> event & 1) != 0 && unit_takes(state, event))
+			return event;
+	}
+	return UNIT_EVENTS;
+}
+
+bool commands_has(struct commands *commands, size_t unit, const struct unit_state *state)
+{
+	return next(&commands->units[unit], state) != UNIT_EVENTS;
+}
+
+bool commands_has_cut(struct commands *commands, size_t unit)
+{
+	return (commands->units[unit].pending & (BIT(UNIT_ON_ABORT) | BIT(UNIT_ON_QUIT))) != 0;
+}
+
+bool commands_take(struct commands *commands, size_t index, const struct unit_state *state,
+	enum unit_event *event, struct start *start)
+{
+	struct unit_commands *unit = &commands->units[index];
+	*event = next(unit, state);
+	if (*event == UNIT_EVENTS)
+		return false;
 	monitor_lock(commands->monitor);
-	const struct unit_commands *pending = &commands->units[unit];
-	commands->current = (int)unit;
-	commands->channel->stopping = pending->stop || commands->quit;
-	commands->channel->cancelled = pending->abort || commands->quit;
+	unit->pending &= ~BIT(*event);
+	if (*event == UNIT_ON_START) {
+		unit->pending |= unit->after_start;
+		start_finish(start);
+		*start = unit->start;
+		unit->start = (struct start){0};
+	}
 	monitor_unlock(commands->monitor);
+	return true;
+}
+
+void commands_enter(struct commands *commands, size_t unit, bool stopping)
+{
+	bool is_cut = commands_has_cut(commands, unit);
+	bool has_stop = (commands->units[unit].pending & BIT(UNIT_ON_STOP)) != 0;
+	commands->current = (int)unit;
+	commands->channel->cancelled = is_cut;
+	commands->channel->stopping = stopping || is_cut || has_stop;
 }
 
 void commands_leave(struct commands *commands)
 {
-	monitor_lock(commands->monitor);
 	commands->current = -1;
 	commands->channel->stopping = commands->channel->cancelled = false;
-	monitor_unlock(commands->monitor);
-}
-
-bool commands_is_aborted(struct commands *commands, size_t unit)
-{
-	monitor_lock(commands->monitor);
-	bool aborted = commands->units[unit].abort || commands->quit;
-	monitor_unlock(commands->monitor);
-	return aborted;
-}
-
-bool commands_is_stopped(struct commands *commands, size_t unit)
-{
-	monitor_lock(commands->monitor);
-	bool stopped = commands->units[unit].stop || commands->quit;
-	monitor_unlock(commands->monitor);
-	return stopped;
-}
-
-bool commands_is_quit(struct commands *commands)
-{
-	monitor_lock(commands->monitor);
-	bool quit = commands->quit;
-	monitor_unlock(commands->monitor);
-	return quit;
-}
-
-void commands_clear_run(struct commands *commands, size_t unit)
-{
-	monitor_lock(commands->monitor);
-	commands->units[unit].stop = commands->units[unit].abort = false;
-	monitor_unlock(commands->monitor);
-}
-
-bool commands_take_start(struct commands *commands, size_t unit, struct start *start)
-{
-	monitor_lock(commands->monitor);
-	struct unit_commands *pending = &commands->units[unit];
-	bool taken = pending->started;
-	if (taken) {
-		start_finish(start);
-		*start = pending->start;
-		pending->start = (struct start){0};
-		pending->started = false;
-		pending->stop = pending->start_stop;
-		pending->abort = pending->start_abort;
-	}
-	monitor_unlock(commands->monitor);
-	return taken;
-}
-
-int commands_take_answer(struct commands *commands, size_t unit, bool *safe)
-{
-	monitor_lock(commands->monitor);
-	struct unit_commands *pending = &commands->units[unit];
-	int answer = pending->refused ? -1 : pending->go ? 1 : 0;
-	*safe = pending->safe;
-	pending->refused = pending->go = pending->safe = false;
-	monitor_unlock(commands->monitor);
-	return answer;
-}
-
-void commands_clear_answer(struct commands *commands, size_t unit)
-{
-	bool safe;
-	(void)commands_take_answer(commands, unit, &safe);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Commands of the core, from the I/O thread to the driver's thread.  A command stays until the
- * session takes it; a stop or abort of the unit whose slot runs reaches the slot at once.
+ * Commands of the core, from the I/O thread to the driver's thread.  A command is pending until its
+ * unit takes it.  A stop or abort of the unit that has its turn reaches the running slot at once.
  */
 #ifndef ASSAY_WORKER_COMMANDS_H
 #define ASSAY_WORKER_COMMANDS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -13,6 +14,7 @@
 #include "wire/wire.h"
 #include "worker/channel.h"
 #include "worker/monitor.h"
+#include "worker/unit-machine.h"
 
 /* A START with copies of its parts. */
 struct start {
@@ -22,21 +24,19 @@ struct start {
 };
 
 struct unit_commands {
-	bool go, safe, refused;
-	bool stop, abort;             /* of the run that is under way */
-	bool started;                 /* `start` stands, */
-	bool start_stop, start_abort; /* and was already stopped or aborted */
-	struct start start;
+	atomic_uint pending;  /* bit per enum unit_event; written under the lock */
+	unsigned after_start; /* under the lock: those that mean the pending START */
+	struct start start;   /* under the lock: of the pending START */
 };
 
 struct commands {
 	struct monitor *monitor;
 	struct channel *channel;
 	size_t count;
-	/* under the lock */
 	struct unit_commands *units;
+	/* under the lock */
 	bool quit;
-	int current; /* the unit whose slot runs and may be interrupted; -1: none */
+	int current; /* the unit that has its turn and may be interrupted; -1: none */
 };
 
 /* 0 or -ENOMEM. */
@@ -49,32 +49,31 @@ void start_finish(struct start *start);
 /* The I/O thread: one message of the core.  0, -EBADMSG (out of place, malformed) or -ENOMEM. */
 int commands_take_message(struct commands *commands, const struct wire_message *message);
 
-/* The I/O thread: end everything; what runs is interrupted. */
+/* The I/O thread: end everything; the running slot is interrupted. */
 void commands_quit(struct commands *commands);
 
 /* --- the driver's thread --- */
 
-/* From here on the unit's slot runs: its stop and abort, and quit, reach the channel. */
-void commands_enter(struct commands *commands, size_t unit);
+/* True if a command is pending that the unit takes in its present state. */
+bool commands_has(struct commands *commands, size_t unit, const struct unit_state *state);
 
-/* The slot is over, or a slot runs that nothing may interrupt: the link works again. */
+/* True if an ABORT or QUIT is pending, which interrupts the unit's slot. */
+bool commands_has_cut(struct commands *commands, size_t unit);
+
+/*
+ * Takes the next of them: true with *event; of a START, with *start, whose former content is
+ * finished.  Without a pending command it takes no lock.
+ */
+bool commands_take(struct commands *commands, size_t unit, const struct unit_state *state,
+	enum unit_event *event, struct start *start);
+
+/*
+ * Lock held: the unit's slots may be interrupted from here on, by pending commands as well.
+ * `stopping`: it has taken a STOP and finishes its frame.
+ */
+void commands_enter(struct commands *commands, size_t unit, bool stopping);
+
+/* Lock held: no slot may be interrupted; the link works again after an abort. */
 void commands_leave(struct commands *commands);
-
-/* True when the run of the unit was aborted, or everything is to end. */
-bool commands_is_aborted(struct commands *commands, size_t unit);
-bool commands_is_stopped(struct commands *commands, size_t unit);
-bool commands_is_quit(struct commands *commands);
-
-/* Forgets stop and abort: the run they meant is over. */
-void commands_clear_run(struct commands *commands, size_t unit);
-
-/* Takes a standing START into `start`, which is finished before. */
-bool commands_take_start(struct commands *commands, size_t unit, struct start *start);
-
-/* Takes a standing answer to the unit's identity: 1 GO (with *safe), -1 REFUSE, 0 none yet. */
-int commands_take_answer(struct commands *commands, size_t unit, bool *safe);
-
-/* Forgets what was said of an identity that is no longer known. */
-void commands_clear_answer(struct commands *commands, size_t unit);
 
 #endif

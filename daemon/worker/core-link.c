@@ -91,15 +91,6 @@ void core_link_offer(struct core_link *core, struct buffer *message)
 	buffer_reset(message);
 }
 
-static int wait_for(struct core_link *core, uint64_t credit, const bool *cancelled)
-{
-	while (!core->closed && !*cancelled && (core->credit < credit || queued(core) > QUEUE_ROOM))
-		monitor_wait(core->monitor, UINT64_MAX);
-	if (core->closed)
-		return -EPIPE;
-	return *cancelled ? -ECANCELED : 0;
-}
-
 int core_link_frame(
 	struct core_link *core, const struct iovec *pieces, int count, const bool *cancelled)
 {
@@ -107,7 +98,9 @@ int core_link_frame(
 	for (int i = 0; i < count; i++)
 		size += pieces[i].iov_len;
 	monitor_lock(core->monitor);
-	int r = wait_for(core, size, cancelled);
+	while (!core->closed && !*cancelled && (core->credit < size || queued(core) > QUEUE_ROOM))
+		monitor_wait(core->monitor, UINT64_MAX);
+	int r = core->closed ? -EPIPE : *cancelled ? -ECANCELED : 0;
 	if (r == 0) {
 		core->credit -= size;
 		send_pieces(core, pieces, count, size);
@@ -116,12 +109,9 @@ int core_link_frame(
 	return r;
 }
 
-int core_link_wait_credit(struct core_link *core, const bool *cancelled)
+bool core_link_has_credit(const struct core_link *core)
 {
-	monitor_lock(core->monitor);
-	int r = wait_for(core, 1, cancelled);
-	monitor_unlock(core->monitor);
-	return r;
+	return core->closed || (core->credit > 0 && queued(core) <= QUEUE_ROOM);
 }
 
 void core_link_wait_sent(struct core_link *core, uint64_t limit_ns)

@@ -40,8 +40,8 @@ void core_link_offer(struct core_link *core, struct buffer *message);
 int core_link_frame(
 	struct core_link *core, const struct iovec *pieces, int count, const bool *cancelled);
 
-/* The driver's thread: waits until there is any credit; as core_link_frame(). */
-int core_link_wait_credit(struct core_link *core, const bool *cancelled);
+/* True if a frame may be acquired: any credit, and room in the queue; lock held. */
+bool core_link_has_credit(const struct core_link *core);
 
 /* The driver's thread: waits until all is handed to the kernel, for at most `limit_ns`. */
 void core_link_wait_sent(struct core_link *core, uint64_t limit_ns);

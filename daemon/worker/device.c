@@ -10,28 +10,13 @@
 
 /* --- making ----------------------------------------------------------------------------------- */
 
-static int load_driver(
-	struct device *device, const char *drivers, unsigned link, char why[MODULE_WHY])
-{
-	int r = module_open(&device->module, drivers, device->config->driver, why);
-	if (r < 0)
-		return r;
-	device->driver = device->module.driver;
-	if ((device->driver->links & link) == 0) {
-		snprintf(why, MODULE_WHY, "the driver %s does not know this kind of link",
-			device->driver->name);
-		return -EPROTONOSUPPORT;
-	}
-	size_t size = device->driver->state_size;
-	device->ins.state = calloc(1, size > 0 ? size : 1);
-	return device->ins.state != NULL ? 0 : -ENOMEM;
-}
-
-static int read_settings(struct device *device, struct assay_span sent, char why[SETTINGS_WHY])
+static int read_settings(struct device *device, struct assay_span sent)
 {
 	struct settings *settings;
+	char why[SETTINGS_WHY];
 	int r = settings_create(device->driver->settings, sent.data, sent.len,
 		&device->services->host, &settings, why);
+	snprintf(device->explained, EXPLAIN_MAX, "%s", why);
 	if (r < 0)
 		return r;
 	free(device->prepared);
@@ -43,26 +28,30 @@ static int read_settings(struct device *device, struct assay_span sent, char why
 }
 
 int device_init(struct device *device, struct services *services, unsigned index,
-	const struct unit *config, const char *drivers, unsigned link, char why[MODULE_WHY])
+	const struct unit *config, const struct assay_driver *driver, unsigned link,
+	void (*on_hazard)(struct device *, bool), char why[MODULE_WHY])
 {
 	memset(device, 0, sizeof *device);
 	device->services = services;
 	device->index = index;
 	device->config = config;
+	device->driver = driver;
+	device->on_hazard = on_hazard;
 	device->ins.host = &services->host;
 	device->ins.key = config->key;
 	device->ins.link = link;
 	device->sent = (struct assay_span){config->settings, config->settings_len};
 	frame_init(&device->frame, &services->host);
-	raw_init(&device->raw, &services->host, 0);
-	int r = load_driver(device, drivers, link, why);
+	raw_init(&device->raw, &services->host, driver->raw_max);
+	if ((driver->links & link) == 0) {
+		snprintf(why, MODULE_WHY, "the driver %s does not know this kind of link",
+			driver->name);
+		return -EPROTONOSUPPORT;
+	}
+	device->ins.state = calloc(1, driver->state_size > 0 ? driver->state_size : 1);
+	int r = device->ins.state != NULL ? read_settings(device, device->sent) : -ENOMEM;
 	if (r < 0)
-		return r;
-	device->raw.max = device->driver->raw_max;
-	char what[SETTINGS_WHY];
-	r = read_settings(device, device->sent, what);
-	if (r < 0)
-		snprintf(why, MODULE_WHY, "%s", what);
+		snprintf(why, MODULE_WHY, "%s", device_reason(device, r));
 	return r;
 }
 
@@ -75,28 +64,24 @@ void device_finish(struct device *device)
 	free(device->prepared);
 	settings_destroy(device->settings);
 	free(device->ins.state);
-	module_close(&device->module);
 }
 
-int device_use_settings(
-	struct device *device, const uint8_t *data, size_t len, char why[SETTINGS_WHY])
+int device_use_settings(struct device *device, const struct buffer *settings)
 {
-	struct assay_span wanted = {data, len};
-	if (len == 0)
+	struct assay_span wanted = {settings->data, settings->len};
+	if (wanted.len == 0)
 		wanted = (struct assay_span){
 			device->config->settings, device->config->settings_len};
 	if (wanted.len == device->sent.len &&
 		(wanted.len == 0 || memcmp(wanted.data, device->sent.data, wanted.len) == 0))
 		return 0;
-	int r = read_settings(device, wanted, why);
+	int r = read_settings(device, wanted);
 	if (r < 0)
 		return r;
 	buffer_reset(&device->own);
 	buffer_append(&device->own, wanted.data, wanted.len);
-	if (device->own.failed) {
-		snprintf(why, SETTINGS_WHY, "no memory for the settings");
+	if (device->own.failed)
 		return -ENOMEM;
-	}
 	device->sent = (struct assay_span){device->own.data, device->own.len};
 	return 1;
 }
@@ -106,21 +91,11 @@ int device_use_settings(
 static void enter(struct device *device)
 {
 	device->explained[0] = '\0';
-	commands_enter(device->services->commands, device->index);
-	heartbeat_step(device->services->channel->heartbeat, 0);
-}
-
-/* The way in where nothing may interrupt: the link works, even after an abort. */
-static void enter_undisturbed(struct device *device)
-{
-	device->explained[0] = '\0';
-	commands_leave(device->services->commands);
 	heartbeat_step(device->services->channel->heartbeat, 0);
 }
 
 static int leave(struct device *device, int result)
 {
-	commands_leave(device->services->commands);
 	heartbeat_rest(device->services->channel->heartbeat);
 	return result;
 }
@@ -191,7 +166,7 @@ int device_decode(struct device *device)
 	};
 	in.raw = raw_blocks(&device->raw, &in.raw_count);
 	frame_reset(&device->frame);
-	enter_undisturbed(device);
+	enter(device);
 	int r = leave(device, device->driver->decode(&in, &device->frame.handle));
 	if (r == 0 && device->frame.error != 0) {
 		r = device->frame.error;
@@ -205,7 +180,7 @@ int device_stop(struct device *device)
 {
 	if (device->driver->stop == NULL)
 		return 0;
-	enter_undisturbed(device);
+	enter(device);
 	return leave(device, device->driver->stop(&device->ins));
 }
 
@@ -213,7 +188,7 @@ int device_make_safe(struct device *device)
 {
 	if (device->driver->make_safe == NULL)
 		return 0;
-	enter_undisturbed(device);
+	enter(device);
 	return leave(device, device->driver->make_safe(&device->ins));
 }
 

@@ -57,8 +57,7 @@ static int do_pause(struct assay_instrument *ins, int ms)
 
 static bool is_stopping(const struct assay_instrument *ins)
 {
-	const struct device *device = of_const(ins);
-	return commands_is_stopped(device->services->commands, device->index);
+	return channel_is_stopping(of_const(ins)->services->channel);
 }
 
 static uint64_t now_ms(const struct assay_instrument *ins)
@@ -78,20 +77,9 @@ static int do_modbus_read(struct assay_instrument *ins, enum assay_modbus_table 
 
 /* --- what goes on ----------------------------------------------------------------------------- */
 
-/* It must be known to the core before the act, even if the act ends this process. */
-void device_report_hazard(struct device *device, bool on)
+static void report_hazard(struct assay_instrument *ins, bool on)
 {
-	struct buffer message = {0};
-	device->hazard = on;
-	wire_write_hazard(&message, device->index, on);
-	core_link_send(device->services->core, &message);
-	core_link_wait_sent(device->services->core, NS_PER_S);
-	buffer_finish(&message);
-}
-
-static void tell_hazard(struct assay_instrument *ins, bool on)
-{
-	device_report_hazard(of(ins), on);
+	of(ins)->on_hazard(of(ins), on);
 }
 
 static void tell_progress(
@@ -228,7 +216,7 @@ void services_init(struct services *services)
 		.stopping = is_stopping,
 		.now_ms = now_ms,
 		.modbus_read = do_modbus_read,
-		.hazard = tell_hazard,
+		.hazard = report_hazard,
 		.progress = tell_progress,
 		.report = take_report,
 		.explain = take_explanation,

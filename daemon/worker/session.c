@@ -4,100 +4,119 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "worker/unit.h"
 #include "worker/session.h"
+#include "worker/unit.h"
 
 struct session {
 	struct services *services;
+	struct module *modules; /* of the units' drivers */
 	struct worker_unit *units;
-	size_t count;
+	size_t count, next; /* `next`: the unit after the one that had the last turn */
+	bool is_given_up;   /* no unit of the port answers */
 };
 
-/* Sleeps until somebody's turn has come; the earliest due, NULL: everything is to end. */
-static struct worker_unit *await_turn(struct session *session)
+static bool all_are_given_up(const struct session *session)
 {
-	struct commands *commands = session->services->commands;
-	struct monitor *monitor = commands->monitor;
-	struct worker_unit *next = NULL;
-	monitor_lock(monitor);
-	while (!commands->quit && !session->services->channel->lost) {
-		uint64_t earliest = UNIT_NEVER;
-		for (size_t i = 0; i < session->count; i++) {
-			uint64_t due = unit_due(&session->units[i], &commands->units[i]);
-			if (due < earliest) {
-				earliest = due;
-				next = &session->units[i];
-			}
-		}
-		if (earliest != UNIT_NEVER && clock_boot() >= earliest)
-			break;
-		next = NULL;
-		monitor_wait(monitor, earliest);
+	for (size_t i = 0; i < session->count; i++) {
+		if (!unit_is_given_up(&session->units[i].state))
+			return false;
 	}
-	bool over = commands->quit || session->services->channel->lost;
-	monitor_unlock(monitor);
-	return over ? NULL : next;
+	return true;
 }
 
-/* The port is gone: told once, for all units. */
-static void tell_lost(struct session *session)
+bool session_is_over(const struct session *session)
+{
+	return session->services->commands->quit || session->services->channel->lost ||
+	       session->is_given_up;
+}
+
+uint64_t session_serve(struct session *session)
+{
+	struct commands *commands = session->services->commands;
+	bool has_credit = core_link_has_credit(session->services->core);
+	uint64_t earliest = UNIT_NEVER;
+	for (size_t i = 0; i < session->count; i++) {
+		size_t index = (session->next + i) % session->count;
+		struct worker_unit *unit = &session->units[index];
+		uint64_t due = unit_due(unit, has_credit);
+		bool is_due = due != UNIT_NEVER && clock_boot() >= due;
+		if (!is_due && !commands_has(commands, index, &unit->state)) {
+			earliest = due < earliest ? due : earliest;
+			continue;
+		}
+		session->next = index + 1;
+		commands_enter(commands, index, unit->state.end == WIRE_END_STOPPED);
+		monitor_unlock(commands->monitor);
+		unit_turn(unit, is_due);
+		monitor_lock(commands->monitor);
+		commands_leave(commands);
+		session->is_given_up = all_are_given_up(session);
+		return 0;
+	}
+	return earliest;
+}
+
+/* The port is gone: one message for all units. */
+static void send_lost(struct session *session)
 {
 	struct buffer message = {0};
 	wire_write_state(&message, WIRE_PORT, "fault", "ENODEV",
 		session->services->channel->link->why, (struct assay_span){NULL, 0});
 	core_link_send(session->services->core, &message);
 	buffer_finish(&message);
-	for (size_t i = 0; i < session->count; i++)
-		session->units[i].is_faulty = true;
 }
 
-/* Nobody answers any more: perhaps it is the port, and opening it anew helps. */
-static bool is_given_up(const struct session *session)
+enum wire_exit session_end(struct session *session)
 {
-	for (size_t i = 0; i < session->count; i++) {
-		if (!unit_is_given_up(&session->units[i]))
-			return false;
-	}
-	return true;
+	struct channel *channel = session->services->channel;
+	bool lost = channel_is_lost(channel), safe = true;
+	if (lost)
+		send_lost(session);
+	for (size_t i = 0; i < session->count; i++)
+		safe = unit_end(&session->units[i], lost) && safe;
+	if (lost && channel->link->is_over)
+		return WIRE_EXIT_OVER;
+	if (lost || session->is_given_up)
+		return WIRE_EXIT_LOST;
+	return safe ? WIRE_EXIT_CLEAN : WIRE_EXIT_UNSAFE;
 }
 
 enum wire_exit session_run(struct session *session)
 {
-	struct worker_unit *unit;
-	bool given_up = false;
-	while (!given_up && (unit = await_turn(session)) != NULL) {
-		unit_turn(unit);
-		given_up = is_given_up(session);
+	struct monitor *monitor = session->services->commands->monitor;
+	monitor_lock(monitor);
+	while (!session_is_over(session)) {
+		uint64_t due = session_serve(session);
+		if (due > 0)
+			monitor_wait(monitor, due);
 	}
-	bool lost = channel_is_lost(session->services->channel), safe = true;
-	if (lost)
-		tell_lost(session);
-	for (size_t i = 0; i < session->count; i++)
-		safe = unit_end(&session->units[i], lost) && safe;
-	if (lost && session->services->channel->link->is_over)
-		return WIRE_EXIT_OVER;
-	if (lost || given_up)
-		return WIRE_EXIT_LOST;
-	return safe ? WIRE_EXIT_CLEAN : WIRE_EXIT_UNSAFE;
+	monitor_unlock(monitor);
+	return session_end(session);
 }
 
 int session_create(const struct wire_setup *setup, struct services *services, struct session **out,
 	char why[MODULE_WHY])
 {
-	*out = NULL;
 	struct session *session = calloc(1, sizeof *session);
-	if (session != NULL)
+	if (session != NULL) {
 		session->units = calloc(setup->unit_count, sizeof *session->units);
-	if (session == NULL || session->units == NULL) {
-		free(session);
+		session->modules = calloc(setup->unit_count, sizeof *session->modules);
+	}
+	if (session == NULL || session->units == NULL || session->modules == NULL) {
+		session_destroy(session);
 		snprintf(why, MODULE_WHY, "no memory");
 		return -ENOMEM;
 	}
 	session->services = services;
 	for (size_t i = 0; i < setup->unit_count; i++) {
-		session->count++;
-		int r = device_init(&session->units[i].device, services, (unsigned)i,
-			&setup->units[i], setup->drivers, setup->port.kind, why);
+		const struct unit *unit = &setup->units[i];
+		struct module *module = &session->modules[i];
+		int r = module_open(module, setup->drivers, unit->driver, why);
+		if (r == 0) {
+			session->count++;
+			r = unit_init(&session->units[i], services, (unsigned)i, unit,
+				module->driver, setup->port.kind, why);
+		}
 		if (r < 0) {
 			session_destroy(session);
 			return r;
@@ -111,8 +130,11 @@ void session_destroy(struct session *session)
 {
 	if (session == NULL)
 		return;
-	for (size_t i = 0; i < session->count; i++)
+	for (size_t i = 0; i < session->count; i++) {
 		unit_finish(&session->units[i]);
+		module_close(&session->modules[i]);
+	}
+	free(session->modules);
 	free(session->units);
 	free(session);
 }

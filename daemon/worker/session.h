@@ -1,38 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The driver's thread: takes the instruments of the port through their lives, in turn, each when
- * something of it is due.
+ * The driver's thread: gives the units of the port their turns, one after the other, each when its
+ * time has come or a command is pending.  unit-machine.h says how a unit gets from identify to the
+ * end of a run.
  *
- *	IDENTIFYING -> WAITING for GO -> RESTING <-> RUNNING
- *
- * Failures.  identify, configure, start and acquire are tried up to three times when an answer is
+ * Failures.  identify, configure, start and acquire are tried up to three times if an answer is
  * missing or broken (-ETIMEDOUT, -EBADMSG); repeats are counted in the next frame's quality.  Then
- * the unit is at fault: one STATE says so, its run ends as failed, and it is identified again with
- * back-off from half a second to 30 s, while the other units of the port go on; it begins anew
- * once the unit has worked for 10 s.  When no unit of
- * the port has answered three times in a row, the port itself is given up and the worker ends, so
- * that the next one opens it anew.  A refusal (-EPROTO, -EINVAL) while starting leaves the unit
- * ready.
+ * the unit is at fault: the core gets one STATE, the run ends as failed, and the unit is identified
+ * again with a back-off of 0.5 to 30 s, while the other units of the port continue.  The back-off
+ * starts from 0.5 s again once the unit has worked for 10 s.  If every unit of the port has three
+ * silent faults in a row, the worker gives up the port and ends, so that the next worker opens it
+ * again.  An error of the instrument (-EPROTO, -EINVAL) while starting leaves the unit ready.
  *
- * Pace.  With `every` a frame is due at whole multiples of it.  A measurement that begins with
- * start() begins at once and its first frame is not held back; a driver without start() keeps the
- * pace from its first frame.  Multiples that pass meanwhile are counted as dropped by the next
- * frame, with the reason driver-overrun.
+ * Pace.  With `every` a frame is due at whole multiples of it.  A driver with start() has started
+ * the measurement when start() returns: its first frame is acquired at once.  A driver without
+ * start() keeps the pace from its first frame.  The next frame counts the multiples that passed
+ * without a frame as dropped, with the reason driver-overrun.
  */
 #ifndef ASSAY_WORKER_SESSION_H
 #define ASSAY_WORKER_SESSION_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "wire/exit.h"
 #include "wire/wire.h"
 #include "worker/device.h"
+#include "worker/module.h"
 
 struct session;
 
 /*
- * Loads drivers and settings of all units.  `setup` and `services` are borrowed.  Returns 0 with
- * *out owned by the caller, or a negative errno with `why`.
+ * Loads drivers and settings of all units.  Borrows `setup` and `services`.  Returns 0 with *out
+ * owned by the caller, or a negative errno with `why`.
  */
 int session_create(const struct wire_setup *setup, struct services *services, struct session **out,
 	char why[MODULE_WHY]);
@@ -40,7 +41,18 @@ int session_create(const struct wire_setup *setup, struct services *services, st
 /* Legal on NULL; the session must not be running. */
 void session_destroy(struct session *session);
 
-/* Runs until the core says quit or the port is lost; everything is stopped and made safe. */
+/* Runs until the core sends QUIT or the port is lost; everything is stopped and made safe. */
 enum wire_exit session_run(struct session *session);
+
+/*
+ * The same in parts, for a caller that must not block between turns.  session_serve() gives one
+ * unit its turn if it is due, and returns 0; else the time when the next unit is due (clock_boot();
+ * UINT64_MAX: not before a command arrives).  Lock held for both; released during a turn.
+ */
+bool session_is_over(const struct session *session);
+uint64_t session_serve(struct session *session);
+
+/* After it is over: stops every unit and makes it safe.  Lock not held. */
+enum wire_exit session_end(struct session *session);
 
 #endif

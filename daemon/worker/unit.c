@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "record/text.h"
 #include "worker/unit.h"
 
-#define TRIES         3
 #define BACKOFF_FIRST (NS_PER_S / 2)
 #define BACKOFF_MAX   (30 * NS_PER_S)
-#define STEADY        (10 * NS_PER_S) /* what worked for so long begins anew */
-#define LOOK_AGAIN    (5 * NS_PER_S)  /* has a refused unit been exchanged for the right one? */
-#define AGAIN_LEAST   NS_PER_MS       /* between two acquires that had nothing to deliver */
+#define STEADY        (10 * NS_PER_S) /* after which a fault starts the back-off from its first wait */
+#define LOOK_AGAIN    (5 * NS_PER_S) /* between two identifications of a rejected unit */
+#define AGAIN_LEAST   NS_PER_MS      /* between two acquires that had nothing to deliver */
+
+static struct worker_unit *unit_of(struct device *device)
+{
+	return (struct worker_unit *)(void *)device;
+}
 
 /* --- messages --------------------------------------------------------------------------------- */
 
@@ -22,16 +26,16 @@ static void send_message(struct worker_unit *unit, struct buffer *message)
 	buffer_finish(message);
 }
 
-static void tell_identity(struct worker_unit *unit, const struct assay_identity *id)
+static void send_identity(struct worker_unit *unit)
 {
-	struct wire_identity identity = {
-		.make = {id->make, strlen(id->make)},
-		.model = {id->model, strlen(id->model)},
-		.serial = {id->serial, strlen(id->serial)},
-		.fw = {id->fw, strlen(id->fw)},
-		.declared = id->declared,
-	};
 	struct buffer message = {0};
+	struct wire_identity identity = {
+		.make = string_of(unit->identity.make),
+		.model = string_of(unit->identity.model),
+		.serial = string_of(unit->identity.serial),
+		.fw = string_of(unit->identity.fw),
+		.declared = unit->identity.declared,
+	};
 	wire_write_identity(&message, unit->device.index, &identity);
 	send_message(unit, &message);
 }
@@ -45,7 +49,7 @@ static struct assay_span settings_in_use(struct worker_unit *unit, struct buffer
 	return (struct assay_span){out->data, out->len};
 }
 
-/* What the driver works with, where it is not what `in_use` says; empty: it is. */
+/* The settings that the driver works with, if they differ from those in use; else empty. */
 static struct assay_span settings_sent(struct worker_unit *unit, struct assay_span in_use)
 {
 	static const uint8_t none[] = {0xa0}; /* an empty map */
@@ -56,7 +60,7 @@ static struct assay_span settings_sent(struct worker_unit *unit, struct assay_sp
 	return same ? (struct assay_span){NULL, 0} : sent;
 }
 
-/* A run says its settings once, but each step of a method has its own. */
+/* STARTED has the settings of a run; a step of a method has its own, which its frames carry. */
 static void keep_for_step(struct worker_unit *unit, const struct wire_started *started)
 {
 	buffer_reset(&unit->step_settings);
@@ -70,7 +74,7 @@ static void keep_for_step(struct worker_unit *unit, const struct wire_started *s
 		buffer_append(&unit->step_sent, sent.data, sent.len);
 }
 
-static void tell_ready(struct worker_unit *unit)
+static void send_ready(struct worker_unit *unit)
 {
 	struct buffer message = {0}, settings = {0};
 	wire_write_ready(&message, unit->device.index, settings_in_use(unit, &settings));
@@ -78,7 +82,7 @@ static void tell_ready(struct worker_unit *unit)
 	buffer_finish(&settings);
 }
 
-static void tell_started(struct worker_unit *unit)
+static void send_started(struct worker_unit *unit)
 {
 	struct buffer message = {0}, settings = {0};
 	struct wire_started started = {.utc = clock_utc(), .mono = clock_boot()};
@@ -88,291 +92,142 @@ static void tell_started(struct worker_unit *unit)
 	wire_write_started(&message, unit->device.index, &started);
 	send_message(unit, &message);
 	buffer_finish(&settings);
-	unit->is_open = true;
+	unit->frames = 0;
 }
 
-static void tell_ended(struct worker_unit *unit, enum wire_end end, int error, const char *text)
+static void send_ended(struct worker_unit *unit, enum wire_end end, int error, const char *text)
 {
 	struct buffer message = {0};
 	wire_write_ended(&message, unit->device.index, end, device_code(error), text);
 	send_message(unit, &message);
-	unit->is_open = false;
 }
 
-/* --- faults ----------------------------------------------------------------------------------- */
-
-static bool is_silence(int error)
+static void send_fault(struct worker_unit *unit)
 {
-	return error == -ETIMEDOUT || error == -EBADMSG;
+	struct buffer message = {0};
+	wire_write_state(&message, unit->device.index, "fault", device_code(unit->error), unit->why,
+		(struct assay_span){NULL, 0});
+	send_message(unit, &message);
 }
 
-/* The unit is to be identified again, after a while. */
-static void declare_fault(struct worker_unit *unit, int error)
+/* The core must know it before the act, even if the act ends this process. */
+static void send_hazard(struct worker_unit *unit, bool on)
 {
-	struct device *device = &unit->device;
-	const char *text = device_reason(device, error);
-	if (!unit->is_faulty) {
-		struct buffer message = {0};
-		wire_write_state(&message, device->index, "fault", device_code(error), text,
-			(struct assay_span){NULL, 0});
-		send_message(unit, &message);
+	struct buffer message = {0};
+	wire_write_hazard(&message, unit->device.index, on);
+	send_message(unit, &message);
+	core_link_wait_sent(unit->device.services->core, NS_PER_S);
+}
+
+/* --- actions ---------------------------------------------------------------------------------- */
+
+static void prepare_run(struct worker_unit *unit)
+{
+	channel_begin_run(unit->device.services->channel);
+	unit->device.retried = 0;
+	unit->dropped = 0;
+	unit->was_late = unit->was_broken = false;
+}
+
+/* If start() has started the measurement, its first frame is not held back. */
+static void start_pace(struct worker_unit *unit)
+{
+	pace_begin(&unit->pace, unit->start.every_ns, clock_utc(), clock_boot());
+	unit->due = unit->pace.due;
+	if (unit->device.driver->start != NULL) {
+		pace_at_once(&unit->pace);
+		unit->due = 0;
 	}
-	unit->is_faulty = true;
-	unit->is_silent = is_silence(error);
-	unit->is_configured = false;
-	unit->failures++;
-	unit->phase = PHASE_IDENTIFYING;
+}
+
+static void next_pace(struct worker_unit *unit)
+{
+	unit->dropped += pace_next(&unit->pace, clock_utc(), clock_boot());
+	unit->due = unit->pace.due;
+}
+
+static void back_off(struct worker_unit *unit)
+{
 	uint64_t now = clock_boot();
 	if (unit->ready_at != 0 && now - unit->ready_at >= STEADY)
 		unit->backoff = (struct backoff){0};
 	unit->ready_at = 0;
-	unit->due = now + backoff_next(&unit->backoff, BACKOFF_FIRST, BACKOFF_MAX);
-	commands_clear_answer(device->services->commands, device->index);
-}
-
-bool unit_is_given_up(const struct worker_unit *unit)
-{
-	return unit->phase == PHASE_IDENTIFYING && unit->is_silent && unit->failures >= TRIES;
-}
-
-/* Runs a slot up to three times while the answers are missing or broken. */
-static int try_slot(struct worker_unit *unit, int (*slot)(struct device *), bool with_stop)
-{
-	int r = -ETIMEDOUT;
-	for (unsigned i = 0; i < TRIES; i++) {
-		if (i > 0)
-			channel_discard(unit->device.services->channel);
-		r = slot(&unit->device);
-		if (r < 0 && with_stop) {
-			char words[EXPLAIN_MAX]; /* of the failure, not of what comes after it */
-			memcpy(words, unit->device.explained, sizeof words);
-			(void)device_stop(&unit->device);
-			memcpy(unit->device.explained, words, sizeof words);
-		}
-		if (!is_silence(r))
-			break;
-		unit->device.retried++;
-	}
-	return r;
-}
-
-/* --- up to rest ------------------------------------------------------------------------------- */
-
-static void identify(struct worker_unit *unit)
-{
-	struct assay_identity id;
-	int r = -ETIMEDOUT;
-	for (unsigned i = 0; i < TRIES && is_silence(r); i++)
-		r = device_identify(&unit->device, &id);
-	if (r == -ECANCELED)
-		return;
-	if (r < 0) {
-		declare_fault(unit, r);
-		return;
-	}
-	unit->phase = PHASE_WAITING;
-	tell_identity(unit, &id);
-}
-
-static void go(struct worker_unit *unit, bool safe)
-{
-	if (safe) {
-		unit->device.hazard = true; /* until make_safe says otherwise */
-		int r = device_make_safe(&unit->device);
-		if (r < 0) {
-			declare_fault(unit, r);
-			return;
-		}
-		device_report_hazard(&unit->device, false);
-	}
-	int r = try_slot(unit, device_configure, false);
-	if (r == -ECANCELED) {
-		unit->phase = PHASE_IDENTIFYING; /* nobody knows how far it came */
-		unit->due = 0;
-		return;
-	}
-	if (r < 0) {
-		declare_fault(unit, r);
-		return;
-	}
-	unit->is_configured = true;
-	unit->is_faulty = unit->is_silent = false;
-	unit->ready_at = clock_boot();
-	unit->phase = PHASE_RESTING;
-	tell_ready(unit);
-}
-
-static void refused(struct worker_unit *unit)
-{
-	unit->phase = PHASE_REFUSED;
-	unit->due = clock_boot() + LOOK_AGAIN;
-	unit->is_faulty = true; /* the core has said so */
-}
-
-static void await_answer(struct worker_unit *unit)
-{
-	bool safe;
-	int answer = commands_take_answer(
-		unit->device.services->commands, unit->device.index, &safe);
-	if (answer > 0)
-		go(unit, safe);
-	else if (answer < 0)
-		refused(unit);
-}
-
-/* --- a run ------------------------------------------------------------------------------------ */
-
-static void rest(struct worker_unit *unit)
-{
-	unit->phase = PHASE_RESTING;
-	commands_clear_run(unit->device.services->commands, unit->device.index);
-}
-
-static int stop_measuring(struct worker_unit *unit)
-{
-	if (!unit->is_measuring)
-		return 0;
-	unit->is_measuring = false;
-	int r = device_stop(&unit->device);
-	if (r < 0 && !channel_is_lost(unit->device.services->channel))
-		device_log(&unit->device, ASSAY_LOG_WARN, "stopping failed: %s",
-			device_reason(&unit->device, r));
-	return r;
-}
-
-/* After a failure nothing harmful stays on; through a lost port it can be tried only once. */
-static void make_safe(struct worker_unit *unit)
-{
-	struct device *device = &unit->device;
-	if (!device->hazard || unit->is_left_on)
-		return;
-	int r = device_make_safe(device);
-	if (r == 0 && !device->hazard)
-		return;
-	unit->is_left_on = channel_is_lost(device->services->channel);
-	device_log(device, ASSAY_LOG_ERROR, "it could not be made safe: %s",
-		r < 0 ? device_reason(device, r) : "the driver leaves something on");
-}
-
-/* The run is over as it was meant to be; a failing stop is a fault that comes after it. */
-static void finish_run(struct worker_unit *unit, enum wire_end end)
-{
-	int r = stop_measuring(unit);
-	rest(unit);
-	tell_ended(unit, end, 0, "");
-	if (r < 0) {
-		declare_fault(unit, r);
-		make_safe(unit);
-	}
-}
-
-/* The run failed with `error`, as the last slot explained. */
-static void fail_run(struct worker_unit *unit, int error)
-{
-	char text[EXPLAIN_MAX];
-	snprintf(text, sizeof text, "%s", device_reason(&unit->device, error));
-	declare_fault(unit, error);
-	(void)stop_measuring(unit);
-	make_safe(unit);
-	commands_clear_run(unit->device.services->commands, unit->device.index);
-	if (unit->is_open)
-		tell_ended(unit, WIRE_END_FAILED, error, text);
-}
-
-/* The START did not come to STARTED.  In a repetition there is no run that could be ended. */
-static void fail_start(struct worker_unit *unit, int error, const char *text, bool is_first)
-{
-	bool is_fault = !is_first || is_silence(error) || error == -ENODEV;
-	char words[EXPLAIN_MAX];
-	snprintf(words, sizeof words, "%s", text);
-	rest(unit);
-	if (is_fault && error != -ECANCELED)
-		declare_fault(unit, error);
-	make_safe(unit);
-	if (is_first)
-		tell_ended(unit, WIRE_END_NOT_STARTED, error, words);
-}
-
-/* Settings of the run, sent to the instrument where they differ.  0, or an error with `why`. */
-static int prepare(struct worker_unit *unit, char why[EXPLAIN_MAX])
-{
-	char what[SETTINGS_WHY];
-	struct device *device = &unit->device;
-	int r = device_use_settings(
-		device, unit->start.settings.data, unit->start.settings.len, what);
-	if (r < 0) {
-		snprintf(why, EXPLAIN_MAX, "%s", what);
-		return r;
-	}
-	if (r == 0 && unit->is_configured)
-		return 0;
 	unit->is_configured = false;
-	r = try_slot(unit, device_configure, false);
-	snprintf(why, EXPLAIN_MAX, "%s", device_reason(device, r));
+	unit->due = now + backoff_next(&unit->backoff, BACKOFF_FIRST, BACKOFF_MAX);
+}
+
+static void perform(struct worker_unit *unit, enum unit_action action, enum wire_end end)
+{
+	bool failed = end == WIRE_END_FAILED;
+	switch (action) {
+	case UNIT_SEND_IDENTITY: send_identity(unit); break;
+	case UNIT_SEND_READY:
+		unit->ready_at = clock_boot();
+		unit->is_configured = true;
+		send_ready(unit);
+		break;
+	case UNIT_SEND_STARTED: send_started(unit); break;
+	case UNIT_SEND_ENDED:
+		send_ended(unit, end, failed ? unit->error : 0, failed ? unit->why : "");
+		break;
+	case UNIT_SEND_NOT_STARTED:
+		send_ended(unit, WIRE_END_NOT_STARTED, unit->error, unit->why);
+		break;
+	case UNIT_SEND_NOT_READY:
+		send_ended(unit, WIRE_END_NOT_STARTED, -EAGAIN, "the instrument is not ready");
+		break;
+	case UNIT_SEND_FAULT: send_fault(unit); break;
+	case UNIT_SEND_HAZARD_ON: send_hazard(unit, true); break;
+	case UNIT_SEND_HAZARD_OFF: send_hazard(unit, false); break;
+	case UNIT_PREPARE_RUN: prepare_run(unit); break;
+	case UNIT_START_PACE: start_pace(unit); break;
+	case UNIT_NEXT_PACE: next_pace(unit); break;
+	case UNIT_RETRY:
+		channel_discard(unit->device.services->channel);
+		unit->device.retried++;
+		break;
+	case UNIT_BACK_OFF: back_off(unit); break;
+	case UNIT_DUE_NOW: unit->due = 0; break;
+	case UNIT_DUE_SOON: unit->due = clock_boot() + AGAIN_LEAST; break;
+	case UNIT_DUE_LATER: unit->due = clock_boot() + LOOK_AGAIN; break;
+	}
+}
+
+static void take(struct worker_unit *unit, enum unit_event event)
+{
+	struct unit_step step = unit_step(unit->state, event, unit->start.mode);
+	unit->state = step.state;
+	for (unsigned i = 0; i < step.count; i++)
+		perform(unit, step.actions[i], step.end);
+}
+
+static void on_hazard(struct device *device, bool on)
+{
+	take(unit_of(device), on ? UNIT_ON_HAZARD_ON : UNIT_ON_HAZARD_OFF);
+}
+
+/* --- slots ------------------------------------------------------------------------------------ */
+
+/* Sends the settings of the run to the instrument if they differ from those it has. */
+static int prepare(struct worker_unit *unit)
+{
+	int r = device_use_settings(&unit->device, &unit->start.settings);
+	if (r < 0 || (r == 0 && unit->is_configured))
+		return r;
+	unit->is_configured = false;
+	r = device_configure(&unit->device);
 	unit->is_configured = r == 0;
 	return r;
 }
 
-static int start_measuring(struct worker_unit *unit)
+static int acquire(struct worker_unit *unit)
 {
-	int r = try_slot(unit, device_start, true);
-	unit->is_measuring = r == 0;
+	int r = device_acquire(&unit->device);
+	if (r > ASSAY_LAST)
+		r = -EBADMSG;
+	unit->was_late = unit->was_late || r == -ETIMEDOUT;
+	unit->was_broken = unit->was_broken || r == -EBADMSG;
 	return r;
-}
-
-static void begin_run(struct worker_unit *unit)
-{
-	char why[EXPLAIN_MAX];
-	channel_begin_run(unit->device.services->channel);
-	unit->device.retried = 0;
-	int r = prepare(unit, why);
-	if (r == 0) {
-		r = start_measuring(unit);
-		snprintf(why, sizeof why, "%s", device_reason(&unit->device, r));
-	}
-	if (r < 0) {
-		fail_start(unit, r, why, true);
-		return;
-	}
-	unit->frames = unit->dropped = unit->retries = 0;
-	unit->was_late = unit->was_broken = false;
-	pace_begin(&unit->pace, unit->start.every_ns, clock_utc(), clock_boot());
-	unit->due = unit->pace.due;
-	if (unit->device.driver->start != NULL) {
-		pace_at_once(&unit->pace); /* it has begun: the first frame is not held back */
-		unit->due = 0;
-	}
-	unit->phase = PHASE_RUNNING;
-	tell_started(unit);
-}
-
-static void look_for_start(struct worker_unit *unit)
-{
-	if (commands_take_start(unit->device.services->commands, unit->device.index, &unit->start))
-		begin_run(unit);
-}
-
-/* A further measurement: in the same run, or as a run of its own. */
-static void begin_again(struct worker_unit *unit)
-{
-	int r = start_measuring(unit);
-	if (r == -ECANCELED && unit->is_open)
-		return; /* the abort is seen at the next turn */
-	if (r == 0) {
-		if (unit->start.mode == WIRE_REPEAT)
-			tell_started(unit);
-		unit->due = 0;
-	} else if (unit->is_open) {
-		fail_run(unit, r);
-	} else {
-		fail_start(unit, r, device_reason(&unit->device, r), false);
-	}
-}
-
-static void count_ticks(struct worker_unit *unit)
-{
-	unit->dropped += pace_next(&unit->pace, clock_utc(), clock_boot());
-	unit->due = unit->pace.due;
 }
 
 static int send_frame(struct worker_unit *unit)
@@ -383,7 +238,7 @@ static int send_frame(struct worker_unit *unit)
 	struct iovec pieces[FRAME_PIECES];
 	struct wire_frame head = {.utc = received.utc,
 		.mono = received.mono,
-		.retries = unit->retries + device->retried,
+		.retries = device->retried,
 		.dropped = unit->dropped};
 	if (unit->dropped > 0)
 		frame_lower(&device->frame, ASSAY_GOOD, "driver-overrun");
@@ -401,187 +256,167 @@ static int send_frame(struct worker_unit *unit)
 			device->frame.why);
 		return r;
 	}
-	commands_enter(device->services->commands, device->index);
 	r = core_link_frame(device->services->core, pieces, FRAME_PIECES, &channel->cancelled);
-	commands_leave(device->services->commands);
 	if (r < 0)
 		return r;
 	unit->frames++;
-	unit->dropped = unit->retries = device->retried = 0;
+	unit->dropped = device->retried = 0;
 	unit->was_late = unit->was_broken = false;
-	unit->failures = 0;
 	return 0;
 }
 
-/* How the run ends if it ends now; 0: nothing says that it should. */
-static int wanted_end(struct worker_unit *unit)
+static int stop(struct worker_unit *unit)
+{
+	int r = device_stop(&unit->device);
+	if (r < 0 && !channel_is_lost(unit->device.services->channel))
+		device_log(&unit->device, ASSAY_LOG_WARN, "stopping failed: %s",
+			device_reason(&unit->device, r));
+	return r;
+}
+
+static int make_safe(struct worker_unit *unit)
+{
+	int r = device_make_safe(&unit->device);
+	if (r < 0 || unit->state.hazard == UNIT_HAZARD_ON)
+		device_log(&unit->device, ASSAY_LOG_ERROR, "it could not be made safe: %s",
+			r < 0 ? device_reason(&unit->device, r) : "the driver leaves something on");
+	return r < 0 && channel_is_lost(unit->device.services->channel) ? -ENODEV : r;
+}
+
+/* 0 or positive: as the slot returned it; or a negative errno. */
+static int run_slot(struct worker_unit *unit)
+{
+	int r;
+	switch (unit->state.phase) {
+	case UNIT_IDENTIFY: return device_identify(&unit->device, &unit->identity);
+	case UNIT_RESCUE: return device_make_safe(&unit->device);
+	case UNIT_CONFIGURE: return device_configure(&unit->device);
+	case UNIT_PREPARE: return prepare(unit);
+	case UNIT_START:
+	case UNIT_RESTART: return device_start(&unit->device);
+	case UNIT_CLEAN: return device_stop(&unit->device);
+	case UNIT_ACQUIRE: return acquire(unit);
+	case UNIT_DELIVER:
+	case UNIT_DELIVER_LAST:
+		r = device_decode(&unit->device);
+		return r == 0 ? send_frame(unit) : r;
+	case UNIT_STOP: return stop(unit);
+	case UNIT_SAFE: return make_safe(unit);
+	default: return 0;
+	}
+}
+
+static enum unit_event event_of(const struct worker_unit *unit, enum unit_phase phase, int result)
 {
 	struct commands *commands = unit->device.services->commands;
-	if (commands_is_aborted(commands, unit->device.index))
-		return WIRE_END_ABORTED;
-	if (commands_is_stopped(commands, unit->device.index))
-		return WIRE_END_STOPPED;
+	switch (result) {
+	case -ETIMEDOUT:
+	case -EBADMSG: return UNIT_ON_SILENT;
+	case -ENODEV: return UNIT_ON_GONE;
+	case -ECANCELED:
+		return commands_has_cut(commands, unit->device.index) ? UNIT_ON_CANCELED
+								      : UNIT_ON_FAILED;
+	case -EAGAIN: return phase == UNIT_ACQUIRE ? UNIT_ON_AGAIN : UNIT_ON_FAILED;
+	default: break;
+	}
+	if (result < 0)
+		return UNIT_ON_FAILED;
+	if (phase == UNIT_ACQUIRE)
+		return result == ASSAY_FRAME  ? UNIT_ON_FRAME
+		       : result == ASSAY_LAST ? UNIT_ON_LAST
+					      : UNIT_ON_DONE;
+	bool is_delivered = phase == UNIT_DELIVER || phase == UNIT_DELIVER_LAST;
 	bool enough = unit->start.frames != 0 && unit->frames >= unit->start.frames;
-	return enough ? WIRE_END_COMPLETE : 0;
+	return is_delivered && enough ? UNIT_ON_ENOUGH : UNIT_ON_OK;
 }
 
-/* After a measurement's last frame. */
-static void finish_measurement(struct worker_unit *unit)
+/* Only the first failure is reported, not those that follow from it. */
+static void remember(struct worker_unit *unit, int error, const char *why)
 {
-	int end = wanted_end(unit);
-	if (end == 0 && unit->start.mode == WIRE_ONCE)
-		end = WIRE_END_COMPLETE;
-	if (end == WIRE_END_COMPLETE && unit->start.mode == WIRE_REPEAT)
-		end = 0; /* the run has its frames, the repetition goes on */
-	if (end != 0) {
-		finish_run(unit, (enum wire_end)end);
+	if (unit->state.failure != 0)
 		return;
-	}
-	int r = stop_measuring(unit);
-	if (r < 0) {
-		fail_run(unit, r);
-		return;
-	}
-	if (unit->start.mode == WIRE_REPEAT) {
-		tell_ended(unit, WIRE_END_COMPLETE, 0, "");
-		unit->frames = 0;
-	}
-	count_ticks(unit);
-}
-
-static void take_frame(struct worker_unit *unit, bool is_last)
-{
-	int r = device_decode(&unit->device);
-	if (r == 0)
-		r = send_frame(unit);
-	if (r == -ECANCELED)
-		return; /* the abort is seen at the next turn */
-	if (r < 0) {
-		fail_run(unit, r);
-		return;
-	}
-	int end = wanted_end(unit);
-	bool is_whole = end == WIRE_END_COMPLETE && unit->start.mode == WIRE_REPEAT;
-	if (is_last || is_whole)
-		finish_measurement(unit);
-	else if (end != 0)
-		finish_run(unit, (enum wire_end)end);
-	else
-		count_ticks(unit);
-}
-
-static void fail_acquire(struct worker_unit *unit, int error)
-{
-	if (error == -ECANCELED)
-		return;
-	if (is_silence(error) && unit->retries + 1 < TRIES) {
-		unit->retries++;
-		unit->was_late = unit->was_late || error == -ETIMEDOUT;
-		unit->was_broken = unit->was_broken || error == -EBADMSG;
-		channel_discard(unit->device.services->channel);
-		return;
-	}
-	fail_run(unit, error);
-}
-
-static void acquire(struct worker_unit *unit)
-{
-	struct device *device = &unit->device;
-	struct channel *channel = device->services->channel;
-	commands_enter(device->services->commands, device->index);
-	int r = core_link_wait_credit(device->services->core, &channel->cancelled);
-	commands_leave(device->services->commands);
-	if (r == 0)
-		r = device_acquire(device);
-	switch (r) {
-	case ASSAY_FRAME: take_frame(unit, false); break;
-	case ASSAY_LAST: take_frame(unit, true); break;
-	case ASSAY_DONE: finish_measurement(unit); break;
-	case -EAGAIN: unit->due = clock_boot() + AGAIN_LEAST; break;
-	default: fail_acquire(unit, r < 0 ? r : -EBADMSG); break;
-	}
-}
-
-/* Between two runs of a repetition it is the repetition that ends. */
-static void end_now(struct worker_unit *unit, int end)
-{
-	if (unit->is_open) {
-		finish_run(unit, (enum wire_end)end);
-	} else {
-		rest(unit);
-		tell_ended(unit, (enum wire_end)end, 0, "");
-	}
-}
-
-static void run(struct worker_unit *unit)
-{
-	int end = wanted_end(unit);
-	bool waiting = !unit->is_measuring || clock_boot() < unit->due;
-	if (end == WIRE_END_ABORTED || (end == WIRE_END_STOPPED && waiting))
-		end_now(unit, end);
-	else if (!unit->is_measuring)
-		begin_again(unit);
-	else
-		acquire(unit);
+	unit->error = error;
+	snprintf(unit->why, sizeof unit->why, "%s", why);
 }
 
 /* --- turns ------------------------------------------------------------------------------------ */
 
-/*
- * A START for a unit that is not ready is answered, not kept for later; a stop or abort has no run
- * that it could mean.
- */
-static bool answer_early_orders(struct worker_unit *unit)
+uint64_t unit_due(const struct worker_unit *unit, bool has_credit)
 {
-	struct device *device = &unit->device;
-	if (unit->phase == PHASE_RESTING || unit->phase == PHASE_RUNNING)
-		return false;
-	commands_clear_run(device->services->commands, device->index);
-	if (!commands_take_start(device->services->commands, device->index, &unit->start))
-		return false;
-	tell_ended(unit, WIRE_END_NOT_STARTED, -EAGAIN, "the instrument is not ready");
-	return true;
+	bool waits = unit_activity(&unit->state) == UNIT_WAITS_UNTIL_DUE;
+	bool blocked = unit->state.phase == UNIT_PACED && !has_credit;
+	return waits && !blocked ? unit->due : UNIT_NEVER;
 }
 
-void unit_turn(struct worker_unit *unit)
+/* Takes pending commands: true if there were any. */
+static bool take_commands(struct worker_unit *unit)
 {
-	if (answer_early_orders(unit))
-		return;
-	switch (unit->phase) {
-	case PHASE_IDENTIFYING: identify(unit); break;
-	case PHASE_WAITING: await_answer(unit); break;
-	case PHASE_RESTING: look_for_start(unit); break;
-	case PHASE_RUNNING: run(unit); break;
-	case PHASE_REFUSED:
-		if (clock_boot() >= unit->due)
-			identify(unit);
-		break;
+	struct commands *commands = unit->device.services->commands;
+	enum unit_event event;
+	bool any = false;
+	while (commands_take(commands, unit->device.index, &unit->state, &event, &unit->start)) {
+		if (event == UNIT_ON_ABORT || event == UNIT_ON_QUIT)
+			remember(unit, -ECANCELED, "aborted");
+		take(unit, event);
+		any = true;
+	}
+	return any;
+}
+
+static void set_bracket(struct worker_unit *unit, bool undisturbed)
+{
+	struct commands *commands = unit->device.services->commands;
+	monitor_lock(commands->monitor);
+	if (undisturbed)
+		commands_leave(commands);
+	else
+		commands_enter(commands, unit->device.index, unit->state.end == WIRE_END_STOPPED);
+	monitor_unlock(commands->monitor);
+}
+
+/* Runs slots and takes commands until the unit waits.  `entered`: commands_enter() was called. */
+static void run_slots(struct worker_unit *unit, bool entered)
+{
+	for (;;) {
+		entered = !take_commands(unit) && entered;
+		enum unit_activity activity = unit_activity(&unit->state);
+		if (activity == UNIT_WAITS || activity == UNIT_WAITS_UNTIL_DUE)
+			return;
+		bool undisturbed = activity == UNIT_RUNS_UNDISTURBED;
+		if (undisturbed || !entered)
+			set_bracket(unit, undisturbed);
+		entered = !undisturbed;
+		enum unit_phase phase = unit->state.phase;
+		int r = run_slot(unit);
+		if (r < 0)
+			remember(unit, r, device_reason(&unit->device, r));
+		take(unit, event_of(unit, phase, r));
 	}
 }
 
-uint64_t unit_due(const struct worker_unit *unit, const struct unit_commands *pending)
+void unit_turn(struct worker_unit *unit, bool is_due)
 {
-	if (pending->started && unit->phase != PHASE_RUNNING)
-		return 0;
-	switch (unit->phase) {
-	case PHASE_IDENTIFYING:
-	case PHASE_REFUSED: return unit->due;
-	case PHASE_WAITING: return pending->go || pending->refused ? 0 : UNIT_NEVER;
-	case PHASE_RUNNING: return pending->stop || pending->abort ? 0 : unit->due;
-	case PHASE_RESTING: break;
-	}
-	return UNIT_NEVER;
+	if (is_due)
+		take(unit, UNIT_ON_DUE);
+	run_slots(unit, true);
 }
 
 bool unit_end(struct worker_unit *unit, bool lost)
 {
-	if (unit->phase == PHASE_RUNNING && unit->is_open && lost)
-		fail_run(unit, -ENODEV);
-	else if (unit->phase == PHASE_RUNNING && unit->is_open)
-		finish_run(unit, WIRE_END_ABORTED);
-	(void)stop_measuring(unit);
-	make_safe(unit);
-	return !unit->device.hazard;
+	int error = lost ? -ENODEV : -ECANCELED;
+	unit->device.explained[0] = '\0';
+	remember(unit, error, device_reason(&unit->device, error));
+	take(unit, lost ? UNIT_ON_LOST : UNIT_ON_QUIT);
+	run_slots(unit, false);
+	return unit->state.hazard == UNIT_HAZARD_OFF;
+}
+
+int unit_init(struct worker_unit *unit, struct services *services, unsigned index,
+	const struct unit *config, const struct assay_driver *driver, unsigned link,
+	char why[MODULE_WHY])
+{
+	*unit = (struct worker_unit){0};
+	return device_init(&unit->device, services, index, config, driver, link, on_hazard, why);
 }
 
 void unit_finish(struct worker_unit *unit)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One instrument of the port, from identify to the end (see session.h):
+ * One instrument of the port: runs the driver's slots and performs the actions that unit-machine.h
+ * decides on.  Belongs to the driver's thread.
  *
- *	IDENTIFYING -> WAITING for GO -> RESTING <-> RUNNING
- *
- * Each turn does one step and returns.  Everything here belongs to the driver's thread.
+ * A unit has no thread and no loop: a turn takes the pending commands, runs slots until the unit
+ * waits, and returns.  It blocks only inside slots, and in core_link_frame() without credit.
  */
 #ifndef ASSAY_WORKER_UNIT_H
 #define ASSAY_WORKER_UNIT_H
@@ -13,56 +13,50 @@
 #include <stdint.h>
 
 #include "base/backoff.h"
+#include "worker/commands.h"
 #include "worker/device.h"
 #include "worker/pace.h"
+#include "worker/unit-machine.h"
 
 #define UNIT_NEVER UINT64_MAX
 
-enum phase {
-	PHASE_IDENTIFYING,
-	PHASE_WAITING, /* for GO or REFUSE */
-	PHASE_RESTING,
-	PHASE_RUNNING,
-	PHASE_REFUSED,
-};
-
 struct worker_unit {
-	struct device device;
-	enum phase phase;
-	uint64_t due; /* clock_boot(): when its phase has something to do by itself */
-	bool is_faulty;
-	bool is_silent;    /* it failed by not answering, or not sensibly */
-	unsigned failures; /* in a row, without a frame between */
+	struct device device; /* first: unit_of() in unit.c */
+	struct unit_state state;
+	uint64_t due; /* clock_boot(): if the state waits for it */
 	struct backoff backoff;
-	uint64_t ready_at; /* since when it has worked; 0: it does not */
-	bool is_configured;
-	bool is_left_on; /* something harmful, behind a port that is lost */
+	uint64_t ready_at;  /* since when it has worked; 0: it does not */
+	bool is_configured; /* with the settings in use */
+	struct assay_identity identity;
+	int error; /* of the first failure that is being handled, */
+	char why[EXPLAIN_MAX];
 
-	struct start start; /* of the run */
+	struct start start; /* of the last run */
 	struct pace pace;
-	bool is_measuring;                      /* between start and stop */
-	struct buffer step_settings, step_sent; /* of a method's step: its frames say them */
-	bool is_open;                           /* STARTED was said and ENDED was not */
-	uint64_t frames, dropped;
-	uint32_t retries;          /* of the frame to come */
-	bool was_late, was_broken; /* why */
+	struct buffer step_settings, step_sent; /* of a method's step, for each of its frames */
+	uint64_t frames, dropped;               /* `dropped`: before the next frame */
+	bool was_late, was_broken;              /* why the next frame was retried */
 };
-
-/* When the unit wants its turn, given what stands ordered; lock held.  0: now. */
-uint64_t unit_due(const struct worker_unit *unit, const struct unit_commands *pending);
-
-/* One step of the unit. */
-void unit_turn(struct worker_unit *unit);
-
-/* Nobody has answered several times in a row. */
-bool unit_is_given_up(const struct worker_unit *unit);
 
 /*
- * The end of the worker: ends the run, as failed when the port is lost, and switches off what is
- * on.  Returns true when nothing harmful is left on.
+ * Borrows `services`, `config` and `driver`.  0, or a negative errno with `why`; either way finish
+ * with unit_finish().
+ */
+int unit_init(struct worker_unit *unit, struct services *services, unsigned index,
+	const struct unit *config, const struct assay_driver *driver, unsigned link,
+	char why[MODULE_WHY]);
+void unit_finish(struct worker_unit *unit);
+
+/* When the unit's time comes, commands apart.  No frame is due while there is no credit for it. */
+uint64_t unit_due(const struct worker_unit *unit, bool has_credit);
+
+/* One turn.  `is_due`: the time of unit_due() has come. */
+void unit_turn(struct worker_unit *unit, bool is_due);
+
+/*
+ * The end of the worker: ends the run, as failed if the port is lost, and switches off what is on.
+ * Returns true if no hazard is left on.
  */
 bool unit_end(struct worker_unit *unit, bool lost);
-
-void unit_finish(struct worker_unit *unit);
 
 #endif

@@ -500,7 +500,7 @@ static void an_abort_that_comes_after_the_end_disturbs_nothing(void **state)
 	wire_write_go(&core.out, 0, false);
 	core_send(&core);
 	struct wire_message m;
-	do { /* an abort while it configures makes it begin anew */
+	do { /* an abort while it configures starts the identification again */
 		assert_true(core_next(&core, &m, CORE_WAIT_MS));
 		if (m.type == WIRE_IDENTITY) {
 			wire_write_go(&core.out, 0, false);
@@ -605,6 +605,31 @@ static void a_dead_unit_does_not_stop_its_neighbours(void **state)
 	assert_true(faults <= 1); /* the first may have come before READY */
 	assert_int_equal(core_quit(&core), WIRE_EXIT_CLEAN);
 	buffer_finish(&good.bytes);
+}
+
+static void units_that_are_always_due_are_served_in_turn(void **state)
+{
+	settings_add_number(&settings, "period", 0, "s");
+	struct unit units[] = {unit_with("first", "misbehave", &settings),
+		unit_with("second", "misbehave", &settings)};
+	core_start(&core, &none, units, 2);
+	for (unsigned i = 0; i < 2; i++) {
+		core_await(&core, WIRE_IDENTITY, i);
+		wire_write_go(&core.out, i, false);
+	}
+	core_send(&core);
+	for (unsigned i = 0; i < 2; i++) {
+		core_await(&core, WIRE_READY, i);
+		wire_write_start(&core.out, i, &(struct wire_start){.mode = WIRE_CONTINUOUS});
+	}
+	grant(PLENTY);
+	struct wire_message m;
+	uint64_t frames[2] = {0}, deadline = now_ms() + CORE_WAIT_MS;
+	while (frames[0] < 100 || frames[1] < 100) {
+		assert_true(now_ms() < deadline && core_next(&core, &m, CORE_WAIT_MS));
+		frames[m.unit & 1] += m.type == WIRE_FRAME;
+	}
+	assert_int_equal(core_quit(&core), WIRE_EXIT_CLEAN);
 }
 
 static void a_crash_of_the_driver_is_a_death_by_signal(void **state)
@@ -889,6 +914,7 @@ int main(void)
 		T(a_frame_that_breaks_the_format_ends_the_run_with_the_reason),
 		T(an_instrument_that_never_answers_gives_the_port_up),
 		T(a_dead_unit_does_not_stop_its_neighbours),
+		T(units_that_are_always_due_are_served_in_turn),
 		T(a_crash_of_the_driver_is_a_death_by_signal),
 		T(a_hang_shows_in_the_heartbeat),
 		T(a_resting_worker_has_no_deadline),
