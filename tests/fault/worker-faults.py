@@ -6,6 +6,7 @@ filament that was on is off afterwards, whatever dies.
 """
 
 import os
+import pathlib
 import re
 import signal
 import sys
@@ -170,8 +171,8 @@ def add_drivers(lab):
     """One folder with the real drivers and the one that misbehaves."""
     folder = lab.dir / 'drivers'
     folder.mkdir()
-    for name in ['amptek-dp5', 'modbus-map', 'srs-rga']:
-        (folder / f'{name}.so').symlink_to(f'{paths["drivers"]}/{name}.so')
+    for module in pathlib.Path(paths['drivers']).glob('*.so'):
+        (folder / module.name).symlink_to(module)
     (folder / 'misbehave.so').symlink_to(paths['misbehave'])
     lab.paths = {**lab.paths, 'drivers': str(folder)}
 

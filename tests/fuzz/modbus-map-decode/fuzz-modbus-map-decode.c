@@ -2,7 +2,7 @@
 /* A byte of choices, then raw blocks: kind, length of the name, name, length, bytes. */
 #include <string.h>
 
-#include "sample.h"
+#include "modbus-map/sample.h"
 
 #define BLOCKS_MAX 80
 

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "sample.h"
+#include "modbus-map/sample.h"
 
 extern const struct assay_driver *const assay_driver;
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

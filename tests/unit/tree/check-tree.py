@@ -194,6 +194,26 @@ def check_recipes(tree):
                 yield f'{MAP}: {name} is in none of the files of the step: {step.splitlines()[0]}'
 
 
+# --- drivers: the places of each -----------------------------------------------------------------
+
+def check_drivers(tree):
+    """Each folder with a driver.c has a page, is in the list and in README.md, has tests and fuzz targets."""
+    paths, readme = set(tree.paths), tree.read('README.md')
+    listed = re.search(r"^driver_names = \[(.*?)\]", tree.read('drivers/meson.build'), re.M | re.S)
+    names = re.findall(r"'([\w-]+)'", listed[1]) if listed else []
+    for name in sorted(p.split('/')[1] for p in paths if re.fullmatch(r'drivers/[\w-]+/driver\.c', p)):
+        fuzz = [f'tests/fuzz/{name}-{slots}' for slots in ('decode', 'session')]
+        wanted = [f'drivers/{name}/README.md', f'tests/unit/drivers/{name}/meson.build',
+                  *(f'{folder}/fuzz-{folder.rpartition("/")[2]}.c' for folder in fuzz)]
+        yield from (f'drivers/{name}: there is no {path}' for path in wanted if path not in paths)
+        yield from (f'drivers/{name}: {folder} has no corpus' for folder in fuzz
+                    if not any(p.startswith(f'{folder}/corpus/') for p in paths))
+        if name not in names:
+            yield f'drivers/{name}: driver_names of drivers/meson.build does not have it'
+        if f'drivers/{name}' not in readme:
+            yield f'drivers/{name}: README.md does not mention it'
+
+
 # --- files: comments and pages name files that exist ---------------------------------------------
 
 ENDINGS = 'c|h|cc|py|js|md|build|csv|yaml|yml|cddl|in|rules|service|txt|json|supp'

@@ -24,6 +24,7 @@ CLEAN = {
     '.clang-format': (pathlib.Path(__file__).parents[3] / '.clang-format').read_text(),
     'docs/architecture.md': MAP,
     'README.md': 'The [map](docs/architecture.md), `daemon/core/main.c`.\n',
+    'drivers/meson.build': 'driver_names = []\n',
     'daemon/core/core.h': 'struct core {\n\tint n;\n};\n',
     'daemon/core/main.c': '#include "core/core.h"\n#include "core/runs/run.h"\nint main(void)\n{\n\trun_open();\n}\n',
     'daemon/core/runs/run.h': '/* Opens runs; see run.c. */\nvoid run_open(void);\n',
@@ -31,6 +32,23 @@ CLEAN = {
     'daemon/core/commit/commit.c': 'void commit(void)\n{\n}\n',
     'tests/unit/core/test-runs.c': 'int now;\n',
 }
+DRIVER = {
+    'README.md': 'See drivers/x.\n',
+    'drivers/meson.build': "driver_names = ['x']\n",
+    'drivers/x/driver.c': 'int x;\n',
+    'drivers/x/README.md': 'x\n',
+    'tests/unit/drivers/x/meson.build': 'x\n',
+    'tests/fuzz/x-decode/fuzz-x-decode.c': 'int y;\n',
+    'tests/fuzz/x-decode/corpus/one': '1\n',
+    'tests/fuzz/x-session/fuzz-x-session.c': 'int z;\n',
+    'tests/fuzz/x-session/corpus/one': '1\n',
+}
+
+
+def driver_without(*names):
+    return {name: text for name, text in DRIVER.items() if name not in names}
+
+
 # (check, what is changed, a part of the only fault)
 CASES = [
     ('arrows', {'daemon/base/log.c': '#include "record/read.h"\n'}, 'daemon/base may not include record/read.h'),
@@ -50,6 +68,12 @@ CASES = [
     ('budgets', {'docs/architecture.md': 'nothing\n'}, 'there is no table of budgets'),
     ('recipes', {'docs/architecture.md': MAP.replace('run_open', 'run_close')}, 'run_close is in none'),
     ('recipes', {'docs/architecture.md': MAP.replace('run_words', 'run_names')}, 'run_names is in none'),
+    ('drivers', driver_without('drivers/x/README.md'), 'there is no drivers/x/README.md'),
+    ('drivers', driver_without('tests/unit/drivers/x/meson.build'), 'there is no tests/unit/drivers/x/meson.build'),
+    ('drivers', driver_without('tests/fuzz/x-decode/fuzz-x-decode.c'), 'there is no tests/fuzz/x-decode/fuzz'),
+    ('drivers', driver_without('tests/fuzz/x-session/corpus/one'), 'tests/fuzz/x-session has no corpus'),
+    ('drivers', {**DRIVER, 'drivers/meson.build': "driver_names = ['y']\n"}, 'does not have it'),
+    ('drivers', {**DRIVER, 'README.md': 'none\n'}, 'README.md does not mention it'),
     ('files', {'daemon/core/core.h': '/* See runs/row.c. */\n'}, 'daemon/core/core.h:1: there is no file runs/row.c'),
     ('files', {'README.md': '\nas [here](docs/none.md)\n'}, 'README.md:2: there is no file docs/none.md'),
     ('files', {'daemon/core/meson.build': '# as daemon/roof\n'}, 'meson.build:1: there is no file daemon/roof'),

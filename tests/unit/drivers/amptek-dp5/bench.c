@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "amptek.h"
+#include "bench.h"
 
 #include <math.h>
 #include <stdio.h>

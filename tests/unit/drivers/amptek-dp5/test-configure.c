@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "amptek.h"
+#include "bench.h"
 
 static int setup(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A small map with all that a map can have, for both targets of the driver. */
-#ifndef ASSAY_TESTS_FUZZ_MODBUS_SAMPLE_H
-#define ASSAY_TESTS_FUZZ_MODBUS_SAMPLE_H
+/* A small map with every column of a map, for the fuzz targets of the driver. */
+#ifndef ASSAY_TESTS_DRIVERS_SAMPLE_H
+#define ASSAY_TESTS_DRIVERS_SAMPLE_H
 
 #include "host.h"
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "amptek.h"
+#include "bench.h"
 
 static uint8_t packet[8192 * 3 + 72];
 

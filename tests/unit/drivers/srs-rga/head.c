@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "srs-rga-head.h"
+#include "head.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -10,11 +10,11 @@
 
 #include <cmocka.h>
 
-#include "amptek.h"
+#include "bench.h"
 
-#include "../../../drivers/amptek-dp5/command.h"
-#include "../../../drivers/amptek-dp5/packet.h"
-#include "../../../drivers/amptek-dp5/status.h"
+#include "amptek-dp5/command.h"
+#include "amptek-dp5/packet.h"
+#include "amptek-dp5/status.h"
 
 static void worked_requests_are_built_byte_by_byte(void **state)
 {

@@ -3,8 +3,8 @@
  * What the tests of amptek-dp5 share: packets and status blocks as an instrument would send them,
  * and the turns of a conversation.  Written from the protocol, not from the driver.
  */
-#ifndef ASSAY_TESTS_DRIVERS_AMPTEK_H
-#define ASSAY_TESTS_DRIVERS_AMPTEK_H
+#ifndef ASSAY_TESTS_DRIVERS_BENCH_H
+#define ASSAY_TESTS_DRIVERS_BENCH_H
 
 #include "host.h"
 

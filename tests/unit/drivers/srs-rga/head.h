@@ -3,8 +3,8 @@
  * An RGA head as the test wants it: answers what the driver writes, from a table of values that
  * the test may set, and counts the commands.  For tests of the driver only.
  */
-#ifndef ASSAY_TESTS_DRIVERS_SRS_RGA_HEAD_H
-#define ASSAY_TESTS_DRIVERS_SRS_RGA_HEAD_H
+#ifndef ASSAY_TESTS_DRIVERS_HEAD_H
+#define ASSAY_TESTS_DRIVERS_HEAD_H
 
 #include "host.h"
 

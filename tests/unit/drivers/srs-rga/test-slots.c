@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "host.h"
-#include "srs-rga-head.h"
+#include "head.h"
 
 extern const struct assay_driver *const assay_driver;
 

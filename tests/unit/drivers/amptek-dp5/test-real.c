@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "amptek.h"
+#include "bench.h"
 
 static const char *data_dir;
 
