@@ -44,7 +44,6 @@ struct field {
 	const char *const *choices;
 	const struct field *fields;
 	const char *help;
-	const char *json; /* FIELD_NODE: its JSON Schema; NULL: schema.c knows, or anything goes */
 };
 
 /*

@@ -39,9 +39,7 @@ const struct field journal_fields[] = {
 		.help = "folder of the journal; /var/lib/assayd when not said"},
 	{"sync", FIELD_NODE, 0, offsetof(struct journal_section, sync),
 		.help = "always (the default: what is published survives a power cut), or a time "
-			"such as 1s at which the disk is synced",
-		.json = "{\"anyOf\":[{\"const\":\"always\"},{\"type\":\"string\",\"pattern\":"
-			"\"^[0-9.]+ *(s|ms|min)$\"}]}"},
+			"such as 1s at which the disk is synced"},
 	{"keep", FIELD_NODE, 0, offsetof(struct journal_section, keep),
 		.help = "forever (the default: nothing is ever removed), or age, size or both, "
 			"beyond which closed files may go that are archived and that every durable "

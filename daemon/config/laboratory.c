@@ -10,8 +10,6 @@
 #define PATTERN_COST_MAX  5000
 #define PATTERN_DEPTH_MAX 8
 
-#define TEXT_JSON "{\"type\":[\"string\",\"number\"]}"
-
 struct laboratory {
 	const char *site, *node;
 	unsigned require;
@@ -23,11 +21,9 @@ static const char *const require_choices[] = {"sample", "operator", "method", NU
 
 static const struct field sample_id_fields[] = {
 	{"pattern", FIELD_NODE, FIELD_REQUIRED, offsetof(struct laboratory, pattern),
-		.help = "regular expression (POSIX extended) that every sample id matches",
-		.json = "{\"type\":\"string\"}"},
+		.help = "regular expression (POSIX extended) that every sample id matches"},
 	{"example", FIELD_NODE, FIELD_REQUIRED, offsetof(struct laboratory, example),
-		.help = "a sample id that matches, shown to people who typed one that does not",
-		.json = TEXT_JSON},
+		.help = "a sample id that matches, shown to people who typed one that does not"},
 	{0},
 };
 

@@ -7,8 +7,6 @@
 
 #define DIR_DEFAULT "/run/assayd"
 
-#define ENDPOINT_JSON "{\"type\":\"string\",\"pattern\":\"^ipc:///\"}"
-
 struct sockets_section {
 	const char *dir;
 	const struct node *live, *replay, *control;
@@ -19,13 +17,11 @@ const struct field sockets_fields[] = {
 		.help = "folder of the sockets; /run/assayd when not said"},
 	{"live", FIELD_NODE, 0, offsetof(struct sockets_section, live),
 		.help = "endpoint on which records are published, ipc:///some/path; <dir>/live "
-			"when not said",
-		.json = ENDPOINT_JSON},
+			"when not said"},
 	{"replay", FIELD_NODE, 0, offsetof(struct sockets_section, replay),
-		.help = "endpoint at which old records are fetched; <dir>/replay when not said",
-		.json = ENDPOINT_JSON},
+		.help = "endpoint at which old records are fetched; <dir>/replay when not said"},
 	{"control", FIELD_NODE, 0, offsetof(struct sockets_section, control),
-		.help = "endpoint of assayctl; <dir>/control when not said", .json = ENDPOINT_JSON},
+		.help = "endpoint of assayctl; <dir>/control when not said"},
 	{0},
 };
 

@@ -7,8 +7,8 @@
 #include "args.h"
 #include "catalog.h"
 #include "config/config.h"
-#include "config/schema.h"
 #include "print.h"
+#include "schema.h"
 
 struct catalog *load_catalog(const struct options *options)
 {
@@ -65,10 +65,9 @@ int command_schema(const struct options *options, const struct args *args)
 	struct catalog *catalog = load_catalog(options);
 	if (catalog == NULL)
 		return 1;
-	struct buffer text = {0};
-	config_schema_write(catalog, &text);
-	bool ok = !text.failed && fwrite(text.data, 1, text.len, stdout) == text.len;
-	buffer_finish(&text);
+	json_t *schema = schema_make(catalog);
+	bool made = schema != NULL;
+	print_object(schema);
 	catalog_destroy(catalog);
-	return ok ? 0 : 1;
+	return made ? 0 : 1;
 }

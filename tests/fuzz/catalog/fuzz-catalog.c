@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "config/schema.h"
+#include "schema.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -22,9 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < catalog->count; i++)
 		catalog_put(&text, &catalog->drivers[i]);
 	buffer_finish(&text);
-	struct buffer schema = {0};
-	config_schema_write(catalog, &schema);
-	buffer_finish(&schema);
+	json_decref(schema_make(catalog));
 	catalog_destroy(catalog);
 	return 0;
 }
