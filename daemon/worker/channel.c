@@ -68,7 +68,7 @@ void channel_lose(struct channel *channel)
 	monitor_notify(channel->monitor);
 }
 
-void channel_begin_run(struct channel *channel)
+void channel_start_run(struct channel *channel)
 {
 	monitor_lock(channel->monitor);
 	link_recorder_pass(&channel->recorder);

@@ -67,7 +67,7 @@ struct receipt channel_received(const struct channel *channel);
 bool channel_is_stopping(struct channel *channel);
 
 /* A run begins: no longer the connection's beginning, for recordings. */
-void channel_begin_run(struct channel *channel);
+void channel_start_run(struct channel *channel);
 
 /* True once the port is gone; channel->link->why then says how, and does not change any more. */
 bool channel_is_lost(struct channel *channel);

@@ -6,7 +6,7 @@ static uint64_t next_multiple(uint64_t every, uint64_t utc, uint64_t boot)
 	return boot + (every - utc % every);
 }
 
-void pace_begin(struct pace *pace, uint64_t every, uint64_t utc, uint64_t boot)
+void pace_start(struct pace *pace, uint64_t every, uint64_t utc, uint64_t boot)
 {
 	pace->every = every;
 	pace->is_ahead = false;

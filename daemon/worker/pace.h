@@ -17,7 +17,7 @@ struct pace {
 };
 
 /* Begins: due at the next multiple. */
-void pace_begin(struct pace *pace, uint64_t every, uint64_t utc, uint64_t boot);
+void pace_start(struct pace *pace, uint64_t every, uint64_t utc, uint64_t boot);
 
 /* The first frame is made at once; what is due next stays due. */
 void pace_at_once(struct pace *pace);

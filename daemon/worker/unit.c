@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,12 +14,7 @@
 #define LOOK_AGAIN    (5 * NS_PER_S) /* between two identifications of a rejected unit */
 #define AGAIN_LEAST   NS_PER_MS      /* between two acquires that had nothing to deliver */
 
-static struct worker_unit *unit_of(struct device *device)
-{
-	return (struct worker_unit *)(void *)device;
-}
-
-/* --- messages --------------------------------------------------------------------------------- */
+/* --- actions ---------------------------------------------------------------------------------- */
 
 static void send_message(struct worker_unit *unit, struct buffer *message)
 {
@@ -28,14 +24,10 @@ static void send_message(struct worker_unit *unit, struct buffer *message)
 
 static void send_identity(struct worker_unit *unit)
 {
+	const struct assay_identity *read = &unit->identity;
 	struct buffer message = {0};
-	struct wire_identity identity = {
-		.make = string_of(unit->identity.make),
-		.model = string_of(unit->identity.model),
-		.serial = string_of(unit->identity.serial),
-		.fw = string_of(unit->identity.fw),
-		.declared = unit->identity.declared,
-	};
+	struct wire_identity identity = {string_of(read->make), string_of(read->model),
+		string_of(read->serial), string_of(read->fw), read->declared};
 	wire_write_identity(&message, unit->device.index, &identity);
 	send_message(unit, &message);
 }
@@ -49,64 +41,37 @@ static struct assay_span settings_in_use(struct worker_unit *unit, struct buffer
 	return (struct assay_span){out->data, out->len};
 }
 
-/* The settings that the driver works with, if they differ from those in use; else empty. */
-static struct assay_span settings_sent(struct worker_unit *unit, struct assay_span in_use)
+/*
+ * STARTED carries the settings in use and, if they differ, those that the driver works with.  A
+ * step of a method has settings of its own, which its frames repeat.
+ */
+static void send_started(struct worker_unit *unit)
 {
 	static const uint8_t none[] = {0xa0}; /* an empty map */
+	struct buffer message = {0}, settings = {0};
 	struct assay_span sent = unit->device.sent;
 	if (sent.len == 0)
 		sent = (struct assay_span){none, sizeof none};
-	bool same = sent.len == in_use.len && memcmp(sent.data, in_use.data, sent.len) == 0;
-	return same ? (struct assay_span){NULL, 0} : sent;
-}
-
-/* STARTED has the settings of a run; a step of a method has its own, which its frames carry. */
-static void keep_for_step(struct worker_unit *unit, const struct wire_started *started)
-{
+	struct wire_started started = {
+		clock_utc(), clock_boot(), settings_in_use(unit, &settings), sent};
 	buffer_reset(&unit->step_settings);
 	buffer_reset(&unit->step_sent);
-	if (unit->start.step.len == 0)
-		return;
-	if (started->settings.len > 0)
-		buffer_append(&unit->step_settings, started->settings.data, started->settings.len);
-	struct assay_span sent = started->sent.len > 0 ? started->sent : started->settings;
-	if (sent.len > 0)
+	if (unit->start.step.len > 0) {
+		buffer_append(&unit->step_settings, started.settings.data, started.settings.len);
 		buffer_append(&unit->step_sent, sent.data, sent.len);
-}
-
-static void send_ready(struct worker_unit *unit)
-{
-	struct buffer message = {0}, settings = {0};
-	wire_write_ready(&message, unit->device.index, settings_in_use(unit, &settings));
-	send_message(unit, &message);
-	buffer_finish(&settings);
-}
-
-static void send_started(struct worker_unit *unit)
-{
-	struct buffer message = {0}, settings = {0};
-	struct wire_started started = {.utc = clock_utc(), .mono = clock_boot()};
-	started.settings = settings_in_use(unit, &settings);
-	started.sent = settings_sent(unit, started.settings);
-	keep_for_step(unit, &started);
+	}
+	if (sent.len == started.settings.len &&
+		memcmp(sent.data, started.settings.data, sent.len) == 0)
+		started.sent = (struct assay_span){NULL, 0};
 	wire_write_started(&message, unit->device.index, &started);
 	send_message(unit, &message);
 	buffer_finish(&settings);
-	unit->frames = 0;
 }
 
 static void send_ended(struct worker_unit *unit, enum wire_end end, int error, const char *text)
 {
 	struct buffer message = {0};
 	wire_write_ended(&message, unit->device.index, end, device_code(error), text);
-	send_message(unit, &message);
-}
-
-static void send_fault(struct worker_unit *unit)
-{
-	struct buffer message = {0};
-	wire_write_state(&message, unit->device.index, "fault", device_code(unit->error), unit->why,
-		(struct assay_span){NULL, 0});
 	send_message(unit, &message);
 }
 
@@ -119,56 +84,29 @@ static void send_hazard(struct worker_unit *unit, bool on)
 	core_link_wait_sent(unit->device.services->core, NS_PER_S);
 }
 
-/* --- actions ---------------------------------------------------------------------------------- */
-
-static void prepare_run(struct worker_unit *unit)
-{
-	channel_begin_run(unit->device.services->channel);
-	unit->device.retried = 0;
-	unit->dropped = 0;
-	unit->was_late = unit->was_broken = false;
-}
-
-/* If start() has started the measurement, its first frame is not held back. */
-static void start_pace(struct worker_unit *unit)
-{
-	pace_begin(&unit->pace, unit->start.every_ns, clock_utc(), clock_boot());
-	unit->due = unit->pace.due;
-	if (unit->device.driver->start != NULL) {
-		pace_at_once(&unit->pace);
-		unit->due = 0;
-	}
-}
-
-static void next_pace(struct worker_unit *unit)
-{
-	unit->dropped += pace_next(&unit->pace, clock_utc(), clock_boot());
-	unit->due = unit->pace.due;
-}
-
-static void back_off(struct worker_unit *unit)
-{
-	uint64_t now = clock_boot();
-	if (unit->ready_at != 0 && now - unit->ready_at >= STEADY)
-		unit->backoff = (struct backoff){0};
-	unit->ready_at = 0;
-	unit->is_configured = false;
-	unit->due = now + backoff_next(&unit->backoff, BACKOFF_FIRST, BACKOFF_MAX);
-}
-
 static void perform(struct worker_unit *unit, enum unit_action action, enum wire_end end)
 {
-	bool failed = end == WIRE_END_FAILED;
+	struct device *device = &unit->device;
+	struct buffer message = {0}, settings = {0};
+	uint64_t now = clock_boot();
 	switch (action) {
 	case UNIT_SEND_IDENTITY: send_identity(unit); break;
 	case UNIT_SEND_READY:
-		unit->ready_at = clock_boot();
+		unit->ready_at = now;
 		unit->is_configured = true;
-		send_ready(unit);
+		wire_write_ready(&message, device->index, settings_in_use(unit, &settings));
+		send_message(unit, &message);
+		buffer_finish(&settings);
 		break;
-	case UNIT_SEND_STARTED: send_started(unit); break;
+	case UNIT_SEND_STARTED:
+		unit->frames = 0;
+		send_started(unit);
+		break;
 	case UNIT_SEND_ENDED:
-		send_ended(unit, end, failed ? unit->error : 0, failed ? unit->why : "");
+		if (end == WIRE_END_FAILED)
+			send_ended(unit, end, unit->error, unit->why);
+		else
+			send_ended(unit, end, 0, "");
 		break;
 	case UNIT_SEND_NOT_STARTED:
 		send_ended(unit, WIRE_END_NOT_STARTED, unit->error, unit->why);
@@ -176,20 +114,45 @@ static void perform(struct worker_unit *unit, enum unit_action action, enum wire
 	case UNIT_SEND_NOT_READY:
 		send_ended(unit, WIRE_END_NOT_STARTED, -EAGAIN, "the instrument is not ready");
 		break;
-	case UNIT_SEND_FAULT: send_fault(unit); break;
+	case UNIT_SEND_FAULT:
+		wire_write_state(&message, device->index, "fault", device_code(unit->error),
+			unit->why, (struct assay_span){NULL, 0});
+		send_message(unit, &message);
+		break;
 	case UNIT_SEND_HAZARD_ON: send_hazard(unit, true); break;
 	case UNIT_SEND_HAZARD_OFF: send_hazard(unit, false); break;
-	case UNIT_PREPARE_RUN: prepare_run(unit); break;
-	case UNIT_START_PACE: start_pace(unit); break;
-	case UNIT_NEXT_PACE: next_pace(unit); break;
-	case UNIT_RETRY:
-		channel_discard(unit->device.services->channel);
-		unit->device.retried++;
+	case UNIT_PREPARE_RUN:
+		channel_start_run(device->services->channel);
+		device->retried = 0;
+		unit->dropped = 0;
+		unit->was_late = unit->was_broken = false;
 		break;
-	case UNIT_BACK_OFF: back_off(unit); break;
+	case UNIT_START_PACE:
+		pace_start(&unit->pace, unit->start.every_ns, clock_utc(), now);
+		unit->due = unit->pace.due;
+		if (device->driver->start != NULL) { /* it measures already */
+			pace_at_once(&unit->pace);
+			unit->due = 0;
+		}
+		break;
+	case UNIT_NEXT_PACE:
+		unit->dropped += pace_next(&unit->pace, clock_utc(), now);
+		unit->due = unit->pace.due;
+		break;
+	case UNIT_RETRY:
+		channel_discard(device->services->channel);
+		device->retried++;
+		break;
+	case UNIT_BACK_OFF:
+		if (unit->ready_at != 0 && now - unit->ready_at >= STEADY)
+			unit->backoff = (struct backoff){0};
+		unit->ready_at = 0;
+		unit->is_configured = false;
+		unit->due = now + backoff_next(&unit->backoff, BACKOFF_FIRST, BACKOFF_MAX);
+		break;
 	case UNIT_DUE_NOW: unit->due = 0; break;
-	case UNIT_DUE_SOON: unit->due = clock_boot() + AGAIN_LEAST; break;
-	case UNIT_DUE_LATER: unit->due = clock_boot() + LOOK_AGAIN; break;
+	case UNIT_DUE_SOON: unit->due = now + AGAIN_LEAST; break;
+	case UNIT_DUE_LATER: unit->due = now + LOOK_AGAIN; break;
 	}
 }
 
@@ -203,32 +166,11 @@ static void take(struct worker_unit *unit, enum unit_event event)
 
 static void on_hazard(struct device *device, bool on)
 {
-	take(unit_of(device), on ? UNIT_ON_HAZARD_ON : UNIT_ON_HAZARD_OFF);
+	struct worker_unit *unit = (struct worker_unit *)(void *)device;
+	take(unit, on ? UNIT_ON_HAZARD_ON : UNIT_ON_HAZARD_OFF);
 }
 
 /* --- slots ------------------------------------------------------------------------------------ */
-
-/* Sends the settings of the run to the instrument if they differ from those it has. */
-static int prepare(struct worker_unit *unit)
-{
-	int r = device_use_settings(&unit->device, &unit->start.settings);
-	if (r < 0 || (r == 0 && unit->is_configured))
-		return r;
-	unit->is_configured = false;
-	r = device_configure(&unit->device);
-	unit->is_configured = r == 0;
-	return r;
-}
-
-static int acquire(struct worker_unit *unit)
-{
-	int r = device_acquire(&unit->device);
-	if (r > ASSAY_LAST)
-		r = -EBADMSG;
-	unit->was_late = unit->was_late || r == -ETIMEDOUT;
-	unit->was_broken = unit->was_broken || r == -EBADMSG;
-	return r;
-}
 
 static int send_frame(struct worker_unit *unit)
 {
@@ -265,44 +207,48 @@ static int send_frame(struct worker_unit *unit)
 	return 0;
 }
 
-static int stop(struct worker_unit *unit)
-{
-	int r = device_stop(&unit->device);
-	if (r < 0 && !channel_is_lost(unit->device.services->channel))
-		device_log(&unit->device, ASSAY_LOG_WARN, "stopping failed: %s",
-			device_reason(&unit->device, r));
-	return r;
-}
-
-static int make_safe(struct worker_unit *unit)
-{
-	int r = device_make_safe(&unit->device);
-	if (r < 0 || unit->state.hazard == UNIT_HAZARD_ON)
-		device_log(&unit->device, ASSAY_LOG_ERROR, "it could not be made safe: %s",
-			r < 0 ? device_reason(&unit->device, r) : "the driver leaves something on");
-	return r < 0 && channel_is_lost(unit->device.services->channel) ? -ENODEV : r;
-}
-
-/* 0 or positive: as the slot returned it; or a negative errno. */
+/* Runs the slot of the phase: what it returned, or a negative errno, explained. */
 static int run_slot(struct worker_unit *unit)
 {
-	int r;
+	struct device *device = &unit->device;
+	int r = 0;
 	switch (unit->state.phase) {
-	case UNIT_IDENTIFY: return device_identify(&unit->device, &unit->identity);
-	case UNIT_RESCUE: return device_make_safe(&unit->device);
-	case UNIT_CONFIGURE: return device_configure(&unit->device);
-	case UNIT_PREPARE: return prepare(unit);
+	case UNIT_IDENTIFY: return device_identify(device, &unit->identity);
+	case UNIT_RESCUE: return device_make_safe(device);
+	case UNIT_CONFIGURE: return device_configure(device);
+	case UNIT_PREPARE:
+		r = device_use_settings(device, &unit->start.settings);
+		if (r < 0 || (r == 0 && unit->is_configured))
+			return r;
+		r = device_configure(device);
+		unit->is_configured = r == 0;
+		return r;
 	case UNIT_START:
-	case UNIT_RESTART: return device_start(&unit->device);
-	case UNIT_CLEAN: return device_stop(&unit->device);
-	case UNIT_ACQUIRE: return acquire(unit);
+	case UNIT_RESTART: return device_start(device);
+	case UNIT_CLEAN: return device_stop(device);
+	case UNIT_ACQUIRE:
+		r = device_acquire(device);
+		if (r > ASSAY_LAST)
+			r = -EBADMSG;
+		unit->was_late = unit->was_late || r == -ETIMEDOUT;
+		unit->was_broken = unit->was_broken || r == -EBADMSG;
+		return r;
 	case UNIT_DELIVER:
-	case UNIT_DELIVER_LAST:
-		r = device_decode(&unit->device);
-		return r == 0 ? send_frame(unit) : r;
-	case UNIT_STOP: return stop(unit);
-	case UNIT_SAFE: return make_safe(unit);
-	default: return 0;
+	case UNIT_DELIVER_LAST: r = device_decode(device); return r == 0 ? send_frame(unit) : r;
+	case UNIT_STOP:
+		r = device_stop(device);
+		if (r < 0 && !channel_is_lost(device->services->channel))
+			device_log(device, ASSAY_LOG_WARN, "stopping failed: %s",
+				device_reason(device, r));
+		return r;
+	case UNIT_SAFE:
+		r = device_make_safe(device);
+		if (r < 0 || unit->state.hazard == UNIT_HAZARD_ON)
+			device_log(device, ASSAY_LOG_ERROR, "it could not be made safe: %s",
+				r < 0 ? device_reason(device, r)
+				      : "the driver leaves something on");
+		return r < 0 && channel_is_lost(device->services->channel) ? -ENODEV : r;
+	default: assert(!"a phase without a slot"); return r;
 	}
 }
 
@@ -363,30 +309,26 @@ static bool take_commands(struct worker_unit *unit)
 	return any;
 }
 
-static void set_bracket(struct worker_unit *unit, bool undisturbed)
-{
-	struct commands *commands = unit->device.services->commands;
-	monitor_lock(commands->monitor);
-	if (undisturbed)
-		commands_leave(commands);
-	else
-		commands_enter(commands, unit->device.index, unit->state.end == WIRE_END_STOPPED);
-	monitor_unlock(commands->monitor);
-}
-
-/* Runs slots and takes commands until the unit waits.  `entered`: commands_enter() was called. */
+/* Runs slots and takes commands until the unit waits.  `entered`: as by commands_enter(). */
 static void run_slots(struct worker_unit *unit, bool entered)
 {
+	struct commands *commands = unit->device.services->commands;
 	for (;;) {
 		entered = !take_commands(unit) && entered;
+		enum unit_phase phase = unit->state.phase;
 		enum unit_activity activity = unit_activity(&unit->state);
 		if (activity == UNIT_WAITS || activity == UNIT_WAITS_UNTIL_DUE)
 			return;
-		bool undisturbed = activity == UNIT_RUNS_UNDISTURBED;
-		if (undisturbed || !entered)
-			set_bracket(unit, undisturbed);
-		entered = !undisturbed;
-		enum unit_phase phase = unit->state.phase;
+		if (activity == UNIT_RUNS_UNDISTURBED || !entered) {
+			monitor_lock(commands->monitor);
+			entered = activity == UNIT_RUNS;
+			if (entered)
+				commands_enter(commands, unit->device.index,
+					unit->state.end == WIRE_END_STOPPED);
+			else
+				commands_leave(commands);
+			monitor_unlock(commands->monitor);
+		}
 		int r = run_slot(unit);
 		if (r < 0)
 			remember(unit, r, device_reason(&unit->device, r));

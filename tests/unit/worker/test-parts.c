@@ -103,7 +103,7 @@ static void integers_keep_to_64_bits(void **state)
 static void frames_are_due_at_whole_multiples(void **state)
 {
 	struct pace pace;
-	pace_begin(&pace, 100, 1030, 5);
+	pace_start(&pace, 100, 1030, 5);
 	assert_int_equal(pace.due, 5 + 70);
 	assert_int_equal(pace_next(&pace, 1110, 85), 0); /* 10 after 1100 */
 	assert_int_equal(pace.due, 85 + 90);
@@ -114,7 +114,7 @@ static void frames_are_due_at_whole_multiples(void **state)
 static void waking_a_little_early_is_not_due_twice(void **state)
 {
 	struct pace pace;
-	pace_begin(&pace, 100, 1030, 0);
+	pace_start(&pace, 100, 1030, 0);
 	assert_int_equal(pace.due, 70);
 	assert_int_equal(pace_next(&pace, 1099, 69), 0);
 	assert_int_equal(pace.due, 170);
@@ -123,7 +123,7 @@ static void waking_a_little_early_is_not_due_twice(void **state)
 static void setting_the_clock_misses_nothing(void **state)
 {
 	struct pace pace;
-	pace_begin(&pace, 100, 1000000, 0);
+	pace_start(&pace, 100, 1000000, 0);
 	assert_int_equal(pace.due, 100);
 	assert_int_equal(pace_next(&pace, 9000010, 110), 0); /* hours forward */
 	assert_int_equal(pace.due, 200);
@@ -134,11 +134,11 @@ static void setting_the_clock_misses_nothing(void **state)
 static void what_is_missed_is_counted_from_a_frame_made_at_once(void **state)
 {
 	struct pace pace;
-	pace_begin(&pace, 100, 1030, 5);
+	pace_start(&pace, 100, 1030, 5);
 	pace_at_once(&pace);
 	assert_int_equal(pace_next(&pace, 1040, 15), 0);
 	assert_int_equal(pace.due, 5 + 70);
-	pace_begin(&pace, 100, 1030, 5);
+	pace_start(&pace, 100, 1030, 5);
 	pace_at_once(&pace);
 	assert_int_equal(pace_next(&pace, 1340, 315), 3); /* 1100 to 1300 went by */
 	assert_int_equal(pace.due, 315 + 60);
@@ -148,7 +148,7 @@ static void what_is_missed_is_counted_from_a_frame_made_at_once(void **state)
 static void without_a_period_there_is_no_pace(void **state)
 {
 	struct pace pace;
-	pace_begin(&pace, 0, 12345, 99);
+	pace_start(&pace, 0, 12345, 99);
 	assert_int_equal(pace.due, 0);
 	assert_int_equal(pace_next(&pace, 99999, 99999), 0);
 	assert_int_equal(pace.due, 0);

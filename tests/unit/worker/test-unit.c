@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A unit with a scripted driver, without threads and in virtual time: hours take milliseconds. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <assay/driver.h>
+
+#include "base/clock.h"
+#include "worker/unit.h"
+
+#define PLENTY (UINT64_C(1) << 40)
+
+/* --- the script ------------------------------------------------------------------------------- */
+
+static struct {
+	int identify, configure, start, acquire, stop, make_safe; /* what the slots return */
+	bool has_hazard;                                          /* start reports one */
+	bool aborts_start;                                        /* an ABORT arrives in start */
+	uint64_t lasts;                                           /* acquire takes so long */
+	unsigned starts, stops, identifies;
+} script;
+
+static uint64_t now;
+static struct monitor monitor;
+static struct link port_link;
+static struct heartbeat heartbeat;
+static struct channel channel;
+static struct core_link core;
+static struct commands commands;
+static struct services services;
+static struct worker_unit unit;
+static int core_end; /* of the socketpair */
+static struct buffer received;
+
+static uint64_t virtual_clock(void *arg)
+{
+	return now;
+}
+
+static void command(void (*write)(struct buffer *, unsigned))
+{
+	struct buffer bytes = {0};
+	struct wire_message m;
+	write(&bytes, 0);
+	assert_int_equal(wire_next(bytes.data, bytes.len, &m), 1);
+	assert_int_equal(commands_take_message(&commands, &m), 0);
+	buffer_finish(&bytes);
+}
+
+static void write_go(struct buffer *to, unsigned index)
+{
+	wire_write_go(to, index, false);
+}
+
+static void write_refuse(struct buffer *to, unsigned index)
+{
+	wire_write_refuse(to, index, "another one is configured");
+}
+
+static struct wire_start start;
+
+static void write_start(struct buffer *to, unsigned index)
+{
+	wire_write_start(to, index, &start);
+}
+
+static int identify(struct assay_instrument *ins, struct assay_identity *id)
+{
+	script.identifies++;
+	strcpy(id->serial, "S-1");
+	return script.identify;
+}
+
+static int configure(struct assay_instrument *ins)
+{
+	return script.configure;
+}
+
+static int start_measuring(struct assay_instrument *ins)
+{
+	script.starts++;
+	if (script.has_hazard)
+		assay_hazard(ins, true);
+	if (script.aborts_start) {
+		command(wire_write_abort);
+		return -ECANCELED;
+	}
+	return script.start;
+}
+
+static int acquire(struct assay_instrument *ins, struct assay_raw *raw)
+{
+	now += script.lasts;
+	if (script.acquire >= 0)
+		assert_int_equal(assay_raw_add(raw, "text/plain", NULL, "1", 1), 0);
+	return script.acquire;
+}
+
+static int decode(const struct assay_decoding *in, struct assay_frame *out)
+{
+	assay_frame_kind(out, ASSAY_SCALARS);
+	assay_add_int(out, "value", ASSAY_DATA, 1, "1");
+	return 0;
+}
+
+static int stop_measuring(struct assay_instrument *ins)
+{
+	script.stops++;
+	return script.stop;
+}
+
+static int make_safe(struct assay_instrument *ins)
+{
+	if (script.make_safe == 0)
+		assay_hazard(ins, false);
+	return script.make_safe;
+}
+
+static const struct assay_driver driver = {.name = "script",
+	.links = ASSAY_LINK_NONE,
+	.state_size = 1,
+	.raw_max = 100,
+	.identify = identify,
+	.configure = configure,
+	.start = start_measuring,
+	.acquire = acquire,
+	.decode = decode,
+	.stop = stop_measuring,
+	.make_safe = make_safe};
+
+/* --- the bench -------------------------------------------------------------------------------- */
+
+static int before(void **state)
+{
+	static const struct clock_source source = {virtual_clock, virtual_clock, NULL};
+	static const struct unit config = {.key = "script-1"};
+	static const struct port port = {.kind = ASSAY_LINK_NONE};
+	int pair[2];
+	char why[MODULE_WHY];
+	now = 1000000 * NS_PER_S;
+	clock_replace(&source);
+	memset(&script, 0, sizeof script);
+	script.acquire = ASSAY_FRAME;
+	start = (struct wire_start){.mode = WIRE_CONTINUOUS};
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	core_end = pair[1];
+	assert_int_equal(monitor_init(&monitor), 0);
+	assert_int_equal(link_open(&port_link, &port), 0);
+	heartbeat = (struct heartbeat){0};
+	channel_init(&channel, &monitor, &port_link, &heartbeat);
+	core_link_init(&core, &monitor, pair[0]);
+	assert_int_equal(commands_init(&commands, &monitor, &channel, 1), 0);
+	services = (struct services){.core = &core, .commands = &commands, .channel = &channel};
+	services_init(&services);
+	core_link_grant(&core, PLENTY);
+	return unit_init(&unit, &services, 0, &config, &driver, ASSAY_LINK_NONE, why);
+}
+
+static int after(void **state)
+{
+	clock_replace(NULL);
+	unit_finish(&unit);
+	commands_finish(&commands);
+	channel_finish(&channel);
+	link_close(&port_link);
+	close(core.fd);
+	close(core_end);
+	core_link_finish(&core);
+	monitor_finish(&monitor);
+	buffer_finish(&received);
+	return 0;
+}
+
+/* Turns until the unit has nothing to do before `until`; the clock jumps from one to the next. */
+static void run_until(uint64_t until)
+{
+	for (;;) {
+		bool has_credit = core_link_has_credit(&core);
+		uint64_t due = unit_due(&unit, has_credit);
+		if (!commands_has(&commands, 0, &unit.state)) {
+			if (due > until)
+				break;
+			now = due > now ? due : now;
+		}
+		commands_enter(&commands, 0, unit.state.end == WIRE_END_STOPPED);
+		unit_turn(&unit, due <= now);
+		commands_leave(&commands);
+	}
+	now = until > now ? until : now;
+}
+
+/* The next message; its type, or 0 for none. */
+static unsigned next_message(struct wire_message *m)
+{
+	static size_t taken;
+	if (received.len == 0)
+		taken = 0;
+	buffer_consume(&received, taken);
+	taken = 0;
+	uint8_t *to = buffer_reserve(&received, 1 << 16);
+	ssize_t n = recv(core_end, to, 1 << 16, MSG_DONTWAIT);
+	received.len += n > 0 ? (size_t)n : 0;
+	if (wire_next(received.data, received.len, m) != 1)
+		return 0;
+	taken = m->size;
+	return m->type;
+}
+
+static struct wire_message expect(enum wire_type type)
+{
+	struct wire_message m;
+	assert_int_equal(next_message(&m), type);
+	return m;
+}
+
+static void expect_nothing(void)
+{
+	struct wire_message m;
+	assert_int_equal(next_message(&m), 0);
+}
+
+static void expect_end(enum wire_end end)
+{
+	struct wire_message m = expect(WIRE_ENDED);
+	struct wire_ended ended;
+	assert_int_equal(wire_read_ended(&m, &ended), 0);
+	assert_int_equal(ended.end, end);
+}
+
+static void expect_hazard(bool on)
+{
+	struct wire_message m = expect(WIRE_HAZARD);
+	bool is_on;
+	assert_int_equal(wire_read_hazard(&m, &is_on), 0);
+	assert_int_equal(is_on, on);
+}
+
+static void bring_up(void)
+{
+	run_until(now);
+	expect(WIRE_IDENTITY);
+	command(write_go);
+	run_until(now);
+	expect(WIRE_READY);
+}
+
+static void start_run(void)
+{
+	command(write_start);
+	run_until(now);
+	expect(WIRE_STARTED);
+}
+
+/* --- tests ------------------------------------------------------------------------------------ */
+
+static void a_silent_unit_is_tried_less_and_less_often(void **state)
+{
+	script.identify = -ETIMEDOUT;
+	run_until(now + 3600 * NS_PER_S);
+	expect(WIRE_STATE); /* once */
+	expect_nothing();
+	assert_true(unit_is_given_up(&unit.state));
+	assert_in_range(script.identifies, 3 * 120, 3 * 170); /* each time 3, at last every 30 s */
+}
+
+static void the_back_off_starts_again_after_steady_work(void **state)
+{
+	bring_up();
+	start.every_ns = NS_PER_S;
+	start_run();
+	script.acquire = -EPROTO;
+	run_until(now + 2 * NS_PER_S);
+	assert_true(unit.backoff.wait > 0);
+	uint64_t wait = unit.backoff.wait;
+	script.acquire = ASSAY_FRAME;
+	run_until(now + 60 * NS_PER_S);
+	command(write_go);
+	run_until(now + 20 * NS_PER_S);
+	command(write_start);
+	script.start = -ETIMEDOUT;
+	run_until(now + NS_PER_MS);
+	assert_int_equal(unit.backoff.wait, wait);
+}
+
+static void a_rejected_unit_is_identified_every_five_seconds(void **state)
+{
+	run_until(now);
+	expect(WIRE_IDENTITY);
+	for (int i = 0; i < 100; i++) {
+		command(write_refuse);
+		run_until(now + 5 * NS_PER_S - 1);
+		expect_nothing();
+		run_until(now + 1);
+		expect(WIRE_IDENTITY);
+	}
+}
+
+static void a_day_of_frames_keeps_to_its_pace(void **state)
+{
+	bring_up();
+	start.every_ns = 10 * NS_PER_S;
+	start_run();
+	struct wire_message m;
+	unsigned frames = 0;
+	for (unsigned i = 0; i < 24 * 360; i++) {
+		run_until(now + 10 * NS_PER_S);
+		while (next_message(&m) == WIRE_FRAME)
+			frames++;
+	}
+	assert_int_equal(frames, 24 * 360 + 1); /* the first one comes at once */
+}
+
+static void frames_that_take_too_long_are_counted_as_dropped(void **state)
+{
+	bring_up();
+	start.every_ns = NS_PER_S;
+	script.lasts = 2500 * NS_PER_MS;
+	start_run();
+	run_until(now + 20 * NS_PER_S);
+	struct wire_message m;
+	struct wire_frame frame;
+	uint64_t slots = 0, frames = 0;
+	while (next_message(&m) == WIRE_FRAME) {
+		assert_int_equal(wire_read_frame(&m, &frame), 0);
+		slots += frame.dropped + 1;
+		frames++;
+	}
+	assert_int_equal(frames, 8);
+	assert_in_range(slots, 20, 22);
+}
+
+static void an_abort_while_a_repetition_starts_again_ends_it(void **state)
+{
+	bring_up();
+	start = (struct wire_start){.mode = WIRE_REPEAT, .every_ns = NS_PER_S};
+	script.acquire = ASSAY_LAST;
+	start_run();
+	expect(WIRE_FRAME);
+	expect_end(WIRE_END_COMPLETE);
+	script.aborts_start = true;
+	run_until(now + 2 * NS_PER_S);
+	expect_end(WIRE_END_ABORTED);
+	expect_nothing();
+	assert_int_equal(unit.state.phase, UNIT_READY);
+	assert_int_equal(script.starts, 2);
+	assert_int_equal(script.stops, 2);
+}
+
+static void a_stop_without_credit_ends_the_run(void **state)
+{
+	bring_up();
+	core.credit = 0;
+	start_run();
+	run_until(now + 10 * NS_PER_S);
+	command(wire_write_stop);
+	run_until(now);
+	expect_end(WIRE_END_STOPPED);
+	expect_nothing();
+}
+
+static void a_fault_with_a_hazard_is_made_safe_before_the_run_ends(void **state)
+{
+	bring_up();
+	script.has_hazard = true;
+	script.acquire = -EPROTO;
+	command(write_start);
+	run_until(now);
+	expect_hazard(true);
+	expect(WIRE_STARTED);
+	expect(WIRE_STATE);
+	expect_hazard(false);
+	expect_end(WIRE_END_FAILED);
+	expect_nothing();
+}
+
+static void a_hazard_that_stays_on_is_tried_again_at_the_end(void **state)
+{
+	bring_up();
+	script.has_hazard = true;
+	script.acquire = script.make_safe = -EPROTO;
+	command(write_start);
+	run_until(now);
+	script.make_safe = 0;
+	assert_int_equal(unit.state.hazard, UNIT_HAZARD_ON);
+	assert_true(unit_end(&unit, false));
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, before, after)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_silent_unit_is_tried_less_and_less_often),
+		T(the_back_off_starts_again_after_steady_work),
+		T(a_rejected_unit_is_identified_every_five_seconds),
+		T(a_day_of_frames_keeps_to_its_pace),
+		T(frames_that_take_too_long_are_counted_as_dropped),
+		T(an_abort_while_a_repetition_starts_again_ends_it),
+		T(a_stop_without_credit_ends_the_run),
+		T(a_fault_with_a_hazard_is_made_safe_before_the_run_ends),
+		T(a_hazard_that_stays_on_is_tried_again_at_the_end),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
