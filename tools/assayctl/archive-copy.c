@@ -9,6 +9,7 @@
 
 #include "archive.h"
 #include "base/clock.h"
+#include "file.h"
 #include "record/digest.h"
 
 #define PIECE_BYTES (256u << 10)
@@ -41,20 +42,6 @@ void progress_end(struct progress *progress)
 
 /* --- pieces ---------------------------------------------------------------------------------- */
 
-static int write_all(int fd, const uint8_t *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0) {
-			data += n;
-			len -= (size_t)n;
-		}
-	}
-	return 0;
-}
-
 /* Reads `from` to its end, hashing it, and writes it to `to` unless that is negative. */
 static int pass_through(int from, int to, struct digest *digest, struct progress *progress)
 {
@@ -70,7 +57,7 @@ static int pass_through(int from, int to, struct digest *digest, struct progress
 		}
 		digest_update(digest, data, (size_t)n);
 		if (to >= 0)
-			r = write_all(to, data, (size_t)n);
+			r = file_write(to, data, (size_t)n);
 		if (progress != NULL)
 			progress_add(progress, (uint64_t)n);
 	}
@@ -103,20 +90,6 @@ int copy_hash(int dir, const char *path, uint8_t sha256[ASSAY_SHA256_SIZE])
 
 /* --- a file ---------------------------------------------------------------------------------- */
 
-static int sync_folder(int dir, const char *path)
-{
-	char folder[JOURNAL_SEGMENT_PATH];
-	snprintf(folder, sizeof folder, "%s", path);
-	char *slash = strrchr(folder, '/');
-	*(slash != NULL ? slash : folder) = '\0';
-	int fd = openat(dir, folder[0] != '\0' ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	int r = fsync(fd) < 0 ? -errno : 0;
-	close(fd);
-	return r;
-}
-
 /* Writes, syncs, and reads back from the disk rather than from memory. */
 static int write_part(int from, int part, uint8_t *sha256, struct progress *progress)
 {
@@ -139,12 +112,12 @@ static int write_part(int from, int part, uint8_t *sha256, struct progress *prog
 static int give_name(int to, const char *part, const char *path)
 {
 	if (renameat2(to, part, to, path, RENAME_NOREPLACE) == 0)
-		return sync_folder(to, path);
+		return file_sync_folder(to, path);
 	if (errno != EINVAL && errno != ENOSYS)
 		return -errno;
 	if (faccessat(to, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return -EEXIST;
-	return renameat(to, part, to, path) < 0 ? -errno : sync_folder(to, path);
+	return renameat(to, part, to, path) < 0 ? -errno : file_sync_folder(to, path);
 }
 
 static int make_copy(int from, int to, const char *path, uint8_t *sha256, struct progress *progress)

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "archive.h"
-#include "base/clock.h"
+#include "export.h"
 #include "journal/reader.h"
 #include "print.h"
 #include "record/entry.h"
@@ -139,24 +139,6 @@ static int take_run(struct texts *texts, const struct assay_entry_view *entry,
 	return 0;
 }
 
-/* Quotes everything: sample ids may hold whatever people type. */
-static void write_cell(FILE *to, const char *text, size_t len, char after)
-{
-	fputc('"', to);
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] == '"')
-			fputc('"', to);
-		fputc(text[i], to);
-	}
-	fputc('"', to);
-	fputc(after, to);
-}
-
-static void write_text(FILE *to, const char *text)
-{
-	write_cell(to, text, strlen(text), ',');
-}
-
 static int by_start(const void *a, const void *b)
 {
 	const struct row *x = a, *y = b;
@@ -165,78 +147,77 @@ static int by_start(const void *a, const void *b)
 	return (x->first > y->first) - (x->first < y->first);
 }
 
-static void write_time(FILE *to, uint64_t utc)
+/* "" for no time. */
+static const char *time_text(char text[PRINT_TIME_SIZE], uint64_t utc)
 {
-	char time[PRINT_TIME_SIZE] = "";
+	text[0] = '\0';
 	if (utc != 0)
-		print_time(time, utc);
-	fputs(time, to);
+		print_time(text, utc);
+	return text;
 }
 
-static void write_row(FILE *to, const struct row *row)
+/* Texts are always in quotes: a sample id may have any character. */
+static void write_row(struct buffer *to, const struct row *row)
 {
-	char id[JOURNAL_ID_TEXT];
+	const char *texts[] = {row->number, row->sample, row->person, row->instrument};
+	char id[JOURNAL_ID_TEXT], start[PRINT_TIME_SIZE], line[400];
 	journal_id_format(id, row->journal);
-	write_text(to, row->number);
-	write_text(to, row->sample);
-	write_text(to, row->person);
-	write_text(to, row->instrument);
-	write_time(to, row->start);
-	fprintf(to, ",%s,%" PRIu64 ",%s,%s,%s,%" PRIu64 ",%" PRIu64,
-		row->status[0] != '\0' ? row->status : "open", row->frames, row->sim ? "yes" : "no",
-		row->is_partial ? "no" : "yes", id, row->first, row->last);
-	fprintf(to, ",%020" PRIu64 ".seg,%020" PRIu64 ".seg,", row->first_file, row->last_file);
-	write_cell(to, (const char *)row->amendments.data, row->amendments.len, '\n');
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		export_csv_quote(to, texts[i], strlen(texts[i]));
+		buffer_append(to, ",", 1);
+	}
+	int len = snprintf(line, sizeof line,
+		"%s,%s,%" PRIu64 ",%s,%s,%s,%" PRIu64 ",%" PRIu64 ",%020" PRIu64 ".seg,%020" PRIu64
+		".seg,",
+		time_text(start, row->start), row->status[0] != '\0' ? row->status : "open",
+		row->frames, row->sim ? "yes" : "no", row->is_partial ? "no" : "yes", id,
+		row->first, row->last, row->first_file, row->last_file);
+	buffer_append(to, line, (size_t)len);
+	export_csv_quote(to, (const char *)row->amendments.data, row->amendments.len);
+	buffer_append(to, "\n", 1);
 }
 
-static void write_runs(FILE *to, struct texts *texts)
+static int write_runs(struct texts *texts, int dir)
 {
+	static const char columns[] = "number,sample,operator,instrument,start,status,frames,"
+				      "simulated,from_beginning,journal,first_seq,last_seq,"
+				      "first_file,last_file,amendments\n";
+	struct buffer text = {0};
 	if (texts->count > 0)
 		qsort(texts->rows, texts->count, sizeof *texts->rows, by_start);
-	fputs("number,sample,operator,instrument,start,status,frames,simulated,"
-	      "from_beginning,journal,first_seq,last_seq,first_file,last_file,"
-	      "amendments\n",
-		to);
+	buffer_append(&text, columns, sizeof columns - 1);
 	for (size_t i = 0; i < texts->count; i++)
-		write_row(to, &texts->rows[i]);
+		write_row(&text, &texts->rows[i]);
+	int r = text.failed ? -ENOMEM
+			    : io_replace(&io_posix, dir, ARCHIVE_RUNS, text.data, text.len);
+	buffer_finish(&text);
+	return r;
 }
 
 /* --- audit ----------------------------------------------------------------------------------- */
 
-/* As one line of JSON, which no control character leaves. */
-static void write_item(FILE *to, const char *name, struct assay_span item)
+/* The values are JSON, in which control characters are escaped. */
+static void write_values(FILE *to, struct assay_span body)
 {
-	struct buffer text = {0};
-	if (json_write(&text, item.data, item.len) == 0 && !text.failed)
-		fprintf(to, "  %s %.*s", name, (int)text.len, (const char *)text.data);
-	buffer_finish(&text);
-}
-
-static void write_pairs(FILE *to, struct assay_span body)
-{
-	static const char *const shown[] = {"actor", "reason", "before", "after"};
-	struct reader r;
-	struct assay_string key;
-	struct assay_span item;
-	size_t pairs;
-	read_init(&r, body.data, body.len);
-	read_map(&r, &pairs);
-	for (; pairs > 0 && read_key(&r, &key) == 0 && read_raw(&r, &item) == 0; pairs--) {
-		for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
-			if (assay_string_is(key, shown[i]))
-				write_item(to, shown[i], item);
-		}
+	static const char *const names[] = {"actor", "reason", "before", "after"};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		struct buffer text = {0};
+		struct assay_span value = keys_value(body, string_of(names[i]));
+		if (value.data != NULL && json_write(&text, value.data, value.len) == 0 &&
+			!text.failed)
+			fprintf(to, "  %s %.*s", names[i], (int)text.len, (const char *)text.data);
+		buffer_finish(&text);
 	}
 }
 
 static void write_audit(struct texts *texts, const struct assay_entry_view *entry,
 	const struct assay_record_view *record)
 {
-	char event[64];
+	char event[64], time[PRINT_TIME_SIZE];
 	print_safe(event, sizeof event, record->event);
-	write_time(texts->audit, record->t.utc);
-	fprintf(texts->audit, "  %s/%" PRIu64 "  %s", texts->id, entry->seq, event);
-	write_pairs(texts->audit, record->body);
+	fprintf(texts->audit, "%s  %s/%" PRIu64 "  %s", time_text(time, record->t.utc), texts->id,
+		entry->seq, event);
+	write_values(texts->audit, record->body);
 	fputc('\n', texts->audit);
 	texts->summary->audits++;
 }
@@ -320,32 +301,6 @@ static int read_journal(void *arg, const uint8_t id[JOURNAL_ID_SIZE])
 	return r;
 }
 
-/* --- files ----------------------------------------------------------------------------------- */
-
-static FILE *begin_file(int dir, const char *name)
-{
-	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-	if (fd >= 0 && file == NULL)
-		close(fd);
-	return file;
-}
-
-/* Whole and durable under its name, or not at all. */
-static int end_file(FILE *file, int r, int dir, const char *made, const char *name)
-{
-	if (r == 0 && (fflush(file) != 0 || ferror(file) || fsync(fileno(file)) < 0))
-		r = -EIO;
-	fclose(file);
-	if (r == 0 && renameat(dir, made, dir, name) < 0)
-		r = -errno;
-	if (r < 0)
-		unlinkat(dir, made, 0);
-	else if (fsync(dir) < 0)
-		r = -errno;
-	return r;
-}
-
 static int measure(void *arg, const struct journal_segment *segment)
 {
 	*(uint64_t *)arg += segment->size;
@@ -368,21 +323,29 @@ static int read_all(struct texts *texts)
 	return r;
 }
 
+/* audit.txt is written while the entries are read: whole and durable under its name, or absent. */
 int archive_write_texts(const char *path, int dir, struct archive_summary *summary)
 {
+	static const char part[] = ARCHIVE_AUDIT ".new";
 	struct texts texts = {.path = path, .summary = summary};
-	texts.audit = begin_file(dir, ARCHIVE_AUDIT ".new");
-	if (texts.audit == NULL)
-		return -errno;
-	int r = read_all(&texts);
-	r = end_file(texts.audit, r, dir, ARCHIVE_AUDIT ".new", ARCHIVE_AUDIT);
-	FILE *runs = r == 0 ? begin_file(dir, ARCHIVE_RUNS ".new") : NULL;
-	if (r == 0 && runs == NULL)
-		r = -errno;
-	if (r == 0) {
-		write_runs(runs, &texts);
-		r = end_file(runs, 0, dir, ARCHIVE_RUNS ".new", ARCHIVE_RUNS);
+	int fd = openat(dir, part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	texts.audit = fd >= 0 ? fdopen(fd, "w") : NULL;
+	if (texts.audit == NULL) {
+		int error = errno;
+		if (fd >= 0)
+			close(fd);
+		return -error;
 	}
+	int r = read_all(&texts);
+	if (r == 0 && (fflush(texts.audit) != 0 || ferror(texts.audit) || fsync(fd) < 0))
+		r = -EIO;
+	fclose(texts.audit);
+	if (r == 0 && renameat(dir, part, dir, ARCHIVE_AUDIT) < 0)
+		r = -errno;
+	if (r < 0)
+		unlinkat(dir, part, 0);
+	if (r == 0)
+		r = write_runs(&texts, dir); /* which makes both names durable */
 	summary->runs = texts.count;
 	for (size_t i = 0; i < texts.count; i++)
 		buffer_finish(&texts.rows[i].amendments);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of commands and their options. */
 #include "command.h"
+#include "export.h"
 
 #define OPTION(n, t, v, h)                                        \
 	{                                                         \
@@ -29,7 +30,6 @@
 
 static const char *const entered[] = {"scanned", "typed", "lims", "instrument", NULL};
 static const char *const yes_no[] = {"yes", "no", NULL};
-static const char *const formats[] = {"csv", "json", "cbor", NULL};
 
 static const struct command_option program_options[] = {
 	OPTION("dir", TEXT, "DIR", "the folder of the daemon's sockets (" ASSAY_RUN_DIR ")"),
@@ -96,7 +96,7 @@ static const struct command_option replay_options[] = {
 static const struct command_option export_options[] = {
 	{.name = "format",
 		.type = ARG_WORD,
-		.words = formats,
+		.words = export_format_names,
 		.help = "the format",
 		.is_required = true},
 	REQUIRED("to", TEXT, "FILE", "the new file"),

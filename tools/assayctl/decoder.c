@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "decoder.h"
+#include "file.h"
 #include "print.h"
 #include "record/encode.h"
 #include "wire/reparse.h"
@@ -52,20 +53,6 @@ void decoder_stop(struct decoder *decoder)
 }
 
 /* --- messages --------------------------------------------------------------------------------- */
-
-static int send_all(int fd, const uint8_t *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -EPIPE;
-		data += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
 
 static int receive_all(int fd, uint8_t *to, size_t len, uint64_t deadline)
 {
@@ -160,13 +147,13 @@ static int send_request(struct decoder *decoder, struct assay_span settings, str
 	static const uint8_t no_references[] = {0x80};
 	uint32_t size = htole32((uint32_t)(1 + settings.len + raw.len + sizeof no_references));
 	memcpy(head, &size, sizeof size);
-	int r = send_all(decoder->in, head, sizeof head);
+	int r = file_write(decoder->in, head, sizeof head);
 	if (r == 0)
-		r = send_all(decoder->in, settings.data, settings.len);
+		r = file_write(decoder->in, settings.data, settings.len);
 	if (r == 0)
-		r = send_all(decoder->in, raw.data, raw.len);
+		r = file_write(decoder->in, raw.data, raw.len);
 	if (r == 0)
-		r = send_all(decoder->in, no_references, sizeof no_references);
+		r = file_write(decoder->in, no_references, sizeof no_references);
 	return r;
 }
 

@@ -1,326 +1,197 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* export: runs as CSV, JSON lines or the entries themselves, into a file that is whole or absent. */
+/* export: runs in a format of tools/export, into a file. */
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "args.h"
 #include "base/clock.h"
+#include "client.h"
+#include "export-file.h"
 #include "export.h"
-#include "record/json.h"
+#include "interrupt.h"
 
-#define ASK_MS      10000
-#define TRIES       5
 #define PROGRESS_NS (200 * NS_PER_MS)
 
-enum format { FORMAT_CSV, FORMAT_JSON, FORMAT_CBOR };
-static const char *const format_names[] = {"csv", "json", "cbor"};
-
-struct export
-{
-	const struct options *options;
-	enum format format;
-	bool simulated;
-	const char *number, *from, *until, *instrument, *to;
-	uint64_t since, before; /* --from, --until */
-	struct requester *requester;
+struct job {
+	struct export export;
 	struct export_file file;
-	struct export_table table;
-	struct buffer piece;
-	struct export_run run;
 	size_t run_at, runs_count;
-	uint64_t entries, next; /* of the run: entries, frame */
-	uint64_t lost, shown_at;
+	uint64_t entries; /* of the run so far */
+	uint64_t shown_at;
 };
 
-static volatile sig_atomic_t must_end;
-
-static void on_signal(int number)
-{
-	must_end = 1;
-}
-
-static void clear_progress(const struct export *e)
-{
-	if (e->shown_at > 0)
-		fputs("\r\033[K", stderr);
-}
-
-static void show_progress(struct export *e, uint64_t seq)
+static void show_progress(struct job *job, const struct export_run *run, uint64_t seq)
 {
 	uint64_t now = clock_boot();
-	if (!isatty(STDERR_FILENO) || now < e->shown_at + PROGRESS_NS)
+	if (!isatty(STDERR_FILENO) || now < job->shown_at + PROGRESS_NS)
 		return;
-	e->shown_at = now;
-	fprintf(stderr, "\r\033[K%s, %zu of %zu runs", e->run.number, e->run_at + 1, e->runs_count);
-	if (e->run.last > e->run.first && seq >= e->run.first && seq <= e->run.last)
+	job->shown_at = now;
+	fprintf(stderr, "\r\033[K%s, %zu of %zu runs", run->number, job->run_at + 1,
+		job->runs_count);
+	if (run->last > run->first && seq >= run->first && seq <= run->last)
 		fprintf(stderr, ", %.0f %%",
-			100.0 * (double)(seq - e->run.first) /
-				(double)(e->run.last - e->run.first));
+			100.0 * (double)(seq - run->first) / (double)(run->last - run->first));
 }
 
-/* --- one run ---------------------------------------------------------------------------------- */
-
-static void lose(struct export *e, uint64_t first, uint64_t last)
+/*
+ * Of the run in which an earlier attempt was interrupted, the pieces that are in the file are not
+ * written again.  They are made again, because the columns of a table depend on them.
+ */
+static int write_piece(void *arg, const struct export *e, const struct export_item *item)
 {
-	char line[300];
-	e->lost += last - first + 1;
-	if (e->format != FORMAT_JSON)
-		return;
-	int len = snprintf(line, sizeof line,
-		"{\"lost\":{\"run\":\"%s\",\"from\":%" PRIu64 ",\"to\":%" PRIu64 "}}\n",
-		e->run.number, first, last);
-	buffer_append(&e->piece, line, (size_t)len);
-}
-
-/* Frames that are counted and not there. */
-static void count(struct export *e, const struct assay_entry_view *entry)
-{
-	struct assay_record_view record;
-	if (assay_record_read(entry->body.data, entry->body.len, &record) < 0)
-		return;
-	if (record.type == ASSAY_RECORD_FRAME) {
-		if (record.n > e->next)
-			lose(e, e->next, record.n - 1);
-		e->next = record.n + 1;
-	} else if (record.type == ASSAY_RECORD_RUN_END && record.frames > e->next) {
-		lose(e, e->next, record.frames - 1);
-	}
-}
-
-static int put_entry(struct export *e, struct assay_span bytes)
-{
-	struct assay_entry_view entry;
-	if (assay_entry_read(bytes.data, bytes.len, &entry) < 0)
-		return -EBADMSG;
-	count(e, &entry);
-	if (e->format == FORMAT_CSV) {
-		export_csv_entry(&e->table, &e->piece, e->run.number, &entry);
-	} else if (e->format == FORMAT_CBOR) {
-		buffer_append(&e->piece, bytes.data, bytes.len);
-	} else {
-		int r = json_write_entry(&e->piece, bytes.data, bytes.len);
-		if (r < 0)
-			return r;
-		buffer_append(&e->piece, "\n", 1);
-	}
-	show_progress(e, entry.seq);
-	return e->piece.failed ? -ENOMEM : 0;
-}
-
-/* What was in the file before an interruption is made again, for the columns, and not written. */
-static int write_piece(struct export *e)
-{
-	bool is_there = e->file.is_resumed && strcmp(e->file.run, e->run.number) == 0 &&
-			e->entries < e->file.entries;
-	int r = 0;
-	e->entries++;
-	if (!is_there) {
-		r = export_append(&e->file, e->run.number, e->entries, &e->piece);
-		e->file.is_resumed = false;
-	}
-	buffer_reset(&e->piece);
-	return r;
-}
-
-static int ask_page(struct export *e, uint64_t from, struct parts *reply, struct message *m)
-{
-	int r = -ETIMEDOUT;
-	for (int i = 0; i < TRIES && !must_end; i++) {
-		struct buffer request = {0};
-		message_fetch_run(&request, e->run.number, from);
-		r = requester_message(e->requester, &request, ASK_MS, reply, m);
-		buffer_finish(&request);
-		if (r == 0 && m->kind == MESSAGE_DATA)
-			return m->next == 0 || m->next > from ? 0 : -EPROTO;
-		if (r == 0 && m->error != MESSAGE_BUSY)
-			return m->kind == MESSAGE_ERROR && m->error == MESSAGE_NOT_FOUND ? -ENOENT
-											 : -EPROTO;
-		if (r != 0 && r != -ETIMEDOUT)
-			return r;
-		nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
-	}
-	return r == 0 ? -EBUSY : r;
-}
-
-/* Corrections that were made after the end stand above what they correct. */
-static int put_heading(struct export *e)
-{
-	struct parts reply = {0};
-	struct message m = {.next = e->run.last + 1};
-	int r = 0;
-	if (e->file.offset > 0)
-		buffer_append(&e->piece, "\n", 1);
-	export_csv_begin(&e->table, &e->piece, &e->run);
-	while (r == 0 && e->run.last > 0 && m.next != 0) {
-		r = ask_page(e, m.next, &reply, &m);
-		for (size_t i = 1; r == 0 && i < reply.count; i++, e->table.amends++) {
-			struct assay_entry_view entry;
-			struct assay_span bytes = parts_at(&reply, i);
-			if (assay_entry_read(bytes.data, bytes.len, &entry) < 0)
-				r = -EBADMSG;
-			else
-				export_csv_entry(&e->table, &e->piece, e->run.number, &entry);
-		}
-	}
-	parts_finish(&reply);
-	return r;
-}
-
-static int put_run(struct export *e)
-{
-	struct parts reply = {0};
-	struct message m = {.next = 1};
-	e->entries = e->next = 0;
-	buffer_reset(&e->piece);
-	int r = e->format == FORMAT_CSV ? put_heading(e) : 0;
-	while (r == 0 && m.next != 0 && !must_end) {
-		r = ask_page(e, m.next, &reply, &m);
-		for (size_t i = 1; r == 0 && i < reply.count && !must_end; i++) {
-			r = put_entry(e, parts_at(&reply, i));
-			if (r == 0)
-				r = write_piece(e);
-		}
-	}
-	parts_finish(&reply);
-	return r == 0 && must_end ? -EINTR : r;
-}
-
-/* --- all of them ------------------------------------------------------------------------------ */
-
-/* True for runs that an earlier attempt has finished. */
-static bool is_done(const struct export *e, const struct export_run *runs, size_t i)
-{
-	if (!e->file.is_resumed)
-		return false;
-	for (; i < e->runs_count; i++) {
-		if (strcmp(runs[i].number, e->file.run) == 0)
-			break;
-	}
-	return i < e->runs_count && strcmp(runs[e->run_at].number, e->file.run) != 0;
-}
-
-static int put_runs(struct export *e, const struct export_run *runs)
-{
-	int r = 0;
-	for (e->run_at = 0; r == 0 && e->run_at < e->runs_count; e->run_at++) {
-		if (is_done(e, runs, e->run_at))
-			continue;
-		if (export_show(e->options, runs[e->run_at].number, &e->run) != 0)
-			return -ENOENT;
-		if (e->run.sim && !e->simulated)
-			continue;
-		r = put_run(e);
-	}
-	return r;
-}
-
-static int list_runs(struct export *e, struct export_run **runs)
-{
-	if (e->number != NULL) {
-		*runs = calloc(1, sizeof **runs);
-		if (*runs == NULL)
-			return 1;
-		snprintf((*runs)->number, sizeof(*runs)->number, "%s", e->number);
-		e->runs_count = 1;
-		e->simulated = true; /* who names a run means it; the file says what it is */
+	struct job *job = arg;
+	struct export_file *file = &job->file;
+	bool is_there = file->is_resumed && strcmp(file->run, e->run.number) == 0 &&
+			job->entries < file->entries;
+	show_progress(job, &e->run, item->entry.seq);
+	job->entries++;
+	if (is_there)
 		return 0;
-	}
-	return export_find(e->requester, e->since, e->before, e->instrument, runs, &e->runs_count);
+	file->is_resumed = false;
+	return export_file_append(file, e->run.number, job->entries, &e->to);
 }
 
-static int tell(struct export *e, int r)
+/* The runs before the one in which an earlier attempt was interrupted are complete. */
+static size_t first_to_do(const struct job *job, const struct export_run *runs)
 {
-	clear_progress(e);
-	if (r == 0 && e->lost == 0) {
-		fprintf(stderr, "assayctl: %s: %zu runs, %" PRIu64 " bytes\n", e->to, e->runs_count,
-			e->file.offset);
+	for (size_t i = 0; job->file.is_resumed && i < job->runs_count; i++) {
+		if (strcmp(runs[i].number, job->file.run) == 0)
+			return i;
+	}
+	return 0;
+}
+
+/* Fills in the rest of the run of this number.  0, or 1 after a message. */
+static int show_run(const struct options *options, struct export_run *run)
+{
+	struct options quiet = *options;
+	struct control_request request;
+	struct control_reply reply;
+	quiet.json = false;
+	control_request_init(&request, "run-show");
+	map_text(&request.map, "number", run->number);
+	int r = client_ask(&quiet, &request, ASK_SECONDS, &reply);
+	if (r == 0) {
+		struct assay_span row = keys_value(reply.body, string_of("run"));
+		if (keys_decode(&export_run_keys, row.data, row.len, run) < 0)
+			r = client_explain(&quiet, -EBADMSG, &reply);
+	}
+	control_reply_finish(&reply);
+	return r;
+}
+
+static int put_runs(struct job *job, const struct options *options, struct export_run *runs,
+	bool with_simulated)
+{
+	int r = 0;
+	for (job->run_at = first_to_do(job, runs); r == 0 && job->run_at < job->runs_count;
+		job->run_at++) {
+		struct export_run *run = &runs[job->run_at];
+		if (show_run(options, run) != 0)
+			return -ENOENT;
+		job->entries = 0;
+		if (with_simulated || !run->sim)
+			r = export_put(&job->export, run);
+	}
+	return r;
+}
+
+static int print_result(const struct job *job, int r)
+{
+	const char *file = job->file.path;
+	if (job->shown_at > 0)
+		fputs("\r\033[K", stderr);
+	if (r == 0 && job->export.lost == 0) {
+		fprintf(stderr, "assayctl: %s: %zu runs, %" PRIu64 " bytes\n", file,
+			job->runs_count, job->file.offset);
 		return 0;
 	}
 	if (r == 0)
 		fprintf(stderr,
 			"assayctl: %s is not complete: %" PRIu64
-			" frames are not in the journal any more\n",
-			e->to, e->lost);
+			" frames are no longer in the journal\n",
+			file, job->export.lost);
 	else if (r == -EINTR)
-		fprintf(stderr, "assayctl: interrupted; the same command goes on from here\n");
+		fputs("assayctl: interrupted; the same command continues here\n", stderr);
 	else
-		fprintf(stderr, "assayctl: %s: %s; the same command goes on from here\n",
-			e->run.number, strerror(-r));
+		fprintf(stderr, "assayctl: %s: %s; the same command continues here\n",
+			job->export.run.number, strerror(-r));
 	return 1;
 }
 
-static int write_file(struct export *e, const struct export_run *runs)
+static int write_file(struct job *job, const struct options *options, const struct args *args,
+	struct export_run *runs)
 {
+	const char *names[] = {"format", "run", "from", "until", "instrument"};
 	char selection[400];
-	snprintf(selection, sizeof selection, "%s %s %s %s %s %d", format_names[e->format],
-		e->number != NULL ? e->number : "-", e->from != NULL ? e->from : "-",
-		e->until != NULL ? e->until : "-", e->instrument != NULL ? e->instrument : "-",
-		e->simulated);
-	if (export_open(&e->file, e->to, selection) != 0)
-		return 1;
-	int r = put_runs(e, runs);
-	int saved = r == 0 ? export_finish(&e->file) : export_save(&e->file);
-	export_close(&e->file);
-	return tell(e, r == 0 ? saved : r);
-}
-
-static int export(struct export *e)
-{
-	struct export_run *runs = NULL;
-	int r = requester_create(&e->requester, NULL, e->options->replay) < 0;
-	if (r == 0)
-		r = list_runs(e, &runs);
-	if (r == 0 && e->runs_count == 0) {
-		fputs("assayctl: no run began in that time\n", stderr);
-		r = 1;
+	size_t len = 0;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		const char *text = args_text(args, names[i]);
+		len += (size_t)snprintf(
+			selection + len, sizeof selection - len, "%s ", text != NULL ? text : "-");
+		if (len >= sizeof selection)
+			return args_reject(args, "--%s is too long", names[i]);
 	}
-	if (r == 0)
-		r = write_file(e, runs);
-	requester_destroy(e->requester);
-	buffer_finish(&e->piece);
-	buffer_finish(&e->table.header);
-	free(runs);
-	return r;
+	/* A run that is named may be a simulated one: the file has a mark of that. */
+	bool with_simulated = args_has(args, "simulated") || args_has(args, "run");
+	snprintf(selection + len, sizeof selection - len, "%d", with_simulated);
+	if (export_file_open(&job->file, args_text(args, "to"), selection) != 0)
+		return 1;
+	int r = put_runs(job, options, runs, with_simulated);
+	int saved = r == 0 ? export_file_finish(&job->file) : export_file_save(&job->file);
+	export_file_close(&job->file);
+	return print_result(job, r == 0 ? saved : r);
 }
 
-/* --- the command ------------------------------------------------------------------------------ */
-
-static int check_args(const struct export *e, const struct args *args)
+/* The run that was named, or those of the period.  0, or 1 after a message. */
+static int list_runs(struct job *job, const struct args *args, struct export_run **runs)
 {
-	if ((e->number != NULL) == (e->from != NULL))
-		return args_reject(args, "expected either --run or --from");
-	if (e->number != NULL && (e->until != NULL || e->instrument != NULL))
-		return args_reject(args, "--until and --instrument go with --from");
-	if (e->number != NULL && strlen(e->number) >= EXPORT_NUMBER_SIZE)
-		return args_reject(args, "--run: this is not the number of a run");
-	return 0;
+	const char *number = args_text(args, "run");
+	uint64_t until = args_has(args, "until") ? args_number(args, "until") : INT64_MAX;
+	if (number != NULL) {
+		*runs = calloc(1, sizeof **runs);
+		if (*runs == NULL)
+			return 1;
+		snprintf((*runs)->number, sizeof(*runs)->number, "%s", number);
+		job->runs_count = 1;
+		return 0;
+	}
+	int r = export_find(job->export.replay, args_number(args, "from"), until,
+		args_text(args, "instrument"), runs, &job->runs_count);
+	if (r < 0)
+		fprintf(stderr, "assayctl: the runs cannot be listed: %s\n",
+			r == -ETIMEDOUT ? "no answer; is assayd running?" : strerror(-r));
+	else if (job->runs_count == 0)
+		fputs("assayctl: no run started in that period\n", stderr);
+	return r < 0 || job->runs_count == 0;
 }
 
 int command_export(const struct options *options, const struct args *args)
 {
-	static struct export e;
-	e = (struct export){.options = options,
-		.number = args_text(args, "run"),
-		.from = args_text(args, "from"),
-		.until = args_text(args, "until"),
-		.instrument = args_text(args, "instrument"),
-		.to = args_text(args, "to"),
-		.since = args_number(args, "from"),
-		.before = args_has(args, "until") ? args_number(args, "until") : INT64_MAX,
-		.simulated = args_has(args, "simulated")};
-	int error = check_args(&e, args);
-	if (error != 0)
-		return error;
-	while (strcmp(format_names[e.format], args_text(args, "format")) != 0)
-		e.format++;
-	struct sigaction action = {.sa_handler = on_signal};
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	return export(&e);
+	static struct job job;
+	const char *number = args_text(args, "run");
+	if ((number != NULL) == args_has(args, "from"))
+		return args_reject(args, "expected either --run or --from");
+	if (number != NULL && (args_has(args, "until") || args_has(args, "instrument")))
+		return args_reject(args, "--until and --instrument go with --from");
+	if (number != NULL && strlen(number) >= sizeof job.export.run.number)
+		return args_reject(args, "--run: this is not the number of a run");
+	job.export = (struct export){.format = export_format_find(args_text(args, "format")),
+		.must_stop = interrupt_catch(),
+		.piece = write_piece,
+		.arg = &job};
+	struct export_run *runs = NULL;
+	int r = requester_create(&job.export.replay, NULL, options->replay) < 0;
+	if (r == 0)
+		r = list_runs(&job, args, &runs);
+	if (r == 0)
+		r = write_file(&job, options, args, runs);
+	requester_destroy(job.export.replay);
+	export_finish(&job.export);
+	free(runs);
+	return r;
 }

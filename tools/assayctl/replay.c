@@ -2,7 +2,6 @@
 /* replay: what was committed, and with --follow what is, one line each. */
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 
 #include "args.h"
 #include "base/clock.h"
+#include "interrupt.h"
 #include "print.h"
 #include "record/json.h"
 #include "record/topic.h"
@@ -29,13 +29,6 @@ struct replay {
 	uint64_t items, shown_at, quiet_since;
 	bool is_damaged; /* something was lost that should be there */
 };
-
-static volatile sig_atomic_t must_end;
-
-static void on_signal(int number)
-{
-	must_end = 1;
-}
 
 /* --- progress --------------------------------------------------------------------------------- */
 
@@ -178,7 +171,8 @@ static int replay(struct replay *r)
 {
 	int error = 0;
 	r->quiet_since = clock_boot();
-	while (!must_end && (error >= 0 || error == -EINTR))
+	const volatile sig_atomic_t *must_stop = interrupt_catch();
+	while (!*must_stop && (error >= 0 || error == -EINTR))
 		error = step(r);
 	clear_progress(r);
 	if (error == -ENODATA || error == -EINTR || error >= 0)
@@ -231,9 +225,6 @@ int command_replay(const struct options *options, const struct args *args)
 		fprintf(stderr, "assayctl: %s\n", strerror(-error));
 		return 1;
 	}
-	struct sigaction action = {.sa_handler = on_signal};
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
 	error = replay(&r);
 	assay_client_close(r.client);
 	return error;

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include "args.h"
 #include "base/clock.h"
 #include "client.h"
+#include "interrupt.h"
 #include "plot.h"
 #include "print.h"
 #include "record/entry.h"
@@ -46,17 +46,11 @@ struct watch {
 	const struct options *options;
 	const char *wanted; /* NULL: all */
 	bool plain;
+	const volatile sig_atomic_t *must_stop;
 	struct seen *seen[SEEN_MAX];
 	size_t count;
 	uint64_t head; /* of the last heartbeat */
 };
-
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int number)
-{
-	interrupted = 1;
-}
 
 static struct seen *find_seen(struct watch *w, struct assay_string key)
 {
@@ -356,7 +350,7 @@ static void follow(struct watch *w, void *socket, uint64_t until)
 {
 	uint64_t redraw = 0;
 	bool screen = !w->plain && !w->options->json;
-	while (!interrupted && clock_boot() < until) {
+	while (!*w->must_stop && clock_boot() < until) {
 		zmq_pollitem_t item = {.socket = socket, .events = ZMQ_POLLIN};
 		if (zmq_poll(&item, 1, 200) > 0)
 			receive(w, socket);
@@ -396,14 +390,13 @@ static int watch(struct watch *w, uint64_t until)
 
 int command_watch(const struct options *options, const struct args *args)
 {
-	struct watch w = {
-		.options = options, .wanted = args->words[0], .plain = args_has(args, "plain")};
+	struct watch w = {.options = options,
+		.wanted = args->words[0],
+		.plain = args_has(args, "plain"),
+		.must_stop = interrupt_catch()};
 	uint64_t until = UINT64_MAX;
 	if (args_has(args, "seconds"))
 		until = clock_boot() + args_number(args, "seconds") * NS_PER_S;
-	struct sigaction action = {.sa_handler = on_signal};
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
 	if (!options->json)
 		ask_states(&w);
 	int r = watch(&w, until);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * CSV as spreadsheets and R take it: comments with the provenance, a line of columns, then one
- * line per point of the frame's axes, or per frame where it has none; a variable per column.
+ * CSV for spreadsheets and R: comments with the provenance, a line of columns, then one line per
+ * point of the frame's axes, or per frame if it has none; a variable per column.
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -32,7 +32,7 @@ static void put(struct buffer *to, const char *format, ...)
 
 /* --- comments --------------------------------------------------------------------------------- */
 
-/* A text from elsewhere must not end the comment's line. */
+/* Without line ends, which would end the comment. */
 static void put_clean(struct buffer *to, struct assay_string text)
 {
 	for (size_t i = 0; i < text.len; i++) {
@@ -96,15 +96,22 @@ static void put_start(
 			hex_write(text, r->config, ASSAY_SHA256_SIZE));
 }
 
-static void put_end(struct buffer *to, const struct assay_record_view *r, uint64_t frames)
+static void put_lost(struct buffer *to, const struct export_item *item)
 {
+	if (item->lost > 0)
+		put(to, "# LOST: frames %" PRIu64 " to %" PRIu64 "\n", item->lost_first,
+			item->lost_first + item->lost - 1);
+}
+
+static void put_end(struct buffer *to, const struct export_item *item)
+{
+	const struct assay_record_view *r = &item->frame.record;
 	char text[HEX_SIZE(ASSAY_SHA256_SIZE)];
 	put(to, "# end: %.*s, %" PRIu64 " frames, digest %s\n", (int)r->status.len, r->status.data,
 		r->frames,
 		r->digest != NULL ? hex_write(text, r->digest, ASSAY_SHA256_SIZE) : "none");
 	put_fact(to, "why", r->why);
-	if (frames < r->frames)
-		export_csv_lost(to, frames, r->frames - 1);
+	put_lost(to, item);
 }
 
 static void put_amend(struct buffer *to, const struct assay_record_view *r)
@@ -122,21 +129,18 @@ static void put_amend(struct buffer *to, const struct assay_record_view *r)
 	put(to, "\n");
 }
 
-void export_csv_lost(struct buffer *to, uint64_t first, uint64_t last)
+static int put_heading(struct export *e)
 {
-	put(to, "# LOST: frames %" PRIu64 " to %" PRIu64 "\n", first, last);
-}
-
-void export_csv_begin(struct export_table *table, struct buffer *to, const struct export_run *run)
-{
-	table->header.len = 0;
-	table->next = table->amends = 0;
-	table->has_end = false;
+	struct buffer *to = &e->to;
+	const struct export_run *run = &e->run;
+	if (e->runs > 0)
+		put(to, "\n");
 	put(to, "# run: %s\n", run->number);
 	if (run->sim)
 		put(to, "# SIMULATED: this is not a measurement\n");
 	put(to, "# status: %s\n", run->status[0] != '\0' ? run->status : "open, not complete");
 	put(to, "# exported by assayctl " ASSAY_VERSION "\n");
+	return 0;
 }
 
 /* --- tables ----------------------------------------------------------------------------------- */
@@ -194,7 +198,7 @@ static size_t dim_of(const struct table *t, struct assay_string name)
 	return i;
 }
 
-/* How far one step in each dimension of the table goes in the variable's own elements. */
+/* Sets the column's stride: the step in the variable's elements for each dimension of the table. */
 static void place_column(
 	const struct table *t, const struct assay_frame_view *frame, struct column *c)
 {
@@ -236,17 +240,23 @@ static void read_table(struct table *t, struct assay_frame_view *frame)
 		place_column(t, frame, &t->columns[i]);
 }
 
-static void put_cell(struct buffer *to, const char *text, size_t len)
+void export_csv_quote(struct buffer *to, const char *text, size_t len)
 {
-	if (memchr(text, ',', len) == NULL && memchr(text, '"', len) == NULL &&
-		memchr(text, '\n', len) == NULL && memchr(text, '\r', len) == NULL) {
-		buffer_append(to, text, len);
-		return;
-	}
 	buffer_append(to, "\"", 1);
 	for (size_t i = 0; i < len; i++)
 		buffer_append(to, text[i] == '"' ? "\"\"" : text + i, text[i] == '"' ? 2 : 1);
 	buffer_append(to, "\"", 1);
+}
+
+/* In quotes only if it must be. */
+static void put_cell(struct buffer *to, const char *text, size_t len)
+{
+	bool is_plain = memchr(text, ',', len) == NULL && memchr(text, '"', len) == NULL &&
+			memchr(text, '\n', len) == NULL && memchr(text, '\r', len) == NULL;
+	if (is_plain)
+		buffer_append(to, text, len);
+	else
+		export_csv_quote(to, text, len);
 }
 
 static void put_name(struct buffer *to, const struct assay_var_view *var)
@@ -266,8 +276,8 @@ static void put_name(struct buffer *to, const struct assay_var_view *var)
 	buffer_finish(&name);
 }
 
-/* The columns, when they are not those of the frame before; what has no place in them is said. */
-static void put_header(struct export_table *table, struct buffer *to, const struct table *t)
+/* The columns if they differ from those of the frame before, and the variables without a column. */
+static void put_header(struct export *e, const struct table *t)
 {
 	struct buffer header = {0};
 	put(&header, "run,frame,step,partial,utc,quality");
@@ -284,15 +294,14 @@ static void put_header(struct export_table *table, struct buffer *to, const stru
 				"--format json\n",
 				(int)name.len, name.data);
 	}
-	bool is_new = header.len != table->header.len ||
-		      memcmp(header.data, table->header.data, header.len) != 0;
-	if (is_new && table->header.len > 0)
-		put(to, "\n");
+	bool is_new = header.len != e->memory.len ||
+		      memcmp(header.data, e->memory.data, header.len) != 0;
+	if (is_new && e->memory.len > 0)
+		put(&e->to, "\n");
 	if (is_new)
-		buffer_append(to, header.data, header.len);
-	to->failed = to->failed || header.failed;
-	buffer_finish(&table->header);
-	table->header = header;
+		buffer_append(&e->to, header.data, header.len);
+	buffer_finish(&e->memory);
+	e->memory = header;
 }
 
 static void put_value(struct buffer *to, const struct column *c, size_t at)
@@ -329,51 +338,41 @@ static void put_row(
 	buffer_append(to, "\n", 1);
 }
 
-static void put_frame(struct export_table *table, struct buffer *to, const char *number,
-	struct assay_frame_view *frame)
+static void put_frame(struct export *e, const struct export_item *item)
 {
 	static struct table t;
 	struct buffer begin = {0};
-	uint64_t n = frame->record.n;
-	if (n > table->next)
-		export_csv_lost(to, table->next, n - 1);
-	table->next = n + 1;
-	read_table(&t, frame);
-	put_header(table, to, &t);
-	put_cell(&begin, number, strlen(number));
-	put(&begin, ",%" PRIu64 ",", n);
-	if (frame->step_name.data != NULL)
-		put_cell(&begin, frame->step_name.data, frame->step_name.len);
-	put(&begin, ",%s,", frame->partial ? "TRUE" : "FALSE");
-	put_time(&begin, frame->record.t.utc);
-	put(&begin, ",%s", assay_quality_name(frame->quality));
-	for (size_t row = 0; row < t.rows && !to->failed; row++)
-		put_row(to, &t, &begin, row);
-	to->failed = to->failed || begin.failed;
+	struct assay_frame_view frame = item->frame;
+	put_lost(&e->to, item);
+	read_table(&t, &frame);
+	put_header(e, &t);
+	put_cell(&begin, e->run.number, strlen(e->run.number));
+	put(&begin, ",%" PRIu64 ",", frame.record.n);
+	if (frame.step_name.data != NULL)
+		put_cell(&begin, frame.step_name.data, frame.step_name.len);
+	put(&begin, ",%s,", frame.partial ? "TRUE" : "FALSE");
+	put_time(&begin, frame.record.t.utc);
+	put(&begin, ",%s", assay_quality_name(frame.quality));
+	for (size_t row = 0; row < t.rows && !e->to.failed; row++)
+		put_row(&e->to, &t, &begin, row);
+	e->to.failed = e->to.failed || begin.failed;
 	buffer_finish(&begin);
 }
 
-void export_csv_entry(struct export_table *table, struct buffer *to, const char *number,
-	const struct assay_entry_view *entry)
+static int put_entry(struct export *e, const struct export_item *item)
 {
-	struct assay_frame_view frame;
-	struct assay_record_view record;
-	if (assay_frame_read(entry->body.data, entry->body.len, &frame) == 0) {
-		put_frame(table, to, number, &frame);
-		return;
-	}
-	if (assay_record_read(entry->body.data, entry->body.len, &record) < 0) {
-		put(to, "# entry %" PRIu64 " cannot be read\n", entry->seq);
-		return;
-	}
-	bool is_told = record.type == ASSAY_RECORD_AMEND && table->has_end && table->amends > 0;
-	if (is_told)
-		table->amends--;
-	else if (record.type == ASSAY_RECORD_RUN_START)
-		put_start(to, entry, &record);
-	else if (record.type == ASSAY_RECORD_AMEND)
-		put_amend(to, &record);
-	else if (record.type == ASSAY_RECORD_RUN_END)
-		put_end(to, &record, table->next);
-	table->has_end = table->has_end || record.type == ASSAY_RECORD_RUN_END;
+	const struct assay_record_view *record = &item->frame.record;
+	if (item->is_frame)
+		put_frame(e, item);
+	else if (record->type == ASSAY_RECORD_RUN_START)
+		put_start(&e->to, &item->entry, record);
+	else if (record->type == ASSAY_RECORD_AMEND)
+		put_amend(&e->to, record);
+	else if (record->type == ASSAY_RECORD_RUN_END)
+		put_end(&e->to, item);
+	else if (record->type == 0 || record->type == ASSAY_RECORD_FRAME)
+		put(&e->to, "# entry %" PRIu64 " cannot be read\n", item->entry.seq);
+	return 0;
 }
+
+const struct export_format export_csv = {.begin = put_heading, .entry = put_entry};

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "export.h"
+
+#define ANSWER_MS 10000
+#define ATTEMPTS  5
+
+/* EXPORT_FORMATS(F) is F(csv) F(json) ..., from meson.build. */
+#define DECLARE(name) extern const struct export_format export_##name;
+EXPORT_FORMATS(DECLARE)
+
+#define ROW(name) &export_##name,
+const struct export_format *const export_formats[] = {EXPORT_FORMATS(ROW) NULL};
+
+#define NAME(name) #name,
+const char *const export_format_names[] = {EXPORT_FORMATS(NAME) NULL};
+
+const struct export_format *export_format_find(const char *name)
+{
+	size_t i = 0;
+	while (export_format_names[i] != NULL && strcmp(export_format_names[i], name) != 0)
+		i++;
+	return export_formats[i];
+}
+
+static int view_item(struct assay_span bytes, struct export_item *item)
+{
+	struct assay_record_view *record = &item->frame.record;
+	*item = (struct export_item){.bytes = bytes};
+	if (assay_entry_read(bytes.data, bytes.len, &item->entry) < 0)
+		return -EBADMSG;
+	const struct assay_span body = item->entry.body;
+	item->is_frame = assay_frame_read(body.data, body.len, &item->frame) == 0;
+	if (!item->is_frame && assay_record_read(body.data, body.len, record) < 0)
+		record->type = 0;
+	return 0;
+}
+
+/* Frames are numbered without gaps, and run-end has their number. */
+static void count_lost(struct export *e, struct export_item *item)
+{
+	const struct assay_record_view *record = &item->frame.record;
+	uint64_t upto = record->type == ASSAY_RECORD_FRAME     ? record->n
+			: record->type == ASSAY_RECORD_RUN_END ? record->frames
+							       : 0;
+	if (upto > e->next) {
+		item->lost_first = e->next;
+		item->lost = upto - e->next;
+	}
+	e->lost += item->lost;
+	if (record->type == ASSAY_RECORD_FRAME)
+		e->next = record->n + 1;
+}
+
+static bool must_stop(const struct export *e)
+{
+	return e->must_stop != NULL && *e->must_stop;
+}
+
+static int fetch_page(struct export *e, uint64_t from, struct parts *reply, struct message *m)
+{
+	int r = -ETIMEDOUT;
+	for (int i = 0; i < ATTEMPTS && !must_stop(e); i++) {
+		struct buffer request = {0};
+		message_fetch_run(&request, e->run.number, from);
+		r = requester_message(e->replay, &request, ANSWER_MS, reply, m);
+		buffer_finish(&request);
+		if (r == 0 && m->kind == MESSAGE_DATA)
+			return m->next == 0 || m->next > from ? 0 : -EPROTO;
+		if (r == 0 && m->kind == MESSAGE_ERROR && m->error == MESSAGE_NOT_FOUND)
+			return -ENOENT;
+		if (r == 0 && m->error != MESSAGE_BUSY)
+			return -EPROTO;
+		if (r != 0 && r != -ETIMEDOUT)
+			return r;
+		nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+	}
+	return must_stop(e) ? -EINTR : r == 0 ? -EBUSY : r;
+}
+
+/* The heading: begin(), then the entries after the run's end, which `told` counts. */
+static int put_heading(struct export *e, uint64_t *told)
+{
+	struct parts reply = {0};
+	struct message m = {.next = e->run.last + 1};
+	int r = e->format->begin(e);
+	while (r == 0 && e->run.last > 0 && m.next != 0) {
+		r = fetch_page(e, m.next, &reply, &m);
+		for (size_t i = 1; r == 0 && i < reply.count; i++, (*told)++) {
+			struct export_item item;
+			r = view_item(parts_at(&reply, i), &item);
+			if (r == 0)
+				r = e->format->entry(e, &item);
+		}
+	}
+	parts_finish(&reply);
+	return r;
+}
+
+int export_put(struct export *e, const struct export_run *run)
+{
+	struct parts reply = {0};
+	struct message m = {.next = 1};
+	uint64_t told = 0; /* entries after the end that the heading has */
+	bool has_end = false;
+	e->run = *run;
+	e->next = 0;
+	buffer_reset(&e->to);
+	buffer_reset(&e->memory);
+	int r = e->format->begin != NULL ? put_heading(e, &told) : 0;
+	while (r == 0 && m.next != 0) {
+		r = fetch_page(e, m.next, &reply, &m);
+		for (size_t i = 1; r == 0 && i < reply.count; i++) {
+			struct export_item item;
+			r = must_stop(e) ? -EINTR : view_item(parts_at(&reply, i), &item);
+			if (r < 0)
+				break;
+			count_lost(e, &item);
+			bool is_told = has_end && told > 0 &&
+				       item.frame.record.type == ASSAY_RECORD_AMEND;
+			told -= is_told;
+			has_end |= item.frame.record.type == ASSAY_RECORD_RUN_END;
+			r = is_told ? 0 : e->format->entry(e, &item);
+			if (r == 0 && (e->to.failed || e->memory.failed))
+				r = -ENOMEM;
+			if (r == 0)
+				r = e->piece(e->arg, e, &item);
+			buffer_reset(&e->to);
+		}
+	}
+	e->runs++;
+	parts_finish(&reply);
+	return r;
+}
+
+void export_finish(struct export *e)
+{
+	buffer_finish(&e->to);
+	buffer_finish(&e->memory);
+}
