@@ -7,7 +7,6 @@
 
 #include "args.h"
 #include "config/suggest.h"
-#include "help.h"
 #include "when.h"
 
 #define LONG 256 /* getopt's value of option 0: above all letters */
@@ -217,7 +216,7 @@ static bool is(const char *text, const char *name)
 }
 
 /* `group`: NULL for the words in the first place. */
-static int reject_command(const char *group, const char *word)
+static void reject_command(const char *group, const char *word)
 {
 	struct suggest suggest;
 	char text[400];
@@ -236,25 +235,22 @@ static int reject_command(const char *group, const char *word)
 	else
 		fprintf(stderr, "no command%s\n",
 			group != NULL ? text : "; assayctl --help lists them");
-	return 2;
 }
 
-const struct command *args_find(char **words, int *used, int *code)
+const struct command *args_find(char **words, int *used, const char **group)
 {
-	const char *group = NULL;
+	*group = NULL;
 	for (const struct command *c = commands; c->name != NULL; c++) {
 		if (is(words[0], c->group))
-			group = c->group;
+			*group = c->group;
 		*used = c->group != NULL ? 2 : 1;
 		if (c->group == NULL ? is(words[0], c->name)
 				     : is(words[0], c->group) && is(words[1], c->name))
 			return c;
 	}
-	if (group != NULL && (words[1] == NULL || !is(words[1], "--help")) && !is(words[1], "-h"))
-		*code = reject_command(group, words[1]);
-	else if (group != NULL)
-		*code = help_group(group);
-	else
-		*code = reject_command(NULL, words[0]);
+	if (*group == NULL || (!is(words[1], "--help") && !is(words[1], "-h"))) {
+		reject_command(*group, words[*group != NULL]);
+		*group = NULL;
+	}
 	return NULL;
 }

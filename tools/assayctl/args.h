@@ -43,9 +43,10 @@ int args_reject(const struct args *args, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
- * Finds the command whose name `words` start with, and how many words the name has.  NULL after
- * a message, with the exit code: 2, or 0 after the help for a group of commands.
+ * Finds the command whose name `words` start with, and how many words the name has.  NULL: the
+ * words ask for the help of `group`, such as "run --help", or after a message, with NULL there,
+ * name no command.
  */
-const struct command *args_find(char **words, int *used, int *code);
+const struct command *args_find(char **words, int *used, const char **group);
 
 #endif

@@ -33,10 +33,10 @@ static void print_options(const struct command *command)
 		value_text(o, value);
 		snprintf(left, sizeof left, "%s--%s%s%s", o->letter != 0 ? letter : "", o->name,
 			value[0] != '\0' ? " " : "", value);
-		printf("  %-*s ", COLUMN, left);
-		if (strlen(left) > COLUMN)
-			printf("\n  %*s ", COLUMN, "");
-		puts(o->help);
+		bool is_long = strlen(left) > COLUMN;
+		if (is_long)
+			printf("  %s\n", left);
+		printf("  %-*s %s\n", COLUMN, is_long ? "" : left, o->help);
 	}
 }
 
@@ -125,7 +125,8 @@ int command_help(const struct options *options, const struct args *args)
 	char help[] = "--help";
 	if (words[1] == NULL) /* of a group, too */
 		words[1] = help;
-	int used, code;
-	const struct command *command = args_find(words, &used, &code);
-	return command != NULL ? help_command(command) : code;
+	int used;
+	const char *group;
+	const struct command *command = args_find(words, &used, &group);
+	return command != NULL ? help_command(command) : group != NULL ? help_group(group) : 2;
 }

@@ -40,9 +40,10 @@ int main(int argc, char **argv)
 	set_text(&options.replay, &args, "replay");
 
 	int used;
-	const struct command *command = args_find(args.words, &used, &r);
+	const char *group;
+	const struct command *command = args_find(args.words, &used, &group);
 	if (command == NULL)
-		return r;
+		return group != NULL ? help_group(group) : 2;
 	r = args_read(&args, command, args.word_count - used + 1, args.words + used - 1);
 	if (r != 0)
 		return r;

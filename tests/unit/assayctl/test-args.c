@@ -246,19 +246,22 @@ static void texts_repeat_up_to_a_limit(void **state)
 
 static void commands_are_found_by_one_or_two_words(void **state)
 {
-	char run[] = "run", start[] = "start", list[] = "list", no[] = "strat";
-	int used, code = -1;
+	char run[] = "run", start[] = "start", list[] = "list", no[] = "strat", help[] = "--help";
+	int used;
+	const char *group;
 	assert_ptr_equal(
-		args_find((char *[]){run, start, no, NULL}, &used, &code), find("run", "start"));
+		args_find((char *[]){run, start, no, NULL}, &used, &group), find("run", "start"));
 	assert_int_equal(used, 2);
-	assert_ptr_equal(args_find((char *[]){list, no, NULL}, &used, &code), find("", "list"));
+	assert_ptr_equal(args_find((char *[]){list, no, NULL}, &used, &group), find("", "list"));
 	assert_int_equal(used, 1);
-	assert_null(args_find((char *[]){run, no, NULL}, &used, &code));
-	assert_int_equal(code, 2);
-	assert_null(args_find((char *[]){no, NULL}, &used, &code));
-	assert_int_equal(code, 2);
-	assert_null(args_find((char *[]){NULL, NULL}, &used, &code));
-	assert_int_equal(code, 2);
+	char **const wrong[] = {(char *[]){run, no, NULL}, (char *[]){run, NULL},
+		(char *[]){no, NULL}, (char *[]){start, NULL}, (char *[]){NULL}};
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		assert_null(args_find(wrong[i], &used, &group));
+		assert_null(group);
+	}
+	assert_null(args_find((char *[]){run, help, NULL}, &used, &group));
+	assert_string_equal(group, "run");
 }
 
 int main(void)

@@ -27,6 +27,7 @@ ROOMS = {
     'daemon/core': 'base record wire journal config capture',
     'tools/assayctl': 'base record wire journal config capture',
     'tools/client': 'base record',
+    'tools/export': 'base record',
     'tools/sim': 'base',
     'drivers': '',
 }
