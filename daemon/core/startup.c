@@ -19,6 +19,7 @@
 #include "core/commit/audit.h"
 #include "core/commit/commit.h"
 #include "core/control/control.h"
+#include "core/control/ops.h"
 #include "core/replay/cursors.h"
 #include "core/runs/interrupted.h"
 #include "core/commit/ledger.h"
@@ -167,7 +168,7 @@ static int open_control(struct core *core)
 	core->recorder = recorder_create(core->loop);
 	if (core->recorder == NULL)
 		return -ENOMEM;
-	int r = control_open(&core->control, core, core->config->control);
+	int r = control_open(&core->control, core, control_ops, core->config->control);
 	if (r < 0)
 		log_error("%s: the control socket cannot be bound: %s", core->config->control,
 			strerror(-r));

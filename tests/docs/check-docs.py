@@ -114,19 +114,20 @@ def check_format(source):
 
 
 def check_operations(source):
-    text = read(source, 'daemon/core/control/ops.c')
-    table = text[text.index('const struct control_op control_ops[]'):]
-    ops = re.findall(r'^\t\{"([a-z-]+)", "', table, re.M)
-    found = re.findall(r'^### `([a-z-]+)`$', read(source, 'docs/sockets.md'), re.M)
-    yield from same('docs/sockets.md, operations', ops, found)
-    for op, body in zip(ops, re.split(r'^\t\{"[a-z-]+", "', table, flags=re.M)[1:]):
-        part = read(source, 'docs/sockets.md').split(f'### `{op}`\n')[-1].split('\n##')[0]
-        for arg in re.findall(r'\{"([a-z_]+)", CONTROL_', body):
+    page = read(source, 'docs/sockets.md')
+    files = sorted((source / 'daemon/core/control').glob('*.c'))
+    rows = [row for file in files for table in re.findall(
+        r'^const struct op control_\w+_ops\[\] = \{\n(.*?)^\};', file.read_text(encoding='utf-8'), re.M | re.S)
+        for row in re.findall(r'^\t\{"([a-z-]+)", "(.*?)(?=^\t\{|\Z)', table, re.M | re.S)]
+    yield from same('docs/sockets.md, operations', [op for op, _ in rows], re.findall(r'^### `([a-z-]+)`$', page, re.M))
+    for op, row in rows:
+        part = page.split(f'### `{op}`\n')[-1].split('\n##')[0]
+        for arg in re.findall(r'\{"([a-z_]+)",\s+KEY_', row):
             if f'`{arg}`' not in part:
                 yield f'docs/sockets.md: {op}: the argument `{arg}` is missing'
-    pattern = r'control_refuse\(\s*call,\s*"([a-z-]+)"|"(not-started|not-ready|refused)"'
-    code = ''.join(p.read_text(encoding='utf-8') for p in sorted((source / 'daemon/core/control').glob('*.c')))
-    codes = {a or b for a, b in re.findall(pattern, code)}
+    pattern = r'call_refuse\(\s*call,\s*"([a-z-]+)"|"(not-started|not-ready|refused)"'
+    files.append(source / 'daemon/core/router/call.c')
+    codes = {a or b for file in files for a, b in re.findall(pattern, file.read_text(encoding='utf-8'))}
     table = re.findall(r'^\| `([a-z-]+)` \|', section(source / 'docs/sockets.md', 'codes'), re.M)
     yield from same('docs/sockets.md, codes of refusals', codes, table)
 

@@ -92,7 +92,7 @@ def test_amend(lab):
     assert 'set' in ask(lab, 'bad-argument', op='amend', run=run, set={7: 'x'}, reason='r')
     assert 'number' in ask(lab, 'bad-argument', op='amend', run=7, set={'valid': False}, reason='r')
     assert 'run list' in amend('not-found', which='bench-1/xrf-1/20010101-001', valid=False)
-    assert 'already' in amend('refused', sample='CCL-2026-00001')
+    assert 'nothing to change' in amend('refused', sample='CCL-2026-00001')
     assert not lab.entries('xrf-1', 'amend'), 'a refusal writes nothing'
 
     amend(sample='CCL-2026-00002')

@@ -1,105 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The control socket: a ROUTER that takes one CBOR map with `op` and answers with one CBOR map,
- * {ok: true, ...} or {ok: false, error: {code, text}}.  Whatever envelope a request comes in goes
- * back with its reply, so REQ and DEALER peers both work.
+ * {ok: true, ...} or {ok: false, error: {code, text}}.
  *
- * The operations are declared once, in control-ops.c: name, arguments, what they do.  Checking of
- * arguments, refusals that name what is accepted, and `help` are derived from that table.
+ * The operations are declared in the tables of control/ops-*.c, one file per family; control/ops.c
+ * lists the families.  router/call.h has what follows from the tables.
+ *
+ * Threads: the main thread's.
  */
 #ifndef ASSAY_CORE_CONTROL_CONTROL_H
 #define ASSAY_CORE_CONTROL_CONTROL_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
+#include "core/commit/audit.h"
 #include "core/core.h"
-#include "core/runs/run.h"
-#include "record/encode.h"
-#include "record/read.h"
+#include "core/router/call.h"
 
 struct control;
-struct control_call;
 
-#define CONTROL_ARGS_MAX  12
-#define CONTROL_BYTES_MAX (64u << 10) /* of one request */
+/*
+ * Binds the socket; endpoint NULL: none, for tests.  The operations work on `core` (call->on).
+ * Borrows core and ops.  Owned through `out`, or a negative errno.
+ */
+int control_open(
+	struct control **out, struct core *core, const struct op *const *ops, const char *endpoint);
 
-enum control_type {
-	CONTROL_TEXT = 1,
-	CONTROL_UINT,
-	CONTROL_BOOL,
-	CONTROL_ITEM, /* any one CBOR item */
-};
-
-struct control_arg {
-	const char *name; /* NULL ends the list */
-	enum control_type type;
-	bool required;
-	const char *help;
-};
-
-struct control_op {
-	const char *name;
-	const char *help;
-	struct control_arg args[CONTROL_ARGS_MAX + 1];
-	/*
-	 * Does it: writes pairs to call->reply and returns 0, or returns control_refuse(...), or
-	 * takes the call with control_keep() and answers later.
-	 */
-	int (*run)(struct control_call *call);
-};
-
-/* Ends with .name NULL. */
-extern const struct control_op control_ops[];
-
-struct control_value {
-	bool given;
-	struct assay_string text; /* borrowed from the request */
-	uint64_t number;
-	bool flag;
-	struct assay_span item;
-};
-
-/* One request under way. */
-struct control_call {
-	struct core *core;
-	const struct control_op *op;
-	struct control_value args[CONTROL_ARGS_MAX]; /* in the order of op->args */
-	struct audit_actor actor;
-	struct map reply; /* pairs besides `ok` */
-};
-
-/* Binds the socket; endpoint NULL: none, for tests.  Owned through `out`, or a negative errno. */
-int control_open(struct control **out, struct core *core, const char *endpoint);
+/* Closes the socket; replies that are still owed are dropped.  NULL is legal. */
 void control_close(struct control *control);
 
-/* The value of the argument `name`, which the op must declare. */
-const struct control_value *control_arg(const struct control_call *call, const char *name);
-
-/* Copies a text argument, "" when it was not given; -EMSGSIZE when it does not fit. */
-int control_copy_text(const struct control_call *call, const char *name, char *to, size_t size);
-
-/* Makes the reply a refusal.  `code` is a word for programs, the text is for people. */
-int control_refuse(struct control_call *call, const char *code, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
 /*
- * Keeps the call for later: returns a ticket for control_answer(), NULL when there is no memory.
- * The op then returns 0 and writes nothing.
- */
-struct control_ticket;
-struct control_ticket *control_keep(struct control_call *call);
-
-/* Answers a kept call with the pairs in `pairs`, or, when `code` is not NULL, refuses it. */
-void control_answer(struct control_ticket *ticket, const struct buffer *pairs, size_t count,
-	const char *code, const char *text);
-
-/*
- * Handles one request and writes its reply, unless it was kept: what the socket does with the
- * last part of a message, also for tests and fuzzing.
+ * Handles one request, whatever its bytes are.  Calls `reply` once, now or later, with the reply,
+ * borrowed for the call; reply->failed: there is none, out of memory.
  */
 void control_handle(struct control *control, const struct audit_actor *actor, const uint8_t *data,
-	size_t len, struct buffer *reply, bool *kept);
+	size_t len, void (*reply)(void *arg, const struct buffer *reply), void *arg);
+
+/* --- for operations that reply later --- */
+
+struct control_ticket;
+
+/*
+ * Keeps the request under way for a later reply; the operation then returns 0 and adds no pairs.
+ * Owned until control_answer() or control_reject(); NULL: refused, too many requests wait.
+ */
+struct control_ticket *control_keep(struct call *call);
+
+/* The map of the reply, to add pairs to. */
+struct map *control_reply(struct control_ticket *ticket);
+
+/* Sends the reply, or a refusal instead of it.  Takes the ticket. */
+void control_answer(struct control_ticket *ticket);
+void control_reject(struct control_ticket *ticket, const char *code, const char *text);
 
 #endif

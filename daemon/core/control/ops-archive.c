@@ -1,89 +1,79 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The operation of the control socket by which an archive is confirmed. */
+/* The operation by which an archive is confirmed. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "core/control/control.h"
 #include "core/control/ops.h"
 #include "core/keep/confirm.h"
-#include "record/read.h"
 
-static int read_segment(struct reader *r, struct archived_segment *segment)
-{
-	struct assay_string key;
-	size_t pairs;
-	const uint8_t *hash = NULL;
-	read_map(r, &pairs);
-	for (; pairs > 0 && read_key(r, &key) == 0; pairs--) {
-		if (assay_string_is(key, "first"))
-			read_uint(r, &segment->first);
-		else if (assay_string_is(key, "last"))
-			read_uint(r, &segment->last);
-		else if (assay_string_is(key, "sha256"))
-			read_fixed(r, ASSAY_SHA256_SIZE, &hash);
-		else
-			return read_fail(r, r->at, "a segment has first, last and sha256");
-	}
-	if (r->error == 0 &&
-		(hash == NULL || segment->first == 0 || segment->last < segment->first))
-		return read_fail(r, r->at, "a segment needs first, last and sha256");
-	if (r->error == 0)
-		memcpy(segment->sha256, hash, sizeof segment->sha256);
-	return r->error;
-}
-
-static bool read_segments(struct confirm_request *request, struct assay_span item,
-	const uint8_t journal[JOURNAL_ID_SIZE])
-{
-	struct reader r;
-	read_init(&r, item.data, item.len);
-	if (read_array(&r, &request->count) < 0 || request->count == 0 ||
-		request->count > CONFIRM_SEGMENTS_MAX)
-		return false;
-	for (size_t i = 0; i < request->count && r.error == 0; i++) {
-		memcpy(request->segments[i].journal, journal, JOURNAL_ID_SIZE);
-		read_segment(&r, &request->segments[i]);
-	}
-	return read_finish(&r) == 0;
-}
+struct archived_args {
+	struct assay_string journal;
+	struct confirm_request request;
+};
 
 static void answer_archived(void *arg, const struct confirm_result *result)
 {
-	struct buffer pairs = {0};
-	struct map map = {.to = &pairs};
-	map_uint(&map, "noted", result->noted);
-	map_uint(&map, "known", result->known);
-	control_answer(arg, &pairs, map.pairs, result->refused != NULL ? "refused" : NULL,
-		result->refused);
-	buffer_finish(&pairs);
+	if (result->refused != NULL) {
+		control_reject(arg, "refused", result->refused);
+		return;
+	}
+	map_uint(control_reply(arg), "noted", result->noted);
+	map_uint(control_reply(arg), "known", result->known);
+	control_answer(arg);
 }
 
-int op_archived(struct control_call *call)
+static int op_archived(struct call *call)
 {
-	struct confirm_request request = {.actor = call->actor};
+	const struct archived_args *args = call->args;
+	struct core *core = call->on;
+	struct confirm_request request = args->request;
 	uint8_t journal[JOURNAL_ID_SIZE];
 	char id[JOURNAL_ID_TEXT];
-	if (control_copy_text(call, "journal", id, sizeof id) < 0 ||
-		journal_id_parse(journal, id) < 0)
-		return control_refuse(
+	bool is_right = request.count > 0;
+	if (!text_copy(id, sizeof id, args->journal) || journal_id_parse(journal, id) < 0)
+		return call_refuse(
 			call, "bad-argument", "journal is the id of one, as its folder is named");
-	if (control_copy_text(call, "to", request.to, sizeof request.to) < 0)
-		return control_refuse(
-			call, "bad-argument", "to is longer than %d bytes", CONFIRM_TEXT_MAX);
-	if (!read_segments(&request, control_arg(call, "segments")->item, journal))
-		return control_refuse(call, "bad-argument",
+	for (size_t i = 0; i < request.count; i++) {
+		struct archived_segment *segment = &request.segments[i];
+		memcpy(segment->journal, journal, sizeof journal);
+		is_right = is_right && segment->first > 0 && segment->last >= segment->first;
+	}
+	if (!is_right)
+		return call_refuse(call, "bad-argument",
 			"segments is a list of 1 to %d maps {first, last, sha256}",
 			CONFIRM_SEGMENTS_MAX);
+	if (core->retention == NULL)
+		return call_refuse(call, "busy", "retention does not run: see the log");
 	struct control_ticket *ticket = control_keep(call);
 	if (ticket == NULL)
-		return control_refuse(call, "busy", "too many requests are waiting");
-	struct retention *retention = call->core->retention;
-	int r = retention == NULL ? -ENODEV
-				  : confirm_start(retention, &request, answer_archived, ticket);
+		return -ENOBUFS;
+	request.actor = *call->actor;
+	int r = confirm_start(core->retention, &request, answer_archived, ticket);
 	if (r < 0)
-		control_answer(ticket, NULL, 0, "busy",
-			r == -EBUSY    ? "another archive is being confirmed"
-			: r == -ENODEV ? "retention does not run: see the log"
-				       : "out of memory");
+		control_reject(ticket, "busy",
+			r == -EBUSY ? "another archive is being confirmed" : "out of memory");
 	return 0;
 }
+
+static const struct keys segment_keys = {.size = sizeof(struct archived_segment),
+	.rows = (const struct key[]){
+		{"first", KEY_UINT, KEY_AT(struct archived_segment, first), .required = true},
+		{"last", KEY_UINT, KEY_AT(struct archived_segment, last), .required = true},
+		{"sha256", KEY_COPY, KEY_AT(struct archived_segment, sha256), .required = true},
+		{0}}};
+
+const struct op control_archive_ops[] = {
+	{"archived", "says what was copied to an archive; answered when it is verified",
+		OP_ARGS(struct archived_args,
+			{"journal", KEY_TEXT, KEY_AT(struct archived_args, journal),
+				.required = true, .help = "its id, as its folder is named"},
+			{"segments", KEY_LIST, KEY_AT(struct archived_args, request.segments),
+				.count_at = offsetof(struct archived_args, request.count),
+				.keys = &segment_keys, .required = true,
+				.help = "[{first, last, sha256}]: seqs and digest"},
+			{"to", KEY_CHARS, KEY_AT(struct archived_args, request.to),
+				.required = true, .help = "where the copies are, for people"}),
+		.run = op_archived},
+	{0},
+};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The operations of the control socket that record the bytes of a port. */
+/* The operations that record the bytes of a port. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "capture/capture.h"
 #include "core/commit/audit.h"
+#include "core/control/control.h"
+#include "core/control/names.h"
 #include "core/control/ops.h"
 #include "core/instrument/instrument.h"
 #include "core/port/recorder.h"
@@ -72,14 +74,20 @@ static void fill_head(
 	}
 }
 
-int op_capture_start(struct control_call *call)
+struct capture_args {
+	struct assay_string instrument;
+	uint64_t id, wait;
+};
+
+static int op_capture_start(struct call *call)
 {
-	struct core *core = call->core;
-	struct instrument *instrument = control_instrument(call);
+	const struct capture_args *args = call->args;
+	struct core *core = call->on;
+	struct instrument *instrument = control_instrument(call, args->instrument);
 	if (instrument == NULL)
 		return -ENOENT;
 	if (supervise_is_recording(instrument->supervisor))
-		return control_refuse(call, "busy",
+		return call_refuse(call, "busy",
 			"the port of %s is being recorded already: one recording at a time",
 			instrument->config->key);
 	struct capture *capture = calloc(1, sizeof *capture);
@@ -88,7 +96,7 @@ int op_capture_start(struct control_call *call)
 	if (capture != NULL && head != NULL) {
 		struct recording_port port = supervise_recording_port(instrument->supervisor);
 		capture->core = core;
-		capture->actor = call->actor;
+		capture->actor = *call->actor;
 		copy(capture->key, sizeof capture->key, instrument->config->key);
 		fill_head(head, core, instrument);
 		recording = recorder_start(core->recorder, head, &port, on_ended, capture);
@@ -96,7 +104,7 @@ int op_capture_start(struct control_call *call)
 	free(head);
 	if (recording == NULL) {
 		free(capture);
-		return control_refuse(call, "busy", "too many recordings are under way");
+		return call_refuse(call, "busy", "too many recordings are under way");
 	}
 	capture->id = recording_id(recording);
 	put_audit(capture, "capture-start", "started");
@@ -104,46 +112,43 @@ int op_capture_start(struct control_call *call)
 	return 0;
 }
 
-static struct recording *find(struct control_call *call)
+static struct recording *find(struct call *call)
 {
-	struct recording *recording = recorder_find(
-		call->core->recorder, control_arg(call, "id")->number);
+	const struct capture_args *args = call->args;
+	const struct core *core = call->on;
+	struct recording *recording = recorder_find(core->recorder, args->id);
 	if (recording == NULL)
-		control_refuse(
+		call_refuse(
 			call, "not-found", "no such recording (it ends after 20 s without a read)");
 	return recording;
 }
 
 static void answer_read(void *arg, const struct recording_piece *piece)
 {
-	struct buffer pairs = {0};
-	struct map map = {.to = &pairs};
 	if (piece == NULL) {
-		control_answer(arg, NULL, 0, "not-found", "it ended with the daemon");
+		control_reject(arg, "not-found", "it ended with the daemon");
 		return;
 	}
-	map_bytes(&map, "data", piece->data, piece->len);
-	map_bool(&map, "end", piece->is_end);
-	control_answer(arg, &pairs, map.pairs, NULL, NULL);
-	buffer_finish(&pairs);
+	map_bytes(control_reply(arg), "data", piece->data, piece->len);
+	map_bool(control_reply(arg), "end", piece->is_end);
+	control_answer(arg);
 }
 
-int op_capture_read(struct control_call *call)
+static int op_capture_read(struct call *call)
 {
-	const struct control_value *wait = control_arg(call, "wait");
+	const struct capture_args *args = call->args;
 	struct recording *recording = find(call);
 	if (recording == NULL)
 		return -ENOENT;
 	struct control_ticket *ticket = control_keep(call);
 	if (ticket == NULL)
-		return control_refuse(call, "busy", "too many requests are waiting");
-	if (recording_read(recording, wait->given ? wait->number : RECORDING_WAIT_MS, answer_read,
-		    ticket) < 0)
-		control_answer(ticket, NULL, 0, "busy", "another read of it is waiting");
+		return -ENOBUFS;
+	if (recording_read(recording, args->wait, answer_read, ticket) < 0)
+		control_reject(ticket, "busy", "another read of it is waiting");
 	return 0;
 }
 
-int op_capture_stop(struct control_call *call)
+static int op_capture_stop(struct call *call)
 {
 	struct recording *recording = find(call);
 	if (recording == NULL)
@@ -151,3 +156,25 @@ int op_capture_stop(struct control_call *call)
 	recording_stop(recording);
 	return 0;
 }
+
+const struct op control_capture_ops[] = {
+	{"capture-start", "starts a recording of the bytes on an instrument's link",
+		OP_ARGS(struct capture_args,
+			{"instrument", KEY_TEXT, KEY_AT(struct capture_args, instrument),
+				.required = true, .help = "its name in the configuration"}),
+		.run = op_capture_start},
+	{"capture-read", "the next bytes of a recording; waits until there are any",
+		OP_ARGS(struct capture_args,
+			{"id", KEY_UINT, KEY_AT(struct capture_args, id), .required = true,
+				.help = "as capture-start returned it"},
+			{"wait", KEY_UINT, KEY_AT(struct capture_args, wait),
+				.help = "milliseconds, at most and by default 5000"}),
+		.defaults = &(const struct capture_args){.wait = RECORDING_WAIT_MS},
+		.run = op_capture_read},
+	{"capture-stop", "ends a recording; the rest of it is read until `end`",
+		OP_ARGS(struct capture_args,
+			{"id", KEY_UINT, KEY_AT(struct capture_args, id), .required = true,
+				.help = "as capture-start returned it"}),
+		.run = op_capture_stop},
+	{0},
+};

@@ -1,41 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The operation on durable cursors that is for people; replay/ has those of consumers. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/commit/audit.h"
 #include "core/control/ops.h"
+#include "core/core.h"
 #include "core/replay/cursors.h"
 
-/* What the cursor stood at stays in the audit: from now on it holds nothing back. */
-static void note(struct control_call *call, const struct cursor_view *view)
-{
-	struct buffer before = {0};
-	struct map map;
-	map_open(&map, &before);
-	map_text(&map, "name", view->name);
-	map_key(&map, "at");
-	cursor_put_marks(&before, view);
-	map_close(&map);
-	audit(&call->core->audit, "cursor-forgotten", &call->actor, &before, NULL, NULL);
-	buffer_finish(&before);
-}
+struct forget_args {
+	struct assay_string name;
+};
 
-int op_cursor_forget(struct control_call *call)
+/* The audit record keeps the cursor's marks: from now on it holds nothing back. */
+static int op_cursor_forget(struct call *call)
 {
-	struct cursor_view view;
-	struct assay_string name = control_arg(call, "name")->text;
-	int r = cursors_find(call->core->cursors, name, &view);
+	const struct forget_args *args = call->args;
+	struct core *core = call->on;
+	struct cursor_view view = {0};
+	int r = cursors_find(core->cursors, args->name, &view);
+	if (r == 0)
+		r = cursors_forget(core->cursors, args->name);
 	if (r == 0) {
-		r = cursors_forget(call->core->cursors, name);
-		if (r == 0)
-			note(call, &view);
-		free(view.marks);
+		struct buffer before = {0};
+		struct map map;
+		map_open(&map, &before);
+		map_text(&map, "name", view.name);
+		map_key(&map, "at");
+		cursor_put_marks(&before, &view);
+		map_close(&map);
+		audit(&core->audit, "cursor-forgotten", call->actor, &before, NULL, NULL);
+		buffer_finish(&before);
 	}
+	free(view.marks);
 	if (r == -ENOENT)
-		return control_refuse(call, "not-found", "there is no cursor of this name");
+		return call_refuse(call, "not-found", "there is no cursor of this name");
 	if (r < 0)
-		return control_refuse(
+		return call_refuse(
 			call, "refused", "the cursor cannot be removed: %s", strerror(-r));
 	return 0;
 }
+
+const struct op control_cursor_ops[] = {
+	{"cursor-forget", "forgets a durable cursor: what it had not read may be removed",
+		OP_ARGS(struct forget_args,
+			{"name", KEY_TEXT, KEY_AT(struct forget_args, name), .required = true,
+				.help = "as its consumer calls it"}),
+		.run = op_cursor_forget},
+	{0},
+};

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The operations of the control socket about runs that were: list, show, amend, repeat. */
+/* The operations on recorded runs: list, show, amend. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <assay/driver.h>
-
 #include "core/commit/item.h"
 #include "core/runs/amends.h"
 #include "core/commit/audit.h"
+#include "core/control/control.h"
+#include "core/control/names.h"
 #include "core/control/ops.h"
 #include "core/instrument/instrument.h"
 #include "core/runs/past-run.h"
@@ -47,11 +47,6 @@ static void add_amended(struct map *map, const struct amended *now)
 	map_close(&inner);
 }
 
-static const char *or_none(const char *text)
-{
-	return text[0] != '\0' ? text : "none";
-}
-
 static void add_row(struct core *core, struct buffer *to, const struct runs_row *row)
 {
 	struct map map;
@@ -59,8 +54,8 @@ static void add_row(struct core *core, struct buffer *to, const struct runs_row 
 	map_bytes(&map, "run", row->id, 16);
 	map_text(&map, "number", row->number);
 	map_text(&map, "instrument", row->instrument);
-	map_text(&map, "sample", or_none(row->sample));
-	map_text(&map, "operator", or_none(row->operator));
+	map_text(&map, "sample", row->sample[0] != '\0' ? row->sample : "none");
+	map_text(&map, "operator", row->operator[0] != '\0' ? row->operator : "none");
 	map_uint(&map, "start", row->start);
 	control_add_text(&map, "status", row->status);
 	map_bool(&map, "sim", row->sim);
@@ -74,28 +69,28 @@ static void add_row(struct core *core, struct buffer *to, const struct runs_row 
 	map_close(&map);
 }
 
-/* A sample is found by what it was called first and by what it is called now. */
-static bool is_of_sample(struct core *core, const struct runs_row *row, const char *sample)
-{
-	return sample[0] == '\0' || strcmp(row->sample, sample) == 0 ||
-	       strcmp(amends_sample(row, amends_of(core->amends, row->id)), sample) == 0;
-}
+/* --- runs, run-show -------------------------------------------------------------------------- */
 
-int op_runs(struct control_call *call)
+struct runs_args {
+	char instrument[ASSAY_TOKEN_MAX + 1], sample[RUN_TEXT_MAX + 1];
+	uint64_t limit;
+};
+
+/* A sample finds the runs that had its id at their start, and those that were amended to it. */
+static int op_runs(struct call *call)
 {
-	struct core *core = call->core;
-	char instrument[33], sample[RUN_TEXT_MAX + 1];
-	const struct control_value *limit = control_arg(call, "limit");
-	size_t most = limit->given && limit->number < RUNS_LIMIT ? limit->number : RUNS_LIMIT;
-	if (control_copy_text(call, "instrument", instrument, sizeof instrument) < 0 ||
-		control_copy_text(call, "sample", sample, sizeof sample) < 0)
-		return control_refuse(call, "bad-argument", "that name is too long for any run");
-	struct runs_search search = {.instrument = instrument[0] != '\0' ? instrument : NULL};
+	const struct runs_args *args = call->args;
+	struct core *core = call->on;
+	struct runs_search search = {
+		.instrument = args->instrument[0] != '\0' ? args->instrument : NULL};
 	struct runs_row row;
 	struct buffer rows = {0};
 	size_t count = 0;
-	while (count < most && runs_search(core->runs, &search, &row) > 0) {
-		if (!is_of_sample(core, &row, sample))
+	while (count < args->limit && count < RUNS_LIMIT &&
+		runs_search(core->runs, &search, &row) > 0) {
+		if (args->sample[0] != '\0' && strcmp(row.sample, args->sample) != 0 &&
+			strcmp(amends_sample(&row, amends_of(core->amends, row.id)),
+				args->sample) != 0)
 			continue;
 		add_row(core, &rows, &row);
 		count++;
@@ -108,127 +103,39 @@ int op_runs(struct control_call *call)
 	return 0;
 }
 
-static int find_run(struct control_call *call, struct runs_search *search, struct runs_row *row)
-{
-	if (runs_search(call->core->runs, search, row) > 0)
-		return 0;
-	return control_refuse(call, "not-found", "there is no such run; run list shows them");
-}
+struct run_show_args {
+	struct assay_string number;
+};
 
-int op_run_show(struct control_call *call)
+static int op_run_show(struct call *call)
 {
+	const struct run_show_args *args = call->args;
+	struct core *core = call->on;
 	char number[RUN_NUMBER_MAX + 1];
 	struct runs_search search = {.number = number};
 	struct runs_row row;
-	if (control_copy_text(call, "number", number, sizeof number) < 0)
-		number[0] = '\0';
-	int r = find_run(call, &search, &row);
-	if (r < 0)
-		return r;
+	if (!text_copy(number, sizeof number, args->number) ||
+		runs_search(core->runs, &search, &row) == 0)
+		return call_refuse(call, "not-found", "there is no such run; run list shows them");
 	map_key(&call->reply, "run");
-	add_row(call->core, call->reply.to, &row);
-	return 0;
-}
-
-/* The run that the argument `run` names, by its number or its id, as its run-start has it. */
-static int read_run(struct control_call *call, struct past_run *past)
-{
-	struct reader r;
-	struct assay_string text;
-	char number[RUN_NUMBER_MAX + 1] = "";
-	const uint8_t *id = NULL;
-	struct runs_row row;
-	*past = (struct past_run){0};
-	const struct assay_span *item = &control_arg(call, "run")->item;
-	read_init(&r, item->data, item->len);
-	if (read_peek(&r) == READ_TEXT && read_text(&r, &text) == 0 && text.len < sizeof number)
-		memcpy(number, text.data, text.len);
-	else if (read_peek(&r) != READ_BYTES || read_fixed(&r, 16, &id) < 0)
-		return control_refuse(call, "bad-argument",
-			"run is a number such as bench-3/xrf-1/20261122-007, or a UUID of 16 "
-			"bytes");
-	struct runs_search search = {.id = id, .number = id == NULL ? number : NULL};
-	int e = find_run(call, &search, &row);
-	if (e < 0)
-		return e;
-	e = past_run_read(past, call->core->run_store.path, &row);
-	if (e < 0)
-		return control_refuse(call, "not-found",
-			"the beginning of %s cannot be read in its journal: %s", row.number,
-			strerror(-e));
+	add_row(core, call->reply.to, &row);
 	return 0;
 }
 
 /* --- amend ----------------------------------------------------------------------------------- */
 
-static int read_change_text(struct control_call *call, struct reader *r, struct amended *change,
-	enum amend_key key, const char *name, char *to)
-{
-	struct assay_string text;
-	if (read_peek(r) != READ_TEXT || read_text(r, &text) < 0 || text.len > RUN_TEXT_MAX)
-		return control_refuse(call, "bad-argument", "%s must be a text of at most %d bytes",
-			name, RUN_TEXT_MAX);
-	memcpy(to, text.data, text.len);
-	to[text.len] = '\0';
-	change->keys |= key;
-	return 0;
-}
+struct amend_args {
+	struct run_name run;
+	struct assay_span set;
+	char reason[RUN_TEXT_MAX + 1];
+};
 
-static int read_change(struct control_call *call, struct amended *change)
-{
-	static struct reader r;
-	struct assay_string key;
-	size_t pairs;
-	const struct assay_span *item = &control_arg(call, "set")->item;
-	read_init(&r, item->data, item->len);
-	if (read_map(&r, &pairs) < 0 || pairs == 0)
-		return control_refuse(call, "bad-argument",
-			"set is a map of what is to be corrected: sample, operator, note, valid");
-	int e = 0;
-	for (; e == 0 && pairs > 0 && read_key(&r, &key) == 0; pairs--) {
-		if (assay_string_is(key, "sample"))
-			e = read_change_text(
-				call, &r, change, AMEND_SAMPLE, "sample", change->sample);
-		else if (assay_string_is(key, "operator"))
-			e = read_change_text(
-				call, &r, change, AMEND_OPERATOR, "operator", change->operator);
-		else if (assay_string_is(key, "note"))
-			e = read_change_text(call, &r, change, AMEND_NOTE, "note", change->note);
-		else if (assay_string_is(key, "valid") && read_bool(&r, &change->valid) == 0)
-			change->keys |= AMEND_VALID;
-		else
-			e = control_refuse(call, "bad-argument",
-				"'%.*s' cannot be corrected like this; sample, operator and note "
-				"are texts, valid is true or false",
-				(int)(key.len < 64 ? key.len : 64), key.data);
-	}
-	if (e == 0 && read_finish(&r) < 0)
-		e = control_refuse(call, "bad-argument", "set: %s", r.text);
-	return e;
-}
-
-static int refuse_amend(struct control_call *call, const char *text)
-{
-	audit_text(&call->core->audit, "amend-refused", &call->actor, text);
-	return control_refuse(call, "refused", "%s", text);
-}
-
-static int check_change(struct control_call *call, struct amended *change)
-{
-	const struct config *config = call->core->config;
-	if (control_copy_text(call, "reason", change->reason, sizeof change->reason) < 0)
-		return control_refuse(
-			call, "bad-argument", "reason is longer than %d bytes", RUN_TEXT_MAX);
-	if (change->reason[strspn(change->reason, " \t")] == '\0')
-		return refuse_amend(call, "a correction needs a reason: give --reason");
-	if (change->sample[0] == '\0' || config_sample_fits(config, change->sample))
-		return 0;
-	char text[300];
-	snprintf(text, sizeof text,
-		"the sample id does not match the site's pattern; a right one looks like %s",
-		config->sample_example != NULL ? config->sample_example : config->sample_pattern);
-	return refuse_amend(call, text);
-}
+/* Row i is bit i of enum amend_key. */
+static const struct keys change_keys = {
+	.rows = (const struct key[]){{"sample", KEY_CHARS, KEY_AT(struct amended, sample)},
+		{"operator", KEY_CHARS, KEY_AT(struct amended, operator)},
+		{"note", KEY_CHARS, KEY_AT(struct amended, note)},
+		{"valid", KEY_BOOL, KEY_AT(struct amended, valid)}, {0}}};
 
 /* An amend on its way to the disk. */
 struct correction {
@@ -240,199 +147,106 @@ struct correction {
 static void on_amended(void *arg, const struct commit_item *item)
 {
 	struct correction *c = arg;
-	struct buffer pairs = {0};
-	struct map map = {.to = &pairs};
+	struct map *reply = control_reply(c->ticket);
 	struct runs_search search = {.id = c->run};
 	struct runs_row row;
 	if (runs_search(c->core->runs, &search, &row) > 0) {
-		map_key(&map, "run");
-		add_row(c->core, &pairs, &row);
+		map_key(reply, "run");
+		add_row(c->core, reply->to, &row);
 	}
-	control_answer(c->ticket, &pairs, map.pairs, NULL, NULL);
-	buffer_finish(&pairs);
+	control_answer(c->ticket);
 	free(c);
 }
 
-static int begin_amend(
-	struct control_call *call, const struct past_run *past, const struct amended *change)
+static int refuse_amend(struct call *call, const char *text)
 {
+	struct core *core = call->on;
+	audit_text(&core->audit, "amend-refused", call->actor, text);
+	return call_refuse(call, "refused", "%s", text);
+}
+
+static int put_amend(struct call *call, const struct past_run *past, const struct amended *change)
+{
+	struct core *core = call->on;
+	const struct config *config = core->config;
+	if (change->reason[strspn(change->reason, " \t")] == '\0')
+		return refuse_amend(call, "a correction needs a reason: give --reason");
+	if (change->sample[0] != '\0' && !config_sample_fits(config, change->sample)) {
+		char text[300];
+		snprintf(text, sizeof text,
+			"the sample id does not match the site's pattern; a right one looks like "
+			"%s",
+			config->sample_example != NULL ? config->sample_example
+						       : config->sample_pattern);
+		return refuse_amend(call, text);
+	}
 	struct correction *c = calloc(1, sizeof *c);
-	if (c != NULL)
-		c->ticket = control_keep(call);
-	if (c == NULL || c->ticket == NULL) {
+	if (c == NULL)
+		return call_refuse(call, "busy", "out of memory");
+	c->ticket = control_keep(call);
+	if (c->ticket == NULL) {
 		free(c);
-		return control_refuse(call, "busy", "too many requests are waiting");
+		return -ENOBUFS;
 	}
-	c->core = call->core;
+	c->core = core;
 	memcpy(c->run, past->row.id, sizeof c->run);
-	int r = amends_put(call->core->amends, past, change, &call->actor, on_amended, c);
+	int r = amends_put(core->amends, past, change, call->actor, on_amended, c);
 	if (r == 0) {
-		audit_text(&call->core->audit, "amend", &call->actor, past->row.number);
+		audit_text(&core->audit, "amend", call->actor, past->row.number);
 		return 0;
 	}
-	control_answer(c->ticket, NULL, 0, "refused",
-		r == -EALREADY ? "all of that is so already" : strerror(-r));
+	control_reject(c->ticket, "refused", r == -EALREADY ? "nothing to change" : strerror(-r));
 	free(c);
 	return 0;
 }
 
-int op_amend(struct control_call *call)
+static int op_amend(struct call *call)
 {
+	const struct amend_args *args = call->args;
+	struct amended change = {0};
+	struct keys_found found;
 	struct past_run past;
-	struct amended change = {.count = 0};
-	int r = read_run(call, &past);
-	if (r == 0)
-		r = read_change(call, &change);
-	if (r == 0)
-		r = check_change(call, &change);
-	if (r == 0)
-		r = begin_amend(call, &past, &change);
+	struct reader r;
+	read_init(&r, args->set.data, args->set.len);
+	if (keys_read(&r, &change_keys, &change, &found) < 0)
+		return call_refuse(call, "bad-argument",
+			"set: %s; sample, operator and note are texts, valid is true or false",
+			r.text);
+	if (found.seen == 0)
+		return call_refuse(call, "bad-argument",
+			"set is a map of corrections: sample, operator, note, valid");
+	change.keys = (unsigned)found.seen;
+	memcpy(change.reason, args->reason, sizeof change.reason);
+	int e = control_past_run(call, &args->run, &past);
+	if (e == 0)
+		e = put_amend(call, &past, &change);
 	past_run_finish(&past);
-	return r;
+	return e;
 }
 
-/* --- repeat ---------------------------------------------------------------------------------- */
-
-static bool is_in_method(const struct config_method *method, struct assay_string name)
-{
-	for (size_t i = 0; method != NULL && i < method->step_count; i++) {
-		const struct config_map *settings = &method->steps[i].settings;
-		if (config_value(*settings, name).len > 0)
-			return true;
-	}
-	return false;
-}
-
-static bool is_live(const struct catalog_driver *driver, struct assay_string name)
-{
-	for (const struct assay_setting *s = driver->settings; s != NULL && s->name != NULL; s++) {
-		if (assay_string_is(name, s->name))
-			return (s->flags & ASSAY_LIVE) != 0;
-	}
-	return false;
-}
-
-/* It is sent now with another value of the same kind, and was not set by hand then. */
-static bool was_other(const struct instrument *instrument, const struct past_run *past,
-	struct assay_string name, struct assay_span value)
-{
-	struct assay_span now = config_value(instrument_settings(instrument), name);
-	struct config_map set = {past->set.data, past->set.len};
-	bool same = now.len == value.len && memcmp(now.data, value.data, now.len) == 0;
-	return now.len > 0 && !same && now.data[0] >> 5 == value.data[0] >> 5 &&
-	       config_value(set, name).len == 0;
-}
-
-/* Copies those of the former settings that the repeated run is to have again. */
-static void copy_pairs(struct map *map, const struct instrument *instrument,
-	const struct past_run *past, const struct buffer *from, const struct config_method *method)
-{
-	static struct reader r;
-	struct assay_string name;
-	struct assay_span value;
-	size_t pairs = 0;
-	read_init(&r, from->data, from->len);
-	if (from->len > 0)
-		read_map(&r, &pairs);
-	for (; pairs > 0 && read_key(&r, &name) == 0 && read_raw(&r, &value) == 0; pairs--) {
-		struct config_map sent = {past->sent.data, past->sent.len};
-		if (from == &past->settings && config_value(sent, name).len > 0)
-			value = config_value(sent, name);
-		bool wanted = from == &past->set || (was_other(instrument, past, name, value) &&
-							    !is_in_method(method, name));
-		if (!wanted || !is_live(instrument->config->driver, name))
-			continue;
-		map->pairs++;
-		encode_text_n(map->to, name.data, name.len);
-		encode_raw(map->to, value.data, value.len);
-	}
-}
-
-/*
- * What lay beneath the method is as it was then: what had been set by hand, and what has another
- * value now.  What else the instrument read back then it had by itself.
- */
-static void copy_settings(struct run_request *request, const struct instrument *instrument,
-	const struct past_run *past)
-{
-	struct map map;
-	map_open(&map, &request->settings);
-	copy_pairs(&map, instrument, past, &past->set, request->method);
-	copy_pairs(&map, instrument, past, &past->settings, request->method);
-	map_close(&map);
-}
-
-static void put_reference(struct run_request *request, const struct runs_row *row)
-{
-	struct map map;
-	encode_array(&request->refs, 1);
-	map_open(&map, &request->refs);
-	map_text(&map, "rel", words_name(&words_ref_kind, REF_REPEATS));
-	map_bytes(&map, "run", row->id, sizeof row->id);
-	map_bytes(&map, "ctx", row->ctx, sizeof row->ctx);
-	map_close(&map);
-}
-
-static int copy_method(
-	struct control_call *call, struct run_request *request, const struct past_run *past)
-{
-	if (past->method[0] == '\0')
-		return 0;
-	request->method = config_find_method(call->core->config, past->method);
-	if (request->method == NULL)
-		return control_refuse(
-			call, "refused", "its method %s is not configured any more", past->method);
-	if (memcmp(request->method->sha256, past->method_sha256, sizeof past->method_sha256) != 0)
-		return control_refuse(call, "refused",
-			"its method %s is another one now: start the run anew with run start",
-			past->method);
-	return 0;
-}
-
-static int make_request(struct control_call *call, const struct past_run *past,
-	const struct instrument *instrument, struct run_request *request)
-{
-	const struct amended *now = amends_of(call->core->amends, past->row.id);
-	snprintf(request->sample, sizeof request->sample, "%s", amends_sample(&past->row, now));
-	snprintf(request->operator, sizeof request->operator, "%s",
-		amends_operator(&past->row, now));
-	snprintf(request->note, sizeof request->note, "%s", amends_note(past, now));
-	bool same = now == NULL || (now->keys & AMEND_SAMPLE) == 0;
-	request->entered = same ? past->entered : 0;
-	int r = copy_method(call, request, past);
-	if (r < 0)
-		return r;
-	copy_settings(request, instrument, past);
-	put_reference(request, &past->row);
-	if (request->settings.failed || request->refs.failed)
-		return control_refuse(call, "busy", "there is no memory for it");
-	return 0;
-}
-
-static int start_again(struct control_call *call, const struct past_run *past)
-{
-	struct instrument *instrument = instrument_find(
-		&call->core->instruments, past->row.instrument);
-	struct run_request request = {.mode = CONFIG_ON_DEMAND, .actor = call->actor};
-	if (instrument == NULL)
-		return control_refuse(call, "not-found", "there is no instrument %s any more",
-			past->row.instrument);
-	if (instrument->config->acquire.mode != CONFIG_ON_DEMAND)
-		return control_refuse(
-			call, "refused", "%s begins its runs by itself", past->row.instrument);
-	int r = make_request(call, past, instrument, &request);
-	if (r == 0)
-		return control_start(call, instrument, &request, past->row.number);
-	run_request_finish(&request);
-	return r;
-}
-
-int op_run_repeat(struct control_call *call)
-{
-	struct past_run past;
-	int r = read_run(call, &past);
-	if (r == 0)
-		r = start_again(call, &past);
-	past_run_finish(&past);
-	return r;
-}
+const struct op control_past_ops[] = {
+	{"runs", "lists runs, newest first",
+		OP_ARGS(struct runs_args,
+			{"instrument", KEY_CHARS, KEY_AT(struct runs_args, instrument),
+				.help = "only of this one"},
+			{"sample", KEY_CHARS, KEY_AT(struct runs_args, sample),
+				.help = "only with this sample id"},
+			{"limit", KEY_UINT, KEY_AT(struct runs_args, limit),
+				.help = "at most so many"}),
+		.defaults = &(const struct runs_args){.limit = RUNS_LIMIT}, .run = op_runs},
+	{"run-show", "one run by its number",
+		OP_ARGS(struct run_show_args,
+			{"number", KEY_TEXT, KEY_AT(struct run_show_args, number), .required = true,
+				.help = "such as bench-3/xrf-1/20261122-007"}),
+		.run = op_run_show},
+	{"amend", "corrects a run; the first entries stay and are shown beside the correction",
+		OP_ARGS(struct amend_args,
+			{"run", KEY_OTHER, KEY_AT(struct amend_args, run), .required = true,
+				.read = control_read_run_name, .help = "its number, or its UUID"},
+			{"set", KEY_RAW, KEY_AT(struct amend_args, set), .required = true,
+				.help = "{sample, operator, note, valid}, any of them"},
+			{"reason", KEY_CHARS, KEY_AT(struct amend_args, reason),
+				.help = "why; a correction without is refused"}),
+		.run = op_amend},
+	{0},
+};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* describe and set: what instruments can be told, and telling it. */
+/* The operations on settings: describe shows them, set changes them at run time. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +8,8 @@
 #include <assay/driver.h>
 
 #include "core/commit/audit.h"
+#include "core/control/control.h"
+#include "core/control/names.h"
 #include "core/control/ops.h"
 #include "core/instrument/instrument.h"
 #include "record/decimal.h"
@@ -85,36 +87,32 @@ static void put_instrument(struct map *reply, const struct instrument *instrumen
 	map_close(&map);
 }
 
-static int refuse_driver(struct control_call *call, const char *name)
-{
-	char known[300] = "";
-	const struct catalog *catalog = call->core->catalog;
-	for (size_t i = 0; i < catalog->count; i++) {
-		size_t len = strlen(known);
-		snprintf(known + len, sizeof known - len, "%s%s", i > 0 ? ", " : "",
-			catalog->drivers[i].name);
-	}
-	return control_refuse(
-		call, "not-found", "there is no driver %s; there are: %s", name, known);
-}
+struct describe_args {
+	struct assay_string instrument, driver;
+};
 
-int op_describe(struct control_call *call)
+static int op_describe(struct call *call)
 {
-	const struct catalog *catalog = call->core->catalog;
-	char name[65];
+	const struct describe_args *args = call->args;
+	const struct core *core = call->on;
+	const struct catalog *catalog = core->catalog;
 	const struct catalog_driver *driver = NULL;
-	if (control_arg(call, "instrument")->given) {
-		const struct instrument *instrument = control_instrument(call);
+	char name[65], known[300] = "";
+	if (args->instrument.data != NULL) {
+		const struct instrument *instrument = control_instrument(call, args->instrument);
 		if (instrument == NULL)
 			return -ENOENT;
 		put_instrument(&call->reply, instrument);
 		return 0;
 	}
-	int r = control_copy_text(call, "driver", name, sizeof name);
-	if (r == 0 && name[0] != '\0')
+	if (text_copy(name, sizeof name, args->driver))
 		driver = catalog_find(catalog, name);
-	if (r < 0 || (name[0] != '\0' && driver == NULL))
-		return refuse_driver(call, name);
+	if (args->driver.len > 0 && driver == NULL) {
+		for (size_t i = 0; i < catalog->count; i++)
+			call_add_word(known, sizeof known, catalog->drivers[i].name);
+		return call_refuse(
+			call, "not-found", "there is no driver %s; there are: %s", name, known);
+	}
 	map_key(&call->reply, "drivers");
 	encode_array(call->reply.to, driver != NULL ? 1 : catalog->count);
 	for (size_t i = 0; i < catalog->count; i++) {
@@ -126,12 +124,12 @@ int op_describe(struct control_call *call)
 
 /* --- set ------------------------------------------------------------------------------------- */
 
-/* A change on its way, until the instrument has taken it. */
+/* A change under way, until the instrument has taken or refused it. */
 struct setting {
 	struct instrument *instrument;
 	struct control_ticket *ticket;
 	struct audit_actor actor;
-	struct buffer part, before; /* what was asked for; all that was in force */
+	struct buffer part, before; /* the requested settings; all that were in force */
 };
 
 static void setting_destroy(struct setting *set)
@@ -141,7 +139,7 @@ static void setting_destroy(struct setting *set)
 	free(set);
 }
 
-/* The value as it would stand in the file; false for what is no single value. */
+/* Writes the value as in a file.  False: it is not a single value, or too long. */
 static bool as_text(struct reader *r, char text[TEXT_SIZE])
 {
 	struct assay_string given;
@@ -179,7 +177,7 @@ static void add_why(struct buffer *errors, const char *text)
 	buffer_append(errors, text, strlen(text));
 }
 
-/* Some settings only the files may say: a calibration, or what could harm the instrument. */
+/* Only files may change some settings: a calibration, or one that could do harm. */
 static bool is_settable(
 	const struct catalog_driver *driver, const char *name, struct buffer *errors)
 {
@@ -187,7 +185,7 @@ static bool is_settable(
 	while (s != NULL && s->name != NULL && strcmp(s->name, name) != 0)
 		s++;
 	if (s == NULL || s->name == NULL || (s->flags & ASSAY_LIVE) != 0)
-		return true; /* what is unknown is told by whoever reads it */
+		return true; /* config_parse_setting() reports an unknown name */
 	char text[200];
 	snprintf(text, sizeof text,
 		"'%s' cannot be set at run time: change it in the configuration and reload", name);
@@ -219,26 +217,25 @@ static int add_setting(const struct catalog_driver *driver, const char *name, co
 	return r == -EINVAL ? 0 : r;
 }
 
-/* The argument `settings` becomes CBOR by the driver's table, or a refusal with all errors. */
-static int read_settings(
-	struct control_call *call, const struct catalog_driver *driver, struct buffer *part)
+/* Makes CBOR of the argument `settings` by the driver's table, or a refusal with all errors. */
+static int read_settings(struct call *call, struct assay_span settings,
+	const struct catalog_driver *driver, struct buffer *part)
 {
-	static struct reader r;
-	const struct control_value *given = control_arg(call, "settings");
+	struct reader r;
 	struct buffer errors = {0};
 	struct assay_string key;
 	size_t pairs;
 	int result = 0;
-	read_init(&r, given->item.data, given->item.len);
+	read_init(&r, settings.data, settings.len);
 	if (read_map(&r, &pairs) < 0 || pairs == 0 || pairs > SETTINGS_MAX)
-		return control_refuse(call, "bad-argument",
+		return call_refuse(call, "bad-argument",
 			"settings must be a map of 1 to %d names with their values", SETTINGS_MAX);
 	for (; pairs > 0 && result == 0 && read_key(&r, &key) == 0; pairs--) {
 		char name[65], text[TEXT_SIZE];
 		snprintf(name, sizeof name, "%.*s", (int)key.len, key.data);
 		if (!as_text(&r, text)) {
 			buffer_finish(&errors);
-			return control_refuse(call, "bad-argument",
+			return call_refuse(call, "bad-argument",
 				"the value of '%s' must be a text as in the configuration, a "
 				"number, true or false",
 				name);
@@ -247,18 +244,18 @@ static int read_settings(
 	}
 	if (result == 0 && read_finish(&r) < 0) {
 		buffer_finish(&errors);
-		return control_refuse(call, "bad-argument", "settings: %s", r.text);
+		return call_refuse(call, "bad-argument", "settings: %s", r.text);
 	}
 	if (result < 0)
-		control_refuse(call, "busy", "there is no memory for it");
+		call_refuse(call, "busy", "out of memory");
 	else if (errors.len > 0)
-		result = control_refuse(
+		result = call_refuse(
 			call, "refused", "%.*s", (int)errors.len, (const char *)errors.data);
 	buffer_finish(&errors);
 	return result;
 }
 
-/* name => value of all that was asked for, out of `all`. */
+/* Adds {settings: {name: value}} of the names in `part`, with their values in `all`. */
 static void put_values(struct map *map, const struct buffer *part, const struct buffer *all)
 {
 	struct reader r;
@@ -296,60 +293,84 @@ static void answer_set(void *arg, int r, const char *text)
 {
 	struct setting *set = arg;
 	struct instrument *instrument = set->instrument;
-	struct buffer pairs = {0}, before = {0}, after = {0};
+	struct buffer before = {0}, after = {0};
 	put_side(&before, instrument, &set->part, &set->before);
 	put_side(&after, instrument, &set->part, &set->part);
 	audit(instrument->all->audit, r < 0 ? "set-refused" : "set", &set->actor, &before, &after,
 		r < 0 ? text : NULL);
 	if (r < 0) {
-		control_answer(set->ticket, NULL, 0, "refused", text);
+		control_reject(set->ticket, "refused", text);
 	} else {
-		struct map map = {.to = &pairs};
-		put_values(&map, &set->part, &set->part);
+		struct map *reply = control_reply(set->ticket);
+		put_values(reply, &set->part, &set->part);
 		if (instrument->run != NULL)
-			map_text(&map, "number", run_number(instrument->run));
-		control_answer(set->ticket, &pairs, map.pairs, NULL, NULL);
+			map_text(reply, "number", run_number(instrument->run));
+		control_answer(set->ticket);
 	}
-	buffer_finish(&pairs);
 	buffer_finish(&before);
 	buffer_finish(&after);
 	setting_destroy(set);
 }
 
-static int begin_set(struct control_call *call, struct instrument *instrument, struct setting *set)
+struct set_args {
+	struct assay_string instrument;
+	struct assay_span settings;
+};
+
+static int start_set(struct call *call, struct instrument *instrument, struct setting *set)
 {
+	const struct set_args *args = call->args;
 	struct config_map now = instrument_settings(instrument);
-	set->actor = call->actor;
+	set->actor = *call->actor;
 	buffer_append(&set->before, now.data, now.len);
-	int r = read_settings(call, instrument->config->driver, &set->part);
+	int r = read_settings(call, args->settings, instrument->config->driver, &set->part);
 	if (r < 0)
 		return r;
 	set->ticket = control_keep(call);
 	if (set->ticket == NULL)
-		return control_refuse(call, "busy", "too many requests are waiting");
+		return -ENOBUFS;
 	set->instrument = instrument;
 	r = instrument_set(instrument, (struct config_map){set->part.data, set->part.len},
-		&call->actor, answer_set, set);
+		call->actor, answer_set, set);
 	if (r == 0)
 		return 0;
 	char text[120];
 	snprintf(text, sizeof text, "a run is open on %s, or another change is under way",
 		instrument->config->key);
-	control_answer(set->ticket, NULL, 0, "busy", r == -EBUSY ? text : strerror(-r));
+	control_reject(set->ticket, "busy", r == -EBUSY ? text : strerror(-r));
 	setting_destroy(set);
 	return 0;
 }
 
-int op_set(struct control_call *call)
+static int op_set(struct call *call)
 {
-	struct instrument *instrument = control_instrument(call);
+	const struct set_args *args = call->args;
+	struct instrument *instrument = control_instrument(call, args->instrument);
 	if (instrument == NULL)
 		return -ENOENT;
 	struct setting *set = calloc(1, sizeof *set);
 	if (set == NULL)
-		return control_refuse(call, "busy", "there is no memory for it");
-	int r = begin_set(call, instrument, set);
+		return call_refuse(call, "busy", "out of memory");
+	int r = start_set(call, instrument, set);
 	if (r < 0)
 		setting_destroy(set);
 	return r;
 }
+
+const struct op control_settings_ops[] = {
+	{"describe", "the settings that drivers have, or those of an instrument with their values",
+		OP_ARGS(struct describe_args,
+			{"instrument", KEY_TEXT, KEY_AT(struct describe_args, instrument),
+				.help = "its settings with their present values"},
+			{"driver", KEY_TEXT, KEY_AT(struct describe_args, driver),
+				.help = "only this one"}),
+		.run = op_describe},
+	{"set", "changes settings of an instrument until the configuration is read again",
+		OP_ARGS(struct set_args,
+			{"instrument", KEY_TEXT, KEY_AT(struct set_args, instrument),
+				.required = true, .help = "its name in the configuration"},
+			{"settings", KEY_RAW, KEY_AT(struct set_args, settings), .required = true,
+				.help = "{name: value}, as in the configuration"}),
+		.run = op_set},
+	{0},
+};

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "core/control/names.h"
+#include "core/core.h"
+#include "core/instrument/instrument.h"
+
+struct instrument *control_instrument(struct call *call, struct assay_string key)
+{
+	struct core *core = call->on;
+	char text[ASSAY_TOKEN_MAX + 1], known[300] = "";
+	struct instrument *instrument = NULL;
+	if (text_copy(text, sizeof text, key))
+		instrument = instrument_find(&core->instruments, text);
+	if (instrument != NULL)
+		return instrument;
+	list_for_each(instrument, &core->instruments.list, link)
+		call_add_word(known, sizeof known, instrument->config->key);
+	call_refuse(call, "not-found", "there is no such instrument; configured: %s",
+		known[0] != '\0' ? known : "none");
+	return NULL;
+}
+
+int control_read_run_name(struct reader *r, const struct key *key, void *to)
+{
+	struct run_name *name = to;
+	struct assay_string text;
+	struct assay_span bytes;
+	size_t at = r->at;
+	if (read_peek(r) == READ_TEXT && read_text(r, &text) == 0 &&
+		text_copy(name->number, sizeof name->number, text))
+		return 0;
+	if (read_peek(r) == READ_BYTES && read_bytes(r, &bytes) == 0 &&
+		bytes.len == ASSAY_UUID_SIZE) {
+		name->id = bytes.data;
+		return 0;
+	}
+	return read_fail(r, at,
+		"must be a number such as bench-3/xrf-1/20261122-007, or a UUID of 16 bytes");
+}
+
+int control_past_run(struct call *call, const struct run_name *name, struct past_run *past)
+{
+	const struct core *core = call->on;
+	struct runs_search search = {
+		.id = name->id, .number = name->id == NULL ? name->number : NULL};
+	struct runs_row row;
+	*past = (struct past_run){0};
+	if (runs_search(core->runs, &search, &row) == 0)
+		return call_refuse(call, "not-found", "there is no such run; run list shows them");
+	int r = past_run_read(past, core->run_store.path, &row);
+	if (r < 0)
+		return call_refuse(call, "not-found",
+			"the beginning of %s cannot be read in its journal: %s", row.number,
+			strerror(-r));
+	return 0;
+}
+
+void control_add_text(struct map *map, const char *key, const char *text)
+{
+	if (text != NULL && text[0] != '\0')
+		map_text(map, key, text);
+}

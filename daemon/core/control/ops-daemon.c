@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The operations on the daemon and on instruments as a whole. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/commit/audit.h"
+#include "core/commit/commit.h"
+#include "core/commit/ledger.h"
+#include "core/control/names.h"
+#include "core/control/ops.h"
+#include "core/core.h"
+#include "core/instrument/instrument.h"
+#include "core/keep/retention.h"
+#include "core/port/supervise.h"
+#include "core/reload.h"
+#include "core/runs/rows.h"
+
+/* --- status ---------------------------------------------------------------------------------- */
+
+static void add_open_run(struct map *map, const struct run *run)
+{
+	struct map row;
+	map_key(map, "run");
+	map_open(&row, map->to);
+	map_text(&row, "number", run_number(run));
+	map_bytes(&row, "id", run_id(run), 16);
+	map_uint(&row, "frames", run_frames(run));
+	map_uint(&row, "start", run_started(run));
+	control_add_text(&row, "sample", run_sample(run));
+	control_add_text(&row, "operator", run_operator(run));
+	map_close(&row);
+}
+
+/* The last run on demand, if the daemon ended during it: a person should repeat it. */
+static void add_interrupted(struct map *map, const struct instrument *instrument)
+{
+	struct runs_row row;
+	struct runs_search search = {.instrument = instrument->config->key};
+	if (instrument->config->acquire.mode == CONFIG_ON_DEMAND &&
+		runs_search(instrument->all->runs->rows, &search, &row) > 0 &&
+		strcmp(row.status, words_name(&words_run_status, RUN_STATUS_INTERRUPTED)) == 0)
+		map_text(map, "interrupted", row.number);
+}
+
+static void add_instrument(struct buffer *to, const struct instrument *instrument)
+{
+	const struct config_instrument *config = instrument->config;
+	struct map map;
+	map_open(&map, to);
+	map_text(&map, "key", config->key);
+	map_text(&map, "driver", config->driver->name);
+	map_text(&map, "technique", config->technique);
+	map_text(&map, "link", config->port_name);
+	map_bool(&map, "simulated", config->simulated);
+	map_text(&map, "state", words_name(&words_device_state, (int)instrument->state));
+	control_add_text(&map, "text", instrument->text);
+	control_add_text(&map, "values", instrument->values);
+	if (change_is_made(&instrument->change))
+		map_bool(&map, "changed", true);
+	control_add_text(&map, "make", instrument->identity.make);
+	control_add_text(&map, "model", instrument->identity.model);
+	control_add_text(&map, "serial", instrument->identity.serial);
+	control_add_text(&map, "fw", instrument->identity.fw);
+	map_bool(&map, "hazard", instrument->hazard);
+	map_uint(&map, "frames", instrument->frames);
+	if (instrument->last_frame != 0)
+		map_uint(&map, "last_frame", instrument->last_frame);
+	map_uint(&map, "pid", (uint64_t)supervise_pid(instrument->supervisor));
+	map_uint(&map, "worker_starts", supervise_starts(instrument->supervisor));
+	map_text(&map, "topic", instrument->data_topic->text);
+	if (instrument->run != NULL)
+		add_open_run(&map, instrument->run);
+	else
+		add_interrupted(&map, instrument);
+	map_close(&map);
+}
+
+static void add_journal(struct map *reply, const struct core *core)
+{
+	struct commit_status status;
+	struct map map, keep;
+	commit_status(core->commit, &status);
+	map_key(reply, "journal");
+	map_open(&map, reply->to);
+	map_bytes(&map, "id", ledger_journal_id(core->ledger), JOURNAL_ID_SIZE);
+	map_text(&map, "path", core->config->journal_path);
+	map_uint(&map, "head", status.head);
+	map_uint(&map, "free", core->disk.free);
+	map_text(&map, "disk", disk_level_name(core->disk.level));
+	map_uint(&map, "queued_bytes", status.queued);
+	map_uint(&map, "waiting_ns", status.waiting_ns);
+	control_add_text(&map, "error", status.error != 0 ? strerror(-status.error) : NULL);
+	const struct retention_summary *summary = retention_summary(core->retention);
+	if (summary != NULL) {
+		map_key(&map, "retention");
+		map_open(&keep, map.to);
+		map_uint(&keep, "looked", summary->looked);
+		map_uint(&keep, "files", summary->files);
+		map_uint(&keep, "bytes", summary->bytes);
+		map_uint(&keep, "not_archived", summary->not_archived);
+		map_uint(&keep, "not_passed", summary->not_passed);
+		control_add_text(&keep, "held_by", summary->held_by);
+		map_close(&keep);
+	}
+	map_close(&map);
+}
+
+struct status_args {
+	struct assay_string instrument;
+};
+
+static int op_status(struct call *call)
+{
+	const struct status_args *args = call->args;
+	const struct core *core = call->on;
+	const struct instrument *one = NULL, *instrument;
+	if (args->instrument.len > 0) {
+		one = control_instrument(call, args->instrument);
+		if (one == NULL)
+			return -ENOENT;
+	}
+	map_text(&call->reply, "site", core->config->site);
+	map_text(&call->reply, "node", core->config->node);
+	map_text(&call->reply, "version", ASSAY_VERSION);
+	map_uint(&call->reply, "started", core->started);
+	map_bytes(&call->reply, "config", core->config->sha256, 32);
+	map_text(&call->reply, "live", core->config->live);
+	add_journal(&call->reply, core);
+	size_t count = 0;
+	list_for_each(instrument, &core->instruments.list, link)
+		count += one == NULL || one == instrument;
+	map_key(&call->reply, "instruments");
+	encode_array(call->reply.to, count);
+	list_for_each(instrument, &core->instruments.list, link)
+	{
+		if (one == NULL || one == instrument)
+			add_instrument(call->reply.to, instrument);
+	}
+	return 0;
+}
+
+/* --- reload, maintenance --------------------------------------------------------------------- */
+
+struct reload_args {
+	bool now;
+};
+
+static int op_reload(struct call *call)
+{
+	const struct reload_args *args = call->args;
+	struct core *core = call->on;
+	char *text = NULL;
+	int r = core_reload(core, args->now, &text);
+	audit_text(&core->audit, r < 0 ? "reload-refused" : "reload", call->actor,
+		text != NULL ? text : "");
+	if (r < 0)
+		r = call_refuse(call, r == -EBUSY ? "busy" : "refused", "%s",
+			text != NULL ? text : strerror(-r));
+	free(text);
+	return r < 0 ? r : 0;
+}
+
+struct maintenance_args {
+	struct assay_string instrument;
+	bool on;
+};
+
+static int op_maintenance(struct call *call)
+{
+	const struct maintenance_args *args = call->args;
+	struct core *core = call->on;
+	struct instrument *instrument = control_instrument(call, args->instrument);
+	if (instrument == NULL)
+		return -ENOENT;
+	const char *key = instrument->config->key;
+	if (instrument_set_maintenance(instrument, args->on) < 0)
+		return call_refuse(call, "busy", "a run is open on %s: stop it first", key);
+	audit_text(&core->audit, args->on ? "maintenance-on" : "maintenance-off", call->actor, key);
+	return 0;
+}
+
+const struct op control_daemon_ops[] = {
+	{"help", "lists the operations and their arguments", .run = call_help},
+	{"status", "the daemon, its journal, its instruments",
+		OP_ARGS(struct status_args,
+			{"instrument", KEY_TEXT, KEY_AT(struct status_args, instrument),
+				.help = "only this one"}),
+		.run = op_status},
+	{"reload", "reads the configuration again; a wrong one changes nothing",
+		OP_ARGS(struct reload_args, {"now", KEY_BOOL, KEY_AT(struct reload_args, now),
+						    .help = "do not wait for open on-demand runs"}),
+		.run = op_reload},
+	{"maintenance", "takes an instrument out of service, or back",
+		OP_ARGS(struct maintenance_args,
+			{"instrument", KEY_TEXT, KEY_AT(struct maintenance_args, instrument),
+				.required = true, .help = "its name in the configuration"},
+			{"on", KEY_BOOL, KEY_AT(struct maintenance_args, on), .required = true,
+				.help = "out of service, or back"}),
+		.run = op_maintenance},
+	{0},
+};

@@ -1,0 +1,630 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The control socket's requests: every operation of the table, without a daemon. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "core/control/ops.h"
+#include "core/replay/cursors.h"
+#include "core/runs/rows.h"
+#include "journal/journal.h"
+#include "record/json.h"
+#include "roof.h"
+#include "virtual-loop.h"
+
+static struct roof roof;
+
+static int open_roof(void **state)
+{
+	roof_open(&roof);
+	return 0;
+}
+
+static int close_roof(void **state)
+{
+	roof_close(&roof);
+	return 0;
+}
+
+/* The last reply as JSON. */
+static const char *reply(void)
+{
+	static struct buffer json;
+	buffer_reset(&json);
+	assert_int_equal(json_write(&json, roof.reply.data, roof.reply.len), 0);
+	buffer_append(&json, "", 1);
+	return (const char *)json.data;
+}
+
+static void assert_has(const char *text)
+{
+	if (strstr(reply(), text) == NULL)
+		fail_msg("no %s in %s", text, reply());
+}
+
+static void assert_refused(const char *code, const char *text)
+{
+	char expected[80];
+	snprintf(expected, sizeof expected, "{\"ok\":false,\"error\":{\"code\":\"%s\"", code);
+	assert_has(expected);
+	assert_has(text);
+}
+
+/* --- requests -------------------------------------------------------------------------------- */
+
+enum kind { NONE, TEXT, UINT, BOOL, RAW };
+
+struct arg {
+	const char *name;
+	enum kind kind;
+	const char *text; /* TEXT, and RAW: encoded CBOR */
+	uint64_t number;  /* UINT, BOOL; RAW: its length */
+};
+
+#define MAX_ARGS 8
+
+static void put(struct map *map, const struct arg *arg)
+{
+	switch (arg->kind) {
+	case TEXT: map_text(map, arg->name, arg->text); break;
+	case UINT: map_uint(map, arg->name, arg->number); break;
+	case BOOL: map_bool(map, arg->name, arg->number != 0); break;
+	case RAW:
+		map_key(map, arg->name);
+		encode_raw(map->to, arg->text, arg->number);
+		break;
+	case NONE: break;
+	}
+}
+
+/* Sends the request; the reply may come later. */
+static void send_args(const char *op, const struct arg args[MAX_ARGS])
+{
+	struct buffer request = {0};
+	struct map map;
+	map_open(&map, &request);
+	for (size_t i = 0; args != NULL && i < MAX_ARGS && args[i].name != NULL; i++)
+		put(&map, &args[i]);
+	map_text(&map, "op", op); /* it may be anywhere */
+	map_close(&map);
+	roof_ask(&roof, request.data, request.len);
+	buffer_finish(&request);
+}
+
+#define ARGS(...) ((const struct arg[MAX_ARGS]){__VA_ARGS__})
+#define T(name, text)               \
+	{                           \
+		name, TEXT, text, 0 \
+	}
+#define N(name, number)                  \
+	{                                \
+		name, UINT, NULL, number \
+	}
+#define B(name, flag)                  \
+	{                              \
+		name, BOOL, NULL, flag \
+	}
+#define R(name, bytes, len)           \
+	{                             \
+		name, RAW, bytes, len \
+	}
+
+static void ask(const char *op, const struct arg args[MAX_ARGS])
+{
+	send_args(op, args);
+	roof_wait_reply(&roof);
+}
+
+static void expect(const char *op, const struct arg args[MAX_ARGS], const char *text)
+{
+	ask(op, args);
+	assert_has("{\"ok\":true");
+	assert_has(text);
+}
+
+static void refuse(
+	const char *op, const struct arg args[MAX_ARGS], const char *code, const char *text)
+{
+	ask(op, args);
+	assert_refused(code, text);
+}
+
+/* --- every operation with every way in which its arguments can be wrong ----------------------- */
+
+/* A value of the type of this argument. */
+static struct arg right_value(const struct key *key)
+{
+	struct arg arg = {key->name, TEXT, .text = "x"};
+	switch (key->type) {
+	case KEY_UINT: arg = (struct arg){key->name, UINT, .number = 1}; break;
+	case KEY_BOOL: arg = (struct arg){key->name, BOOL, .number = 1}; break;
+	case KEY_WORD: arg.text = words_name(key->words, 1); break;
+	case KEY_RAW: arg = (struct arg){key->name, RAW, "\xa0", .number = 1}; break;
+	case KEY_LIST: arg = (struct arg){key->name, RAW, "\x80", .number = 1}; break;
+	default: break;
+	}
+	return arg;
+}
+
+/* A value of another type; false: there is none. */
+static bool wrong_value(const struct key *key, struct arg *arg)
+{
+	bool is_number = key->type == KEY_UINT || key->type == KEY_BOOL;
+	*arg = is_number ? (struct arg){key->name, TEXT, .text = "x"}
+			 : (struct arg){key->name, UINT, .number = 7};
+	return key->type != KEY_RAW;
+}
+
+/* The right arguments but for one, which is replaced. */
+static void ask_with(const struct op *op, const struct key *but, struct arg instead)
+{
+	struct arg args[MAX_ARGS] = {0};
+	size_t count = 0;
+	for (const struct key *key = op->args.rows; key != NULL && key->name != NULL; key++)
+		args[count++] = key == but ? instead : right_value(key);
+	if (but == NULL)
+		args[count++] = instead;
+	assert_true(count <= MAX_ARGS);
+	ask(op->name, args);
+}
+
+static void try_argument(const struct op *op, const struct key *key)
+{
+	char text[120], expected[60], limit[80], *large;
+	struct arg wrong;
+	if (key->required) {
+		ask_with(op, key, (struct arg){.name = key->name});
+		snprintf(text, sizeof text, "%s needs %s: ", op->name, key->name);
+		assert_refused("missing-argument", text);
+		assert_has(key->help);
+	}
+	if (wrong_value(key, &wrong)) {
+		ask_with(op, key, wrong);
+		snprintf(text, sizeof text, "%s of %s must be ", key->name, op->name);
+		assert_refused("bad-argument", text);
+		if (key->type != KEY_OTHER)
+			assert_has(key_expected(key, expected, sizeof expected));
+	}
+	if (key->type == KEY_CHARS) {
+		large = calloc(1, key->size + 1);
+		memset(large, 'x', key->size);
+		ask_with(op, key, (struct arg){key->name, TEXT, .text = large});
+		free(large);
+		snprintf(limit, sizeof limit, "%s of %s must be a text of at most %u bytes",
+			key->name, op->name, (unsigned)key->size - 1);
+		assert_refused("bad-argument", limit);
+	}
+}
+
+static void every_wrong_argument_is_refused_with_the_accepted_ones(void **state)
+{
+	char text[80];
+	size_t count = 0;
+	for (const struct op *const *family = control_ops; *family != NULL; family++) {
+		for (const struct op *op = *family; op->name != NULL; op++, count++) {
+			snprintf(text, sizeof text, "%s has no argument 'nonsense'; accepted: %s",
+				op->name, op->args.rows == NULL ? "none" : op->args.rows->name);
+			ask_with(op, NULL, (struct arg)N("nonsense", 1));
+			assert_refused("unknown-argument", text);
+			for (const struct key *key = op->args.rows;
+				key != NULL && key->name != NULL; key++) {
+				assert_non_null(key->help);
+				try_argument(op, key);
+			}
+		}
+	}
+	assert_true(count >= 17);
+}
+
+static void bytes_that_are_no_request_are_refused(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t len;
+		const char *code, *text;
+	} wrong[] = {
+		{"", 0, "bad-request", "one CBOR map"},
+		{"\x82\x01\x02", 3, "bad-request", "map"},
+		{"\x9b\0\0\0\0\x10\0\0\0", 9, "bad-request", "map"}, /* 2^28 items announced */
+		{"\xa1\x62op\xbb\0\0\0\0\x10\0\0\0", 13, "bad-request", "must be a text"},
+		{"\xa1\x62op\x07", 5, "bad-request", "must be a text"},
+		{"\xa1\x62no\x01", 5, "bad-request", "has no `op`"},
+		{"\xa0", 1, "bad-request", "has no `op`"},
+		{"\xa2\x62op\x64help\x62op\x64help", 17, "bad-request", "op"}, /* twice */
+		{"\xa1\x62op\x64help\x01", 10, "bad-request", "map"},          /* and more */
+		{"\xa1\x62op\x65halts", 10, "unknown-op", "accepted: help, status, reload"},
+	};
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		roof_ask(&roof, wrong[i].bytes, wrong[i].len);
+		assert_refused(wrong[i].code, wrong[i].text);
+	}
+}
+
+static void help_is_the_table(void **state)
+{
+	expect("help", NULL, "\"run-start\":{\"help\":\"starts a run; ");
+	assert_has("{\"instrument\":{\"type\":\"text\",\"required\":true,\"help\":");
+	assert_has("\"wait\":{\"type\":\"uint\",\"required\":false");
+	assert_has("\"now\":{\"type\":\"bool\"");
+	assert_has("\"settings\":{\"type\":\"any\"");
+	assert_has("\"cursor-forget\"");
+}
+
+/* --- the daemon ------------------------------------------------------------------------------ */
+
+static void status_shows_the_daemon_and_its_instruments(void **state)
+{
+	expect("status", NULL, "\"site\":\"site\",\"node\":\"node\"");
+	assert_has("\"disk\":\"ok\"");
+	assert_has("\"key\":\"xrf-1\",\"driver\":\"amptek-dp5\",\"technique\":\"xrf\"");
+	assert_has("\"key\":\"ms-1\"");
+	expect("status", ARGS(T("instrument", "ms-1")), "\"state\":\"connecting\"");
+	assert_null(strstr(reply(), "xrf-1"));
+	refuse("status", ARGS(T("instrument", "xrf-9")), "not-found", "xrf-1, ms-1");
+	refuse("status", ARGS(T("instrument", "a-name-that-is-longer-than-any-key-is")),
+		"not-found", "xrf-1, ms-1");
+}
+
+static void a_reload_takes_a_right_file_only(void **state)
+{
+	roof_configure(&roof, "kep: forever");
+	refuse("reload", NULL, "refused", "assayd.yaml:8:3: ");
+	assert_has("did you mean 'keep'?");
+	roof_configure(&roof, "segment: 128MiB");
+	refuse("reload", NULL, "refused", "needs a restart");
+	roof_configure(&roof, "");
+	expect("reload", ARGS(B("now", true)), "{\"ok\":true}");
+}
+
+static void maintenance_takes_an_instrument_out_of_service(void **state)
+{
+	expect("maintenance", ARGS(T("instrument", "ms-1"), B("on", true)), "");
+	expect("status", ARGS(T("instrument", "ms-1")), "\"state\":\"maintenance\"");
+	expect("maintenance", ARGS(T("instrument", "ms-1"), B("on", false)), "");
+	refuse("maintenance", ARGS(T("instrument", "x"), B("on", false)), "not-found", "ms-1");
+}
+
+/* --- settings -------------------------------------------------------------------------------- */
+
+static void describe_shows_drivers_and_values(void **state)
+{
+	expect("describe", NULL, "\"name\":\"srs-rga\"");
+	expect("describe", ARGS(T("driver", "srs-rga")), "\"noise_floor\"");
+	assert_null(strstr(reply(), "amptek"));
+	refuse("describe", ARGS(T("driver", "srs-rgb")), "not-found", "srs-rga");
+	refuse("describe", ARGS(T("instrument", "srs-rga")), "not-found", "xrf-1, ms-1");
+	expect("describe", ARGS(T("instrument", "xrf-1")),
+		"\"value\":{\"v\":10,\"u\":\"s\"},\"from\":\"");
+	assert_has("assayd.yaml:");
+	assert_has("\"from\":\"default\"");
+}
+
+static const struct arg twenty_seconds = R("settings", "\xa1\x6bpreset_time\x64\x32\x30 s", 18);
+
+static void settings_change_at_run_time(void **state)
+{
+	static const struct {
+		const char *settings;
+		size_t len;
+		const char *code, *text;
+	} wrong[] = {
+		{"\xa0", 1, "bad-argument", "1 to 64 names"},
+		{"\x80", 1, "bad-argument", "1 to 64 names"},
+		{"\xa1\x07\x01", 3, "bad-argument", "settings: "},
+		{"\xa1\x6bpreset_time\x80", 14, "bad-argument", "the value of 'preset_time'"},
+		{"\xa1\x6apreset_tim\x63"
+		 "5 s",
+			16, "refused", "did you mean 'preset_time'?"},
+		{"\xa1\x6bpreset_time\x05", 14, "refused", "unit"},
+		{"\xa1\x68"
+		 "channels\x19\x02\x00",
+			13, "refused", "reload"},
+		{"\xa2\x61"
+		 "a\xf5\x61"
+		 "b\xfb\x3f\xe0\0\0\0\0\0\0",
+			15, "refused", "'b'"},
+	};
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		refuse("set",
+			ARGS(T("instrument", "xrf-1"),
+				R("settings", wrong[i].settings, wrong[i].len)),
+			wrong[i].code, wrong[i].text);
+	refuse("set", ARGS(T("instrument", "x"), twenty_seconds), "not-found", "xrf-1, ms-1");
+	expect("set", ARGS(T("instrument", "xrf-1"), twenty_seconds),
+		"\"settings\":{\"preset_time\":{\"v\":20,\"u\":\"s\"}}");
+	expect("describe", ARGS(T("instrument", "xrf-1")),
+		"\"value\":{\"v\":20,\"u\":\"s\"},\"from\":\"set\"");
+	expect("status", ARGS(T("instrument", "xrf-1")), "\"changed\":true");
+	expect("set", ARGS(T("instrument", "ms-1"), R("settings", "\xa1\x6bnoise_floor\x07", 14)),
+		"\"noise_floor\":7");
+	expect("reload", NULL, "");
+	expect("describe", ARGS(T("instrument", "xrf-1")), "\"changed\":false");
+}
+
+/* --- runs ------------------------------------------------------------------------------------ */
+
+static struct instrument *xrf(void)
+{
+	struct instrument *instrument = instrument_find(&roof.core.instruments, "xrf-1");
+	assert_non_null(instrument);
+	return instrument;
+}
+
+/* Delivers a message of xrf-1's worker and empties the buffer. */
+static void deliver(struct buffer *message)
+{
+	struct wire_message m;
+	assert_true(wire_next(message->data, message->len, &m) > 0);
+	assert_int_equal(instrument_port_ops.message(xrf(), &m), 0);
+	buffer_finish(message);
+}
+
+static void connect_xrf(void)
+{
+	struct buffer message = {0};
+	struct wire_identity identity = {.make = string_of("Amptek"),
+		.model = string_of("DP5"),
+		.serial = string_of("2524")};
+	wire_write_identity(&message, 0, &identity);
+	deliver(&message);
+	struct config_map settings = instrument_settings(xrf());
+	wire_write_ready(&message, 0, (struct assay_span){settings.data, settings.len});
+	deliver(&message);
+}
+
+static void end_run(enum wire_end end, const char *text)
+{
+	struct buffer message = {0};
+	wire_write_ended(&message, 0, end, "", text);
+	deliver(&message);
+}
+
+/* Starts a run and lets the instrument begin; its number is in `number`. */
+static void start_run(const char *op, const struct arg args[MAX_ARGS], char number[64])
+{
+	struct buffer message = {0};
+	struct config_map settings = instrument_settings(xrf());
+	struct wire_started started = {
+		.utc = clock_utc(), .settings = {settings.data, settings.len}};
+	send_args(op, args);
+	assert_true(roof.replies < roof.requests); /* not before the run-start is committed */
+	wire_write_started(&message, 0, &started);
+	deliver(&message);
+	roof_wait_reply(&roof);
+	assert_has("{\"ok\":true,\"number\":\"node/xrf-1/");
+	snprintf(number, 64, "%.25s", strstr(reply(), "node/"));
+	*strchr(number, '"') = '\0';
+}
+
+static void a_run_starts_when_it_is_committed(void **state)
+{
+	char number[64], second[64];
+	const struct arg sample = T("sample", "S-7");
+	refuse("run-start", ARGS(T("instrument", "xrf-1"), sample), "not-ready", "connecting");
+	connect_xrf();
+	refuse("run-start", ARGS(T("instrument", "xrf-1")), "refused", "--sample");
+	refuse("run-start", ARGS(T("instrument", "xrf-1"), T("sample", "7")), "refused", "S-1");
+	refuse("run-start", ARGS(T("instrument", "xrf-1"), sample, T("method", "slow")),
+		"not-found", "methods.d");
+	refuse("run-start", ARGS(T("instrument", "xrf-1"), sample, R("refs", "\x81\xa0", 2)),
+		"bad-argument", "{rel, run}");
+	refuse("run-start", ARGS(T("instrument", "xrf-1"), sample, T("entered", "guessed")),
+		"bad-argument", "scanned, typed, lims, instrument");
+	refuse("run-stop", ARGS(T("instrument", "xrf-1")), "not-found", "no run is open");
+
+	start_run("run-start",
+		ARGS(T("instrument", "xrf-1"), sample, T("operator", "kim"), T("note", "left side"),
+			T("entered", "scanned"), T("method", "quick")),
+		number);
+	expect("status", ARGS(T("instrument", "xrf-1")), "\"run\":{\"number\":\"node/xrf-1/");
+	assert_has("\"sample\":\"S-7\",\"operator\":\"kim\"");
+	refuse("run-start", ARGS(T("instrument", "xrf-1"), sample), "refused", "run is open");
+	expect("run-show", ARGS(T("number", number)), "\"sample\":\"S-7\"");
+	assert_null(strstr(reply(), "status"));
+	expect("run-stop", ARGS(T("instrument", "xrf-1")), number);
+	end_run(WIRE_END_STOPPED, "");
+	expect("run-show", ARGS(T("number", number)), "\"status\":\"stopped\"");
+	refuse("run-show", ARGS(T("number", "node/xrf-1/1")), "not-found", "run list");
+
+	start_run("run-repeat", ARGS(T("run", number)), second);
+	assert_string_not_equal(number, second);
+	expect("run-show", ARGS(T("number", second)), "\"sample\":\"S-7\"");
+	expect("run-abort", ARGS(T("instrument", "xrf-1")), second);
+	end_run(WIRE_END_ABORTED, "");
+	expect("runs", NULL, "\"status\":\"aborted\"");
+	assert_has("\"status\":\"stopped\"");
+	expect("runs", ARGS(N("limit", 1)), "\"status\":\"aborted\"");
+	assert_null(strstr(reply(), "stopped"));
+	expect("runs", ARGS(N("limit", 0)), "\"runs\":[]");
+	expect("runs", ARGS(T("instrument", "ms-1")), "\"runs\":[]");
+	expect("runs", ARGS(T("sample", "S-8")), "\"runs\":[]");
+
+	send_args("run-start", ARGS(T("instrument", "xrf-1"), sample));
+	end_run(WIRE_END_FAILED, "the detector is warm");
+	assert_refused("not-started", "the detector is warm");
+}
+
+/* The one run of sample S-1, on which the tests of corrections work. */
+static void start_and_end(char number[64])
+{
+	connect_xrf();
+	start_run("run-start", ARGS(T("instrument", "xrf-1"), T("sample", "S-1")), number);
+	expect("run-stop", ARGS(T("instrument", "xrf-1")), number);
+	end_run(WIRE_END_STOPPED, "");
+}
+
+static void a_run_is_corrected_with_a_reason(void **state)
+{
+	char number[64];
+	start_and_end(number);
+	const struct arg run = T("run", number);
+	const struct arg reason = T("reason", "wrong barcode");
+	const struct arg s2 = R("set", "\xa1\x66sample\x63S-2", 12);
+	const struct arg invalid = R(
+		"set", "\xa3\x68operator\x63lee\x64note\x65right\x65valid\xf4", 32);
+	refuse("amend", ARGS(run, s2), "refused", "--reason");
+	refuse("amend", ARGS(run, s2, T("reason", " \t")), "refused", "--reason");
+	refuse("amend", ARGS(run, R("set", "\xa0", 1), reason), "bad-argument", "valid");
+	refuse("amend", ARGS(run, R("set", "\xa1\x66smaple\x61x", 10), reason), "bad-argument",
+		"sample, operator and note are texts");
+	refuse("amend", ARGS(run, R("set", "\xa1\x65valid\x01", 8), reason), "bad-argument",
+		"true or false");
+	refuse("amend", ARGS(run, R("set", "\xa1\x66sample\x61x", 10), reason), "refused", "S-1");
+	refuse("amend", ARGS(T("run", "node/xrf-1/1"), s2, reason), "not-found", "run list");
+	refuse("amend", ARGS(R("run", "\x42xx", 3), s2, reason), "bad-argument",
+		"UUID of 16 bytes");
+	send_args("amend", ARGS(run, s2, reason));
+	assert_true(roof.replies < roof.requests); /* not before it is committed */
+	roof_wait_reply(&roof);
+	assert_has("\"amended\":{\"sample\":\"S-2\",\"reason\":\"wrong barcode\",\"actor\":"
+		   "\"kim\"");
+	refuse("amend", ARGS(run, s2, reason), "refused", "nothing to change");
+	expect("amend", ARGS(run, invalid, reason), "\"valid\":false");
+	assert_has("\"operator\":\"lee\",\"note\":\"right\"");
+	expect("runs", ARGS(T("sample", "S-2")), number);
+	expect("runs", ARGS(T("sample", "S-1")), number);
+}
+
+static void a_run_is_repeated_as_it_was(void **state)
+{
+	char number[64], second[64];
+	refuse("run-repeat", ARGS(T("run", "node/xrf-1/1")), "not-found", "run list");
+	start_and_end(number);
+	expect("set", ARGS(T("instrument", "xrf-1"), twenty_seconds), "");
+	start_run("run-repeat", ARGS(T("run", number)), second);
+	expect("run-stop", ARGS(T("instrument", "xrf-1")), second);
+	end_run(WIRE_END_STOPPED, "");
+	struct runs_search search = {.number = second};
+	struct runs_row row;
+	assert_int_equal(runs_search(roof.core.runs, &search, &row), 1);
+	char id[17] = "\x50";
+	memcpy(id + 1, row.id, 16);
+	start_run("run-repeat", ARGS(R("run", id, 17)), number);
+}
+
+/* --- the journal, recordings ----------------------------------------------------------------- */
+
+static void confirmations_need_retention(void **state)
+{
+	static const char sha[] = "\x58\x20"
+				  "0123456789abcdef0123456789abcdef";
+	char list[100] = "\x81\xa3\x65"
+			 "first\x03\x64last\x01\x66sha256",
+	     id[JOURNAL_ID_TEXT];
+	size_t len = strlen(list);
+	memcpy(list + len, sha, sizeof sha);
+	len += sizeof sha - 1;
+	journal_id_format(id, journal_id(roof.core.journal));
+	const struct arg to = T("to", "/mnt/archive");
+	refuse("archived", ARGS(T("journal", "x"), R("segments", list, len), to), "bad-argument",
+		"as its folder is named");
+	refuse("archived", ARGS(T("journal", id), R("segments", "\x80", 1), to), "bad-argument",
+		"1 to 64 maps");
+	refuse("archived", ARGS(T("journal", id), R("segments", list, len), to), "bad-argument",
+		"1 to 64 maps"); /* the last is before the first */
+	refuse("archived", ARGS(T("journal", id), R("segments", "\x81\xa0", 2), to), "bad-argument",
+		"segments of archived: [0]: no key");
+	list[8] = 1;
+	refuse("archived", ARGS(T("journal", id), R("segments", list, len), to), "busy",
+		"retention does not run");
+}
+
+static void a_cursor_is_forgotten_for_good(void **state)
+{
+	struct assay_string name = string_of("lims");
+	refuse("cursor-forget", ARGS(T("name", "lims")), "not-found", "no cursor");
+	expect("reload", NULL, ""); /* there is an entry to pass */
+	struct cursors *cursors = roof.core.cursors;
+	assert_int_equal(cursors_move(cursors, name, journal_id(roof.core.journal),
+				 string_of("a1/audit/"), 0),
+		0);
+	assert_int_equal(cursors_flush(cursors), 0);
+	assert_int_equal(cursors_count(cursors), 1);
+	expect("cursor-forget", ARGS(T("name", "lims")), "{\"ok\":true}");
+	assert_int_equal(cursors_count(cursors), 0);
+}
+
+static void a_port_is_recorded_once_at_a_time(void **state)
+{
+	const struct arg xrf_1 = T("instrument", "xrf-1");
+	refuse("capture-start", ARGS(T("instrument", "x")), "not-found", "xrf-1, ms-1");
+	expect("capture-start", ARGS(xrf_1), "\"id\":1");
+	refuse("capture-start", ARGS(xrf_1), "busy", "one recording at a time");
+	refuse("capture-read", ARGS(N("id", 9)), "not-found", "20 s");
+	refuse("capture-stop", ARGS(N("id", 9)), "not-found", "20 s");
+	const struct arg id = N("id", 1);
+	expect("capture-read", ARGS(id), "\"data\":\"415353415943415"); /* ASSAYCAP */
+	assert_has("\"end\":false");
+	expect("capture-read", ARGS(id, N("wait", 0)), "\"data\":\"\"");
+	send_args("capture-read", ARGS(id));
+	send_args("capture-read", ARGS(id)); /* at once: the first waits */
+	assert_refused("busy", "another read");
+	virtual_loop_run_for(roof.core.loop, 6 * NS_PER_S);
+	assert_int_equal(roof.replies, roof.requests);
+	assert_has("\"data\":\"\",\"end\":false");
+	expect("capture-stop", ARGS(id), "{\"ok\":true}");
+	expect("capture-read", ARGS(id), "\"end\":true");
+	refuse("capture-read", ARGS(id), "not-found", "20 s");
+}
+
+static void requests_that_wait_are_bounded(void **state)
+{
+	char number[64], change[] = "\xa1\x66sample\x65S-000";
+	start_and_end(number);
+	for (int i = 0; i < 65; i++) {
+		snprintf(change + 9, 6, "S-%03d", i);
+		send_args("amend", ARGS(T("run", number), R("set", change, 14), T("reason", "x")));
+	}
+	assert_refused("busy", "too many requests");
+	assert_int_equal(roof.requests - roof.replies, 64);
+	roof_wait_reply(&roof);
+	assert_has("\"sample\":\"S-063\"");
+	expect("amend", ARGS(T("run", number), R("set", change, 14), T("reason", "x")), "S-064");
+}
+
+/* Replies that are owed at the end come before roof_close() returns. */
+static void requests_that_wait_end_with_the_daemon(void **state)
+{
+	connect_xrf();
+	send_args("run-start", ARGS(T("instrument", "xrf-1"), T("sample", "S-1")));
+	send_args("capture-start", ARGS(T("instrument", "ms-1")));
+	send_args("capture-read", ARGS(N("id", 1), N("wait", 0)));
+	send_args("capture-read", ARGS(N("id", 1)));
+	assert_int_equal(roof.requests - roof.replies, 2);
+	size_t requests = roof.requests;
+	roof_close(&roof);
+	assert_int_equal(roof.replies, requests);
+	roof_open(&roof); /* for the teardown */
+}
+
+int main(void)
+{
+#define WITH_ROOF(test) cmocka_unit_test_setup_teardown(test, open_roof, close_roof)
+	const struct CMUnitTest tests[] = {
+		WITH_ROOF(every_wrong_argument_is_refused_with_the_accepted_ones),
+		WITH_ROOF(bytes_that_are_no_request_are_refused),
+		WITH_ROOF(help_is_the_table),
+		WITH_ROOF(status_shows_the_daemon_and_its_instruments),
+		WITH_ROOF(a_reload_takes_a_right_file_only),
+		WITH_ROOF(maintenance_takes_an_instrument_out_of_service),
+		WITH_ROOF(describe_shows_drivers_and_values),
+		WITH_ROOF(settings_change_at_run_time),
+		WITH_ROOF(a_run_starts_when_it_is_committed),
+		WITH_ROOF(a_run_is_corrected_with_a_reason),
+		WITH_ROOF(a_run_is_repeated_as_it_was),
+		WITH_ROOF(confirmations_need_retention),
+		WITH_ROOF(a_cursor_is_forgotten_for_good),
+		WITH_ROOF(a_port_is_recorded_once_at_a_time),
+		WITH_ROOF(requests_that_wait_are_bounded),
+		WITH_ROOF(requests_that_wait_end_with_the_daemon),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
