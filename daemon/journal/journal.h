@@ -31,10 +31,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "journal/id.h"
 #include "journal/io.h"
 
-#define JOURNAL_ID_SIZE   16
-#define JOURNAL_ID_TEXT   37 /* 8-4-4-4-12 hex digits and the final zero */
 #define JOURNAL_ENTRY_MAX ((UINT32_C(16) << 20) + 4096) /* a record's limit and its envelope */
 #define JOURNAL_TOPIC_MAX 160
 #define JOURNAL_GAPS_MAX  16
@@ -177,11 +176,5 @@ int journal_topics(const struct journal *journal,
 
 /* Bytes that can still be written on the journal's file system. */
 int journal_free(const struct journal *journal, uint64_t *bytes);
-
-/* Writes an id as text, 8-4-4-4-12 hex digits. */
-void journal_id_format(char text[JOURNAL_ID_TEXT], const uint8_t id[JOURNAL_ID_SIZE]);
-
-/* Reads such a text, nothing before or after it.  0 or -EINVAL. */
-int journal_id_parse(uint8_t id[JOURNAL_ID_SIZE], const char *text);
 
 #endif
