@@ -73,7 +73,6 @@ static const char *why_new(enum journal_why why)
 	case JOURNAL_NEW_CLOCK: return "the clock is more than an hour behind the former one";
 	case JOURNAL_NEW_END_UNKNOWN: return "the end of the former one is damaged";
 	case JOURNAL_NEW_BEHIND: return "the former one ends before what others have of it";
-	case JOURNAL_NEW_ASKED: return "it was asked for";
 	}
 	return "unknown";
 }

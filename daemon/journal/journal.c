@@ -7,19 +7,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "journal/folder.h"
-#include "journal/durable.h"
 #include "journal/listing.h"
 #include "journal/recover.h"
 #include "journal/writer.h"
 
 #define SEGMENT_SIZE_DEFAULT (UINT64_C(64) << 20)
 #define SEGMENT_AGE_DEFAULT  (24 * 3600 * NS_PER_S)
-
-struct journal {
-	const struct io *io;
-	int base, journals, quarantine, lock, dir; /* -1: not open */
-	struct writer writer;
-};
 
 /* --- folders */
 
@@ -62,36 +55,31 @@ static int is_used(void *arg, const char *name)
 	return r;
 }
 
-static int random_id(const struct io *io, uint8_t id[JOURNAL_ID_SIZE])
-{
-	int r = io->random(io->ctx, id, JOURNAL_ID_SIZE);
-	id[6] = (uint8_t)((id[6] & 0x0f) | 0x40); /* RFC 9562, version 4 */
-	id[8] = (uint8_t)((id[8] & 0x3f) | 0x80);
-	return r;
-}
-
 /* The old journal stays the current one unless all of it succeeds. */
-static int begin_new(struct journal *journal)
+static int start_new(struct journal *journal)
 {
+	const struct io *io = journal->io;
 	uint8_t id[JOURNAL_ID_SIZE];
 	char text[JOURNAL_ID_TEXT];
-	int r = random_id(journal->io, id);
+	int r = io->random(io->ctx, id, JOURNAL_ID_SIZE);
 	if (r < 0)
 		return r;
+	id[6] = (uint8_t)((id[6] & 0x0f) | 0x40); /* RFC 9562, version 4 */
+	id[8] = (uint8_t)((id[8] & 0x3f) | 0x80);
 	journal_id_format(text, id);
-	int dir = io_open_dir(journal->io, journal->journals, text);
+	int dir = io_open_dir(io, journal->journals, text);
 	if (dir < 0)
 		return dir;
-	r = folder_write_current(journal->io, journal->base, id);
+	r = folder_write_current(io, journal->base, id);
 	if (r < 0) {
-		journal->io->close(journal->io->ctx, dir);
+		io->close(io->ctx, dir);
 		return r;
 	}
 	if (journal->dir >= 0)
-		journal->io->close(journal->io->ctx, journal->dir);
+		io->close(io->ctx, journal->dir);
 	journal->dir = dir;
-	topics_finish(&journal->writer.topics);
-	writer_begin(&journal->writer, dir, id, 0);
+	topics_finish(&journal->topics);
+	writer_start(journal, id, 0);
 	return 0;
 }
 
@@ -103,26 +91,16 @@ static int recover_current(struct journal *journal, const struct journal_options
 	char text[JOURNAL_ID_TEXT];
 	journal_id_format(text, id);
 	const struct io *io = journal->io;
-	int dir = io->openat(io->ctx, journal->journals, text, O_RDONLY | O_DIRECTORY);
-	if (dir == -ENOENT) {
+	journal->dir = io->openat(io->ctx, journal->journals, text, O_RDONLY | O_DIRECTORY);
+	if (journal->dir == -ENOENT) {
 		report->why = JOURNAL_NEW_LOST;
 		return 0;
 	}
-	if (dir < 0)
-		return dir;
-	journal->dir = dir;
-	struct recovery recovery = {
-		.io = io,
-		.options = options,
-		.report = report,
-		.dir = dir,
-		.quarantine = journal->quarantine,
-		.told = durable_read(io, journal->base, id),
-	};
-	memcpy(recovery.id, id, JOURNAL_ID_SIZE);
-	int r = recover(&recovery, &journal->writer);
+	if (journal->dir < 0)
+		return journal->dir;
+	int r = recover(journal, options, id, report);
 	if (r == 0 && report->why != JOURNAL_CONTINUED)
-		r = writer_close(&journal->writer);
+		r = writer_close(journal);
 	return r;
 }
 
@@ -143,39 +121,10 @@ static int find_current(struct journal *journal, const struct journal_options *o
 	return used < 0 ? used : 0;
 }
 
-static int begin(struct journal *journal, struct journal_report *report)
-{
-	if (report->why == JOURNAL_CONTINUED) {
-		report->has_old = false;
-		return 0;
-	}
-	report->old_head = report->head;
-	report->head = report->last_tc = report->clock_back = 0;
-	return begin_new(journal);
-}
-
-static void set_up_writer(
-	struct writer *writer, const struct io *io, const struct journal_options *options)
-{
-	*writer = (struct writer){
-		.io = io,
-		.dir = -1,
-		.base = -1,
-		.segment.fd = -1,
-		.segment_size = options->segment_size,
-		.segment_age = options->segment_age,
-		.template.sync_ms = options->sync_ms,
-	};
-	if (writer->segment_size == 0)
-		writer->segment_size = SEGMENT_SIZE_DEFAULT;
-	if (writer->segment_age == 0)
-		writer->segment_age = SEGMENT_AGE_DEFAULT;
-}
-
 static void free_journal(struct journal *journal)
 {
 	const struct io *io = journal->io;
-	writer_finish(&journal->writer);
+	writer_finish(journal);
 	int fds[] = {
 		journal->dir, journal->quarantine, journal->journals, journal->lock, journal->base};
 	for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
@@ -193,17 +142,31 @@ int journal_open(struct journal **out, const struct io *io, const struct journal
 	if (journal == NULL)
 		return -ENOMEM;
 	*journal = (struct journal){
-		.io = io, .base = -1, .journals = -1, .quarantine = -1, .lock = -1, .dir = -1};
-	set_up_writer(&journal->writer, io, options);
-
+		.io = io,
+		.base = -1,
+		.journals = -1,
+		.quarantine = -1,
+		.lock = -1,
+		.dir = -1,
+		.segment.fd = -1,
+		.segment_size = options->segment_size > 0 ? options->segment_size
+							  : SEGMENT_SIZE_DEFAULT,
+		.segment_age = options->segment_age > 0 ? options->segment_age
+							: SEGMENT_AGE_DEFAULT,
+		.template.sync_ms = options->sync_ms,
+	};
 	int r = open_folders(journal, options->path);
-	journal->writer.base = journal->base;
 	if (r == 0)
-		r = io->boot_id(io->ctx, journal->writer.template.boot);
+		r = io->boot_id(io->ctx, journal->template.boot);
 	if (r == 0)
 		r = find_current(journal, options, report);
-	if (r == 0)
-		r = begin(journal, report);
+	if (r == 0 && report->why == JOURNAL_CONTINUED) {
+		report->has_old = false;
+	} else if (r == 0) {
+		report->old_head = report->head;
+		report->head = report->last_tc = report->clock_back = 0;
+		r = start_new(journal);
+	}
 	if (r < 0) {
 		free_journal(journal);
 		return r;
@@ -217,73 +180,33 @@ int journal_close(struct journal *journal)
 {
 	if (journal == NULL)
 		return 0;
-	int r = writer_close(&journal->writer);
+	int r = writer_close(journal);
 	free_journal(journal);
 	return r;
-}
-
-/* --- the writing end */
-
-int journal_append(struct journal *journal, const struct journal_item *items, size_t count)
-{
-	return writer_append(&journal->writer, items, count);
-}
-
-int journal_sync(struct journal *journal)
-{
-	return writer_sync(&journal->writer);
-}
-
-int journal_idle(struct journal *journal, uint64_t now)
-{
-	return writer_idle(&journal->writer, now);
-}
-
-int journal_roll(struct journal *journal)
-{
-	return writer_roll(&journal->writer);
-}
-
-int journal_renew(struct journal *journal)
-{
-	int r = writer_close(&journal->writer);
-	return r < 0 ? r : begin_new(journal);
 }
 
 /* --- questions */
 
 const uint8_t *journal_id(const struct journal *journal)
 {
-	return journal->writer.template.journal;
+	return journal->template.journal;
 }
 
 uint64_t journal_head(const struct journal *journal)
 {
-	return journal->writer.head;
-}
-
-uint64_t journal_durable(const struct journal *journal)
-{
-	return journal->writer.durable;
+	return journal->head;
 }
 
 unsigned journal_rescues(const struct journal *journal, int *error)
 {
-	*error = journal->writer.rescue_error;
-	return journal->writer.rescues;
-}
-
-uint64_t journal_last(const struct journal *journal, const char *topic, size_t topic_len)
-{
-	const struct topics *topics = &journal->writer.topics;
-	uint32_t id = topics_find(topics, topic, topic_len);
-	return id == TOPIC_NONE ? 0 : topics->list[id].last;
+	*error = journal->rescue_error;
+	return journal->rescues;
 }
 
 int journal_topics(const struct journal *journal,
 	int (*each)(void *arg, const char *topic, size_t topic_len, uint64_t last), void *arg)
 {
-	const struct topics *topics = &journal->writer.topics;
+	const struct topics *topics = &journal->topics;
 	int r = 0;
 	for (uint32_t i = 0; r == 0 && i < topics->count; i++) {
 		const struct topic *topic = &topics->list[i];

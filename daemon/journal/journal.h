@@ -8,10 +8,9 @@
  *	<path>/journal/<id>/            one folder per journal; older ones stay
  *	<path>/quarantine/              bytes that recovery cut off; nothing here is read again
  *
- * Threads: journal_open, journal_last and journal_topics belong to the thread that starts the
- * core, before it hands the journal to the commit thread.  From then on append, sync, idle, roll,
- * renew and close belong to the commit thread.  journal_durable, journal_id and journal_free may
- * be called by any thread at any time (journal_id not during journal_renew).
+ * Threads: journal_open and journal_topics belong to the thread that starts the core, before it
+ * hands the journal to the commit thread.  From then on append, sync, idle, roll and close belong
+ * to the commit thread.  journal_id and journal_free may be called by any thread at any time.
  *
  * Durability: what journal_append returned 0 for survives a crash of the program; what
  * journal_sync returned 0 for survives a crash of the machine.  With sync mode "always" nothing
@@ -73,7 +72,6 @@ enum journal_why {
 	JOURNAL_NEW_CLOCK,       /* the clock is more than an hour behind the last commit time */
 	JOURNAL_NEW_END_UNKNOWN, /* the last file is damaged so that its last seq cannot be told */
 	JOURNAL_NEW_BEHIND,      /* it ends before options.known_seq */
-	JOURNAL_NEW_ASKED,       /* journal_renew */
 };
 
 struct journal_gap {
@@ -147,28 +145,17 @@ int journal_idle(struct journal *journal, uint64_t now);
 /* Syncs and closes the segment (after a large run): the next entry begins a new file. */
 int journal_roll(struct journal *journal);
 
-/*
- * Begins a new journal, in which seq starts at 1 again and no topic has an entry; the old one is
- * closed and stays.  For a clock that was set back by over an hour.  When it fails, the journal is
- * only good for journal_close: either of the two may be the current one by now.
- */
-int journal_renew(struct journal *journal);
-
 /* The journal in use, JOURNAL_ID_SIZE bytes, borrowed until close. */
 const uint8_t *journal_id(const struct journal *journal);
 
-/* The last seq appended (0: empty), and the last one known durable. */
+/* The last seq appended, 0: empty. */
 uint64_t journal_head(const struct journal *journal);
-uint64_t journal_durable(const struct journal *journal);
 
 /*
  * How often a failed write or sync was got over by a new file, and with which error the last time
  * (negative errno, 0: never).  Any thread.
  */
 unsigned journal_rescues(const struct journal *journal, int *error);
-
-/* Last seq on a topic, 0: none. */
-uint64_t journal_last(const struct journal *journal, const char *topic, size_t topic_len);
 
 /* Calls `each` for every topic with its last seq; it may stop the walk with non-zero. */
 int journal_topics(const struct journal *journal,

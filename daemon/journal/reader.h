@@ -48,8 +48,7 @@ void journal_reader_seek(struct journal_reader *reader, uint64_t seq);
 
 /*
  * The next entry or gap up to and including seq `upto`, which must not be past what the writer has
- * published (journal_durable, or journal_head where entries are published before the sync; the
- * end of journal_range in an older journal).  1: found; 0: nothing more up to there, asking again
+ * published (of an older journal, the end of journal_range).  1: found; 0: nothing more up to there, asking again
  * with a higher `upto` goes on; negative: no memory or no file to be had, asking again tries
  * again.  What the disk cannot read is a gap.
  */

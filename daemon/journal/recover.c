@@ -8,6 +8,7 @@
 #define LOG_TOPIC "journal"
 #include "base/clock.h"
 #include "base/log.h"
+#include "journal/durable.h"
 #include "journal/recover.h"
 #include "journal/survey.h"
 #include "journal/tables.h"
@@ -18,10 +19,14 @@
 #define CHAIN_MAX       64
 
 struct tail {
-	const struct recovery *recovery;
-	struct writer *writer;
+	struct journal *journal;
+	const struct io *io;
+	const struct journal_options *options;
+	const uint8_t *id;
+	struct journal_report *report;
 	struct listing listing;
 	struct tables tables;
+	uint64_t told; /* entries up to here existed, by the file `durable` or the options */
 
 	bool has_newest; /* the header of the newest segment, and how it ended */
 	struct segment_header newest;
@@ -32,20 +37,10 @@ struct tail {
 
 static int remove_unfinished(void *arg, const char *name)
 {
-	const struct recovery *recovery = arg;
+	const struct tail *tail = arg;
 	if (segment_name_parse(name, SEGMENT_UNFINISHED) == 0)
 		return 0;
-	return recovery->io->unlinkat(recovery->io->ctx, recovery->dir, name);
-}
-
-static int load_listing(struct tail *tail)
-{
-	const struct recovery *recovery = tail->recovery;
-	const struct io *io = recovery->io;
-	int r = listing_load(&tail->listing, io, recovery->dir);
-	if (r < 0 || !tail->listing.has_unfinished)
-		return r;
-	return io->list(io->ctx, recovery->dir, remove_unfinished, (void *)(uintptr_t)recovery);
+	return tail->io->unlinkat(tail->io->ctx, tail->journal->dir, name);
 }
 
 /*
@@ -60,7 +55,7 @@ static void check_chain(const struct tail *tail)
 		struct index_header header;
 		uint64_t limit = listing_limit(listing, i);
 		if (tables_read_header(&tail->tables, i, &header) == 0 && header.last_seq < limit)
-			report_gap(tail->recovery->report, header.last_seq + 1, limit);
+			report_gap(tail->report, header.last_seq + 1, limit);
 	}
 }
 
@@ -89,20 +84,21 @@ static int copy(const struct io *io, int from, uint64_t offset, uint64_t size, i
 }
 
 /* Keeps a copy of the file's bytes from `offset` on. */
-static int quarantine(const struct recovery *recovery, const struct scan *scan, uint64_t first_seq,
-	uint64_t offset)
+static int quarantine(
+	const struct tail *tail, const struct scan *scan, uint64_t first_seq, uint64_t offset)
 {
 	char id[JOURNAL_ID_TEXT], name[QUARANTINE_NAME];
-	journal_id_format(id, recovery->id);
+	journal_id_format(id, tail->id);
 	snprintf(name, sizeof name, "%s-%020" PRIu64 "-%08" PRIx32 "-%" PRIu64 ".torn", id,
 		first_seq, scan->header.salt, offset);
-	const struct io *io = recovery->io;
-	int fd = io->openat(io->ctx, recovery->quarantine, name, O_WRONLY | O_CREAT | O_TRUNC);
+	const struct io *io = tail->io;
+	int dir = tail->journal->quarantine;
+	int fd = io->openat(io->ctx, dir, name, O_WRONLY | O_CREAT | O_TRUNC);
 	if (fd < 0)
 		return fd;
 	int r = copy(io, scan->fd, offset, scan->size, fd);
 	io->close(io->ctx, fd);
-	return r < 0 ? r : io->fsync_dir(io->ctx, recovery->quarantine);
+	return r < 0 ? r : io->fsync_dir(io->ctx, dir);
 }
 
 static int set_aside(struct tail *tail, const struct scan *scan, uint64_t first_seq,
@@ -110,19 +106,19 @@ static int set_aside(struct tail *tail, const struct scan *scan, uint64_t first_
 {
 	if (offset >= scan->size)
 		return 0;
-	struct journal_report *report = tail->recovery->report;
+	struct journal_report *report = tail->report;
 	if (report->torn_bytes == 0 || torn_seq < report->torn_seq)
 		report->torn_seq = torn_seq;
 	report->torn_bytes += scan->size - offset;
-	return quarantine(tail->recovery, scan, first_seq, offset);
+	return quarantine(tail, scan, first_seq, offset);
 }
 
-static int truncate_segment(const struct recovery *recovery, uint64_t first_seq, uint64_t size)
+static int truncate_segment(const struct tail *tail, uint64_t first_seq, uint64_t size)
 {
-	const struct io *io = recovery->io;
+	const struct io *io = tail->io;
 	char name[SEGMENT_NAME_SIZE];
 	segment_name(name, first_seq, SEGMENT_FILE);
-	int fd = io->openat(io->ctx, recovery->dir, name, O_RDWR);
+	int fd = io->openat(io->ctx, tail->journal->dir, name, O_RDWR);
 	if (fd < 0)
 		return fd;
 	int r = io->ftruncate(io->ctx, fd, size);
@@ -135,19 +131,18 @@ static int truncate_segment(const struct recovery *recovery, uint64_t first_seq,
 /* A segment that never got an entry; its name is wanted for one that will. */
 static int remove_segment(const struct tail *tail, size_t at)
 {
-	const struct recovery *recovery = tail->recovery;
 	const struct listing_item *item = &tail->listing.list[at];
-	const struct io *io = recovery->io;
+	const struct io *io = tail->io;
 	char name[SEGMENT_NAME_SIZE];
 	int r = 0;
 	if (item->has_index) {
 		segment_name(name, item->first_seq, SEGMENT_INDEX);
-		r = io->unlinkat(io->ctx, recovery->dir, name);
+		r = io->unlinkat(io->ctx, tail->journal->dir, name);
 	}
 	segment_name(name, item->first_seq, SEGMENT_FILE);
 	if (r == 0)
-		r = io->unlinkat(io->ctx, recovery->dir, name);
-	return r < 0 ? r : io->fsync_dir(io->ctx, recovery->dir);
+		r = io->unlinkat(io->ctx, tail->journal->dir, name);
+	return r < 0 ? r : io->fsync_dir(io->ctx, tail->journal->dir);
 }
 
 /* --- entries that were written but perhaps never reached the disk */
@@ -156,7 +151,7 @@ static int remove_segment(const struct tail *tail, size_t at)
 static int read_item(
 	const struct tail *tail, const struct scan *scan, uint64_t seq, struct journal_item *item)
 {
-	const struct io *io = tail->recovery->io;
+	const struct io *io = tail->io;
 	const struct index_entry *place =
 		&tail->tables.index.list[seq - tail->tables.index.first_seq];
 	uint64_t offset = (uint64_t)place->offset * 8;
@@ -174,7 +169,7 @@ static int read_item(
 		return n < 0 ? (int)n : -EIO;
 	if (place->topic != TOPIC_NONE) {
 		uint64_t same;
-		return tail->recovery->options->entry(
+		return tail->options->entry(
 			body, record.len, &item->topic, &item->topic_len, &same, &item->tc);
 	}
 	item->tc = tail->tables.last_tc;
@@ -193,11 +188,11 @@ static int rewrite(struct tail *tail, const struct scan *scan, uint64_t durable)
 		done++;
 	}
 	if (r == 0) {
-		writer_begin(tail->writer, tail->recovery->dir, tail->recovery->id, durable);
-		r = writer_rewrite(tail->writer, items, count);
+		writer_start(tail->journal, tail->id, durable);
+		r = writer_rewrite(tail->journal, items, count);
 	}
 	if (r == 0)
-		tail->recovery->report->rewritten = count;
+		tail->report->rewritten = count;
 	for (size_t i = 0; i < done; i++)
 		free((void *)(uintptr_t)items[i].bytes);
 	free(items);
@@ -206,49 +201,21 @@ static int rewrite(struct tail *tail, const struct scan *scan, uint64_t durable)
 
 /* --- putting it together */
 
-static void note_newest(struct tail *tail, const struct segment_header *header, bool is_clean)
-{
-	if (tail->has_newest)
-		return;
-	tail->has_newest = true;
-	tail->newest = *header;
-	tail->is_clean = is_clean;
-}
-
-/* Entries up to here existed, whatever the segments say. */
-static uint64_t told_of(const struct recovery *recovery)
-{
-	const struct journal_options *options = recovery->options;
-	bool is_known = options->known_id != NULL &&
-			memcmp(options->known_id, recovery->id, JOURNAL_ID_SIZE) == 0;
-	uint64_t known = is_known ? options->known_seq : 0;
-	return known > recovery->told ? known : recovery->told;
-}
-
 static bool is_behind(const struct tail *tail)
 {
-	return told_of(tail->recovery) > tail->head;
+	return tail->told > tail->head;
 }
 
 static void finish_index(struct tail *tail, const struct scan *scan)
 {
-	const struct recovery *recovery = tail->recovery;
 	const struct index *index = &tail->tables.index;
 	struct index_header header;
-	int r = index_read_header(&header, recovery->io, recovery->dir, index->first_seq);
+	int r = index_read_header(&header, tail->io, tail->journal->dir, index->first_seq);
 	bool is_right = r == 0 && index_belongs(&header, &scan->header) &&
 			header.end == index->end &&
 			header.last_seq + 1 == index->first_seq + index->count;
 	if (!is_right)
 		tables_write_index(&tail->tables, &scan->header);
-}
-
-/* Same boot: what was read may have come from cached pages of a file whose sync had failed. */
-static bool may_be_volatile(
-	const struct tail *tail, const struct scan *scan, const struct survey *survey)
-{
-	return survey->head > survey->durable && !survey->is_clean &&
-	       memcmp(scan->header.boot, tail->writer->template.boot, IO_BOOT_SIZE) == 0;
 }
 
 static int repair(struct tail *tail, struct scan *scan, const struct survey *survey)
@@ -257,38 +224,37 @@ static int repair(struct tail *tail, struct scan *scan, const struct survey *sur
 	if (!survey->is_damaged && survey->end < scan->size) {
 		int r = set_aside(tail, scan, first_seq, survey->end, survey->head + 1);
 		if (r == 0 && survey->head >= first_seq)
-			r = truncate_segment(tail->recovery, first_seq, survey->end);
+			r = truncate_segment(tail, first_seq, survey->end);
 		if (r < 0)
 			return r;
 	}
 	if (survey->head < first_seq)
 		return 0;
 	finish_index(tail, scan);
-	return may_be_volatile(tail, scan, survey) ? rewrite(tail, scan, survey->durable) : 0;
-}
-
-static uint64_t known_from_index(
-	const struct recovery *recovery, const struct segment_header *segment)
-{
-	struct index_header header;
-	int r = index_read_header(&header, recovery->io, recovery->dir, segment->first_seq);
-	return r == 0 && index_belongs(&header, segment) ? header.last_seq : 0;
+	/* In the same boot, entries may have been read from cached pages of a file whose sync failed. */
+	bool may_be_volatile = survey->head > survey->durable && !survey->is_clean &&
+			       memcmp(scan->header.boot, tail->journal->template.boot,
+				       IO_BOOT_SIZE) == 0;
+	return may_be_volatile ? rewrite(tail, scan, survey->durable) : 0;
 }
 
 /* Returns 1 when the segment holds nothing and was removed. */
 static int recover_segment(struct tail *tail, size_t at, struct scan *scan)
 {
-	const struct recovery *recovery = tail->recovery;
-	uint64_t known = known_from_index(recovery, &scan->header);
+	struct index_header header;
+	uint64_t known = tail->known;
+	if (index_read_header(&header, tail->io, tail->journal->dir, scan->header.first_seq) == 0 &&
+		index_belongs(&header, &scan->header) && header.last_seq > known)
+		known = header.last_seq;
 	struct survey survey = {
-		.entry = recovery->options->entry,
-		.topics = &tail->writer->topics,
+		.entry = tail->options->entry,
+		.topics = &tail->journal->topics,
 		.index = &tail->tables.index,
-		.report = recovery->report,
+		.report = tail->report,
 		.last_tc = tail->tables.last_tc,
 		.limit = UINT64_MAX,
-		.told = told_of(recovery),
-		.known = known > tail->known ? known : tail->known,
+		.told = tail->told,
+		.known = known,
 	};
 	int r = survey_segment(&survey, scan);
 	tail->end_is_unknown = r == -EIO;
@@ -296,7 +262,11 @@ static int recover_segment(struct tail *tail, size_t at, struct scan *scan)
 		return r == -EIO ? 0 : r;
 	tail->head = survey.head;
 	tail->tables.last_tc = survey.last_tc;
-	note_newest(tail, &scan->header, survey.is_clean);
+	if (!tail->has_newest) {
+		tail->has_newest = true;
+		tail->newest = scan->header;
+		tail->is_clean = survey.is_clean;
+	}
 	if (is_behind(tail))
 		return 0;
 	r = repair(tail, scan, &survey);
@@ -357,14 +327,13 @@ static int recover_last(struct tail *tail)
 
 static enum journal_why decide(const struct tail *tail)
 {
-	const struct recovery *recovery = tail->recovery;
 	const struct segment_header *newest = &tail->newest;
-	uint64_t now = recovery->options->now;
+	uint64_t now = tail->options->now;
 	if (tail->end_is_unknown)
 		return JOURNAL_NEW_END_UNKNOWN;
 	if (is_behind(tail))
 		return JOURNAL_NEW_BEHIND;
-	bool same_boot = memcmp(newest->boot, tail->writer->template.boot, IO_BOOT_SIZE) == 0;
+	bool same_boot = memcmp(newest->boot, tail->journal->template.boot, IO_BOOT_SIZE) == 0;
 	if (tail->has_newest && !tail->is_clean && newest->sync_ms != 0 && !same_boot)
 		return JOURNAL_NEW_UNCLEAN;
 	if (tail->tables.last_tc > now && tail->tables.last_tc - now > CLOCK_BACK_MAX)
@@ -374,30 +343,40 @@ static enum journal_why decide(const struct tail *tail)
 
 static void fill_report(const struct tail *tail)
 {
-	struct journal_report *report = tail->recovery->report;
-	uint64_t now = tail->recovery->options->now;
+	struct journal_report *report = tail->report;
+	uint64_t now = tail->options->now;
 	report->why = decide(tail);
-	report->head = tail->head;
+	report->head = tail->end_is_unknown ? 0 : tail->head;
 	report->last_tc = tail->tables.last_tc;
 	report->unclean = tail->has_newest && !tail->is_clean;
 	report->clock_back = tail->tables.last_tc > now ? tail->tables.last_tc - now : 0;
-	if (tail->end_is_unknown)
-		report->head = 0;
 }
 
-int recover(const struct recovery *recovery, struct writer *writer)
+int recover(struct journal *journal, const struct journal_options *options,
+	const uint8_t id[JOURNAL_ID_SIZE], struct journal_report *report)
 {
-	struct tail tail = {.recovery = recovery, .writer = writer};
+	const struct io *io = journal->io;
+	struct tail tail = {.journal = journal,
+		.io = io,
+		.options = options,
+		.id = id,
+		.report = report,
+		.told = durable_read(io, journal->base, id)};
+	if (options->known_id != NULL && memcmp(options->known_id, id, JOURNAL_ID_SIZE) == 0 &&
+		options->known_seq > tail.told)
+		tail.told = options->known_seq;
 	tail.tables = (struct tables){
-		.io = recovery->io,
-		.dir = recovery->dir,
-		.id = recovery->id,
-		.entry = recovery->options->entry,
+		.io = io,
+		.dir = journal->dir,
+		.id = id,
+		.entry = options->entry,
 		.listing = &tail.listing,
-		.topics = &writer->topics,
-		.report = recovery->report,
+		.topics = &journal->topics,
+		.report = report,
 	};
-	int r = load_listing(&tail);
+	int r = listing_load(&tail.listing, io, journal->dir);
+	if (r == 0 && tail.listing.has_unfinished)
+		r = io->list(io->ctx, journal->dir, remove_unfinished, &tail);
 	if (r == 0)
 		check_chain(&tail);
 	bool again = r == 0 && tail.listing.count > 0;
@@ -410,8 +389,8 @@ int recover(const struct recovery *recovery, struct writer *writer)
 	if (r >= 0) {
 		r = 0;
 		fill_report(&tail);
-		if (writer->segment.fd < 0)
-			writer_begin(writer, recovery->dir, recovery->id, tail.head);
+		if (journal->segment.fd < 0)
+			writer_start(journal, id, tail.head);
 	}
 	tables_finish(&tail.tables);
 	listing_finish(&tail.listing);

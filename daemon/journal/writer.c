@@ -15,194 +15,192 @@
 /* While entries come without a pause, the file `durable` is written this often. */
 #define NOTE_EVERY (10 * NS_PER_S)
 
-void writer_finish(struct writer *writer)
+void writer_finish(struct journal *journal)
 {
-	if (writer->io != NULL)
-		segment_drop(&writer->segment, writer->io);
-	topics_finish(&writer->topics);
-	index_finish(&writer->index);
-	free(writer->queue);
-	free(writer->queue_topics);
-	*writer = (struct writer){.segment.fd = -1};
+	segment_drop(&journal->segment, journal->io);
+	topics_finish(&journal->topics);
+	index_finish(&journal->index);
+	free(journal->queue);
+	free(journal->queue_topics);
 }
 
-void writer_begin(struct writer *writer, int dir, const uint8_t id[JOURNAL_ID_SIZE], uint64_t head)
+void writer_start(struct journal *journal, const uint8_t id[JOURNAL_ID_SIZE], uint64_t head)
 {
-	writer->dir = dir;
-	memcpy(writer->template.journal, id, JOURNAL_ID_SIZE);
-	writer->head = head;
-	writer->durable = head;
-	writer->noted = 0;
+	memcpy(journal->template.journal, id, JOURNAL_ID_SIZE);
+	journal->head = head;
+	journal->durable = head;
+	journal->noted = 0;
 }
 
-static int grow_queue(struct writer *writer, size_t count)
+static int grow_queue(struct journal *journal, size_t count)
 {
-	size_t size = writer->queue_size == 0 ? GROUP_MAX : writer->queue_size;
+	size_t size = journal->queue_size == 0 ? GROUP_MAX : journal->queue_size;
 	while (size < count)
 		size *= 2;
-	if (size == writer->queue_size)
+	if (size == journal->queue_size)
 		return 0;
-	struct journal_item *queue = realloc(writer->queue, size * sizeof *queue);
+	struct journal_item *queue = realloc(journal->queue, size * sizeof *queue);
 	if (queue == NULL)
 		return -ENOMEM;
-	writer->queue = queue;
-	uint32_t *topics = realloc(writer->queue_topics, size * sizeof *topics);
+	journal->queue = queue;
+	uint32_t *topics = realloc(journal->queue_topics, size * sizeof *topics);
 	if (topics == NULL)
 		return -ENOMEM;
-	writer->queue_topics = topics;
-	writer->queue_size = size;
+	journal->queue_topics = topics;
+	journal->queue_size = size;
 	return 0;
 }
 
-static int enqueue(struct writer *writer, const struct journal_item *items, size_t count)
+static int enqueue(struct journal *journal, const struct journal_item *items, size_t count)
 {
-	int r = grow_queue(writer, writer->queue_count + count);
+	int r = grow_queue(journal, journal->queue_count + count);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < count; i++) {
 		const struct journal_item *item = &items[i];
-		assert(item->seq == writer->head + 1 + i);
+		assert(item->seq == journal->head + 1 + i);
 		assert(item->len > 0 && item->len <= JOURNAL_ENTRY_MAX);
 		uint32_t topic = TOPIC_NONE;
 		if (item->topic_len > 0)
-			topic = topics_add(&writer->topics, item->topic, item->topic_len);
+			topic = topics_add(&journal->topics, item->topic, item->topic_len);
 		if (topic == TOPIC_NONE && item->topic_len > 0)
 			return -ENOMEM;
-		writer->queue[writer->queue_count + i] = *item;
-		writer->queue_topics[writer->queue_count + i] = topic;
+		journal->queue[journal->queue_count + i] = *item;
+		journal->queue_topics[journal->queue_count + i] = topic;
 	}
-	writer->queue_count += count;
-	writer->head += count;
+	journal->queue_count += count;
+	journal->head += count;
 	return 0;
 }
 
-static void note_durable(struct writer *writer, uint64_t tc)
+static void note_durable(struct journal *journal, uint64_t tc)
 {
-	writer->noted_tc = tc;
-	if (writer->base < 0 || writer->noted == writer->durable)
+	journal->noted_tc = tc;
+	if (journal->noted == journal->durable)
 		return;
-	durable_write(writer->io, writer->base, writer->template.journal, writer->durable);
-	writer->noted = writer->durable;
+	durable_write(journal->io, journal->base, journal->template.journal, journal->durable);
+	journal->noted = journal->durable;
 }
 
 /* What was written is durable: nobody's bytes are borrowed for it any more. */
-static void settle(struct writer *writer)
+static void settle(struct journal *journal)
 {
-	size_t left = writer->queue_count - writer->written;
-	if (writer->written > 0) {
-		const struct journal_item *last = &writer->queue[writer->written - 1];
-		writer->durable = last->seq;
-		if (last->tc >= writer->noted_tc + NOTE_EVERY)
-			note_durable(writer, last->tc);
+	size_t left = journal->queue_count - journal->written;
+	if (journal->written > 0) {
+		const struct journal_item *last = &journal->queue[journal->written - 1];
+		journal->durable = last->seq;
+		if (last->tc >= journal->noted_tc + NOTE_EVERY)
+			note_durable(journal, last->tc);
 	}
-	memmove(writer->queue, writer->queue + writer->written, left * sizeof *writer->queue);
-	memmove(writer->queue_topics, writer->queue_topics + writer->written,
-		left * sizeof *writer->queue_topics);
-	writer->queue_count = left;
-	writer->written = 0;
+	memmove(journal->queue, journal->queue + journal->written, left * sizeof *journal->queue);
+	memmove(journal->queue_topics, journal->queue_topics + journal->written,
+		left * sizeof *journal->queue_topics);
+	journal->queue_count = left;
+	journal->written = 0;
 }
 
-static int commit(struct writer *writer)
+static int commit(struct journal *journal)
 {
-	if (writer->written == 0)
+	if (journal->written == 0)
 		return 0;
-	int r = writer->io->fdatasync(writer->io->ctx, writer->segment.fd);
+	int r = journal->io->fdatasync(journal->io->ctx, journal->segment.fd);
 	if (r == 0)
-		settle(writer);
+		settle(journal);
 	return r;
 }
 
 static int create_segment(
-	struct writer *writer, const char *suffix, const struct journal_item *first)
+	struct journal *journal, const char *suffix, const struct journal_item *first)
 {
 	char name[SEGMENT_NAME_SIZE];
 	segment_name(name, first->seq, suffix);
-	struct segment_header header = writer->template;
+	struct segment_header header = journal->template;
 	header.first_seq = first->seq;
 	header.created = first->tc;
-	int r = writer->io->random(writer->io->ctx, &header.salt, sizeof header.salt);
+	int r = journal->io->random(journal->io->ctx, &header.salt, sizeof header.salt);
 	if (r == 0)
-		r = segment_create(&writer->segment, writer->io, writer->dir, name, &header);
+		r = segment_create(&journal->segment, journal->io, journal->dir, name, &header);
 	if (r < 0)
 		return r;
-	index_begin(&writer->index, first->seq);
-	writer->is_marked = true;
+	index_begin(&journal->index, first->seq);
+	journal->is_marked = true;
 	return 0;
 }
 
-static int begin_segment(struct writer *writer)
+static int begin_segment(struct journal *journal)
 {
-	int r = create_segment(writer, SEGMENT_FILE, &writer->queue[0]);
-	return r < 0 ? r : writer->io->fsync_dir(writer->io->ctx, writer->dir);
+	int r = create_segment(journal, SEGMENT_FILE, &journal->queue[0]);
+	return r < 0 ? r : journal->io->fsync_dir(journal->io->ctx, journal->dir);
 }
 
 /* All of it is durable.  The index can be made again: failing to write it is no failure. */
-static int end_segment(struct writer *writer)
+static int end_segment(struct journal *journal)
 {
-	int r = commit(writer);
+	int r = commit(journal);
 	if (r < 0)
 		return r;
-	note_durable(writer, writer->index.last_tc);
-	writer->index.end = writer->segment.size;
-	r = index_write(
-		&writer->index, &writer->topics, &writer->segment.header, writer->io, writer->dir);
+	note_durable(journal, journal->index.last_tc);
+	journal->index.end = journal->segment.size;
+	r = index_write(&journal->index, &journal->topics, &journal->segment.header, journal->io,
+		journal->dir);
 	if (r < 0)
 		log_warn("cannot write an index, it will be rebuilt: %s", strerror(-r));
-	segment_drop(&writer->segment, writer->io);
+	segment_drop(&journal->segment, journal->io);
 	return 0;
 }
 
-static bool segment_is_old(const struct writer *writer, uint64_t now)
+static bool segment_is_old(const struct journal *journal, uint64_t now)
 {
-	uint64_t created = writer->segment.header.created;
-	return now > created && now - created >= writer->segment_age;
+	uint64_t created = journal->segment.header.created;
+	return now > created && now - created >= journal->segment_age;
 }
 
 /* How many of the queue go into the open segment with the next write; 0: it is full or old. */
-static size_t group_that_fits(const struct writer *writer)
+static size_t group_that_fits(const struct journal *journal)
 {
-	uint64_t size = writer->segment.size;
-	size_t count = 0, left = writer->queue_count - writer->written;
-	const struct journal_item *items = writer->queue + writer->written;
-	bool is_empty = writer->index.count == 0;
+	uint64_t size = journal->segment.size;
+	size_t count = 0, left = journal->queue_count - journal->written;
+	const struct journal_item *items = journal->queue + journal->written;
+	bool is_empty = journal->index.count == 0;
 	for (; count < left && count < GROUP_MAX; count++) {
 		size += record_size((uint32_t)items[count].len);
-		bool fits = size <= writer->segment_size &&
-			    !segment_is_old(writer, items[count].tc);
+		bool fits = size <= journal->segment_size &&
+			    !segment_is_old(journal, items[count].tc);
 		if (!fits && !(is_empty && count == 0))
 			break;
 	}
 	return count;
 }
 
-static int write_group(struct writer *writer, size_t count)
+static int write_group(struct journal *journal, size_t count)
 {
 	uint64_t offsets[GROUP_MAX];
-	const struct journal_item *items = writer->queue + writer->written;
-	int r = segment_write(&writer->segment, writer->io, items, count, writer->durable, offsets);
+	const struct journal_item *items = journal->queue + journal->written;
+	int r = segment_write(
+		&journal->segment, journal->io, items, count, journal->durable, offsets);
 	for (size_t i = 0; r == 0 && i < count; i++) {
-		uint32_t topic = writer->queue_topics[writer->written + i];
-		r = index_add(&writer->index, items[i].seq, offsets[i], topic, items[i].tc);
-		topics_advance(&writer->topics, topic, items[i].seq);
+		uint32_t topic = journal->queue_topics[journal->written + i];
+		r = index_add(&journal->index, items[i].seq, offsets[i], topic, items[i].tc);
+		topics_advance(&journal->topics, topic, items[i].seq);
 	}
 	if (r < 0)
 		return r;
-	writer->written += count;
-	writer->is_marked = false;
+	journal->written += count;
+	journal->is_marked = false;
 	return 0;
 }
 
-static int write_queue(struct writer *writer)
+static int write_queue(struct journal *journal)
 {
 	int r = 0;
-	while (r == 0 && writer->written < writer->queue_count) {
-		size_t count = writer->segment.fd < 0 ? 0 : group_that_fits(writer);
+	while (r == 0 && journal->written < journal->queue_count) {
+		size_t count = journal->segment.fd < 0 ? 0 : group_that_fits(journal);
 		if (count > 0)
-			r = write_group(writer, count);
-		else if (writer->segment.fd >= 0)
-			r = end_segment(writer);
+			r = write_group(journal, count);
+		else if (journal->segment.fd >= 0)
+			r = end_segment(journal);
 		else
-			r = begin_segment(writer);
+			r = begin_segment(journal);
 	}
 	return r;
 }
@@ -211,26 +209,26 @@ static int write_queue(struct writer *writer)
  * The file gets its name only when everything is durable in it, so that it may take the place of
  * a failed one of the same name, whose entries others may be reading.
  */
-static int fill_new_file(struct writer *writer)
+static int fill_new_file(struct journal *journal)
 {
-	const struct io *io = writer->io;
+	const struct io *io = journal->io;
 	char unfinished[SEGMENT_NAME_SIZE], name[SEGMENT_NAME_SIZE];
-	segment_name(unfinished, writer->queue[0].seq, SEGMENT_UNFINISHED);
-	segment_name(name, writer->queue[0].seq, SEGMENT_FILE);
-	io->unlinkat(io->ctx, writer->dir, unfinished);
-	int r = create_segment(writer, SEGMENT_UNFINISHED, &writer->queue[0]);
-	while (r == 0 && writer->written < writer->queue_count) {
-		size_t left = writer->queue_count - writer->written;
-		r = write_group(writer, left < GROUP_MAX ? left : GROUP_MAX);
+	segment_name(unfinished, journal->queue[0].seq, SEGMENT_UNFINISHED);
+	segment_name(name, journal->queue[0].seq, SEGMENT_FILE);
+	io->unlinkat(io->ctx, journal->dir, unfinished);
+	int r = create_segment(journal, SEGMENT_UNFINISHED, &journal->queue[0]);
+	while (r == 0 && journal->written < journal->queue_count) {
+		size_t left = journal->queue_count - journal->written;
+		r = write_group(journal, left < GROUP_MAX ? left : GROUP_MAX);
 	}
 	if (r == 0)
-		r = io->fdatasync(io->ctx, writer->segment.fd);
+		r = io->fdatasync(io->ctx, journal->segment.fd);
 	if (r == 0)
-		r = io->renameat(io->ctx, writer->dir, unfinished, writer->dir, name);
+		r = io->renameat(io->ctx, journal->dir, unfinished, journal->dir, name);
 	if (r == 0)
-		r = io->fsync_dir(io->ctx, writer->dir);
+		r = io->fsync_dir(io->ctx, journal->dir);
 	if (r < 0)
-		io->unlinkat(io->ctx, writer->dir, unfinished);
+		io->unlinkat(io->ctx, journal->dir, unfinished);
 	return r;
 }
 
@@ -243,101 +241,102 @@ static int error_of_queued(int error)
 }
 
 /* The one way out of any failure: see "Failures" in journal.h. */
-static int rescue(struct writer *writer)
+static int rescue(struct journal *journal)
 {
-	segment_drop(&writer->segment, writer->io);
-	writer->written = 0;
-	writer->has_failed = true;
-	int r = fill_new_file(writer);
+	segment_drop(&journal->segment, journal->io);
+	journal->written = 0;
+	journal->has_failed = true;
+	int r = fill_new_file(journal);
 	if (r < 0) {
-		segment_drop(&writer->segment, writer->io);
-		writer->written = 0;
+		segment_drop(&journal->segment, journal->io);
+		journal->written = 0;
 		return error_of_queued(r);
 	}
-	settle(writer);
-	writer->has_failed = false;
-	writer->rescue_error = writer->error;
-	writer->rescues++;
+	settle(journal);
+	journal->has_failed = false;
+	journal->rescue_error = journal->error;
+	journal->rescues++;
 	return 0;
 }
 
-static int rescue_after(struct writer *writer, int error)
+static int rescue_after(struct journal *journal, int error)
 {
 	log_error("cannot write the journal: %s; going on in a new file", strerror(-error));
-	writer->error = error;
-	return rescue(writer);
+	journal->error = error;
+	return rescue(journal);
 }
 
-int writer_append(struct writer *writer, const struct journal_item *items, size_t count)
+int journal_append(struct journal *journal, const struct journal_item *items, size_t count)
 {
-	int r = enqueue(writer, items, count);
+	int r = enqueue(journal, items, count);
 	if (r < 0)
 		return r;
-	if (writer->has_failed)
-		return writer->queue_count > 0 ? rescue(writer) : 0;
-	r = write_queue(writer);
-	return r < 0 ? rescue_after(writer, r) : 0;
+	if (journal->has_failed)
+		return journal->queue_count > 0 ? rescue(journal) : 0;
+	r = write_queue(journal);
+	return r < 0 ? rescue_after(journal, r) : 0;
 }
 
-int writer_sync(struct writer *writer)
+int journal_sync(struct journal *journal)
 {
-	if (writer->queue_count == 0)
+	if (journal->queue_count == 0)
 		return 0;
-	if (writer->has_failed)
-		return rescue(writer);
-	int r = commit(writer);
-	return r < 0 ? rescue_after(writer, r) : 0;
+	if (journal->has_failed)
+		return rescue(journal);
+	int r = commit(journal);
+	return r < 0 ? rescue_after(journal, r) : 0;
 }
 
-int writer_idle(struct writer *writer, uint64_t now)
+int journal_idle(struct journal *journal, uint64_t now)
 {
-	int r = writer_sync(writer);
-	if (r < 0 || writer->segment.fd < 0)
+	int r = journal_sync(journal);
+	if (r < 0 || journal->segment.fd < 0)
 		return r;
-	if (segment_is_old(writer, now))
-		return end_segment(writer);
-	if (writer->is_marked)
+	if (segment_is_old(journal, now))
+		return end_segment(journal);
+	if (journal->is_marked)
 		return 0;
-	note_durable(writer, now);
-	r = segment_mark(&writer->segment, writer->io, RECORD_MARKER, writer->durable);
-	writer->is_marked = true;
+	note_durable(journal, now);
+	r = segment_mark(&journal->segment, journal->io, RECORD_MARKER, journal->durable);
+	journal->is_marked = true;
 	if (r < 0) { /* all entries are durable: the next one begins a new file */
 		log_error("cannot write the journal: %s; closing the file", strerror(-r));
-		segment_drop(&writer->segment, writer->io);
+		segment_drop(&journal->segment, journal->io);
 	}
 	return 0;
 }
 
-int writer_roll(struct writer *writer)
+int journal_roll(struct journal *journal)
 {
-	int r = writer_sync(writer);
-	if (r < 0 || writer->segment.fd < 0)
+	int r = journal_sync(journal);
+	if (r < 0 || journal->segment.fd < 0)
 		return r;
-	return end_segment(writer);
+	return end_segment(journal);
 }
 
-int writer_rewrite(struct writer *writer, const struct journal_item *items, size_t count)
+int writer_rewrite(struct journal *journal, const struct journal_item *items, size_t count)
 {
-	assert(writer->queue_count == 0 && count > 0);
-	assert(items[0].seq == writer->durable + 1);
-	writer->head = writer->durable;
-	int r = enqueue(writer, items, count);
+	assert(journal->queue_count == 0 && count > 0);
+	assert(items[0].seq == journal->durable + 1);
+	journal->head = journal->durable;
+	int r = enqueue(journal, items, count);
 	if (r == 0)
-		r = rescue(writer);
-	writer->rescues = 0; /* nothing has failed */
+		r = rescue(journal);
+	journal->rescues = 0; /* nothing has failed */
 	return r;
 }
 
-int writer_close(struct writer *writer)
+int writer_close(struct journal *journal)
 {
-	int r = writer_sync(writer);
-	if (r < 0 || writer->segment.fd < 0)
+	int r = journal_sync(journal);
+	if (r < 0 || journal->segment.fd < 0)
 		return r;
-	int marked = segment_mark(&writer->segment, writer->io, RECORD_CLEAN_END, writer->durable);
+	int marked = segment_mark(
+		&journal->segment, journal->io, RECORD_CLEAN_END, journal->durable);
 	if (marked < 0) {
 		log_warn("cannot mark the journal's clean end: %s", strerror(-marked));
-		segment_drop(&writer->segment, writer->io);
+		segment_drop(&journal->segment, journal->io);
 		return 0;
 	}
-	return end_segment(writer);
+	return end_segment(journal);
 }

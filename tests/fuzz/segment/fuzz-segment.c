@@ -178,7 +178,7 @@ static void live_on(struct disk *disk, const struct journal_report *first)
 	must(open_journal(disk, &journal, &report) == 0);
 	must(report.why == JOURNAL_CONTINUED && report.head == first->head + 1);
 	must(!report.unclean && report.gap_count == 0);
-	must(journal_last(journal, "t/", 2) == report.head);
+	must(entry_last(journal, "t/") == report.head);
 	must(journal_close(journal) == 0);
 }
 

@@ -9,7 +9,7 @@
 #include "core/commit/commit.h"
 #include "core/commit/item.h"
 #include "desk.h"
-#include "journal/topics.h"
+#include "journal/writer.h"
 #include "record/entry.h"
 #include "record/read.h"
 
@@ -53,10 +53,12 @@ void desk_renew(struct desk *desk)
 static uint64_t put(struct desk *desk, const char *topic, const struct buffer *body)
 {
 	struct buffer bytes = {0};
+	const struct topics *topics = &desk->journal->topics;
+	uint32_t id = topics_find(topics, topic, strlen(topic));
 	struct assay_entry_view entry = {
 		.journal = desk->id,
 		.seq = journal_head(desk->journal) + 1,
-		.prev = journal_last(desk->journal, topic, strlen(topic)),
+		.prev = id == TOPIC_NONE ? 0 : topics->list[id].last,
 		.tc = clock_utc() - desk->clock_back,
 		.topic = {topic, strlen(topic)},
 		.body = {body->data, body->len},

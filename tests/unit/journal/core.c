@@ -7,8 +7,8 @@
 
 #include "core.h"
 #include "journal/retain.h"
-#include "journal/segment.h"
 #include "base/bytes.h"
+#include "journal/writer.h"
 
 void core_init(struct core *core, uint32_t seed)
 {
@@ -50,6 +50,8 @@ int core_open(struct core *core)
 
 int core_close(struct core *core)
 {
+	if (core->journal == NULL)
+		return 0;
 	int r = journal_close(core->journal);
 	core->journal = NULL;
 	if (r == 0 && core->appended > core->published)
@@ -236,12 +238,17 @@ static void leave_behind(struct core *core)
 
 int core_renew(struct core *core)
 {
-	int r = journal_renew(core->journal);
-	if (r < 0) {
-		core->is_renewing = true;
-		return r;
-	}
-	core->published = core->count;
+	uint64_t now = core->options.now;
+	if (core->published == 0)
+		return 0;
+	core->is_renewing = true;
+	int r = core_close(core);
+	core->options.now = 1;
+	if (r == 0)
+		r = core_open(core);
+	core->options.now = now;
+	if (r < 0 || core->report.why != JOURNAL_NEW_CLOCK)
+		return r < 0 ? r : -EBADMSG;
 	leave_behind(core);
 	memcpy(core->id, journal_id(core->journal), JOURNAL_ID_SIZE);
 	return 0;
@@ -284,8 +291,7 @@ static const char *check_topics(const struct core *core, uint64_t head)
 		}
 	}
 	for (uint32_t i = 0; i < CORE_TOPICS; i++) {
-		const char *topic = core_topic(i);
-		if (journal_last(core->journal, topic, strlen(topic)) != last[i])
+		if (entry_last(core->journal, core_topic(i)) != last[i])
 			return "a topic's last seq is wrong";
 	}
 	return NULL;
@@ -309,7 +315,7 @@ static const char *check_same(struct core *core)
 		return "damage is reported where there is none";
 	if (core->report.odd_entries != 0)
 		return "entries are odd that were not";
-	if (journal_head(core->journal) != head || journal_durable(core->journal) != head)
+	if (journal_head(core->journal) != head || core->journal->durable != head)
 		return "the journal stands elsewhere than reported";
 	if (head > 0 && core->report.last_tc != core->items[head - 1].tc)
 		return "the last commit time is wrong";

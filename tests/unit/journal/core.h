@@ -30,7 +30,7 @@ struct core {
 	bool may_lose; /* something in this journal was published before the sync */
 
 	uint64_t pruned, maybe_pruned; /* up to here for good, and perhaps */
-	bool is_renewing;              /* journal_renew failed: either journal may be current */
+	bool is_renewing;              /* core_renew failed: either journal may be current */
 	struct core_old {
 		uint8_t id[JOURNAL_ID_SIZE];
 		struct journal_item *items;
@@ -50,7 +50,10 @@ int core_append(struct core *core, const char *topic, size_t len);
 int core_append_many(struct core *core, size_t count, size_t len);
 int core_sync(struct core *core);
 
-/* Begins a new journal; after a failure only core_close is allowed. */
+/*
+ * Restarts with a clock that is hours behind, so that a new journal starts if anything was
+ * published.  After a failure only core_close is allowed.
+ */
 int core_renew(struct core *core);
 
 /* Removes the oldest closed segment, if there is one. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "entry.h"
+#include "journal/writer.h"
 
 #define HEAD_MAX 256
 
@@ -62,4 +63,10 @@ void entry_free(struct journal_item *item)
 {
 	free((void *)(uintptr_t)item->bytes);
 	item->bytes = NULL;
+}
+
+uint64_t entry_last(const struct journal *journal, const char *topic)
+{
+	uint32_t id = topics_find(&journal->topics, topic, strlen(topic));
+	return id == TOPIC_NONE ? 0 : journal->topics.list[id].last;
 }

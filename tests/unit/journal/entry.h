@@ -12,6 +12,9 @@ int entry_describe(const uint8_t *entry, size_t len, const char **topic, size_t 
 /* Makes an entry of `len` bytes (at least what its head needs); the bytes are owned. */
 struct journal_item entry_make(const char *topic, uint64_t seq, uint64_t tc, size_t len);
 
+/* The last seq on a topic, 0: none. */
+uint64_t entry_last(const struct journal *journal, const char *topic);
+
 void entry_free(struct journal_item *item);
 
 #endif

@@ -10,20 +10,20 @@ import sys
 MUTANTS = {
     # durability
     'forgets-the-sync': (
-        'writer.c', 'int r = writer->io->fdatasync(writer->io->ctx, writer->segment.fd);', 'int r = 0;'),
+        'writer.c', 'int r = journal->io->fdatasync(journal->io->ctx, journal->segment.fd);', 'int r = 0;'),
     'forgets-the-sync-of-a-new-name': (
-        'writer.c', 'return r < 0 ? r : writer->io->fsync_dir(writer->io->ctx, writer->dir);', 'return r;'),
+        'writer.c', 'return r < 0 ? r : journal->io->fsync_dir(journal->io->ctx, journal->dir);', 'return r;'),
     'forgets-the-sync-of-a-header': ('segment.c', 'r = io->fdatasync(io->ctx, fd);', 'r = 0;'),
     'forgets-the-sync-of-the-pointer': ('io.c', 'r = io->fdatasync(io->ctx, fd);', 'r = 0;'),
     'forgets-the-sync-of-the-pointers-name': (
         'io.c', 'return r < 0 ? r : io->fsync_dir(io->ctx, dir);', 'return r;'),
     'goes-on-with-a-file-whose-sync-failed': (
-        'writer.c', 'return r < 0 ? rescue_after(writer, r) : 0;\n}\n\nint writer_idle',
-        'return r < 0 ? commit(writer) : 0;\n}\n\nint writer_idle'),
+        'writer.c', 'return r < 0 ? rescue_after(journal, r) : 0;\n}\n\nint journal_idle',
+        'return r < 0 ? commit(journal) : 0;\n}\n\nint journal_idle'),
     'names-a-file-before-it-is-durable': (
-        'writer.c', '\tif (r == 0)\n\t\tr = io->fdatasync(io->ctx, writer->segment.fd);\n', ''),
+        'writer.c', '\tif (r == 0)\n\t\tr = io->fdatasync(io->ctx, journal->segment.fd);\n', ''),
     'trusts-what-a-dead-program-did-not-sync': (
-        'recover.c', 'return survey->head > survey->durable && !survey->is_clean &&', 'return false &&'),
+        'recover.c', 'survey->head > survey->durable && !survey->is_clean &&', 'false &&'),
     # seqs
     'gives-a-seq-again': ('recover.c', 'return JOURNAL_NEW_UNCLEAN;', 'return JOURNAL_CONTINUED;'),
     # what is believed
@@ -33,8 +33,8 @@ MUTANTS = {
         'segment.c', 'return record->hcrc == crc32c(salt, bytes, 24) && fields_fit(record);',
         'return fields_fit(record);'),
     'forgets-the-salt': (
-        'writer.c', 'r = segment_create(&writer->segment,',
-        'header.salt = 1, r = segment_create(&writer->segment,'),
+        'writer.c', 'r = segment_create(&journal->segment,',
+        'header.salt = 1, r = segment_create(&journal->segment,'),
     # torn or damaged
     'cuts-off-damage': ('survey.c', '\tif (durable < scan->next)\n', '\tif (true)\n'),
     'takes-every-torn-write-for-damage': (
@@ -42,12 +42,12 @@ MUTANTS = {
         '\tif (ahead.seq != 0)\n\t\tsurvey->durable = max(survey->durable, ahead.seq - 1);\n'
         '\tuint64_t durable = max(survey->durable, survey->told);\n'),
     'says-durable-too-early': (
-        'writer.c', 'items, count, writer->durable, offsets);', 'items, count, items->seq - 1, offsets);'),
+        'writer.c', 'items, count, journal->durable, offsets);', 'items, count, items->seq - 1, offsets);'),
     'throws-torn-bytes-away': (
-        'recover.c', 'return quarantine(tail->recovery, scan, first_seq, offset);', 'return 0;'),
+        'recover.c', 'return quarantine(tail, scan, first_seq, offset);', 'return 0;'),
     'notes-as-durable-what-is-not': (
-        'writer.c', 'durable_write(writer->io, writer->base, writer->template.journal, writer->durable);',
-        'durable_write(writer->io, writer->base, writer->template.journal, writer->head);'),
+        'writer.c', 'durable_write(journal->io, journal->base, journal->template.journal, journal->durable);',
+        'durable_write(journal->io, journal->base, journal->template.journal, journal->head);'),
     'believes-any-index': (
         'tables.c', 'if (memcmp(header->journal, tables->id, JOURNAL_ID_SIZE) != 0)\n\t\treturn -EBADMSG;',
         'return 0;'),

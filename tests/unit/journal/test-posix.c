@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "entry.h"
 #include "journal/reader.h"
+#include "journal/writer.h"
 
 #define NOW UINT64_C(1800000000000000000)
 
@@ -72,11 +73,11 @@ static void a_reopened_journal_goes_on_where_it_ended(void **state)
 	assert_int_equal(report.head, 3);
 	assert_int_equal(report.last_tc, NOW);
 	assert_memory_equal(report.id, id, sizeof id);
-	assert_int_equal(journal_last(journal, "a1/x/", 5), 3);
-	assert_int_equal(journal_last(journal, "a1/y/", 5), 2);
-	assert_int_equal(journal_last(journal, "a1/z/", 5), 0);
+	assert_int_equal(entry_last(journal, "a1/x/"), 3);
+	assert_int_equal(entry_last(journal, "a1/y/"), 2);
+	assert_int_equal(entry_last(journal, "a1/z/"), 0);
 	append(journal, "a1/y/", 8);
-	assert_int_equal(journal_durable(journal), 4);
+	assert_int_equal(journal->durable, 4);
 	assert_int_equal(journal_close(journal), 0);
 }
 
@@ -139,7 +140,7 @@ static bool follow(struct journal *journal, struct journal_reader *reader)
 	uint64_t seq = 0, deadline = clock_boot() + 60 * NS_PER_S;
 	while (seq < FOLLOWED && clock_boot() < deadline) {
 		struct journal_found found;
-		int r = journal_reader_next(reader, journal_durable(journal), &found);
+		int r = journal_reader_next(reader, journal->durable, &found);
 		if (r == 0)
 			continue;
 		if (r < 0 || found.kind != JOURNAL_ENTRY || found.seq != ++seq)

@@ -16,10 +16,9 @@
 #include "core.h"
 #include "journal/index.h"
 
-#define ENTRY    200
-#define RECORD   (RECORD_HEADER_SIZE + ENTRY)
-#define HOUR     (3600 * NS_PER_S)
-#define TOPIC(i) core_topic(i), strlen(core_topic(i))
+#define ENTRY  200
+#define RECORD (RECORD_HEADER_SIZE + ENTRY)
+#define HOUR   (3600 * NS_PER_S)
 
 static struct core core;
 
@@ -247,7 +246,7 @@ static void a_damaged_header_begins_a_new_journal(void **state)
 	assert_memory_equal(core.report.old_id, core.id, JOURNAL_ID_SIZE);
 	assert_memory_not_equal(core.report.id, core.id, JOURNAL_ID_SIZE);
 	assert_int_equal(journal_head(core.journal), 0);
-	assert_int_equal(journal_last(core.journal, TOPIC(0)), 0);
+	assert_int_equal(entry_last(core.journal, core_topic(0)), 0);
 	assert_int_equal(file_size(core_file(&core, 1, ".seg")), size);
 }
 
@@ -307,8 +306,8 @@ static void a_removed_segment_whose_index_was_kept_is_no_gap(void **state)
 	assert_int_equal(core.report.gap_count, 0);
 	assert_int_equal(core.report.head, 9);
 	assert_int_equal(core.report.last_tc, core.items[8].tc);
-	assert_int_equal(journal_last(core.journal, TOPIC(0)), 8);
-	assert_int_equal(journal_last(core.journal, TOPIC(3)), 7);
+	assert_int_equal(entry_last(core.journal, core_topic(0)), 8);
+	assert_int_equal(entry_last(core.journal, core_topic(3)), 7);
 	core_accept(&core);
 	commit(1);
 	assert_null(core_read(&core, 10, 10));
@@ -326,7 +325,7 @@ static void a_start_reads_the_last_segment_and_an_index_only(void **state)
 	assert_int_equal(core.report.gap_count, 0);
 	assert_int_equal(core.report.reindexed, 0);
 	assert_int_equal(core.report.head, 9);
-	assert_int_equal(journal_last(core.journal, TOPIC(2)), 6);
+	assert_int_equal(entry_last(core.journal, core_topic(2)), 6);
 }
 
 static void lost_index_files_are_made_anew(void **state)

@@ -14,9 +14,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core.h"
+#include "journal/writer.h"
 
 #define ENTRY     200
-#define TOPIC(i)  core_topic(i), strlen(core_topic(i))
 #define STALL_MS  10000
 #define EVERY_TRY 1000000
 
@@ -73,9 +73,9 @@ static void durable_follows_the_sync(void **state)
 {
 	assert_int_equal(core_append_many(&core, 3, ENTRY), 0);
 	assert_int_equal(journal_head(core.journal), 3);
-	assert_int_equal(journal_durable(core.journal), 0);
+	assert_int_equal(core.journal->durable, 0);
 	assert_int_equal(core_sync(&core), 0);
-	assert_int_equal(journal_durable(core.journal), 3);
+	assert_int_equal(core.journal->durable, 3);
 }
 
 static void entries_of_every_length_come_back(void **state)
@@ -112,10 +112,10 @@ static void each_topic_has_its_last_seq(void **state)
 	core_commit(&core, core_topic(0), ENTRY);
 	core_commit(&core, core_topic(1), ENTRY);
 	core_commit(&core, core_topic(0), ENTRY);
-	assert_int_equal(journal_last(core.journal, TOPIC(0)), 3);
-	assert_int_equal(journal_last(core.journal, TOPIC(1)), 2);
-	assert_int_equal(journal_last(core.journal, TOPIC(2)), 0);
-	assert_int_equal(journal_last(core.journal, core_topic(0), 3), 0);
+	assert_int_equal(entry_last(core.journal, core_topic(0)), 3);
+	assert_int_equal(entry_last(core.journal, core_topic(1)), 2);
+	assert_int_equal(entry_last(core.journal, core_topic(2)), 0);
+	assert_int_equal(entry_last(core.journal, "a1/"), 0);
 	uint64_t sum = 0;
 	assert_int_equal(journal_topics(core.journal, count_topic, &sum), 0);
 	assert_int_equal(sum, 5);
@@ -173,7 +173,7 @@ static void rolling_closes_the_segment_once(void **state)
 	core_commit(&core, core_topic(0), ENTRY);
 	assert_int_equal(core_append(&core, core_topic(0), ENTRY), 0);
 	assert_int_equal(journal_roll(core.journal), 0);
-	assert_int_equal(journal_durable(core.journal), 2);
+	assert_int_equal(core.journal->durable, 2);
 	uint64_t calls = disk_calls(core.disk);
 	assert_int_equal(journal_roll(core.journal), 0);
 	assert_int_equal(disk_calls(core.disk), calls);
@@ -195,28 +195,6 @@ static void idling_writes_one_marker(void **state)
 	assert_all_survives();
 }
 
-static void a_renewed_journal_begins_at_one(void **state)
-{
-	core_commit(&core, core_topic(0), ENTRY);
-	assert_int_equal(journal_renew(core.journal), 0);
-	assert_memory_not_equal(journal_id(core.journal), core.id, JOURNAL_ID_SIZE);
-	assert_int_equal(journal_head(core.journal), 0);
-	assert_int_equal(journal_last(core.journal, TOPIC(0)), 0);
-	assert_null(core_read(&core, 1, 1)); /* the old one can still be read */
-	struct journal_item item = entry_make(core_topic(1), 1, CORE_NOW, ENTRY);
-	assert_int_equal(journal_append(core.journal, &item, 1), 0);
-	assert_int_equal(journal_sync(core.journal), 0);
-	entry_free(&item);
-	uint8_t id[JOURNAL_ID_SIZE];
-	memcpy(id, journal_id(core.journal), sizeof id);
-	assert_int_equal(core_close(&core), 0);
-	disk_reboot(core.disk);
-	assert_int_equal(core_open(&core), 0);
-	assert_memory_equal(core.report.id, id, sizeof id);
-	assert_int_equal(core.report.head, 1);
-	assert_int_equal(journal_last(core.journal, TOPIC(1)), 1);
-}
-
 /* --- disks that fail */
 
 static void a_failed_sync_moves_to_a_new_file(void **state)
@@ -225,7 +203,7 @@ static void a_failed_sync_moves_to_a_new_file(void **state)
 	assert_int_equal(core_append_many(&core, 3, ENTRY), 0);
 	disk_fail(core.disk, DISK_SYNC, 1, 1, EIO);
 	assert_int_equal(core_sync(&core), 0);
-	assert_int_equal(journal_durable(core.journal), 4);
+	assert_int_equal(core.journal->durable, 4);
 	assert_true(has_segment(2));
 	int error;
 	assert_int_equal(journal_rescues(core.journal, &error), 1);
@@ -262,10 +240,10 @@ static void a_second_failure_is_told_and_tried_again_by_the_next_sync(void **sta
 	assert_int_equal(core_sync(&core), -EIO);
 	assert_int_equal(core_sync(&core), -EIO);
 	assert_int_equal(core_append_many(&core, 2, ENTRY), -EIO);
-	assert_int_equal(journal_durable(core.journal), 1);
+	assert_int_equal(core.journal->durable, 1);
 	disk_fail(core.disk, 0, 0, 0, 0);
 	assert_int_equal(core_sync(&core), 0);
-	assert_int_equal(journal_durable(core.journal), 6);
+	assert_int_equal(core.journal->durable, 6);
 	assert_all_survives();
 }
 
@@ -275,13 +253,13 @@ static void a_full_disk_is_told_and_gone_on_from_when_there_is_room(void **state
 	disk_set_capacity(core.disk, 2000);
 	assert_int_equal(core_append_many(&core, 20, ENTRY), -ENOSPC);
 	assert_int_equal(core_sync(&core), -ENOSPC);
-	assert_int_equal(journal_durable(core.journal), 1);
+	assert_int_equal(core.journal->durable, 1);
 	uint64_t bytes;
 	assert_int_equal(journal_free(core.journal, &bytes), 0);
 	assert_true(bytes < 2000);
 	disk_set_capacity(core.disk, UINT64_MAX);
 	assert_int_equal(core_sync(&core), 0);
-	assert_int_equal(journal_durable(core.journal), 21);
+	assert_int_equal(core.journal->durable, 21);
 	assert_all_survives();
 }
 
@@ -294,7 +272,7 @@ static void no_memory_once_queued_is_told_by_another_error(void **state)
 	assert_int_equal(core_sync(&core), -EAGAIN);
 	disk_fail(core.disk, 0, 0, 0, 0);
 	assert_int_equal(core_sync(&core), 0);
-	assert_int_equal(journal_durable(core.journal), 3);
+	assert_int_equal(core.journal->durable, 3);
 	assert_all_survives();
 }
 
@@ -324,13 +302,13 @@ static void a_stalled_disk_publishes_nothing(void **state)
 	pthread_t thread;
 	assert_int_equal(pthread_create(&thread, NULL, sync_elsewhere, &core), 0);
 	assert_true(disk_wait_stalled(core.disk, STALL_MS));
-	assert_int_equal(journal_durable(core.journal), 1);
+	assert_int_equal(core.journal->durable, 1);
 	assert_null(core_read(&core, 1, 1)); /* readers do not wait */
 	disk_release(core.disk);
 	void *result;
 	pthread_join(thread, &result);
 	assert_int_equal((intptr_t)result, 0);
-	assert_int_equal(journal_durable(core.journal), 4);
+	assert_int_equal(core.journal->durable, 4);
 }
 
 #define write_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -347,7 +325,6 @@ int main(void)
 		write_test(a_segment_that_is_a_day_old_is_closed),
 		write_test(rolling_closes_the_segment_once),
 		write_test(idling_writes_one_marker),
-		write_test(a_renewed_journal_begins_at_one),
 		write_test(a_failed_sync_moves_to_a_new_file),
 		write_test(a_failed_sync_of_a_first_group_replaces_the_file),
 		write_test(a_failed_write_moves_to_a_new_file),
