@@ -117,12 +117,10 @@ static void follow_disk(struct core *core)
 			instrument_stop_for(instrument, level == DISK_FULL
 								? "the disk is full"
 								: "the journal cannot be written");
-		if (instrument->state != DEVICE_STATE_IDLE || instrument->run != NULL)
-			continue;
-		if (!instrument->repeating)
+		if (instrument->machine.state == MACHINE_IDLE)
 			instrument_rest(instrument);
-		else if (level != DISK_OK)
-			instrument_stop(instrument, false, NULL); /* its end lets it rest */
+		else if (instrument->machine.state == MACHINE_BETWEEN && level != DISK_OK)
+			instrument_stop(instrument, false, NULL);
 	}
 }
 

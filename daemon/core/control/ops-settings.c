@@ -49,7 +49,7 @@ static void put_present(struct map *map, const struct instrument *instrument, si
 	struct assay_span value = config_value(now, name);
 	struct assay_span file = config_value(config->settings, name);
 	struct assay_span back = {0};
-	if (instrument->ready)
+	if (machine_is_ready(instrument->machine.state))
 		back = config_value(
 			(struct config_map){instrument->settings.data, instrument->settings.len},
 			name);

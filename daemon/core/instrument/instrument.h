@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One instrument as the core knows it: what the configuration says, what state it is in, who it
- * turned out to be, whether something harmful is on, and its open run.
- *
- *	off -> connecting -> idle -> armed -> busy -> idle ...		fault: from anywhere
- *
- * Every change of state is one log line and one `state` record.
+ * One instrument as the core knows it: its configuration, the state of its machine, its identity,
+ * whether something harmful is on, and its open run.  Every change of the state that people see is
+ * one log line and one `state` record.
  */
 #ifndef ASSAY_CORE_INSTRUMENT_INSTRUMENT_H
 #define ASSAY_CORE_INSTRUMENT_INSTRUMENT_H
@@ -18,6 +15,7 @@
 #include "config/config.h"
 #include "core/commit/audit.h"
 #include "core/instrument/change.h"
+#include "core/instrument/machine.h"
 #include "core/port/supervise.h"
 #include "core/runs/run.h"
 #include "record/record.h"
@@ -44,24 +42,20 @@ struct instrument {
 	unsigned unit; /* on its port */
 	struct ledger_topic *data_topic, *state_topic;
 
-	enum device_state state;
+	struct machine machine;
+	enum device_state state;      /* as last recorded */
 	char text[WIRE_TEXT_MAX + 1]; /* why, for people */
 	char values[256];             /* progress, for people: "real_time 12.5 s" */
 	struct run_identity identity;
-	bool identified; /* by the present worker */
-	bool ready;      /* configured by the present worker */
-	bool hazard;     /* something harmful is on, or may be after a crash */
-	bool maintenance;
+	bool hazard;            /* something harmful is on, or may be after a crash */
 	struct buffer settings; /* CBOR, as configured or read back */
 	struct change change;   /* of its settings, since the configuration was read */
 
-	char refused[64];       /* serial number of the unit that was refused last; "": none */
-	struct backoff backoff; /* of starts that the instrument refused, */
-	uint64_t retry_at;      /* and when the next one is due; 0: none */
-	bool starting;          /* a START is out: STARTED or ENDED answers it */
-	bool repeating;         /* the worker begins run after run by itself until told otherwise */
-	struct run *run;        /* the open one; NULL: none */
-	struct run_request request; /* what an armed instrument waits to begin */
+	char rejected[64];          /* serial number of the unit that was rejected last; "": none */
+	struct backoff backoff;     /* of starts that the instrument refused, */
+	uint64_t retry_at;          /* and when the next one is due */
+	struct run *run;            /* the open one; NULL: none */
+	struct run_request request; /* of a START that is not answered */
 	uint64_t frames;            /* since the start of the core */
 	uint64_t last_frame;        /* UTC */
 	uint64_t largest_run;       /* bytes, since the start of the core; 0: none yet */
@@ -72,7 +66,7 @@ int instrument_create(
 	struct instruments *all, const struct config_instrument *config, struct instrument **out);
 void instrument_destroy(struct instrument *instrument);
 
-/* Its worker is being started: it is connecting. */
+/* Its worker is being started. */
 void instrument_attach(struct instrument *instrument, struct supervisor *supervisor);
 
 /* Borrowed; NULL: none of that name. */
@@ -87,13 +81,13 @@ struct inst_id instrument_inst(const struct instrument *instrument);
 /* The settings in force; borrowed until they are changed. */
 struct config_map instrument_settings(const struct instrument *instrument);
 
-/* Something is going on in its worker that a stop ends. */
+/* Something is under way in its worker that a stop ends. */
 bool instrument_is_active(const struct instrument *instrument);
 
-/* Nothing is going on: idle, or the next run of an instrument that runs by itself. */
+/* If nothing is under way: starts what runs by itself, or shows why it does not. */
 void instrument_rest(struct instrument *instrument);
 
-/* To be called once a second: begins again what the instrument had refused. */
+/* Once a second: starts again a run that the instrument had refused. */
 void instrument_tick(struct instrument *instrument);
 
 /* Ends the open continuous run and begins the next.  -ENOMEM. */

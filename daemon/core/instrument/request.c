@@ -122,17 +122,18 @@ int request_settle(
 
 static int check_state(const struct instrument *instrument, char *text, size_t size)
 {
+	enum machine_state state = instrument->machine.state;
 	if (instrument->all->stopping)
 		return refuse(text, size, -ESHUTDOWN, "the daemon is stopping");
-	if (instrument->state == DEVICE_STATE_MAINTENANCE)
+	if (machine_shown(state) == DEVICE_STATE_MAINTENANCE)
 		return refuse(text, size, -EBUSY,
 			"it is in maintenance: end it with assayctl maintenance %s off",
 			instrument->config->key);
-	if (instrument->run != NULL || instrument->state == DEVICE_STATE_ARMED)
+	if (machine_has_run(state) || state == MACHINE_ARMED)
 		return refuse(text, size, -EBUSY,
 			"a run is open; stop it with assayctl run stop %s",
 			instrument->config->key);
-	if (instrument->state != DEVICE_STATE_IDLE || !instrument->ready)
+	if (state != MACHINE_IDLE)
 		return refuse(text, size, -ENODEV, "the instrument is not ready: %s",
 			instrument->text[0] != '\0'
 				? instrument->text

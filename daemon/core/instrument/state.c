@@ -36,7 +36,7 @@ static void write_state(struct instrument *instrument, const char *code, struct 
 	buffer_finish(&body);
 }
 
-void state_tell(struct instrument *instrument, const char *code)
+void state_report(struct instrument *instrument, const char *code)
 {
 	bool bad = instrument->state == DEVICE_STATE_FAULT;
 	log_write(bad ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, instrument->config->key, "%s%s%s",
@@ -45,9 +45,9 @@ void state_tell(struct instrument *instrument, const char *code)
 	write_state(instrument, code, (struct assay_span){0});
 }
 
-void state_set(
-	struct instrument *instrument, enum device_state state, const char *code, const char *text)
+void state_set(struct instrument *instrument, const char *code, const char *text)
 {
+	enum device_state state = machine_shown(instrument->machine.state);
 	char now[sizeof instrument->text];
 	snprintf(now, sizeof now, "%s", text != NULL ? text : "");
 	bool same = state == instrument->state;
@@ -58,9 +58,9 @@ void state_set(
 	if (!same && state != DEVICE_STATE_BUSY && state != DEVICE_STATE_IDLE)
 		instrument->values[0] = '\0';
 	if (!same && state != DEVICE_STATE_CONNECTING)
-		instrument->refused[0] = '\0';
+		instrument->rejected[0] = '\0';
 	if (!same || (state != DEVICE_STATE_FAULT && state != DEVICE_STATE_CONNECTING))
-		state_tell(instrument, code);
+		state_report(instrument, code);
 }
 
 struct shown {

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The states of an instrument as a pure table: machine_step(state, event) gives the next state and
+ * the actions.  It does no I/O, owns no memory and reads no clock.
+ *
+ *	                      ┌──────────── fault, lost ────────────┐
+ *	                      ▼                                     │
+ *	off ─▶ connecting ─▶ fault                                  │
+ *	           │ ready     │ ready         start                │
+ *	           ▼           ▼            ┌─────────▶ armed ──────┤
+ *	         service ◀──▶ idle ─────────┘             │ started │
+ *	                       ▲  ◀──── ended ──────── busy ────────┤
+ *	                       │                    ▲  │  ▲ started │
+ *	                       │            started │  ▼  │         │
+ *	                       └── ended ── between ◀ ─┘ stepping ──┘
+ *
+ * service: taken out of service by people.  between: the worker repeats runs and none is open.
+ * stepping: the next step of a method is starting, within the run.  refused, retrying: a run that
+ * starts by itself was refused and is tried again.  armed-fault, busy-fault: a fault was reported,
+ * the end of the start or of the run follows.
+ */
+#ifndef ASSAY_CORE_INSTRUMENT_MACHINE_H
+#define ASSAY_CORE_INSTRUMENT_MACHINE_H
+
+#include <stdbool.h>
+
+#include "record/words.h"
+
+enum machine_state {
+	MACHINE_OFF,
+	MACHINE_CONNECTING,
+	MACHINE_FAULT,
+	MACHINE_IDLE,
+	MACHINE_ARMED,
+	MACHINE_RETRYING,
+	MACHINE_REFUSED,
+	MACHINE_BUSY,
+	MACHINE_STEPPING,
+	MACHINE_BUSY_FAULT,
+	MACHINE_ARMED_FAULT,
+	MACHINE_BETWEEN,
+	MACHINE_SERVICE,
+	MACHINE_SERVICE_DOWN, /* and not ready */
+	MACHINE_STATES,
+};
+
+enum machine_event {
+	/* of the port */
+	MACHINE_ATTACH, /* a worker is being started */
+	MACHINE_LOST,   /* the worker is gone */
+	MACHINE_GONE,   /* the worker has exited as it was asked to */
+	/* of the worker */
+	MACHINE_IDENTIFIED, /* this is the configured unit */
+	MACHINE_STRANGER,   /* this is another unit */
+	MACHINE_READY,
+	MACHINE_STARTED,
+	MACHINE_FRAME,
+	MACHINE_ENDED,               /* the run is over, and the worker rests */
+	MACHINE_ENDED_STEP,          /* the step is over, and the method has another */
+	MACHINE_ENDED_ROUND,         /* the run is over, and the worker repeats */
+	MACHINE_FAILED,              /* the run is over by a fault */
+	MACHINE_NOT_STARTED,         /* START was refused; the run was on demand */
+	MACHINE_NOT_STARTED_ITSELF,  /* the same; such runs start by themselves */
+	MACHINE_NOT_STARTED_CHANGED, /* the same, with changed settings, which are taken back */
+	MACHINE_TROUBLE,             /* a fault */
+	/* of people and the core */
+	MACHINE_START, /* a run that may start */
+	MACHINE_RETRY, /* a refused run is due again */
+	MACHINE_STOP,
+	MACHINE_REST, /* start what starts by itself, if nothing is under way */
+	MACHINE_SERVICE_ON,
+	MACHINE_SERVICE_OFF,
+	MACHINE_EVENTS,
+};
+
+enum machine_action {
+	MACHINE_SEND_GO = 1 << 0,
+	MACHINE_SEND_REFUSE = 1 << 1,
+	MACHINE_SEND_START = 1 << 2,
+	MACHINE_SEND_STOP = 1 << 3,
+	MACHINE_BEGIN_RUN = 1 << 4,
+	MACHINE_END_RUN = 1 << 5,
+	MACHINE_FAIL_REQUEST = 1 << 6, /* answer the request that did not become a run */
+	MACHINE_GO_ON = 1 << 7,        /* start the next run if runs start by themselves */
+	MACHINE_RETRY_LATER = 1 << 8,
+};
+
+enum machine_verdict {
+	MACHINE_OK,
+	MACHINE_IGNORED,  /* nothing changes */
+	MACHINE_REJECTED, /* the request does not apply in this state */
+	MACHINE_BREACH,   /* the worker may not send this now */
+	MACHINE_BUG,      /* the core may not do this now */
+};
+
+/* Zero is off. */
+struct machine {
+	enum machine_state state;
+	bool identified;  /* by the present worker */
+	bool maintenance; /* wanted by people; from service on in force */
+};
+
+struct machine_step {
+	enum machine_verdict verdict;
+	struct machine next; /* as before unless MACHINE_OK */
+	unsigned actions;    /* enum machine_action */
+};
+
+struct machine_step machine_step(struct machine machine, enum machine_event event);
+
+/* As people see it. */
+enum device_state machine_shown(enum machine_state state);
+
+/* Its worker is configured and would accept a START. */
+bool machine_is_ready(enum machine_state state);
+
+/* A run is open; a START is unanswered. */
+bool machine_has_run(enum machine_state state);
+bool machine_has_start(enum machine_state state);
+
+/* Something is under way that a stop ends. */
+bool machine_is_active(enum machine_state state);
+
+/* "idle", "armed-fault" ... */
+const char *machine_state_name(enum machine_state state);
+
+#endif

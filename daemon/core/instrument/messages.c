@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The instrument's side of its port: messages of the worker become events of the machine. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LOG_TOPIC instrument->config->key
+#include "base/log.h"
+#include "core/commit/audit.h"
+#include "core/instrument/hazard.h"
+#include "core/instrument/identity.h"
+#include "core/instrument/inside.h"
+#include "core/instrument/request.h"
+#include "core/instrument/state.h"
+#include "record/text.h"
+
+/* The worker keeps re-reading the identity in case the unit is swapped: report each unit once. */
+static int reject_unit(struct instrument *instrument, const char *why)
+{
+	bool was_fault = instrument->state == DEVICE_STATE_FAULT;
+	bool known = was_fault && strcmp(instrument->rejected, instrument->identity.serial) == 0;
+	int r = instrument_apply(
+		instrument, MACHINE_STRANGER, &(struct cause){.code = "identity", .text = why});
+	if (r < 0 || known)
+		return r;
+	text_copy(instrument->rejected, sizeof instrument->rejected,
+		string_of(instrument->identity.serial));
+	audit_text(instrument->all->audit, "identity-refused", NULL, why);
+	if (was_fault)
+		state_report(instrument, "identity");
+	return 0;
+}
+
+static int take_identity(struct instrument *instrument, const struct wire_message *m)
+{
+	struct wire_identity found;
+	char why[WIRE_TEXT_MAX];
+	int r = wire_read_identity(m, &found);
+	if (r < 0)
+		return r;
+	struct run_identity *id = &instrument->identity;
+	*id = (struct run_identity){.declared = found.declared};
+	text_copy(id->make, sizeof id->make, found.make);
+	text_copy(id->model, sizeof id->model, found.model);
+	text_copy(id->serial, sizeof id->serial, found.serial);
+	text_copy(id->fw, sizeof id->fw, found.fw);
+	if (id->declared)
+		identity_declare(instrument);
+	if (identity_refuses(instrument, why, sizeof why))
+		return reject_unit(instrument, why);
+	return instrument_apply(instrument, MACHINE_IDENTIFIED, NULL);
+}
+
+static int take_ready(struct instrument *instrument, const struct wire_message *m)
+{
+	struct assay_span settings;
+	int r = wire_read_ready(m, &settings);
+	if (r < 0)
+		return r;
+	buffer_reset(&instrument->settings);
+	buffer_append(&instrument->settings, settings.data, settings.len);
+	supervise_worked(instrument->supervisor);
+	return instrument_apply(instrument, MACHINE_READY, NULL);
+}
+
+static int take_started(struct instrument *instrument, const struct wire_message *m)
+{
+	struct wire_started started;
+	char why[WIRE_TEXT_MAX];
+	int r = wire_read_started(m, &started);
+	if (r < 0)
+		return r;
+	if (instrument->machine.state == MACHINE_BETWEEN) {
+		instrument->request.mode = CONFIG_REPEAT;
+		if (request_settle(instrument, &instrument->request, why, sizeof why) < 0)
+			log_error("%s", why);
+	}
+	r = instrument_apply(instrument, MACHINE_STARTED, &(struct cause){.started = &started});
+	if (r < 0)
+		return r;
+	instrument->backoff = (struct backoff){0};
+	if (instrument->change.sent)
+		change_settle(&instrument->change, 0, NULL);
+	return 0;
+}
+
+static int take_frame(struct instrument *instrument, const struct wire_message *m)
+{
+	struct wire_frame frame;
+	struct schema_error error = {0};
+	char text[WIRE_TEXT_MAX];
+	if (wire_read_frame(m, &frame) < 0)
+		return -EBADMSG;
+	int r = instrument_apply(instrument, MACHINE_FRAME, NULL);
+	if (r < 0)
+		return r;
+	r = run_frame(instrument->run, &frame, m->size, supervise_release, instrument->supervisor,
+		&error);
+	if (r == 0) {
+		supervise_hold(instrument->supervisor);
+		instrument->frames++;
+		instrument->last_frame = frame.utc;
+		return 0;
+	}
+	snprintf(text, sizeof text, "a frame did not pass the check: %s: %s", error.path,
+		r == -EBADMSG ? error.text : strerror(-r));
+	audit_text(instrument->all->audit, "frame-refused", NULL, text);
+	supervise_punish(instrument->supervisor, text);
+	return 0; /* reported already */
+}
+
+/* A START was refused. */
+static int take_not_started(struct instrument *instrument, const char *text)
+{
+	struct cause cause = {.text = text,
+		.status = RUN_STATUS_LOST_DEVICE,
+		.error = -EPROTO,
+		.why = text[0] != '\0' ? text : "the run was ended before it started"};
+	struct change *change = &instrument->change;
+	if (change->pending && instrument->machine.state == MACHINE_ARMED) {
+		cause.text = NULL; /* it starts again, with the former settings or the new ones */
+		if (change->sent)
+			change_settle(change, -EPROTO, text);
+		return instrument_apply(instrument, MACHINE_NOT_STARTED_CHANGED, &cause);
+	}
+	bool by_itself = instrument->config->acquire.mode != CONFIG_ON_DEMAND;
+	return instrument_apply(
+		instrument, by_itself ? MACHINE_NOT_STARTED_ITSELF : MACHINE_NOT_STARTED, &cause);
+}
+
+/* A measurement is complete: the method may have another step, the worker may repeat the run. */
+static int end_complete(struct instrument *instrument, const struct cause *cause)
+{
+	if (instrument->machine.state != MACHINE_BUSY)
+		return instrument_apply(instrument, MACHINE_ENDED, cause);
+	if (run_mode(instrument->run) != CONFIG_REPEAT)
+		return instrument_apply(instrument,
+			run_next_step(instrument->run) ? MACHINE_ENDED_STEP : MACHINE_ENDED, cause);
+	int r = instrument_apply(instrument, MACHINE_ENDED_ROUND, cause);
+	if (r < 0 || instrument->all->notice == NULL)
+		return r;
+	state_set(instrument, NULL, instrument->all->notice);
+	return instrument_stop(instrument, false, NULL);
+}
+
+static int take_ended(struct instrument *instrument, const struct wire_message *m)
+{
+	struct wire_ended ended;
+	char text[WIRE_TEXT_MAX + 1];
+	if (wire_read_ended(m, &ended) < 0)
+		return -EBADMSG;
+	text_copy(text, sizeof text, ended.text);
+	struct cause cause = {.error = -EPROTO,
+		.why = text[0] != '\0' ? text : "the run was ended before it started"};
+	switch (ended.end) {
+	case WIRE_END_COMPLETE:
+		if (instrument->run == NULL)
+			return -EBADMSG;
+		cause.status = RUN_STATUS_COMPLETE;
+		cause.why = NULL;
+		return end_complete(instrument, &cause);
+	case WIRE_END_STOPPED:
+		cause.status = RUN_STATUS_STOPPED;
+		if (instrument->run != NULL && instrument->change.pending) {
+			cause.status = RUN_STATUS_COMPLETE;
+			cause.why = "other settings";
+		} else if (instrument->run != NULL) {
+			cause.why = text;
+		}
+		return instrument_apply(instrument, MACHINE_ENDED, &cause);
+	case WIRE_END_ABORTED:
+		cause.status = RUN_STATUS_ABORTED;
+		if (instrument->run != NULL)
+			cause.why = text;
+		return instrument_apply(instrument, MACHINE_ENDED, &cause);
+	case WIRE_END_FAILED:
+		cause.status = RUN_STATUS_LOST_DEVICE;
+		cause.text = cause.why = text;
+		return instrument_apply(instrument, MACHINE_FAILED, &cause);
+	case WIRE_END_NOT_STARTED: return take_not_started(instrument, text);
+	}
+	return -EBADMSG;
+}
+
+static int take_state(struct instrument *instrument, const struct wire_message *m)
+{
+	struct wire_state reported;
+	if (wire_read_state(m, &reported) < 0)
+		return -EBADMSG;
+	int state = words_find(&words_device_state, reported.state);
+	if (state < 0)
+		return state;
+	if (reported.values.len > 0) {
+		state_progress(instrument, reported.values);
+		return 0;
+	}
+	if (state != DEVICE_STATE_FAULT)
+		return 0; /* all other states are the core's to decide */
+	char code[33], text[WIRE_TEXT_MAX + 1];
+	text_copy(code, sizeof code, reported.code);
+	text_copy(text, sizeof text, reported.text);
+	return instrument_apply(instrument, MACHINE_TROUBLE,
+		&(struct cause){.code = code[0] != '\0' ? code : NULL, .text = text});
+}
+
+static int take_hazard(struct instrument *instrument, const struct wire_message *m)
+{
+	bool on;
+	if (wire_read_hazard(m, &on) < 0)
+		return -EBADMSG;
+	if (on == instrument->hazard)
+		return 0;
+	instrument->hazard = on;
+	hazard_note(instrument->all->config->journal_path, instrument->config->key, on);
+	audit_text(instrument->all->audit, on ? "hazard-on" : "hazard-off", NULL,
+		instrument->config->key);
+	return 0;
+}
+
+static int take_message(void *arg, const struct wire_message *m)
+{
+	struct instrument *instrument = arg;
+	switch (m->type) {
+	case WIRE_OPENED: return 0;
+	case WIRE_IDENTITY: return take_identity(instrument, m);
+	case WIRE_READY: return take_ready(instrument, m);
+	case WIRE_STARTED: return take_started(instrument, m);
+	case WIRE_FRAME: return take_frame(instrument, m);
+	case WIRE_ENDED: return take_ended(instrument, m);
+	case WIRE_STATE: return take_state(instrument, m);
+	case WIRE_HAZARD: return take_hazard(instrument, m);
+	default: return -EBADMSG;
+	}
+}
+
+static void lost(void *arg, const char *why)
+{
+	struct instrument *instrument = arg;
+	if (why == NULL) {
+		instrument_apply(instrument, MACHINE_GONE,
+			&(struct cause){.text = "",
+				.status = RUN_STATUS_STOPPED,
+				.error = -ENODEV,
+				.why = instrument->run != NULL ? NULL : "the daemon is stopping"});
+		return;
+	}
+	/* The worker's last words explain more than its end. */
+	char text[WIRE_TEXT_MAX + 1];
+	bool is_explained = instrument->state == DEVICE_STATE_FAULT && instrument->text[0] != '\0';
+	text_copy(text, sizeof text, string_of(is_explained ? instrument->text : why));
+	instrument_apply(instrument, MACHINE_LOST,
+		&(struct cause){.text = text,
+			.status = RUN_STATUS_LOST_DEVICE,
+			.error = -ENODEV,
+			.why = text});
+}
+
+static struct unit setup(void *arg)
+{
+	const struct instrument *instrument = arg;
+	const struct config_instrument *config = instrument->config;
+	struct config_map settings = instrument_settings(instrument);
+	return (struct unit){
+		.key = config->key,
+		.driver = config->driver->name,
+		.unit_id = config->unit_id,
+		.raw = config->raw,
+		.settings = settings.data,
+		.settings_len = settings.len,
+	};
+}
+
+static const struct port *port(void *arg)
+{
+	const struct instrument *instrument = arg;
+	return &instrument->config->port;
+}
+
+const struct port_unit_ops instrument_port_ops = {
+	.setup = setup,
+	.port = port,
+	.message = take_message,
+	.lost = lost,
+};
