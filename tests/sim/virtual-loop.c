@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +20,7 @@ struct virtual_source {
 	siginfo_t info;       /* child */
 	uint32_t events;      /* fd: what holds now */
 	uint64_t ready_since; /* turn; 0: not ready */
-	char path[PATH_MAX];  /* folder */
+	char *path;           /* folder */
 };
 
 struct virtual_loop {
@@ -101,7 +100,7 @@ static int virtual_add(struct loop_source *source)
 			free(v);
 			return -ENOENT;
 		}
-		snprintf(v->path, sizeof v->path, "%s", source->path);
+		v->path = strdup(source->path);
 	}
 	v->source = source;
 	v->deadline = NEVER;
@@ -121,11 +120,16 @@ static void virtual_set(struct loop_source *source, uint64_t value)
 		v->raised = value != 0;
 }
 
+static void source_free(struct virtual_source *v)
+{
+	list_remove(&v->link);
+	free(v->path);
+	free(v);
+}
+
 static void virtual_drop(struct loop_source *source)
 {
-	struct virtual_source *v = source->data;
-	list_remove(&v->link);
-	free(v);
+	source_free(source->data);
 }
 
 /* --- turns ----------------------------------------------------------------------------------- */
@@ -262,6 +266,14 @@ int virtual_loop_open(struct loop **out, const struct virtual_host *host)
 		take_clocks();
 	*out = &loop->base;
 	return 0;
+}
+
+void virtual_loop_abandon(struct loop *base)
+{
+	struct virtual_loop *loop = loop_of(base);
+	struct virtual_source *v;
+	list_for_each(v, &loop->sources, link) source_free(v);
+	free(loop);
 }
 
 /* --- from outside ---------------------------------------------------------------------------- */

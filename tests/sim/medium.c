@@ -214,6 +214,30 @@ void medium_forget(struct medium_file *file)
 		memset(file->dirty, 0, file->room / SECTOR);
 }
 
+static bool file_holds(struct medium_file *file, const void *data, size_t len, bool durably)
+{
+	const uint8_t *bytes = durably ? file->stable : file->data;
+	size_t size = durably ? file->stable_size : file->size;
+	for (size_t from = file->held_at;; from = 0) {
+		const uint8_t *at = from < size ? memmem(bytes + from, size - from, data, len) : NULL;
+		if (at != NULL)
+			file->held_at = (size_t)(at - bytes);
+		if (at != NULL || from == 0)
+			return at != NULL;
+	}
+}
+
+bool medium_holds(const struct medium *medium, int dir, const void *data, size_t len, bool durably)
+{
+	const struct medium_names *names = durably ? &medium->stable_names : &medium->names;
+	for (size_t i = names->count; i > 0; i--) {
+		const struct medium_name *name = &names->list[i - 1];
+		if (name->dir == dir && file_holds(medium->files[name->file], data, len, durably))
+			return true;
+	}
+	return false;
+}
+
 uint64_t medium_used(const struct medium *medium)
 {
 	uint64_t total = 0;

@@ -10,7 +10,7 @@
 #include "disk.h"
 #include "medium.h"
 
-#define FDS_MAX 64
+#define FDS_MAX 256
 
 struct fault {
 	unsigned calls;
@@ -102,6 +102,8 @@ static int open_there(struct disk *disk, int dir, const char *text, int flags)
 {
 	if (strcmp(text, "..") == 0)
 		return new_fd(disk, disk->medium.files[dir]->parent);
+	if (strcmp(text, ".") == 0)
+		return disk->medium.files[dir]->is_dir ? new_fd(disk, dir) : -ENOTDIR;
 	int file = medium_find(&disk->medium, dir, text);
 	bool is_new = file == MEDIUM_NONE;
 	if (is_new && !(flags & O_CREAT))
@@ -567,6 +569,15 @@ uint8_t *disk_read(struct disk *disk, const char *path, size_t *len)
 		memcpy(data, file->data, file->size);
 	*len = file->size;
 	return data;
+}
+
+bool disk_holds(struct disk *disk, const char *folder, const void *data, size_t len, bool durably)
+{
+	pthread_mutex_lock(&disk->lock);
+	int dir = medium_walk(&disk->medium, folder, NULL);
+	bool holds = dir != MEDIUM_NONE && medium_holds(&disk->medium, dir, data, len, durably);
+	pthread_mutex_unlock(&disk->lock);
+	return holds;
 }
 
 void disk_write(struct disk *disk, const char *path, const void *data, size_t len)

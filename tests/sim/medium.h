@@ -21,6 +21,7 @@ struct medium_file {
 	uint8_t *data, *stable; /* what is read, what survives; both `room` long */
 	uint8_t *dirty;         /* by sector */
 	size_t room, size, stable_size;
+	size_t held_at; /* where medium_holds() found something last */
 };
 
 struct medium_name {
@@ -84,6 +85,10 @@ void medium_sync(struct medium_file *file);
 
 /* What was not synced counts as clean: only the cache has it. */
 void medium_forget(struct medium_file *file);
+
+/* Does a file that is named in this folder hold the bytes, now or durably? */
+bool medium_holds(
+	const struct medium *medium, int dir, const void *data, size_t len, bool durably);
 
 /* Bytes in all files that have a name. */
 uint64_t medium_used(const struct medium *medium);

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The world around the simulated daemon.
+ *
+ *	site		the configuration: instruments, reloads of other files
+ *	worker		the workers' processes, one per port, with their instruments and faults
+ *	client		people and programs at the control socket
+ *	consumer	subscribers of the live socket who catch up by replay
+ *	truth		what was committed, published and answered, and what must be true of it
+ *	simulate	lives of the daemon: kills, power cuts, clock steps, trouble of the disk
+ *
+ * All of it is drawn from one seed.  What is wrong is reported by wrong() and ends the simulation.
+ */
+#ifndef ASSAY_TESTS_SIM_WORLD_H
+#define ASSAY_TESTS_SIM_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "config/config.h"
+#include "record/encode.h"
+#include "record/read.h"
+#include "schedule.h"
+#include "system.h"
+
+/* --- simulate -------------------------------------------------------------------------------- */
+
+/* Something is not as it must be: the first one is the finding. */
+void wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* One line in the log of what happened, shown with --verbose or when something is wrong. */
+void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * Since when nothing is in trouble: the daemon is ready, the disk takes what is written.  NEVER:
+ * something is.  What has a time limit has it from then on.
+ */
+uint64_t healthy_since(void);
+
+/* The daemon was asked to end. */
+bool is_ending(void);
+
+extern struct disk *the_disk;
+
+/* --- site ------------------------------------------------------------------------------------ */
+
+#define SITE_INSTRUMENTS_MAX 6
+#define SITE_CONTROL         "ipc:///run/sim/control"
+#define SITE_REPLAY          "ipc:///run/sim/replay"
+
+struct site_instrument {
+	char key[16], serial[16];
+	enum config_mode mode;
+	bool simulated;
+	unsigned host; /* instruments of one host share a port; 0: a port of its own */
+	unsigned frames, every_s, new_run_s, level;
+};
+
+struct site {
+	struct site_instrument list[SITE_INSTRUMENTS_MAX];
+	size_t count;
+	bool always; /* journal: sync */
+	unsigned sync_ms, segment_kib, reserve_mib;
+	bool requires_sample;
+	char path[64]; /* of the YAML file */
+	uint8_t catalog[1024];
+	size_t catalog_len;
+};
+extern struct site site;
+
+void site_open(void);
+void site_close(void);
+
+/* Writes another file: instruments come, go or change.  `wrong`: one with an error. */
+void site_change(bool with_error);
+
+const struct site_instrument *site_find(const char *key);
+
+/* --- worker ---------------------------------------------------------------------------------- */
+
+void worker_started(pid_t pid, struct stream *stream);
+void worker_stirred(struct stream *stream);
+void worker_killed(pid_t pid, int signal);
+
+/* The machine is off: they are gone, and what was on stays on. */
+void workers_lose_power(void);
+
+/* Every few seconds: is all that they sent committed? */
+void workers_look(void);
+
+/* How many faults they have: one in so many chances; 0: none. */
+void workers_set_faults(uint64_t one_in);
+
+/* What a worker sent of a measurement, by its token; NULL: there was none. */
+struct measurement {
+	uint64_t token;
+	char key[16];
+	uint64_t started, last_sent; /* time */
+	uint64_t sent, seen;         /* frames: sent by the worker, published */
+	bool is_over;
+	unsigned end; /* enum wire_end */
+};
+struct measurement *measurement_find(uint64_t token);
+
+#define FRAME_MAGIC "SIMFRAME" /* in a frame's raw block, then token and index, both u64 */
+
+/* --- client ---------------------------------------------------------------------------------- */
+
+void clients_open(void);
+void clients_look(void);    /* every few seconds: are they waiting for too long? */
+void clients_forget(void);  /* the daemon is gone: nobody answers any more */
+void client_replied(uint32_t peer, const struct system_part *parts, size_t count);
+
+/* --- consumer -------------------------------------------------------------------------------- */
+
+void consumers_open(void);
+void consumers_published(const char *topic, size_t topic_len, const uint8_t *data, size_t len);
+bool consumer_replied(uint32_t peer, const struct system_part *parts, size_t count);
+void consumers_look(void);
+
+/* --- truth ----------------------------------------------------------------------------------- */
+
+struct truth_run {
+	uint8_t id[16], ctx[32], journal[16];
+	char number[100], key[33], topic[161], status[16];
+	char first_sample[201], sample[201], operator[201]; /* as in the run-start, and now */
+	bool on_demand;
+	bool is_unsure; /* the power took some of its records */
+	unsigned life, amends;
+	uint64_t first, last, frames;
+	uint64_t started, ended; /* when that was published */
+	uint64_t token;          /* of its measurement; 0: no frame yet */
+	void *digest;            /* while it is open */
+};
+
+void truth_open(bool always);
+void truth_close(void);
+
+void truth_published(const char *topic, size_t topic_len, const uint8_t *data, size_t len);
+void truth_head(const uint8_t *data, size_t len);
+
+/* The life of the daemon is over: orderly, killed, or by a power cut. */
+enum life_end { LIFE_STOPPED, LIFE_KILLED, LIFE_POWER };
+void truth_life_over(enum life_end end);
+
+/* The clock was set back by over an hour: a new journal may start. */
+void truth_clock_back(void);
+
+/*
+ * Compares journals on the disk with what was published, their last entries or all; entries of
+ * journal `id` up to `upto` that never were published are taken over.
+ */
+void truth_recovered(const uint8_t *id, uint64_t upto, bool all);
+
+/* What `assayctl journal check` looks at. */
+void truth_inspect(void);
+
+/* A while after a start: runs of the lives before must have ended. */
+void truth_check_runs(void);
+
+/* A committed run of this number; NULL: there is none. */
+const struct truth_run *truth_run(const char *number, size_t len);
+
+/* The open run of an instrument, NULL: none. */
+const struct truth_run *truth_open_run(const char *key);
+
+/* A committed run by chance, NULL: there is none yet. */
+const struct truth_run *truth_any_run(void);
+
+/* The event of the last audit record. */
+const char *truth_last_event(void);
+
+/* Is this the entry of that journal? */
+bool truth_is_entry(const uint8_t *data, size_t len);
+uint64_t truth_head_seq(void);
+const uint8_t *truth_journal(void);
+uint64_t truth_entries(void);
+uint64_t truth_published_at(void); /* when the last entry was */
+
+#endif
