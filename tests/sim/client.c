@@ -12,8 +12,20 @@
 #define LONG        (200 * S) /* those that wait for an instrument */
 #define LAG         (2 * S)   /* by which a list may be behind */
 
-enum op { OP_START, OP_STOP, OP_ABORT, OP_REPEAT, OP_AMEND, OP_SET, OP_MAINTENANCE, OP_RELOAD, OP_STATUS,
-	OP_RUNS, OP_SHOW, OP_OTHER };
+enum op {
+	OP_START,
+	OP_STOP,
+	OP_ABORT,
+	OP_REPEAT,
+	OP_AMEND,
+	OP_SET,
+	OP_MAINTENANCE,
+	OP_RELOAD,
+	OP_STATUS,
+	OP_RUNS,
+	OP_SHOW,
+	OP_OTHER
+};
 
 struct pending {
 	uint32_t peer; /* 0: free */
@@ -312,8 +324,7 @@ static void check_row(const struct pending *p, struct reader *r)
 			(unsigned long long)run->frames);
 	if (!same(row.sample, run->first_sample))
 		wrong("%s tells of another sample of %s", names[p->op], run->number);
-	bool is_amended = strcmp(run->sample, run->first_sample) != 0;
-	if (row.amended.len > 0 && !is_amended)
+	if (row.amended.len > 0 && run->amends == 0)
 		wrong("%s tells of a correction of %s that is not committed", names[p->op],
 			run->number);
 	if (p->op == OP_AMEND && run->amends == 0)

@@ -94,8 +94,7 @@ uint8_t *disk_read(struct disk *disk, const char *path, size_t *len);
  * Does a file in this folder hold these bytes, so that a reader finds them; `durably`: so that
  * they survive a power cut?  Fast for what was written last.
  */
-bool disk_holds(
-	struct disk *disk, const char *folder, const void *data, size_t len, bool durably);
+bool disk_holds(struct disk *disk, const char *folder, const void *data, size_t len, bool durably);
 
 /* Makes or replaces a file in an existing folder. */
 void disk_write(struct disk *disk, const char *path, const void *data, size_t len);

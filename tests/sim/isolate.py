@@ -3,9 +3,9 @@
 
     isolate.py OUT CC NM OBJCOPY OBJECT_OR_ARCHIVE...
 
-What core_run() needs is taken from the archives (an object before them replaces theirs).  Each
-function in RENAMED that it calls becomes sim_NAME; all its own symbols become local, so that the
-simulation can link the same libraries for itself.
+What main() needs is taken from the archives (an object before them replaces theirs).  Each function
+in RENAMED that it calls becomes sim_NAME, main() becomes daemon_main(); all other symbols become
+local, so that the simulation can link the same libraries for itself.
 """
 
 import pathlib
@@ -21,7 +21,7 @@ RENAMED = """
     mkdir mkdirat unlink unlinkat renameat access opendir fdopendir readdir64 closedir dirfd
     socketpair pipe2 setsockopt recv send eventfd eventfd_read eventfd_write timerfd_create timerfd_settime poll
     clock_gettime adjtimex getentropy getrandom getpwuid sd_notify sd_notifyf sigprocmask signal kill waitpid
-    event_loop_open event_loop_watchdog
+    isatty event_loop_open event_loop_watchdog
     posix_spawn posix_spawn_file_actions_init posix_spawn_file_actions_destroy posix_spawn_file_actions_addopen
     posix_spawn_file_actions_adddup2 posix_spawn_file_actions_addclosefrom_np
     zmq_ctx_new zmq_ctx_term zmq_socket zmq_close zmq_bind zmq_setsockopt zmq_getsockopt zmq_poll zmq_send zmq_errno
@@ -46,7 +46,7 @@ def is_unknown(name):
 
 def main(out, cc, nm, objcopy, *inputs):
     linked = out + '.linked'
-    subprocess.run([*cc.split(), '-r', '-nostdlib', '-o', linked, '-Wl,-u,core_run',
+    subprocess.run([*cc.split(), '-r', '-nostdlib', '-o', linked, '-Wl,-u,main',
                     '-Wl,--start-group', *inputs, '-Wl,--end-group'], check=True)
     lines = subprocess.run([nm, '-u', linked], check=True, capture_output=True, text=True).stdout.splitlines()
     undefined = {line.split()[-1] for line in lines if line.split()}
@@ -55,7 +55,7 @@ def main(out, cc, nm, objcopy, *inputs):
         sys.exit(f'tests/sim does not know how to simulate: {", ".join(unknown)}')
     names = pathlib.Path(out + '.names')
     names.write_text(''.join(f'{n} sim_{n}\n' for n in sorted(undefined & set(RENAMED))))
-    subprocess.run([objcopy, f'--redefine-syms={names}', '--keep-global-symbol=core_run', linked, out], check=True)
+    subprocess.run([objcopy, f'--redefine-syms={names}', '--redefine-sym=main=daemon_main', '--keep-global-symbol=daemon_main', linked, out], check=True)
 
 
 main(*sys.argv[1:])

@@ -219,7 +219,8 @@ static bool file_holds(struct medium_file *file, const void *data, size_t len, b
 	const uint8_t *bytes = durably ? file->stable : file->data;
 	size_t size = durably ? file->stable_size : file->size;
 	for (size_t from = file->held_at;; from = 0) {
-		const uint8_t *at = from < size ? memmem(bytes + from, size - from, data, len) : NULL;
+		const uint8_t *at = from < size ? memmem(bytes + from, size - from, data, len)
+						: NULL;
 		if (at != NULL)
 			file->held_at = (size_t)(at - bytes);
 		if (at != NULL || from == 0)

@@ -87,8 +87,7 @@ void medium_sync(struct medium_file *file);
 void medium_forget(struct medium_file *file);
 
 /* Does a file that is named in this folder hold the bytes, now or durably? */
-bool medium_holds(
-	const struct medium *medium, int dir, const void *data, size_t len, bool durably);
+bool medium_holds(const struct medium *medium, int dir, const void *data, size_t len, bool durably);
 
 /* Bytes in all files that have a name. */
 uint64_t medium_used(const struct medium *medium);

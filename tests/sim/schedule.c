@@ -152,7 +152,8 @@ static void sift_down(size_t at)
 {
 	for (;;) {
 		size_t least = at;
-		for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < sched.count; child++) {
+		for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < sched.count;
+			child++) {
 			if (is_before(&sched.heap[child], &sched.heap[least]))
 				least = child;
 		}

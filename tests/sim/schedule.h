@@ -22,8 +22,8 @@ void schedule_finish(void);
 /* --- dice --- */
 
 uint64_t dice64(void);
-uint64_t dice(uint64_t bound);          /* 0 ... bound - 1 */
-bool dice_one_in(uint64_t count);       /* true once in so many; 0: never */
+uint64_t dice(uint64_t bound);    /* 0 ... bound - 1 */
+bool dice_one_in(uint64_t count); /* true once in so many; 0: never */
 uint64_t dice_between(uint64_t low, uint64_t high);
 
 /* A time between `low` and `high` of which each order of magnitude is as likely. */

@@ -12,7 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/core.h"
 #include "disk.h"
 #include "journal/io.h"
 #include "world.h"
@@ -99,6 +98,7 @@ static void begin_life(void *arg)
 	sim.started_at = now_boot();
 	sim.ready_at = sim.ending_at = 0;
 	sim.checked_runs = false;
+	site_mend();
 	note("the daemon starts");
 	system_start();
 }
@@ -108,7 +108,6 @@ static void life_over(enum life_end end)
 	sim.ready_at = sim.ending_at = 0;
 	clients_forget();
 	truth_life_over(end);
-	truth_inspect();
 	event_in(dice_time(10 * MS, 100 * S), begin_life, NULL);
 }
 
@@ -274,6 +273,7 @@ static void look(void *arg)
 		wrong("there is no heartbeat");
 	if (now > since + 20 * S && !sim.checked_runs) {
 		truth_check_runs();
+		truth_inspect();
 		sim.checked_runs = true;
 	}
 	clients_look();
@@ -322,8 +322,7 @@ static void simulate(uint64_t seed, uint64_t ns)
 	disk_set_capacity(the_disk, UINT64_C(1) << 30);
 	disk_io(the_disk)->mkdirat(the_disk, IO_CWD, SYSTEM_STATE);
 	disk_io(the_disk)->fsync_dir(the_disk, IO_CWD);
-	struct core_options options = {site.path, "assay-worker", "drivers"};
-	system_open(&world, the_disk, &options, site.catalog, site.catalog_len);
+	system_open(&world, the_disk, site.path, site.catalog, site.catalog_len);
 	truth_open(site.always);
 	workers_set_faults(dice_one_in(4) ? 0 : dice_time(2, 50));
 	clients_open();

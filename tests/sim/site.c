@@ -12,8 +12,8 @@
 
 struct site site;
 
-static void put_setting(struct buffer *to, const char *name, unsigned type, const char *unit,
-	const char *fallback)
+static void put_setting(
+	struct buffer *to, const char *name, unsigned type, const char *unit, const char *fallback)
 {
 	struct map map;
 	map_open(&map, to);
@@ -154,6 +154,11 @@ void site_change(bool with_error)
 	}
 	}
 	write_file(with_error);
+}
+
+void site_mend(void)
+{
+	write_file(false);
 }
 
 void site_open(void)

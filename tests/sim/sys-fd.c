@@ -267,8 +267,7 @@ int sim_timerfd_create(int clock, int flags)
 	return (int)sys_result(fd_create(FD_TIMER, &f));
 }
 
-int sim_timerfd_settime(
-	int fd, int flags, const struct itimerspec *value, struct itimerspec *old)
+int sim_timerfd_settime(int fd, int flags, const struct itimerspec *value, struct itimerspec *old)
 {
 	struct sys_fd *f = fd_find(fd);
 	assert(f != NULL && f->kind == FD_TIMER && (flags & TFD_TIMER_CANCEL_ON_SET) != 0);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
 #include <errno.h>
+#include <getopt.h>
+#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
 #include <spawn.h>
@@ -13,7 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/core.h"
 #include "sys.h"
 #include "virtual-loop.h"
 
@@ -106,6 +107,11 @@ int sim_event_loop_open(struct loop **out)
 	return r;
 }
 
+int sim_isatty(int fd)
+{
+	return 0;
+}
+
 int sim_event_loop_watchdog(struct loop *loop)
 {
 	return 0;
@@ -158,8 +164,8 @@ int sim_posix_spawn_file_actions_destroy(posix_spawn_file_actions_t *actions)
 	return 0;
 }
 
-int sim_posix_spawn_file_actions_addopen(posix_spawn_file_actions_t *actions, int fd,
-	const char *path, int flags, mode_t mode)
+int sim_posix_spawn_file_actions_addopen(
+	posix_spawn_file_actions_t *actions, int fd, const char *path, int flags, mode_t mode)
 {
 	return 0;
 }
@@ -213,12 +219,12 @@ void system_worker_exits(pid_t pid, struct stream *stream, int code, int number)
 
 /* --- the daemon's process -------------------------------------------------------------------- */
 
-void system_open(const struct system_world *world, struct disk *disk,
-	const struct core_options *options, const uint8_t *catalog, size_t catalog_len)
+void system_open(const struct system_world *world, struct disk *disk, const char *config,
+	const uint8_t *catalog, size_t catalog_len)
 {
 	sys = (struct sys){.world = world,
 		.disk = disk,
-		.options = options,
+		.config = config,
 		.catalog = {catalog, catalog_len},
 		.sync_time = 2 * MS,
 		.is_synchronised = true};
@@ -242,16 +248,19 @@ void system_close(void)
 		system_kill();
 }
 
+int daemon_main(int argc, char **argv);
+
 static void *run_daemon(void *arg)
 {
-	int r;
-	do
-		r = core_run(sys.options);
-	while (r > 0);
+	char name[] = "assayd", option[] = "--config", config[PATH_MAX];
+	char *argv[] = {name, option, config, NULL};
+	snprintf(config, sizeof config, "%s", sys.config);
+	optind = 0;
+	int code = daemon_main(3, argv);
 	sys.loop = NULL;
 	sys.is_running = false;
 	sys.kill_at = 0;
-	sys.world->ended(r < 0 ? 1 : 0);
+	sys.world->ended(code);
 	return NULL;
 }
 

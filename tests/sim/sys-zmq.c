@@ -47,8 +47,8 @@ struct socket {
 	char endpoint[128];
 	bool is_mandatory;
 	struct request *first, **end;
-	int part;          /* of the first one that is read next */
-	bool is_awake;     /* nobody was told since the last time that it was empty: no edge comes */
+	int part;      /* of the first one that is read next */
+	bool is_awake; /* nobody was told since the last time that it was empty: no edge comes */
 	bool has_edge;
 	struct message *out; /* parts of the message being sent */
 	size_t out_count;
@@ -70,7 +70,8 @@ static struct body *body_create(void *data, size_t len, zmq_free_fn *release, vo
 {
 	struct body *body = calloc(1, sizeof *body);
 	assert(body != NULL);
-	*body = (struct body){.refs = 1, .data = data, .len = len, .release = release, .hint = hint};
+	*body = (struct body){
+		.refs = 1, .data = data, .len = len, .release = release, .hint = hint};
 	return body;
 }
 
@@ -297,8 +298,8 @@ static void deliver(struct socket *s)
 	}
 	if (s->type == ZMQ_PUB) {
 		assert(s->out_count == 2);
-		sys.world->published((const char *)parts[0].data, parts[0].len, parts[1].data,
-			parts[1].len);
+		sys.world->published(
+			(const char *)parts[0].data, parts[0].len, parts[1].data, parts[1].len);
 	} else {
 		uint32_t peer = peer_of(&s->out[0]);
 		size_t skip = peer % 2 == 0 ? 2 : 1;

@@ -16,7 +16,7 @@ struct loop;
 struct sys {
 	const struct system_world *world;
 	struct disk *disk;
-	const struct core_options *options;
+	const char *config;
 	struct system_part catalog;
 	bool is_running;
 	struct loop *loop; /* the daemon's, NULL: none */

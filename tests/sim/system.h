@@ -25,7 +25,6 @@
 
 struct disk;
 struct stream;
-struct core_options;
 
 struct system_part {
 	const uint8_t *data;
@@ -52,8 +51,8 @@ struct system_world {
 /* --- the daemon's process -------------------------------------------------------------------- */
 
 /* Borrows all of it until system_finish(); `catalog` is what the workers say of the drivers. */
-void system_open(const struct system_world *world, struct disk *disk,
-	const struct core_options *options, const uint8_t *catalog, size_t catalog_len);
+void system_open(const struct system_world *world, struct disk *disk, const char *config,
+	const uint8_t *catalog, size_t catalog_len);
 void system_close(void);
 
 /* Starts the daemon; it runs in schedule_run(). */

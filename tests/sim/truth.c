@@ -498,7 +498,8 @@ static void compare(struct journal_truth *j, uint64_t from, uint64_t upto, bool 
 				(unsigned long long)found.to);
 			break;
 		}
-		if (found.seq <= j->count && j->hashes[found.seq - 1] != hash_of(found.bytes, found.len))
+		if (found.seq <= j->count &&
+			j->hashes[found.seq - 1] != hash_of(found.bytes, found.len))
 			wrong("entry %llu is another one than was published",
 				(unsigned long long)found.seq);
 		else if (found.seq > j->count && adopt)

@@ -199,12 +199,8 @@ static void send_garbage(struct worker *w)
 	case 1: /* of a unit that is not there */
 		wire_write_ready(&message, 77, (struct assay_span){0});
 		break;
-	case 2: /* the core's own words */
-		wire_write_quit(&message);
-		break;
-	case 3: /* what nobody asked for */
-		wire_write_started(&message, 0, &started);
-		break;
+	case 2: /* the core's own words */ wire_write_quit(&message); break;
+	case 3: /* what nobody asked for */ wire_write_started(&message, 0, &started); break;
 	default: /* half a message, then the end */
 		wire_write_log(&message, 0, 4, "a line that is cut off");
 		message.len /= 2;

@@ -76,6 +76,9 @@ void site_close(void);
 /* Writes another file: instruments come, go or change.  `wrong`: one with an error. */
 void site_change(bool with_error);
 
+/* The same without the error. */
+void site_mend(void);
+
 const struct site_instrument *site_find(const char *key);
 
 /* --- worker ---------------------------------------------------------------------------------- */
@@ -109,8 +112,8 @@ struct measurement *measurement_find(uint64_t token);
 /* --- client ---------------------------------------------------------------------------------- */
 
 void clients_open(void);
-void clients_look(void);    /* every few seconds: are they waiting for too long? */
-void clients_forget(void);  /* the daemon is gone: nobody answers any more */
+void clients_look(void);   /* every few seconds: are they waiting for too long? */
+void clients_forget(void); /* the daemon is gone: nobody answers any more */
 void client_replied(uint32_t peer, const struct system_part *parts, size_t count);
 
 /* --- consumer -------------------------------------------------------------------------------- */
