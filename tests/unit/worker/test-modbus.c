@@ -25,6 +25,7 @@
 
 #include <assay/driver.h>
 
+#include "../apart.h"
 #include "base/clock.h"
 #include "pump.h"
 
@@ -482,5 +483,5 @@ int main(void)
 		T(a_late_reply_on_a_line_is_waited_for_and_dropped),
 		T(a_server_that_leaves_is_a_lost_port),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_APART(tests);
 }

@@ -18,6 +18,7 @@
 
 #include <assay/driver.h>
 
+#include "../apart.h"
 #include "base/clock.h"
 #include "core.h"
 #include "record/check.h"
@@ -935,5 +936,5 @@ int main(void)
 		T(a_core_that_says_nothing_sensible_is_left),
 		T(the_file_system_is_out_of_reach),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_APART(tests);
 }

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "../apart.h"
 #include "base/clock.h"
 #include "capture/read.h"
 #include "pump.h"
@@ -367,7 +368,7 @@ int transport_suite(const struct transport *transport)
 			tests[count++] = all[i].test;
 	}
 	over = transport;
-	return _cmocka_run_group_tests(transport->name, tests, count, NULL, NULL);
+	return run_apart(transport->name, tests, count);
 }
 
 void transport_await(int fd)
