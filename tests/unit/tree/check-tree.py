@@ -5,7 +5,9 @@ usage: check-tree.py SOURCE [CHECK ...]
 """
 
 import collections
+import hashlib
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -296,15 +298,24 @@ def room_of(path):
 # --- format, clock -------------------------------------------------------------------------------
 
 def check_format(tree):
+    """A file that passed is not formatted again: the file $FORMATTED has the digests of such files."""
     if shutil.which('clang-format') is None:
         return
-    files = [p for p in tree.paths if p.endswith(('.c', '.h'))]
-    # Each reads its half of the files: the machine has at least two processors.
+    memory = pathlib.Path(os.environ.get('FORMATTED', os.devnull))
+    passed = set(memory.read_text().split()) if memory.exists() else set()
+    style = tree.read('.clang-format')
+    digests = {p: hashlib.sha256((style + tree.read(p)).encode()).hexdigest() for p in tree.paths
+               if p.endswith(('.c', '.h'))}
+    todo = [p for p, digest in digests.items() if digest not in passed]
+    # Two processes share the files: the machine has at least two processors.
     halves = [subprocess.Popen(['clang-format', '--dry-run', '-Werror', '-ferror-limit=1', *half], cwd=tree.top,
-                               stderr=subprocess.PIPE, text=True) for half in (files[::2], files[1::2])]
+                               stderr=subprocess.PIPE, text=True) for half in (todo[::2], todo[1::2]) if half]
+    wrong = {}
     for half in halves:
         for m in re.finditer(r'^([^\s:]+):(\d+):.*clang-formatted', half.communicate()[1], re.M):
-            yield f'{m[1]}:{m[2]}: clang-format changes this line'
+            wrong[m[1]] = f'{m[1]}:{m[2]}: clang-format changes this line'
+    memory.write_text('\n'.join(digest for path, digest in digests.items() if path not in wrong))
+    yield from wrong.values()
 
 
 CLOCK = re.compile(r'\b(clock_gettime|clock_nanosleep|nanosleep|usleep|sleep|time|gettimeofday|poll|ppoll|select|'
