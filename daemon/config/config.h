@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <assay/record.h>
 
@@ -41,6 +42,12 @@ struct config_errors {
 
 /* Frees the list; legal on a zeroed one. */
 void config_errors_finish(struct config_errors *errors);
+
+/* Writes a line "file:line:column: text" for each. */
+void config_errors_write(const struct config_errors *errors, FILE *to);
+
+/* The same as one text, the last line without its end; owned by the caller, NULL: no memory. */
+char *config_errors_text(const struct config_errors *errors);
 
 enum config_mode {
 	CONFIG_ON_DEMAND,

@@ -20,6 +20,28 @@ void config_errors_finish(struct config_errors *errors)
 	*errors = (struct config_errors){0};
 }
 
+void config_errors_write(const struct config_errors *errors, FILE *to)
+{
+	for (size_t i = 0; i < errors->count; i++) {
+		const struct config_error *e = &errors->items[i];
+		fprintf(to, "%s:%u:%u: %s\n", e->mark.file, e->mark.line, e->mark.column, e->text);
+	}
+}
+
+char *config_errors_text(const struct config_errors *errors)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *to = open_memstream(&text, &len);
+	if (to == NULL)
+		return NULL;
+	config_errors_write(errors, to);
+	fclose(to);
+	if (len > 0)
+		text[len - 1] = '\0';
+	return text;
+}
+
 /* The array's size is `count` rounded up to a power of two. */
 static bool make_room(struct config_errors *errors)
 {

@@ -25,15 +25,6 @@ static void usage(FILE *to)
 		to);
 }
 
-static void print_errors(const struct config_errors *errors)
-{
-	for (size_t i = 0; i < errors->count; i++) {
-		const struct config_error *e = &errors->items[i];
-		fprintf(stderr, "%s:%u:%u: %s\n", e->mark.file, e->mark.line, e->mark.column,
-			e->text);
-	}
-}
-
 static int check(const struct core_options *options)
 {
 	struct catalog *catalog = NULL;
@@ -47,7 +38,7 @@ static int check(const struct core_options *options)
 		return 1;
 	}
 	r = config_load(options->config, catalog, &config, &errors);
-	print_errors(&errors);
+	config_errors_write(&errors, stderr);
 	if (r == 0)
 		printf("%s: %zu instrument%s, no errors\n", options->config,
 			config->instrument_count, config->instrument_count == 1 ? "" : "s");

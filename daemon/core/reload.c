@@ -12,21 +12,6 @@
 #include "core/core.h"
 #include "core/reload.h"
 
-static char *format_errors(const struct config_errors *errors)
-{
-	char *text = NULL;
-	size_t size = 0;
-	FILE *to = open_memstream(&text, &size);
-	if (to == NULL)
-		return NULL;
-	for (size_t i = 0; i < errors->count; i++)
-		fprintf(to, "%s%s:%u:%u: %s", i > 0 ? "\n" : "", errors->items[i].mark.file,
-			errors->items[i].mark.line, errors->items[i].mark.column,
-			errors->items[i].text);
-	fclose(to);
-	return text;
-}
-
 /* What only a restart can change; the words of the YAML. */
 static const char *fixed_part(const struct config *old, const struct config *new)
 {
@@ -72,7 +57,7 @@ int core_reload(struct core *core, bool now, char **text)
 	*text = NULL;
 	int r = config_load(core->options.config, core->catalog, &config, &errors);
 	if (r < 0) {
-		*text = format_errors(&errors);
+		*text = config_errors_text(&errors);
 		config_errors_finish(&errors);
 		return r;
 	}

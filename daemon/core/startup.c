@@ -418,9 +418,11 @@ static int load_config(struct core *core)
 	}
 	struct config_errors errors = {0};
 	r = config_load(core->options.config, core->catalog, &core->config, &errors);
-	for (size_t i = 0; i < errors.count; i++)
-		log_error("%s:%u:%u: %s", errors.items[i].mark.file, errors.items[i].mark.line,
-			errors.items[i].mark.column, errors.items[i].text);
+	char *text = config_errors_text(&errors), *line;
+	char *rest = errors.count > 0 ? text : NULL;
+	while ((line = strsep(&rest, "\n")) != NULL)
+		log_error("%s", line);
+	free(text);
 	config_errors_finish(&errors);
 	return r;
 }

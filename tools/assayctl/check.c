@@ -21,11 +21,6 @@ struct catalog *load_catalog(const struct options *options)
 	return catalog;
 }
 
-static void print_error(const struct config_error *e)
-{
-	fprintf(stderr, "%s:%u:%u: %s\n", e->mark.file, e->mark.line, e->mark.column, e->text);
-}
-
 static void print_errors_json(const struct config_errors *errors)
 {
 	json_t *list = json_array();
@@ -49,8 +44,8 @@ int command_check(const struct options *options, const struct args *args)
 	int r = config_load(file, catalog, &config, &errors);
 	if (options->json)
 		print_errors_json(&errors);
-	for (size_t i = 0; i < errors.count && !options->json; i++)
-		print_error(&errors.items[i]);
+	else
+		config_errors_write(&errors, stderr);
 	if (r == 0 && !options->json)
 		printf("%s: %zu instrument%s, no errors\n", file, config->instrument_count,
 			config->instrument_count == 1 ? "" : "s");

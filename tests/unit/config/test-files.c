@@ -65,22 +65,13 @@ static size_t for_each(const char *folder, void (*check)(const char *path))
 	return (size_t)count;
 }
 
-static void print_errors(const struct config_errors *errors)
-{
-	for (size_t i = 0; i < errors->count; i++) {
-		const struct config_error *e = &errors->items[i];
-		print_error(
-			"  %s:%u:%u: %s\n", e->mark.file, e->mark.line, e->mark.column, e->text);
-	}
-}
-
 static void check_right(const char *path)
 {
 	struct config *config;
 	struct config_errors errors;
 	int r = load_files(path, profiles, &test_catalog, &config, &errors);
 	if (r != 0)
-		print_errors(&errors);
+		config_errors_write(&errors, stderr);
 	assert_int_equal(r, 0);
 	assert_int_equal(errors.count, 0);
 	config_errors_finish(&errors);
@@ -135,7 +126,7 @@ static void check_wrong(const char *path)
 	fclose(file);
 	if (!fine || expected != errors.count) {
 		print_error("%s: %zu errors expected, found:\n", path, expected);
-		print_errors(&errors);
+		config_errors_write(&errors, stderr);
 	}
 	unexpected += !fine || expected != errors.count;
 	config_errors_finish(&errors);
