@@ -20,7 +20,7 @@ enum trait {
 	NEVER_SEND = 8, /* changes calibration or firmware: the truth log reports it as forbidden */
 };
 
-struct command {
+struct handler {
 	uint8_t pid1, pid2;
 	int len;
 	void (*run)(struct dpp *d, const struct request *r);
@@ -229,7 +229,7 @@ static void send_echo(struct dpp *d, const struct request *r)
 	dpp_reply(d, 0x8F, 0x7F, r->data, r->len);
 }
 
-static const struct command commands[] = {
+static const struct handler handlers[] = {
 	{0x01, 0x01, 0, send_status, 0},
 	{0x02, 0x01, 0, send_spectrum, 0},
 	{0x02, 0x02, 0, send_spectrum, 0},
@@ -285,10 +285,10 @@ static const struct command commands[] = {
 	{COMM_TEST, 0x7F, ANY_LEN, send_echo, 0},
 };
 
-static const struct command *find(const struct dpp *d, const struct request *r)
+static const struct handler *find(const struct dpp *d, const struct request *r)
 {
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		const struct command *c = &commands[i];
+	for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++) {
+		const struct handler *c = &handlers[i];
 		if (c->pid1 != r->pid1 || c->pid2 != r->pid2)
 			continue;
 		bool denied = (c->traits & NEEDS_608 && d->firmware < 60800) ||
@@ -301,7 +301,7 @@ static const struct command *find(const struct dpp *d, const struct request *r)
 
 void dpp_command(struct dpp *d, const struct request *r)
 {
-	const struct command *c = find(d, r);
+	const struct handler *c = find(d, r);
 	if (sim_fault_active(d->model, FAULT_BUSY))
 		dpp_ack(d, ACK_BUSY, NULL, 0);
 	else if (r->pid1 == COMM_TEST && r->pid2 <= 0x0F) /* "F1 n" requests acknowledgement n */

@@ -7,7 +7,7 @@
 #define NAME_LEN 4
 
 /* One "XXXX=param;"; a piece without "=" or with another name length has no name. */
-struct command {
+struct piece {
 	const char *text;
 	size_t len; /* with the semicolon, if there is one */
 	bool is_named, has_parameter, is_ended;
@@ -15,13 +15,13 @@ struct command {
 	size_t parameter_len;
 };
 
-static struct command next_command(const char *text, size_t len)
+static struct piece next_piece(const char *text, size_t len)
 {
 	const char *semicolon = memchr(text, ';', len);
 	size_t body = semicolon != NULL ? (size_t)(semicolon - text) : len;
 	const char *equals = memchr(text, '=', body);
 	size_t name = equals != NULL ? (size_t)(equals - text) : body;
-	struct command c = {.text = text,
+	struct piece c = {.text = text,
 		.len = body + (semicolon != NULL),
 		.is_named = name == NAME_LEN,
 		.has_parameter = equals != NULL,
@@ -36,7 +36,7 @@ static struct command next_command(const char *text, size_t len)
 	return c;
 }
 
-static bool is_one_of(const struct command *c, const char *names)
+static bool is_one_of(const struct piece *c, const char *names)
 {
 	for (; *names != '\0'; names += NAME_LEN)
 		if (memcmp(c->text, names, NAME_LEN) == 0)
@@ -45,7 +45,7 @@ static bool is_one_of(const struct command *c, const char *names)
 }
 
 static void note_effect(
-	struct config_result *result, const struct settings *s, const struct command *c)
+	struct config_result *result, const struct settings *s, const struct piece *c)
 {
 	if (is_one_of(c, "RESC")) {
 		result->disables = true;
@@ -63,7 +63,7 @@ struct config_result config_apply(struct settings *s, const char *text, size_t l
 {
 	struct config_result result = {.ack = ACK_OK};
 	for (size_t at = 0; at < len; result.commands++) {
-		struct command c = next_command(text + at, len - at);
+		struct piece c = next_piece(text + at, len - at);
 		enum ack ack;
 		if (!c.is_named || !c.has_parameter || !c.is_ended)
 			ack = ACK_COMMAND;
@@ -85,7 +85,7 @@ struct config_result config_apply(struct settings *s, const char *text, size_t l
 	return result;
 }
 
-static const char *read_sca(struct settings *s, const struct command *c, char *value, size_t size)
+static const char *read_sca(struct settings *s, const struct piece *c, char *value, size_t size)
 {
 	const struct sca *sca = &s->sca[s->sca_index];
 	switch (c->text[3]) {
@@ -100,7 +100,7 @@ static const char *read_sca(struct settings *s, const struct command *c, char *v
 	}
 }
 
-static const char *read_value(struct settings *s, const struct command *c, char *value, size_t size)
+static const char *read_value(struct settings *s, const struct piece *c, char *value, size_t size)
 {
 	if (!c->is_named)
 		return "??";
@@ -116,7 +116,7 @@ size_t config_read_back(struct settings *s, const char *text, size_t len, char *
 	size_t n = 0;
 	for (size_t at = 0; at < len && n < size;) {
 		char value[SETTING_VALUE];
-		struct command c = next_command(text + at, len - at);
+		struct piece c = next_piece(text + at, len - at);
 		size_t name = 0;
 		while (name < c.len && name < NAME_LEN && c.text[name] != ';' &&
 			c.text[name] != '=')

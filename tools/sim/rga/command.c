@@ -25,7 +25,7 @@ enum form {
 #define KEPT    (FORM_VALUE | FORM_QUERY)
 #define SCAN    (FORM_NONE | FORM_VALUE | FORM_FALLBACK)
 
-struct request {
+struct parameter {
 	enum form form;
 	double value; /* FORM_VALUE, and the default with FORM_FALLBACK; else 0 */
 };
@@ -111,15 +111,15 @@ static const struct command commands[] = {
 	{"DS", SETTING, false, false, -2.55, 2.55, 0, KEEP_REAL, AT(eeprom.ds)},
 };
 
-static void keep(struct rga *rga, const struct command *command, const struct request *request)
+static void keep(struct rga *rga, const struct command *command, const struct parameter *parameter)
 {
 	double *kept = (double *)((char *)rga + command->member);
-	if (request->form == FORM_QUERY)
+	if (parameter->form == FORM_QUERY)
 		rga_reply(rga, command->action == KEEP_INTEGER ? "%.0f" : "%.4f", *kept);
 	else if (!rga->plan.may_calibrate)
 		rga_set_error(rga, RGA_JUMPER);
-	else if (request->form != FORM_NONE)
-		*kept = request->value;
+	else if (parameter->form != FORM_NONE)
+		*kept = parameter->value;
 }
 
 static void set_integer(struct rga *rga, const struct command *command, int value, bool is_query)
@@ -138,12 +138,13 @@ static void set_integer(struct rga *rga, const struct command *command, int valu
 		rga_settle(rga, VOLTAGE_S);
 }
 
-static void carry_out(struct rga *rga, const struct command *command, const struct request *request)
+static void carry_out(
+	struct rga *rga, const struct command *command, const struct parameter *parameter)
 {
 	const uint8_t *byte = (const uint8_t *)rga + command->member;
-	bool is_query = request->form == FORM_QUERY;
-	int value = (int)lrint(request->value);
-	uint32_t scans = request->form == FORM_NONE ? FOR_EVER : (uint32_t)value;
+	bool is_query = parameter->form == FORM_QUERY;
+	int value = (int)lrint(parameter->value);
+	uint32_t scans = parameter->form == FORM_NONE ? FOR_EVER : (uint32_t)value;
 	switch (command->action) {
 	case REPORT_BYTE: rga_reply(rga, "%u", *byte); break;
 	case SET_INTEGER:
@@ -152,7 +153,7 @@ static void carry_out(struct rga *rga, const struct command *command, const stru
 	case SET_MASS_LAST:
 	case SET_CDEM: set_integer(rga, command, value, is_query); break;
 	case KEEP_REAL:
-	case KEEP_INTEGER: keep(rga, command, request); break;
+	case KEEP_INTEGER: keep(rga, command, parameter); break;
 	case REPORT_IDENTITY:
 		rga_reply(rga, "SRSRGA%sVER0.24SN%u", rga->plan.model,
 			rga->plan.serial + sim_fault_active(rga->m, FAULT_WRONG_IDENTITY));
@@ -169,10 +170,10 @@ static void carry_out(struct rga *rga, const struct command *command, const stru
 	case REPORT_ANALOG_POINTS: rga_reply(rga, "%d", scan_points(rga, RGA_ANALOG)); break;
 	case REPORT_HISTOGRAM_POINTS: rga_reply(rga, "%d", scan_points(rga, RGA_HISTOGRAM)); break;
 	case INITIALISE: rga_initialise(rga, value); break;
-	case DEGAS: rga_degas(rga, request->value); break;
+	case DEGAS: rga_degas(rga, parameter->value); break;
 	case SET_EMISSION:
 		if (!is_query)
-			rga_set_emission(rga, request->value);
+			rga_set_emission(rga, parameter->value);
 		else if (rga->plan.is_fixed)
 			rga_reply(rga, "%.4f", rga->set.emission);
 		else
@@ -230,17 +231,17 @@ static bool parse_value(const char *text, double *value)
 	return digits > 0 && *text == '\0';
 }
 
-static bool parse_request(const char *text, struct request *request)
+static bool parse_parameter(const char *text, struct parameter *parameter)
 {
-	*request = (struct request){.form = FORM_VALUE};
+	*parameter = (struct parameter){.form = FORM_VALUE};
 	if (text[0] == '\0')
-		request->form = FORM_NONE;
+		parameter->form = FORM_NONE;
 	else if (strcmp(text, "?") == 0)
-		request->form = FORM_QUERY;
+		parameter->form = FORM_QUERY;
 	else if (strcmp(text, "*") == 0)
-		request->form = FORM_FALLBACK;
+		parameter->form = FORM_FALLBACK;
 	else
-		return parse_value(text, &request->value);
+		return parse_value(text, &parameter->value);
 	return true;
 }
 
@@ -250,11 +251,11 @@ static double limit(const struct rga *rga, double value)
 }
 
 static bool is_in_range(
-	const struct rga *rga, const struct command *command, const struct request *request)
+	const struct rga *rga, const struct command *command, const struct parameter *parameter)
 {
-	if (request->form != FORM_VALUE)
+	if (parameter->form != FORM_VALUE)
 		return true;
-	double value = request->value;
+	double value = parameter->value;
 	if (command->is_integer && value != floor(value))
 		return false;
 	if (command->zero_too && value == 0)
@@ -264,18 +265,18 @@ static bool is_in_range(
 
 void rga_command(struct rga *rga, const char *text)
 {
-	struct request request;
+	struct parameter parameter;
 	const struct command *command = find(text);
 	if (command == NULL) {
 		rga_set_error(rga, RGA_BAD_COMMAND);
 		return;
 	}
-	if (!parse_request(text + 2, &request) || (command->forms & request.form) == 0 ||
-		!is_in_range(rga, command, &request)) {
+	if (!parse_parameter(text + 2, &parameter) || (command->forms & parameter.form) == 0 ||
+		!is_in_range(rga, command, &parameter)) {
 		rga_set_error(rga, RGA_BAD_PARAMETER);
 		return;
 	}
-	if (request.form == FORM_FALLBACK)
-		request.value = limit(rga, command->fallback);
-	carry_out(rga, command, &request);
+	if (parameter.form == FORM_FALLBACK)
+		parameter.value = limit(rga, command->fallback);
+	carry_out(rga, command, &parameter);
 }
