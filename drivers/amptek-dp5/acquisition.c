@@ -8,22 +8,22 @@
 #include <string.h>
 
 #define PRESET_MARGIN_S 0.15 /* PRET has steps of 0.1 s */
-#define BEGINNINGS      3
+#define STARTS          3
 
 static uint64_t milliseconds(const struct assay_instrument *ins, const char *setting)
 {
 	return (uint64_t)(assay_number(ins->settings, setting) * 1000);
 }
 
-static int order(struct assay_instrument *ins, enum packet_request request)
+static int send(struct assay_instrument *ins, enum packet_request request)
 {
 	struct state *st = ins->state;
-	return exchange_order(ins, &st->x, request, NULL, 0);
+	return exchange_command(ins, &st->x, request, NULL, 0);
 }
 
 /* --- start, stop --- */
 
-/* A detector that is not ready makes the frames suspect; only a setting makes it a refusal. */
+/* A detector that is not ready makes the frames suspect; with require_ready it is an error. */
 static int check_ready(struct assay_instrument *ins)
 {
 	struct state *st = ins->state;
@@ -39,28 +39,29 @@ static int check_ready(struct assay_instrument *ins)
 		assay_explain(ins, "not ready: %s", text);
 		return -EPROTO;
 	}
-	if (unready && !st->told_ready)
+	if (unready && !st->is_unready)
 		assay_log(ins, ASSAY_LOG_WARN, "counting although %s", text);
-	st->told_ready = unready;
+	st->is_unready = unready;
 	return 0;
 }
 
 /*
- * Enabling once more after the preset has expired resumes without clearing (guide), and then
- * nothing ends the counting: when the answer was lost, all begins anew.
+ * A second ENABLE after the preset was reached resumes counting without a clear (guide), and then
+ * no preset ends it.  So if the reply to ENABLE was lost, the whole sequence is repeated.
  */
-static int begin_counting(struct assay_instrument *ins)
+static int start_counting(struct assay_instrument *ins)
 {
-	static const enum packet_request begin[] = {REQUEST_DISABLE, REQUEST_CLEAR, REQUEST_ENABLE};
+	static const enum packet_request sequence[] = {
+		REQUEST_DISABLE, REQUEST_CLEAR, REQUEST_ENABLE};
 	const struct state *st = ins->state;
-	for (int attempt = 0; attempt < BEGINNINGS; attempt++) {
+	for (int attempt = 0; attempt < STARTS; attempt++) {
 		int r = 0;
-		for (size_t i = 0; r == 0 && i < sizeof(begin) / sizeof(*begin); i++)
-			r = order(ins, begin[i]);
+		for (size_t i = 0; r == 0 && i < sizeof(sequence) / sizeof(*sequence); i++)
+			r = send(ins, sequence[i]);
 		if (r < 0 || st->x.attempts == 1)
 			return r;
 	}
-	assay_explain(ins, "the answer to the order to count was lost %d times", BEGINNINGS);
+	assay_explain(ins, "the reply to the request to start counting was lost %d times", STARTS);
 	return -ETIMEDOUT;
 }
 
@@ -71,7 +72,7 @@ int acquisition_start(struct assay_instrument *ins)
 	if (r == 0)
 		r = check_ready(ins);
 	if (r == 0)
-		r = begin_counting(ins);
+		r = start_counting(ins);
 	uint64_t now = assay_now_ms(ins);
 	st->growing_due = now + milliseconds(ins, "progress_every");
 	st->slice_due = now + milliseconds(ins, "slice");
@@ -82,7 +83,7 @@ int acquisition_start(struct assay_instrument *ins)
 
 int acquisition_stop(struct assay_instrument *ins)
 {
-	return order(ins, REQUEST_DISABLE);
+	return send(ins, REQUEST_DISABLE);
 }
 
 /* --- while it counts --- */
@@ -92,27 +93,24 @@ static bool is_older(const struct status *a, const struct status *b)
 	return a->accumulation_ms < b->accumulation_ms || a->real_ms < b->real_ms;
 }
 
-static bool has_moved(const struct status *a, const struct status *b)
-{
-	return a->accumulation_ms != b->accumulation_ms || a->real_ms != b->real_ms;
-}
-
 static int check_clocks(struct assay_instrument *ins, const struct status *before)
 {
 	struct state *st = ins->state;
 	uint64_t now = assay_now_ms(ins);
-	if (has_moved(&st->status, before) || !st->status.enabled)
+	bool has_moved = st->status.accumulation_ms != before->accumulation_ms ||
+			 st->status.real_ms != before->real_ms;
+	if (has_moved || !st->status.enabled)
 		st->tick = now;
 	if (now - st->tick < milliseconds(ins, "stall_time"))
 		return 0;
 	assay_explain(ins,
-		"the instrument says that it counts, but its clocks stand still for %.0f s "
+		"counting is enabled, but the instrument's clocks have stood still for %.0f s "
 		"(is its gate input closed?)",
 		(double)(now - st->tick) / 1000);
 	return -EPROTO;
 }
 
-/* Asks for the status and tells how far the measurement is. */
+/* Polls the status and reports the progress of the measurement. */
 static int watch(struct assay_instrument *ins)
 {
 	struct state *st = ins->state;
@@ -149,8 +147,8 @@ static bool preset_reached(const struct state *st)
 }
 
 /*
- * Fetches spectrum and status in one packet.  One whose clocks are behind what was seen already
- * is a reply to an earlier request: the link is cleared and it is asked again.
+ * Fetches spectrum and status in one packet.  If its clocks are behind the last status, it is the
+ * reply to an earlier request: the link is cleared and the request repeated.
  */
 static int fetch(struct assay_instrument *ins, enum packet_request request, struct packet *reply)
 {
@@ -175,11 +173,11 @@ static int fetch(struct assay_instrument *ins, enum packet_request request, stru
 		if (r < 0)
 			return r;
 	}
-	assay_explain(ins, "the instrument answers with a spectrum older than its status");
+	assay_explain(ins, "the instrument replies with a spectrum older than its status");
 	return -EBADMSG;
 }
 
-/* The packet in x->rx is kept as it came, with the configuration it was measured under. */
+/* Adds the packet in x->rx as received, and the configuration of the measurement. */
 static int keep(struct assay_instrument *ins, struct assay_raw *raw, const char *name)
 {
 	const struct state *st = ins->state;
@@ -199,10 +197,10 @@ static int finish(struct assay_instrument *ins, struct assay_raw *raw, const cha
 	return r < 0 ? r : ASSAY_LAST;
 }
 
-/* A request to stop ends counting; what was counted is the frame. */
+/* Stops counting at a request to stop; the frame holds the counts so far. */
 static int finish_now(struct assay_instrument *ins, struct assay_raw *raw, const char *name)
 {
-	int r = order(ins, REQUEST_DISABLE);
+	int r = send(ins, REQUEST_DISABLE);
 	return r < 0 ? r : finish(ins, raw, name);
 }
 
@@ -269,8 +267,8 @@ static int take_slice(struct assay_instrument *ins, struct assay_raw *raw)
 	bool lost = st->x.attempts > 1, ended = !st->status.enabled;
 	if (lost)
 		assay_log(ins, ASSAY_LOG_WARN,
-			"the reply to a read-and-clear was lost, and perhaps "
-			"the counts that it carried");
+			"the reply to a read-and-clear was lost, and possibly "
+			"the counts in it");
 	if (ended)
 		assay_log(ins, ASSAY_LOG_WARN, "counting ended between two slices");
 	r = keep(ins, raw, lost ? SPECTRUM_SLICE_AFTER_LOSS : SPECTRUM_SLICE);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The slots that count: start, acquire, stop. */
+/* The slots of a measurement: start, acquire, stop. */
 #ifndef ASSAY_AMPTEK_DP5_ACQUISITION_H
 #define ASSAY_AMPTEK_DP5_ACQUISITION_H
 

@@ -19,15 +19,15 @@ enum {
 };
 
 enum compare {
-	WORD,   /* a difference is told, no more */
+	WORD,   /* a difference is only logged */
 	EXACT,  /* a number, or OFF */
 	ROUNDS, /* a number that the instrument rounds to its steps */
 	SKIP,   /* indexed, or written only */
 };
 
 /*
- * What is known of a command.  Ranks follow the guide: RESC, CLCK, TPEA, what depends on TPEA,
- * RTDE, MCAS; SOFF after MCAC and INOF after AINP.
+ * The known commands.  Ranks follow the guide: RESC, CLCK, TPEA, commands that depend on TPEA, RTDE,
+ * MCAS; SOFF after MCAC and INOF after AINP.
  */
 struct row {
 	const char name[5];
@@ -201,28 +201,10 @@ static bool is_name(const char *s)
 	return s[4] == '=';
 }
 
-static bool is_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static size_t value_length(const char *s)
-{
-	return strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+-?");
-}
-
-/* Behind the section's head, and whether what follows is to be sent. */
-static const char *read_section(const char *text, bool *counts)
-{
-	static const char wanted[] = "[DP5 Configuration File]";
-	*counts = strncmp(text, wanted, sizeof(wanted) - 1) == 0;
-	return text + strcspn(text, "\n");
-}
-
 static int read_command(struct commands *list, const char **text, char *why, size_t why_size)
 {
 	const char *s = *text;
-	size_t n = is_name(s) ? value_length(s + 5) : 0;
+	size_t n = is_name(s) ? strspn(s + 5, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+-?") : 0;
 	if (!is_name(s) || n > COMMAND_VALUE_MAX || s[5 + n] != ';') {
 		snprintf(why, why_size, "\"%.*s\" is not a command like MCAC=2048;",
 			(int)strcspn(s, "\r\n"), s);
@@ -245,13 +227,15 @@ static int read_command(struct commands *list, const char **text, char *why, siz
 
 int commands_parse(struct commands *list, const char *text, char *why, size_t why_size)
 {
-	bool counts = true;
+	static const char section[] = "[DP5 Configuration File]";
+	bool is_wanted = true;
 	while (*text != '\0') {
-		if (is_space(*text)) {
+		if (strchr(" \t\r\n", *text) != NULL) {
 			text++;
 		} else if (*text == '[') {
-			text = read_section(text, &counts);
-		} else if (!counts) {
+			is_wanted = strncmp(text, section, sizeof(section) - 1) == 0;
+			text += strcspn(text, "\n");
+		} else if (!is_wanted) {
 			text += strcspn(text, "\n");
 		} else {
 			int r = read_command(list, &text, why, why_size);
@@ -320,7 +304,7 @@ int readback_number(const struct assay_host *host, const char *text, const char 
 	return r < 0 ? r : leading_number(host, value, out);
 }
 
-/* "RI" and "RISING"; ON, AUTO and DEF leave the choice to the instrument. */
+/* "RI" and "RISING" are the same; with ON, AUTO and DEF the instrument chooses. */
 static bool same_word(const char *sent, const char *got)
 {
 	size_t a = strlen(sent), b = strlen(got);

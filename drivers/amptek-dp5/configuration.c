@@ -10,20 +10,17 @@
 
 /* --- sending --- */
 
-/* Before 6.08 there is no way to configure without saving. */
-static enum packet_request configure_request(const struct state *st, bool save)
-{
-	return save || st->status.firmware < 0x68 ? REQUEST_CONFIGURE_SAVED : REQUEST_CONFIGURE;
-}
-
 static int send_list(struct assay_instrument *ins, const struct commands *list, bool save)
 {
 	struct state *st = ins->state;
 	char data[PACKET_REQUEST_DATA_MAX];
 	size_t at = 0, len;
+	/* Firmware before 6.08 has no request to configure without saving. */
+	enum packet_request request = save || st->status.firmware < 0x68 ? REQUEST_CONFIGURE_SAVED
+									 : REQUEST_CONFIGURE;
 	while ((len = commands_pack(list, &at, ins->link == ASSAY_LINK_USB, data, sizeof(data))) >
 		0) {
-		int r = exchange_order(ins, &st->x, configure_request(st, save), data, len);
+		int r = exchange_command(ins, &st->x, request, data, len);
 		if (r == -EPROTO && st->x.refused[0] != '\0')
 			assay_explain(ins,
 				"%s: the instrument refused \"%s\": %s (code %02X); the "
@@ -42,24 +39,10 @@ static bool differs(const struct assay_instrument *ins, const struct command *c)
 	return readback_match(ins->host, st->readback, c) >= COMMAND_OTHER;
 }
 
-/* Which of the list to send: all or nothing, since one command changes what others mean. */
-static void keep_if_any_differs(const struct assay_instrument *ins, struct commands *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (differs(ins, &list->items[i]))
-			return;
-	list->count = 0;
-}
-
-static void keep_those_that_differ(const struct assay_instrument *ins, struct commands *list)
-{
-	size_t kept = 0;
-	for (size_t i = 0; i < list->count; i++)
-		if (differs(ins, &list->items[i]))
-			list->items[kept++] = list->items[i];
-	list->count = kept;
-}
-
+/*
+ * Sends the general commands all or, if none differs from the readback, not at all, since the value
+ * of one changes the meaning of others; of the presets only those that differ.
+ */
 static int send_plan(struct assay_instrument *ins, const struct plan *plan, bool reset)
 {
 	struct state *st = ins->state;
@@ -69,13 +52,21 @@ static int send_plan(struct assay_instrument *ins, const struct plan *plan, bool
 		send.items[0] = (struct command){"RESC", "Y"};
 		send.count++;
 	} else {
-		keep_if_any_differs(ins, &send);
-		keep_those_that_differ(ins, &ends);
+		size_t differing = 0;
+		for (size_t i = 0; i < send.count; i++)
+			differing += differs(ins, &send.items[i]);
+		if (differing == 0)
+			send.count = 0;
+		differing = 0;
+		for (size_t i = 0; i < ends.count; i++)
+			if (differs(ins, &ends.items[i]))
+				ends.items[differing++] = ends.items[i];
+		ends.count = differing;
 	}
 	if (send.count + ends.count == 0)
 		return 0;
 	assay_log(ins, ASSAY_LOG_INFO, "sending %zu commands", send.count + ends.count);
-	int r = exchange_order(ins, &st->x, REQUEST_DISABLE, NULL, 0);
+	int r = exchange_command(ins, &st->x, REQUEST_DISABLE, NULL, 0);
 	if (r == 0)
 		r = send_list(ins, &send, assay_flag(ins->settings, "save_to_flash"));
 	if (r == 0)
@@ -83,7 +74,7 @@ static int send_plan(struct assay_instrument *ins, const struct plan *plan, bool
 	return r < 0 ? r : state_read_back(ins, st, st->readback, sizeof(st->readback));
 }
 
-/* --- what came of it --- */
+/* --- comparing and reporting --- */
 
 static int compare(struct assay_instrument *ins, const struct commands *list)
 {
@@ -165,7 +156,7 @@ static int apply(struct assay_instrument *ins, struct plan *plan, bool reset)
 	int r = plan_make(ins, plan);
 	if (r == 0)
 		r = send_plan(ins, plan, reset);
-	/* The sheet leaves open whether a TB-5 has PRET; its own refusal decides. */
+	/* The data sheet does not state whether a TB-5 has PRET; its reply decides. */
 	bool refused = r == -EPROTO && memcmp(st->x.refused, "PRET", 4) == 0;
 	if (refused && st->status.device == DEVICE_TB5 && !st->lacks_pret) {
 		st->lacks_pret = true;
@@ -210,6 +201,6 @@ int configuration_keep(struct assay_instrument *ins)
 		return r;
 	assay_log(ins, ASSAY_LOG_WARN, "%s: sending the configuration again",
 		st->rebooted ? "the instrument restarted"
-			     : "somebody else changed the instrument's configuration");
+			     : "another program changed the instrument's configuration");
 	return configuration_configure(ins);
 }

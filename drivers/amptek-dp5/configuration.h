@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From the settings to the instrument's text configuration and back: which commands are wanted,
- * which of them this device has, sending them, and comparing what it reads back.
+ * Sends the settings as the instrument's text configuration, reads it back and compares.
  */
 #ifndef ASSAY_AMPTEK_DP5_CONFIGURATION_H
 #define ASSAY_AMPTEK_DP5_CONFIGURATION_H
@@ -12,14 +11,14 @@
 extern const struct assay_setting configuration_settings[];
 
 /*
- * The configure slot: what already is as wanted is not sent again, so that an instrument that
- * always saves to its flash is not worn out.
+ * The configure slot.  Commands whose value already reads back as wanted are not sent again: an
+ * instrument that saves every configuration would wear out its flash.
  */
 int configuration_configure(struct assay_instrument *ins);
 
 /*
- * Before a measurement: sends everything again if the instrument restarted or reads back otherwise
- * than after the last configure.  Leaves st->status fresh.
+ * Before a measurement: configures again if the instrument restarted or its readback differs from
+ * that after the last configure.  Updates st->status.
  */
 int configuration_keep(struct assay_instrument *ins);
 

@@ -2,8 +2,8 @@
 /*
  * amptek-dp5: Amptek's digital pulse processors with the "FW6" protocol, over USB, RS-232 or UDP.
  *
- * packet, status, command and spectrum are pure; exchange talks; configuration and acquisition are
- * the slots.  README.md says what is certain and what is not.
+ * packet, status, command and spectrum are pure; exchange uses the link; configuration and
+ * acquisition are the slots.  README.md grades the facts.
  */
 #include "acquisition.h"
 #include "configuration.h"

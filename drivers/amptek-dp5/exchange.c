@@ -10,7 +10,7 @@ enum {
 	ATTEMPTS = 3,
 	WRITE_MS = 1000,
 	FIRST_BYTE_MS = 1000,
-	FIRST_BYTE_SLOW_MS = 2000, /* behind a flash write of 80 to 400 ms */
+	FIRST_BYTE_SLOW_MS = 2000, /* after a flash write of 80 to 400 ms */
 	GAP_MS = 500,              /* between the pieces of a reply */
 	TOTAL_MS = 3000,
 	TOTAL_SERIAL_MS = 16000, /* 24648 bytes at the slowest rate, 19200 baud, take 13 s */
@@ -21,20 +21,20 @@ enum {
 static const char *request_name(enum packet_request request)
 {
 	switch (request) {
-	case REQUEST_STATUS: return "status";
-	case REQUEST_SPECTRUM: return "the spectrum";
-	case REQUEST_SPECTRUM_AND_CLEAR: return "the spectrum and to clear it";
+	case REQUEST_STATUS: return "read status";
+	case REQUEST_SPECTRUM: return "read spectrum";
+	case REQUEST_SPECTRUM_AND_CLEAR: return "read and clear spectrum";
 	case REQUEST_CONFIGURE_SAVED:
-	case REQUEST_CONFIGURE: return "to take its configuration";
-	case REQUEST_READBACK: return "to read back its configuration";
-	case REQUEST_CLEAR: return "to clear the spectrum";
-	case REQUEST_ENABLE: return "to begin counting";
-	case REQUEST_DISABLE: return "to end counting";
+	case REQUEST_CONFIGURE: return "configure";
+	case REQUEST_READBACK: return "read configuration";
+	case REQUEST_CLEAR: return "clear spectrum";
+	case REQUEST_ENABLE: return "start counting";
+	case REQUEST_DISABLE: return "stop counting";
 	}
-	return "something";
+	return "unknown";
 }
 
-/* The serial receiver forgets half a packet after a gap of 100 ms, the guide says. */
+/* The serial receiver drops half a packet after a gap of 100 ms (guide). */
 static int wait_for_silence(struct assay_instrument *ins)
 {
 	bool serial = ins->link == ASSAY_LINK_SERIAL;
@@ -53,7 +53,7 @@ static int time_left(const struct assay_instrument *ins, uint64_t end)
 	return now < end ? (int)(end - now) : 0;
 }
 
-/* Collects one whole packet out of datagrams, transfers or a stream, by its own length field. */
+/* Collects one whole packet from datagrams, transfers or a stream, by its length field. */
 static int receive(struct assay_instrument *ins, struct exchange *x, struct packet *reply)
 {
 	uint64_t now = assay_now_ms(ins);
@@ -95,12 +95,9 @@ static int refuse(struct assay_instrument *ins, struct exchange *x, enum packet_
 					? (char)reply->data[i]
 					: '?';
 	x->refused[n] = '\0';
-	if (n > 0)
-		assay_explain(ins, "the instrument refused \"%s\": %s (code %02X)", x->refused,
-			packet_ack_text(reply->pid2), reply->pid2);
-	else
-		assay_explain(ins, "the instrument was asked %s and refused: %s (code %02X)",
-			request_name(request), packet_ack_text(reply->pid2), reply->pid2);
+	assay_explain(ins, "the instrument refused \"%s\": %s (code %02X)",
+		n > 0 ? x->refused : request_name(request), packet_ack_text(reply->pid2),
+		reply->pid2);
 	return -EPROTO;
 }
 
@@ -117,8 +114,8 @@ static bool is_wanted(const struct packet *reply, enum packet_reply want)
 	return true;
 }
 
-/* 0: the reply is the one wanted; -EBADMSG: asking again may help; -EBUSY; -EPROTO. */
-static int judge(struct assay_instrument *ins, struct exchange *x, enum packet_request request,
+/* 0: the wanted reply; -EBADMSG: repeat the request; -EBUSY; -EPROTO, explained. */
+static int classify(struct assay_instrument *ins, struct exchange *x, enum packet_request request,
 	enum packet_reply want, const struct packet *reply)
 {
 	if (reply->pid1 != REPLY_ACK)
@@ -137,27 +134,27 @@ static int judge(struct assay_instrument *ins, struct exchange *x, enum packet_r
 static int give_up(struct assay_instrument *ins, enum packet_request request, int err)
 {
 	if (err == -EBUSY) {
-		assay_explain(
-			ins, "the instrument was asked %s and stayed busy", request_name(request));
+		assay_explain(ins, "the instrument stayed busy; the request was \"%s\"",
+			request_name(request));
 		return -EPROTO;
 	}
 	if (err == -EBADMSG)
-		assay_explain(ins, "asked %s %d times and got no whole reply",
+		assay_explain(ins, "no valid reply to \"%s\" after %d attempts",
 			request_name(request), ATTEMPTS);
 	else if (ins->link == ASSAY_LINK_UDP)
 		assay_explain(ins,
-			"asked %s %d times without an answer; the instrument answers one "
-			"host at a time: is another program talking to it?",
+			"no reply to \"%s\" after %d attempts; the instrument replies to one "
+			"host at a time: is it in use by another program?",
 			request_name(request), ATTEMPTS);
 	else
-		assay_explain(ins, "asked %s %d times without an answer", request_name(request),
+		assay_explain(ins, "no reply to \"%s\" after %d attempts", request_name(request),
 			ATTEMPTS);
 	return err;
 }
 
-/* Asks until something settles it; the replies to what was repeated may still arrive later. */
-static int ask(struct assay_instrument *ins, struct exchange *x, enum packet_request request,
-	size_t tx_len, enum packet_reply want, struct packet *reply)
+/* Repeats the request up to ATTEMPTS times; replies to earlier attempts may still arrive. */
+static int request_repeatedly(struct assay_instrument *ins, struct exchange *x,
+	enum packet_request request, size_t tx_len, enum packet_reply want, struct packet *reply)
 {
 	int err = 0;
 	for (unsigned busy = 0; x->attempts < ATTEMPTS; x->attempts++) {
@@ -170,7 +167,7 @@ static int ask(struct assay_instrument *ins, struct exchange *x, enum packet_req
 		for (;;) {
 			err = attempt(ins, x, tx_len, reply);
 			if (err == 0)
-				err = judge(ins, x, request, want, reply);
+				err = classify(ins, x, request, want, reply);
 			if (err != -EBUSY || busy++ == BUSY_MAX)
 				break;
 			int r = assay_drain(ins, BUSY_PAUSE_MS, 2 * BUSY_PAUSE_MS);
@@ -190,7 +187,7 @@ int exchange(struct assay_instrument *ins, struct exchange *x, enum packet_reque
 	x->attempts = 0;
 	x->refusal = 0;
 	x->refused[0] = '\0';
-	int r = ask(ins, x, request, tx_len, want, reply);
+	int r = request_repeatedly(ins, x, request, tx_len, want, reply);
 	x->attempts++;
 	if (r == -EBADMSG || r == -ETIMEDOUT || r == -EBUSY)
 		return give_up(ins, request, r);
@@ -199,7 +196,7 @@ int exchange(struct assay_instrument *ins, struct exchange *x, enum packet_reque
 	return r;
 }
 
-int exchange_order(struct assay_instrument *ins, struct exchange *x, enum packet_request request,
+int exchange_command(struct assay_instrument *ins, struct exchange *x, enum packet_request request,
 	const void *data, size_t len)
 {
 	struct packet reply;

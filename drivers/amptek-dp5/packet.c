@@ -70,23 +70,23 @@ const char *packet_ack_text(uint8_t code)
 {
 	static const char *const texts[] = {
 		"OK",
-		"it missed the start of the packet",
-		"it does not know this request",
+		"the start of the packet was lost",
+		"unknown request",
 		"the packet's length is wrong",
 		"the packet's checksum is wrong",
 		"the value is not allowed",
 		"bad hex record",
-		"it does not know this command",
+		"unknown command",
 		"its FPGA could not be initialised",
 		"its Ethernet controller was not found",
-		"no oscilloscope data are there",
-		"no PC5 is connected, which this command needs",
+		"no oscilloscope data",
+		"this command needs a PC5, and none is connected",
 		"OK, and another host asks to share the interface",
 		"it is busy",
 		"I2C error",
 		"the FPGA upload address is wrong",
 		"its FPGA does not support this",
-		"its calibration data are not there",
+		"no calibration data",
 	};
 	return code < sizeof(texts) / sizeof(*texts) ? texts[code] : "an unknown refusal";
 }

@@ -25,7 +25,7 @@ enum {
 enum packet_request {
 	REQUEST_STATUS = 0x0101,
 	REQUEST_SPECTRUM = 0x0203,           /* with status, in one packet */
-	REQUEST_SPECTRUM_AND_CLEAR = 0x0204, /* likewise */
+	REQUEST_SPECTRUM_AND_CLEAR = 0x0204, /* with status, too */
 	REQUEST_CONFIGURE_SAVED = 0x2002,
 	REQUEST_READBACK = 0x2003,
 	REQUEST_CONFIGURE = 0x2004, /* not saved; firmware 6.08 and later */
@@ -64,18 +64,18 @@ struct packet {
 size_t packet_build(uint8_t *out, enum packet_request request, const void *data, size_t len);
 
 /*
- * Says how long the packet is that begins with these bytes: the length, 0 while it cannot be
- * known, -EBADMSG when no packet begins so.
+ * The length of the packet that starts with these bytes, 0 if more bytes are needed, or -EBADMSG if
+ * no packet starts so.
  */
 ssize_t packet_length(const uint8_t *bytes, size_t have);
 
-/* Takes apart exactly one whole packet; -EBADMSG when length or checksum is wrong. */
+/* Splits exactly one whole packet; -EBADMSG if length or checksum is wrong. */
 int packet_parse(const uint8_t *bytes, size_t len, struct packet *out);
 
 /* The channels of a spectrum with status (81 02 ... 81 0C) of the right length; else 0. */
 size_t packet_channels(const struct packet *p);
 
-/* What an acknowledge code means, in words. */
+/* The meaning of an acknowledge code, in words. */
 const char *packet_ack_text(uint8_t code);
 
 #endif

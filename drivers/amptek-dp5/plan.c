@@ -34,14 +34,14 @@ const struct plan_mapping plan_presets[] = {
 	{NULL, NULL, 0, 0, false},
 };
 
-#define REFUSE(ins, ...) (assay_explain((ins), __VA_ARGS__), -EINVAL)
+#define REJECT(ins, ...) (assay_explain((ins), __VA_ARGS__), -EINVAL)
 
 static const char *device_name(const struct state *st)
 {
 	return status_device_name(st->status.device);
 }
 
-/* --- what the settings ask for --- */
+/* --- from settings to commands --- */
 
 static void value_of(
 	const struct assay_settings *s, const struct plan_mapping *m, char *out, size_t size)
@@ -75,14 +75,14 @@ static int take_settings(
 		char value[32];
 		if (!assay_has(ins->settings, m->setting))
 			continue;
-		/* Accumulation time on a device without that preset: see settle_presets(). */
+		/* Accumulation time on a device without that preset: see complete_presets(). */
 		if (!command_is_for(m->command, st->status.device) &&
 			strcmp(m->command, "PRET") != 0)
-			return REFUSE(ins, "%s: the %s has no such setting (%s)", m->setting,
+			return REJECT(ins, "%s: the %s has no such setting (%s)", m->setting,
 				device_name(st), m->command);
 		value_of(ins->settings, m, value, sizeof(value));
 		if (commands_set(list, m->command, value) < 0)
-			return REFUSE(
+			return REJECT(
 				ins, "%s: %s cannot be sent as %s", m->setting, value, m->command);
 	}
 	return 0;
@@ -95,15 +95,14 @@ static void leave_out(struct plan *plan, const char *name, const char *why)
 		used > 0 ? ", " : "", name, why);
 }
 
-static bool is_preset(const char *name)
+static const struct plan_mapping *find_mapping(const struct plan_mapping *m, const char *command)
 {
-	for (const struct plan_mapping *m = plan_presets; m->setting != NULL; m++)
-		if (strcmp(m->command, name) == 0)
-			return true;
-	return false;
+	while (m->setting != NULL && strncmp(m->command, command, 4) != 0)
+		m++;
+	return m->setting != NULL ? m : NULL;
 }
 
-/* Why a command of the text is not sent to this device; NULL: it is. */
+/* The reason not to send a command of the text to this device, or NULL. */
 static const char *objection(const struct command *c, unsigned device)
 {
 	if (c->value[0] == '\0' || c->value[0] == '?')
@@ -111,7 +110,7 @@ static const char *objection(const struct command *c, unsigned device)
 	if (strcmp(c->name, "RESC") == 0)
 		return "a reset is the setting 'reset'";
 	if (strcmp(c->name, "MCAE") == 0)
-		return "counting begins with a run";
+		return "counting starts with a run";
 	return command_is_for(c->name, device) ? NULL : "not on this device";
 }
 
@@ -123,15 +122,17 @@ static int take_text(struct assay_instrument *ins, struct plan *plan)
 	if (!assay_has(ins->settings, "configuration"))
 		return 0;
 	if (commands_parse(&text, assay_text(ins->settings, "configuration"), why, sizeof(why)) < 0)
-		return REFUSE(ins, "configuration: %s", why);
+		return REJECT(ins, "configuration: %s", why);
 	for (size_t i = 0; i < text.count; i++) {
 		const struct command *c = &text.items[i];
 		const char *why_not = objection(c, st->status.device);
-		struct commands *list = is_preset(c->name) ? &plan->presets : &plan->general;
+		struct commands *list = find_mapping(plan_presets, c->name) != NULL
+						? &plan->presets
+						: &plan->general;
 		if (why_not != NULL)
 			leave_out(plan, c->name, why_not);
 		else if (strcmp(c->name, "MCAS") == 0 && strcmp(c->value, "MCS") == 0)
-			return REFUSE(ins,
+			return REJECT(ins,
 				"configuration: MCAS=MCS counts over time, not energy; this "
 				"driver would misread it");
 		else
@@ -140,51 +141,40 @@ static int take_text(struct assay_instrument *ins, struct plan *plan)
 	return 0;
 }
 
-/* The total gain replaces its two factors, which would contradict it. */
-static void settle_gain(struct assay_instrument *ins, struct plan *plan)
-{
-	if (!assay_has(ins->settings, "gain"))
-		return;
-	if (commands_remove(&plan->general, "GAIF"))
-		leave_out(plan, "GAIF", "the setting gain counts");
-	if (commands_remove(&plan->general, "GAIA"))
-		leave_out(plan, "GAIA", "the setting gain counts");
-}
-
 static int check_settings(struct assay_instrument *ins)
 {
 	const struct assay_settings *s = ins->settings;
 	int64_t channels = assay_int(s, "channels");
 	if (channels & (channels - 1))
-		return REFUSE(ins, "channels: %lld is not 256, 512, 1024, 2048, 4096 or 8192",
+		return REJECT(ins, "channels: %lld is not 256, 512, 1024, 2048, 4096 or 8192",
 			(long long)channels);
 	bool window = assay_has(s, "preset_counts_first") || assay_has(s, "preset_counts_last");
 	if (window && !assay_has(s, "preset_counts"))
-		return REFUSE(ins, "preset_counts_first and _last need preset_counts");
+		return REJECT(ins, "preset_counts_first and _last need preset_counts");
 	if (assay_has(s, "preset_counts_last") &&
 		assay_int(s, "preset_counts_last") < assay_int(s, "preset_counts_first"))
-		return REFUSE(ins, "preset_counts_last lies before preset_counts_first");
+		return REJECT(ins, "preset_counts_last lies before preset_counts_first");
 	if (assay_has(s, "slice") && assay_has(s, "progress_every"))
-		return REFUSE(ins, "slice delivers separate spectra and progress_every one that "
+		return REJECT(ins, "slice delivers separate spectra and progress_every one that "
 				   "grows: choose one");
 	return 0;
 }
 
-/* A reset forgets what is not sent after it: nothing may lose bias or cooling unsaid. */
+/* A reset clears every setting that is not sent after it: reject one that would clear bias or cooling. */
 static int check_reset(struct assay_instrument *ins, const struct plan *plan)
 {
 	static const char *const kept[] = {"HVSE", "TECS"};
 	const struct state *st = ins->state;
 	if (command_is_for("TPEA", st->status.device) &&
 		commands_find(&plan->general, "TPEA") == NULL)
-		return REFUSE(ins, "reset: a peaking time must be given, it has no default");
+		return REJECT(ins, "reset: a peaking time must be given, it has no default");
 	if (plan->general.count == COMMANDS_MAX)
-		return REFUSE(ins, "configuration: more than %d commands", COMMANDS_MAX - 1);
+		return REJECT(ins, "configuration: more than %d commands", COMMANDS_MAX - 1);
 	for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++) {
 		double v;
 		if (commands_find(&plan->general, kept[i]) == NULL &&
 			readback_number(ins->host, st->readback, kept[i], &v) == 0 && v != 0)
-			return REFUSE(ins, "reset: %s is %g now and would be lost: give %s",
+			return REJECT(ins, "reset: %s is %g now and would be lost: give %s",
 				kept[i], v, i == 0 ? "detector_bias" : "cooler_temperature");
 	}
 	return 0;
@@ -203,39 +193,37 @@ bool plan_lacks_pret(const struct state *st)
 	return st->lacks_pret || !has_command(st, "PRET");
 }
 
-/* Real time stands in for accumulation time where only that can be preset. */
-static int move_pret(struct assay_instrument *ins, struct plan *plan)
-{
-	struct command pret = *commands_find(&plan->presets, "PRET");
-	if (strcmp(pret.value, "OFF") != 0 && assay_has(ins->settings, "preset_real_time"))
-		return REFUSE(ins,
-			"preset_time is real time on the %s: give either it or "
-			"preset_real_time",
-			device_name(ins->state));
-	commands_remove(&plan->presets, "PRET");
-	return commands_set(&plan->presets, "PRER", pret.value);
-}
-
-/* What is not asked for is off, whatever the instrument was left with. */
-static int settle_presets(struct assay_instrument *ins, struct plan *plan)
+/*
+ * Sends OFF for the presets that are not set.  A device without PRET gets the accumulation time as
+ * real time.
+ */
+static int complete_presets(struct assay_instrument *ins, struct plan *plan)
 {
 	static const char *const ends[] = {"PRET", "PRER", "PREL", "PREC"};
 	const struct state *st = ins->state;
-	if (plan_lacks_pret(st) && commands_find(&plan->presets, "PRET") != NULL) {
-		int r = move_pret(ins, plan);
+	bool lacks_pret = plan_lacks_pret(st);
+	const struct command *found = commands_find(&plan->presets, "PRET");
+	if (lacks_pret && found != NULL) {
+		struct command pret = *found;
+		if (strcmp(pret.value, "OFF") != 0 && assay_has(ins->settings, "preset_real_time"))
+			return REJECT(ins,
+				"preset_time is real time on the %s: give either it or "
+				"preset_real_time",
+				device_name(st));
+		commands_remove(&plan->presets, "PRET");
+		int r = commands_set(&plan->presets, "PRER", pret.value);
 		if (r < 0)
 			return r;
 	}
-	bool pret = plan_lacks_pret(st);
-	for (size_t i = pret; i < sizeof(ends) / sizeof(*ends); i++) {
+	for (size_t i = lacks_pret; i < sizeof(ends) / sizeof(*ends); i++) {
 		const struct command *c = commands_find(&plan->presets, ends[i]);
 		if (c != NULL && strcmp(c->value, "OFF") != 0) {
 			if (!has_command(st, ends[i]))
-				return REFUSE(ins, "the %s's firmware has no preset %s",
+				return REJECT(ins, "the %s's firmware has no preset %s",
 					device_name(st), ends[i]);
 			if (assay_has(ins->settings, "slice"))
-				return REFUSE(ins,
-					"slice clears the spectrum again and again, so the "
+				return REJECT(ins,
+					"slice clears the spectrum repeatedly, so the "
 					"preset %s would not be reached",
 					ends[i]);
 		} else if (c != NULL && !has_command(st, ends[i])) {
@@ -258,21 +246,23 @@ int plan_make(struct assay_instrument *ins, struct plan *plan)
 	if (r == 0)
 		r = take_settings(ins, plan_presets, &plan->presets);
 	if (r == 0)
-		r = settle_presets(ins, plan);
+		r = complete_presets(ins, plan);
 	if (r == 0 && assay_flag(ins->settings, "reset"))
 		r = check_reset(ins, plan);
-	settle_gain(ins, plan);
+	/* The total gain replaces its two factors, which would contradict it. */
+	bool has_gain = assay_has(ins->settings, "gain");
+	if (has_gain && commands_remove(&plan->general, "GAIF"))
+		leave_out(plan, "GAIF", "replaced by the setting gain");
+	if (has_gain && commands_remove(&plan->general, "GAIA"))
+		leave_out(plan, "GAIA", "replaced by the setting gain");
 	commands_sort(&plan->general);
 	return r;
 }
 
 const char *plan_setting_of(const char *command)
 {
-	for (const struct plan_mapping *m = plan_general; m->setting != NULL; m++)
-		if (strncmp(m->command, command, 4) == 0)
-			return m->setting;
-	for (const struct plan_mapping *m = plan_presets; m->setting != NULL; m++)
-		if (strncmp(m->command, command, 4) == 0)
-			return m->setting;
-	return "configuration";
+	const struct plan_mapping *m = find_mapping(plan_general, command);
+	if (m == NULL)
+		m = find_mapping(plan_presets, command);
+	return m != NULL ? m->setting : "configuration";
 }

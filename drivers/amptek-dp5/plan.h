@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which commands the settings ask for on this device: the text given as it is, settings of their
- * own name in its place, presets that are not asked for off, and all of it in the right order.
+ * The commands for the settings on this device, in the right order: those of the text
+ * `configuration`, replaced by settings of their own name, and OFF for presets that are not set.
  */
 #ifndef ASSAY_AMPTEK_DP5_PLAN_H
 #define ASSAY_AMPTEK_DP5_PLAN_H
@@ -24,19 +24,20 @@ extern const struct plan_mapping plan_general[], plan_presets[];
 
 struct plan {
 	struct commands general, presets;
-	char left_out[512]; /* what of the text is not sent and why, for the log; "" is nothing */
+	char left_out
+		[512]; /* commands of the text that are not sent and the reasons, for the log */
 };
 
 /*
- * Makes the plan from ins->settings, the device's status and what it reads back now.  -EINVAL,
- * explained, for settings that contradict each other or the device.
+ * Makes the plan from ins->settings, the device's status and its readback.  -EINVAL, explained, for
+ * settings that contradict each other or the device.
  */
 int plan_make(struct assay_instrument *ins, struct plan *plan);
 
-/* Whether preset_time is sent as real time, because the device has no preset of accumulation time. */
+/* Whether preset_time is sent as real time because the device has no preset of accumulation time. */
 bool plan_lacks_pret(const struct state *st);
 
-/* The setting that a command, or text that begins with one, belongs to. */
+/* The setting to which a command, or text that starts with one, belongs. */
 const char *plan_setting_of(const char *command);
 
 #endif

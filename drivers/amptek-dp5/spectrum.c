@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CHANNEL_FULL 0xffffff /* what a channel does beyond is not documented */
+#define CHANNEL_FULL 0xffffff /* the behaviour beyond is not documented */
 
 /* --- is the instrument ready --- */
 
@@ -38,7 +38,7 @@ bool spectrum_warning(const struct assay_host *host, const struct assay_settings
 		fabs(s->high_voltage - set) > assay_number(settings, "bias_tolerance"))
 		warn(text, size, "detector bias", s->high_voltage, set, "V");
 	if (!s->configured)
-		add(text, size, "the processor says that it is not configured");
+		add(text, size, "the processor reports that it is not configured");
 	if (s->high_voltage_fault)
 		add(text, size, "the jumper of the bias supply does not fit");
 	return text[0] != '\0';
@@ -54,24 +54,9 @@ static const struct assay_bytes *find_block(const struct assay_decoding *in, con
 	return NULL;
 }
 
-/* A text of its own with an end; "" when there is no such block. */
-static const char *readback_text(const struct assay_decoding *in, struct assay_frame *out)
-{
-	const struct assay_bytes *block = find_block(in, READBACK_MEDIA);
-	char *text = assay_frame_scratch(out, block != NULL ? block->len + 1 : 1);
-	if (text != NULL && block != NULL && block->len > 0)
-		memcpy(text, block->data, block->len);
-	return text;
-}
-
 static bool is_named(const struct assay_bytes *block, const char *name)
 {
 	return block->name != NULL && strcmp(block->name, name) == 0;
-}
-
-static uint32_t get24(const uint8_t *b)
-{
-	return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16;
 }
 
 static void add_axis_and_counts(
@@ -102,7 +87,7 @@ static void add_seconds(struct assay_frame *out, const char *name, uint32_t ms)
 	assay_add_float(out, name, ASSAY_AUX, ms / 1000.0, "s");
 }
 
-/* What the instrument says; nothing is worked out from it (no dead time, no live time). */
+/* The values of the status; nothing is computed from them (no dead time, no live time). */
 static void add_status(struct assay_frame *out, const struct status *s)
 {
 	add_seconds(out, "accumulation_time", s->accumulation_ms);
@@ -119,9 +104,9 @@ static void add_status(struct assay_frame *out, const struct status *s)
 		assay_add_float(out, "high_voltage", ASSAY_AUX, s->high_voltage, "V");
 }
 
-/* The slow count is the number of events in the spectrum, where the source is the slow channel. */
-static void judge(const struct assay_decoding *in, struct assay_frame *out, const struct status *s,
-	const uint32_t *counts, size_t n, const char *readback)
+/* If the source is the slow channel, the slow count is the number of events in the spectrum. */
+static void add_quality(const struct assay_decoding *in, struct assay_frame *out,
+	const struct status *s, const uint32_t *counts, size_t n, const char *readback)
 {
 	const struct assay_bytes *block = find_block(in, SPECTRUM_MEDIA);
 	char text[256], source[16] = "NORM";
@@ -132,7 +117,7 @@ static void judge(const struct assay_decoding *in, struct assay_frame *out, cons
 		most = counts[i] > most ? counts[i] : most;
 	}
 	readback_find(readback, "MCAS", source, sizeof(source));
-	/* A DP5-X counts on while it is read; the others pause. */
+	/* A DP5-X continues counting while it is read; the others pause. */
 	bool comparable = strcmp(source, "NORM") == 0 && !(s->device == DEVICE_DP5X && s->enabled);
 	if (most == CHANNEL_FULL)
 		assay_frame_quality(out, ASSAY_SUSPECT, "saturated");
@@ -157,15 +142,20 @@ int spectrum_decode(const struct assay_decoding *in, struct assay_frame *out)
 		return -EBADMSG;
 	status_parse(packet.data + 3 * n, &status);
 	uint32_t *counts = assay_frame_scratch(out, n * sizeof(*counts));
-	const char *readback = readback_text(in, out);
+	const struct assay_bytes *text = find_block(in, READBACK_MEDIA);
+	char *readback = assay_frame_scratch(out, text != NULL ? text->len + 1 : 1);
 	if (counts == NULL || readback == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		counts[i] = get24(packet.data + 3 * i);
+	if (text != NULL && text->len > 0)
+		memcpy(readback, text->data, text->len);
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *b = packet.data + 3 * i;
+		counts[i] = (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16;
+	}
 	assay_frame_kind(out, ASSAY_SPECTRUM);
 	add_axis_and_counts(in, out, counts, n);
 	add_status(out, &status);
-	judge(in, out, &status, counts, n, readback);
+	add_quality(in, out, &status, counts, n, readback);
 	bool slice = is_named(block, SPECTRUM_SLICE) || is_named(block, SPECTRUM_SLICE_AFTER_LOSS);
 	if (status.enabled && !slice)
 		assay_frame_partial(out);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From raw blocks to a frame, and what both sides of that line must agree on.  Pure.
+ * From raw blocks to a frame, and the names that acquire() and decode() share.  Pure.
  *
- * A frame's raw blocks are the packet of spectrum and status as it was received, and the text of
- * the configuration as it was read back before the measurement.  What acquire() alone knows about
- * a packet stands in the first block's name.
+ * A frame's raw blocks are the packet of spectrum and status as received, and the text of the
+ * configuration as read back before the measurement.  Facts that only acquire() has about a packet
+ * are the name of the first block.
  */
 #ifndef ASSAY_AMPTEK_DP5_SPECTRUM_H
 #define ASSAY_AMPTEK_DP5_SPECTRUM_H
@@ -26,8 +26,8 @@
 int spectrum_decode(const struct assay_decoding *in, struct assay_frame *out);
 
 /*
- * Says what is not as it should be with detector and processor, by status and read-back
- * configuration within the tolerances of the settings; false and no text when all is well.
+ * Describes deviations of detector and processor, by status and read-back configuration, beyond the
+ * tolerances of the settings; false and no text if there are none.
  */
 bool spectrum_warning(const struct assay_host *host, const struct assay_settings *settings,
 	const struct status *s, const char *readback, char *text, size_t size);

@@ -11,7 +11,7 @@ int state_check_unit(
 	uint32_t serial = status->has_serial ? status->serial : 0;
 	if (!st->is_identified || serial == st->serial)
 		return 0;
-	assay_explain(ins, "another unit answers: serial number %u, it was %u", (unsigned)serial,
+	assay_explain(ins, "another unit replies: serial number %u, expected %u", (unsigned)serial,
 		(unsigned)st->serial);
 	return -EPROTO;
 }
@@ -30,9 +30,8 @@ int state_poll(struct assay_instrument *ins, struct state *st)
 	}
 	status_parse(reply.data, &st->status);
 	if (reply.pid2 != 0x01 || st->status.device >= DEVICE_COUNT) {
-		assay_explain(ins,
-			"a device that this driver does not know: status %02X, device id %u",
-			reply.pid2, st->status.device);
+		assay_explain(ins, "unknown device: status %02X, device id %u", reply.pid2,
+			st->status.device);
 		return -EPROTO;
 	}
 	st->rebooted |= st->status.rebooted;
@@ -52,8 +51,7 @@ int state_read_back(struct assay_instrument *ins, struct state *st, char *text, 
 		if (r < 0)
 			return r;
 		if (reply.len >= size - used || memchr(reply.data, '\0', reply.len) != NULL) {
-			assay_explain(
-				ins, "the configuration read back is not text of this length");
+			assay_explain(ins, "the configuration read back is no text, or too long");
 			return -EBADMSG;
 		}
 		memcpy(text + used, reply.data, reply.len);

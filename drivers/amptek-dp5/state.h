@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the driver remembers of one instrument between the slots, and the two questions that all of
- * them ask: how are you, and how are you configured.
+ * The driver's state of one instrument between the slots, and the two requests that all slots use:
+ * the status, and the readback of the configuration.
  */
 #ifndef ASSAY_AMPTEK_DP5_STATE_H
 #define ASSAY_AMPTEK_DP5_STATE_H
@@ -11,7 +11,7 @@
 
 enum { READBACK_MAX = 4096 };
 
-/* What ends a measurement by itself; 0: not this. */
+/* Presets end a measurement; 0: off. */
 struct presets {
 	double accumulation, real, live; /* s */
 	double counts;
@@ -23,22 +23,22 @@ struct state {
 	bool is_identified;
 	uint32_t serial; /* as identified, 0: none */
 	bool rebooted;   /* since the configuration was last sent */
-	bool lacks_pret; /* a TB-5 that refused it */
+	bool lacks_pret; /* a TB-5 that rejected it */
 	struct presets presets;
 	char readback[READBACK_MAX]; /* every command's value, after the last configure */
 
-	/* Of the measurement that runs. */
-	uint64_t growing_due, slice_due, tick; /* ms; tick: when the clocks last moved */
-	bool told_ready;
+	/* Of the running measurement. */
+	uint64_t growing_due, slice_due, tick; /* ms; tick: last change of its clocks */
+	bool is_unready;                       /* logged */
 };
 
 /*
- * Reads the status into st->status.  -EPROTO, explained, for a device that is not of the
- * family or not the one identified.
+ * Reads the status into st->status.  -EPROTO, explained, for a device of another family or another
+ * unit than the one identified.
  */
 int state_poll(struct assay_instrument *ins, struct state *st);
 
-/* Is it the unit that was identified?  0, or -EPROTO, explained. */
+/* 0 if it is the unit that was identified, else -EPROTO, explained. */
 int state_check_unit(
 	struct assay_instrument *ins, const struct state *st, const struct status *status);
 

@@ -37,7 +37,7 @@ void status_parse(const uint8_t b[STATUS_BYTES], struct status *out)
 		.build = b[37] & 0x0f,
 		.device = b[39],
 	};
-	/* The same bits mean other things elsewhere (automatic threshold, PC5 presence). */
+	/* On other devices these bits have other meanings (automatic threshold, PC5 presence). */
 	out->live_time_reached = out->device == DEVICE_MCA8000D && (b[35] & 0x40);
 	out->high_voltage_fault = out->device == DEVICE_PX5 && !(b[38] & 0x80);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The 64-byte status block.  It comes alone (80 01) and behind a spectrum (81 even).  Counters and
- * times are little-endian in it, voltages and temperatures big-endian.
+ * The 64-byte status block.  It comes alone (80 01) or after a spectrum (81 even).  Its counters and
+ * times are little-endian, its voltages and temperatures big-endian.
  */
 #ifndef ASSAY_AMPTEK_DP5_STATUS_H
 #define ASSAY_AMPTEK_DP5_STATUS_H
@@ -30,25 +30,25 @@ struct status {
 	uint8_t firmware, fpga; /* major in the high nibble, minor in the low one */
 	uint8_t build;
 	uint32_t serial;
-	bool has_serial;     /* one was programmed */
+	bool has_serial;     /* one is programmed */
 	double high_voltage; /* V, signed */
 	double detector_kelvin;
 	int board_celsius;
-	bool enabled; /* the MCA counts */
+	bool enabled; /* counting */
 	bool real_time_reached, counts_reached, live_time_reached;
-	bool configured;         /* its settings are there */
+	bool configured;         /* it has its settings */
 	bool rebooted;           /* the first status since power-up */
 	bool high_voltage_fault; /* PX5: the jumper does not fit the module */
-	unsigned device; /* enum device, or a number from DEVICE_COUNT on that is not known */
+	unsigned device;         /* enum device, or an unknown number from DEVICE_COUNT on */
 };
 
 /* Reads the block. */
 void status_parse(const uint8_t bytes[STATUS_BYTES], struct status *out);
 
-/* "DP5", "PX5" ...; NULL for a device that is not known. */
+/* "DP5", "PX5" ...; NULL for an unknown device. */
 const char *status_device_name(unsigned device);
 
-/* Which fields the device fills: the sheet gives live time for one device alone. */
+/* Whether the device fills these fields; the sheet gives live time for one device only. */
 bool status_has_live_time(const struct status *s);
 bool status_has_real_time(const struct status *s);
 bool status_has_high_voltage(const struct status *s);

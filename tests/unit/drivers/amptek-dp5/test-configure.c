@@ -277,8 +277,8 @@ static void text_is_filtered_by_device_and_the_rest_is_told(void **state)
 	assert_says(h->logged, "RESC (a reset is the setting 'reset')");
 	assert_says(h->logged, "GATE (not on this device)");
 	assert_says(h->logged, "PREL (no value)");
-	assert_says(h->logged, "MCAE (counting begins with a run)");
-	assert_says(h->logged, "GAIF (the setting gain counts)");
+	assert_says(h->logged, "MCAE (counting starts with a run)");
+	assert_says(h->logged, "GAIF (replaced by the setting gain)");
 }
 
 static void settings_that_contradict_each_other_are_refused(void **state)
@@ -495,7 +495,7 @@ static void a_configuration_that_somebody_changed_is_put_back(void **state)
 	amptek_order_turn(h, 0xf0, 2, NULL);
 	assert_int_equal(h->driver->start(&h->ins), 0);
 	assert_true(host_is_done(h));
-	assert_says(h->logged, "somebody else changed");
+	assert_says(h->logged, "another program changed");
 }
 
 static void text_in_no_known_form_is_not_taken_for_a_configuration(void **state)

@@ -115,7 +115,7 @@ static void another_unit_in_the_middle_ends_the_measurement(void **state)
 	count_to(b, 60000);
 	amptek_status_turn(b->h, &b->s);
 	assert_int_equal(acquire(b), -EPROTO);
-	assert_non_null(strstr(b->h->explained, "another unit answers"));
+	assert_non_null(strstr(b->h->explained, "another unit replies"));
 	amptek_status_turn(b->h, &b->s);
 	assert_int_equal(b->h->driver->identify(&b->h->ins, &id), 0);
 	assert_true(host_is_done(b->h));
@@ -224,7 +224,7 @@ static void clocks_that_stand_still_end_the_run(void **state)
 	for (int i = 0; i < 5; i++)
 		amptek_status_turn(b->h, &b->s);
 	assert_int_equal(acquire(b), -EPROTO);
-	assert_non_null(strstr(b->h->explained, "clocks stand still for 2 s"));
+	assert_non_null(strstr(b->h->explained, "clocks have stood still for 2 s"));
 	assert_true(host_is_done(b->h));
 }
 

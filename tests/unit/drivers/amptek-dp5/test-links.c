@@ -175,7 +175,7 @@ static void silence_is_given_up_after_three_tries_with_advice(void **state)
 	assert_int_equal(identify(h), -ETIMEDOUT);
 	assert_true(host_is_done(h));
 	assert_true(h->now - before < 4000);
-	assert_non_null(strstr(h->explained, "is another program talking to it?"));
+	assert_non_null(strstr(h->explained, "is it in use by another program?"));
 }
 
 static void a_port_that_is_gone_is_left_at_once(void **state)
@@ -235,7 +235,7 @@ static void an_instrument_that_misheard_is_told_again(void **state)
 	ask_status(h);
 	host_answer_hex(h, "F5 FA FF 02 00 00 FD 10");
 	assert_int_equal(identify(h), -EPROTO);
-	assert_non_null(strstr(h->explained, "does not know this request (code 02)"));
+	assert_non_null(strstr(h->explained, "unknown request (code 02)"));
 	assert_true(host_is_done(h));
 }
 
