@@ -10,7 +10,7 @@
 
 #define TEXT_MAX 480
 
-/* A list of texts for people; an item that does not fit is left out whole. */
+/* A list of texts for people; an item that does not fit is left out. */
 struct text {
 	char data[TEXT_MAX];
 	size_t len;
@@ -49,7 +49,7 @@ static void add_text(struct decoding *d, const char *name, const struct text *te
 		assay_frame_add(d->out, &v);
 }
 
-/* The delivered variable that `place` is about, or NULL. */
+/* The delivered variable named by `of` of `place`, or NULL. */
 static const struct delivered *find_subject(const struct decoding *d, const struct row_place *place)
 {
 	for (size_t i = 0; place->of != NULL && i < d->delivered_count; i++) {
@@ -72,13 +72,13 @@ static void deliver(
 	assay_frame_add(d->out, v);
 }
 
-/* An option that this instrument does not have leaves no block, and is not missed. */
+/* Rows of an option that this instrument does not have are not missing: they have no block. */
 static bool is_tolerated(const char *option, const char *failure)
 {
 	return option != NULL && failure == NULL;
 }
 
-static void miss(struct decoding *d, const struct row_place *place, const char *failure)
+static void add_missing(struct decoding *d, const struct row_place *place, const char *failure)
 {
 	char item[80];
 	snprintf(item, sizeof(item), "%s%s%.40s", place->name, place->analyte != NULL ? " " : "",
@@ -89,20 +89,10 @@ static void miss(struct decoding *d, const struct row_place *place, const char *
 
 /* --- points ----------------------------------------------------------------------------------- */
 
-/* Listed as "scaling_<row>", the row's number in the table of points, from 1. */
-static void list_scaling(struct decoding *d, const struct rows_point *point)
-{
-	const struct row_place *place = &point->place;
-	char name[32], text[160];
-	struct assay_variable v = {.type = ASSAY_SCALAR_TEXT, .text = text};
-	snprintf(name, sizeof(name), "scaling_%zu", point->number);
-	snprintf(text, sizeof(text), "%s%s%.40s = number * %.15g + %.15g", place->name,
-		place->analyte != NULL ? " " : "", place->analyte != NULL ? place->analyte : "",
-		point->factor, point->offset);
-	assay_frame_setting(d->out, name, &v);
-}
-
-/* Scales where the row says so; the value becomes nothing when it does not stay finite. */
+/*
+ * Scales if the row has a scale or offset, and lists that as "scaling_<row>", the row's number in the
+ * table of points, from 1.  A value that is not finite afterwards becomes REGISTER_NOTHING.
+ */
 static void scale(struct decoding *d, const struct rows_point *point, struct register_value *value)
 {
 	if (value->kind == REGISTER_NOTHING || !point->is_scaled)
@@ -111,7 +101,15 @@ static void scale(struct decoding *d, const struct rows_point *point, struct reg
 	value->kind = real - real == 0 ? REGISTER_REAL : REGISTER_NOTHING;
 	value->real = real;
 	value->is_single = false;
-	list_scaling(d, point);
+
+	const struct row_place *place = &point->place;
+	char name[32], text[160];
+	struct assay_variable v = {.type = ASSAY_SCALAR_TEXT, .text = text};
+	snprintf(name, sizeof(name), "scaling_%zu", point->number);
+	snprintf(text, sizeof(text), "%s%s%.40s = number * %.15g + %.15g", place->name,
+		place->analyte != NULL ? " " : "", place->analyte != NULL ? place->analyte : "",
+		point->factor, point->offset);
+	assay_frame_setting(d->out, name, &v);
 }
 
 static void set_value(struct assay_variable *v, const struct register_value *value)
@@ -123,8 +121,8 @@ static void set_value(struct assay_variable *v, const struct register_value *val
 	v->real = value->real;
 }
 
-/* What is about another variable has that one's substance, adjusted as it may be. */
-static void take_subject(struct assay_variable *v, const struct delivered *subject)
+/* An uncertainty or flags variable has the substance of its subject, after adjustment. */
+static void copy_subject(struct assay_variable *v, const struct delivered *subject)
 {
 	v->of = subject->name;
 	v->analyte = subject->analyte;
@@ -143,7 +141,7 @@ static void decode_point(struct decoding *d, const struct rows_point *point)
 	d->data_wanted += is_data;
 	if (value.kind == REGISTER_NOTHING) {
 		d->data_missing += is_data;
-		miss(d, &point->place, failure != NULL ? failure : "out-of-range");
+		add_missing(d, &point->place, failure != NULL ? failure : "out-of-range");
 		return;
 	}
 	const struct delivered *subject = find_subject(d, &point->place);
@@ -151,14 +149,14 @@ static void decode_point(struct decoding *d, const struct rows_point *point)
 		return;
 	struct assay_variable v = point->v;
 	if (subject != NULL)
-		take_subject(&v, subject);
+		copy_subject(&v, subject);
 	set_value(&v, &value);
 	deliver(d, &point->place, &v);
 }
 
 /* --- status ----------------------------------------------------------------------------------- */
 
-/* Rows of one name that stand together make one variable. */
+/* Consecutive rows of one name make one variable. */
 struct flags {
 	struct row_place place;
 	struct register_value value; /* of the first row */
@@ -181,29 +179,10 @@ static void flags_deliver(struct decoding *d, const struct flags *flags)
 	const struct delivered *subject = find_subject(d, place);
 	if (subject != NULL) {
 		v.role = ASSAY_FLAGS;
-		take_subject(&v, subject);
+		copy_subject(&v, subject);
 	}
 	set_value(&v, flags->is_mask ? &mask : &flags->value);
 	deliver(d, place, &v);
-}
-
-static bool is_same_variable(const struct row_place *a, const struct row_place *b)
-{
-	return a->name != NULL && strcmp(a->name, b->name) == 0 &&
-	       row_is_same_substance(a->analyte, a->basis, b->analyte, b->basis);
-}
-
-/* What is said about one variable makes the frame suspect at most: its flags tell which one. */
-static void judge(
-	struct decoding *d, const struct row_place *place, const struct row_condition *condition)
-{
-	enum assay_quality quality = condition->quality;
-	if (quality != 0 && place->of != NULL && quality > ASSAY_SUSPECT)
-		quality = ASSAY_SUSPECT;
-	if (quality != 0)
-		assay_frame_quality(d->out, quality, condition->reason);
-	if (condition->text != NULL)
-		text_add(&d->status, condition->text);
 }
 
 static void decode_status(struct decoding *d, const struct rows_status *status, struct flags *flags)
@@ -211,7 +190,9 @@ static void decode_status(struct decoding *d, const struct rows_status *status, 
 	const char *failure;
 	const struct row_place *place = &status->place;
 	const struct row_condition *condition = &status->condition;
-	bool is_first = !is_same_variable(&flags->place, place);
+	bool is_first = flags->place.name == NULL || strcmp(flags->place.name, place->name) != 0 ||
+			!row_is_same_substance(flags->place.analyte, flags->place.basis,
+				place->analyte, place->basis);
 	if (is_first) {
 		flags_deliver(d, flags);
 		*flags = (struct flags){.place = *place};
@@ -219,7 +200,7 @@ static void decode_status(struct decoding *d, const struct rows_status *status, 
 	struct register_value value = replies_value(&d->replies, place, &failure);
 	if (value.kind == REGISTER_NOTHING) {
 		if (is_first && !is_tolerated(status->option, failure))
-			miss(d, place, failure);
+			add_missing(d, place, failure);
 		return;
 	}
 	value = row_condition_value(condition, &value);
@@ -231,8 +212,16 @@ static void decode_status(struct decoding *d, const struct rows_status *status, 
 		flags->is_mask = true;
 		flags->mask |= (int64_t)holds << condition->position;
 	}
-	if (holds)
-		judge(d, place, condition);
+	if (!holds)
+		return;
+	/* A fault of one variable makes the frame suspect at most; its flags variable names it. */
+	enum assay_quality quality = condition->quality;
+	if (place->of != NULL && quality > ASSAY_SUSPECT)
+		quality = ASSAY_SUSPECT;
+	if (quality != 0)
+		assay_frame_quality(d->out, quality, condition->reason);
+	if (condition->text != NULL)
+		text_add(&d->status, condition->text);
 }
 
 /* --- the slot --------------------------------------------------------------------------------- */

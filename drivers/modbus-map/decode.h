@@ -9,7 +9,7 @@
 
 /* Register bytes in wire order, or bits packed as on the wire (the first in bit 0). */
 #define MAP_MEDIA_REGISTERS "application/x-modbus-registers"
-/* Instead of them: "timeout", "malformed" or "exception 2". */
+/* If the request failed: "timeout", "malformed" or "exception 2". */
 #define MAP_MEDIA_FAILURE   "application/x-modbus-failure"
 
 /* The driver's decode slot. */

@@ -45,12 +45,6 @@ size_t plan_bytes(enum assay_modbus_table table, unsigned count)
 
 /* --- checking rows --- */
 
-static bool is_name(const char *s)
-{
-	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_");
-	return n > 0 && n <= 32 && s[n] == '\0' && s[0] >= 'a' && s[0] <= 'z';
-}
-
 static bool is_variable(const struct variable *v, const char *name, const struct row_place *p)
 {
 	return strcmp(v->name, name) == 0 &&
@@ -66,37 +60,51 @@ static bool is_known(const struct draft *d, const char *name, const struct row_p
 	return false;
 }
 
-static int refuse(struct draft *d, const struct row_place *p, const char *why)
+static int reject(struct draft *d, const struct row_place *p, const char *why)
 {
 	assay_explain(d->ins, "'%s': %s", p->name, why);
 	return -EINVAL;
 }
 
-static int check_place(struct draft *d, const struct row_place *p)
+static int check_row(struct draft *d, const struct assay_settings *row, const struct row_place *p,
+	bool is_status)
 {
-	if (!is_name(p->name))
-		return refuse(d, p, "a name is a-z, 0-9 and _, begins with a letter, at most 32");
+	size_t n = strspn(p->name, "abcdefghijklmnopqrstuvwxyz0123456789_");
+	if (n == 0 || n > 32 || p->name[n] != '\0' || p->name[0] < 'a' || p->name[0] > 'z')
+		return reject(d, p, "a name is a-z, 0-9 and _, starts with a letter, at most 32");
 	if (plan_is_bits(p->table) != (p->type == REGISTER_BIT))
-		return refuse(d, p, "type bit belongs to coil and discrete, others to registers");
+		return reject(d, p, "type bit belongs to coil and discrete, others to registers");
 	if (p->address < 0 || p->address + (long)register_width(p->type) > 65536)
-		return refuse(d, p, "the address lies outside 0 to 65535");
+		return reject(d, p, "the address lies outside 0 to 65535");
 	if (p->of != NULL && !is_known(d, p->of, p))
-		return refuse(d, p, "'of' names no earlier variable with this analyte and basis");
+		return reject(d, p, "'of' names no earlier variable with this analyte and basis");
+	if (is_status) {
+		bool is_word = p->type == REGISTER_INT16 || p->type == REGISTER_UINT16;
+		if (assay_has(row, "bit") && !is_word)
+			return reject(d, p, "'bit' picks one bit of an int16 or uint16");
+		return 0;
+	}
+	const char *role = assay_text(row, "role");
+	bool has_subject = strcmp(role, "uncertainty") == 0 || strcmp(role, "flags") == 0;
+	if (has_subject && p->of == NULL)
+		return reject(d, p, "this role needs 'of', the variable that it belongs to");
+	if (!has_subject && p->of != NULL)
+		return reject(d, p, "'of' is for the roles uncertainty and flags");
 	return 0;
 }
 
-/* Rows of `status` may share a name when they stand together. */
+/* Consecutive rows of `status` may share a name. */
 static int take_name(struct draft *d, const struct row_place *p, bool may_repeat)
 {
-	bool again = d->var_count > 0 && is_variable(&d->vars[d->var_count - 1], p->name, p);
-	if (again && may_repeat)
+	bool repeats = d->var_count > 0 && is_variable(&d->vars[d->var_count - 1], p->name, p);
+	if (repeats && may_repeat)
 		return 0;
 	if (is_known(d, p->name, p))
-		return refuse(d, p, "this variable is there already");
+		return reject(d, p, "there is already such a variable");
 	if (strcmp(p->name, "missing") == 0 || strcmp(p->name, "status_text") == 0)
-		return refuse(d, p, "this name is the driver's own");
+		return reject(d, p, "this name is reserved for the driver");
 	if (d->var_count == ROW_VARS_MAX)
-		return refuse(d, p, "more variables than a frame can have");
+		return reject(d, p, "more variables than a frame can have");
 	d->vars[d->var_count++] = (struct variable){p->name, p->analyte, p->basis};
 	return 0;
 }
@@ -106,7 +114,7 @@ static int add_item(struct draft *d, const struct assay_settings *row, const str
 {
 	const char *group = assay_text(row, "group");
 	if (d->count == PLAN_ITEMS_MAX)
-		return refuse(d, p, "more rows than this driver can plan for");
+		return reject(d, p, "more rows than this driver can plan for");
 	d->items[d->count++] = (struct item){
 		.option = option != NULL ? option : "",
 		.group = group != NULL ? group : "",
@@ -114,26 +122,6 @@ static int add_item(struct draft *d, const struct assay_settings *row, const str
 		.address = (unsigned)p->address,
 		.width = register_width(p->type),
 	};
-	return 0;
-}
-
-static int check_point(struct draft *d, const struct assay_settings *row, const struct row_place *p)
-{
-	const char *role = assay_text(row, "role");
-	bool about = strcmp(role, "uncertainty") == 0 || strcmp(role, "flags") == 0;
-	if (about && p->of == NULL)
-		return refuse(d, p, "say with 'of' which variable this is about");
-	if (!about && p->of != NULL)
-		return refuse(d, p, "'of' is for the roles uncertainty and flags");
-	return 0;
-}
-
-static int check_status(
-	struct draft *d, const struct assay_settings *row, const struct row_place *p)
-{
-	bool whole = p->type == REGISTER_INT16 || p->type == REGISTER_UINT16;
-	if (assay_has(row, "bit") && !whole)
-		return refuse(d, p, "'bit' picks one bit of an int16 or uint16");
 	return 0;
 }
 
@@ -147,9 +135,7 @@ static int add_rows(struct draft *d, const char *table, bool is_status)
 		if (!row_is_wanted(settings, &d->common, row, &option))
 			continue;
 		row_place_read(row, &d->common, &place);
-		int r = check_place(d, &place);
-		if (r == 0)
-			r = is_status ? check_status(d, row, &place) : check_point(d, row, &place);
+		int r = check_row(d, row, &place, is_status);
 		if (r == 0)
 			r = take_name(d, &place, is_status);
 		if (r == 0)
@@ -184,25 +170,19 @@ static int check_options(struct draft *d)
 	return 0;
 }
 
-static bool has_variable(const struct draft *d, const struct assay_settings *row)
-{
-	const char *name = assay_text(row, "name"), *analyte = assay_text(row, "analyte");
-	for (size_t i = 0; i < d->var_count; i++)
-		if (strcmp(d->vars[i].name, name) == 0 &&
-			row_is_same_substance(d->vars[i].analyte, NULL, analyte, NULL))
-			return true;
-	return false;
-}
-
 static int check_adjust(struct draft *d)
 {
 	const struct assay_settings *settings = d->ins->settings;
 	for (size_t i = 0; i < assay_count(settings, "adjust"); i++) {
 		const struct assay_settings *row = assay_row(settings, "adjust", i);
-		const char *analyte = assay_text(row, "analyte");
-		if (has_variable(d, row))
+		const char *name = assay_text(row, "name"), *analyte = assay_text(row, "analyte");
+		bool is_found = false;
+		for (size_t v = 0; v < d->var_count && !is_found; v++)
+			is_found = strcmp(d->vars[v].name, name) == 0 &&
+				   row_is_same_substance(d->vars[v].analyte, NULL, analyte, NULL);
+		if (is_found)
 			continue;
-		assay_explain(d->ins, "adjust: no '%s'%s%s is read", assay_text(row, "name"),
+		assay_explain(d->ins, "adjust: no row reads '%s'%s%s", name,
 			analyte != NULL ? " of " : "", analyte != NULL ? analyte : "");
 		return -EINVAL;
 	}
@@ -236,20 +216,15 @@ static bool fits(const struct plan_block *block, const struct item *last, const 
 	       (item->address <= end || item->address - end <= max_gap);
 }
 
-static void extend(struct plan_block *block, const struct item *item)
-{
-	unsigned end = item->address + item->width;
-	if (end > block->address + block->count)
-		block->count = end - block->address;
-}
-
 static int join(struct draft *d, struct plan *plan)
 {
 	for (size_t i = 0; i < d->count; i++) {
 		const struct item *item = &d->items[i];
 		struct plan_block *last = plan->count > 0 ? &plan->blocks[plan->count - 1] : NULL;
 		if (last != NULL && fits(last, item - 1, item, d->ins->settings)) {
-			extend(last, item);
+			unsigned end = item->address + item->width;
+			if (end > last->address + last->count)
+				last->count = end - last->address;
 			continue;
 		}
 		if (plan->count == PLAN_BLOCKS_MAX) {
@@ -282,7 +257,7 @@ int plan_make(struct assay_instrument *ins, struct plan *plan)
 	if (r < 0)
 		return r;
 	if (d.count == 0) {
-		assay_explain(ins, "no row of points or status is read");
+		assay_explain(ins, "there is no row of points or status to read");
 		return -EINVAL;
 	}
 	qsort(d.items, d.count, sizeof(*d.items), by_place);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which requests fetch all that the settings ask for: as few as the protocol allows.
+ * The requests that fetch all rows of the settings: as few as the protocol allows.
  */
 #ifndef ASSAY_MODBUS_MAP_PLAN_H
 #define ASSAY_MODBUS_MAP_PLAN_H
@@ -14,7 +14,7 @@
 #define PLAN_BYTES_MAX     250 /* of one reply: both limits */
 #define PLAN_NAME_MAX      24
 
-/* One request.  `name` says it in words, "input 138+34": the name of its raw block. */
+/* One request.  Its `name`, such as "input 138+34", is the name of its raw block. */
 struct plan_block {
 	enum assay_modbus_table table;
 	unsigned address, count;
@@ -29,10 +29,9 @@ struct plan {
 };
 
 /*
- * Checks the settings' rows and makes the plan of ins->settings.  Rows of one option, one group
- * and one table share a request where no more than `max_gap` registers or
- * `max_gap_bits` bits lie unused between them.
- * Returns 0 or -EINVAL, explained.
+ * Checks the settings' rows and makes the plan of ins->settings.  Rows of one option, one group and
+ * one table share a request if at most `max_gap` registers or `max_gap_bits` bits are unused between
+ * them.  Returns 0 or -EINVAL, explained.
  */
 int plan_make(struct assay_instrument *ins, struct plan *plan);
 
@@ -42,7 +41,7 @@ bool plan_is_bits(enum assay_modbus_table table);
 /* Bytes of a reply to `count` places of `table`. */
 size_t plan_bytes(enum assay_modbus_table table, unsigned count);
 
-/* Reads "input 138+34" back; false when it is not one. */
+/* Reads such a name; false if it is not one. */
 bool plan_name_read(
 	const char *name, enum assay_modbus_table *table, unsigned *address, unsigned *count);
 

@@ -11,17 +11,12 @@
 #define ILLEGAL_ADDRESS    (ASSAY_MODBUS_EXCEPTION - 2)
 #define TEXT_REGISTERS_MAX 32
 
-static bool is_final(int r)
-{
-	return r == -ECANCELED || r == -ENODEV;
-}
-
 static bool is_exception(int r)
 {
 	return r <= ASSAY_MODBUS_EXCEPTION - 1 && r >= ASSAY_MODBUS_EXCEPTION - 255;
 }
 
-/* Once more after a lost or damaged reply: on an RS-485 line that is every day's business. */
+/* Repeats the request once after a lost or damaged reply, which are common on RS-485 lines. */
 static int read_places(struct assay_instrument *ins, enum assay_modbus_table table,
 	unsigned address, unsigned count, uint16_t *out)
 {
@@ -32,12 +27,7 @@ static int read_places(struct assay_instrument *ins, enum assay_modbus_table tab
 	return assay_modbus_read(ins, table, address, count, out);
 }
 
-static int read_block(struct assay_instrument *ins, const struct plan_block *block, uint16_t *out)
-{
-	return read_places(ins, block->table, block->address, block->count, out);
-}
-
-/* What a failed request means in words. */
+/* The result of a failed request in words. */
 static const char *describe(int r, char *text, size_t size)
 {
 	if (is_exception(r))
@@ -58,7 +48,7 @@ const struct assay_setting poll_identity_columns[] = {
 		.type = ASSAY_CHOICE,
 		.choices = fields,
 		.flags = ASSAY_REQUIRED,
-		.help = "what stands there"},
+		.help = "field of the identity"},
 	{.name = "table",
 		.type = ASSAY_CHOICE,
 		.choices = tables,
@@ -90,6 +80,7 @@ const struct assay_setting poll_identity_columns[] = {
 
 struct field {
 	const char *name;
+	unsigned index; /* in `fields` */
 	enum assay_modbus_table table;
 	long address;
 	unsigned registers;
@@ -104,6 +95,7 @@ static void read_field(const struct assay_settings *settings, const struct assay
 	if (order == NULL)
 		order = assay_text(settings, "word_order");
 	field->name = assay_text(row, "field");
+	field->index = register_name_index(fields, field->name);
 	field->table = strcmp(assay_text(row, "table"), "input") == 0 ? ASSAY_INPUT : ASSAY_HOLDING;
 	field->address = (long)(assay_int(row, "address") + assay_int(settings, "address_offset"));
 	field->is_text = strcmp(type, "text") == 0;
@@ -128,25 +120,6 @@ static void put_text(const uint8_t *wire, size_t bytes, bool swapped, char *to, 
 	to[len] = '\0';
 }
 
-static void put_number(const uint8_t *wire, const struct field *field, char *to, size_t size)
-{
-	enum register_type type = field->registers == 4   ? REGISTER_UINT64
-				  : field->registers == 2 ? REGISTER_UINT32
-							  : REGISTER_UINT16;
-	struct register_value v = register_read(wire, type, field->order);
-	if (v.kind == REGISTER_INTEGER)
-		snprintf(to, size, "%lld", (long long)v.integer);
-}
-
-static char *place_in(struct assay_identity *id, const char *field)
-{
-	switch (field[0]) {
-	case 'f': return id->fw;
-	case 's': return id->serial;
-	default: return field[1] == 'a' ? id->make : id->model;
-	}
-}
-
 static void to_wire(
 	enum assay_modbus_table table, const uint16_t *places, unsigned count, uint8_t *wire)
 {
@@ -162,12 +135,13 @@ static void to_wire(
 		wire[i / 8] |= (uint8_t)((places[i] != 0) << i % 8);
 }
 
-static int ask_field(
+static int fetch_field(
 	struct assay_instrument *ins, const struct field *field, struct assay_identity *id)
 {
 	uint16_t places[TEXT_REGISTERS_MAX];
 	uint8_t wire[TEXT_REGISTERS_MAX * 2];
-	char why[32], *to = place_in(id, field->name);
+	char *const texts[] = {id->make, id->model, id->serial, id->fw}; /* as in `fields` */
+	char why[32], *to = texts[field->index];
 	if (field->address < 0 || field->address + (long)field->registers > 65536) {
 		assay_explain(
 			ins, "identity: the address of %s lies outside 0 to 65535", field->name);
@@ -182,34 +156,30 @@ static int ask_field(
 	if (r < 0)
 		return r;
 	to_wire(field->table, places, field->registers, wire);
-	bool swapped = field->order == REGISTER_BADC || field->order == REGISTER_DCBA;
-	if (field->is_text)
+	if (field->is_text) {
+		bool swapped = field->order == REGISTER_BADC || field->order == REGISTER_DCBA;
 		put_text(wire, field->registers * 2, swapped, to, sizeof(id->make));
-	else
-		put_number(wire, field, to, sizeof(id->make));
+		return 0;
+	}
+	enum register_type type = field->registers == 4   ? REGISTER_UINT64
+				  : field->registers == 2 ? REGISTER_UINT32
+							  : REGISTER_UINT16;
+	struct register_value v = register_read(wire, type, field->order);
+	if (v.kind == REGISTER_INTEGER)
+		snprintf(to, sizeof(id->make), "%lld", (long long)v.integer);
 	return 0;
 }
 
-static int ask_identity(struct assay_instrument *ins, struct assay_identity *id)
-{
-	int r = 0;
-	for (size_t i = 0; r == 0 && i < assay_count(ins->settings, "identity"); i++) {
-		struct field field;
-		read_field(ins->settings, assay_row(ins->settings, "identity", i), &field);
-		r = ask_field(ins, &field, id);
-	}
-	return r;
-}
-
-/* Somebody must be there, and must have at least one of the areas that the map speaks of. */
-static int find_anything(struct assay_instrument *ins)
+/* 0 if the instrument replies and has at least one of the map's areas. */
+static int find_any_area(struct assay_instrument *ins)
 {
 	const struct map *map = ins->state;
 	uint16_t places[PLAN_BITS_MAX];
 	char why[32];
 	int r = -ETIMEDOUT;
 	for (size_t i = 0; i < map->plan.count; i++) {
-		r = read_block(ins, &map->plan.blocks[i], places);
+		const struct plan_block *block = &map->plan.blocks[i];
+		r = read_places(ins, block->table, block->address, block->count, places);
 		if (!is_exception(r))
 			return r;
 	}
@@ -223,35 +193,38 @@ int poll_identify(struct assay_instrument *ins, struct assay_identity *id)
 	struct map *map = ins->state;
 	int r = plan_make(ins, &map->plan);
 	if (r == 0)
-		r = find_anything(ins);
-	if (r < 0)
-		return r;
-	id->declared = assay_count(ins->settings, "identity") == 0;
-	return ask_identity(ins, id);
+		r = find_any_area(ins);
+	size_t count = assay_count(ins->settings, "identity");
+	id->declared = count == 0;
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		struct field field;
+		read_field(ins->settings, assay_row(ins->settings, "identity", i), &field);
+		r = fetch_field(ins, &field, id);
+	}
+	return r;
 }
 
 /* --- configuration ---------------------------------------------------------------------------- */
 
-/* An option that the instrument does not have is left out from here on. */
-static int probe(struct assay_instrument *ins, struct plan_block *block)
-{
-	uint16_t places[PLAN_BITS_MAX];
-	int r = read_block(ins, block, places);
-	if (r == ILLEGAL_ADDRESS) {
-		block->is_absent = true;
-		assay_log(ins, ASSAY_LOG_WARN, "the instrument does not have the optional %s",
-			block->name);
-	}
-	return is_final(r) ? r : 0;
-}
-
+/* Optional areas that the instrument does not have are left out of the polls. */
 int poll_configure(struct assay_instrument *ins)
 {
 	struct map *map = ins->state;
+	uint16_t places[PLAN_BITS_MAX];
 	int r = plan_make(ins, &map->plan);
-	for (size_t i = 0; r == 0 && i < map->plan.count; i++)
-		if (map->plan.blocks[i].is_optional)
-			r = probe(ins, &map->plan.blocks[i]);
+	for (size_t i = 0; r == 0 && i < map->plan.count; i++) {
+		struct plan_block *block = &map->plan.blocks[i];
+		if (!block->is_optional)
+			continue;
+		r = read_places(ins, block->table, block->address, block->count, places);
+		if (r == ILLEGAL_ADDRESS) {
+			block->is_absent = true;
+			assay_log(ins, ASSAY_LOG_WARN,
+				"the instrument does not have the optional %s", block->name);
+		}
+		if (r != -ECANCELED && r != -ENODEV)
+			r = 0;
+	}
 	return r;
 }
 
@@ -264,37 +237,27 @@ int poll_start(struct assay_instrument *ins)
 	return 0;
 }
 
-static int add_block(struct assay_raw *raw, const struct plan_block *block, const uint16_t *places)
-{
-	uint8_t wire[PLAN_BYTES_MAX];
-	to_wire(block->table, places, block->count, wire);
-	return assay_raw_add(raw, MAP_MEDIA_REGISTERS, block->name, wire,
-		plan_bytes(block->table, block->count));
-}
-
-static int add_failure(struct assay_raw *raw, const struct plan_block *block, int r)
-{
-	char why[32];
-	describe(r, why, sizeof(why));
-	return assay_raw_add(raw, MAP_MEDIA_FAILURE, block->name, why, strlen(why));
-}
-
 /*
- * One block that fails does not lose the others, unless nothing answered before it: then the
- * instrument is gone, and waiting for each block's timeout would help nobody.
+ * A block that fails does not end the poll, unless it times out and no block before it had a reply:
+ * then the instrument is gone, and the other blocks would time out, too.
  */
 static int poll_block(struct assay_instrument *ins, struct assay_raw *raw,
 	const struct plan_block *block, size_t *answered)
 {
 	uint16_t places[PLAN_BITS_MAX];
-	int r = read_block(ins, block, places);
+	uint8_t wire[PLAN_BYTES_MAX];
+	char why[32];
+	int r = read_places(ins, block->table, block->address, block->count, places);
 	if (r == 0) {
 		++*answered;
-		return add_block(raw, block, places);
+		to_wire(block->table, places, block->count, wire);
+		return assay_raw_add(raw, MAP_MEDIA_REGISTERS, block->name, wire,
+			plan_bytes(block->table, block->count));
 	}
 	if (!is_exception(r) && r != -EBADMSG && (r != -ETIMEDOUT || *answered == 0))
 		return r;
-	return add_failure(raw, block, r);
+	describe(r, why, sizeof(why));
+	return assay_raw_add(raw, MAP_MEDIA_FAILURE, block->name, why, strlen(why));
 }
 
 int poll_acquire(struct assay_instrument *ins, struct assay_raw *raw)
@@ -312,7 +275,7 @@ int poll_acquire(struct assay_instrument *ins, struct assay_raw *raw)
 			return r;
 	}
 	if (answered == 0) {
-		assay_explain(ins, "not one of %zu requests got registers", map->plan.count);
+		assay_explain(ins, "none of %zu requests got registers", map->plan.count);
 		return -EPROTO;
 	}
 	map->readings++;

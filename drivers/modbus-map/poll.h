@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Talking to the instrument: who it is, which optional areas it has, and one poll after another.
+ * The slots that use the link: identity, optional areas, and polls.
  */
 #ifndef ASSAY_MODBUS_MAP_POLL_H
 #define ASSAY_MODBUS_MAP_POLL_H

@@ -22,7 +22,7 @@ enum register_type {
 	REGISTER_TYPES
 };
 
-/* How the bytes A (most significant) to D of a number stand on the wire. */
+/* The order of the bytes A (most significant) to D of a number on the wire. */
 enum register_order {
 	REGISTER_ABCD,
 	REGISTER_CDAB, /* low word first */
@@ -34,7 +34,7 @@ enum register_order {
 enum register_kind {
 	REGISTER_INTEGER,
 	REGISTER_REAL,
-	REGISTER_NOTHING, /* NaN, an infinity, or an integer past INT64_MAX */
+	REGISTER_NOTHING, /* NaN, an infinity, or an integer above INT64_MAX */
 };
 
 struct register_value {
@@ -47,13 +47,13 @@ struct register_value {
 extern const char *const register_type_names[REGISTER_TYPES + 1];   /* "bit" ..., NULL */
 extern const char *const register_order_names[REGISTER_ORDERS + 1]; /* "abcd" ..., NULL */
 
-/* The index of `name` in a list that ends with NULL; it must be there. */
+/* The index of `name` in a list that ends with NULL and has it. */
 unsigned register_name_index(const char *const *names, const char *name);
 
 /* Registers that a number of that type takes; a bit takes one place of its table. */
 unsigned register_width(enum register_type type);
 
-/* The number that stands at `wire`, which has 2 * register_width() bytes.  Not for bits. */
+/* The number in the 2 * register_width() bytes at `wire`.  Not for bits. */
 struct register_value register_read(
 	const uint8_t *wire, enum register_type type, enum register_order order);
 

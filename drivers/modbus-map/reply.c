@@ -6,15 +6,6 @@
 
 #include "decode.h"
 
-static const char *failure_reason(const struct assay_bytes *raw)
-{
-	if (raw->len == 7 && memcmp(raw->data, "timeout", 7) == 0)
-		return "timeout";
-	if (raw->len == 9 && memcmp(raw->data, "malformed", 9) == 0)
-		return "truncated";
-	return "device-warning";
-}
-
 static int read_one(const struct assay_bytes *raw, struct reply *reply)
 {
 	if (raw->name == NULL ||
@@ -22,7 +13,11 @@ static int read_one(const struct assay_bytes *raw, struct reply *reply)
 		return -EBADMSG;
 	if (strcmp(raw->media, MAP_MEDIA_FAILURE) == 0) {
 		reply->data = NULL;
-		reply->failure = failure_reason(raw);
+		reply->failure = "device-warning"; /* an exception */
+		if (raw->len == 7 && memcmp(raw->data, "timeout", 7) == 0)
+			reply->failure = "timeout";
+		else if (raw->len == 9 && memcmp(raw->data, "malformed", 9) == 0)
+			reply->failure = "truncated";
 		return 0;
 	}
 	if (strcmp(raw->media, MAP_MEDIA_REGISTERS) != 0 ||

@@ -20,15 +20,15 @@ struct reply {
 struct replies {
 	struct reply list[PLAN_BLOCKS_MAX];
 	size_t count;
-	size_t last; /* where the last value was found: the next one is mostly there, too */
+	size_t last; /* index of the reply with the last value: mostly it has the next one, too */
 };
 
-/* Returns 0, or -EBADMSG when a block's name and length do not belong together. */
+/* Returns 0, or -EBADMSG if a block's length does not fit its name. */
 int replies_read(const struct assay_bytes *raw, size_t count, struct replies *replies);
 
 /*
- * The value at that place.  Where there is none its kind is REGISTER_NOTHING and *failure says
- * why, or is NULL when no block covers the place.
+ * The value at that place.  If there is none its kind is REGISTER_NOTHING, and *failure is the
+ * reason, or NULL if no block covers the place.
  */
 struct register_value replies_value(
 	struct replies *replies, const struct row_place *place, const char **failure);

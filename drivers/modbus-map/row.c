@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* --- the tables a technician may write --- */
+/* --- the columns of the tables --- */
 
 static const char *const tables[] = {"coil", "discrete", "holding", "input", NULL};
 static const char *const roles[] = {"data", "aux", "uncertainty", "flags", NULL};
@@ -29,9 +29,9 @@ static const char *const reasons[] = {"saturated", "timeout", "truncated", "out-
 		.help = "absent: that of the settings"},                                           \
 	{.name = "analyte", .type = ASSAY_TEXT, .help = "the substance it is about"},              \
 	{.name = "basis", .type = ASSAY_TEXT,                                                      \
-		.help = "such as wet or dry, of an analyte; absent: that of the settings"},               \
+		.help = "such as wet or dry, of an analyte; absent: that of the settings"},        \
 	{.name = "of", .type = ASSAY_TEXT,                                                         \
-		.help = "the earlier variable with this analyte that it is about"},                \
+		.help = "the earlier variable with this analyte that it belongs to"},              \
 	{.name = "label", .type = ASSAY_TEXT, .help = "a name for people"},                        \
 	{.name = "group", .type = ASSAY_TEXT, .help = "requests never join two groups"}
 
@@ -49,7 +49,7 @@ const struct assay_setting row_point_columns[] = {
 	{.name = "unit", .type = ASSAY_TEXT, .fallback = "1", .help = "UCUM code"},
 	{.name = "cas", .type = ASSAY_TEXT, .help = "the analyte's CAS number"},
 	{.name = "role", .type = ASSAY_CHOICE, .choices = roles, .fallback = "data",
-		.help = "what the variable is for"},
+		.help = "use of the variable"},
 	UNCERTAINTY_COLUMNS,
 	{.name = NULL},
 };
@@ -58,14 +58,14 @@ const struct assay_setting row_status_columns[] = {
 	PLACE_COLUMNS,
 	{.name = "bit", .type = ASSAY_INT, .max = 15, .help = "one bit of the register"},
 	{.name = "position", .type = ASSAY_INT, .max = 31,
-		.help = "bit that it becomes, where rows of one name make one variable"},
-	{.name = "equals", .type = ASSAY_NUMBER, .help = "holds when the value is this"},
-	{.name = "unless", .type = ASSAY_NUMBER, .help = "holds when the value is another"},
+		.help = "its bit in the variable that rows of one name make"},
+	{.name = "equals", .type = ASSAY_NUMBER, .help = "holds if the value is this"},
+	{.name = "unless", .type = ASSAY_NUMBER, .help = "holds if the value is another"},
 	{.name = "quality", .type = ASSAY_CHOICE, .choices = qualities,
-		.help = "what the frame is while it holds; absent: unchanged"},
+		.help = "quality of the frame while it holds; absent: unchanged"},
 	{.name = "reason", .type = ASSAY_CHOICE, .choices = reasons, .fallback = "device-warning",
-		.help = "why, as in the record format"},
-	{.name = "text", .type = ASSAY_TEXT, .help = "what it means while it holds"},
+		.help = "reason, as in the record format"},
+	{.name = "text", .type = ASSAY_TEXT, .help = "its meaning while it holds"},
 	{.name = NULL},
 };
 
@@ -103,17 +103,12 @@ bool row_is_wanted(const struct assay_settings *settings, const struct row_commo
 	return false;
 }
 
-static enum assay_modbus_table read_table(const struct assay_settings *row)
-{
-	const char *name = assay_text(row, "table");
-	return (enum assay_modbus_table)(ASSAY_COILS + register_name_index(tables, name));
-}
-
 void row_place_read(
 	const struct assay_settings *row, const struct row_common *common, struct row_place *place)
 {
 	place->name = assay_text(row, "name");
-	place->table = read_table(row);
+	place->table = (enum assay_modbus_table)(
+		ASSAY_COILS + register_name_index(tables, assay_text(row, "table")));
 	place->address = (long)assay_int(row, "address") + common->address_offset;
 	place->of = assay_text(row, "of");
 	place->label = assay_text(row, "label");

@@ -12,15 +12,15 @@
 
 #define ROW_VARS_MAX 250
 
-/* What holds for all rows; read once per slot. */
+/* Settings for all rows; read once per slot. */
 struct row_common {
 	enum register_order order;
 	int address_offset;
 	const char *basis;
-	size_t options; /* how many are listed */
+	size_t options; /* number of listed options */
 };
 
-/* Where a value stands; what both tables have. */
+/* The place of a value; the columns of both tables. */
 struct row_place {
 	const char *name;
 	enum assay_modbus_table table;
@@ -28,10 +28,10 @@ struct row_place {
 	enum register_type type;
 	enum register_order order;
 	const char *of, *label;
-	const char *analyte, *basis; /* with the name they tell a variable from the others */
+	const char *analyte, *basis; /* with the name they identify a variable */
 };
 
-/* A row of `status`: when it holds, and what it then does. */
+/* A row of `status`: its condition, and its effect if the condition holds. */
 struct row_condition {
 	int bit;      /* of the register, -1: the whole value */
 	int position; /* in a flags variable made of several rows, -1: none */
@@ -48,8 +48,8 @@ extern const struct assay_setting row_adjust_columns[];
 void row_common_read(const struct assay_settings *settings, struct row_common *common);
 
 /*
- * True when the row belongs to no option, or to one that is listed in `options`.  *option gets
- * its name, or NULL.
+ * True if the row belongs to no option, or to one that is listed in `options`.  *option gets its
+ * name, or NULL.
  */
 bool row_is_wanted(const struct assay_settings *settings, const struct row_common *common,
 	const struct assay_settings *row, const char **option);
@@ -59,11 +59,11 @@ void row_place_read(
 
 void row_condition_read(const struct assay_settings *row, struct row_condition *condition);
 
-/* True when two variables have the same analyte and basis; NULL is equal to NULL only. */
+/* True if two variables have the same analyte and basis; NULL is equal to NULL only. */
 bool row_is_same_substance(
 	const char *analyte, const char *basis, const char *other_analyte, const char *other_basis);
 
-/* Whether the condition holds for what was read. */
+/* Whether the condition holds for the value. */
 bool row_condition_holds(const struct row_condition *condition, const struct register_value *value);
 
 /* The value that a status row shows: the whole, or its bit as 0 or 1. */

@@ -3,16 +3,6 @@
 
 #include <string.h>
 
-static enum assay_role read_role(const struct assay_settings *row)
-{
-	switch (assay_text(row, "role")[0]) {
-	case 'a': return ASSAY_AUX;
-	case 'u': return ASSAY_UNCERTAINTY;
-	case 'f': return ASSAY_FLAGS;
-	default: return ASSAY_DATA;
-	}
-}
-
 static void read_uncertainty(const struct assay_settings *row, struct assay_variable *v)
 {
 	if (!assay_has(row, "unc"))
@@ -24,17 +14,13 @@ static void read_uncertainty(const struct assay_settings *row, struct assay_vari
 	v->unc.src = src != NULL ? src : "method";
 }
 
-static bool is_meant(const struct assay_settings *row, const struct assay_variable *v)
-{
-	return strcmp(assay_text(row, "name"), v->name) == 0 &&
-	       row_is_same_substance(assay_text(row, "analyte"), NULL, v->analyte, NULL);
-}
-
+/* Applies the rows of `adjust` with the variable's name and analyte. */
 static void adjust(const struct assay_settings *settings, struct assay_variable *v)
 {
 	for (size_t i = 0, n = assay_count(settings, "adjust"); i < n; i++) {
 		const struct assay_settings *row = assay_row(settings, "adjust", i);
-		if (!is_meant(row, v))
+		if (strcmp(assay_text(row, "name"), v->name) != 0 ||
+			!row_is_same_substance(assay_text(row, "analyte"), NULL, v->analyte, NULL))
 			continue;
 		const char *unit = assay_text(row, "unit"), *basis = assay_text(row, "basis");
 		const char *label = assay_text(row, "label");
@@ -45,22 +31,23 @@ static void adjust(const struct assay_settings *settings, struct assay_variable 
 	}
 }
 
-static void read_scaling(const struct assay_settings *row, struct rows_point *point)
-{
-	bool has_scale = assay_has(row, "scale"), has_offset = assay_has(row, "offset");
-	point->is_scaled = has_scale || has_offset;
-	point->factor = has_scale ? assay_number(row, "scale") : 1;
-	point->offset = assay_number(row, "offset");
-}
-
 static void read_point(const struct assay_settings *settings, const struct row_common *common,
 	const struct assay_settings *row, struct rows_point *point)
 {
+	bool has_scale = assay_has(row, "scale"), has_offset = assay_has(row, "offset");
+	enum assay_role role = ASSAY_DATA;
+	switch (assay_text(row, "role")[0]) {
+	case 'a': role = ASSAY_AUX; break;
+	case 'u': role = ASSAY_UNCERTAINTY; break;
+	case 'f': role = ASSAY_FLAGS; break;
+	}
 	row_place_read(row, common, &point->place);
-	read_scaling(row, point);
+	point->is_scaled = has_scale || has_offset;
+	point->factor = has_scale ? assay_number(row, "scale") : 1;
+	point->offset = assay_number(row, "offset");
 	point->v = (struct assay_variable){
 		.name = point->place.name,
-		.role = read_role(row),
+		.role = role,
 		.unit = assay_text(row, "unit"),
 		.analyte = point->place.analyte,
 		.cas = assay_text(row, "cas"),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The rows of the settings that decode() works through: looked up once, not at every poll.  Pure;
+ * The rows of the settings in the form that decode() needs: read once, not at every poll.  Pure;
  * texts are borrowed from the settings.
  */
 #ifndef ASSAY_MODBUS_MAP_ROWS_H
@@ -15,10 +15,10 @@
 struct rows_point {
 	size_t number; /* of the row in its table, from 1 */
 	struct row_place place;
-	const char *option; /* NULL: it belongs to none */
+	const char *option; /* to which it belongs, or NULL */
 	bool is_scaled;
 	double factor, offset;
-	struct assay_variable v; /* all but the value, adjusted as `adjust` says */
+	struct assay_variable v; /* without the value; adjusted by the rows of `adjust` */
 };
 
 /* A row of `status`. */
@@ -28,7 +28,7 @@ struct rows_status {
 	struct row_condition condition;
 };
 
-/* Rows of options that are not listed are left out; the plan refuses more than there is room for. */
+/* Without the rows of options that are not listed.  plan_make() rejects more rows than fit. */
 struct rows {
 	size_t point_count, status_count;
 	struct rows_point points[PLAN_ITEMS_MAX];

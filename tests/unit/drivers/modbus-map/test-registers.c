@@ -256,13 +256,14 @@ static void maps_that_cannot_be_read_are_refused_with_the_reason(void **state)
 	static const struct {
 		void (*prepare)(struct host *h);
 		const char *why;
-	} cases[] = {{break_name, "a name is a-z"}, {break_twin, "there already"},
+	} cases[] = {{break_name, "a name is a-z"}, {break_twin, "already such a variable"},
 		{break_bit, "type bit"}, {break_register, "type bit"},
 		{break_end, "outside 0 to 65535"}, {break_begin, "outside 0 to 65535"},
-		{break_of, "no earlier variable"}, {break_role, "say with 'of'"},
-		{break_status_twin, "there already"}, {break_own_name, "driver's own"},
+		{break_of, "no earlier variable"}, {break_role, "needs 'of'"},
+		{break_status_twin, "already such a variable"},
+		{break_own_name, "reserved for the driver"},
 		{break_option, "options: no row belongs to 'none'"},
-		{break_adjust, "adjust: no 'b'"}, {break_nothing, "no row of points"},
+		{break_adjust, "adjust: no row reads 'b'"}, {break_nothing, "no row of points"},
 		{break_one_bit, "'bit' picks"}, {break_blocks, "more than 64 requests"}};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct host *h = host_create(assay_driver, ASSAY_LINK_MODBUS_RTU);
