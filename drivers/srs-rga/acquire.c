@@ -6,13 +6,13 @@
 
 #include "session.h"
 
-#define SLICE_MS     1000 /* between two signs of life */
+#define SLICE_MS     1000 /* between two progress reports */
 #define REZEROING_MS 10000
-#define STRAY_MS     50   /* silence that proves a scan is over: three latencies of an FTDI chip */
-#define SILENCE_MS   2000 /* besides the expected time of a word */
+#define STRAY_MS     50   /* silence at the end of a scan: three latencies of an FTDI chip */
+#define SILENCE_MS   2000 /* in addition to the expected time of a word */
 #define READINGS     7    /* of one single-mass measurement, 0.1 u apart */
 
-/* Seconds per single-mass measurement by noise floor, measured by the users of ruediPy. */
+/* Seconds per single-mass measurement by noise floor, as measured by users of ruediPy. */
 static const double single_mass_s[] = {2.4, 1.21, 0.48, 0.25, 0.163, 0.060, 0.043, 0.025};
 
 double rga_word_ms(enum rga_mode mode, unsigned noise_floor)
@@ -28,7 +28,7 @@ static int limit_ms(const struct assay_instrument *ins, double expected_ms)
 	return ms < 1e9 ? (int)ms : 1000000000;
 }
 
-/* The head zeroes its detector before a scan: long after other settings, else some seconds. */
+/* The head zeroes its detector before a scan: slowly after new settings, else in some seconds. */
 static int zeroing_ms(const struct assay_instrument *ins)
 {
 	const struct rga *rga = ins->state;
@@ -36,7 +36,7 @@ static int zeroing_ms(const struct assay_instrument *ins)
 	return rga->done > 0 && longest > REZEROING_MS ? REZEROING_MS : longest;
 }
 
-/* Reads up to `want` bytes in all, until nothing more came for `quiet_ms` (`first_ms` at first). */
+/* Reads up to `want` bytes in total; -ETIMEDOUT after `quiet_ms` without a byte, at first `first_ms`. */
 static int fetch(struct assay_instrument *ins, size_t want, int first_ms, int quiet_ms)
 {
 	struct rga *rga = ins->state;
@@ -58,7 +58,7 @@ static int fetch(struct assay_instrument *ins, size_t want, int first_ms, int qu
 	return 0;
 }
 
-/* What stands behind a scan that should be over. */
+/* Reads bytes after the expected end of a scan. */
 static int fetch_stray(struct assay_instrument *ins)
 {
 	struct rga *rga = ins->state;
@@ -66,20 +66,21 @@ static int fetch_stray(struct assay_instrument *ins)
 	return r == -ETIMEDOUT ? 0 : r;
 }
 
-static int judge_count(struct assay_instrument *ins)
+/* Logs a wrong byte count once, and recovers the head. */
+static int check_count(struct assay_instrument *ins)
 {
 	struct rga *rga = ins->state;
 	size_t want = (rga->points + 1) * RGA_WORD;
-	bool is_new = !rga->told_lost;
-	rga->told_lost = rga->have != want;
-	if (!rga->told_lost)
+	bool is_new = !rga->is_lossy;
+	rga->is_lossy = rga->have != want;
+	if (!rga->is_lossy)
 		return 0;
 	assay_log(ins, is_new ? ASSAY_LOG_WARN : ASSAY_LOG_DEBUG,
-		"a scan of %zu bytes where %zu belong: bytes were lost", rga->have, want);
+		"a scan of %zu bytes instead of %zu: bytes were lost", rga->have, want);
 	int r = rga_recover(ins);
 	if (r < 0 || rga->have >= rga->points * RGA_WORD)
 		return r;
-	assay_explain(ins, "only %zu of the scan's %zu bytes came", rga->have, want);
+	assay_explain(ins, "only %zu of the scan's %zu bytes arrived", rga->have, want);
 	return rga->have > 0 ? -EBADMSG : -ETIMEDOUT;
 }
 
@@ -96,7 +97,7 @@ int rga_fetch_scan(struct assay_instrument *ins)
 		r = fetch_stray(ins);
 	if (r < 0 && r != -ETIMEDOUT)
 		return r;
-	r = judge_count(ins);
+	r = check_count(ins);
 	rga->busy = r < 0;
 	return r;
 }
@@ -108,7 +109,7 @@ static int fetch_word(struct assay_instrument *ins, const char *command, int ms)
 	if (r == 0)
 		r = fetch(ins, rga->have + RGA_WORD, ms, ms);
 	if (r == -ETIMEDOUT)
-		assay_explain(ins, "no whole answer to %s", command);
+		assay_explain(ins, "no complete reply to %s", command);
 	return r;
 }
 
@@ -133,7 +134,7 @@ int rga_fetch_series(struct assay_instrument *ins)
 	if (r == 0)
 		r = fetch_stray(ins);
 	if (r == 0 && rga->have != want) {
-		assay_explain(ins, "bytes came that belong to no mass of the series");
+		assay_explain(ins, "more bytes arrived than the series has masses");
 		r = -EBADMSG;
 	}
 	rga->busy = r < 0;

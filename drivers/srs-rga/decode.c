@@ -11,18 +11,6 @@ struct blocks {
 	const struct assay_bytes *replies, *scan;
 };
 
-static int find_blocks(const struct assay_decoding *in, struct blocks *blocks)
-{
-	*blocks = (struct blocks){0};
-	for (size_t i = 0; i < in->raw_count; i++) {
-		if (strcmp(in->raw[i].media, RGA_MEDIA_REPLIES) == 0)
-			blocks->replies = &in->raw[i];
-		else if (strcmp(in->raw[i].media, RGA_MEDIA_SCAN) == 0)
-			blocks->scan = &in->raw[i];
-	}
-	return blocks->replies != NULL && blocks->scan != NULL ? 0 : -EBADMSG;
-}
-
 static void add_axis(struct assay_frame *out, const struct rga_scan *scan)
 {
 	if (scan->mode != RGA_SERIES) {
@@ -39,9 +27,15 @@ static void add_axis(struct assay_frame *out, const struct rga_scan *scan)
 	assay_frame_add(out, &v);
 }
 
-static void add_points(
-	struct assay_frame *out, const char *name, const char *unit, double *values, size_t n)
+/* Adds counts / divisor * factor of each point. */
+static int add_points(struct assay_frame *out, const char *name, const char *unit,
+	const uint8_t *bytes, size_t n, double divisor, double factor)
 {
+	double *values = assay_frame_scratch(out, n * sizeof(*values));
+	if (values == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		values[i] = rga_word(bytes, i) / divisor * factor;
 	struct assay_variable v = {.name = name,
 		.role = ASSAY_DATA,
 		.dims = {"mz"},
@@ -50,6 +44,7 @@ static void add_points(
 		.data = values,
 		.count = n};
 	assay_frame_add(out, &v);
+	return 0;
 }
 
 static void set_text(struct assay_frame *out, const char *name, const char *text)
@@ -58,36 +53,7 @@ static void set_text(struct assay_frame *out, const char *name, const char *text
 	assay_frame_setting(out, name, &v);
 }
 
-static void set_number(struct assay_frame *out, const char *name, double value, const char *unit)
-{
-	struct assay_variable v = {.type = ASSAY_SCALAR_FLOAT, .real = value, .unit = unit};
-	assay_frame_setting(out, name, &v);
-}
-
-static int add_currents(struct assay_frame *out, const uint8_t *bytes, size_t n)
-{
-	double *values = assay_frame_scratch(out, n * sizeof(*values));
-	if (values == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		values[i] = rga_word(bytes, i) / RGA_COUNTS_PER_A;
-	add_points(out, "ion_current", "A", values, n);
-	set_number(out, "ion_current_scale", 1e-16, "A");
-	return 0;
-}
-
-static int add_pressures(struct assay_frame *out, const uint8_t *bytes, size_t n, double factor)
-{
-	double *values = assay_frame_scratch(out, n * sizeof(*values));
-	if (values == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		values[i] = rga_word(bytes, i) * factor;
-	add_points(out, "partial_pressure", "Pa", values, n);
-	return 0;
-}
-
-/* The factors as the head wrote them, so that the conversion can be checked by hand. */
+/* Lists the factors as the head sent them, so that the conversion can be checked by hand. */
 static void list_conversion(
 	const struct assay_decoding *in, struct assay_frame *out, const struct blocks *blocks)
 {
@@ -113,19 +79,13 @@ static int convert(const struct assay_decoding *in, struct assay_frame *out,
 		blocks->replies->len, scan->multiplier_v, &s);
 	if (r < 0)
 		return r;
-	r = add_pressures(out, blocks->scan->data, scan->points, s.pa_per_count);
+	r = add_points(
+		out, "partial_pressure", "Pa", blocks->scan->data, scan->points, 1, s.pa_per_count);
 	if (r < 0)
 		return r;
 	list_conversion(in, out, blocks);
 	*total_factor = s.total_pa_per_count;
 	return 0;
-}
-
-static void add_total_pressure(struct assay_frame *out, int32_t counts, double pa_per_count)
-{
-	assay_add_float(out, "total_pressure_current", ASSAY_AUX, counts / RGA_COUNTS_PER_A, "A");
-	if (pa_per_count > 0)
-		assay_add_float(out, "total_pressure", ASSAY_AUX, counts * pa_per_count, "Pa");
 }
 
 static void add_status(struct assay_frame *out, const struct rga_scan *scan)
@@ -141,24 +101,24 @@ static void add_status(struct assay_frame *out, const struct rga_scan *scan)
 			.text = text};
 		assay_frame_add(out, &v);
 	}
-	rga_status_judge(&scan->status, scan->multiplier_v > 0, out);
-}
-
-static void list_mode(struct assay_frame *out, enum rga_mode mode)
-{
-	set_text(out, "scan_mode", mode == RGA_SERIES ? "selected ion monitoring" : "scan");
-	set_text(out, "representation", mode == RGA_ANALOG ? "profile" : "centroid");
+	rga_status_quality(&scan->status, scan->multiplier_v > 0, out);
 }
 
 int rga_decode(const struct assay_decoding *in, struct assay_frame *out)
 {
-	struct blocks blocks;
+	struct blocks blocks = {NULL, NULL};
 	struct rga_scan scan;
 	double pa_per_count = 0;
-	int r = find_blocks(in, &blocks);
-	if (r == 0)
-		r = rga_scan_read(
-			in->host, (const char *)blocks.replies->data, blocks.replies->len, &scan);
+	for (size_t i = 0; i < in->raw_count; i++) {
+		if (strcmp(in->raw[i].media, RGA_MEDIA_REPLIES) == 0)
+			blocks.replies = &in->raw[i];
+		else if (strcmp(in->raw[i].media, RGA_MEDIA_SCAN) == 0)
+			blocks.scan = &in->raw[i];
+	}
+	if (blocks.replies == NULL || blocks.scan == NULL)
+		return -EBADMSG;
+	int r = rga_scan_read(
+		in->host, (const char *)blocks.replies->data, blocks.replies->len, &scan);
 	if (r < 0)
 		return r;
 	size_t points = scan.points * RGA_WORD, len = blocks.scan->len;
@@ -168,16 +128,26 @@ int rga_decode(const struct assay_decoding *in, struct assay_frame *out)
 		return -EBADMSG;
 
 	assay_frame_kind(out, ASSAY_SPECTRUM);
-	list_mode(out, scan.mode);
+	set_text(out, "scan_mode", scan.mode == RGA_SERIES ? "selected ion monitoring" : "scan");
+	set_text(out, "representation", scan.mode == RGA_ANALOG ? "profile" : "centroid");
 	add_axis(out, &scan);
-	r = add_currents(out, blocks.scan->data, scan.points);
+	struct assay_variable scale = {.type = ASSAY_SCALAR_FLOAT, .real = 1e-16, .unit = "A"};
+	assay_frame_setting(out, "ion_current_scale", &scale);
+	r = add_points(
+		out, "ion_current", "A", blocks.scan->data, scan.points, RGA_COUNTS_PER_A, 1);
 	const char *conversion = assay_text(in->settings, "convert");
 	if (r == 0 && conversion != NULL && strcmp(conversion, "partial_pressure") == 0)
 		r = convert(in, out, &blocks, &scan, &pa_per_count);
 	if (r < 0)
 		return r;
-	if (whole && scan.total_pressure)
-		add_total_pressure(out, rga_word(blocks.scan->data, scan.points), pa_per_count);
+	if (whole && scan.total_pressure) {
+		int32_t counts = rga_word(blocks.scan->data, scan.points);
+		assay_add_float(
+			out, "total_pressure_current", ASSAY_AUX, counts / RGA_COUNTS_PER_A, "A");
+		if (pa_per_count > 0)
+			assay_add_float(
+				out, "total_pressure", ASSAY_AUX, counts * pa_per_count, "Pa");
+	}
 	if (!whole)
 		assay_frame_quality(out, ASSAY_BAD, "truncated");
 	add_status(out, &scan);

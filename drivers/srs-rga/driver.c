@@ -21,33 +21,25 @@ static int identify(struct assay_instrument *ins, struct assay_identity *id)
 	double fitted;
 	int r = rga_resync(ins, line);
 	if (r == 0)
-		r = rga_ask(ins, "ID?", again);
+		r = rga_query(ins, "ID?", again);
 	if (r < 0)
 		return r;
-	/* Nothing protects the answer, and a damaged serial number would be another unit's. */
+	/* The reply has no checksum, and a damaged serial number is that of another unit. */
 	if (strcmp(line, again) != 0) {
-		assay_explain(ins, "two answers to ID? differ: \"%s\", \"%s\"", line, again);
+		assay_explain(ins, "two replies to ID? differ: \"%s\", \"%s\"", line, again);
 		return -EBADMSG;
 	}
 	r = rga_identity_read(ins->host, line, id, &rga->mass_max);
 	if (r < 0) {
-		assay_explain(ins, "the answer to ID? is not known: \"%s\"", line);
+		assay_explain(ins, "unknown reply to ID?: \"%s\"", line);
 		return r;
 	}
-	r = rga_ask_number(ins, "MO?", &fitted);
+	r = rga_query_number(ins, "MO?", &fitted);
 	rga->has_multiplier = r == 0 && fitted > 0;
 	return r;
 }
 
 /* --- configure -------------------------------------------------------------------------------- */
-
-static enum rga_mode mode_of(const struct assay_settings *settings)
-{
-	const char *mode = assay_text(settings, "mode");
-	if (strcmp(mode, "series") == 0)
-		return RGA_SERIES;
-	return strcmp(mode, "histogram") == 0 ? RGA_HISTOGRAM : RGA_ANALOG;
-}
 
 static int check_masses(struct assay_instrument *ins, int64_t mass_max)
 {
@@ -70,25 +62,18 @@ static int check_masses(struct assay_instrument *ins, int64_t mass_max)
 	return 0;
 }
 
-static int check_range(struct assay_instrument *ins, int64_t mass_max)
+static int check_scan(struct assay_instrument *ins, int64_t mass_max)
 {
+	const struct rga *rga = ins->state;
 	int64_t first = assay_int(ins->settings, "mass_first");
 	int64_t last = assay_int(ins->settings, "mass_last");
-	if (last > mass_max)
-		assay_explain(ins, "mass_last: this head ends at %d u", (int)mass_max);
-	else if (first > last)
-		assay_explain(ins, "mass_first is above mass_last");
-	else
-		return 0;
-	return -EINVAL;
-}
-
-static int check_hazards(struct assay_instrument *ins)
-{
-	struct rga *rga = ins->state;
 	double ma = assay_number(ins->settings, "emission_current");
 	int64_t volts = assay_int(ins->settings, "detector_voltage");
-	if (ma > 0 && ma < 0.02)
+	if (rga->mode != RGA_SERIES && last > mass_max)
+		assay_explain(ins, "mass_last: this head ends at %d u", (int)mass_max);
+	else if (rga->mode != RGA_SERIES && first > last)
+		assay_explain(ins, "mass_first is above mass_last");
+	else if (ma > 0 && ma < 0.02)
 		assay_explain(ins, "emission_current is 0 or 0.02 to 3.5 mA");
 	else if (volts > 0 && volts < 10)
 		assay_explain(ins, "detector_voltage is 0 or 10 to 2490 V");
@@ -101,7 +86,7 @@ static int check_hazards(struct assay_instrument *ins)
 	return -EINVAL;
 }
 
-/* MI above MF is refused, so MF goes to its end first. */
+/* The head refuses MI above MF, so MF is set to its maximum first. */
 static int set_range(struct assay_instrument *ins)
 {
 	struct rga *rga = ins->state;
@@ -132,24 +117,20 @@ static int adjust(struct assay_instrument *ins, const char *setting, const char 
 	return r;
 }
 
-static int adjust_ion_energy(struct assay_instrument *ins)
-{
-	const char *energy = assay_text(ins->settings, "ion_energy");
-	double kept;
-	if (energy == NULL)
-		return 0;
-	return rga_adjust(ins, "IE", strcmp(energy, "12 eV") == 0, 0, SETTLE_MS, &kept);
-}
-
 static int configure(struct assay_instrument *ins)
 {
 	struct rga *rga = ins->state;
 	int64_t mass_max = rga->mass_max > 0 ? rga->mass_max : RGA_MASS_MAX;
 	int noise_floor = (int)assay_int(ins->settings, "noise_floor");
-	rga->mode = mode_of(ins->settings);
-	int r = rga->mode == RGA_SERIES ? check_masses(ins, mass_max) : check_range(ins, mass_max);
+	const char *mode = assay_text(ins->settings, "mode");
+	const char *ion_energy = assay_text(ins->settings, "ion_energy");
+	double kept;
+	rga->mode = strcmp(mode, "series") == 0      ? RGA_SERIES
+		    : strcmp(mode, "histogram") == 0 ? RGA_HISTOGRAM
+						     : RGA_ANALOG;
+	int r = rga->mode == RGA_SERIES ? check_masses(ins, mass_max) : 0;
 	if (r == 0)
-		r = check_hazards(ins);
+		r = check_scan(ins, mass_max);
 	if (r == 0)
 		r = rga_set(ins, "NF", noise_floor);
 	if (r == 0 && rga->mode != RGA_SERIES)
@@ -157,7 +138,9 @@ static int configure(struct assay_instrument *ins)
 	if (r == 0)
 		r = adjust(ins, "electron_energy", "EE");
 	if (r == 0)
-		r = adjust_ion_energy(ins);
+		r = ion_energy == NULL ? 0
+				       : rga_adjust(ins, "IE", strcmp(ion_energy, "12 eV") == 0, 0,
+						 SETTLE_MS, &kept);
 	if (r == 0)
 		r = adjust(ins, "focus_voltage", "VF");
 	rga->word_ms = rga_word_ms(rga->mode, (unsigned)noise_floor);
@@ -229,45 +212,46 @@ static const struct assay_setting settings[] = {
 		.min = 0,
 		.max = 3.5,
 		.flags = ASSAY_HAZARD,
-		.help = "switches the filament on for each measurement; absent: left as it is"},
+		.help = "switches the filament on for each measurement; absent: unchanged"},
 	{.name = "detector_voltage",
 		.type = ASSAY_INT,
 		.unit = "V",
 		.min = 0,
 		.max = 2490,
 		.flags = ASSAY_HAZARD,
-		.help = "switches the electron multiplier on likewise; absent: left as it is"},
+		.help = "switches the electron multiplier on for each measurement; absent: "
+			"unchanged"},
 	{.name = "electron_energy",
 		.type = ASSAY_INT,
 		.unit = "eV",
 		.min = 25,
 		.max = 105,
 		.flags = ASSAY_LIVE,
-		.help = "absent: left as it is"},
+		.help = "absent: unchanged"},
 	{.name = "ion_energy",
 		.type = ASSAY_CHOICE,
 		.choices = energies,
 		.flags = ASSAY_LIVE,
-		.help = "absent: left as it is"},
+		.help = "absent: unchanged"},
 	{.name = "focus_voltage",
 		.type = ASSAY_INT,
 		.unit = "V",
 		.min = 0,
 		.max = 150,
 		.flags = ASSAY_LIVE,
-		.help = "magnitude at the focus plate; absent: left as it is"},
+		.help = "magnitude at the focus plate; absent: unchanged"},
 	{.name = "convert",
 		.type = ASSAY_CHOICE,
 		.choices = conversions,
 		.fallback = "none",
 		.flags = ASSAY_LIVE,
-		.help = "partial_pressure: also by the sensitivity stored in the head"},
+		.help = "partial_pressure: add pressures, by the sensitivity stored in the head"},
 	{.name = "timeout_factor",
 		.type = ASSAY_NUMBER,
 		.min = 1,
 		.max = 100,
 		.fallback = "5",
-		.help = "times the expected time of a point that silence may last"},
+		.help = "allowed silence, as a multiple of the expected time of a point"},
 	{.name = "zeroing_time",
 		.type = ASSAY_NUMBER,
 		.unit = "s",

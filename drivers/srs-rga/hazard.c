@@ -7,9 +7,9 @@
 #include "acquire.h"
 #include "session.h"
 
-#define FILAMENT_MS   30000 /* emission is established step by step */
+#define FILAMENT_MS   30000 /* the head raises the emission in steps */
 #define MULTIPLIER_MS 15000
-#define OFF_MA        0.02 /* the least emission that can be set */
+#define OFF_MA        0.02 /* the smallest emission that can be set */
 #define OFF_V         10.0
 
 static int switch_off(
@@ -19,11 +19,11 @@ static int switch_off(
 	double left;
 	int r = rga_command(ins, command, ms, &status);
 	if (r == 0)
-		r = rga_ask_number(ins, query, &left);
+		r = rga_query_number(ins, query, &left);
 	if (r < 0)
 		return r;
 	if (left >= least) {
-		assay_explain(ins, "%s was sent, but %s says %g", command, query, left);
+		assay_explain(ins, "%s was sent, but the reply to %s is %g", command, query, left);
 		return -EPROTO;
 	}
 	return 0;
@@ -86,7 +86,7 @@ int rga_hazards_on(struct assay_instrument *ins)
 	return r;
 }
 
-/* Both are tried, whatever becomes of the first; the first error counts. */
+/* Switches both off even if the first fails; returns the first error. */
 static int both_off(struct assay_instrument *ins, bool filament, bool multiplier)
 {
 	struct rga *rga = ins->state;

@@ -11,25 +11,20 @@
 
 /* --- start ------------------------------------------------------------------------------------ */
 
-static int note(struct assay_instrument *ins, const char *query)
+static int store_replies(struct assay_instrument *ins, const char *const *queries)
 {
 	struct rga *rga = ins->state;
 	char line[RGA_LINE_MAX];
-	int r = rga_ask(ins, query, line);
-	if (r == 0)
-		rga_replies_add(&rga->replies, query, line);
-	return r;
-}
-
-static int note_all(struct assay_instrument *ins, const char *const *queries)
-{
 	int r = 0;
-	for (; r == 0 && *queries != NULL; queries++)
-		r = note(ins, *queries);
+	for (; r == 0 && *queries != NULL; queries++) {
+		r = rga_query(ins, *queries, line);
+		if (r == 0)
+			rga_replies_add(&rga->replies, *queries, line);
+	}
 	return r;
 }
 
-static int note_settings(struct assay_instrument *ins)
+static int store_settings(struct assay_instrument *ins)
 {
 	static const char *const common[] = {"NF?", "EE?", "IE?", "VF?", "FL?", NULL};
 	static const char *const analog[] = {"MI?", "MF?", "SA?", "AP?", NULL};
@@ -42,28 +37,26 @@ static int note_settings(struct assay_instrument *ins)
 	const char *const *range = rga->mode == RGA_ANALOG      ? analog
 				   : rga->mode == RGA_HISTOGRAM ? histogram
 								: none;
-	int r = note_all(ins, common);
+	int r = store_replies(ins, common);
 	if (r == 0)
-		r = note_all(ins, range);
+		r = store_replies(ins, range);
 	if (r == 0 && rga->has_multiplier)
-		r = note_all(ins, multiplier);
+		r = store_replies(ins, multiplier);
 	if (r == 0 && converts)
-		r = note_all(ins, factors);
-	return r;
-}
+		r = store_replies(ins, factors);
+	if (r < 0 || rga->mode != RGA_SERIES)
+		return r;
 
-static void note_masses(struct assay_instrument *ins)
-{
-	struct rga *rga = ins->state;
 	char list[RGA_MASS_MAX * 4 + 1] = "";
 	size_t used = 0;
 	for (size_t i = 0; i < assay_count(ins->settings, "sim_ions"); i++)
 		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%d", i > 0 ? " " : "",
 			(int)assay_int_at(ins->settings, "sim_ions", i));
 	rga_replies_add(&rga->replies, "MR", list);
+	return 0;
 }
 
-/* HVn clears the flag and HV0 sets it, so it comes after them; it cannot be asked for. */
+/* HVn clears the flag and HV0 sets it, so it is sent after them; there is no query of it. */
 static int set_total_pressure(struct assay_instrument *ins)
 {
 	struct rga *rga = ins->state;
@@ -80,8 +73,8 @@ static int set_total_pressure(struct assay_instrument *ins)
 	return r;
 }
 
-/* The scan as the head understood it: whatever decode will work from is tried out now. */
-static int check_notes(struct assay_instrument *ins)
+/* Reads the stored replies as decode will, so that a scan it cannot read is not started. */
+static int check_replies(struct assay_instrument *ins)
 {
 	struct rga *rga = ins->state;
 	struct rga_scan scan;
@@ -91,7 +84,7 @@ static int check_notes(struct assay_instrument *ins)
 	if (rga->replies.full ||
 		rga_scan_read(ins->host, rga->replies.text, rga->replies.len, &scan) < 0) {
 		assay_explain(
-			ins, "the head's answers about masses and points contradict each other");
+			ins, "the head's replies about masses and points contradict each other");
 		return -EPROTO;
 	}
 	if (converts && rga_sensitivity_read(ins->host, rga->replies.text, rga->replies.len,
@@ -101,18 +94,6 @@ static int check_notes(struct assay_instrument *ins)
 	}
 	rga->points = scan.points;
 	return 0;
-}
-
-static void warn_if_dark(struct assay_instrument *ins)
-{
-	struct rga *rga = ins->state;
-	double emission;
-	size_t len = 0;
-	const char *reply = rga_replies_find(rga->replies.text, rga->replies.len, "FL?", &len);
-	if (reply != NULL && assay_parse_number(ins->host, reply, len, &emission) == 0 &&
-		emission <= 0)
-		assay_log(ins, ASSAY_LOG_WARN,
-			"the filament is off, and emission_current does not switch it on");
 }
 
 int rga_start(struct assay_instrument *ins)
@@ -127,19 +108,24 @@ int rga_start(struct assay_instrument *ins)
 	if (r == 0)
 		r = set_total_pressure(ins);
 	if (r == 0)
-		r = note_settings(ins);
-	if (r == 0 && rga->mode == RGA_SERIES)
-		note_masses(ins);
+		r = store_settings(ins);
 	if (r == 0)
-		r = check_notes(ins);
-	if (r == 0)
-		warn_if_dark(ins);
-	return r;
+		r = check_replies(ins);
+	if (r < 0)
+		return r;
+	double emission;
+	size_t len = 0;
+	const char *reply = rga_replies_find(rga->replies.text, rga->replies.len, "FL?", &len);
+	if (reply != NULL && assay_parse_number(ins->host, reply, len, &emission) == 0 &&
+		emission <= 0)
+		assay_log(ins, ASSAY_LOG_WARN,
+			"the filament is off, and emission_current does not switch it on");
+	return 0;
 }
 
 /* --- acquire ---------------------------------------------------------------------------------- */
 
-static void note_status(struct rga *rga, const struct rga_status *status)
+static void store_status(struct rga *rga, const struct rga_status *status)
 {
 	char number[4];
 	rga_replies_cut(&rga->replies, rga->replies_fixed);
@@ -153,7 +139,7 @@ static void note_status(struct rga *rga, const struct rga_status *status)
 	}
 }
 
-/* On over-pressure the head drops the filament by itself; only ER? tells. */
+/* At over-pressure the head switches the filament off; only ER? reports it. */
 static int poll_status(struct assay_instrument *ins)
 {
 	struct rga *rga = ins->state;
@@ -162,22 +148,13 @@ static int poll_status(struct assay_instrument *ins)
 	int r = rga_read_status(ins, &status);
 	if (r < 0)
 		return r;
-	note_status(rga, &status);
+	store_status(rga, &status);
 	if (rga_status_filament_lost(&status) && !rga->tripped) {
 		rga_status_text(&status, why, sizeof(why));
 		assay_log(ins, ASSAY_LOG_WARN, "the head switched the filament off; %s", why);
 		rga->tripped = true;
 	}
 	return 0;
-}
-
-static int add_raw(struct rga *rga, struct assay_raw *raw)
-{
-	int r = assay_raw_add(
-		raw, RGA_MEDIA_REPLIES, "replies", rga->replies.text, rga->replies.len);
-	if (r == 0)
-		r = assay_raw_add(raw, RGA_MEDIA_SCAN, "scan", rga->bytes, rga->have);
-	return r;
 }
 
 int rga_acquire(struct assay_instrument *ins, struct assay_raw *raw)
@@ -195,7 +172,10 @@ int rga_acquire(struct assay_instrument *ins, struct assay_raw *raw)
 	if (r == 0)
 		r = poll_status(ins);
 	if (r == 0)
-		r = add_raw(rga, raw);
+		r = assay_raw_add(
+			raw, RGA_MEDIA_REPLIES, "replies", rga->replies.text, rga->replies.len);
+	if (r == 0)
+		r = assay_raw_add(raw, RGA_MEDIA_SCAN, "scan", rga->bytes, rga->have);
 	if (r < 0)
 		return r;
 	rga->done++;

@@ -8,15 +8,15 @@
 #include <assay/driver.h>
 
 /*
- * Switches on what the settings ask for, notes what the head says about the scan to come, and
- * checks that decode will be able to work from it.
+ * Switches filament and multiplier, stores the head's replies about the coming scan, and checks
+ * that decode can use them.
  */
 int rga_start(struct assay_instrument *ins);
 
 /* One scan or series, and the head's status after it. */
 int rga_acquire(struct assay_instrument *ins, struct assay_raw *raw);
 
-/* Ends a scan that may be running, closes a series, switches off what start switched on. */
+/* Ends a running scan, closes a series, switches off the parts that start switched on. */
 int rga_stop(struct assay_instrument *ins);
 
 #endif

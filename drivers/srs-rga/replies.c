@@ -21,29 +21,21 @@ void rga_replies_add(struct rga_replies *replies, const char *command, const cha
 		replies->len += (size_t)n;
 }
 
-/* The reply if the line is `command`, alone or with a blank behind it. */
-static const char *match(const char *line, size_t len, const char *command, size_t *size)
-{
-	size_t n = strlen(command);
-	if (len < n || memcmp(line, command, n) != 0 || (len > n && line[n] != ' '))
-		return NULL;
-	*size = len > n ? len - n - 1 : 0;
-	return len > n ? line + n + 1 : line + n;
-}
-
 const char *rga_replies_find(const char *text, size_t len, const char *command, size_t *size)
 {
 	const char *found = NULL;
+	size_t n = strlen(command);
 	for (size_t at = 0; at < len;) {
-		const char *end = memchr(text + at, '\n', len - at);
-		size_t line = end != NULL ? (size_t)(end - text) - at : len - at;
-		size_t n;
-		const char *reply = match(text + at, line, command, &n);
-		if (reply != NULL) {
-			found = reply;
-			*size = n;
+		const char *line = text + at, *end = memchr(line, '\n', len - at);
+		size_t line_len = end != NULL ? (size_t)(end - line) : len - at;
+		/* The command alone, or followed by a blank and the reply. */
+		if (line_len >= n && memcmp(line, command, n) == 0 &&
+			(line_len == n || line[n] == ' ')) {
+			size_t head = line_len > n ? n + 1 : n;
+			found = line + head;
+			*size = line_len - head;
 		}
-		at += line + 1;
+		at += line_len + 1;
 	}
 	return found;
 }

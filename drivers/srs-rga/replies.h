@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The head's text replies as they are kept beside a scan: one line "<command> <reply>" each, e.g.
- * "MI? 10\nMF? 50\nSA? 10\nAP? 401\nTP1\nER? 0\n".  Written by the session, read by decode: they
- * are all that decode needs to know besides the scan's bytes.
+ * The head's text replies as stored with a scan: one line "<command> <reply>" each, e.g.
+ * "MI? 10\nMF? 50\nSA? 10\nAP? 401\nTP1\nER? 0\n".  Written by start and acquire, read by decode,
+ * which needs nothing else except the scan's bytes.
  */
 #ifndef ASSAY_SRS_RGA_REPLIES_H
 #define ASSAY_SRS_RGA_REPLIES_H
@@ -18,7 +18,7 @@ struct rga_replies {
 	bool full; /* a line did not fit */
 };
 
-/* Forgets all lines from `len` on, 0: all. */
+/* Drops the text from `len` on. */
 void rga_replies_cut(struct rga_replies *replies, size_t len);
 
 /* Appends one line; `reply` may be NULL. */
@@ -26,7 +26,7 @@ void rga_replies_add(struct rga_replies *replies, const char *command, const cha
 
 /*
  * Finds the reply to `command` in text[0 ... len): its first byte, its length in *size, or NULL.
- * Where a command stands more than once the last line counts.
+ * If there are several the last one counts.
  */
 const char *rga_replies_find(const char *text, size_t len, const char *command, size_t *size);
 

@@ -6,11 +6,11 @@
 
 #include "replies.h"
 
-#define SENSITIVITY_LEAST 1e-4  /* mA/Torr: smaller ones are taken for this, as SRS does */
+#define SENSITIVITY_LEAST 1e-4  /* mA/Torr: smaller ones are replaced by this, as SRS does */
 #define TORR_PER_COUNT    1e-13 /* at 1 mA/Torr: 1e-16 A / 1e-3 A/mA */
 #define PA_PER_TORR       (101325.0 / 760.0)
 #define MULTIPLIER_ON_V   10.0
-#define GAIN_LEAST        1e-4 /* MG is the gain / 1000, with four decimals: less was never stored */
+#define GAIN_LEAST        1e-4 /* MG is the gain / 1000 with four decimals: less means not stored */
 
 static int find_number(const struct assay_host *host, const char *text, size_t len,
 	const char *command, double *out)
@@ -28,18 +28,6 @@ static int find_integer(const struct assay_host *host, const char *text, size_t 
 		return -EBADMSG;
 	*out = (int64_t)v;
 	return (double)*out == v ? 0 : -EBADMSG;
-}
-
-static void read_status(
-	const struct assay_host *host, const char *text, size_t len, struct rga_status *status)
-{
-	int64_t v;
-	if (find_integer(host, text, len, "ER?", 0, 255, &v) == 0)
-		status->status = (uint8_t)v;
-	for (unsigned i = 0; i < RGA_DETAILS; i++)
-		if (status->status & 1u << rga_details[i].status_bit &&
-			find_integer(host, text, len, rga_details[i].query, 0, 255, &v) == 0)
-			status->detail[i] = (uint8_t)v;
 }
 
 static int read_range(const struct assay_host *host, const char *text, size_t len,
@@ -89,7 +77,13 @@ int rga_scan_read(
 	if (rga_replies_find(replies, len, "HV?", &size) != NULL &&
 		find_number(host, replies, len, "HV?", &scan->multiplier_v) < 0)
 		return -EBADMSG;
-	read_status(host, replies, len, &scan->status);
+	int64_t byte;
+	if (find_integer(host, replies, len, "ER?", 0, 255, &byte) == 0)
+		scan->status.status = (uint8_t)byte;
+	for (unsigned i = 0; i < RGA_DETAILS; i++)
+		if (scan->status.status & 1u << rga_details[i].status_bit &&
+			find_integer(host, replies, len, rga_details[i].query, 0, 255, &byte) == 0)
+			scan->status.detail[i] = (uint8_t)byte;
 	const char *masses = rga_replies_find(replies, len, "MR", &size);
 	if (masses != NULL) {
 		scan->mode = RGA_SERIES;

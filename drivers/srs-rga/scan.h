@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a scan's bytes mean: pure arithmetic on the head's replies and binary words.
+ * The meaning of a scan's bytes: pure arithmetic on the head's replies and binary words.
  */
 #ifndef ASSAY_SRS_RGA_SCAN_H
 #define ASSAY_SRS_RGA_SCAN_H
@@ -23,27 +23,27 @@ enum rga_mode {
 	RGA_SERIES, /* single masses, one after the other */
 };
 
-/* What the replies say about the scan that stands beside them. */
+/* A scan as the replies stored with it describe it. */
 struct rga_scan {
 	enum rga_mode mode;
 	size_t points;               /* words without the total-pressure word */
 	unsigned first, per_u;       /* RGA_ANALOG, RGA_HISTOGRAM: first mass; points per u */
 	double masses[RGA_MASS_MAX]; /* RGA_SERIES */
-	bool total_pressure;         /* the word behind the points is a measurement */
+	bool total_pressure;         /* the word after the points is a measurement */
 	double multiplier_v;         /* HV?, 0 without */
 	struct rga_status status;
 };
 
 /*
- * Reads the replies.  Returns 0, or -EBADMSG when one is missing, is no number, is outside the
- * command's range, or the number of points does not follow from the masses.
+ * Reads the replies.  Returns 0, or -EBADMSG if one is missing, is no number or is out of the
+ * command's range, or if the number of points does not follow from the masses.
  */
 int rga_scan_read(
 	const struct assay_host *host, const char *replies, size_t len, struct rga_scan *scan);
 
 /*
  * The stored factors for the conversion to pressure: SP and ST in mA/Torr, MG as gain / 1000.
- * Returns 0, or -EBADMSG when the replies do not have them or the gain is 0 though it is needed.
+ * Returns 0, or -EBADMSG if the replies do not have them, or if the gain is needed and 0.
  */
 struct rga_sensitivity {
 	double pa_per_count;       /* of a point */
@@ -59,8 +59,8 @@ int32_t rga_word(const uint8_t *bytes, size_t i);
 int rga_decode(const struct assay_decoding *in, struct assay_frame *out);
 
 /*
- * Reads "SRSRGA200VER0.24SN12226" into `id`.  *mass_max is 0 where the head does not know it
- * ("???").  Returns 0 or -EBADMSG.
+ * Reads "SRSRGA200VER0.24SN12226" into `id`.  *mass_max is 0 if the head does not report it ("???").
+ * Returns 0 or -EBADMSG.
  */
 int rga_identity_read(const struct assay_host *host, const char *text, struct assay_identity *id,
 	unsigned *mass_max);

@@ -7,13 +7,13 @@
 
 #define WRITE_MS    1000
 #define REPLY_MS    2000
-#define CR_MS       50 /* some pages of the manual end replies with LF alone */
+#define CR_MS       50 /* on some pages of the manual replies end with LF alone */
 #define QUIET_MS    100
 #define DRAIN_MS    5000
-#define RECOVER_MS  4000 /* IN0 checks the head's hardware before it answers */
+#define RECOVER_MS  4000 /* the head checks its hardware before it replies to IN0 */
 #define RECOVERIES  6
 #define TRIES       3
-#define COMMAND_MAX 13 /* a longer one is thrown away */
+#define COMMAND_MAX 13 /* the head drops a longer one */
 
 static bool is_final(int r)
 {
@@ -29,17 +29,6 @@ int rga_send(struct assay_instrument *ins, const char *command)
 	return assay_write(ins, text, (size_t)n, WRITE_MS);
 }
 
-static int swallow_cr(struct assay_instrument *ins)
-{
-	char c;
-	ssize_t n = assay_read(ins, &c, 1, CR_MS);
-	if (n == -ETIMEDOUT)
-		return 0;
-	if (n < 0)
-		return (int)n;
-	return c == '\r' ? 0 : -EBADMSG;
-}
-
 static int read_line(struct assay_instrument *ins, char *line, int ms)
 {
 	uint64_t end = assay_now_ms(ins) + (uint64_t)ms;
@@ -51,7 +40,10 @@ static int read_line(struct assay_instrument *ins, char *line, int ms)
 			return (int)n;
 		if (c == '\n') {
 			line[len] = '\0';
-			return swallow_cr(ins);
+			n = assay_read(ins, &c, 1, CR_MS);
+			if (n < 0)
+				return n == -ETIMEDOUT ? 0 : (int)n;
+			return c == '\r' ? 0 : -EBADMSG;
 		}
 		if (c == '\r' && len == 0)
 			continue;
@@ -61,35 +53,35 @@ static int read_line(struct assay_instrument *ins, char *line, int ms)
 	}
 }
 
-static int ask_once(struct assay_instrument *ins, const char *query, char *line)
+static int query_once(struct assay_instrument *ins, const char *query, char *line)
 {
 	int r = rga_send(ins, query);
 	return r < 0 ? r : read_line(ins, line, REPLY_MS);
 }
 
-int rga_ask(struct assay_instrument *ins, const char *query, char *line)
+int rga_query(struct assay_instrument *ins, const char *query, char *line)
 {
-	int r = ask_once(ins, query, line);
+	int r = query_once(ins, query, line);
 	if (r == 0 || is_final(r))
 		return r;
 	assay_retried(ins);
 	r = rga_resync(ins, line);
 	if (r == 0)
-		r = ask_once(ins, query, line);
+		r = query_once(ins, query, line);
 	if (r == -ETIMEDOUT)
-		assay_explain(ins, "no answer to %s", query);
+		assay_explain(ins, "no reply to %s", query);
 	return r;
 }
 
-int rga_ask_number(struct assay_instrument *ins, const char *query, double *out)
+int rga_query_number(struct assay_instrument *ins, const char *query, double *out)
 {
 	char line[RGA_LINE_MAX];
-	int r = rga_ask(ins, query, line);
+	int r = rga_query(ins, query, line);
 	if (r < 0)
 		return r;
 	r = assay_parse_number(ins->host, line, strlen(line), out);
 	if (r < 0)
-		assay_explain(ins, "the answer to %s is no number: \"%s\"", query, line);
+		assay_explain(ins, "the reply to %s is no number: \"%s\"", query, line);
 	return r;
 }
 
@@ -115,7 +107,7 @@ int rga_command(struct assay_instrument *ins, const char *command, int ms, uint8
 	return r;
 }
 
-/* Explains why `command` was refused, in the head's words where it has some. */
+/* Explains a refused `command` with the head's error bytes. */
 static int explain_refusal(struct assay_instrument *ins, const char *command, double kept)
 {
 	struct rga_status status;
@@ -129,11 +121,11 @@ static int explain_refusal(struct assay_instrument *ins, const char *command, do
 	return -EPROTO;
 }
 
-static int ask_back(struct assay_instrument *ins, const char *name, double *out)
+static int read_back_number(struct assay_instrument *ins, const char *name, double *out)
 {
 	char query[8];
 	snprintf(query, sizeof(query), "%.2s?", name);
-	return rga_ask_number(ins, query, out);
+	return rga_query_number(ins, query, out);
 }
 
 int rga_set(struct assay_instrument *ins, const char *name, int value)
@@ -146,22 +138,10 @@ int rga_set(struct assay_instrument *ins, const char *name, int value)
 	if (r == 0 && strcmp(name, "NF") == 0)
 		r = assay_drain(ins, QUIET_MS, DRAIN_MS);
 	if (r == 0)
-		r = ask_back(ins, name, &kept);
+		r = read_back_number(ins, name, &kept);
 	if (r == 0 && kept != value)
 		r = explain_refusal(ins, command, kept);
 	return r;
-}
-
-/* "EE70", "FL1.0", "FL0.25": a decimal point in every locale. */
-static void format_command(char *command, size_t size, const char *name, double value)
-{
-	int hundredths = (int)(value * 100 + 0.5);
-	if (strcmp(name, "FL") != 0)
-		snprintf(command, size, "%.2s%d", name, hundredths / 100);
-	else if (hundredths % 10 == 0)
-		snprintf(command, size, "FL%d.%d", hundredths / 100, hundredths / 10 % 10);
-	else
-		snprintf(command, size, "FL%d.%02d", hundredths / 100, hundredths % 100);
 }
 
 int rga_adjust(struct assay_instrument *ins, const char *name, double value, double tolerance,
@@ -169,10 +149,18 @@ int rga_adjust(struct assay_instrument *ins, const char *name, double value, dou
 {
 	char command[32];
 	uint8_t status;
-	format_command(command, sizeof(command), name, value);
+	/* "EE70", "FL1.0", "FL0.25": with a decimal point in every locale. */
+	int hundredths = (int)(value * 100 + 0.5);
+	if (strcmp(name, "FL") != 0)
+		snprintf(command, sizeof(command), "%.2s%d", name, hundredths / 100);
+	else if (hundredths % 10 == 0)
+		snprintf(command, sizeof(command), "FL%d.%d", hundredths / 100,
+			hundredths / 10 % 10);
+	else
+		snprintf(command, sizeof(command), "FL%d.%02d", hundredths / 100, hundredths % 100);
 	int r = rga_command(ins, command, ms, &status);
 	if (r == 0)
-		r = ask_back(ins, name, read_back);
+		r = read_back_number(ins, name, read_back);
 	if (r < 0)
 		return r;
 	double off = *read_back - value;
@@ -181,61 +169,52 @@ int rga_adjust(struct assay_instrument *ins, const char *name, double value, dou
 	return 0;
 }
 
-static int interrupt(struct assay_instrument *ins)
+static int query_identity(struct assay_instrument *ins, char *line)
 {
-	static const char too_long[] = "??????????????\r";
-	int r = assay_write(ins, too_long, sizeof(too_long) - 1, WRITE_MS);
-	return r < 0 ? r : assay_drain(ins, QUIET_MS, DRAIN_MS);
-}
-
-static int ask_identity(struct assay_instrument *ins, char *line)
-{
-	int r = ask_once(ins, "ID?", line);
+	int r = query_once(ins, "ID?", line);
 	return r == 0 && strncmp(line, "SRSRGA", 6) != 0 ? -EBADMSG : r;
 }
 
 int rga_resync(struct assay_instrument *ins, char *line)
 {
+	static const char too_long[] = "??????????????\r";
 	char ignored[RGA_LINE_MAX];
-	int r = interrupt(ins);
+	int r = assay_write(ins, too_long, sizeof(too_long) - 1, WRITE_MS);
+	if (r == 0)
+		r = assay_drain(ins, QUIET_MS, DRAIN_MS);
 	if (r < 0)
 		return r;
-	r = ask_identity(ins, line);
+	r = query_identity(ins, line);
 	for (int i = 1; i < TRIES && r < 0 && !is_final(r); i++) {
 		int d = assay_drain(ins, QUIET_MS, DRAIN_MS);
-		r = d < 0 ? d : ask_identity(ins, line);
+		r = d < 0 ? d : query_identity(ins, line);
 	}
-	/* Reading it clears the complaint about the command that was too long. */
-	return r < 0 ? r : ask_once(ins, "EC?", ignored);
+	/* EC? clears the error of the command that was too long. */
+	return r < 0 ? r : query_once(ins, "EC?", ignored);
 }
 
-static int ask_byte(struct assay_instrument *ins, const char *query, uint8_t *out)
+static int query_byte(struct assay_instrument *ins, const char *query, uint8_t *out)
 {
 	char line[RGA_LINE_MAX];
-	int r = rga_ask(ins, query, line);
+	int r = rga_query(ins, query, line);
 	return r < 0 ? r : read_byte(ins, line, out);
-}
-
-/* Asking runs the hardware's test again; SRS recommends one repetition before believing it. */
-static int ask_detail(struct assay_instrument *ins, enum rga_detail which, uint8_t *out)
-{
-	int r = ask_byte(ins, rga_details[which].query, out);
-	if (r == 0 && *out != 0 && which >= RGA_QUADRUPOLE) {
-		assay_retried(ins);
-		r = ask_byte(ins, rga_details[which].query, out);
-	}
-	return r;
 }
 
 int rga_read_status(struct assay_instrument *ins, struct rga_status *status)
 {
 	*status = (struct rga_status){0};
-	int r = ask_byte(ins, "ER?", &status->status);
+	int r = query_byte(ins, "ER?", &status->status);
 	for (unsigned i = 0; r == 0 && i < RGA_DETAILS; i++) {
 		if (!(status->status & 1u << rga_details[i].status_bit))
 			continue;
-		r = ask_detail(ins, (enum rga_detail)i, &status->detail[i]);
-		if (r == 0 && i >= RGA_QUADRUPOLE && status->detail[i] == 0)
+		uint8_t *detail = &status->detail[i];
+		r = query_byte(ins, rga_details[i].query, detail);
+		/* The query repeats the hardware's test; SRS recommends one repetition. */
+		if (r == 0 && *detail != 0 && i >= RGA_QUADRUPOLE) {
+			assay_retried(ins);
+			r = query_byte(ins, rga_details[i].query, detail);
+		}
+		if (r == 0 && *detail == 0 && i >= RGA_QUADRUPOLE)
 			status->status &= (uint8_t) ~(1u << rga_details[i].status_bit);
 	}
 	return r;
@@ -262,7 +241,7 @@ int rga_clear_errors(struct assay_instrument *ins)
 	uint8_t again = 0;
 	int r = rga_read_status(ins, &status);
 	if (r == 0 && status.status & 1u << rga_details[RGA_COMMUNICATION].status_bit)
-		r = ask_byte(ins, rga_details[RGA_COMMUNICATION].query, &again);
+		r = query_byte(ins, rga_details[RGA_COMMUNICATION].query, &again);
 	if (r == 0 && again != 0)
 		r = rga_command(ins, "IN0", RECOVER_MS, &again);
 	return r;

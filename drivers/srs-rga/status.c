@@ -45,8 +45,8 @@ struct text {
 	size_t left;
 };
 
-static void say(struct text *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void say(struct text *to, const char *format, ...)
+static void add(struct text *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add(struct text *to, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -57,17 +57,17 @@ static void say(struct text *to, const char *format, ...)
 	to->left -= used;
 }
 
-static void say_detail(struct text *to, enum rga_detail which, uint8_t detail, bool first)
+static void add_detail(struct text *to, enum rga_detail which, uint8_t detail, bool first)
 {
-	say(to, "%s%s", first ? "" : "; ", subjects[which]);
+	add(to, "%s%s", first ? "" : "; ", subjects[which]);
 	const char *before = ": ";
 	for (unsigned bit = 0; bit < 8; bit++) {
 		if (!(detail & 1u << bit))
 			continue;
 		if (causes[which][bit] != NULL)
-			say(to, "%s%s", before, causes[which][bit]);
+			add(to, "%s%s", before, causes[which][bit]);
 		else
-			say(to, "%sbit %u of %.2s", before, bit, rga_details[which].query);
+			add(to, "%sbit %u of %.2s", before, bit, rga_details[which].query);
 		before = ", ";
 	}
 }
@@ -76,11 +76,11 @@ void rga_status_text(const struct rga_status *status, char *text, size_t size)
 {
 	struct text to = {text, size};
 	bool first = true;
-	say(&to, "%s", "");
+	add(&to, "%s", "");
 	for (unsigned i = 0; i < RGA_DETAILS; i++) {
 		if (!(status->status & 1u << rga_details[i].status_bit))
 			continue;
-		say_detail(&to, (enum rga_detail)i, status->detail[i], first);
+		add_detail(&to, (enum rga_detail)i, status->detail[i], first);
 		first = false;
 	}
 }
@@ -95,32 +95,22 @@ static bool is_set(const struct rga_status *status, enum rga_detail which)
 	return (status->status & 1u << rga_details[which].status_bit) != 0;
 }
 
-static void judge_filament(const struct rga_status *status, struct assay_frame *frame)
-{
-	if (rga_status_filament_lost(status))
-		assay_frame_quality(frame, ASSAY_BAD, "interlock");
-	else if (status->detail[RGA_FILAMENT] & ONE_FILAMENT_LEFT)
-		assay_frame_quality(frame, ASSAY_GOOD, "device-warning");
-	else
-		assay_frame_quality(frame, ASSAY_SUSPECT, "device-warning");
-}
-
-/* A head without multiplier says so forever; that is no fault of a Faraday cup's scan. */
-static void judge_multiplier(const struct rga_status *status, bool used, struct assay_frame *frame)
-{
-	if (used || status->detail[RGA_MULTIPLIER] != NO_MULTIPLIER_FITTED)
-		assay_frame_quality(frame, ASSAY_SUSPECT, "device-warning");
-}
-
-void rga_status_judge(
+void rga_status_quality(
 	const struct rga_status *status, bool multiplier_used, struct assay_frame *frame)
 {
 	if (is_set(status, RGA_COMMUNICATION))
 		assay_frame_quality(frame, ASSAY_SUSPECT, "device-warning");
-	if (is_set(status, RGA_FILAMENT))
-		judge_filament(status, frame);
-	if (is_set(status, RGA_MULTIPLIER))
-		judge_multiplier(status, multiplier_used, frame);
+	if (rga_status_filament_lost(status))
+		assay_frame_quality(frame, ASSAY_BAD, "interlock");
+	else if (is_set(status, RGA_FILAMENT))
+		assay_frame_quality(frame,
+			status->detail[RGA_FILAMENT] & ONE_FILAMENT_LEFT ? ASSAY_GOOD
+									 : ASSAY_SUSPECT,
+			"device-warning");
+	/* A head without multiplier always reports that; a Faraday cup's scan does not need one. */
+	if (is_set(status, RGA_MULTIPLIER) &&
+		(multiplier_used || status->detail[RGA_MULTIPLIER] != NO_MULTIPLIER_FITTED))
+		assay_frame_quality(frame, ASSAY_SUSPECT, "device-warning");
 	if (is_set(status, RGA_QUADRUPOLE) || is_set(status, RGA_ELECTROMETER) ||
 		is_set(status, RGA_SUPPLY))
 		assay_frame_quality(frame, ASSAY_BAD, "device-error");

@@ -544,7 +544,7 @@ static void a_scan_that_lost_points_is_no_frame(void **state)
 	b->head.lost = 7;
 	assert_int_equal(acquire(b), -EBADMSG);
 	assert_int_equal(b->h->raw.count, 0);
-	assert_string_equal(b->h->explained, "only 3961 of the scan's 3968 bytes came");
+	assert_string_equal(b->h->explained, "only 3961 of the scan's 3968 bytes arrived");
 	assert_int_equal(stop(b), 0);
 	b->head.mute = true;
 	assert_int_equal(start(b), 0);
