@@ -6,24 +6,25 @@
 
 #include "base/arena.h"
 #include "config/catalog.h"
-#include "record/read.h"
-#include "record/text.h"
+#include "record/keys.h"
 #include "wire/describe.h"
 
 #define DRIVERS_MAX  256
 #define SETTINGS_MAX 256
 #define CHOICES_MAX  256
+#define LINKS_MAX    32
 #define TEXT_MAX     2000
 
-/* What catalog_destroy() frees. */
+/* Memory of catalog_destroy(). */
 struct owned_catalog {
 	struct catalog catalog; /* first */
 	struct arena arena;
 };
 
-struct reading {
-	struct reader r;
+struct description {
+	struct reader r; /* first: the functions of keys get a pointer to it */
 	struct arena *arena;
+	unsigned deep; /* tables that are open */
 };
 
 void catalog_destroy(struct catalog *catalog)
@@ -35,280 +36,236 @@ void catalog_destroy(struct catalog *catalog)
 	free(owned);
 }
 
-/* --- pieces ---------------------------------------------------------------------------------- */
+/* --- texts and lists in the arena ------------------------------------------------------------- */
 
-static void get_text(struct reading *c, const char **out)
+static int read_arena_text(struct reader *r, const struct key *key, void *to)
 {
 	struct assay_string text;
-	size_t at = c->r.at;
-	*out = "";
-	if (read_text(&c->r, &text) < 0)
-		return;
+	size_t at = r->at;
+	if (read_text(r, &text) < 0)
+		return r->error;
 	if (text.len > TEXT_MAX || memchr(text.data, '\0', text.len) != NULL)
-		read_fail(&c->r, at, "a text of at most %d bytes without NUL expected", TEXT_MAX);
-	else
-		*out = arena_text(c->arena, text.data, text.len);
+		return read_fail(
+			r, at, "must be a text of at most %d bytes without zero bytes", TEXT_MAX);
+	*(const char **)to = arena_text(((struct description *)r)->arena, text.data, text.len);
+	return 0;
 }
 
-/* Begins a list of at most `max`; the elements, zeroed, and one more as an end. */
-static void *get_list(struct reading *c, size_t max, size_t size, size_t *count)
+/* Opens a list.  Its elements are zeroed, with one more at the end. */
+static int open_list(struct reader *r, size_t max, size_t size, void **list, size_t *count)
 {
-	size_t at = c->r.at;
+	size_t at = r->at, items;
 	*count = 0;
-	size_t items;
-	if (read_array(&c->r, &items) < 0)
-		return NULL;
-	if (items > max) {
-		read_fail(&c->r, at, "at most %zu items expected", max);
-		return NULL;
+	if (read_array(r, &items) < 0)
+		return r->error;
+	if (items > max)
+		return read_fail(r, at, "must be a list of at most %zu", max);
+	*list = arena_array(((struct description *)r)->arena, items + 1, size);
+	if (*list == NULL)
+		return -ENOMEM;
+	*count = items;
+	return 0;
+}
+
+/* `check` gets each element and its place; it may be NULL. */
+static int read_list(struct reader *r, const struct keys *keys, size_t max,
+	int (*check)(struct reader *r, size_t at, const void *element), void *list, size_t *count)
+{
+	void *elements;
+	int error = open_list(r, max, keys->size, &elements, count);
+	if (error < 0)
+		return error;
+	*(void **)list = elements;
+	for (size_t i = 0; error == 0 && i < *count; i++) {
+		char *element = (char *)elements + i * keys->size;
+		size_t at = r->at;
+		error = keys_read(r, keys, element, NULL);
+		if (error == 0 && check != NULL)
+			error = check(r, at, element);
 	}
-	void *list = arena_array(c->arena, items + 1, size);
-	if (list != NULL)
-		*count = items;
-	else
-		read_fail(&c->r, at, "no memory");
-	return list;
+	return error;
 }
 
-/* The next key of a map of which `*left` pairs remain; false at its end or after an error. */
-static bool next_key(struct reading *c, size_t *left, struct assay_string *key)
-{
-	if (*left == 0)
-		return false;
-	--*left;
-	return read_key(&c->r, key) == 0;
-}
+/* --- settings --------------------------------------------------------------------------------- */
 
-static void get_unsigned(struct reading *c, unsigned *out)
-{
-	size_t at = c->r.at;
-	uint64_t value = 0;
-	*out = 0;
-	if (read_uint(&c->r, &value) == 0 && value > UINT32_MAX)
-		read_fail(&c->r, at, "a number that fits 32 bits expected");
-	else
-		*out = (unsigned)value;
-}
-
-static const char *const *get_choices(struct reading *c)
+static int read_choices(struct reader *r, const struct key *key, void *to)
 {
 	size_t count;
-	const char **choices = get_list(c, CHOICES_MAX, sizeof *choices, &count);
-	for (size_t i = 0; i < count; i++)
-		get_text(c, &choices[i]);
-	return choices;
+	void *choices;
+	int error = open_list(r, CHOICES_MAX, sizeof(const char *), &choices, &count);
+	if (error < 0)
+		return error;
+	*(void **)to = choices;
+	for (size_t i = 0; error == 0 && i < count; i++)
+		error = read_arena_text(r, key, (const char **)choices + i);
+	return error;
 }
 
-/* --- settings -------------------------------------------------------------------------------- */
+static int read_settings(struct reader *r, const struct key *key, void *to);
 
-static const struct assay_setting *get_settings(struct reading *c, unsigned deep);
+static const struct keys setting_keys = {
+	.rows = (const struct key[]){{"name", KEY_OTHER, KEY_AT(struct assay_setting, name),
+					     .required = true, .read = read_arena_text},
+		{"type", KEY_UINT, KEY_AT(struct assay_setting, type)},
+		{"flags", KEY_UINT, KEY_AT(struct assay_setting, flags)},
+		{"unit", KEY_OTHER, KEY_AT(struct assay_setting, unit), .read = read_arena_text},
+		{"min", KEY_NUMBER, KEY_AT(struct assay_setting, min)},
+		{"max", KEY_NUMBER, KEY_AT(struct assay_setting, max)},
+		{"choices", KEY_OTHER, KEY_AT(struct assay_setting, choices), .read = read_choices},
+		{"columns", KEY_OTHER, KEY_AT(struct assay_setting, columns),
+			.read = read_settings},
+		{"fallback", KEY_OTHER, KEY_AT(struct assay_setting, fallback),
+			.read = read_arena_text},
+		{"help", KEY_OTHER, KEY_AT(struct assay_setting, help), .read = read_arena_text},
+		{0}},
+	.size = sizeof(struct assay_setting),
+	.open = true};
 
-static void check_setting(struct reading *c, size_t at, const struct assay_setting *s)
+static int check_setting(struct reader *r, size_t at, const void *element)
 {
+	const struct assay_setting *s = element;
 	bool has_choices = s->choices != NULL && s->choices[0] != NULL;
 	bool has_columns = s->columns != NULL && s->columns[0].name != NULL;
+	const char *wrong = NULL;
 	if (!name_is_valid(string_of(s->name)))
-		read_fail(&c->r, at, "the name of a setting expected");
-	else if (s->type < ASSAY_BOOL || s->type > ASSAY_TABLE)
-		read_fail(&c->r, at, "the type of setting '%.32s' is unknown", s->name);
+		return read_fail(r, at, "the name of a setting expected");
+	if (s->type < ASSAY_BOOL || s->type > ASSAY_TABLE)
+		wrong = "is of an unknown type";
 	else if ((s->type == ASSAY_CHOICE) != has_choices)
-		read_fail(&c->r, at, "the choices of setting '%.32s' and its type differ", s->name);
+		wrong = "has a type that does not fit its choices";
 	else if ((s->type == ASSAY_TABLE) != has_columns)
-		read_fail(&c->r, at, "the columns of setting '%.32s' and its type differ", s->name);
+		wrong = "has a type that does not fit its columns";
 	else if (s->min > s->max)
-		read_fail(&c->r, at, "the range of setting '%.32s' is empty", s->name);
+		wrong = "has an empty range";
 	else if ((s->flags & ASSAY_HEX) != 0 && (s->min < 0 || s->max > UINT32_MAX))
-		read_fail(&c->r, at, "the range of setting '%.32s' is no hexadecimal one", s->name);
+		wrong = "has no hexadecimal range";
+	return wrong == NULL ? 0 : read_fail(r, at, "setting '%.32s' %s", s->name, wrong);
 }
 
-static void get_setting(struct reading *c, struct assay_setting *out, unsigned deep)
+static int read_settings(struct reader *r, const struct key *key, void *to)
 {
-	size_t pairs, at = c->r.at;
-	unsigned type = 0;
-	struct assay_string key;
-	read_map(&c->r, &pairs);
-	while (next_key(c, &pairs, &key)) {
-		if (assay_string_is(key, "name"))
-			get_text(c, &out->name);
-		else if (assay_string_is(key, "type"))
-			get_unsigned(c, &type);
-		else if (assay_string_is(key, "flags"))
-			get_unsigned(c, &out->flags);
-		else if (assay_string_is(key, "unit"))
-			get_text(c, &out->unit);
-		else if (assay_string_is(key, "min"))
-			read_double(&c->r, &out->min);
-		else if (assay_string_is(key, "max"))
-			read_double(&c->r, &out->max);
-		else if (assay_string_is(key, "choices"))
-			out->choices = get_choices(c);
-		else if (assay_string_is(key, "columns"))
-			out->columns = get_settings(c, deep + 1);
-		else if (assay_string_is(key, "fallback"))
-			get_text(c, &out->fallback);
-		else if (assay_string_is(key, "help"))
-			get_text(c, &out->help);
-		else
-			read_skip(&c->r);
-	}
-	out->type = (enum assay_setting_type)type;
-	if (c->r.error == 0)
-		check_setting(c, at, out);
+	struct description *d = (struct description *)r;
+	size_t count;
+	if (d->deep > DESCRIBE_COLUMNS_DEEP)
+		return read_fail(r, r->at, "tables are nested too deeply");
+	d->deep++;
+	int error = read_list(r, &setting_keys, SETTINGS_MAX, check_setting, to, &count);
+	d->deep--;
+	return error;
 }
 
-static const struct assay_setting *get_settings(struct reading *c, unsigned deep)
+/* --- drivers ---------------------------------------------------------------------------------- */
+
+static const struct keys link_keys = {
+	.rows = (const struct key[]){{"link", KEY_UINT, KEY_AT(struct assay_link_defaults, link)},
+		{"defaults", KEY_OTHER, KEY_AT(struct assay_link_defaults, defaults),
+			.required = true, .read = read_arena_text},
+		{0}},
+	.size = sizeof(struct assay_link_defaults),
+	.open = true};
+
+static int read_link_defaults(struct reader *r, const struct key *key, void *to)
 {
 	size_t count;
-	if (deep > DESCRIBE_COLUMNS_DEEP) {
-		read_fail(&c->r, c->r.at, "tables are nested too deeply");
-		return NULL;
-	}
-	struct assay_setting *settings = get_list(c, SETTINGS_MAX, sizeof *settings, &count);
-	for (size_t i = 0; i < count && c->r.error == 0; i++)
-		get_setting(c, &settings[i], deep);
-	return settings;
+	return read_list(r, &link_keys, LINKS_MAX, NULL, to, &count);
 }
 
-/* --- drivers --------------------------------------------------------------------------------- */
+static const struct keys driver_keys = {
+	.rows = (const struct key[]){{"name", KEY_OTHER, KEY_AT(struct catalog_driver, name),
+					     .required = true, .read = read_arena_text},
+		{"version", KEY_OTHER, KEY_AT(struct catalog_driver, version), .required = true,
+			.read = read_arena_text},
+		{"summary", KEY_OTHER, KEY_AT(struct catalog_driver, summary), .required = true,
+			.read = read_arena_text},
+		{"technique", KEY_OTHER, KEY_AT(struct catalog_driver, technique),
+			.read = read_arena_text},
+		{"make", KEY_OTHER, KEY_AT(struct catalog_driver, make), .read = read_arena_text},
+		{"links", KEY_UINT, KEY_AT(struct catalog_driver, links)},
+		{"link_defaults", KEY_OTHER, KEY_AT(struct catalog_driver, link_defaults),
+			.read = read_link_defaults},
+		{"has_make_safe", KEY_BOOL, KEY_AT(struct catalog_driver, has_make_safe)},
+		{"sha256", KEY_COPY, KEY_AT(struct catalog_driver, sha256)},
+		{"settings", KEY_OTHER, KEY_AT(struct catalog_driver, settings),
+			.read = read_settings},
+		{0}},
+	.size = sizeof(struct catalog_driver),
+	.open = true};
 
-static const struct assay_link_defaults *get_link_defaults(struct reading *c)
+static const struct keys problem_keys = {
+	.rows = (const struct key[]){{"file", KEY_OTHER, KEY_AT(struct catalog_problem, file),
+					     .required = true, .read = read_arena_text},
+		{"text", KEY_OTHER, KEY_AT(struct catalog_problem, text), .required = true,
+			.read = read_arena_text},
+		{0}},
+	.size = sizeof(struct catalog_problem),
+	.open = true};
+
+static int check_driver(struct reader *r, size_t at, const void *element)
 {
-	size_t count;
-	struct assay_link_defaults *list = get_list(c, 32, sizeof *list, &count);
-	for (size_t i = 0; i < count; i++) {
-		size_t pairs = 0;
-		struct assay_string key;
-		list[i].defaults = "";
-		read_map(&c->r, &pairs);
-		while (next_key(c, &pairs, &key)) {
-			if (assay_string_is(key, "link"))
-				get_unsigned(c, &list[i].link);
-			else if (assay_string_is(key, "defaults"))
-				get_text(c, &list[i].defaults);
-			else
-				read_skip(&c->r);
-		}
-	}
-	return list;
+	const struct catalog_driver *driver = element;
+	if (token_is_valid(string_of(driver->name)))
+		return 0;
+	return read_fail(r, at, "the name of a driver expected");
 }
 
-static void get_sha256(struct reading *c, uint8_t out[32])
+static int read_drivers(struct reader *r, const struct key *key, void *to)
 {
-	const uint8_t *bytes;
-	if (read_fixed(&c->r, 32, &bytes) == 0)
-		memcpy(out, bytes, 32);
+	struct catalog *catalog = to;
+	return read_list(
+		r, &driver_keys, DRIVERS_MAX, check_driver, &catalog->drivers, &catalog->count);
 }
 
-static void get_driver(struct reading *c, struct catalog_driver *out)
+static int read_problems(struct reader *r, const struct key *key, void *to)
 {
-	size_t pairs = 0, at = c->r.at;
-	struct assay_string key;
-	read_map(&c->r, &pairs);
-	while (next_key(c, &pairs, &key)) {
-		if (assay_string_is(key, "name"))
-			get_text(c, &out->name);
-		else if (assay_string_is(key, "version"))
-			get_text(c, &out->version);
-		else if (assay_string_is(key, "summary"))
-			get_text(c, &out->summary);
-		else if (assay_string_is(key, "technique"))
-			get_text(c, &out->technique);
-		else if (assay_string_is(key, "make"))
-			get_text(c, &out->make);
-		else if (assay_string_is(key, "links"))
-			get_unsigned(c, &out->links);
-		else if (assay_string_is(key, "link_defaults"))
-			out->link_defaults = get_link_defaults(c);
-		else if (assay_string_is(key, "has_make_safe"))
-			read_bool(&c->r, &out->has_make_safe);
-		else if (assay_string_is(key, "sha256"))
-			get_sha256(c, out->sha256);
-		else if (assay_string_is(key, "settings"))
-			out->settings = get_settings(c, 0);
-		else
-			read_skip(&c->r);
-	}
-	if (!token_is_valid(string_of(out->name)))
-		read_fail(&c->r, at, "the name of a driver expected");
-	if (out->version == NULL || out->summary == NULL)
-		read_fail(&c->r, at, "a driver with version and summary expected");
+	struct catalog *catalog = to;
+	return read_list(
+		r, &problem_keys, DRIVERS_MAX, NULL, &catalog->problems, &catalog->problem_count);
 }
 
-static void get_drivers(struct reading *c, struct catalog *out)
+static int read_version(struct reader *r, const struct key *key, void *to)
 {
-	out->drivers = get_list(c, DRIVERS_MAX, sizeof *out->drivers, &out->count);
-	for (size_t i = 0; i < out->count && c->r.error == 0; i++)
-		get_driver(c, &out->drivers[i]);
+	uint64_t version;
+	size_t at = r->at;
+	if (read_uint(r, &version) == 0 && version != DESCRIBE_VERSION)
+		return read_fail(r, at, "version %d of the description expected", DESCRIBE_VERSION);
+	return r->error;
 }
 
-static void get_problems(struct reading *c, struct catalog *out)
-{
-	out->problems = get_list(c, DRIVERS_MAX, sizeof *out->problems, &out->problem_count);
-	for (size_t i = 0; i < out->problem_count; i++) {
-		size_t pairs = 0;
-		struct assay_string key;
-		out->problems[i] = (struct catalog_problem){"", ""};
-		read_map(&c->r, &pairs);
-		while (next_key(c, &pairs, &key)) {
-			if (assay_string_is(key, "file"))
-				get_text(c, &out->problems[i].file);
-			else if (assay_string_is(key, "text"))
-				get_text(c, &out->problems[i].text);
-			else
-				read_skip(&c->r);
-		}
-	}
-}
-
-static int get_catalog(struct reading *c, struct catalog *out)
-{
-	size_t pairs = 0;
-	uint64_t version = 0;
-	struct assay_string key;
-	read_map(&c->r, &pairs);
-	while (next_key(c, &pairs, &key)) {
-		if (assay_string_is(key, "version"))
-			read_uint(&c->r, &version);
-		else if (assay_string_is(key, "drivers"))
-			get_drivers(c, out);
-		else if (assay_string_is(key, "errors"))
-			get_problems(c, out);
-		else
-			read_skip(&c->r);
-	}
-	if (version != DESCRIBE_VERSION)
-		read_fail(&c->r, 0, "version %d of the description expected", DESCRIBE_VERSION);
-	return read_finish(&c->r);
-}
+static const struct keys catalog_keys = {
+	.rows = (const struct key[]){{"version", KEY_OTHER, .required = true, .read = read_version},
+		{"drivers", KEY_OTHER, .read = read_drivers},
+		{"errors", KEY_OTHER, .read = read_problems}, {0}},
+	.open = true};
 
 int catalog_read(const uint8_t *data, size_t len, struct catalog **out, char **why)
 {
 	*out = NULL;
 	*why = NULL;
 	struct owned_catalog *owned = calloc(1, sizeof *owned);
-	struct reading *c = calloc(1, sizeof *c);
+	struct description *d = calloc(1, sizeof *d);
 	int r = -ENOMEM;
-	if (owned == NULL || c == NULL)
+	if (owned == NULL || d == NULL)
 		goto err_free;
-	read_init(&c->r, data, len);
-	c->r.depth_max = READ_DEPTH_MAX;
-	c->arena = &owned->arena;
-	r = get_catalog(c, &owned->catalog);
+	read_init(&d->r, data, len);
+	d->r.depth_max = READ_DEPTH_MAX;
+	d->arena = &owned->arena;
+	r = keys_read(&d->r, &catalog_keys, &owned->catalog, NULL);
+	if (r == 0)
+		r = read_finish(&d->r);
 	if (owned->arena.failed)
 		r = -ENOMEM;
-	else if (r < 0 && asprintf(why,
-				  "the description of the drivers cannot be read: %s at "
-				  "byte %zu",
-				  c->r.text, c->r.error_at) < 0)
+	else if (r < 0 &&
+		 asprintf(why, "the description of the drivers cannot be read: %s at byte %zu",
+			 d->r.text, d->r.error_at) < 0)
 		*why = NULL;
 	if (r < 0)
 		goto err_free;
-	free(c);
+	free(d);
 	*out = &owned->catalog;
 	return 0;
 
 err_free:
-	free(c);
+	free(d);
 	catalog_destroy(owned != NULL ? &owned->catalog : NULL);
 	return r;
 }

@@ -112,7 +112,7 @@ static void write_catalog(struct buffer *to, const struct catalog *catalog, uint
 
 /* --- tests ----------------------------------------------------------------------------------- */
 
-static void what_a_worker_describes_is_read_back(void **state)
+static void a_description_is_read_back(void **state)
 {
 	struct buffer to = {0};
 	struct catalog *catalog;
@@ -180,23 +180,23 @@ static void tables_that_contradict_themselves_are_refused(void **state)
 	refused(&wrong, 2, "version 1 of the description expected");
 	settings[0].type = ASSAY_CHOICE;
 	settings[0].choices = none;
-	refused(&wrong, DESCRIBE_VERSION, "the choices of setting 'a' and its type differ");
+	refused(&wrong, DESCRIBE_VERSION, "setting 'a' has a type that does not fit its choices");
 	settings[0].type = ASSAY_TABLE;
 	settings[0].choices = NULL;
 	settings[0].columns = empty;
-	refused(&wrong, DESCRIBE_VERSION, "the columns of setting 'a' and its type differ");
+	refused(&wrong, DESCRIBE_VERSION, "setting 'a' has a type that does not fit its columns");
 	settings[0] = (struct assay_setting){.name = "a", .type = 77, .help = ""};
-	refused(&wrong, DESCRIBE_VERSION, "the type of setting 'a' is unknown");
+	refused(&wrong, DESCRIBE_VERSION, "setting 'a' is of an unknown type");
 	settings[0] = (struct assay_setting){.name = "A b", .type = ASSAY_INT, .help = ""};
 	refused(&wrong, DESCRIBE_VERSION, "the name of a setting expected");
 	settings[0] = (struct assay_setting){.name = "a", .type = ASSAY_INT, .min = 2, .max = 1};
-	refused(&wrong, DESCRIBE_VERSION, "the range of setting 'a' is empty");
+	refused(&wrong, DESCRIBE_VERSION, "setting 'a' has an empty range");
 	settings[0] = (struct assay_setting){.name = "a", .type = ASSAY_INT};
 	driver.name = "Driver";
 	refused(&wrong, DESCRIBE_VERSION, "the name of a driver expected");
 }
 
-static void what_a_driver_can_be_told_is_told_in_words(void **state)
+static void a_driver_is_described_in_words(void **state)
 {
 	struct buffer to = {0}, text = {0};
 	catalog_put(&to, catalog_find(&test_catalog, "amptek-dp5"));
@@ -222,7 +222,7 @@ static void make_worker(char *path, size_t size, const char *dir, const char *sc
 	assert_int_equal(chmod(path, 0700), 0);
 }
 
-static void a_worker_is_asked_for_its_drivers(void **state)
+static void a_worker_describes_its_drivers(void **state)
 {
 	char dir[] = "/tmp/assay-catalog-XXXXXX", worker[80], answer[80], script[200];
 	assert_non_null(mkdtemp(dir));
@@ -262,11 +262,11 @@ static void a_worker_is_asked_for_its_drivers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_a_worker_describes_is_read_back),
+		cmocka_unit_test(a_description_is_read_back),
 		cmocka_unit_test(a_description_cut_anywhere_is_refused),
 		cmocka_unit_test(tables_that_contradict_themselves_are_refused),
-		cmocka_unit_test(what_a_driver_can_be_told_is_told_in_words),
-		cmocka_unit_test(a_worker_is_asked_for_its_drivers),
+		cmocka_unit_test(a_driver_is_described_in_words),
+		cmocka_unit_test(a_worker_describes_its_drivers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
