@@ -47,10 +47,12 @@ static void fail_at(size_t node, const char *why)
 
 static bool is_same(const struct node *a, const struct node *b)
 {
+	const struct model *x = &a->model, *y = &b->model;
 	return a->machine.state == b->machine.state &&
 	       a->machine.identified == b->machine.identified &&
-	       a->machine.maintenance == b->machine.maintenance && a->model.run == b->model.run &&
-	       a->model.request == b->model.request && a->model.start == b->model.start;
+	       a->machine.maintenance == b->machine.maintenance && x->run == y->run &&
+	       x->request == y->request && x->start == y->start && x->worker_run == y->worker_run &&
+	       x->identified == y->identified;
 }
 
 /* What the event itself says of the worker. */
