@@ -163,7 +163,7 @@ static void renew_runs(struct core *core)
 	{
 		uint64_t every = instrument->config->acquire.new_run_ns;
 		if (every == 0 || instrument->run == NULL ||
-			run_mode(instrument->run) != CONFIG_CONTINUOUS)
+			run_request(instrument->run)->mode != CONFIG_CONTINUOUS)
 			continue;
 		if (now / every != run_started(instrument->run) / every)
 			instrument_renew(instrument);

@@ -126,8 +126,8 @@ static void audit_report(struct core *core, const struct journal_report *report)
 	map_close(&map);
 	warn_of_loss(report);
 	bool recovered = report->unclean || report->has_old || report->gap_count > 0;
-	audit(&core->audit, recovered ? "journal-recovered" : "journal-opened", NULL, NULL, &after,
-		NULL);
+	audit_put(&core->audit, recovered ? "journal-recovered" : "journal-opened", NULL, NULL,
+		&after, NULL);
 	buffer_finish(&after);
 }
 

@@ -42,7 +42,7 @@ static int put(struct audit_trail *trail, const struct audit *record,
 	return r;
 }
 
-void audit(struct audit_trail *trail, const char *event, const struct audit_actor *actor,
+void audit_put(struct audit_trail *trail, const char *event, const struct audit_actor *actor,
 	const struct buffer *before, const struct buffer *after, const char *reason)
 {
 	uint8_t id[ASSAY_UUID_SIZE];
@@ -70,7 +70,7 @@ void audit_text(struct audit_trail *trail, const char *event, const struct audit
 {
 	struct buffer after = {0};
 	encode_text(&after, text);
-	audit(trail, event, actor, NULL, &after, NULL);
+	audit_put(trail, event, actor, NULL, &after, NULL);
 	buffer_finish(&after);
 }
 
@@ -81,11 +81,11 @@ void audit_config(struct audit_trail *trail, const char *event, const struct con
 	buffer_append(&new, config->canonical, config->canonical_len);
 	if (before != NULL)
 		buffer_append(&old, before->canonical, before->canonical_len);
-	audit(trail, event, NULL, before != NULL ? &old : NULL, &new, "version " ASSAY_VERSION);
+	audit_put(trail, event, NULL, before != NULL ? &old : NULL, &new, "version " ASSAY_VERSION);
 	for (size_t i = 0; i < config->method_count; i++) {
 		buffer_reset(&new);
 		buffer_append(&new, config->methods[i].canonical, config->methods[i].canonical_len);
-		audit(trail, "method", NULL, NULL, &new, NULL);
+		audit_put(trail, "method", NULL, NULL, &new, NULL);
 	}
 	buffer_finish(&old);
 	buffer_finish(&new);

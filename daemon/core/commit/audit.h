@@ -30,7 +30,7 @@ struct audit_actor {
  * Writes a record.  `actor` NULL: the core itself.  `before` and `after` are one encoded CBOR item
  * each, or NULL; `reason` may be NULL.  A record that cannot be written is an error in the log.
  */
-void audit(struct audit_trail *trail, const char *event, const struct audit_actor *actor,
+void audit_put(struct audit_trail *trail, const char *event, const struct audit_actor *actor,
 	const struct buffer *before, const struct buffer *after, const char *reason);
 
 /*

@@ -58,7 +58,7 @@ static void report(struct timekeeper *keeper, uint64_t before, uint64_t utc, uin
 	log_warn("the clock was set %s", text);
 	put_times(&old, before, boot);
 	put_times(&new, utc, boot);
-	audit(keeper->audit, "clock-step", NULL, &old, &new, text);
+	audit_put(keeper->audit, "clock-step", NULL, &old, &new, text);
 	buffer_finish(&old);
 	buffer_finish(&new);
 }

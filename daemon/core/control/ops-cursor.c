@@ -30,7 +30,7 @@ static int op_cursor_forget(struct call *call)
 		map_key(&map, "at");
 		cursor_put_marks(&before, &view);
 		map_close(&map);
-		audit(&core->audit, "cursor-forgotten", call->actor, &before, NULL, NULL);
+		audit_put(&core->audit, "cursor-forgotten", call->actor, &before, NULL, NULL);
 		buffer_finish(&before);
 	}
 	free(view.marks);

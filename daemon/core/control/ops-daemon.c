@@ -23,8 +23,8 @@ static void add_open_run(struct map *map, const struct run *run)
 	struct map row;
 	map_key(map, "run");
 	map_open(&row, map->to);
-	map_text(&row, "number", run_number(run));
-	map_bytes(&row, "id", run_id(run), 16);
+	map_text(&row, "number", run_label(run)->number);
+	map_bytes(&row, "id", run_label(run)->id, 16);
 	map_uint(&row, "frames", run_frames(run));
 	map_uint(&row, "start", run_started(run));
 	control_add_text(&row, "sample", run_sample(run));

@@ -21,7 +21,7 @@ static uint64_t count_frames(struct core *core, const struct runs_row *row)
 {
 	const struct instrument *instrument = instrument_find(&core->instruments, row->instrument);
 	bool open = instrument != NULL && instrument->run != NULL &&
-		    memcmp(run_id(instrument->run), row->id, sizeof row->id) == 0;
+		    memcmp(run_label(instrument->run)->id, row->id, sizeof row->id) == 0;
 	return open ? run_frames(instrument->run) : row->frames;
 }
 

@@ -248,7 +248,7 @@ static int stop(struct call *call, bool abort)
 	const char *key = instrument->config->key;
 	if (instrument_stop(instrument, abort, call->actor) < 0)
 		return call_refuse(call, "not-found", "no run is open on %s", key);
-	const char *number = instrument->run != NULL ? run_number(instrument->run) : NULL;
+	const char *number = instrument->run != NULL ? run_label(instrument->run)->number : NULL;
 	audit_text(&core->audit, abort ? "run-abort" : "run-stop", call->actor,
 		number != NULL ? number : key);
 	map_text(&call->reply, "number", number);

@@ -296,15 +296,15 @@ static void answer_set(void *arg, int r, const char *text)
 	struct buffer before = {0}, after = {0};
 	put_side(&before, instrument, &set->part, &set->before);
 	put_side(&after, instrument, &set->part, &set->part);
-	audit(instrument->all->audit, r < 0 ? "set-refused" : "set", &set->actor, &before, &after,
-		r < 0 ? text : NULL);
+	audit_put(instrument->all->audit, r < 0 ? "set-refused" : "set", &set->actor, &before,
+		&after, r < 0 ? text : NULL);
 	if (r < 0) {
 		control_reject(set->ticket, "refused", text);
 	} else {
 		struct map *reply = control_reply(set->ticket);
 		put_values(reply, &set->part, &set->part);
 		if (instrument->run != NULL)
-			map_text(reply, "number", run_number(instrument->run));
+			map_text(reply, "number", run_label(instrument->run)->number);
 		control_answer(set->ticket);
 	}
 	buffer_finish(&before);

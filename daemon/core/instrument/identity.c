@@ -86,3 +86,8 @@ bool identity_refuses(struct instrument *instrument, char *why, size_t size)
 	id->mismatch = instrument->config->identity.flag_otherwise;
 	return !id->mismatch;
 }
+
+struct inst_id instrument_inst(const struct instrument *instrument)
+{
+	return run_inst(&instrument->identity, instrument->config);
+}

@@ -20,16 +20,6 @@
 #define RETRY_FIRST_NS NS_PER_S
 #define RETRY_MAX_NS   (30 * NS_PER_S)
 
-struct config_map instrument_settings(const struct instrument *instrument)
-{
-	return change_settings(&instrument->change, instrument->config->settings);
-}
-
-struct inst_id instrument_inst(const struct instrument *instrument)
-{
-	return run_inst(&instrument->identity, instrument->config);
-}
-
 static struct ledger_topic *make_topic(struct instrument *instrument, enum assay_record_type type)
 {
 	const struct config *config = instrument->all->config;
@@ -221,7 +211,7 @@ int instrument_apply(
 		int r = begin_run(instrument, cause->started);
 		if (r < 0)
 			return r;
-		text = run_number(instrument->run);
+		text = run_label(instrument->run)->number;
 	}
 	instrument->machine = step.next;
 	if ((step.actions & MACHINE_END_RUN) != 0)
@@ -347,7 +337,7 @@ int instrument_renew(struct instrument *instrument)
 	struct run_subject subject = subject_of(instrument);
 	int r = run_renew(&instrument->run, &subject);
 	if (r == 0)
-		state_set(instrument, NULL, run_number(instrument->run));
+		state_set(instrument, NULL, run_label(instrument->run)->number);
 	return r;
 }
 

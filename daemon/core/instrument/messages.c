@@ -133,7 +133,7 @@ static int end_complete(struct instrument *instrument, const struct cause *cause
 {
 	if (instrument->machine.state != MACHINE_BUSY)
 		return instrument_apply(instrument, MACHINE_ENDED, cause);
-	if (run_mode(instrument->run) != CONFIG_REPEAT)
+	if (run_request(instrument->run)->mode != CONFIG_REPEAT)
 		return instrument_apply(instrument,
 			run_next_step(instrument->run) ? MACHINE_ENDED_STEP : MACHINE_ENDED, cause);
 	int r = instrument_apply(instrument, MACHINE_ENDED_ROUND, cause);

@@ -39,6 +39,11 @@ static int check_site(const struct instrument *instrument, const struct run_requ
 	return 0;
 }
 
+struct config_map instrument_settings(const struct instrument *instrument)
+{
+	return change_settings(&instrument->change, instrument->config->settings);
+}
+
 /*
  * The settings of one step, complete: the instrument's, those of the request over them, and those
  * of the method's step on top.  Errors as of config_merge().

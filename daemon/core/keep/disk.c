@@ -60,7 +60,7 @@ static void write_audit(const struct disk_watch *disk)
 	map_uint(&map, "free", disk->free);
 	map_uint(&map, "reserve", disk->reserve);
 	map_close(&map);
-	audit(disk->audit,
+	audit_put(disk->audit,
 		level == DISK_OK     ? "disk-ok"
 		: level == DISK_LOW  ? "disk-low"
 		: level == DISK_FULL ? "disk-full"
@@ -98,7 +98,7 @@ static void record_rescues(struct disk_watch *disk)
 	map_text(&map, "action", "written again to a new file");
 	map_uint(&map, "times", rescues);
 	map_close(&map);
-	audit(disk->audit, "journal-rescued", NULL, NULL, &after, NULL);
+	audit_put(disk->audit, "journal-rescued", NULL, NULL, &after, NULL);
 	buffer_finish(&after);
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stddef.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +13,39 @@
 #define LOG_TOPIC "runs"
 #include "base/clock.h"
 #include "base/log.h"
-#include "core/runs/inside.h"
+#include "base/arena.h"
+#include "core/runs/index_file.h"
+#include "core/runs/rows.h"
 #include "journal/reader.h"
 #include "record/digest.h"
 #include "record/entry.h"
+
+/* Entries between two notes of how far the index reaches. */
+#define CHECKPOINT_ENTRIES 5000
+
+/* A row as it is kept: runs are many, and most of their texts are those of their neighbours. */
+struct runs_kept {
+	uint8_t id[16], journal[16], ctx[32];
+	const char *number, *instrument, *topic, *sample, *operator, * status; /* in the arena */
+	uint64_t start, first, last, frames;
+	bool sim;
+};
+
+struct runs {
+	struct runs_kept *rows;
+	size_t count, size;
+	uint32_t *slots; /* by id: place of a row + 1, 0: free; none in `older` */
+	size_t slot_count;
+	struct runs_amend *amends;
+	size_t amend_count, amend_size;
+	struct arena texts;
+	pthread_mutex_t lock; /* of rows, texts and amends, against other threads' reading */
+	struct runs *older;   /* those of all former journals; NULL: none */
+	char path[PATH_MAX];
+	uint8_t id[JOURNAL_ID_SIZE];
+	uint64_t head; /* seq that loading reached */
+	struct index_file file;
+};
 
 /* Rows looked at before the lock is let go for a moment. */
 #define SEARCH_TURN 1000
@@ -161,7 +191,7 @@ static int add_with_slot(struct runs *runs, const struct runs_row *row)
 	return r;
 }
 
-int runs_set_row(struct runs *runs, const struct runs_row *row)
+static int set_row(struct runs *runs, const struct runs_row *row)
 {
 	struct runs_row here = *row;
 	memcpy(here.journal, runs->id, sizeof here.journal);
@@ -189,12 +219,43 @@ static int add_amend(struct runs *runs, const struct runs_amend *amend)
 	return r;
 }
 
-int runs_set_amend(struct runs *runs, const uint8_t run[16], uint64_t seq)
+static int set_amend(struct runs *runs, const uint8_t run[16], uint64_t seq)
 {
 	struct runs_amend amend = {.seq = seq};
 	memcpy(amend.run, run, sizeof amend.run);
 	memcpy(amend.journal, runs->id, sizeof amend.journal);
 	return add_amend(runs, &amend);
+}
+
+int runs_put(struct runs *runs, const struct runs_row *row)
+{
+	int r = set_row(runs, row);
+	if (r == 0)
+		index_file_put_row(&runs->file, row);
+	return r;
+}
+
+int runs_put_amend(struct runs *runs, const uint8_t run[16], uint64_t seq)
+{
+	int r = set_amend(runs, run, seq);
+	if (r == 0)
+		index_file_put_amend(&runs->file, run, seq);
+	return r;
+}
+
+void runs_checkpoint(struct runs *runs, uint64_t head)
+{
+	if (head >= runs->file.reach + CHECKPOINT_ENTRIES)
+		index_file_put_reach(&runs->file, head);
+}
+
+static int take_note(void *arg, const struct index_note *note)
+{
+	struct runs *runs = arg;
+	int r = note->row.first > 0 ? set_row(runs, &note->row) : 0;
+	if (r == 0 && note->amend_seq > 0)
+		r = set_amend(runs, note->amend, note->amend_seq);
+	return r;
 }
 
 uint64_t runs_head(const struct runs *runs)
@@ -303,13 +364,13 @@ static int scan_journal(struct runs *runs, uint64_t head)
 {
 	struct journal_reader *reader;
 	struct journal_found found;
-	if (runs->noted >= head || head == UINT64_MAX)
+	if (runs->file.reach >= head || head == UINT64_MAX)
 		return 0;
 	int r = open_reader(runs, runs->id, &reader);
 	if (r < 0)
 		return r;
 	journal_reader_filter(reader, is_data_topic, NULL);
-	journal_reader_seek(reader, runs->noted + 1);
+	journal_reader_seek(reader, runs->file.reach + 1);
 	while ((r = journal_reader_next(reader, head, &found)) > 0) {
 		if (found.kind == JOURNAL_ENTRY && (r = take_entry(runs, &found)) < 0)
 			break;
@@ -324,11 +385,10 @@ static int load_one(struct runs **out, const char *path, const uint8_t *id, uint
 	if (runs == NULL)
 		return -ENOMEM;
 	pthread_mutex_init(&runs->lock, NULL);
-	runs->fd = -1;
 	runs->head = head;
 	snprintf(runs->path, sizeof runs->path, "%s", path);
 	memcpy(runs->id, id, sizeof runs->id);
-	int r = runs_open_notes(runs, head);
+	int r = index_file_open(&runs->file, path, id, head, take_note, runs);
 	if (r == 0)
 		r = scan_journal(runs, head);
 	if (r < 0) {
@@ -343,8 +403,7 @@ void runs_destroy(struct runs *runs)
 {
 	if (runs == NULL)
 		return;
-	if (runs->fd >= 0)
-		close(runs->fd);
+	index_file_close(&runs->file);
 	runs_destroy(runs->older);
 	pthread_mutex_destroy(&runs->lock);
 	free(runs->amends);
@@ -388,8 +447,8 @@ static int load_former(struct runs *runs, const uint8_t *id)
 		log_warn("the runs of a former journal cannot be read: %s", strerror(-r));
 		return r == -ENOMEM ? r : 0;
 	}
-	if (last != UINT64_MAX && part->noted < last)
-		runs_note_upto(part, last);
+	if (last != UINT64_MAX && part->file.reach < last)
+		index_file_put_reach(&part->file, last);
 	r = merge(runs->older, part);
 	runs_destroy(part);
 	return r;
@@ -428,7 +487,7 @@ static int load_older(struct runs *runs)
 	struct runs *older = runs->older = calloc(1, sizeof *older);
 	if (older == NULL)
 		return -ENOMEM;
-	older->fd = -1;
+	older->file.fd = -1;
 	pthread_mutex_init(&older->lock, NULL);
 	int r = journal_each(&io_posix, runs->path, visit_former, runs);
 	if (r == 0 || r == -ENOENT)

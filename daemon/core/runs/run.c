@@ -576,14 +576,9 @@ const struct config_instrument *run_config(const struct run *run)
 	return run->config;
 }
 
-const char *run_number(const struct run *run)
+const struct run_label *run_label(const struct run *run)
 {
-	return run->label.number;
-}
-
-const uint8_t *run_id(const struct run *run)
-{
-	return run->label.id;
+	return &run->label;
 }
 
 uint64_t run_first(const struct run *run)
@@ -599,11 +594,6 @@ uint64_t run_frames(const struct run *run)
 uint64_t run_started(const struct run *run)
 {
 	return run->started;
-}
-
-enum config_mode run_mode(const struct run *run)
-{
-	return run->request.mode;
 }
 
 const char *run_sample(const struct run *run)

@@ -143,16 +143,14 @@ const struct config_method *run_method(const struct run *run, size_t *step);
 /* Borrowed. */
 const struct run_request *run_request(const struct run *run);
 const struct config_instrument *run_config(const struct run *run);
+const struct run_label *run_label(const struct run *run);
 
 /* Frees a run whose end cannot be written any more; the next start finds it open. */
 void run_forget(struct run *run);
 
-const char *run_number(const struct run *run);
-const uint8_t *run_id(const struct run *run);
 uint64_t run_first(const struct run *run); /* seq of its run-start */
 uint64_t run_frames(const struct run *run);
 uint64_t run_started(const struct run *run);
-enum config_mode run_mode(const struct run *run);
 const char *run_sample(const struct run *run);
 const char *run_operator(const struct run *run);
 
