@@ -107,11 +107,7 @@ static void write_number(struct writing *w, const struct assay_setting *s, const
 		out_of_range(w, s, node);
 		return;
 	}
-	struct map map;
-	map_open(&map, w->to);
-	map_f64(&map, "v", value);
-	map_text(&map, "u", s->unit != NULL ? s->unit : "1");
-	map_close(&map);
+	encode_quantity(w->to, value, s->unit != NULL ? s->unit : "1");
 }
 
 static void write_bool(struct writing *w, const struct node *node)

@@ -11,15 +11,6 @@
 
 #define DEEP_MAX 2 /* lists in lists, so that an audit record is not too deep */
 
-static void write_quantity(struct buffer *to, double value, const char *unit)
-{
-	struct map map;
-	map_open(&map, to);
-	map_f64(&map, "v", value);
-	map_text(&map, "u", unit);
-	map_close(&map);
-}
-
 /* The unit as a record may carry it, or NULL. */
 static const char *record_unit(const char *written)
 {
@@ -43,7 +34,7 @@ static void write_free(struct buffer *to, const struct node *node)
 	else if (quantity_parse_number(node->text, &number) == 0)
 		encode_f64(to, number);
 	else if (unit != NULL)
-		write_quantity(to, number, unit);
+		encode_quantity(to, number, unit);
 	else if (strcmp(node->text, "true") == 0 || strcmp(node->text, "false") == 0)
 		encode_bool(to, node->text[0] == 't');
 	else
@@ -59,7 +50,7 @@ static void write_known(
 	if (name->unit == NULL)
 		encode_text(to, node->text);
 	else if (quantity_read(node->text, name->unit, &value, why) == 0)
-		write_quantity(to, value, name->unit);
+		encode_quantity(to, value, name->unit);
 	else
 		load_error(load, node->mark, "found %s, %s", node_found(node, found, sizeof found),
 			why);

@@ -42,11 +42,6 @@ static void must(int ok)
 		abort();
 }
 
-void digest_reset(struct digest *digest)
-{
-	must(EVP_DigestInit_ex2(digest->context, NULL, NULL));
-}
-
 void digest_update(struct digest *digest, const void *data, size_t len)
 {
 	must(EVP_DigestUpdate(digest->context, data, len));
@@ -57,16 +52,4 @@ void digest_final(struct digest *digest, uint8_t hash[ASSAY_SHA256_SIZE])
 	unsigned len = 0;
 	must(EVP_DigestFinal_ex(digest->context, hash, &len));
 	assert(len == ASSAY_SHA256_SIZE);
-}
-
-int digest_of(const void *data, size_t len, uint8_t hash[ASSAY_SHA256_SIZE])
-{
-	struct digest digest;
-	int error = digest_init(&digest);
-	if (error < 0)
-		return error;
-	digest_update(&digest, data, len);
-	digest_final(&digest, hash);
-	digest_finish(&digest);
-	return 0;
 }

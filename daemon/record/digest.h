@@ -15,19 +15,13 @@ struct digest {
 	void *context;
 };
 
-/* Begins; 0 or -ENOMEM. */
+/* Starts a hash; 0 or -ENOMEM. */
 int digest_init(struct digest *digest);
 void digest_finish(struct digest *digest);
 
-/* Begins again, e.g. for the next run. */
-void digest_reset(struct digest *digest);
-
 void digest_update(struct digest *digest, const void *data, size_t len);
 
-/* Writes the hash of all that was given.  Only reset or finish may follow. */
+/* Writes the hash of all that was given.  Only digest_finish() may follow. */
 void digest_final(struct digest *digest, uint8_t hash[ASSAY_SHA256_SIZE]);
-
-/* Hash of one piece of memory; 0 or -ENOMEM. */
-int digest_of(const void *data, size_t len, uint8_t hash[ASSAY_SHA256_SIZE]);
 
 #endif

@@ -82,11 +82,6 @@ void encode_bool(struct buffer *to, bool value)
 	put(to, cbor_encode_bool, value);
 }
 
-void encode_null(struct buffer *to)
-{
-	buffer_append(to, "\xf6", 1);
-}
-
 void encode_f32(struct buffer *to, float value)
 {
 	put(to, cbor_encode_single, value);
@@ -128,6 +123,15 @@ void encode_linear(struct buffer *to, double start, double step, size_t n)
 	encode_f64(to, step);
 	encode_text(to, "n");
 	encode_uint(to, n);
+}
+
+void encode_quantity(struct buffer *to, double value, const char *unit)
+{
+	struct map map;
+	map_open(&map, to);
+	map_f64(&map, "v", value);
+	map_text(&map, "u", unit);
+	map_close(&map);
 }
 
 void encode_raw(struct buffer *to, const void *data, size_t len)
@@ -186,12 +190,6 @@ void map_uint(struct map *map, const char *key, uint64_t value)
 {
 	map_key(map, key);
 	encode_uint(map->to, value);
-}
-
-void map_int(struct map *map, const char *key, int64_t value)
-{
-	map_key(map, key);
-	encode_int(map->to, value);
 }
 
 void map_bool(struct map *map, const char *key, bool value)

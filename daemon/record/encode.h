@@ -23,7 +23,6 @@ void encode_bytes(struct buffer *to, const void *data, size_t len);
 void encode_uint(struct buffer *to, uint64_t value);
 void encode_int(struct buffer *to, int64_t value);
 void encode_bool(struct buffer *to, bool value);
-void encode_null(struct buffer *to);
 void encode_f32(struct buffer *to, float value);
 void encode_f64(struct buffer *to, double value);
 
@@ -36,6 +35,9 @@ void encode_nd(struct buffer *to, const size_t *shape, size_t dims, enum assay_e
 
 /* An evenly spaced axis {start, step, n}. */
 void encode_linear(struct buffer *to, double start, double step, size_t n);
+
+/* A quantity {v, u}, as in the maps `settings`, `env` and `values`. */
+void encode_quantity(struct buffer *to, double value, const char *unit);
 
 /* CBOR that is already encoded: one item, or the pairs of a map whose head counts them. */
 void encode_raw(struct buffer *to, const void *data, size_t len);
@@ -67,7 +69,6 @@ void map_text(struct map *map, const char *key, const char *value);
 void map_text_n(struct map *map, const char *key, const char *value, size_t len);
 void map_bytes(struct map *map, const char *key, const void *data, size_t len);
 void map_uint(struct map *map, const char *key, uint64_t value);
-void map_int(struct map *map, const char *key, int64_t value);
 void map_bool(struct map *map, const char *key, bool value);
 void map_f64(struct map *map, const char *key, double value);
 

@@ -1,24 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
+#include <cbor/encoding.h>
+
 #include "record/digest.h"
-#include "record/encode.h"
 #include "record/entry.h"
-#include "record/read.h"
+#include "record/keys.h"
 
 #define ENTRY_ITEMS 7
 
-void entry_encode(struct buffer *to, const struct assay_entry_view *entry)
+size_t entry_encode_head(uint8_t to[ENTRY_HEAD_MAX], const struct assay_entry_view *entry)
 {
-	encode_array(to, ENTRY_ITEMS);
-	encode_uint(to, ENTRY_VERSION);
-	encode_bytes(to, entry->journal, ASSAY_UUID_SIZE);
-	encode_uint(to, entry->seq);
-	encode_uint(to, entry->prev);
-	encode_uint(to, entry->tc);
-	encode_text_n(to, entry->topic.data, entry->topic.len);
-	encode_bytes(to, entry->body.data, entry->body.len);
+	uint8_t *at = to, *end = to + ENTRY_HEAD_MAX;
+	assert(entry->topic.len <= ASSAY_TOPIC_MAX);
+	at += cbor_encode_array_start(ENTRY_ITEMS, at, (size_t)(end - at));
+	at += cbor_encode_uint(ENTRY_VERSION, at, (size_t)(end - at));
+	at += cbor_encode_bytestring_start(ASSAY_UUID_SIZE, at, (size_t)(end - at));
+	memcpy(at, entry->journal, ASSAY_UUID_SIZE);
+	at += ASSAY_UUID_SIZE;
+	at += cbor_encode_uint(entry->seq, at, (size_t)(end - at));
+	at += cbor_encode_uint(entry->prev, at, (size_t)(end - at));
+	at += cbor_encode_uint(entry->tc, at, (size_t)(end - at));
+	at += cbor_encode_string_start(entry->topic.len, at, (size_t)(end - at));
+	memcpy(at, entry->topic.data, entry->topic.len);
+	at += entry->topic.len;
+	at += cbor_encode_bytestring_start(entry->body.len, at, (size_t)(end - at));
+	return (size_t)(at - to);
 }
 
 int assay_entry_read(const void *data, size_t len, struct assay_entry_view *entry)
@@ -70,73 +79,33 @@ int entry_leaf_hash(const void *entry, size_t len, uint8_t hash[ASSAY_SHA256_SIZ
 	return 0;
 }
 
-void head_encode(struct buffer *to, const struct head *head)
+static int read_topics(struct reader *r, const struct key *key, void *to)
 {
-	struct map map, last;
-	map_open(&map, to);
-	map_uint(&map, "v", 1);
-	map_bytes(&map, "journal", head->journal, ASSAY_UUID_SIZE);
-	map_uint(&map, "head", head->head);
-	map_uint(&map, "tc", head->tc);
-	map_key(&map, "last");
-	map_open(&last, to);
-	for (size_t i = 0; i < head->topics_count; i++)
-		map_uint(&last, head->topics[i].topic, head->topics[i].last);
-	map_close(&last);
-	map_close(&map);
-}
-
-static void read_topics(struct reader *r, struct head_view *head)
-{
+	struct head_view *head = to;
 	struct assay_string topic;
 	uint64_t seq;
 	size_t at = r->at;
 	read_map(r, &head->topics_count);
-	for (size_t i = 0; i < head->topics_count && r->error == 0; i++) {
-		read_key(r, &topic);
+	for (size_t i = 0; i < head->topics_count && read_key(r, &topic) == 0; i++)
 		read_uint(r, &seq);
-	}
 	head->topics = (struct assay_span){r->data + at, r->at - at};
+	return r->error;
 }
+
+static const struct keys head_keys = {.open = true,
+	.rows = (const struct key[]){
+		{"v", KEY_UINT, KEY_AT(struct head_view, version), .required = true},
+		{"journal", KEY_FIXED, KEY_AT(struct head_view, journal), .required = true,
+			.limit = ASSAY_UUID_SIZE},
+		{"head", KEY_UINT, KEY_AT(struct head_view, head)},
+		{"tc", KEY_UINT, KEY_AT(struct head_view, tc)},
+		{"last", KEY_OTHER, .required = true, .read = read_topics},
+		{0},
+	}};
 
 int head_read(const void *data, size_t len, struct head_view *head)
 {
-	struct reader r;
-	struct assay_string key;
-	size_t pairs;
-	uint64_t version = 0;
 	*head = (struct head_view){0};
-	read_init(&r, data, len);
-	read_map(&r, &pairs);
-	while (pairs-- > 0 && read_key(&r, &key) == 0) {
-		if (assay_string_is(key, "v"))
-			read_uint(&r, &version);
-		else if (assay_string_is(key, "journal"))
-			read_fixed(&r, ASSAY_UUID_SIZE, &head->journal);
-		else if (assay_string_is(key, "head"))
-			read_uint(&r, &head->head);
-		else if (assay_string_is(key, "tc"))
-			read_uint(&r, &head->tc);
-		else if (assay_string_is(key, "last"))
-			read_topics(&r, head);
-		else
-			read_skip(&r);
-	}
-	if (read_finish(&r) < 0)
-		return r.error;
-	return version == 1 && head->journal != NULL && head->topics.data != NULL ? 0 : -EBADMSG;
-}
-
-uint64_t head_last(const struct head_view *head, struct assay_string topic)
-{
-	struct reader r;
-	struct assay_string key;
-	size_t pairs;
-	uint64_t seq;
-	read_init(&r, head->topics.data, head->topics.len);
-	read_map(&r, &pairs);
-	while (pairs-- > 0 && read_key(&r, &key) == 0 && read_uint(&r, &seq) == 0)
-		if (key.len == topic.len && memcmp(key.data, topic.data, key.len) == 0)
-			return seq;
-	return 0;
+	int error = keys_decode(&head_keys, data, len, head);
+	return error == 0 && head->version != 1 ? -EBADMSG : error;
 }

@@ -194,11 +194,6 @@ static const char *const type_names[] = {
 	[READ_FLOAT64] = "a float",
 };
 
-const char *read_type_name(enum read_type type)
-{
-	return type_names[type];
-}
-
 static int decode(struct reader *r, struct read_item *item)
 {
 	struct found found = {item, NULL};

@@ -74,9 +74,6 @@ struct reader {
 	} keys[READ_KEYS_MAX];
 };
 
-/* "an array", "a text" ... for error texts. */
-const char *read_type_name(enum read_type type);
-
 /* Begins at the first of `len` bytes, which are borrowed and must be less than 4 GiB. */
 void read_init(struct reader *r, const void *data, size_t len);
 

@@ -324,12 +324,3 @@ void record_seal(struct buffer *to, const struct seal *seal)
 	put_extra(&map, &seal->extra);
 	map_close(&map);
 }
-
-void quantity_encode(struct buffer *to, double value, const char *unit)
-{
-	struct map map;
-	map_open(&map, to);
-	map_f64(&map, "v", value);
-	map_text(&map, "u", unit);
-	map_close(&map);
-}

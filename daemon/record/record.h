@@ -176,7 +176,4 @@ struct seal {
 };
 void record_seal(struct buffer *to, const struct seal *seal);
 
-/* The value of an `env`, `values` or settings map: {v, u}. */
-void quantity_encode(struct buffer *to, double value, const char *unit);
-
 #endif

@@ -64,12 +64,6 @@ int schema_finish(struct schema_walk *walk)
 	return walk->r->error;
 }
 
-char *schema_error_format(const struct schema_error *error, char *out, size_t size)
-{
-	snprintf(out, size, "%s%s%s", error->path, error->path[0] != '\0' ? ": " : "", error->text);
-	return out;
-}
-
 /* Texts from outside, cut so that they fit an error text. */
 #define SHOWN(text) (int)((text).len < 40 ? (text).len : 40), (text).data
 

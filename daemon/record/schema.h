@@ -14,8 +14,6 @@
 #include "record/words.h"
 
 /* Where a value breaks the format, and what was found and expected there. */
-#define SCHEMA_ERROR_MAX 324 /* of schema_error_format() */
-
 struct schema_error {
 	char path[160]; /* such as "vars[2].unit"; "" is the record itself */
 	char text[160];
@@ -100,9 +98,6 @@ int schema_fail(struct schema_walk *walk, size_t at, const char *format, ...)
 /* Puts ".key" or "[index]" before the error's path; returns -EBADMSG. */
 int schema_fail_in(struct schema_walk *walk, struct assay_string key);
 int schema_fail_at(struct schema_walk *walk, size_t index);
-
-/* Writes "path: text", or the text alone for the record itself; cut to `size`.  Returns `out`. */
-char *schema_error_format(const struct schema_error *error, char *out, size_t size);
 
 /* Copies the reader's error, at the end of a walk; returns it. */
 int schema_finish(struct schema_walk *walk);

@@ -39,15 +39,6 @@ struct stamp stamp_now(void)
 	return stamp;
 }
 
-struct stamp stamp_at(uint64_t mono)
-{
-	struct stamp stamp = stamp_now();
-	uint64_t ago = stamp.mono > mono ? stamp.mono - mono : 0;
-	stamp.utc -= ago < stamp.utc ? ago : stamp.utc;
-	stamp.mono -= ago;
-	return stamp;
-}
-
 void stamp_encode(struct buffer *to, const struct stamp *stamp)
 {
 	struct map map;

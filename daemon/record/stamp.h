@@ -25,9 +25,6 @@ struct stamp {
  */
 struct stamp stamp_now(void);
 
-/* The same of `ns` of CLOCK_BOOTTIME that have just passed: utc is carried back to it. */
-struct stamp stamp_at(uint64_t mono);
-
 /* Appends the map. */
 void stamp_encode(struct buffer *to, const struct stamp *stamp);
 

@@ -163,11 +163,6 @@ static const struct {
 
 #define COUNT (sizeof units / sizeof units[0])
 
-const struct ucum_unit *unit_at(size_t i)
-{
-	return i < COUNT ? &units[i] : NULL;
-}
-
 static int compare(struct assay_string code, const char *other)
 {
 	size_t len = strlen(other), shorter = code.len < len ? code.len : len;

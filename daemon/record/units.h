@@ -20,9 +20,6 @@ const struct ucum_unit *unit_find(struct assay_string code);
 /* True when one of these techniques (0: any) uses this code. */
 bool unit_is_allowed(struct assay_string code, unsigned techniques);
 
-/* The i-th unit of the list; NULL after the last. */
-const struct ucum_unit *unit_at(size_t i);
-
 /* A code near to a wrong one, for "did you mean": same letters in another case, or a common slip
  * such as "Th" or "ppm".  NULL when there is none. */
 const char *unit_suggest(struct assay_string wrong);

@@ -14,7 +14,7 @@
 #include "core/runs/rows.h"
 #include "journal/journal.h"
 #include "live.h"
-#include "record/entry.h"
+#include "../vectors/entry.h"
 #include "tool.h"
 
 #define GROUP ((size_t)4 << 20) /* bytes of one sync */

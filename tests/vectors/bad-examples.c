@@ -92,7 +92,7 @@ static void trailing_bytes(struct buffer *entry)
 {
 	struct buffer record = {0};
 	record_seal(&record, &(struct seal){1, bytes, "note", {{0}, 0}});
-	encode_null(&record);
+	encode_raw(&record, "\xf6", 1);
 	put_record(entry, "a1/seal/-/ccl-tokyo/bench-3/-/", &record);
 }
 
@@ -130,7 +130,7 @@ static void deep_nesting(struct buffer *entry)
 	begin_pair(&part, "x-deep");
 	for (int i = 0; i < 8; i++)
 		encode_array(&part, 1);
-	encode_null(&part);
+	encode_raw(&part, "\xf6", 1);
 	put_frame(entry, &part, 3);
 }
 
@@ -149,7 +149,7 @@ static void key_after_extension(struct buffer *entry)
 {
 	struct buffer part = {0};
 	begin_pair(&part, "x-a");
-	encode_null(&part);
+	encode_raw(&part, "\xf6", 1);
 	encode_text(&part, "settings");
 	encode_map(&part, 0);
 	put_frame(entry, &part, 4);

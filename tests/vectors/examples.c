@@ -5,7 +5,7 @@
 #include "examples.h"
 #include "parts.h"
 #include "record/encode.h"
-#include "record/entry.h"
+#include "entry.h"
 #include "record/record.h"
 #include "record/topic.h"
 
@@ -55,12 +55,18 @@ void example_frame(struct buffer *record, const struct buffer *part, size_t pair
 
 void example_head(struct buffer *head)
 {
-	const struct head_topic topics[] = {{EXAMPLE_DATA, 1042}, {EXAMPLE_STATE, 1041}};
-	head_encode(head, &(struct head){.journal = journal,
-				  .head = 1042,
-				  .tc = UTC,
-				  .topics = topics,
-				  .topics_count = sizeof topics / sizeof topics[0]});
+	struct map map, last;
+	map_open(&map, head);
+	map_uint(&map, "v", 1);
+	map_bytes(&map, "journal", journal, ASSAY_UUID_SIZE);
+	map_uint(&map, "head", 1042);
+	map_uint(&map, "tc", UTC);
+	map_key(&map, "last");
+	map_open(&last, head);
+	map_uint(&last, EXAMPLE_DATA, 1042);
+	map_uint(&last, EXAMPLE_STATE, 1041);
+	map_close(&last);
+	map_close(&map);
 }
 
 /* Finishes the record. */
@@ -100,14 +106,14 @@ static void put_settings(struct buffer *to)
 	map_open(&map, to);
 	map_uint(&map, "channels", 2048);
 	map_key(&map, "preset_time");
-	quantity_encode(to, 60, "s");
+	encode_quantity(to, 60, "s");
 	map_text(&map, "apodization", "Happ-Genzel");
 	map_bool(&map, "pileup_rejection", true);
 	map_f64(&map, "gain", 49.75);
 	map_key(&map, "sim_ions");
 	encode_array(to, 3);
 	encode_uint(to, 91);
-	quantity_encode(to, 105.1, "1");
+	encode_quantity(to, 105.1, "1");
 	encode_text(to, "139");
 	map_close(&map);
 }
@@ -118,7 +124,7 @@ static void put_setup(struct buffer *to)
 	map_open(&map, to);
 	map_text(&map, "tube_anode", "Rh");
 	map_key(&map, "tube_voltage");
-	quantity_encode(to, 40, "kV");
+	encode_quantity(to, 40, "kV");
 	map_close(&map);
 }
 
@@ -149,7 +155,7 @@ static void put_extra(struct buffer *to)
 	encode_text(to, "order");
 	encode_uint(to, 4711);
 	encode_text(to, "urgent");
-	encode_null(to);
+	encode_raw(to, "\xf6", 1);
 }
 
 static struct assay_span span(const struct buffer *b)
@@ -255,9 +261,9 @@ static void idle_state(struct buffer *entry)
 	struct map map;
 	map_open(&map, &values);
 	map_key(&map, "progress");
-	quantity_encode(&values, 12.5, "%");
+	encode_quantity(&values, 12.5, "%");
 	map_key(&map, "detector_temperature");
-	quantity_encode(&values, 230, "K");
+	encode_quantity(&values, 230, "K");
 	map_close(&map);
 	record_state(&record, &(struct dev_state){.base = base,
 				      .state = DEVICE_STATE_IDLE,
@@ -285,7 +291,7 @@ static void first_state(struct buffer *entry)
 static void configuration_audit(struct buffer *entry)
 {
 	struct buffer record = {0}, before = {0}, after = {0};
-	encode_null(&before);
+	encode_raw(&before, "\xf6", 1);
 	encode_array(&after, 5);
 	encode_text(&after, "laboratory:\n\tsite: ccl-tokyo\n");
 	encode_bytes(&after, hash, sizeof hash);
@@ -511,7 +517,8 @@ static void gas_scalars(struct buffer *entry)
 	map_text(&map, "data", "measuring \xe2\x80\x93 ok");
 	map_close(&map);
 	part_open_var(&map, &part, "offset", "aux", NULL, "1");
-	map_int(&map, "data", INT64_MIN);
+	map_key(&map, "data");
+	encode_int(map.to, INT64_MIN);
 	map_close(&map);
 	part_open_var(&map, &part, "cell_pressure", "aux", NULL, "hPa");
 	map_key(&map, "data");

@@ -55,7 +55,8 @@ void part_integer(struct buffer *to, const char *name, int64_t value)
 {
 	struct map var;
 	part_open_var(&var, to, name, "aux", NULL, "{count}");
-	map_int(&var, "data", value);
+	map_key(&var, "data");
+	encode_int(var.to, value);
 	map_close(&var);
 }
 

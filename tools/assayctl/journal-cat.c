@@ -11,6 +11,7 @@
 #include "journal/inspect.h"
 #include "journal/reader.h"
 #include "print.h"
+#include "record/entry.h"
 #include "record/json.h"
 
 #define TOPIC_SIZE (JOURNAL_TOPIC_MAX + 1)
@@ -108,7 +109,7 @@ static int cat(const struct journal_args *args, struct range *range, const uint8
 	if (r == 0 && range->from_tc > 0)
 		r = journal_segments(&io_posix, args->path, id, find_start, range);
 	if (r >= 0)
-		r = journal_reader_open(&reader, &io_posix, args->path, id, journal_entry_read);
+		r = journal_reader_open(&reader, &io_posix, args->path, id, entry_place);
 	if (r < 0) {
 		fprintf(stderr, "assayctl: %s: %s\n", args->path,
 			r == -ENOENT ? "there is no such journal" : strerror(-r));

@@ -14,24 +14,12 @@
 #include "journal/inspect.h"
 #include "journal/reader.h"
 #include "print.h"
+#include "record/entry.h"
 #include "record/read.h"
 
 /* A new journal's first entries say why it began. */
 #define WHY_ENTRIES 3
 #define WHY_SIZE    120
-
-int journal_entry_read(const uint8_t *bytes, size_t len, const char **topic, size_t *topic_len,
-	uint64_t *seq, uint64_t *tc)
-{
-	struct assay_entry_view entry;
-	if (assay_entry_read(bytes, len, &entry) < 0)
-		return -EBADMSG;
-	*topic = entry.topic.data;
-	*topic_len = entry.topic.len;
-	*seq = entry.seq;
-	*tc = entry.tc;
-	return 0;
-}
 
 int journal_find_current(const struct journal_args *args, uint8_t id[JOURNAL_ID_SIZE])
 {
@@ -149,7 +137,7 @@ static void find_why(const struct journal_args *args, const uint8_t *id, struct 
 	struct journal_reader *reader;
 	struct journal_found found;
 	uint64_t upto = sum->last_seq < WHY_ENTRIES ? sum->last_seq : WHY_ENTRIES;
-	if (journal_reader_open(&reader, &io_posix, args->path, id, journal_entry_read) < 0)
+	if (journal_reader_open(&reader, &io_posix, args->path, id, entry_place) < 0)
 		return;
 	while (sum->why[0] == '\0' && journal_reader_next(reader, upto, &found) == 1) {
 		struct assay_entry_view entry;
@@ -173,7 +161,7 @@ static void find_last_tc(const struct journal_args *args, const uint8_t *id, str
 	struct journal_reader *reader;
 	struct journal_found found;
 	struct assay_entry_view entry;
-	if (journal_reader_open(&reader, &io_posix, args->path, id, journal_entry_read) < 0)
+	if (journal_reader_open(&reader, &io_posix, args->path, id, entry_place) < 0)
 		return;
 	journal_reader_seek(reader, sum->last_seq);
 	if (journal_reader_next(reader, sum->last_seq, &found) == 1 &&

@@ -25,10 +25,6 @@ struct journal_args {
 int journal_args_read(
 	struct journal_args *journal, const struct options *options, const struct args *args);
 
-/* A journal_entry_fn. */
-int journal_entry_read(const uint8_t *bytes, size_t len, const char **topic, size_t *topic_len,
-	uint64_t *seq, uint64_t *tc);
-
 /* The id of the journal in use.  0 or a negative errno, which was told. */
 int journal_find_current(const struct journal_args *args, uint8_t id[JOURNAL_ID_SIZE]);
 

@@ -12,6 +12,7 @@
 #include "journal.h"
 #include "journal/reader.h"
 #include "print.h"
+#include "record/entry.h"
 #include "record/read.h"
 
 #define DECODERS_MAX 32
@@ -274,7 +275,7 @@ static int reparse_journal(const struct journal_args *args, const uint8_t id[JOU
 	if (r == 0 && first > last)
 		return 0;
 	if (r == 0)
-		r = journal_reader_open(&reader, &io_posix, args->path, id, journal_entry_read);
+		r = journal_reader_open(&reader, &io_posix, args->path, id, entry_place);
 	if (r == 0) {
 		journal_reader_filter(reader, is_data, NULL);
 		journal_reader_seek(reader, first);

@@ -3,15 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cbor.h>
-
 #include "base/clock.h"
 #include "core/commit/item.h"
 #include "core/commit/ledger.h"
 #include "record/entry.h"
-
-/* Of entry = [1, journal, seq, prev, tc, topic, body] everything but topic and body. */
-#define ENVELOPE_MAX 64
 
 struct ledger {
 	uint8_t journal[JOURNAL_ID_SIZE];
@@ -89,42 +84,26 @@ static uint64_t commit_time(const struct ledger *l)
 	return now > l->tc ? now : l->tc;
 }
 
-static size_t put_envelope(
-	const struct ledger *l, const struct ledger_record *record, uint64_t tc, uint8_t *to)
-{
-	uint8_t *at = to, *end = to + ENVELOPE_MAX + JOURNAL_TOPIC_MAX;
-	at += cbor_encode_array_start(7, at, (size_t)(end - at));
-	at += cbor_encode_uint(1, at, (size_t)(end - at));
-	at += cbor_encode_bytestring_start(JOURNAL_ID_SIZE, at, (size_t)(end - at));
-	memcpy(at, l->journal, JOURNAL_ID_SIZE);
-	at += JOURNAL_ID_SIZE;
-	at += cbor_encode_uint(l->seq + 1, at, (size_t)(end - at));
-	at += cbor_encode_uint(record->topic->last, at, (size_t)(end - at));
-	at += cbor_encode_uint(tc, at, (size_t)(end - at));
-	at += cbor_encode_string_start(record->topic->len, at, (size_t)(end - at));
-	memcpy(at, record->topic->text, record->topic->len);
-	at += record->topic->len;
-	at += cbor_encode_bytestring_start(
-		record->head_len + record->part_len, at, (size_t)(end - at));
-	return (size_t)(at - to);
-}
-
 int ledger_put(struct ledger *l, const struct ledger_record *record, struct ledger_receipt *receipt)
 {
-	size_t room = ENVELOPE_MAX + JOURNAL_TOPIC_MAX + record->head_len + record->part_len;
-	struct commit_item *item = commit_item_create(room);
+	struct assay_entry_view entry = {.journal = l->journal,
+		.seq = l->seq + 1,
+		.prev = record->topic->last,
+		.tc = commit_time(l),
+		.topic = {record->topic->text, record->topic->len},
+		.body.len = record->head_len + record->part_len};
+	struct commit_item *item = commit_item_create(ENTRY_HEAD_MAX + entry.body.len);
 	if (item == NULL)
 		return -ENOMEM;
-	uint64_t tc = commit_time(l);
-	item->len = put_envelope(l, record, tc, item->bytes);
+	item->len = entry_encode_head(item->bytes, &entry);
 	memcpy(item->bytes + item->len, record->head, record->head_len);
 	item->len += record->head_len;
 	if (record->part_len > 0)
 		memcpy(item->bytes + item->len, record->part, record->part_len);
 	item->len += record->part_len;
 
-	item->seq = ++l->seq;
-	item->tc = l->tc = tc;
+	item->seq = l->seq = entry.seq;
+	item->tc = l->tc = entry.tc;
 	item->topic = record->topic->text;
 	item->topic_len = record->topic->len;
 	record->topic->last = item->seq;
@@ -135,7 +114,7 @@ int ledger_put(struct ledger *l, const struct ledger_record *record, struct ledg
 	item->tag = record->tag;
 	if (receipt != NULL) {
 		receipt->seq = item->seq;
-		receipt->tc = tc;
+		receipt->tc = entry.tc;
 		entry_leaf_hash(item->bytes, item->len, receipt->leaf);
 	}
 	commit_put(l->commit, item);

@@ -341,23 +341,10 @@ static int take_entry(struct runs *runs, const struct journal_found *found)
 	return runs_put(runs, &row);
 }
 
-static int entry_topic(const uint8_t *bytes, size_t len, const char **topic, size_t *topic_len,
-	uint64_t *seq, uint64_t *tc)
-{
-	struct assay_entry_view entry;
-	if (assay_entry_read(bytes, len, &entry) < 0)
-		return -EBADMSG;
-	*topic = entry.topic.data;
-	*topic_len = entry.topic.len;
-	*seq = entry.seq;
-	*tc = entry.tc;
-	return 0;
-}
-
 static int open_reader(
 	const struct runs *runs, const uint8_t *journal, struct journal_reader **reader)
 {
-	return journal_reader_open(reader, &io_posix, runs->path, journal, entry_topic);
+	return journal_reader_open(reader, &io_posix, runs->path, journal, entry_place);
 }
 
 static int scan_journal(struct runs *runs, uint64_t head)

@@ -66,14 +66,15 @@ static void put_topics(const struct fake_journal *j, struct map *map)
 void fake_head(const struct fake_daemon *daemon, struct buffer *to)
 {
 	const struct fake_journal *j = &daemon->journals[daemon->count - 1];
-	struct head_topic topics[TOPICS];
-	size_t count = 0;
-	for (size_t i = 0; i < TOPICS; i++) {
-		if (j->last[i] > 0)
-			topics[count++] = (struct head_topic){fake_topics[i], j->last[i]};
-	}
-	struct head head = {j->id, j->count, j->count * 1000, topics, count};
-	head_encode(to, &head);
+	struct map map;
+	map_open(&map, to);
+	map_uint(&map, "v", 1);
+	map_bytes(&map, "journal", j->id, ASSAY_UUID_SIZE);
+	map_uint(&map, "head", j->count);
+	map_uint(&map, "tc", j->count * 1000);
+	map_key(&map, "last");
+	put_topics(j, &map);
+	map_close(&map);
 }
 
 void fake_welcome(const struct fake_daemon *daemon, struct buffer *to)

@@ -52,7 +52,6 @@ void desk_renew(struct desk *desk)
 
 static uint64_t put(struct desk *desk, const char *topic, const struct buffer *body)
 {
-	struct buffer bytes = {0};
 	const struct topics *topics = &desk->journal->topics;
 	uint32_t id = topics_find(topics, topic, strlen(topic));
 	struct assay_entry_view entry = {
@@ -63,10 +62,11 @@ static uint64_t put(struct desk *desk, const char *topic, const struct buffer *b
 		.topic = {topic, strlen(topic)},
 		.body = {body->data, body->len},
 	};
-	entry_encode(&bytes, &entry);
-	check(!bytes.failed, "entry_encode");
-	struct commit_item *item = commit_item_create(bytes.len);
-	memcpy(item->bytes, bytes.data, bytes.len);
+	struct commit_item *item = commit_item_create(ENTRY_HEAD_MAX + body->len);
+	check(item != NULL, "commit_item_create");
+	item->len = entry_encode_head(item->bytes, &entry);
+	memcpy(item->bytes + item->len, body->data, body->len);
+	item->len += body->len;
 	item->seq = entry.seq;
 	item->topic = topic;
 	item->topic_len = strlen(topic);
@@ -75,13 +75,12 @@ static uint64_t put(struct desk *desk, const char *topic, const struct buffer *b
 		.topic = topic,
 		.topic_len = strlen(topic),
 		.bytes = item->bytes,
-		.len = bytes.len};
+		.len = item->len};
 	check(journal_append(desk->journal, &line, 1) == 0, "journal_append");
 	check(journal_sync(desk->journal) == 0, "journal_sync");
 	if (desk->published != NULL)
 		published_note(desk->published, &item, 1);
 	commit_item_unref(item);
-	buffer_finish(&bytes);
 	return entry.seq;
 }
 

@@ -40,24 +40,11 @@ struct bench {
 	size_t done;
 };
 
-static int read_entry(const uint8_t *bytes, size_t len, const char **topic, size_t *topic_len,
-	uint64_t *seq, uint64_t *tc)
-{
-	struct assay_entry_view entry;
-	if (assay_entry_read(bytes, len, &entry) < 0)
-		return -1;
-	*topic = entry.topic.data;
-	*topic_len = entry.topic.len;
-	*seq = entry.seq;
-	*tc = entry.tc;
-	return 0;
-}
-
 static void bench_open(struct bench *b, bool always)
 {
 	*b = (struct bench){.disk = disk_create(1), .zmq = zmq_ctx_new()};
 	struct journal_options options = {.path = "/j",
-		.entry = read_entry,
+		.entry = entry_place,
 		.sync_ms = always ? 0 : 60000,
 		.now = clock_utc()};
 	struct journal_report report = {0};

@@ -66,7 +66,8 @@ static void open_maps_count_their_pairs(void **state)
 	map_open(&inner, &b);
 	map_bool(&inner, "t", true);
 	map_close(&inner);
-	map_int(&outer, "i", -1);
+	map_key(&outer, "i");
+	encode_int(outer.to, -1);
 	map_close(&outer);
 	assert_bytes(&b, "\xa2\x61m\xa1\x61t\xf5\x61i\x20");
 	buffer_finish(&b);

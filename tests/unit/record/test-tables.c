@@ -15,8 +15,9 @@
 #include "record/names.h"
 #include "record/quality.h"
 #include "record/techniques.h"
-#include "record/units.h"
 #include "record/words.h"
+
+#include "record/units.c" /* for the table in it */
 
 static struct assay_string text(const char *word)
 {
@@ -25,11 +26,10 @@ static struct assay_string text(const char *word)
 
 static void units_are_sorted_and_found(void **state)
 {
-	const struct ucum_unit *unit;
-	for (size_t i = 0; (unit = unit_at(i)) != NULL; i++) {
-		assert_ptr_equal(unit_find(text(unit->code)), unit);
-		assert_true(unit->techniques != 0);
-		assert_true(i == 0 || strcmp(unit_at(i - 1)->code, unit->code) < 0);
+	for (size_t i = 0; i < COUNT; i++) {
+		assert_ptr_equal(unit_find(text(units[i].code)), &units[i]);
+		assert_true(units[i].techniques != 0);
+		assert_true(i == 0 || strcmp(units[i - 1].code, units[i].code) < 0);
 	}
 	assert_null(unit_find(text("furlong")));
 	assert_null(unit_find(text("")));
@@ -47,13 +47,13 @@ static void units_belong_to_techniques(void **state)
 
 static void what_is_no_ucum_unit_is_refused_with_a_hint(void **state)
 {
-	static const char *const slips[][2] = {{"Th", "1"}, {"Da", "u"}, {"m/z", "1"},
+	static const char *const mistakes[][2] = {{"Th", "1"}, {"Da", "u"}, {"m/z", "1"},
 		{"[absorbance]", "{absorbance}"}, {"ppm", "[ppm]"}, {"kev", "keV"},
 		{"CM-1", "cm-1"}};
-	for (size_t i = 0; i < sizeof slips / sizeof slips[0]; i++) {
-		assert_false(unit_is_allowed(text(slips[i][0]), 0));
-		assert_string_equal(unit_suggest(text(slips[i][0])), slips[i][1]);
-		assert_non_null(unit_find(text(slips[i][1])));
+	for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
+		assert_false(unit_is_allowed(text(mistakes[i][0]), 0));
+		assert_string_equal(unit_suggest(text(mistakes[i][0])), mistakes[i][1]);
+		assert_non_null(unit_find(text(mistakes[i][1])));
 	}
 	assert_null(unit_suggest(text("furlong")));
 	assert_null(unit_find(text("Cel/min"))); /* a rate is in K/min: Celsius has no ratios */
