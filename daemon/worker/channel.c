@@ -6,9 +6,9 @@
 #include "base/clock.h"
 #include "worker/channel.h"
 
-#define IN_ROOM   (256u << 10) /* the link is not read while more than this is waiting */
+#define IN_ROOM   (256u << 10) /* the link is not read while more than this is stored */
 #define IN_KEEP   (64u << 10)
-#define TURNS_MAX 16 /* pieces received before the core gets its turn */
+#define TURNS_MAX 16 /* pieces received before the core's socket is served */
 
 /* In front of each piece in the store. */
 struct piece {
@@ -38,7 +38,7 @@ static uint64_t deadline_after(int ms)
 	return clock_boot() + (ms > 0 ? (uint64_t)ms * NS_PER_MS : 0);
 }
 
-/* Begins a service that waits up to `ms`. */
+/* Starts a service that waits up to `ms`. */
 static void enter(struct channel *channel, int ms)
 {
 	heartbeat_step(channel->heartbeat, ms > 0 ? (uint64_t)ms * NS_PER_MS : 0);
@@ -51,7 +51,7 @@ static void leave(struct channel *channel)
 	heartbeat_step(channel->heartbeat, 0);
 }
 
-/* 0, or why nothing can go on. */
+/* 0, or the error of every further call. */
 static int trouble(const struct channel *channel)
 {
 	if (channel->cancelled)
@@ -59,7 +59,8 @@ static int trouble(const struct channel *channel)
 	return channel->lost ? -ENODEV : 0;
 }
 
-void channel_lose(struct channel *channel)
+/* Every call ends with -ENODEV. */
+static void lose(struct channel *channel)
 {
 	if (!channel->lost)
 		link_recorder_note(&channel->recorder, CAPTURE_LOST, 0, channel->link->why,
@@ -77,7 +78,8 @@ void channel_start_run(struct channel *channel)
 
 /* --- sending ---------------------------------------------------------------------------------- */
 
-ssize_t channel_push(struct channel *channel, const uint8_t *data, size_t len)
+/* Sends from the start of data[0 ... len): how much the link took, or a negative errno. */
+static ssize_t push(struct channel *channel, const uint8_t *data, size_t len)
 {
 	size_t done = 0;
 	while (done < len) {
@@ -86,7 +88,7 @@ ssize_t channel_push(struct channel *channel, const uint8_t *data, size_t len)
 			break;
 		if (n < 0) {
 			if (n == -ENODEV)
-				channel_lose(channel);
+				lose(channel);
 			return n;
 		}
 		link_recorder_note(&channel->recorder, CAPTURE_OUT, channel->link->out, data + done,
@@ -96,10 +98,10 @@ ssize_t channel_push(struct channel *channel, const uint8_t *data, size_t len)
 	return (ssize_t)done;
 }
 
-/* Goes on with what the driver's thread wants to send; an error is the whole write's. */
+/* Sends more of `out`; an error ends the write. */
 static int continue_write(struct channel *channel)
 {
-	ssize_t n = channel_push(
+	ssize_t n = push(
 		channel, channel->out + channel->out_at, channel->out_len - channel->out_at);
 	if (n < 0)
 		return (int)n;
@@ -120,7 +122,7 @@ static int write_all(struct channel *channel, uint64_t deadline)
 	if (r == 0)
 		r = continue_write(channel);
 	while (r == 0 && !is_written(channel)) {
-		monitor_kick(channel->monitor); /* it polls for room now */
+		monitor_kick(channel->monitor); /* to poll for room */
 		if (!monitor_wait(channel->monitor, deadline))
 			return -ETIMEDOUT;
 		r = trouble(channel);
@@ -150,7 +152,7 @@ static size_t waiting(const struct channel *channel)
 	return channel->in.len - channel->in_at;
 }
 
-static void forget_input(struct channel *channel)
+static void drop_input(struct channel *channel)
 {
 	channel->in_at = 0;
 	buffer_reset(&channel->in);
@@ -158,7 +160,8 @@ static void forget_input(struct channel *channel)
 		buffer_finish(&channel->in);
 }
 
-size_t channel_take(struct channel *channel, void *to, size_t size)
+/* Takes bytes of the first piece, at most `size`: how many, 0 if nothing has arrived. */
+static size_t take(struct channel *channel, void *to, size_t size)
 {
 	if (waiting(channel) == 0)
 		return 0;
@@ -175,13 +178,13 @@ size_t channel_take(struct channel *channel, void *to, size_t size)
 	if (piece.at == piece.len)
 		channel->in_at += sizeof piece + piece.len;
 	if (waiting(channel) == 0)
-		forget_input(channel);
+		drop_input(channel);
 	if (was_full && waiting(channel) <= IN_ROOM)
 		monitor_kick(channel->monitor);
 	return n;
 }
 
-/* One piece into the store.  True when there may be another at no cost. */
+/* Receives one piece into the store.  True if another one may be there already. */
 static bool receive_one(struct channel *channel)
 {
 	struct link *link = channel->link;
@@ -192,13 +195,13 @@ static bool receive_one(struct channel *channel)
 	}
 	uint8_t *to = buffer_reserve(&channel->in, room);
 	if (to == NULL) {
-		buffer_reset(&channel->in); /* no memory: as if it had been lost on the way */
+		buffer_reset(&channel->in); /* no memory: as if the bytes were lost on the line */
 		channel->in_at = 0;
 		return false;
 	}
 	ssize_t n = link->ops->receive(link, to + sizeof(struct piece), link->ops->receive_max);
 	if (n == -ENODEV)
-		channel_lose(channel);
+		lose(channel);
 	if (n <= 0)
 		return false;
 	struct piece piece = {(uint32_t)n, 0, {clock_utc(), clock_boot()}};
@@ -209,17 +212,7 @@ static bool receive_one(struct channel *channel)
 	return link->ops->handle != NULL || (size_t)n == link->ops->receive_max;
 }
 
-static bool sleep_for_input(struct channel *channel, uint64_t deadline)
-{
-	if (!channel->is_direct)
-		return monitor_wait(channel->monitor, deadline);
-	bool in_time = monitor_wait_for(channel->monitor, channel->link->fd, deadline);
-	if (in_time && !channel->lost)
-		receive_one(channel);
-	return in_time;
-}
-
-/* Waits for input: 0, or an error. */
+/* Waits for input: 0, or an error; -ENODEV after the bytes that came before the loss. */
 static int await_input(struct channel *channel, uint64_t deadline)
 {
 	for (;;) {
@@ -228,9 +221,12 @@ static int await_input(struct channel *channel, uint64_t deadline)
 		if (waiting(channel) > 0)
 			return 0;
 		if (channel->lost)
-			return -ENODEV; /* after what came before the loss was taken */
-		if (!sleep_for_input(channel, deadline))
+			return -ENODEV;
+		int fd = channel->is_direct ? channel->link->fd : -1;
+		if (!monitor_wait_for(channel->monitor, fd, deadline))
 			return -ETIMEDOUT;
+		if (channel->is_direct && !channel->lost)
+			receive_one(channel);
 	}
 }
 
@@ -238,7 +234,7 @@ ssize_t channel_read(struct channel *channel, void *to, size_t size, int ms)
 {
 	enter(channel, ms);
 	int r = size > 0 ? await_input(channel, deadline_after(ms)) : -EINVAL;
-	ssize_t n = r < 0 ? r : (ssize_t)channel_take(channel, to, size);
+	ssize_t n = r < 0 ? r : (ssize_t)take(channel, to, size);
 	leave(channel);
 	return n;
 }
@@ -264,7 +260,7 @@ int channel_drain(struct channel *channel, int quiet_ms, int limit_ms)
 	uint64_t limit = deadline_after(limit_ms);
 	int r = 0;
 	while (r == 0) {
-		forget_input(channel);
+		drop_input(channel);
 		uint64_t quiet = deadline_after(quiet_ms);
 		if (clock_boot() >= limit)
 			break;
@@ -285,12 +281,12 @@ bool channel_is_lost(struct channel *channel)
 void channel_discard(struct channel *channel)
 {
 	monitor_lock(channel->monitor);
-	forget_input(channel);
+	drop_input(channel);
 	for (int i = 0; channel->is_direct && i < TURNS_MAX && !channel->lost; i++) {
 		receive_one(channel);
 		if (waiting(channel) == 0)
 			break;
-		forget_input(channel);
+		drop_input(channel);
 	}
 	monitor_unlock(channel->monitor);
 }
@@ -331,7 +327,7 @@ int channel_watch(struct channel *channel, struct pollfd *fds, int *timeout_ms)
 	if (channel->lost) {
 		n = 0;
 	} else if (link->ops->watch == NULL && !reading && !writing && !channel->is_direct) {
-		n = 0; /* poll(2) would still tell of a hang-up, again and again */
+		n = 0; /* poll(2) would report a hang-up without end */
 	} else if (link->ops->watch != NULL) {
 		n = link->ops->watch(link, reading, writing, fds, timeout_ms);
 	} else {
@@ -344,22 +340,14 @@ int channel_watch(struct channel *channel, struct pollfd *fds, int *timeout_ms)
 	return n;
 }
 
-static void handle_output(struct channel *channel)
-{
-	if (channel->out == NULL || channel->lost)
-		return;
-	if (channel->out_at < channel->out_len && continue_write(channel) < 0)
-		return;
-	if (is_written(channel))
-		monitor_notify(channel->monitor);
-}
-
 void channel_handle(struct channel *channel)
 {
 	monitor_lock(channel->monitor);
 	if (channel->link->ops->handle != NULL)
 		channel->link->ops->handle(channel->link);
-	handle_output(channel);
+	bool is_open = channel->out != NULL && !channel->lost;
+	if (is_open && continue_write(channel) == 0 && is_written(channel))
+		monitor_notify(channel->monitor);
 	for (int i = 0; i < TURNS_MAX && !channel->lost && waiting(channel) <= IN_ROOM; i++) {
 		if (!receive_one(channel))
 			break;

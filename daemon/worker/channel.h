@@ -2,11 +2,11 @@
 /*
  * The bytes between the driver's thread and the link.
  *
- * The I/O thread receives as they come, with the time of receipt, into a bounded store; while it
- * is full the link is not read.  The driver's thread takes them out, never two messages in one.
- * Where nothing is expected but replies, the driver's thread receives for itself while it waits,
- * and the I/O thread only looks whether the port is still there.
- * Every byte of a link passes here, in both directions, those of Modbus too.
+ * The I/O thread receives them as they arrive, with the time of receipt, into a bounded store; it
+ * does not read the link while the store is full.  The driver's thread takes them out, never two
+ * messages in one call.  On a direct channel, where only replies are expected, the driver's thread
+ * receives while it waits, and the I/O thread only notices the loss of the port.
+ * All bytes of a link pass through its channel, in both directions, also those of Modbus.
  */
 #ifndef ASSAY_WORKER_CHANNEL_H
 #define ASSAY_WORKER_CHANNEL_H
@@ -30,24 +30,24 @@ struct channel {
 	struct monitor *monitor;
 	struct link *link;
 	struct heartbeat *heartbeat;
-	bool is_direct; /* the driver's thread receives */
+	bool is_direct;          /* the driver's thread receives */
+	struct receipt received; /* of the last byte taken; the driver's thread alone */
 	/* under the lock */
 	struct buffer in; /* pieces, each with a head */
 	size_t in_at;
-	const uint8_t *out; /* what the driver's thread waits for to be sent; NULL: nothing */
+	const uint8_t *out; /* bytes that the driver's thread is sending; NULL: none */
 	size_t out_len, out_at;
-	bool lost;                     /* the port is gone: link->why */
-	bool cancelled;                /* every call returns -ECANCELED */
-	bool stopping;                 /* the present run is to end soon: pauses end early */
-	struct receipt received;       /* the last byte that the driver's thread took */
-	struct link_recorder recorder; /* what passes, for a recording */
+	bool lost;      /* the port is gone: link->why */
+	bool cancelled; /* every call returns -ECANCELED */
+	bool stopping;  /* the present run should end soon: pauses end early */
+	struct link_recorder recorder;
 };
 
 void channel_init(struct channel *channel, struct monitor *monitor, struct link *link,
 	struct heartbeat *heartbeat);
 void channel_finish(struct channel *channel);
 
-/* Before there are threads: only replies are expected.  The link is one descriptor. */
+/* Makes the channel direct; before the threads start.  The link must be one descriptor. */
 void channel_set_direct(struct channel *channel);
 
 /* --- the driver's thread; the errors are those of <assay/driver.h> --- */
@@ -57,41 +57,30 @@ ssize_t channel_read(struct channel *channel, void *to, size_t size, int ms);
 int channel_drain(struct channel *channel, int quiet_ms, int limit_ms);
 int channel_pause(struct channel *channel, int ms);
 
-/* For the links: waits until then (clock_boot()), whether or not the run is to stop. */
+/* Waits until `until` (clock_boot()), even if the run is stopping.  For the links. */
 int channel_settle(struct channel *channel, uint64_t until);
 
-/* When the last byte that was taken had arrived; now, if there never was one. */
+/* When the last byte that was taken had arrived; now, if none was taken. */
 struct receipt channel_received(const struct channel *channel);
 
 /* True if the present run should end soon. */
 bool channel_is_stopping(struct channel *channel);
 
-/* A run begins: no longer the connection's beginning, for recordings. */
+/* A run starts: for the recorder, the connection's start is over. */
 void channel_start_run(struct channel *channel);
 
-/* True once the port is gone; channel->link->why then says how, and does not change any more. */
+/* True once the port is gone; channel->link->why then has the reason and stays unchanged. */
 bool channel_is_lost(struct channel *channel);
 
-/* Forgets what has arrived so far. */
+/* Drops the input that has arrived. */
 void channel_discard(struct channel *channel);
 
 /* --- the I/O thread --- */
 
-/* What to poll for on behalf of the link; at most LINK_FDS_MAX. */
+/* Fills the descriptors to poll for the link, at most LINK_FDS_MAX, and returns their number. */
 int channel_watch(struct channel *channel, struct pollfd *fds, int *timeout_ms);
 
 /* After poll(): receives and sends. */
 void channel_handle(struct channel *channel);
-
-/* --- both, lock held --- */
-
-/* Takes bytes of the first piece, at most `size`: how many, 0 when nothing has arrived. */
-size_t channel_take(struct channel *channel, void *to, size_t size);
-
-/* Ends every call with -ENODEV. */
-void channel_lose(struct channel *channel);
-
-/* Sends from the start of data[0 ... len): what the link took, 0 ... len, or -ENODEV. */
-ssize_t channel_push(struct channel *channel, const uint8_t *data, size_t len);
 
 #endif

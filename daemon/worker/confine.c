@@ -18,7 +18,7 @@
 
 #include "worker/confine.h"
 
-/* The sanitizers need the file system and calls of their own, at any time and at exit. */
+/* The sanitizers use the file system and other calls, at any time and at exit. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
 #elif defined(__has_feature)
@@ -34,10 +34,10 @@
 #define FILES_MAX  64
 #define MEMORY_MAX (UINT64_C(512) << 20) /* of data: the largest frame needs some 100 MiB */
 
-static void add_lacking(char lacking[CONFINE_LACKING], const char *what)
+static void add_lacking(char lacking[CONFINE_LACKING], const char *name)
 {
 	size_t len = strlen(lacking);
-	snprintf(lacking + len, CONFINE_LACKING - len, "%s%s", len > 0 ? ", " : "", what);
+	snprintf(lacking + len, CONFINE_LACKING - len, "%s%s", len > 0 ? ", " : "", name);
 }
 
 /* --- Landlock: no file may be reached -------------------------------------------------------- */
@@ -47,7 +47,7 @@ static int make_ruleset(void)
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	if (abi < 1)
 		return -1;
-	/* What ABI 1 knows, and what came after it as far as this kernel knows it. */
+	/* The rights of ABI 1, and those of later ones that this kernel knows. */
 	struct landlock_ruleset_attr attr = {.handled_access_fs = (UINT64_C(1) << 13) - 1};
 	if (abi >= 2)
 		attr.handled_access_fs |= LANDLOCK_ACCESS_FS_REFER;
@@ -59,7 +59,7 @@ static int make_ruleset(void)
 	return (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
 }
 
-/* --- seccomp: what a worker needs after opening, and no more --------------------------------- */
+/* --- seccomp: only the calls that a worker needs after opening ------------------------------- */
 
 static const int allowed[] = {
 	SCMP_SYS(read),
@@ -120,7 +120,7 @@ static const int allowed[] = {
 	SCMP_SYS(_llseek),
 };
 
-/* On what is open already.  Not TIOCSTI: standard error may be an operator's terminal. */
+/* For descriptors that are open.  Not TIOCSTI: standard error may be an operator's terminal. */
 static const unsigned long allowed_ioctls[] = {
 	TCGETS,
 	TCFLSH,
@@ -137,33 +137,10 @@ static int allow_masked(
 		filter, SCMP_ACT_ALLOW, call, 1, SCMP_CMP(arg, SCMP_CMP_MASKED_EQ, mask, value));
 }
 
-/* A call that this architecture does not have is none that could be allowed. */
+/* A call that this architecture does not have needs no rule. */
 static int check(int r)
 {
 	return r == -EDOM || r == -EINVAL ? 0 : r;
-}
-
-static int allow_ioctls(scmp_filter_ctx filter)
-{
-	int r = allow_masked(filter, SCMP_SYS(ioctl), 1, 0xff00, 'U' << 8); /* usbfs */
-	for (size_t i = 0; i < sizeof allowed_ioctls / sizeof allowed_ioctls[0] && r == 0; i++)
-		r = allow_masked(filter, SCMP_SYS(ioctl), 1, UINT32_MAX, allowed_ioctls[i]);
-	return r;
-}
-
-/* Memory that is never code; threads and no processes. */
-static int allow_memory_and_threads(scmp_filter_ctx filter)
-{
-	int r = allow_masked(filter, SCMP_SYS(mmap), 2, PROT_EXEC, 0);
-	if (r == 0)
-		r = check(allow_masked(filter, SCMP_SYS(mmap2), 2, PROT_EXEC, 0));
-	if (r == 0)
-		r = allow_masked(filter, SCMP_SYS(mprotect), 2, PROT_EXEC, 0);
-	if (r == 0)
-		r = allow_masked(filter, SCMP_SYS(clone), 0, CLONE_THREAD, CLONE_THREAD);
-	if (r == 0) /* its flags cannot be looked at: glibc then takes clone */
-		r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
-	return r;
 }
 
 static int allow(scmp_filter_ctx filter)
@@ -172,29 +149,28 @@ static int allow(scmp_filter_ctx filter)
 	for (size_t i = 0; i < sizeof allowed / sizeof allowed[0] && r == 0; i++)
 		r = check(seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0));
 	if (r == 0)
-		r = allow_ioctls(filter);
+		r = allow_masked(filter, SCMP_SYS(ioctl), 1, 0xff00, 'U' << 8); /* usbfs */
+	for (size_t i = 0; i < sizeof allowed_ioctls / sizeof allowed_ioctls[0] && r == 0; i++)
+		r = allow_masked(filter, SCMP_SYS(ioctl), 1, UINT32_MAX, allowed_ioctls[i]);
+	/* Memory that is never code. */
 	if (r == 0)
-		r = allow_memory_and_threads(filter);
-	/* A pair has no address: it leads nowhere but back.  libmodbus lives on one. */
+		r = allow_masked(filter, SCMP_SYS(mmap), 2, PROT_EXEC, 0);
+	if (r == 0)
+		r = check(allow_masked(filter, SCMP_SYS(mmap2), 2, PROT_EXEC, 0));
+	if (r == 0)
+		r = allow_masked(filter, SCMP_SYS(mprotect), 2, PROT_EXEC, 0);
+	/* Threads, not processes.  A filter cannot read the flags of clone3: glibc falls back. */
+	if (r == 0)
+		r = allow_masked(filter, SCMP_SYS(clone), 0, CLONE_THREAD, CLONE_THREAD);
+	if (r == 0)
+		r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	/* A pair has no address, so it connects to nothing else; libmodbus works on one. */
 	if (r == 0)
 		r = allow_masked(filter, SCMP_SYS(socketpair), 0, UINT64_MAX, AF_UNIX);
-	/* Nobody but this process: abort() and raise() of its own threads. */
+	/* Only this process: abort() and raise() of its own threads. */
 	if (r == 0)
 		r = allow_masked(filter, SCMP_SYS(tgkill), 0, UINT64_MAX, (uint64_t)getpid());
 	return r;
-}
-
-static scmp_filter_ctx make_filter(void)
-{
-	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) < 0)
-		return NULL;
-	/* A refused call returns an error: a library that tries something odd goes on without. */
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-	if (filter != NULL && allow(filter) < 0) {
-		seccomp_release(filter);
-		filter = NULL;
-	}
-	return filter;
 }
 
 /* ---------------------------------------------------------------------------------------------- */
@@ -210,12 +186,18 @@ void confine_prepare(struct confine *confine, char lacking[CONFINE_LACKING])
 	confine->ruleset = make_ruleset();
 	if (confine->ruleset < 0)
 		add_lacking(lacking, "landlock");
-	confine->filter = make_filter();
+	/* A call that is not allowed returns an error: a library that tries one continues. */
+	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0)
+		confine->filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	if (confine->filter != NULL && allow(confine->filter) < 0) {
+		seccomp_release(confine->filter);
+		confine->filter = NULL;
+	}
 	if (confine->filter == NULL)
 		add_lacking(lacking, "seccomp");
 }
 
-/* Downwards always works; where a limit is lower already it stays. */
+/* Lowering a limit always succeeds; one that is lower already stays. */
 static void limit(__rlimit_resource_t resource, rlim_t most)
 {
 	struct rlimit now;
@@ -226,21 +208,16 @@ static void limit(__rlimit_resource_t resource, rlim_t most)
 	setrlimit(resource, &now);
 }
 
-static void set_limits(void)
+int confine_enforce(struct confine *confine)
 {
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -errno;
 	limit(RLIMIT_CORE, 0); /* a core file would hold an operator's data */
 	limit(RLIMIT_NOFILE, FILES_MAX);
 	limit(RLIMIT_MEMLOCK, 0);
 	limit(RLIMIT_MSGQUEUE, 0);
 	if (!SANITIZED)
 		limit(RLIMIT_DATA, MEMORY_MAX);
-}
-
-int confine_enforce(struct confine *confine)
-{
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return -errno;
-	set_limits();
 	if (confine->ruleset >= 0 && syscall(SYS_landlock_restrict_self, confine->ruleset, 0) < 0)
 		return -errno;
 	if (confine->filter != NULL) {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a worker gives up once its port is open: new privileges, most resources, the file system
- * (Landlock) and most system calls (seccomp).  A driver's parser that an instrument has taken over
- * can then do little but send wrong frames, which the core checks.
+ * Confines a worker once its port is open: no new privileges, few resources, no file system
+ * (Landlock), few system calls (seccomp).  If an instrument takes over a driver's parser, the worker
+ * can do little more than send wrong frames, which the core checks.
  *
- * What the kernel does not offer, or a container does not allow, is told and done without.
+ * A part that the kernel or a container does not offer is reported, and the worker runs without it.
  */
 #ifndef ASSAY_WORKER_CONFINE_H
 #define ASSAY_WORKER_CONFINE_H
@@ -17,14 +17,14 @@ struct confine {
 };
 
 /*
- * Finds out what there is and makes it ready.  `lacking` gets what there is not, joined by ", ":
- * "landlock", "seccomp".  Opens no file afterwards.
+ * Prepares the parts that the kernel offers.  `lacking` gets the names of the others, joined by
+ * ", ": "landlock", "seccomp".  No later call opens a file.
  */
 void confine_prepare(struct confine *confine, char lacking[CONFINE_LACKING]);
 
 /*
- * Puts it into force for this thread and those it makes: from here on nothing can be opened,
- * connected or executed.  0, or a negative errno when what was promised fails.
+ * Confines this thread and those that it creates: nothing can be opened, connected or executed from
+ * here on.  0, or a negative errno if a part that was prepared fails.
  */
 int confine_enforce(struct confine *confine);
 

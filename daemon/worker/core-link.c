@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <assert.h>
 #include <errno.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
@@ -27,7 +25,7 @@ static size_t queued(const struct core_link *core)
 	return core->queue.len - core->queue_at;
 }
 
-/* What the socket took of the pieces; 0 when it is full; the core's end may be closed. */
+/* How many bytes the socket took: 0 if it is full, or closed by the core. */
 static size_t push(struct core_link *core, const struct iovec *pieces, int count)
 {
 	struct msghdr message = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = (size_t)count};
@@ -40,18 +38,6 @@ static size_t push(struct core_link *core, const struct iovec *pieces, int count
 	return n > 0 ? (size_t)n : 0;
 }
 
-static void enqueue(struct core_link *core, const struct iovec *pieces, int count, size_t sent)
-{
-	for (int i = 0; i < count; i++) {
-		size_t skip = sent < pieces[i].iov_len ? sent : pieces[i].iov_len;
-		sent -= skip;
-		buffer_append(&core->queue, (const char *)pieces[i].iov_base + skip,
-			pieces[i].iov_len - skip);
-	}
-	if (core->queue.failed)
-		core->closed = true; /* half a message is lost: nothing sensible can follow */
-}
-
 static void send_pieces(struct core_link *core, const struct iovec *pieces, int count, size_t size)
 {
 	if (core->closed)
@@ -60,7 +46,14 @@ static void send_pieces(struct core_link *core, const struct iovec *pieces, int 
 	size_t sent = was_empty ? push(core, pieces, count) : 0;
 	if (sent == size || core->closed)
 		return;
-	enqueue(core, pieces, count, sent);
+	for (int i = 0; i < count; i++) {
+		size_t skip = sent < pieces[i].iov_len ? sent : pieces[i].iov_len;
+		sent -= skip;
+		buffer_append(&core->queue, (const char *)pieces[i].iov_base + skip,
+			pieces[i].iov_len - skip);
+	}
+	if (core->queue.failed)
+		core->closed = true; /* half a message is lost: the core cannot read on */
 	if (was_empty)
 		monitor_kick(core->monitor);
 }

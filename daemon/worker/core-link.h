@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Messages on their way to the core.  Either thread sends; what the socket does not take at once
- * waits in a queue that the I/O thread flushes.  Frames are sent under the core's credit.
+ * Messages to the core.  Either thread sends; bytes that the socket does not take at once wait in
+ * a queue that the I/O thread flushes.  Frames need credit from the core.
  */
 #ifndef ASSAY_WORKER_CORE_LINK_H
 #define ASSAY_WORKER_CORE_LINK_H
@@ -29,13 +29,13 @@ void core_link_finish(struct core_link *core);
 /* Sends the messages in `message` and empties it.  Never blocks; any thread. */
 void core_link_send(struct core_link *core, struct buffer *message);
 
-/* The same for what may be lost when the core is slow: log lines, progress. */
+/* The same for messages that are dropped if the core is slow: log lines, progress. */
 void core_link_offer(struct core_link *core, struct buffer *message);
 
 /*
- * The driver's thread: sends one FRAME message made of `count` pieces, which are borrowed for the
- * call, after the core has given credit for all of it.  Returns 0, -ECANCELED when *cancelled
- * (under the lock) became true first, or -EPIPE when the core is gone.
+ * The driver's thread: sends one FRAME message of `count` pieces, which are borrowed for the call,
+ * once the core has given credit for all of it.  Returns 0, -ECANCELED if *cancelled (under the
+ * lock) becomes true first, or -EPIPE if the core is gone.
  */
 int core_link_frame(
 	struct core_link *core, const struct iovec *pieces, int count, const bool *cancelled);
@@ -43,10 +43,10 @@ int core_link_frame(
 /* True if a frame may be acquired: any credit, and room in the queue; lock held. */
 bool core_link_has_credit(const struct core_link *core);
 
-/* The driver's thread: waits until all is handed to the kernel, for at most `limit_ns`. */
+/* The driver's thread: waits until the kernel has all messages, for at most `limit_ns`. */
 void core_link_wait_sent(struct core_link *core, uint64_t limit_ns);
 
-/* True when all that was sent is with the kernel; lock held. */
+/* True if the kernel has all messages; lock held. */
 bool core_link_is_idle(const struct core_link *core);
 
 /* The I/O thread. */

@@ -39,17 +39,6 @@ static void put_problem(struct catalog_writer *w, const char *name, const char *
 
 static void put_settings(struct buffer *to, const struct assay_setting *table);
 
-static void put_choices(struct map *map, const char *const *choices)
-{
-	size_t n = 0;
-	while (choices[n] != NULL)
-		n++;
-	map_key(map, "choices");
-	encode_array(map->to, n);
-	for (size_t i = 0; i < n; i++)
-		encode_text(map->to, choices[i]);
-}
-
 static void put_setting(struct buffer *to, const struct assay_setting *s)
 {
 	struct map map;
@@ -62,8 +51,15 @@ static void put_setting(struct buffer *to, const struct assay_setting *s)
 		map_f64(&map, "min", s->min);
 		map_f64(&map, "max", s->max);
 	}
-	if (s->choices != NULL)
-		put_choices(&map, s->choices);
+	if (s->choices != NULL) {
+		size_t n = 0;
+		while (s->choices[n] != NULL)
+			n++;
+		map_key(&map, "choices");
+		encode_array(to, n);
+		for (size_t i = 0; i < n; i++)
+			encode_text(to, s->choices[i]);
+	}
 	if (s->columns != NULL) {
 		map_key(&map, "columns");
 		put_settings(to, s->columns);
@@ -185,7 +181,7 @@ static int describe_folder(struct catalog_writer *w)
 	return 0;
 }
 
-/* --- the answer ------------------------------------------------------------------------------- */
+/* --- the output ------------------------------------------------------------------------------- */
 
 static int print(const struct catalog_writer *w)
 {
@@ -205,7 +201,7 @@ static int print(const struct catalog_writer *w)
 		failed = fwrite(out.data, 1, out.len, stdout) != out.len || fflush(stdout) != 0;
 	buffer_finish(&out);
 	if (failed)
-		fprintf(stderr, "assay-worker: the answer cannot be written\n");
+		fprintf(stderr, "assay-worker: cannot write the output\n");
 	return failed ? WIRE_EXIT_MEMORY : WIRE_EXIT_CLEAN;
 }
 

@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 /*
- * Prints what the drivers in the folder `dir` say about themselves, or those named, to standard
- * output in the form of wire/describe.h.  Returns the exit code.
+ * Prints the descriptions of all drivers in the folder `dir`, or of those named, to standard output
+ * in the form of wire/describe.h.  Returns the exit code.
  */
 int describe_drivers(const char *dir, const char *const *names, size_t count);
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,11 +99,12 @@ static int leave(struct device *device, int result)
 	return result;
 }
 
-/* Texts that the driver filled are texts: terminated. */
-static void terminate(struct assay_identity *id)
+static int run(struct device *device, int (*slot)(struct assay_instrument *))
 {
-	id->make[sizeof id->make - 1] = id->model[sizeof id->model - 1] = '\0';
-	id->serial[sizeof id->serial - 1] = id->fw[sizeof id->fw - 1] = '\0';
+	if (slot == NULL)
+		return 0;
+	enter(device);
+	return leave(device, slot(&device->ins));
 }
 
 int device_identify(struct device *device, struct assay_identity *id)
@@ -113,52 +113,40 @@ int device_identify(struct device *device, struct assay_identity *id)
 	memset(device->ins.state, 0, device->driver->state_size);
 	enter(device);
 	int r = device->driver->identify(&device->ins, id);
-	terminate(id);
+	id->make[sizeof id->make - 1] = id->model[sizeof id->model - 1] = '\0';
+	id->serial[sizeof id->serial - 1] = id->fw[sizeof id->fw - 1] = '\0';
 	return leave(device, r);
 }
 
 int device_configure(struct device *device)
 {
 	report_reset(&device->report);
-	if (device->driver->configure == NULL)
-		return 0;
-	enter(device);
-	return leave(device, device->driver->configure(&device->ins));
+	return run(device, device->driver->configure);
 }
 
 int device_start(struct device *device)
 {
-	if (device->driver->start == NULL)
-		return 0;
-	enter(device);
-	return leave(device, device->driver->start(&device->ins));
+	return run(device, device->driver->start);
 }
 
 int device_acquire(struct device *device)
 {
 	raw_reset(&device->raw);
-	device->told_at = clock_boot(); /* a frame that is quick needs no word of progress */
+	device->progress_at = clock_boot(); /* a frame within a second needs no progress message */
 	enter(device);
 	return leave(device, device->driver->acquire(&device->ins, &device->raw.handle));
 }
 
-/* Once for settings that stay. */
-static int prepare(struct device *device)
-{
-	const struct assay_driver *driver = device->driver;
-	if (driver->prepare == NULL || device->prepared != NULL)
-		return 0;
-	device->prepared = calloc(1, driver->prepared_size);
-	if (device->prepared == NULL)
-		return -ENOMEM;
-	driver->prepare(device->ins.settings, device->prepared);
-	return 0;
-}
-
 int device_decode(struct device *device)
 {
-	if (prepare(device) < 0)
-		return -ENOMEM;
+	const struct assay_driver *driver = device->driver;
+	enter(device);
+	if (driver->prepare != NULL && device->prepared == NULL) { /* once per settings */
+		device->prepared = calloc(1, driver->prepared_size);
+		if (device->prepared == NULL)
+			return leave(device, -ENOMEM);
+		driver->prepare(device->ins.settings, device->prepared);
+	}
 	struct assay_decoding in = {
 		.host = &device->services->host,
 		.settings = device->ins.settings,
@@ -166,8 +154,7 @@ int device_decode(struct device *device)
 	};
 	in.raw = raw_blocks(&device->raw, &in.raw_count);
 	frame_reset(&device->frame);
-	enter(device);
-	int r = leave(device, device->driver->decode(&in, &device->frame.handle));
+	int r = leave(device, driver->decode(&in, &device->frame.handle));
 	if (r == 0 && device->frame.error != 0) {
 		r = device->frame.error;
 		snprintf(device->explained, EXPLAIN_MAX, "the driver made no frame: %s",
@@ -178,21 +165,15 @@ int device_decode(struct device *device)
 
 int device_stop(struct device *device)
 {
-	if (device->driver->stop == NULL)
-		return 0;
-	enter(device);
-	return leave(device, device->driver->stop(&device->ins));
+	return run(device, device->driver->stop);
 }
 
 int device_make_safe(struct device *device)
 {
-	if (device->driver->make_safe == NULL)
-		return 0;
-	enter(device);
-	return leave(device, device->driver->make_safe(&device->ins));
+	return run(device, device->driver->make_safe);
 }
 
-/* --- errors in words -------------------------------------------------------------------------- */
+/* --- texts of errors -------------------------------------------------------------------------- */
 
 const char *device_reason(const struct device *device, int error)
 {

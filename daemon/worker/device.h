@@ -51,14 +51,14 @@ struct device {
 
 	char explained[EXPLAIN_MAX]; /* by the slot that ran last */
 	uint32_t retried;            /* since the last frame */
-	uint64_t told_at;            /* progress: at most one message per second */
+	uint64_t progress_at;        /* of the last progress message: at most one per second */
 	uint64_t logged_at;
 	unsigned logged, muted;       /* log lines in this second, and those left out */
-	char said[WIRE_TEXT_MAX + 1]; /* the last line, and when */
-	uint64_t said_at;
+	char line[WIRE_TEXT_MAX + 1]; /* the last one, and when */
+	uint64_t line_at;
 };
 
-/* The table of services for drivers; the functions are host.c's. */
+/* Fills the table of services for drivers (host.c). */
 void services_init(struct services *services);
 
 /*

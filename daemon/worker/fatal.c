@@ -10,11 +10,11 @@
 #include "wire/wire.h"
 #include "worker/fatal.h"
 
-static struct core_link *last_words;
+static struct core_link *core_link;
 
 void fatal_init(struct core_link *core)
 {
-	last_words = core;
+	core_link = core;
 }
 
 void fatal_driver(const char *format, ...)
@@ -24,12 +24,12 @@ void fatal_driver(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
-	if (last_words != NULL) {
+	if (core_link != NULL) {
 		struct buffer message = {0};
 		wire_write_state(
 			&message, WIRE_PORT, "fault", "EINVAL", text, (struct assay_span){NULL, 0});
-		core_link_send(last_words, &message);
-		core_link_wait_sent(last_words, NS_PER_S);
+		core_link_send(core_link, &message);
+		core_link_wait_sent(core_link, NS_PER_S);
 	} else {
 		log_error("%s", text);
 	}

@@ -67,7 +67,7 @@ void frame_reset(struct frame *frame)
 	frame->var_count = frame->setting_count = 0;
 }
 
-/* Only the first fault counts. */
+/* Keeps the first fault. */
 static void __attribute__((format(printf, 3, 4)))
 fail(struct frame *frame, int error, const char *format, ...)
 {
@@ -87,36 +87,42 @@ static void put_key(struct buffer *keys, const char *text)
 	buffer_append(keys, text != NULL ? text : "", text != NULL ? strlen(text) + 1 : 1);
 }
 
-/* Analytes may share the name of a quantity.  The key stays where the variable is new. */
+/*
+ * Analytes may share the name of a quantity.  Appends the key of the variable, which stays in
+ * `keys` if the variable is new.
+ */
 static bool is_known(struct frame *frame, const struct assay_variable *v)
 {
-	size_t begin = frame->keys.len;
+	size_t at_end = frame->keys.len;
 	put_key(&frame->keys, v->name);
 	put_key(&frame->keys, v->analyte);
 	put_key(&frame->keys, v->basis);
-	size_t len = frame->keys.len - begin;
+	size_t len = frame->keys.len - at_end;
 	for (size_t i = 0, at = 0; i < frame->var_count; at = frame->key_ends[i++])
 		if (frame->key_ends[i] - at == len &&
-			memcmp(frame->keys.data + at, frame->keys.data + begin, len) == 0)
+			memcmp(frame->keys.data + at, frame->keys.data + at_end, len) == 0)
 			return true;
 	return false;
 }
 
-static const char *text_complaint(const struct assay_variable *v)
+/* The first fault of the variable, in words; NULL: none. */
+static const char *complaint(const struct assay_variable *v)
 {
 	const char *const texts[] = {v->analyte, v->cas, v->basis, v->label};
+	bool is_scalar = v->type >= ASSAY_SCALAR_INT;
+	bool has_of = v->role == ASSAY_UNCERTAINTY || v->role == ASSAY_FLAGS;
+	if (v->role < ASSAY_DATA || v->role > ASSAY_FLAGS)
+		return "no known role";
+	if (has_of != (v->of != NULL))
+		return "`of` is for uncertainty and flags, and is needed there";
+	if (v->of != NULL && !name_is_valid(string_of(v->of)))
+		return "`of` is not a name";
 	if (v->unit == NULL || !value_is_text(v->unit, UNIT_MAX))
 		return "no unit";
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		if (texts[i] != NULL && !value_is_text(texts[i], LABEL_MAX))
 			return "a text that is not UTF-8, or too long";
 	}
-	return NULL;
-}
-
-static const char *shape_complaint(const struct assay_variable *v)
-{
-	bool is_scalar = v->type >= ASSAY_SCALAR_INT;
 	for (size_t i = 0; i < ASSAY_DIMS_MAX && v->dims[i] != NULL; i++) {
 		if (!name_is_valid(string_of(v->dims[i])))
 			return "a dimension that is not a name";
@@ -129,40 +135,7 @@ static const char *shape_complaint(const struct assay_variable *v)
 		return "an even axis as its value, but another role";
 	if (v->type == ASSAY_SCALAR_BOOL)
 		return "a truth value, which only settings have";
-	return NULL;
-}
-
-static const char *role_complaint(const struct assay_variable *v)
-{
-	bool of_another = v->role == ASSAY_UNCERTAINTY || v->role == ASSAY_FLAGS;
-	if (v->role < ASSAY_DATA || v->role > ASSAY_FLAGS)
-		return "no known role";
-	if (of_another != (v->of != NULL))
-		return "`of` is for uncertainty and flags, and is needed there";
-	if (v->of != NULL && !name_is_valid(string_of(v->of)))
-		return "`of` is not a name";
-	return NULL;
-}
-
-static const char *complaint(const struct assay_variable *v)
-{
-	const char *what = role_complaint(v);
-	if (what == NULL)
-		what = text_complaint(v);
-	if (what == NULL)
-		what = shape_complaint(v);
-	return what != NULL ? what : value_complaint(v);
-}
-
-static void put_dims(struct map *map, const struct assay_variable *v)
-{
-	size_t n = 0;
-	while (n < ASSAY_DIMS_MAX && v->dims[n] != NULL)
-		n++;
-	map_key(map, "dims");
-	encode_array(map->to, n);
-	for (size_t i = 0; i < n; i++)
-		encode_text(map->to, v->dims[i]);
+	return value_complaint(v);
 }
 
 static void put_terms(struct map *map, const struct assay_variable *v)
@@ -207,7 +180,13 @@ static void put_variable(struct buffer *to, const struct assay_variable *v)
 	map_text(&map, "name", v->name);
 	map_text(&map, "role", assay_role_name((enum assay_var_role)v->role));
 	map_text(&map, "of", v->of);
-	put_dims(&map, v);
+	size_t dims = 0;
+	while (dims < ASSAY_DIMS_MAX && v->dims[dims] != NULL)
+		dims++;
+	map_key(&map, "dims");
+	encode_array(to, dims);
+	for (size_t i = 0; i < dims; i++)
+		encode_text(to, v->dims[i]);
 	map_text(&map, "unit", v->unit);
 	put_terms(&map, v);
 	map_text(&map, "basis", v->basis);
@@ -263,7 +242,7 @@ static void add_setting(
 	struct frame *frame = of(handle);
 	const char *what = name_is_valid(string_of(name)) ? value_complaint(v) : "no proper name";
 	if (what == NULL && v->type == ASSAY_LINEAR)
-		what = "an axis is no setting";
+		what = "an axis is not a setting";
 	if (what != NULL) {
 		fail(frame, -EINVAL, "setting '%s': %s", name != NULL ? name : "", what);
 		return;
@@ -275,7 +254,7 @@ static void add_setting(
 		fail(frame, -ENOMEM, "setting '%s': no memory", name);
 }
 
-/* The bit of a reason, 0: there is none of that name. */
+/* The bit of a reason; 0: unknown. */
 static uint32_t reason_bit(const char *reason)
 {
 	const char *word, *meaning;
@@ -295,24 +274,20 @@ void frame_lower(struct frame *frame, enum assay_quality flag, const char *reaso
 		frame->quality = flag;
 }
 
-static bool is_flag(enum assay_quality flag)
-{
-	return (flag >= ASSAY_GOOD && flag <= ASSAY_BAD) || flag == ASSAY_MISSING;
-}
-
 static void lower_quality(struct assay_frame *handle, enum assay_quality flag, const char *reason)
 {
 	struct frame *frame = of(handle);
-	if (!is_flag(flag))
-		fail(frame, -EINVAL, "%d is no quality flag", (int)flag);
+	bool is_flag = (flag >= ASSAY_GOOD && flag <= ASSAY_BAD) || flag == ASSAY_MISSING;
+	if (!is_flag)
+		fail(frame, -EINVAL, "%d is not a quality flag", (int)flag);
 	else if (reason == NULL || reason_bit(reason) == 0)
-		fail(frame, -EINVAL, "'%s' is no reason of the list",
+		fail(frame, -EINVAL, "'%s' is not a reason of the list",
 			reason != NULL ? reason : "NULL");
 	else
 		frame_lower(frame, flag, reason);
 }
 
-/* Times from instruments are often padded or broken: what is not UTF-8 is left out. */
+/* Times from instruments are often padded or broken: left out if they are not UTF-8. */
 static void set_device_time(struct assay_frame *handle, const char *text)
 {
 	struct frame *frame = of(handle);
@@ -360,7 +335,7 @@ static unsigned put_front(struct frame *frame, struct assay_span step)
 	return pairs;
 }
 
-/* Does decode() say something of this setting itself? */
+/* True if decode() added this setting itself. */
 static bool is_corrected(const struct frame *frame, struct assay_string name)
 {
 	struct reader r;
@@ -375,7 +350,7 @@ static bool is_corrected(const struct frame *frame, struct assay_string name)
 	return false;
 }
 
-/* The step's settings, but for those that decode() corrects. */
+/* The step's settings, except those that decode() corrects. */
 static void put_step_settings(struct frame *frame, struct assay_span settings, struct map *map)
 {
 	struct reader r;
@@ -420,16 +395,6 @@ static unsigned put_middle(struct frame *frame, const struct frame_step *step, s
 	return pairs;
 }
 
-/* What stands behind `raw`. */
-static unsigned put_tail(struct frame *frame, const struct frame_step *step)
-{
-	if (step->sent.len == 0)
-		return 0;
-	encode_text(&frame->tail, "x-sent");
-	encode_raw(&frame->tail, step->sent.data, step->sent.len);
-	return 1;
-}
-
 static struct iovec piece(const void *data, size_t len)
 {
 	return (struct iovec){.iov_base = (void *)data, .iov_len = len};
@@ -472,8 +437,12 @@ int frame_message(struct frame *frame, unsigned unit, const struct wire_frame *h
 		return r;
 	}
 	struct wire_frame whole = *head;
-	whole.pairs = (uint16_t)(put_front(frame, step->step) + put_middle(frame, step, raw_count) +
-				 put_tail(frame, step));
+	whole.pairs = (uint16_t)(put_front(frame, step->step) + put_middle(frame, step, raw_count));
+	if (step->sent.len > 0) {
+		encode_text(&frame->tail, "x-sent");
+		encode_raw(&frame->tail, step->sent.data, step->sent.len);
+		whole.pairs++;
+	}
 	pieces[1] = piece(frame->front.data, frame->front.len);
 	pieces[2] = piece(frame->vars.data, frame->vars.len);
 	pieces[3] = piece(frame->middle.data, frame->middle.len);

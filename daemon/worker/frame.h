@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A frame under construction: what decode() adds becomes the encoded part `kind ... raw` that the
- * core appends to a frame's record.  Each variable is encoded as it is added; the rest is put
- * around it at the end.  The first fault sticks, with a text for the driver's author.
+ * A frame under construction: the variables and settings that decode() adds become the encoded part
+ * `kind ... raw` that the core appends to a frame's record.  Each variable is encoded when it is
+ * added; frame_message() puts the rest around them.  Keeps the first fault, with a text for the
+ * driver's author.
  */
 #ifndef ASSAY_WORKER_FRAME_H
 #define ASSAY_WORKER_FRAME_H
@@ -34,12 +35,12 @@ struct frame {
 	struct buffer keys; /* name, analyte and basis of each variable, each with its NUL */
 	size_t key_ends[FRAME_VARS_MAX];
 	struct arena scratch;
-	struct buffer head, front, middle, tail; /* what stands around the variables */
+	struct buffer head, front, middle, tail; /* the parts around the variables */
 };
 
 /*
- * The step of a method that a frame belongs to, as CBOR: which one, and the settings of run-start
- * that are its own, as read back and as sent.  All empty in a run without steps.
+ * The step of a method that a frame belongs to, as CBOR: the step, and its own settings as read
+ * back and as sent.  All empty in a run without steps.
  */
 struct frame_step {
 	struct assay_span step, settings, sent;
@@ -54,13 +55,13 @@ void frame_reset(struct frame *frame);
 /* The services of <assay/driver.h>. */
 void frame_services(struct assay_host *host);
 
-/* For the session: lowers the quality by the reason of that name, which must exist. */
+/* For the unit: lowers the quality by the reason of that name, which must exist. */
 void frame_lower(struct frame *frame, enum assay_quality flag, const char *reason);
 
 /*
- * Makes the whole message: `head` gives times, retries and what was dropped; quality, device time,
- * part and pairs are the frame's.  The pieces are borrowed until the
- * frame or `raw` changes.  0, or a negative errno with frame->why.
+ * Makes the whole message: `head` has times, retries and dropped frames; quality, device time, part
+ * and pairs are the frame's.  The pieces are borrowed until the frame or `raw` changes.  0, or a
+ * negative errno with frame->why.
  */
 int frame_message(struct frame *frame, unsigned unit, const struct wire_frame *head,
 	const struct frame_step *step, struct raw *raw, enum unit_raw keep,

@@ -21,11 +21,6 @@ static struct device *of(struct assay_instrument *ins)
 	return (struct device *)(void *)ins;
 }
 
-static const struct device *of_const(const struct assay_instrument *ins)
-{
-	return (const struct device *)(const void *)ins;
-}
-
 /* --- the link --------------------------------------------------------------------------------- */
 
 static int do_write(struct assay_instrument *ins, const void *data, size_t len, int ms)
@@ -57,7 +52,8 @@ static int do_pause(struct assay_instrument *ins, int ms)
 
 static bool is_stopping(const struct assay_instrument *ins)
 {
-	return channel_is_stopping(of_const(ins)->services->channel);
+	const struct device *device = (const struct device *)(const void *)ins;
+	return channel_is_stopping(device->services->channel);
 }
 
 static uint64_t now_ms(const struct assay_instrument *ins)
@@ -70,19 +66,19 @@ static int do_modbus_read(struct assay_instrument *ins, enum assay_modbus_table 
 {
 	struct device *device = of(ins);
 	if (device->services->modbus == NULL)
-		fatal_driver("%s: the driver asked for Modbus on another link", ins->key);
+		fatal_driver("%s: the driver requested Modbus on another link", ins->key);
 	return modbus_exchange(
 		device->services->modbus, device->config->unit_id, (int)table, address, count, out);
 }
 
-/* --- what goes on ----------------------------------------------------------------------------- */
+/* --- reports ---------------------------------------------------------------------------------- */
 
 static void report_hazard(struct assay_instrument *ins, bool on)
 {
 	of(ins)->on_hazard(of(ins), on);
 }
 
-static void tell_progress(
+static void report_progress(
 	struct assay_instrument *ins, const char *name, double value, const char *unit)
 {
 	struct device *device = of(ins);
@@ -90,10 +86,10 @@ static void tell_progress(
 		.type = ASSAY_SCALAR_FLOAT, .real = value, .unit = unit != NULL ? unit : "1"};
 	uint64_t now = clock_boot();
 	heartbeat_step(device->services->channel->heartbeat, 0);
-	if (now < device->told_at + NS_PER_S || !name_is_valid(string_of(name)) ||
+	if (now < device->progress_at + NS_PER_S || !name_is_valid(string_of(name)) ||
 		value_complaint(&v) != NULL)
 		return;
-	device->told_at = now;
+	device->progress_at = now;
 	struct buffer values = {0}, message = {0};
 	struct map map;
 	map_open(&map, &values);
@@ -113,7 +109,7 @@ static void take_report(
 	struct device *device = of(ins);
 	if (report_add(&device->report, name, v) == -EINVAL)
 		device_log(device, ASSAY_LOG_WARN,
-			"the driver reported a setting '%.40s' that is none", name);
+			"the driver reported '%.40s', which is not a setting", name);
 }
 
 static void take_explanation(struct assay_instrument *ins, const char *format, ...)
@@ -142,7 +138,7 @@ static void send_line(struct device *device, enum assay_level level, const char 
 	buffer_finish(&message);
 }
 
-/* A driver that logs at every poll must not fill the disk: so many lines per second, no more. */
+/* A driver that logs at every poll must not fill the disk: limits the lines per second. */
 static bool may_log(struct device *device)
 {
 	uint64_t now = clock_boot();
@@ -162,14 +158,14 @@ static bool may_log(struct device *device)
 	return may;
 }
 
-/* What is said again within a minute is no news. */
+/* True if the line repeats the last one within a minute. */
 static bool is_repeated(struct device *device, const char *text)
 {
 	uint64_t now = clock_boot();
-	if (strcmp(device->said, text) == 0 && now < device->said_at + REPEAT_NS)
+	if (strcmp(device->line, text) == 0 && now < device->line_at + REPEAT_NS)
 		return true;
-	snprintf(device->said, sizeof device->said, "%s", text);
-	device->said_at = now;
+	snprintf(device->line, sizeof device->line, "%s", text);
+	device->line_at = now;
 	return false;
 }
 
@@ -217,7 +213,7 @@ void services_init(struct services *services)
 		.now_ms = now_ms,
 		.modbus_read = do_modbus_read,
 		.hazard = report_hazard,
-		.progress = tell_progress,
+		.progress = report_progress,
 		.report = take_report,
 		.explain = take_explanation,
 		.log = take_line,

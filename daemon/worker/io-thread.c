@@ -9,11 +9,12 @@
 #include "wire/wire.h"
 #include "worker/io-thread.h"
 
-#define BEAT_NS       NS_PER_S
-#define QUIT_LIMIT_NS (15 * NS_PER_S) /* for the stop path, where nobody else watches over it */
-#define LAST_WORDS_NS NS_PER_S
-#define READ_STEP     4096
-#define RECORDER_MS   50 /* between two looks at a recording that goes on */
+#define BEAT_NS NS_PER_S
+#define QUIT_LIMIT_NS \
+	(15 * NS_PER_S)      /* for the stop path, which the core does not watch any more */
+#define FLUSH_NS    NS_PER_S /* for the last messages, if the core takes them */
+#define READ_STEP   4096
+#define RECORDER_MS 50 /* between two messages of a recording */
 
 enum {
 	FD_CORE,
@@ -61,12 +62,12 @@ static void take_messages(struct io_thread *io)
 	buffer_consume(&io->in, at);
 	if (r < 0) {
 		io->failure = r == -ENOMEM ? WIRE_EXIT_MEMORY : WIRE_EXIT_PROTOCOL;
-		io->is_closed = true; /* what follows cannot be understood either */
+		io->is_closed = true; /* the rest cannot be read either */
 		quit(io);
 	}
 }
 
-/* It may still read what is said from here on; if it does not, sending fails by itself. */
+/* The core may still read; if it does not, sending fails. */
 static void close_core(struct io_thread *io)
 {
 	io->is_closed = true;
@@ -109,17 +110,6 @@ static void beat(struct io_thread *io, uint64_t now)
 
 /* --- the loop --------------------------------------------------------------------------------- */
 
-static int fill(struct io_thread *io, struct pollfd fds[FDS_MAX], int *timeout_ms)
-{
-	short events = io->is_closed ? 0 : POLLIN;
-	if (core_link_is_waiting(io->core))
-		events |= POLLOUT;
-	fds[FD_CORE] = (struct pollfd){.fd = events != 0 ? io->core->fd : -1, .events = events};
-	fds[FD_KICK] = (struct pollfd){.fd = io->monitor->kick, .events = POLLIN};
-	int n = FD_LINK;
-	return n + channel_watch(io->channel, fds + n, timeout_ms);
-}
-
 static void dispatch(struct io_thread *io, const struct pollfd *fds, int n)
 {
 	if ((fds[FD_KICK].revents & POLLIN) != 0) {
@@ -146,17 +136,6 @@ static bool is_over(struct io_thread *io)
 	return over;
 }
 
-/* Hands over what is still queued, if the core takes it. */
-static void send_last_words(struct io_thread *io)
-{
-	uint64_t deadline = clock_boot() + LAST_WORDS_NS;
-	struct pollfd fd = {.fd = io->core->fd, .events = POLLOUT};
-	while (core_link_is_waiting(io->core) && clock_boot() < deadline) {
-		if (poll(&fd, 1, clock_ms_until(deadline)) > 0)
-			core_link_flush(io->core);
-	}
-}
-
 bool io_thread_run(struct io_thread *io)
 {
 	take_messages(io);
@@ -167,11 +146,17 @@ bool io_thread_run(struct io_thread *io)
 		if (io->quit_at != 0 && now > io->quit_at + QUIT_LIMIT_NS)
 			return false;
 		beat(io, now);
-		struct pollfd fds[FDS_MAX];
 		int timeout = clock_ms_until(io->beat_at);
 		if (link_recorder_send(&io->channel->recorder, io->core) && timeout > RECORDER_MS)
 			timeout = RECORDER_MS;
-		int n = fill(io, fds, &timeout);
+		struct pollfd fds[FDS_MAX] = {
+			[FD_CORE] = {.fd = io->core->fd, .events = io->is_closed ? 0 : POLLIN},
+			[FD_KICK] = {.fd = io->monitor->kick, .events = POLLIN}};
+		if (core_link_is_waiting(io->core))
+			fds[FD_CORE].events |= POLLOUT;
+		if (fds[FD_CORE].events == 0)
+			fds[FD_CORE].fd = -1;
+		int n = FD_LINK + channel_watch(io->channel, fds + FD_LINK, &timeout);
 		int ready = poll(fds, (nfds_t)n, timeout);
 		if (ready > 0)
 			dispatch(io, fds, n);
@@ -179,6 +164,11 @@ bool io_thread_run(struct io_thread *io)
 			channel_handle(io->channel);
 	}
 	link_recorder_send_all(&io->channel->recorder, io->core);
-	send_last_words(io);
+	uint64_t deadline = clock_boot() + FLUSH_NS;
+	struct pollfd fd = {.fd = io->core->fd, .events = POLLOUT};
+	while (core_link_is_waiting(io->core) && clock_boot() < deadline) {
+		if (poll(&fd, 1, clock_ms_until(deadline)) > 0)
+			core_link_flush(io->core);
+	}
 	return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The I/O thread: owns the port and the core's socket.  It carries bytes and messages, beats, and
- * never waits for anything but poll(2).
+ * The I/O thread: owns the port and the core's socket.  It carries bytes and messages and sends the
+ * heartbeat.  It blocks only in the poll(2) of io_thread_run().
  */
 #ifndef ASSAY_WORKER_IO_THREAD_H
 #define ASSAY_WORKER_IO_THREAD_H
@@ -24,7 +24,7 @@ struct io_thread {
 	struct heartbeat *heartbeat;
 	const volatile bool
 		*terminate; /* set by the handler of SIGTERM, which interrupts poll(2) */
-	struct buffer in;   /* from the core; begins with what came after SETUP */
+	struct buffer in;   /* from the core; the bytes after SETUP are there at the start */
 	uint64_t beat_at, quit_at;
 	bool is_closed; /* the core is gone */
 	enum wire_exit failure;
@@ -34,8 +34,8 @@ struct io_thread {
 };
 
 /*
- * Runs until the session is over and all is sent, or the driver's thread did not come to an end in
- * time.  Returns true when it did.
+ * Runs until the session is over and all is sent: true.  False: the driver's thread did not end in
+ * time.
  */
 bool io_thread_run(struct io_thread *io);
 

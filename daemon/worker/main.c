@@ -26,22 +26,7 @@ static void on_terminate(int number)
 	terminate = true;
 }
 
-/*
- * The core decides when a worker ends; a Ctrl-C at the terminal goes to the whole group and is the
- * core's to handle.  When the core is gone, so is the worker's reason.
- */
-static void set_signals(void)
-{
-	struct sigaction action = {.sa_handler = on_terminate};
-	sigemptyset(&action.sa_mask);
-	sigaction(SIGTERM, &action, NULL);
-	signal(SIGINT, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGPIPE, SIG_IGN);
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-}
-
-/* One arena, and memory given back: there are many of us. */
+/* One arena, and free memory goes back to the kernel: a machine runs many workers. */
 static void save_memory(void)
 {
 	mallopt(M_ARENA_MAX, 1);
@@ -56,21 +41,31 @@ static int usage(FILE *to, int code)
 		    "       assay-worker --reparse DRIVER [--drivers DIR]\n"
 		    "\n"
 		    "  --fd N          run one port; N is the socket that assayd left open\n"
-		    "  --describe      print what the drivers say about themselves, as CBOR\n"
-		    "  --reparse DRIVER  decode raw blocks from standard input anew\n"
+		    "  --describe      print the drivers' descriptions as CBOR\n"
+		    "  --reparse DRIVER  decode raw blocks from standard input again\n"
 		    "  --drivers DIR   the folder of the drivers' modules\n"
 		    "  --version       print the version\n");
 	return code;
 }
 
+/*
+ * The core decides when a worker ends: it handles the Ctrl-C that a terminal sends to the whole
+ * group.  The worker ends if the core dies.
+ */
 static int run_port(const char *text)
 {
 	int64_t fd;
 	if (number_parse_integer(text, strlen(text), &fd) < 0 || fd < 0 || fd > 1023) {
-		fprintf(stderr, "assay-worker: '%s' is no file descriptor\n", text);
+		fprintf(stderr, "assay-worker: '%s' is not a file descriptor\n", text);
 		return WIRE_EXIT_USAGE;
 	}
-	set_signals();
+	struct sigaction action = {.sa_handler = on_terminate};
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGTERM, &action, NULL);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	save_memory();
 	return worker_run((int)fd, &terminate);
 }

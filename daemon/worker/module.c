@@ -11,7 +11,7 @@
 #include "worker/module.h"
 #include "worker/value.h"
 
-#define RAW_MAX      (15u << 20) /* the rest of a record is for what is made of it */
+#define RAW_MAX      (15u << 20) /* the rest of a record is for the variables */
 #define SETTINGS_MAX 256
 
 static bool has_text(const char *text)
@@ -99,7 +99,7 @@ int module_open(struct module *module, const char *dir, const char *name, char w
 			? snprintf(module->path, sizeof module->path, "%s/%s.so", dir, name)
 			: -1;
 	if (n < 0 || (size_t)n >= sizeof module->path) {
-		snprintf(why, MODULE_WHY, "'%.40s' is no name of a driver", name);
+		snprintf(why, MODULE_WHY, "'%.40s' is not a driver's name", name);
 		return -ENOENT;
 	}
 	if (access(module->path, R_OK) < 0) {

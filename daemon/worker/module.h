@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A driver's module: loaded, and found to be what <assay/driver.h> asks for. */
+/* A driver's module: loads it and checks it against <assay/driver.h>. */
 #ifndef ASSAY_WORKER_MODULE_H
 #define ASSAY_WORKER_MODULE_H
 
@@ -15,15 +15,15 @@ struct module {
 };
 
 /*
- * Opens DIR/NAME.so.  Returns 0; -ENOENT when there is no such file; -ELIBBAD when it is no usable
- * driver; `why` says what is wrong.
+ * Opens DIR/NAME.so.  Returns 0, -ENOENT if there is no such file, or -ELIBBAD if it is not a usable
+ * driver; `why` has the reason.
  */
 int module_open(struct module *module, const char *dir, const char *name, char why[MODULE_WHY]);
 
 /* Legal on a zeroed module. */
 void module_close(struct module *module);
 
-/* What is wrong with a driver's table, in words; NULL: nothing.  `name` is the file's. */
+/* The first fault of a driver's table, in words; NULL: none.  `name` is the file's. */
 const char *module_complaint(const struct assay_driver *driver, const char *name);
 
 #endif

@@ -48,22 +48,15 @@ bool monitor_wait(struct monitor *monitor, uint64_t deadline)
 	return monitor_wait_for(monitor, -1, deadline);
 }
 
-static int sleep_until(struct pollfd fds[2], uint64_t deadline)
-{
-	if (deadline == UINT64_MAX)
-		return ppoll(fds, 2, NULL, NULL);
-	uint64_t now = clock_boot(), rest = deadline > now ? deadline - now : 0;
-	struct timespec t = {(time_t)(rest / NS_PER_S), (long)(rest % NS_PER_S)};
-	return ppoll(fds, 2, &t, NULL);
-}
-
 bool monitor_wait_for(struct monitor *monitor, int fd, uint64_t deadline)
 {
 	struct pollfd fds[] = {
 		{.fd = fd, .events = POLLIN}, {.fd = monitor->poke, .events = POLLIN}};
 	monitor->is_sleeping = true;
 	monitor_unlock(monitor);
-	int ready = sleep_until(fds, deadline);
+	uint64_t now = clock_boot(), rest = deadline > now ? deadline - now : 0;
+	struct timespec timeout = {(time_t)(rest / NS_PER_S), (long)(rest % NS_PER_S)};
+	int ready = ppoll(fds, 2, deadline != UINT64_MAX ? &timeout : NULL, NULL);
 	monitor_lock(monitor);
 	monitor->is_sleeping = false;
 	uint64_t count;
@@ -78,7 +71,7 @@ void monitor_notify(struct monitor *monitor)
 		return;
 	uint64_t one = 1;
 	ssize_t n = write(monitor->poke, &one, sizeof one);
-	(void)n; /* it fails only where a poke is waiting already */
+	(void)n; /* fails only if a poke is pending already */
 	monitor->is_sleeping = false;
 }
 
@@ -95,6 +88,6 @@ void monitor_unkick(struct monitor *monitor)
 {
 	uint64_t count;
 	ssize_t n = read(monitor->kick, &count, sizeof count);
-	(void)n; /* -EAGAIN: nobody kicked, which is as well */
+	(void)n; /* EAGAIN: no kick was pending */
 	monitor->kicked = false;
 }

@@ -7,8 +7,9 @@
 #include <stdint.h>
 
 /*
- * The whole of text[0 ... len) is one decimal number, blanks around it allowed; '.' is the decimal
- * point; nan, inf, hexadecimal and what does not fit are refused.  0 or -EBADMSG, *out unchanged.
+ * The whole of text[0 ... len) must be one decimal number, with blanks around it allowed and '.' as
+ * the decimal point; rejects nan, inf, hexadecimal, and numbers that do not fit.  0, or -EBADMSG
+ * with *out unchanged.
  */
 int number_parse(const char *text, size_t len, double *out);
 int number_parse_integer(const char *text, size_t len, int64_t *out);

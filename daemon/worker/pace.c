@@ -33,7 +33,7 @@ uint64_t pace_next(struct pace *pace, uint64_t utc, uint64_t boot)
 		pace->is_ahead = false;
 		return steps(pace, before);
 	}
-	/* A wake-up a little before the multiple, or a slewed clock: the same one is not due twice. */
+	/* Woken a little before the multiple, or the clock is slewed: do not take it twice. */
 	if (pace->due < before + pace->every / 2)
 		pace->due += pace->every;
 	uint64_t n = steps(pace, before);

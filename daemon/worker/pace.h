@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When the next frame is due: at whole multiples of `every` since 1970 UTC, so that instruments
- * with the same period fire together.  What is counted as missed is judged by the steady clock, so
- * that setting the wall clock loses nothing.
+ * The time when the next frame is due: whole multiples of `every` since 1970 UTC, so that
+ * instruments with the same period fire together.  Missed frames are counted by the steady clock,
+ * so that a change of the wall clock loses none.
  */
 #ifndef ASSAY_WORKER_PACE_H
 #define ASSAY_WORKER_PACE_H
@@ -16,13 +16,13 @@ struct pace {
 	bool is_ahead;  /* the frame to come is made before `due` */
 };
 
-/* Begins: due at the next multiple. */
+/* Starts: due at the next multiple. */
 void pace_start(struct pace *pace, uint64_t every, uint64_t utc, uint64_t boot);
 
-/* The first frame is made at once; what is due next stays due. */
+/* The first frame is made at once; `due` stays the time of the next one. */
 void pace_at_once(struct pace *pace);
 
-/* A frame was made for `due`: the next multiple after now.  Returns how many were missed. */
+/* A frame was made for `due`: sets the next multiple after now, returns how many were missed. */
 uint64_t pace_next(struct pace *pace, uint64_t utc, uint64_t boot);
 
 #endif

@@ -96,7 +96,7 @@ const struct assay_bytes *raw_blocks(struct raw *raw, size_t *count)
 {
 	const char *bytes = (const char *)raw->encoded.data;
 	buffer_reset(&raw->texts);
-	/* All at once, so that the texts do not move any more. */
+	/* Reserved at once: the texts must not move. */
 	(void)buffer_reserve(&raw->texts, raw->count * 2 * (TEXT_MAX + 1));
 	for (size_t i = 0; i < raw->count; i++) {
 		const struct block_span *block = &raw->blocks[i];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The raw blocks of one frame.  They are stored as they will be encoded, so that the bytes which
- * decode() reads are the bytes that go into the record, without a further copy.
+ * The raw blocks of one frame.  They are stored in their encoded form: decode() reads the bytes that
+ * go into the record, without a copy.
  */
 #ifndef ASSAY_WORKER_RAW_H
 #define ASSAY_WORKER_RAW_H
@@ -31,7 +31,7 @@ struct raw {
 void raw_init(struct raw *raw, const struct assay_host *host, size_t max);
 void raw_finish(struct raw *raw);
 
-/* Forgets the blocks, keeps the memory unless it is very large. */
+/* Removes the blocks; keeps the memory unless it is very large. */
 void raw_reset(struct raw *raw);
 
 /* The service of <assay/driver.h>. */
@@ -42,8 +42,8 @@ int raw_add(struct assay_raw *handle, const char *media, const char *name, const
 const struct assay_bytes *raw_blocks(struct raw *raw, size_t *count);
 
 /*
- * The frame's raw blocks, as the configuration wants them kept: how many, and their encoded
- * items (borrowed).  0 or -ENOMEM, -ENOSYS when SHA-256 is not to be had.
+ * The frame's raw blocks in the form that the configuration requests: their number, and their
+ * encoded items (borrowed).  0, -ENOMEM, or -ENOSYS without SHA-256.
  */
 int raw_encoded(
 	struct raw *raw, enum unit_raw keep, size_t *count, const uint8_t **data, size_t *len);

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "record/encode.h"
-#include "record/read.h"
+#include "record/keys.h"
 #include "wire/exit.h"
 #include "wire/reparse.h"
 #include "worker/confine.h"
@@ -21,8 +21,8 @@ struct reparse {
 	struct services services;
 	struct module module;
 	struct settings *settings;
-	void *prepared;     /* of them; NULL: nothing */
-	struct buffer sent; /* their CBOR: most frames of a run have the same */
+	void *prepared;     /* by the driver from `settings`; NULL: nothing */
+	struct buffer sent; /* CBOR of `settings`: most frames of a run have the same */
 	struct raw raw, references;
 	struct frame frame;
 	char why[SETTINGS_WHY];
@@ -65,20 +65,9 @@ int reparse_create(
 
 /* --- one frame -------------------------------------------------------------------------------- */
 
-static int prepare(struct reparse *p)
-{
-	const struct assay_driver *driver = p->module.driver;
-	if (driver->prepare == NULL)
-		return 0;
-	p->prepared = calloc(1, driver->prepared_size);
-	if (p->prepared == NULL)
-		return -ENOMEM;
-	driver->prepare(settings_handle(p->settings), p->prepared);
-	return 0;
-}
-
 static int use_settings(struct reparse *p, struct assay_span sent)
 {
+	const struct assay_driver *driver = p->module.driver;
 	if (p->settings != NULL && p->sent.len == sent.len &&
 		memcmp(p->sent.data, sent.data, sent.len) == 0)
 		return 0;
@@ -90,43 +79,30 @@ static int use_settings(struct reparse *p, struct assay_span sent)
 	buffer_append(&p->sent, sent.data, sent.len);
 	if (p->sent.failed)
 		return -ENOMEM;
-	int r = settings_create(p->module.driver->settings, sent.data, sent.len, &p->services.host,
-		&p->settings, p->why);
-	return r < 0 ? r : prepare(p);
-}
-
-static int copy_text(char to[TEXT_MAX + 1], struct assay_string text)
-{
-	if (text.len > TEXT_MAX)
-		return -EBADMSG;
-	memcpy(to, text.data, text.len);
-	to[text.len] = '\0';
+	int r = settings_create(
+		driver->settings, sent.data, sent.len, &p->services.host, &p->settings, p->why);
+	if (r < 0 || driver->prepare == NULL)
+		return r;
+	p->prepared = calloc(1, driver->prepared_size);
+	if (p->prepared == NULL)
+		return -ENOMEM;
+	driver->prepare(settings_handle(p->settings), p->prepared);
 	return 0;
 }
 
-static int read_block(struct reader *r, struct raw *raw)
-{
-	size_t pairs;
-	struct assay_string key, text = {0};
-	struct assay_span data = {0};
-	char media[TEXT_MAX + 1] = "", name[TEXT_MAX + 1] = "";
-	bool has_name = false;
-	if (read_map(r, &pairs) < 0)
-		return -EBADMSG;
-	for (; pairs > 0 && read_key(r, &key) == 0; pairs--) {
-		bool is_name = assay_string_is(key, "name");
-		if (assay_string_is(key, "data"))
-			read_bytes(r, &data);
-		else if (!is_name && !assay_string_is(key, "media"))
-			read_skip(r);
-		else if (read_text(r, &text) < 0 || copy_text(is_name ? name : media, text) < 0)
-			return -EBADMSG;
-		has_name = has_name || is_name;
-	}
-	if (r->error != 0 || data.data == NULL)
-		return -EBADMSG;
-	return raw_add(&raw->handle, media, has_name ? name : NULL, data.data, data.len);
-}
+struct block {
+	struct assay_span data;
+	char media[TEXT_MAX + 1], name[TEXT_MAX + 1];
+};
+
+enum { BLOCK_DATA, BLOCK_MEDIA, BLOCK_NAME };
+
+static const struct keys block_keys = {.open = true,
+	.rows = (const struct key[]){
+		[BLOCK_DATA] = {"data", KEY_BYTES, KEY_AT(struct block, data), .required = true},
+		[BLOCK_MEDIA] = {"media", KEY_CHARS, KEY_AT(struct block, media)},
+		[BLOCK_NAME] = {"name", KEY_CHARS, KEY_AT(struct block, name)},
+		{0}}};
 
 static int read_blocks(struct reader *r, struct raw *raw)
 {
@@ -135,7 +111,13 @@ static int read_blocks(struct reader *r, struct raw *raw)
 	if (read_array(r, &count) < 0)
 		return -EBADMSG;
 	for (size_t i = 0; i < count; i++) {
-		int e = read_block(r, raw);
+		struct block block = {0};
+		struct keys_found found;
+		if (keys_read(r, &block_keys, &block, &found) < 0)
+			return -EBADMSG;
+		bool has_name = (found.seen >> BLOCK_NAME & 1) != 0;
+		int e = raw_add(&raw->handle, block.media, has_name ? block.name : NULL,
+			block.data.data, block.data.len);
 		if (e < 0)
 			return e;
 	}
@@ -254,30 +236,19 @@ static int write_message(int fd, const struct buffer *message)
 	return r == 0 ? write_all(fd, message->data, message->len) : r;
 }
 
-static int say_hello(const struct reparse *p, int fd)
-{
-	struct buffer hello = {0};
-	struct map map;
-	map_open(&map, &hello);
-	map_text(&map, "driver", p->module.driver->name);
-	map_text(&map, "version", p->module.driver->version);
-	map_close(&map);
-	int r = write_message(fd, &hello);
-	buffer_finish(&hello);
-	return r;
-}
-
 static int serve(struct reparse *p, int in, int out)
 {
 	struct buffer request = {0}, answer = {0};
-	int r = say_hello(p, out);
-	if (r == 0)
-		r = 1;
-	while (r > 0 && (r = read_message(in, &request)) > 0) {
+	struct map hello;
+	map_open(&hello, &answer);
+	map_text(&hello, "driver", p->module.driver->name);
+	map_text(&hello, "version", p->module.driver->version);
+	map_close(&hello);
+	int r = write_message(out, &answer);
+	while (r == 0 && (r = read_message(in, &request)) > 0) {
 		buffer_reset(&answer);
 		reparse_one(p, request.data, request.len, &answer);
-		int error = write_message(out, &answer);
-		r = error < 0 ? error : 1;
+		r = write_message(out, &answer);
 	}
 	buffer_finish(&request);
 	buffer_finish(&answer);
@@ -305,7 +276,7 @@ int reparse_run(const char *drivers, const char *driver, int in, int out)
 	}
 	r = confine();
 	if (r < 0)
-		fprintf(stderr, "assay-worker: it cannot be confined: %s\n", strerror(-r));
+		fprintf(stderr, "assay-worker: cannot be confined: %s\n", strerror(-r));
 	else
 		r = serve(p, in, out);
 	reparse_destroy(p);

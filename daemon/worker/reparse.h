@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* assay-worker --reparse: a driver's decode() over raw blocks that were kept (wire/reparse.h). */
+/* assay-worker --reparse: runs a driver's decode() on recorded raw blocks (wire/reparse.h). */
 #ifndef ASSAY_WORKER_REPARSE_H
 #define ASSAY_WORKER_REPARSE_H
 

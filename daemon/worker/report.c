@@ -74,7 +74,7 @@ static void put_item(struct map *map, const struct report_item *item)
 	encode_raw(map->to, item->value.data, item->value.len);
 }
 
-/* The sent settings in their order; `used` marks what has stood in for one. */
+/* The sent settings in their order; marks in `used` the items that replace one. */
 static int merge_sent(struct reader *r, const struct report *report, struct map *map, bool *used)
 {
 	size_t pairs;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a driver read back from its instrument, to stand in place of what was sent. */
+/* The settings that a driver read back from its instrument; they replace those that were sent. */
 #ifndef ASSAY_WORKER_REPORT_H
 #define ASSAY_WORKER_REPORT_H
 
@@ -21,15 +21,15 @@ struct report {
 
 void report_finish(struct report *report);
 
-/* Forgets everything. */
+/* Removes all items. */
 void report_reset(struct report *report);
 
-/* Notes a value, or a newer one of the same name.  0, -EINVAL for what is no setting, -ENOMEM. */
+/* Adds a value, or replaces that of the same name.  0, -EINVAL if it is not a setting, -ENOMEM. */
 int report_add(struct report *report, const char *name, const struct assay_variable *v);
 
 /*
- * Appends the CBOR map of the settings as sent (another such map; len 0: none), each replaced by
- * what was reported, and then what was only reported.  0, -EBADMSG or -ENOMEM.
+ * Appends the CBOR map of the settings in `sent` (such a map; len 0: none), each replaced by its
+ * reported value, and then the values that were only reported.  0, -EBADMSG or -ENOMEM.
  */
 int report_merge(const struct report *report, const uint8_t *sent, size_t len, struct buffer *out);
 

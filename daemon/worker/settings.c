@@ -15,7 +15,7 @@
 
 struct set;
 
-/* The elements of one setting: one for a single value, none when it is absent. */
+/* The elements of one setting: one for a single value, none if it is absent. */
 struct value {
 	size_t count;
 	union {
@@ -39,7 +39,6 @@ struct settings {
 	struct arena arena;
 };
 
-/* What reading needs at hand. */
 struct settings_reader {
 	struct reader *r;
 	struct arena *arena;
@@ -54,138 +53,90 @@ static int complain(struct settings_reader *in, const struct assay_setting *row,
 	return -EINVAL;
 }
 
-/* --- one element ------------------------------------------------------------------------------ */
+/* --- one setting ------------------------------------------------------------------------------ */
 
-static int check_range(struct settings_reader *in, const struct assay_setting *row, double value)
+/* A number alone, or {v, u} with the table's unit: the core has converted it. */
+static int read_number(
+	struct settings_reader *in, const struct assay_setting *row, struct value *value, size_t i)
 {
+	bool is_integer = row->type == ASSAY_INT, is_map = read_peek(in->r) == READ_MAP;
+	size_t pairs;
+	struct assay_string key, unit;
+	int r = 0;
+	if (is_map && (read_map(in->r, &pairs) < 0 || pairs != 2 || read_key(in->r, &key) < 0 ||
+			      !assay_string_is(key, "v")))
+		r = -EINVAL;
+	else if (is_integer)
+		r = read_int(in->r, &value->u.integers[i]);
+	else
+		r = read_double(in->r, &value->u.numbers[i]);
+	if (r < 0)
+		return complain(in, row, is_integer ? "is not an integer" : "is not a number");
+	if (is_map && (read_key(in->r, &key) < 0 || !assay_string_is(key, "u") ||
+			      read_text(in->r, &unit) < 0))
+		return -EINVAL;
+	if (is_map && !assay_string_is(unit, row->unit != NULL ? row->unit : "1"))
+		return complain(in, row, "is not in the driver's unit");
+	double number = is_integer ? (double)value->u.integers[i] : value->u.numbers[i];
 	bool bounded = row->min != 0 || row->max != 0;
-	if (!isfinite(value) || (bounded && (value < row->min || value > row->max)))
+	if (!isfinite(number) || (bounded && (number < row->min || number > row->max)))
 		return complain(in, row, "is out of range");
 	return 0;
 }
 
-static bool same_unit(const struct assay_setting *row, struct assay_string unit)
-{
-	return assay_string_is(unit, row->unit != NULL ? row->unit : "1");
-}
-
-/* A number may stand alone or as {v, u}; `u` is the table's unit, the core has converted it. */
-static int open_quantity(struct settings_reader *in, bool *is_map)
-{
-	size_t pairs;
-	struct assay_string key;
-	*is_map = read_peek(in->r) == READ_MAP;
-	if (!*is_map)
-		return 0;
-	if (read_map(in->r, &pairs) < 0 || pairs != 2 || read_key(in->r, &key) < 0 ||
-		!assay_string_is(key, "v"))
-		return -EINVAL;
-	return 0;
-}
-
-static int close_quantity(struct settings_reader *in, const struct assay_setting *row, bool is_map)
-{
-	struct assay_string key, unit;
-	if (!is_map)
-		return 0;
-	if (read_key(in->r, &key) < 0 || !assay_string_is(key, "u") || read_text(in->r, &unit) < 0)
-		return -EINVAL;
-	return same_unit(row, unit) ? 0 : complain(in, row, "is not in the driver's unit");
-}
-
-static int read_one_integer(
-	struct settings_reader *in, const struct assay_setting *row, int64_t *to)
-{
-	bool is_map;
-	if (open_quantity(in, &is_map) < 0 || read_int(in->r, to) < 0)
-		return complain(in, row, "is not an integer");
-	int r = close_quantity(in, row, is_map);
-	return r < 0 ? r : check_range(in, row, (double)*to);
-}
-
-static int read_one_number(struct settings_reader *in, const struct assay_setting *row, double *to)
-{
-	bool is_map;
-	if (open_quantity(in, &is_map) < 0 || read_double(in->r, to) < 0)
-		return complain(in, row, "is not a number");
-	int r = close_quantity(in, row, is_map);
-	return r < 0 ? r : check_range(in, row, *to);
-}
-
-static bool is_choice(const struct assay_setting *row, const char *text)
-{
-	for (size_t i = 0; row->choices != NULL && row->choices[i] != NULL; i++) {
-		if (strcmp(row->choices[i], text) == 0)
-			return true;
-	}
-	return false;
-}
-
-static int read_one_text(
-	struct settings_reader *in, const struct assay_setting *row, const char **to)
+static int read_string(struct settings_reader *in, const struct assay_setting *row, const char **to)
 {
 	struct assay_string text;
 	if (read_text(in->r, &text) < 0 || memchr(text.data, '\0', text.len) != NULL)
 		return complain(in, row, "is not a text");
 	*to = arena_text(in->arena, text.data, text.len);
-	if (row->type == ASSAY_CHOICE && !is_choice(row, *to))
-		return complain(in, row, "is not one of the choices");
-	return 0;
+	if (row->type != ASSAY_CHOICE)
+		return 0;
+	for (size_t i = 0; row->choices != NULL && row->choices[i] != NULL; i++) {
+		if (assay_string_is(text, row->choices[i]))
+			return 0;
+	}
+	return complain(in, row, "is not one of the choices");
 }
 
 static int read_row(struct settings_reader *in, const struct assay_setting *row, struct set *to);
 
-static int read_element(
-	struct settings_reader *in, const struct assay_setting *row, struct value *value, size_t i)
-{
-	switch (row->type) {
-	case ASSAY_BOOL:
-		return read_bool(in->r, &value->u.flags[i]) < 0
-			       ? complain(in, row, "is not true or false")
-			       : 0;
-	case ASSAY_INT: return read_one_integer(in, row, &value->u.integers[i]);
-	case ASSAY_NUMBER: return read_one_number(in, row, &value->u.numbers[i]);
-	case ASSAY_TEXT:
-	case ASSAY_CHOICE: return read_one_text(in, row, &value->u.texts[i]);
-	case ASSAY_TABLE: return read_row(in, row, &value->u.rows[i]);
-	}
-	return -EINVAL;
-}
-
-/* --- one setting, one set --------------------------------------------------------------------- */
-
-static size_t element_size(enum assay_setting_type type)
-{
-	switch (type) {
-	case ASSAY_BOOL: return sizeof(bool);
-	case ASSAY_INT: return sizeof(int64_t);
-	case ASSAY_NUMBER: return sizeof(double);
-	case ASSAY_TEXT:
-	case ASSAY_CHOICE: return sizeof(char *);
-	case ASSAY_TABLE: return sizeof(struct set);
-	}
-	return 1;
-}
-
 static int read_value(
 	struct settings_reader *in, const struct assay_setting *row, struct value *value)
 {
+	static const size_t sizes[] = {[ASSAY_BOOL] = sizeof(bool),
+		[ASSAY_INT] = sizeof(int64_t),
+		[ASSAY_NUMBER] = sizeof(double),
+		[ASSAY_TEXT] = sizeof(char *),
+		[ASSAY_CHOICE] = sizeof(char *),
+		[ASSAY_TABLE] = sizeof(struct set)};
 	bool is_list = row->type == ASSAY_TABLE || (row->flags & ASSAY_LIST) != 0;
 	size_t count = 1;
 	if (is_list && read_array(in->r, &count) < 0)
 		return complain(in, row, "is not a list");
-	/* All members of the union are pointers: one is as good as another. */
-	value->u.flags = arena_array(in->arena, count, element_size(row->type));
+	/* All members of the union are pointers: sets any of them. */
+	value->u.flags = arena_array(in->arena, count, sizes[row->type]);
 	if (value->u.flags == NULL)
 		return -ENOMEM;
 	value->count = count;
-	for (size_t i = 0; i < count; i++) {
-		int r = read_element(in, row, value, i);
-		if (r < 0)
-			return r;
+	int r = 0;
+	for (size_t i = 0; i < count && r == 0; i++) {
+		switch (row->type) {
+		case ASSAY_BOOL:
+			if (read_bool(in->r, &value->u.flags[i]) < 0)
+				r = complain(in, row, "is not true or false");
+			break;
+		case ASSAY_INT:
+		case ASSAY_NUMBER: r = read_number(in, row, value, i); break;
+		case ASSAY_TEXT:
+		case ASSAY_CHOICE: r = read_string(in, row, &value->u.texts[i]); break;
+		case ASSAY_TABLE: r = read_row(in, row, &value->u.rows[i]); break;
+		}
 	}
-	return 0;
+	return r;
 }
+
+/* --- a set of settings ------------------------------------------------------------------------ */
 
 static size_t table_length(const struct assay_setting *table)
 {
@@ -203,7 +154,7 @@ static int set_init(struct settings_reader *in, struct set *set, const struct as
 	return set->values != NULL ? 0 : -ENOMEM;
 }
 
-/* One name and its value; `what` names the place in messages. */
+/* The value of one name. */
 static int read_pair(struct settings_reader *in, struct set *set, struct assay_string name)
 {
 	size_t n = table_length(set->table);
@@ -313,44 +264,39 @@ static const struct set *set_of(const struct assay_settings *handle)
 }
 
 /*
- * Where the name stands in the table.  decode() asks for many, mostly by the very constant that the
- * table names, because the linker keeps one of each: then no letter needs to be looked at.
+ * The row of the name, and its value.  decode() requests many, mostly by the constant that the table
+ * has, because the linker merges equal ones: then no letter is compared.
  */
-static size_t find_name(const struct assay_setting *table, const char *name)
-{
-	size_t i = 0;
-	while (table[i].name != NULL && table[i].name != name)
-		i++;
-	if (table[i].name != NULL)
-		return i;
-	for (i = 0; table[i].name != NULL && strcmp(table[i].name, name) != 0;)
-		i++;
-	return i;
-}
-
 static const struct assay_setting *find(
 	const struct set *set, const char *name, const struct value **value)
 {
-	size_t i = set->table != NULL ? find_name(set->table, name) : 0;
-	if (set->table == NULL || set->table[i].name == NULL)
+	static const struct assay_setting none = {0};
+	const struct assay_setting *table = set->table != NULL ? set->table : &none;
+	size_t i = 0;
+	while (table[i].name != NULL && table[i].name != name)
+		i++;
+	if (table[i].name == NULL)
+		for (i = 0; table[i].name != NULL && strcmp(table[i].name, name) != 0;)
+			i++;
+	if (table[i].name == NULL)
 		fatal_driver(
-			"the driver asked for the setting '%s', which is not in its table", name);
+			"the driver requested the setting '%s', which is not in its table", name);
 	*value = &set->values[i];
-	return &set->table[i];
+	return &table[i];
 }
 
-/* Element i, or NULL when the setting is absent; asking beyond the end of a list is a bug. */
-static const struct value *ask(
+/* Element i, or NULL if the setting is absent; an index past the end of a list is a bug. */
+static const struct value *element(
 	const struct assay_settings *handle, const char *name, unsigned types, size_t i)
 {
 	const struct value *value;
 	const struct assay_setting *row = find(set_of(handle), name, &value);
 	if ((types >> row->type & 1) == 0)
-		fatal_driver("the driver asked for the setting '%s' by another type", name);
+		fatal_driver("the driver requested the setting '%s' by another type", name);
 	if (i < value->count)
 		return value;
 	if (i > 0 || row->type == ASSAY_TABLE)
-		fatal_driver("the driver asked for '%s' number %zu of %zu", name, i, value->count);
+		fatal_driver("the driver requested '%s' number %zu of %zu", name, i, value->count);
 	return NULL;
 }
 
@@ -370,32 +316,32 @@ static size_t get_count(const struct assay_settings *handle, const char *name)
 
 static bool get_flag(const struct assay_settings *handle, const char *name)
 {
-	const struct value *value = ask(handle, name, 1u << ASSAY_BOOL, 0);
+	const struct value *value = element(handle, name, 1u << ASSAY_BOOL, 0);
 	return value != NULL && value->u.flags[0];
 }
 
 static int64_t get_integer(const struct assay_settings *handle, const char *name, size_t i)
 {
-	const struct value *value = ask(handle, name, 1u << ASSAY_INT, i);
+	const struct value *value = element(handle, name, 1u << ASSAY_INT, i);
 	return value != NULL ? value->u.integers[i] : 0;
 }
 
 static double get_number(const struct assay_settings *handle, const char *name, size_t i)
 {
-	const struct value *value = ask(handle, name, 1u << ASSAY_NUMBER, i);
+	const struct value *value = element(handle, name, 1u << ASSAY_NUMBER, i);
 	return value != NULL ? value->u.numbers[i] : 0;
 }
 
 static const char *get_text(const struct assay_settings *handle, const char *name, size_t i)
 {
-	const struct value *value = ask(handle, name, 1u << ASSAY_TEXT | 1u << ASSAY_CHOICE, i);
+	const struct value *value = element(handle, name, 1u << ASSAY_TEXT | 1u << ASSAY_CHOICE, i);
 	return value != NULL ? value->u.texts[i] : NULL;
 }
 
 static const struct assay_settings *get_row(
 	const struct assay_settings *handle, const char *name, size_t i)
 {
-	return &ask(handle, name, 1u << ASSAY_TABLE, i)->u.rows[i].handle;
+	return &element(handle, name, 1u << ASSAY_TABLE, i)->u.rows[i].handle;
 }
 
 void settings_services(struct assay_host *host)

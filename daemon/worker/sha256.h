@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SHA-256 by libcrypto, which is loaded when it is first wanted: it would double the memory of
- * every worker, and few need it (`raw: hash`, and --describe).
+ * SHA-256 by libcrypto, which is loaded at first use: it would double the memory of every worker,
+ * and few need it (`raw: hash`, and --describe).
  */
 #ifndef ASSAY_WORKER_SHA256_H
 #define ASSAY_WORKER_SHA256_H
@@ -11,7 +11,7 @@
 
 #define SHA256_BYTES 32
 
-/* Loads the library; to be called before the worker confines itself.  0 or -ENOSYS. */
+/* Loads the library; call it before the worker confines itself.  0 or -ENOSYS. */
 int sha256_load(void);
 
 /* 0 or -ENOSYS. */

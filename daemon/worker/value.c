@@ -61,7 +61,8 @@ const char *value_complaint(const struct assay_variable *v)
 			       ? NULL
 			       : "an even axis without elements or without step";
 	case ASSAY_SCALAR_F32:
-		return isfinite((float)v->real) ? NULL : "a number that is no finite 32-bit float";
+		return isfinite((float)v->real) ? NULL
+						: "a number that is not a finite 32-bit float";
 	case ASSAY_SCALAR_FLOAT: return isfinite(v->real) ? NULL : "a number that is not finite";
 	case ASSAY_SCALAR_TEXT:
 		return v->text != NULL && value_is_text(v->text, TEXT_MAX)

@@ -8,7 +8,7 @@
 
 #include "base/buffer.h"
 
-/* What is wrong with the value of a variable or setting, in words; NULL: nothing. */
+/* The fault of the value of a variable or setting, in words; NULL: none. */
 const char *value_complaint(const struct assay_variable *v);
 
 /* Appends the `data` of a variable whose value has no complaint. */
@@ -16,7 +16,7 @@ void value_encode(struct buffer *to, const struct assay_variable *v);
 
 /*
  * Appends a `setting`: a number with a unit as {v, u}, one without as it is, a text, a truth value,
- * an array as a list.  For values without complaint that are no linear axis.
+ * an array as a list.  The value must have no complaint and must not be a linear axis.
  */
 void value_encode_setting(struct buffer *to, const struct assay_variable *v);
 

@@ -39,7 +39,7 @@ struct worker {
 	enum wire_exit ended; /* the session's, written before io.is_over */
 };
 
-/* The last words of a worker that cannot go on. */
+/* Sends the reason why the worker cannot continue. */
 static enum wire_exit give_up(
 	struct worker *worker, enum wire_exit code, int error, const char *text)
 {
@@ -94,36 +94,7 @@ static int read_setup(struct worker *worker, const volatile bool *terminate)
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
-static void tell(struct worker *worker, struct buffer *message)
-{
-	core_link_send(&worker->core, message);
-	buffer_finish(message);
-}
-
-static void tell_hello(struct worker *worker, const char *lacking)
-{
-	struct buffer message = {0};
-	wire_write_hello(&message, lacking);
-	tell(worker, &message);
-}
-
-static void tell_opened(struct worker *worker)
-{
-	struct buffer message = {0};
-	wire_write_opened(&message);
-	tell(worker, &message);
-}
-
-static bool wants_hashes(const struct wire_setup *setup)
-{
-	for (size_t i = 0; i < setup->unit_count; i++) {
-		if (setup->units[i].raw == UNIT_RAW_HASH)
-			return true;
-	}
-	return false;
-}
-
-/* Everything that opens files: after this the process may be confined. */
+/* All that opens files: afterwards the process may be confined. */
 static enum wire_exit open_all(struct worker *worker)
 {
 	char why[MODULE_WHY] = "";
@@ -132,7 +103,10 @@ static enum wire_exit open_all(struct worker *worker)
 		if (worker->services.modbus == NULL)
 			return give_up(worker, WIRE_EXIT_MEMORY, -ENOMEM, "no memory for Modbus");
 	}
-	if (wants_hashes(&worker->setup) && sha256_load() < 0)
+	bool hashes = false;
+	for (size_t i = 0; i < worker->setup.unit_count; i++)
+		hashes = hashes || worker->setup.units[i].raw == UNIT_RAW_HASH;
+	if (hashes && sha256_load() < 0)
 		return give_up(worker, WIRE_EXIT_SETUP, -ENOSYS, "libcrypto cannot be loaded");
 	int r = session_create(&worker->setup, &worker->services, &worker->session, why);
 	if (r < 0)
@@ -157,30 +131,24 @@ static void *run_session(void *arg)
 	return NULL;
 }
 
-/* Signals are for the I/O thread alone. */
-static int start_thread(struct worker *worker, pthread_t *thread)
+static enum wire_exit run(struct worker *worker)
 {
 	sigset_t all, before;
 	pthread_attr_t attr;
-	sigfillset(&all);
+	pthread_t thread;
+	sigfillset(&all); /* only the I/O thread receives signals */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	int r = pthread_attr_init(&attr);
 	if (r == 0) {
 		pthread_attr_setstacksize(&attr, STACK_BYTES);
-		r = pthread_create(thread, &attr, run_session, worker);
+		r = pthread_create(&thread, &attr, run_session, worker);
 		pthread_attr_destroy(&attr);
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -r;
-}
-
-static enum wire_exit run(struct worker *worker)
-{
-	pthread_t thread;
-	if (start_thread(worker, &thread) < 0)
+	if (r != 0)
 		return give_up(worker, WIRE_EXIT_MEMORY, -ENOMEM, "no thread for the driver");
 	if (!io_thread_run(&worker->io)) {
-		log_error("the driver did not come to an end");
+		log_error("the driver did not end in time");
 		_exit(WIRE_EXIT_UNSAFE); /* its thread still uses everything */
 	}
 	pthread_join(thread, NULL);
@@ -191,8 +159,10 @@ static enum wire_exit open_and_run(struct worker *worker)
 {
 	struct confine confine;
 	char lacking[CONFINE_LACKING] = "";
+	struct buffer message = {0};
 	confine_prepare(&confine, lacking);
-	tell_hello(worker, lacking);
+	wire_write_hello(&message, lacking);
+	core_link_send(&worker->core, &message);
 	enum wire_exit code = open_all(worker);
 	if (code == WIRE_EXIT_CLEAN) {
 		int r = confine_enforce(&confine);
@@ -200,13 +170,16 @@ static enum wire_exit open_and_run(struct worker *worker)
 			code = give_up(worker, WIRE_EXIT_SETUP, r, "it cannot be confined");
 	}
 	confine_finish(&confine);
-	if (code != WIRE_EXIT_CLEAN)
-		return code;
-	monitor_lock(&worker->monitor);
-	link_recorder_note(&worker->channel.recorder, CAPTURE_OPENED, 0, NULL, 0);
-	monitor_unlock(&worker->monitor);
-	tell_opened(worker);
-	return run(worker);
+	if (code == WIRE_EXIT_CLEAN) {
+		monitor_lock(&worker->monitor);
+		link_recorder_note(&worker->channel.recorder, CAPTURE_OPENED, 0, NULL, 0);
+		monitor_unlock(&worker->monitor);
+		wire_write_opened(&message);
+		core_link_send(&worker->core, &message);
+		code = run(worker);
+	}
+	buffer_finish(&message);
+	return code;
 }
 
 static int init(struct worker *worker, int fd, const volatile bool *terminate)
@@ -260,7 +233,7 @@ enum wire_exit worker_run(int fd, const volatile bool *terminate)
 	if (r == 0)
 		code = open_and_run(&worker);
 	else if (r == -EPIPE)
-		code = WIRE_EXIT_CLEAN; /* the core went away before it said anything */
+		code = WIRE_EXIT_CLEAN; /* the core went away before SETUP */
 	else if (r != -ENOMEM)
 		code = WIRE_EXIT_PROTOCOL;
 	finish(&worker);

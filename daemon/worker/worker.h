@@ -9,8 +9,8 @@
 
 /*
  * Reads SETUP from the core's socket `fd` (taken), opens the port, confines the process and runs
- * until the end.  `terminate` is set by the handler of SIGTERM.  May end the process itself when
- * the driver's thread cannot be ended.
+ * until the end.  `terminate` is set by the handler of SIGTERM.  Exits the process if the driver's
+ * thread does not end.
  */
 enum wire_exit worker_run(int fd, const volatile bool *terminate);
 

@@ -640,7 +640,7 @@ static void unknown_reasons_are_the_driver_s_fault(void **state)
 	add_spectrum(&frame.handle);
 	assay_frame_quality(&frame.handle, ASSAY_BAD, "because");
 	assert_int_equal(frame.error, -EINVAL);
-	assert_string_equal(frame.why, "'because' is no reason of the list");
+	assert_string_equal(frame.why, "'because' is not a reason of the list");
 }
 
 static void scratch_memory_is_zeroed_and_aligned(void **state)
