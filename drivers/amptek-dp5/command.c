@@ -26,8 +26,8 @@ enum compare {
 };
 
 /*
- * The known commands.  Ranks follow the guide: RESC, CLCK, TPEA, commands that depend on TPEA, RTDE,
- * MCAS; SOFF after MCAC and INOF after AINP.
+ * The known commands.  Ranks follow the guide: RESC, CLCK, TPEA, commands that depend on TPEA,
+ * RTDE, MCAS; SOFF after MCAC and INOF after AINP.
  */
 struct row {
 	const char name[5];

@@ -57,9 +57,9 @@ void commands_sort(struct commands *list);
 void commands_query(struct commands *list, unsigned device);
 
 /*
- * Writes commands from number *at on, as many as fit into one packet, and advances *at.  Returns the
- * length, 0 at the end.  `whole_usb` also avoids packets of a multiple of 64 bytes, which end on USB
- * only with an empty transfer.
+ * Writes commands from number *at on, as many as fit into one packet, and advances *at.  Returns
+ * the length, 0 at the end.  `whole_usb` also avoids packets of a multiple of 64 bytes, which end
+ * on USB only with an empty transfer.
  */
 size_t commands_pack(
 	const struct commands *list, size_t *at, bool whole_usb, char *out, size_t size);

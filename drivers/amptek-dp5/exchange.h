@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One request and its reply, on any of the links.  The instrument sends nothing unsolicited and
- * replies to every well-formed packet once, so a failed exchange is repeated after the link has been
- * silent for some time.
+ * replies to every well-formed packet once, so a failed exchange is repeated after the link has
+ * been silent for some time.
  */
 #ifndef ASSAY_AMPTEK_DP5_EXCHANGE_H
 #define ASSAY_AMPTEK_DP5_EXCHANGE_H

@@ -160,7 +160,10 @@ static int check_settings(struct assay_instrument *ins)
 	return 0;
 }
 
-/* A reset clears every setting that is not sent after it: reject one that would clear bias or cooling. */
+/*
+ * A reset clears every setting that is not sent after it: reject one that would clear bias or
+ * cooling.
+ */
 static int check_reset(struct assay_instrument *ins, const struct plan *plan)
 {
 	static const char *const kept[] = {"HVSE", "TECS"};

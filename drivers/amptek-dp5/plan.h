@@ -34,7 +34,9 @@ struct plan {
  */
 int plan_make(struct assay_instrument *ins, struct plan *plan);
 
-/* Whether preset_time is sent as real time because the device has no preset of accumulation time. */
+/*
+ * Whether preset_time is sent as real time because the device has no preset of accumulation time.
+ */
 bool plan_lacks_pret(const struct state *st);
 
 /* The setting to which a command, or text that starts with one, belongs. */

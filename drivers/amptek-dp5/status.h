@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The 64-byte status block.  It comes alone (80 01) or after a spectrum (81 even).  Its counters and
- * times are little-endian, its voltages and temperatures big-endian.
+ * The 64-byte status block.  It comes alone (80 01) or after a spectrum (81 even).  Its counters
+ * and times are little-endian, its voltages and temperatures big-endian.
  */
 #ifndef ASSAY_AMPTEK_DP5_STATUS_H
 #define ASSAY_AMPTEK_DP5_STATUS_H

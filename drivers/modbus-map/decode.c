@@ -90,8 +90,8 @@ static void add_missing(struct decoding *d, const struct row_place *place, const
 /* --- points ----------------------------------------------------------------------------------- */
 
 /*
- * Scales if the row has a scale or offset, and lists that as "scaling_<row>", the row's number in the
- * table of points, from 1.  A value that is not finite afterwards becomes REGISTER_NOTHING.
+ * Scales if the row has a scale or offset, and lists that as "scaling_<row>", the row's number in
+ * the table of points, from 1.  A value that is not finite afterwards becomes REGISTER_NOTHING.
  */
 static void scale(struct decoding *d, const struct rows_point *point, struct register_value *value)
 {

@@ -30,8 +30,8 @@ struct plan {
 
 /*
  * Checks the settings' rows and makes the plan of ins->settings.  Rows of one option, one group and
- * one table share a request if at most `max_gap` registers or `max_gap_bits` bits are unused between
- * them.  Returns 0 or -EINVAL, explained.
+ * one table share a request if at most `max_gap` registers or `max_gap_bits` bits are unused
+ * between them.  Returns 0 or -EINVAL, explained.
  */
 int plan_make(struct assay_instrument *ins, struct plan *plan);
 

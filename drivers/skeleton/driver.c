@@ -58,7 +58,9 @@ static int start(struct assay_instrument *ins)
 	return assay_drain(ins, 20, 1000);
 }
 
-/* Reads until there is a line end in st->text.  Returns the line's length, 0 if the run must stop. */
+/*
+ * Reads until there is a line end in st->text.  Returns the line's length, 0 if the run must stop.
+ */
 static ssize_t read_line(struct assay_instrument *ins)
 {
 	struct state *st = ins->state;

@@ -36,7 +36,10 @@ static int zeroing_ms(const struct assay_instrument *ins)
 	return rga->done > 0 && longest > REZEROING_MS ? REZEROING_MS : longest;
 }
 
-/* Reads up to `want` bytes in total; -ETIMEDOUT after `quiet_ms` without a byte, at first `first_ms`. */
+/*
+ * Reads up to `want` bytes in total; -ETIMEDOUT after `quiet_ms` without a byte, at first
+ * `first_ms`.
+ */
 static int fetch(struct assay_instrument *ins, size_t want, int first_ms, int quiet_ms)
 {
 	struct rga *rga = ins->state;

@@ -59,8 +59,8 @@ int32_t rga_word(const uint8_t *bytes, size_t i);
 int rga_decode(const struct assay_decoding *in, struct assay_frame *out);
 
 /*
- * Reads "SRSRGA200VER0.24SN12226" into `id`.  *mass_max is 0 if the head does not report it ("???").
- * Returns 0 or -EBADMSG.
+ * Reads "SRSRGA200VER0.24SN12226" into `id`.  *mass_max is 0 if the head does not report it
+ * ("???"). Returns 0 or -EBADMSG.
  */
 int rga_identity_read(const struct assay_host *host, const char *text, struct assay_identity *id,
 	unsigned *mass_max);

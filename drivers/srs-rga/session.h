@@ -3,8 +3,8 @@
  * Commands, text replies, and resynchronising.
  *
  * A command is two letters and a parameter, ended by CR.  A text reply ends with LF CR.  A refused
- * command has no reply, so a command without reply is followed by its query.  All functions return 0
- * or a negative errno of <assay/driver.h>, explained if it concerns a setting.
+ * command has no reply, so a command without reply is followed by its query.  All functions return
+ * 0 or a negative errno of <assay/driver.h>, explained if it concerns a setting.
  */
 #ifndef ASSAY_SRS_RGA_SESSION_H
 #define ASSAY_SRS_RGA_SESSION_H
@@ -40,8 +40,8 @@ int rga_adjust(struct assay_instrument *ins, const char *name, double value, dou
 
 /*
  * Ends half a command, a scan or degassing, waits for silence, and queries ID? until the head
- * replies; `line` gets the reply.  Half a command is not run: it is made too long, and the head drops
- * it.
+ * replies; `line` gets the reply.  Half a command is not run: it is made too long, and the head
+ * drops it.
  */
 int rga_resync(struct assay_instrument *ins, char *line);
 

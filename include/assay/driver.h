@@ -1,35 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * assay/driver.h: the whole world of an instrument driver.
+ * assay/driver.h: the only interface of an instrument driver.
  *
- * Reader: somebody who writes a driver.  A driver is a shared module that knows one instrument
- * family's bytes.  It includes this header, libc and libm, and nothing else; it leaves no symbol
- * undefined beyond those, because every service comes through `struct assay_host`.
+ * Reader: the author of a driver.  A driver is a shared module with the protocol of one instrument
+ * family.  It includes this header, libc and libm, and nothing else; it has no undefined symbol
+ * beyond those, because every service comes through `struct assay_host`.
  *
- * A driver runs in a worker process of its own, on one thread, as plain blocking code.  It never
- * sees a file descriptor and never opens, configures or closes a port: the worker does, and every
- * byte in and out passes through it.  A driver may crash; nothing but its own run is lost.
+ * A driver runs in a worker process of its own, on one thread, as plain blocking code.  It has no
+ * file descriptor and never opens, configures or closes a port: the worker does, and every byte in
+ * and out passes through the worker.  If a driver crashes, only its own run is lost.
  *
- * The life of an instrument, in order (make_safe only where something harmful may be on):
+ * The slots are called in this order (make_safe only if something harmful may be on):
  *
  *	connect -> identify -> [make_safe after an unclean end] -> configure
- *	        -> { start -> acquire ... acquire -> stop } again and again -> [make_safe]
+ *	        -> { start -> acquire ... acquire -> stop } repeated -> [make_safe]
  *
  * `acquire` only fetches bytes; `decode` only interprets them.  decode() is pure: the same raw
  * bytes, settings and references give the same frame, today and from a journal ten years later.
  *
- * Errors.  A slot returns 0 (or what it says) or a negative errno:
+ * Errors.  A slot returns 0 (or a value given with the slot) or a negative errno:
  *
- *	-ETIMEDOUT   no (complete) answer in time            -> the worker retries, then reconnects
- *	-EBADMSG     bytes that break the protocol           -> likewise
+ *	-ETIMEDOUT   no (complete) reply in time             -> the worker retries, then reconnects
+ *	-EBADMSG     bytes that break the protocol           -> the same
  *	-EPROTO      the instrument refused; assay_explain() -> the command fails with that text
- *	-EINVAL      settings that contradict each other     -> refused with the text of assay_explain()
+ *	-EINVAL      settings that contradict each other     -> rejected with the text of assay_explain()
  *	-EAGAIN      nothing to deliver this time (acquire)  -> acquire is called again
  *	-ECANCELED   the run was aborted                     -> return it at once
  *	-ENODEV      the port is gone                        -> return it at once
  *
- * After -ECANCELED or -ENODEV from a service every further link call returns it too, until the
- * slot returned.  stop() and make_safe() run with the link working again where it still can.
+ * After -ECANCELED or -ENODEV from a service every further link call returns it too, until the slot
+ * returns.  During stop() and make_safe() the link works again, if the port still exists.  After an
+ * error the worker discards waiting input before it calls acquire() again.
  */
 #ifndef ASSAY_DRIVER_H
 #define ASSAY_DRIVER_H
@@ -59,7 +60,7 @@ extern "C" {
 
 struct assay_host;
 
-/* --- what a driver says about itself -------------------------------------------------------- */
+/* --- description of a driver ---------------------------------------------------------------- */
 
 /*
  * Kinds of link, as bits of assay_driver.links.  Modbus links are used through
@@ -73,11 +74,11 @@ enum assay_link {
 	ASSAY_LINK_HTTP = 1 << 4,
 	ASSAY_LINK_MODBUS_RTU = 1 << 5,
 	ASSAY_LINK_MODBUS_TCP = 1 << 6,
-	ASSAY_LINK_NONE = 1 << 7, /* no bytes at all: generators in tests and benchmarks */
+	ASSAY_LINK_NONE = 1 << 7, /* no bytes: generators in tests and benchmarks */
 };
 
 /*
- * What the family's links look like, so that a technician need not say it.  `defaults` is a YAML
+ * Defaults of the family's links, so that the configuration can omit them.  `defaults` is a YAML
  * flow mapping without braces: "vid: 0x10c4, pid: 0x842a, in: 0x81, out: 0x02" or
  * "baud: 28800, flow: rtscts".  A list ends with .link = 0.
  */
@@ -89,19 +90,19 @@ struct assay_link_defaults {
 enum assay_setting_type {
 	ASSAY_BOOL = 1,
 	ASSAY_INT,
-	ASSAY_NUMBER, /* a quantity: the driver gets a double in `unit`, whatever unit was written */
+	ASSAY_NUMBER, /* a quantity, converted from the configured unit to a double in `unit` */
 	ASSAY_TEXT,
-	ASSAY_CHOICE, /* a text out of `choices` */
+	ASSAY_CHOICE, /* one text of `choices` */
 	ASSAY_TABLE,  /* a list of maps; each map's keys are declared in `columns` */
 };
 
 enum assay_setting_flag {
-	ASSAY_REQUIRED = 1 << 0,    /* the configuration is wrong without it */
+	ASSAY_REQUIRED = 1 << 0,    /* a configuration without it is wrong */
 	ASSAY_LIST = 1 << 1,        /* a list of values of the type */
 	ASSAY_CALIBRATION = 1 << 2, /* written under `calibration:`, nested keys joined by '_' */
-	ASSAY_HAZARD = 1 << 3,      /* switches on something that can do harm; never by default */
+	ASSAY_HAZARD = 1 << 3,      /* switches something on that can do harm; has no fallback */
 	ASSAY_LIVE = 1 << 4,        /* may be changed by `assayctl set` between runs */
-	ASSAY_HEX = 1 << 5,         /* an integer that people write in hexadecimal */
+	ASSAY_HEX = 1 << 5,         /* an integer, shown in hexadecimal */
 };
 
 /*
@@ -109,7 +110,7 @@ enum assay_setting_flag {
  * are all derived from this table.  A table ends with .name = NULL.
  */
 struct assay_setting {
-	const char *name; /* [a-z][a-z0-9_]{0,31}; the name in names.csv where it has one */
+	const char *name; /* [a-z][a-z0-9_]{0,31}; the name in names.csv if it has one */
 	enum assay_setting_type type;
 	unsigned flags;                      /* enum assay_setting_flag */
 	const char *unit;                    /* ASSAY_NUMBER, ASSAY_INT: UCUM code; NULL: "1" */
@@ -154,7 +155,7 @@ enum assay_value {
 	ASSAY_SCALAR_FLOAT, /* `real`: finite */
 	ASSAY_SCALAR_TEXT,  /* `text` */
 	ASSAY_SCALAR_BOOL,  /* `integer`; settings only */
-	ASSAY_SCALAR_F32,   /* `real` that came as a 32-bit float and is kept as one */
+	ASSAY_SCALAR_F32,   /* `real` that was a 32-bit float and is kept as one */
 };
 
 enum assay_quality {
@@ -170,25 +171,25 @@ enum assay_quality {
 /*
  * One variable of a frame; everything pointed to is copied by assay_frame_add().  The quantity
  * term (`qty`) comes from names.csv by the name.  Native numeric types are kept: counts stay
- * integers.  No scaling or correction is applied unless a setting asks for it, and then the
+ * integers.  No scaling or correction is applied unless a setting requests it, and then the
  * driver lists it with assay_frame_setting().
  *
- * A frame may have several variables of one name when their analyte or basis differs.  An
- * uncertainty or flags belong to the variable that is named by `of` and has their own analyte and
+ * A frame may have several variables of one name if their analyte or basis differs.  An
+ * uncertainty or flags belong to the variable that is named by `of` and has the same analyte and
  * basis; no other role has an `of`.
  */
 struct assay_variable {
 	const char *name;
 	enum assay_role role;
-	const char *of;                   /* whose uncertainty or flags these are */
+	const char *of;                   /* the variable of this uncertainty or these flags */
 	const char *dims[ASSAY_DIMS_MAX]; /* names of axis variables; none: a scalar */
-	size_t shape[ASSAY_DIMS_MAX];     /* only where there are two dims or more */
-	const char *unit;                 /* UCUM, from the technique's whitelist */
+	size_t shape[ASSAY_DIMS_MAX];     /* only with two dims or more */
+	const char *unit;                 /* UCUM, one of the technique's units */
 	const char *analyte, *cas;        /* optional */
 	const char *basis;                /* optional: "wet", "dry" */
 	const char *label;                /* optional */
 	struct {
-		const char *kind; /* "standard" or "expanded"; NULL: none stated */
+		const char *kind; /* "standard" or "expanded"; NULL: none */
 		const char *src;  /* "instrument", "calibration", "driver", "method" */
 		double k, value;  /* 0: absent */
 	} unc;
@@ -201,20 +202,20 @@ struct assay_variable {
 	const char *text;
 };
 
-/* One block of bytes as the instrument sent them. */
+/* One block of bytes as received from the instrument. */
 struct assay_bytes {
 	const char *media; /* e.g. "application/x-amptek-fw6" */
-	const char *name;  /* optional: which block, e.g. "input 138+34" */
+	const char *name;  /* optional: distinguishes blocks, e.g. "input 138+34" */
 	const uint8_t *data;
 	size_t len;
 };
 
-/* --- handles; each begins with the table of services ------------------------------------------ */
+/* --- handles; each starts with the table of services ------------------------------------------ */
 
 /*
  * Settings as the driver gets them: checked against its table, converted to its units, defaults
- * applied.  Texts and rows are borrowed until the slot returns.  Asking for a name that is not in
- * the table, or by another type, is a bug and ends the worker with a message.  What is absent
+ * applied.  Texts and rows are borrowed until the slot returns.  Reading a name that is not in the
+ * table, or with another type, is a bug and ends the worker with a message.  An absent setting
  * reads as 0, false or NULL.
  */
 struct assay_settings {
@@ -231,7 +232,7 @@ struct assay_raw {
 	const struct assay_host *host;
 };
 
-/* What decode() works from.  Everything is borrowed until it returns. */
+/* The input of decode().  Everything is borrowed until it returns. */
 struct assay_decoding {
 	const struct assay_host *host;
 	const struct assay_settings *settings;
@@ -245,10 +246,10 @@ struct assay_decoding {
 /* Texts are UTF-8; "" is unknown; serial "none" where the family has none. */
 struct assay_identity {
 	char make[64], model[64], serial[64], fw[64];
-	bool declared; /* from the configuration: the instrument cannot be asked */
+	bool declared; /* the instrument has no identity request: use that of the configuration */
 };
 
-/* One configured instrument.  Made by the worker; a driver changes only what `state` points to. */
+/* One configured instrument.  Made by the worker; a driver changes only `*state`. */
 struct assay_instrument {
 	const struct assay_host *host;
 	void *state;     /* state_size bytes, zeroed before identify */
@@ -259,7 +260,7 @@ struct assay_instrument {
 
 enum assay_acquired {
 	ASSAY_DONE = 0,  /* the measurement is over, there is no further frame */
-	ASSAY_FRAME = 1, /* `raw` holds one frame, more will come */
+	ASSAY_FRAME = 1, /* `raw` holds one frame, more follow */
 	ASSAY_LAST = 2,  /* `raw` holds one frame, the last of this measurement */
 };
 
@@ -280,82 +281,82 @@ struct assay_driver {
 	uint32_t size;         /* sizeof(struct assay_driver) */
 	const char *name;      /* [a-z0-9-]{1,32}, the folder's name */
 	const char *version;   /* of the driver; goes into every run-start */
-	const char *summary;   /* one line: which instruments */
+	const char *summary;   /* one line: the instruments */
 	const char *make;      /* the manufacturer, as in identity; NULL: several or unknown */
 	const char *technique; /* topic token: xrf, ms, gc, gcms, ftir, nir; NULL: configured */
 	unsigned links;        /* bits of enum assay_link */
 	const struct assay_link_defaults *link_defaults; /* may be NULL */
 	const struct assay_setting *settings;            /* may be NULL */
 	size_t state_size;
-	size_t raw_max; /* most bytes that one frame's raw blocks have together */
+	size_t raw_max; /* maximum size of one frame's raw blocks together */
 
 	/*
-	 * Finds out who is there.  Called after every connect, before anything else; brings the
-	 * instrument's protocol into a known state from any other (half a command, a scan still
-	 * running) and changes nothing that lasts.  Fills `id`; a family that cannot be asked
-	 * sets `declared`.  May block for some seconds in link calls.
+	 * Reads the identity.  Called after every connect, before anything else; brings the
+	 * instrument's protocol into a known state from any other (half a command, a running scan)
+	 * and changes nothing that lasts.  Fills `id`; a family without an identity request sets
+	 * `declared`.  May block for some seconds in link calls.
 	 */
 	int (*identify)(struct assay_instrument *ins, struct assay_identity *id);
 
 	/*
-	 * Sends ins->settings and reads them back where the instrument can, telling each value
-	 * read back by assay_report_*(); a difference that matters is -EPROTO, explained.  Never
-	 * writes EEPROM or calibration, never switches on a hazard.  Called after identify, and
+	 * Sends ins->settings and reads them back if the instrument can; reports each value read
+	 * back by assay_report_*().  A difference that matters is -EPROTO, explained.  Never
+	 * writes EEPROM or calibration, never switches a hazard on.  Called after identify, and
 	 * again before a run whose settings differ.  May be NULL.
 	 */
 	int (*configure)(struct assay_instrument *ins);
 
 	/*
-	 * Begins one measurement; returns when acquisition has really begun.  A hazard (filament,
-	 * X-ray tube) is switched on here at the earliest, only when a setting flagged
-	 * ASSAY_HAZARD asks for it, and after assay_hazard(ins, true).  May be NULL.
+	 * Starts one measurement; returns when acquisition has really started.  A hazard (filament,
+	 * X-ray tube) is switched on here at the earliest, only if a setting flagged
+	 * ASSAY_HAZARD requests it, and after assay_hazard(ins, true).  May be NULL.
 	 */
 	int (*start)(struct assay_instrument *ins);
 
 	/*
-	 * Fetches the bytes of the next frame into `raw` with assay_raw_add(), and interprets no
-	 * more than it needs to know that they are whole (length, checksum, status bits).
+	 * Fetches the bytes of the next frame into `raw` with assay_raw_add(), and interprets only
+	 * enough to see that they are complete (length, checksum, status bits).  On a stream
+	 * without checksum it must first find a boundary: the rest of a message reads as another.
 	 * Returns an enum assay_acquired or a negative errno.  Blocks as long as the measurement
-	 * takes, but only in link calls and assay_pause(), so that an abort gets through, and
-	 * calls assay_progress() while it waits.  When assay_stopping(ins) becomes true it
-	 * finishes what is on the way, or ends counting and reads what there is, and returns
-	 * ASSAY_LAST or ASSAY_DONE.  The frame's time is the receipt of the last byte read.
+	 * takes, but only in link calls and assay_pause(), so that an abort ends it, and calls
+	 * assay_progress() while it waits.  When assay_stopping(ins) becomes true it finishes the
+	 * current frame, or ends counting and reads the data so far, and returns ASSAY_LAST or
+	 * ASSAY_DONE.  The frame's time is the receipt of the last byte read.
 	 */
 	int (*acquire)(struct assay_instrument *ins, struct assay_raw *raw);
 
 	/*
-	 * Reads what decode() needs of the settings into `prepared`, prepared_size zeroed bytes,
-	 * where looking it up for every frame would cost too much.  Pure, as decode() is, and may
-	 * keep texts and rows: the settings stay for as long as decode() is given the result.
-	 * They may be such as configure() refuses.  May be NULL.
+	 * Reads the settings that decode() needs into `prepared`, prepared_size zeroed bytes, if
+	 * reading them for every frame would cost too much.  Pure, as decode() is, and may keep
+	 * texts and rows: the settings stay as long as decode() gets the result.  They may be
+	 * settings that configure() rejects.  May be NULL.
 	 */
 	void (*prepare)(const struct assay_settings *settings, void *prepared);
 	size_t prepared_size;
 
 	/*
 	 * Interprets raw bytes.  Pure: no link, no clock, no state, no globals.  Trusts no length
-	 * or count in the bytes.  Returns 0 or -EBADMSG; what acquire() took for whole and
-	 * decode() cannot read ends the run.
+	 * or count in the bytes.  Returns 0 or -EBADMSG, which ends the run.
 	 */
 	int (*decode)(const struct assay_decoding *in, struct assay_frame *out);
 
 	/*
 	 * Ends the measurement, whether finished, aborted or failed; the instrument is then ready
-	 * for another start.  Called exactly once after every start that returned 0, and after a
-	 * failed start.  May be NULL.
+	 * for another start.  Called exactly once after every start, also a failed one.  May be
+	 * NULL.
 	 */
 	int (*stop)(struct assay_instrument *ins);
 
 	/*
-	 * Switches off what assay_hazard(ins, true) was said for, whoever said it (perhaps a
-	 * worker that crashed), and then says assay_hazard(ins, false).  Called on every path
-	 * out while a hazard is on.  NULL: the family has no hazards.
+	 * Switches everything off for which assay_hazard(ins, true) was called, possibly in an
+	 * earlier worker that crashed, and then calls assay_hazard(ins, false).  Called on every
+	 * path out while a hazard is on.  NULL: the family has no hazards.
 	 */
 	int (*make_safe)(struct assay_instrument *ins);
 };
 
 /*
- * Every module exports exactly this symbol: a pointer to its table.  The worker refuses a module
+ * Every module exports exactly this symbol: a pointer to its table.  The worker rejects a module
  * whose abi or size differs, whose name is not its file's, or that lacks a mandatory slot.
  */
 #define ASSAY_DRIVER_EXPORT(table)                                                            \
@@ -366,13 +367,13 @@ struct assay_driver {
 /* --- the services ---------------------------------------------------------------------------- */
 
 enum assay_level {
-	ASSAY_LOG_ERROR = 3, /* someone must act */
+	ASSAY_LOG_ERROR = 3, /* a person must act */
 	ASSAY_LOG_WARN = 4,  /* data may be missing */
 	ASSAY_LOG_INFO = 6,  /* a state changed */
 	ASSAY_LOG_DEBUG = 7,
 };
 
-/* The table behind the functions below; use those.  It grows at its end only. */
+/* The table of the functions below; use those.  It grows only at its end. */
 struct assay_host {
 	uint32_t abi, size;
 	int (*write)(struct assay_instrument *, const void *, size_t, int);
@@ -423,8 +424,8 @@ static inline int assay_write(struct assay_instrument *ins, const void *data, si
 }
 
 /*
- * Waits up to `ms` for bytes and returns how many it stored, 1 ... size.  Never joins two
- * datagrams or USB transfers; what did not fit comes with the next call.
+ * Waits up to `ms` for bytes and returns the number stored, 1 ... size.  Never joins two datagrams
+ * or USB transfers; the bytes that do not fit are returned by the next call.
  */
 static inline ssize_t assay_read(struct assay_instrument *ins, void *buf, size_t size, int ms)
 {
@@ -437,7 +438,7 @@ static inline uint64_t assay_now_ms(const struct assay_instrument *ins)
 	return ins->host->now_ms(ins);
 }
 
-/* Reads exactly `len` bytes within `ms` in total: 0, or an error, the bytes so far being lost. */
+/* Reads exactly `len` bytes within `ms` in total: 0, or an error, and the bytes so far are lost. */
 static inline int assay_read_exact(struct assay_instrument *ins, void *buf, size_t len, int ms)
 {
 	uint64_t end = assay_now_ms(ins) + (uint64_t)ms;
@@ -452,7 +453,10 @@ static inline int assay_read_exact(struct assay_instrument *ins, void *buf, size
 	return 0;
 }
 
-/* Throws away input until the link was silent for `quiet_ms`, for at most `limit_ms`. */
+/*
+ * Discards input until the link has been silent for `quiet_ms`, for at most `limit_ms`.  0 does not
+ * mean that the next byte starts a message: the sender may still be sending at the limit.
+ */
 static inline int assay_drain(struct assay_instrument *ins, int quiet_ms, int limit_ms)
 {
 	return ins->host->drain(ins, quiet_ms, limit_ms);
@@ -464,7 +468,7 @@ static inline int assay_pause(struct assay_instrument *ins, int ms)
 	return ins->host->pause(ins, ms);
 }
 
-/* True once this run is asked to stop. */
+/* Whether this run has been requested to stop. */
 static inline bool assay_stopping(const struct assay_instrument *ins)
 {
 	return ins->host->stopping(ins);
@@ -481,9 +485,9 @@ static inline int assay_modbus_read(struct assay_instrument *ins, enum assay_mod
 	return ins->host->modbus_read(ins, table, address, count, out);
 }
 
-/* What goes on. */
+/* Reports. */
 
-/* Tells the core that something harmful is on (before the act) or off again (after the act). */
+/* Reports something harmful as on (before it is switched on) or off (after it is switched off). */
 static inline void assay_hazard(struct assay_instrument *ins, bool on)
 {
 	ins->host->hazard(ins, on);
@@ -496,7 +500,7 @@ static inline void assay_progress(
 	ins->host->progress(ins, name, value, unit);
 }
 
-/* A setting as read back from the instrument: it stands in run-start instead of the sent one. */
+/* A setting as read back from the instrument: recorded in run-start instead of the sent value. */
 static inline void assay_report_number(
 	struct assay_instrument *ins, const char *name, double value, const char *unit)
 {
@@ -524,11 +528,11 @@ static inline void assay_report_text(
 	ins->host->report(ins, name, &v);
 }
 
-/* Says in words why the slot is about to return an error; the last one counts. */
+/* Gives the reason of the error that the slot is about to return; the last text counts. */
 #define assay_explain(ins, ...) ((ins)->host->explain((ins), __VA_ARGS__))
 
-/* One line in the log.  For changes of state, not for every poll; said again within a minute it is
- * left out. */
+/* One line in the log.  For changes of state, not for every poll; the same line within a minute is
+ * suppressed. */
 #define assay_log(ins, level, ...) ((ins)->host->log((ins), (level), __VA_ARGS__))
 
 /* Counts one repeated exchange into the next frame's quality. */
@@ -537,7 +541,7 @@ static inline void assay_retried(struct assay_instrument *ins)
 	ins->host->retried(ins);
 }
 
-/* Raw bytes: copies one block, order is kept.  -ENOMEM, or -EMSGSIZE past raw_max. */
+/* Copies one block of raw bytes; order is kept.  -ENOMEM, or -EMSGSIZE beyond raw_max. */
 static inline int assay_raw_add(
 	struct assay_raw *raw, const char *media, const char *name, const void *data, size_t len)
 {
@@ -571,7 +575,7 @@ static inline const char *assay_text(const struct assay_settings *s, const char 
 	return s->host->text(s, name, 0);
 }
 
-/* Elements of a list, rows of a table; 1 for a single value, 0 when absent. */
+/* Elements of a list, rows of a table; 1 for a single value, 0 if absent. */
 static inline size_t assay_count(const struct assay_settings *s, const char *name)
 {
 	return s->host->count(s, name);
@@ -592,21 +596,21 @@ static inline const char *assay_text_at(const struct assay_settings *s, const ch
 	return s->host->text(s, name, i);
 }
 
-/* Row i of a table, itself a set of settings by the table's columns; i < assay_count(). */
+/* Row i of a table: a set of settings by the table's columns; i < assay_count(). */
 static inline const struct assay_settings *assay_row(
 	const struct assay_settings *s, const char *name, size_t i)
 {
 	return s->host->row(s, name, i);
 }
 
-/* Frames.  Failures (no memory, a variable that breaks the format) are sticky and end the run. */
+/* Frames.  Failures (memory, a variable that breaks the format) are sticky and end the run. */
 
 static inline void assay_frame_kind(struct assay_frame *f, enum assay_kind kind)
 {
 	f->host->frame_kind(f, kind);
 }
 
-/* This frame shows a measurement that still grows: the next one replaces it. */
+/* This frame shows a measurement that still runs: the next frame replaces it. */
 static inline void assay_frame_partial(struct assay_frame *f)
 {
 	f->host->frame_partial(f);
@@ -617,21 +621,21 @@ static inline void assay_frame_add(struct assay_frame *f, const struct assay_var
 	f->host->frame_add(f, v);
 }
 
-/* A setting that holds for this frame only, or a calculation that was applied to it. */
+/* A setting of this frame only, or a calculation that was applied to it. */
 static inline void assay_frame_setting(
 	struct assay_frame *f, const char *name, const struct assay_variable *v)
 {
 	f->host->frame_setting(f, name, v);
 }
 
-/* Lowers the flag (a frame begins as good) and adds one reason out of the closed list. */
+/* Lowers the flag (a frame starts as good) and adds one reason of the closed list. */
 static inline void assay_frame_quality(
 	struct assay_frame *f, enum assay_quality flag, const char *reason)
 {
 	f->host->frame_quality(f, flag, reason);
 }
 
-/* The instrument's own time, as it wrote it. */
+/* The instrument's own time, as it sent it. */
 static inline void assay_frame_device_time(struct assay_frame *f, const char *text)
 {
 	f->host->frame_device_time(f, text);
@@ -685,7 +689,7 @@ static inline void assay_add_linear_axis(struct assay_frame *f, const char *name
 
 /*
  * Numbers in text replies: the whole of text[0 ... len) is one number, blanks around it allowed;
- * '.' is the decimal point in every locale; nan and inf are refused.  0 or -EBADMSG.
+ * '.' is the decimal point in every locale; nan and inf are rejected.  0 or -EBADMSG.
  */
 static inline int assay_parse_number(
 	const struct assay_host *host, const char *text, size_t len, double *out)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading what assayd publishes: entries, the records in them, the variables of a frame.
+ * Reads published entries, the records in them, and the variables of a frame.
  *
  * Nothing here allocates, blocks or keeps state: every view borrows from the bytes it was read
  * from and is valid as long as they are.  All functions are thread-safe and may be given any
@@ -80,7 +80,7 @@ enum assay_form {
 	ASSAY_FORM_TEXTS, /* one text per element: assay_var_text() */
 };
 
-/* What the quality says about the frame, never about a QC result. */
+/* The quality of a frame, never a QC result. */
 enum assay_quality_flag {
 	ASSAY_QUALITY_GOOD = 1,
 	ASSAY_QUALITY_UNCHECKED = 2,
@@ -119,7 +119,7 @@ struct assay_entry_view {
 };
 
 struct assay_stamp {
-	uint64_t utc;  /* ns since 1970 UTC: receipt of the last byte behind the record */
+	uint64_t utc;  /* ns since 1970 UTC: receipt of the last byte of its data */
 	uint64_t mono; /* CLOCK_BOOTTIME, ns; 0: not given */
 	uint64_t unc;  /* ns; 0: not given */
 	enum assay_sync sync;
@@ -131,8 +131,8 @@ struct assay_inst {
 };
 
 /*
- * What records of all types have in common, and the keys people look for.  Pointers, texts and
- * spans are NULL, numbers 0, where the type has no such key or the record leaves it out.
+ * Keys common to all types of records, and the most used others.  Pointers, texts and spans are
+ * NULL, numbers 0, if the type has no such key or the record does not have it.
  */
 struct assay_record_view {
 	enum assay_record_type type;
@@ -194,15 +194,15 @@ struct assay_var_view {
 };
 
 /*
- * Reads the `len` bytes of one entry, as they came in the second part of a message or from a
- * replay, into `entry`, which borrows from them.  Returns 0, or -EBADMSG when this is not an
- * entry of version 1.  The record inside is not looked at.
+ * Reads the `len` bytes of one entry, from the second part of a message or from a replay, into
+ * `entry`, which borrows from them.  Returns 0, or -EBADMSG if this is not an entry of version 1.
+ * The record inside is not checked.
  */
 int assay_entry_read(const void *data, size_t len, struct assay_entry_view *entry);
 
 /*
  * Reads the record in entry.body.  `record` borrows from it.  Keys that this version does not
- * know are passed over.  Returns 0, -EBADMSG when it is not a record or violates the format's
+ * know are skipped.  Returns 0, -EBADMSG if it is not a record or violates the format's
  * encoding, or -EOPNOTSUPP for a record of an unknown type or version.
  */
 int assay_record_read(const void *body, size_t len, struct assay_record_view *record);
@@ -215,22 +215,22 @@ int assay_frame_read(const void *body, size_t len, struct assay_frame_view *fram
 
 /*
  * Gives the frame's next variable, which borrows from the frame's bytes.  Returns 1, 0 after the
- * last one, or -EBADMSG.  assay_frame_rewind() begins again.
+ * last one, or -EBADMSG.  assay_frame_rewind() starts again.
  */
 int assay_frame_next(struct assay_frame_view *frame, struct assay_var_view *var);
 void assay_frame_rewind(struct assay_frame_view *frame);
 
-/* Finds the frame's first variable of this name.  Returns 0 or -ENOENT; the walk is not moved. */
+/* Finds the frame's first variable of this name: 0 or -ENOENT.  Does not move assay_frame_next(). */
 int assay_frame_find(
 	const struct assay_frame_view *frame, const char *name, struct assay_var_view *var);
 
 /*
- * Element i < var->count as a number, for plots and tables: exact for all forms but 64-bit
+ * Element i < var->count as a number, for plots and tables: exact for all forms except 64-bit
  * integers above 2^53.  NaN for texts.
  */
 double assay_var_number(const struct assay_var_view *var, size_t i);
 
-/* The same as an integer.  False when the variable has no integers; `u` and `negative` say it. */
+/* The same as an integer in `u` and `negative`.  False if the variable has no integers. */
 bool assay_var_integer(const struct assay_var_view *var, size_t i, uint64_t *u, bool *negative);
 
 /* Element i < var->count of ASSAY_FORM_TEXT or ASSAY_FORM_TEXTS; a NULL text for other forms. */

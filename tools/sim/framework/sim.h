@@ -60,7 +60,9 @@ struct sim_model_ops {
 	 */
 	void (*input)(struct sim_model *m, const uint8_t *data, size_t len, uint64_t now);
 
-	/* Advances to `now`.  Called when next_wakeup() is reached, before each input, and between. */
+	/*
+	 * Advances to `now`.  Called when next_wakeup() is reached, before each input, and between.
+	 */
 	void (*tick)(struct sim_model *m, uint64_t now);
 
 	/* When tick() is next needed, or SIM_NEVER.  A time in the past means at once. */

@@ -9,7 +9,10 @@
 #include "framework/host.h"
 #include "plant.h"
 
-/* Serves plant->n_ports ports, from the endpoint's upwards, until the host ends.  0 or a negative errno. */
+/*
+ * Serves plant->n_ports ports, from the endpoint's upwards, until the host ends.  0 or a negative
+ * errno.
+ */
 int server_run(struct modbus_plant *plant, struct sim_model *m, struct sim_host *host);
 
 #endif
