@@ -16,7 +16,7 @@ static const uint8_t *keep(struct load *load, struct buffer *from, size_t *len)
 	return bytes;
 }
 
-static void add_map(struct map *map, const char *key, struct config_map value)
+static void add_map(struct map *map, const char *key, struct assay_span value)
 {
 	map_key(map, key);
 	if (value.len != 0)

@@ -61,12 +61,9 @@ enum config_require {
 	CONFIG_REQUIRE_METHOD = 1 << 2,
 };
 
-/* A named value set by people: CBOR map name => setting of the record format; len 0: none. */
-struct config_map {
-	const uint8_t *data;
-	size_t len;
-};
-
+/*
+ * Settings and setup below are encoded: CBOR map name => setting of the record format; len 0: none.
+ */
 struct config_instrument {
 	const char *key;
 	struct config_mark mark;
@@ -87,9 +84,9 @@ struct config_instrument {
 	} acquire;
 	enum unit_raw raw;
 	const char *profile;               /* as named in the file; NULL: none */
-	struct config_map settings;        /* complete: profile, instrument and defaults merged */
+	struct assay_span settings;        /* complete: profile, instrument and defaults merged */
 	const struct config_mark *origins; /* by the driver's table; file NULL: its default */
-	struct config_map setup;
+	struct assay_span setup;
 	struct {
 		const char *id;    /* NULL: none */
 		uint64_t from, to; /* UTC ns, 0: not said; `to` is the end of the last day */
@@ -101,14 +98,14 @@ struct config_instrument {
 /* One step of a method: its settings lie over the instrument's. */
 struct config_step {
 	const char *name;
-	struct config_map settings;
+	struct assay_span settings;
 };
 
 struct config_method {
 	const char *id, *version;
 	const char *driver; /* whose settings it speaks */
 	struct config_mark mark;
-	struct config_map setup;
+	struct assay_span setup;
 	struct config_step *steps; /* at least one */
 	size_t step_count;
 	const uint8_t *canonical; /* as of an instrument; an audit record each */
@@ -170,11 +167,8 @@ bool config_sample_fits(const struct config *config, const char *sample);
  * whether they go together the driver says.  0, -ENOMEM, or -EINVAL with *why owned by the caller
  * for a name that the driver does not have.
  */
-int config_merge(const struct catalog_driver *driver, struct config_map below,
-	struct config_map above, struct buffer *out, char **why);
-
-/* The encoded value of one setting, borrowed from the map; len 0: the map does not have it. */
-struct assay_span config_value(struct config_map map, struct assay_string name);
+int config_merge(const struct catalog_driver *driver, struct assay_span below,
+	struct assay_span above, struct buffer *out, char **why);
 
 /*
  * Reads one setting as text, as `assayctl set` and `--set` give it: appends { name: setting } as a

@@ -13,7 +13,7 @@
 /* --- one map over another -------------------------------------------------------------------- */
 
 /* The values of an encoded map by the table's index; false when it holds another name. */
-static bool spread(const struct config_map *map, const struct assay_setting *table,
+static bool spread(const struct assay_span *map, const struct assay_setting *table,
 	struct assay_span *values, char name[33])
 {
 	struct reader r;
@@ -49,8 +49,8 @@ static void write_merged(struct buffer *out, const struct assay_setting *table,
 	}
 }
 
-int config_merge(const struct catalog_driver *driver, struct config_map below,
-	struct config_map above, struct buffer *out, char **why)
+int config_merge(const struct catalog_driver *driver, struct assay_span below,
+	struct assay_span above, struct buffer *out, char **why)
 {
 	*why = NULL;
 	char name[33];
@@ -67,22 +67,6 @@ int config_merge(const struct catalog_driver *driver, struct config_map below,
 		*why = NULL;
 	free(values);
 	return r == 0 && out->failed ? -ENOMEM : r;
-}
-
-struct assay_span config_value(struct config_map map, struct assay_string name)
-{
-	struct reader r;
-	struct assay_string key;
-	struct assay_span value;
-	size_t pairs = 0;
-	read_init(&r, map.data, map.len);
-	if (map.len > 0)
-		read_map(&r, &pairs);
-	for (; pairs > 0 && read_key(&r, &key) == 0 && read_raw(&r, &value) == 0; pairs--) {
-		if (key.len == name.len && memcmp(key.data, name.data, key.len) == 0)
-			return value;
-	}
-	return (struct assay_span){0};
 }
 
 /* --- one setting alone ----------------------------------------------------------------------- */
@@ -108,7 +92,7 @@ int config_parse_setting(const struct catalog_driver *driver, const char *name, 
 	struct arena arena = {0};
 	struct config_errors errors = {0};
 	struct load load = {.arena = &arena, .errors = &errors};
-	struct config_map settings = {0};
+	struct assay_span settings = {0};
 	struct settings_source source = {.driver = driver, .is_partial = true};
 	const struct assay_setting *s = settings_find(driver->settings, name);
 	const struct node *map = as_map(&load, name, text);

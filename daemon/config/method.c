@@ -44,7 +44,7 @@ const struct field method_step_fields[] = {
 };
 
 static void read_settings(struct load *load, const struct method_section *m,
-	const struct catalog_driver *driver, const struct node *own, struct config_map *out)
+	const struct catalog_driver *driver, const struct node *own, struct assay_span *out)
 {
 	struct settings_source source = {.driver = driver, .is_partial = true};
 	bool are_maps = (own == NULL || own->type == NODE_MAP) &&

@@ -331,7 +331,7 @@ static void write_settings(struct writing *w, const struct settings_source *sour
 	}
 }
 
-bool settings_read(struct load *load, const struct settings_source *source, struct config_map *out)
+bool settings_read(struct load *load, const struct settings_source *source, struct assay_span *out)
 {
 	size_t before = load->errors->count;
 	if (source->settings != NULL &&

@@ -22,7 +22,7 @@ struct settings_source {
 };
 
 /* Checks and encodes into `out`, in the load's arena.  False after an error. */
-bool settings_read(struct load *load, const struct settings_source *source, struct config_map *out);
+bool settings_read(struct load *load, const struct settings_source *source, struct assay_span *out);
 
 /* How many settings the driver has. */
 size_t settings_count(const struct assay_setting *table);

@@ -114,9 +114,9 @@ static const struct node **sort(struct load *load, const struct node *map)
 	return sorted;
 }
 
-bool setup_read(struct load *load, const struct node *map, struct config_map *out)
+bool setup_read(struct load *load, const struct node *map, struct assay_span *out)
 {
-	*out = (struct config_map){0};
+	*out = (struct assay_span){0};
 	size_t before = load->errors->count;
 	if (map == NULL)
 		return true;

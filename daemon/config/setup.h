@@ -9,6 +9,6 @@
 #include "config/reading.h"
 
 /* Checks `map` (NULL: none) and encodes it, sorted by name.  False after an error. */
-bool setup_read(struct load *load, const struct node *map, struct config_map *out);
+bool setup_read(struct load *load, const struct node *map, struct assay_span *out);
 
 #endif

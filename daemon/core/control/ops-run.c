@@ -93,8 +93,8 @@ static int op_run_start(struct call *call)
 static bool is_in_method(const struct config_method *method, struct assay_string name)
 {
 	for (size_t i = 0; method != NULL && i < method->step_count; i++) {
-		const struct config_map *settings = &method->steps[i].settings;
-		if (config_value(*settings, name).len > 0)
+		const struct assay_span *settings = &method->steps[i].settings;
+		if (keys_value(*settings, name).len > 0)
 			return true;
 	}
 	return false;
@@ -113,11 +113,11 @@ static bool is_live(const struct catalog_driver *driver, struct assay_string nam
 static bool was_other(const struct instrument *instrument, const struct past_run *past,
 	struct assay_string name, struct assay_span value)
 {
-	struct assay_span now = config_value(instrument_settings(instrument), name);
-	struct config_map set = {past->set.data, past->set.len};
+	struct assay_span now = keys_value(instrument_settings(instrument), name);
+	struct assay_span set = {past->set.data, past->set.len};
 	bool same = now.len == value.len && memcmp(now.data, value.data, now.len) == 0;
 	return now.len > 0 && !same && now.data[0] >> 5 == value.data[0] >> 5 &&
-	       config_value(set, name).len == 0;
+	       keys_value(set, name).len == 0;
 }
 
 /* Copies those of the recorded settings `from` that the repeated run has again. */
@@ -132,9 +132,9 @@ static void copy_pairs(struct map *map, const struct instrument *instrument,
 	if (from->len > 0)
 		read_map(&r, &pairs);
 	for (; pairs > 0 && read_key(&r, &name) == 0 && read_raw(&r, &value) == 0; pairs--) {
-		struct config_map sent = {past->sent.data, past->sent.len};
-		if (from == &past->settings && config_value(sent, name).len > 0)
-			value = config_value(sent, name);
+		struct assay_span sent = {past->sent.data, past->sent.len};
+		if (from == &past->settings && keys_value(sent, name).len > 0)
+			value = keys_value(sent, name);
 		bool wanted = from == &past->set || (was_other(instrument, past, name, value) &&
 							    !is_in_method(method, name));
 		if (!wanted || !is_live(instrument->config->driver, name))

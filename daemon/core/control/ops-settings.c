@@ -13,6 +13,7 @@
 #include "core/control/ops.h"
 #include "core/instrument/instrument.h"
 #include "record/decimal.h"
+#include "record/keys.h"
 
 #define SETTINGS_MAX 64   /* of one request */
 #define TEXT_SIZE    4096 /* of a value as it would stand in a file */
@@ -45,13 +46,13 @@ static void put_present(struct map *map, const struct instrument *instrument, si
 	const struct config_instrument *config = instrument->config;
 	const char *text = config->driver->settings[i].name;
 	struct assay_string name = string_of(text);
-	struct config_map now = instrument_settings(instrument);
-	struct assay_span value = config_value(now, name);
-	struct assay_span file = config_value(config->settings, name);
+	struct assay_span now = instrument_settings(instrument);
+	struct assay_span value = keys_value(now, name);
+	struct assay_span file = keys_value(config->settings, name);
 	struct assay_span back = {0};
 	if (machine_is_ready(instrument->machine.state))
-		back = config_value(
-			(struct config_map){instrument->settings.data, instrument->settings.len},
+		back = keys_value(
+			(struct assay_span){instrument->settings.data, instrument->settings.len},
 			name);
 	put_value(map, "value", value);
 	if (value.len > 0)
@@ -205,8 +206,8 @@ static int add_setting(const struct catalog_driver *driver, const char *name, co
 		add_why(errors, why != NULL ? why : "?");
 	free(why);
 	if (r == 0) {
-		r = config_merge(driver, (struct config_map){part->data, part->len},
-			(struct config_map){one.data, one.len}, &merged, &why);
+		r = config_merge(driver, (struct assay_span){part->data, part->len},
+			(struct assay_span){one.data, one.len}, &merged, &why);
 		free(why);
 	}
 	if (merged.len > 0) {
@@ -267,8 +268,7 @@ static void put_values(struct map *map, const struct buffer *part, const struct 
 	read_init(&r, part->data, part->len);
 	read_map(&r, &pairs);
 	for (; pairs > 0 && read_key(&r, &key) == 0 && read_skip(&r) == 0; pairs--) {
-		struct assay_span value = config_value(
-			(struct config_map){all->data, all->len}, key);
+		struct assay_span value = keys_value((struct assay_span){all->data, all->len}, key);
 		if (value.len == 0)
 			continue;
 		inner.pairs++;
@@ -320,7 +320,7 @@ struct set_args {
 static int start_set(struct call *call, struct instrument *instrument, struct setting *set)
 {
 	const struct set_args *args = call->args;
-	struct config_map now = instrument_settings(instrument);
+	struct assay_span now = instrument_settings(instrument);
 	set->actor = *call->actor;
 	buffer_append(&set->before, now.data, now.len);
 	int r = read_settings(call, args->settings, instrument->config->driver, &set->part);
@@ -330,7 +330,7 @@ static int start_set(struct call *call, struct instrument *instrument, struct se
 	if (set->ticket == NULL)
 		return -ENOBUFS;
 	set->instrument = instrument;
-	r = instrument_set(instrument, (struct config_map){set->part.data, set->part.len},
+	r = instrument_set(instrument, (struct assay_span){set->part.data, set->part.len},
 		call->actor, answer_set, set);
 	if (r == 0)
 		return 0;

@@ -11,11 +11,11 @@ void change_finish(struct change *change)
 	buffer_finish(&change->before);
 }
 
-struct config_map change_settings(const struct change *change, struct config_map configured)
+struct assay_span change_settings(const struct change *change, struct assay_span configured)
 {
 	return change->settings.len == 0
 		       ? configured
-		       : (struct config_map){change->settings.data, change->settings.len};
+		       : (struct assay_span){change->settings.data, change->settings.len};
 }
 
 bool change_is_made(const struct change *change)
@@ -38,7 +38,7 @@ void change_settle(struct change *change, int r, const char *text)
 }
 
 int change_lay(struct change *change, const struct catalog_driver *driver,
-	struct config_map configured, struct config_map part,
+	struct assay_span configured, struct assay_span part,
 	void (*answer)(void *arg, int r, const char *text), void *arg)
 {
 	struct buffer settings = {0};

@@ -26,14 +26,14 @@ struct change {
 void change_finish(struct change *change);
 
 /* The settings in force over `configured`; borrowed until they are changed. */
-struct config_map change_settings(const struct change *change, struct config_map configured);
+struct assay_span change_settings(const struct change *change, struct assay_span configured);
 
 /* Is anything not as configured? */
 bool change_is_made(const struct change *change);
 
 /* Lays `part` over the settings in force; the change is pending then.  -ENOMEM. */
 int change_lay(struct change *change, const struct catalog_driver *driver,
-	struct config_map configured, struct config_map part,
+	struct assay_span configured, struct assay_span part,
 	void (*answer)(void *arg, int r, const char *text), void *arg);
 
 /* Ends a pending change, if there is one: r 0, it stays; negative, it is taken back. */

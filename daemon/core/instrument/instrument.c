@@ -282,7 +282,7 @@ int instrument_stop_for(struct instrument *instrument, const char *why)
 	return r;
 }
 
-int instrument_set(struct instrument *instrument, struct config_map part,
+int instrument_set(struct instrument *instrument, struct assay_span part,
 	const struct audit_actor *actor, void (*answer)(void *arg, int r, const char *text),
 	void *arg)
 {

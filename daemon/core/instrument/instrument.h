@@ -79,7 +79,7 @@ extern const struct port_unit_ops instrument_port_ops;
 struct inst_id instrument_inst(const struct instrument *instrument);
 
 /* The settings in force; borrowed until they are changed. */
-struct config_map instrument_settings(const struct instrument *instrument);
+struct assay_span instrument_settings(const struct instrument *instrument);
 
 /* Something is under way in its worker that a stop ends. */
 bool instrument_is_active(const struct instrument *instrument);
@@ -116,7 +116,7 @@ int instrument_set_maintenance(struct instrument *instrument, bool on);
  * refused them.  -EBUSY while an on-demand run is open or another change is pending; -ENOMEM; then
  * nothing is changed and `answer` is not called.
  */
-int instrument_set(struct instrument *instrument, struct config_map part,
+int instrument_set(struct instrument *instrument, struct assay_span part,
 	const struct audit_actor *actor, void (*answer)(void *arg, int r, const char *text),
 	void *arg);
 

@@ -259,7 +259,7 @@ static struct unit setup(void *arg)
 {
 	const struct instrument *instrument = arg;
 	const struct config_instrument *config = instrument->config;
-	struct config_map settings = instrument_settings(instrument);
+	struct assay_span settings = instrument_settings(instrument);
 	return (struct unit){
 		.key = config->key,
 		.driver = config->driver->name,

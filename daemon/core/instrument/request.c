@@ -7,6 +7,7 @@
 
 #include "core/instrument/request.h"
 #include "record/encode.h"
+#include "record/keys.h"
 #include "record/read.h"
 
 __attribute__((format(printf, 4, 5))) static int refuse(
@@ -39,7 +40,7 @@ static int check_site(const struct instrument *instrument, const struct run_requ
 	return 0;
 }
 
-struct config_map instrument_settings(const struct instrument *instrument)
+struct assay_span instrument_settings(const struct instrument *instrument)
 {
 	return change_settings(&instrument->change, instrument->config->settings);
 }
@@ -53,13 +54,13 @@ static int merge_step(const struct instrument *instrument, const struct run_requ
 {
 	const struct catalog_driver *driver = instrument->config->driver;
 	const struct config_method *method = request->method;
-	struct config_map above = {request->settings.data, request->settings.len};
-	struct config_map top = method != NULL ? method->steps[step].settings
-					       : (struct config_map){0};
+	struct assay_span above = {request->settings.data, request->settings.len};
+	struct assay_span top = method != NULL ? method->steps[step].settings
+					       : (struct assay_span){0};
 	struct buffer own = {0};
 	int r = config_merge(driver, instrument_settings(instrument), above, &own, why);
 	if (r == 0)
-		r = config_merge(driver, (struct config_map){own.data, own.len}, top, out, why);
+		r = config_merge(driver, (struct assay_span){own.data, own.len}, top, out, why);
 	buffer_finish(&own);
 	return r;
 }
@@ -69,7 +70,7 @@ static int find_changed(
 	const struct instrument *instrument, const struct run_request *request, struct buffer *out)
 {
 	struct buffer now = {0};
-	struct config_map above = {request->settings.data, request->settings.len};
+	struct assay_span above = {request->settings.data, request->settings.len};
 	struct map map;
 	struct reader r;
 	struct assay_string name;
@@ -85,7 +86,7 @@ static int find_changed(
 		read_map(&r, &pairs);
 	}
 	for (; pairs > 0 && read_key(&r, &name) == 0 && read_raw(&r, &value) == 0; pairs--) {
-		struct assay_span file = config_value(instrument->config->settings, name);
+		struct assay_span file = keys_value(instrument->config->settings, name);
 		if (file.len == value.len && memcmp(file.data, value.data, value.len) == 0)
 			continue;
 		map.pairs++;

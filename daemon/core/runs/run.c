@@ -246,7 +246,7 @@ static void put_run_start(const struct run *run, const struct run_subject *subje
 	struct calibration cal = {.id = config->calibration.id,
 		.from = config->calibration.from,
 		.to = config->calibration.to};
-	struct config_map setup = method != NULL && method->setup.len > 0 ? method->setup
+	struct assay_span setup = method != NULL && method->setup.len > 0 ? method->setup
 									  : config->setup;
 	struct buffer extra = {0}, note = {0};
 	size_t extra_count = 0;

@@ -11,7 +11,7 @@ static void use(const struct config *config)
 {
 	struct buffer to = {0};
 	char *why;
-	const struct config_map nothing = {0};
+	const struct assay_span nothing = {0};
 	for (size_t i = 0; i < config->instrument_count; i++) {
 		const struct config_instrument *ins = &config->instruments[i];
 		assert(config_find(config, ins->key) == ins);

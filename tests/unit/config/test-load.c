@@ -32,7 +32,7 @@ static struct config *load(const char *text)
 }
 
 /* One setting of an encoded map as CBOR. */
-static struct assay_span setting(struct config_map map, const char *name)
+static struct assay_span setting(struct assay_span map, const char *name)
 {
 	struct reader r;
 	struct assay_string key;
@@ -50,7 +50,7 @@ static struct assay_span setting(struct config_map map, const char *name)
 	return value;
 }
 
-static void assert_setting(struct config_map map, const char *name, const struct buffer *expected)
+static void assert_setting(struct assay_span map, const char *name, const struct buffer *expected)
 {
 	struct assay_span found = setting(map, name);
 	assert_false(expected->failed);
@@ -58,7 +58,7 @@ static void assert_setting(struct config_map map, const char *name, const struct
 	assert_memory_equal(found.data, expected->data, expected->len);
 }
 
-static void assert_quantity(struct config_map map, const char *name, double value, const char *unit)
+static void assert_quantity(struct assay_span map, const char *name, double value, const char *unit)
 {
 	struct buffer to = {0};
 	encode_map(&to, 2);
@@ -70,7 +70,7 @@ static void assert_quantity(struct config_map map, const char *name, double valu
 	buffer_finish(&to);
 }
 
-static void assert_int(struct config_map map, const char *name, int64_t value)
+static void assert_int(struct assay_span map, const char *name, int64_t value)
 {
 	struct buffer to = {0};
 	encode_int(&to, value);
@@ -78,7 +78,7 @@ static void assert_int(struct config_map map, const char *name, int64_t value)
 	buffer_finish(&to);
 }
 
-static void assert_text(struct config_map map, const char *name, const char *value)
+static void assert_text(struct assay_span map, const char *name, const char *value)
 {
 	struct buffer to = {0};
 	encode_text(&to, value);
@@ -246,7 +246,7 @@ static void the_setup_keeps_quantities_numbers_and_texts_apart(void **state)
 		    "    link: usb\n"
 		    "    setup: {tube_anode: Rh, filter: Al 200 um, tube_voltage: 40 kV,\n"
 		    "      stage: 3, note: '3', purged: true, steps: [1 mm, 2 mm]}\n");
-	struct config_map setup = c->instruments[0].setup;
+	struct assay_span setup = c->instruments[0].setup;
 	assert_text(setup, "tube_anode", "Rh");
 	assert_text(setup, "filter", "Al 200 um");
 	assert_quantity(setup, "tube_voltage", 40, "kV");
@@ -374,9 +374,9 @@ static void a_steps_settings_lie_over_its_methods_and_the_instruments(void **sta
 	assert_int_equal(setting(m->steps[0].settings, "channels").len, 0);
 	struct buffer to = {0};
 	char *why;
-	const struct config_map nothing = {0};
+	const struct assay_span nothing = {0};
 	assert_int_equal(config_merge(x->driver, x->settings, m->steps[0].settings, &to, &why), 0);
-	struct config_map merged = {to.data, to.len};
+	struct assay_span merged = {to.data, to.len};
 	assert_int(merged, "channels", 512);
 	assert_quantity(merged, "preset_time", 30, "s");
 	assert_quantity(merged, "gain", 4, "1");
@@ -409,14 +409,14 @@ static void one_setting_is_read_from_a_command_line(void **state)
 	struct buffer to = {0};
 	char *why;
 	assert_int_equal(config_parse_setting(amptek, "preset_time", "2 min", &to, &why), 0);
-	assert_quantity((struct config_map){to.data, to.len}, "preset_time", 120, "s");
+	assert_quantity((struct assay_span){to.data, to.len}, "preset_time", 120, "s");
 	buffer_reset(&to);
 	assert_int_equal(config_parse_setting(amptek, "energy_gain", "20 eV", &to, &why), 0);
-	assert_quantity((struct config_map){to.data, to.len}, "energy_gain", 0.02, "keV");
+	assert_quantity((struct assay_span){to.data, to.len}, "energy_gain", 0.02, "keV");
 	buffer_reset(&to);
 	const struct catalog_driver *rga = catalog_find(&test_catalog, "srs-rga");
 	assert_int_equal(config_parse_setting(rga, "sim_ions", "[18, 28]", &to, &why), 0);
-	assert_int_equal(setting((struct config_map){to.data, to.len}, "sim_ions").data[0], 0x82);
+	assert_int_equal(setting((struct assay_span){to.data, to.len}, "sim_ions").data[0], 0x82);
 	static const struct {
 		const char *name, *text, *phrase;
 	} wrong[] = {

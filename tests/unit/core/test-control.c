@@ -375,7 +375,7 @@ static void connect_xrf(void)
 		.serial = string_of("2524")};
 	wire_write_identity(&message, 0, &identity);
 	deliver(&message);
-	struct config_map settings = instrument_settings(xrf());
+	struct assay_span settings = instrument_settings(xrf());
 	wire_write_ready(&message, 0, (struct assay_span){settings.data, settings.len});
 	deliver(&message);
 }
@@ -391,7 +391,7 @@ static void end_run(enum wire_end end, const char *text)
 static void start_run(const char *op, const struct arg args[MAX_ARGS], char number[64])
 {
 	struct buffer message = {0};
-	struct config_map settings = instrument_settings(xrf());
+	struct assay_span settings = instrument_settings(xrf());
 	struct wire_started started = {
 		.utc = clock_utc(), .settings = {settings.data, settings.len}};
 	send_args(op, args);
