@@ -17,32 +17,32 @@
 
 /* --- progress -------------------------------------------------------------------------------- */
 
-void progress_begin(struct progress *progress, const char *what, uint64_t all)
+void progress_start(struct progress *progress, const char *title, uint64_t all)
 {
 	*progress = (struct progress){
-		.what = what, .all = all, .is_shown = isatty(STDERR_FILENO) == 1};
+		.title = title, .all = all, .is_shown = isatty(STDERR_FILENO) == 1};
 }
 
 void progress_add(struct progress *progress, uint64_t bytes)
 {
 	uint64_t now = clock_boot();
 	progress->done += bytes;
-	if (!progress->is_shown || now - progress->said < NS_PER_S / 5)
+	if (!progress->is_shown || now - progress->shown_at < NS_PER_S / 5)
 		return;
-	progress->said = now;
-	fprintf(stderr, "\r%s %.1f of %.1f MiB \033[K", progress->what,
+	progress->shown_at = now;
+	fprintf(stderr, "\r%s %.1f of %.1f MiB \033[K", progress->title,
 		(double)progress->done / 0x1p20, (double)progress->all / 0x1p20);
 }
 
-void progress_end(struct progress *progress)
+void progress_stop(struct progress *progress)
 {
-	if (progress->is_shown && progress->said != 0)
+	if (progress->is_shown && progress->shown_at != 0)
 		fputs("\r\033[K", stderr);
 }
 
 /* --- pieces ---------------------------------------------------------------------------------- */
 
-/* Reads `from` to its end, hashing it, and writes it to `to` unless that is negative. */
+/* Hashes `from` up to its end, and copies it to `to` unless that is negative. */
 static int pass_through(int from, int to, struct digest *digest, struct progress *progress)
 {
 	uint8_t *data = malloc(PIECE_BYTES);
@@ -90,7 +90,7 @@ int copy_hash(int dir, const char *path, uint8_t sha256[ASSAY_SHA256_SIZE])
 
 /* --- a file ---------------------------------------------------------------------------------- */
 
-/* Writes, syncs, and reads back from the disk rather than from memory. */
+/* Copies, syncs, and reads back from the disk: DONTNEED drops the pages in memory. */
 static int write_part(int from, int part, uint8_t *sha256, struct progress *progress)
 {
 	uint8_t again[ASSAY_SHA256_SIZE];
@@ -108,18 +108,6 @@ static int write_part(int from, int part, uint8_t *sha256, struct progress *prog
 	return r;
 }
 
-/* Never in the place of another file; file systems that cannot promise that are asked first. */
-static int give_name(int to, const char *part, const char *path)
-{
-	if (renameat2(to, part, to, path, RENAME_NOREPLACE) == 0)
-		return file_sync_folder(to, path);
-	if (errno != EINVAL && errno != ENOSYS)
-		return -errno;
-	if (faccessat(to, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		return -EEXIST;
-	return renameat(to, part, to, path) < 0 ? -errno : file_sync_folder(to, path);
-}
-
 static int make_copy(int from, int to, const char *path, uint8_t *sha256, struct progress *progress)
 {
 	char part[JOURNAL_SEGMENT_PATH + sizeof PART_SUFFIX];
@@ -129,8 +117,15 @@ static int make_copy(int from, int to, const char *path, uint8_t *sha256, struct
 		return -errno;
 	int r = write_part(from, fd, sha256, progress);
 	close(fd);
+	/* Never replace another file; some file systems do not know RENAME_NOREPLACE. */
+	if (r == 0 && renameat2(to, part, to, path, RENAME_NOREPLACE) < 0)
+		r = -errno;
+	if (r == -EINVAL || r == -ENOSYS)
+		r = faccessat(to, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? -EEXIST
+		    : renameat(to, part, to, path) < 0                  ? -errno
+									: 0;
 	if (r == 0)
-		r = give_name(to, part, path);
+		r = file_sync_folder(to, path);
 	if (r < 0)
 		unlinkat(to, part, 0);
 	return r < 0 ? r : COPY_MADE;

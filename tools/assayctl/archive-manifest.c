@@ -31,15 +31,12 @@ struct manifest_line *manifest_find(const struct manifest *manifest, const char 
 
 static int add(struct manifest *manifest, const struct manifest_line *line)
 {
-	if (manifest->count == manifest->size) {
-		size_t size = manifest->size == 0 ? 64 : 2 * manifest->size;
-		struct manifest_line *lines = realloc(manifest->lines, size * sizeof *lines);
-		if (lines == NULL)
-			return -ENOMEM;
-		manifest->lines = lines;
-		manifest->size = size;
-	}
-	manifest->lines[manifest->count++] = *line;
+	struct manifest_line *lines = reallocarray(
+		manifest->lines, manifest->count + 1, sizeof *lines);
+	if (lines == NULL)
+		return -ENOMEM;
+	manifest->lines = lines;
+	lines[manifest->count++] = *line;
 	return 0;
 }
 
@@ -56,34 +53,27 @@ int manifest_set(struct manifest *manifest, const char *path, const uint8_t *sha
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-/* "<64 digits>  <path>" */
-static int parse_line(struct manifest_line *line, const char *text, size_t len)
-{
-	*line = (struct manifest_line){0};
-	if (len <= DIGITS + 2 || len - DIGITS - 2 >= sizeof line->path ||
-		memcmp(text + DIGITS, "  ", 2) != 0 || memchr(text, '\0', len) != NULL ||
-		memchr(text, '-', DIGITS) != NULL)
-		return -EBADMSG;
-	if (hex_read((struct assay_string){text, DIGITS}, line->sha256, sizeof line->sha256) < 0)
-		return -EBADMSG;
-	memcpy(line->path, text + DIGITS + 2, len - DIGITS - 2);
-	return 0;
-}
-
+/* Lines of "<64 digits>  <path>". */
 int manifest_parse(struct manifest *manifest, const char *text, size_t len)
 {
-	struct manifest_line line;
-	int r = 0;
-	while (r == 0 && len > 0) {
+	while (len > 0) {
 		const char *end = memchr(text, '\n', len);
 		size_t n = end != NULL ? (size_t)(end - text) : 0;
-		r = end != NULL ? parse_line(&line, text, n) : -EBADMSG;
-		if (r == 0)
-			r = add(manifest, &line);
+		size_t path = n > DIGITS + 2 ? n - DIGITS - 2 : 0;
+		struct manifest_line line = {0};
+		if (path == 0 || path >= sizeof line.path || memcmp(text + DIGITS, "  ", 2) != 0 ||
+			memchr(text, '\0', n) != NULL || memchr(text, '-', DIGITS) != NULL ||
+			hex_read((struct assay_string){text, DIGITS}, line.sha256,
+				sizeof line.sha256) < 0)
+			return -EBADMSG;
+		memcpy(line.path, text + DIGITS + 2, path);
+		int r = add(manifest, &line);
+		if (r < 0)
+			return r;
 		text += n + 1;
-		len -= end != NULL ? n + 1 : len;
+		len -= n + 1;
 	}
-	return r;
+	return 0;
 }
 
 static int read_file(struct manifest *manifest, int fd)

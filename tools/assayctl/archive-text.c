@@ -17,7 +17,7 @@
 #include "record/json.h"
 #include "record/read.h"
 
-struct row {
+struct archived_run {
 	uint8_t run[ASSAY_UUID_SIZE], journal[JOURNAL_ID_SIZE];
 	char number[100], instrument[33], sample[204], person[204], status[16];
 	uint64_t start, first, last, frames;
@@ -29,8 +29,8 @@ struct row {
 struct texts {
 	const char *path;
 	FILE *audit;
-	struct row *rows;
-	size_t count, size;
+	struct archived_run *runs;
+	size_t count;
 	struct archive_summary *summary;
 	const uint8_t *journal;
 	char id[JOURNAL_ID_TEXT];
@@ -40,15 +40,6 @@ struct texts {
 };
 
 /* --- runs ------------------------------------------------------------------------------------ */
-
-static struct row *find_row(const struct texts *texts, const uint8_t *run)
-{
-	for (size_t i = texts->count; i > 0; i--) {
-		if (memcmp(texts->rows[i - 1].run, run, ASSAY_UUID_SIZE) == 0)
-			return &texts->rows[i - 1];
-	}
-	return NULL;
-}
 
 /* The file that holds an entry, by its first seq. */
 static uint64_t file_of(const struct texts *texts, uint64_t seq)
@@ -64,57 +55,48 @@ static uint64_t file_of(const struct texts *texts, uint64_t seq)
 	return low > 0 ? texts->files[low - 1] : 0;
 }
 
-/* The run's row, made when it is not there; NULL: no memory. */
-static struct row *take_row(
+/* The run of a record, added if it is new; NULL: out of memory. */
+static struct archived_run *find_run(
 	struct texts *texts, const struct assay_record_view *record, uint64_t seq)
 {
-	struct row *row = find_row(texts, record->run);
-	if (row != NULL)
-		return row;
-	if (texts->count == texts->size) {
-		size_t size = texts->size == 0 ? 256 : 2 * texts->size;
-		struct row *rows = realloc(texts->rows, size * sizeof *rows);
-		if (rows == NULL)
-			return NULL;
-		texts->rows = rows;
-		texts->size = size;
+	for (size_t i = texts->count; i > 0; i--) {
+		if (memcmp(texts->runs[i - 1].run, record->run, ASSAY_UUID_SIZE) == 0)
+			return &texts->runs[i - 1];
 	}
-	row = &texts->rows[texts->count++];
-	*row = (struct row){.first = seq,
+	struct archived_run *runs = reallocarray(texts->runs, texts->count + 1, sizeof *runs);
+	if (runs == NULL)
+		return NULL;
+	texts->runs = runs;
+	struct archived_run *run = &runs[texts->count++];
+	*run = (struct archived_run){.first = seq,
 		.first_file = file_of(texts, seq),
 		.is_partial = true,
 		.sim = record->sim};
-	memcpy(row->run, record->run, sizeof row->run);
-	memcpy(row->journal, texts->journal, sizeof row->journal);
-	print_safe(row->instrument, sizeof row->instrument, record->inst.key);
-	return row;
-}
-
-static void add_words(struct buffer *to, const char *words)
-{
-	buffer_append(to, words, strlen(words));
+	memcpy(run->run, record->run, sizeof run->run);
+	memcpy(run->journal, texts->journal, sizeof run->journal);
+	print_safe(run->instrument, sizeof run->instrument, record->inst.key);
+	return run;
 }
 
 /* `set {"sample":"A-2"}, was {"sample":"A-1"}, by kim: mistyped` */
 static void add_amendment(struct buffer *to, const struct assay_record_view *record)
 {
-	char actor[204], reason[1004];
+	char actor[204], reason[1004], text[1300];
 	print_safe(actor, sizeof actor, record->actor);
 	print_safe(reason, sizeof reason, record->reason);
-	add_words(to, to->len > 0 ? "; set " : "set ");
+	const char *set = to->len > 0 ? "; set " : "set ", *was = ", was ";
+	int len = snprintf(text, sizeof text, ", by %s: %s", actor, reason);
+	buffer_append(to, set, strlen(set));
 	json_write(to, record->set.data, record->set.len);
-	add_words(to, ", was ");
+	buffer_append(to, was, strlen(was));
 	json_write(to, record->was.data, record->was.len);
-	add_words(to, ", by ");
-	add_words(to, actor);
-	add_words(to, ": ");
-	add_words(to, reason);
+	buffer_append(to, text, (size_t)len);
 }
 
 static int take_run(struct texts *texts, const struct assay_entry_view *entry,
 	const struct assay_record_view *record)
 {
-	struct row *row = take_row(texts, record, entry->seq);
+	struct archived_run *row = find_run(texts, record, entry->seq);
 	if (row == NULL)
 		return -ENOMEM;
 	row->last = entry->seq;
@@ -141,7 +123,7 @@ static int take_run(struct texts *texts, const struct assay_entry_view *entry,
 
 static int by_start(const void *a, const void *b)
 {
-	const struct row *x = a, *y = b;
+	const struct archived_run *x = a, *y = b;
 	if (x->start != y->start)
 		return x->start < y->start ? -1 : 1;
 	return (x->first > y->first) - (x->first < y->first);
@@ -157,7 +139,7 @@ static const char *time_text(char text[PRINT_TIME_SIZE], uint64_t utc)
 }
 
 /* Texts are always in quotes: a sample id may have any character. */
-static void write_row(struct buffer *to, const struct row *row)
+static void write_row(struct buffer *to, const struct archived_run *row)
 {
 	const char *texts[] = {row->number, row->sample, row->person, row->instrument};
 	char id[JOURNAL_ID_TEXT], start[PRINT_TIME_SIZE], line[400];
@@ -184,10 +166,10 @@ static int write_runs(struct texts *texts, int dir)
 				      "first_file,last_file,amendments\n";
 	struct buffer text = {0};
 	if (texts->count > 0)
-		qsort(texts->rows, texts->count, sizeof *texts->rows, by_start);
+		qsort(texts->runs, texts->count, sizeof *texts->runs, by_start);
 	buffer_append(&text, columns, sizeof columns - 1);
 	for (size_t i = 0; i < texts->count; i++)
-		write_row(&text, &texts->rows[i]);
+		write_row(&text, &texts->runs[i]);
 	int r = text.failed ? -ENOMEM
 			    : io_replace(&io_posix, dir, ARCHIVE_RUNS, text.data, text.len);
 	buffer_finish(&text);
@@ -242,7 +224,7 @@ static int take_entry(struct texts *texts, const struct journal_found *found)
 	progress_add(&texts->progress, found->len);
 	if (assay_entry_read(found->bytes, found->len, &entry) < 0 ||
 		assay_record_read(entry.body.data, entry.body.len, &record) < 0)
-		return 0; /* kept, but of a later version of the format */
+		return 0; /* of a later version of the format: copied, but not in the texts */
 	switch (record.type) {
 	case ASSAY_RECORD_RUN_START:
 	case ASSAY_RECORD_FRAME:
@@ -251,15 +233,6 @@ static int take_entry(struct texts *texts, const struct journal_found *found)
 	case ASSAY_RECORD_AUDIT: write_audit(texts, &entry, &record); return 0;
 	default: return 0;
 	}
-}
-
-static void tell_hole(struct texts *texts, const struct journal_found *found)
-{
-	texts->summary->holes++;
-	fprintf(stderr, "assayctl: entries %" PRIu64 " to %" PRIu64 " of %s are %s\n", found->seq,
-		found->to, texts->id,
-		found->kind == JOURNAL_GAP_PRUNED ? "not in this archive"
-						  : "damaged, or not in this archive");
 }
 
 static int take_file(void *arg, const struct journal_segment *segment)
@@ -292,10 +265,19 @@ static int read_journal(void *arg, const uint8_t id[JOURNAL_ID_SIZE])
 	journal_reader_filter(reader, is_wanted, NULL);
 	journal_reader_seek(reader, first);
 	while ((r = journal_reader_next(reader, last, &found)) > 0) {
-		if (found.kind != JOURNAL_ENTRY)
-			tell_hole(texts, &found);
-		else if ((r = take_entry(texts, &found)) < 0)
-			break;
+		if (found.kind == JOURNAL_ENTRY) {
+			r = take_entry(texts, &found);
+			if (r < 0)
+				break;
+		} else {
+			const char *damaged = found.kind == JOURNAL_GAP_PRUNED ? ""
+									       : "damaged, or ";
+			texts->summary->holes++;
+			fprintf(stderr,
+				"assayctl: entries %" PRIu64 " to %" PRIu64
+				" of %s are %snot in this archive\n",
+				found.seq, found.to, texts->id, damaged);
+		}
 	}
 	journal_reader_close(reader);
 	return r;
@@ -313,16 +295,6 @@ static int measure_journal(void *arg, const uint8_t id[JOURNAL_ID_SIZE])
 	return journal_segments(&io_posix, texts->path, id, measure, &texts->progress.all);
 }
 
-static int read_all(struct texts *texts)
-{
-	progress_begin(&texts->progress, "reading the archive back:", 0);
-	int r = journal_each(&io_posix, texts->path, measure_journal, texts);
-	if (r == 0)
-		r = journal_each(&io_posix, texts->path, read_journal, texts);
-	progress_end(&texts->progress);
-	return r;
-}
-
 /* audit.txt is written while the entries are read: whole and durable under its name, or absent. */
 int archive_write_texts(const char *path, int dir, struct archive_summary *summary)
 {
@@ -336,7 +308,11 @@ int archive_write_texts(const char *path, int dir, struct archive_summary *summa
 			close(fd);
 		return -error;
 	}
-	int r = read_all(&texts);
+	progress_start(&texts.progress, "reading the archive back:", 0);
+	int r = journal_each(&io_posix, path, measure_journal, &texts);
+	if (r == 0)
+		r = journal_each(&io_posix, path, read_journal, &texts);
+	progress_stop(&texts.progress);
 	if (r == 0 && (fflush(texts.audit) != 0 || ferror(texts.audit) || fsync(fd) < 0))
 		r = -EIO;
 	fclose(texts.audit);
@@ -348,8 +324,8 @@ int archive_write_texts(const char *path, int dir, struct archive_summary *summa
 		r = write_runs(&texts, dir); /* which makes both names durable */
 	summary->runs = texts.count;
 	for (size_t i = 0; i < texts.count; i++)
-		buffer_finish(&texts.rows[i].amendments);
+		buffer_finish(&texts.runs[i].amendments);
 	free(texts.files);
-	free(texts.rows);
+	free(texts.runs);
 	return r;
 }

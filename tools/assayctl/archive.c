@@ -17,12 +17,12 @@
 #include "print.h"
 
 #define CONFIRM_SECONDS 1800 /* the daemon hashes its own files */
-#define BATCH_MAX       16
+#define BATCH_MAX       16   /* files of one request */
 
 struct item {
 	uint8_t journal[JOURNAL_ID_SIZE];
 	struct journal_segment segment;
-	uint64_t begun; /* when the first segment of its journal that is left did */
+	uint64_t started; /* its journal: time of the first entry that is left */
 	uint8_t sha256[ASSAY_SHA256_SIZE];
 	bool is_gone;
 };
@@ -31,64 +31,54 @@ struct archive {
 	const struct options *options;
 	char from[PATH_MAX], to[PATH_MAX]; /* real paths */
 	int from_fd, to_fd;
-	bool has_daemon; /* who is to be told */
+	bool has_daemon; /* report the copies to it */
 	uint64_t until;
 	struct item *items;
-	size_t count, size;
-	const uint8_t *journal; /* whose segments are being listed */
-	size_t later, unknown;  /* files that are not archived: past the date, or without an end */
+	size_t count;
+	const uint8_t *journal; /* of the segments being listed */
+	size_t later, unknown;  /* files that are not archived: too new, or of unknown end */
 	struct manifest manifest;
 	struct progress progress;
 	size_t made, there;
 	uint64_t noted, known;
 };
 
-static int complain(const char *what, int r)
+/* Prints why `name` failed.  Returns `r`. */
+static int fail(const char *name, int r)
 {
 	const char *why = r == -EEXIST ? "the archive holds another file of this name; it stays"
-			  : r == -EIO  ? "it cannot be read back as it was written"
+			  : r == -EIO  ? "the copy differs when it is read back"
 			  : r == -EXDEV
-				  ? "that is the journal's own file: archive to another folder"
+				  ? "this is the journal's own file: archive to another folder"
 				  : strerror(-r);
-	fprintf(stderr, "assayctl: %s: %s\n", what, why);
+	fprintf(stderr, "assayctl: %s: %s\n", name, why);
 	return r;
 }
 
-/* --- what there is to do --------------------------------------------------------------------- */
-
-static uint64_t find_begun(const struct archive *a, const struct journal_segment *segment)
-{
-	const struct item *last = a->count > 0 ? &a->items[a->count - 1] : NULL;
-	bool is_first = last == NULL || memcmp(last->journal, a->journal, JOURNAL_ID_SIZE) != 0;
-	return is_first ? segment->first_tc : last->begun;
-}
+/* --- the files to copy ----------------------------------------------------------------------- */
 
 static int take_segment(void *arg, const struct journal_segment *segment)
 {
 	struct archive *a = arg;
+	uint64_t last_tc = segment->last_tc != 0 ? segment->last_tc : segment->first_tc;
+	bool is_later = !segment->is_closed || last_tc >= a->until;
+	bool is_unknown = !is_later && segment->last_seq == 0;
 	if (segment->is_removed)
 		return 0;
-	uint64_t last_tc = segment->last_tc != 0 ? segment->last_tc : segment->first_tc;
-	if (!segment->is_closed || last_tc >= a->until) {
-		a->later++;
+	a->later += is_later;
+	a->unknown += is_unknown;
+	if (is_later || is_unknown)
 		return 0;
-	}
-	if (segment->last_seq == 0) {
-		a->unknown++;
-		return 0;
-	}
-	if (a->count == a->size) {
-		size_t size = a->size == 0 ? 64 : 2 * a->size;
-		struct item *items = realloc(a->items, size * sizeof *items);
-		if (items == NULL)
-			return -ENOMEM;
-		a->items = items;
-		a->size = size;
-	}
-	uint64_t begun = find_begun(a, segment);
-	struct item *item = &a->items[a->count++];
-	*item = (struct item){.segment = *segment, .begun = begun};
+	struct item *items = reallocarray(a->items, a->count + 1, sizeof *items);
+	if (items == NULL)
+		return -ENOMEM;
+	a->items = items;
+	struct item *item = &items[a->count];
+	*item = (struct item){.segment = *segment, .started = segment->first_tc};
 	memcpy(item->journal, a->journal, sizeof item->journal);
+	if (a->count > 0 && memcmp(item[-1].journal, a->journal, sizeof item->journal) == 0)
+		item->started = item[-1].started;
+	a->count++;
 	return 0;
 }
 
@@ -99,26 +89,17 @@ static int take_journal(void *arg, const uint8_t id[JOURNAL_ID_SIZE])
 	return journal_segments(&io_posix, a->from, id, take_segment, a);
 }
 
-/* Journals by age, each in its order. */
+/* The oldest journal first, each in its order: the daemon may remove a file once it is confirmed. */
 static int compare_items(const void *a, const void *b)
 {
 	const struct item *x = a, *y = b;
-	if (x->begun != y->begun)
-		return x->begun < y->begun ? -1 : 1;
+	if (x->started != y->started)
+		return x->started < y->started ? -1 : 1;
 	int order = memcmp(x->journal, y->journal, sizeof x->journal);
 	if (order != 0)
 		return order;
 	return (x->segment.first_seq > y->segment.first_seq) -
 	       (x->segment.first_seq < y->segment.first_seq);
-}
-
-/* Oldest first: what the daemon is told of may go at once, and is not to go in place of older. */
-static int find_segments(struct archive *a)
-{
-	int r = journal_each(&io_posix, a->from, take_journal, a);
-	if (a->count > 0)
-		qsort(a->items, a->count, sizeof *a->items, compare_items);
-	return r < 0 ? complain(a->from, r) : 0;
 }
 
 /* --- copying --------------------------------------------------------------------------------- */
@@ -138,7 +119,7 @@ static int make_folder(const struct archive *a, const uint8_t *journal)
 	return 0;
 }
 
-/* What was listed once and is another file now was changed behind our back. */
+/* Puts a file into the manifest.  -EBADMSG: it is there with another digest. */
 static int list_file(struct archive *a, const char *path, const uint8_t *sha256)
 {
 	const struct manifest_line *line = manifest_find(&a->manifest, path);
@@ -150,7 +131,7 @@ static int list_file(struct archive *a, const char *path, const uint8_t *sha256)
 	return line != NULL ? 0 : manifest_set(&a->manifest, path, sha256);
 }
 
-/* The index can be made again, perhaps with other bytes: one that is there already is as good. */
+/* An index can be made again with other bytes: if the archive has one, that stays. */
 static int copy_index(struct archive *a, const struct item *item)
 {
 	char path[JOURNAL_SEGMENT_PATH];
@@ -162,7 +143,7 @@ static int copy_index(struct archive *a, const struct item *item)
 		return 0;
 	if (r == -EEXIST)
 		r = copy_hash(a->to_fd, path, sha256);
-	return r < 0 ? complain(path, r) : list_file(a, path, sha256);
+	return r < 0 ? fail(path, r) : list_file(a, path, sha256);
 }
 
 static int copy_item(struct archive *a, struct item *item)
@@ -170,31 +151,18 @@ static int copy_item(struct archive *a, struct item *item)
 	int r = make_folder(a, item->journal);
 	if (r == 0)
 		r = copy_file(a->from_fd, a->to_fd, item->segment.path, item->sha256, &a->progress);
-	item->is_gone = r == -ENOENT; /* removed since it was listed: archived before, that is */
+	item->is_gone = r == -ENOENT; /* removed since it was listed, so archived before */
 	if (item->is_gone)
 		return 0;
 	if (r < 0)
-		return complain(item->segment.path, r);
+		return fail(item->segment.path, r);
 	a->made += r == COPY_MADE;
 	a->there += r == COPY_WAS_THERE;
 	r = list_file(a, item->segment.path, item->sha256);
 	return r < 0 ? r : copy_index(a, item);
 }
 
-/* --- telling the daemon ---------------------------------------------------------------------- */
-
-static void write_segments(struct buffer *to, const struct item *items, size_t count)
-{
-	struct map row;
-	encode_array(to, count);
-	for (size_t i = 0; i < count; i++) {
-		map_open(&row, to);
-		map_uint(&row, "first", items[i].segment.first_seq);
-		map_uint(&row, "last", items[i].segment.last_seq);
-		map_bytes(&row, "sha256", items[i].sha256, ASSAY_SHA256_SIZE);
-		map_close(&row);
-	}
-}
+/* --- reporting the copies -------------------------------------------------------------------- */
 
 struct confirmed {
 	uint64_t noted, known;
@@ -205,18 +173,34 @@ static const struct keys confirmed_keys = {
 		ROW_UINT(struct confirmed, known), {0}},
 	.open = true};
 
+/* Reports copies of one journal's files, of those that are still there.  0 or -EPROTO. */
 static int confirm(struct archive *a, const struct item *items, size_t count)
 {
 	struct control_request request;
 	struct control_reply reply;
 	struct confirmed confirmed = {0};
 	char id[JOURNAL_ID_TEXT];
+	size_t left = 0;
+	for (size_t i = 0; i < count; i++)
+		left += !items[i].is_gone;
+	if (left == 0)
+		return 0;
 	journal_id_format(id, items[0].journal);
 	control_request_init(&request, "archived");
 	map_text(&request.map, "journal", id);
-	map_key(&request.map, "segments");
-	write_segments(&request.bytes, items, count);
 	map_text(&request.map, "to", a->to);
+	map_key(&request.map, "segments");
+	encode_array(&request.bytes, left);
+	for (size_t i = 0; i < count; i++) {
+		struct map row;
+		if (items[i].is_gone)
+			continue;
+		map_open(&row, &request.bytes);
+		map_uint(&row, "first", items[i].segment.first_seq);
+		map_uint(&row, "last", items[i].segment.last_seq);
+		map_bytes(&row, "sha256", items[i].sha256, ASSAY_SHA256_SIZE);
+		map_close(&row);
+	}
 	int r = client_ask(a->options, &request, CONFIRM_SECONDS, &reply);
 	if (r == 0)
 		keys_decode(&confirmed_keys, reply.body.data, reply.body.len, &confirmed);
@@ -226,47 +210,27 @@ static int confirm(struct archive *a, const struct item *items, size_t count)
 	return r == 0 ? 0 : -EPROTO;
 }
 
-/* How many from `at` on are told at once: some of one journal. */
-static size_t batch_at(const struct archive *a, size_t at)
-{
-	size_t end = at;
-	while (end < a->count && end - at < BATCH_MAX &&
-		memcmp(a->items[end].journal, a->items[at].journal, JOURNAL_ID_SIZE) == 0)
-		end++;
-	return end - at;
-}
-
-/* The manifest is durable before the daemon counts on the copies. */
-static int copy_batch(struct archive *a, size_t at, size_t count)
-{
-	struct item kept[BATCH_MAX];
-	size_t kept_count = 0;
-	int r = 0;
-	for (size_t i = 0; r == 0 && i < count; i++) {
-		r = copy_item(a, &a->items[at + i]);
-		if (!a->items[at + i].is_gone)
-			kept[kept_count++] = a->items[at + i];
-	}
-	if (r == 0)
-		r = manifest_write(&a->manifest, a->to_fd);
-	if (r == 0 && a->has_daemon && kept_count > 0)
-		r = confirm(a, kept, kept_count);
-	return r;
-}
-
+/* In batches of one journal.  The manifest is durable before the daemon relies on the copies. */
 static int copy_all(struct archive *a)
 {
 	uint64_t all = 0;
 	int r = 0;
 	for (size_t i = 0; i < a->count; i++)
 		all += a->items[i].segment.size;
-	progress_begin(&a->progress, "archiving:", all);
+	progress_start(&a->progress, "archiving:", all);
 	for (size_t at = 0; r == 0 && at < a->count;) {
-		size_t count = batch_at(a, at);
-		r = copy_batch(a, at, count);
+		struct item *first = &a->items[at];
+		size_t count = 0;
+		while (r == 0 && at + count < a->count && count < BATCH_MAX &&
+			memcmp(first[count].journal, first->journal, JOURNAL_ID_SIZE) == 0)
+			r = copy_item(a, &first[count++]);
+		if (r == 0)
+			r = manifest_write(&a->manifest, a->to_fd);
+		if (r == 0 && a->has_daemon)
+			r = confirm(a, first, count);
 		at += count;
 	}
-	progress_end(&a->progress);
+	progress_stop(&a->progress);
 	return r;
 }
 
@@ -276,13 +240,13 @@ static const char readme[] =
 	"This folder is an archive of a journal of assayd.\n"
 	"\n"
 	"journal/ID/*.seg   the entries, byte for byte as the daemon wrote them\n"
-	"journal/ID/*.idx   where each entry lies; can be made again from the .seg files\n"
-	"runs.csv           the runs in it: who measured which sample with which instrument, when\n"
-	"audit.txt          what people and the daemon did\n"
+	"journal/ID/*.idx   the place of each entry; can be made again from the .seg files\n"
+	"runs.csv           the runs: operator, sample, instrument and time of each\n"
+	"audit.txt          actions of people and of the daemon\n"
 	"MANIFEST           the SHA-256 of every file:  sha256sum -c MANIFEST\n"
 	"\n"
-	"In runs.csv, from_beginning says whether the run's beginning is in this archive, and\n"
-	"first_file and last_file in which files below journal/ID/ the run lies.\n"
+	"In runs.csv, from_beginning is yes if the start of the run is in this archive;\n"
+	"first_file and last_file are the files below journal/ID/ that hold the run.\n"
 	"\n"
 	"Keep the files as they are. Each .seg file checks itself: every entry has a checksum.\n";
 
@@ -306,7 +270,7 @@ static int write_texts(struct archive *a, struct archive_summary *summary)
 		r = list_text(a, ARCHIVE_AUDIT);
 	if (r == 0)
 		r = manifest_write(&a->manifest, a->to_fd);
-	return r < 0 ? complain(a->to, r) : 0;
+	return r < 0 ? fail(a->to, r) : 0;
 }
 
 static void print_summary(const struct archive *a, const struct archive_summary *summary)
@@ -324,73 +288,68 @@ static void print_summary(const struct archive *a, const struct archive_summary 
 	if (a->later > 0)
 		printf("not archived: %zu files with later entries, or still open\n", a->later);
 	if (a->unknown > 0)
-		printf("not archived: %zu files whose end is not known\n", a->unknown);
+		printf("not archived: %zu files of unknown end\n", a->unknown);
 	if (a->has_daemon)
 		printf("the daemon verified and noted %" PRIu64 ", and knew of %" PRIu64 "\n",
 			a->noted, a->known);
 	else
-		puts("the daemon was not told: run this again without --path when it runs");
+		puts("not reported to the daemon: repeat this without --path when it runs");
 }
 
-/* --- beginning ------------------------------------------------------------------------------- */
+/* --- the command ----------------------------------------------------------------------------- */
 
-struct journal_place {
+struct journal_path {
 	char path[PATH_MAX];
 };
 
-static const struct keys place_keys = {
-	.rows = (const struct key[]){ROW_TEXT(struct journal_place, path), {0}}, .open = true};
+static const struct keys path_keys = {
+	.rows = (const struct key[]){ROW_TEXT(struct journal_path, path), {0}}, .open = true};
 
 static int ask_path(struct archive *a)
 {
 	struct control_request request;
 	struct control_reply reply;
-	struct journal_place place = {.path = ""};
+	struct journal_path journal_path = {.path = ""};
 	control_request_init(&request, "status");
 	int r = client_ask(a->options, &request, ASK_SECONDS, &reply);
 	if (r == 0) {
 		struct assay_span journal = keys_value(reply.body, string_of("journal"));
-		keys_decode(&place_keys, journal.data, journal.len, &place);
-		if (realpath(place.path, a->from) == NULL)
-			r = complain(place.path, -errno);
+		keys_decode(&path_keys, journal.data, journal.len, &journal_path);
+		if (realpath(journal_path.path, a->from) == NULL)
+			r = fail(journal_path.path, -errno);
 	}
 	control_reply_finish(&reply);
 	a->has_daemon = true;
 	return r == 0 ? 0 : -EPROTO;
 }
 
-static bool is_inside(const char *path, const char *folder)
-{
-	size_t len = strlen(folder);
-	return strncmp(path, folder, len) == 0 && (path[len] == '\0' || path[len] == '/');
-}
-
 static int open_folders(struct archive *a, const char *to)
 {
 	struct stat from_st, to_st;
 	if (mkdir(to, 0700) < 0 && errno != EEXIST)
-		return complain(to, -errno);
+		return fail(to, -errno);
 	if (realpath(to, a->to) == NULL)
-		return complain(to, -errno);
-	if (is_inside(a->to, a->from)) {
+		return fail(to, -errno);
+	size_t len = strlen(a->from);
+	if (strncmp(a->to, a->from, len) == 0 && (a->to[len] == '\0' || a->to[len] == '/')) {
 		fprintf(stderr, "assayctl: %s is inside the journal's folder\n", to);
 		return -EINVAL;
 	}
 	a->from_fd = open(a->from, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (a->from_fd < 0)
-		return complain(a->from, -errno);
+		return fail(a->from, -errno);
 	a->to_fd = open(a->to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (a->to_fd < 0)
-		return complain(to, -errno);
+		return fail(to, -errno);
 	if (fstat(a->from_fd, &from_st) == 0 && fstat(a->to_fd, &to_st) == 0 &&
 		from_st.st_dev == to_st.st_dev)
 		fprintf(stderr, "assayctl: the archive is on the same disk as the journal\n");
 	int journals = io_open_dir(&io_posix, a->to_fd, "journal");
 	if (journals < 0)
-		return complain(to, journals);
+		return fail(to, journals);
 	close(journals);
 	int r = manifest_read(&a->manifest, a->to_fd);
-	return r < 0 ? complain(ARCHIVE_MANIFEST, r) : 0;
+	return r < 0 ? fail(ARCHIVE_MANIFEST, r) : 0;
 }
 
 static int archive(struct archive *a, const char *journal, const char *to)
@@ -400,11 +359,15 @@ static int archive(struct archive *a, const char *journal, const char *to)
 	if (journal == NULL)
 		r = ask_path(a);
 	else if (realpath(journal, a->from) == NULL)
-		r = complain(journal, -errno);
+		r = fail(journal, -errno);
 	if (r == 0)
 		r = open_folders(a, to);
-	if (r == 0)
-		r = find_segments(a);
+	if (r == 0) {
+		r = journal_each(&io_posix, a->from, take_journal, a);
+		r = r < 0 ? fail(a->from, r) : 0;
+	}
+	if (r == 0 && a->count > 0)
+		qsort(a->items, a->count, sizeof *a->items, compare_items);
 	if (r == 0)
 		r = copy_all(a);
 	if (r == 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the parts of `assayctl archive` share: copying files, and writing what people read. */
+/* The parts of `assayctl archive`: copying files, the manifest, and the texts for people. */
 #ifndef ASSAY_ASSAYCTL_ARCHIVE_H
 #define ASSAY_ASSAYCTL_ARCHIVE_H
 
@@ -12,27 +12,27 @@
 #include "journal/journal.h"
 #include "journal/retain.h"
 
-/* Bytes done of all, on a terminal's standard error; nothing elsewhere. */
+/* "archiving: 2.0 of 8.5 MiB", on a standard error that is a terminal. */
 struct progress {
-	const char *what;
-	uint64_t done, all;
-	uint64_t said; /* CLOCK_BOOTTIME of the last line */
+	const char *title;
+	uint64_t done, all; /* bytes */
+	uint64_t shown_at;  /* CLOCK_BOOTTIME of the last line; 0: none */
 	bool is_shown;
 };
 
-void progress_begin(struct progress *progress, const char *what, uint64_t all);
+void progress_start(struct progress *progress, const char *title, uint64_t all);
 void progress_add(struct progress *progress, uint64_t bytes);
-void progress_end(struct progress *progress); /* clears the line */
+void progress_stop(struct progress *progress); /* clears the line */
 
 /* --- archive-copy.c -------------------------------------------------------------------------- */
 
 enum copy_result { COPY_MADE, COPY_WAS_THERE };
 
 /*
- * Copies `path` below the folder `from` to the same path below `to`, whose folders exist: under a
- * temporary name, synced, read back, and only then given its own, so that what has its name is
- * whole.  Returns a copy_result with the file's SHA-256; -EEXIST: another file has the name, which
- * stays; -EIO: what was read back differs; -EXDEV: it is the journal's own file; other errnos.
+ * Copies `path` below the folder `from` to the same path below `to`, whose folders exist.  The copy
+ * has a temporary name until it is synced and read back, so that a file with its own name is
+ * whole.  Returns a copy_result with the file's SHA-256; -EEXIST: another file has the name, and
+ * stays; -EIO: the copy differs when read back; -EXDEV: it is the journal's own file; other errnos.
  */
 int copy_file(int from, int to, const char *path, uint8_t sha256[ASSAY_SHA256_SIZE],
 	struct progress *progress);
@@ -50,12 +50,12 @@ struct manifest_line {
 
 struct manifest {
 	struct manifest_line *lines;
-	size_t count, size;
+	size_t count;
 };
 
 void manifest_finish(struct manifest *manifest);
 
-/* Reads MANIFEST in `dir`; none is an empty one.  -EBADMSG when a line is not one of ours. */
+/* Reads MANIFEST in `dir`; if there is none, it is empty.  -EBADMSG: a line of another form. */
 int manifest_read(struct manifest *manifest, int dir);
 
 /* Takes lines from memory.  0, -EBADMSG or -ENOMEM. */
@@ -78,8 +78,8 @@ struct archive_summary {
 };
 
 /*
- * Reads the whole archive in the folder `path` (open as `dir`) and writes runs.csv and audit.txt
- * anew.  Prints what is missing.  0 or a negative errno.
+ * Reads the whole archive in the folder `path` (open as `dir`) and replaces runs.csv and audit.txt.
+ * Prints which entries are missing.  0 or a negative errno.
  */
 int archive_write_texts(const char *path, int dir, struct archive_summary *summary);
 

@@ -1,31 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "args.h"
+#include "base/clock.h"
+#include "config/date.h"
+#include "config/quantity.h"
 #include "config/suggest.h"
-#include "when.h"
 
 #define LONG 256 /* getopt's value of option 0: above all letters */
 
-static void print_name(FILE *to, const struct command *command)
-{
-	fputs("assayctl", to);
-	if (command->group != NULL)
-		fprintf(to, " %s", command->group);
-	if (command != &program)
-		fprintf(to, " %s", command->name);
-}
-
 int args_reject(const struct args *args, const char *format, ...)
 {
+	const struct command *command = args->command;
 	va_list list;
 	va_start(list, format);
-	print_name(stderr, args->command);
-	fputs(": ", stderr);
+	fprintf(stderr, "assayctl%s%s%s%s: ", command->group != NULL ? " " : "",
+		command->group != NULL ? command->group : "", command != &program ? " " : "",
+		command != &program ? command->name : "");
 	vfprintf(stderr, format, list);
 	fputc('\n', stderr);
 	va_end(list);
@@ -34,19 +31,36 @@ int args_reject(const struct args *args, const char *format, ...)
 
 /* --- values ---------------------------------------------------------------------------------- */
 
-static bool is_word(const struct command_option *option, const char *text)
+static bool read_number(const char *text, uint64_t *number)
 {
-	for (size_t i = 0; option->words[i] != NULL; i++) {
-		if (strcmp(option->words[i], text) == 0)
-			return true;
-	}
-	return false;
+	char *end;
+	errno = 0;
+	*number = strtoull(text, &end, 10); /* also takes blanks and signs */
+	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0;
+}
+
+/* "2026-11-22", "2026-11-22T08:00:00Z"; of a day its start or its `end`. */
+static bool read_time(const char *text, bool end, uint64_t *ns)
+{
+	return date_parse(text, end, ns) == 0;
+}
+
+/* "2h", "90 min", "7 d" before now. */
+static bool read_age(const char *text, uint64_t *ns)
+{
+	char why[QUANTITY_TEXT];
+	double seconds;
+	if (quantity_read(text, "s", &seconds, why) < 0 || seconds < 0)
+		return false;
+	uint64_t now = clock_utc();
+	*ns = seconds * 1e9 < (double)now ? now - (uint64_t)(seconds * 1e9) : 0;
+	return true;
 }
 
 static bool read_place(const char *text, bool end, struct arg_value *value)
 {
-	value->is_time = !when_number(text, &value->number);
-	return !value->is_time || when_time(text, end, &value->number);
+	value->is_time = !read_number(text, &value->number);
+	return !value->is_time || read_time(text, end, &value->number);
 }
 
 #define A_TIME "a date like 2026-11-22 or a time like 2026-11-22T08:00:00Z"
@@ -60,16 +74,23 @@ static const char *read_value(
 	case ARG_FLAG: value->text = ""; return NULL;
 	case ARG_TEXT:
 	case ARG_TEXTS: return NULL;
-	case ARG_WORD: return is_word(option, text) ? NULL : "";
-	case ARG_NUMBER: return when_number(text, &value->number) ? NULL : "a whole number";
+	case ARG_WORD:
+		for (size_t i = 0; option->words[i] != NULL; i++) {
+			if (strcmp(option->words[i], text) == 0)
+				return NULL;
+		}
+		return ""; /* the words: reject_value() */
+	case ARG_NUMBER: return read_number(text, &value->number) ? NULL : "a whole number";
 	case ARG_COUNT:
-		return when_number(text, &value->number) && value->number > 0
+		return read_number(text, &value->number) && value->number > 0
 			       ? NULL
 			       : "a whole number from 1 on";
-	case ARG_TIME: return when_time(text, false, &value->number) ? NULL : A_TIME;
-	case ARG_UNTIL: return when_time(text, true, &value->number) ? NULL : A_TIME;
+	case ARG_TIME: return read_time(text, false, &value->number) ? NULL : A_TIME;
+	case ARG_UNTIL: return read_time(text, true, &value->number) ? NULL : A_TIME;
 	case ARG_SINCE:
-		return when_ago(text, &value->number) ? NULL : "a duration like 2h, or " A_TIME;
+		return read_time(text, false, &value->number) || read_age(text, &value->number)
+			       ? NULL
+			       : "a duration like 2h, or " A_TIME;
 	case ARG_PLACE: return read_place(text, false, value) ? NULL : "a seq, or " A_TIME;
 	case ARG_PLACE_END: return read_place(text, true, value) ? NULL : "a seq, or " A_TIME;
 	}

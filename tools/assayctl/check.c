@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* check, schema: what a technician may say. */
+/* check, schema: the configuration. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -45,7 +45,7 @@ void decoder_stop(struct decoder *decoder)
 	if (decoder->pid > 0) {
 		close(decoder->in);
 		close(decoder->out);
-		kill(decoder->pid, SIGKILL); /* it has nothing that could be lost */
+		kill(decoder->pid, SIGKILL); /* it keeps nothing */
 		waitpid(decoder->pid, NULL, 0);
 	}
 	decoder->pid = 0;

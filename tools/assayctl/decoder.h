@@ -18,7 +18,7 @@ struct decoder {
 	struct buffer answer;
 };
 
-/* What decode() made of a frame: borrowed until the next request.  */
+/* The result of decode(), borrowed until the next request. */
 struct decoded {
 	struct assay_string kind;
 	struct assay_span vars; /* CBOR array */

@@ -11,17 +11,15 @@ static bool same(struct assay_span a, struct assay_span b)
 	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
-static void name_of(struct assay_span var, char *to, size_t size)
-{
-	struct reader r;
-	struct assay_string name = {0};
-	struct assay_span value = keys_value(var, string_of("name"));
-	read_init(&r, value.data, value.len);
-	read_text(&r, &name);
-	snprintf(to, size, "%.*s", (int)name.len, name.data != NULL ? name.data : "?");
-}
+struct variable_name {
+	char name[ASSAY_NAME_MAX + 1];
+};
 
-/* A typed array's bytes; false for every other form. */
+static const struct keys name_keys = {
+	.rows = (const struct key[]){{"name", KEY_CHARS, KEY_AT(struct variable_name, name)}, {0}},
+	.open = true};
+
+/* The bytes of a typed array; false for any other form. */
 static bool elements_of(struct assay_span data, struct assay_span *bytes, size_t *size)
 {
 	struct reader r;
@@ -50,12 +48,13 @@ static void describe_data(
 
 static void describe_var(struct assay_span was, struct assay_span now, char text[DIFFER_TEXT])
 {
-	char name[ASSAY_NAME_MAX + 1];
+	struct variable_name variable = {.name = "?"};
 	struct reader r;
 	size_t pairs;
 	struct assay_string key;
 	struct assay_span value;
-	name_of(was, name, sizeof name);
+	keys_decode(&name_keys, was.data, was.len, &variable);
+	const char *name = variable.name;
 	snprintf(text, DIFFER_TEXT, "%s: it has other parts", name);
 	read_init(&r, was.data, was.len);
 	for (read_map(&r, &pairs); pairs > 0 && read_key(&r, &key) == 0; pairs--) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the variables of a frame and those decoded anew part. */
+/* The first difference between the recorded and the decoded variables of a frame. */
 #ifndef ASSAY_ASSAYCTL_DIFFER_H
 #define ASSAY_ASSAYCTL_DIFFER_H
 
@@ -9,7 +9,7 @@
 #define DIFFER_TEXT 160
 
 /*
- * True when both arrays of variables differ, with the first place in words: "counts[17]",
+ * True if the arrays of variables differ, with the first difference in words: "counts[17]",
  * "temperature: unit", "2 variables instead of 3".
  */
 bool vars_differ(struct assay_span recorded, struct assay_span decoded, char text[DIFFER_TEXT]);

@@ -12,23 +12,20 @@
 #include "journal/reader.h"
 #include "print.h"
 #include "record/entry.h"
-#include "record/json.h"
 
-#define TOPIC_SIZE (JOURNAL_TOPIC_MAX + 1)
-
-/* Both ends included; times are as good as seqs. */
+/* From the first to the last entry, both included, by seq and by time. */
 struct range {
 	uint64_t from, to;       /* seqs */
 	uint64_t from_tc, to_tc; /* ns since 1970 */
 };
 
-static bool is_wanted(void *arg, const char *topic, size_t len)
+static bool has_prefix(void *arg, const char *topic, size_t len)
 {
-	const struct journal_args *args = arg;
-	size_t want = strlen(args->topic);
-	return len >= want && memcmp(topic, args->topic, want) == 0;
+	const char *prefix = arg;
+	return len >= strlen(prefix) && memcmp(topic, prefix, strlen(prefix)) == 0;
 }
 
+/* Skips closed files that end before the range. */
 static int find_start(void *arg, const struct journal_segment *segment)
 {
 	struct range *range = arg;
@@ -40,32 +37,10 @@ static int find_start(void *arg, const struct journal_segment *segment)
 	return 1;
 }
 
-static void print_gap(const struct journal_args *args, const struct journal_found *found)
-{
-	const char *why = found->kind == JOURNAL_GAP_PRUNED ? "removed" : "damaged";
-	if (args->json)
-		print_object(json_pack("{s:{s:I, s:I, s:s}}", "gap", "from", (json_int_t)found->seq,
-			"to", (json_int_t)found->to, "why", why));
-	else
-		printf("%" PRIu64 " to %" PRIu64 ": %s\n", found->seq, found->to, why);
-}
-
-static int print_entry_json(const struct journal_found *found)
-{
-	struct buffer line = {0};
-	int r = json_write_entry(&line, found->bytes, found->len);
-	if (r == 0 && !line.failed)
-		printf("%.*s\n", (int)line.len, (const char *)line.data);
-	else
-		fprintf(stderr, "assayctl: entry %" PRIu64 " is not of this format\n", found->seq);
-	buffer_finish(&line);
-	return r < 0;
-}
-
 static void print_entry(const struct assay_entry_view *entry)
 {
 	struct assay_record_view record;
-	char time[PRINT_TIME_SIZE], topic[TOPIC_SIZE];
+	char time[PRINT_TIME_SIZE], topic[JOURNAL_TOPIC_MAX + 1];
 	print_time(time, entry->tc);
 	print_safe(topic, sizeof topic, entry->topic);
 	int r = assay_record_read(entry->body.data, entry->body.len, &record);
@@ -73,55 +48,58 @@ static void print_entry(const struct assay_entry_view *entry)
 	printf("%" PRIu64 " %s %s %s\n", entry->seq, time, topic, type != NULL ? type : "?");
 }
 
-/* 1: behind the range; otherwise `*worst` may have become 1. */
-static int print_found(const struct journal_args *args, const struct range *range,
-	const struct journal_found *found, int *worst)
+/* 1: after the range.  `*worst` becomes 1 for an entry that cannot be read. */
+static int print_found(
+	const struct range *range, const struct journal_found *found, bool json, int *worst)
 {
 	struct assay_entry_view entry;
 	if (found->kind != JOURNAL_ENTRY) {
-		print_gap(args, found);
+		const char *why = found->kind == JOURNAL_GAP_PRUNED ? "removed" : "damaged";
 		*worst |= found->kind == JOURNAL_GAP_DAMAGED;
+		if (json)
+			print_object(json_pack("{s:{s:I, s:I, s:s}}", "gap", "from",
+				(json_int_t)found->seq, "to", (json_int_t)found->to, "why", why));
+		else
+			printf("%" PRIu64 " to %" PRIu64 ": %s\n", found->seq, found->to, why);
 		return 0;
 	}
-	if (assay_entry_read(found->bytes, found->len, &entry) < 0) {
+	int r = assay_entry_read(found->bytes, found->len, &entry);
+	if (r == 0 && entry.tc > range->to_tc)
+		return 1;
+	if (r == 0 && entry.tc >= range->from_tc && json)
+		r = print_entry_json((struct assay_span){found->bytes, found->len});
+	else if (r == 0 && entry.tc >= range->from_tc)
+		print_entry(&entry);
+	if (r < 0) {
 		fprintf(stderr, "assayctl: entry %" PRIu64 " is not of this format\n", found->seq);
 		*worst = 1;
-		return 0;
 	}
-	if (entry.tc < range->from_tc)
-		return 0;
-	if (entry.tc > range->to_tc)
-		return 1;
-	if (args->json)
-		*worst |= print_entry_json(found);
-	else
-		print_entry(&entry);
 	return 0;
 }
 
-static int cat(const struct journal_args *args, struct range *range, const uint8_t *id)
+static int cat(const struct journal_args *args, struct range *range, const char *topic)
 {
 	struct journal_reader *reader;
 	struct journal_found found;
 	uint64_t first, last;
 	int worst = 0;
-	int r = journal_committed(&io_posix, args->path, id, &first, &last);
+	int r = journal_committed(&io_posix, args->path, args->id, &first, &last);
 	if (r == 0 && range->from_tc > 0)
-		r = journal_segments(&io_posix, args->path, id, find_start, range);
+		r = journal_segments(&io_posix, args->path, args->id, find_start, range);
 	if (r >= 0)
-		r = journal_reader_open(&reader, &io_posix, args->path, id, entry_place);
+		r = journal_reader_open(&reader, &io_posix, args->path, args->id, entry_place);
 	if (r < 0) {
 		fprintf(stderr, "assayctl: %s: %s\n", args->path,
 			r == -ENOENT ? "there is no such journal" : strerror(-r));
 		return 1;
 	}
-	if (args->topic != NULL)
-		journal_reader_filter(reader, is_wanted, (void *)(uintptr_t)args);
+	if (topic != NULL)
+		journal_reader_filter(reader, has_prefix, (void *)(uintptr_t)topic);
 	journal_reader_seek(reader, range->from);
 	uint64_t upto = range->to < last ? range->to : last;
 	r = 0;
 	while (r == 0 && (r = journal_reader_next(reader, upto, &found)) > 0)
-		r = print_found(args, range, &found, &worst);
+		r = print_found(range, &found, args->options->json, &worst);
 	if (r < 0)
 		fprintf(stderr, "assayctl: %s: %s\n", args->path, strerror(-r));
 	journal_reader_close(reader);
@@ -142,8 +120,7 @@ int command_journal_cat(const struct options *options, const struct args *args)
 		range.to_tc = to->number > 0 ? to->number - 1 : 0;
 	else if (to->text != NULL)
 		range.to = to->number;
-	journal.topic = args_text(args, "topic");
 	if (!journal.has_id && journal_find_current(&journal, journal.id) < 0)
 		return 1;
-	return cat(&journal, &range, journal.id);
+	return cat(&journal, &range, args_text(args, "topic"));
 }

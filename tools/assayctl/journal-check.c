@@ -70,7 +70,7 @@ static void found(void *arg, const struct finding *finding)
 {
 	const struct journal_args *args = arg;
 	clear_progress();
-	if (args->json) {
+	if (args->options->json) {
 		print_finding_json(finding);
 		return;
 	}
@@ -94,7 +94,7 @@ static void print_summary(
 	const struct journal_args *args, const struct inspection *in, const char *id)
 {
 	uint64_t harm = count_harm(in);
-	if (args->json) {
+	if (args->options->json) {
 		print_object(json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:I}", "journal", id,
 			"sound", harm == 0, "files", (json_int_t)in->segments, "removed",
 			(json_int_t)in->removed, "entries", (json_int_t)in->entries, "size",
@@ -109,7 +109,7 @@ static void print_summary(
 		printf("DAMAGED, %" PRIu64 " finding%s\n", harm, harm == 1 ? "" : "s");
 }
 
-static int check_one(const struct journal_args *args, const uint8_t id[JOURNAL_ID_SIZE])
+static int check_one(const struct journal_args *args, const uint8_t id[JOURNAL_ID_SIZE], void *arg)
 {
 	char text[JOURNAL_ID_TEXT];
 	journal_id_format(text, id);
@@ -135,5 +135,5 @@ int command_journal_check(const struct options *options, const struct args *args
 {
 	static struct journal_args journal;
 	int r = journal_args_read(&journal, options, args);
-	return r == 0 ? journal_for_each(&journal, check_one) : r;
+	return r == 0 ? journal_for_each(&journal, check_one, NULL) : r;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* journal: which journal is meant, and what its folder tells of it. */
+/* journal: which journals a command reads, and journal info. */
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -15,9 +15,8 @@
 #include "journal/reader.h"
 #include "print.h"
 #include "record/entry.h"
-#include "record/read.h"
 
-/* A new journal's first entries say why it began. */
+/* Among the first entries of a journal is the audit record with the reason of its start. */
 #define WHY_ENTRIES 3
 #define WHY_SIZE    120
 
@@ -34,13 +33,14 @@ int journal_find_current(const struct journal_args *args, uint8_t id[JOURNAL_ID_
 	return r;
 }
 
-/* --- all of them, the oldest first */
+/* --- all journals, the oldest first ---------------------------------------------------------- */
 
 struct ids {
+	const char *path;
 	struct ids_item {
 		uint8_t id[JOURNAL_ID_SIZE];
 		uint64_t first_tc;
-	} * list;
+	} * items;
 	size_t count;
 };
 
@@ -50,62 +50,54 @@ static int take_first_tc(void *arg, const struct journal_segment *segment)
 	return segment->first_tc != 0;
 }
 
-struct collect {
-	const struct journal_args *args;
-	struct ids *ids;
-};
-
-static int collect_id(void *arg, const uint8_t id[JOURNAL_ID_SIZE])
+static int take_id(void *arg, const uint8_t id[JOURNAL_ID_SIZE])
 {
-	const struct collect *collect = arg;
-	struct ids *ids = collect->ids;
-	struct ids_item *list = realloc(ids->list, (ids->count + 1) * sizeof *list);
-	if (list == NULL)
+	struct ids *ids = arg;
+	struct ids_item *items = reallocarray(ids->items, ids->count + 1, sizeof *items);
+	if (items == NULL)
 		return -ENOMEM;
-	ids->list = list;
-	struct ids_item *item = &list[ids->count++];
+	ids->items = items;
+	struct ids_item *item = &items[ids->count++];
 	memcpy(item->id, id, JOURNAL_ID_SIZE);
 	item->first_tc = UINT64_MAX; /* without an entry: last */
-	journal_segments(&io_posix, collect->args->path, id, take_first_tc, &item->first_tc);
+	journal_segments(&io_posix, ids->path, id, take_first_tc, &item->first_tc);
 	return 0;
 }
 
-static int compare(const void *a, const void *b)
+static int by_first_tc(const void *a, const void *b)
 {
 	const struct ids_item *left = a, *right = b;
 	return (left->first_tc > right->first_tc) - (left->first_tc < right->first_tc);
 }
 
-int journal_for_each(const struct journal_args *args,
-	int (*each)(const struct journal_args *args, const uint8_t id[JOURNAL_ID_SIZE]))
+int journal_for_each(const struct journal_args *args, journal_fn *each, void *arg)
 {
 	if (args->has_id)
-		return each(args, args->id);
-	struct ids ids = {0};
-	struct collect collect = {args, &ids};
-	int r = journal_each(&io_posix, args->path, collect_id, &collect), worst = 0;
+		return each(args, args->id, arg);
+	struct ids ids = {.path = args->path};
+	int r = journal_each(&io_posix, args->path, take_id, &ids), worst = 0;
 	if (r < 0 || ids.count == 0) {
 		fprintf(stderr, "assayctl: %s: %s\n", args->path,
 			r < 0 && r != -ENOENT ? strerror(-r) : "there is no journal");
-		free(ids.list);
+		free(ids.items);
 		return 1;
 	}
-	qsort(ids.list, ids.count, sizeof *ids.list, compare);
+	qsort(ids.items, ids.count, sizeof *ids.items, by_first_tc);
 	for (size_t i = 0; i < ids.count; i++) {
-		r = each(args, ids.list[i].id);
+		r = each(args, ids.items[i].id, arg);
 		worst = r > worst ? r : worst;
 	}
-	free(ids.list);
+	free(ids.items);
 	return worst;
 }
 
-/* --- info */
+/* --- journal info ---------------------------------------------------------------------------- */
 
 struct summary {
 	char id[JOURNAL_ID_TEXT], why[WHY_SIZE];
 	bool is_current;
 	uint64_t closed, open, removed, unreadable, size;
-	uint64_t first_seq, last_seq, first_tc, last_tc; /* of what is there */
+	uint64_t first_seq, last_seq, first_tc, last_tc; /* of the entries that are left */
 };
 
 static int add_segment(void *arg, const struct journal_segment *segment)
@@ -155,7 +147,7 @@ static void find_why(const struct journal_args *args, const uint8_t *id, struct 
 	journal_reader_close(reader);
 }
 
-/* The time of the last entry, where no index tells it. */
+/* The time of the last entry, if its file is open and has no index yet. */
 static void find_last_tc(const struct journal_args *args, const uint8_t *id, struct summary *sum)
 {
 	struct journal_reader *reader;
@@ -178,7 +170,7 @@ static void print_info(const struct summary *sum)
 	print_time(to, sum->last_tc);
 	printf("journal %s%s\n", sum->id, sum->is_current ? " (in use)" : "");
 	if (sum->why[0] != '\0')
-		printf("  begun     %s\n", sum->why);
+		printf("  started   %s\n", sum->why);
 	printf("  files     %" PRIu64 " closed, %" PRIu64 " open, %" PRIu64 " removed", sum->closed,
 		sum->open, sum->removed);
 	if (sum->unreadable > 0)
@@ -205,7 +197,7 @@ static void print_info_json(const struct summary *sum)
 		sum->first_tc > 0 ? from : NULL, "to", sum->last_tc > 0 ? to : NULL));
 }
 
-static int info_one(const struct journal_args *args, const uint8_t id[JOURNAL_ID_SIZE])
+static int info_one(const struct journal_args *args, const uint8_t id[JOURNAL_ID_SIZE], void *arg)
 {
 	struct summary sum = {0};
 	uint8_t current[JOURNAL_ID_SIZE];
@@ -223,7 +215,7 @@ static int info_one(const struct journal_args *args, const uint8_t id[JOURNAL_ID
 	find_why(args, id, &sum);
 	if (sum.open > 0)
 		find_last_tc(args, id, &sum);
-	if (args->json)
+	if (args->options->json)
 		print_info_json(&sum);
 	else
 		print_info(&sum);
@@ -234,12 +226,12 @@ int command_journal_info(const struct options *options, const struct args *args)
 {
 	static struct journal_args journal;
 	int r = journal_args_read(&journal, options, args);
-	return r == 0 ? journal_for_each(&journal, info_one) : r;
+	return r == 0 ? journal_for_each(&journal, info_one, NULL) : r;
 }
 
-/* --- arguments */
+/* --- arguments ------------------------------------------------------------------------------- */
 
-/* The path that the configuration names. */
+/* The path in the configuration. */
 static int read_path(const struct options *options, char path[PATH_MAX])
 {
 	struct config *config = NULL;
@@ -251,7 +243,7 @@ static int read_path(const struct options *options, char path[PATH_MAX])
 	if (r == 0)
 		snprintf(path, PATH_MAX, "%s", config->journal_path);
 	else
-		fprintf(stderr, "assayctl: %s is not in order (see assayctl check); say --path\n",
+		fprintf(stderr, "assayctl: %s has errors (see assayctl check); give --path\n",
 			options->config);
 	config_errors_finish(&errors);
 	config_destroy(config);
@@ -263,8 +255,7 @@ int journal_args_read(
 	struct journal_args *journal, const struct options *options, const struct args *args)
 {
 	const char *path = args_text(args, "path"), *id = args_text(args, "journal");
-	*journal = (struct journal_args){
-		.options = options, .json = options->json, .has_id = id != NULL};
+	*journal = (struct journal_args){.options = options, .has_id = id != NULL};
 	if (id != NULL && journal_id_parse(journal->id, id) < 0)
 		return args_reject(args, "--journal: '%s' is not the id of a journal", id);
 	if (path == NULL)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lint: the core's own check of records and entries, on files. */
+/* lint: files of records and entries, by the check that the daemon makes before it commits. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,14 +13,14 @@
 #include "record/check.h"
 #include "record/read.h"
 
-struct finding {
+struct lint_place {
 	const char *file;
 	size_t item; /* from 1 */
 	size_t at;   /* byte */
 };
 
-static void report(
-	const struct options *options, const struct finding *f, const char *path, const char *text)
+static void report(const struct options *options, const struct lint_place *f, const char *path,
+	const char *text)
 {
 	if (!options->json) {
 		printf("%s: item %zu at byte %zu: %s%s%s\n", f->file, f->item, f->at, path,
@@ -31,22 +31,10 @@ static void report(
 		(json_int_t)f->item, "byte", (json_int_t)f->at, "path", path, "text", text));
 }
 
-/* One item of the sequence: an entry is an array, a record is a map. */
-static int lint_item(
-	const struct options *options, const struct finding *f, const uint8_t *data, size_t len)
-{
-	struct schema_error error = {0};
-	bool entry = len > 0 && data[0] >> 5 == 4;
-	int r = entry ? check_entry(data, len, &error) : check_record(data, len, &error);
-	if (r < 0)
-		report(options, f, error.path, error.text);
-	return r < 0 ? 1 : 0;
-}
-
 static int lint_bytes(
 	const struct options *options, const char *file, const uint8_t *data, size_t len)
 {
-	struct finding f = {.file = file};
+	struct lint_place f = {.file = file};
 	int bad = 0;
 	while (f.at < len) {
 		struct reader r;
@@ -56,9 +44,14 @@ static int lint_bytes(
 		r.depth_max = READ_DEPTH_MAX;
 		if (read_raw(&r, &item) < 0) {
 			report(options, &f, "", r.text);
-			return 1; /* where the next one begins cannot be known */
+			return 1; /* without its length there is no next item */
 		}
-		bad |= lint_item(options, &f, item.data, item.len);
+		struct schema_error error = {0};
+		bool is_entry = item.data[0] >> 5 == 4; /* an array; a record is a map */
+		if ((is_entry ? check_entry : check_record)(item.data, item.len, &error) < 0) {
+			report(options, &f, error.path, error.text);
+			bad = 1;
+		}
 		f.at += r.at;
 	}
 	if (bad == 0 && !options->json)
@@ -72,7 +65,7 @@ static int lint_file(const struct options *options, const char *file)
 	struct stat st;
 	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size == 0) {
 		fprintf(stderr, "assayctl: %s: %s\n", file,
-			fd < 0 ? strerror(errno) : "it is empty");
+			fd < 0 ? strerror(errno) : "the file is empty");
 		if (fd >= 0)
 			close(fd);
 		return 1;

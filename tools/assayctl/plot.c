@@ -41,15 +41,6 @@ static void find_range(const double *column, int width, double *low, double *hig
 		*high = *low + 1;
 }
 
-static void draw_row(FILE *to, const double *column, int width, double low, double step, int row)
-{
-	for (int x = 0; x < width; x++) {
-		double eighths = isnan(column[x]) ? 0 : ((column[x] - low) / step - row) * 8;
-		int block = eighths <= 0 ? 0 : eighths >= 8 ? 8 : (int)(eighths + 0.5);
-		fputs(blocks[block], to);
-	}
-}
-
 void plot_draw(FILE *to, const struct plot *plot)
 {
 	double column[WIDTH_MAX], low, high;
@@ -65,7 +56,13 @@ void plot_draw(FILE *to, const struct plot *plot)
 			fprintf(to, "%10.4g ", low);
 		else
 			fprintf(to, "%10s ", "");
-		draw_row(to, column, width, low, (high - low) / height, row);
+		for (int x = 0; x < width; x++) {
+			double filled = (column[x] - low) * height / (high - low) - row;
+			int eighths = isnan(filled) || filled <= 0 ? 0
+				      : filled >= 1                ? 8
+								   : (int)(filled * 8 + 0.5);
+			fputs(blocks[eighths], to);
+		}
 		fputc('\n', to);
 	}
 	char left[80], right[40];

@@ -19,6 +19,18 @@ void print_json(struct assay_span item)
 	buffer_finish(&text);
 }
 
+int print_entry_json(struct assay_span entry)
+{
+	struct buffer text = {0};
+	int r = json_write_entry(&text, entry.data, entry.len);
+	if (r == 0 && text.failed)
+		r = -ENOMEM;
+	if (r == 0)
+		printf("%.*s\n", (int)text.len, (const char *)text.data);
+	buffer_finish(&text);
+	return r;
+}
+
 void print_object(json_t *object)
 {
 	if (object == NULL ||

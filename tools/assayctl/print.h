@@ -13,6 +13,9 @@
 /* One CBOR item as one line of JSON, as record/json.h maps it. */
 void print_json(struct assay_span item);
 
+/* An entry as one line of JSON.  0, -EBADMSG or -ENOMEM, without a line. */
+int print_entry_json(struct assay_span entry);
+
 /* Prints an object of libjansson as one line, and takes it.  NULL, of json_pack(), is an error. */
 void print_object(json_t *object);
 

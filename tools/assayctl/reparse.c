@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* journal reparse: are the frames of a journal what their raw bytes say? */
+/* journal reparse: decodes the raw bytes of recorded frames again and compares the variables. */
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -13,33 +13,29 @@
 #include "journal/reader.h"
 #include "print.h"
 #include "record/entry.h"
-#include "record/read.h"
 
 #define DECODERS_MAX 32
 #define NUMBER_MAX   96
 
 /* A run whose frames are being read. */
-struct run {
-	struct run *next;
+struct reparsed_run {
+	struct reparsed_run *next;
 	uint8_t id[ASSAY_UUID_SIZE];
 	char number[NUMBER_MAX + 1], driver[33], version[65];
-	struct buffer settings; /* as the driver got them */
+	struct buffer settings; /* as they were sent to the driver */
 	uint64_t frames, same, differ, failed, without;
-	char first[DECODER_TEXT + DIFFER_TEXT]; /* what was found first */
+	char first[DECODER_TEXT + DIFFER_TEXT]; /* the first difference or failure */
 };
 
 struct reparse {
 	const struct options *options;
 	const char *number; /* NULL: all runs */
-	uint64_t from, to;  /* runs that began then; to 0: no end */
-	struct run *runs;
+	uint64_t from, to;  /* of the start of a run; to 0: no end */
+	struct reparsed_run *runs;
 	struct decoder decoders[DECODERS_MAX];
 	size_t decoder_count;
 	uint64_t run_count, frames, same, differ, failed, without, gaps;
 };
-
-/* There is one per process; journal_for_each() passes nothing on. */
-static struct reparse reparse;
 
 /* --- decoders --------------------------------------------------------------------------------- */
 
@@ -51,7 +47,7 @@ static struct decoder *find_decoder(struct reparse *p, const char *driver, char 
 	if (i < p->decoder_count && p->decoders[i].pid != 0)
 		return &p->decoders[i];
 	if (i == DECODERS_MAX) {
-		snprintf(why, DECODER_TEXT, "there are too many drivers in this journal");
+		snprintf(why, DECODER_TEXT, "too many drivers in this journal");
 		return NULL;
 	}
 	p->decoder_count = i == p->decoder_count ? i + 1 : p->decoder_count;
@@ -60,9 +56,9 @@ static struct decoder *find_decoder(struct reparse *p, const char *driver, char 
 	return &p->decoders[i];
 }
 
-/* --- what is found ---------------------------------------------------------------------------- */
+/* --- results ----------------------------------------------------------------------------------- */
 
-static void print_run(const struct reparse *p, const struct run *run)
+static void print_run(const struct reparse *p, const struct reparsed_run *run)
 {
 	if (run->differ == 0 && run->failed == 0)
 		printf("%s: ", run->number);
@@ -80,21 +76,17 @@ static void print_run(const struct reparse *p, const struct run *run)
 	printf("\n");
 }
 
-static void print_run_json(const struct run *run)
+/* Prints the run *at, and removes it. */
+static void finish_run(struct reparse *p, struct reparsed_run **at)
 {
-	print_object(json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s*}", "run", run->number,
-		"driver", run->driver, "version", run->version, "frames", (json_int_t)run->frames,
-		"same", (json_int_t)run->same, "differ", (json_int_t)run->differ, "failed",
-		(json_int_t)run->failed, "without_raw", (json_int_t)run->without, "first",
-		run->first[0] != '\0' ? run->first : NULL));
-}
-
-/* Tells of the run that *at points to, and forgets it. */
-static void finish_run(struct reparse *p, struct run **at)
-{
-	struct run *run = *at;
+	struct reparsed_run *run = *at;
 	if (p->options->json)
-		print_run_json(run);
+		print_object(json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s*}", "run",
+			run->number, "driver", run->driver, "version", run->version, "frames",
+			(json_int_t)run->frames, "same", (json_int_t)run->same, "differ",
+			(json_int_t)run->differ, "failed", (json_int_t)run->failed, "without_raw",
+			(json_int_t)run->without, "first",
+			run->first[0] != '\0' ? run->first : NULL));
 	else
 		print_run(p, run);
 	fflush(stdout);
@@ -109,9 +101,10 @@ static void finish_run(struct reparse *p, struct run **at)
 	free(run);
 }
 
-static struct run **find_run(struct reparse *p, const uint8_t *id)
+/* The link to the run of this id; NULL: to the end of the list. */
+static struct reparsed_run **find_run(struct reparse *p, const uint8_t *id)
 {
-	struct run **at = &p->runs;
+	struct reparsed_run **at = &p->runs;
 	while (*at != NULL && (id == NULL || memcmp((*at)->id, id, ASSAY_UUID_SIZE) != 0))
 		at = &(*at)->next;
 	return at;
@@ -119,24 +112,19 @@ static struct run **find_run(struct reparse *p, const uint8_t *id)
 
 /* --- records ---------------------------------------------------------------------------------- */
 
-static bool is_wanted(const struct reparse *p, const struct assay_record_view *record)
-{
-	if (p->number != NULL && !assay_string_is(record->number, p->number))
-		return false;
-	return record->t.utc >= p->from && (p->to == 0 || record->t.utc < p->to);
-}
-
 static const struct keys driver_keys = {
-	.rows = (const struct key[]){{"name", KEY_CHARS, KEY_AT(struct run, driver)},
-		{"version", KEY_CHARS, KEY_AT(struct run, version)}, {0}},
+	.rows = (const struct key[]){{"name", KEY_CHARS, KEY_AT(struct reparsed_run, driver)},
+		{"version", KEY_CHARS, KEY_AT(struct reparsed_run, version)}, {0}},
 	.open = true};
 
 static int take_start(struct reparse *p, struct assay_span body)
 {
 	struct assay_record_view record;
-	if (assay_record_read(body.data, body.len, &record) < 0 || !is_wanted(p, &record))
+	if (assay_record_read(body.data, body.len, &record) < 0 ||
+		(p->number != NULL && !assay_string_is(record.number, p->number)) ||
+		record.t.utc < p->from || (p->to != 0 && record.t.utc >= p->to))
 		return 0;
-	struct run *run = calloc(1, sizeof *run);
+	struct reparsed_run *run = calloc(1, sizeof *run);
 	if (run == NULL)
 		return -ENOMEM;
 	struct assay_span driver = keys_value(body, string_of("driver")),
@@ -153,7 +141,7 @@ static int take_start(struct reparse *p, struct assay_span body)
 	return run->settings.failed ? -ENOMEM : 0;
 }
 
-/* Are all the bytes there, not only their hashes? */
+/* True if all raw blocks have their bytes, not only hashes. */
 static bool has_data(struct assay_span raw)
 {
 	struct reader r;
@@ -170,15 +158,16 @@ static bool has_data(struct assay_span raw)
 	return count > 0;
 }
 
-static void note_first(struct run *run, const struct assay_frame_view *frame, const char *text)
+static void note_first(
+	struct reparsed_run *run, const struct assay_frame_view *frame, const char *text)
 {
 	if (run->first[0] == '\0')
 		snprintf(run->first, sizeof run->first, "frame %" PRIu64 ": %s", frame->record.n,
 			text);
 }
 
-static void compare(struct reparse *p, struct run *run, const struct assay_frame_view *frame,
-	struct assay_span settings)
+static void compare(struct reparse *p, struct reparsed_run *run,
+	const struct assay_frame_view *frame, struct assay_span settings)
 {
 	char why[DECODER_TEXT], where[DIFFER_TEXT];
 	struct decoded decoded;
@@ -205,7 +194,7 @@ static void take_frame(struct reparse *p, struct assay_span body)
 	struct assay_frame_view frame;
 	if (assay_frame_read(body.data, body.len, &frame) < 0)
 		return;
-	struct run *run = *find_run(p, frame.record.run);
+	struct reparsed_run *run = *find_run(p, frame.record.run);
 	if (run == NULL)
 		return;
 	run->frames++;
@@ -226,7 +215,7 @@ static int take_entry(struct reparse *p, const uint8_t *bytes, size_t len)
 	if (assay_entry_read(bytes, len, &entry) < 0 ||
 		assay_record_read(entry.body.data, entry.body.len, &record) < 0)
 		return 0;
-	struct run **run;
+	struct reparsed_run **run;
 	switch (record.type) {
 	case ASSAY_RECORD_RUN_START: return take_start(p, entry.body);
 	case ASSAY_RECORD_FRAME: take_frame(p, entry.body); return 0;
@@ -267,8 +256,10 @@ static int walk(struct reparse *p, struct journal_reader *reader, uint64_t last)
 	return r;
 }
 
-static int reparse_journal(const struct journal_args *args, const uint8_t id[JOURNAL_ID_SIZE])
+static int reparse_journal(
+	const struct journal_args *args, const uint8_t id[JOURNAL_ID_SIZE], void *arg)
 {
+	struct reparse *p = arg;
 	struct journal_reader *reader;
 	uint64_t first, last;
 	int r = journal_range(&io_posix, args->path, id, &first, &last);
@@ -279,7 +270,7 @@ static int reparse_journal(const struct journal_args *args, const uint8_t id[JOU
 	if (r == 0) {
 		journal_reader_filter(reader, is_data, NULL);
 		journal_reader_seek(reader, first);
-		r = walk(&reparse, reader, last);
+		r = walk(p, reader, last);
 		journal_reader_close(reader);
 	}
 	if (r < 0)
@@ -287,7 +278,7 @@ static int reparse_journal(const struct journal_args *args, const uint8_t id[JOU
 	return r < 0 ? 1 : 0;
 }
 
-static int tell_sum(const struct reparse *p, const char *path)
+static int print_sum(const struct reparse *p, const char *path)
 {
 	if (p->number != NULL && p->run_count == 0) {
 		fprintf(stderr, "assayctl: %s: there is no run %s\n", path, p->number);
@@ -298,7 +289,7 @@ static int tell_sum(const struct reparse *p, const char *path)
 		       " differ, %" PRIu64 " cannot be decoded, %" PRIu64 " without raw bytes\n",
 			p->run_count, p->frames, p->same, p->differ, p->failed, p->without);
 	if (p->gaps > 0)
-		fprintf(stderr, "assayctl: %s: %" PRIu64 " damaged places were left out\n", path,
+		fprintf(stderr, "assayctl: %s: %" PRIu64 " damaged ranges were skipped\n", path,
 			p->gaps);
 	return p->differ + p->failed + p->gaps > 0 ? 1 : 0;
 }
@@ -306,16 +297,17 @@ static int tell_sum(const struct reparse *p, const char *path)
 int command_journal_reparse(const struct options *options, const struct args *args)
 {
 	static struct journal_args journal;
+	static struct reparse p;
 	int r = journal_args_read(&journal, options, args);
 	if (r != 0)
 		return r;
-	reparse.options = options;
-	reparse.number = args_text(args, "run");
-	reparse.from = args_number(args, "from");
-	reparse.to = args_number(args, "to");
+	p.options = options;
+	p.number = args_text(args, "run");
+	p.from = args_number(args, "from");
+	p.to = args_number(args, "to");
 	signal(SIGPIPE, SIG_IGN); /* a driver that crashes */
-	r = journal_for_each(&journal, reparse_journal);
-	for (size_t i = 0; i < reparse.decoder_count; i++)
-		decoder_stop(&reparse.decoders[i]);
-	return r == 0 ? tell_sum(&reparse, journal.path) : r;
+	r = journal_for_each(&journal, reparse_journal, &p);
+	for (size_t i = 0; i < p.decoder_count; i++)
+		decoder_stop(&p.decoders[i]);
+	return r == 0 ? print_sum(&p, journal.path) : r;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* replay: what was committed, and with --follow what is, one line each. */
+/* replay: entries from the journal, and with --follow new ones, one line each. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,22 +12,21 @@
 #include "base/clock.h"
 #include "interrupt.h"
 #include "print.h"
-#include "record/json.h"
 #include "record/topic.h"
 #include "record/uuid.h"
 
 #define WAIT_MS     500
 #define ACK_MS      5000
-#define QUIET_NS    (5 * NS_PER_S) /* without a daemon, before that is said */
+#define SILENCE_NS  (5 * NS_PER_S) /* of the daemon, before a message */
 #define PROGRESS_NS (200 * NS_PER_MS)
 
 struct replay {
 	struct assay_client_options options;
-	const char *instrument; /* only of this one */
+	const char *instrument; /* only this one; NULL: all */
 	struct assay_client *client;
-	bool json, has_progress, must_ack, said_quiet;
-	uint64_t items, shown_at, quiet_since;
-	bool is_damaged; /* something was lost that should be there */
+	bool json, has_progress, must_ack, has_reported;
+	uint64_t items, shown_at, silent_since;
+	bool is_damaged; /* entries were lost other than by retention */
 };
 
 /* --- progress --------------------------------------------------------------------------------- */
@@ -91,24 +90,11 @@ static void print_text(const struct assay_entry_view *entry)
 		detail);
 }
 
-static int print_entry(const struct replay *r, const struct assay_client_item *item)
+static bool is_wanted(const struct replay *r, struct assay_string text)
 {
 	struct topic topic;
-	if (r->instrument != NULL && (topic_parse(item->entry.topic, &topic) < 0 ||
-					     !assay_string_is(topic.instrument, r->instrument)))
-		return 0;
-	if (!r->json) {
-		print_text(&item->entry);
-		return 0;
-	}
-	struct buffer line = {0};
-	int error = json_write_entry(&line, item->bytes, item->len);
-	if (error == 0 && line.failed)
-		error = -ENOMEM;
-	if (error == 0)
-		printf("%.*s\n", (int)line.len, (const char *)line.data);
-	buffer_finish(&line);
-	return error;
+	return r->instrument == NULL ||
+	       (topic_parse(text, &topic) == 0 && assay_string_is(topic.instrument, r->instrument));
 }
 
 static int print_item(struct replay *r, const struct assay_client_item *item)
@@ -118,8 +104,14 @@ static int print_item(struct replay *r, const struct assay_client_item *item)
 		return 0;
 	clear_progress(r);
 	r->items++;
-	if (item->kind == ASSAY_ITEM_ENTRY)
-		return print_entry(r, item);
+	if (item->kind == ASSAY_ITEM_ENTRY) {
+		if (!is_wanted(r, item->entry.topic))
+			return 0;
+		if (r->json)
+			return print_entry_json((struct assay_span){item->bytes, item->len});
+		print_text(&item->entry);
+		return 0;
+	}
 	print_gap(r, item);
 	r->is_damaged = r->is_damaged || item->why == ASSAY_GAP_DAMAGED;
 	return 0;
@@ -127,8 +119,8 @@ static int print_item(struct replay *r, const struct assay_client_item *item)
 
 /* --- the loop --------------------------------------------------------------------------------- */
 
-/* What was printed has left this program; only then it is acknowledged. */
-static int hand_over(struct replay *r)
+/* Acknowledges the entries that were printed, after they have left this program. */
+static int flush(struct replay *r)
 {
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return -EPIPE;
@@ -139,16 +131,16 @@ static int hand_over(struct replay *r)
 	return error == -EINTR || error == -ETIMEDOUT ? 0 : error;
 }
 
-static void say_quiet(struct replay *r)
+static void report_silence(struct replay *r)
 {
 	struct assay_client_state state = {.size = sizeof state};
 	assay_client_state(r->client, &state);
 	uint64_t now = clock_boot();
 	if (state.is_connected)
-		r->quiet_since = now;
-	if (r->said_quiet || now < r->quiet_since + QUIET_NS)
+		r->silent_since = now;
+	if (r->has_reported || now < r->silent_since + SILENCE_NS)
 		return;
-	r->said_quiet = true;
+	r->has_reported = true;
 	clear_progress(r);
 	fputs("assayctl: no answer: is assayd running? Waiting for it\n", stderr);
 }
@@ -158,8 +150,8 @@ static int step(struct replay *r)
 	const struct assay_client_item *item;
 	int error = assay_client_next(r->client, 0, &item);
 	if (error == 0) {
-		error = hand_over(r);
-		say_quiet(r);
+		error = flush(r);
+		report_silence(r);
 		if (error == 0)
 			error = assay_client_next(r->client, WAIT_MS, &item);
 	}
@@ -170,14 +162,14 @@ static int step(struct replay *r)
 static int replay(struct replay *r)
 {
 	int error = 0;
-	r->quiet_since = clock_boot();
+	r->silent_since = clock_boot();
 	const volatile sig_atomic_t *must_stop = interrupt_catch();
 	while (!*must_stop && (error >= 0 || error == -EINTR))
 		error = step(r);
 	clear_progress(r);
 	if (error == -ENODATA || error == -EINTR || error >= 0)
 		error = 0;
-	int last = hand_over(r);
+	int last = flush(r);
 	if (error == 0)
 		error = last;
 	if (error == 0)
@@ -190,7 +182,7 @@ static int replay(struct replay *r)
 
 /* --- the command ------------------------------------------------------------------------------ */
 
-/* Cursor, topics and the first entry.  --since counts when it stands with --from. */
+/* --since overrides --from. */
 static void set_options(struct assay_client_options *o, const struct args *args)
 {
 	const struct arg_value *from = args_value(args, "from"), *since = args_value(args, "since");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* watch: what the live socket says, as it comes. */
+/* watch: live data, as a screen, lines or JSON. */
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -20,7 +20,6 @@
 #include "plot.h"
 #include "print.h"
 #include "record/entry.h"
-#include "record/json.h"
 
 #define SEEN_MAX     64
 #define HISTORY      240 /* values of an instrument without spectra */
@@ -28,7 +27,7 @@
 #define REDRAW_NS    (500 * NS_PER_MS)
 #define RATE_SPAN_NS (5 * NS_PER_S)
 
-/* What was last heard of one instrument. */
+/* The latest data of one instrument. */
 struct seen {
 	char key[33], state[20], text[120], values[200];
 	bool sim;
@@ -198,15 +197,6 @@ static void print_plain(const struct seen *s, const struct assay_entry_view *ent
 	fflush(stdout);
 }
 
-static void print_entry(const void *data, size_t len)
-{
-	struct buffer text = {0};
-	if (json_write_entry(&text, data, len) == 0 && !text.failed)
-		printf("%.*s\n", (int)text.len, (const char *)text.data);
-	fflush(stdout);
-	buffer_finish(&text);
-}
-
 static void take_record(struct watch *w, const struct assay_entry_view *entry)
 {
 	struct assay_record_view record;
@@ -240,10 +230,12 @@ static void take_message(struct watch *w, const zmq_msg_t *topic, const void *da
 		return;
 	}
 	struct assay_entry_view entry;
-	if (w->options->json)
-		print_entry(data, len);
-	else if (assay_entry_read(data, len, &entry) == 0)
+	if (w->options->json) {
+		print_entry_json((struct assay_span){data, len});
+		fflush(stdout);
+	} else if (assay_entry_read(data, len, &entry) == 0) {
 		take_record(w, &entry);
+	}
 }
 
 /* --- the screen ------------------------------------------------------------------------------ */
