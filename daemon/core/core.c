@@ -106,7 +106,7 @@ void core_look_at_clock(struct core *core, bool was_set)
 		restart(core, "the clock was set back by over an hour");
 }
 
-/* Stops what may not go on; idle instruments show the reason, or start again what they repeat. */
+/* Stops runs that may not go on.  Idle instruments show the reason, or start their next run. */
 static void follow_disk(struct core *core)
 {
 	enum disk_level level = core->disk.level;
@@ -154,7 +154,7 @@ void core_look_at_retention(struct core *core)
 		retention_look(core->retention, &policy, first_of_open_runs(core));
 }
 
-/* Continuous runs end and begin anew at whole multiples of new_run, while any run may begin. */
+/* Continuous runs end and the next start at whole multiples of new_run, if runs may start. */
 static void renew_runs(struct core *core)
 {
 	uint64_t now = clock_utc();

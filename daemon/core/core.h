@@ -60,7 +60,7 @@ struct core {
 	struct config *config;
 	struct journal *journal; /* the commit thread's once it runs */
 	struct publisher *publisher;
-	struct published *published; /* what may be read */
+	struct published *published; /* the readable journals and their heads */
 	struct amends *amends;       /* of runs, as far as they were looked up */
 	struct cursors *cursors;     /* durable, of consumers */
 	struct commit *commit;
@@ -102,7 +102,7 @@ void core_look_at_clock(struct core *core, bool was_set);
 /* Looks at the journal's disk and lets the instruments follow a change of its level. */
 void core_look_at_disk(struct core *core);
 
-/* Removes from the journal what may go now. */
+/* Removes segments of the journal that retention lets go. */
 void core_look_at_retention(struct core *core);
 
 /* Stops the workers once no run is open, or the time for that is over. */

@@ -20,7 +20,7 @@ struct ports {
 /* Makes the instruments of instruments->config that have no port yet.  0 or -ENOMEM. */
 int ports_start_all(struct ports *ports);
 
-/* Asks every worker to exit; calls all_gone() once the last one has. */
+/* Stops every worker; calls all_gone() after the last one. */
 void ports_stop_all(struct ports *ports);
 
 /* An instrument whose open on-demand run this configuration would end; NULL: none. */

@@ -12,7 +12,7 @@
 #include "core/core.h"
 #include "core/reload.h"
 
-/* What only a restart can change; the words of the YAML. */
+/* The part that only a restart can change, in the words of the YAML; NULL: none changed. */
 static const char *fixed_part(const struct config *old, const struct config *new)
 {
 	if (strcmp(old->site, new->site) != 0 || strcmp(old->node, new->node) != 0)

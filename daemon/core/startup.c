@@ -58,8 +58,7 @@ static int open_journal(struct core *core, struct journal_report *report)
 	if (r == -EBUSY)
 		log_error("%s: another assayd uses this journal", config->journal_path);
 	else if (r < 0)
-		log_error(
-			"%s: the journal cannot be opened: %s", config->journal_path, strerror(-r));
+		log_error("%s: cannot open the journal: %s", config->journal_path, strerror(-r));
 	return r;
 }
 
@@ -72,26 +71,26 @@ static const char *why_new(enum journal_why why)
 	case JOURNAL_NEW_UNCLEAN: return "the machine went down with entries not synced";
 	case JOURNAL_NEW_CLOCK: return "the clock is more than an hour behind the former one";
 	case JOURNAL_NEW_END_UNKNOWN: return "the end of the former one is damaged";
-	case JOURNAL_NEW_BEHIND: return "the former one ends before what others have of it";
+	case JOURNAL_NEW_BEHIND: return "the former one ends before entries that consumers have";
 	}
 	return "unknown";
 }
 
-/* What somebody should look into. */
+/* Losses that a person should investigate. */
 static void warn_of_loss(const struct journal_report *report)
 {
 	bool is_loss = report->why == JOURNAL_NEW_LOST || report->why == JOURNAL_NEW_BEHIND ||
 		       report->why == JOURNAL_NEW_END_UNKNOWN;
 	if (is_loss)
-		log_error("the journal is damaged: %s; a new one begins", why_new(report->why));
+		log_error("the journal is damaged: %s; a new one starts", why_new(report->why));
 	else if (report->has_old)
-		log_warn("a new journal begins: %s", why_new(report->why));
+		log_warn("a new journal starts: %s", why_new(report->why));
 	if (report->torn_bytes > 0)
 		log_warn("%llu bytes of a torn write are in quarantine",
 			(unsigned long long)report->torn_bytes);
 }
 
-/* One audit record says what recovery found; a loss is also an error in the log. */
+/* The findings of recovery: one audit record; a loss is also an error in the log. */
 static void audit_report(struct core *core, const struct journal_report *report)
 {
 	struct buffer after = {0};
@@ -144,7 +143,7 @@ static int open_live(struct core *core)
 		return -ENOMEM;
 	int r = publisher_open(&core->publisher, core->zmq, config->live, head);
 	if (r < 0)
-		log_error("%s: the live socket cannot be bound: %s", config->live, strerror(-r));
+		log_error("%s: cannot bind the live socket: %s", config->live, strerror(-r));
 	return r;
 }
 
@@ -156,7 +155,7 @@ static int start_commit(struct core *core)
 	int r = commit_start(
 		&core->commit, core->journal, core->publisher, &options, core->wake_fd);
 	if (r < 0)
-		log_error("the commit thread cannot be started: %s", strerror(-r));
+		log_error("cannot start the commit thread: %s", strerror(-r));
 	else
 		ledger_attach(core->ledger, core->commit);
 	return r;
@@ -169,7 +168,7 @@ static int open_control(struct core *core)
 		return -ENOMEM;
 	int r = control_open(&core->control, core, control_ops, core->config->control);
 	if (r < 0)
-		log_error("%s: the control socket cannot be bound: %s", core->config->control,
+		log_error("%s: cannot bind the control socket: %s", core->config->control,
 			strerror(-r));
 	return r;
 }
@@ -183,19 +182,19 @@ static int open_replay(struct core *core)
 	int r = replay_start(
 		&core->replay, core->zmq, core->config->replay, core->config->journal_path, &desk);
 	if (r < 0)
-		log_error("%s: the replay socket cannot be bound: %s", core->config->replay,
+		log_error("%s: cannot bind the replay socket: %s", core->config->replay,
 			strerror(-r));
 	return r;
 }
 
-/* What may be read, and by whom it still has to be. */
+/* The runs, the readable journals, and the cursors of their consumers. */
 static int open_reading(struct core *core, const struct journal_report *report)
 {
 	const char *path = core->config->journal_path;
 	int r = runs_load(
 		&core->runs, path, journal_id(core->journal), journal_head(core->journal));
 	if (r < 0) {
-		log_error("the runs cannot be read from the journal: %s", strerror(-r));
+		log_error("cannot read the runs from the journal: %s", strerror(-r));
 		return r;
 	}
 	r = published_open(
@@ -203,7 +202,7 @@ static int open_reading(struct core *core, const struct journal_report *report)
 	if (r == 0)
 		r = cursors_open(&core->cursors, path, core->published);
 	if (r < 0)
-		log_error("%s: journals and cursors cannot be read: %s", path, strerror(-r));
+		log_error("%s: cannot read journals and cursors: %s", path, strerror(-r));
 	return r;
 }
 
@@ -214,11 +213,11 @@ static int make_socket_dir(const struct core *core)
 	if (mkdir(dir, 0755) == 0 || errno == EEXIST)
 		return 0;
 	int r = -errno;
-	log_error("%s: the folder for the sockets cannot be made: %s", dir, strerror(-r));
+	log_error("%s: cannot create the folder for the sockets: %s", dir, strerror(-r));
 	return r;
 }
 
-/* The words that every run-start carries. */
+/* The sync mode as every run-start carries it. */
 static void name_sync_mode(struct core *core)
 {
 	const struct config *config = core->config;
@@ -229,7 +228,7 @@ static void name_sync_mode(struct core *core)
 			(double)config->sync_ns / (double)NS_PER_S);
 }
 
-/* The journal is nobody else's; the sockets are also for the members of the daemon's group. */
+/* The journal is private; the members of the daemon's group may also use the sockets. */
 static int open_sockets(struct core *core)
 {
 	mode_t before = umask(007);
@@ -283,7 +282,7 @@ static void connect_instruments(struct core *core)
 	core->ports.arg = core;
 }
 
-/* What was opened stays in `core` if this fails. */
+/* If this fails, close_down() closes the parts that are open. */
 static int open_all(struct core *core)
 {
 	name_sync_mode(core);

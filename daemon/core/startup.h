@@ -6,7 +6,7 @@
 struct core_options;
 
 /*
- * Runs until a signal asks for the end.  0, 1 if it wants to be called again, or a negative errno
+ * Runs until a signal ends it.  0, 1 if it wants to be called again, or a negative errno
  * after a logged error.
  */
 int startup_run(const struct core_options *options);

@@ -122,7 +122,7 @@ static bool is_stopping(struct commit *c)
 	return stopping;
 }
 
-/* Waits between two tries, or until the end is asked for. */
+/* Waits between two tries, or until commit_stop(). */
 static void wait_retry(struct commit *c)
 {
 	uint64_t until = clock_boot() + RETRY_NS;

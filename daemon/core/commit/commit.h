@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The commit thread: whatever has arrived is appended to the journal, synced as one group, and
- * only then published.  It owns the journal and the live socket; the main loop never waits for
+ * The commit thread appends the queued entries to the journal, syncs them as one group, and only
+ * then publishes them.  It owns the journal and the live socket; the main loop never waits for
  * the disk.
  *
- * Threads: the functions here belong to the main thread unless they say otherwise.
+ * Threads: main, unless noted otherwise.
  */
 #ifndef ASSAY_CORE_COMMIT_COMMIT_H
 #define ASSAY_CORE_COMMIT_COMMIT_H
@@ -25,7 +25,7 @@ struct publisher;
 struct commit_options {
 	bool always; /* publish after the sync; else after the append, syncing at least every */
 	uint64_t every_ns;           /* ... this often */
-	struct published *published; /* told what may be read; NULL: nobody */
+	struct published *published; /* gets what is readable; may be NULL */
 };
 
 struct commit;

@@ -68,7 +68,7 @@ void publisher_send(struct publisher *p, struct commit_item *item)
 {
 	zmq_msg_t body;
 	if (zmq_msg_init_data(&body, item->bytes, item->len, let_go, item) < 0) {
-		commit_item_unref(item); /* no memory: the subscriber sees the gap and asks */
+		commit_item_unref(item); /* no memory: the subscriber sees the gap and fetches it */
 		return;
 	}
 	if (zmq_send(p->socket, item->topic, item->topic_len, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What may be read: the journals below a path in their order, and of the current one how far it is
- * committed and the last seq of each topic.  The commit thread writes it, readers of the journal
- * (replay, durable cursors, retention) ask it.
+ * The readable journals below a path, in order; of the current one also its committed head and the
+ * last seq of each topic.  The commit thread updates it; readers of the journal (replay, durable
+ * cursors, retention) query it.
  *
- * Threads: published_note() belongs to the commit thread, the questions to any.
+ * Threads: published_note() belongs to the commit thread, the queries to any.
  */
 #ifndef ASSAY_CORE_REPLAY_PUBLISHED_H
 #define ASSAY_CORE_REPLAY_PUBLISHED_H
@@ -37,8 +37,8 @@ int published_open(struct published **out, const char *path, const struct journa
 void published_close(struct published *published);
 
 /*
- * These entries are committed and about to be sent on the live socket: whoever misses one there
- * can ask for it from now on.
+ * These entries are committed and about to be sent on the live socket: a consumer that misses one
+ * there can fetch it from now on.
  */
 void published_note(struct published *published, struct commit_item *const *items, size_t count);
 

@@ -16,7 +16,7 @@ struct cause {
 };
 
 /*
- * Takes an event through the machine and does what follows.  0; -ENOENT if it does not apply in
+ * Takes an event through the machine and carries out its actions.  0; -ENOENT if it does not apply in
  * this state; -EBADMSG if the worker may not send it now; -ENOMEM.  `cause` may be NULL.
  */
 int instrument_apply(

@@ -173,7 +173,7 @@ static void finish_run(struct instrument *instrument, enum run_status status, co
 	instrument->run = NULL;
 }
 
-/* May it start runs that nobody requested? */
+/* May it start runs without a request? */
 static bool starts_by_itself(const struct instrument *instrument)
 {
 	return instrument->config->acquire.mode != CONFIG_ON_DEMAND && !instrument->all->stopping &&
@@ -245,7 +245,7 @@ void instrument_attach(struct instrument *instrument, struct supervisor *supervi
 	instrument_apply(instrument, MACHINE_ATTACH, NULL);
 }
 
-/* --- what people and the core ask for --------------------------------------------------------- */
+/* --- requests of people and the core --------------------------------------------------------- */
 
 int instrument_start(
 	struct instrument *instrument, struct run_request *request, char *text, size_t size)

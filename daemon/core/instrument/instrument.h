@@ -21,7 +21,7 @@
 #include "record/record.h"
 #include "wire/wire.h"
 
-/* All instruments, and what they share.  Everything but the list is borrowed. */
+/* All instruments and their shared parts.  Everything except the list is borrowed. */
 struct instruments {
 	struct list list; /* struct instrument.link */
 	const struct config *config;
@@ -72,7 +72,7 @@ void instrument_attach(struct instrument *instrument, struct supervisor *supervi
 /* Borrowed; NULL: none of that name. */
 struct instrument *instrument_find(const struct instruments *all, const char *key);
 
-/* What its port calls; `arg` is the instrument. */
+/* Callbacks for its port; `arg` is the instrument. */
 extern const struct port_unit_ops instrument_port_ops;
 
 /* As in records; borrows from it. */
@@ -84,18 +84,19 @@ struct assay_span instrument_settings(const struct instrument *instrument);
 /* Something is under way in its worker that a stop ends. */
 bool instrument_is_active(const struct instrument *instrument);
 
-/* If nothing is under way: starts what runs by itself, or shows why it does not. */
+/* If nothing is under way: starts the next run of one that runs by itself, or shows why not. */
 void instrument_rest(struct instrument *instrument);
 
 /* Once a second: starts again a run that the instrument had refused. */
 void instrument_tick(struct instrument *instrument);
 
-/* Ends the open continuous run and begins the next.  -ENOMEM. */
+/* Ends the open continuous run and starts the next.  -ENOMEM. */
 int instrument_renew(struct instrument *instrument);
 
 /*
- * Asks for a run.  0: armed, and request->answer will be called; otherwise -EBUSY, -EINVAL,
- * -ENODEV, -ENOSPC with why and what to do in `text`.  Takes what the request owns in any case.
+ * Requests a run.  0: armed, and request->answer will be called; otherwise -EBUSY, -EINVAL,
+ * -ENODEV, -ENOSPC with reason and remedy in `text`.  Takes the parts that the request owns in any
+ * case.
  */
 int instrument_start(
 	struct instrument *instrument, struct run_request *request, char *text, size_t size);

@@ -99,7 +99,7 @@ static struct machine note(struct machine m, enum machine_event event)
 	return m;
 }
 
-/* What follows from the change of state, whichever event made it. */
+/* The actions that follow from the change of state alone. */
 static unsigned actions_between(enum machine_state from, enum machine_state to)
 {
 	unsigned actions = 0;

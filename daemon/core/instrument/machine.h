@@ -48,7 +48,7 @@ enum machine_event {
 	/* of the port */
 	MACHINE_ATTACH, /* a worker is being started */
 	MACHINE_LOST,   /* the worker is gone */
-	MACHINE_GONE,   /* the worker has exited as it was asked to */
+	MACHINE_GONE,   /* the worker has exited after QUIT */
 	/* of the worker */
 	MACHINE_IDENTIFIED, /* this is the configured unit */
 	MACHINE_STRANGER,   /* this is another unit */
@@ -67,7 +67,7 @@ enum machine_event {
 	MACHINE_START, /* a run that may start */
 	MACHINE_RETRY, /* a refused run is due again */
 	MACHINE_STOP,
-	MACHINE_REST, /* start what starts by itself, if nothing is under way */
+	MACHINE_REST, /* if idle, start the next run of one that runs by itself */
 	MACHINE_SERVICE_ON,
 	MACHINE_SERVICE_OFF,
 	MACHINE_EVENTS,

@@ -83,7 +83,7 @@ size_t archived_take(struct archived *archived, const uint8_t journal[JOURNAL_ID
 	return at;
 }
 
-/* What follows a torn note could not be found again: it is cut off before more is written. */
+/* Cuts off a torn note before more is written: notes behind it could not be found again. */
 static int take_file(struct archived *archived, int fd, const uint8_t *journal)
 {
 	struct stat st;

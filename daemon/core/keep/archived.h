@@ -30,13 +30,15 @@ int archived_open(struct archived **out, const char *path);
 void archived_close(struct archived *archived);
 
 /*
- * Notes segments (copied) of one journal durably: 0 when they will be known after a power cut.
- * `to` says where the copies are, `utc` when they were confirmed.
+ * Notes segments (copied) of one journal durably: 0 if they survive a power cut.  The copies are at
+ * `to` and were confirmed at `utc`.
  */
 int archived_add(struct archived *archived, const struct archived_segment *segments, size_t count,
 	const char *to, uint64_t utc);
 
-/* The note of the segment that begins with `first`, borrowed until archived_add(); NULL: none. */
+/*
+ * The note of the segment that starts with seq `first`, borrowed until archived_add(); NULL: none.
+ */
 const struct archived_segment *archived_find(
 	const struct archived *archived, const uint8_t journal[JOURNAL_ID_SIZE], uint64_t first);
 

@@ -5,7 +5,7 @@
 
 #include "core/keep/retention.h"
 
-/* Oldest first; of one journal in order of seq, whatever its clock did. */
+/* Oldest first; segments of one journal in order of seq, because its clock may have been set. */
 static int compare(const void *a, const void *b)
 {
 	const struct retention_segment *x = a, *y = b;
@@ -16,7 +16,7 @@ static int compare(const void *a, const void *b)
 	return memcmp(x->journal, y->journal, JOURNAL_ID_SIZE);
 }
 
-/* Is there a reason for it to go? */
+/* The reason to remove the segment, before archive and cursors are considered. */
 static enum retention_why find_reason(const struct retention_segment *segment,
 	const struct retention_policy *policy, uint64_t total)
 {

@@ -19,7 +19,7 @@ struct disk_limits disk_limits(uint64_t reserve, uint64_t segment_size)
 	return (struct disk_limits){.low = reserve, .full = half < two ? half : two};
 }
 
-/* What must be free to be above a limit again. */
+/* Free bytes at which the level of a limit is left. */
 static uint64_t back_above(uint64_t limit)
 {
 	return limit + limit / 8;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What retention.c and confirm.c share. */
+/* Shared by retention.c and confirm.c. */
 #ifndef ASSAY_CORE_KEEP_INSIDE_H
 #define ASSAY_CORE_KEEP_INSIDE_H
 
@@ -10,7 +10,7 @@
 
 struct confirmation;
 
-/* A segment that could not be removed, or is not what was archived: not tried again. */
+/* A segment that could not be removed, or differs from its archived copy: not tried again. */
 struct retention_stuck {
 	uint8_t journal[JOURNAL_ID_SIZE];
 	uint64_t first;

@@ -19,7 +19,7 @@ struct jobs {
 	pthread_cond_t more;
 	struct chain todo, done;
 	atomic_bool ending;
-	int fd; /* tells the main thread that something is done */
+	int fd; /* wakes the main thread when a job is done */
 	struct loop_source *source;
 };
 

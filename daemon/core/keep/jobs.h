@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Work that waits for the disk and is in no hurry: done one after another on a thread of its own,
- * so that neither the main loop nor the commit thread waits.  What follows from it happens on the
- * main thread.
+ * Slow disk work in the background: one job after another on a thread of their own, so that neither
+ * the main loop nor the commit thread waits.  The main thread handles the results.
  */
 #ifndef ASSAY_CORE_KEEP_JOBS_H
 #define ASSAY_CORE_KEEP_JOBS_H
@@ -15,9 +14,9 @@ struct loop;
 /* Part of the caller's struct, which lives until `done` was called. */
 struct job {
 	struct job *next;
-	/* On the thread; a long one looks at jobs_are_stopping(). */
+	/* On the jobs thread; a long one checks jobs_are_stopping(). */
 	void (*work)(struct job *job);
-	/* On the main thread, once, whatever happened; `skipped`: the end came before the work. */
+	/* On the main thread, once in every case; `skipped`: jobs_stop() came before the work. */
 	void (*done)(struct job *job, bool skipped);
 };
 
@@ -25,8 +24,8 @@ struct job {
 int jobs_start(struct jobs **out, struct loop *loop);
 
 /*
- * Ends the thread after the present job, calls `done` of all that are left, and frees.  NULL is
- * legal.  Chores that are put meanwhile are skipped at once.
+ * Stops the thread after the present job, calls `done` of all that are left, and frees.  NULL is
+ * legal.  Jobs put during that are skipped at once.
  */
 void jobs_stop(struct jobs *jobs);
 

@@ -27,13 +27,13 @@
 #define REMOVE_MAX 64 /* segments after one look: the next look follows at once */
 #define HASH_BYTES (256u << 10)
 
-/* A look at the files, and what came of it. */
+/* One survey of the files, with its result. */
 struct look {
 	struct job job;
 	struct retention *retention;
 	struct retention_policy policy;
 	uint8_t current[JOURNAL_ID_SIZE];
-	uint64_t open_from; /* an open run began here in it; UINT64_MAX: none */
+	uint64_t open_from; /* first seq of an open run in it; UINT64_MAX: none */
 	uint8_t (*journals)[JOURNAL_ID_SIZE];
 	size_t journal_count;
 	struct retention_segment *segments;
@@ -282,7 +282,7 @@ static int take_segment(void *arg, const struct journal_segment *found)
 	return 0;
 }
 
-/* Up to here nobody needs the journal: neither a durable cursor nor an open run. */
+/* The last seq that neither a durable cursor nor an open run needs. */
 static uint64_t floor_of(const struct look *look, const uint8_t *journal)
 {
 	uint64_t floor;
@@ -367,7 +367,7 @@ static void looked(struct job *job, bool skipped)
 	bool again = retention->again;
 	retention->is_looking = retention->again = false;
 	if (!skipped && look->result < 0)
-		log_error("the journal's files cannot be looked at: %s", strerror(-look->result));
+		log_error("cannot read the journal's files: %s", strerror(-look->result));
 	if (!skipped && look->result == 0) {
 		retention->summary = look->summary;
 		record_removals(retention, look);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What may go from the journal, and letting it go.  Nothing goes where `keep` is forever.
- * Otherwise a segment goes when it is closed, older than `age` or among the oldest of a journal
- * larger than `size`, archived, and passed by every durable cursor.
+ * Removes segments of the journal.  Nothing is removed if `keep` is forever.  Otherwise a segment
+ * is removed if it is closed, older than `age` or among the oldest of a journal larger than `size`,
+ * archived, and passed by every durable cursor.
  *
  * Each removal is an audit record first, committed and published, and only then is the file
  * removed; what a crash leaves between the two is removed (and recorded once more) after the next
@@ -46,7 +46,7 @@ struct retention_policy {
 	uint64_t now;          /* UTC */
 };
 
-/* Sorts the segments, oldest first, and says of each whether it goes.  Returns how many do. */
+/* Sorts the segments, oldest first, and sets `why` of each.  Returns how many are to be removed. */
 size_t retention_choose(
 	struct retention_segment *segments, size_t count, const struct retention_policy *policy);
 
@@ -79,22 +79,22 @@ void retention_stop(struct retention *retention);
 void retention_destroy(struct retention *retention);
 
 /*
- * Looks for segments that `policy` lets go and removes them.  An open run starts at seq
- * `open_from` of the current journal; UINT64_MAX: none.  `retention` NULL is legal.
+ * Removes the segments that `policy` permits.  An open run starts at seq `open_from` of the current
+ * journal; UINT64_MAX: none.  `retention` NULL is legal.
  */
 void retention_look(
 	struct retention *retention, const struct retention_policy *policy, uint64_t open_from);
 
-/* What the last look found. */
+/* Result of the last survey. */
 struct retention_summary {
 	uint64_t looked; /* UTC */
 	uint64_t files, bytes;
-	uint64_t not_archived;             /* bytes that would go, were they archived */
-	uint64_t not_passed;               /* bytes that would go, did nobody need them */
+	uint64_t not_archived;             /* bytes that only lack an archived copy */
+	uint64_t not_passed;               /* bytes that a cursor or an open run keeps */
 	char held_by[CURSOR_NAME_MAX + 1]; /* the cursor that is behind; "": an open run is why */
 };
 
-/* Borrowed until the next event; NULL: nothing may go, or nobody has looked yet. */
+/* Borrowed until the next event; NULL: nothing may be removed, or no survey has ended yet. */
 const struct retention_summary *retention_summary(const struct retention *retention);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The beginning of a worker's process. */
+/* Starts a worker's process. */
 #ifndef ASSAY_CORE_PROCESS_H
 #define ASSAY_CORE_PROCESS_H
 

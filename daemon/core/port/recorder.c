@@ -52,7 +52,7 @@ static bool request(struct recording *rec, bool on, uint64_t bytes)
 	return rec->port.request(rec->port.arg, on, bytes);
 }
 
-/* Lets the worker send as much as there is room for, in steps. */
+/* Grants the worker as many bytes as the buffer has room for, in steps. */
 static void grant(struct recording *rec)
 {
 	uint64_t used = unread(rec) + rec->granted;
@@ -191,7 +191,7 @@ static void on_timer(void *arg)
 	struct recording *rec = arg;
 	uint64_t now = clock_boot();
 	if (rec->done == NULL && now >= rec->lapse_at) {
-		report_end(rec, "lapsed, because nobody read it");
+		report_end(rec, "lapsed: not read for 20 s");
 		destroy(rec);
 		return;
 	}

@@ -282,7 +282,7 @@ static bool take_messages(struct supervisor *s)
 		if (r > 0)
 			r = take_message(s, &m);
 		if (s->fd < 0)
-			return false; /* punished meanwhile */
+			return false; /* killed by one of the messages */
 		if (r < 0) {
 			supervise_punish(s, "the worker broke the protocol");
 			return false;
@@ -377,7 +377,7 @@ void supervise_release(void *arg, const struct commit_item *item)
 	free_when_done(s);
 }
 
-/* --- the beginning of a worker ---------------------------------------------------------------- */
+/* --- starting a worker ------------------------------------------------------------------------ */
 
 static void write_setup(struct supervisor *s, struct buffer *out)
 {

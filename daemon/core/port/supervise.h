@@ -27,11 +27,11 @@ struct supervisor;
 struct port_unit_ops {
 	/* The unit's part of SETUP, as it is now; borrowed until the next event. */
 	struct unit (*setup)(void *arg);
-	/* The port it is configured on; borrowed likewise. */
+	/* The port it is configured on; also borrowed. */
 	const struct port *(*port)(void *arg);
 	/* A message about this unit.  0, or -EBADMSG if it is not as wire.h describes. */
 	int (*message)(void *arg, const struct wire_message *message);
-	/* The worker is gone: `why` for people, NULL if it was asked to exit. */
+	/* The worker is gone: `why` for people, NULL if it exited after QUIT. */
 	void (*lost)(void *arg, const char *why);
 };
 
@@ -40,7 +40,7 @@ struct port_unit {
 	void *arg;
 };
 
-/* What all ports share; borrowed while any supervisor lives. */
+/* Shared by all ports; borrowed while any supervisor lives. */
 struct port_host {
 	struct loop *loop;
 	const char *worker;  /* the program assay-worker */
@@ -57,7 +57,7 @@ int supervise_start(const struct port_host *host, const struct port_unit *units,
 	struct supervisor **out);
 
 /*
- * Asks the worker to exit; the units are not called any more once it has.  `gone` is then called,
+ * Sends QUIT; after the worker has exited, the units are not called any more.  `gone` is then called,
  * possibly before this returns.  The supervisor frees itself.
  */
 void supervise_stop(struct supervisor *supervisor, void (*gone)(void *arg), void *arg);
@@ -65,10 +65,10 @@ void supervise_stop(struct supervisor *supervisor, void (*gone)(void *arg), void
 /* A unit of the port is ready: once that lasts, the next failure starts with a short delay. */
 void supervise_worked(struct supervisor *supervisor);
 
-/* Was it asked to stop?  Then nothing new is started on its units. */
+/* supervise_stop() was called: nothing new is started on its units. */
 bool supervise_is_stopping(const struct supervisor *supervisor);
 
-/* Sends what was written by wire_write_*() and empties the buffer. */
+/* Sends the messages in the buffer and empties it. */
 void supervise_send(struct supervisor *supervisor, struct buffer *message);
 
 /* Kills a worker that broke the protocol and logs the reason; the next one follows. */

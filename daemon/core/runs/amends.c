@@ -12,7 +12,7 @@
 #include "record/record.h"
 #include "record/uuid.h"
 
-#define AMENDS_MAX 200 /* of one run that are looked at */
+#define AMENDS_MAX 200 /* read per run */
 
 struct amends {
 	struct run_store *store;
@@ -123,7 +123,7 @@ static bool says(const struct amended *now, enum amend_key key)
 	return now != NULL && (now->keys & key) != 0;
 }
 
-/* "none" is how a record says that there is none. */
+/* A record has "none" in place of an absent text. */
 static const char *plain(const char *text)
 {
 	return strcmp(text, "none") == 0 ? "" : text;
@@ -146,7 +146,7 @@ const char *amends_note(const struct past_run *past, const struct amended *now)
 
 /* --- writing --------------------------------------------------------------------------------- */
 
-/* `set` gets what is said, `was` what it was; true when something differs. */
+/* Puts the new value into `set` and the former one into `was`; true if they differ. */
 static bool put_text(struct map *set, struct map *was, const char *key, const char *is,
 	const char *before, const char *none)
 {
@@ -196,7 +196,7 @@ static void put_record(struct buffer *body, const struct past_run *past,
 	record_amend(body, &amend);
 }
 
-/* What is known of the run's amends, with this one. */
+/* Keeps the sum of the run's amends with this one. */
 static void remember(struct amends *amends, const struct past_run *past,
 	const struct amended *change, const struct audit_actor *actor, uint64_t when)
 {

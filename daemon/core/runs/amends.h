@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Corrections of runs: `amend` records, which say what something is, what it was until then, who
- * says so and why.  The run's own records stay as they are.
+ * Corrections of runs: `amend` records with the new and the former value, the actor and the reason.
+ * The run's own records stay as they are.
  */
 #ifndef ASSAY_CORE_RUNS_AMENDS_H
 #define ASSAY_CORE_RUNS_AMENDS_H
@@ -19,11 +19,11 @@ enum amend_key {
 	AMEND_VALID = 1 << 3,
 };
 
-/* What one or all amends of a run say; of several the later ones. */
+/* The values of one or all amends of a run; later ones replace earlier ones. */
 struct amended {
 	uint8_t run[16];
 	size_t count;  /* amends */
-	unsigned keys; /* enum amend_key: which of these are said */
+	unsigned keys; /* enum amend_key: which of these are set */
 	char sample[RUN_TEXT_MAX + 1], operator[RUN_TEXT_MAX + 1], note[RUN_TEXT_MAX + 1];
 	bool valid;
 	/* of the last one */
@@ -39,23 +39,23 @@ struct amends *amends_create(struct run_store *store);
 void amends_destroy(struct amends *amends);
 
 /*
- * What all amends of this run say; borrowed until the next call here; NULL: there are none, or,
- * after an error in the log, none that can be read.
+ * The sum of this run's amends; borrowed until the next call here; NULL: there are none, or, after
+ * an error in the log, none that can be read.
  */
 const struct amended *amends_of(struct amends *amends, const uint8_t run[16]);
 
 /*
- * What the run's sample, operator and note are now: those of its run-start where not amended; ""
- * where there is none.
+ * The run's present sample, operator and note: those of its run-start unless amended; "" if there
+ * is none.
  */
 const char *amends_sample(const struct runs_row *row, const struct amended *now);
 const char *amends_operator(const struct runs_row *row, const struct amended *now);
 const char *amends_note(const struct past_run *past, const struct amended *now);
 
 /*
- * Writes an amend of the run: what `change` says, with its reason, by `actor`.  `done` is called
- * with `arg` once it is committed.  0; -EALREADY: all of that is so already; -ENOMEM or -EBADMSG,
- * with nothing written.
+ * Writes an amend of the run with the values and reason of `change`, by `actor`.  `done` is called
+ * with `arg` once it is committed.  0; -EALREADY: nothing to change; -ENOMEM or -EBADMSG, with
+ * nothing written.
  */
 int amends_put(struct amends *amends, const struct past_run *past, const struct amended *change,
 	const struct audit_actor *actor, void (*done)(void *arg, const struct commit_item *item),

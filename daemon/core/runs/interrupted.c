@@ -12,7 +12,7 @@
 #include "record/record.h"
 #include "record/uuid.h"
 
-#define LATER_MAX 200 /* records of one run in later journals that are looked at */
+#define LATER_MAX 200 /* records per run read in later journals */
 
 static int write_end(struct run_store *store, struct runs_row *row, const uint8_t digest[32])
 {
@@ -59,7 +59,7 @@ static int end_one(struct run_store *store, struct runs_row *row, uint64_t head)
 	return 0;
 }
 
-/* Is this entry the run's end?  Then the row says what it says. */
+/* Is this entry the run's end?  Then its status and frames go into the row. */
 static bool take_end(
 	const struct run_store *store, const struct runs_amend *later, struct runs_row *row)
 {

@@ -7,8 +7,8 @@
 
 /*
  * Writes the run-end of every open run in the index, with the frames that its journal has of it;
- * that of a run in a former journal goes into the current one.
- * What cannot be read or written is an error in the log; the run then stays open.
+ * that of a run in a former journal goes into the current one.  A failure to read or write is an
+ * error in the log; the run then stays open.
  */
 void end_interrupted(struct run_store *store);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A run out of the journal, the current or a former one: what its run-start says. */
+/* A run read from the current or a former journal: the contents of its run-start. */
 #ifndef ASSAY_CORE_RUNS_PAST_RUN_H
 #define ASSAY_CORE_RUNS_PAST_RUN_H
 
@@ -12,20 +12,20 @@ struct past_run {
 	uint8_t method_sha256[32];
 	enum entry_way entered;
 	struct buffer settings; /* CBOR map, as sent or read back; empty: none */
-	struct buffer sent;     /* likewise, as sent where something else was read back */
-	struct buffer set;      /* likewise, those that were not as configured */
+	struct buffer sent;     /* as sent, if the instrument read back others */
+	struct buffer set;      /* those that differed from the configuration */
 };
 
 /*
- * Reads the run-start of this row, which is copied.  0; -ENOENT when the journal does not have it
- * (any more); -EBADMSG, -ENOMEM, or what reading the journal says.  Finish it in any case.
+ * Reads the run-start of this row, which is copied.  0; -ENOENT if the journal does not have it
+ * (any more); -EBADMSG, -ENOMEM, or an error of the journal's reader.  Finish it in any case.
  */
 int past_run_read(struct past_run *past, const char *path, const struct runs_row *row);
 void past_run_finish(struct past_run *past);
 
 /*
  * Reads one committed entry of any journal into `entry`, which is emptied before.  0, -ENOENT,
- * -ENOMEM, or what reading the journal says.
+ * -ENOMEM, or an error of the journal's reader.
  */
 int past_entry_read(
 	const char *path, const uint8_t journal[16], uint64_t seq, struct buffer *entry);

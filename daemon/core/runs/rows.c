@@ -47,10 +47,10 @@ struct runs {
 	struct index_file file;
 };
 
-/* Rows looked at before the lock is let go for a moment. */
+/* Rows searched before the lock is briefly released. */
 #define SEARCH_TURN 1000
 
-/* Rows looked at for a text that need not be kept twice. */
+/* Rows searched for an equal text, which is then shared. */
 #define NEIGHBOURS 16
 
 /* --- rows in memory -------------------------------------------------------------------------- */
@@ -94,7 +94,7 @@ static int grow_slots(struct runs *runs)
 	return 0;
 }
 
-/* What a text of a row is called in both forms; a row that is out has room for it. */
+/* A text of a row in both forms: a pointer in the arena, an array in struct runs_row. */
 struct text_field {
 	size_t kept, row, size;
 };
@@ -263,7 +263,7 @@ uint64_t runs_head(const struct runs *runs)
 	return runs->head;
 }
 
-/* The highest number that begins with this prefix; 0: none. */
+/* The highest number with this prefix; 0: none. */
 static unsigned last_number(const struct runs *runs, const char *prefix, size_t len)
 {
 	unsigned last = 0;
@@ -421,7 +421,10 @@ static int merge(struct runs *older, const struct runs *part)
 	return r;
 }
 
-/* What its notes lack is read from the journal, once; of one that is gone only notes are left. */
+/*
+ * Reads from the journal, once, the runs that its index file lacks; a removed journal has only the
+ * index file.
+ */
 static int load_former(struct runs *runs, const uint8_t *id)
 {
 	uint64_t first, last;
@@ -573,7 +576,10 @@ static bool fits(const struct runs_search *search, const struct runs_kept *row)
 	       row->start >= search->since && (search->until == 0 || row->start <= search->until);
 }
 
-/* Looks at rows below *left; new ones come above.  1: found, 0: none is left, -EAGAIN: go on. */
+/*
+ * Searches rows below *left; new ones are added above.  1: found, 0: none is left, -EAGAIN: call
+ * again.
+ */
 static int search_turn(
 	struct runs *runs, const struct runs_search *search, size_t *left, struct runs_row *row)
 {
@@ -591,7 +597,7 @@ static int search_turn(
 	return r;
 }
 
-/* `at` is 1 + the rows still to be looked at, those of former journals first. */
+/* `at` is 1 + the rows still to be searched, those of former journals first. */
 int runs_search(struct runs *runs, struct runs_search *search, struct runs_row *row)
 {
 	size_t before = runs->older != NULL ? runs->older->count : 0;

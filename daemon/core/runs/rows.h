@@ -4,7 +4,7 @@
  * the core while it writes, rebuilt from the journal at start.  Runs of former journals are known
  * too, but only for numbers and to the functions at the end.
  *
- * Threads: the main thread's, which alone changes rows, but for the functions at the end.
+ * Threads: main, which alone changes rows; the functions at the end: any.
  */
 #ifndef ASSAY_CORE_RUNS_RUNS_H
 #define ASSAY_CORE_RUNS_RUNS_H
@@ -32,9 +32,9 @@ struct runs_row {
 };
 
 /*
- * Reads the runs of journal `id` below `path`, up to seq `head`.  What was known when the core
- * last ran is kept in <path>/runs/<id>, so only the entries after that are read.  Owned through
- * `out`; -ENOMEM, or what reading the journal says.
+ * Reads the runs of journal `id` below `path`, up to seq `head`.  The index file <path>/runs/<id>
+ * holds the runs up to some seq, so only the entries after that are read.  Owned through `out`;
+ * -ENOMEM, or an error of the journal's reader.
  */
 int runs_load(struct runs **out, const char *path, const uint8_t *id, uint64_t head);
 void runs_destroy(struct runs *runs);
@@ -80,7 +80,7 @@ void runs_end_former(struct runs *runs, const uint8_t run[16], const char *statu
  * A row may be ahead of what is committed: look at its first and last.
  */
 
-/* What to look for; NULL and 0: anything.  `at` is where the walk stands, 0 to begin. */
+/* Criteria; NULL and 0: any.  `at` is the position of the search, 0 at its start. */
 struct runs_search {
 	const uint8_t *id, *ctx;
 	const char *number, *instrument, *sample;

@@ -26,7 +26,7 @@ struct timekeeper;
 #define RUN_TEXT_MAX   AUDIT_TEXT_MAX /* bytes of a sample id, an operator, a note */
 #define RUN_NUMBER_MAX 96             /* <node>/<instrument>/<yyyymmdd>-<nnn> */
 
-/* Who the instrument is, as its worker read it or the configuration declares it. */
+/* The instrument's identity, read by its worker or declared by the configuration. */
 struct run_identity {
 	char make[64], model[64], serial[64], fw[64];
 	bool declared;
@@ -55,13 +55,13 @@ struct run_request {
 	const struct config_method *method; /* NULL: the instrument's own settings */
 	struct buffer refs;                 /* CBOR array of run-ref; empty: none.  Owned */
 	struct buffer settings; /* CBOR map over the instrument's, below the method's.  Owned */
-	struct run_steps steps; /* what results from all of these; set by request_check().  Owned */
+	struct run_steps steps; /* the resulting settings; set by request_check().  Owned */
 	enum config_mode mode;
 	struct audit_actor actor;
 
 	/*
 	 * Called once: when the run-start is committed (r 0), or with a negative errno and the
-	 * reason if none will be.  NULL: nobody waits.
+	 * reason if none will be.  May be NULL.
 	 */
 	void (*answer)(void *arg, int r, const char *text, const struct run_label *run);
 	void *arg;
@@ -72,10 +72,7 @@ void run_request_finish(struct run_request *request);
 /* Calls the answer, if one is waited for, with a failure, and finishes the request. */
 void run_request_fail(struct run_request *request, int r, const char *text);
 
-/*
- * What all runs share: where they are written, listed and numbered.  All borrowed; run_store_finish
- * answers requests whose run-start was not committed.
- */
+/* Shared by all runs: where they are written, listed and numbered.  All borrowed. */
 struct run_store {
 	struct ledger *ledger;
 	struct runs *rows;
@@ -119,7 +116,7 @@ int run_frame(struct run *run, const struct wire_frame *frame, size_t size,
 	void (*done)(void *arg, const struct commit_item *item), void *arg,
 	struct schema_error *error);
 
-/* Notes who asked for the end, for the run-end. */
+/* Sets the actor that the run-end names. */
 void run_asked_to_end(struct run *run, const struct audit_actor *actor);
 
 /* The reason in the run-end if run_finish() gives none.  A literal. */
