@@ -39,7 +39,7 @@ void raw_reset(struct raw *raw)
 		buffer_finish(&raw->encoded);
 }
 
-/* Appends a text and says where its bytes are. */
+/* Appends a text; sets *at and *len to the place of its bytes. */
 static void put_text(struct buffer *to, const char *text, size_t *at, size_t *len)
 {
 	*len = strlen(text);

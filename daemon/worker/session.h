@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The driver's thread: gives the units of the port their turns, one after the other, each when its
- * time has come or a command is pending.  unit-machine.h says how a unit gets from identify to the
+ * time has come or a command is pending.  unit-machine.h has the way of a unit from identify to the
  * end of a run.
  *
  * Failures.  identify, configure, start and acquire are tried up to three times if an answer is

@@ -4,7 +4,7 @@
 
 #include "worker/unit-machine.h"
 
-/* What one pair of phase and event does to the step. */
+/* The effect of one event in one phase. */
 typedef void cell(struct unit_step *step, enum unit_event event);
 
 static void act(struct unit_step *step, enum unit_action action)
@@ -13,7 +13,7 @@ static void act(struct unit_step *step, enum unit_action action)
 	step->actions[step->count++] = action;
 }
 
-/* For phases whose attempts are counted anew. */
+/* Enters a phase and counts its attempts from 0. */
 static void enter(struct unit_step *step, enum unit_phase phase)
 {
 	step->state.phase = phase;
@@ -49,7 +49,7 @@ static void send_ended(struct unit_step *step, enum wire_end end)
 	step->state.owes = UNIT_OWES_NOTHING;
 }
 
-/* The driver has stopped and is safe, as far as possible: sends what is owed, and rests. */
+/* The driver has stopped and is as safe as possible: sends the answer or end that is due. */
 static void conclude(struct unit_step *step)
 {
 	struct unit_state *state = &step->state;
@@ -83,7 +83,7 @@ static void bug(struct unit_step *step, enum unit_event event)
 	assert(!"an event that is impossible in this phase");
 }
 
-/* The event means nothing here: a run that is over, an identity that was answered. */
+/* The event comes too late: the run is over, the identity was answered. */
 static void drop(struct unit_step *step, enum unit_event event)
 {
 }
@@ -132,7 +132,7 @@ static void leave_run(struct unit_step *step, enum unit_event event)
 	enter(step, UNIT_STOP);
 }
 
-/* QUIT or LOST while it does not.  A run that has failed ends after make_safe. */
+/* QUIT or LOST while it does not measure.  ENDED for a run that failed follows make_safe. */
 static void leave(struct unit_step *step, enum unit_event event)
 {
 	leave_after(step, event);

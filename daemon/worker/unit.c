@@ -207,7 +207,7 @@ static int send_frame(struct worker_unit *unit)
 	return 0;
 }
 
-/* Runs the slot of the phase: what it returned, or a negative errno, explained. */
+/* Runs the slot of the phase and returns its result: an error is explained. */
 static int run_slot(struct worker_unit *unit)
 {
 	struct device *device = &unit->device;

@@ -54,7 +54,7 @@ uint64_t unit_due(const struct worker_unit *unit, bool has_credit);
 void unit_turn(struct worker_unit *unit, bool is_due);
 
 /*
- * The end of the worker: ends the run, as failed if the port is lost, and switches off what is on.
+ * The end of the worker: ends the run, as failed if the port is lost, and switches off hazards.
  * Returns true if no hazard is left on.
  */
 bool unit_end(struct worker_unit *unit, bool lost);

@@ -26,9 +26,8 @@ struct link_ops {
 	const char *name;
 
 	/*
-	 * Opens what `port` (borrowed, and alive as long as the link) names, within
-	 * port->open_ms.  Returns 0, or a negative errno with link->why in words and nothing left
-	 * open.
+	 * Opens the port within port->open_ms; `port` is borrowed as long as the link is open.
+	 * Returns 0, or a negative errno with link->why and nothing left open.
 	 */
 	int (*open)(struct link *link, const struct port *port);
 
@@ -36,43 +35,43 @@ struct link_ops {
 	void (*close)(struct link *link);
 
 	/*
-	 * Says what to poll for: fills `fds` and returns their number; `timeout_ms` may be lowered.
-	 * NULL: link->fd alone.
+	 * Fills the descriptors to poll and returns their number; may lower `timeout_ms`.  NULL:
+	 * link->fd alone.
 	 */
 	int (*watch)(
 		struct link *link, bool reading, bool writing, struct pollfd *fds, int *timeout_ms);
 
-	/* Does what the library behind the link wants done after each poll.  May be NULL. */
+	/* Runs the library behind the link after each poll.  May be NULL. */
 	void (*handle)(struct link *link);
 
 	/*
-	 * Stores what has arrived: a piece of a stream, or one message.  Returns its length,
-	 * -EAGAIN for nothing yet, or -ENODEV with link->why when the port is lost.
+	 * Stores one piece of a stream, or one message, that has arrived.  Returns its length,
+	 * -EAGAIN if there is none, or -ENODEV with link->why if the port is lost.
 	 */
 	ssize_t (*receive)(struct link *link, uint8_t *to, size_t size);
 
 	/*
-	 * Takes bytes to send and returns how many, -EAGAIN for none yet, or -ENODEV with
-	 * link->why.  A message is taken whole or not at all (-EMSGSIZE: never).
+	 * Takes bytes to send and returns how many, -EAGAIN if it can take none yet, or -ENODEV
+	 * with link->why.  A message is taken whole or not at all (-EMSGSIZE: never).
 	 */
 	ssize_t (*send)(struct link *link, const uint8_t *data, size_t len);
 
-	/* True when what was taken has been sent.  NULL: at once. */
+	/* True if all bytes taken are sent.  NULL: at once. */
 	bool (*is_sent)(struct link *link);
 
-	/* The sender waits no longer: what was taken and not sent is dropped.  May be NULL. */
+	/* The sender waits no longer: drops bytes taken and not sent.  May be NULL. */
 	void (*give_up)(struct link *link);
 
-	/* Most bytes that one receive() delivers: what it is given room for. */
+	/* The size of the buffer for receive(). */
 	size_t receive_max;
 };
 
 struct link {
 	const struct link_ops *ops;
-	int fd;           /* -1 where there is none */
+	int fd;           /* -1: none */
 	void *own;        /* of the kind */
 	unsigned in, out; /* usb: addresses of the endpoints; else 0 */
-	char why[300];    /* the last failure, in words */
+	char why[300];    /* the text of the last failure */
 	bool is_over;     /* the port was lost because a recording ended */
 };
 
@@ -91,7 +90,7 @@ void link_close(struct link *link);
 int link_fail(struct link *link, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* receive() and send() of everything that is a plain descriptor. */
+/* The result of receive() or send() of a link on a plain descriptor. */
 ssize_t link_fd_result(struct link *link, ssize_t n);
 
 #endif

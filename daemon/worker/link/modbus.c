@@ -16,15 +16,15 @@
 #define FRAME_MAX    MODBUS_MAX_ADU_LENGTH
 #define GAP_LEAST_NS UINT64_C(1750000) /* "Modbus over serial line" 2.5.1.1, above 19200 baud */
 #define CHAR_BITS    11
-#define SETTLE_NS    (20 * NS_PER_MS) /* after a failure, for what is still on its way */
+#define SETTLE_NS    (20 * NS_PER_MS) /* after a failure, for bytes that are still on their way */
 #define TCP_HEAD     6 /* transaction, protocol, length; then the unit as on a line */
 #define CRC_BYTES    2
-#define REFUSED      0x80 /* added to the function of a reply that is an exception */
+#define EXCEPTION    0x80 /* added to the function of a reply that is an exception */
 #define PLAIN_BYTES  6    /* of a request: unit, function, address, count */
-#define REQUEST_MAX  12   /* of one that is framed */
+#define REQUEST_MAX  12   /* of a framed one */
 #define FRAMED_MAX   16
 
-/* A request as it was framed. */
+/* A request, plain and framed. */
 struct framed_query {
 	uint8_t plain[PLAIN_BYTES];
 	uint8_t data[REQUEST_MAX];
@@ -50,6 +50,7 @@ struct modbus {
 struct query {
 	uint8_t unit, function;
 	uint16_t address, count;
+	bool is_bits;
 	size_t bytes; /* of data in the reply */
 };
 
@@ -60,24 +61,6 @@ struct adu {
 
 /* --- making ----------------------------------------------------------------------------------- */
 
-/* The address and the line's settings are the link's business: libmodbus never connects. */
-static modbus_t *make_context(const struct port *port)
-{
-	modbus_t *context = port->kind == ASSAY_LINK_MODBUS_RTU
-				    ? modbus_new_rtu("/dev/null", 9600, 'N', 8, 1)
-				    : modbus_new_tcp("127.0.0.1", MODBUS_TCP_DEFAULT_PORT);
-	if (context == NULL)
-		return NULL;
-	return context;
-}
-
-/* 3.5 characters; a recording has no baud rate. */
-static uint64_t gap_of(const struct port *port)
-{
-	uint64_t gap = port->baud != 0 ? NS_PER_S * CHAR_BITS * 7 / 2 / port->baud : 0;
-	return port->baud > 19200 || gap < GAP_LEAST_NS ? GAP_LEAST_NS : gap;
-}
-
 struct modbus *modbus_create(const struct port *port, struct channel *channel)
 {
 	struct modbus *modbus = calloc(1, sizeof *modbus);
@@ -86,9 +69,14 @@ struct modbus *modbus_create(const struct port *port, struct channel *channel)
 	modbus->channel = channel;
 	modbus->is_serial = port->kind == ASSAY_LINK_MODBUS_RTU;
 	modbus->reply_ms = port->reply_ms;
-	modbus->gap_ns = gap_of(port);
+	/* 3.5 characters; a recording has no baud rate. */
+	modbus->gap_ns = port->baud != 0 ? NS_PER_S * CHAR_BITS * 7 / 2 / port->baud : 0;
+	if (port->baud > 19200 || modbus->gap_ns < GAP_LEAST_NS)
+		modbus->gap_ns = GAP_LEAST_NS;
 	modbus->pair[0] = modbus->pair[1] = -1;
-	modbus->context = make_context(port);
+	/* The link has the address and the line's settings: libmodbus never connects. */
+	modbus->context = modbus->is_serial ? modbus_new_rtu("/dev/null", 9600, 'N', 8, 1)
+					    : modbus_new_tcp("127.0.0.1", MODBUS_TCP_DEFAULT_PORT);
 	if (modbus->context == NULL ||
 		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, modbus->pair) < 0) {
 		modbus_destroy(modbus);
@@ -114,33 +102,15 @@ void modbus_destroy(struct modbus *modbus)
 
 /* --- one exchange ----------------------------------------------------------------------------- */
 
-/* The silence that a serial line needs, and in which late replies come and are dropped. */
-static int keep_silence(struct modbus *modbus, unsigned unit_id)
-{
-	uint64_t until = modbus->last_end;
-	if (modbus->has_failed)
-		until += SETTLE_NS;
-	else if (modbus->is_serial)
-		until += modbus->gap_ns;
-	if (modbus->is_serial && unit_id == modbus->late_unit && modbus->late_until > until)
-		until = modbus->late_until;
-	return channel_settle(modbus->channel, until);
-}
-
-/* What libmodbus did not take of a bad reply is not left to the next one. */
-static void empty_pair(struct modbus *modbus)
-{
-	uint8_t rest[FRAME_MAX];
-	for (int i = 0; i < 2; i++) {
-		while (recv(modbus->pair[i], rest, sizeof rest, MSG_DONTWAIT) > 0)
-			;
-	}
-}
-
-/* libmodbus frames what it is given. */
-static const struct framed_query *frame_plain(
+/* libmodbus frames the request; equal ones, which most polls are, are framed once. */
+static const struct framed_query *frame_query(
 	struct modbus *modbus, const uint8_t plain[PLAIN_BYTES])
 {
+	for (size_t i = 0; i < FRAMED_MAX; i++) {
+		const struct framed_query *known = &modbus->framed[i];
+		if (known->len > 0 && memcmp(known->plain, plain, PLAIN_BYTES) == 0)
+			return known;
+	}
 	struct framed_query *framed = &modbus->framed[modbus->next_framed];
 	framed->len = 0;
 	if (modbus_send_raw_request(modbus->context, plain, PLAIN_BYTES) < 0)
@@ -154,26 +124,12 @@ static const struct framed_query *frame_plain(
 	return framed;
 }
 
-/* An instrument is asked the same again and again. */
-static const struct framed_query *find_framed(
-	const struct modbus *modbus, const uint8_t plain[PLAIN_BYTES])
-{
-	for (size_t i = 0; i < FRAMED_MAX; i++) {
-		const struct framed_query *framed = &modbus->framed[i];
-		if (framed->len > 0 && memcmp(framed->plain, plain, PLAIN_BYTES) == 0)
-			return framed;
-	}
-	return NULL;
-}
-
-/* What libmodbus leaves to others is the transaction of TCP. */
+/* libmodbus does not count the transactions of TCP. */
 static int frame_request(struct modbus *modbus, const struct query *q, struct adu *request)
 {
 	const uint8_t plain[PLAIN_BYTES] = {q->unit, q->function, (uint8_t)(q->address >> 8),
 		(uint8_t)q->address, (uint8_t)(q->count >> 8), (uint8_t)q->count};
-	const struct framed_query *framed = find_framed(modbus, plain);
-	if (framed == NULL)
-		framed = frame_plain(modbus, plain);
+	const struct framed_query *framed = frame_query(modbus, plain);
 	if (framed == NULL)
 		return -EBADMSG;
 	memcpy(request->data, framed->data, framed->len);
@@ -201,7 +157,7 @@ static bool drop_late(const struct adu *request, struct adu *reply)
 	return true;
 }
 
-/* How long the reply will be: 0 when too little has come to tell, or -EBADMSG. */
+/* The size of the reply: 0 if too few bytes have come to know it, or -EBADMSG. */
 static ssize_t size_of_reply(const struct modbus *modbus, const struct query *q,
 	const struct adu *request, const struct adu *reply)
 {
@@ -210,9 +166,9 @@ static ssize_t size_of_reply(const struct modbus *modbus, const struct query *q,
 	if (reply->len < head + 2 || memcmp(reply->data, request->data, head > 0 ? 2 : 0) != 0)
 		return 0;
 	const uint8_t *at = reply->data + head;
-	bool refused = at[1] == (q->function | REFUSED);
-	size_t size = 3 + (refused ? 0 : q->bytes); /* unit, function, exception or bytes */
-	if (at[0] != q->unit || (!refused && at[1] != q->function))
+	bool failed = at[1] == (q->function | EXCEPTION);
+	size_t size = 3 + (failed ? 0 : q->bytes); /* unit, function, exception or bytes */
+	if (at[0] != q->unit || (!failed && at[1] != q->function))
 		return -EBADMSG;
 	if (!modbus->is_serial && (reply->data[2] != 0 || reply->data[3] != 0 ||
 					  (size_t)(reply->data[4] << 8 | reply->data[5]) != size))
@@ -239,39 +195,27 @@ static int receive_reply(struct modbus *modbus, const struct query *q, const str
 	}
 }
 
-/* libmodbus checks a line's CRC.  TCP has none, and it would hand back the bytes as they are. */
-static bool is_sound(struct modbus *modbus, uint8_t unit, const struct adu *reply)
-{
-	uint8_t checked[FRAME_MAX];
-	if (!modbus->is_serial)
-		return true;
-	modbus_set_slave(modbus->context, unit); /* it checks no other unit's reply */
-	ssize_t n = send(modbus->pair[1], reply->data, reply->len, MSG_NOSIGNAL);
-	return n == (ssize_t)reply->len &&
-	       modbus_receive_confirmation(modbus->context, checked) == n;
-}
-
-/* A whole reply of the right length.  0, or an error. */
+/*
+ * A whole reply of the right length.  libmodbus checks the CRC of a line; a reply over TCP has none.
+ * 0, or an error.
+ */
 static int check_reply(struct modbus *modbus, const struct query *q, const struct adu *reply)
 {
 	const uint8_t *at = reply->data + (modbus->is_serial ? 0 : TCP_HEAD);
 	if (at[1] == q->function && at[2] != q->bytes)
-		return -EBADMSG; /* libmodbus would wait for the rest of what it announces */
-	if (!is_sound(modbus, q->unit, reply))
-		return -EBADMSG;
+		return -EBADMSG; /* libmodbus would wait for as many bytes as it announces */
+	if (modbus->is_serial) {
+		uint8_t checked[FRAME_MAX];
+		modbus_set_slave(modbus->context, q->unit); /* it rejects other units' replies */
+		ssize_t n = send(modbus->pair[1], reply->data, reply->len, MSG_NOSIGNAL);
+		if (n != (ssize_t)reply->len ||
+			modbus_receive_confirmation(modbus->context, checked) != n)
+			return -EBADMSG;
+	}
 	if (at[1] == q->function)
 		return 0;
 	return at[2] > 0 && at[2] < MODBUS_EXCEPTION_MAX ? ASSAY_MODBUS_EXCEPTION - at[2]
 							 : -EBADMSG;
-}
-
-static void unpack(const struct query *q, const uint8_t *data, uint16_t *out)
-{
-	bool bits = q->function == MODBUS_FC_READ_COILS ||
-		    q->function == MODBUS_FC_READ_DISCRETE_INPUTS;
-	for (size_t i = 0; i < q->count; i++)
-		out[i] = bits ? data[i / 8] >> i % 8 & 1
-			      : (uint16_t)(data[2 * i] << 8 | data[2 * i + 1]);
 }
 
 static int transact(struct modbus *modbus, const struct query *q, uint16_t *out)
@@ -288,18 +232,16 @@ static int transact(struct modbus *modbus, const struct query *q, uint16_t *out)
 		r = receive_reply(modbus, q, &request, &reply, deadline);
 	if (r == 0)
 		r = check_reply(modbus, q, &reply);
-	if (r == -EBADMSG)
-		empty_pair(modbus);
-	if (r == 0)
-		unpack(q, reply.data + (modbus->is_serial ? 3 : TCP_HEAD + 3), out);
-	return r;
-}
-
-static bool is_valid(int table, unsigned address, unsigned count)
-{
-	unsigned most = table == ASSAY_HOLDING || table == ASSAY_INPUT ? REGISTERS : BITS;
-	return table >= ASSAY_COILS && table <= ASSAY_INPUT && count > 0 && count <= most &&
-	       address <= 0xffff && address + count <= 0x10000;
+	for (int i = 0; r == -EBADMSG && i < 2; i++) /* bytes that libmodbus left of a bad reply */
+		while (recv(modbus->pair[i], reply.data, sizeof reply.data, MSG_DONTWAIT) > 0)
+			;
+	if (r < 0)
+		return r;
+	const uint8_t *data = reply.data + (modbus->is_serial ? 3 : TCP_HEAD + 3);
+	for (size_t i = 0; i < q->count; i++)
+		out[i] = q->is_bits ? data[i / 8] >> i % 8 & 1
+				    : (uint16_t)(data[2 * i] << 8 | data[2 * i + 1]);
+	return 0;
 }
 
 int modbus_exchange(struct modbus *modbus, unsigned unit_id, int table, unsigned address,
@@ -311,17 +253,28 @@ int modbus_exchange(struct modbus *modbus, unsigned unit_id, int table, unsigned
 		[ASSAY_HOLDING] = MODBUS_FC_READ_HOLDING_REGISTERS,
 		[ASSAY_INPUT] = MODBUS_FC_READ_INPUT_REGISTERS,
 	};
-	if (!is_valid(table, address, count))
+	bool is_bits = table == ASSAY_COILS || table == ASSAY_DISCRETE;
+	if (table < ASSAY_COILS || table > ASSAY_INPUT || count == 0 ||
+		count > (is_bits ? BITS : REGISTERS) || address > 0xffff ||
+		address + count > 0x10000)
 		return -EINVAL;
-	int r = keep_silence(modbus, unit_id);
-	if (r < 0)
-		return r;
-	bool words = table == ASSAY_HOLDING || table == ASSAY_INPUT;
 	struct query q = {.unit = (uint8_t)unit_id,
 		.function = functions[table],
 		.address = (uint16_t)address,
 		.count = (uint16_t)count,
-		.bytes = words ? 2 * (size_t)count : ((size_t)count + 7) / 8};
+		.is_bits = is_bits,
+		.bytes = is_bits ? ((size_t)count + 7) / 8 : 2 * (size_t)count};
+	/* The silence that a line needs, and in which late replies arrive and are dropped. */
+	uint64_t until = modbus->last_end;
+	if (modbus->has_failed)
+		until += SETTLE_NS;
+	else if (modbus->is_serial)
+		until += modbus->gap_ns;
+	if (modbus->is_serial && unit_id == modbus->late_unit && modbus->late_until > until)
+		until = modbus->late_until;
+	int r = channel_settle(modbus->channel, until);
+	if (r < 0)
+		return r;
 	r = transact(modbus, &q, out);
 	modbus->last_end = clock_boot();
 	modbus->has_failed = r == -ETIMEDOUT || r == -EBADMSG;

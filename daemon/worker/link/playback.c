@@ -2,9 +2,9 @@
 /*
  * The link playback: a recording answers in place of the instrument.
  *
- * What the driver sends is looked for in what was sent then, from where the last request was found;
- * what had been received after it is received again.  Requests that are left out are passed over.
- * Modbus units are followed each by itself, because nobody promises an order between them.
+ * Bytes from the driver are searched in the recorded requests, from the last match on; the bytes
+ * recorded after the match are received again.  Recorded requests that the driver leaves out are
+ * skipped.  Each Modbus unit has a position of its own, because the order between units may differ.
  */
 #include <assay/driver.h>
 #include <errno.h>
@@ -22,17 +22,17 @@
 #define MBAP     6 /* transaction, protocol, length: then the unit */
 #define SHOW_MAX 8 /* bytes of a request in messages */
 
-/* Where the next request is looked for: a record, and what of it was sent already. */
+/* Where the search for the next request starts: a record, and the bytes of it already sent. */
 struct position {
 	size_t index, offset;
 };
 
-/* A piece on its way to the driver. */
+/* A piece that the driver is to receive. */
 struct due {
 	size_t index; /* of its record */
 	uint64_t when;
-	bool is_first;             /* after its request */
-	uint8_t said[2], asked[2]; /* modbus-tcp: transaction then and now */
+	bool is_first;                /* after its request */
+	uint8_t recorded[2], sent[2]; /* modbus-tcp: the request's transaction then and now */
 };
 
 struct playback {
@@ -41,7 +41,7 @@ struct playback {
 	struct position lanes[LANES];
 	struct due *queue; /* a ring */
 	size_t queue_at, queue_len, queue_size;
-	unsigned head_at; /* modbus-tcp: bytes of the present head that passed */
+	unsigned head_at; /* modbus-tcp: bytes of the present head that were received */
 	size_t left;      /* bytes of the frame that follow its head */
 };
 
@@ -55,7 +55,7 @@ static bool is_modbus(const struct playback *p)
 	return port_kind_of(p->port->kind)->is_modbus;
 }
 
-/* Links that keep what is sent at once together. */
+/* True if the link keeps the bytes of one write together. */
 static bool has_messages(const struct playback *p)
 {
 	return port_kind_of(p->port->kind)->has_messages;
@@ -67,7 +67,7 @@ static unsigned lane_of(const struct playback *p, const uint8_t *data, size_t le
 	return is_modbus(p) && len > at ? data[at] : 0;
 }
 
-/* --- what is on its way ----------------------------------------------------------------------- */
+/* --- replies ---------------------------------------------------------------------------------- */
 
 static void set_alarm(struct link *link)
 {
@@ -113,8 +113,8 @@ static int enqueue(struct playback *p, const struct due *due)
 }
 
 /*
- * Everything received between the records `from` and `to`, and behind them up to the next request
- * where `to` is the end of one.  `due` says whose answer it is.
+ * Queues all pieces received between the records `from` and `to` and, if `to` is the end of a
+ * request, those after it up to the next request.  `due` has the transaction of the request.
  */
 static int deliver(struct playback *p, size_t from, struct position to, struct due *due)
 {
@@ -139,7 +139,7 @@ static int deliver(struct playback *p, size_t from, struct position to, struct d
 	return 0;
 }
 
-/* Whoever answered then had another number for the transaction. */
+/* Replaces the recorded transaction by that of the present request. */
 static void renumber(struct playback *p, const struct due *due, uint8_t *data, size_t len)
 {
 	if (due->is_first) {
@@ -154,8 +154,8 @@ static void renumber(struct playback *p, const struct due *due, uint8_t *data, s
 			p->head_at = p->left > 0 ? MBAP : 0;
 			continue;
 		}
-		if (p->head_at == 0 && len - i >= 2 && memcmp(data + i, due->said, 2) == 0)
-			memcpy(data + i, due->asked, 2);
+		if (p->head_at == 0 && len - i >= 2 && memcmp(data + i, due->recorded, 2) == 0)
+			memcpy(data + i, due->sent, 2);
 		if (p->head_at >= 4) /* the length is the head's end */
 			p->left = p->left << 8 | data[i];
 		p->head_at++;
@@ -182,9 +182,9 @@ static ssize_t playback_receive(struct link *link, uint8_t *to, size_t size)
 	return len > 0 ? (ssize_t)len : -EAGAIN;
 }
 
-/* --- what was asked --------------------------------------------------------------------------- */
+/* --- requests --------------------------------------------------------------------------------- */
 
-/* The next request of the lane at or behind `at`; the number of records: there is none. */
+/* The next request of the lane at or after `at`; the number of records if there is none. */
 static size_t next_request(const struct playback *p, unsigned lane, size_t at)
 {
 	const struct capture_record *records = p->file.records;
@@ -205,7 +205,7 @@ static size_t same(const struct playback *p, const struct capture_record *record
 	return n;
 }
 
-/* Is data[0 ... len) what was sent from `at` on?  Then `at` is behind it. */
+/* True if data[0 ... len) was sent from `at` on; then moves `at` past it. */
 static bool matches(const struct playback *p, unsigned lane, struct position *at,
 	const uint8_t *data, size_t len)
 {
@@ -232,14 +232,14 @@ static bool matches(const struct playback *p, unsigned lane, struct position *at
 	return true;
 }
 
-/* From `at` up to the record `end`: true with `at` behind the request and *from its record. */
-static bool find(const struct playback *p, unsigned lane, struct position *at, size_t end,
-	const uint8_t *data, size_t len, size_t *from)
+/* Searches from `at` on: true with `at` past the request, and *from its record. */
+static bool find(const struct playback *p, unsigned lane, struct position *at, const uint8_t *data,
+	size_t len, size_t *from)
 {
 	struct position position = *at;
 	if (position.offset == 0)
 		position.index = next_request(p, lane, position.index);
-	while (position.index < end) {
+	while (position.index < p->file.count) {
 		*from = position.index;
 		struct position found = position;
 		if (matches(p, lane, &found, data, len)) {
@@ -260,8 +260,8 @@ static void show_bytes(char *to, size_t size, const uint8_t *data, size_t len)
 		len);
 }
 
-/* What differs, and where: for who made the recording, or changed the settings since. */
-static ssize_t refuse(struct link *link, unsigned lane, const uint8_t *data, size_t len)
+/* Explains where the request and the recording differ. */
+static ssize_t reject(struct link *link, unsigned lane, const uint8_t *data, size_t len)
 {
 	const struct playback *p = link->own;
 	char sent[60], was[60];
@@ -276,7 +276,7 @@ static ssize_t refuse(struct link *link, unsigned lane, const uint8_t *data, siz
 	show_bytes(sent, sizeof sent, data, len);
 	if (next >= p->file.count) {
 		snprintf(link->why, sizeof link->why,
-			"playback: the driver sends %s, which is nowhere in the recording", sent);
+			"playback: the driver sends %s, which is not in the recording", sent);
 		return -ENODEV;
 	}
 	const struct capture_record *record = &p->file.records[next];
@@ -293,20 +293,20 @@ static ssize_t playback_send(struct link *link, const uint8_t *data, size_t len)
 {
 	struct playback *p = link->own;
 	unsigned lane = lane_of(p, data, len);
-	struct position *at = &p->lanes[lane], beginning = {0, 0};
+	struct position *at = &p->lanes[lane], first = {0, 0};
 	size_t from;
-	bool found = find(p, lane, at, p->file.count, data, len, &from);
+	bool found = find(p, lane, at, data, len, &from);
 	if (!found && p->port->loop) {
-		found = find(p, lane, &beginning, p->file.count, data, len, &from);
+		found = find(p, lane, &first, data, len, &from);
 		if (found)
-			*at = beginning;
+			*at = first;
 	}
 	if (!found)
-		return refuse(link, lane, data, len);
+		return reject(link, lane, data, len);
 	struct due due = {0};
 	if (is_tcp(p) && len >= 2) {
-		memcpy(due.asked, data, 2);
-		memcpy(due.said, p->file.records[from].data, 2);
+		memcpy(due.sent, data, 2);
+		memcpy(due.recorded, p->file.records[from].data, 2);
 	}
 	if (deliver(p, from, *at, &due) < 0)
 		return link_fail(link, ENOMEM, "playback");
@@ -327,8 +327,8 @@ static void playback_close(struct link *link)
 		close(link->fd);
 }
 
-/* What an instrument says by itself comes before the first request. */
-static int begin(struct link *link, const struct port *port)
+/* Bytes that the instrument sent by itself before the first request are received at once. */
+static int start(struct link *link, const struct port *port)
 {
 	struct playback *p = link->own;
 	char why[CAPTURE_WHY];
@@ -353,7 +353,7 @@ static int playback_open(struct link *link, const struct port *port)
 	if (p == NULL)
 		return link_fail(link, ENOMEM, "playback");
 	p->port = port;
-	int r = begin(link, port);
+	int r = start(link, port);
 	if (r < 0)
 		playback_close(link);
 	return r;

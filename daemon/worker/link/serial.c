@@ -21,11 +21,6 @@
 
 /* --- pseudo-terminals: no baud, no modem lines, no entry in sysfs ----------------------------- */
 
-static bool is_pty(const struct stat *st)
-{
-	return major(st->st_rdev) >= PTY_MAJOR_FIRST && major(st->st_rdev) <= PTY_MAJOR_LAST;
-}
-
 static int open_pty(struct link *link, const char *path)
 {
 	struct termios tio;
@@ -54,44 +49,30 @@ static int error_of(enum sp_return r)
 	}
 }
 
-static enum sp_parity parity_of(const struct port *port)
+/* Sets the line; `part` names the setting that failed. */
+static enum sp_return set_line(struct sp_port *sp, const struct port *port, const char **part)
 {
-	switch (port->parity) {
-	case PORT_PARITY_EVEN: return SP_PARITY_EVEN;
-	case PORT_PARITY_ODD: return SP_PARITY_ODD;
-	case PORT_PARITY_NONE: break;
-	}
-	return SP_PARITY_NONE;
-}
-
-static enum sp_flowcontrol flow_of(const struct port *port)
-{
-	switch (port->flow) {
-	case PORT_FLOW_RTSCTS: return SP_FLOWCONTROL_RTSCTS;
-	case PORT_FLOW_XONXOFF: return SP_FLOWCONTROL_XONXOFF;
-	case PORT_FLOW_NONE: break;
-	}
-	return SP_FLOWCONTROL_NONE;
-}
-
-/* Sets the line; what failed is in `what`. */
-static enum sp_return set_line(struct sp_port *sp, const struct port *port, const char **what)
-{
+	static const enum sp_parity parities[] = {[PORT_PARITY_NONE] = SP_PARITY_NONE,
+		[PORT_PARITY_EVEN] = SP_PARITY_EVEN,
+		[PORT_PARITY_ODD] = SP_PARITY_ODD};
+	static const enum sp_flowcontrol flows[] = {[PORT_FLOW_NONE] = SP_FLOWCONTROL_NONE,
+		[PORT_FLOW_RTSCTS] = SP_FLOWCONTROL_RTSCTS,
+		[PORT_FLOW_XONXOFF] = SP_FLOWCONTROL_XONXOFF};
 	enum sp_return r;
-	*what = "the baud rate";
+	*part = "the baud rate";
 	if ((r = sp_set_baudrate(sp, (int)port->baud)) != SP_OK)
 		return r;
-	*what = "the data bits";
+	*part = "the data bits";
 	if ((r = sp_set_bits(sp, (int)port->data_bits)) != SP_OK)
 		return r;
-	*what = "the parity";
-	if ((r = sp_set_parity(sp, parity_of(port))) != SP_OK)
+	*part = "the parity";
+	if ((r = sp_set_parity(sp, parities[port->parity])) != SP_OK)
 		return r;
-	*what = "the stop bits";
+	*part = "the stop bits";
 	if ((r = sp_set_stopbits(sp, (int)port->stop_bits)) != SP_OK)
 		return r;
-	*what = "the flow control";
-	return sp_set_flowcontrol(sp, flow_of(port));
+	*part = "the flow control";
+	return sp_set_flowcontrol(sp, flows[port->flow]);
 }
 
 /* Adapters round rates that they cannot make, silently: 28800 must not become 38400. */
@@ -114,11 +95,11 @@ static int check_baud(struct link *link, struct sp_port *sp, const struct port *
 
 static int set_up(struct link *link, struct sp_port *sp, const struct port *port)
 {
-	const char *what;
+	const char *part;
 	int fd;
-	enum sp_return r = set_line(sp, port, &what);
+	enum sp_return r = set_line(sp, port, &part);
 	if (r != SP_OK)
-		return link_fail(link, error_of(r), "cannot set %s of %s", what, port->port);
+		return link_fail(link, error_of(r), "cannot set %s of %s", part, port->port);
 	int error = check_baud(link, sp, port);
 	if (error < 0)
 		return error;
@@ -136,7 +117,7 @@ static int open_port(struct link *link, const struct port *port, const char *pat
 	struct sp_port *sp;
 	enum sp_return r = sp_get_port_by_name(path, &sp);
 	if (r != SP_OK)
-		return link_fail(link, error_of(r), "%s is no serial port", port->port);
+		return link_fail(link, error_of(r), "%s is not a serial port", port->port);
 	errno = 0;
 	r = sp_open(sp, SP_MODE_READ_WRITE);
 	if (r != SP_OK) {
@@ -157,8 +138,8 @@ static int open_port(struct link *link, const struct port *port, const char *pat
 /* ---------------------------------------------------------------------------------------------- */
 
 /*
- * The kernel's own name of the device: libserialport looks it up in sysfs and knows none of the
- * links that udev makes, such as those of /dev/serial/by-id.
+ * The kernel's own name of the device: libserialport looks it up in sysfs, where the links of udev,
+ * such as those in /dev/serial/by-id, are missing.
  */
 static int find_name(const struct stat *st, char *path, size_t size)
 {
@@ -181,16 +162,16 @@ static int serial_open(struct link *link, const struct port *port)
 		return link_fail(link, port->port != NULL ? errno : EINVAL, "cannot open %s",
 			port->port != NULL ? port->port : "a port without path");
 	if (!S_ISCHR(st.st_mode))
-		return link_fail(link, ENOTTY, "%s is no serial port", port->port);
-	if (is_pty(&st))
+		return link_fail(link, ENOTTY, "%s is not a serial port", port->port);
+	if (major(st.st_rdev) >= PTY_MAJOR_FIRST && major(st.st_rdev) <= PTY_MAJOR_LAST)
 		return open_pty(link, port->port);
 	int r = find_name(&st, path, sizeof path);
 	if (r < 0)
-		return link_fail(link, -r, "%s is no serial port", port->port);
+		return link_fail(link, -r, "%s is not a serial port", port->port);
 	return open_port(link, port, path);
 }
 
-/* Output that nobody reads would hold close() for half a minute: it is thrown away first. */
+/* Drops the output first: if the instrument does not read it, close() blocks for 30 s. */
 static void serial_close(struct link *link)
 {
 	struct sp_port *sp = link->own;
@@ -211,8 +192,8 @@ static bool is_hung_up(int fd)
 }
 
 /*
- * libserialport sets VMIN to 0, and then 0 is no end of file but nothing yet.  The other side of a
- * pseudo-terminal that closes reads as EIO.
+ * libserialport sets VMIN to 0: read() then returns 0 also if there is nothing yet.  If the other
+ * side of a pseudo-terminal closes, read() fails with EIO.
  */
 static ssize_t serial_receive(struct link *link, uint8_t *to, size_t size)
 {

@@ -12,14 +12,14 @@
 #include "base/crc32c.h"
 #include "worker/link/link.h"
 
-#define KEEP_IDLE_S     10 /* a peer without power is noticed after about 25 s of silence */
+#define KEEP_IDLE_S     10 /* a peer that lost power is noticed after about 25 s of silence */
 #define KEEP_INTERVAL_S 5
 #define KEEP_COUNT      3
 #define STREAM_PIECE    4096
 #define DATAGRAM_MAX    65536
 #define LOCAL_FIRST     61000 /* past net.ipv4.ip_local_port_range */
 
-/* Names are looked up only where an address will not do: the resolver has no deadline of its own. */
+/* Looks up a name only if it is not an address: the resolver has no deadline of its own. */
 static int look_up(struct link *link, const struct port *port, int type, struct addrinfo **out)
 {
 	char number[12];
@@ -38,7 +38,7 @@ static int look_up(struct link *link, const struct port *port, int type, struct 
 	return -EADDRNOTAVAIL;
 }
 
-/* A connect that was begun: 0 when it is done, else a positive errno. */
+/* Waits for a connect() that was started: 0, or a positive errno. */
 static int await_connection(int fd, uint64_t deadline)
 {
 	struct pollfd p = {.fd = fd, .events = POLLOUT};
@@ -55,9 +55,9 @@ static int await_connection(int fd, uint64_t deadline)
 }
 
 /*
- * Some instruments answer one port of one host, and nobody else until that was silent for a while:
- * the next worker must be the same one to them.  So the local port follows from the peer; outside
- * of the range that the kernel gives away.  Where it is taken, any other is as good.
+ * Some instruments answer one port of one host, and reject other ports until that one was silent
+ * for a while: the next worker must use the same port.  So the local port is computed from the
+ * peer, outside of the range that the kernel assigns.  If it is in use, the kernel assigns another.
  */
 static void bind_again(int fd, const struct addrinfo *at)
 {
@@ -112,7 +112,7 @@ static int open_socket(struct link *link, const struct port *port, int type)
 
 static void set_option(int fd, int level, int name, int value)
 {
-	setsockopt(fd, level, name, &value, sizeof value); /* a comfort: works without */
+	setsockopt(fd, level, name, &value, sizeof value); /* the link works without */
 }
 
 static int tcp_open(struct link *link, const struct port *port)
@@ -146,8 +146,8 @@ static int udp_open(struct link *link, const struct port *port)
 }
 
 /*
- * A refusal says that nobody listens there just now, perhaps because the instrument restarts: it
- * is an answer that does not come, not a lost port.  Datagrams without bytes say nothing either.
+ * ECONNREFUSED: no program listens at the moment, for example because the instrument restarts.  That
+ * is a missing answer, not a lost port.  Ignores datagrams without bytes.
  */
 static ssize_t udp_receive(struct link *link, uint8_t *to, size_t size)
 {
@@ -160,7 +160,7 @@ static ssize_t udp_receive(struct link *link, uint8_t *to, size_t size)
 static ssize_t udp_send(struct link *link, const uint8_t *data, size_t len)
 {
 	ssize_t n = send(link->fd, data, len, MSG_NOSIGNAL);
-	if (n < 0 && errno == ECONNREFUSED) /* of an earlier one; cleared by telling it */
+	if (n < 0 && errno == ECONNREFUSED) /* of an earlier datagram; reporting clears it */
 		n = send(link->fd, data, len, MSG_NOSIGNAL);
 	if (n < 0 && errno == ECONNREFUSED)
 		return (ssize_t)len;

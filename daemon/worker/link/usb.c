@@ -105,7 +105,7 @@ static int open_node(struct link *link, const char *device)
 	return 0;
 }
 
-/* The node of the one device that fits; two are one too many to choose by chance. */
+/* Opens the node of the device that fits; fails if several do. */
 static int find_node(struct link *link, const struct port *port)
 {
 	char found[256] = "";
@@ -171,8 +171,8 @@ static int submit(struct usb *usb, struct endpoint *endpoint, size_t len)
 	return r;
 }
 
-/* A request that libusb did not take: a device that is gone is told as by check_status(). */
-static int refuse(struct link *link, int error)
+/* A request that libusb rejected: -ENODEV with the text of check_status() if the device is gone. */
+static int reject(struct link *link, int error)
 {
 	if (error != LIBUSB_ERROR_NO_DEVICE)
 		return link_fail(link, error_of(error), "the device takes no request");
@@ -235,7 +235,7 @@ static int make_endpoints(struct link *link, const struct port *port)
 	return 0;
 }
 
-/* They stay the same as long as the device is open. */
+/* The descriptors stay the same while the device is open. */
 static int take_pollfds(struct usb *usb)
 {
 	const struct libusb_pollfd **list = libusb_get_pollfds(usb->context);
@@ -295,7 +295,7 @@ static void cancel_all(struct link *link)
 static void free_endpoint(struct usb *usb, struct endpoint *endpoint)
 {
 	if (endpoint->is_busy)
-		return; /* still the kernel's: better lost than written to */
+		return; /* the kernel may still write to it: leaks it */
 	if (endpoint->is_halted)
 		libusb_clear_halt(usb->handle, endpoint->address);
 	if (endpoint->transfer != NULL)
@@ -339,7 +339,7 @@ static int usb_open(struct link *link, const struct port *port)
 	if (r == 0) {
 		int error = submit(usb, &usb->in, (size_t)usb->in.transfer->length);
 		if (error < 0)
-			r = refuse(link, error);
+			r = reject(link, error);
 	}
 	if (r < 0)
 		usb_close(link);
@@ -354,7 +354,7 @@ static int usb_watch(
 	return usb->fd_count;
 }
 
-/* A transfer that ended in another way than it should: 0 when one may go on. */
+/* The status of a transfer: 0 if the link still works. */
 static int check_status(struct link *link, const struct endpoint *endpoint)
 {
 	switch (endpoint->status) {
@@ -389,10 +389,10 @@ static ssize_t usb_receive(struct link *link, uint8_t *to, size_t size)
 	memcpy(to, in->buffer, len);
 	int r = submit(usb, in, (size_t)in->transfer->length);
 	if (r < 0) {
-		refuse(link, r);
+		reject(link, r);
 		if (len == 0)
 			return -ENODEV;
-		in->status = LIBUSB_TRANSFER_NO_DEVICE; /* told after what is at hand */
+		in->status = LIBUSB_TRANSFER_NO_DEVICE; /* reported after these bytes */
 		in->is_filled = true;
 	}
 	return len > 0 ? (ssize_t)len : -EAGAIN;
@@ -411,7 +411,7 @@ static ssize_t usb_send(struct link *link, const uint8_t *data, size_t len)
 	memcpy(out->buffer, data, len);
 	int r = submit(usb, out, len);
 	if (r < 0) {
-		refuse(link, r);
+		reject(link, r);
 		return -ENODEV;
 	}
 	return (ssize_t)len;
