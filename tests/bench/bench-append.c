@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the disk can do: appends batches to one file, each followed by fdatasync, for some time.
+ * The limit of the disk: appends batches to one file, each followed by fdatasync, for some time.
  *
  *	bench-append FOLDER BATCH_BYTES SECONDS
  */

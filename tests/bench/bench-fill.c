@@ -27,7 +27,7 @@ static void check(int r, const char *what)
 	die(what);
 }
 
-/* An entry that is nearly all noise; what is in a record does not matter here. */
+/* An entry that is nearly all noise; the content of the record does not matter here. */
 static size_t make_entry(
 	struct buffer *to, const uint8_t *id, uint64_t seq, const uint8_t *body, size_t len)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the core does for each frame before the journal: check the worker's part, build the
+ * The work of the core for each frame before the journal: check the worker's part, build the
  * record and the entry, hash it.  Prints one JSON line per step, in nanoseconds per frame.
  */
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Entries per second that a consumer fetches: the replay thread in one process, a DEALER in
- * another, which asks for the next page when it has the last one.
+ * another, which requests the next page when it has the last one.
  *
  *	bench-replay FOLDER ENDPOINT SECONDS
  */
@@ -79,7 +79,7 @@ static void read_head(struct pages *pages, const void *data, size_t len)
 		die("the reply");
 }
 
-/* Asks for the page after this one as soon as its head is there. */
+/* Requests the next page as soon as the head of this one is there. */
 static void receive(struct pages *pages)
 {
 	zmq_msg_t part;

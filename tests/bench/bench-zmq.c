@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What libzmq can do: messages per second from a PUB to a SUB process over ipc, none dropped.
+ * The limit of libzmq: messages per second from a PUB to a SUB process over ipc, none dropped.
  *
  *	bench-zmq ENDPOINT BODY_BYTES SECONDS
  */
@@ -11,7 +11,7 @@
 #include "live.h"
 #include "tool.h"
 
-/* What is measured begins after this part of the time, when the queues are full. */
+/* The measurement starts after this part of the time, when the queues are full. */
 #define WARM_UP 4
 
 static void subscribe(void *socket, const void *arg)

@@ -68,6 +68,6 @@ class Daemon:
         return subscriber
 
     def count_frames(self, warm_up, seconds):
-        """Subscribes for some time and returns what was counted."""
+        """Subscribes for some time and returns the counts."""
         with self.subscribe(warm_up, seconds) as subscriber:
             return json.loads(subscriber.read_line(warm_up + seconds + DEADLINE_S))

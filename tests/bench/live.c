@@ -67,7 +67,7 @@ static bool has_unsubscribed(struct live *live)
 bool live_send(struct live *live, const void *body, size_t len)
 {
 	zmq_msg_t message;
-	/* Nobody's function frees them, so libzmq neither copies nor frees. */
+	/* The bytes are never freed, so libzmq neither copies nor frees. */
 	if (zmq_msg_init_data(&message, (void *)(uintptr_t)body, len, NULL, NULL) < 0)
 		die("zmq_msg_init_data");
 	if (zmq_send(live->socket, LIVE_TOPIC, strlen(LIVE_TOPIC), ZMQ_SNDMORE) < 0 ||

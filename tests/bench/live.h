@@ -25,7 +25,10 @@ struct live {
 void live_open(struct live *live, const char *endpoint,
 	void (*subscribe)(void *socket, const void *arg), const void *arg);
 
-/* Sends one message; the bytes are borrowed for ever.  False soon after the subscriber's end. */
+/*
+ * Sends one message; the bytes must stay valid until the program ends. False soon after the
+ * subscriber's end.
+ */
 bool live_send(struct live *live, const void *body, size_t len);
 
 /* Waits for the subscriber's end; dies when it failed. */

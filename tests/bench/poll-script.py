@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one writes without a daemon: polls Modbus instruments with pymodbus and publishes with pyzmq.
+"""A script in place of the daemon: polls Modbus instruments with pymodbus and publishes with pyzmq.
 
     poll-script.py ENDPOINT FIRST_PORT INSTRUMENTS FIRST_REGISTER [JOURNAL]
 
 It checks nothing and does not reconnect.  With JOURNAL, readings are appended to that file and synced,
-in groups of what came meanwhile, before they are published.
+in groups of those that came during the last sync, before they are published.
 """
 import asyncio
 import json
@@ -20,7 +20,7 @@ EVERY_S = 0.1
 
 
 class Journal:
-    """Appends, syncs, then sends what has arrived since the last time, once per turn of the loop."""
+    """Appends, syncs, then sends all readings since the last time, once per turn of the loop."""
 
     def __init__(self, path, publisher):
         self.fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CPU time per Modbus reading and memory, beside collectd and a script of pymodbus and pyzmq.
+"""CPU time per Modbus reading and memory, compared with collectd and a script of pymodbus and pyzmq.
 
 A reading is one float.  Every instrument has eight in sixteen registers, read ten times a second.
-collectd asks for each register by itself, as its configuration makes one do; the daemon and the
-script ask once per instrument.  What was read is counted at the simulator's sockets.  Of what the
-kernel does for a file, each is charged what happens in its own calls.  A second script journals as the
-daemon does, which says what the reading and publishing cost and what the journal costs.
+collectd requests each register by itself, because of its configuration; the daemon and the script
+request once per instrument.  Readings are counted at the simulator's sockets.  The kernel's work for
+a file is charged to the process whose call does it.  A second script journals as the daemon does, so
+that the cost of reading and publishing and the cost of the journal are known separately.
 """
 import importlib.util
 import pathlib

@@ -34,7 +34,7 @@ def run_json(*command):
 
 
 class Program:
-    """A child process whose messages go to a file, and that says on stdout when it is ready."""
+    """A child process whose messages go to a file, and that reports on stdout when it is ready."""
 
     def __init__(self, command, log):
         self.name, self.log_path = os.path.basename(str(command[0])), log
@@ -107,13 +107,13 @@ def cpu_ns(pids):
 
 
 def pss_kib(pid):
-    """Proportional set size: private memory and the process's share of what is shared."""
+    """Proportional set size: private memory and the process's share of shared pages."""
     rollup = pathlib.Path("/proc", str(pid), "smaps_rollup").read_text()
     return int(re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE).group(1))
 
 
 def bytes_received(first_port, last_port):
-    """What the sockets of servers on these ports have received, all together."""
+    """Bytes received by the sockets of servers on these ports, in total."""
     done = subprocess.run(["ss", "-tinH", f"sport >= {first_port} and sport <= {last_port}"],
                           capture_output=True, text=True, check=True)
     return sum(int(n) for n in re.findall(r"bytes_received:(\d+)", done.stdout))

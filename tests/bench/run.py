@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measures a build of assayd beside what its machine can do, and prints the table."""
+"""Measures a build of assayd together with the limits of its machine, and prints the table."""
 import argparse
 import dataclasses
 import json

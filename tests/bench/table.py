@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One row per thing measured: it, what it is compared with, the ratio, the goal."""
+"""One row per measured value: name, limit of the machine, ratio, goal."""
 import dataclasses
 import statistics
 import typing

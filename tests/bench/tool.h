@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the benchmark programs share: arguments, failing, percentiles. */
+/* Parts that the benchmark programs share: arguments, failing, percentiles. */
 #ifndef ASSAY_BENCH_TOOL_H
 #define ASSAY_BENCH_TOOL_H
 
@@ -9,7 +9,7 @@
 /* The file whose bytes are appended; its folder decides which disk is measured. */
 #define BENCH_FILE "bench-append.tmp"
 
-/* Ends the program with status 1 and what failed, with errno's text. */
+/* Ends the program with status 1 and the failed call, with errno's text. */
 _Noreturn void die(const char *what);
 
 /* A whole number of 1 to `max`, or the program ends with status 2. */

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the documentation says is tried out.
+"""Runs the examples of the documentation and compares its lists with the code.
 
 usage: check-docs.py static|config|code SOURCE LAB NAME=PATH ...
 
 static  links resolve; lists, tables and excerpts agree with the code they were written from
 config  blocks marked <!-- config --> are accepted by the real daemon, those marked <!-- wrong -->
-        are refused with the words of the next block
+        are rejected with the text of the next block
 code    blocks marked <!-- run: NAME --> run against a laboratory of simulated instruments, and
         print the lines of the block marked <!-- prints --> after them, '…' standing for anything,
         with <!-- prints: like --> also any number for any other
 
-In what runs, the installed names are replaced by those of the test: ipc:///run/assayd,
-"/run/assayd", a1/data/, a1/state/, /var/lib/assayd; libraries are those of the source. Programs that
-go on for ever are ended once all lines were seen.
+In blocks that run, the installed names are replaced by those of the test: ipc:///run/assayd,
+"/run/assayd", a1/data/, a1/state/, /var/lib/assayd; libraries are those of the source. Programs
+that do not end are ended once all lines were seen.
 """
 import os
 import pathlib
@@ -89,7 +89,7 @@ def read(source, name):
 
 
 def check_excerpts(source):
-    """What is said to be from a file is in it, word for word."""
+    """An excerpt of a file is in that file, word for word."""
     for page in pages(source):
         for kind, name, language, text, line in blocks(page):
             if kind == 'from' and text not in read(source, name):
@@ -107,7 +107,7 @@ def check_format(source):
     if shared.exists():
         strip = lambda text: re.findall(r'"[^"]*"|[\w.#/-]+|\S', re.sub(r'\s*;.*$', '', text, flags=re.M))
         theirs, ours = strip(shared.read_text(encoding='utf-8')), strip(read(source, 'docs/assay1.cddl'))
-        records = theirs.index('head')              # what follows are messages, which may be added to
+        records = theirs.index('head')              # messages follow; ours may have more
         rest = iter(ours[records:])
         if theirs[:records] != ours[:records] or not all(word in rest for word in theirs[records:]):
             yield f'docs/assay1.cddl differs from {shared}'
@@ -231,14 +231,14 @@ def check_static(source, paths):
 # --- config --------------------------------------------------------------------------------------
 
 def use_of_profile(text):
-    """A configuration with an instrument that says the same as an instrument with this profile."""
+    """A configuration with an instrument that has the keys of this profile."""
     said = re.sub(r'^(summary|make|model): .*\n', '', text, flags=re.M)
     said = re.sub(r'^link: {', 'link: {type: modbus-rtu, port: /dev/ttyS0, unit_id: 1, ', said, flags=re.M)
     return 'instruments:\n  gas-1:\n' + re.sub(r'^(?=.)', '    ', said, flags=re.M)
 
 
 def configurations(source):
-    """(page, line, text) of what is said to be one."""
+    """(page, line, text) of each block with a configuration."""
     for page in pages(source):
         for kind, name, language, text, line in blocks(page):
             if kind == 'config':
@@ -265,7 +265,7 @@ def completed(text):
 
 
 def refusal(paths, text):
-    """What the daemon says about a configuration; None: it is right."""
+    """The errors of the daemon about a configuration; None: it is right."""
     with tempfile.TemporaryDirectory(prefix='assay-docs-') as name:
         folder = pathlib.Path(name)
         (folder / 'assayd.yaml').write_text(completed(text), encoding='utf-8')
@@ -277,7 +277,7 @@ def refusal(paths, text):
 
 
 def wrong_configurations(source):
-    """(page, line, text, what the daemon says about it)"""
+    """(page, line, text, errors of the daemon about it)"""
     for page in pages(source):
         found = list(blocks(page))
         for block, after in zip(found, found[1:]):
@@ -352,7 +352,7 @@ def pattern_of(line, is_alike):
 
 
 def follow(process, expected):
-    """Reads lines until all patterns were seen in order; those that are left, and what came."""
+    """Reads lines until all patterns were seen in order; the patterns left, the lines read, and why it ended."""
     lines = queue.Queue()
 
     def pump():
@@ -378,7 +378,7 @@ COMMANDS = {'python': ['/usr/bin/python3', '-u'], 'sh': ['bash', '-e'], 'js': ['
 
 
 def compile_block(lab, source, file):
-    """The program, or what the compiler said."""
+    """The program, or the compiler's errors."""
     library = pathlib.Path(lab.paths['libassay'])
     program = file.with_suffix('')
     sanitizers = ['-fsanitize=address,undefined'] if 'ASAN_OPTIONS' in os.environ else []
@@ -389,7 +389,7 @@ def compile_block(lab, source, file):
 
 
 def run_block(lab, source, language, text, expected):
-    """None, or what is wrong."""
+    """None, or the fault."""
     env = {**os.environ, 'PATH': f'{lab.dir}/bin:{os.environ["PATH"]}',
            'PYTHONPATH': str(source / 'tools/client/python')}
     if language == 'js':

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Preloaded into the core: CLOCK_REALTIME is off by as many seconds as the file CLOCK_SHIFT says. */
+/* Preloaded into the core: CLOCK_REALTIME is off by the seconds in the file CLOCK_SHIFT. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The clock is set while the daemon runs: said in the audit, bridged, or too far for this journal."""
+"""The clock is set while the daemon runs: recorded in the audit, bridged, or too far for this journal."""
 
 import sys
 import time
@@ -71,7 +71,7 @@ def test_back(lab, clock):
 
 
 def kept(lab, old):
-    """All entries of both journals; what is published before a subscriber is back reaches it only so."""
+    """All entries of both journals; only this has the entries published before a subscriber is back."""
     peer = Replay(lab.replay)
     new = peer.get(op='hello', proto=1)['journal']
     journals = [(journal, *peer.fetch(journal=journal, prefix='')) for journal in (old, new)]
@@ -83,7 +83,7 @@ def kept(lab, old):
 
 
 def test_hours_back(lab, clock):
-    """The run ends, a new journal begins, and the instrument goes on in it."""
+    """The run ends, a new journal starts, and the instrument continues in it."""
     old = lab.subscriber.all()[-1].journal
     clock.set(clock.seconds - 7200)
     by, step = wait_step(lab, 3)

@@ -32,7 +32,7 @@ CONFIG = {
 LANGUAGES = [name for name in ('c', 'python', 'javascript') if name in paths]
 if 'javascript' in LANGUAGES and not os.path.isdir(os.path.join(paths['modules'], 'zeromq')):
     LANGUAGES.remove('javascript')
-PER_SEED = {'core': 3, 'journal': 1}     # what takes long: the most of it
+PER_SEED = {'core': 3, 'journal': 1}     # the events that take longest: at most so many
 
 
 class Campaign:
@@ -59,7 +59,7 @@ class Campaign:
         for key in FRAMES:
             self.lab.wait_state(key, 'idle')
 
-    # --- what happens
+    # --- events
 
     def measure(self):
         """A run on every instrument that is free."""
@@ -143,7 +143,7 @@ class Campaign:
             raise Failure(f'{consumer.output.name}: ended with {consumer.process.returncode}: {consumer.said()}')
 
     def finish(self):
-        """All runs end, the core too: what there is now is all that there will be, but for its end's records."""
+        """All runs end, the core too: after this only the records of its end are added."""
         for key in FRAMES:
             self.lab.wait_state(key, 'idle', 60)
         self.lab.stop()
@@ -169,7 +169,7 @@ class Campaign:
             consumer.wait_all(self.truth, 5 if IS_WRONG else 60)
         except Failure:
             if not IS_WRONG or consumer.process.poll() is not None:
-                raise          # else the check is to find what is missing
+                raise          # otherwise the check must find the loss
 
 
 def run(seed):
@@ -200,7 +200,7 @@ def main():
 
 
 def main_wrong():
-    """The check finds what such consumers lose."""
+    """The check finds the entries that such consumers lose."""
     for seed in range(FIRST, LAST + 1):
         try:
             run(seed)

@@ -27,7 +27,7 @@ def journal_entries(state):
 
 
 class Check:
-    """What a journal must hold, read once after each restart while it grows."""
+    """The required content of a journal, read once after each restart while it grows."""
 
     def __init__(self):
         self.seq, self.last, self.runs, self.hashes = 0, {}, {}, []
@@ -92,7 +92,7 @@ with Lab(paths) as lab:
         while time.monotonic() < moment:
             pass
         lab.kill()
-        # A core that starts next reads what is there; so does this, from the file of the one killed.
+        # The next core reads the files that are there; so does this, from the file of the killed one.
         lab.start(ready=False)
         wait_for('the core is back', lambda: lab.alive())
         lab.kill()

@@ -35,7 +35,7 @@ static int is_there(const char *name)
 	return note != NULL;
 }
 
-/* In these headers the name of what glibc calls fstatvfs64 and pwritev64. */
+/* These headers use the names fstatvfs64 and pwritev64 of glibc for them. */
 EXPORT int fstatvfs(int fd, struct statvfs *st)
 {
 	int (*real)(int, struct statvfs *);

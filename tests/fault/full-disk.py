@@ -39,7 +39,7 @@ class PlayedDisk:
 
 
 class SmallDisk:
-    """A tmpfs of which a ballast file takes what is not to be free."""
+    """A tmpfs in which a ballast file takes the space that must not be free."""
 
     def __init__(self, lab):
         self.dir = lab.dir / 'state'
@@ -108,7 +108,7 @@ def start(lab):
 
 
 def test_low(lab, disk):
-    """No run begins; those that are open go on, also past the time at which a new one is due."""
+    """No run starts; open runs continue, also past the time at which a new one is due."""
     number = start(lab)['number']
     disk.set_free(6 * MIB)
     wait_level(lab, 'low')
@@ -139,7 +139,7 @@ def test_low(lab, disk):
 
 
 def test_full(lab, disk):
-    """Acquisition ends orderly: the present frame is finished, the run says why it was stopped."""
+    """Acquisition ends in order: the present frame is finished, the run has the reason."""
     disk.set_free(MIB)
     wait_level(lab, 'full')
     for key in 'continuous', 'on-demand':
@@ -154,7 +154,7 @@ def test_full(lab, disk):
 
 
 def test_no_room_at_all(lab, disk):
-    """What cannot be written waits and is published later, in order; nothing is lost."""
+    """Entries that cannot be written wait and are published later, in order; nothing is lost."""
     disk.set_free(0)
     count = 0
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every fault of one simulated instrument, while four others measure on.
+"""Every fault of one simulated instrument, while four others measure.
 
-The core stays, the others miss nothing, the troubled one recovers by itself, the log has a line
-per change of state, and no good frame holds what the instrument never measured.
+The core stays, the others miss nothing, the faulty one recovers without a command, the log has a line
+per change of state, and no good frame has a value that the instrument did not measure.
 
     instrument-faults.py LAB NAME=PATH... target=xrf-1[,FAULT...]
 """

@@ -22,7 +22,7 @@ FAULTS = ['delay=150ms', 'busy=0.5', 'stale=0.3', 'corrupt=0.3', 'truncate=0.3',
           'drop=1', 'disconnect=2s']
 KILLS = [signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP]
 UNREVEALED = {'gas-1': ['corrupt'], 'ms-1': ['corrupt', 'garbage', 'stale']}
-# What a process may take more than after its first minute: caches and the list of runs, no leak.
+# Growth of a process that is allowed after its first minute: caches and the list of runs, no leak.
 CORE_GROWTH_KIB, WORKER_GROWTH_KIB, FD_GROWTH = 6144, 1024, 2
 
 
@@ -37,7 +37,7 @@ def usage(pid):
 
 
 class Processes:
-    """The core and each life of each worker: what they use, first and last."""
+    """The core and each start of each worker: their use of resources, first and last."""
 
     def __init__(self, lab):
         self.lab, self.first, self.last = lab, {}, {}

@@ -18,7 +18,7 @@ with Lab(paths) as lab:
         'acquire': {'mode': 'continuous', 'every': '20ms'}}}})
     lab.wait_frames('gas-1', 10)
     stall.touch()
-    # What was synced before the stall may still arrive; then entries pile up in the core.
+    # Entries synced before the stall may still arrive; then entries pile up in the core.
     wait_for('a group waits for the disk', lambda: lab.ask({'op': 'status'})['journal']['waiting_ns'] > 200_000_000)
     published = len(lab.subscriber.raw())
     wait_for('entries wait', lambda: lab.ask({'op': 'status'})['journal']['waiting_ns'] > 1_500_000_000)

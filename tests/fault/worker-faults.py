@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Workers that crash, hang, are killed, or say what they must not; and a core that is killed.
+"""Workers that crash, hang, are killed, or send wrong messages; and a core that is killed.
 
-The others miss nothing, the run ends as lost-device, the instrument comes back by itself, and a
-filament that was on is off afterwards, whatever dies.
+The others miss nothing, the run ends as lost-device, the instrument comes back without a command, and a
+filament that was on is off afterwards, for each of these deaths.
 """
 
 import os
@@ -16,7 +16,7 @@ import faults  # noqa: E402
 from lab import Failure, Lab, paths_from, wait_for  # noqa: E402
 
 paths = paths_from(sys.argv[2:])
-UDP_SECONDS = 10  # it would answer a stranger after 15 s
+UDP_SECONDS = 10  # after 15 s it would answer another host
 HANG_SECONDS = 30  # the core allows 5 s without a beat; the rest is for a loaded machine
 
 
@@ -30,7 +30,7 @@ def gone(pid):
 
 
 def emission(sim):
-    """What the filament's emission is now, in mA; the truth log has a line when it has settled."""
+    """The filament's emission now, in mA; the truth log has a line when it has settled."""
     return ([0] + [t['emission'] for t in sim.truths() if t['event'] == 'settled'])[-1]
 
 
@@ -63,7 +63,7 @@ def lose_worker(lab, key, signum, others):
     faults.report(signal=signal.Signals(signum).name, key=key, replaced=round(took, 2))
 
 
-# --- a filament that somebody left on ----------------------------------------------------------
+# --- a filament that was left on --------------------------------------------------------------
 
 def light(lab, sim):
     lab.wait_state('ms-1', 'idle')
@@ -102,7 +102,7 @@ def core_leaves_it_on(lab, sim):
 
 
 def both_leave_it_on(lab, sim):
-    """Nobody is left to switch it off: the next daemon does, before anybody asks."""
+    """No process is left that could switch it off: the next daemon does, before any request."""
     pid = light(lab, sim)
     os.kill(pid, signal.SIGSTOP)
     lab.kill()
@@ -142,9 +142,9 @@ def test_filament(lab, sims, config):
     lab.stop()
 
 
-# --- drivers that do what they must not --------------------------------------------------------
+# --- drivers that break their contract ---------------------------------------------------------
 
-# Settings, what the fault says, and whether the worker has to be ended for it.
+# Settings, the text of the fault, and whether the worker must be ended for it.
 DEEDS = {
     'crash': ({}, r'signal 11', True),
     'abort': ({}, r'signal \d+', True),
@@ -243,7 +243,7 @@ def test_starts(lab, sims, config):
 
 
 def test_flapping(lab, sims, config):
-    """What fails again and again after some frames is tried less and less often; a refused start by and by."""
+    """A unit that fails repeatedly after some frames is tried less and less often; so is a rejected start."""
     add_drivers(lab)
     faults.start(lab, {
         'flaps': bad('garbage', {}), 'crashes': bad('crash', {}),

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The recordings in tests/captures, played through the real daemon: the frames that they gave when they were made.
 
-A driver that sends other requests than it did needs a new recording: `record=FILE.cap` as a further argument, or `record=all`, makes
-it with the simulator.  expected.json says what to expect of each.
+A driver that sends other requests than before needs a new recording: `record=FILE.cap` as a further argument, or `record=all`, makes
+it with the simulator.  expected.json has the frames of each.
 """
 
 import hashlib
@@ -44,7 +44,7 @@ SOURCES = {
 
 
 def run_once(lab):
-    """One run on demand: each frame's variables and raw bytes as a digest, and who was there."""
+    """One run on demand: each frame's variables and raw bytes as a digest, and the identity."""
     lab.wait_state('one', 'idle')
     done = lab.ctl('run', 'start', 'one', '--wait', code=None)
     assert ' complete ' in done.stdout, (done, lab.instrument('one'))

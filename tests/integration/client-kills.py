@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""libassay against the real daemon: what a consumer gets is what was published, whoever is killed."""
+"""libassay against the real daemon: a consumer gets the published entries when any process is killed."""
 
 import hashlib
 import json
@@ -47,7 +47,7 @@ def published(lab):
 
 
 def stored(lab):
-    """What the journal has, which is more than what a subscriber of the test happened to hear."""
+    """The entries of the journal, which are more than a subscriber of the test happened to receive."""
     peer = Replay(f'ipc://{lab.dir}/run/replay')
     welcome = peer.get(op='hello', proto=1)
     entries, gaps = peer.fetch(journal=welcome['journal'], prefix=PREFIX, to=welcome['head'])
@@ -101,7 +101,7 @@ def test_entries(lab):
 
 
 def test_cursor(lab):
-    """The daemon keeps the position: what was acknowledged does not come again."""
+    """The daemon keeps the position: acknowledged items do not come again."""
     first = Consumer(lab, 'cursor', '--cursor', 'lims', '--count', '30')
     with open(first.file, 'ab') as file:
         first.start(file)
@@ -138,7 +138,7 @@ def test_runs(lab):
 
 
 def test_real_only(lab):
-    """Nobody gets simulated data who did not ask for it."""
+    """Only consumers that request simulated data get it."""
     args = [paths['consume'], '--dir', str(lab.dir / 'run'), '--topic', 'a1/', '--count', '3']
     done = subprocess.run(args, capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stderr

@@ -118,7 +118,7 @@ def test_describe(lab):
 
 
 def test_set(lab):
-    """On demand: with the next run.  Continuous: a new run begins with it."""
+    """On demand: with the next run. Continuous: a new run starts with it."""
     def change(key, code=None, **settings):
         reply = lab.ask({'op': 'set', 'instrument': key, 'settings': settings}, seconds=60)
         assert reply['ok'] is (code is None), reply
@@ -220,7 +220,7 @@ def test_renewal(lab, config):
 
 
 def test_reload(lab, config):
-    """A wrong file changes nothing; a right one touches only what changed."""
+    """A wrong file changes nothing; a right one touches only the instruments that changed."""
     pid = lab.instrument('ms-1')['pid']
     good = lab.config.read_text()
     lab.config.write_text(good.replace('"channels"', '"chanels"'))
@@ -253,7 +253,7 @@ def test_assayctl(lab):
 
 
 class Notified(threading.Thread):
-    """Stands in for systemd: reads what sd_notify says, all the time, or the daemon would block."""
+    """Stands in for systemd: reads the messages of sd_notify all the time, or the daemon would block."""
 
     def __init__(self, path):
         super().__init__(daemon=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes over a link is recorded, shown, and played back: the same frames, bit for bit."""
+"""The bytes on a link are recorded, shown, and played back: the same frames, bit for bit."""
 
 import os
 import signal
@@ -52,7 +52,7 @@ def modbus_rtu(lab):
 
 
 class Recorder:
-    """assayctl capture, until it is told to end."""
+    """assayctl capture, until a signal ends it."""
 
     def __init__(self, lab, key, file, *args):
         self.process = subprocess.Popen([paths['assayctl'], '--dir', str(lab.dir / 'run'), 'capture', key, '--to',
@@ -73,7 +73,7 @@ def audits(lab, event):
 
 
 def measure(lab, key, runs=1):
-    """So many runs on demand; the frames' variables and raw blocks, and who was there."""
+    """Some runs on demand; the variables and raw blocks of their frames, and the identity."""
     for _ in range(runs):
         done = lab.ctl('run', 'start', key, '--wait', code=None)
         if ' complete ' not in done.stdout:
@@ -160,7 +160,7 @@ def test_a_shared_port(tmp):
 
 
 def test_as_usb(file, frames, config):
-    """The same dialogue as if it had been recorded over USB: the driver is told so, and reads it."""
+    """The same dialogue as if it had been recorded over USB: the driver gets that link, and reads it."""
     data = file.read_bytes()
     size = int.from_bytes(data[12:16], 'little')
     head = cbor2.loads(data[16:16 + size])
@@ -195,7 +195,7 @@ def test_the_end(file, config):
 
 
 def test_another_request(file, config):
-    """Other settings than recorded: what was sent, what was recorded, where they differ."""
+    """Other settings than recorded: the error has the bytes sent, the bytes recorded, and their first difference."""
     other = {**config, 'settings': {**config['settings'], 'channels': 512}}
     with Lab(paths) as lab:
         lab.start({'instruments': {'one': {**other, 'link': {'type': 'playback', 'file': str(file)}}}})
@@ -223,7 +223,7 @@ def test_limits(tmp):
         busy = lab.ask({'op': 'capture-start', 'instrument': 'one'})
         assert busy['error']['code'] == 'busy', busy
         out = recorder.stop(None)
-        assert ' 0 bytes not recorded' not in out, out  # before it began, and after the connection's beginning
+        assert ' 0 bytes not recorded' not in out, out  # before its start, and after the first part of the connection
         assert 'File exists' in lab.ctl('capture', 'one', '--to', str(file), code=1).stderr
         assert ' bytes of dialogue' in lab.ctl('capture', 'one', '--seconds', '1', '--to', str(tmp / 'timed.cap')).stdout
         assert lab.ctl('capture', 'two', '--to', str(tmp / 'none.cap'), code=1) and not (tmp / 'none.cap').exists()

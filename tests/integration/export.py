@@ -98,7 +98,7 @@ def test_spectrum_csv(lab, number):
 
 
 def test_resume(lab, number):
-    """A file that was cut anywhere is continued behind what is known to be good, to the same bytes."""
+    """A file that was cut anywhere is continued after its last sound part, to the same bytes."""
     for format in ('cbor', 'csv', 'json'):
         whole, _ = export(lab, format, number, f'whole.{format}')
         good = whole.read_bytes()
@@ -139,7 +139,7 @@ def test_interrupt(lab, number):
 
 
 def test_range(lab):
-    """All runs of an instrument that began in a time, oldest first."""
+    """All runs of an instrument that started in a time, oldest first."""
     to = lab.dir / 'range.json'
     lab.ctl('export', '--format', 'json', '--from', '1h', '--instrument', 'gas-1', '--simulated', '--to', str(to))
     lines = [json.loads(line) for line in to.read_text().splitlines()]

@@ -58,7 +58,7 @@ def live_on(lab, published):
 
 
 def test_live(lab):
-    """Beside the daemon: what is there is told, and all of it was published."""
+    """While the daemon runs: the report is right, and all of its entries were published."""
     before = len(lab.subscriber.raw())
     own = ['--config', str(lab.config), '--worker', paths['worker'], '--drivers', paths['drivers']]
     info = lines(lab.ctl(*own, '--json', 'journal', 'info'))
@@ -98,7 +98,7 @@ def test_at_rest(lab, state):
 
 
 def test_flipped_bytes(lab, shown):
-    """Each flip is told with file, seqs and bytes; everything else is still there."""
+    """Each flip is reported with file, seqs and bytes; everything else is still there."""
     for part in ('header', 'body'):
         state = copy(lab, 'flipped-' + part)
         file = segments(state)[0]

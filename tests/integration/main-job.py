@@ -57,7 +57,7 @@ def check_identity(lab):
 
 with Lab(paths) as lab:
     sims = start_sims(lab)
-    # Begin without instruments: a subscriber that is there before the first run hears everything.
+    # Start without instruments: a subscriber that is there before the first run receives everything.
     lab.start({'instruments': {}})
     wait_for('a heartbeat', lambda: lab.subscriber.heads)
     lab.configure({'instruments': instruments(lab, sims)})

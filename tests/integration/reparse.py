@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The raw bytes in a journal, decoded anew, give its frames bit for bit; and what does not is found."""
+"""Decoding the raw bytes of a journal again gives its frames bit for bit; differences are found."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from lab import Failure, Lab, crc32c, lint, paths_from  # noqa: E402
 
 paths = paths_from(sys.argv[2:])
 
-# Every kind of point, in registers that the simulator serves; what they mean does not matter here.
+# Every kind of point, in registers that the simulator serves; their meaning does not matter here.
 POINTS = [
     {'name': 'a', 'table': 'holding', 'address': 0, 'type': 'float32', 'unit': 'mg/m3', 'analyte': 'HCl',
      'cas': '7647-01-0', 'basis': 'wet', 'label': 'hydrogen chloride', 'scale': 1.5, 'offset': -2},
@@ -111,7 +111,7 @@ def test_all_the_same(lab):
     frames = {}
     for entry in lab.entries(type='frame'):
         if entry.record['run'] not in starts:
-            continue  # it began before the subscriber was there
+            continue  # it started before the subscriber was there
         frames.setdefault(starts[entry.record['run']]['number'], []).append(entry.record)
     assert set(rows) >= set(frames), (set(frames) - set(rows))
     for number, records in frames.items():

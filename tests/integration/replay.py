@@ -65,7 +65,7 @@ def test_hello(lab, peer):
 
 
 def test_fetch(lab, peer):
-    """What is fetched is what was published, byte for byte, and links without a hole."""
+    """Fetched entries are the published ones, byte for byte, and link without a hole."""
     welcome = peer.get(op='hello', proto=1)
     journal, head = welcome['journal'], welcome['head']
     everything, gaps = peer.fetch(journal=journal, prefix='', to=head)
@@ -89,7 +89,7 @@ def test_fetch(lab, peer):
 
 
 def test_pages(lab, peer):
-    """A reply keeps the limit that was asked for; the pages join."""
+    """A reply keeps the limit of its request; the pages join."""
     journal, seq = peer.get(op='hello', proto=1)['journal'], 0
     pages = 0
     for reply, page in peer.pages(op='fetch', journal=journal, prefix='', to=400, max_bytes=30000, **{'from': 1}):
@@ -230,9 +230,9 @@ def one_cursor_per_topic_misses_nothing():
                 wait_for(number, lambda: 'last' in lab.ask({'op': 'run-show', 'number': number})['run'])
             for _ in range(60000 if burst else dice.randrange(500)):
                 follower.step()
-                if follower.holes > 0:                      # beyond what the daemon's queue holds
+                if follower.holes > 0:                      # more than the daemon's queue holds
                     break
-            follower.close()                                # what is in its queues is lost
+            follower.close()                                # the messages in its queues are lost
         follower.open()
         head = lab.ask({'op': 'status'})['journal']['head']
         while max(follower.at.values(), default=0) < head:
@@ -322,7 +322,7 @@ def cursors_outlive_a_kill():
         assert peer.refused(op='cursor', name='lims')[0] == 'not-found'
         assert peer.get(**mark, seq=row['first']) == {'op': 'ok'}
         assert peer.get(**mark, seq=row['last']) == {'op': 'ok'}
-        lab.kill()                                          # at once: what was answered is on the disk
+        lab.kill()                                          # at once: an answered cursor is on the disk
         peer.close()
         lab.start()
         peer = Replay(lab.replay)
@@ -395,7 +395,7 @@ def peers_that_do_not_read(lab, journal):
 
 
 def a_slow_reader_gets_all_or_is_told(lab, journal, peer):
-    """One reply per request: pages, or `busy` for what was too much at a time."""
+    """One reply per request: pages, or `busy` for those above the limit."""
     kinds = {'data': 0, 'busy': 0}
     for _ in range(1000):
         reply, _ = peer.receive()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Archive, then let go: what goes from a journal, what stays, and what an archive holds.
+"""Archive and removal: the files that are removed from a journal, those that stay, and the archive.
 
     retention.py LAB NAME=PATH... [disk=LIBRARY]
 
@@ -20,7 +20,7 @@ from replay_peer import Replay  # noqa: E402
 paths = paths_from(sys.argv[2:])
 UNTIL = '2099-12-31'
 KIB = 1 << 10
-SIZE = 512 * KIB # what may stay
+SIZE = 512 * KIB # limit of the journal
 
 
 def configuration(lab, keep):
@@ -70,7 +70,7 @@ def look(lab):
 
 
 def wait_fits(lab):
-    """What may go has gone: the daemon logs nothing more, and the journal fits."""
+    """All due files are removed: the daemon logs nothing more, and the journal fits."""
     wait_for('the journal fits', lambda: sum(s.stat().st_size for s in segments(lab)) <= SIZE + 192 * KIB)
 
 
@@ -87,7 +87,7 @@ def test_nothing_goes_unarchived(lab):
 
 
 def amend(lab):
-    """A correction, which the list of runs shows beside what was said first."""
+    """A correction, which the list of runs shows together with the first value."""
     number = lab.entries('gas-1', 'run-start')[0].record['number']
     reply = lab.ask({'op': 'amend', 'run': number, 'set': {'sample': 'A "2"'}, 'reason': 'mistyped, "A 2" it is'})
     if not reply['ok']:
@@ -143,7 +143,7 @@ def test_texts(lab, amended):
 
 
 def check_removals(lab, copies):
-    """What went is what was recorded before, in order, and what was archived."""
+    """The removed files are those recorded before, in order, and archived."""
     wait_for('files go', lambda: audits(lab, 'segment-removed'))
     wait_fits(lab)
 
@@ -170,7 +170,7 @@ def check_removals(lab, copies):
 
 
 def test_replay(lab, last):
-    """Consumers are told of what went, and get all that is left."""
+    """Consumers get a gap for the removed entries, and all others."""
     peer = Replay(f'ipc://{lab.dir}/run/replay')
     welcome = peer.get(op='hello', proto=1)
     entries, gaps = peer.fetch(journal=welcome['journal'], prefix='', to=welcome['head'])
@@ -185,7 +185,7 @@ def test_replay(lab, last):
 
 
 def test_cursor(lab):
-    """What a durable cursor has not passed stays, archived or not, until it has."""
+    """Entries that a durable cursor has not passed stay, archived or not, until it has."""
     peer = Replay(f'ipc://{lab.dir}/run/replay')
     journal = peer.get(op='hello', proto=1)['journal']
     mark = index_of(closed(lab)[1])[1]
@@ -204,7 +204,7 @@ def test_cursor(lab):
 
 
 def test_restart(lab):
-    """What was archived is known to the next process."""
+    """Files archived before are known to the next process."""
     lab.stop()
     lab.start()
     lab.wait_state('gas-1', 'busy')
@@ -217,7 +217,7 @@ def test_restart(lab):
 
 
 def test_own_files_differ(lab, peer, journal, needed):
-    """A file that is not what was archived stays, and is said; the others go."""
+    """A file that differs from the archived one stays, with a line in the log; the others are removed."""
     changed = needed[0]
     data = bytearray(changed.read_bytes())
     data[-100] ^= 1
@@ -238,7 +238,7 @@ def test_own_files_differ(lab, peer, journal, needed):
 
 
 def test_resumed(lab):
-    """An interrupted archive is completed; what is whole is not copied again."""
+    """An interrupted archive is completed; complete files are not copied again."""
     here = lab.dir / 'archive' / 'journal' / folder(lab).name
     lost, kept = closed(lab)[-1], closed(lab)[-2]
     archive(lab)

@@ -68,7 +68,7 @@ def show(lab, number):
 
 
 def record_of(lab, type, run):
-    """From the files: what the daemon writes while it starts is published before anybody listens."""
+    """From the files: records written during the start are published before a subscriber can connect."""
     return wait_for(f'the {type}', lambda: [e for e in stored(lab) if e.type == type and e.record['run'] == run])[-1]
 
 
@@ -120,7 +120,7 @@ def test_amend(lab):
 
 
 def check_amended(lab, number):
-    """Found by both names; what was said first stays."""
+    """Found by both names; the first value stays."""
     row = show(lab, number)
     assert row['sample'] == 'CCL-2026-00001', row
     now = row['amended']
@@ -138,7 +138,7 @@ def test_repeat(lab, amended):
     assert again['sample'] == {'id': 'CCL-2026-00003'} and again['operator'] == {'id': 'lee'}, again
     assert again['x-note'] == 'right side', again
     end_of(lab, reply)
-    # With the settings that it had, whatever they are now, and with its method.
+    # With the settings that it had, not those of now, and with its method.
     ask(lab, op='set', instrument='xrf-1', settings={'channels': 512})
     first = measure(lab, method='two')
     plain = (end_of(lab, first), measure(lab, entered='scanned'))[1]
@@ -166,7 +166,7 @@ def test_repeat(lab, amended):
 
 
 def open_run(lab):
-    """A run on demand that goes on for ever, with some frames."""
+    """A run on demand without end, with some frames."""
     reply = measure(lab, 'CCL-2026-00010', method='grows', note='slow')
     wait_for('frames', lambda: sum(e.record['run'] == reply['run'] for e in lab.frames('xrf-1')) >= 3)
     return reply

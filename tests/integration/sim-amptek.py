@@ -29,7 +29,7 @@ def is_good(answer):
 
 
 def read_answer(line, seconds=DEADLINE_S):
-    """One packet; what came of it if it is cut short."""
+    """One packet; the bytes received if it is cut short."""
     head = line.read(6, seconds)
     if len(head) < 6:
         return head

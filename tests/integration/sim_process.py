@@ -13,7 +13,7 @@ DEADLINE_S = 10
 
 
 class Simulator:
-    """Runs `assay-sim MODEL ARGS`; `endpoint` is what its ready line names."""
+    """Runs `assay-sim MODEL ARGS`; `endpoint` is the one of its ready line."""
 
     def __init__(self, program, model, *args, faults=()):
         self.dir = tempfile.TemporaryDirectory(prefix="assay-sim-")

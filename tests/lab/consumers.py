@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Consumers on trial: programs that write down what the client library gives them, and a check of
-their output against the journal's own files.
+"""Consumers for tests: programs that write the items of the client library, and a check of their
+output against the journal's own files.
 
 The contract of the programs (consume.py, consume.js, consume.c):
 
@@ -11,13 +11,13 @@ One line of JSON per item, in one write, appended to FILE or written to stdout:
 
     entry      {"journal": hex32, "topic": t, "seq": n, "prev": p, "sha256": hex of the entry}
     hole       {"gap": {"journal": hex32, "topic": t, "from": a, "to": b, "why": "pruned"}}
-               of an older journal t may be the prefix that was asked for: on any topic below it
-               entries may be lost
+               of an older journal t may be the prefix of the request: entries on any topic below
+               it may be lost
     whole run  {"run": number, "status": s, "frames": n, "journal": hex32, "topic": t, "seqs": [...],
                "sha256": hex over the SHA-256 of the entries, joined}
                an amend that is made after its run was given is an entry
 
-Without a position a consumer begins at the oldest entry. With --from-output it goes on where the lines
+Without a position a consumer starts at the oldest entry. With --from-output it continues where the lines
 of its output end (result and position are one write: exactly once, even after kill -9); a last line that
 is torn is cut off. With --cursor it acknowledges to the daemon after each write. SIGTERM ends it with 0.
 """
@@ -39,13 +39,13 @@ SIMULATED = 'a1/sim-'
 
 
 def begin_of(folder):
-    """When a journal began, as its first file has it."""
+    """The start of a journal, from its first file."""
     first = min(folder.glob('*.seg'))
     return struct.unpack_from('<Q', first.read_bytes(), 40)[0]
 
 
 class Truth:
-    """What the journal's files hold, and what was taken from them on purpose."""
+    """The content of the journal's files, and the entries removed from them on purpose."""
 
     def __init__(self, state):
         self.state = pathlib.Path(state)
@@ -103,7 +103,7 @@ class Truth:
         self.lost.setdefault(path.parent.name.replace('-', ''), set()).update(seqs)
 
     def wanted(self, prefixes, simulated):
-        """(journal, topic): seqs, of what a consumer has asked for."""
+        """(journal, topic): seqs, of the topics of a consumer."""
         twins = [p.replace('a1/', SIMULATED, 1) for p in prefixes]
         found = {}
         for journal, entries in self.journals.items():
@@ -145,7 +145,7 @@ class Consumer:
         self.process.wait(10)
 
     def stop(self):
-        """Asks it to end, which it does cleanly."""
+        """Sends SIGTERM, on which it ends cleanly."""
         self.process.send_signal(signal.SIGTERM)
         if self.process.wait(10) != 0:
             raise Failure(f'the consumer ended with {self.process.returncode}: {self.said()}')
@@ -260,7 +260,7 @@ def check_topic(journal, topic, seqs, given, truth, gaps):
         told = [g for g in mine if g['from'] <= seq <= g['to']]
         if seq not in lost:
             raise Failure(f'entry {seq} on {topic} of {journal} is missing; said of it: {told}')
-        # A prefix is told of when the journal has become an older one, whatever was told of its topics.
+        # Once the journal is an older one, a gap of the prefix comes in addition to those of its topics.
         if not told or len({g['topic'] for g in told}) != len(told):
             raise Failure(f'entry {seq} on {topic} of {journal} is lost and was told {len(told)} times: {told}')
 
@@ -282,6 +282,6 @@ def check_gaps(gaps, given, truth, wanted):
 
 
 def is_needed(gap, seqs, given):
-    """Something is lost in it, or after it and before the next entry: then nobody can tell where."""
+    """Something is lost in it, or after it and before the next entry: the place cannot be determined."""
     after = min((seq for seq in given if seq > gap['to']), default=float('inf'))
     return any(gap['from'] <= seq < after and seq not in given for seq in seqs)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Five instruments over five links, one of which is troubled, and what must hold meanwhile."""
+"""Five instruments over five links, one of them with faults, and the rules that must hold then."""
 
 import hashlib
 import json
@@ -81,7 +81,7 @@ class Trouble:
         return self.lab.instrument(key).get('run', {}).get('id')
 
     def last(self, seconds):
-        """Lets it go on so long, while the core is asked again and again."""
+        """Continues for some time, and requests the status of the core repeatedly."""
         wait_for('the core lives', lambda: self.core_lives() and self.age() >= seconds, seconds + 30)
 
     def age(self):
@@ -93,7 +93,7 @@ class Trouble:
         return self.lab.ask({'op': 'status'}, seconds=5)['ok']
 
     def since(self, key, type, after=0):
-        """Cheap enough to be polled: only what came since it began, and only this instrument's."""
+        """Cheap enough to be polled: only entries since the start of the fault, and only of this instrument."""
         from lab import Entry
         found = []
         for topic, data in self.lab.subscriber.raw()[self.entries:]:
@@ -104,7 +104,7 @@ class Trouble:
         return found
 
     def wait_recovery(self, count=2, seconds=60):
-        """Good frames of what is measured from now on, without anybody's help."""
+        """Good frames measured from now on, without any command."""
         now = time.time_ns()
         try:
             wait_for(f'{self.key} recovers', lambda: sum(
@@ -160,7 +160,7 @@ class Trouble:
         return loud
 
 
-# --- what the instruments really measured ------------------------------------------------------
+# --- the true values of the instruments ---------------------------------------------------------
 
 def data(record, *names):
     return [values(v) for name in names for v in record['vars'] if v['name'] == name]
@@ -200,7 +200,7 @@ KINDS = {'xrf': (true_spectra, spectrum), 'gas': (true_gases, gases), 'ms': (tru
 
 
 def check_truth(lab, key, sim, exempt=()):
-    """Each good frame holds what the instrument really measured.  `exempt` are times (from, to)
+    """Each good frame has the true values of the instrument.  `exempt` are times (from, to)
     in which the protocol could not have revealed damage."""
     truth, what = KINDS[key.split('-')[0]]
     true, good, checked, wrong = truth(sim), 0, 0, []

@@ -248,7 +248,7 @@ class Lab:
     def wait_state(self, key, state, seconds=DEADLINE):
         wait_for(f'{key} is {state}', lambda: self.instrument(key)['state'] == state, seconds)
 
-    # --- what was published ----------------------------------------------------------------------
+    # --- published entries -----------------------------------------------------------------------
 
     def entries(self, key=None, type=None):
         return [e for e in self.subscriber.all()
@@ -311,7 +311,7 @@ CRC_TABLE = list(crc_table())
 
 
 def crc32c(begin, data):
-    """The checksum of journals and recordings: of what `begin` covers, then of `data`."""
+    """The checksum of journals and recordings: continues `begin` with `data`."""
     value = begin ^ 0xffffffff
     for byte in data:
         value = (value >> 8) ^ CRC_TABLE[(value ^ byte) & 0xff]

@@ -54,7 +54,7 @@ class Replay:
         return reply['code'], reply['text']
 
     def pages(self, **request):
-        """All replies to a request that is asked again from `next`."""
+        """All replies to a request that is continued from `next`."""
         while True:
             reply, entries = self.ask(**request)
             assert reply['op'] == 'data', reply

@@ -9,7 +9,7 @@
 #include "record/record.h"
 #include "record/topic.h"
 
-/* --- what all have in common ---------------------------------------------------------------- */
+/* --- parts of all records --------------------------------------------------------------------- */
 
 static const uint8_t id[16] = {0xa5, 0x5a, 1, 2, 3, 4, 0x40, 6, 0x80, 8, 9, 10, 11, 12, 13, 14};
 static const uint8_t journal[16] = {0x1c, 1, 1, 1, 1, 1, 0x41, 1, 0x81, 1, 1, 1, 1, 1, 1, 1};

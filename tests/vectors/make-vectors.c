@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writes the golden vectors, or compares what is there with what they should be:
+ * Writes the golden vectors, or compares the files that are there with them:
  *
  *	make-vectors write|compare DIR
  *
  * DIR gets NAME.cbor and NAME.json for every valid example, bad/NAME.cbor and bad/NAME.txt, the
- * expected error, for every other.  Written once per change of the format, read by everybody.
+ * expected error, for every other.  Written once per change of the format, read by all tests.
  */
 #include <stdio.h>
 #include <string.h>
@@ -36,7 +36,7 @@ static int compare_file(const char *path, const struct buffer *bytes)
 	return len == bytes->len && memcmp(found, bytes->data, len) == 0 ? 0 : -1;
 }
 
-/* Counts what went wrong. */
+/* Counts the failures. */
 static int put_file(const char *name, const char *suffix, const struct buffer *bytes)
 {
 	char path[512];
@@ -44,7 +44,8 @@ static int put_file(const char *name, const char *suffix, const struct buffer *b
 	int error = comparing ? compare_file(path, bytes) : write_file(path, bytes);
 	if (error < 0)
 		fprintf(stderr, "%s: %s\n", path,
-			comparing ? "differs from what make-vectors writes" : "cannot be written");
+			comparing ? "differs from the output of make-vectors"
+				  : "cannot be written");
 	return error < 0;
 }
 

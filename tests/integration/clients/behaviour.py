@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every client library has to do, whatever its language: the same scenarios for each of them.
+"""The duties of every client library: the same scenarios for each language.
 
     behaviour.py LAB NAME=PATH... language=NAME command=PROGRAM[:ARGUMENT] [features=runs,...]
 
-The programs that are tried are the small consumers that tests/lab/consumers.py describes. What they
-write is compared with the journal's own files.
+The programs are the small consumers that tests/lab/consumers.py describes. Their output is compared with
+the journal's own files.
 """
 
 import hashlib
@@ -95,7 +95,7 @@ class Trial:
 
 
 def test_live_and_catching_up(trial):
-    """From nothing, then live; and who comes later gets the same."""
+    """From nothing, then live; a consumer that comes later gets the same."""
     lab = trial.lab
     start(lab)
     early = trial.consumer('early').start()
@@ -195,7 +195,7 @@ def test_kill_of_the_core(trial):
 
 
 def test_damage(trial):
-    """Entries that cannot be read any more are told as one gap per topic, once, also after a restart."""
+    """Unreadable entries are reported as one gap per topic, once, also after a restart."""
     lab = trial.lab
     start(lab)
     measure(lab, 'gen-1')
@@ -259,7 +259,7 @@ def test_new_journal(trial):
 
 
 def test_journal_that_is_gone(trial):
-    """Where the consumer was is not there any more: it says so once, and begins with what there is."""
+    """The consumer's position no longer exists: it reports that once, and starts with the entries that are there."""
     lab = trial.lab
     start(lab)
     measure(lab, 'gen-1')
@@ -285,7 +285,7 @@ def test_journal_that_is_gone(trial):
 
 
 def test_simulated(trial):
-    """Only who asks for simulated data gets them, even by a prefix that covers them."""
+    """Simulated data comes only on request, also if a prefix covers it."""
     lab = trial.lab
     start(lab)
     real, all_kinds = trial.consumer('real', topics=['a1/']).start(), trial.consumer('all', simulated=True).start()

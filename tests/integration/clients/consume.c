@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A small consumer on libassay, for the test of all client libraries: one line of JSON per item,
- * in one write.  With --from-output the lines are also the position: what a kill leaves of a line
- * is cut off, and the next start goes on behind the last whole one, so results come exactly once.
+ * in one write.  With --from-output the lines are also the position: a line torn by a kill is cut
+ * off, and the next start continues after the last whole one, so results come exactly once.
  * With --cursor the daemon keeps the position, after the line was written: at least once.
  */
 #include <errno.h>
@@ -117,7 +117,7 @@ static int next_of_run(struct consume *c, const struct assay_client_entry **entr
 	return r;
 }
 
-/* False: the end was asked for before all of it was there. */
+/* False: a signal requested the end before all of it was there. */
 static bool put_seqs(struct consume *c, uint8_t hash[SHA256_DIGEST_LENGTH])
 {
 	uint8_t one[SHA256_DIGEST_LENGTH];
@@ -173,7 +173,7 @@ static bool put_run(struct consume *c, const struct assay_client_item *item)
 	uint8_t hash[SHA256_DIGEST_LENGTH];
 	bool has_all = item->number.data != NULL && item->status.data != NULL;
 	if (item->is_whole != (has_all && item->gaps_count == 0))
-		fail("a run is not what its end says", -EBADMSG);
+		fail("a run does not match its run-end", -EBADMSG);
 	put(c, "{");
 	if (item->number.data != NULL) {
 		put_text(c, "run", item->number);
@@ -314,7 +314,7 @@ static void open_output(struct consume *c)
 	c->options.cursors_count = c->cursors_count;
 }
 
-/* False: the end was asked for before the item was worked on. */
+/* False: a signal requested the end before the item was processed. */
 static bool work_on(struct consume *c, const struct assay_client_item *item)
 {
 	if (item->kind == ASSAY_ITEM_MARK)
@@ -339,7 +339,7 @@ static int acknowledge(struct consume *c)
 	return r == -ETIMEDOUT || r == -EINTR ? 0 : r;
 }
 
-/* The next item; what was worked on is acknowledged when there is time, not one by one. */
+/* The next item; processed items are acknowledged when there is time, not one by one. */
 static int next_item(struct consume *c, const struct assay_client_item **item)
 {
 	int r = assay_client_next(c->client, 0, item);

@@ -83,7 +83,7 @@ def main(args):
 
 
 def end(number, frame):
-    """What was written is acknowledged before the end."""
+    """Written items are acknowledged before the end."""
     end.is_wanted = True
     if end.may_interrupt:
         end.may_interrupt = False
