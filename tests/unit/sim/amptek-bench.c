@@ -1,71 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "amptek-bench.h"
 
-static void collect(void *context, const uint8_t *data, size_t len)
-{
-	struct bench *b = context;
-	assert_true(b->len + len <= sizeof(b->sent) && b->units < UNITS_MAX);
-	memcpy(b->sent + b->len, data, len);
-	b->len += len;
-	b->unit_len[b->units++] = len;
-}
-
-void bench_start(
-	struct bench *b, enum sim_transport transport, FILE *truth, const char *const *options)
-{
-	memset(b, 0, sizeof(*b));
-	random_init(&b->random, 7);
-	struct sim_env env = {.emit = collect,
-		.context = b,
-		.truth = truth,
-		.faults = &b->faults,
-		.random = &b->random,
-		.transport = transport,
-		.speed = 1};
-	struct sim_options given = {.table = amptek_model.options};
-	for (size_t i = 0; options[i] != NULL; i += 2)
-		assert_int_equal(options_set(&given, options[i], options[i + 1]), 0);
-	assert_int_equal(sim_model_create(&amptek_model, &given, &env, &b->model), 0);
-}
-
-void bench_stop(struct bench *b)
-{
-	sim_model_destroy(b->model);
-	b->model = NULL;
-}
-
 void pass(struct bench *b, uint64_t ns)
 {
-	uint64_t until = b->now + ns, next;
-	while ((next = sim_model_next_wakeup(b->model, b->now)) < until) {
-		b->now = next > b->now ? next : b->now;
-		sim_model_tick(b->model, b->now);
-	}
-	b->now = until;
-	sim_model_tick(b->model, b->now);
-}
-
-static size_t from_hex(const char *hex, uint8_t *out)
-{
-	size_t n = 0;
-	for (unsigned byte; *hex != '\0'; hex += strspn(hex, " ")) {
-		assert_int_equal(sscanf(hex, "%2x", &byte), 1);
-		out[n++] = (uint8_t)byte;
-		hex += 2;
-	}
-	return n;
-}
-
-static void send_bytes(struct bench *b, const uint8_t *data, size_t len)
-{
-	b->len = b->units = 0;
-	sim_model_input(b->model, data, len, b->now);
-}
-
-void send_hex(struct bench *b, const char *hex)
-{
-	uint8_t data[FRAME_PACKET_MAX];
-	send_bytes(b, data, from_hex(hex, data));
+	wait_until(b, b->now + ns);
 }
 
 static void expect_good_packet(const struct bench *b)
@@ -100,14 +38,6 @@ const uint8_t *answer_data(const struct bench *b)
 size_t answer_len(const struct bench *b)
 {
 	return (size_t)b->sent[4] << 8 | b->sent[5];
-}
-
-void expect_hex(const struct bench *b, const char *hex)
-{
-	uint8_t data[FRAME_PACKET_MAX];
-	size_t n = from_hex(hex, data);
-	assert_int_equal(b->len, n);
-	assert_memory_equal(b->sent, data, n);
 }
 
 void expect_text(const struct bench *b, unsigned pid, const char *text)

@@ -402,7 +402,8 @@ static void truth_has_the_counts_that_were_sent(void **state)
 	unsigned channels;
 	const uint8_t *s;
 	struct bench b;
-	bench_start(&b, SIM_UDP, truth, (const char *const[]){"config", "MCAC=256;", NULL});
+	bench_start(&b, &amptek_model, SIM_UDP, truth,
+		(const char *const[]){"config", "MCAC=256;", NULL});
 	begin(&b, "");
 	pass(&b, 1 * S);
 	spectrum_of(&b, counts, &channels, &s);

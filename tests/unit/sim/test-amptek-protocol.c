@@ -392,7 +392,7 @@ static void calibration_and_firmware_are_refused_and_noted(void **state)
 	size_t size = 0;
 	FILE *truth = open_memstream(&text, &size);
 	struct bench b;
-	bench_start(&b, SIM_USB, truth, (const char *const[]){"tube-kv", "0", NULL});
+	bench_start(&b, &amptek_model, SIM_USB, truth, (const char *const[]){"tube-kv", "0", NULL});
 	ask(&b, 0x30, 0x01, "");
 	assert_int_equal(answer_pid(&b), 0xFF02);
 	ask(&b, 0xF0, 0x0A, "1");

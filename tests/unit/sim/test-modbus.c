@@ -1,89 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The worked examples of the register maps, byte for byte, and what masters must cope with. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+#include "bench.h"
 #include "modbus/frame.h"
 #include "modbus/plant.h"
 
-#define MS 1000000ULL
-#define S  (1000 * MS)
-
-struct bench {
-	struct sim_model *model;
-	struct sim_random random;
-	struct sim_faults faults;
-	uint8_t sent[4096];
-	size_t len;
-	uint64_t now;
-};
-
-static void collect(void *context, const uint8_t *data, size_t len)
-{
-	struct bench *b = context;
-	assert_true(b->len + len <= sizeof b->sent);
-	memcpy(b->sent + b->len, data, len);
-	b->len += len;
-}
-
-/* `options`: name, value, ..., NULL. */
-static void start_truth(struct bench *b, FILE *truth, const char *const *options)
-{
-	*b = (struct bench){0};
-	random_init(&b->random, 7);
-	struct sim_env env = {.emit = collect,
-		.context = b,
-		.random = &b->random,
-		.faults = &b->faults,
-		.truth = truth,
-		.speed = 1};
-	struct sim_options given = {.table = modbus_model.options};
-	for (size_t i = 0; options[i] != NULL; i += 2)
-		assert_int_equal(options_set(&given, options[i], options[i + 1]), 0);
-	assert_int_equal(sim_model_create(&modbus_model, &given, &env, &b->model), 0);
-}
-
-#define start(b, ...) start_truth(b, NULL, (const char *const[]){__VA_ARGS__, NULL})
-
-static size_t from_hex(const char *hex, uint8_t *bytes)
-{
-	size_t n = 0;
-	for (const char *at = hex; *at != '\0';) {
-		unsigned byte;
-		int used;
-		assert_int_equal(sscanf(at, " %2x%n", &byte, &used), 1);
-		bytes[n++] = (uint8_t)byte;
-		at += used;
-	}
-	return n;
-}
-
-static void send_bytes(struct bench *b, const uint8_t *data, size_t len)
-{
-	b->len = 0;
-	sim_model_input(b->model, data, len, b->now);
-}
-
-static void expect(struct bench *b, const char *hex)
-{
-	uint8_t want[512];
-	size_t n = from_hex(hex, want);
-	assert_int_equal(b->len, n);
-	assert_memory_equal(b->sent, want, n);
-}
+#define start_truth(b, truth, ...) \
+	bench_start(b, &modbus_model, SIM_NONE, truth, (const char *const[]){__VA_ARGS__, NULL})
+#define start(b, ...) start_truth(b, NULL, __VA_ARGS__)
 
 static void ask(struct bench *b, const char *request, const char *reply)
 {
-	uint8_t bytes[512];
-	send_bytes(b, bytes, from_hex(request, bytes));
-	expect(b, reply);
+	send_hex(b, request);
+	expect_hex(b, reply);
 }
 
 /* A read request with its CRC; returns the data behind the byte count. */
@@ -118,7 +46,7 @@ static void mcs100ft_answers_the_worked_example(void **state)
 	start(&b, "fixed", "example");
 	ask(&b, "01 04 00 8A 00 22 51 F9", MCS_REPLY);
 	ask(&b, "01 02 0F A0 00 01 BA FC", "01 02 01 00 A1 88");
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void mcs100ft_answers_the_bench_vector(void **state)
@@ -128,7 +56,7 @@ static void mcs100ft_answers_the_bench_vector(void **state)
 	ask(&b, "01 04 00 89 00 12 A1 ED",
 		"01 04 24 00 00 40 C8 00 00 41 C8 00 00 42 C8 00 00 43 C8 00 00 44 C8 00 00 45 C8 "
 		"00 00 46 C8 00 00 47 C8 00 00 48 C8 CF C4");
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void cx4000_answers_the_worked_example(void **state)
@@ -138,12 +66,11 @@ static void cx4000_answers_the_worked_example(void **state)
 	ask(&b, "01 03 00 00 00 12 C5 C7",
 		"01 03 24 00 00 42 0F 4C CD 43 3B 00 00 40 20 00 00 40 50 00 00 42 34 68 00 47 BF "
 		"00 00 41 48 00 00 3F 00 33 33 41 63 0C 34");
-	uint8_t status[8];
-	send_bytes(&b, status, from_hex("01 03 00 12 00 0E 64 0B", status));
+	send_hex(&b, "01 03 00 12 00 0E 64 0B");
 	assert_int_equal(b.len, 5 + 28);
 	assert_true(cdab(b.sent + 3) == 0);
 	assert_true(cdab(b.sent + 7) == 4);
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void cx4000_answers_vendor_functions(void **state)
@@ -162,7 +89,7 @@ static void cx4000_answers_vendor_functions(void **state)
 	read_rtu(&b, 1, 0x46, 0, 9);
 	assert_int_equal(b.sent[1], 0xC6);
 	assert_int_equal(b.sent[2], 1);
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void unmapped_areas_and_functions_are_refused(void **state)
@@ -186,7 +113,7 @@ static void unmapped_areas_and_functions_are_refused(void **state)
 	assert_int_equal(b.sent[2], 3);
 	read_rtu(&b, 1, 2, 0, 2000);
 	assert_int_equal(b.len, 3 + 250 + 2);
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void extras_show_zero_time_and_ranges(void **state)
@@ -197,7 +124,7 @@ static void extras_show_zero_time_and_ranges(void **state)
 	uint32_t time = (uint32_t)(data[2] << 24 | data[3] << 16 | data[0] << 8 | data[1]);
 	assert_int_equal(time, 1767225600);
 	assert_true(cdab(read_rtu(&b, 1, 4, 0x4F6, 2)) == 15.0F);
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void word_order_can_be_turned(void **state)
@@ -206,7 +133,7 @@ static void word_order_can_be_turned(void **state)
 	start(&b, "fixed", "example", "word-order", "abcd");
 	const uint8_t hcl[] = {0x41, 0x48, 0, 0};
 	assert_memory_equal(read_rtu(&b, 1, 4, 138, 2), hcl, sizeof hcl);
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void generic_serves_its_whole_map_at_once(void **state)
@@ -217,7 +144,7 @@ static void generic_serves_its_whole_map_at_once(void **state)
 	assert_int_equal(b.len, 3 + 4 * 29 + 2);
 	const uint8_t co[] = {0x42, 0x34, 0, 0};
 	assert_memory_equal(data + 28, co, sizeof co);
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void values_drift_slowly_and_are_held_in_zero(void **state)
@@ -238,7 +165,7 @@ static void values_drift_slowly_and_are_held_in_zero(void **state)
 	b.now = 16 * S;
 	assert_true(cdab(read_rtu(&b, 1, 4, 138, 2)) != later);
 	assert_int_equal(read_rtu(&b, 1, 2, 4003, 1)[0], 1);
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void each_state_raises_its_flag(void **state)
@@ -253,7 +180,7 @@ static void each_state_raises_its_flag(void **state)
 		start(&b, "cycle", cases[i].name);
 		for (size_t k = 0; k < 5; k++)
 			assert_int_equal(read_rtu(&b, 1, 2, cases[k].flag, 1)[0], k == i);
-		sim_model_destroy(b.model);
+		bench_stop(&b);
 	}
 }
 
@@ -269,7 +196,7 @@ static void units_are_independent_and_others_are_silent(void **state)
 	assert_int_equal(b.len, 0);
 	read_rtu(&b, 0, 4, 138, 2);
 	assert_int_equal(b.len, 0);
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void line_resynchronises_at_silence(void **state)
@@ -284,13 +211,14 @@ static void line_resynchronises_at_silence(void **state)
 	b.now = sim_model_next_wakeup(b.model, b.now);
 	ask(&b, "01 04 00 8A 00 22 51 F9", MCS_REPLY);
 
-	send_bytes(&b, noise, from_hex("01 04 00 8A 00 22 51 F8", noise)); /* wrong CRC */
+	send_bytes(&b, noise,
+		from_hex("01 04 00 8A 00 22 51 F8", noise, sizeof noise)); /* wrong CRC */
 	assert_int_equal(b.len, 0);
 	b.now += S;
 	sim_model_tick(b.model, b.now);
 	assert_int_equal(sim_model_next_wakeup(b.model, b.now), SIM_NEVER);
 	ask(&b, "01 04 00 8A 00 22 51 F9", MCS_REPLY);
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void request_may_come_byte_by_byte(void **state)
@@ -298,14 +226,14 @@ static void request_may_come_byte_by_byte(void **state)
 	struct bench b;
 	uint8_t request[8];
 	start(&b, "fixed", "example");
-	size_t n = from_hex("01 04 00 8A 00 22 51 F9", request);
+	size_t n = from_hex("01 04 00 8A 00 22 51 F9", request, sizeof request);
 	for (size_t i = 0; i + 1 < n; i++, b.now += MS) {
 		send_bytes(&b, request + i, 1);
 		assert_int_equal(b.len, 0);
 	}
 	send_bytes(&b, request + n - 1, 1);
-	expect(&b, MCS_REPLY);
-	sim_model_destroy(b.model);
+	expect_hex(&b, MCS_REPLY);
+	bench_stop(&b);
 }
 
 static void unknown_function_is_refused_after_silence(void **state)
@@ -324,7 +252,7 @@ static void unknown_function_is_refused_after_silence(void **state)
 	send_bytes(&b, write, frame_add_crc(write, 6));
 	assert_int_equal(b.sent[1], 0x86);
 	assert_int_equal(b.sent[2], 1);
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void busy_and_wrong_unit_can_be_switched(void **state)
@@ -340,14 +268,14 @@ static void busy_and_wrong_unit_can_be_switched(void **state)
 	read_rtu(&b, 1, 4, 138, 34);
 	assert_int_equal(b.sent[0], 1 ^ 0x40);
 	assert_int_equal(b.len, 73);
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static size_t ask_tcp(struct bench *b, const char *request, uint8_t *reply)
 {
 	uint8_t bytes[300];
 	bool skip;
-	size_t n = from_hex(request, bytes);
+	size_t n = from_hex(request, bytes, sizeof bytes);
 	assert_int_equal(frame_find_tcp(bytes, n, &skip), n);
 	assert_false(skip);
 	struct modbus_plant *plant = b->model->state;
@@ -360,7 +288,7 @@ static void tcp_frames_carry_the_same_data(void **state)
 	uint8_t reply[ENGINE_FRAME_MAX], want[512];
 	start(&b, "fixed", "example", "units", "1,2");
 	size_t n = ask_tcp(&b, "12 34 00 00 00 06 01 04 00 8A 00 22", reply);
-	size_t rtu = from_hex(MCS_REPLY, want);
+	size_t rtu = from_hex(MCS_REPLY, want, sizeof want);
 	const uint8_t header[] = {0x12, 0x34, 0, 0, 0, 71};
 	assert_int_equal(n, 6 + rtu - 2);
 	assert_memory_equal(reply, header, sizeof header);
@@ -375,14 +303,14 @@ static void tcp_frames_carry_the_same_data(void **state)
 	n = ask_tcp(&b, "00 02 00 00 00 04 02 04 00 8A", reply);
 	assert_int_equal(n, sizeof too_short);
 	assert_memory_equal(reply, too_short, sizeof too_short);
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void tcp_stream_is_followed_by_its_lengths(void **state)
 {
 	uint8_t bytes[64];
 	bool skip;
-	size_t n = from_hex("00 01 00 00 00 06 01 04 00 8A 00 22", bytes);
+	size_t n = from_hex("00 01 00 00 00 06 01 04 00 8A 00 22", bytes, sizeof bytes);
 	for (size_t i = 0; i < n; i++)
 		assert_int_equal(frame_find_tcp(bytes, i, &skip), 0);
 	assert_int_equal(frame_find_tcp(bytes, n, &skip), 12);
@@ -401,7 +329,7 @@ static void truth_names_what_was_sent(void **state)
 	size_t size;
 	FILE *truth = open_memstream(&text, &size);
 	struct bench b;
-	start_truth(&b, truth, (const char *const[]){"fixed", "example", NULL});
+	start_truth(&b, truth, "fixed", "example");
 	read_rtu(&b, 1, 4, 144, 4);
 	read_rtu(&b, 1, 2, 4003, 1);
 	read_rtu(&b, 1, 4, 600, 1);
@@ -410,7 +338,7 @@ static void truth_names_what_was_sent(void **state)
 				     "\"values\":{\"CO\":45,\"NO\":120.5}}"));
 	assert_non_null(strstr(text, "\"bits\":\"1\"}"));
 	assert_non_null(strstr(text, "\"exception\":2}"));
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 	fclose(truth);
 	free(text);
 }

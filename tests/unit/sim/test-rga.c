@@ -1,73 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The worked session of the manual's facts, byte for byte, and the rules a driver leans on. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+#include "bench.h"
 #include "rga/rga.h"
 
-#define MS 1000000ULL
-#define S  (1000 * MS)
-
-struct bench {
-	struct sim_model *model;
-	struct sim_random random;
-	struct sim_faults faults;
-	uint8_t sent[65536];
-	size_t len;
-	uint64_t now;
-};
-
-static void collect(void *context, const uint8_t *data, size_t len)
-{
-	struct bench *b = context;
-	assert_true(b->len + len <= sizeof b->sent);
-	memcpy(b->sent + b->len, data, len);
-	b->len += len;
-}
-
-static void start_truth(struct bench *b, FILE *truth, const char *const *options)
-{
-	*b = (struct bench){0};
-	random_init(&b->random, 3);
-	struct sim_env env = {.emit = collect,
-		.context = b,
-		.random = &b->random,
-		.faults = &b->faults,
-		.truth = truth,
-		.speed = 1};
-	struct sim_options given = {.table = rga_model.options};
-	for (size_t i = 0; options[i] != NULL; i += 2)
-		assert_int_equal(options_set(&given, options[i], options[i + 1]), 0);
-	assert_int_equal(sim_model_create(&rga_model, &given, &env, &b->model), 0);
-}
-
-#define start(b, ...) start_truth(b, NULL, (const char *const[]){__VA_ARGS__, NULL})
-
-/* Lets time go on, in the steps the model asks for. */
-static void wait_until(struct bench *b, uint64_t until)
-{
-	for (;;) {
-		uint64_t next = sim_model_next_wakeup(b->model, b->now);
-		if (next > until)
-			break;
-		b->now = next > b->now ? next : b->now;
-		sim_model_tick(b->model, b->now);
-	}
-	b->now = until;
-	sim_model_tick(b->model, until);
-}
+#define start_truth(b, truth, ...) \
+	bench_start(b, &rga_model, SIM_NONE, truth, (const char *const[]){__VA_ARGS__, NULL})
+#define start(b, ...) start_truth(b, NULL, __VA_ARGS__)
 
 static void give(struct bench *b, const char *text)
 {
-	b->len = 0;
-	sim_model_input(b->model, (const uint8_t *)text, strlen(text), b->now);
+	send_bytes(b, text, strlen(text));
 }
 
 /* Gives a command and waits for what it has to say. */
@@ -122,7 +64,7 @@ static void answers_the_worked_session(void **state)
 	assert_int_equal(b.len, 4);
 	ask(&b, "FL0\r", S);
 	expect(&b, "0\n\r");
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void case_lf_and_empty_lines_do_not_matter(void **state)
@@ -135,7 +77,7 @@ static void case_lf_and_empty_lines_do_not_matter(void **state)
 	expect(&b, "0\n\r");
 	ask(&b, "HS1\r\n", 60 * S); /* the LF behind it aborts nothing */
 	assert_int_equal(b.len, 4 * 201);
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 /* Silence, and a bit in RS232_ERR that reading clears. */
@@ -178,7 +120,7 @@ static void refusals_are_silent_and_remembered(void **state)
 	expect_refused(&b, "DS-2.55\r", "32\n\r");
 	ask(&b, "SP?\r", 0);
 	expect(&b, "0.1000\n\r");
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void thirteen_characters_pass_and_fifth_decimal_is_dropped(void **state)
@@ -195,7 +137,7 @@ static void thirteen_characters_pass_and_fifth_decimal_is_dropped(void **state)
 	expect(&b, "115\n\r");
 	ask(&b, "EC?\r", 0);
 	expect(&b, "0\n\r");
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void defaults_are_those_of_the_manual(void **state)
@@ -215,7 +157,7 @@ static void defaults_are_those_of_the_manual(void **state)
 	expect(&b, "0\n\r");
 	ask(&b, "NF?\rMF?\rHV?\r", 0);
 	expect(&b, "4\n\r300\n\r1400\n\r");
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void commands_wait_while_the_head_settles(void **state)
@@ -236,7 +178,7 @@ static void commands_wait_while_the_head_settles(void **state)
 	expect(&b, "1\n\r");
 	ask(&b, "EC?\r", 0);
 	expect(&b, "8\n\r");
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void scan_is_streamed_as_it_is_measured(void **state)
@@ -252,7 +194,7 @@ static void scan_is_streamed_as_it_is_measured(void **state)
 	assert_in_range(b.len - before, 4 * 3, 4 * 6);
 	wait_until(&b, b.now + 60 * S);
 	assert_int_equal(b.len, 1608);
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void noise_floor_sets_the_pace(void **state)
@@ -268,7 +210,7 @@ static void noise_floor_sets_the_pace(void **state)
 		wait_until(&b, b.now + 4 * MS);
 		assert_int_equal(b.len, 4);
 	}
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void any_byte_aborts_a_scan(void **state)
@@ -284,7 +226,7 @@ static void any_byte_aborts_a_scan(void **state)
 	ask(&b, "\r", 100 * S);
 	assert_int_equal(b.len, 0);
 	assert_int_equal(sim_model_next_wakeup(b.model, b.now), SIM_NEVER);
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void counted_scans_follow_each_other(void **state)
@@ -299,7 +241,7 @@ static void counted_scans_follow_each_other(void **state)
 	assert_int_equal(b.len, 0);
 	ask(&b, "MR0\r", 100 * S);
 	assert_int_equal(b.len, 0);
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void multiplier_switches_total_pressure_off(void **state)
@@ -319,7 +261,7 @@ static void multiplier_switches_total_pressure_off(void **state)
 	assert_int_equal(word(&b, 0), 100000000);
 	ask(&b, "TP0\rTP?\r", S);
 	assert_int_equal(word(&b, 0), 0);
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void head_without_multiplier_says_so(void **state)
@@ -332,7 +274,7 @@ static void head_without_multiplier_says_so(void **state)
 	expect(&b, "8\n\r");
 	ask(&b, "HV?\rEM?\rEM?\r", 0);
 	expect(&b, "0\n\r128\n\r128\n\r");
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void over_pressure_trips_filament_and_multiplier(void **state)
@@ -355,7 +297,7 @@ static void over_pressure_trips_filament_and_multiplier(void **state)
 	expect(&b, "0\n\r");
 	ask(&b, "EF?\r", 0);
 	expect(&b, "0\n\r");
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void changing_a_voltage_after_a_trip_lights_nothing(void **state)
@@ -367,7 +309,7 @@ static void changing_a_voltage_after_a_trip_lights_nothing(void **state)
 	wait_until(&b, 30 * S);
 	ask(&b, "FL?\r", 0);
 	expect(&b, "0.0000\n\r");
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void burnt_filaments_show_in_their_byte(void **state)
@@ -378,13 +320,13 @@ static void burnt_filaments_show_in_their_byte(void **state)
 	expect(&b, "2\n\r");
 	ask(&b, "FL?\rEF?\r", 0);
 	expect(&b, "1.0000\n\r1\n\r");
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 	start(&b, "filaments", "0", "fixed", "");
 	ask(&b, "FL1\r", 5 * S);
 	expect(&b, "2\n\r");
 	ask(&b, "FL?\rEF?\r", 0);
 	expect(&b, "0.0000\n\r128\n\r");
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void broken_hardware_shows_in_status(void **state)
@@ -393,7 +335,7 @@ static void broken_hardware_shows_in_status(void **state)
 	start(&b, "hardware", "EQ:128,ED:64,EP:32");
 	ask(&b, "ER?\rEQ?\rED?\rEP?\rIN0\r", S);
 	expect(&b, "112\n\r128\n\r64\n\r32\n\r112\n\r");
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void degas_blocks_and_any_byte_ends_it(void **state)
@@ -407,7 +349,7 @@ static void degas_blocks_and_any_byte_ends_it(void **state)
 	ask(&b, "DG*\r", 100 * S);
 	ask(&b, "ER?\r", 200 * S);
 	expect(&b, "0\n\r");
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void in2_is_standby_and_in1_has_defaults(void **state)
@@ -422,7 +364,7 @@ static void in2_is_standby_and_in1_has_defaults(void **state)
 	ask(&b, "EE80\rIN1\r", 10 * S);
 	ask(&b, "FL?\rEE?\r", 0);
 	expect(&b, "1.0000\n\r70\n\r");
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void overrun_changes_the_byte_count_and_deafens(void **state)
@@ -443,7 +385,7 @@ static void overrun_changes_the_byte_count_and_deafens(void **state)
 		ask(&b, "HS1\r", 60 * S);
 		assert_int_equal(b.len, 4 * 42);
 	}
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void spectrum_shows_the_gases_that_are_there(void **state)
@@ -465,7 +407,7 @@ static void spectrum_shows_the_gases_that_are_there(void **state)
 	ask(&b, "FL0\r", S);
 	ask(&b, "MR28\r", S);
 	assert_true(abs(word(&b, 0)) < 5000);
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void multiplier_amplifies(void **state)
@@ -481,7 +423,7 @@ static void multiplier_amplifies(void **state)
 	ask(&b, "HV2490\r", 10 * S);
 	ask(&b, "MR40\r", S);
 	assert_true(word(&b, 0) > 500000000);
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static double scatter(struct bench *b, const char *command)
@@ -500,7 +442,7 @@ static void slow_scans_are_quieter(void **state)
 	struct bench b;
 	start(&b, "gases", "He:1e-9");
 	assert_true(scatter(&b, "MF40\rMI20\rNF7\rSC1\r") > 10 * scatter(&b, "NF1\rSC1\r"));
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void new_host_finds_an_idle_line_and_a_hot_filament(void **state)
@@ -513,7 +455,7 @@ static void new_host_finds_an_idle_line_and_a_hot_filament(void **state)
 	sim_model_link_reset(b.model, b.now);
 	ask(&b, "ER?\rFL?\r", 10 * S);
 	expect(&b, "0\n\r1.0000\n\r");
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void truth_holds_every_word(void **state)
@@ -522,13 +464,13 @@ static void truth_holds_every_word(void **state)
 	size_t size;
 	FILE *truth = open_memstream(&text, &size);
 	struct bench b;
-	start_truth(&b, truth, (const char *const[]){"fixed", "", NULL});
+	start_truth(&b, truth, "fixed", "");
 	ask(&b, "MF3\rHS1\r", 10 * S);
 	fflush(truth);
 	assert_non_null(strstr(text, "\"kind\":\"histogram\",\"mass_first\":1,\"mass_last\":3,"
 				     "\"points\":1,\"overrun\":0,"
 				     "\"counts\":[12345,-250,100000000,100000000]"));
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 	fclose(truth);
 	free(text);
 }
@@ -540,7 +482,7 @@ static void wrong_identity_is_another_serial(void **state)
 	b.faults.strength[FAULT_WRONG_IDENTITY] = 1;
 	ask(&b, "ID?\r", 0);
 	expect(&b, "SRSRGA???VER0.24SN9990101\n\r");
-	sim_model_destroy(b.model);
+	bench_stop(&b);
 }
 
 static void bad_options_are_refused(void **state)

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bench.h"
+
+#define HEX_MAX 4096
+
+static void collect(void *context, const uint8_t *data, size_t len)
+{
+	struct bench *b = context;
+	assert_true(b->len + len <= sizeof(b->sent));
+	memcpy(b->sent + b->len, data, len);
+	b->len += len;
+	if (b->units < UNITS_MAX)
+		b->unit_len[b->units] = len;
+	b->units++;
+}
+
+void bench_start(struct bench *b, const struct sim_model_ops *ops, enum sim_transport transport,
+	FILE *truth, const char *const *options)
+{
+	memset(b, 0, sizeof(*b));
+	random_init(&b->random, 7);
+	struct sim_env env = {.emit = collect,
+		.context = b,
+		.truth = truth,
+		.faults = &b->faults,
+		.random = &b->random,
+		.transport = transport,
+		.speed = 1};
+	struct sim_options given = {.table = ops->options};
+	for (size_t i = 0; options[i] != NULL; i += 2)
+		assert_int_equal(options_set(&given, options[i], options[i + 1]), 0);
+	assert_int_equal(sim_model_create(ops, &given, &env, &b->model), 0);
+}
+
+void bench_stop(struct bench *b)
+{
+	sim_model_destroy(b->model);
+	b->model = NULL;
+}
+
+void wait_until(struct bench *b, uint64_t until)
+{
+	uint64_t next;
+	while ((next = sim_model_next_wakeup(b->model, b->now)) <= until) {
+		b->now = next > b->now ? next : b->now;
+		sim_model_tick(b->model, b->now);
+	}
+	b->now = until;
+	sim_model_tick(b->model, b->now);
+}
+
+void send_bytes(struct bench *b, const void *data, size_t len)
+{
+	b->len = b->units = 0;
+	sim_model_input(b->model, data, len, b->now);
+}
+
+void send_hex(struct bench *b, const char *hex)
+{
+	uint8_t bytes[HEX_MAX];
+	send_bytes(b, bytes, from_hex(hex, bytes, sizeof bytes));
+}
+
+size_t from_hex(const char *hex, uint8_t *bytes, size_t size)
+{
+	size_t n = 0;
+	for (unsigned byte; *hex != '\0'; hex += strspn(hex, " ")) {
+		assert_true(n < size && sscanf(hex, "%2x", &byte) == 1);
+		bytes[n++] = (uint8_t)byte;
+		hex += 2;
+	}
+	return n;
+}
+
+void expect_hex(const struct bench *b, const char *hex)
+{
+	uint8_t bytes[HEX_MAX];
+	size_t n = from_hex(hex, bytes, sizeof bytes);
+	assert_int_equal(b->len, n);
+	assert_memory_equal(b->sent, bytes, n);
+}
