@@ -14,6 +14,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "../../unit/worker/crc16.h"
 #include "worker/channel.h"
 #include "worker/link/modbus.h"
 
@@ -51,17 +52,6 @@ static int refuse(struct link *link, const struct port *port)
 
 static const struct link_ops ops = {
 	.name = "fuzz", .open = refuse, .receive = receive, .send = take, .receive_max = 300};
-
-static uint16_t crc_of(const uint8_t *data, size_t len)
-{
-	uint16_t crc = 0xffff;
-	for (size_t i = 0; i < len; i++) {
-		crc ^= data[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = (crc & 1) != 0 ? (uint16_t)(crc >> 1 ^ 0xa001) : crc >> 1;
-	}
-	return crc;
-}
 
 /* The first piece with its checksum. */
 static void seal(uint8_t *reply, size_t len)

@@ -6,29 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../unit/worker/settings-table.h"
 #include "record/read.h"
 #include "worker/report.h"
 #include "worker/settings.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-static const char *const modes[] = {"scan", "histogram", NULL};
-
-static const struct assay_setting columns[] = {
-	{.name = "address", .type = ASSAY_INT, .flags = ASSAY_REQUIRED, .help = "h"},
-	{.name = "name", .type = ASSAY_TEXT, .help = "h"},
-	{.name = NULL},
-};
-
-static const struct assay_setting table[] = {
-	{.name = "time", .type = ASSAY_NUMBER, .unit = "s", .min = 0.1, .max = 10, .help = "h"},
-	{.name = "channels", .type = ASSAY_INT, .min = 1, .max = 4096, .help = "h"},
-	{.name = "mode", .type = ASSAY_CHOICE, .choices = modes, .help = "h"},
-	{.name = "ions", .type = ASSAY_NUMBER, .flags = ASSAY_LIST, .help = "h"},
-	{.name = "loud", .type = ASSAY_BOOL, .help = "h"},
-	{.name = "map", .type = ASSAY_TABLE, .columns = columns, .help = "h"},
-	{.name = NULL},
-};
 
 /* What a driver would ask for must be within what its table promises. */
 static void look_at(const struct assay_settings *s)

@@ -1,26 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A whole journal is looked at: what is wrong is told with its place, and nothing else is. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/log.h"
-#include "core.h"
+#include "fixture.h"
 #include "journal/inspect.h"
 #include "journal/segment.h"
 
-#define ENTRY        200
 #define RECORD       (RECORD_HEADER_SIZE + ENTRY + (8 - ENTRY % 8) % 8)
-#define PER_SEGMENT  4
 #define FINDINGS_MAX 8
 
-static struct core core;
 static uint64_t broken_chain; /* the entry that names a wrong prev */
 
 struct seen {
@@ -29,29 +20,10 @@ struct seen {
 	uint64_t done, total;
 };
 
-static int set_up(void **state)
+static int set_up_chain(void **state)
 {
-	core_init(&core, 1);
 	broken_chain = 0;
-	if (core_open(&core) != 0)
-		return -1;
-	core_accept(&core);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	core_finish(&core);
-	return 0;
-}
-
-static void fill(size_t segments)
-{
-	for (size_t i = 0; i < segments * PER_SEGMENT; i++) {
-		core_commit(&core, core_topic((uint32_t)i), ENTRY);
-		if (i % PER_SEGMENT == PER_SEGMENT - 1)
-			assert_int_equal(journal_roll(core.journal), 0);
-	}
+	return set_up(state);
 }
 
 static int describe(const uint8_t *bytes, size_t len, struct inspect_entry *entry)
@@ -267,7 +239,7 @@ static void what_is_certainly_durable_is_known(void **state)
 	assert_int_equal(last, 6);
 }
 
-#define inspect_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define inspect_test(name) cmocka_unit_test_setup_teardown(name, set_up_chain, tear_down)
 
 int main(void)
 {

@@ -1,41 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a start makes of torn, damaged, missing and doubtful files. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/clock.h"
 #include "base/log.h"
-#include "core.h"
+#include "fixture.h"
 #include "journal/index.h"
 
-#define ENTRY  200
 #define RECORD (RECORD_HEADER_SIZE + ENTRY)
 #define HOUR   (3600 * NS_PER_S)
-
-static struct core core;
-
-static int set_up(void **state)
-{
-	core_init(&core, 1);
-	if (core_open(&core) != 0)
-		return -1;
-	core_accept(&core);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	core_finish(&core);
-	return 0;
-}
 
 static void commit(size_t count)
 {

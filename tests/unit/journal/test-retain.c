@@ -1,55 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Closed segments are told of as they are, and go without a trace of them getting lost. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/log.h"
-#include "core.h"
+#include "fixture.h"
 #include "journal/retain.h"
 
-#define ENTRY       200
-#define PER_SEGMENT 4
-#define LIST_MAX    16
-
-static struct core core;
+#define LIST_MAX 16
 
 struct list {
 	struct journal_segment items[LIST_MAX];
 	size_t count;
 };
-
-static int set_up(void **state)
-{
-	core_init(&core, 1);
-	if (core_open(&core) != 0)
-		return -1;
-	core_accept(&core);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	core_finish(&core);
-	return 0;
-}
-
-/* Closed segments of PER_SEGMENT entries; the last one takes what follows. */
-static void fill(size_t segments)
-{
-	for (size_t i = 0; i < segments * PER_SEGMENT; i++) {
-		core_commit(&core, core_topic((uint32_t)i), ENTRY);
-		if (i % PER_SEGMENT == PER_SEGMENT - 1)
-			assert_int_equal(journal_roll(core.journal), 0);
-	}
-}
 
 static int take(void *arg, const struct journal_segment *segment)
 {

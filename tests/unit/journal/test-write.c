@@ -1,41 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The writing end: groups, segments, idling, and disks that fail. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/clock.h"
 #include "base/log.h"
-#include "core.h"
+#include "fixture.h"
 #include "journal/writer.h"
 
-#define ENTRY     200
 #define STALL_MS  10000
 #define EVERY_TRY 1000000
-
-static struct core core;
-
-static int set_up(void **state)
-{
-	core_init(&core, 1);
-	if (core_open(&core) != 0)
-		return -1;
-	core_accept(&core);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	core_finish(&core);
-	return 0;
-}
 
 /* Everything handed over must come back after a power cut. */
 static void assert_all_survives(void)

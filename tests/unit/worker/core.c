@@ -201,11 +201,19 @@ struct wire_message core_await(struct core *core, enum wire_type type, unsigned 
 	return m;
 }
 
-void core_bring_up(struct core *core)
+struct wire_identity core_identify(struct core *core)
 {
+	struct wire_identity identity;
 	core_expect(core, WIRE_HELLO, WIRE_PORT);
 	core_expect(core, WIRE_OPENED, WIRE_PORT);
-	core_expect(core, WIRE_IDENTITY, 0);
+	struct wire_message m = core_expect(core, WIRE_IDENTITY, 0);
+	assert_int_equal(wire_read_identity(&m, &identity), 0);
+	return identity;
+}
+
+void core_bring_up(struct core *core)
+{
+	core_identify(core);
 	wire_write_go(&core->out, 0, false);
 	core_send(core);
 	core_expect(core, WIRE_READY, 0);

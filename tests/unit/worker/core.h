@@ -45,7 +45,10 @@ struct wire_message core_await(struct core *core, enum wire_type type, unsigned 
 /* The next message, whatever it is, within `ms`; false when there is none. */
 bool core_next(struct core *core, struct wire_message *m, int ms);
 
-/* HELLO, OPENED, IDENTITY, GO, READY of unit 0. */
+/* HELLO, OPENED, IDENTITY of unit 0; borrows from the message. */
+struct wire_identity core_identify(struct core *core);
+
+/* The same, then GO and READY. */
 void core_bring_up(struct core *core);
 
 /* START of a unit, and STARTED. */

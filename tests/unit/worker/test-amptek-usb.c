@@ -224,11 +224,7 @@ static void bring_up(double preset_s)
 	settings_add_number(&settings, "energy_gain", 0.04, "keV");
 	struct unit unit = unit_with("xrf-1", "amptek-dp5", &settings);
 	core_start(&core, &port, &unit, 1);
-	core_expect(&core, WIRE_HELLO, WIRE_PORT);
-	core_expect(&core, WIRE_OPENED, WIRE_PORT);
-	struct wire_message m = core_expect(&core, WIRE_IDENTITY, 0);
-	struct wire_identity id;
-	assert_int_equal(wire_read_identity(&m, &id), 0);
+	struct wire_identity id = core_identify(&core);
 	text_is(id.make, "Amptek");
 	text_is(id.model, "DP5");
 	text_is(id.serial, "9990001");

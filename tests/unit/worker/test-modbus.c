@@ -27,6 +27,7 @@
 
 #include "../apart.h"
 #include "base/clock.h"
+#include "crc16.h"
 #include "pump.h"
 
 #define UNIT     7
@@ -70,17 +71,6 @@ static void serve(int fd)
 		else if (n < 0)
 			return;
 	}
-}
-
-static uint16_t crc_of(const uint8_t *data, size_t len)
-{
-	uint16_t crc = 0xffff;
-	for (size_t i = 0; i < len; i++) {
-		crc ^= data[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = (crc & 1) != 0 ? (uint16_t)(crc >> 1 ^ 0xa001) : crc >> 1;
-	}
-	return crc;
 }
 
 static void read_line_request(int fd, uint8_t request[8])

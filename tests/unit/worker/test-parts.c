@@ -18,6 +18,7 @@
 #include "record/check.h"
 #include "record/encode.h"
 #include "record/read.h"
+#include "settings-table.h"
 #include "wire/exit.h"
 #include "worker/frame.h"
 #include "worker/module.h"
@@ -155,24 +156,6 @@ static void without_a_period_there_is_no_pace(void **state)
 }
 
 /* --- settings --------------------------------------------------------------------------------- */
-
-static const char *const modes[] = {"scan", "histogram", NULL};
-
-static const struct assay_setting columns[] = {
-	{.name = "address", .type = ASSAY_INT, .flags = ASSAY_REQUIRED, .help = "h"},
-	{.name = "name", .type = ASSAY_TEXT, .help = "h"},
-	{.name = NULL},
-};
-
-static const struct assay_setting table[] = {
-	{.name = "time", .type = ASSAY_NUMBER, .unit = "s", .min = 0.1, .max = 10, .help = "h"},
-	{.name = "channels", .type = ASSAY_INT, .min = 1, .max = 4096, .help = "h"},
-	{.name = "mode", .type = ASSAY_CHOICE, .choices = modes, .help = "h"},
-	{.name = "ions", .type = ASSAY_NUMBER, .flags = ASSAY_LIST, .help = "h"},
-	{.name = "loud", .type = ASSAY_BOOL, .help = "h"},
-	{.name = "map", .type = ASSAY_TABLE, .columns = columns, .help = "h"},
-	{.name = NULL},
-};
 
 static struct assay_host host;
 static char why[SETTINGS_WHY];

@@ -125,17 +125,13 @@ static void identity_and_settings_as_read_back_are_told(void **state)
 	settings_add_text(&settings, "serial", "X-17");
 	struct unit unit = unit_with("bad-1", "misbehave", &settings);
 	core_start(&core, &none, &unit, 1);
-	core_expect(&core, WIRE_HELLO, WIRE_PORT);
-	core_expect(&core, WIRE_OPENED, WIRE_PORT);
-	struct wire_message m = core_expect(&core, WIRE_IDENTITY, 0);
-	struct wire_identity id;
-	assert_int_equal(wire_read_identity(&m, &id), 0);
+	struct wire_identity id = core_identify(&core);
 	text_is(id.make, "assayd");
 	text_is(id.serial, "X-17");
 	assert_false(id.declared);
 	wire_write_go(&core.out, 0, false);
 	core_send(&core);
-	m = core_expect(&core, WIRE_READY, 0);
+	struct wire_message m = core_expect(&core, WIRE_READY, 0);
 	struct assay_span told;
 	assert_int_equal(wire_read_ready(&m, &told), 0);
 	assert_int_equal(told.len, settings.bytes.len); /* read back as it was sent */
