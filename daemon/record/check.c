@@ -71,14 +71,6 @@ static bool has_instrument(enum assay_record_type type)
 	return type != ASSAY_RECORD_AUDIT && type != ASSAY_RECORD_SEAL;
 }
 
-/* A run-end and an amend do not say whether they are simulated: their topic does. */
-static bool is_on_its_topic(const struct assay_record_view *record, const struct topic *topic)
-{
-	bool knows = record->type != ASSAY_RECORD_RUN_END && record->type != ASSAY_RECORD_AMEND;
-	bool sim = knows ? record->sim : topic->kind == TOPIC_SIM_DATA;
-	return topic->kind == topic_kind_of(record->type, sim);
-}
-
 static int check_topic(const struct assay_entry_view *entry, const struct assay_record_view *record,
 	struct schema_error *error)
 {
@@ -86,11 +78,12 @@ static int check_topic(const struct assay_entry_view *entry, const struct assay_
 	if (topic_parse(entry->topic, &topic) < 0)
 		return fail(
 			error, "topic", 0, "not a1/<kind>/<technique>/<site>/<node>/<instrument>/");
-	if (!is_on_its_topic(record, &topic))
+	/* A run-end and an amend have no `sim`; only their topic shows it. */
+	bool has_sim = record->type != ASSAY_RECORD_RUN_END && record->type != ASSAY_RECORD_AMEND;
+	bool sim = has_sim ? record->sim : topic.kind == TOPIC_SIM_DATA;
+	if (topic.kind != topic_kind_of(record->type, sim))
 		return fail(error, "topic", 0, "a kind of topic on which this record does not go");
-	bool same = topic.instrument.len == record->inst.key.len &&
-		    memcmp(topic.instrument.data, record->inst.key.data, record->inst.key.len) == 0;
-	if (has_instrument(record->type) && !same)
+	if (has_instrument(record->type) && !string_same(topic.instrument, record->inst.key))
 		return fail(error, "topic", 0, "another instrument than the record's inst.key");
 	if (!has_instrument(record->type) && !assay_string_is(topic.instrument, "-"))
 		return fail(error, "topic", 0, "an instrument where the record has none");

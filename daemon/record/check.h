@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The rules of the format assay/1: its schema and what a schema cannot say (lengths that agree
- * with axes, axes that ascend or descend, units of the whitelist).  The core asks before every
- * commit; `assayctl lint` is the same.  Nothing allocates.  Any thread.
+ * Checks the format assay/1: its schema, and the rules that a schema cannot express (lengths agree
+ * with axes, axes ascend or descend, units are on the whitelist).  The core checks each record
+ * before it commits it; `assayctl lint` uses the same functions.  Nothing allocates.  Any thread.
  */
 #ifndef ASSAY_RECORD_CHECK_H
 #define ASSAY_RECORD_CHECK_H
@@ -12,7 +12,7 @@
 #include "record/schema.h"
 
 /*
- * All return 0, or -EBADMSG with `error`, which may be NULL, saying where and why:
+ * All return 0, or -EBADMSG with the place and the reason in `error`, which may be NULL:
  *
  *	vars[2].unit: "Da" where a UCUM code of the list was expected
  */

@@ -12,8 +12,8 @@
 #define EXACT_POWER 27 /* 10^27 is the largest power of ten that a long double holds exactly */
 
 /*
- * The value of "d.ddde+x" as printf wrote it, in one rounding of a long double.  False where that
- * is not exact enough to judge; then all digits are written.
+ * The value of "d.ddde+x" as printf wrote it, in one rounding of a long double.  False if that is
+ * not exact enough for a comparison; then all digits are written.
  */
 static bool read_back(const char *text, long double *value)
 {

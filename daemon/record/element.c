@@ -57,26 +57,18 @@ bool element_is_float(enum assay_element element)
 	return element == ASSAY_ELEMENT_F32 || element == ASSAY_ELEMENT_F64;
 }
 
-static float load_f32(const uint8_t *at)
-{
-	float value;
-	memcpy(&value, at, sizeof value);
-	return value;
-}
-
-static double load_f64(const uint8_t *at)
-{
-	double value;
-	memcpy(&value, at, sizeof value);
-	return value;
-}
-
 double element_number(enum assay_element element, const uint8_t *data, size_t i)
 {
-	if (element == ASSAY_ELEMENT_F32)
-		return (double)load_f32(data + i * sizeof(float));
-	if (element == ASSAY_ELEMENT_F64)
-		return load_f64(data + i * sizeof(double));
+	if (element == ASSAY_ELEMENT_F32) {
+		float value;
+		memcpy(&value, data + i * sizeof value, sizeof value);
+		return (double)value;
+	}
+	if (element == ASSAY_ELEMENT_F64) {
+		double value;
+		memcpy(&value, data + i * sizeof value, sizeof value);
+		return value;
+	}
 	bool negative;
 	uint64_t value = element_integer(element, data, i, &negative);
 	return negative ? -(double)value : (double)value;

@@ -39,11 +39,11 @@ void encode_linear(struct buffer *to, double start, double step, size_t n);
 /* A quantity {v, u}, as in the maps `settings`, `env` and `values`. */
 void encode_quantity(struct buffer *to, double value, const char *unit);
 
-/* CBOR that is already encoded: one item, or the pairs of a map whose head counts them. */
+/* CBOR that is already encoded: one item, or pairs that the head of their map counts. */
 void encode_raw(struct buffer *to, const void *data, size_t len);
 
 /*
- * A map whose pairs are counted while they are written:
+ * A map that counts its pairs while they are written:
  *
  *	struct map map;
  *	map_open(&map, to);

@@ -18,9 +18,7 @@
  */
 size_t entry_encode_head(uint8_t to[ENTRY_HEAD_MAX], const struct assay_entry_view *entry);
 
-/*
- * What the journal wants to know of an entry: `topic` points into it.  0 or -EBADMSG.
- */
+/* The journal_entry_fn of these entries: `topic` points into the entry.  0 or -EBADMSG. */
 int entry_place(const uint8_t *entry, size_t len, const char **topic, size_t *topic_len,
 	uint64_t *seq, uint64_t *tc);
 

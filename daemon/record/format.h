@@ -19,16 +19,16 @@ struct format_vars {
 /* Kept in struct assay_record_view; a frame in struct assay_frame_view.  Without "type". */
 extern const struct schema_map *const format_records[ASSAY_RECORD_SEAL + 1];
 
-/* The key of a frame with which the worker's part begins. */
+/* Number of the first key of the worker's part of a frame. */
 extern const size_t format_frame_part;
 
 /* Kept in struct assay_var_view. */
 extern const struct schema_map format_variable;
 
 /*
- * Reads a record of any type with its map's head.  `into` gets record.type and what the tables
- * keep, and is a frame view whatever the type.  0, -EBADMSG, or -EOPNOTSUPP for a type or
- * version that is not known.
+ * Reads a record of any type with its map's head.  `into` gets record.type and the values that the
+ * tables keep; it is a frame view for every type.  0, -EBADMSG, or -EOPNOTSUPP for an unknown type
+ * or version.
  */
 int format_read_record(struct schema_walk *walk, struct assay_frame_view *into);
 

@@ -40,15 +40,6 @@ static void put_integer(struct buffer *to, uint64_t value, bool negative)
 	put(to, text);
 }
 
-/* -1 - value, whose magnitude may be 2^64. */
-static void put_negative(struct buffer *to, uint64_t value)
-{
-	if (value == UINT64_MAX)
-		put(to, "\"-18446744073709551616\"");
-	else
-		put_integer(to, value + 1, true);
-}
-
 static void put_float(struct buffer *to, float value)
 {
 	char text[DECIMAL_SIZE] = "null";
@@ -148,15 +139,6 @@ static void put_shaped(struct buffer *to, enum assay_element element, const uint
 	put(to, "]");
 }
 
-/* Dimensions with a 0 among them could announce any number of empty rows. */
-static bool is_empty(const size_t *shape, size_t dims)
-{
-	for (size_t i = 0; i < dims; i++)
-		if (shape[i] == 0)
-			return true;
-	return false;
-}
-
 static void write_array_of_numbers(struct buffer *to, struct reader *r)
 {
 	size_t shape[ASSAY_DIMS_MAX], dims;
@@ -166,7 +148,7 @@ static void write_array_of_numbers(struct buffer *to, struct reader *r)
 		return;
 	if (dims == 0)
 		put_elements(to, element, data.data, data.len / assay_element_size(element));
-	else if (is_empty(shape, dims))
+	else if (data.len == 0) /* its other dimensions may announce any number of empty rows */
 		put(to, "[]");
 	else
 		put_shaped(to, element, data.data, shape, dims);
@@ -246,29 +228,23 @@ static void write_pair(struct buffer *to, struct reader *r, struct assay_string 
 	write_in(to, r, key);
 }
 
-static void write_map(struct buffer *to, struct reader *r, size_t pairs, struct assay_string key)
+static void write_container(
+	struct buffer *to, struct reader *r, const struct read_item *item, struct assay_string key)
 {
-	put(to, "{");
-	for (size_t i = 0; i < pairs && r->error == 0 && !to->failed; i++) {
+	bool is_map = item->type == READ_MAP;
+	put(to, is_map ? "{" : "[");
+	for (size_t i = 0; i < item->value && r->error == 0 && !to->failed; i++) {
 		if (i > 0)
 			put(to, ",");
-		write_pair(to, r, key);
+		if (is_map)
+			write_pair(to, r, key);
+		else
+			write_in(to, r, (struct assay_string){0});
 	}
-	put(to, "}");
+	put(to, is_map ? "}" : "]");
 }
 
-static void write_list(struct buffer *to, struct reader *r, size_t items)
-{
-	put(to, "[");
-	for (size_t i = 0; i < items && r->error == 0 && !to->failed; i++) {
-		if (i > 0)
-			put(to, ",");
-		write_in(to, r, (struct assay_string){0});
-	}
-	put(to, "]");
-}
-
-/* `key` is the one that the item stands under. */
+/* `key` is the key of the item in its map. */
 static void write_in(struct buffer *to, struct reader *r, struct assay_string key)
 {
 	struct read_item item;
@@ -280,11 +256,16 @@ static void write_in(struct buffer *to, struct reader *r, struct assay_string ke
 		return;
 	switch (item.type) {
 	case READ_UINT: put_integer(to, item.value, false); break;
-	case READ_NEGINT: put_negative(to, item.value); break;
+	case READ_NEGINT: /* -1 - value, down to -2^64 */
+		if (item.value == UINT64_MAX)
+			put(to, "\"-18446744073709551616\"");
+		else
+			put_integer(to, item.value + 1, true);
+		break;
 	case READ_BYTES: put_hex(to, item.bytes.data, item.bytes.len); break;
 	case READ_TEXT: json_write_text(to, (const char *)item.bytes.data, item.bytes.len); break;
-	case READ_ARRAY: write_list(to, r, item.value); break;
-	case READ_MAP: write_map(to, r, item.value, key); break;
+	case READ_ARRAY:
+	case READ_MAP: write_container(to, r, &item, key); break;
 	case READ_BOOL: put(to, item.value != 0 ? "true" : "false"); break;
 	case READ_FLOAT32: put_float(to, (float)item.number); break;
 	case READ_FLOAT64: put_double(to, item.number); break;

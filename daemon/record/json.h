@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The JSON projection, for people and for programs without CBOR.  It is made from the bytes of
- * the evidence and never the other way round.
+ * The JSON projection, for people and for programs without CBOR.  It is made from the bytes of the
+ * evidence, never the reverse.
  *
  *	uuids, hashes, byte strings	hexadecimal text
  *	arrays of numbers		arrays; NaN and infinities are null; dimensions are nested
  *	integers beyond 2^53		text
- *	times (utc, tc, from, to ...)	RFC 3339 text, and beside it "utc_ns": "..." as text
+ *	times (utc, tc, from, to ...)	RFC 3339 text, followed by "utc_ns": "..." as text
  *	quality				{"flag": 1, "flag_text": "good", ...}
  *
- * "flag_text" stands beside a "flag" under the key "q"; a time is an unsigned integer of 10^17 or
- * more under a key for times.  The result is one line of UTF-8 in which control characters are
- * escaped, so that it may go to a terminal.  It is written to a buffer, whose failure is the only
- * memory error.  All return 0, -EBADMSG, or -ENOMEM where they hash.  What was written before an
- * error stays.  Any thread.
+ * "flag_text" follows a "flag" in a map under the key "q"; a time is an unsigned integer of 10^17 or
+ * more under a key for times.  The result is one line of UTF-8 with control characters escaped, so
+ * that it may go to a terminal.  If there is no memory, the buffer has failed.  All return 0,
+ * -EBADMSG, or -ENOMEM if they hash.  Output written before an error stays.  Any thread.
  */
 #ifndef ASSAY_RECORD_JSON_H
 #define ASSAY_RECORD_JSON_H

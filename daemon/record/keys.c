@@ -7,7 +7,7 @@
 
 #include "record/keys.h"
 
-#define PASSED 1 /* a lenient key whose value does not fit */
+#define PASSED 1 /* a value that does not fit its lenient key */
 
 #define BIT(type) (1u << (type))
 
@@ -23,7 +23,7 @@ static const struct {
 	[KEY_BOOL] = {BIT(READ_BOOL), "true or false"},
 	[KEY_TEXT] = {BIT(READ_TEXT), "a text"},
 	[KEY_CHARS] = {BIT(READ_TEXT), "a text"},
-	[KEY_WORD] = {BIT(READ_TEXT), "one of"},
+	[KEY_WORD] = {BIT(READ_TEXT), "a text"},
 	[KEY_BYTES] = {BIT(READ_BYTES), "a byte string"},
 	[KEY_FIXED] = {BIT(READ_BYTES), "a byte string"},
 	[KEY_COPY] = {BIT(READ_BYTES), "a byte string"},
@@ -61,13 +61,7 @@ const char *key_expected(const struct key *key, char *to, size_t size)
 		if (limit != 0)
 			snprintf(to, size, "%s of at most %zu bytes", name, limit);
 		break;
-	case KEY_WORD:
-		for (int i = 1; i <= key->words->count; i++) {
-			size_t len = strlen(to);
-			snprintf(to + len, size - len, "%s%s", i > 1 ? ", " : " ",
-				words_name(key->words, i));
-		}
-		break;
+	case KEY_WORD: words_list(key->words, to, size); break;
 	case KEY_FIXED:
 	case KEY_COPY:
 		snprintf(to, size, "%zu bytes", key->type == KEY_COPY ? key->size : limit);
@@ -286,7 +280,7 @@ struct assay_span keys_value(struct assay_span map, struct assay_string name)
 	if (map.len > 0)
 		read_map(&r, &pairs);
 	for (; pairs > 0 && read_key(&r, &key) == 0 && read_raw(&r, &value) == 0; pairs--) {
-		if (key.len == name.len && memcmp(key.data, name.data, key.len) == 0)
+		if (string_same(key, name))
 			return value;
 	}
 	return (struct assay_span){0};

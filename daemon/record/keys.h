@@ -41,8 +41,8 @@ enum key_type {
 	KEY_RAW_MAP,  /* the same, a map */
 	KEY_RAW_LIST, /* the same, an array */
 	KEY_MAP,      /* struct: by the table `keys` */
-	KEY_LIST,     /* struct[]: an array of maps by `keys`, whose number goes to `count_at` */
-	KEY_OTHER,    /* what read() stores */
+	KEY_LIST,     /* struct[]: an array of maps by `keys`; their number goes to `count_at` */
+	KEY_OTHER,    /* any, stored by read() */
 };
 
 struct key {

@@ -21,8 +21,8 @@ struct name {
 	unsigned techniques; /* bits of techniques.h */
 	const char *unit;    /* usual UCUM code; NULL: none, or the instrument's own */
 	const char *term;    /* CHMO or PSI-MS id for `qty`; NULL: none */
-	const char *label;   /* what export formats call it; NULL: none */
-	const char *meaning; /* NULL: the name says it */
+	const char *label;   /* name in export formats; NULL: none */
+	const char *meaning; /* NULL: the name suffices */
 };
 
 /* Static; NULL when the list does not have it. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The quality of a frame: one flag, and reasons out of a closed list.  It says whether the
- * reading is as the instrument meant it, and nothing about the result of a QC sample.
+ * The quality of a frame: one flag, and reasons out of a closed list.  It rates the reading as a
+ * reading of the instrument; it is not the result of a QC sample.
  */
 #ifndef ASSAY_RECORD_QUALITY_H
 #define ASSAY_RECORD_QUALITY_H
@@ -19,7 +19,7 @@ struct quality {
 	uint64_t retries, dropped; /* 0: absent */
 };
 
-/* The i-th reason of the list, and its meaning in words where asked for; NULL after the last. */
+/* The i-th reason of the list, with its meaning if `meaning` is not NULL; NULL after the last. */
 const char *quality_reason_at(size_t i, const char **meaning);
 
 /* The list's own copy of this reason, static; NULL when it is none. */

@@ -12,10 +12,10 @@
 #include "record/element.h"
 #include "record/read.h"
 
-/* What libcbor's callbacks fill in. */
+/* The result of libcbor's callbacks. */
 struct found {
 	struct read_item *item;
-	const char *refused;
+	const char *rejected;
 };
 
 static void found_value(void *context, enum read_type type, uint64_t value)
@@ -75,19 +75,19 @@ static void found_float8(void *context, double value)
 	found->item->number = value;
 }
 
-static void refuse_float2(void *context, float value)
+static void reject_float2(void *context, float value)
 {
-	((struct found *)context)->refused = "a half float; floats have 32 or 64 bits";
+	((struct found *)context)->rejected = "a half float; floats have 32 or 64 bits";
 }
 
-static void refuse_undefined(void *context)
+static void reject_undefined(void *context)
 {
-	((struct found *)context)->refused = "undefined, which has no place here";
+	((struct found *)context)->rejected = "undefined, which has no place here";
 }
 
-static void refuse_indefinite(void *context)
+static void reject_indefinite(void *context)
 {
-	((struct found *)context)->refused = "an indefinite length; lengths are definite";
+	((struct found *)context)->rejected = "an indefinite length; lengths are definite";
 }
 
 static const struct cbor_callbacks callbacks = {
@@ -99,22 +99,22 @@ static const struct cbor_callbacks callbacks = {
 	.negint16 = found_negint16,
 	.negint32 = found_negint32,
 	.negint64 = found_negint64,
-	.byte_string_start = refuse_indefinite,
+	.byte_string_start = reject_indefinite,
 	.byte_string = found_bytes,
 	.string = found_text,
-	.string_start = refuse_indefinite,
-	.indef_array_start = refuse_indefinite,
+	.string_start = reject_indefinite,
+	.indef_array_start = reject_indefinite,
 	.array_start = found_array,
-	.indef_map_start = refuse_indefinite,
+	.indef_map_start = reject_indefinite,
 	.map_start = found_map,
 	.tag = found_tag,
 	.float4 = found_float4,
 	.float8 = found_float8,
-	.float2 = refuse_float2,
-	.undefined = refuse_undefined,
+	.float2 = reject_float2,
+	.undefined = reject_undefined,
 	.null = found_null,
 	.boolean = found_bool,
-	.indef_break = refuse_indefinite,
+	.indef_break = reject_indefinite,
 };
 
 void read_init(struct reader *r, const void *data, size_t len)
@@ -169,11 +169,6 @@ static bool is_shortest(const uint8_t *head)
 	}
 }
 
-static bool has_length_or_value(enum read_type type)
-{
-	return type >= READ_UINT && type <= READ_TAG;
-}
-
 static bool is_float(enum read_type type)
 {
 	return type == READ_FLOAT32 || type == READ_FLOAT64;
@@ -208,12 +203,13 @@ static int decode(struct reader *r, struct read_item *item)
 		return read_fail(r, at, "an item that is cut off after %zu bytes", left);
 	if (got.status != CBOR_DECODER_FINISHED)
 		return read_fail(
-			r, at, "byte %02x, which begins no item of this format", r->data[at]);
-	if (found.refused != NULL)
-		return read_fail(r, at, "%s", found.refused);
+			r, at, "byte %02x, which starts no item of this format", r->data[at]);
+	if (found.rejected != NULL)
+		return read_fail(r, at, "%s", found.rejected);
 	if (is_float(item->type) && !isfinite(item->number))
 		return read_fail(r, at, "NaN or infinity outside an array");
-	if (has_length_or_value(item->type) && !is_shortest(r->data + at))
+	bool has_head = item->type >= READ_UINT && item->type <= READ_TAG;
+	if (has_head && !is_shortest(r->data + at))
 		return read_fail(r, at, "an integer or length that is not in its shortest form");
 	item->at = at;
 	r->at += got.read;
@@ -232,10 +228,7 @@ static uint32_t hash_key(const uint8_t *data, size_t len)
 	return (uint32_t)hash;
 }
 
-/*
- * Encoded keys are compared: there is one encoding of each, and none is the beginning of
- * another.
- */
+/* Compares keys as encoded: each has one encoding, and none is a prefix of another. */
 static int check_key(struct reader *r, const struct read_item *item)
 {
 	if (item->type != READ_TEXT && item->type != READ_UINT)
@@ -270,15 +263,6 @@ static int check_tagged(struct reader *r, const struct read_item *item)
 	if (item->bytes.len % size != 0)
 		return read_fail(r, item->at, "%zu bytes in an array whose elements have %zu",
 			item->bytes.len, size);
-	return 0;
-}
-
-static int check_tag(struct reader *r, const struct read_item *item)
-{
-	if (item->value != TAG_ND && element_from_tag(item->value) < 0)
-		return read_fail(r, item->at, "tag %" PRIu64 ", which this format does not have",
-			item->value);
-	r->tag = item->value;
 	return 0;
 }
 
@@ -318,8 +302,13 @@ static int place(struct reader *r, const struct read_item *item)
 		return r->error;
 	if (item->type == READ_TEXT && !text_is_utf8(item->bytes.data, item->bytes.len))
 		return read_fail(r, item->at, "a text that is not UTF-8");
-	if (item->type == READ_TAG)
-		return check_tag(r, item);
+	if (item->type == READ_TAG && item->value != TAG_ND && element_from_tag(item->value) < 0)
+		return read_fail(r, item->at, "tag %" PRIu64 ", which this format does not have",
+			item->value);
+	if (item->type == READ_TAG) {
+		r->tag = item->value;
+		return 0;
+	}
 	if (r->depth > 0)
 		r->open[r->depth - 1].left--;
 	if (item->type == READ_ARRAY || item->type == READ_MAP)
@@ -588,7 +577,7 @@ int read_raw(struct reader *r, struct assay_span *raw)
 int read_finish(struct reader *r)
 {
 	if (r->error == 0 && r->depth > 0)
-		return read_fail(r, r->at, "items that nobody has read");
+		return read_fail(r, r->at, "items that were not read");
 	if (r->error == 0 && r->at != r->len)
 		return read_fail(r, r->at, "%zu bytes after the end", r->len - r->at);
 	return r->error;

@@ -75,17 +75,24 @@ static void put_base(struct map *map, enum assay_record_type type, const struct 
 	encode_inst(map->to, &base->inst);
 }
 
-static void put_software(struct map *map, const char *key, const struct software *software)
+/* A driver, a program or a method: a name under the key `name_key`, its version and its hash. */
+static void put_version(struct map *map, const char *key, const char *name_key, const char *name,
+	const char *version, const uint8_t *sha256)
 {
 	struct map inner;
-	if (software->name == NULL)
+	if (name == NULL)
 		return;
 	map_key(map, key);
 	map_open(&inner, map->to);
-	map_text(&inner, "name", software->name);
-	map_text(&inner, "version", software->version);
-	put_hash(&inner, "sha256", software->sha256);
+	map_text(&inner, name_key, name);
+	map_text(&inner, "version", version);
+	put_hash(&inner, "sha256", sha256);
 	map_close(&inner);
+}
+
+static void put_software(struct map *map, const char *key, const struct software *software)
+{
+	put_version(map, key, "name", software->name, software->version, software->sha256);
 }
 
 static void put_sample(struct map *map, const struct sample *sample)
@@ -108,39 +115,16 @@ static void put_sample(struct map *map, const struct sample *sample)
 	map_close(&inner);
 }
 
-static void put_person(struct map *map, const char *key, const struct person *person)
-{
-	struct map inner;
-	map_key(map, key);
-	map_open(&inner, map->to);
-	map_text(&inner, "id", person->id);
-	put_word(&inner, "auth", &words_auth_way, (int)person->auth);
-	map_close(&inner);
-}
-
-static void put_actor(struct map *map, const struct actor *actor)
+static void put_actor(struct map *map, const char *key, const struct actor *actor)
 {
 	struct map inner;
 	if (actor->id == NULL)
 		return;
-	map_key(map, "actor");
+	map_key(map, key);
 	map_open(&inner, map->to);
 	map_text(&inner, "id", actor->id);
 	put_word(&inner, "auth", &words_auth_way, (int)actor->auth);
 	map_text(&inner, "via", actor->via);
-	map_close(&inner);
-}
-
-static void put_method(struct map *map, const struct method *method)
-{
-	struct map inner;
-	if (method->id == NULL)
-		return;
-	map_key(map, "method");
-	map_open(&inner, map->to);
-	map_text(&inner, "id", method->id);
-	map_text(&inner, "version", method->version);
-	put_hash(&inner, "sha256", method->sha256);
 	map_close(&inner);
 }
 
@@ -194,16 +178,6 @@ static void put_calibrations(struct map *map, const struct calibration *cal, siz
 	}
 }
 
-static void put_parts(struct map *map, const struct inst_id *parts, size_t count)
-{
-	if (count == 0)
-		return;
-	map_key(map, "parts");
-	encode_array(map->to, count);
-	for (size_t i = 0; i < count; i++)
-		encode_inst(map->to, &parts[i]);
-}
-
 void record_run_start(struct buffer *to, const struct run_start *start)
 {
 	struct map map;
@@ -221,12 +195,18 @@ void record_run_start(struct buffer *to, const struct run_start *start)
 	put_hash(&map, "config", start->config);
 	map_text(&map, "sync", start->sync);
 	put_sample(&map, &start->sample);
-	put_person(&map, "operator", &start->operator);
-	put_method(&map, &start->method);
+	put_actor(&map, "operator", &start->operator);
+	put_version(&map, "method", "id", start->method.id, start->method.version,
+		start->method.sha256);
 	put_refs(&map, start->refs, start->refs_count);
 	put_batch(&map, &start->batch);
 	put_calibrations(&map, start->cal, start->cal_count);
-	put_parts(&map, start->parts, start->parts_count);
+	if (start->parts_count > 0) {
+		map_key(&map, "parts");
+		encode_array(to, start->parts_count);
+		for (size_t i = 0; i < start->parts_count; i++)
+			encode_inst(to, &start->parts[i]);
+	}
 	put_span(&map, "settings", start->settings);
 	put_span(&map, "setup", start->setup);
 	put_span(&map, "env", start->env);
@@ -261,7 +241,7 @@ void record_run_end(struct buffer *to, const struct run_end *end)
 	map_uint(&map, "frames", end->frames);
 	put_word(&map, "status", &words_run_status, (int)end->status);
 	map_text(&map, "why", end->why);
-	put_actor(&map, &end->actor);
+	put_actor(&map, "actor", &end->actor);
 	put_hash(&map, "digest", end->digest);
 	put_extra(&map, &end->extra);
 	map_close(&map);
@@ -274,7 +254,7 @@ void record_amend(struct buffer *to, const struct amend *amend)
 	put_base(&map, ASSAY_RECORD_AMEND, &amend->base);
 	put_uuid(&map, "run", amend->run);
 	put_hash(&map, "ctx", amend->ctx);
-	put_actor(&map, &amend->actor);
+	put_actor(&map, "actor", &amend->actor);
 	map_text(&map, "reason", amend->reason);
 	put_span(&map, "set", amend->set);
 	put_span(&map, "was", amend->was);
@@ -305,7 +285,7 @@ void record_audit(struct buffer *to, const struct audit *audit)
 	map_key(&map, "t");
 	stamp_encode(to, &audit->t);
 	map_text(&map, "event", audit->event);
-	put_actor(&map, &audit->actor);
+	put_actor(&map, "actor", &audit->actor);
 	put_span(&map, "before", audit->before);
 	put_span(&map, "after", audit->after);
 	map_text(&map, "reason", audit->reason);

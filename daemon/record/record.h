@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Building records: the core's structs to the bytes that are committed.  Each function appends
- * one record to `to`, whose failure is the only error; everything is borrowed for the call.
+ * Builds records: from the core's structs to the bytes that are committed.  Each function appends
+ * one record to `to`; the only error is that `to` has failed.  Everything is borrowed for the call.
  * Texts are UTF-8; NULL, 0 and empty spans mean "absent" where the format allows it.
  */
 #ifndef ASSAY_RECORD_RECORD_H
@@ -63,18 +63,13 @@ struct sample {
 	const char *aliquot, *lot, *request, *hs_declared, *goods;
 };
 
-struct person {
-	const char *id; /* "none" where there is none */
-	enum auth_way auth;
-};
-
 struct actor {
-	const char *id;
+	const char *id; /* of an operator "none" where there is none */
 	enum auth_way auth;
-	const char *via; /* "control", "config", "signal" ... */
+	const char *via; /* "control", "config", "signal" ...; NULL: absent */
 };
 
-/* What every record but audit and seal begins with. */
+/* The first keys of every record except audit and seal. */
 struct record_base {
 	const uint8_t *id; /* 16 random bytes: they also salt the leaf hash */
 	struct stamp t;
@@ -98,7 +93,7 @@ struct run_start {
 	const uint8_t *config; /* 32 bytes */
 	const char *sync;
 	struct sample sample;
-	struct person operator; /* id never NULL */
+	struct actor operator; /* id never NULL */
 	struct method method;
 	const struct run_ref *refs;
 	size_t refs_count;

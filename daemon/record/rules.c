@@ -6,11 +6,6 @@
 #include "record/format.h"
 #include "record/rules.h"
 
-static bool same(struct assay_string a, struct assay_string b)
-{
-	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
-}
-
 static size_t place_of(const struct schema_walk *walk, const struct assay_var_view *var)
 {
 	return (size_t)((const uint8_t *)var->name.data - walk->r->data);
@@ -63,8 +58,8 @@ static int check_form(struct schema_walk *walk, const struct assay_var_view *var
 }
 
 /*
- * The first element that does not go on in the direction of the first two, or 0.  NaN compares
- * false and stops here; infinities can only be at the ends of what passes.
+ * The first element that does not continue in the direction of the first two, or 0.  The search
+ * ends at a NaN, which compares false; in an axis that passes, infinities are at the ends only.
  */
 #define FIND_TURN(name, ctype)                                           \
 	static size_t name(const uint8_t *data, size_t count)            \
@@ -120,25 +115,19 @@ static int check_axis_numbers(struct schema_walk *walk, const struct assay_var_v
 	return 0;
 }
 
-static int check_axis_linear(struct schema_walk *walk, const struct assay_var_view *var)
-{
-	if (var->count > 1 && var->step == 0)
-		return schema_fail(walk, walk->r->at, "an axis with step 0");
-	if (var->count > 0 && !isfinite(var->start + (double)(var->count - 1) * var->step))
-		return schema_fail(walk, walk->r->at, "an axis that ends at infinity");
-	return 0;
-}
-
 static int check_axis(struct schema_walk *walk, const struct assay_var_view *var)
 {
-	if (var->dims_count != 1 || !same(var->dims[0], var->name))
+	if (var->dims_count != 1 || !string_same(var->dims[0], var->name))
 		return schema_fail(walk, place_of(walk, var),
 			"dims of an axis that are not its own name alone");
 	int error = 0;
-	if (var->form == ASSAY_FORM_LINEAR)
-		error = check_axis_linear(walk, var);
-	else if (var->form == ASSAY_FORM_ARRAY)
+	if (var->form == ASSAY_FORM_ARRAY)
 		error = check_axis_numbers(walk, var);
+	else if (var->form == ASSAY_FORM_LINEAR && var->count > 1 && var->step == 0)
+		error = schema_fail(walk, walk->r->at, "an axis with step 0");
+	else if (var->form == ASSAY_FORM_LINEAR && var->count > 0 &&
+		 !isfinite(var->start + (double)(var->count - 1) * var->step))
+		error = schema_fail(walk, walk->r->at, "an axis that ends at infinity");
 	return error < 0 ? schema_fail_in(walk, string_of("data")) : 0;
 }
 
@@ -155,21 +144,6 @@ int rule_variable(struct schema_walk *walk, const void *kept)
 
 /* --- variables of a frame ------------------------------------------------------------------- */
 
-static bool is_twin(const struct assay_var_view *a, const struct assay_var_view *b)
-{
-	return same(a->name, b->name) && same(a->analyte, b->analyte) && same(a->basis, b->basis);
-}
-
-static int check_unique(struct schema_walk *walk, const struct format_vars *vars, size_t i)
-{
-	const struct assay_var_view *var = &vars->var[i];
-	for (size_t j = 0; j < i; j++)
-		if (is_twin(&vars->var[j], var))
-			return schema_fail(walk, place_of(walk, var),
-				"a variable with the name, analyte and basis of vars[%zu]", j);
-	return 0;
-}
-
 static int check_dim(struct schema_walk *walk, const struct format_vars *vars,
 	const struct assay_var_view *var, size_t dim)
 {
@@ -177,7 +151,7 @@ static int check_dim(struct schema_walk *walk, const struct format_vars *vars,
 	size_t axes = 0;
 	for (size_t i = 0; i < vars->count; i++) {
 		if (vars->var[i].role != ASSAY_ROLE_AXIS ||
-			!same(vars->var[i].name, var->dims[dim]))
+			!string_same(vars->var[i].name, var->dims[dim]))
 			continue;
 		axis = &vars->var[i];
 		axes++;
@@ -197,7 +171,7 @@ static int check_dim(struct schema_walk *walk, const struct format_vars *vars,
 static bool same_dims(const struct assay_var_view *a, const struct assay_var_view *b)
 {
 	for (size_t i = 0; i < a->dims_count && i < b->dims_count; i++)
-		if (!same(a->dims[i], b->dims[i]))
+		if (!string_same(a->dims[i], b->dims[i]))
 			return false;
 	return a->dims_count == b->dims_count;
 }
@@ -208,8 +182,9 @@ static int check_of(
 {
 	for (size_t i = 0; i < vars->count; i++) {
 		const struct assay_var_view *other = &vars->var[i];
-		if (other == var || !same(other->name, var->of) ||
-			!same(other->analyte, var->analyte) || !same(other->basis, var->basis))
+		if (other == var || !string_same(other->name, var->of) ||
+			!string_same(other->analyte, var->analyte) ||
+			!string_same(other->basis, var->basis))
 			continue;
 		if (var->dims_count == 0 || same_dims(var, other))
 			return 0;
@@ -224,8 +199,16 @@ static int check_of(
 static int check_var(struct schema_walk *walk, const struct format_vars *vars, size_t i)
 {
 	const struct assay_var_view *var = &vars->var[i];
-	if (check_unique(walk, vars, i) < 0)
+	for (size_t j = 0; j < i; j++) {
+		const struct assay_var_view *other = &vars->var[j];
+		if (!string_same(other->name, var->name) ||
+			!string_same(other->analyte, var->analyte) ||
+			!string_same(other->basis, var->basis))
+			continue;
+		schema_fail(walk, place_of(walk, var),
+			"a variable with the name, analyte and basis of vars[%zu]", j);
 		return schema_fail_in(walk, string_of("name"));
+	}
 	for (size_t dim = 0; dim < var->dims_count; dim++)
 		if (check_dim(walk, vars, var, dim) < 0)
 			return schema_fail_in(walk, string_of("dims"));

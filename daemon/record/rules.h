@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the format's tables cannot say: rules over the kept values of one map. */
+/* Rules that the format's tables cannot express, over the kept values of one map. */
 #ifndef ASSAY_RECORD_RULES_H
 #define ASSAY_RECORD_RULES_H
 

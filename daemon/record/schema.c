@@ -22,7 +22,7 @@ int schema_fail(struct schema_walk *walk, size_t at, const char *format, ...)
 	return read_fail(walk->r, at, "%s", text);
 }
 
-/* What does not fit any more is cut off at the path's end, its inner side. */
+/* A path that is too long loses its end, the inner keys. */
 static int prepend(struct schema_walk *walk, const char *text, size_t len)
 {
 	struct schema_error *error = walk->error;
@@ -102,20 +102,7 @@ static int read_unit(struct schema_walk *walk, const struct schema_type *type, v
 	return 0;
 }
 
-static int fail_word(
-	struct schema_walk *walk, size_t at, const struct words *words, struct assay_string found)
-{
-	char list[80] = "";
-	for (int i = 0; i < words->count; i++) {
-		size_t used = strlen(list);
-		snprintf(
-			list + used, sizeof list - used, "%s%s", i > 0 ? ", " : "", words->list[i]);
-	}
-	return schema_fail(walk, at, "\"%.*s\" where one of %s was expected",
-		found.len < 20 ? (int)found.len : 20, found.data, list);
-}
-
-/* A word that this version does not know is kept as 0 by the lenient walk. */
+/* The lenient walk stores 0 for an unknown word. */
 static int read_word(struct schema_walk *walk, const struct schema_type *type, void *into)
 {
 	size_t at = walk->r->at;
@@ -123,8 +110,12 @@ static int read_word(struct schema_walk *walk, const struct schema_type *type, v
 	if (read_text(walk->r, &text) < 0)
 		return walk->r->error;
 	int value = words_find(type->words, text);
-	if (value < 0 && walk->strict)
-		return fail_word(walk, at, type->words, text);
+	if (value < 0 && walk->strict) {
+		char expected[100];
+		return schema_fail(walk, at, "\"%.*s\" where %s was expected",
+			text.len < 20 ? (int)text.len : 20, text.data,
+			words_list(type->words, expected, sizeof expected));
+	}
 	if (into != NULL && type->keep_text)
 		*(struct assay_string *)into = text;
 	else if (into != NULL)
@@ -139,14 +130,19 @@ static void keep_span(struct schema_walk *walk, size_t from, void *into)
 			walk->r->data + from, walk->r->at - from};
 }
 
+static int read_span(struct schema_walk *walk, void *into)
+{
+	size_t at = walk->r->at;
+	if (read_skip(walk->r) == 0)
+		keep_span(walk, at, into);
+	return walk->r->error;
+}
+
 static int read_list(struct schema_walk *walk, const struct schema_type *type, void *into)
 {
 	size_t at = walk->r->at, items;
-	if (!walk->strict) {
-		if (read_skip(walk->r) == 0)
-			keep_span(walk, at, into);
-		return walk->r->error;
-	}
+	if (!walk->strict)
+		return read_span(walk, into);
 	if (read_array(walk->r, &items) < 0)
 		return walk->r->error;
 	if (items == 0)
@@ -162,11 +158,8 @@ static int read_dict(struct schema_walk *walk, const struct schema_type *type, v
 {
 	size_t at = walk->r->at, pairs;
 	struct assay_string key;
-	if (!walk->strict) {
-		if (read_skip(walk->r) == 0)
-			keep_span(walk, at, into);
-		return walk->r->error;
-	}
+	if (!walk->strict)
+		return read_span(walk, into);
 	if (read_map(walk->r, &pairs) < 0)
 		return walk->r->error;
 	if (pairs == 0)
@@ -197,15 +190,6 @@ static int read_bits(struct schema_walk *walk, void *into)
 	while (pairs-- > 0)
 		if (read_uint(walk->r, &bit) < 0 || read_text(walk->r, &text) < 0)
 			return walk->r->error;
-	keep_span(walk, at, into);
-	return 0;
-}
-
-static int read_any(struct schema_walk *walk, void *into)
-{
-	size_t at = walk->r->at;
-	if (read_skip(walk->r) < 0)
-		return walk->r->error;
 	keep_span(walk, at, into);
 	return 0;
 }
@@ -244,7 +228,7 @@ int schema_read(struct schema_walk *walk, const struct schema_type *type, void *
 	case SCHEMA_LIST: return read_list(walk, type, into);
 	case SCHEMA_DICT: return read_dict(walk, type, into);
 	case SCHEMA_BITS: return read_bits(walk, into);
-	case SCHEMA_ANY: return read_any(walk, into);
+	case SCHEMA_ANY: return read_span(walk, into);
 	case SCHEMA_CUSTOM: return type->read(walk, into);
 	default: return read_number(walk, type, into);
 	}
@@ -305,11 +289,6 @@ static int find_key(struct schema_walk *walk, const struct schema_map *map,
 	return 0;
 }
 
-static void *place_of(const struct schema_key *key, void *into)
-{
-	return into != NULL && key->keep != SCHEMA_KEEP_NONE ? (char *)into + key->keep : NULL;
-}
-
 static int read_pair(
 	struct schema_walk *walk, const struct schema_map *map, size_t *next, void *into)
 {
@@ -323,7 +302,8 @@ static int read_pair(
 	if (number < 0)
 		return read_skip(walk->r) < 0 ? schema_fail_in(walk, text) : 0;
 	const struct schema_key *key = &map->keys[number];
-	if (schema_read(walk, key->type, place_of(key, into)) < 0)
+	bool is_kept = into != NULL && key->keep != SCHEMA_KEEP_NONE;
+	if (schema_read(walk, key->type, is_kept ? (char *)into + key->keep : NULL) < 0)
 		return schema_fail_in(walk, text);
 	return 0;
 }

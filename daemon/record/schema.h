@@ -2,8 +2,8 @@
 /*
  * Maps of the format as tables, and one walk that reads by them.  The strict walk is the checker:
  * every key known and in order, every required key there, every value of its type, and then the
- * map's rule.  The lenient walk fills the views of <assay/record.h>: unknown keys are passed
- * over.  Either keeps the values whose keys say where (schema_key.keep).
+ * map's rule.  The lenient walk fills the views of <assay/record.h> and skips unknown keys.  Both
+ * store the values of keys that have a place (schema_key.keep).
  */
 #ifndef ASSAY_RECORD_SCHEMA_H
 #define ASSAY_RECORD_SCHEMA_H
@@ -13,14 +13,14 @@
 #include "record/read.h"
 #include "record/words.h"
 
-/* Where a value breaks the format, and what was found and expected there. */
+/* The place of a fault, and a text: found, expected. */
 struct schema_error {
 	char path[160]; /* such as "vars[2].unit"; "" is the record itself */
 	char text[160];
 	size_t at; /* byte of the input */
 };
 
-/* The kinds of value, and what is kept of each. */
+/* The kinds of value, and the type that each is stored in. */
 enum schema_kind {
 	SCHEMA_UINT,   /* uint64_t */
 	SCHEMA_FLOAT,  /* double */
@@ -31,7 +31,7 @@ enum schema_kind {
 	SCHEMA_WORD,   /* int: type.words; or struct assay_string with type.keep_text */
 	SCHEMA_FIXED,  /* const uint8_t *: type.size bytes */
 	SCHEMA_BYTES,  /* struct assay_span */
-	SCHEMA_MAP,    /* what type.map keeps, at the same place */
+	SCHEMA_MAP,    /* the members of type.map, at the same place */
 	SCHEMA_LIST,   /* struct assay_span: an array of at least one type.item */
 	SCHEMA_DICT, /* struct assay_span: a map of at least one pair; keys fit, values type.item */
 	SCHEMA_BITS, /* struct assay_span: a map of unsigned integers to texts */
@@ -60,7 +60,7 @@ struct schema_key {
 	const char *name;
 	uint8_t len;
 	bool optional;
-	uint16_t keep; /* offset in what the map is kept in */
+	uint16_t keep; /* offset in the struct that the map is stored in */
 	const struct schema_type *type;
 };
 
@@ -68,8 +68,8 @@ struct schema_map {
 	const struct schema_key *keys;
 	size_t count;
 	bool extensible; /* x-... keys may follow */
-	size_t size;     /* of what the keys are kept in, for `rule`; at most SCHEMA_KEPT_MAX */
-	/* Strict walk: what the keys' types cannot say.  Returns 0 or schema_fail(). */
+	size_t size; /* of the struct that the keys are stored in, for `rule`; at most SCHEMA_KEPT_MAX */
+	/* Strict walk: checks that types cannot express.  Returns 0 or schema_fail(). */
 	int (*rule)(struct schema_walk *walk, const void *kept);
 };
 
@@ -78,7 +78,7 @@ struct schema_map {
 struct schema_walk {
 	struct reader *r;
 	bool strict;
-	unsigned techniques;        /* whose units are allowed; 0: all */
+	unsigned techniques;        /* units of these are allowed; 0: all */
 	void *context;              /* for custom types and rules */
 	struct schema_error *error; /* may be NULL */
 };
@@ -91,11 +91,11 @@ int schema_read_map(struct schema_walk *walk, const struct schema_map *map, void
 int schema_read_pairs(struct schema_walk *walk, const struct schema_map *map, size_t first,
 	size_t pairs, void *into);
 
-/* Reports an error at byte `at` of the input, below the path that leads here.  -EBADMSG. */
+/* Sets the error, at byte `at` of the input.  Callers add the path.  -EBADMSG. */
 int schema_fail(struct schema_walk *walk, size_t at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Puts ".key" or "[index]" before the error's path; returns -EBADMSG. */
+/* Puts ".key" or "[index]" before the error's path.  Returns -EBADMSG. */
 int schema_fail_in(struct schema_walk *walk, struct assay_string key);
 int schema_fail_at(struct schema_walk *walk, size_t index);
 

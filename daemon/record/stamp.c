@@ -9,29 +9,25 @@
 /* 2024-01-01: a clock before this was never set since the board lost its battery. */
 #define UTC_PLAUSIBLE (UINT64_C(1704067200) * NS_PER_S)
 
-/* What the kernel said about its clock, and until when (CLOCK_BOOTTIME) that is believed. */
-struct judgement {
+/* The state of the kernel's clock; read again after `until` (CLOCK_BOOTTIME). */
+struct clock_state {
 	uint64_t until, unc;
 	bool is_synchronised;
 };
 
-/* phc2sys and chronyd both end in the same kernel flags, so that ptp cannot be told from ntp. */
-static struct judgement ask_kernel(uint64_t mono)
-{
-	struct timex now = {.modes = 0};
-	int state = adjtimex(&now);
-	bool good = state >= 0 && state != TIME_ERROR && (now.status & STA_UNSYNC) == 0;
-	return (struct judgement){.until = mono + NS_PER_S, /* the kernel's own interval */
-		.unc = good && now.maxerror > 0 ? (uint64_t)now.maxerror * 1000 : 0,
-		.is_synchronised = good};
-}
-
 struct stamp stamp_now(void)
 {
-	static _Thread_local struct judgement known;
+	static _Thread_local struct clock_state known;
 	struct stamp stamp = {.utc = clock_utc(), .mono = clock_boot()};
-	if (stamp.mono >= known.until)
-		known = ask_kernel(stamp.mono);
+	if (stamp.mono >= known.until) {
+		/* phc2sys and chronyd set the same kernel flags: ptp cannot be told from ntp. */
+		struct timex now = {.modes = 0};
+		int state = adjtimex(&now);
+		bool good = state >= 0 && state != TIME_ERROR && (now.status & STA_UNSYNC) == 0;
+		known.until = stamp.mono + NS_PER_S; /* the kernel's own interval */
+		known.unc = good && now.maxerror > 0 ? (uint64_t)now.maxerror * 1000 : 0;
+		known.is_synchronised = good;
+	}
 	stamp.unc = known.unc;
 	stamp.sync = known.is_synchronised        ? ASSAY_SYNC_NTP
 		     : stamp.utc >= UTC_PLAUSIBLE ? ASSAY_SYNC_RTC

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When something was received, and how well the clock knew it. */
+/* The time of a receipt, and the uncertainty of the clock. */
 #ifndef ASSAY_RECORD_STAMP_H
 #define ASSAY_RECORD_STAMP_H
 
@@ -18,10 +18,10 @@ struct stamp {
 };
 
 /*
- * The time now.  `sync` and `unc` are what the kernel says through adjtimex(2): "ntp" while some
- * daemon disciplines the clock, with its maximum error; otherwise "rtc", or "none" when the clock
- * is before the program was built, and then without uncertainty.  It is asked at most once a
- * second, which is how often it renews its estimate.  `dev` is NULL.  Any thread.
+ * The time now.  `sync` and `unc` come from adjtimex(2): "ntp" while a daemon disciplines the clock,
+ * with the maximum error; otherwise without uncertainty "rtc", or "none" if the clock is before
+ * 2024.  adjtimex() is called at most once a second, the interval in which the kernel renews its
+ * estimate.  `dev` is NULL.  Any thread.
  */
 struct stamp stamp_now(void);
 

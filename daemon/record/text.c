@@ -5,6 +5,15 @@
 
 #include "record/text.h"
 
+int string_compare_row(const void *string, const void *row)
+{
+	const struct assay_string *text = string;
+	const char *other = *(const char *const *)row;
+	size_t len = strlen(other), shorter = text->len < len ? text->len : len;
+	int order = shorter > 0 ? memcmp(text->data, other, shorter) : 0;
+	return order != 0 ? order : (text->len > len) - (text->len < len);
+}
+
 bool text_copy(char *to, size_t size, struct assay_string text)
 {
 	size_t len = text.len < size ? text.len : size - 1;

@@ -15,6 +15,17 @@ static inline struct assay_string string_of(const char *text)
 	return (struct assay_string){text, text != NULL ? strlen(text) : 0};
 }
 
+static inline bool string_same(struct assay_string a, struct assay_string b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+/*
+ * For bsearch(): compares a struct assay_string with a row whose first member is a const char *, in
+ * the order of strcmp().
+ */
+int string_compare_row(const void *string, const void *row);
+
 /* Copies as much as fits and a terminator; false when the text was cut.  `size` is at least 1. */
 bool text_copy(char *to, size_t size, struct assay_string text);
 

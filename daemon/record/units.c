@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "record/techniques.h"
+#include "record/text.h"
 #include "record/units.h"
 
 #define ALL    TECHNIQUE_ALL
@@ -163,27 +164,9 @@ static const struct {
 
 #define COUNT (sizeof units / sizeof units[0])
 
-static int compare(struct assay_string code, const char *other)
-{
-	size_t len = strlen(other), shorter = code.len < len ? code.len : len;
-	int order = shorter > 0 ? memcmp(code.data, other, shorter) : 0;
-	return order != 0 ? order : (code.len > len) - (code.len < len);
-}
-
 const struct ucum_unit *unit_find(struct assay_string code)
 {
-	size_t low = 0, high = COUNT;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		int order = compare(code, units[middle].code);
-		if (order == 0)
-			return &units[middle];
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return NULL;
+	return bsearch(&code, units, COUNT, sizeof units[0], string_compare_row);
 }
 
 bool unit_is_allowed(struct assay_string code, unsigned techniques)
@@ -198,7 +181,7 @@ const char *unit_suggest(struct assay_string wrong)
 		if (assay_string_is(wrong, slips[i].wrong))
 			return slips[i].right;
 	for (size_t i = 0; i < COUNT; i++)
-		if (strlen(units[i].code) == wrong.len && compare(wrong, units[i].code) != 0 &&
+		if (strlen(units[i].code) == wrong.len && !assay_string_is(wrong, units[i].code) &&
 			strncasecmp(units[i].code, wrong.data, wrong.len) == 0)
 			return units[i].code;
 	return NULL;

@@ -6,7 +6,7 @@
 
 #include "record/uuid.h"
 
-#define POOL_UUIDS 16 /* what the kernel gives in one call at most */
+#define POOL_UUIDS 16 /* getentropy() gives at most 256 bytes in one call */
 
 void uuid_random(uint8_t uuid[ASSAY_UUID_SIZE])
 {

@@ -48,7 +48,7 @@ int assay_frame_read(const void *body, size_t len, struct assay_frame_view *fram
 	return 0;
 }
 
-/* The walk begins behind the array's head, whose length follows from its count. */
+/* Starts behind the array's head, whose length follows from its count. */
 void assay_frame_rewind(struct assay_frame_view *frame)
 {
 	struct reader r;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "record/words.h"
 
@@ -27,6 +29,16 @@ WORDS(unc_source, "instrument", "calibration", "driver", "method");
 const char *words_name(const struct words *words, int value)
 {
 	return value >= 1 && value <= words->count ? words->list[value - 1] : NULL;
+}
+
+char *words_list(const struct words *words, char *to, size_t size)
+{
+	snprintf(to, size, "one of");
+	for (int i = 0; i < words->count; i++) {
+		size_t len = strlen(to);
+		snprintf(to + len, size - len, "%s %s", i > 0 ? "," : "", words->list[i]);
+	}
+	return to;
 }
 
 int words_find(const struct words *words, struct assay_string word)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The closed lists of words of the format, and the enums that stand for them in the program.
- * Every enum begins at 1, so that 0 is "absent".  Any thread.
+ * The closed lists of words of the format, and the enums that represent them in the program.  Every
+ * enum starts at 1; 0 means "absent".  Any thread.
  */
 #ifndef ASSAY_RECORD_WORDS_H
 #define ASSAY_RECORD_WORDS_H
@@ -73,7 +73,7 @@ enum auth_way {
 	AUTH_NONE,
 };
 
-/* A list: word `i` stands for the value i + 1. */
+/* A list: word `i` has the value i + 1. */
 struct words {
 	const char *const *list;
 	int count;
@@ -85,6 +85,9 @@ extern const struct words words_record_type, words_frame_kind, words_role, words
 
 /* The word of `value`, static; NULL when it has none. */
 const char *words_name(const struct words *words, int value);
+
+/* Writes "one of a, b, c", cut to `size`, and returns `to`. */
+char *words_list(const struct words *words, char *to, size_t size);
 
 /* The value of a word, or -ENOENT. */
 int words_find(const struct words *words, struct assay_string word);

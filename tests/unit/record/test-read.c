@@ -65,9 +65,9 @@ static void what_the_profile_excludes_is_refused(void **state)
 	assert_refused("ff", "indefinite");
 	assert_refused("f9 3c00", "half float");
 	assert_refused("f7", "undefined");
-	assert_refused("e0", "begins no item");
-	assert_refused("f8 20", "begins no item");
-	assert_refused("1c", "begins no item");
+	assert_refused("e0", "starts no item");
+	assert_refused("f8 20", "starts no item");
+	assert_refused("1c", "starts no item");
 	assert_refused("18 17", "shortest");
 	assert_refused("19 00ff", "shortest");
 	assert_refused("1a 0000ffff", "shortest");
