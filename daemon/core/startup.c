@@ -175,12 +175,12 @@ static int open_control(struct core *core)
 
 static int open_replay(struct core *core)
 {
-	struct replay_desk desk = {.node = core->config->node,
+	struct replay_sources sources = {.node = core->config->node,
 		.published = core->published,
 		.runs = core->runs,
 		.cursors = core->cursors};
-	int r = replay_start(
-		&core->replay, core->zmq, core->config->replay, core->config->journal_path, &desk);
+	int r = replay_start(&core->replay, core->zmq, core->config->replay,
+		core->config->journal_path, &sources);
 	if (r < 0)
 		log_error("%s: cannot bind the replay socket: %s", core->config->replay,
 			strerror(-r));

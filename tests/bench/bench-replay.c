@@ -132,15 +132,15 @@ static void serve(const char *path, struct journal *journal, const char *endpoin
 {
 	int status;
 	struct replay *replay;
-	struct replay_desk desk = {.node = "bench-1"};
+	struct replay_sources sources = {.node = "bench-1"};
 	void *context = zmq_ctx_new();
-	check(published_open(&desk.published, path, journal, NULL), "published_open");
-	check(replay_start(&replay, context, endpoint, path, &desk), endpoint);
+	check(published_open(&sources.published, path, journal, NULL), "published_open");
+	check(replay_start(&replay, context, endpoint, path, &sources), endpoint);
 	if (waitpid(consumer, &status, 0) < 0)
 		die("waitpid");
 	replay_stop(replay);
 	zmq_ctx_term(context);
-	published_close(desk.published);
+	published_close(sources.published);
 	if (status != 0)
 		exit(1);
 }

@@ -113,23 +113,40 @@ def check_format(source):
             yield f'docs/assay1.cddl differs from {shared}'
 
 
+def operations(source, room):
+    """{op: its arguments} of the tables at the ends of files in a folder of daemon/core."""
+    for file in sorted((source / 'daemon/core' / room).glob('*.c')):
+        for table in re.findall(r'^const struct op \w+_ops\[\] = \{\n(.*?)^\};', file.read_text(encoding='utf-8'), re.M | re.S):
+            for op, row in re.findall(r'^\t\{"([a-z-]+)", "(.*?)(?=^\t\{|\Z)', table, re.M | re.S):
+                yield op, re.findall(r'\{"([a-z_]+)",\s+KEY_', row)
+
+
 def check_operations(source):
     page = read(source, 'docs/sockets.md')
-    files = sorted((source / 'daemon/core/control').glob('*.c'))
-    rows = [row for file in files for table in re.findall(
-        r'^const struct op control_\w+_ops\[\] = \{\n(.*?)^\};', file.read_text(encoding='utf-8'), re.M | re.S)
-        for row in re.findall(r'^\t\{"([a-z-]+)", "(.*?)(?=^\t\{|\Z)', table, re.M | re.S)]
-    yield from same('docs/sockets.md, operations', [op for op, _ in rows], re.findall(r'^### `([a-z-]+)`$', page, re.M))
-    for op, row in rows:
+    ops = dict(operations(source, 'control'))
+    yield from same('docs/sockets.md, operations', ops, re.findall(r'^### `([a-z-]+)`$', page, re.M))
+    for op, args in ops.items():
         part = page.split(f'### `{op}`\n')[-1].split('\n##')[0]
-        for arg in re.findall(r'\{"([a-z_]+)",\s+KEY_', row):
+        for arg in args:
             if f'`{arg}`' not in part:
                 yield f'docs/sockets.md: {op}: the argument `{arg}` is missing'
+    files = [*sorted((source / 'daemon/core/control').glob('*.c')), source / 'daemon/core/router/call.c']
     pattern = r'call_refuse\(\s*call,\s*"([a-z-]+)"|"(not-started|not-ready|refused)"'
-    files.append(source / 'daemon/core/router/call.c')
     codes = {a or b for file in files for a, b in re.findall(pattern, file.read_text(encoding='utf-8'))}
     table = re.findall(r'^\| `([a-z-]+)` \|', section(source / 'docs/sockets.md', 'codes'), re.M)
     yield from same('docs/sockets.md, codes of refusals', codes, table)
+
+
+def check_replay_operations(source):
+    ops = dict(operations(source, 'replay'))
+    part = read(source, 'docs/sockets.md').split('\n## Replay\n')[1].split('\n## ')[0]
+    table = section(source / 'docs/sockets.md', 'replay-ops')
+    yield from same('docs/sockets.md, operations of replay', ops, re.findall(r'`([a-z]+)`(?=[^|]*\|[^|]*\|[^|]*\|$)', table, re.M))
+    request = read(source, 'docs/assay1.cddl').split('replay-request')[1].split('replay-reply')[0]
+    for op, args in ops.items():
+        for arg in args:
+            if not re.search(rf'\b{arg}\b', part) or f'"{arg}"' not in request:
+                yield f'docs/sockets.md, docs/assay1.cddl: {op}: the argument {arg} is missing'
 
 
 def check_events(source):
@@ -221,6 +238,7 @@ def check_static(source, paths):
     yield from check_excerpts(source)
     yield from check_format(source)
     yield from check_operations(source)
+    yield from check_replay_operations(source)
     yield from check_events(source)
     yield from check_serials(source)
     yield from check_options(source, paths)

@@ -21,29 +21,10 @@ struct instrument *control_instrument(struct call *call, struct assay_string key
 	return NULL;
 }
 
-int control_read_run_name(struct reader *r, const struct key *key, void *to)
-{
-	struct run_name *name = to;
-	struct assay_string text;
-	struct assay_span bytes;
-	size_t at = r->at;
-	if (read_peek(r) == READ_TEXT && read_text(r, &text) == 0 &&
-		text_copy(name->number, sizeof name->number, text))
-		return 0;
-	if (read_peek(r) == READ_BYTES && read_bytes(r, &bytes) == 0 &&
-		bytes.len == ASSAY_UUID_SIZE) {
-		name->id = bytes.data;
-		return 0;
-	}
-	return read_fail(r, at,
-		"must be a number such as bench-3/xrf-1/20261122-007, or a UUID of 16 bytes");
-}
-
 int control_past_run(struct call *call, const struct run_name *name, struct past_run *past)
 {
 	const struct core *core = call->on;
-	struct runs_search search = {
-		.id = name->id, .number = name->id == NULL ? name->number : NULL};
+	struct runs_search search = run_name_search(name);
 	struct runs_row row;
 	*past = (struct past_run){0};
 	if (runs_search(core->runs, &search, &row) == 0)

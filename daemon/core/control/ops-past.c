@@ -242,7 +242,7 @@ const struct op control_past_ops[] = {
 	{"amend", "corrects a run; the first entries stay and are shown beside the correction",
 		OP_ARGS(struct amend_args,
 			{"run", KEY_OTHER, KEY_AT(struct amend_args, run), .required = true,
-				.read = control_read_run_name, .help = "its number, or its UUID"},
+				.read = run_name_read, .help = "its number, or its UUID"},
 			{"set", KEY_RAW, KEY_AT(struct amend_args, set), .required = true,
 				.help = "{sample, operator, note, valid}, any of them"},
 			{"reason", KEY_CHARS, KEY_AT(struct amend_args, reason),

@@ -287,7 +287,7 @@ const struct op control_run_ops[] = {
 	{"run-repeat", "starts a run as another one was started; answered like run-start",
 		OP_ARGS(struct repeat_args,
 			{"run", KEY_OTHER, KEY_AT(struct repeat_args, run), .required = true,
-				.read = control_read_run_name, .help = "its number, or its UUID"}),
+				.read = run_name_read, .help = "its number, or its UUID"}),
 		.run = op_run_repeat},
 	{"run-stop", "ends the open run after the present frame",
 		OP_ARGS(struct stop_args,

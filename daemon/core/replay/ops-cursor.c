@@ -1,36 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The operations on durable cursors; control/ops-cursor.c forgets them. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/replay/cursors.h"
-#include "core/replay/call.h"
-#include "record/encode.h"
+#include "core/replay/ops.h"
 
-static int refuse_move(struct replay_call *call, int r)
+static int refuse_move(struct call *call, int r)
 {
 	switch (r) {
 	case -EINVAL:
-		return replay_fail(call, "bad-request",
+		return call_refuse(call, "bad-request",
 			"a cursor's name is [a-z0-9-]{1,32}, its topic [a-z0-9-/] with a final /");
 	case -ENOENT:
-		return replay_fail(call, "wrong-journal",
+		return call_refuse(call, "wrong-journal",
 			"there is no journal of this id; `hello` lists those there are");
 	case -ERANGE:
-		return replay_fail(
+		return call_refuse(
 			call, "bad-request", "the cursor is further already; it never goes back");
 	case -EDOM:
-		return replay_fail(
+		return call_refuse(
 			call, "bad-request", "the journal does not go that far: see `head`");
 	case -EBADMSG:
-		return replay_fail(call, "bad-request",
-			"the file of this cursor is damaged; forget it to begin anew");
+		return call_refuse(call, "bad-request",
+			"the file of this cursor is damaged; forget it to start again");
 	case -ENOSPC:
-		return replay_fail(call, "bad-request",
+		return call_refuse(call, "bad-request",
 			"there are %d cursors, or this one has %d marks: that is the limit",
 			CURSORS_MAX, CURSOR_MARKS_MAX);
 	}
-	return replay_fail(call, "busy", "the cursor cannot be moved: %s", strerror(-r));
+	return call_refuse(call, "busy", "the cursor cannot be moved: %s", strerror(-r));
 }
 
 static void put_view(struct map *map, const struct cursor_view *view)
@@ -42,65 +42,77 @@ static void put_view(struct map *map, const struct cursor_view *view)
 		map_bool(map, "damaged", true);
 }
 
-static int show(struct replay_call *call, struct assay_string name)
-{
-	struct cursor_view view;
-	struct map map;
-	int r = cursors_find(call->desk->cursors, name, &view);
-	if (r == -ENOENT)
-		return replay_fail(call, "not-found", "there is no cursor of this name");
-	if (r < 0)
-		return replay_fail(call, "busy", "there is no memory for the reply");
-	map_open(&map, &call->answer->head);
-	map_text(&map, "op", "cursor");
-	put_view(&map, &view);
-	map_close(&map);
-	free(view.marks);
-	return 0;
-}
+struct cursor_args {
+	struct assay_string name, topic;
+	const uint8_t *journal;
+	uint64_t seq; /* UINT64_MAX: absent */
+};
 
-int replay_cursor(struct replay_call *call)
+/* With a name only it shows the cursor, with all arguments it moves it. */
+static int op_cursor(struct call *call)
 {
-	const struct replay_value *journal = replay_arg(call, "journal");
-	const struct replay_value *topic = replay_arg(call, "topic");
-	const struct replay_value *seq = replay_arg(call, "seq");
-	struct assay_string name = replay_arg(call, "name")->text;
-	if (!journal->given && !topic->given && !seq->given)
-		return show(call, name);
-	if (!journal->given || !topic->given || !seq->given)
-		return replay_fail(call, "bad-request",
-			"a cursor is moved with `journal`, `topic` and `seq`, asked with none");
-	int r = cursors_move(call->desk->cursors, name, journal->bytes, topic->text, seq->number);
+	const struct cursor_args *args = call->args;
+	struct replay_call *replay = call->on;
+	struct cursors *cursors = replay->sources->cursors;
+	int given = (args->journal != NULL) + (args->topic.data != NULL) +
+		    (args->seq != UINT64_MAX);
+	if (given == 0) {
+		struct cursor_view view;
+		int r = cursors_find(cursors, args->name, &view);
+		if (r == -ENOENT)
+			return call_refuse(call, "not-found", "there is no cursor of this name");
+		if (r < 0)
+			return call_refuse(call, "busy", "out of memory");
+		map_text(&call->reply, "op", "cursor");
+		put_view(&call->reply, &view);
+		free(view.marks);
+		return 0;
+	}
+	if (given < 3)
+		return call_refuse(call, "bad-request",
+			"a cursor is moved with `journal`, `topic` and `seq`, shown with none");
+	int r = cursors_move(cursors, args->name, args->journal, args->topic, args->seq);
 	if (r < 0)
 		return refuse_move(call, r);
-	struct map map;
-	map_open(&map, &call->answer->head);
-	map_text(&map, "op", "ok");
-	map_close(&map);
-	call->answer->has_cursor = true;
+	map_text(&call->reply, "op", "ok");
+	replay->answer->has_cursor = true;
 	return 0;
 }
 
-int replay_cursors(struct replay_call *call)
+static int op_cursors(struct call *call)
 {
-	struct map map, row;
+	const struct replay_call *replay = call->on;
+	struct map row;
 	struct cursor_view view;
 	struct buffer rows = {0};
 	size_t count = 0;
-	for (; cursors_view(call->desk->cursors, count, &view) == 0; count++) {
+	for (; cursors_view(replay->sources->cursors, count, &view) == 0; count++) {
 		map_open(&row, &rows);
 		put_view(&row, &view);
 		map_close(&row);
 		free(view.marks);
 	}
-	map_open(&map, &call->answer->head);
-	map_text(&map, "op", "cursors");
-	map_key(&map, "cursors");
-	encode_array(map.to, count);
-	encode_raw(map.to, rows.data, rows.len);
-	map_close(&map);
-	if (rows.failed)
-		map.to->failed = true;
+	map_text(&call->reply, "op", "cursors");
+	map_key(&call->reply, "cursors");
+	encode_array(call->reply.to, count);
+	encode_raw(call->reply.to, rows.data, rows.len);
+	call->reply.to->failed |= rows.failed;
 	buffer_finish(&rows);
 	return 0;
 }
+
+const struct op replay_cursor_ops[] = {
+	{"cursor", "moves a durable cursor, or shows it",
+		OP_ARGS(struct cursor_args,
+			{"name", KEY_TEXT, KEY_AT(struct cursor_args, name), .required = true,
+				.help = "of the cursor"},
+			{"journal", KEY_FIXED, KEY_AT(struct cursor_args, journal),
+				.limit = JOURNAL_ID_SIZE, .help = "the journal's id"},
+			{"topic", KEY_TEXT, KEY_AT(struct cursor_args, topic),
+				.help = "a topic, or the start of topics"},
+			{"seq", KEY_UINT, KEY_AT(struct cursor_args, seq),
+				.help = "everything up to this is dealt with"}),
+		.defaults = &(const struct cursor_args){.seq = UINT64_MAX}, .run = op_cursor},
+	{"cursors", "lists all durable cursors", .run = op_cursors},
+	{0},
+};

@@ -19,7 +19,7 @@ struct quotas {
 };
 
 struct page {
-	atomic_uint refs; /* of entries under way */
+	atomic_uint refs; /* entries under way */
 	struct quotas *quotas;
 	struct quota *quota;
 	uint8_t *data;
@@ -139,13 +139,13 @@ size_t page_bytes(const struct page *page)
 const uint8_t *page_at(const struct page *page, size_t i, size_t *len)
 {
 	assert(i < page->count);
-	size_t begin = i > 0 ? page->ends[i - 1] : 0;
-	*len = page->ends[i] - begin;
-	return page->data + begin;
+	size_t start = i > 0 ? page->ends[i - 1] : 0;
+	*len = page->ends[i] - start;
+	return page->data + start;
 }
 
-/* On ZeroMQ's thread, or in zmq_msg_close(). */
-static void let_go(void *data, void *hint)
+/* Frees the page with its last entry; on ZeroMQ's thread, or in zmq_msg_close(). */
+static void release(void *data, void *hint)
 {
 	struct page *page = hint;
 	if (atomic_fetch_sub(&page->refs, 1) != 1)
@@ -157,15 +157,15 @@ static void let_go(void *data, void *hint)
 	quotas_destroy(quotas);
 }
 
-/* A message that was begun must be ended, if only by an empty part. */
+/* A message whose first parts were sent needs its last one, even if that is empty. */
 static void send_part(struct page *page, size_t i, void *socket)
 {
 	zmq_msg_t part;
 	size_t len;
 	int flags = ZMQ_DONTWAIT | (i + 1 < page->count ? ZMQ_SNDMORE : 0);
 	const uint8_t *bytes = page_at(page, i, &len);
-	if (zmq_msg_init_data(&part, (void *)(uintptr_t)bytes, len, let_go, page) < 0) {
-		let_go(NULL, page);
+	if (zmq_msg_init_data(&part, (void *)(uintptr_t)bytes, len, release, page) < 0) {
+		release(NULL, page);
 		zmq_msg_init(&part);
 	}
 	if (zmq_msg_send(&part, socket, flags) < 0)
@@ -181,8 +181,8 @@ void page_send(struct page *page, void *socket, struct quotas *quotas, struct qu
 	atomic_fetch_add(&quotas->total, page->size);
 	atomic_fetch_add(&quota->bytes, page->size);
 	size_t count = page->count;
-	atomic_init(&page->refs, (unsigned)count + 1); /* one is ours until all are handed over */
+	atomic_init(&page->refs, (unsigned)count + 1); /* one more until all are sent */
 	for (size_t i = 0; i < count; i++)
 		send_part(page, i, socket);
-	let_go(NULL, page);
+	release(NULL, page);
 }

@@ -9,28 +9,18 @@
 
 #include <zmq.h>
 
-#define LOG_TOPIC "replay"
 #include "base/clock.h"
-#include "base/log.h"
 #include "core/replay/cursors.h"
-#include "core/replay/read.h"
 #include "core/replay/replay.h"
+#include "core/router/envelope.h"
 
-/* The peer's routing id, REQ's empty part, and what a chain of proxies may add. */
-#define ENVELOPE_PARTS_MAX 8
-
-/* Peers with something under way; requests of one peer that wait; its replies that wait. */
+/* Peers with bytes under way; waiting requests of one peer, and its waiting replies. */
 #define PEERS_MAX   256
 #define RECEIVE_HWM 64
 #define SEND_HWM    1000
 #define IDLE_MS     1000
 #define FLUSH_MS    50  /* between two times that moved cursors are made durable */
 #define PENDING_MAX 256 /* replies that wait for that */
-
-struct envelope {
-	size_t count;
-	zmq_msg_t parts[ENVELOPE_PARTS_MAX];
-};
 
 /* The reply to a request that moved a cursor. */
 struct pending {
@@ -40,8 +30,8 @@ struct pending {
 
 struct replay {
 	void *socket;
-	struct replay_desk desk;
-	char node[33]; /* the desk's: a reload frees the configuration */
+	struct replay_sources sources;
+	char node[33]; /* sources.node: a reload frees the configuration */
 	struct quotas *quotas;
 	int stop_fd;
 	pthread_t thread;
@@ -51,76 +41,35 @@ struct replay {
 	uint64_t flush_due; /* CLOCK_BOOTTIME */
 };
 
-/* --- envelopes ------------------------------------------------------------------------------- */
-
-static void close_envelope(struct envelope *envelope)
-{
-	for (size_t i = 0; i < envelope->count; i++)
-		zmq_msg_close(&envelope->parts[i]);
-	envelope->count = 0;
-}
-
-/* Reads one request: its envelope, and the last part into `body`.  -EAGAIN: there is none. */
-static int receive(void *socket, struct envelope *envelope, zmq_msg_t *body)
-{
-	bool too_deep = false;
-	envelope->count = 0;
-	for (;;) {
-		zmq_msg_t part;
-		zmq_msg_init(&part);
-		if (zmq_msg_recv(&part, socket, ZMQ_DONTWAIT) < 0) {
-			zmq_msg_close(&part);
-			close_envelope(envelope);
-			return -EAGAIN;
-		}
-		if (!zmq_msg_more(&part)) {
-			*body = part;
-			break;
-		}
-		if (envelope->count < ENVELOPE_PARTS_MAX) {
-			envelope->parts[envelope->count++] = part;
-		} else {
-			too_deep = true;
-			zmq_msg_close(&part);
-		}
-	}
-	if (!too_deep && envelope->count > 0)
-		return 0;
-	zmq_msg_close(body); /* nobody who could be answered */
-	close_envelope(envelope);
-	return -EBADMSG;
-}
-
 /* --- replies --------------------------------------------------------------------------------- */
 
-/*
- * The first part finds the peer: it may be gone, or have so many replies waiting that it gets no
- * more.  After that no part is refused.  Takes the page, closes the envelope.
- */
+static struct quota *quota_of(const struct replay *replay, struct envelope *envelope)
+{
+	return quotas_find(replay->quotas, zmq_msg_data(&envelope->parts[0]),
+		zmq_msg_size(&envelope->parts[0]));
+}
+
+/* Drops the reply if the peer is gone or has too many waiting.  Takes the page, closes the envelope. */
 static void send_reply(struct replay *replay, struct envelope *envelope, const struct buffer *head,
 	struct page *page)
 {
-	struct quota *quota = quotas_find(replay->quotas, zmq_msg_data(&envelope->parts[0]),
-		zmq_msg_size(&envelope->parts[0]));
-	bool sent = quota != NULL && !head->failed;
+	struct quota *quota = quota_of(replay, envelope);
 	bool has_page = page != NULL && page_count(page) > 0;
-	for (size_t i = 0; sent && i < envelope->count; i++)
-		sent = zmq_msg_send(&envelope->parts[i], replay->socket,
-			       ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0;
-	if (sent)
-		sent = zmq_send(replay->socket, head->data, head->len,
-			       ZMQ_DONTWAIT | (has_page ? ZMQ_SNDMORE : 0)) >= 0;
+	bool sent = quota != NULL && !head->failed &&
+		    envelope_send(envelope, replay->socket) == 0 &&
+		    zmq_send(replay->socket, head->data, head->len,
+			    ZMQ_DONTWAIT | (has_page ? ZMQ_SNDMORE : 0)) >= 0;
 	if (sent && has_page)
 		page_send(page, replay->socket, replay->quotas, quota);
 	else
 		page_drop(page);
-	close_envelope(envelope);
+	envelope_close(envelope);
 }
 
-/* Makes the cursors durable that were moved, and says so to who moved them. */
+/* Makes moved cursors durable and sends the replies that wait for that. */
 static void flush(struct replay *replay)
 {
-	int r = cursors_flush(replay->desk.cursors);
+	int r = cursors_flush(replay->sources.cursors);
 	for (size_t i = 0; i < replay->pending_count; i++) {
 		struct pending *pending = &replay->pending[i];
 		struct replay_answer answer = {.head = pending->head};
@@ -133,20 +82,11 @@ static void flush(struct replay *replay)
 	replay->flush_due = clock_boot() + FLUSH_MS * NS_PER_MS;
 }
 
-static void keep(struct replay *replay, struct envelope *envelope, struct replay_answer *answer)
-{
-	struct pending *pending = &replay->pending[replay->pending_count++];
-	*pending = (struct pending){.envelope = *envelope, .head = answer->head};
-	answer->head = (struct buffer){0};
-	if (replay->pending_count == PENDING_MAX)
-		flush(replay);
-}
-
 /* --- requests -------------------------------------------------------------------------------- */
 
-static bool has_too_much(const struct replay *replay, zmq_msg_t *id)
+static bool is_full(const struct replay *replay, struct envelope *envelope)
 {
-	const struct quota *quota = quotas_find(replay->quotas, zmq_msg_data(id), zmq_msg_size(id));
+	const struct quota *quota = quota_of(replay, envelope);
 	if (quota == NULL)
 		return true;
 	size_t bytes = atomic_load(&quota->bytes), total = quotas_total(replay->quotas);
@@ -154,31 +94,34 @@ static bool has_too_much(const struct replay *replay, zmq_msg_t *id)
 	       total >= 2 * REPLAY_TOTAL_MAX;
 }
 
-/* False: nothing more is waiting. */
-static bool serve_one(struct replay *replay)
+static void serve_one(struct replay *replay)
 {
 	zmq_msg_t body;
 	struct envelope envelope;
-	int r = receive(replay->socket, &envelope, &body);
-	if (r < 0)
-		return r == -EBADMSG;
+	if (envelope_receive(&envelope, replay->socket, &body) < 0)
+		return;
 	struct replay_answer answer = {0};
-	if (has_too_much(replay, &envelope.parts[0]))
-		replay_refuse(&answer, "busy", "read what was sent before asking for more");
+	if (is_full(replay, &envelope))
+		replay_refuse(
+			&answer, "busy", "read the replies under way before the next request");
 	else
-		replay_handle(&replay->desk, zmq_msg_data(&body), zmq_msg_size(&body), &answer);
+		replay_handle(&replay->sources, zmq_msg_data(&body), zmq_msg_size(&body), &answer);
 	zmq_msg_close(&body);
-	if (answer.has_cursor)
-		keep(replay, &envelope, &answer);
-	else
+	if (!answer.has_cursor) {
 		send_reply(replay, &envelope, &answer.head, answer.page);
-	buffer_finish(&answer.head);
-	return true;
+		buffer_finish(&answer.head);
+		return;
+	}
+	struct pending *pending = &replay->pending[replay->pending_count++];
+	envelope_move(&pending->envelope, &envelope);
+	pending->head = answer.head;
+	if (replay->pending_count == PENDING_MAX)
+		flush(replay);
 }
 
 static int wait_ms(const struct replay *replay)
 {
-	if (shelf_wants_ahead(replay->desk.shelf))
+	if (reader_cache_can_read_ahead(replay->sources.readers))
 		return 0;
 	if (replay->pending_count == 0)
 		return IDLE_MS;
@@ -199,10 +142,10 @@ static void *run(void *arg)
 		if (n > 0)
 			serve_one(replay);
 		else
-			shelf_read_ahead(replay->desk.shelf);
+			reader_cache_read_ahead(replay->sources.readers);
 		if (replay->pending_count > 0 && clock_boot() >= replay->flush_due)
 			flush(replay);
-		shelf_tidy(replay->desk.shelf);
+		reader_cache_expire(replay->sources.readers);
 	}
 	if (replay->pending_count > 0)
 		flush(replay);
@@ -210,7 +153,7 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* --- its life -------------------------------------------------------------------------------- */
+/* --- start and stop -------------------------------------------------------------------------- */
 
 static int open_socket(struct replay *replay, void *context, const char *endpoint)
 {
@@ -218,7 +161,7 @@ static int open_socket(struct replay *replay, void *context, const char *endpoin
 		int option, value;
 	} options[] = {{ZMQ_LINGER, 500}, {ZMQ_RCVHWM, RECEIVE_HWM}, {ZMQ_SNDHWM, SEND_HWM},
 		{ZMQ_ROUTER_MANDATORY, 1}};
-	int64_t limit = REPLAY_REQUEST_MAX;
+	int64_t limit = CALL_BYTES_MAX;
 	replay->socket = zmq_socket(context, ZMQ_ROUTER);
 	if (replay->socket == NULL)
 		return -errno;
@@ -235,7 +178,7 @@ static int open_socket(struct replay *replay, void *context, const char *endpoin
 
 static void destroy(struct replay *replay)
 {
-	shelf_destroy(replay->desk.shelf);
+	reader_cache_destroy(replay->sources.readers);
 	quotas_destroy(replay->quotas);
 	if (replay->stop_fd >= 0)
 		close(replay->stop_fd);
@@ -243,19 +186,19 @@ static void destroy(struct replay *replay)
 }
 
 int replay_start(struct replay **out, void *context, const char *endpoint, const char *path,
-	const struct replay_desk *desk)
+	const struct replay_sources *sources)
 {
 	struct replay *replay = calloc(1, sizeof *replay);
 	if (replay == NULL)
 		return -ENOMEM;
-	replay->desk = *desk;
-	snprintf(replay->node, sizeof replay->node, "%s", desk->node);
-	replay->desk.node = replay->node;
-	replay->desk.shelf = shelf_create(path, REPLAY_TURN_MS);
+	replay->sources = *sources;
+	snprintf(replay->node, sizeof replay->node, "%s", sources->node);
+	replay->sources.node = replay->node;
+	replay->sources.readers = reader_cache_create(path, REPLAY_TURN_MS);
 	replay->quotas = quotas_create(PEERS_MAX);
 	replay->stop_fd = eventfd(0, EFD_CLOEXEC);
 	int r = replay->stop_fd < 0 ? -errno : 0;
-	if (r == 0 && (replay->desk.shelf == NULL || replay->quotas == NULL))
+	if (r == 0 && (replay->sources.readers == NULL || replay->quotas == NULL))
 		r = -ENOMEM;
 	if (r == 0)
 		r = open_socket(replay, context, endpoint);

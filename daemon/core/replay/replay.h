@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The replay socket: a ROUTER on a thread of its own, so that no consumer that catches up delays
- * the commit thread or the main loop.  Whatever envelope a request comes in goes back with its
- * reply, so REQ and DEALER peers both work.  A peer that does not read is answered `busy` once too
- * much is under way to it, and loses replies beyond that; it costs nobody else anything.
+ * The replay socket: a ROUTER on a thread of its own, so that consumers that catch up delay neither
+ * the commit thread nor the main loop.  A peer that does not read is answered `busy` once too many
+ * bytes are under way to it, and loses replies beyond that; other peers lose nothing.
  */
 #ifndef ASSAY_CORE_REPLAY_REPLAY_H
 #define ASSAY_CORE_REPLAY_REPLAY_H
@@ -17,14 +16,14 @@ struct replay;
 #define REPLAY_TOTAL_MAX ((size_t)128 << 20)
 
 /*
- * Binds a ROUTER socket of `context` to `endpoint` and starts the thread.  Copies the desk, borrows
- * what it points to; of the desk the shelf is the thread's own, made below the journal's `path`.
+ * Binds a ROUTER socket of `context` to `endpoint` and starts the thread.  Copies the sources and
+ * the node, borrows the other objects; sources->readers is made here, for the journal's `path`.
  * Owned through `out`, or a negative errno.
  */
 int replay_start(struct replay **out, void *context, const char *endpoint, const char *path,
-	const struct replay_desk *desk);
+	const struct replay_sources *sources);
 
-/* Ends the thread within the request that it is at, closes the socket and frees; NULL is legal. */
+/* Ends the thread after its present request, closes the socket and frees; NULL is legal. */
 void replay_stop(struct replay *replay);
 
 #endif

@@ -8,54 +8,54 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "desk.h"
+#include "journals.h"
 
 #define ID_MARK "JOURNAL-ID-OF-16"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct desk desk = {.segment_size = 4096};
+static struct journals journals = {.segment_size = 4096};
 
-static void remove_desk(void)
+static void remove_journals(void)
 {
-	desk_close(&desk);
+	journals_close(&journals);
 }
 
-static void make_desk(void)
+static void make_journals(void)
 {
 	log_init(LOG_LEVEL_ERROR, true);
-	desk_begin(&desk);
-	desk_put_record(&desk, DESK_XRF, "run-start", 1);
-	desk_put_record(&desk, DESK_XRF, "run-end", 1);
-	desk_renew(&desk);
+	journals_create(&journals);
+	journals_put_record(&journals, JOURNALS_XRF, "run-start", 1);
+	journals_put_record(&journals, JOURNALS_XRF, "run-end", 1);
+	journals_renew(&journals);
 	for (uint8_t run = 2; run < 12; run++) {
-		desk_put_record(&desk, DESK_XRF, "run-start", run);
-		desk_put_record(&desk, DESK_XRF, "frame", run);
-		desk_put(&desk, DESK_MS, 1000);
-		desk_put_record(&desk, DESK_XRF, "run-end", run);
-		desk_put_record(&desk, DESK_XRF, "amend", 1);
+		journals_put_record(&journals, JOURNALS_XRF, "run-start", run);
+		journals_put_record(&journals, JOURNALS_XRF, "frame", run);
+		journals_put(&journals, JOURNALS_MS, 1000);
+		journals_put_record(&journals, JOURNALS_XRF, "run-end", run);
+		journals_put_record(&journals, JOURNALS_XRF, "amend", 1);
 	}
-	desk_open(&desk);
-	atexit(remove_desk);
+	journals_open(&journals);
+	atexit(remove_journals);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	if (desk.journal == NULL)
-		make_desk();
+	if (journals.journal == NULL)
+		make_journals();
 	uint8_t *request = malloc(size > 0 ? size : 1);
 	memcpy(request, data, size);
 	for (size_t i = 0; i + JOURNAL_ID_SIZE <= size; i++) {
 		if (memcmp(request + i, ID_MARK, JOURNAL_ID_SIZE) == 0)
-			memcpy(request + i, desk.id, JOURNAL_ID_SIZE);
+			memcpy(request + i, journals.id, JOURNAL_ID_SIZE);
 	}
-	desk_ask_raw(&desk, request, size);
-	for (size_t i = 0; i < desk_count(&desk); i++)
-		desk_seq(&desk, i);
-	if (desk_number(&desk, "count") != desk_count(&desk))
+	journals_ask_raw(&journals, request, size);
+	for (size_t i = 0; i < journals_count(&journals); i++)
+		journals_seq(&journals, i);
+	if (journals_number(&journals, "count") != journals_count(&journals))
 		abort();
-	if (desk.answer.has_cursor)
-		cursors_flush(desk.cursors);
+	if (journals.answer.has_cursor)
+		cursors_flush(journals.cursors);
 	free(request);
 	return 0;
 }

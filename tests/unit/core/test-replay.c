@@ -15,7 +15,7 @@
 #include <zmq.h>
 
 #include "core/replay/replay.h"
-#include "desk.h"
+#include "journals.h"
 #include "record/digest.h"
 #include "record/entry.h"
 #include "record/read.h"
@@ -40,214 +40,214 @@ static void put_fetch(struct map *map, const void *arg)
 		map_uint(map, "max_bytes", fetch->max_bytes);
 }
 
-static void ask_fetch(struct desk *desk, struct fetch fetch)
+static void ask_fetch(struct journals *journals, struct fetch fetch)
 {
 	if (fetch.journal == NULL)
-		fetch.journal = desk->id;
-	desk_ask(desk, "fetch", put_fetch, &fetch);
+		fetch.journal = journals->id;
+	journals_ask(journals, "fetch", put_fetch, &fetch);
 }
 
 /* Names the file of the segment that begins with `seq`. */
-static char *segment_of(const struct desk *desk, const uint8_t *id, unsigned seq)
+static char *segment_of(const struct journals *journals, const uint8_t *id, unsigned seq)
 {
 	static char path[200];
 	char name[JOURNAL_ID_TEXT];
 	journal_id_format(name, id);
-	snprintf(path, sizeof path, "%s/journal/%s/%020u.seg", desk->path, name, seq);
+	snprintf(path, sizeof path, "%s/journal/%s/%020u.seg", journals->path, name, seq);
 	return path;
 }
 
 static void pages_join_without_a_seam(void **state)
 {
-	struct desk desk = {0};
-	desk_begin(&desk);
+	struct journals journals = {0};
+	journals_create(&journals);
 	for (int i = 0; i < 300; i++)
-		desk_put(&desk, i % 3 == 0 ? DESK_MS : DESK_XRF, 1000);
-	desk_open(&desk);
+		journals_put(&journals, i % 3 == 0 ? JOURNALS_MS : JOURNALS_XRF, 1000);
+	journals_open(&journals);
 	for (int how = 0; how < 3; how++) {
 		struct fetch fetch = {.from = 1, .to = UINT64_MAX, .max_bytes = 20000};
 		fetch.prefix = how == 0 ? "" : how == 1 ? "a1/data/" : NULL;
-		fetch.topic = how == 2 ? DESK_XRF : NULL;
+		fetch.topic = how == 2 ? JOURNALS_XRF : NULL;
 		uint64_t seq = 0;
 		size_t pages = 0, count = 0;
 		for (; fetch.from != 0; pages++) {
-			ask_fetch(&desk, fetch);
-			assert_true(page_bytes(desk.answer.page) <= 20000);
-			for (size_t i = 0; i < desk_count(&desk); i++, count++) {
+			ask_fetch(&journals, fetch);
+			assert_true(page_bytes(journals.answer.page) <= 20000);
+			for (size_t i = 0; i < journals_count(&journals); i++, count++) {
 				seq = how == 2 ? seq + (seq % 3 == 0 ? 2 : 1) : seq + 1;
-				assert_int_equal(desk_seq(&desk, i), seq);
+				assert_int_equal(journals_seq(&journals, i), seq);
 			}
-			fetch.from = desk_number(&desk, "next");
+			fetch.from = journals_number(&journals, "next");
 		}
 		assert_int_equal(count, how == 2 ? 200 : 300);
 		assert_true(pages > 10);
 	}
-	desk_close(&desk);
+	journals_close(&journals);
 }
 
 static void what_was_read_ahead_is_only_given_where_it_fits(void **state)
 {
-	struct desk desk = {0};
-	desk_begin(&desk);
+	struct journals journals = {0};
+	journals_create(&journals);
 	for (int i = 0; i < 100; i++)
-		desk_put(&desk, DESK_XRF, 1000);
-	desk_open(&desk);
+		journals_put(&journals, JOURNALS_XRF, 1000);
+	journals_open(&journals);
 	struct fetch fetch = {.prefix = "", .from = 1, .to = 100, .max_bytes = 20000};
-	ask_fetch(&desk, fetch);
-	fetch.from = desk_number(&desk, "next");
+	ask_fetch(&journals, fetch);
+	fetch.from = journals_number(&journals, "next");
 	fetch.to = fetch.from + 3; /* less than was read */
-	ask_fetch(&desk, fetch);
-	assert_int_equal(desk_count(&desk), 4);
-	assert_int_equal(desk_seq(&desk, 0), fetch.from);
-	assert_int_equal(desk_number(&desk, "next"), 0);
+	ask_fetch(&journals, fetch);
+	assert_int_equal(journals_count(&journals), 4);
+	assert_int_equal(journals_seq(&journals, 0), fetch.from);
+	assert_int_equal(journals_number(&journals, "next"), 0);
 	for (uint64_t max_bytes = 20000; max_bytes <= 100000; max_bytes += 40000) {
 		uint64_t seq = 0;
 		fetch = (struct fetch){.prefix = "", .from = 1, .to = 100, .max_bytes = 20000};
-		for (; fetch.from != 0; fetch.from = desk_number(&desk, "next")) {
-			ask_fetch(&desk, fetch);
-			for (size_t i = 0; i < desk_count(&desk); i++)
-				assert_int_equal(desk_seq(&desk, i), ++seq);
+		for (; fetch.from != 0; fetch.from = journals_number(&journals, "next")) {
+			ask_fetch(&journals, fetch);
+			for (size_t i = 0; i < journals_count(&journals); i++)
+				assert_int_equal(journals_seq(&journals, i), ++seq);
 			fetch.max_bytes = max_bytes; /* another than what was read ahead */
 			fetch.to = UINT64_MAX;
 		}
 		assert_int_equal(seq, 100);
 	}
-	desk_close(&desk);
+	journals_close(&journals);
 }
 
 static void nothing_past_the_head_is_served(void **state)
 {
-	struct desk desk = {0};
-	desk_begin(&desk);
-	desk_put(&desk, DESK_XRF, 10);
-	desk_put(&desk, DESK_XRF, 10);
-	desk_open(&desk);
-	struct published *published = desk.published;
-	desk.published = NULL; /* in the file, but not committed yet */
-	desk_put(&desk, DESK_XRF, 10);
-	desk.published = published;
-	ask_fetch(&desk, (struct fetch){.prefix = "", .from = 1, .to = 3});
-	assert_int_equal(desk_count(&desk), 2);
-	assert_int_equal(desk_number(&desk, "head"), 2);
-	assert_int_equal(desk_number(&desk, "next"), 0);
-	desk_put(&desk, DESK_XRF, 10); /* notes 4 */
-	ask_fetch(&desk, (struct fetch){.topic = DESK_XRF, .from = 3, .to = 4});
-	assert_int_equal(desk_count(&desk), 2);
-	desk_close(&desk);
+	struct journals journals = {0};
+	journals_create(&journals);
+	journals_put(&journals, JOURNALS_XRF, 10);
+	journals_put(&journals, JOURNALS_XRF, 10);
+	journals_open(&journals);
+	struct published *published = journals.published;
+	journals.published = NULL; /* in the file, but not committed yet */
+	journals_put(&journals, JOURNALS_XRF, 10);
+	journals.published = published;
+	ask_fetch(&journals, (struct fetch){.prefix = "", .from = 1, .to = 3});
+	assert_int_equal(journals_count(&journals), 2);
+	assert_int_equal(journals_number(&journals, "head"), 2);
+	assert_int_equal(journals_number(&journals, "next"), 0);
+	journals_put(&journals, JOURNALS_XRF, 10); /* notes 4 */
+	ask_fetch(&journals, (struct fetch){.topic = JOURNALS_XRF, .from = 3, .to = 4});
+	assert_int_equal(journals_count(&journals), 2);
+	journals_close(&journals);
 }
 
 static void a_single_large_entry_passes_the_limit(void **state)
 {
-	struct desk desk = {0};
-	desk_begin(&desk);
-	desk_put(&desk, DESK_XRF, 100);
-	desk_put(&desk, DESK_XRF, 6u << 20);
-	desk_put(&desk, DESK_XRF, 100);
-	desk_open(&desk);
+	struct journals journals = {0};
+	journals_create(&journals);
+	journals_put(&journals, JOURNALS_XRF, 100);
+	journals_put(&journals, JOURNALS_XRF, 6u << 20);
+	journals_put(&journals, JOURNALS_XRF, 100);
+	journals_open(&journals);
 	const size_t counts[] = {1, 1, 1};
 	uint64_t from = 1;
 	for (int i = 0; i < 3; i++) {
-		ask_fetch(&desk, (struct fetch){.prefix = "", .from = from, .to = 9});
-		assert_int_equal(desk_count(&desk), counts[i]);
-		from = desk_number(&desk, "next");
+		ask_fetch(&journals, (struct fetch){.prefix = "", .from = from, .to = 9});
+		assert_int_equal(journals_count(&journals), counts[i]);
+		from = journals_number(&journals, "next");
 		assert_int_equal(from, i < 2 ? i + 2 : 0);
 	}
-	desk_close(&desk);
+	journals_close(&journals);
 }
 
 static void what_is_gone_is_said(void **state)
 {
-	struct desk desk = {.segment_size = 4096};
-	desk_begin(&desk);
+	struct journals journals = {.segment_size = 4096};
+	journals_create(&journals);
 	for (int i = 0; i < 12; i++)
-		desk_put(&desk, DESK_XRF, 1500); /* two to a file: 1, 3, 5 ... */
-	desk_open(&desk);
-	assert_int_equal(unlink(segment_of(&desk, desk.id, 3)), 0);
-	FILE *file = fopen(segment_of(&desk, desk.id, 7), "r+");
+		journals_put(&journals, JOURNALS_XRF, 1500); /* two to a file: 1, 3, 5 ... */
+	journals_open(&journals);
+	assert_int_equal(unlink(segment_of(&journals, journals.id, 3)), 0);
+	FILE *file = fopen(segment_of(&journals, journals.id, 7), "r+");
 	assert_non_null(file);
 	fseek(file, 1000, SEEK_SET);
 	fputc(0, file);
 	fclose(file);
-	ask_fetch(&desk, (struct fetch){.prefix = "", .from = 1, .to = 12});
-	assert_int_equal(desk_count(&desk), 9);
-	assert_int_equal(desk_number(&desk, "gaps"), 2);
-	assert_int_equal(desk_number(&desk, "next"), 0);
-	ask_fetch(&desk, (struct fetch){.prefix = "", .from = 4, .to = 4});
-	assert_int_equal(desk_count(&desk), 0);
-	assert_int_equal(desk_number(&desk, "gaps"), 1);
-	desk_close(&desk);
+	ask_fetch(&journals, (struct fetch){.prefix = "", .from = 1, .to = 12});
+	assert_int_equal(journals_count(&journals), 9);
+	assert_int_equal(journals_number(&journals, "gaps"), 2);
+	assert_int_equal(journals_number(&journals, "next"), 0);
+	ask_fetch(&journals, (struct fetch){.prefix = "", .from = 4, .to = 4});
+	assert_int_equal(journals_count(&journals), 0);
+	assert_int_equal(journals_number(&journals, "gaps"), 1);
+	journals_close(&journals);
 }
 
 static void many_gaps_are_said_over_several_pages(void **state)
 {
-	struct desk desk = {.segment_size = 4096};
-	desk_begin(&desk);
+	struct journals journals = {.segment_size = 4096};
+	journals_create(&journals);
 	for (int i = 0; i < 400; i++)
-		desk_put(&desk, DESK_XRF, 1500);
-	desk_open(&desk);
+		journals_put(&journals, JOURNALS_XRF, 1500);
+	journals_open(&journals);
 	for (unsigned seq = 1; seq < 399; seq += 4)
-		assert_int_equal(unlink(segment_of(&desk, desk.id, seq)), 0);
+		assert_int_equal(unlink(segment_of(&journals, journals.id, seq)), 0);
 	uint64_t from = 1;
 	size_t gaps = 0, entries = 0, pages = 0;
 	for (; from != 0; pages++) {
-		ask_fetch(&desk, (struct fetch){.prefix = "", .from = from, .to = 400});
-		gaps += desk_number(&desk, "gaps");
-		entries += desk_count(&desk);
-		from = desk_number(&desk, "next");
+		ask_fetch(&journals, (struct fetch){.prefix = "", .from = from, .to = 400});
+		gaps += journals_number(&journals, "gaps");
+		entries += journals_count(&journals);
+		from = journals_number(&journals, "next");
 	}
 	assert_int_equal(gaps, 100);
 	assert_int_equal(entries, 200);
 	assert_int_equal(pages, 2);
-	desk_close(&desk);
+	journals_close(&journals);
 }
 
 static void a_turn_that_is_over_at_once_still_gets_further(void **state)
 {
-	struct desk desk = {.segment_size = 4096, .is_hasty = true};
-	desk_begin(&desk);
+	struct journals journals = {.segment_size = 4096, .is_hasty = true};
+	journals_create(&journals);
 	for (int i = 0; i < 40; i++)
-		desk_put(&desk, i % 2 == 0 ? DESK_MS : DESK_XRF, 1500);
-	desk_open(&desk);
+		journals_put(&journals, i % 2 == 0 ? JOURNALS_MS : JOURNALS_XRF, 1500);
+	journals_open(&journals);
 	for (unsigned seq = 3; seq < 40; seq += 8)
-		assert_int_equal(unlink(segment_of(&desk, desk.id, seq)), 0);
+		assert_int_equal(unlink(segment_of(&journals, journals.id, seq)), 0);
 	for (int how = 0; how < 2; how++) {
 		struct fetch fetch = {.from = 1, .to = 40};
 		size_t gaps = 0, entries = 0, pages = 0;
 		fetch.prefix = how == 0 ? "" : NULL;
-		fetch.topic = how == 1 ? DESK_XRF : NULL;
+		fetch.topic = how == 1 ? JOURNALS_XRF : NULL;
 		for (uint64_t next; fetch.from != 0; fetch.from = next, pages++) {
-			ask_fetch(&desk, fetch);
-			gaps += desk_number(&desk, "gaps");
-			entries += desk_count(&desk);
-			next = desk_number(&desk, "next");
+			ask_fetch(&journals, fetch);
+			gaps += journals_number(&journals, "gaps");
+			entries += journals_count(&journals);
+			next = journals_number(&journals, "next");
 			assert_true(next == 0 || next > fetch.from);
 		}
 		assert_int_equal(gaps, 5);
 		assert_int_equal(entries, how == 0 ? 30 : 15);
 		assert_true(pages > 10);
 	}
-	desk_close(&desk);
+	journals_close(&journals);
 }
 
 static void older_journals_stay_fetchable(void **state)
 {
 	uint8_t first[JOURNAL_ID_SIZE], foreign[JOURNAL_ID_SIZE] = {1};
-	struct desk desk = {0};
-	desk_begin(&desk);
-	desk_put(&desk, DESK_XRF, 10);
-	desk_put(&desk, DESK_XRF, 10);
-	memcpy(first, desk.id, sizeof first);
-	desk_renew(&desk);
-	desk_put(&desk, DESK_MS, 10);
-	desk_open(&desk);
-	ask_fetch(&desk, (struct fetch){.journal = first, .prefix = "", .from = 1, .to = 99});
-	assert_int_equal(desk_count(&desk), 2);
-	assert_int_equal(desk_number(&desk, "head"), 2);
-	ask_fetch(&desk, (struct fetch){.prefix = "", .from = 1, .to = 99});
-	assert_int_equal(desk_count(&desk), 1);
-	ask_fetch(&desk, (struct fetch){.journal = foreign, .prefix = "", .from = 1, .to = 99});
-	assert_string_equal(desk_text(&desk, "code"), "wrong-journal");
-	desk_close(&desk);
+	struct journals journals = {0};
+	journals_create(&journals);
+	journals_put(&journals, JOURNALS_XRF, 10);
+	journals_put(&journals, JOURNALS_XRF, 10);
+	memcpy(first, journals.id, sizeof first);
+	journals_renew(&journals);
+	journals_put(&journals, JOURNALS_MS, 10);
+	journals_open(&journals);
+	ask_fetch(&journals, (struct fetch){.journal = first, .prefix = "", .from = 1, .to = 99});
+	assert_int_equal(journals_count(&journals), 2);
+	assert_int_equal(journals_number(&journals, "head"), 2);
+	ask_fetch(&journals, (struct fetch){.prefix = "", .from = 1, .to = 99});
+	assert_int_equal(journals_count(&journals), 1);
+	ask_fetch(&journals, (struct fetch){.journal = foreign, .prefix = "", .from = 1, .to = 99});
+	assert_string_equal(journals_text(&journals, "code"), "wrong-journal");
+	journals_close(&journals);
 }
 
 /* --- runs ------------------------------------------------------------------------------------ */
@@ -258,61 +258,61 @@ static void put_text(struct map *map, const void *arg)
 	map_text(map, pair[0], pair[1]);
 }
 
-static void ask_text(struct desk *desk, const char *op, const char *key, const char *value)
+static void ask_text(struct journals *journals, const char *op, const char *key, const char *value)
 {
 	const char *pair[] = {key, value};
-	desk_ask(desk, op, put_text, pair);
+	journals_ask(journals, op, put_text, pair);
 }
 
 /* Run 1 with a frame (1 2 4), a state between (3), run 2 (5 6), amends of run 1 (7) and 2 (8). */
-static void put_runs(struct desk *desk)
+static void put_runs(struct journals *journals)
 {
-	desk_put_record(desk, DESK_XRF, "run-start", 1);
-	desk_put_record(desk, DESK_XRF, "frame", 1);
-	desk_put(desk, DESK_MS, 10);
-	desk_put_record(desk, DESK_XRF, "run-end", 1);
-	desk_put_record(desk, DESK_XRF, "run-start", 2);
-	desk_put_record(desk, DESK_XRF, "run-end", 2);
-	desk_put_record(desk, DESK_XRF, "amend", 1);
-	desk_put_record(desk, DESK_XRF, "amend", 2);
+	journals_put_record(journals, JOURNALS_XRF, "run-start", 1);
+	journals_put_record(journals, JOURNALS_XRF, "frame", 1);
+	journals_put(journals, JOURNALS_MS, 10);
+	journals_put_record(journals, JOURNALS_XRF, "run-end", 1);
+	journals_put_record(journals, JOURNALS_XRF, "run-start", 2);
+	journals_put_record(journals, JOURNALS_XRF, "run-end", 2);
+	journals_put_record(journals, JOURNALS_XRF, "amend", 1);
+	journals_put_record(journals, JOURNALS_XRF, "amend", 2);
 }
 
-static void expect(const struct desk *desk, size_t count, const uint64_t *seqs)
+static void expect(const struct journals *journals, size_t count, const uint64_t *seqs)
 {
-	assert_string_equal(desk_text(desk, "op"), "data");
-	assert_int_equal(desk_count(desk), count);
+	assert_string_equal(journals_text(journals, "op"), "data");
+	assert_int_equal(journals_count(journals), count);
 	for (size_t i = 0; i < count; i++)
-		assert_int_equal(desk_seq(desk, i), seqs[i]);
+		assert_int_equal(journals_seq(journals, i), seqs[i]);
 }
 
 static void a_run_comes_with_its_amends_and_nothing_else(void **state)
 {
-	struct desk desk = {0};
-	desk_begin(&desk);
-	put_runs(&desk);
-	desk_open(&desk);
-	ask_text(&desk, "run", "run", "node/xrf-1/1");
-	expect(&desk, 4, (uint64_t[]){1, 2, 4, 7});
-	assert_int_equal(desk_number(&desk, "next"), 0);
-	ask_text(&desk, "run", "run", "node/xrf-1/2");
-	expect(&desk, 3, (uint64_t[]){5, 6, 8});
-	ask_text(&desk, "run", "run", "node/xrf-1/3");
-	assert_string_equal(desk_text(&desk, "code"), "not-found");
-	desk_close(&desk);
+	struct journals journals = {0};
+	journals_create(&journals);
+	put_runs(&journals);
+	journals_open(&journals);
+	ask_text(&journals, "run", "run", "node/xrf-1/1");
+	expect(&journals, 4, (uint64_t[]){1, 2, 4, 7});
+	assert_int_equal(journals_number(&journals, "next"), 0);
+	ask_text(&journals, "run", "run", "node/xrf-1/2");
+	expect(&journals, 3, (uint64_t[]){5, 6, 8});
+	ask_text(&journals, "run", "run", "node/xrf-1/3");
+	assert_string_equal(journals_text(&journals, "code"), "not-found");
+	journals_close(&journals);
 }
 
 static void a_run_of_an_older_journal_has_its_later_amends(void **state)
 {
-	struct desk desk = {0};
-	desk_begin(&desk);
-	put_runs(&desk);
-	desk_renew(&desk);
-	desk_put(&desk, DESK_MS, 10);
-	desk_put_record(&desk, DESK_XRF, "amend", 1);
-	desk_open(&desk);
-	ask_text(&desk, "run", "run", "node/xrf-1/1");
-	expect(&desk, 5, (uint64_t[]){1, 2, 4, 7, 2});
-	desk_close(&desk);
+	struct journals journals = {0};
+	journals_create(&journals);
+	put_runs(&journals);
+	journals_renew(&journals);
+	journals_put(&journals, JOURNALS_MS, 10);
+	journals_put_record(&journals, JOURNALS_XRF, "amend", 1);
+	journals_open(&journals);
+	ask_text(&journals, "run", "run", "node/xrf-1/1");
+	expect(&journals, 5, (uint64_t[]){1, 2, 4, 7, 2});
+	journals_close(&journals);
 }
 
 static void put_ctx(struct map *map, const void *arg)
@@ -324,100 +324,123 @@ static void a_frame_finds_its_run_start(void **state)
 {
 	uint8_t leaf[ASSAY_SHA256_SIZE];
 	size_t len;
-	struct desk desk = {0};
-	desk_begin(&desk);
-	put_runs(&desk);
-	desk_open(&desk);
-	ask_fetch(&desk, (struct fetch){.prefix = "", .from = 5, .to = 5});
-	assert_int_equal(desk_count(&desk), 1);
-	const uint8_t *bytes = page_at(desk.answer.page, 0, &len);
+	struct journals journals = {0};
+	journals_create(&journals);
+	put_runs(&journals);
+	journals_open(&journals);
+	ask_fetch(&journals, (struct fetch){.prefix = "", .from = 5, .to = 5});
+	assert_int_equal(journals_count(&journals), 1);
+	const uint8_t *bytes = page_at(journals.answer.page, 0, &len);
 	assert_int_equal(entry_leaf_hash(bytes, len, leaf), 0);
-	desk_ask(&desk, "ctx", put_ctx, leaf);
-	expect(&desk, 1, (uint64_t[]){5});
+	journals_ask(&journals, "ctx", put_ctx, leaf);
+	expect(&journals, 1, (uint64_t[]){5});
 	leaf[0] ^= 1;
-	desk_ask(&desk, "ctx", put_ctx, leaf);
-	assert_string_equal(desk_text(&desk, "code"), "not-found");
-	desk_close(&desk);
+	journals_ask(&journals, "ctx", put_ctx, leaf);
+	assert_string_equal(journals_text(&journals, "code"), "not-found");
+	journals_close(&journals);
 }
 
 static void runs_are_found_by_what_people_remember(void **state)
 {
-	struct desk desk = {0};
-	desk_begin(&desk);
-	put_runs(&desk);
-	desk_renew(&desk);
-	desk_put_record(&desk, DESK_XRF, "run-start", 3);
-	desk_open(&desk);
-	ask_text(&desk, "find", "instrument", "xrf-1");
-	assert_int_equal(desk_number(&desk, "runs"), 3);
-	ask_text(&desk, "find", "sample", "S-2");
-	assert_int_equal(desk_number(&desk, "runs"), 1);
-	ask_text(&desk, "find", "sample", "S-9");
-	assert_int_equal(desk_number(&desk, "runs"), 0);
-	ask_text(&desk, "find", "smaple", "S-2");
-	assert_string_equal(desk_text(&desk, "code"), "bad-request");
-	assert_non_null(strstr(desk_text(&desk, "text"), "instrument"));
-	desk_close(&desk);
+	struct journals journals = {0};
+	journals_create(&journals);
+	put_runs(&journals);
+	journals_renew(&journals);
+	journals_put_record(&journals, JOURNALS_XRF, "run-start", 3);
+	journals_open(&journals);
+	ask_text(&journals, "find", "instrument", "xrf-1");
+	assert_int_equal(journals_number(&journals, "runs"), 3);
+	ask_text(&journals, "find", "sample", "S-2");
+	assert_int_equal(journals_number(&journals, "runs"), 1);
+	ask_text(&journals, "find", "sample", "S-9");
+	assert_int_equal(journals_number(&journals, "runs"), 0);
+	ask_text(&journals, "find", "smaple", "S-2");
+	assert_string_equal(journals_text(&journals, "code"), "bad-request");
+	assert_non_null(strstr(journals_text(&journals, "text"), "instrument"));
+	journals_close(&journals);
 }
 
 static void the_last_entry_of_a_topic_needs_no_range(void **state)
 {
-	struct desk desk = {0};
-	desk_begin(&desk);
-	put_runs(&desk);
-	desk_open(&desk);
-	ask_text(&desk, "last", "topic", DESK_MS);
-	expect(&desk, 1, (uint64_t[]){3});
-	ask_text(&desk, "last", "topic", "a1/data/");
-	assert_string_equal(desk_text(&desk, "code"), "not-found");
-	desk_close(&desk);
+	struct journals journals = {0};
+	journals_create(&journals);
+	put_runs(&journals);
+	journals_open(&journals);
+	ask_text(&journals, "last", "topic", JOURNALS_MS);
+	expect(&journals, 1, (uint64_t[]){3});
+	ask_text(&journals, "last", "topic", "a1/data/");
+	assert_string_equal(journals_text(&journals, "code"), "not-found");
+	journals_close(&journals);
 }
 
 /* --- requests that are none ------------------------------------------------------------------ */
 
-static void wrong_requests_are_told_what_is_accepted(void **state)
+static void wrong_requests_are_refused_with_the_accepted_words(void **state)
 {
-	struct desk desk = {0};
-	desk_begin(&desk);
-	desk_put(&desk, DESK_XRF, 10);
-	desk_open(&desk);
-	ask_text(&desk, "fetsch", "journal", "x");
-	assert_non_null(strstr(desk_text(&desk, "text"), "hello, fetch, run"));
-	ask_text(&desk, "hello", "proto", "1");
-	assert_non_null(strstr(desk_text(&desk, "text"), "whole number"));
-	desk_ask(&desk, "hello", NULL, NULL);
-	assert_non_null(strstr(desk_text(&desk, "text"), "`proto`"));
-	desk_ask(&desk, "proof", NULL, NULL);
-	assert_string_equal(desk_text(&desk, "code"), "bad-request");
-	ask_fetch(&desk, (struct fetch){.prefix = "", .topic = DESK_XRF, .from = 1, .to = 9});
-	assert_string_equal(desk_text(&desk, "code"), "bad-request");
-	ask_fetch(&desk, (struct fetch){.from = 1, .to = 9});
-	assert_string_equal(desk_text(&desk, "code"), "bad-request");
-	ask_fetch(&desk, (struct fetch){.prefix = "", .from = 0, .to = UINT64_MAX});
-	assert_int_equal(desk_count(&desk), 1);
-	ask_fetch(&desk, (struct fetch){.prefix = "", .from = UINT64_MAX, .to = UINT64_MAX});
-	assert_int_equal(desk_count(&desk), 0);
-	ask_fetch(&desk, (struct fetch){.prefix = "", .from = 9, .to = 1});
-	assert_int_equal(desk_count(&desk), 0);
-	desk_close(&desk);
+	struct journals journals = {0};
+	journals_create(&journals);
+	journals_put(&journals, JOURNALS_XRF, 10);
+	journals_open(&journals);
+	ask_text(&journals, "fetsch", "journal", "x");
+	assert_non_null(strstr(journals_text(&journals, "text"), "hello, fetch, run"));
+	ask_text(&journals, "hello", "proto", "1");
+	assert_non_null(strstr(journals_text(&journals, "text"), "whole number"));
+	journals_ask(&journals, "hello", NULL, NULL);
+	assert_non_null(strstr(journals_text(&journals, "text"), "hello needs proto"));
+	journals_ask(&journals, "proof", NULL, NULL);
+	assert_string_equal(journals_text(&journals, "code"), "bad-request");
+	ask_fetch(
+		&journals, (struct fetch){.prefix = "", .topic = JOURNALS_XRF, .from = 1, .to = 9});
+	assert_string_equal(journals_text(&journals, "code"), "bad-request");
+	ask_fetch(&journals, (struct fetch){.from = 1, .to = 9});
+	assert_string_equal(journals_text(&journals, "code"), "bad-request");
+	ask_fetch(&journals, (struct fetch){.prefix = "", .from = 0, .to = UINT64_MAX});
+	assert_int_equal(journals_count(&journals), 1);
+	ask_fetch(&journals, (struct fetch){.prefix = "", .from = UINT64_MAX, .to = UINT64_MAX});
+	assert_int_equal(journals_count(&journals), 0);
+	ask_fetch(&journals, (struct fetch){.prefix = "", .from = 9, .to = 1});
+	assert_int_equal(journals_count(&journals), 0);
+	journals_close(&journals);
+}
+
+static void help_names_operations_and_arguments(void **state)
+{
+	struct journals journals = {0};
+	struct reader r;
+	struct assay_string key;
+	size_t pairs;
+	journals_create(&journals);
+	journals_open(&journals);
+	journals_ask(&journals, "help", NULL, NULL);
+	assert_string_equal(journals_text(&journals, "op"), "help");
+	read_init(&r, journals.answer.head.data, journals.answer.head.len);
+	read_map(&r, &pairs);
+	assert_int_equal(pairs, 2);
+	read_key(&r, &key);
+	read_skip(&r);
+	read_key(&r, &key);
+	assert_true(assay_string_is(key, "ops"));
+	read_map(&r, &pairs);
+	assert_int_equal(pairs, 10);
+	journals_close(&journals);
 }
 
 /* libzmq 4.3.4 loses subscriptions of 246 to 255 bytes: no topic may get near. */
 static void topics_longer_than_any_subscription_are_refused(void **state)
 {
 	char topic[256];
-	struct desk desk = {0};
-	desk_begin(&desk);
-	desk_put(&desk, DESK_XRF, 10);
-	desk_open(&desk);
+	struct journals journals = {0};
+	journals_create(&journals);
+	journals_put(&journals, JOURNALS_XRF, 10);
+	journals_open(&journals);
 	memset(topic, 'a', sizeof topic);
 	topic[161] = '\0';
-	ask_fetch(&desk, (struct fetch){.prefix = topic, .from = 1, .to = 9});
-	assert_string_equal(desk_text(&desk, "code"), "bad-request");
+	ask_fetch(&journals, (struct fetch){.prefix = topic, .from = 1, .to = 9});
+	assert_string_equal(journals_text(&journals, "code"), "bad-request");
 	topic[160] = '\0';
-	ask_fetch(&desk, (struct fetch){.prefix = topic, .from = 1, .to = 9});
-	assert_string_equal(desk_text(&desk, "op"), "data");
-	desk_close(&desk);
+	ask_fetch(&journals, (struct fetch){.prefix = topic, .from = 1, .to = 9});
+	assert_string_equal(journals_text(&journals, "op"), "data");
+	journals_close(&journals);
 }
 
 /* An array that says it has 2^28 elements cost libcbor's cbor_load 2 GiB. */
@@ -426,25 +449,25 @@ static void a_request_costs_no_more_than_its_bytes(void **state)
 	static const uint8_t announced[] = {0x9b, 0, 0, 0, 0, 0x10, 0, 0, 0};
 	static const uint8_t inside[] = {0xa1, 0x62, 'o', 'p', 0xbb, 0, 0, 0, 0, 0x10, 0, 0, 0};
 	uint8_t deep[60000];
-	struct desk desk = {0};
-	desk_begin(&desk);
-	desk_open(&desk);
+	struct journals journals = {0};
+	journals_create(&journals);
+	journals_open(&journals);
 	memset(deep, 0x81, sizeof deep);
-	desk_ask_raw(&desk, announced, sizeof announced);
-	assert_string_equal(desk_text(&desk, "code"), "bad-request");
-	desk_ask_raw(&desk, inside, sizeof inside);
-	assert_string_equal(desk_text(&desk, "code"), "bad-request");
-	desk_ask_raw(&desk, deep, sizeof deep);
-	assert_string_equal(desk_text(&desk, "code"), "bad-request");
-	desk_ask_raw(&desk, "", 0);
-	assert_string_equal(desk_text(&desk, "code"), "bad-request");
-	desk_close(&desk);
+	journals_ask_raw(&journals, announced, sizeof announced);
+	assert_string_equal(journals_text(&journals, "code"), "bad-request");
+	journals_ask_raw(&journals, inside, sizeof inside);
+	assert_string_equal(journals_text(&journals, "code"), "bad-request");
+	journals_ask_raw(&journals, deep, sizeof deep);
+	assert_string_equal(journals_text(&journals, "code"), "bad-request");
+	journals_ask_raw(&journals, "", 0);
+	assert_string_equal(journals_text(&journals, "code"), "bad-request");
+	journals_close(&journals);
 }
 
 /* --- the thread ------------------------------------------------------------------------------ */
 
 struct writer {
-	struct desk *desk;
+	struct journals *journals;
 	atomic_bool stop;
 };
 
@@ -452,14 +475,14 @@ struct writer {
 static void *write_entries(void *arg)
 {
 	struct writer *writer = arg;
-	struct desk *desk = writer->desk;
+	struct journals *journals = writer->journals;
 	for (uint8_t i = 0; !atomic_load(&writer->stop); i++) {
-		uint64_t seq, first = desk_put_record(desk, DESK_XRF, "run-start", i);
+		uint64_t seq, first = journals_put_record(journals, JOURNALS_XRF, "run-start", i);
 		struct runs_row row = {.id = {i}, .first = first, .start = 1};
-		snprintf(row.topic, sizeof row.topic, DESK_XRF);
-		runs_put(desk->runs, &row);
+		snprintf(row.topic, sizeof row.topic, JOURNALS_XRF);
+		runs_put(journals->runs, &row);
 		if (i % 16 == 0)
-			cursors_floor(desk->cursors, desk->id, &seq);
+			cursors_floor(journals->cursors, journals->id, &seq);
 	}
 	return NULL;
 }
@@ -474,21 +497,22 @@ static void *connect_peer(void *context, int kind)
 	return peer;
 }
 
-static void send_request(void *peer, const struct desk *desk, int what)
+static void send_request(void *peer, const struct journals *journals, int what)
 {
 	struct buffer request = {0};
 	struct map map;
 	map_open(&map, &request);
 	if (what % 3 == 0) {
 		map_text(&map, "op", "fetch");
-		put_fetch(&map,
-			&(struct fetch){.journal = desk->id, .prefix = "", .from = 1, .to = 200});
+		put_fetch(
+			&map, &(struct fetch){
+				      .journal = journals->id, .prefix = "", .from = 1, .to = 200});
 	} else if (what % 3 == 1) {
 		map_text(&map, "op", "find");
 	} else {
 		map_text(&map, "op", "cursor");
 		map_text(&map, "name", "lims");
-		map_bytes(&map, "journal", desk->id, JOURNAL_ID_SIZE);
+		map_bytes(&map, "journal", journals->id, JOURNAL_ID_SIZE);
 		map_text(&map, "topic", "a1/data/");
 		map_uint(&map, "seq", 1);
 	}
@@ -515,22 +539,23 @@ static int receive(void *peer)
 
 static void peers_are_served_while_entries_are_committed(void **state)
 {
-	struct desk desk = {.segment_size = 1 << 20};
-	desk_begin(&desk);
-	desk_put(&desk, DESK_XRF, 1000);
-	desk_open(&desk);
+	struct journals journals = {.segment_size = 1 << 20};
+	journals_create(&journals);
+	journals_put(&journals, JOURNALS_XRF, 1000);
+	journals_open(&journals);
 	void *context = zmq_ctx_new();
 	struct replay *replay;
 	assert_int_equal(
-		replay_start(&replay, context, "inproc://replay", desk.path, &desk.replay), 0);
-	struct writer writer = {.desk = &desk};
+		replay_start(&replay, context, "inproc://replay", journals.path, &journals.replay),
+		0);
+	struct writer writer = {.journals = &journals};
 	pthread_t thread;
 	assert_int_equal(pthread_create(&thread, NULL, write_entries, &writer), 0);
 	void *deaf = connect_peer(context, ZMQ_DEALER), *peer = connect_peer(context, ZMQ_REQ);
 	for (int i = 0; i < 150; i++) {
 		zmq_send(deaf, "", 0, ZMQ_SNDMORE);
-		send_request(deaf, &desk, 0); /* and never reads */
-		send_request(peer, &desk, i);
+		send_request(deaf, &journals, 0); /* and never reads */
+		send_request(peer, &journals, i);
 		assert_true(receive(peer) >= 1);
 	}
 	atomic_store(&writer.stop, true);
@@ -539,26 +564,27 @@ static void peers_are_served_while_entries_are_committed(void **state)
 	zmq_close(peer);
 	replay_stop(replay);
 	zmq_ctx_term(context);
-	desk_close(&desk);
+	journals_close(&journals);
 }
 
 static void a_peer_that_does_not_read_is_told_so(void **state)
 {
-	struct desk desk = {0};
-	desk_begin(&desk);
+	struct journals journals = {0};
+	journals_create(&journals);
 	for (int i = 0; i < 8; i++)
-		desk_put(&desk, DESK_XRF, 1 << 20);
-	desk_open(&desk);
+		journals_put(&journals, JOURNALS_XRF, 1 << 20);
+	journals_open(&journals);
 	void *context = zmq_ctx_new();
 	struct replay *replay;
 	assert_int_equal(
-		replay_start(&replay, context, "inproc://replay", desk.path, &desk.replay), 0);
+		replay_start(&replay, context, "inproc://replay", journals.path, &journals.replay),
+		0);
 	void *peer = connect_peer(context, ZMQ_DEALER), *good = connect_peer(context, ZMQ_REQ);
 	int full = 0, busy = 0;
 	for (int i = 0; i < 20; i++)
-		send_request(peer, &desk, 0);
+		send_request(peer, &journals, 0);
 	for (int i = 0; i < 20; i++) {
-		send_request(good, &desk, 0); /* answered after those before it */
+		send_request(good, &journals, 0); /* answered after those before it */
 		assert_true(receive(good) > 1);
 	}
 	for (int i = 0; i < 20; i++) {
@@ -568,13 +594,13 @@ static void a_peer_that_does_not_read_is_told_so(void **state)
 	}
 	assert_int_equal(full + busy, 20);
 	assert_true(full >= 2 && busy >= 10);
-	send_request(peer, &desk, 0); /* it has read: it is served again */
+	send_request(peer, &journals, 0); /* it has read: it is served again */
 	assert_true(receive(peer) > 1);
 	zmq_close(peer);
 	zmq_close(good);
 	replay_stop(replay);
 	zmq_ctx_term(context);
-	desk_close(&desk);
+	journals_close(&journals);
 }
 
 int main(void)
@@ -593,7 +619,8 @@ int main(void)
 		cmocka_unit_test(a_frame_finds_its_run_start),
 		cmocka_unit_test(runs_are_found_by_what_people_remember),
 		cmocka_unit_test(the_last_entry_of_a_topic_needs_no_range),
-		cmocka_unit_test(wrong_requests_are_told_what_is_accepted),
+		cmocka_unit_test(wrong_requests_are_refused_with_the_accepted_words),
+		cmocka_unit_test(help_names_operations_and_arguments),
 		cmocka_unit_test(topics_longer_than_any_subscription_are_refused),
 		cmocka_unit_test(a_request_costs_no_more_than_its_bytes),
 		cmocka_unit_test(peers_are_served_while_entries_are_committed),

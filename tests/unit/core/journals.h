@@ -3,24 +3,24 @@
  * Real journals in a folder of their own, and what the replay socket answers from them.  Every
  * function ends the test when it fails.
  */
-#ifndef ASSAY_TESTS_CORE_DESK_H
-#define ASSAY_TESTS_CORE_DESK_H
+#ifndef ASSAY_TESTS_CORE_JOURNALS_H
+#define ASSAY_TESTS_CORE_JOURNALS_H
 
 #include "core/replay/cursors.h"
 #include "core/commit/published.h"
 #include "core/replay/ops.h"
-#include "core/replay/read.h"
+#include "core/replay/readers.h"
 #include "core/runs/rows.h"
 #include "journal/journal.h"
 #include "record/encode.h"
 
-#define DESK_XRF   "a1/data/xrf/site/node/xrf-1/"
-#define DESK_MS    "a1/data/ms/site/node/ms-1/"
-#define DESK_AUDIT "a1/audit/-/site/node/-/"
+#define JOURNALS_XRF   "a1/data/xrf/site/node/xrf-1/"
+#define JOURNALS_MS    "a1/data/ms/site/node/ms-1/"
+#define JOURNALS_AUDIT "a1/audit/-/site/node/-/"
 
-#define DESK_TURN_MS 60000
+#define JOURNALS_TURN_MS 60000
 
-struct desk {
+struct journals {
 	char path[64];
 	uint64_t segment_size; /* 0: large */
 	bool is_hasty;         /* a reply's turn is over at once, else never in a test's time */
@@ -30,41 +30,42 @@ struct desk {
 	struct published *published;
 	struct runs *runs;
 	struct cursors *cursors;
-	struct shelf *shelf;
-	struct replay_desk replay;
+	struct reader_cache *readers;
+	struct replay_sources replay;
 	struct replay_answer answer; /* the last one */
 };
 
 /* Makes the folder and the first journal. */
-void desk_begin(struct desk *desk);
+void journals_create(struct journals *journals);
 
 /* Goes on in a new journal; the one before becomes an older one. */
-void desk_renew(struct desk *desk);
+void journals_renew(struct journals *journals);
 
 /* Appends an entry with a body of `size` bytes that is no record; returns its seq. */
-uint64_t desk_put(struct desk *desk, const char *topic, size_t size);
+uint64_t journals_put(struct journals *journals, const char *topic, size_t size);
 
 /* The same with a record of this type, of run `run`, sample "S-<run>", number "node/xrf-1/<run>". */
-uint64_t desk_put_record(struct desk *desk, const char *topic, const char *type, uint8_t run);
+uint64_t journals_put_record(
+	struct journals *journals, const char *topic, const char *type, uint8_t run);
 
 /* The audit record that a journal begins with, when it replaces journal `old`. */
-void desk_put_beginning(struct desk *desk, const uint8_t old[JOURNAL_ID_SIZE]);
+void journals_put_beginning(struct journals *journals, const uint8_t old[JOURNAL_ID_SIZE]);
 
 /* From now on it can be asked; entries that are put later are published at once. */
-void desk_open(struct desk *desk);
-void desk_close(struct desk *desk); /* and removes the folder */
+void journals_open(struct journals *journals);
+void journals_close(struct journals *journals); /* and removes the folder */
 
 /* Asks for the map that `encode` writes into `map` (`op` is there already). */
-void desk_ask(struct desk *desk, const char *op, void (*encode)(struct map *map, const void *arg),
-	const void *arg);
-void desk_ask_raw(struct desk *desk, const void *data, size_t len);
+void journals_ask(struct journals *journals, const char *op,
+	void (*encode)(struct map *map, const void *arg), const void *arg);
+void journals_ask_raw(struct journals *journals, const void *data, size_t len);
 
 /* Of the last answer: the text or number under a key, "" or 0 when there is none. */
-const char *desk_text(const struct desk *desk, const char *key);
-uint64_t desk_number(const struct desk *desk, const char *key);
+const char *journals_text(const struct journals *journals, const char *key);
+uint64_t journals_number(const struct journals *journals, const char *key);
 
 /* Seq of the last answer's entry `i`. */
-uint64_t desk_seq(const struct desk *desk, size_t i);
-size_t desk_count(const struct desk *desk);
+uint64_t journals_seq(const struct journals *journals, size_t i);
+size_t journals_count(const struct journals *journals);
 
 #endif
