@@ -122,27 +122,17 @@ static bool decode_header(struct index_header *header, const uint8_t bytes[INDEX
 	return true;
 }
 
-static int write_file(const struct io *io, int dir, uint64_t first_seq, uint8_t *header,
-	const struct buffer *body)
-{
-	char name[SEGMENT_NAME_SIZE];
-	segment_name(name, first_seq, SEGMENT_INDEX);
-	int fd = io->openat(io->ctx, dir, name, O_WRONLY | O_CREAT | O_TRUNC);
-	if (fd < 0)
-		return fd;
-	struct iovec iov[] = {{header, INDEX_HEADER_SIZE}, {body->data, body->len}};
-	int r = io_write_all(io, fd, iov, 2, 0);
-	io->close(io->ctx, fd);
-	return r;
-}
-
 int index_write(const struct index *index, const struct topics *topics,
 	const struct segment_header *segment, const struct io *io, int dir)
 {
-	struct buffer body = {0};
-	encode_body(&body, index, topics);
-	int r = body.failed ? -ENOMEM : 0;
+	struct buffer file = {0};
+	uint8_t *room = buffer_reserve(&file, INDEX_HEADER_SIZE);
+	file.len = room != NULL ? INDEX_HEADER_SIZE : 0;
+	encode_body(&file, index, topics);
+	int r = file.failed ? -ENOMEM : 0;
 	if (r == 0) {
+		char name[SEGMENT_NAME_SIZE];
+		size_t body_len = file.len - INDEX_HEADER_SIZE;
 		struct index_header header = {
 			.first_seq = index->first_seq,
 			.last_seq = index->first_seq + index->count - 1,
@@ -151,15 +141,15 @@ int index_write(const struct index *index, const struct topics *topics,
 			.end = index->end,
 			.salt = segment->salt,
 			.topic_count = topics->count,
-			.body_len = body.len,
-			.body_crc = crc32c(0, body.data, body.len),
+			.body_len = body_len,
+			.body_crc = crc32c(0, file.data + INDEX_HEADER_SIZE, body_len),
 		};
 		memcpy(header.journal, segment->journal, JOURNAL_ID_SIZE);
-		uint8_t bytes[INDEX_HEADER_SIZE];
-		encode_header(bytes, &header);
-		r = write_file(io, dir, index->first_seq, bytes, &body);
+		encode_header(file.data, &header);
+		segment_name(name, index->first_seq, SEGMENT_INDEX);
+		r = io_replace(io, dir, name, file.data, file.len);
 	}
-	buffer_finish(&body);
+	buffer_finish(&file);
 	return r;
 }
 
@@ -276,32 +266,6 @@ int index_read(struct index_header *header, struct index *index, struct topics *
 	int r = read_header(header, io, fd, first_seq);
 	if (r == 0)
 		r = read_body(header, index, topics, io, fd);
-	io->close(io->ctx, fd);
-	return r;
-}
-
-static int replace_with(const struct io *io, int dir, const char *name, int fd, size_t size)
-{
-	uint8_t *data = malloc(size > 0 ? size : 1);
-	if (data == NULL)
-		return -ENOMEM;
-	ssize_t n = io->pread(io->ctx, fd, data, size, 0);
-	int r = n < 0 ? (int)n : io_replace(io, dir, name, data, (size_t)n);
-	free(data);
-	return r;
-}
-
-int index_replace(const struct io *io, int dir, uint64_t first_seq)
-{
-	char name[SEGMENT_NAME_SIZE];
-	uint64_t size;
-	segment_name(name, first_seq, SEGMENT_INDEX);
-	int fd = io->openat(io->ctx, dir, name, O_RDONLY);
-	if (fd < 0)
-		return fd;
-	int r = io->size(io->ctx, fd, &size);
-	if (r == 0)
-		r = replace_with(io, dir, name, fd, (size_t)size);
 	io->close(io->ctx, fd);
 	return r;
 }

@@ -2,7 +2,8 @@
 /*
  * A segment's index file: where each entry lies and on which topic, and the last seq of every
  * topic of the journal up to the segment's end.  It is made of nothing but the segments and can be
- * made again, so it is not synced: a damaged one is as good as none.  Little-endian:
+ * made again: a damaged one is as good as none.  A crash leaves it whole or not there, so that
+ * damage to one always means a fault of the disk.  Little-endian:
  *
  *	header			96 bytes
  *	 0  8 magic "ASYIDX1\n"		 64  4 salt of the segment it belongs to
@@ -57,15 +58,9 @@ int index_add(struct index *index, uint64_t seq, uint64_t offset, uint32_t topic
 /* Counts everything up to `last_seq` as damaged that was not added.  Errors as index_add. */
 int index_extend(struct index *index, uint64_t last_seq);
 
-/* Writes the index file of a segment, with the topics as they are at its end. */
+/* Writes the index file of a segment durably, with the topics as they are at its end. */
 int index_write(const struct index *index, const struct topics *topics,
 	const struct segment_header *segment, const struct io *io, int dir);
-
-/*
- * Makes an index file durable by writing its bytes into a new one: a sync of the old one would not
- * do, for an earlier sync of it may have failed.
- */
-int index_replace(const struct io *io, int dir, uint64_t first_seq);
 
 /* Whether an index file was made from this segment. */
 bool index_belongs(const struct index_header *header, const struct segment_header *segment);

@@ -218,7 +218,28 @@ static void finish_index(struct tail *tail, const struct scan *scan)
 		tables_write_index(&tail->tables, &scan->header);
 }
 
-static int repair(struct tail *tail, struct scan *scan, const struct survey *survey)
+/*
+ * Makes the index of a segment whose last entries were rewritten into the next one.  It needs
+ * tables of its own: the journal's topics are those after the rewritten entries.
+ */
+static int index_rest(const struct tail *tail, size_t at)
+{
+	struct listing listing = {0};
+	struct topics topics = {0};
+	struct tables tables = tail->tables;
+	tables.listing = &listing;
+	tables.topics = &topics;
+	tables.index = (struct index){0};
+	int r = listing_load(&listing, tables.io, tables.dir);
+	if (r == 0)
+		r = tables_load(&tables, at + 1);
+	tables_finish(&tables);
+	topics_finish(&topics);
+	listing_finish(&listing);
+	return r;
+}
+
+static int repair(struct tail *tail, size_t at, struct scan *scan, const struct survey *survey)
 {
 	uint64_t first_seq = scan->header.first_seq;
 	if (!survey->is_damaged && survey->end < scan->size) {
@@ -230,12 +251,16 @@ static int repair(struct tail *tail, struct scan *scan, const struct survey *sur
 	}
 	if (survey->head < first_seq)
 		return 0;
-	finish_index(tail, scan);
 	/* In the same boot, entries may have been read from cached pages of a file whose sync failed. */
 	bool may_be_volatile = survey->head > survey->durable && !survey->is_clean &&
 			       memcmp(scan->header.boot, tail->journal->template.boot,
 				       IO_BOOT_SIZE) == 0;
-	return may_be_volatile ? rewrite(tail, scan, survey->durable) : 0;
+	if (!may_be_volatile) {
+		finish_index(tail, scan);
+		return 0;
+	}
+	int r = rewrite(tail, scan, survey->durable);
+	return r < 0 || survey->durable < first_seq ? r : index_rest(tail, at);
 }
 
 /* Returns 1 when the segment holds nothing and was removed. */
@@ -269,7 +294,7 @@ static int recover_segment(struct tail *tail, size_t at, struct scan *scan)
 	}
 	if (is_behind(tail))
 		return 0;
-	r = repair(tail, scan, &survey);
+	r = repair(tail, at, scan, &survey);
 	if (r < 0 || survey.head >= scan->header.first_seq)
 		return r;
 	tail->known = survey.head;

@@ -30,7 +30,7 @@ int tables_open_segment(const struct tables *tables, size_t at, struct scan *sca
 	return r == 0 && !is_ours ? -EBADMSG : r;
 }
 
-/* A file that was not synced may hold a recycled block: any other index there ever was. */
+/* A file may have been copied here from another journal. */
 static int check_owner(const struct tables *tables, size_t at, const struct index_header *header)
 {
 	struct scan scan = {0};

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core.h"
+#include "journal/inspect.h"
 #include "journal/retain.h"
 #include "base/bytes.h"
 #include "journal/writer.h"
@@ -297,6 +298,55 @@ static const char *check_topics(const struct core *core, uint64_t head)
 	return NULL;
 }
 
+/* What the entries of the journal that is inspected are, up to seq `at`. */
+static struct {
+	const uint8_t *id;
+	const struct journal_item *items;
+	uint64_t at, last[CORE_TOPICS];
+	bool is_damaged;
+} inspected;
+
+static int describe(const uint8_t *bytes, size_t len, struct inspect_entry *entry)
+{
+	int r = entry_describe(
+		bytes, len, &entry->topic, &entry->topic_len, &entry->seq, &entry->tc);
+	entry->journal = inspected.id;
+	for (; r == 0 && inspected.at < entry->seq; inspected.at++) {
+		for (uint32_t i = 0; i < CORE_TOPICS; i++) {
+			bool is_it = strcmp(inspected.items[inspected.at].topic, core_topic(i)) ==
+				     0;
+			if (is_it && inspected.at + 1 == entry->seq)
+				entry->prev = inspected.last[i];
+			if (is_it)
+				inspected.last[i] = inspected.at + 1;
+		}
+	}
+	return r;
+}
+
+static void on_finding(void *arg, const struct finding *finding)
+{
+	bool is_harmless = finding->kind == FINDING_NO_INDEX || finding->kind == FINDING_TAIL;
+	inspected.is_damaged = inspected.is_damaged || !is_harmless;
+}
+
+/* `assayctl journal check` finds nothing where nothing was damaged. */
+static const char *inspect(const struct core *core)
+{
+	struct inspection inspection = {.io = disk_io(core->disk),
+		.path = CORE_PATH,
+		.id = core->id,
+		.entry = describe,
+		.found = on_finding};
+	memset(&inspected, 0, sizeof inspected);
+	inspected.id = core->id;
+	inspected.items = core->items;
+	int r = journal_inspect(&inspection);
+	if (r < 0)
+		return "the journal cannot be inspected";
+	return inspected.is_damaged ? "a check finds damage where there is none" : NULL;
+}
+
 static const char *check_same(struct core *core)
 {
 	uint64_t head = core->report.head;
@@ -322,6 +372,8 @@ static const char *check_same(struct core *core)
 	const char *wrong = check_topics(core, head);
 	if (wrong == NULL)
 		wrong = core_read(core, 1, head);
+	if (wrong == NULL)
+		wrong = inspect(core);
 	return wrong != NULL ? wrong : read_old(core);
 }
 
@@ -452,7 +504,7 @@ void core_accept(struct core *core)
 	if (core->is_renewing && is_continued && is_other)
 		leave_behind(core);
 	core->is_renewing = false;
-	if (!is_continued)
+	if (!is_continued || is_other) /* begun just now, or by a start that then failed */
 		core->pruned = core->maybe_pruned = 0;
 	memcpy(core->id, core->report.id, JOURNAL_ID_SIZE);
 	forget_items(core, (size_t)core->report.head);

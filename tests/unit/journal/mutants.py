@@ -48,12 +48,7 @@ MUTANTS = {
     'notes-as-durable-what-is-not': (
         'writer.c', 'durable_write(journal->io, journal->base, journal->template.journal, journal->durable);',
         'durable_write(journal->io, journal->base, journal->template.journal, journal->head);'),
-    'believes-any-index': (
-        'tables.c', 'if (memcmp(header->journal, tables->id, JOURNAL_ID_SIZE) != 0)\n\t\treturn -EBADMSG;',
-        'return 0;'),
     # removing
-    'removes-before-the-index-is-durable': (
-        'retain.c', 'r = index_replace(shelf->io, shelf->dir, first_seq);', 'r = 0;'),
     'forgets-the-sync-of-a-removal': (
         'retain.c', 'return r < 0 && r != -ENOENT ? r : shelf->io->fsync_dir(shelf->io->ctx, shelf->dir);',
         'return r;'),

@@ -167,6 +167,30 @@ static void an_index_is_made_before_its_segment_goes(void **state)
 	assert_pruned(2, 12);
 }
 
+/* The folder could not be synced when the index was written, so a power cut may take its name. */
+static void an_index_is_durable_before_its_segment_goes(void **state)
+{
+	const struct io *io = disk_io(core.disk);
+	for (uint32_t seed = 1; seed <= 30; seed++) {
+		uint8_t old[JOURNAL_ID_SIZE];
+		struct list list = {0};
+		memcpy(old, core.id, sizeof old);
+		core_commit(&core, core_topic(0), ENTRY);
+		disk_fail(core.disk, DISK_SYNC_DIR, 1, 1, EIO);
+		assert_int_equal(core_renew(&core), 0);
+		disk_stop_at(core.disk, 2 + seed % 2); /* at most the segment's name is removed */
+		journal_prune(io, CORE_PATH, old, 1, entry_describe);
+		disk_crash(core.disk);
+		assert_int_equal(journal_segments(io, CORE_PATH, old, take, &list), 0);
+		assert_int_equal(list.count, 1);
+		tear_down(NULL);
+		core_init(&core, seed);
+		io = disk_io(core.disk);
+		assert_int_equal(core_open(&core), 0);
+		core_accept(&core);
+	}
+}
+
 static void a_segment_that_cannot_be_read_stays(void **state)
 {
 	fill(2);
@@ -224,6 +248,8 @@ int main(void)
 			all_of_an_older_journal_may_be_removed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			an_index_is_made_before_its_segment_goes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			an_index_is_durable_before_its_segment_goes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_segment_that_cannot_be_read_stays, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
