@@ -72,7 +72,7 @@ static void ask(struct trial *t)
 	if (need == DELIVERY_FETCH)
 		message_fetch(&request, &fetch);
 	if (need != DELIVERY_NOTHING)
-		delivery_asked(t->delivery);
+		delivery_sent(t->delivery);
 	buffer_finish(&request);
 }
 

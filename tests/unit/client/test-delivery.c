@@ -182,7 +182,7 @@ static void ask(struct consumer *c)
 	else
 		c->answer_count = fake_fetch(
 			&c->daemon, &fetch, &c->answer, &c->answer_journal, c->seqs);
-	delivery_asked(c->delivery);
+	delivery_sent(c->delivery);
 	c->has_answer = true;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The position that the daemon keeps. */
+/* The cursor that the daemon keeps. */
 #include <errno.h>
 #include <string.h>
 
@@ -27,7 +27,7 @@ int client_read_cursor(struct assay_client *c, int timeout_ms)
 	else if (r == 0 && m.kind == MESSAGE_ERROR && m.error != MESSAGE_NOT_FOUND)
 		r = client_refused(c, &m);
 	else if (r == 0 && m.kind != MESSAGE_ERROR)
-		r = client_fail(c, -EPROTO, "an answer about a cursor that makes no sense");
+		r = client_fail(c, -EPROTO, "invalid reply about the cursor");
 	if (r == -ETIMEDOUT)
 		r = client_fail(c, -EAGAIN, "no answer about the cursor: is assayd running?");
 	parts_finish(&reply);
@@ -36,26 +36,22 @@ int client_read_cursor(struct assay_client *c, int timeout_ms)
 	return r;
 }
 
-/* A mark that the daemon cannot keep says nothing that it needs: its journal is not there. */
-static bool is_needless(const struct message *m, const struct assay_client_cursor *mark)
-{
-	return m->error == MESSAGE_NOT_FOUND || m->error == MESSAGE_WRONG_JOURNAL ||
-	       mark->topic[strlen(mark->topic) - 1] != '/';
-}
-
 static int ack_one(struct assay_client *c, const struct assay_client_cursor *mark, int timeout_ms)
 {
 	struct parts reply = {0};
-	struct message m;
+	struct message m = {0};
 	struct buffer request = {0};
 	message_cursor_set(&request, c->cursor, mark);
 	int r = requester_message(c->requester, &request, timeout_ms, &reply, &m);
+	/* Of a journal that the daemon no longer has, and of part of a token, it keeps no mark. */
+	bool is_needless = m.error == MESSAGE_NOT_FOUND || m.error == MESSAGE_WRONG_JOURNAL ||
+			   mark->topic[strlen(mark->topic) - 1] != '/';
 	if (r == 0 && m.kind == MESSAGE_ERROR && m.error == MESSAGE_BUSY)
 		r = -ETIMEDOUT;
-	else if (r == 0 && m.kind == MESSAGE_ERROR && !is_needless(&m, mark))
+	else if (r == 0 && m.kind == MESSAGE_ERROR && !is_needless)
 		r = client_refused(c, &m);
 	else if (r == 0 && m.kind != MESSAGE_OK && m.kind != MESSAGE_ERROR)
-		r = client_fail(c, -EPROTO, "an answer to a cursor that makes no sense");
+		r = client_fail(c, -EPROTO, "invalid reply to an acknowledgement");
 	if (r == 0)
 		r = marks_put(&c->acked, mark);
 	parts_finish(&reply);

@@ -15,7 +15,7 @@
 #define HWM_DEFAULT  10000
 #define CONNECTED_NS (5 * NS_PER_S)
 
-/* What the first version of the structures had. */
+/* Sizes of the structures in the first version. */
 #define OPTIONS_SIZE_1 (offsetof(struct assay_client_options, receive_hwm) + sizeof(int))
 #define STATE_SIZE_1   sizeof(struct assay_client_state)
 
@@ -37,7 +37,7 @@ int client_fail(struct assay_client *client, int code, const char *format, ...)
 int client_refused(struct assay_client *client, const struct message *message)
 {
 	int code = message->error == MESSAGE_NOT_AUTHORISED ? -EACCES : -EPROTO;
-	return client_fail(client, code, "refused: %.*s", (int)message->text.len,
+	return client_fail(client, code, "rejected: %.*s", (int)message->text.len,
 		message->text.len > 0 ? message->text.data : "");
 }
 
@@ -46,7 +46,7 @@ const char *assay_client_error(const struct assay_client *client)
 	return client->error;
 }
 
-/* The options of this version, whatever version the caller was compiled with. */
+/* The caller may be compiled with an older or newer version of the options. */
 static int take_options(struct assay_client_options *to, const struct assay_client_options *from)
 {
 	if (from->size < OPTIONS_SIZE_1)
@@ -68,11 +68,6 @@ static int set_endpoint(char *to, size_t size, const char *said, const char *dir
 	return len < 0 || (size_t)len >= size ? -EINVAL : 0;
 }
 
-static bool is_name(const char *name)
-{
-	return token_is_valid((struct assay_string){name, strlen(name)});
-}
-
 static int take_names(struct assay_client *c, const struct assay_client_options *o)
 {
 	const char *dir = o->dir != NULL ? o->dir : RUN_DIR;
@@ -86,7 +81,7 @@ static int take_names(struct assay_client *c, const struct assay_client_options 
 		return -EINVAL;
 	if (o->cursor == NULL)
 		return 0;
-	if (o->cursors_count > 0 || !is_name(o->cursor))
+	if (o->cursors_count > 0 || !token_is_valid(string_of(o->cursor)))
 		return -EINVAL;
 	snprintf(c->cursor, sizeof c->cursor, "%s", o->cursor);
 	return 0;
@@ -153,7 +148,7 @@ void assay_client_close(struct assay_client *c)
 	if (c == NULL)
 		return;
 	parts_finish(&c->page);
-	parts_finish(&c->heard);
+	parts_finish(&c->live_message);
 	parts_finish(&c->run_page);
 	requester_destroy(c->requester);
 	socket_close(&c->live);
@@ -175,7 +170,7 @@ int assay_client_state(const struct assay_client *c, struct assay_client_state *
 		.is_live = delivery_is_live(c->delivery) && !c->is_paging && !c->has_note,
 		.reconnects = c->reconnects,
 		.refetched = delivery_refetched(c->delivery)};
-	now.is_connected = c->heard_at > 0 && clock_boot() - c->heard_at < CONNECTED_NS;
+	now.is_connected = c->received_at > 0 && clock_boot() - c->received_at < CONNECTED_NS;
 	const uint8_t *journal = delivery_journal(c->delivery, &now.seq, &now.head);
 	if (journal != NULL)
 		memcpy(now.journal, journal, sizeof now.journal);

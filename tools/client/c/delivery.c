@@ -22,7 +22,7 @@ int delivery_create(struct delivery **out, const struct prefixes *prefixes,
 	d->prefixes = *prefixes;
 	d->start = start;
 	d->start_at = start_at;
-	d->must_greet = true;
+	d->needs_hello = true;
 	*out = d;
 	return 0;
 }
@@ -43,19 +43,19 @@ int delivery_put_mark(struct delivery *d, const struct assay_client_cursor *mark
 	return marks_put(&d->marks, mark);
 }
 
-/* --- asking ----------------------------------------------------------------------------------- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 enum delivery_need delivery_need(struct delivery *d, struct message_fetch *fetch)
 {
-	if (d->has_asked)
+	if (d->has_sent)
 		return DELIVERY_NOTHING;
-	if (d->must_greet)
+	if (d->needs_hello)
 		return DELIVERY_HELLO;
 	if (!d->is_fetching && d->stage == STAGE_SEEK)
 		place_seek(d);
 	if (!d->is_fetching)
 		place_advance(d);
-	if (d->must_greet)
+	if (d->needs_hello)
 		return DELIVERY_HELLO;
 	if (!d->is_fetching || d->is_last_page || d->is_ending)
 		return DELIVERY_NOTHING;
@@ -68,18 +68,18 @@ enum delivery_need delivery_need(struct delivery *d, struct message_fetch *fetch
 	return DELIVERY_FETCH;
 }
 
-void delivery_asked(struct delivery *d)
+void delivery_sent(struct delivery *d)
 {
-	d->has_asked = true;
+	d->has_sent = true;
 }
 
 void delivery_reconnected(struct delivery *d)
 {
-	d->must_greet = true;
-	d->has_asked = false;
+	d->needs_hello = true;
+	d->has_sent = false;
 	if (!d->is_reading)
 		return;
-	/* A page that could not be read to its end is asked for again. */
+	/* Request a page again if it was not read to its end. */
 	d->is_reading = d->is_last_page = false;
 	d->from = d->page_from;
 	while (d->holes_count > 0 && d->holes[d->holes_count - 1].to >= d->from)
@@ -97,11 +97,11 @@ bool delivery_pause(struct delivery *d)
 
 int delivery_refused(struct delivery *d, enum message_error error)
 {
-	d->has_asked = false;
+	d->has_sent = false;
 	d->must_pause = true;
 	switch (error) {
 	case MESSAGE_WRONG_JOURNAL:
-	case MESSAGE_NOT_FOUND: d->must_greet = true; return 0;
+	case MESSAGE_NOT_FOUND: d->needs_hello = true; return 0;
 	case MESSAGE_BUSY:
 	case MESSAGE_FAILED: return 0;
 	case MESSAGE_NOT_AUTHORISED: return -EACCES;
@@ -111,19 +111,19 @@ int delivery_refused(struct delivery *d, enum message_error error)
 	return -EPROTO;
 }
 
-/* --- what the daemon says of itself ----------------------------------------------------------- */
+/* --- journals and topics ---------------------------------------------------------------------- */
 
-struct listing {
-	struct journal *items;
+struct journal_list {
+	struct known_journal *items;
 	size_t count, size;
 };
 
 static int add_journal(void *arg, const struct message_journal *from)
 {
-	struct listing *list = arg;
+	struct journal_list *list = arg;
 	if (list->count == list->size)
 		return -EBADMSG;
-	struct journal *to = &list->items[list->count++];
+	struct known_journal *to = &list->items[list->count++];
 	memcpy(to->id, from->id, ASSAY_UUID_SIZE);
 	to->first = from->first > 0 ? from->first : 1;
 	to->last = from->last;
@@ -132,7 +132,7 @@ static int add_journal(void *arg, const struct message_journal *from)
 
 static int read_journals(struct delivery *d, const struct message *welcome)
 {
-	struct listing list = {.size = welcome->journals_count};
+	struct journal_list list = {.size = welcome->journals_count};
 	if (list.size == 0 || list.size > JOURNALS_MAX)
 		return -EBADMSG;
 	list.items = calloc(list.size, sizeof *list.items);
@@ -154,7 +154,7 @@ static int read_journals(struct delivery *d, const struct message *welcome)
 static int want_topic(void *arg, struct assay_string name, uint64_t last)
 {
 	struct delivery *d = arg;
-	struct topic *t = place_topic(d, name);
+	struct topic_state *t = place_topic(d, name);
 	if (t != NULL && last > t->want)
 		t->want = last;
 	return d->error;
@@ -177,12 +177,12 @@ int delivery_welcome(struct delivery *d, const struct message *welcome)
 	int r = read_journals(d, welcome);
 	if (r < 0)
 		return r;
-	d->has_asked = d->must_greet = false;
+	d->has_sent = d->needs_hello = false;
 	d->head = welcome->head;
 	if (d->stage == STAGE_NEW || d->stage == STAGE_SEEK)
-		place_begin(d);
+		place_start(d);
 	else
-		place_go_on(d, was_current);
+		place_continue(d, was_current);
 	if (place_is_current(d) && d->stage != STAGE_SEEK)
 		r = merge(d, welcome->topics, welcome->head);
 	return r < 0 ? r : d->error;
@@ -194,7 +194,7 @@ int delivery_head(struct delivery *d, const struct head_view *head)
 		return 0;
 	ssize_t at = place_find(d, head->journal);
 	if (at < 0) {
-		d->must_greet = true;
+		d->needs_hello = true;
 		return 0;
 	}
 	if ((size_t)at != d->journals_count - 1)
@@ -210,24 +210,18 @@ int delivery_head(struct delivery *d, const struct head_view *head)
 
 /* --- entries ---------------------------------------------------------------------------------- */
 
-/* A beginning in the future: what comes until then in this journal is not meant. */
-static bool is_too_early(struct delivery *d, const struct assay_entry_view *entry)
-{
-	if (!d->is_waiting || entry->tc >= d->start_at ||
-		memcmp(d->begin_id, d->id, ASSAY_UUID_SIZE) != 0)
-		d->is_waiting = false;
-	return d->is_waiting;
-}
-
 static enum delivery_verdict give(
-	struct delivery *d, struct topic *t, const struct assay_entry_view *entry)
+	struct delivery *d, struct topic_state *t, const struct assay_entry_view *entry)
 {
 	t->cursor = entry->seq;
 	if (t->want < entry->seq)
 		t->want = entry->seq;
 	if (d->seq < entry->seq)
 		d->seq = entry->seq;
-	return is_too_early(d, entry) ? DELIVERY_DROP : DELIVERY_GIVE;
+	/* The start time is in the future: entries of this journal before it are not wanted. */
+	if (entry->tc >= d->start_at || memcmp(d->start_id, d->id, ASSAY_UUID_SIZE) != 0)
+		d->is_waiting = false;
+	return d->is_waiting ? DELIVERY_DROP : DELIVERY_GIVE;
 }
 
 enum delivery_verdict delivery_live_entry(struct delivery *d, const struct assay_entry_view *entry)
@@ -235,11 +229,11 @@ enum delivery_verdict delivery_live_entry(struct delivery *d, const struct assay
 	if (d->stage == STAGE_NEW)
 		return DELIVERY_DROP;
 	if (place_find(d, entry->journal) < 0)
-		d->must_greet = true;
+		d->needs_hello = true;
 	if (!place_is_current(d) || d->stage == STAGE_SEEK ||
 		memcmp(entry->journal, d->id, ASSAY_UUID_SIZE) != 0)
 		return DELIVERY_DROP;
-	struct topic *t = place_topic(d, entry->topic);
+	struct topic_state *t = place_topic(d, entry->topic);
 	if (t == NULL || entry->seq <= t->cursor || entry->prev >= entry->seq)
 		return DELIVERY_DROP;
 	if (entry->seq > d->head)
@@ -253,17 +247,13 @@ enum delivery_verdict delivery_live_entry(struct delivery *d, const struct assay
 	return DELIVERY_DROP;
 }
 
-static bool is_asked_for(const struct delivery *d, const struct assay_entry_view *entry)
-{
-	return d->is_fetching && memcmp(entry->journal, d->id, ASSAY_UUID_SIZE) == 0 &&
-	       prefix_covers(d->name, entry->topic) && entry->prev < entry->seq &&
-	       entry->seq <= d->to;
-}
-
 enum delivery_verdict delivery_page_entry(
 	struct delivery *d, const struct assay_entry_view *entry, struct delivery_note *note)
 {
-	if (!is_asked_for(d, entry))
+	bool is_requested = d->is_fetching && memcmp(entry->journal, d->id, ASSAY_UUID_SIZE) == 0 &&
+			    prefix_covers(d->name, entry->topic) && entry->prev < entry->seq &&
+			    entry->seq <= d->to;
+	if (!is_requested)
 		return DELIVERY_DROP;
 	if (d->stage == STAGE_SEEK) {
 		if (d->found_seq == 0) {
@@ -276,7 +266,7 @@ enum delivery_verdict delivery_page_entry(
 		d->seq = entry->seq;
 	if (!place_is_current(d) && note_hole(d, entry->seq, note))
 		return DELIVERY_NOTED;
-	struct topic *t = place_topic(d, entry->topic);
+	struct topic_state *t = place_topic(d, entry->topic);
 	if (t == NULL || entry->seq <= t->cursor)
 		return DELIVERY_DROP;
 	if (entry->prev > t->cursor) {
@@ -313,7 +303,7 @@ static int add_hole(void *arg, const struct message_gap *gap)
 
 int delivery_page(struct delivery *d, const struct message *data)
 {
-	d->has_asked = false;
+	d->has_sent = false;
 	if (!d->is_fetching || d->is_reading || (data->next != 0 && data->next <= d->from))
 		return -EBADMSG;
 	d->is_reading = true;
@@ -324,12 +314,12 @@ int delivery_page(struct delivery *d, const struct message *data)
 	if (r < 0)
 		return r;
 	d->is_last_page = data->next == 0 || data->next > d->to;
-	/* What was announced is not there yet: not lost, but later. */
+	/* The daemon does not have the announced entries yet: they are late, not lost. */
 	d->is_short = d->is_last_page && data->head < d->to && place_is_current(d);
 	d->must_pause = d->must_pause || d->is_short;
 	if (!d->is_last_page)
 		d->from = data->next;
-	/* A seek wants one entry; asking on before it was looked at would be for nothing. */
+	/* A seek needs one entry of the page; the next page is requested only if it has none. */
 	d->may_seek_on = d->stage == STAGE_SEEK && !d->is_last_page;
 	d->is_last_page = d->is_last_page || d->may_seek_on;
 	return 0;
@@ -342,18 +332,18 @@ int delivery_page_done(struct delivery *d)
 		if (d->may_seek_on && d->found_seq == 0)
 			d->is_last_page = false;
 		else if (d->stage == STAGE_SEEK)
-			place_sought(d);
+			place_found(d);
 		else
 			d->is_ending = true;
 	}
 	return d->error;
 }
 
-/* --- how it goes ------------------------------------------------------------------------------ */
+/* --- state ------------------------------------------------------------------------------------ */
 
 bool delivery_is_live(const struct delivery *d)
 {
-	return d->stage == STAGE_FOLLOW && !d->must_greet && !d->is_fetching && d->has_merged &&
+	return d->stage == STAGE_FOLLOW && !d->needs_hello && !d->is_fetching && d->has_merged &&
 	       d->settled >= d->merged;
 }
 

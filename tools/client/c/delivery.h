@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What decides whether an entry is given, dropped, or fetched: gap-free, once, in order per topic.
+ * Decides if an entry is delivered, dropped, or fetched: without gaps, once, in order per topic.
  * A pure state machine without sockets or clocks; it keeps positions and no entries.
  *
- * The caller shows it heartbeats, live entries and the answers to the requests that it asks for,
- * one at a time, and gives away what it is told to.  All journals before the current one are read
- * in their order, prefix by prefix; of the current one, each topic is followed by itself: an entry
- * is given when its `prev` is not after the topic's position, else what lies between is fetched.
- * A heartbeat says what should have come.  One global position would lose entries: a later one on
- * one topic says nothing about an earlier one on another.
+ * The caller passes heartbeats, live entries and the replies to the requests that it needs, one
+ * at a time, and delivers the entries that it gets the verdict for.  Journals before the current
+ * one are read in their order, prefix by prefix.  In the current one, each topic is followed by
+ * itself: an entry is delivered if its `prev` is not after the topic's position; otherwise the
+ * entries in between are fetched.  A heartbeat has the last seq of each topic.  One global
+ * position would lose entries, because topics are independent of each other.
  */
 #ifndef ASSAY_CLIENT_DELIVERY_H
 #define ASSAY_CLIENT_DELIVERY_H
@@ -31,13 +31,13 @@ enum delivery_need {
 enum delivery_verdict {
 	DELIVERY_DROP,
 	DELIVERY_GIVE,
-	DELIVERY_NOTED, /* give the note first, then offer the entry again */
+	DELIVERY_NOTED, /* deliver the note first, then pass the entry again */
 };
 
 enum delivery_note_kind {
 	DELIVERY_GAP = 1,
-	DELIVERY_MARK, /* nothing was lost: everything up to `to` was given, or is not wanted */
-	DELIVERY_END,  /* the same, and nothing more comes of this journal below this prefix */
+	DELIVERY_MARK, /* nothing was lost: the entries up to `to` were delivered, or are not wanted */
+	DELIVERY_END, /* the same, and this prefix has no further entries in this journal */
 };
 
 struct delivery_note {
@@ -48,57 +48,57 @@ struct delivery_note {
 };
 
 /*
- * Begins without a journal.  Copies the prefixes.  Returns owned through `out`; -ENOMEM.  `start`
+ * Starts without a journal.  Copies the prefixes.  Returns owned through `out`; -ENOMEM.  `start`
  * is for clients without any mark.
  */
 int delivery_create(struct delivery **out, const struct prefixes *prefixes,
 	enum assay_client_start start, uint64_t start_at);
 void delivery_destroy(struct delivery *d);
 
-/* Where the consumer is; before the first welcome.  0, -ENOMEM. */
+/* A position of the consumer; before the first welcome.  0, -ENOMEM. */
 int delivery_put_mark(struct delivery *d, const struct assay_client_cursor *mark);
 
 /*
- * What is to be asked now; a fetch borrows until the next call.  delivery_asked() says that it was
- * sent: then nothing is needed before its answer was shown.
+ * The request to send now; a fetch borrows until the next call.  Call delivery_sent() after it is
+ * sent: then no request is needed until its reply has come.
  */
 enum delivery_need delivery_need(struct delivery *d, struct message_fetch *fetch);
-void delivery_asked(struct delivery *d);
+void delivery_sent(struct delivery *d);
 
-/* The connection is new: answers will not come, and journals may be others. */
+/* The connection is new: no reply will come, and the journals may have changed. */
 void delivery_reconnected(struct delivery *d);
 
-/* The answer to a hello.  0, -EBADMSG, -ENOMEM. */
+/* The reply to a hello.  0, -EBADMSG, -ENOMEM. */
 int delivery_welcome(struct delivery *d, const struct message *welcome);
 
 /*
- * The answer to a fetch: delivery_page() with its first part, then delivery_page_entry() for each
- * entry, then delivery_page_done().  The next page may be asked for meanwhile, but is shown after
- * that.  -EBADMSG: it makes no sense.
+ * The reply to a fetch: delivery_page() with its first part, then delivery_page_entry() for each
+ * entry, then delivery_page_done().  The next page may be requested before that, but is passed
+ * after it.  -EBADMSG: an invalid reply.
  */
 int delivery_page(struct delivery *d, const struct message *data);
 enum delivery_verdict delivery_page_entry(
 	struct delivery *d, const struct assay_entry_view *entry, struct delivery_note *note);
 int delivery_page_done(struct delivery *d);
 
-/* True once after the daemon said "busy" or knew less than it had announced: ask a little later. */
+/* True once after the daemon was busy, or had fewer entries than announced: wait, then request. */
 bool delivery_pause(struct delivery *d);
 
-/* The answer to either was an error.  0: it is dealt with, -EACCES, -EPROTO: it is final. */
+/* The reply to either was an error.  0: handled; -EACCES, -EPROTO: final. */
 int delivery_refused(struct delivery *d, enum message_error error);
 
-/* A note to be given now, while no page is being read.  1, 0: none, -ENOMEM. */
+/* A note to deliver now, while no page is being read.  1, 0: none, -ENOMEM. */
 int delivery_note(struct delivery *d, struct delivery_note *note);
 
 /* A heartbeat, a live entry.  0, -EBADMSG, -ENOMEM.  DELIVERY_GIVE or DELIVERY_DROP. */
 int delivery_head(struct delivery *d, const struct head_view *head);
 enum delivery_verdict delivery_live_entry(struct delivery *d, const struct assay_entry_view *entry);
 
-/* All that the last heartbeat or welcome named was given; the same of the first welcome. */
+/* All entries up to the last heartbeat or welcome were delivered; up to the first welcome. */
 bool delivery_is_live(const struct delivery *d);
 bool delivery_is_past_start(const struct delivery *d);
 
-/* The journal being read, NULL before the first welcome; the place in it, its last entry. */
+/* The journal being read, NULL before the first welcome; the position in it, its last entry. */
 const uint8_t *delivery_journal(const struct delivery *d, uint64_t *seq, uint64_t *head);
 
 /* Holes that were found in live data. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a struct assay_client is made of; for the files of this folder. */
+/* The members of struct assay_client, for the files of this folder. */
 #ifndef ASSAY_CLIENT_HANDLE_H
 #define ASSAY_CLIENT_HANDLE_H
 
@@ -20,32 +20,31 @@ struct assay_client {
 	int receive_hwm;
 
 	void *context, *live, *replay; /* SUB, DEALER; NULL before the first wait */
-	struct requester *requester;   /* runs and acknowledgements, beside the delivery */
+	struct requester *requester; /* for runs and acknowledgements; the delivery uses `replay` */
 	struct delivery *delivery;
-	bool has_cursor; /* what the daemon keeps has been read, or there is nothing to read */
+	bool has_cursor; /* the cursor has been read from the daemon, or the client has none */
 	struct runs runs;
-	struct marks given, acked; /* of items; what the daemon has stored */
+	struct marks given, acked; /* marks of items; marks that the daemon has stored */
 
-	struct parts page; /* the entries being looked at: parts from page_at on */
+	struct parts page; /* the entries to process: parts from page_at on */
 	size_t page_at;
 	bool is_paging;
-	struct parts heard; /* the live message, while its entry is the item */
+	struct parts live_message; /* the live message, while its entry is the item */
 	bool has_note;
-	struct delivery_note note; /* given after the runs that it cuts */
+	struct delivery_note note; /* to deliver after the runs that it cuts */
 
-	uint64_t asked_at; /* when the open question was sent; 0: none is open */
-	uint64_t retry_at; /* no question before */
-	uint64_t
-		beat_at; /* of the last heartbeat or connecting, moved on by pauses of the caller */
-	uint64_t left_at;  /* when the last wait ended */
-	uint64_t heard_at; /* when anything came that makes sense; 0: never */
+	uint64_t sent_at;     /* time of the request that has no reply yet; 0: none */
+	uint64_t retry_at;    /* no request before */
+	uint64_t beat_at;     /* last heartbeat or connection, plus pauses of the caller */
+	uint64_t left_at;     /* end of the last wait */
+	uint64_t received_at; /* last valid message; 0: never */
 	uint64_t reconnects;
 
 	struct assay_client_item item;
 	struct run run; /* of the item */
 	struct parts run_page;
 	size_t run_page_at;
-	uint64_t run_next, run_seen; /* where to ask on, 0: all was asked; entries given */
+	uint64_t run_next, run_seen; /* next seq to request, 0: none is left; entries delivered */
 	struct assay_client_entry run_entry;
 	char error[200];
 };
@@ -54,10 +53,10 @@ struct assay_client {
 int client_fail(struct assay_client *client, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The same for an error that the daemon answered: -EACCES or -EPROTO. */
+/* The same for an error from the daemon: -EACCES or -EPROTO. */
 int client_refused(struct assay_client *client, const struct message *message);
 
-/* The position that the daemon keeps.  0; -EAGAIN: not in this time; negative. */
+/* Reads the cursor from the daemon.  0; -EAGAIN: not in this time; negative. */
 int client_read_cursor(struct assay_client *client, int timeout_ms);
 
 /* Makes a run the item. */

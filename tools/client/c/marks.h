@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How far one has got: a seq per journal and topic.  A mark whose topic is a prefix stands for all
- * topics below it.  Zero is a valid empty set.
+ * Positions of a consumer: a seq per journal and topic.  A mark whose topic is a prefix is one for
+ * all topics below it.  Zero is a valid empty set.
  */
 #ifndef ASSAY_CLIENT_MARKS_H
 #define ASSAY_CLIENT_MARKS_H
@@ -15,20 +15,20 @@ struct marks {
 
 void marks_finish(struct marks *marks);
 
-/* Moves a mark on, never back.  0, or -ENOMEM. */
+/* Adds a mark, or moves it forward, never back.  0, or -ENOMEM. */
 int marks_put(struct marks *marks, const struct assay_client_cursor *mark);
 
-/* The mark of exactly this journal and topic, 0: none; and whether there is one. */
+/* The mark of exactly this journal and topic, 0: none; true if there is one. */
 uint64_t marks_get(const struct marks *marks, const uint8_t *journal, const char *topic);
 bool marks_has(const struct marks *marks, const uint8_t *journal, const char *topic);
 
-/* The highest mark that stands for this topic or prefix, 0: none. */
+/* The highest mark of this topic or prefix, its own or of a prefix; 0: none. */
 uint64_t marks_floor(const struct marks *marks, const uint8_t *journal, const char *topic);
 
-/* True when there is a mark on a topic below this prefix, not on itself. */
+/* True if a topic below this prefix has a mark of its own. */
 bool marks_below(const struct marks *marks, const uint8_t *journal, const char *prefix);
 
-/* A mark out of its parts. */
+/* A mark from its parts. */
 struct assay_client_cursor mark_of(const uint8_t *journal, const char *topic, uint64_t seq);
 
 #endif

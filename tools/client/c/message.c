@@ -74,7 +74,7 @@ static const struct keys mark_keys = {.open = true,
 		{0},
 	}};
 
-static int begin_list(struct reader *r, struct assay_span list, size_t *count)
+static int open_list(struct reader *r, struct assay_span list, size_t *count)
 {
 	*count = 0;
 	if (list.data == NULL)
@@ -108,7 +108,7 @@ int message_read(const void *data, size_t len, struct message *m)
 	read_init(&r, data, len);
 	r.depth_max = READ_DEPTH_MAX;
 	if (keys_read(&r, &message_keys, m, NULL) < 0 || read_finish(&r) < 0 ||
-		begin_list(&r, m->journals, &m->journals_count) < 0 || !is_whole(m))
+		open_list(&r, m->journals, &m->journals_count) < 0 || !is_whole(m))
 		return -EBADMSG;
 	return 0;
 }
@@ -118,7 +118,7 @@ int message_journals(const struct message *m,
 {
 	struct reader r;
 	size_t left;
-	int error = begin_list(&r, m->journals, &left);
+	int error = open_list(&r, m->journals, &left);
 	for (; error == 0 && left > 0; left--) {
 		struct message_journal journal = {0};
 		error = keys_read(&r, &journal_keys, &journal, NULL);
@@ -133,7 +133,7 @@ int message_gaps(
 {
 	struct reader r;
 	size_t left;
-	int error = begin_list(&r, m->gaps, &left);
+	int error = open_list(&r, m->gaps, &left);
 	for (; error == 0 && left > 0; left--) {
 		struct message_gap gap = {.why = ASSAY_GAP_DAMAGED};
 		error = keys_read(&r, &gap_keys, &gap, NULL);
@@ -150,7 +150,7 @@ int message_marks(const struct message *m,
 {
 	struct reader r;
 	size_t left;
-	int error = begin_list(&r, m->at, &left);
+	int error = open_list(&r, m->at, &left);
 	for (; error == 0 && left > 0; left--) {
 		struct assay_client_cursor mark = {0};
 		error = keys_read(&r, &mark_keys, &mark, NULL);

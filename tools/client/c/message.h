@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is said on the replay socket: requests as bytes, and the first parts of replies as views
- * that borrow from the bytes.  Bytes may come from anybody.  Any thread.
+ * Messages on the replay socket: requests as bytes, and the first parts of replies as views that
+ * borrow from the bytes, which may be hostile.  Any thread.
  */
 #ifndef ASSAY_CLIENT_MESSAGE_H
 #define ASSAY_CLIENT_MESSAGE_H
@@ -18,7 +18,7 @@ enum message_kind {
 	MESSAGE_CURSOR,  /* {name, at} */
 	MESSAGE_CURSORS, /* all of them */
 	MESSAGE_ERROR,
-	MESSAGE_OTHER, /* an answer of another kind; nothing of it was read */
+	MESSAGE_OTHER, /* another reply, not read */
 };
 
 enum message_error {
@@ -59,12 +59,12 @@ struct message {
 	struct assay_string text;
 };
 
-/* 0, or -EBADMSG when it is not a reply, or one with parts missing. */
+/* 0, or -EBADMSG: not a reply, or incomplete. */
 int message_read(const void *data, size_t len, struct message *message);
 
 /*
- * Walk the lists; each() may end the walk with non-zero, which is returned.  0 after the last
- * one; -EBADMSG.
+ * Call each() for the elements of a list, until it returns non-zero, which is returned.  0 after
+ * the last one; -EBADMSG.
  */
 int message_journals(const struct message *message,
 	int (*each)(void *arg, const struct message_journal *journal), void *arg);
@@ -82,7 +82,7 @@ struct message_fetch {
 	const char *name; /* a topic, or a prefix of topics */
 	bool is_prefix;
 	uint64_t from, to;
-	uint64_t max_bytes; /* 0: as much as the daemon gives at a time */
+	uint64_t max_bytes; /* 0: the limit of the daemon */
 };
 
 /* Requests, appended to `to`, whose failure is the only error. */

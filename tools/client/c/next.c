@@ -7,13 +7,13 @@
 #include "handle.h"
 #include "socket.h"
 
-#define REPLY_NS  (5 * NS_PER_S) /* no answer, no heartbeat: connect again */
+#define REPLY_NS  (5 * NS_PER_S) /* without a reply, without a heartbeat: reconnect */
 #define SILENT_NS (5 * NS_PER_S)
 #define PAUSE_NS  (100 * NS_PER_MS)
 
 static int reconnect(struct assay_client *c, const char *why)
 {
-	client_fail(c, 0, "%s: connecting again", why);
+	client_fail(c, 0, "%s: reconnecting", why);
 	socket_close(&c->live);
 	socket_close(&c->replay);
 	int r = socket_listen(&c->live, c->context, c->live_endpoint, &c->prefixes, c->receive_hwm);
@@ -22,25 +22,25 @@ static int reconnect(struct assay_client *c, const char *why)
 	if (r < 0)
 		return client_fail(c, r, "cannot connect: %s", zmq_strerror(-r));
 	delivery_reconnected(c->delivery);
-	c->asked_at = 0;
+	c->sent_at = 0;
 	c->beat_at = clock_boot();
 	c->reconnects++;
 	return 0;
 }
 
-static int strange(struct assay_client *c, const char *what)
+static int protocol_error(struct assay_client *c, const char *what)
 {
 	int r = reconnect(c, what);
 	c->retry_at = clock_boot() + PAUSE_NS;
-	return r < 0 ? r : client_fail(c, -EPROTO, "%s: this is not assayd, or too new", what);
+	return r < 0 ? r : client_fail(c, -EPROTO, "%s: not assayd, or a newer version", what);
 }
 
-/* --- asking ----------------------------------------------------------------------------------- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 static int send_need(struct assay_client *c)
 {
 	struct message_fetch fetch;
-	if (c->asked_at != 0 || clock_boot() < c->retry_at)
+	if (c->sent_at != 0 || clock_boot() < c->retry_at)
 		return 0;
 	enum delivery_need need = delivery_need(c->delivery, &fetch);
 	if (need == DELIVERY_NOTHING)
@@ -56,17 +56,8 @@ static int send_need(struct assay_client *c)
 	buffer_finish(&request);
 	if (r < 0)
 		return r;
-	delivery_asked(c->delivery);
-	c->asked_at = clock_boot();
-	return 0;
-}
-
-static int begin_page(struct assay_client *c, const struct message *m)
-{
-	if (m->count != c->page.count - 1 || delivery_page(c->delivery, m) < 0)
-		return strange(c, "a page that makes no sense");
-	c->is_paging = true;
-	c->page_at = 1;
+	delivery_sent(c->delivery);
+	c->sent_at = clock_boot();
 	return 0;
 }
 
@@ -74,21 +65,26 @@ static int take_reply(struct assay_client *c)
 {
 	struct message m;
 	struct assay_span first = parts_at(&c->page, 0);
-	c->asked_at = 0;
+	c->sent_at = 0;
 	if (message_read(first.data, first.len, &m) < 0)
-		return strange(c, "an answer that makes no sense");
-	c->heard_at = clock_boot();
-	if (m.kind == MESSAGE_DATA)
-		return begin_page(c, &m);
+		return protocol_error(c, "invalid reply");
+	c->received_at = clock_boot();
+	if (m.kind == MESSAGE_DATA) {
+		if (m.count != c->page.count - 1 || delivery_page(c->delivery, &m) < 0)
+			return protocol_error(c, "invalid page");
+		c->is_paging = true;
+		c->page_at = 1;
+		return 0;
+	}
 	if (m.kind == MESSAGE_ERROR) {
 		int r = delivery_refused(c->delivery, m.error);
 		return r < 0 ? client_refused(c, &m) : 0;
 	}
 	int r = m.kind == MESSAGE_WELCOME ? delivery_welcome(c->delivery, &m) : -EBADMSG;
-	return r == -EBADMSG ? strange(c, "a welcome that makes no sense") : r;
+	return r == -EBADMSG ? protocol_error(c, "invalid welcome") : r;
 }
 
-/* --- giving ----------------------------------------------------------------------------------- */
+/* --- items ------------------------------------------------------------------------------------ */
 
 static void give_entry(
 	struct assay_client *c, struct assay_span bytes, const struct assay_entry_view *entry)
@@ -100,7 +96,7 @@ static void give_entry(
 	c->item.cursor.seq = entry->seq;
 }
 
-/* The delivery gave it: by itself, or as part of a run.  1: an item. */
+/* Makes an entry the item, or adds it to its run.  1: an item. */
 static int pass_entry(
 	struct assay_client *c, struct assay_span bytes, const struct assay_entry_view *entry)
 {
@@ -116,7 +112,7 @@ static int pass_entry(
 	return r < 0 ? r : r != RUNS_TAKEN;
 }
 
-/* A gap may be part of an open run; the end of a journal ends its runs, which come first. */
+/* A gap may belong to an open run.  Runs that the end of a journal cuts come before it. */
 static int pass_note(struct assay_client *c)
 {
 	const struct delivery_note *note = &c->note;
@@ -143,7 +139,7 @@ static int walk_page(struct assay_client *c)
 		struct assay_span bytes = parts_at(&c->page, c->page_at);
 		if (assay_entry_read(bytes.data, bytes.len, &entry) < 0) {
 			c->is_paging = false;
-			return strange(c, "an entry that makes no sense");
+			return protocol_error(c, "invalid entry");
 		}
 		enum delivery_verdict verdict = delivery_page_entry(c->delivery, &entry, &c->note);
 		c->has_note = verdict == DELIVERY_NOTED;
@@ -163,12 +159,12 @@ static int walk_page(struct assay_client *c)
 	return r;
 }
 
-/* What can be given without waiting.  1: an item. */
+/* The next item that needs no waiting.  1: an item. */
 static int give_ready(struct assay_client *c)
 {
 	int r = c->has_note ? pass_note(c) : 0;
 	while (r == 0 && c->is_paging) {
-		/* The next page is on its way while this one is worked on. */
+		/* Request the next page before this one is processed. */
 		r = send_need(c);
 		if (r == 0)
 			r = walk_page(c);
@@ -183,41 +179,38 @@ static int give_ready(struct assay_client *c)
 	return r;
 }
 
-/* --- listening -------------------------------------------------------------------------------- */
+/* --- live messages ---------------------------------------------------------------------------- */
 
-static int take_head(struct assay_client *c, struct assay_span bytes)
-{
-	struct head_view head;
-	if (head_read(bytes.data, bytes.len, &head) < 0)
-		return strange(c, "a heartbeat that makes no sense");
-	c->heard_at = c->beat_at = clock_boot();
-	return delivery_head(c->delivery, &head);
-}
-
-/* One live message.  1: it is the item. */
+/* Processes a live message.  1: it is the item. */
 static int take_live(struct assay_client *c)
 {
 	struct assay_entry_view entry;
-	struct assay_span topic = parts_at(&c->heard, 0);
-	if (c->heard.count != 2)
+	struct assay_span topic = parts_at(&c->live_message, 0);
+	if (c->live_message.count != 2)
 		return 0;
-	struct assay_span bytes = parts_at(&c->heard, 1);
-	if (prefix_covers(PREFIX_HEAD, (struct assay_string){(const char *)topic.data, topic.len}))
-		return take_head(c, bytes);
+	struct assay_span bytes = parts_at(&c->live_message, 1);
+	if (prefix_covers(
+		    PREFIX_HEAD, (struct assay_string){(const char *)topic.data, topic.len})) {
+		struct head_view head;
+		if (head_read(bytes.data, bytes.len, &head) < 0)
+			return protocol_error(c, "invalid heartbeat");
+		c->received_at = c->beat_at = clock_boot();
+		return delivery_head(c->delivery, &head);
+	}
 	if (assay_entry_read(bytes.data, bytes.len, &entry) < 0)
-		return strange(c, "a live entry that makes no sense");
+		return protocol_error(c, "invalid live entry");
 	if (delivery_live_entry(c->delivery, &entry) != DELIVERY_GIVE)
 		return 0;
 	return pass_entry(c, bytes, &entry);
 }
 
-/* Waits until something is there to be received, or the first deadline; 0, or -EINTR. */
+/* Waits for a message or the first deadline.  0, or -EINTR. */
 static int wait_for_bytes(struct assay_client *c, uint64_t deadline)
 {
 	uint64_t until = c->beat_at + SILENT_NS;
-	if (c->asked_at != 0 && c->asked_at + REPLY_NS < until)
-		until = c->asked_at + REPLY_NS;
-	if (c->asked_at == 0 && c->retry_at > clock_boot() && c->retry_at < until)
+	if (c->sent_at != 0 && c->sent_at + REPLY_NS < until)
+		until = c->sent_at + REPLY_NS;
+	if (c->sent_at == 0 && c->retry_at > clock_boot() && c->retry_at < until)
 		until = c->retry_at;
 	if (deadline < until)
 		until = deadline;
@@ -230,20 +223,20 @@ static int wait_for_bytes(struct assay_client *c, uint64_t deadline)
 	uint64_t now = clock_boot();
 	if (now >= c->beat_at + SILENT_NS)
 		return reconnect(c, "no heartbeat for 5 s");
-	if (c->asked_at != 0 && now >= c->asked_at + REPLY_NS)
-		return reconnect(c, "no answer for 5 s");
+	if (c->sent_at != 0 && now >= c->sent_at + REPLY_NS)
+		return reconnect(c, "no reply for 5 s");
 	return 0;
 }
 
-/* Receives one message or waits for one.  1: an item; 0: look again; negative. */
+/* Receives one message, or waits.  1: an item; 0: call again; negative. */
 static int listen(struct assay_client *c, uint64_t deadline)
 {
-	int r = c->asked_at != 0 ? parts_receive(&c->page, c->replay) : 0;
+	int r = c->sent_at != 0 ? parts_receive(&c->page, c->replay) : 0;
 	if (r < 0)
 		return r;
 	if (r == 1)
 		return take_reply(c);
-	r = parts_receive(&c->heard, c->live);
+	r = parts_receive(&c->live_message, c->live);
 	if (r < 0)
 		return r;
 	return r == 1 ? take_live(c) : wait_for_bytes(c, deadline);
@@ -258,8 +251,8 @@ static int find_item(struct assay_client *c, uint64_t deadline)
 		if (c->stop_at_head && delivery_is_past_start(c->delivery))
 			return -ENODATA;
 		r = send_need(c);
-		if (r == 0 && c->asked_at == 0)
-			r = give_ready(c); /* asking may have come to the end of something */
+		if (r == 0 && c->sent_at == 0)
+			r = give_ready(c); /* a prefix or journal may have ended */
 		if (r == 0)
 			r = listen(c, deadline);
 		if (r != 0)
@@ -269,19 +262,14 @@ static int find_item(struct assay_client *c, uint64_t deadline)
 	}
 }
 
-/* The time between two calls is the caller's, not the daemon's silence. */
-static void resume(struct assay_client *c)
-{
-	uint64_t away = clock_boot() - c->left_at;
-	c->beat_at += away;
-	if (c->asked_at != 0)
-		c->asked_at += away;
-}
-
 int assay_client_next(struct assay_client *c, int timeout_ms, const struct assay_client_item **item)
 {
 	uint64_t deadline = clock_boot() + (uint64_t)(timeout_ms > 0 ? timeout_ms : 0) * NS_PER_MS;
-	resume(c);
+	/* The time between two calls does not count as silence of the daemon. */
+	uint64_t away = clock_boot() - c->left_at;
+	c->beat_at += away;
+	if (c->sent_at != 0)
+		c->sent_at += away;
 	c->item = (struct assay_client_item){0};
 	int r = c->has_cursor ? 0 : client_read_cursor(c, timeout_ms);
 	if (r == 0)

@@ -3,7 +3,7 @@
 
 #include "notes.h"
 
-void note_gap(struct delivery *d, struct topic *t, uint64_t upto, struct delivery_note *note)
+void note_gap(struct delivery *d, struct topic_state *t, uint64_t upto, struct delivery_note *note)
 {
 	uint64_t from = t->cursor + 1;
 	*note = (struct delivery_note){
@@ -43,7 +43,7 @@ bool note_hole(struct delivery *d, uint64_t before, struct delivery_note *note)
 		note->why = hole.why;
 		place_mark(d, d->name, hole.to);
 		for (size_t i = 0; i < d->topics_count; i++) {
-			struct topic *t = &d->topics[i];
+			struct topic_state *t = &d->topics[i];
 			struct assay_string name = {t->name, strlen(t->name)};
 			if (prefix_covers(d->name, name) && t->cursor < hole.to)
 				t->cursor = hole.to;
@@ -53,12 +53,12 @@ bool note_hole(struct delivery *d, uint64_t before, struct delivery_note *note)
 	return false;
 }
 
-/* Everything of what was fetched has been looked at: what did not come is lost. */
+/* All pages of the fetch are processed: entries that did not come are lost. */
 static bool note_ending(struct delivery *d, struct delivery_note *note)
 {
 	struct assay_string name = {d->name, strlen(d->name)};
 	if (d->stage == STAGE_FOLLOW) {
-		struct topic *t = place_topic(d, name);
+		struct topic_state *t = place_topic(d, name);
 		if (t != NULL && t->cursor < d->to && !d->is_short) {
 			note_gap(d, t, d->to, note);
 			return true;
@@ -78,19 +78,19 @@ static bool note_ending(struct delivery *d, struct delivery_note *note)
 	return is_end;
 }
 
-/* Also where nothing was passed: so a cursor of the daemon says what its consumer will want. */
-static bool note_begin(struct delivery *d, struct delivery_note *note)
+/* A mark for each prefix, even at 0: the cursor that the daemon keeps then names all of them. */
+static bool note_start(struct delivery *d, struct delivery_note *note)
 {
-	if (!d->has_begin || d->begin_note == d->prefixes.count)
+	if (!d->has_start_notes || d->start_note == d->prefixes.count)
 		return false;
-	const char *prefix = d->prefixes.names[d->begin_note++];
-	uint64_t floor = marks_get(&d->marks, d->begin_id, prefix);
+	const char *prefix = d->prefixes.names[d->start_note++];
+	uint64_t floor = marks_get(&d->marks, d->start_id, prefix);
 	*note = (struct delivery_note){
-		.kind = DELIVERY_MARK, .cursor = mark_of(d->begin_id, prefix, floor)};
+		.kind = DELIVERY_MARK, .cursor = mark_of(d->start_id, prefix, floor)};
 	return true;
 }
 
-/* A journal in which the consumer has been is gone: what came after its mark cannot be had. */
+/* The journal of a mark is gone: the entries after the mark are lost. */
 static bool note_lost(struct delivery *d, struct delivery_note *note)
 {
 	for (; d->journals_count > 0 && d->lost_note < d->marks.count; d->lost_note++) {
@@ -115,9 +115,9 @@ int delivery_note(struct delivery *d, struct delivery_note *note)
 		return d->error;
 	if (note_lost(d, note))
 		return 1;
-	if (note_begin(d, note))
+	if (note_start(d, note))
 		return 1;
-	if (d->stage >= STAGE_SCAN && !d->is_fetching && !d->must_greet)
+	if (d->stage >= STAGE_SCAN && !d->is_fetching && !d->needs_hello)
 		place_advance(d);
 	while (d->is_ending) {
 		if (note_ending(d, note))

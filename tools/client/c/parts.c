@@ -17,7 +17,7 @@ void parts_finish(struct parts *parts)
 	*parts = (struct parts){0};
 }
 
-/* A zmq_msg_t may be moved by zmq_msg_move() only, not by realloc(). */
+/* No realloc(): a zmq_msg_t may only be moved by zmq_msg_move(). */
 static int make_room(struct parts *parts)
 {
 	if (parts->count < parts->size)
@@ -37,7 +37,7 @@ static int make_room(struct parts *parts)
 	return 0;
 }
 
-/* After the first part the others are there, too: ZeroMQ gives whole messages. */
+/* ZeroMQ receives whole messages: after the first part the others do not wait. */
 int parts_receive(struct parts *parts, void *socket)
 {
 	int more = 1;

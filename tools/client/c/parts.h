@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A message of several parts, as it came from a socket.  Zero is a valid empty one. */
+/* A message of several parts, received from a socket.  Zero is a valid empty one. */
 #ifndef ASSAY_CLIENT_PARTS_H
 #define ASSAY_CLIENT_PARTS_H
 
@@ -13,8 +13,8 @@ struct parts {
 };
 
 /*
- * Receives a whole message without waiting, in place of what was in `parts`.  1, 0: none is there,
- * -ENOMEM, -EINTR, or what libzmq says.
+ * Replaces the parts by those of the next message, without waiting.  1, 0: there is none, -ENOMEM,
+ * -EINTR, or an error of libzmq.
  */
 int parts_receive(struct parts *parts, void *socket);
 

@@ -27,13 +27,13 @@ ssize_t place_find(const struct delivery *d, const uint8_t *id)
 
 /* --- topics of the journal that is read ------------------------------------------------------- */
 
-static int compare_topic(const struct topic *topic, struct assay_string name)
+static int compare_topic(const struct topic_state *topic, struct assay_string name)
 {
 	int r = strncmp(topic->name, name.data, name.len);
 	return r != 0 ? r : topic->name[name.len] != '\0';
 }
 
-/* Where the topic is, or belongs. */
+/* The index of the topic, or the one at which to insert it. */
 static size_t place_of(const struct delivery *d, struct assay_string name)
 {
 	size_t low = 0, high = d->topics_count;
@@ -62,7 +62,7 @@ static bool make_room(struct delivery *d)
 	return true;
 }
 
-struct topic *place_topic(struct delivery *d, struct assay_string name)
+struct topic_state *place_topic(struct delivery *d, struct assay_string name)
 {
 	if (name.len == 0 || name.len > ASSAY_TOPIC_MAX ||
 		memchr(name.data, '\0', name.len) != NULL || prefixes_find(&d->prefixes, name) < 0)
@@ -74,7 +74,7 @@ struct topic *place_topic(struct delivery *d, struct assay_string name)
 		return NULL;
 	memmove(&d->topics[i + 1], &d->topics[i], (d->topics_count - i) * sizeof *d->topics);
 	d->topics_count++;
-	struct topic *t = &d->topics[i];
+	struct topic_state *t = &d->topics[i];
 	snprintf(t->name, sizeof t->name, "%.*s", (int)name.len, name.data);
 	t->cursor = t->want = marks_floor(&d->marks, d->id, t->name);
 	return t;
@@ -96,7 +96,7 @@ static void keep_topics(struct delivery *d)
 
 /* --- from journal to journal ------------------------------------------------------------------ */
 
-static void begin_journal(struct delivery *d, size_t at)
+static void start_journal(struct delivery *d, size_t at)
 {
 	keep_topics(d);
 	d->at = at;
@@ -107,7 +107,7 @@ static void begin_journal(struct delivery *d, size_t at)
 	d->has_merged = d->is_fetching = d->is_ending = d->is_reading = false;
 }
 
-/* A mark in a later journal means that this one was read to its end. */
+/* A mark in a later journal implies that this one was read to its end. */
 static bool is_passed(const struct delivery *d, size_t at, const char *prefix)
 {
 	for (size_t i = at + 1; i < d->journals_count; i++) {
@@ -118,7 +118,7 @@ static bool is_passed(const struct delivery *d, size_t at, const char *prefix)
 	return false;
 }
 
-static void begin_fetch(
+static void start_fetch(
 	struct delivery *d, bool is_by_topic, const char *name, uint64_t from, uint64_t to)
 {
 	d->is_fetching = true;
@@ -139,10 +139,10 @@ static bool is_whole_topic(const char *name)
 }
 
 /*
- * Begins the scan of one prefix, if there is something to be scanned.  In the current journal a
- * client that comes back asks topic by topic: its position on one may be far behind the others'.
+ * Starts to scan one prefix; false: it has nothing to scan.  In the current journal, topics with
+ * marks are fetched one by one, since one may be far behind the others.
  */
-static bool begin_scan(struct delivery *d, const char *prefix)
+static bool start_scan(struct delivery *d, const char *prefix)
 {
 	if (place_is_current(d) ? marks_below(&d->marks, d->id, prefix)
 				: is_passed(d, d->at, prefix))
@@ -154,8 +154,8 @@ static bool begin_scan(struct delivery *d, const char *prefix)
 		floor = d->settled;
 	if (last <= floor && place_is_current(d))
 		return false;
-	begin_fetch(d, is_whole_topic(prefix), prefix, floor + 1, last);
-	d->is_last_page = d->is_ending = last <= floor; /* only its end is to be said */
+	start_fetch(d, is_whole_topic(prefix), prefix, floor + 1, last);
+	d->is_last_page = d->is_ending = last <= floor; /* only a note of its end */
 	return true;
 }
 
@@ -174,55 +174,46 @@ void place_settle(struct delivery *d)
 		d->is_past_goal = true;
 }
 
-/* The next topic with something to fetch. */
-static bool begin_topic(struct delivery *d)
-{
-	for (size_t i = 0; i < d->topics_count; i++) {
-		const struct topic *t = &d->topics[i];
-		if (t->want > t->cursor) {
-			begin_fetch(d, true, t->name, t->cursor + 1, t->want);
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Begins what comes next; false: there is nothing to fetch now. */
 bool place_advance(struct delivery *d)
 {
 	while (d->stage == STAGE_SCAN) {
 		if (d->prefix < d->prefixes.count) {
-			if (begin_scan(d, d->prefixes.names[d->prefix]))
+			if (start_scan(d, d->prefixes.names[d->prefix]))
 				return true;
 			d->prefix++;
 		} else if (place_is_current(d)) {
 			d->stage = STAGE_FOLLOW;
 		} else {
-			begin_journal(d, d->at + 1);
-			d->must_greet = place_is_current(d); /* what topics are there by now? */
+			start_journal(d, d->at + 1);
+			d->needs_hello = place_is_current(d); /* for its present topics */
 		}
-		if (d->must_greet)
+		if (d->needs_hello)
 			return false;
 	}
-	if (d->stage == STAGE_FOLLOW && begin_topic(d))
-		return true;
+	for (size_t i = 0; d->stage == STAGE_FOLLOW && i < d->topics_count; i++) {
+		const struct topic_state *t = &d->topics[i];
+		if (t->want > t->cursor) {
+			start_fetch(d, true, t->name, t->cursor + 1, t->want);
+			return true;
+		}
+	}
 	place_settle(d);
 	return false;
 }
 
-/* --- where to begin --------------------------------------------------------------------------- */
+/* --- the start -------------------------------------------------------------------------------- */
 
-/* Nothing up to `floor` of journals[at] is wanted. */
-static void begin_after(struct delivery *d, size_t at, uint64_t floor)
+/* Starts in journals[at], after seq `floor`. */
+static void start_after(struct delivery *d, size_t at, uint64_t floor)
 {
-	begin_journal(d, at);
+	start_journal(d, at);
 	for (size_t i = 0; i < d->prefixes.count; i++)
 		place_mark(d, d->prefixes.names[i], floor);
-	memcpy(d->begin_id, d->id, ASSAY_UUID_SIZE);
-	d->has_begin = true;
+	memcpy(d->start_id, d->id, ASSAY_UUID_SIZE);
+	d->has_start_notes = true;
 }
 
-static void begin_seek(struct delivery *d, size_t at)
+static void start_seek(struct delivery *d, size_t at)
 {
 	d->at = at;
 	memcpy(d->id, d->journals[at].id, ASSAY_UUID_SIZE);
@@ -238,17 +229,17 @@ bool place_seek(struct delivery *d)
 	while (d->low >= d->high) {
 		if (d->low <= place_last(d) || place_is_current(d)) {
 			d->is_waiting = d->low > place_last(d);
-			begin_after(d, d->at, d->low - 1);
+			start_after(d, d->at, d->low - 1);
 			return false;
 		}
-		begin_seek(d, d->at + 1);
+		start_seek(d, d->at + 1);
 	}
-	begin_fetch(d, false, "a1/", d->low + (d->high - d->low) / 2, place_last(d));
+	start_fetch(d, false, "a1/", d->low + (d->high - d->low) / 2, place_last(d));
 	d->found_seq = 0;
 	return true;
 }
 
-void place_sought(struct delivery *d)
+void place_found(struct delivery *d)
 {
 	uint64_t asked = d->low + (d->high - d->low) / 2;
 	if (d->found_seq > 0 && d->found_tc < d->start_at)
@@ -258,37 +249,36 @@ void place_sought(struct delivery *d)
 	d->is_fetching = false;
 }
 
-void place_begin(struct delivery *d)
+void place_start(struct delivery *d)
 {
 	size_t current = d->journals_count - 1;
 	d->goal = d->head;
 	memcpy(d->goal_id, d->journals[current].id, ASSAY_UUID_SIZE);
 	if (d->marks.count > 0)
-		begin_journal(d, 0);
+		start_journal(d, 0);
 	else if (d->start == ASSAY_START_OLDEST)
-		begin_after(d, 0, 0);
+		start_after(d, 0, 0);
 	else if (d->start == ASSAY_START_NOW)
-		begin_after(d, current, d->head);
+		start_after(d, current, d->head);
 	else if (d->start == ASSAY_START_SEQ)
-		begin_after(d, current, d->start_at > 0 ? d->start_at - 1 : 0);
+		start_after(d, current, d->start_at > 0 ? d->start_at - 1 : 0);
 	else
-		begin_seek(d, 0);
+		start_seek(d, 0);
 }
 
-/* The journal that was read is an older one now, or not there any more. */
-void place_go_on(struct delivery *d, bool was_current)
+void place_continue(struct delivery *d, bool was_current)
 {
 	ssize_t at = place_find(d, d->id);
 	if (at < 0) {
 		keep_topics(d);
 		d->lost_note = 0;
-		begin_journal(d, 0);
+		start_journal(d, 0);
 		return;
 	}
 	d->at = (size_t)at;
 	if (was_current && !place_is_current(d)) {
 		uint64_t settled = d->settled;
-		begin_journal(d, d->at);
+		start_journal(d, d->at);
 		d->settled = settled;
 	}
 }

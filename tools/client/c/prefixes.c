@@ -18,7 +18,7 @@ bool prefix_covers(const char *prefix, struct assay_string text)
 	return text.len >= len && memcmp(text.data, prefix, len) == 0;
 }
 
-/* Adds a name, unless another covers it; those that it covers go. */
+/* Adds a name unless another covers it, and removes those that it covers. */
 static int add(struct prefixes *p, const char *name)
 {
 	size_t kept = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a client subscribes to: prefixes of topics, none covered by another, and whether simulated
- * instruments are meant, too.
+ * The subscriptions of a client: prefixes of topics, none covered by another, with or without
+ * simulated instruments.
  */
 #ifndef ASSAY_CLIENT_PREFIXES_H
 #define ASSAY_CLIENT_PREFIXES_H
@@ -19,17 +19,17 @@ struct prefixes {
 };
 
 /*
- * Takes copies of `count` names, or "a1/data/" when there are none; with `simulated` also their
- * twins a1/sim-....  Returns 0, or -EINVAL for a name that is not a prefix of topics, that names
- * simulated instruments without `simulated`, or when there are too many.
+ * Copies `count` names, or "a1/data/" if there are none; with `simulated` also their twins
+ * a1/sim-....  Returns 0, or -EINVAL: a name is not a prefix of topics, or names simulated
+ * instruments without `simulated`, or there are too many.
  */
 int prefixes_init(
 	struct prefixes *prefixes, const char *const *names, size_t count, bool simulated);
 
-/* The prefix that covers this topic; -1: the topic is not wanted. */
+/* The index of the prefix that covers this topic; -1: the topic is not wanted. */
 int prefixes_find(const struct prefixes *prefixes, struct assay_string topic);
 
-/* True when `text` begins with `prefix`. */
+/* True if `text` starts with `prefix`. */
 bool prefix_covers(const char *prefix, struct assay_string text);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The entries of a run, fetched again: however long it is, one page of it is in memory. */
+/* The entries of a run, fetched again page by page, so that only one page is in memory. */
 #include <errno.h>
 #include <string.h>
 
@@ -56,7 +56,7 @@ static int fetch_page(struct assay_client *c, int timeout_ms)
 	if (m.kind == MESSAGE_ERROR)
 		return client_refused(c, &m);
 	if (m.kind != MESSAGE_DATA || (m.next != 0 && m.next <= c->run_next))
-		return client_fail(c, -EPROTO, "a page of a run that makes no sense");
+		return client_fail(c, -EPROTO, "invalid page of a run");
 	c->run_page_at = 1;
 	c->run_next = m.next > c->run.cursor.seq ? 0 : m.next;
 	return 0;
@@ -69,7 +69,7 @@ static int next_of_page(struct assay_client *c)
 		struct assay_span bytes = parts_at(&c->run_page, c->run_page_at++);
 		struct assay_entry_view entry;
 		if (assay_entry_read(bytes.data, bytes.len, &entry) < 0)
-			return client_fail(c, -EPROTO, "an entry that makes no sense");
+			return client_fail(c, -EPROTO, "invalid entry of a run");
 		if (entry.seq < c->run.first || entry.seq > c->run.cursor.seq ||
 			!assay_string_is(entry.topic, c->run.cursor.topic))
 			continue;

@@ -34,14 +34,6 @@ static struct run *find(const struct runs *runs, const struct assay_entry_view *
 	return NULL;
 }
 
-static struct run begin(const struct assay_entry_view *entry)
-{
-	struct run run = {.first = entry->seq};
-	memcpy(run.cursor.journal, entry->journal, ASSAY_UUID_SIZE);
-	memcpy(run.cursor.topic, entry->topic.data, entry->topic.len);
-	return run;
-}
-
 static struct run *add(struct runs *runs, const struct assay_entry_view *entry)
 {
 	if (runs->count == runs->size) {
@@ -52,20 +44,14 @@ static struct run *add(struct runs *runs, const struct assay_entry_view *entry)
 		runs->items = items;
 		runs->size = size;
 	}
-	struct run run = begin(entry);
-	if (digest_init(&run.leaves) < 0)
+	struct run *run = &runs->items[runs->count];
+	*run = (struct run){.first = entry->seq};
+	memcpy(run->cursor.journal, entry->journal, ASSAY_UUID_SIZE);
+	memcpy(run->cursor.topic, entry->topic.data, entry->topic.len);
+	if (digest_init(&run->leaves) < 0)
 		return NULL;
-	runs->items[runs->count] = run;
-	return &runs->items[runs->count++];
-}
-
-/* As many frames as run-end counts, and the same that the core hashed. */
-static bool is_as_counted(struct run *run, const struct assay_record_view *record)
-{
-	uint8_t hash[ASSAY_SHA256_SIZE];
-	digest_final(&run->leaves, hash);
-	return run->has_start && run->gaps_count == 0 && run->frames == record->frames &&
-	       record->digest != NULL && memcmp(hash, record->digest, sizeof hash) == 0;
+	runs->count++;
+	return run;
 }
 
 static int take_in(struct run *run, struct assay_span bytes, const struct assay_entry_view *entry,
@@ -87,7 +73,12 @@ static int take_in(struct run *run, struct assay_span bytes, const struct assay_
 	} else if (record->type == ASSAY_RECORD_RUN_END && !run->has_end) {
 		run->has_end = true;
 		text_copy(run->status, sizeof run->status, record->status);
-		run->is_whole = is_as_counted(run, record);
+		/* The core hashed the same frames, and counted as many. */
+		uint8_t hash[ASSAY_SHA256_SIZE];
+		digest_final(&run->leaves, hash);
+		run->is_whole = run->has_start && run->gaps_count == 0 &&
+				run->frames == record->frames && record->digest != NULL &&
+				memcmp(hash, record->digest, sizeof hash) == 0;
 	}
 	return 0;
 }
@@ -100,14 +91,6 @@ static void take_out(struct runs *runs, struct run *run, struct run *out)
 	*run = runs->items[--runs->count];
 }
 
-/* A run whose end is lost, or never came, is given up when another one begins. */
-static bool is_other(const struct run *run, const struct assay_record_view *record)
-{
-	return record->type == ASSAY_RECORD_RUN_START ||
-	       (record->type != ASSAY_RECORD_AMEND && record->run != NULL &&
-		       memcmp(record->run, run->id, ASSAY_UUID_SIZE) != 0);
-}
-
 int runs_entry(struct runs *runs, struct assay_span bytes, const struct assay_entry_view *entry,
 	struct run *out)
 {
@@ -116,11 +99,13 @@ int runs_entry(struct runs *runs, struct assay_span bytes, const struct assay_en
 	enum runs_verdict verdict = RUNS_TAKEN;
 	if (assay_record_read(entry->body.data, entry->body.len, &record) < 0)
 		record = (struct assay_record_view){0};
-	if (run == NULL && record.run == NULL)
+	bool is_amend = record.type == ASSAY_RECORD_AMEND;
+	if (run == NULL && (record.run == NULL || is_amend))
 		return RUNS_ENTRY;
-	if (run == NULL && record.type == ASSAY_RECORD_AMEND)
-		return RUNS_ENTRY;
-	if (run != NULL && is_other(run, &record)) {
+	/* An entry of another run ends a run whose end is lost or never came. */
+	if (run != NULL && (record.type == ASSAY_RECORD_RUN_START ||
+				   (!is_amend && record.run != NULL &&
+					   memcmp(record.run, run->id, ASSAY_UUID_SIZE) != 0))) {
 		take_out(runs, run, out);
 		verdict = RUNS_RUN;
 		run = NULL;
@@ -129,7 +114,7 @@ int runs_entry(struct runs *runs, struct assay_span bytes, const struct assay_en
 		run = add(runs, entry);
 	if (run == NULL || take_in(run, bytes, entry, &record) < 0)
 		return -ENOMEM;
-	/* A lone run-end behind a run that was given up waits for the next entry. */
+	/* One run per call: a lone run-end after an incomplete run waits for the next entry. */
 	if (run->has_end && verdict == RUNS_TAKEN) {
 		take_out(runs, run, out);
 		verdict = RUNS_RUN;
@@ -144,24 +129,21 @@ static bool is_below(const struct run *run, const uint8_t *journal, const char *
 	       memcmp(run->cursor.journal, journal, ASSAY_UUID_SIZE) == 0;
 }
 
-static void add_gap(struct run *run, uint64_t first, uint64_t last, enum assay_client_why why)
-{
-	run->cursor.seq = last;
-	if (run->gaps_count == RUN_GAPS_MAX)
-		run->gaps[RUN_GAPS_MAX - 1].last = last;
-	else
-		run->gaps[run->gaps_count++] = (struct assay_client_gap){first, last, why};
-}
-
 bool runs_gap(struct runs *runs, const struct assay_client_cursor *cursor, uint64_t first,
 	enum assay_client_why why)
 {
 	bool is_theirs = false;
 	for (size_t i = 0; i < runs->count; i++) {
-		if (is_below(&runs->items[i], cursor->journal, cursor->topic)) {
-			add_gap(&runs->items[i], first, cursor->seq, why);
-			is_theirs = true;
-		}
+		struct run *run = &runs->items[i];
+		if (!is_below(run, cursor->journal, cursor->topic))
+			continue;
+		is_theirs = true;
+		run->cursor.seq = cursor->seq;
+		if (run->gaps_count == RUN_GAPS_MAX)
+			run->gaps[RUN_GAPS_MAX - 1].last = cursor->seq;
+		else
+			run->gaps[run->gaps_count++] = (struct assay_client_gap){
+				first, cursor->seq, why};
 	}
 	return is_theirs;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Cuts the entries of each data topic into runs: from run-start to run-end, with the amends of
- * earlier runs that fall between, because a topic's position cannot be on both sides of them.
- * Keeps of each open run where it began and what it is called, no entries.
+ * Groups the entries of each data topic into runs: from run-start to run-end, with amends of
+ * earlier runs in between, because the topic has only one position.  Of an open run it keeps its
+ * first entry's place and its number, but no entries.
  */
 #ifndef ASSAY_CLIENT_RUNS_H
 #define ASSAY_CLIENT_RUNS_H
@@ -17,11 +17,11 @@ struct run {
 	struct assay_client_cursor cursor; /* of its last entry so far */
 	uint64_t first, frames, entries;
 	uint8_t id[ASSAY_UUID_SIZE];
-	char number[128], status[32]; /* "" when not known */
+	char number[128], status[32]; /* "" if unknown */
 	bool has_start, has_end, is_whole;
-	struct assay_client_gap gaps[RUN_GAPS_MAX]; /* more are taken together with the last one */
+	struct assay_client_gap gaps[RUN_GAPS_MAX]; /* further ones are merged into the last */
 	size_t gaps_count;
-	struct digest leaves; /* of the frames so far; nothing once it is given out */
+	struct digest leaves; /* of the frames so far; empty in a run that runs_entry() returned */
 };
 
 struct runs {
@@ -35,28 +35,28 @@ void runs_finish(struct runs *runs);
 bool runs_is_theirs(struct assay_string topic);
 
 enum runs_verdict {
-	RUNS_TAKEN, /* nothing to be given now */
-	RUNS_RUN,   /* the run in `out`: complete, or given up by what follows */
+	RUNS_TAKEN, /* no item yet */
+	RUNS_RUN,   /* the run in `out`: complete, or cut by the next run */
 	RUNS_ENTRY, /* the entry itself: an amend between runs */
 };
 
 /*
- * Takes note of an entry and its bytes; a record that cannot be read counts as one of the open run.
- * Returns a verdict, or -ENOMEM.
+ * Adds an entry and its bytes; a record that cannot be read counts to the open run.  Returns a
+ * verdict, or -ENOMEM.
  */
 int runs_entry(struct runs *runs, struct assay_span bytes, const struct assay_entry_view *entry,
 	struct run *out);
 
 /*
- * Entries up to cursor.seq at or below this topic or prefix are lost.  True: that is part of an
- * open run; false: of none.
+ * Entries up to cursor.seq of this topic or prefix are lost.  True: an open run has this gap;
+ * false: none has it.
  */
 bool runs_gap(struct runs *runs, const struct assay_client_cursor *cursor, uint64_t first,
 	enum assay_client_why why);
 
 /*
- * Takes out an open run at or below this topic or prefix of a journal, because nothing more comes
- * there.  1: it is in `out`; 0: there is none.
+ * Removes an open run of this topic or prefix of a journal that has ended.  1: it is in `out`;
+ * 0: there is none.
  */
 int runs_cut(struct runs *runs, const uint8_t *journal, const char *topic, struct run *out);
 

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The two kinds of sockets that a client has. */
+/* The sockets of a client. */
 #ifndef ASSAY_CLIENT_SOCKET_H
 #define ASSAY_CLIENT_SOCKET_H
 
 #include "prefixes.h"
 
-/* Connects a SUB socket with these subscriptions and the heartbeat's.  0, or a negative errno. */
+/* Connects a SUB socket with these subscriptions and the heartbeats.  0, or a negative errno. */
 int socket_listen(void **socket, void *context, const char *endpoint,
 	const struct prefixes *prefixes, int receive_hwm);
 
 /* Connects a DEALER socket; the same. */
 int socket_request(void **socket, void *context, const char *endpoint);
 
-/* Closes at once, dropping what waits; NULL inside is legal. */
+/* Closes at once and drops messages that wait; NULL inside is legal. */
 void socket_close(void **socket);
 
 #endif

@@ -89,7 +89,7 @@ static ssize_t copy(const char *from, size_t len, char *to, size_t size)
 	return (ssize_t)len;
 }
 
-/* A linear axis computes doubles; everything else that is not an integer has the stored float. */
+/* A linear axis is computed as doubles; other floats are printed as stored. */
 static ssize_t write_float(const struct assay_var_view *var, double value, char *to, size_t size)
 {
 	char text[DECIMAL_SIZE];
