@@ -44,7 +44,8 @@ static void map_words(struct map *map, const char *key, const char *text, size_t
 	size_t n = len < sizeof clean ? len : sizeof clean;
 	while (n < len && n + 3 > sizeof clean && ((unsigned char)text[n] & 0xc0) == 0x80)
 		n--; /* not in the middle of a character */
-	memcpy(clean, text, n);
+	if (n > 0)
+		memcpy(clean, text, n);
 	if (!text_is_utf8(clean, n)) {
 		for (size_t i = 0; i < n; i++) {
 			if ((unsigned char)clean[i] >= 0x80)

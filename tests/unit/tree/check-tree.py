@@ -42,8 +42,8 @@ CORE = {
     'router': '',
     'port': '',
     'runs': 'commit',
-    'keep': 'commit',
-    'replay': 'commit router',
+    'replay': 'commit router runs',
+    'keep': 'commit runs replay',
     'instrument': 'commit runs port',
     'control': 'commit router port runs keep replay instrument',
 }
