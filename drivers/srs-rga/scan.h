@@ -60,7 +60,7 @@ int rga_decode(const struct assay_decoding *in, struct assay_frame *out);
 
 /*
  * Reads "SRSRGA200VER0.24SN12226" into `id`.  *mass_max is 0 if the head does not report it
- * ("???"). Returns 0 or -EBADMSG.
+ * ("???").  Returns 0 or -EBADMSG.
  */
 int rga_identity_read(const struct assay_host *host, const char *text, struct assay_identity *id,
 	unsigned *mass_max);

@@ -33,7 +33,7 @@ struct rga_status {
 
 /*
  * Writes the faults into text[0 ... size), e.g. "filament: pressure too high"; "" if there are
- * none. Cuts at the end of the buffer.
+ * none.  Cuts at the end of the buffer.
  */
 void rga_status_text(const struct rga_status *status, char *text, size_t size);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * generator: frames of a given size, as fast as the core takes them.  No instrument and no link;
- * for benchmarks and for tests of everything behind a driver.
+ * for benchmarks and for tests of the parts after a driver.
  */
 #include <assay/driver.h>
 
@@ -17,7 +17,7 @@ struct state {
 	uint64_t left; /* frames of this measurement; 0: no end */
 };
 
-static uint8_t bytes[RAW_MOST]; /* all zero but the first: taken as fast as memory goes */
+static uint8_t bytes[RAW_MOST]; /* zero, except the first */
 
 static const struct assay_setting settings[] = {
 	{.name = "frame_bytes",

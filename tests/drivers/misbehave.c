@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * misbehave: a driver that does what drivers must not do, where and when its settings say.  It
+ * misbehave: a driver that breaks the contract, in the slot and at the time of its settings.  It
  * reads no bytes on the link `none`; on others it writes "?" and takes one message as a frame.
  */
 #include <assay/driver.h>
@@ -24,20 +24,20 @@ static const char *const deeds[] = {
 	"none",       /* behaves */
 	"crash",      /* SIGSEGV */
 	"abort",      /* SIGABRT */
-	"loop",       /* computes for ever */
-	"sleep",      /* sleeps for ever, outside of all services */
-	"wait",       /* waits for ever in a service: an abort gets through */
+	"loop",       /* computes without end */
+	"sleep",      /* sleeps without end, outside of all services */
+	"wait",       /* waits without end in a service: an abort ends it */
 	"timeout",    /* -ETIMEDOUT */
 	"refuse",     /* -EPROTO, explained */
 	"hesitate",   /* the same, the first two times */
 	"garbage",    /* -EBADMSG */
-	"unknown",    /* asks for a setting that it does not have */
+	"unknown",    /* reads a setting that is not in its table */
 	"nonsense",   /* a frame in a unit that does not exist */
 	"unfinished", /* a frame whose variables are wrong */
 	"huge",       /* a frame of nearly 16 MiB */
 	"chatter",    /* a thousand log lines */
 	"echo",       /* the same log line, ten times */
-	"open",       /* opens a file, which must be refused: -EPROTO if it was not */
+	"open",       /* opens a file, which must fail: -EPROTO if it does not */
 	NULL,
 };
 
@@ -137,7 +137,7 @@ static int open_a_file(struct assay_instrument *ins)
 	return 0;
 }
 
-/* Does the deed when its time has come: 0 to go on, or what the slot is to return. */
+/* Does the deed if it is due; returns 0 to continue, or the value for the slot to return. */
 static int misbehave(struct assay_instrument *ins, const char *slot)
 {
 	const struct assay_settings *s = ins->settings;
@@ -242,7 +242,7 @@ static int acquire(struct assay_instrument *ins, struct assay_raw *raw)
 									  : ASSAY_FRAME;
 }
 
-/* Pure but for its deeds: the number of the frame is in the bytes. */
+/* Pure, except for its deeds: the number of the frame is in the bytes. */
 static int decode(const struct assay_decoding *in, struct assay_frame *out)
 {
 	uint32_t value = 0;
@@ -283,7 +283,7 @@ static const struct assay_driver driver = {
 	.size = sizeof(struct assay_driver),
 	.name = "misbehave",
 	.version = "1",
-	.summary = "a driver that does what drivers must not do",
+	.summary = "a driver that breaks the contract",
 	.technique = "xrf",
 	.links = ASSAY_LINK_NONE | ASSAY_LINK_SERIAL | ASSAY_LINK_TCP | ASSAY_LINK_UDP |
 		 ASSAY_LINK_USB,

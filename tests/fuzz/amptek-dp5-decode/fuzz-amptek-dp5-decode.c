@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * decode() on arbitrary bytes.  The first byte chooses, the next two say how long the text of the
- * configuration is; the packet follows.  On request the packet's length and checksum are put
- * right, since a fuzzer does not find checksums.
+ * decode() on arbitrary bytes.  The first byte has options, the next two are the length of the text
+ * of the configuration; the packet follows.  With MEND the packet gets the right length and
+ * checksum, since a fuzzer does not find checksums.
  */
 #include <stdlib.h>
 #include <string.h>

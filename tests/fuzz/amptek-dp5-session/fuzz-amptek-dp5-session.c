@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The whole life of an instrument that answers with whatever the input says.  The first two bytes
- * choose link and settings.  Each write of the driver takes one answer: a byte that says what kind
- * (bare bytes, or a packet with right length and checksum), a length, and the bytes.
+ * All slots with an instrument whose replies are the input.  The first two bytes choose link and
+ * settings.  Each write of the driver takes one reply: a byte for its kind (bare bytes, or a packet
+ * with right length and checksum), a length, and the bytes.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -96,7 +96,7 @@ static void measure(struct host *h)
 		h->raw.count = h->raw.total = 0;
 		h->stopping = i == 3;
 		r = d->acquire(&h->ins, &h->raw.handle);
-		/* What acquire took for whole, decode must be able to read. */
+		/* decode must be able to read the blocks that acquire accepted. */
 		if (r >= ASSAY_FRAME && host_decode(h) < 0)
 			abort();
 		if (r == ASSAY_LAST)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An instrument that answers each request with whatever the input says: a byte for the outcome,
- * and where that is success, registers.
+ * An instrument whose replies are the input: a byte for the outcome of each request, and for
+ * success registers.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (d->identify(&h->ins, &id) == 0 && d->configure(&h->ins) == 0 &&
 		d->start(&h->ins) == 0 && d->acquire(&h->ins, &h->raw.handle) >= ASSAY_FRAME &&
 		host_decode(h) < 0)
-		abort(); /* what acquire took for whole, decode must be able to read */
+		abort(); /* decode must be able to read the blocks that acquire accepted */
 	host_destroy(h);
 	return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The first byte chooses transport and device; then come chunks: a length, a time to pass in
- * hundredths of a second, and the bytes.  A length of 255 makes a good packet of the next 3 bytes:
- * PID1, PID2, LEN and as much data.
+ * The first byte chooses transport and device.  Chunks follow: a length, a time to pass in
+ * hundredths of a second, and the bytes.  A length of 255 makes a good packet of the next 3 bytes,
+ * PID1, PID2, LEN, and LEN bytes of data.
  */
 #include <assert.h>
 #include <stddef.h>
@@ -30,7 +30,8 @@ static struct sim_model *make(uint8_t choice, struct sim_random *random, enum si
 	struct sim_model *m;
 	*t = transports[choice % 4];
 	options_set(&options, "device", device_names[choice / 4 % 6]);
-	options_set(&options, "tube-kv", "0"); /* its table takes longer than a thousand inputs */
+	options_set(&options, "tube-kv",
+		"0"); /* computing its table takes longer than a thousand inputs */
 	options_set(&options, "firmware", choice & 0x80 ? "6.07.00" : "6.09.06");
 	random_init(random, choice);
 	struct sim_env env = {
@@ -38,7 +39,7 @@ static struct sim_model *make(uint8_t choice, struct sim_random *random, enum si
 	return sim_model_create(&amptek_model, &options, &env, &m) == 0 ? m : NULL;
 }
 
-/* Returns what it used of the input. */
+/* Returns the number of bytes used. */
 static size_t send_packet(struct sim_model *m, const uint8_t *data, size_t len, uint64_t now)
 {
 	uint8_t packet[256 + FRAME_OVERHEAD];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Texts of fault switches, numbers and durations, as they come from the control socket. */
+/* Texts of fault switches, numbers and durations, as received on the control socket. */
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests to the analysers.  The first byte chooses profile and framing; the rest is a stream
- * that is taken apart and answered by libmodbus as the simulator does.
+ * Requests to the analysers.  The first byte chooses profile and framing; the rest is a stream that
+ * is split and answered by libmodbus as in the simulator.
  */
 #include <assert.h>
 #include <stddef.h>

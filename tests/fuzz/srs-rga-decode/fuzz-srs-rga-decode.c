@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The head's replies, a NUL, the scan's bytes; the first byte asks for pressures or not. */
+/* The head's replies, a NUL, the scan's bytes; the first byte switches pressures on. */
 #include <string.h>
 
 #include "host.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A head that answers each write of the driver with whatever the input says: a length byte, then
- * so many bytes.  The input's first byte chooses the settings.
+ * A head whose replies to the driver's writes are the input: a length byte, then that number of
+ * bytes. The input's first byte chooses the settings.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +56,7 @@ static void live(struct host *h)
 		r = d->start(&h->ins);
 		if (r == 0 && d->acquire(&h->ins, &h->raw.handle) >= ASSAY_FRAME &&
 			host_decode(h) < 0)
-			abort(); /* what acquire took for whole, decode must be able to read */
+			abort(); /* decode must be able to read the blocks that acquire accepted */
 		d->stop(&h->ins);
 	}
 	d->make_safe(&h->ins);

@@ -106,7 +106,7 @@ static bool is_finite(const struct assay_variable *v)
 	return !is_float || v->real - v->real == 0;
 }
 
-/* Axes come before what they carry; one dim has the axis' length, more have their product. */
+/* Axes come before their variables; one dim has the axis' length, more have their product. */
 static const char *check_shape(const struct host_frame *f, const struct assay_variable *v)
 {
 	size_t dims = 0, product = 1;
@@ -145,7 +145,7 @@ static const char *check(const struct host_frame *f, const struct assay_variable
 	if (v->type == ASSAY_SCALAR_TEXT && v->text == NULL)
 		return "no text";
 	if ((v->role == ASSAY_UNCERTAINTY || v->role == ASSAY_FLAGS) != (v->of != NULL))
-		return "does not say of what, or says so without need";
+		return "needs an `of`, or must not have one";
 	if (v->of != NULL && find_twin(f, v->of, v) == NULL)
 		return "of a variable that is not there before it";
 	return check_shape(f, v);
@@ -219,7 +219,7 @@ void host_frame_services(struct assay_host *services)
 	services->frame_scratch = frame_scratch;
 }
 
-/* --- looking --- */
+/* --- finding --- */
 
 static const struct assay_variable *find_said(
 	const struct host_variable *list, size_t count, const char *name)

@@ -40,7 +40,7 @@ static size_t digits(const char *text, size_t len)
 	return n;
 }
 
-/* The length of the number that text begins with, 0 if none. */
+/* The length of the number at the start of text, 0 if none. */
 static size_t number_length(const char *text, size_t len)
 {
 	size_t at = len > 0 && (text[0] == '-' || text[0] == '+');
@@ -97,7 +97,7 @@ static int parse_integer(const char *text, size_t len, int64_t *out)
 	return 0;
 }
 
-/* --- what was asked for --- */
+/* --- reading --- */
 
 static const char *const type_names[] = {[ASSAY_BOOL] = "bool",
 	[ASSAY_INT] = "int",
@@ -122,14 +122,14 @@ static struct host_value *look_up(
 	host_bug("'%s' is not in the driver's table of settings", name);
 }
 
-/* The value, NULL if absent; asking by another type is a bug. */
+/* The value, NULL if absent; reading another type is a bug. */
 static const struct host_value *ask(
 	const struct assay_settings *s, const char *name, size_t i, unsigned types)
 {
 	const struct assay_setting *row;
 	const struct host_value *v = look_up(from(s), name, &row);
 	if (!(types & 1u << row->type))
-		host_bug("'%s' is asked for by another type than its own, %s", name,
+		host_bug("'%s' is read as another type than its own, %s", name,
 			type_names[row->type]);
 	if (v->count == 0)
 		return NULL;

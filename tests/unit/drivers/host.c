@@ -112,7 +112,7 @@ static void add_input(struct host *h, struct host_step *step)
 	*end = step;
 }
 
-/* What the instrument sent before the driver's next request is on its way to the driver. */
+/* Moves replies before the driver's next request from the script to the input. */
 static void gather_input(struct host *h)
 {
 	while (h->script != NULL && h->script->kind != STEP_EXPECT &&
@@ -397,7 +397,7 @@ static int link_modbus(struct assay_instrument *ins, enum assay_modbus_table tab
 	return step->result;
 }
 
-/* --- what the driver says --- */
+/* --- reports of the driver --- */
 
 static void say_hazard(struct assay_instrument *ins, bool on)
 {
@@ -413,7 +413,7 @@ static void keep(struct host *h, struct host_variable *list, size_t *count, size
 	while (i < *count && strcmp(list[i].said, name) != 0)
 		i++;
 	if (i == max)
-		host_bug("more than %zu names told, '%s' is one too many", max, name);
+		host_bug("more than %zu names, '%s' is one too many", max, name);
 	host_variable_copy(h, &list[i], v, name);
 	*count += i == *count;
 }
@@ -568,7 +568,7 @@ bool host_is_done(const struct host *h)
 	return h->script == NULL && h->input == NULL;
 }
 
-/* Anew for every frame, so that a test may change the settings as it likes. */
+/* Called for every frame, so that a test can change the settings at any time. */
 static void *prepare(struct host *h)
 {
 	if (h->driver->prepare == NULL)

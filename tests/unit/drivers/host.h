@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A scripted host: everything a driver may ask of the worker, played by a test.
+ * A scripted host: all services of the worker, played by a test.
  *
- * The test sets settings, writes down the conversation it expects on the link, calls the driver's
- * slots with &host->ins and looks at what was reported, recorded and decoded.  The clock is the
- * script's own: a read that finds nothing advances it by its timeout, so nothing ever waits.
+ * The test sets settings, lists the dialogue that it expects on the link, calls the driver's slots
+ * with &host->ins and checks the reports, raw blocks and variables.  The clock is the script's own:
+ * a read without input advances it by its timeout, so nothing ever waits.
  *
  *	struct host *h = host_create(assay_driver, ASSAY_LINK_UDP);
  *	host_set(h, "channels", "1024");
@@ -14,10 +14,10 @@
  *	assert_true(host_is_done(h));
  *	host_destroy(h);
  *
- * A departure from the script makes the service return -EIO, and is printed and remembered:
- * host_is_done() is then false.  What the contract calls a bug of the driver (a setting that is
- * not in its table or is of another type, a slot used where there is no such link) aborts.
- * Needs no cmocka, so fuzz targets use it too.
+ * A deviation from the script makes the service return -EIO, is printed, and makes host_is_done()
+ * false.  A bug of the driver by the contract (a setting that is not in its table or has another
+ * type, a link service that the link does not have) aborts. Needs no cmocka, so fuzz targets use it
+ * too.
  */
 #ifndef ASSAY_TESTS_DRIVERS_HOST_H
 #define ASSAY_TESTS_DRIVERS_HOST_H
@@ -35,7 +35,7 @@ struct host_settings {
 	struct host_value *values; /* one per row of `table` */
 };
 
-/* A variable as recorded: every pointer leads to the recorder's own copy, host byte order. */
+/* A recorded variable: every pointer leads to the recorder's own copy, in host byte order. */
 struct host_variable {
 	struct assay_variable v;
 	const char *said; /* the name in report, progress and frame_setting */
@@ -52,7 +52,7 @@ struct host_frame {
 	struct host_variable vars[256], settings[256];
 	size_t var_count, setting_count;
 	const char *device_time;
-	bool failed; /* a variable broke the format; why was printed */
+	bool failed; /* a variable broke the format; the reason was printed */
 };
 
 struct host_raw {
@@ -69,17 +69,17 @@ struct host {
 	struct host_raw raw;
 	struct host_frame frame;
 
-	/* What the driver said and did. */
+	/* Reports and calls of the driver. */
 	struct host_variable reports[128], progress[16]; /* the last one per name */
 	size_t report_count, progress_count;
 	char explained[1024]; /* the last text */
 	char logged[8192];    /* all lines, each "LEVEL text\n" */
-	bool hazard;          /* as last told */
-	unsigned hazards;     /* how often hazard(true) was told */
+	bool hazard;          /* as last reported */
+	unsigned hazards;     /* number of hazard(true) */
 	unsigned retried, writes, drains;
 	uint64_t now; /* ms; starts at 1000 */
 
-	/* What the test makes happen; 0: never. */
+	/* Set by the test; 0: never. */
 	uint64_t stop_at, abort_at; /* when `now` reaches this */
 
 	/* For devices that are functions: called with each write instead of the script. */
@@ -88,10 +88,10 @@ struct host {
 		unsigned count, uint16_t *out);
 	void *device_data;
 
-	bool quiet; /* fuzzing: departures are not printed */
+	bool quiet; /* fuzzing: deviations are not printed */
 	bool failed;
 	bool stopping;
-	int stuck; /* -ECANCELED or -ENODEV: what every link call returns from then on */
+	int stuck; /* -ECANCELED or -ENODEV: returned by every further link call */
 	struct host_step *script, *input; /* host.c's: to be played; arrived and not read */
 	void *memory;                     /* host.c's: freed at the end */
 };
@@ -104,10 +104,10 @@ struct host *host_create(const struct assay_driver *driver, enum assay_link link
 /* Frees the host and all it recorded; legal on NULL. */
 void host_destroy(struct host *h);
 
-/* True when nothing departed from the script and all of it was played. */
+/* True if there was no deviation from the script and all of it was played. */
 bool host_is_done(const struct host *h);
 
-/* Forgets frame, raw blocks, reports and what was played; keeps settings and the driver's state. */
+/* Clears frame, raw blocks, reports and script; keeps settings and the driver's state. */
 void host_reset(struct host *h);
 
 /* --- settings --- */
@@ -144,7 +144,7 @@ void host_answer_split(struct host *h, const void *data, size_t len, size_t piec
 /* The next read times out although more follows. */
 void host_silence(struct host *h);
 
-/* What follows arrives only so many ms of waiting later. */
+/* The following input arrives after `ms` of waiting. */
 void host_delay(struct host *h, unsigned ms);
 
 /* The next read, write or pause fails; -ENODEV and -ECANCELED stay until host_revive(). */
@@ -163,7 +163,7 @@ void host_ask_to_stop(struct host *h);
 void host_expect_modbus(struct host *h, enum assay_modbus_table table, unsigned address,
 	unsigned count, int result, const uint16_t *values);
 
-/* --- what was recorded --- */
+/* --- results --- */
 
 /* Runs the driver's decode on the recorded raw blocks (or on others) into h->frame. */
 int host_decode(struct host *h);
@@ -180,7 +180,7 @@ const struct assay_variable *host_progress(const struct host *h, const char *nam
 /* Element `i` of a variable of any numeric type, as a double; aborts past its end. */
 double host_element(const struct assay_variable *v, size_t i);
 
-/* True when the frame carries that reason. */
+/* True if the frame has that reason. */
 bool host_has_reason(const struct host *h, const char *reason);
 
 /* Parses "F5 FA 01"; returns the number of bytes, aborts on anything else or past `size`. */
@@ -193,7 +193,7 @@ void *host_memory(struct host *h, size_t size);
 void *host_copy(struct host *h, const void *data, size_t len);
 char *host_text(struct host *h, const char *text); /* NULL stays NULL */
 
-/* Remembers and prints a departure; returns -EIO. */
+/* Records and prints a deviation; returns -EIO. */
 int host_fail(struct host *h, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Prints and aborts: a bug of the driver or of the test. */

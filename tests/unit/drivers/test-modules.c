@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every driver module as the worker will load it: its table against the contract. */
+/* Checks the table of every driver module, loaded as the worker does, against the contract. */
 #include <dlfcn.h>
 #include <libgen.h>
 #include <setjmp.h>
@@ -42,7 +42,7 @@ static void check_setting(const struct assay_setting *s)
 		assert_string_not_equal(s->name, other->name);
 }
 
-/* A host takes over all defaults, and aborts on one that the table itself does not allow. */
+/* A host sets all defaults, and aborts on one that the table does not allow. */
 static void check_links(const struct assay_driver *d)
 {
 	assert_int_not_equal(d->links, 0);

@@ -11,18 +11,18 @@
 #define start_on(b, transport, ...) \
 	bench_start(b, &amptek_model, transport, NULL, (const char *const[]){__VA_ARGS__, NULL})
 
-/* Lets so much time pass. */
+/* Advances the time by `ns`, in the steps that the model requests. */
 void pass(struct bench *b, uint64_t ns);
 
-/* Sends a request with a text as data, and checks that one good packet came back. */
+/* Sends a request with a text as data, and checks that the reply is one good packet. */
 void ask(struct bench *b, uint8_t pid1, uint8_t pid2, const char *text);
 
-/* The answer's PID1 << 8 | PID2, and its data. */
+/* The reply's PID1 << 8 | PID2, and its data. */
 unsigned answer_pid(const struct bench *b);
 const uint8_t *answer_data(const struct bench *b);
 size_t answer_len(const struct bench *b);
 
-/* Fails unless the answer has this text as data. */
+/* Fails unless the reply has this text as data. */
 void expect_text(const struct bench *b, unsigned pid, const char *text);
 
 /* Little-endian number of n bytes. */

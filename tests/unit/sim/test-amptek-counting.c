@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Counters, times, presets and spectra: they agree exactly, and look like physics. */
+/* Counters, times, presets and spectra: they agree exactly and are physically plausible. */
 #include <math.h>
 
 #include "amptek-bench.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What all simulators share: chance, faults, options, reserved numbers. */
+/* The shared framework: random numbers, faults, options, reserved serial numbers. */
 #include <errno.h>
 #include <math.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The worked examples of the register maps, byte for byte, and what masters must cope with. */
+/* The worked examples of the register maps, byte for byte, and faults that a master must handle. */
 #include "bench.h"
 #include "modbus/frame.h"
 #include "modbus/plant.h"
@@ -14,7 +14,7 @@ static void ask(struct bench *b, const char *request, const char *reply)
 	expect_hex(b, reply);
 }
 
-/* A read request with its CRC; returns the data behind the byte count. */
+/* A read request with its CRC; returns the data after the byte count. */
 static const uint8_t *read_rtu(
 	struct bench *b, uint8_t unit, uint8_t function, uint16_t address, uint16_t count)
 {

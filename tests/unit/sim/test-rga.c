@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The worked session of the manual's facts, byte for byte, and the rules a driver leans on. */
+/* The worked session of the manual, byte for byte, and the rules on which a driver relies. */
 #include "bench.h"
 #include "rga/rga.h"
 
@@ -12,7 +12,7 @@ static void give(struct bench *b, const char *text)
 	send_bytes(b, text, strlen(text));
 }
 
-/* Gives a command and waits for what it has to say. */
+/* Sends a command and waits for the reply. */
 static void ask(struct bench *b, const char *text, uint64_t wait)
 {
 	give(b, text);
@@ -75,7 +75,7 @@ static void case_lf_and_empty_lines_do_not_matter(void **state)
 	expect(&b, "SRSRGA200VER0.24SN1\n\r");
 	ask(&b, "EC?\r", 0);
 	expect(&b, "0\n\r");
-	ask(&b, "HS1\r\n", 60 * S); /* the LF behind it aborts nothing */
+	ask(&b, "HS1\r\n", 60 * S); /* the LF after it aborts nothing */
 	assert_int_equal(b.len, 4 * 201);
 	bench_stop(&b);
 }

@@ -15,7 +15,7 @@
 #define ETHERNET_LEN     25
 #define ETHERNET_SET_LEN 19
 #define SEQUENCE_BUFFERS 512
-#define HELD_MAX         8 /* datagrams, or pieces of the stream, that wait while flash is written */
+#define HELD_MAX         8 /* datagrams or pieces that wait while flash is written */
 #define HELD_SIZE        1040
 
 /* Input that waits while flash is written. */

@@ -102,7 +102,7 @@ size_t amptek_spectrum(
 	return amptek_packet(out, 0x81, code, data, 3 * channels + 64);
 }
 
-/* --- turns --- */
+/* --- exchanges --- */
 
 static void answer(struct host *h, const uint8_t *packet, size_t len)
 {

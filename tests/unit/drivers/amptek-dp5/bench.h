@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the tests of amptek-dp5 share: packets and status blocks as an instrument would send them,
- * and the turns of a conversation.  Written from the protocol, not from the driver.
+ * Shared by the tests of amptek-dp5: packets and status blocks as an instrument sends them, and
+ * exchanges of requests and replies.  Written from the protocol, not from the driver.
  */
 #ifndef ASSAY_TESTS_DRIVERS_BENCH_H
 #define ASSAY_TESTS_DRIVERS_BENCH_H
@@ -35,16 +35,16 @@ size_t amptek_packet(uint8_t *out, unsigned pid1, unsigned pid2, const void *dat
 size_t amptek_spectrum(
 	uint8_t *out, size_t channels, const uint32_t *counts, const struct amptek_status *s);
 
-/* The turns: what the driver asks, and what the instrument answers. */
+/* Exchanges: a request of the driver and the reply of the instrument. */
 void amptek_ask(struct host *h, unsigned pid1, unsigned pid2, const char *text);
 void amptek_reply(struct host *h, unsigned pid1, unsigned pid2, const void *data, size_t len);
 void amptek_status_turn(struct host *h, const struct amptek_status *s);
-void amptek_readback_turn(struct host *h, const char *reply); /* asks whatever a PX5 is asked */
+void amptek_readback_turn(struct host *h, const char *reply); /* all queries to a PX5 */
 void amptek_order_turn(struct host *h, unsigned pid1, unsigned pid2, const char *text);
 void amptek_spectrum_turn(struct host *h, unsigned pid2, size_t channels, const uint32_t *counts,
 	const struct amptek_status *s);
 
-/* Status and readback as start() asks for them, then disable, clear, enable. */
+/* Status and readback as requested by start(), then disable, clear, enable. */
 void amptek_start_turns(struct host *h, const struct amptek_status *s, const char *readback);
 
 /* Replaces the value of one command in a readback text: "PRET=OFF;" by "PRET=60.0;". */

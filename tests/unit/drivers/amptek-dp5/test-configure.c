@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who the instrument is, what it is told, and what is made of its answers. */
+/* Identity, the commands sent, and the checks of the readback. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,17 +29,17 @@ static int configure(struct host *h)
 	return h->driver->configure(&h->ins);
 }
 
-/* Status and readback, which every configure begins with. */
+/* Status and readback, with which every configure starts. */
 static void look(struct host *h, const char *readback)
 {
 	amptek_status_turn(h, &amptek_px5);
 	amptek_readback_turn(h, readback);
 }
 
-static void assert_says(const char *text, const char *word)
+static void assert_has(const char *text, const char *word)
 {
 	if (strstr(text, word) == NULL)
-		fail_msg("\"%s\" does not say \"%s\"", text, word);
+		fail_msg("\"%s\" does not have \"%s\"", text, word);
 }
 
 /* --- identity --- */
@@ -81,10 +81,10 @@ static void other_devices_are_refused_in_words(void **state)
 	amptek_ask(h, 1, 1, NULL);
 	amptek_reply(h, 0x80, 2, block, 64);
 	assert_int_equal(h->driver->identify(&h->ins, &id), -EPROTO);
-	assert_says(h->explained, "Mini-X2");
+	assert_has(h->explained, "Mini-X2");
 	amptek_status_turn(h, &(struct amptek_status){.device = 6});
 	assert_int_equal(h->driver->identify(&h->ins, &id), -EPROTO);
-	assert_says(h->explained, "device id 6");
+	assert_has(h->explained, "device id 6");
 	assert_true(host_is_done(h));
 }
 
@@ -194,7 +194,7 @@ static void all_commands_go_together_and_are_saved_only_when_asked(void **state)
 		host_set(h, "save_to_flash", "true");
 	}
 	assert_true(host_report(h, "gain")->real == 15.998);
-	assert_says(h->logged, "GAIN=16 reads back as 15.998");
+	assert_has(h->logged, "GAIN=16 reads back as 15.998");
 }
 
 static void a_rounded_value_is_not_sent_again(void **state)
@@ -237,7 +237,7 @@ static void a_refused_command_is_named_with_its_setting(void **state)
 	amptek_ask(h, 0x20, 4, "MCAC=1024;");
 	host_answer_hex(h, "F5 FA FF 05 00 0A 4D 43 41 43 3D 31 30 30 30 3B FA B6");
 	assert_int_equal(configure(h), -EPROTO);
-	assert_says(h->explained,
+	assert_has(h->explained,
 		"channels: the instrument refused \"MCAC=1000;\": the value is not "
 		"allowed (code 05)");
 	assert_true(host_is_done(h));
@@ -252,7 +252,7 @@ static void a_difference_that_matters_is_an_error(void **state)
 	amptek_order_turn(h, 0x20, 4, "HVSE=-110;");
 	amptek_readback_turn(h, amptek_px5_readback);
 	assert_int_equal(configure(h), -EPROTO);
-	assert_says(
+	assert_has(
 		h->explained, "detector_bias: sent HVSE=-110, and the instrument reads back -130");
 }
 
@@ -273,12 +273,12 @@ static void text_is_filtered_by_device_and_the_rest_is_told(void **state)
 	amptek_readback_turn(h, after);
 	assert_int_equal(configure(h), 0);
 	assert_true(host_is_done(h));
-	assert_says(h->logged, "left out of the configuration for a PX5");
-	assert_says(h->logged, "RESC (a reset is the setting 'reset')");
-	assert_says(h->logged, "GATE (not on this device)");
-	assert_says(h->logged, "PREL (no value)");
-	assert_says(h->logged, "MCAE (counting starts with a run)");
-	assert_says(h->logged, "GAIF (replaced by the setting gain)");
+	assert_has(h->logged, "left out of the configuration for a PX5");
+	assert_has(h->logged, "RESC (a reset is the setting 'reset')");
+	assert_has(h->logged, "GATE (not on this device)");
+	assert_has(h->logged, "PREL (no value)");
+	assert_has(h->logged, "MCAE (counting starts with a run)");
+	assert_has(h->logged, "GAIF (replaced by the setting gain)");
 }
 
 static void settings_that_contradict_each_other_are_refused(void **state)
@@ -307,7 +307,7 @@ static void settings_that_contradict_each_other_are_refused(void **state)
 			host_set(h, wrong[i].settings[k][0], wrong[i].settings[k][1]);
 		look(h, amptek_px5_readback);
 		assert_int_equal(configure(h), -EINVAL);
-		assert_says(h->explained, wrong[i].word);
+		assert_has(h->explained, wrong[i].word);
 		assert_true(host_is_done(h));
 		host_destroy(h);
 	}
@@ -361,18 +361,18 @@ static void an_mca8000d_presets_real_time_instead(void **state)
 	assert_int_equal(configure(h), 0);
 	assert_true(host_report(h, "preset_time")->real == 60);
 	assert_true(host_report(h, "preset_live_time")->real == 50);
-	assert_says(h->logged, "CLCK (not on this device), TPFA (not on this device)");
+	assert_has(h->logged, "CLCK (not on this device), TPFA (not on this device)");
 	assert_true(host_is_done(h));
 
 	host_set(h, "preset_real_time", "70");
 	look_at_mca(h, after);
 	assert_int_equal(configure(h), -EINVAL);
-	assert_says(h->explained, "preset_time is real time on the MCA8000D");
+	assert_has(h->explained, "preset_time is real time on the MCA8000D");
 	host_unset(h, "preset_real_time");
 	host_set(h, "detector_bias", "100");
 	look_at_mca(h, after);
 	assert_int_equal(configure(h), -EINVAL);
-	assert_says(h->explained, "the MCA8000D has no such setting (HVSE)");
+	assert_has(h->explained, "the MCA8000D has no such setting (HVSE)");
 }
 
 static void a_preset_that_the_firmware_lacks_is_refused(void **state)
@@ -381,7 +381,7 @@ static void a_preset_that_the_firmware_lacks_is_refused(void **state)
 	host_set(h, "preset_live_time", "50");
 	look_at_mca(h, amptek_with(h, mca_readback, "PREL=??;"));
 	assert_int_equal(configure(h), -EINVAL);
-	assert_says(h->explained, "firmware has no preset PREL");
+	assert_has(h->explained, "firmware has no preset PREL");
 }
 
 static const char tb5_query[] =
@@ -445,12 +445,12 @@ static void a_warm_detector_is_told_and_refused_only_on_demand(void **state)
 	configured(h, amptek_px5_readback);
 	amptek_start_turns(h, &amptek_px5, amptek_px5_readback);
 	assert_int_equal(h->driver->start(&h->ins), 0);
-	assert_says(h->logged, "detector temperature is 252.0 K, set is 225.0 K");
+	assert_has(h->logged, "detector temperature is 252.0 K, set is 225.0 K");
 	assert_true(host_progress(h, "detector_temperature")->real == 252);
 	host_set(h, "require_ready", "true");
 	look(h, amptek_px5_readback);
 	assert_int_equal(h->driver->start(&h->ins), -EPROTO);
-	assert_says(h->explained, "not ready: detector temperature is 252.0 K");
+	assert_has(h->explained, "not ready: detector temperature is 252.0 K");
 	struct amptek_status cold = amptek_px5;
 	cold.kelvin = 226.5;
 	amptek_start_turns(h, &cold, amptek_px5_readback);
@@ -477,7 +477,7 @@ static void an_instrument_that_restarted_is_configured_again(void **state)
 	amptek_order_turn(h, 0xf0, 2, NULL);
 	assert_int_equal(h->driver->start(&h->ins), 0);
 	assert_true(host_is_done(h));
-	assert_says(h->logged, "the instrument restarted: sending the configuration again");
+	assert_has(h->logged, "the instrument restarted: sending the configuration again");
 }
 
 static void a_configuration_that_somebody_changed_is_put_back(void **state)
@@ -495,7 +495,7 @@ static void a_configuration_that_somebody_changed_is_put_back(void **state)
 	amptek_order_turn(h, 0xf0, 2, NULL);
 	assert_int_equal(h->driver->start(&h->ins), 0);
 	assert_true(host_is_done(h));
-	assert_says(h->logged, "another program changed");
+	assert_has(h->logged, "another program changed");
 }
 
 static void text_in_no_known_form_is_not_taken_for_a_configuration(void **state)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Counting: when it ends, what is fetched, and what the bytes say. */
+/* Counting: its end, the packets fetched, and their decoding. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +20,7 @@ static const char readback[] =
 
 struct bench {
 	struct host *h;
-	struct amptek_status s; /* what the instrument says next */
+	struct amptek_status s; /* its next status */
 	uint32_t counts[CHANNELS];
 };
 
@@ -77,9 +77,9 @@ static int acquire(struct bench *b)
 	return b->h->driver->acquire(&b->h->ins, &b->h->raw.handle);
 }
 
-/* --- the beginning of a measurement --- */
+/* --- the start of a measurement --- */
 
-/* The preset may have expired meanwhile: enabled once more it would count without an end. */
+/* The preset may have been reached since: a second ENABLE would count without end. */
 static void a_lost_answer_to_enable_begins_anew(void **state)
 {
 	struct bench *b = *state;
@@ -101,7 +101,7 @@ static void a_lost_answer_to_enable_begins_anew(void **state)
 	assert_true(host_is_done(b->h));
 }
 
-/* Every status names its unit; on UDP nothing else tells that it was exchanged. */
+/* Every status has the serial number: on UDP the only sign that the unit was exchanged. */
 static void another_unit_in_the_middle_ends_the_measurement(void **state)
 {
 	struct bench *b = *state;
@@ -338,7 +338,7 @@ static void a_spectrum_older_than_its_status_is_asked_for_again(void **state)
 	assert_int_equal(host_decode(b->h), 0);
 	assert_true(host_find(b->h, "accumulation_time")->real == 60);
 	assert_int_equal(b->h->retried, 1);
-	/* Still older at the second time: no frame is better than a wrong one. */
+	/* Older at the second attempt, too: there is no frame. */
 	amptek_status_turn(b->h, &b->s);
 	count_to(b, 40000);
 	spectrum_turn(b, 3);

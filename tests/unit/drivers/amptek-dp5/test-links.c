@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What goes wrong on the way, on each kind of link. */
+/* Errors of the links, for each kind of link. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -51,7 +51,7 @@ static void ask_status(struct host *h)
 	amptek_ask(h, 1, 1, NULL);
 }
 
-/* A stopped instrument: acquire asks for the status, then for the spectrum. */
+/* A stopped instrument: acquire requests the status, then the spectrum. */
 static int acquire(struct host *h)
 {
 	h->raw.count = h->raw.total = 0;
@@ -113,7 +113,7 @@ static void a_wrong_byte_is_noticed_and_asked_for_again(void **state)
 	assert_int_equal(identify(h), 0);
 	assert_true(host_is_done(h));
 	assert_int_equal(h->retried, 1);
-	/* Silence was waited for: at the beginning, before and after the second try. */
+	/* Waits for silence: at the start, before and after the second attempt. */
 	assert_int_equal(h->now - before, 150);
 }
 
@@ -231,7 +231,7 @@ static void an_instrument_that_misheard_is_told_again(void **state)
 	host_answer_hex(h, amptek_px5_packet);
 	assert_int_equal(identify(h), 0);
 	assert_int_equal(h->retried, 1);
-	/* That it does not know the request is not a matter of hearing. */
+	/* An unknown request is not repeated. */
 	ask_status(h);
 	host_answer_hex(h, "F5 FA FF 02 00 00 FD 10");
 	assert_int_equal(identify(h), -EPROTO);
@@ -260,12 +260,12 @@ static void the_serial_receiver_gets_its_silence_before_a_second_try(void **stat
 	host_answer_hex(h, amptek_px5_packet);
 	uint64_t before = h->now;
 	assert_int_equal(identify(h), 0);
-	/* 120 ms at the beginning, 500 ms gap, 120 ms before the second try and after it. */
+	/* 120 ms at the start, 500 ms gap, 120 ms before the second attempt and after it. */
 	assert_int_equal(h->now - before, 120 + 500 + 120 + 120);
 	assert_true(host_is_done(h));
 }
 
-/* The stall behind a flash write is 80 to 400 ms; an ordinary reply has to come within 1 s. */
+/* A flash write takes 80 to 400 ms; other replies must arrive within 1 s. */
 static void a_flash_write_may_delay_the_next_reply(void **state)
 {
 	struct host *h = *state;

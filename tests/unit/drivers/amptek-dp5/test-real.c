@@ -117,7 +117,7 @@ static int configure_and_start(struct host *h, const struct mca *m)
 	return h->driver->start(&h->ins);
 }
 
-/* The whole way of a real spectrum: over UDP, through the slots, into a frame. */
+/* A real spectrum over UDP, through the slots, into a frame. */
 static void check_mca(const struct mca *m)
 {
 	struct host *h = host_create(assay_driver, ASSAY_LINK_UDP);
@@ -173,7 +173,7 @@ static void real_spectra_come_through_unchanged(void **state)
 
 /* --- default configurations --- */
 
-/* Takes every command and reads back what it was told, then what it had. */
+/* Accepts every command; reads back the values sent, else those of the file. */
 struct store {
 	unsigned device_id;
 	const char *before;

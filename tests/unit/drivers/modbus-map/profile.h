@@ -5,7 +5,7 @@
 
 #include "host.h"
 
-/* Aborts, with a message, on a file that is not there or says what the driver does not know. */
+/* Aborts, with a message, if the file is missing or has a setting unknown to the driver. */
 void profile_load(struct host *h, const char *path);
 
 #endif

@@ -171,7 +171,7 @@ static void the_cx4000_example_is_read_as_the_plant_reads_it(void **state)
 	assert_true(value(h, "operating_state", NULL) == 4);
 }
 
-/* --- what the instrument says about its values --- */
+/* --- status --- */
 
 static void scu_flags_become_quality(void **state)
 {
@@ -265,7 +265,7 @@ static void a_values_own_flags_point_at_that_value(void **state)
 		"HCl maintenance request, CO failure, CO uncertain");
 }
 
-/* --- what fails --- */
+/* --- failures --- */
 
 static void optional_areas_that_are_not_there_are_left_out(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An RGA head as the test wants it: answers what the driver writes, from a table of values that
- * the test may set, and counts the commands.  For tests of the driver only.
+ * An RGA head for tests of the driver: replies to the driver's commands from a table of values that
+ * the test can set, and counts the commands.
  */
 #ifndef ASSAY_TESTS_DRIVERS_HEAD_H
 #define ASSAY_TESTS_DRIVERS_HEAD_H
@@ -20,12 +20,12 @@ struct head {
 	size_t count;
 	const char *line_end;      /* "\n\r" */
 	bool ec_stays;             /* reading EC does not clear it; IN0 does */
-	bool nf_echoes;            /* STATUS after NF, as some pages of the manual say */
-	size_t lost, extra;        /* bytes missing from, or behind, each scan */
-	unsigned unanswered;       /* so many queries stay without a reply */
+	bool nf_echoes;            /* STATUS after NF, as on some pages of the manual */
+	size_t lost, extra;        /* bytes missing from, or added to, each scan */
+	unsigned unanswered;       /* queries that get no reply */
 	bool mute;                 /* no scan is answered */
 	int32_t (*word)(size_t i); /* of a scan or MR */
-	char partial[160];         /* a command whose CR has not come */
+	char partial[160];         /* a command without its CR */
 	size_t partial_len;
 	char heard[4096]; /* all commands, each followed by a blank */
 };
@@ -33,7 +33,7 @@ struct head {
 /* Puts the head on the host's link. */
 void head_init(struct head *head, struct host *h);
 
-/* The value behind a two-letter name; made when it is new. */
+/* The value of a two-letter name; made if it is new. */
 struct head_value *head_value(struct head *head, const char *name);
 
 #endif

@@ -206,7 +206,7 @@ static void the_worked_session_goes_byte_by_byte(void **state)
 	assert_int_equal(h->frame.flag, ASSAY_GOOD);
 }
 
-/* --- getting into step --- */
+/* --- resynchronising --- */
 
 static void a_scan_that_still_runs_is_ended_before_anything_is_asked(void **state)
 {
