@@ -128,7 +128,7 @@ static void half_the_gain_halves_the_channel(void **state)
 }
 
 /* Counts of many equal slices: variance and mean of a Poisson process agree. */
-static void slices_scatter_as_poisson_says(void **state)
+static void slices_scatter_as_a_poisson_process(void **state)
 {
 	enum { N = 400 };
 	struct bench b;
@@ -427,7 +427,7 @@ int main(void)
 		cmocka_unit_test(samples_show_the_lines_of_their_elements),
 		cmocka_unit_test(line_needs_a_tube_voltage_above_its_edge),
 		cmocka_unit_test(half_the_gain_halves_the_channel),
-		cmocka_unit_test(slices_scatter_as_poisson_says),
+		cmocka_unit_test(slices_scatter_as_a_poisson_process),
 		cmocka_unit_test(seed_and_requests_alone_decide_the_spectrum),
 		cmocka_unit_test(preset_accumulation_time_ends_the_enabled_bit_only),
 		cmocka_unit_test(preset_real_time_raises_its_bit),

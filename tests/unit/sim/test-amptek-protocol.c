@@ -173,7 +173,7 @@ static void settings_read_back_as_a_real_unit_writes_them(void **state)
 	bench_stop(&b);
 }
 
-static void readback_marks_what_it_does_not_know(void **state)
+static void readback_marks_unknown_commands(void **state)
 {
 	struct bench b;
 	start(&b, "tube-kv", "0");
@@ -211,7 +211,7 @@ static void last_wrong_command_is_echoed_and_the_good_ones_work(void **state)
 	bench_stop(&b);
 }
 
-static void malformed_text_is_refused(void **state)
+static void malformed_text_is_rejected(void **state)
 {
 	static const struct {
 		const char *text;
@@ -253,7 +253,7 @@ static void each_device_has_its_own_commands(void **state)
 	}
 }
 
-static void each_device_says_what_it_is(void **state)
+static void each_device_reports_its_identity(void **state)
 {
 	for (size_t i = 0; i < 6; i++) {
 		struct bench b;
@@ -308,7 +308,7 @@ static void serial_line_hunts_sync_in_silence(void **state)
 	bench_stop(&b);
 }
 
-static void serial_line_forgets_half_a_packet_after_a_gap(void **state)
+static void serial_line_drops_half_a_packet_after_a_gap(void **state)
 {
 	struct bench b;
 	start_on(&b, SIM_PTY, "tube-kv", "0");
@@ -358,7 +358,7 @@ static void usb_answers_in_one_transfer(void **state)
 	bench_stop(&b);
 }
 
-static void first_status_says_that_it_rebooted(void **state)
+static void first_status_reports_the_restart(void **state)
 {
 	struct bench b;
 	start(&b, "tube-kv", "0");
@@ -386,7 +386,7 @@ static void misc_data_and_ethernet_settings_are_kept(void **state)
 	bench_stop(&b);
 }
 
-static void calibration_and_firmware_are_refused_and_noted(void **state)
+static void calibration_and_firmware_are_rejected_and_logged(void **state)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -405,7 +405,7 @@ static void calibration_and_firmware_are_refused_and_noted(void **state)
 	free(text);
 }
 
-static void faults_of_the_instrument_change_its_answers(void **state)
+static void faults_of_the_instrument_change_its_replies(void **state)
 {
 	struct bench b;
 	start(&b, "tube-kv", "0");
@@ -432,22 +432,22 @@ int main(void)
 		cmocka_unit_test(newer_firmware_does_not_save_a_single_preset),
 		cmocka_unit_test(worked_readback_has_the_printed_text),
 		cmocka_unit_test(settings_read_back_as_a_real_unit_writes_them),
-		cmocka_unit_test(readback_marks_what_it_does_not_know),
+		cmocka_unit_test(readback_marks_unknown_commands),
 		cmocka_unit_test(units_and_long_words_are_understood),
 		cmocka_unit_test(last_wrong_command_is_echoed_and_the_good_ones_work),
-		cmocka_unit_test(malformed_text_is_refused),
+		cmocka_unit_test(malformed_text_is_rejected),
 		cmocka_unit_test(each_device_has_its_own_commands),
-		cmocka_unit_test(each_device_says_what_it_is),
+		cmocka_unit_test(each_device_reports_its_identity),
 		cmocka_unit_test(errors_are_found_in_the_instruments_order),
 		cmocka_unit_test(older_firmware_lacks_the_volatile_configuration),
 		cmocka_unit_test(serial_line_hunts_sync_in_silence),
-		cmocka_unit_test(serial_line_forgets_half_a_packet_after_a_gap),
+		cmocka_unit_test(serial_line_drops_half_a_packet_after_a_gap),
 		cmocka_unit_test(packets_have_the_sizes_of_the_list_and_datagrams_of_520),
 		cmocka_unit_test(usb_answers_in_one_transfer),
-		cmocka_unit_test(first_status_says_that_it_rebooted),
+		cmocka_unit_test(first_status_reports_the_restart),
 		cmocka_unit_test(misc_data_and_ethernet_settings_are_kept),
-		cmocka_unit_test(calibration_and_firmware_are_refused_and_noted),
-		cmocka_unit_test(faults_of_the_instrument_change_its_answers),
+		cmocka_unit_test(calibration_and_firmware_are_rejected_and_logged),
+		cmocka_unit_test(faults_of_the_instrument_change_its_replies),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,7 +40,7 @@ static float cdab(const uint8_t *at)
 	"00 00 42 0F 00 00 40 20 00 00 00 00 00 00 00 00 33 33 41 63 66 66 41 2E "          \
 	"00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 4C CD 43 3B EF D8"
 
-static void mcs100ft_answers_the_worked_example(void **state)
+static void mcs100ft_replies_as_in_the_worked_example(void **state)
 {
 	struct bench b;
 	start(&b, "fixed", "example");
@@ -49,7 +49,7 @@ static void mcs100ft_answers_the_worked_example(void **state)
 	bench_stop(&b);
 }
 
-static void mcs100ft_answers_the_bench_vector(void **state)
+static void mcs100ft_replies_as_in_the_bench_vector(void **state)
 {
 	struct bench b;
 	start(&b, "fixed", "bench", "address-offset", "-1");
@@ -59,7 +59,7 @@ static void mcs100ft_answers_the_bench_vector(void **state)
 	bench_stop(&b);
 }
 
-static void cx4000_answers_the_worked_example(void **state)
+static void cx4000_replies_as_in_the_worked_example(void **state)
 {
 	struct bench b;
 	start(&b, "profile", "gasmet-cx4000", "fixed", "example");
@@ -92,7 +92,7 @@ static void cx4000_answers_vendor_functions(void **state)
 	bench_stop(&b);
 }
 
-static void unmapped_areas_and_functions_are_refused(void **state)
+static void unmapped_areas_and_functions_are_rejected(void **state)
 {
 	struct bench b;
 	start(&b, "fixed", "example");
@@ -236,7 +236,7 @@ static void request_may_come_byte_by_byte(void **state)
 	bench_stop(&b);
 }
 
-static void unknown_function_is_refused_after_silence(void **state)
+static void unknown_function_is_rejected_after_silence(void **state)
 {
 	struct bench b;
 	uint8_t request[16] = {1, 0x11};
@@ -343,7 +343,7 @@ static void truth_names_what_was_sent(void **state)
 	free(text);
 }
 
-static void bad_options_are_refused(void **state)
+static void bad_options_are_rejected(void **state)
 {
 	static const char *const bad[][2] = {{"units", "0"}, {"units", "1,,2"}, {"units", "1,1"},
 		{"units", "248"}, {"profile", "x"}, {"cycle", "normal:0"}, {"cycle", "sleep:5"},
@@ -363,11 +363,11 @@ static void bad_options_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(mcs100ft_answers_the_worked_example),
-		cmocka_unit_test(mcs100ft_answers_the_bench_vector),
-		cmocka_unit_test(cx4000_answers_the_worked_example),
+		cmocka_unit_test(mcs100ft_replies_as_in_the_worked_example),
+		cmocka_unit_test(mcs100ft_replies_as_in_the_bench_vector),
+		cmocka_unit_test(cx4000_replies_as_in_the_worked_example),
 		cmocka_unit_test(cx4000_answers_vendor_functions),
-		cmocka_unit_test(unmapped_areas_and_functions_are_refused),
+		cmocka_unit_test(unmapped_areas_and_functions_are_rejected),
 		cmocka_unit_test(extras_show_zero_time_and_ranges),
 		cmocka_unit_test(word_order_can_be_turned),
 		cmocka_unit_test(generic_serves_its_whole_map_at_once),
@@ -376,12 +376,12 @@ int main(void)
 		cmocka_unit_test(units_are_independent_and_others_are_silent),
 		cmocka_unit_test(line_resynchronises_at_silence),
 		cmocka_unit_test(request_may_come_byte_by_byte),
-		cmocka_unit_test(unknown_function_is_refused_after_silence),
+		cmocka_unit_test(unknown_function_is_rejected_after_silence),
 		cmocka_unit_test(busy_and_wrong_unit_can_be_switched),
 		cmocka_unit_test(tcp_frames_carry_the_same_data),
 		cmocka_unit_test(tcp_stream_is_followed_by_its_lengths),
 		cmocka_unit_test(truth_names_what_was_sent),
-		cmocka_unit_test(bad_options_are_refused),
+		cmocka_unit_test(bad_options_are_rejected),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -264,7 +264,7 @@ static void multiplier_switches_total_pressure_off(void **state)
 	bench_stop(&b);
 }
 
-static void head_without_multiplier_says_so(void **state)
+static void head_without_multiplier_reports_it(void **state)
 {
 	struct bench b;
 	start(&b, "cdem", "no");
@@ -485,7 +485,7 @@ static void wrong_identity_is_another_serial(void **state)
 	bench_stop(&b);
 }
 
-static void bad_options_are_refused(void **state)
+static void bad_options_are_rejected(void **state)
 {
 	static const char *const bad[][2] = {{"model", "400"}, {"gases", "N3"}, {"gases", "N2:1e3"},
 		{"gases", "N2:"}, {"gases", "N2:1e-7,"}, {"gases", "N2:-1e-7"}, {"cdem", "maybe"},
@@ -518,7 +518,7 @@ int main(void)
 		cmocka_unit_test(any_byte_aborts_a_scan),
 		cmocka_unit_test(counted_scans_follow_each_other),
 		cmocka_unit_test(multiplier_switches_total_pressure_off),
-		cmocka_unit_test(head_without_multiplier_says_so),
+		cmocka_unit_test(head_without_multiplier_reports_it),
 		cmocka_unit_test(over_pressure_trips_filament_and_multiplier),
 		cmocka_unit_test(changing_a_voltage_after_a_trip_lights_nothing),
 		cmocka_unit_test(burnt_filaments_show_in_their_byte),
@@ -532,7 +532,7 @@ int main(void)
 		cmocka_unit_test(new_host_finds_an_idle_line_and_a_hot_filament),
 		cmocka_unit_test(truth_holds_every_word),
 		cmocka_unit_test(wrong_identity_is_another_serial),
-		cmocka_unit_test(bad_options_are_refused),
+		cmocka_unit_test(bad_options_are_rejected),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

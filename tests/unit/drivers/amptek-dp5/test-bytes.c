@@ -197,7 +197,7 @@ static void a_vendors_file_is_read_up_to_its_table_of_values(void **state)
 	assert_null(commands_find(&list, "GAIN"));
 }
 
-static void text_that_breaks_the_grammar_is_refused_with_its_line(void **state)
+static void text_that_breaks_the_grammar_is_rejected_with_its_line(void **state)
 {
 	static const struct {
 		const char *text, *word;
@@ -214,7 +214,7 @@ static void text_that_breaks_the_grammar_is_refused_with_its_line(void **state)
 	}
 }
 
-static void more_commands_than_fit_are_refused(void **state)
+static void more_commands_than_fit_are_rejected(void **state)
 {
 	struct commands list = {0};
 	char text[6 * 200 + 1] = "", why[160];
@@ -293,7 +293,7 @@ static enum command_match match(void **state, const char *name, const char *sent
 	return readback_match(h->ins.host, text, &c);
 }
 
-static void what_reads_back_is_compared_as_the_device_writes_it(void **state)
+static void the_readback_is_compared_in_the_form_of_the_device(void **state)
 {
 	const char *text = amptek_px5_readback;
 	assert_int_equal(match(state, "MCAC", "2048", text), COMMAND_SAME);
@@ -356,12 +356,12 @@ int main(void)
 		cmocka_unit_test(status_of_a_real_px5_is_read),
 		cmocka_unit_test(bits_of_the_status_are_where_the_guide_has_them),
 		cmocka_unit_test(a_vendors_file_is_read_up_to_its_table_of_values),
-		cmocka_unit_test(text_that_breaks_the_grammar_is_refused_with_its_line),
-		cmocka_unit_test(more_commands_than_fit_are_refused),
+		cmocka_unit_test(text_that_breaks_the_grammar_is_rejected_with_its_line),
+		cmocka_unit_test(more_commands_than_fit_are_rejected),
 		cmocka_unit_test(commands_are_put_into_the_order_of_the_guide),
 		cmocka_unit_test(packets_hold_whole_commands_and_no_multiple_of_64_bytes_on_usb),
 		cmocka_unit_test(a_packet_of_56_bytes_is_split_on_usb_only),
-		cmocka_unit_test(what_reads_back_is_compared_as_the_device_writes_it),
+		cmocka_unit_test(the_readback_is_compared_in_the_form_of_the_device),
 		cmocka_unit_test(numbers_are_written_short_and_with_a_point),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -73,7 +73,7 @@ static void every_device_id_of_the_family_has_its_name(void **state)
 	}
 }
 
-static void other_devices_are_refused_in_words(void **state)
+static void other_devices_are_rejected_with_the_reason(void **state)
 {
 	struct host *h = *state;
 	struct assay_identity id = {0};
@@ -88,7 +88,7 @@ static void other_devices_are_refused_in_words(void **state)
 	assert_true(host_is_done(h));
 }
 
-static void bytes_left_by_an_earlier_conversation_are_thrown_away(void **state)
+static void bytes_left_by_an_earlier_dialogue_are_discarded(void **state)
 {
 	struct host *h = *state;
 	struct assay_identity id = {0};
@@ -170,7 +170,7 @@ static void firmware_before_608_is_configured_the_only_way_it_has(void **state)
 	assert_true(host_is_done(h));
 }
 
-static void all_commands_go_together_and_are_saved_only_when_asked(void **state)
+static void all_commands_are_sent_together_and_saved_only_on_request(void **state)
 {
 	struct host *h = *state;
 	const char *sent = "TPEA=4;GAIN=16;MCAC=1024;HVSE=-110;TECS=220;";
@@ -256,7 +256,7 @@ static void a_difference_that_matters_is_an_error(void **state)
 		h->explained, "detector_bias: sent HVSE=-110, and the instrument reads back -130");
 }
 
-static void text_is_filtered_by_device_and_the_rest_is_told(void **state)
+static void text_is_filtered_by_device_and_the_rest_is_logged(void **state)
 {
 	struct host *h = *state;
 	host_set(h, "configuration",
@@ -281,7 +281,7 @@ static void text_is_filtered_by_device_and_the_rest_is_told(void **state)
 	assert_has(h->logged, "GAIF (replaced by the setting gain)");
 }
 
-static void settings_that_contradict_each_other_are_refused(void **state)
+static void settings_that_contradict_each_other_are_rejected(void **state)
 {
 	static const struct {
 		const char *settings[3][2], *word;
@@ -375,7 +375,7 @@ static void an_mca8000d_presets_real_time_instead(void **state)
 	assert_has(h->explained, "the MCA8000D has no such setting (HVSE)");
 }
 
-static void a_preset_that_the_firmware_lacks_is_refused(void **state)
+static void a_preset_that_the_firmware_lacks_is_rejected(void **state)
 {
 	struct host *h = *state;
 	host_set(h, "preset_live_time", "50");
@@ -391,7 +391,7 @@ static const char tb5_query[] =
 	"SCOG=;MCSL=;MCSH=;MCST=;AUO2=;TPMO=;GPED=;GPIN=;GPME=;GPGA=;GPMC=;VOLU=;CON1=;CON2=;"
 	"BOOT=;SYNC=;CLKL=;LMMO=;";
 
-static void a_tb5_that_refuses_pret_gets_prer(void **state)
+static void a_tb5_that_rejects_pret_gets_prer(void **state)
 {
 	struct host *h = *state;
 	host_set(h, "preset_time", "60");
@@ -439,7 +439,7 @@ static void start_disables_clears_and_enables(void **state)
 	assert_null(h->driver->make_safe);
 }
 
-static void a_warm_detector_is_told_and_refused_only_on_demand(void **state)
+static void a_warm_detector_is_reported_and_rejected_only_on_demand(void **state)
 {
 	struct host *h = *state;
 	configured(h, amptek_px5_readback);
@@ -480,7 +480,7 @@ static void an_instrument_that_restarted_is_configured_again(void **state)
 	assert_has(h->logged, "the instrument restarted: sending the configuration again");
 }
 
-static void a_configuration_that_somebody_changed_is_put_back(void **state)
+static void a_configuration_changed_by_another_program_is_sent_again(void **state)
 {
 	struct host *h = *state;
 	host_set(h, "channels", "2048");
@@ -518,27 +518,27 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(identity_of_a_real_px5_is_read),
 		CASE(every_device_id_of_the_family_has_its_name),
-		CASE(other_devices_are_refused_in_words),
-		CASE(bytes_left_by_an_earlier_conversation_are_thrown_away),
+		CASE(other_devices_are_rejected_with_the_reason),
+		CASE(bytes_left_by_an_earlier_dialogue_are_discarded),
 		CASE(nothing_is_sent_when_all_is_as_wanted),
 		CASE(values_read_back_are_reported),
 		CASE(a_changed_preset_is_sent_alone_and_not_saved),
 		CASE(firmware_before_608_is_configured_the_only_way_it_has),
-		CASE(all_commands_go_together_and_are_saved_only_when_asked),
+		CASE(all_commands_are_sent_together_and_saved_only_on_request),
 		CASE(a_rounded_value_is_not_sent_again),
 		CASE(bias_and_cooler_are_touched_only_when_given),
 		CASE(a_refused_command_is_named_with_its_setting),
 		CASE(a_difference_that_matters_is_an_error),
-		CASE(text_is_filtered_by_device_and_the_rest_is_told),
-		CASE(settings_that_contradict_each_other_are_refused),
+		CASE(text_is_filtered_by_device_and_the_rest_is_logged),
+		CASE(settings_that_contradict_each_other_are_rejected),
 		CASE(a_reset_goes_first_and_everything_after_it),
 		CASE(an_mca8000d_presets_real_time_instead),
-		CASE(a_preset_that_the_firmware_lacks_is_refused),
-		CASE(a_tb5_that_refuses_pret_gets_prer),
+		CASE(a_preset_that_the_firmware_lacks_is_rejected),
+		CASE(a_tb5_that_rejects_pret_gets_prer),
 		CASE(start_disables_clears_and_enables),
-		CASE(a_warm_detector_is_told_and_refused_only_on_demand),
+		CASE(a_warm_detector_is_reported_and_rejected_only_on_demand),
 		CASE(an_instrument_that_restarted_is_configured_again),
-		CASE(a_configuration_that_somebody_changed_is_put_back),
+		CASE(a_configuration_changed_by_another_program_is_sent_again),
 		CASE(text_in_no_known_form_is_not_taken_for_a_configuration),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

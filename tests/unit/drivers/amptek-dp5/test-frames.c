@@ -80,7 +80,7 @@ static int acquire(struct bench *b)
 /* --- the start of a measurement --- */
 
 /* The preset may have been reached since: a second ENABLE would count without end. */
-static void a_lost_answer_to_enable_begins_anew(void **state)
+static void a_lost_reply_to_enable_repeats_the_sequence(void **state)
 {
 	struct bench *b = *state;
 	amptek_status_turn(b->h, &b->s);
@@ -152,7 +152,7 @@ static void a_preset_ends_the_measurement_with_one_whole_packet(void **state)
 	assert_false(b->h->frame.partial);
 }
 
-static void a_request_to_stop_ends_counting_and_reads_what_there_is(void **state)
+static void a_request_to_stop_ends_counting_and_reads_the_spectrum(void **state)
 {
 	struct bench *b = *state;
 	host_set(b->h, "preset_time", "60");
@@ -322,7 +322,7 @@ static void a_slice_whose_first_reply_was_lost_is_suspect(void **state)
 	assert_non_null(strstr(b->h->logged, "the reply to a read-and-clear was lost"));
 }
 
-static void a_spectrum_older_than_its_status_is_asked_for_again(void **state)
+static void a_spectrum_older_than_its_status_repeats_the_request(void **state)
 {
 	struct bench *b = *state;
 	host_set(b->h, "preset_time", "60");
@@ -420,7 +420,7 @@ static void live_time_is_there_only_where_the_device_reports_it(void **state)
 	assert_null(host_find(b->h, "real_time"));
 }
 
-static void what_does_not_fit_together_lowers_the_quality(void **state)
+static void contradictions_lower_the_quality(void **state)
 {
 	struct bench *b = *state;
 	count_to(b, 60000);
@@ -477,7 +477,7 @@ static void counting_that_goes_on_makes_a_frame_partial_unless_it_is_a_slice(voi
 	assert_false(b->h->frame.partial);
 }
 
-static void bytes_that_are_no_spectrum_are_refused(void **state)
+static void bytes_that_are_no_spectrum_are_rejected(void **state)
 {
 	struct bench *b = *state;
 	static uint8_t packet[8192 * 3 + 72];
@@ -502,10 +502,10 @@ static void bytes_that_are_no_spectrum_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(a_lost_answer_to_enable_begins_anew),
+		CASE(a_lost_reply_to_enable_repeats_the_sequence),
 		CASE(another_unit_in_the_middle_ends_the_measurement),
 		CASE(a_preset_ends_the_measurement_with_one_whole_packet),
-		CASE(a_request_to_stop_ends_counting_and_reads_what_there_is),
+		CASE(a_request_to_stop_ends_counting_and_reads_the_spectrum),
 		CASE(an_abort_gets_through_at_once),
 		CASE(counting_that_ended_before_its_preset_is_suspect),
 		CASE(presets_by_real_time_and_counts_are_seen_by_their_flags),
@@ -514,14 +514,14 @@ int main(void)
 		CASE(a_growing_spectrum_is_partial_until_its_end),
 		CASE(slices_are_cleared_as_they_are_read_and_keep_their_pace),
 		CASE(a_slice_whose_first_reply_was_lost_is_suspect),
-		CASE(a_spectrum_older_than_its_status_is_asked_for_again),
+		CASE(a_spectrum_older_than_its_status_repeats_the_request),
 		CASE(every_number_of_the_packet_is_in_the_frame),
 		CASE(a_calibration_makes_the_axis_energy),
 		CASE(live_time_is_there_only_where_the_device_reports_it),
-		CASE(what_does_not_fit_together_lowers_the_quality),
+		CASE(contradictions_lower_the_quality),
 		CASE(a_detector_off_its_set_points_is_a_warning),
 		CASE(counting_that_goes_on_makes_a_frame_partial_unless_it_is_a_slice),
-		CASE(bytes_that_are_no_spectrum_are_refused),
+		CASE(bytes_that_are_no_spectrum_are_rejected),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

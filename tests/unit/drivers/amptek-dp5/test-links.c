@@ -80,7 +80,7 @@ static void a_reply_in_datagrams_is_put_together_for_every_size(void **state)
 	assert_int_equal(h->retried, 0);
 }
 
-static void a_lost_datagram_is_asked_for_again(void **state)
+static void a_lost_datagram_repeats_the_request(void **state)
 {
 	struct host *h = *state;
 	size_t len = amptek_spectrum(packet, 1024, NULL, &amptek_px5);
@@ -99,7 +99,7 @@ static void a_lost_datagram_is_asked_for_again(void **state)
 	assert_memory_equal(h->raw.blocks[0].data, packet, len);
 }
 
-static void a_wrong_byte_is_noticed_and_asked_for_again(void **state)
+static void a_wrong_byte_repeats_the_request(void **state)
 {
 	struct host *h = *state;
 	uint8_t bytes[128];
@@ -202,7 +202,7 @@ static void more_bytes_than_the_packet_has_are_no_reply(void **state)
 	assert_int_equal(h->retried, 1);
 }
 
-static void a_busy_instrument_is_waited_for_but_not_forever(void **state)
+static void a_busy_instrument_is_waited_for_with_a_limit(void **state)
 {
 	struct host *h = *state;
 	for (int i = 0; i < 3; i++) {
@@ -222,7 +222,7 @@ static void a_busy_instrument_is_waited_for_but_not_forever(void **state)
 	assert_true(host_is_done(h));
 }
 
-static void an_instrument_that_misheard_is_told_again(void **state)
+static void a_request_that_arrived_damaged_is_repeated(void **state)
 {
 	struct host *h = *state;
 	ask_status(h);
@@ -294,16 +294,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UDP(a_reply_in_datagrams_is_put_together_for_every_size),
-		UDP(a_lost_datagram_is_asked_for_again),
-		UDP(a_wrong_byte_is_noticed_and_asked_for_again),
+		UDP(a_lost_datagram_repeats_the_request),
+		UDP(a_wrong_byte_repeats_the_request),
 		UDP(a_late_reply_is_not_taken_for_the_next_one),
 		UDP(a_reply_to_another_request_is_not_accepted),
 		USB(a_spectrum_without_status_is_not_accepted),
 		UDP(silence_is_given_up_after_three_tries_with_advice),
 		USB(a_port_that_is_gone_is_left_at_once),
 		USB(more_bytes_than_the_packet_has_are_no_reply),
-		USB(a_busy_instrument_is_waited_for_but_not_forever),
-		USB(an_instrument_that_misheard_is_told_again),
+		USB(a_busy_instrument_is_waited_for_with_a_limit),
+		USB(a_request_that_arrived_damaged_is_repeated),
 		SERIAL(a_serial_reply_may_come_byte_by_byte),
 		SERIAL(the_serial_receiver_gets_its_silence_before_a_second_try),
 		USB(a_flash_write_may_delay_the_next_reply),

@@ -239,7 +239,7 @@ static void send_file(
 
 #define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-static void vendors_default_configurations_are_sent_without_what_does_not_apply(void **state)
+static void vendors_default_configurations_are_sent_without_foreign_commands(void **state)
 {
 	send_file("FastSDD_Default_PX5.txt", 1, LIST("HVSE=-110;", "TECS=220;", "CON2=AUXOUT2;"),
 		LIST("RESC", "MCAE", "GATE", "PREL", "HVSE=-135;"));
@@ -255,8 +255,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(real_spectra_come_through_unchanged),
-		cmocka_unit_test(
-			vendors_default_configurations_are_sent_without_what_does_not_apply),
+		cmocka_unit_test(vendors_default_configurations_are_sent_without_foreign_commands),
 	};
 	data_dir = argc > 1 ? argv[1] : "";
 	DIR *dir = opendir(data_dir);

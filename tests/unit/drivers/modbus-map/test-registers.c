@@ -51,7 +51,7 @@ static void integers_keep_their_sign_and_width(void **state)
 	(void)state;
 }
 
-static void what_is_no_number_is_nothing(void **state)
+static void nan_and_infinity_are_nothing(void **state)
 {
 	static const uint8_t nan[] = {0x7f, 0xc0, 0, 0}, inf[] = {0xff, 0x80, 0, 0};
 	static const uint8_t big[] = {0x80, 0, 0, 0, 0, 0, 0, 0};
@@ -251,7 +251,7 @@ static void break_blocks(struct host *h)
 	}
 }
 
-static void maps_that_cannot_be_read_are_refused_with_the_reason(void **state)
+static void maps_that_cannot_be_read_are_rejected_with_the_reason(void **state)
 {
 	static const struct {
 		void (*prepare)(struct host *h);
@@ -297,13 +297,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_float_is_read_in_all_four_orders),
 		T(integers_keep_their_sign_and_width),
-		T(what_is_no_number_is_nothing),
+		T(nan_and_infinity_are_nothing),
 		T(neighbours_share_a_request),
 		T(a_gap_that_is_too_wide_separates),
 		T(a_request_stays_within_the_protocols_limit),
 		T(groups_and_options_are_never_joined),
 		T(the_offset_moves_every_address),
-		T(maps_that_cannot_be_read_are_refused_with_the_reason),
+		T(maps_that_cannot_be_read_are_rejected_with_the_reason),
 		T(names_of_blocks_are_read_back_strictly),
 	};
 	return cmocka_run_group_tests_name("modbus-registers", tests, NULL, NULL);

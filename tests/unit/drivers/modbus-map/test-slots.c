@@ -369,7 +369,7 @@ static void a_register_that_holds_no_number_is_missing_and_named(void **state)
 	assert_true(host_has_reason(h, "out-of-range"));
 }
 
-static void blocks_that_contradict_their_names_are_refused(void **state)
+static void blocks_that_contradict_their_names_are_rejected(void **state)
 {
 	static const uint8_t data[300];
 	static const struct assay_bytes wrong[] = {
@@ -517,7 +517,7 @@ static void readings_and_a_stop_end_the_measurement(void **state)
 
 /* --- identity --- */
 
-static void without_identity_registers_it_is_declared_if_anything_answers(void **state)
+static void without_identity_registers_it_is_declared_if_any_area_replies(void **state)
 {
 	struct host *h = *state;
 	struct assay_identity id = {0};
@@ -583,13 +583,13 @@ int main(void)
 		T(a_frame_without_any_value_is_missing),
 		T(a_dead_instrument_is_an_error_at_its_first_request),
 		T(a_register_that_holds_no_number_is_missing_and_named),
-		T(blocks_that_contradict_their_names_are_refused),
+		T(blocks_that_contradict_their_names_are_rejected),
 		T(numbers_stay_as_they_are_unless_scaled_and_then_it_is_listed),
 		T(a_bit_of_a_register_can_be_a_status),
 		T(an_adjusted_point_carries_its_unit_basis_and_uncertainty),
 		T(an_uncertainty_register_follows_its_value),
 		T(readings_and_a_stop_end_the_measurement),
-		T(without_identity_registers_it_is_declared_if_anything_answers),
+		T(without_identity_registers_it_is_declared_if_any_area_replies),
 		T(identity_registers_are_read),
 	};
 	return cmocka_run_group_tests_name("modbus-map", tests, NULL, NULL);

@@ -50,7 +50,7 @@ static void words_are_little_endian_twos_complement(void **state)
 	(void)state;
 }
 
-static void replies_that_do_not_fit_together_are_refused(void **state)
+static void replies_that_do_not_fit_together_are_rejected(void **state)
 {
 	struct host *h = *state;
 	static const char *const wrong[] = {"", "AP? 11\n", "AP? 11\nMI? 1\nMF? 2\n",
@@ -64,7 +64,7 @@ static void replies_that_do_not_fit_together_are_refused(void **state)
 		assert_int_equal(decode(h, wrong[i], scan, sizeof(scan)), -EBADMSG);
 }
 
-static void the_length_decides_what_is_delivered(void **state)
+static void the_length_decides_about_the_frame(void **state)
 {
 	struct host *h = *state;
 	static const char replies[] = "MI? 1\nMF? 3\nHP? 3\nTP1\nER? 0\n";
@@ -140,7 +140,7 @@ static void a_status_text_is_cut_at_the_end_of_its_buffer(void **state)
 	(void)state;
 }
 
-static void identities_are_read_whatever_their_lengths(void **state)
+static void identities_of_any_length_are_read(void **state)
 {
 	struct host *h = *state;
 	struct assay_identity id = {0};
@@ -175,12 +175,12 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(words_are_little_endian_twos_complement),
-		T(replies_that_do_not_fit_together_are_refused),
-		T(the_length_decides_what_is_delivered),
+		T(replies_that_do_not_fit_together_are_rejected),
+		T(the_length_decides_about_the_frame),
 		T(one_block_alone_is_no_frame),
 		T(status_bits_become_quality),
 		T(a_status_text_is_cut_at_the_end_of_its_buffer),
-		T(identities_are_read_whatever_their_lengths),
+		T(identities_of_any_length_are_read),
 		T(the_last_reply_to_a_command_counts),
 	};
 	return cmocka_run_group_tests_name("srs-rga-decode", tests, NULL, NULL);

@@ -208,7 +208,7 @@ static void the_worked_session_goes_byte_by_byte(void **state)
 
 /* --- resynchronising --- */
 
-static void a_scan_that_still_runs_is_ended_before_anything_is_asked(void **state)
+static void a_running_scan_is_ended_before_the_first_query(void **state)
 {
 	struct bench *b = *state;
 	uint8_t rest[300];
@@ -284,7 +284,7 @@ static void replies_that_end_with_lf_alone_are_read(void **state)
 	assert_int_equal(b->h->retried, 0);
 }
 
-static void a_lost_reply_is_asked_for_again(void **state)
+static void a_lost_reply_repeats_the_request(void **state)
 {
 	struct bench *b = *state;
 	assert_int_equal(identify(b), 0);
@@ -336,7 +336,7 @@ static void a_refused_setting_is_explained(void **state)
 		"the head refused SA20 and keeps 10; communication: bad parameter");
 }
 
-static void settings_that_contradict_are_refused(void **state)
+static void settings_that_contradict_are_rejected(void **state)
 {
 	static const char *const pairs[][4] = {{"mass_first", "50", "mass_last", "40"},
 		{"mass_last", "250", "mass_first", "1"},
@@ -371,7 +371,7 @@ static void ion_source_settings_are_sent_only_when_given(void **state)
 
 /* --- filament and multiplier --- */
 
-static void hazards_are_left_alone_without_being_told(void **state)
+static void hazards_without_a_setting_are_not_touched(void **state)
 {
 	struct bench *b = *state;
 	begin(b);
@@ -416,7 +416,7 @@ static void a_filament_that_does_not_light_fails_the_start_and_is_switched_off(v
 	assert_false(b->h->hazard);
 }
 
-static void make_safe_switches_off_what_another_worker_left_on(void **state)
+static void make_safe_switches_off_parts_that_another_worker_switched_on(void **state)
 {
 	struct bench *b = *state;
 	head_value(&b->head, "FL")->value = 1;
@@ -579,7 +579,7 @@ static void a_request_to_stop_finishes_the_scan(void **state)
 	assert_int_equal(acquire(b), ASSAY_DONE);
 }
 
-static void a_contradicting_number_of_points_is_refused(void **state)
+static void a_contradicting_number_of_points_is_rejected(void **state)
 {
 	struct bench *b = *state;
 	b->h->device = NULL;
@@ -595,7 +595,7 @@ static void a_contradicting_number_of_points_is_refused(void **state)
 	assert_int_equal(start(b), -EPROTO);
 }
 
-static void pressure_is_computed_only_when_asked_for(void **state)
+static void pressure_is_computed_only_on_request(void **state)
 {
 	struct bench *b = *state;
 	host_set(b->h, "convert", "partial_pressure");
@@ -635,24 +635,24 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(the_worked_session_goes_byte_by_byte),
-		T(a_scan_that_still_runs_is_ended_before_anything_is_asked),
+		T(a_running_scan_is_ended_before_the_first_query),
 		T(half_a_command_is_never_run),
 		T(identify_changes_nothing_that_lasts),
 		T(a_damaged_serial_number_is_not_another_unit),
 		T(a_head_that_does_not_know_its_range_is_tolerated),
 		T(another_instrument_is_not_taken_for_a_head),
 		T(replies_that_end_with_lf_alone_are_read),
-		T(a_lost_reply_is_asked_for_again),
+		T(a_lost_reply_repeats_the_request),
 		T(the_range_is_set_in_the_order_that_the_head_accepts),
 		T(a_status_after_nf_is_not_taken_for_its_value),
 		T(an_error_that_stays_is_cleared_before_the_start),
 		T(a_refused_setting_is_explained),
-		T(settings_that_contradict_are_refused),
+		T(settings_that_contradict_are_rejected),
 		T(ion_source_settings_are_sent_only_when_given),
-		T(hazards_are_left_alone_without_being_told),
+		T(hazards_without_a_setting_are_not_touched),
 		T(hazards_go_on_with_the_start_and_off_with_the_stop),
 		T(a_filament_that_does_not_light_fails_the_start_and_is_switched_off),
-		T(make_safe_switches_off_what_another_worker_left_on),
+		T(make_safe_switches_off_parts_that_another_worker_switched_on),
 		T(a_hazard_that_stays_on_is_never_called_off),
 		T(a_tripped_filament_spoils_the_frame_and_ends_the_run),
 		T(a_histogram_has_one_point_per_mass),
@@ -662,8 +662,8 @@ int main(void)
 		T(a_scan_that_lost_points_is_no_frame),
 		T(an_abort_ends_the_scan_at_once_and_the_head_is_brought_back),
 		T(a_request_to_stop_finishes_the_scan),
-		T(a_contradicting_number_of_points_is_refused),
-		T(pressure_is_computed_only_when_asked_for),
+		T(a_contradicting_number_of_points_is_rejected),
+		T(pressure_is_computed_only_on_request),
 		T(the_multipliers_gain_divides_the_pressure),
 	};
 	return cmocka_run_group_tests_name("srs-rga", tests, NULL, NULL);
