@@ -299,7 +299,8 @@ static int open_all(struct core *core)
 		return -ENOMEM;
 	core->run_store.ledger = core->ledger;
 	core->run_store.rows = core->runs;
-	core->run_store.path = core->config->journal_path;
+	snprintf(core->run_store.path, sizeof core->run_store.path, "%s",
+		core->config->journal_path);
 	core->run_store.clock = &core->timekeeper;
 	core->run_store.sync = core->sync;
 	core->amends = amends_create(&core->run_store);

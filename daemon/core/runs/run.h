@@ -5,6 +5,7 @@
 #ifndef ASSAY_CORE_RUNS_RUN_H
 #define ASSAY_CORE_RUNS_RUN_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -77,7 +78,7 @@ struct run_store {
 	struct ledger *ledger;
 	struct runs *rows;
 	const struct timekeeper *clock;
-	const char *path;    /* of the journal; of the configuration at start */
+	char path[PATH_MAX]; /* of the journal: outlives the configuration that names it */
 	const char *sync;    /* the journal's mode in words: "always", "1s" */
 	struct list waiting; /* answers for run-starts under way */
 };

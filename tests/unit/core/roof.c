@@ -136,7 +136,8 @@ void roof_open(struct roof *roof)
 	open_journal(core);
 	core->run_store.ledger = core->ledger;
 	core->run_store.rows = core->runs;
-	core->run_store.path = core->config->journal_path;
+	snprintf(core->run_store.path, sizeof core->run_store.path, "%s",
+		core->config->journal_path);
 	core->run_store.clock = &core->timekeeper;
 	core->run_store.sync = "always";
 	core->amends = amends_create(&core->run_store);
