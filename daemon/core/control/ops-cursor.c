@@ -28,7 +28,7 @@ static int op_cursor_forget(struct call *call)
 		map_open(&map, &before);
 		map_text(&map, "name", view.name);
 		map_key(&map, "at");
-		cursor_put_marks(&before, &view);
+		cursor_put_marks(&before, view.marks, view.count);
 		map_close(&map);
 		audit_put(&core->audit, "cursor-forgotten", call->actor, &before, NULL, NULL);
 		buffer_finish(&before);

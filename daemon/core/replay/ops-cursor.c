@@ -37,7 +37,7 @@ static void put_view(struct map *map, const struct cursor_view *view)
 {
 	map_text(map, "name", view->name);
 	map_key(map, "at");
-	cursor_put_marks(map->to, view);
+	cursor_put_marks(map->to, view->marks, view->count);
 	if (view->is_damaged)
 		map_bool(map, "damaged", true);
 }
