@@ -12,7 +12,7 @@
 
 /* Sends the request, which it finishes, to the replay socket.  0, or 1 after a message. */
 static int ask(const struct options *options, struct buffer *request, struct parts *reply,
-	struct message *message)
+	struct reply_view *message)
 {
 	struct requester *requester = NULL;
 	int r = requester_create(&requester, NULL, options->replay);
@@ -43,7 +43,7 @@ int command_cursor_show(const struct options *options, const struct args *args)
 {
 	struct buffer request = {0};
 	struct parts reply = {0};
-	struct message message;
+	struct reply_view message;
 	message_cursor_get(&request, args->words[0]);
 	int r = ask(options, &request, &reply, &message);
 	if (r == 0 && !options->json && message.kind == MESSAGE_CURSOR)
@@ -52,28 +52,28 @@ int command_cursor_show(const struct options *options, const struct args *args)
 	return r;
 }
 
-struct row {
+struct cursor_row {
 	char name[64];
 	struct assay_span at;
 	bool damaged;
 };
 
 static const struct keys row_keys = {
-	.rows = (const struct key[]){ROW_TEXT(struct row, name), ROW_RAW(struct row, at),
-		ROW_BOOL(struct row, damaged), {0}},
+	.rows = (const struct key[]){ROW_TEXT(struct cursor_row, name),
+		ROW_RAW(struct cursor_row, at), ROW_BOOL(struct cursor_row, damaged), {0}},
 	.open = true};
 
 int command_cursor_list(const struct options *options, const struct args *args)
 {
 	struct buffer request = {0};
 	struct parts reply = {0};
-	struct message message;
+	struct reply_view message;
 	message_cursors(&request);
 	int r = ask(options, &request, &reply, &message);
 	if (r == 0 && !options->json) {
 		struct reader reader, marks;
 		size_t left = print_open_list(parts_at(&reply, 0), "cursors", &reader), count = 0;
-		for (struct row row = {0}; left > 0; left--, row = (struct row){0}) {
+		for (struct cursor_row row = {0}; left > 0; left--, row = (struct cursor_row){0}) {
 			if (keys_read(&reader, &row_keys, &row, NULL) < 0)
 				break;
 			read_init(&marks, row.at.data, row.at.len);

@@ -20,7 +20,7 @@ struct amended {
 	uint64_t when, count; /* the last of so many */
 };
 
-struct row {
+struct run_row {
 	char run[40], number[128], instrument[40], sample[260], person[260], status[32];
 	char sim[4], journal[40], topic[ASSAY_TOPIC_MAX + 1];
 	uint64_t start, first, last, frames;
@@ -48,14 +48,15 @@ static const struct keys amended_keys = {
 	.open = true};
 
 static const struct keys row_keys = {
-	.rows = (const struct key[]){ROW_TEXT(struct row, run), ROW_TEXT(struct row, number),
-		ROW_TEXT(struct row, instrument), ROW_TEXT(struct row, sample),
-		{"operator", KEY_OTHER, KEY_AT(struct row, person), .read = print_read_value},
-		ROW_TEXT(struct row, status), ROW_TEXT(struct row, sim),
-		ROW_TEXT(struct row, journal), ROW_TEXT(struct row, topic),
-		ROW_UINT(struct row, start), ROW_UINT(struct row, first),
-		ROW_UINT(struct row, last), ROW_UINT(struct row, frames),
-		ROW_MAP(struct row, amended, amended_keys), {0}},
+	.rows = (const struct key[]){ROW_TEXT(struct run_row, run),
+		ROW_TEXT(struct run_row, number), ROW_TEXT(struct run_row, instrument),
+		ROW_TEXT(struct run_row, sample),
+		{"operator", KEY_OTHER, KEY_AT(struct run_row, person), .read = print_read_value},
+		ROW_TEXT(struct run_row, status), ROW_TEXT(struct run_row, sim),
+		ROW_TEXT(struct run_row, journal), ROW_TEXT(struct run_row, topic),
+		ROW_UINT(struct run_row, start), ROW_UINT(struct run_row, first),
+		ROW_UINT(struct run_row, last), ROW_UINT(struct run_row, frames),
+		ROW_MAP(struct run_row, amended, amended_keys), {0}},
 	.open = true};
 
 /* --- printing -------------------------------------------------------------------------------- */
@@ -68,7 +69,7 @@ static const char *corrected(char to[540], const char *old, const char *correcte
 	return to;
 }
 
-static void print_row(const struct row *row)
+static void print_row(const struct run_row *row)
 {
 	char start[PRINT_TIME_SIZE], sample[540], person[540];
 	print_time(start, row->start);
@@ -86,7 +87,7 @@ static void print_text(const char *name, const char *text)
 		printf("%-12s %s\n", name, text);
 }
 
-static void print_run(const struct row *row)
+static void print_run(const struct run_row *row)
 {
 	const struct amended *now = &row->amended;
 	char text[540];
@@ -117,11 +118,12 @@ static void print_run(const struct row *row)
 /* --- requests -------------------------------------------------------------------------------- */
 
 /* A request whose reply has one run.  0, or 1 after a message. */
-static int ask_run(const struct options *options, struct control_request *request, struct row *row)
+static int ask_run(
+	const struct options *options, struct control_request *request, struct run_row *row)
 {
 	struct control_reply reply;
 	int r = client_ask(options, request, ASK_SECONDS, &reply);
-	*row = (struct row){0};
+	*row = (struct run_row){0};
 	if (r == 0 && options->json)
 		print_json(reply.body);
 	struct assay_span run = r == 0 ? keys_value(reply.body, string_of("run")) : reply.body;
@@ -133,7 +135,7 @@ static int ask_run(const struct options *options, struct control_request *reques
 
 static int show_run(const struct options *options, struct control_request *request)
 {
-	struct row row;
+	struct run_row row;
 	int r = ask_run(options, request, &row);
 	if (r == 0 && !options->json)
 		print_run(&row);
@@ -146,7 +148,7 @@ static int wait_for_end(const struct options *options, const char *number)
 	quiet.json = false;
 	for (;;) {
 		struct control_request request;
-		struct row row;
+		struct run_row row;
 		control_request_init(&request, "run-show");
 		map_text(&request.map, "number", number);
 		if (ask_run(&quiet, &request, &row) != 0)
@@ -163,7 +165,7 @@ static int wait_for_end(const struct options *options, const char *number)
 static int start(const struct options *options, struct control_request *request, bool wait)
 {
 	struct control_reply reply;
-	struct row started = {0};
+	struct run_row started = {0};
 	int r = client_ask(options, request, START_SECONDS, &reply);
 	if (r == 0 && keys_decode(&row_keys, reply.body.data, reply.body.len, &started) < 0)
 		r = client_explain(options, -EBADMSG, &reply);
@@ -251,7 +253,7 @@ int command_run_list(const struct options *options, const struct args *args)
 	} else if (r == 0) {
 		struct reader reader;
 		size_t left = print_open_list(reply.body, "runs", &reader);
-		for (struct row row = {0}; left > 0; left--, row = (struct row){0}) {
+		for (struct run_row row = {0}; left > 0; left--, row = (struct run_row){0}) {
 			if (keys_read(&reader, &row_keys, &row, NULL) < 0)
 				break;
 			print_row(&row);

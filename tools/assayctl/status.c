@@ -28,7 +28,7 @@ struct retention {
 	char held_by[40];
 };
 
-struct journal {
+struct journal_status {
 	char path[260], disk[20], error[260];
 	uint64_t head, free;
 	struct retention retention;
@@ -37,7 +37,7 @@ struct journal {
 struct daemon {
 	char version[40], site[40], node[40];
 	uint64_t started;
-	struct journal journal;
+	struct journal_status journal;
 };
 
 static const struct keys run_keys = {
@@ -63,18 +63,18 @@ static const struct keys retention_keys = {
 		ROW_UINT(struct retention, not_passed), ROW_TEXT(struct retention, held_by), {0}},
 	.open = true};
 
-static const struct keys journal_keys = {
-	.rows = (const struct key[]){ROW_TEXT(struct journal, path), ROW_TEXT(struct journal, disk),
-		ROW_TEXT(struct journal, error), ROW_UINT(struct journal, head),
-		ROW_UINT(struct journal, free), ROW_MAP(struct journal, retention, retention_keys),
-		{0}},
+static const struct keys journal_status_keys = {
+	.rows = (const struct key[]){ROW_TEXT(struct journal_status, path),
+		ROW_TEXT(struct journal_status, disk), ROW_TEXT(struct journal_status, error),
+		ROW_UINT(struct journal_status, head), ROW_UINT(struct journal_status, free),
+		ROW_MAP(struct journal_status, retention, retention_keys), {0}},
 	.open = true};
 
 static const struct keys daemon_keys = {
 	.rows = (const struct key[]){ROW_TEXT(struct daemon, version),
 		ROW_TEXT(struct daemon, site), ROW_TEXT(struct daemon, node),
-		ROW_UINT(struct daemon, started), ROW_MAP(struct daemon, journal, journal_keys),
-		{0}},
+		ROW_UINT(struct daemon, started),
+		ROW_MAP(struct daemon, journal, journal_status_keys), {0}},
 	.open = true};
 
 /* --- status, list ---------------------------------------------------------------------------- */
@@ -132,7 +132,7 @@ static void print_instruments(const struct control_reply *reply, bool more)
 static void print_daemon(const struct control_reply *reply)
 {
 	struct daemon d = {0};
-	const struct journal *j = &d.journal;
+	const struct journal_status *j = &d.journal;
 	const struct retention *r = &j->retention;
 	char started[PRINT_TIME_SIZE];
 	if (keys_decode(&daemon_keys, reply->body.data, reply->body.len, &d) < 0)

@@ -60,7 +60,7 @@ static bool must_stop(const struct export *e)
 	return e->must_stop != NULL && *e->must_stop;
 }
 
-static int fetch_page(struct export *e, uint64_t from, struct parts *reply, struct message *m)
+static int fetch_page(struct export *e, uint64_t from, struct parts *reply, struct reply_view *m)
 {
 	int r = -ETIMEDOUT;
 	for (int i = 0; i < ATTEMPTS && !must_stop(e); i++) {
@@ -85,7 +85,7 @@ static int fetch_page(struct export *e, uint64_t from, struct parts *reply, stru
 static int put_heading(struct export *e, uint64_t *told)
 {
 	struct parts reply = {0};
-	struct message m = {.next = e->run.last + 1};
+	struct reply_view m = {.next = e->run.last + 1};
 	int r = e->format->begin(e);
 	while (r == 0 && e->run.last > 0 && m.next != 0) {
 		r = fetch_page(e, m.next, &reply, &m);
@@ -103,7 +103,7 @@ static int put_heading(struct export *e, uint64_t *told)
 int export_put(struct export *e, const struct export_run *run)
 {
 	struct parts reply = {0};
-	struct message m = {.next = 1};
+	struct reply_view m = {.next = 1};
 	uint64_t told = 0; /* entries after the end that the heading has */
 	bool has_end = false;
 	e->run = *run;

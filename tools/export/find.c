@@ -20,7 +20,7 @@ const struct keys export_run_keys = {
 		{"sim", KEY_BOOL, KEY_AT(struct export_run, sim)}, {0}},
 	.open = true};
 
-struct found {
+struct found_runs {
 	struct export_run *runs;
 	size_t count, size;
 	size_t rows;     /* of the last reply */
@@ -28,7 +28,7 @@ struct found {
 };
 
 /* Runs that started at the same time as the last of a page come twice. */
-static int add(struct found *found, const struct export_run *run)
+static int add(struct found_runs *found, const struct export_run *run)
 {
 	for (size_t i = 0; i < found->count; i++) {
 		if (strcmp(found->runs[i].number, run->number) == 0)
@@ -48,7 +48,7 @@ static int add(struct found *found, const struct export_run *run)
 
 static int read_runs(struct reader *r, const struct key *key, void *to)
 {
-	struct found *found = to;
+	struct found_runs *found = to;
 	int error = read_array(r, &found->rows);
 	for (size_t i = 0; i < found->rows && error == 0; i++) {
 		struct export_run run = {0};
@@ -65,11 +65,11 @@ static const struct keys found_keys = {
 
 /* Adds the newest runs that started in [since, until]. */
 static int fetch_page(struct requester *replay, uint64_t since, uint64_t until,
-	const char *instrument, struct found *found)
+	const char *instrument, struct found_runs *found)
 {
 	struct buffer request = {0};
 	struct parts reply = {0};
-	struct message message;
+	struct reply_view message;
 	struct map map;
 	map_open(&map, &request);
 	map_text(&map, "op", "find");
@@ -101,7 +101,7 @@ static int by_start(const void *a, const void *b)
 int export_find(struct requester *replay, uint64_t since, uint64_t until, const char *instrument,
 	struct export_run **runs, size_t *count)
 {
-	struct found found = {.rows = PAGE, .oldest = until - 1};
+	struct found_runs found = {.rows = PAGE, .oldest = until - 1};
 	size_t before = SIZE_MAX;
 	int r = 0;
 	/* A full page: there may be older runs. */

@@ -84,7 +84,7 @@ static int each_mark(void *arg, const struct assay_client_cursor *mark)
 
 static void answer(struct trial *t, const uint8_t *data, size_t size)
 {
-	struct message m;
+	struct reply_view m;
 	if (t->is_paging || message_read(data, size, &m) < 0)
 		return;
 	message_marks(&m, each_mark, NULL);

@@ -204,7 +204,7 @@ static void read_page(struct consumer *c, size_t count, size_t journal, const ui
 /* `is_cut`: the connection fails while the page is read. */
 static void take_answer(struct consumer *c, bool is_cut)
 {
-	struct message m;
+	struct reply_view m;
 	static uint64_t seqs[ENTRIES + 1];
 	if (!c->has_answer)
 		return;

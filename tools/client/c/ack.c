@@ -16,7 +16,7 @@ static int take_mark(void *arg, const struct assay_client_cursor *mark)
 int client_read_cursor(struct assay_client *c, int timeout_ms)
 {
 	struct parts reply = {0};
-	struct message m;
+	struct reply_view m;
 	struct buffer request = {0};
 	message_cursor_get(&request, c->cursor);
 	int r = requester_message(c->requester, &request, timeout_ms, &reply, &m);
@@ -39,7 +39,7 @@ int client_read_cursor(struct assay_client *c, int timeout_ms)
 static int ack_one(struct assay_client *c, const struct assay_client_cursor *mark, int timeout_ms)
 {
 	struct parts reply = {0};
-	struct message m = {0};
+	struct reply_view m = {0};
 	struct buffer request = {0};
 	message_cursor_set(&request, c->cursor, mark);
 	int r = requester_message(c->requester, &request, timeout_ms, &reply, &m);

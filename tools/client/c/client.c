@@ -34,7 +34,7 @@ int client_fail(struct assay_client *client, int code, const char *format, ...)
 	return code;
 }
 
-int client_refused(struct assay_client *client, const struct message *message)
+int client_refused(struct assay_client *client, const struct reply_view *message)
 {
 	int code = message->error == MESSAGE_NOT_AUTHORISED ? -EACCES : -EPROTO;
 	return client_fail(client, code, "rejected: %.*s", (int)message->text.len,

@@ -130,7 +130,7 @@ static int add_journal(void *arg, const struct message_journal *from)
 	return 0;
 }
 
-static int read_journals(struct delivery *d, const struct message *welcome)
+static int read_journals(struct delivery *d, const struct reply_view *welcome)
 {
 	struct journal_list list = {.size = welcome->journals_count};
 	if (list.size == 0 || list.size > JOURNALS_MAX)
@@ -171,7 +171,7 @@ static int merge(struct delivery *d, struct assay_span topics, uint64_t head)
 	return 0;
 }
 
-int delivery_welcome(struct delivery *d, const struct message *welcome)
+int delivery_welcome(struct delivery *d, const struct reply_view *welcome)
 {
 	bool was_current = place_is_current(d);
 	int r = read_journals(d, welcome);
@@ -301,7 +301,7 @@ static int add_hole(void *arg, const struct message_gap *gap)
 	return 0;
 }
 
-int delivery_page(struct delivery *d, const struct message *data)
+int delivery_page(struct delivery *d, const struct reply_view *data)
 {
 	d->has_sent = false;
 	if (!d->is_fetching || d->is_reading || (data->next != 0 && data->next <= d->from))

@@ -69,14 +69,14 @@ void delivery_sent(struct delivery *d);
 void delivery_reconnected(struct delivery *d);
 
 /* The reply to a hello.  0, -EBADMSG, -ENOMEM. */
-int delivery_welcome(struct delivery *d, const struct message *welcome);
+int delivery_welcome(struct delivery *d, const struct reply_view *welcome);
 
 /*
  * The reply to a fetch: delivery_page() with its first part, then delivery_page_entry() for each
  * entry, then delivery_page_done().  The next page may be requested before that, but is passed
  * after it.  -EBADMSG: an invalid reply.
  */
-int delivery_page(struct delivery *d, const struct message *data);
+int delivery_page(struct delivery *d, const struct reply_view *data);
 enum delivery_verdict delivery_page_entry(
 	struct delivery *d, const struct assay_entry_view *entry, struct delivery_note *note);
 int delivery_page_done(struct delivery *d);

@@ -54,7 +54,7 @@ int client_fail(struct assay_client *client, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* The same for an error from the daemon: -EACCES or -EPROTO. */
-int client_refused(struct assay_client *client, const struct message *message);
+int client_refused(struct assay_client *client, const struct reply_view *message);
 
 /* Reads the cursor from the daemon.  0; -EAGAIN: not in this time; negative. */
 int client_read_cursor(struct assay_client *client, int timeout_ms);

@@ -32,19 +32,21 @@ static int read_word(struct reader *r, const struct key *key, void *to)
 
 static const struct keys message_keys = {.open = true,
 	.rows = (const struct key[]){
-		{"op", KEY_OTHER, KEY_AT(struct message, kind), .words = &kinds, .read = read_word},
-		{"journal", KEY_FIXED, KEY_AT(struct message, journal), .limit = ASSAY_UUID_SIZE},
-		{"head", KEY_UINT, KEY_AT(struct message, head)},
-		{"journals", KEY_RAW_LIST, KEY_AT(struct message, journals)},
-		{"topics", KEY_RAW_MAP, KEY_AT(struct message, topics)},
-		{"count", KEY_UINT, KEY_AT(struct message, count)},
-		{"next", KEY_UINT, KEY_AT(struct message, next)},
-		{"gaps", KEY_RAW_LIST, KEY_AT(struct message, gaps)},
-		{"at", KEY_RAW_LIST, KEY_AT(struct message, at)},
-		{"cursors", KEY_RAW_LIST, KEY_AT(struct message, at)},
-		{"code", KEY_OTHER, KEY_AT(struct message, error), .words = &errors,
+		{"op", KEY_OTHER, KEY_AT(struct reply_view, kind), .words = &kinds,
 			.read = read_word},
-		{"text", KEY_TEXT, KEY_AT(struct message, text)},
+		{"journal", KEY_FIXED, KEY_AT(struct reply_view, journal),
+			.limit = ASSAY_UUID_SIZE},
+		{"head", KEY_UINT, KEY_AT(struct reply_view, head)},
+		{"journals", KEY_RAW_LIST, KEY_AT(struct reply_view, journals)},
+		{"topics", KEY_RAW_MAP, KEY_AT(struct reply_view, topics)},
+		{"count", KEY_UINT, KEY_AT(struct reply_view, count)},
+		{"next", KEY_UINT, KEY_AT(struct reply_view, next)},
+		{"gaps", KEY_RAW_LIST, KEY_AT(struct reply_view, gaps)},
+		{"at", KEY_RAW_LIST, KEY_AT(struct reply_view, at)},
+		{"cursors", KEY_RAW_LIST, KEY_AT(struct reply_view, at)},
+		{"code", KEY_OTHER, KEY_AT(struct reply_view, error), .words = &errors,
+			.read = read_word},
+		{"text", KEY_TEXT, KEY_AT(struct reply_view, text)},
 		{0},
 	}};
 
@@ -84,7 +86,7 @@ static int open_list(struct reader *r, struct assay_span list, size_t *count)
 	return read_array(r, count);
 }
 
-static bool is_whole(const struct message *m)
+static bool is_whole(const struct reply_view *m)
 {
 	switch (m->kind) {
 	case MESSAGE_WELCOME:
@@ -99,10 +101,10 @@ static bool is_whole(const struct message *m)
 	return false;
 }
 
-int message_read(const void *data, size_t len, struct message *m)
+int message_read(const void *data, size_t len, struct reply_view *m)
 {
 	struct reader r;
-	*m = (struct message){0};
+	*m = (struct reply_view){0};
 	if (len > ASSAY_RECORD_MAX)
 		return -EBADMSG;
 	read_init(&r, data, len);
@@ -113,7 +115,7 @@ int message_read(const void *data, size_t len, struct message *m)
 	return 0;
 }
 
-int message_journals(const struct message *m,
+int message_journals(const struct reply_view *m,
 	int (*each)(void *arg, const struct message_journal *journal), void *arg)
 {
 	struct reader r;
@@ -128,8 +130,8 @@ int message_journals(const struct message *m,
 	return error;
 }
 
-int message_gaps(
-	const struct message *m, int (*each)(void *arg, const struct message_gap *gap), void *arg)
+int message_gaps(const struct reply_view *m, int (*each)(void *arg, const struct message_gap *gap),
+	void *arg)
 {
 	struct reader r;
 	size_t left;
@@ -145,7 +147,7 @@ int message_gaps(
 	return error;
 }
 
-int message_marks(const struct message *m,
+int message_marks(const struct reply_view *m,
 	int (*each)(void *arg, const struct assay_client_cursor *mark), void *arg)
 {
 	struct reader r;

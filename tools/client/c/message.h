@@ -41,7 +41,7 @@ struct message_gap {
 	enum assay_client_why why;
 };
 
-struct message {
+struct reply_view {
 	enum message_kind kind;
 	/* MESSAGE_WELCOME */
 	const uint8_t *journal; /* the current one */
@@ -60,17 +60,17 @@ struct message {
 };
 
 /* 0, or -EBADMSG: not a reply, or incomplete. */
-int message_read(const void *data, size_t len, struct message *message);
+int message_read(const void *data, size_t len, struct reply_view *message);
 
 /*
  * Call each() for the elements of a list, until it returns non-zero, which is returned.  0 after
  * the last one; -EBADMSG.
  */
-int message_journals(const struct message *message,
+int message_journals(const struct reply_view *message,
 	int (*each)(void *arg, const struct message_journal *journal), void *arg);
-int message_gaps(const struct message *message,
+int message_gaps(const struct reply_view *message,
 	int (*each)(void *arg, const struct message_gap *gap), void *arg);
-int message_marks(const struct message *message,
+int message_marks(const struct reply_view *message,
 	int (*each)(void *arg, const struct assay_client_cursor *mark), void *arg);
 
 /* A map of topic => last seq, as in a welcome and a heartbeat. */

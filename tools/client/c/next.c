@@ -63,7 +63,7 @@ static int send_need(struct assay_client *c)
 
 static int take_reply(struct assay_client *c)
 {
-	struct message m;
+	struct reply_view m;
 	struct assay_span first = parts_at(&c->page, 0);
 	c->sent_at = 0;
 	if (message_read(first.data, first.len, &m) < 0)

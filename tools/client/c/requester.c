@@ -71,7 +71,7 @@ int requester_exchange(
 }
 
 int requester_message(struct requester *q, const struct buffer *request, int timeout_ms,
-	struct parts *reply, struct message *message)
+	struct parts *reply, struct reply_view *message)
 {
 	int r = requester_exchange(q, request, timeout_ms, reply);
 	if (r < 0)

@@ -29,6 +29,6 @@ int requester_exchange(struct requester *requester, const struct buffer *request
  * (as do its entries, parts 1 ...).  -EPROTO: it is not a reply of this protocol.
  */
 int requester_message(struct requester *requester, const struct buffer *request, int timeout_ms,
-	struct parts *reply, struct message *message);
+	struct parts *reply, struct reply_view *message);
 
 #endif

@@ -38,7 +38,7 @@ void assay_client_run_rewind(struct assay_client *c)
 
 static int fetch_page(struct assay_client *c, int timeout_ms)
 {
-	struct message m;
+	struct reply_view m;
 	struct buffer request = {0};
 	const struct message_fetch fetch = {.journal = c->run.cursor.journal,
 		.name = c->run.cursor.topic,

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Every entry of an assayd journal, exactly once and in order per topic, or word of what is gone.
+ * Every entry of an assayd journal, exactly once and in order per topic, or a report of its loss.
  *
  *   const assay = require("assay");
  *   for await (const item of assay.entries({ cursor: "lims" })) {
- *     if (item.gap) console.error("lost for ever:", item.gap);
+ *     if (item.gap) console.error("lost:", item.gap);
  *     else console.log(item.seq, item.type, assay.isoTime(item.timeNs));
  *   }
  *
- * The same as tools/client/python/assay.py, in small; docs/consumers.md says what is guaranteed.
+ * The same algorithm as tools/client/python/assay.py, without runs; docs/consumers.md has the guarantees.
  */
 "use strict";
 
@@ -17,8 +17,8 @@ const zmq = require("zeromq");
 const { Decoder } = require("cbor-x");
 
 const HEAD = "a1/head/";
-const HEAD_MS = 5000; // without a heartbeat for so long: connect again
-const ANSWER_MS = [2000, 30000]; // the first request's time limit, and what it grows to
+const HEAD_MS = 5000; // without a heartbeat: reconnect
+const ANSWER_MS = [2000, 30000]; // time limit of the first request; largest one
 const PAGE_BYTES = 4 << 20;
 const LOST = Number.MAX_SAFE_INTEGER; // `to` of a gap without known end
 const QUALITY = { 1: "good", 2: "unchecked", 3: "suspect", 4: "bad", 9: "missing" };
@@ -27,7 +27,7 @@ const decoder = new Decoder({ mapsAsObjects: true, useRecords: false });
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const hex = (bytes) => Buffer.from(bytes).toString("hex");
 
-/** Requests are encoded by hand: the daemon takes lengths in their shortest form only, cbor-x writes others. */
+/** Requests are encoded here: the daemon accepts lengths in their shortest form only, cbor-x writes others. */
 function head(major, n) {
   if (n < 24) return Buffer.from([(major << 5) | n]);
   const bytes = n < 0x100 ? 1 : n < 0x10000 ? 2 : n < 0x100000000 ? 4 : 8;
@@ -71,7 +71,7 @@ function jsonSafe(value) {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, jsonSafe(inner)]));
 }
 
-/** The values of a variable: a typed array, a number, a text or texts. An even axis is made out. */
+/** The values of a variable: a typed array, a number, a text or texts; of an even axis, its points. */
 function values(variable) {
   const data = variable.data;
   if (data && typeof data === "object" && "step" in data)
@@ -108,7 +108,7 @@ class Entry {
   }
 }
 
-/** The place of entries that cannot be had any more, in `gap`: {journal, topic, from, to, why}. */
+/** Lost entries, in `gap`: {journal, topic, from, to, why}. */
 class Gap {
   constructor(gap, feed) {
     this.gap = gap;
@@ -121,11 +121,11 @@ const placeOf = (item) => item.gap ? [item.gap.journal, item.gap.topic, item.gap
 class Feed {
   #live;
   #replay;
-  #at = {}; // what was read: {journal: {topic: seq}}
+  #at = {}; // positions that were read: {journal: {topic: seq}}
   #acked = {};
   #unsaved = new Map();
   #savedAt = 0;
-  #settled = {}; // journal: all that was wanted up to here was read
+  #settled = {}; // journal: all wanted entries up to here were read
   #journals = []; // oldest first; the last one is followed
   #present;
   #current;
@@ -135,7 +135,7 @@ class Feed {
     const { dir = "/run/assayd", topics = ["a1/data/"], simulated = false, cursor = null, start, follow = true, hwm = 10000,
       ackEvery = 1000, live = `ipc://${dir}/live`, replay = `ipc://${dir}/replay` } = options;
     for (const topic of topics)
-      if (topic.startsWith("a1/sim-") && !simulated) throw new Error(`${topic} is simulated: ask for it by simulated: true`);
+      if (topic.startsWith("a1/sim-") && !simulated) throw new Error(`${topic} is simulated: request it by simulated: true`);
     const twins = topics.filter((topic) => /^a1\/(data|state)\//.test(topic)).map((topic) => topic.replace("a1/", "a1/sim-"));
     this.prefixes = simulated ? [...topics, ...twins] : [...topics];
     Object.assign(this, { simulated, follow, hwm, ackEvery, endpoints: { live, replay } });
@@ -144,17 +144,17 @@ class Feed {
     this.start = start || (cursor === null ? "now" : "oldest");
   }
 
-  /** {journal: {topic: seq}} of what was acknowledged. */
+  /** {journal: {topic: seq}} of the acknowledged items. */
   get cursors() { return this.#acked; }
 
-  /** Done with `item` and all before it on its topic. */
+  /** Acknowledges `item` and all before it on its topic. */
   ack(item) {
     const [journal, topic, seq] = placeOf(item);
     this.#put(journal, topic, seq);
     if (item === this.#current) this.#current = null;
   }
 
-  /** Ends the loop; what was acknowledged is stored. */
+  /** Ends the loop; acknowledged positions are stored. */
   close() {
     this.#closing = true;
     if (this.#live) this.#live.close();
@@ -210,8 +210,8 @@ class Feed {
     }
   }
 
-  /** The answer to a request, however long the daemon is away; null after `attempts`, if any. */
-  async #ask(request, attempts = 0) {
+  /** The reply to a request; waits while the daemon is away. null after `attempts`, if any. */
+  async #request(request, attempts = 0) {
     let ms = ANSWER_MS[0];
     for (let tried = 1; ; tried++) {
       await this.#replay.send(encode(request));
@@ -220,7 +220,7 @@ class Feed {
         if (error.code !== "EAGAIN") throw error;
       });
       if (!parts) {
-        this.#connectReplay(); // a late answer must not be taken for that of the next request
+        this.#connectReplay(); // a late reply must not be taken for the reply to the next request
         ms = Math.min(2 * ms, ANSWER_MS[1]);
       } else {
         const reply = decoder.decode(parts[0]);
@@ -234,7 +234,7 @@ class Feed {
   }
 
   async #hello() {
-    return (await this.#ask({ op: "hello", proto: 1 }))[0];
+    return (await this.#request({ op: "hello", proto: 1 }))[0];
   }
 
   // --- cursors
@@ -252,7 +252,7 @@ class Feed {
       Object.entries(topics).map(([topic, seq]) => [journal, topic, seq])) : [];
     if (this.name !== null) {
       try {
-        for (const at of (await this.#ask({ op: "cursor", name: this.name }))[0].at)
+        for (const at of (await this.#request({ op: "cursor", name: this.name }))[0].at)
           stored.push([hex(at.journal), at.topic, Number(at.seq)]);
       } catch (error) {
         if (error.code !== "not-found") throw error;
@@ -269,9 +269,9 @@ class Feed {
       const [journal, topic] = key.split(" ");
       const request = { op: "cursor", name: this.name, journal: Buffer.from(journal, "hex"), topic, seq };
       try {
-        if ((await this.#ask(request, attempts)) === null) return;
+        if ((await this.#request(request, attempts)) === null) return;
       } catch (error) {
-        if (error.code !== "wrong-journal") throw error; // it is gone: nothing is to be kept of it
+        if (error.code !== "wrong-journal") throw error; // it is gone: no position is needed
       }
       if (this.#unsaved.get(key) === seq) this.#unsaved.delete(key);
     }
@@ -288,7 +288,7 @@ class Feed {
     return (this.simulated || !topic.startsWith("a1/sim-")) && this.prefixes.some((prefix) => topic.startsWith(prefix));
   }
 
-  /** Everything on the topic up to here was read, or is known to be lost. */
+  /** The entries of the topic up to here were read, or are known to be lost. */
   #position(journal, topic) {
     const at = this.#at[journal] || {};
     let seq = at[topic] || 0;
@@ -296,7 +296,7 @@ class Feed {
     return seq;
   }
 
-  /** Works off all journals up to the present one, and that one up to its head. */
+  /** Reads all journals up to the current one, and that one up to its head. */
   async *#enter(welcome) {
     const journals = welcome.journals.map((row) => hex(row.journal));
     this.#present = hex(welcome.journal);
@@ -306,7 +306,7 @@ class Feed {
     if (isNew && this.start === "now") {
       begin = journals.length - 1;
       this.#settle(this.#present, welcome.head);
-    } else if (isNew && this.name !== null) { // what it will want is not to be removed
+    } else if (isNew && this.name !== null) { // keeps these entries from being removed
       for (const prefix of this.prefixes) this.#mark(journals[0], prefix, 0);
       await this.#save(0);
     }
@@ -320,7 +320,7 @@ class Feed {
     yield* this.#catchUp(this.#present, welcome.topics, welcome.head);
   }
 
-  /** The journals in which we were are gone, and with them what came after our positions. */
+  /** All journals of our positions are gone: the entries after the positions are lost. */
   async *#loseJournals() {
     for (const [journal, topics] of Object.entries(this.#at)) {
       for (const [topic, seq] of Object.entries(topics)) {
@@ -338,7 +338,7 @@ class Feed {
     await this.#saveWhenDue();
   }
 
-  /** All that is wanted up to `head` was read and worked off. */
+  /** All wanted entries up to `head` were read and processed. */
   #settle(journal, head) {
     this.#settled[journal] = Math.max(Number(head), this.#settled[journal] || 0);
     for (const prefix of this.prefixes) this.#mark(journal, prefix, Number(head));
@@ -351,7 +351,7 @@ class Feed {
     this.#put(journal, prefix, seq);
   }
 
-  /** Listens until nothing is heard any more. */
+  /** Processes live messages until there are none. */
   async *#follow() {
     let heard = Date.now();
     while (!this.#closing) {
@@ -367,7 +367,7 @@ class Feed {
       } else if (parts !== null) {
         yield* this.#takeLive(new Entry(parts[1], this));
       }
-      if (Date.now() > heard + HEAD_MS) throw new Renewed(); // heartbeats are dropped: ask
+      if (Date.now() > heard + HEAD_MS) throw new Renewed(); // heartbeats are dropped: request one
       await this.#saveWhenDue();
     }
   }
@@ -382,18 +382,18 @@ class Feed {
     const at = this.#position(entry.journal, entry.topic);
     if (entry.seq <= at) return;
     if (entry.prev > at) yield* this.#fetch(entry.journal, entry.topic, entry.prev);
-    yield* this.#give(entry);
+    yield* this.#deliver(entry);
   }
 
-  /** One answer: entries, gaps, and where the next one begins. */
+  /** One reply: entries, gaps, and the start of the next one. */
   async #page(journal, what, from, to) {
     const request = { op: "fetch", journal: Buffer.from(journal, "hex"), ...what, from, to, max_bytes: PAGE_BYTES };
-    const [reply, parts] = await this.#ask(request).catch((error) => {
+    const [reply, parts] = await this.#request(request).catch((error) => {
       if (error.code === "wrong-journal" || error.code === "not-found") return [null];
       throw error;
     });
     const isShort = reply && !reply.next && reply.head < to && journal === this.#present;
-    if (!reply || isShort) { // not what was announced: look again
+    if (!reply || isShort) { // announced entries are missing: retry
       await sleep(200);
       throw new Renewed();
     }
@@ -401,7 +401,7 @@ class Feed {
     return [parts.map((part) => new Entry(part, this)), gaps, Number(reply.next) || to + 1];
   }
 
-  /** Gives what is on a topic up to seq `to`, which is on it, and says what is gone. */
+  /** Delivers the entries of a topic up to seq `to`, which is on it, and reports lost ones. */
   async *#fetch(journal, topic, to) {
     let begin = this.#position(journal, topic) + 1;
     let gaps = [];
@@ -411,7 +411,7 @@ class Feed {
         while (found.length && found[0].from < entry.seq) gaps.push(found.shift());
         if (entry.prev > this.#position(journal, topic)) yield* this.#missing(journal, topic, gaps, entry.prev);
         gaps = [];
-        if (entry.seq > this.#position(journal, topic)) yield* this.#give(entry);
+        if (entry.seq > this.#position(journal, topic)) yield* this.#deliver(entry);
       }
       gaps.push(...found);
       begin = next;
@@ -419,7 +419,7 @@ class Feed {
     if (to > this.#position(journal, topic)) yield* this.#missing(journal, topic, gaps, to);
   }
 
-  /** `to` is on the topic and was not had. Gaps behind it held nothing of this topic. */
+  /** `to` is on the topic and was not received. Gaps after it have no entries of this topic. */
   async *#missing(journal, topic, gaps, to) {
     const at = this.#position(journal, topic);
     const holes = [];
@@ -430,11 +430,11 @@ class Feed {
       else holes.push({ journal, topic, from, to: gap.to, why: gap.why });
     }
     const covered = holes.length ? holes.at(-1).to : at;
-    if (covered < to) holes.push({ journal, topic, from: covered + 1, to, why: "damaged" }); // never silently
+    if (covered < to) holes.push({ journal, topic, from: covered + 1, to, why: "damaged" }); // never lost without a report
     for (const hole of holes) yield* this.#lose(hole);
   }
 
-  /** Gives an older journal. Which topics it had is not known, so a hole is the prefix's. */
+  /** Delivers an older journal. Its topics are unknown, so a hole is a gap of the prefix. */
   async *#scan(journal, prefix, to) {
     const settled = this.#settled[journal] || 0;
     let begin = Math.max((this.#at[journal] || {})[prefix] || 0, settled) + 1;
@@ -445,7 +445,7 @@ class Feed {
         if (entry === null || !this.#wants(entry.topic)) continue;
         const at = this.#position(journal, entry.topic);
         if (entry.prev > Math.max(at, settled)) yield* this.#missing(journal, entry.topic, [], entry.prev);
-        if (entry.seq > at) yield* this.#give(entry);
+        if (entry.seq > at) yield* this.#deliver(entry);
       }
       begin = next;
     }
@@ -453,11 +453,11 @@ class Feed {
   }
 
   async *#lose(gap) {
-    yield* this.#give(new Gap(gap, this));
+    yield* this.#deliver(new Gap(gap, this));
   }
 
-  /** Gives an item out; when the next one is asked for, the program has worked it off. */
-  async *#give(item) {
+  /** Yields an item; when the next one is requested, the program has processed it. */
+  async *#deliver(item) {
     const [journal, topic, seq] = placeOf(item);
     (this.#at[journal] ||= {})[topic] = seq;
     this.#current = item;
@@ -468,15 +468,15 @@ class Feed {
 }
 
 /**
- * Entries, and a Gap in the place of what is gone: for await (const item of entries({...})).
+ * Entries, and a Gap in the place of lost ones: for await (const item of entries({...})).
  *
  * dir        folder of the daemon's sockets
  * topics     prefixes; ["a1/data/"]
  * simulated  true: simulated instruments, too
  * cursor     a name (the daemon keeps it) or an object {journal: {topic: seq}} (the program keeps it)
  * start      "now" or "oldest", for a cursor that is empty
- * follow     false: ends when all is given that there was when it began
- * hwm        messages that wait in the socket; what is dropped is fetched
+ * follow     false: ends after the entries that the journal had at the start
+ * hwm        messages that wait in the socket; dropped ones are fetched
  */
 function entries(options = {}) {
   return new Feed(options);

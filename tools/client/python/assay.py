@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every entry of an assayd journal, exactly once and in order per topic, or word of what is gone.
+"""Every entry of an assayd journal, exactly once and in order per topic, or a report of its loss.
 
     import assay
 
@@ -9,12 +9,12 @@
     with assay.entries(topics=["a1/data/xrf/"], cursor=mine) as feed:
         for entry in feed:                                # or: async for entry in feed
             if isinstance(entry, assay.Gap):
-                print("lost for ever:", entry)
+                print("lost:", entry)
 
-What is missed live, for whatever reason, is fetched from the journal.  Where to go on from is a
+Entries that are missed live are fetched from the journal.  The position after a restart is a
 cursor: of the daemon (a name), a file (FileCursor), or a dict that the program keeps itself, in the
 same transaction as its results, for results exactly once.  An item is acknowledged when the next
-one is asked for, or by ack().  docs/consumers.md says what is guaranteed.
+one is requested, or by ack().  docs/consumers.md has the guarantees.
 
 Needs pyzmq and cbor2; with numpy arrays are numpy arrays, without it memoryviews.
 """
@@ -47,16 +47,16 @@ __all__ = ["entries", "runs", "Feed", "Entry", "Gap", "Run", "Variable", "FileCu
 
 RUN_DIR = "/run/assayd"
 HEAD = b"a1/head/"
-HEAD_SECONDS = 5.0              # without a heartbeat for so long: connect again
-ANSWER_SECONDS = (2.0, 30.0)    # the first request's time limit, and what it grows to
-PAGE_BYTES = 4 << 20            # of entries in one answer
+HEAD_SECONDS = 5.0              # without a heartbeat: reconnect
+ANSWER_SECONDS = (2.0, 30.0)    # time limit of the first request; largest one
+PAGE_BYTES = 4 << 20            # of entries in one reply
 RUN_MEMORY = 16 << 20           # of one run; more goes to a temporary file
 LOST = 2**63 - 1                # `last` of a gap without known end
 QUALITY = {1: "good", 2: "unchecked", 3: "suspect", 4: "bad", 9: "missing"}
 
 
 class Refused(Exception):
-    """The daemon refused a request; `code` is for programs."""
+    """The daemon rejected a request; `code` is for programs."""
 
     def __init__(self, code: str, text: str):
         super().__init__(text)
@@ -84,7 +84,7 @@ TYPED = {64: ("u1", "B"), 69: ("<u2", "H"), 70: ("<u4", "I"), 71: ("<u8", "Q"), 
 
 
 def _typed(tag: int, value: bytes):
-    """A view of the bytes that the decoder gave, which are aligned; no element is touched."""
+    """A view of the decoded bytes, which are aligned; elements are not copied."""
     if numpy is not None:
         return numpy.frombuffer(value, TYPED[tag][0])
     if sys.byteorder == "little":
@@ -147,7 +147,7 @@ class Variable:
         return f"<{self.name} [{self.unit}] {self.data!r}>"
 
 
-# --- what a feed gives ---------------------------------------------------------------------------
+# --- items of a feed -----------------------------------------------------------------------------
 
 class Entry:
     """A record with its place in the journal.  `bytes` is the entry as it was committed and hashed."""
@@ -173,9 +173,9 @@ class Entry:
     time = property(lambda self: utc_time(self.time_ns))
     quality = property(lambda self: QUALITY.get(self.record["q"]["flag"], "unknown") if "q" in self.record else None)
     cursor = property(lambda self: (self.journal.hex(), self.topic, self.seq),
-                      doc="What to store with the result: journal, topic, seq.")
+                      doc="To store with the result: journal, topic, seq.")
     leaf = property(lambda self: hashlib.sha256(b"\0" + self.bytes).digest(),
-                    doc="The hash that `ctx` and `digest` are made of.")
+                    doc="The hash from which `ctx` and `digest` are computed.")
 
     @property
     def variables(self) -> list[Variable]:
@@ -193,7 +193,7 @@ class Entry:
         return found[0]
 
     def ack(self) -> None:
-        """Done with it, before the next one is asked for."""
+        """Acknowledges it before the next one is requested."""
         self._feed.ack(self)
 
     def __repr__(self):
@@ -201,7 +201,7 @@ class Entry:
 
 
 class Gap:
-    """Entries first … last of the journal cannot be had any more; some were on this topic."""
+    """Entries first … last of the journal are lost; some of them were on this topic."""
 
     __slots__ = ("journal", "topic", "first", "last", "why", "_feed")
 
@@ -219,7 +219,7 @@ class Gap:
 
 
 class _Spool:
-    """Entries of a run in order, on disk when they are many."""
+    """Entries of a run in order, on disk if there are many."""
 
     def __init__(self):
         self.file, self.places, self.end = tempfile.SpooledTemporaryFile(RUN_MEMORY), [], 0
@@ -237,7 +237,7 @@ class _Spool:
 
 
 class _Frames(Sequence):
-    """The frames of a run; each is read when it is asked for."""
+    """The frames of a run; each is read on access."""
 
     def __init__(self, spool: _Spool):
         self._spool = spool
@@ -252,11 +252,11 @@ class _Frames(Sequence):
 
 
 class Run:
-    """A run with everything that is on record about it.
+    """A run with all its records.
 
-    A run whose `end` was lost, or whose `start` was, is given too: `whole` is true only when all is
-    there and as the daemon counted and hashed it.  `gaps` are holes inside.  `amends` are those
-    that were made while it was open, of it or of earlier runs; later ones come as entries.
+    A run whose `start` or `end` was lost is an item, too: `whole` is true only if it is complete,
+    as the daemon counted and hashed it.  `gaps` are the lost entries inside.  `amends` are those
+    made while it was open, of it or of earlier runs; later ones are entries of their own.
     """
 
     def __init__(self, entry: Entry, feed: Feed | None = None):
@@ -309,7 +309,7 @@ class Run:
         return f"<run {self.number or self.id.hex()} {self.status}, {len(self.frames)} frames>"
 
 
-# --- where to go on from -------------------------------------------------------------------------
+# --- cursors -------------------------------------------------------------------------------------
 
 class FileCursor:
     """A cursor in a file, which is replaced as a whole and is on the disk when save() returns."""
@@ -384,11 +384,11 @@ class _Wire:
         self.replay = self.socket(zmq.DEALER, self.endpoints[1])
 
     def renew(self) -> None:
-        """An answer that comes too late must not be taken for that of the next request."""
+        """Reconnects, so that a late reply is not taken for the reply to the next request."""
         self.replay.close(linger=0)
         self.replay = self.socket(zmq.DEALER, self.endpoints[1])
 
-    def ask(self, request: dict, seconds: float):
+    def exchange(self, request: dict, seconds: float):
         parts = None
         try:
             self.replay.send(cbor2.dumps(request))
@@ -396,7 +396,7 @@ class _Wire:
                 parts = self.replay.recv_multipart()
             return parts
         finally:
-            if parts is None:       # too late, or a signal's exception
+            if parts is None:       # timeout, or an exception of a signal
                 self.renew()
 
     def listen(self, seconds: float):
@@ -416,7 +416,7 @@ class _AsyncWire(_Wire):
         import zmq.asyncio
         return zmq.asyncio.Context.shadow(zmq.Context.instance().underlying)
 
-    async def ask(self, request, seconds):
+    async def exchange(self, request, seconds):
         parts = None
         try:
             await self.replay.send(cbor2.dumps(request))
@@ -424,7 +424,7 @@ class _AsyncWire(_Wire):
                 parts = await self.replay.recv_multipart()
             return parts
         finally:
-            if parts is None:       # too late, or cancelled
+            if parts is None:       # timeout, or cancelled
                 self.renew()
 
     async def listen(self, seconds):
@@ -438,14 +438,14 @@ class _AsyncWire(_Wire):
 # --- the feed ------------------------------------------------------------------------------------
 
 class _Renewed(Exception):
-    """Another journal than we knew: ask again which there are."""
+    """The daemon has a new journal: request the list again."""
 
 
 class Feed:
     """Iterate over it, with `for` or `async for`; `with` closes it.  Made by entries() and runs().
 
-    The algorithm is written once, as generators that yield what to do, either ("item", …) or the
-    name of a method of the wire and its arguments, and get the outcome back.
+    The algorithm is written once, as generators.  They yield ("item", …), or the name of a method
+    of the wire with its arguments, and get its result back.
     """
 
     def __init__(self, dir=RUN_DIR, topics: Iterable[str] = ("a1/data/",), cursor=None, simulated: bool = False,
@@ -459,15 +459,15 @@ class Feed:
         self._start = start or ("now" if cursor is None else "oldest")
         if self._start not in ("now", "oldest"):
             raise ValueError(f'start is "now" or "oldest", not {start!r}')
-        self._at: dict[tuple[bytes, str], int] = {}         # what was read
-        self._acked: dict[tuple[bytes, str], int] = {}      # what was worked off
+        self._at: dict[tuple[bytes, str], int] = {}         # positions that were read
+        self._acked: dict[tuple[bytes, str], int] = {}      # positions that were processed
         self._unsaved: dict[tuple[bytes, str], int] = {}
-        self._settled: dict[bytes, int] = {}                # all that was wanted up to here was read
+        self._settled: dict[bytes, int] = {}                # all wanted entries up to here were read
         self._saved_at = 0.0
         self._open: dict[tuple[bytes, str], Run] = {}
         self._journals: list[bytes] = []                    # oldest first; the last one is followed
         self._present = b""                                 # the one that the daemon writes
-        self._current: Any = None                           # the item that is being worked on
+        self._current: Any = None                           # the item that the program is processing
         self._wire: _Wire | None = None
         self._steps = self._everything()
 
@@ -479,7 +479,7 @@ class Feed:
         return _nested(self._acked)
 
     def ack(self, item) -> None:
-        """Done with `item` and all before it on its topic.  Stored at once but in the daemon's cursor."""
+        """Acknowledges `item` and all before it on its topic.  Stored at once, except in the daemon's cursor."""
         journal, topic, seq = item.cursor
         key = bytes.fromhex(journal), topic
         if seq > self._acked.get(key, -1):
@@ -501,9 +501,9 @@ class Feed:
         self.close()
 
     def close(self) -> None:
-        """Stores what was acknowledged. The item that was given last is not, unless ack() was called."""
+        """Stores the acknowledged positions.  The last item is not acknowledged, unless by ack()."""
         if self._wire is not None and self._wire.replay is not None:
-            self._wire.renew()      # the loop may have been left while it waited for an answer
+            self._wire.renew()      # the loop may have been left while it waited for a reply
             self._drive(self._save(attempts=1))
             self._wire.close()
             self._wire = None
@@ -562,20 +562,20 @@ class Feed:
                 outcome = await outcome
 
     def _item(self, item):
-        """Gives an item out; when it comes back, the program has worked it off."""
+        """Yields an item; after that the program has processed it."""
         self._current = item
         yield "item", item
         if self._current is item:
             self.ack(item)
         yield from self._save_when_due()
 
-    # --- asking ---
+    # --- requests ---
 
-    def _ask(self, request: dict, attempts: int = 0):
-        """The answer to a request, however long the daemon is away; None after `attempts`, if any."""
+    def _request(self, request: dict, attempts: int = 0):
+        """The reply to a request; waits while the daemon is away.  None after `attempts`, if any."""
         seconds, tried = ANSWER_SECONDS[0], 0
         while True:
-            parts = yield "ask", request, seconds
+            parts = yield "exchange", request, seconds
             tried += 1
             if parts is None:
                 seconds = min(seconds * 2, ANSWER_SECONDS[1])
@@ -590,14 +590,14 @@ class Feed:
                 return None
 
     def _hello(self):
-        return (yield from self._ask({"op": "hello", "proto": 1}))[0]
+        return (yield from self._request({"op": "hello", "proto": 1}))[0]
 
     # --- cursors ---
 
     def _load(self):
         if self._name is not None:
             try:
-                reply, _ = yield from self._ask({"op": "cursor", "name": self._name})
+                reply, _ = yield from self._request({"op": "cursor", "name": self._name})
                 found = {(at["journal"], at["topic"]): at["seq"] for at in reply["at"]}
             except Refused as refused:
                 if refused.code != "not-found":
@@ -624,10 +624,10 @@ class Feed:
             (journal, topic), seq = next(iter(self._unsaved.items()))
             request = {"op": "cursor", "name": self._name, "journal": journal, "topic": topic, "seq": seq}
             try:
-                if (yield from self._ask(request, attempts)) is None:
+                if (yield from self._request(request, attempts)) is None:
                     return
             except Refused as refused:
-                if refused.code != "wrong-journal":         # it is gone: nothing is to be kept of it
+                if refused.code != "wrong-journal":         # it is gone: no position is needed
                     raise
             del self._unsaved[journal, topic]
         self._saved_at = time.monotonic()
@@ -654,7 +654,7 @@ class Feed:
         yield "close",
 
     def _enter(self, welcome: dict):
-        """Works off all journals up to the present one, and that one up to its head."""
+        """Reads all journals up to the current one, and that one up to its head."""
         journals = [row["journal"] for row in welcome["journals"]]
         if welcome["journal"] not in journals:
             journals.append(welcome["journal"])
@@ -663,7 +663,7 @@ class Feed:
         if not known and self._start == "now":
             begin = len(journals) - 1
             self._settle(journals[-1], welcome["head"])
-        elif not known and self._name is not None:          # what it will want is not to be removed
+        elif not known and self._name is not None:          # keeps these entries from being removed
             for prefix in self._prefixes:
                 self._mark(journals[0], prefix, 0)
             yield from self._save()
@@ -681,7 +681,7 @@ class Feed:
         yield from self._catch_up(journals[-1], welcome["topics"], welcome["head"])
 
     def _lose_journals(self):
-        """The journals in which we were are gone, and with them what came after our positions."""
+        """All journals of our positions are gone: the entries after the positions are lost."""
         for (journal, topic), seq in sorted(self._at.items()):
             covers = [name for name in _names(topic, self._prefixes) if name != topic and (journal, name) in self._at]
             if seq < LOST and not covers and (self._wants(topic) or topic in self._prefixes):
@@ -695,7 +695,7 @@ class Feed:
         yield from self._save_when_due()
 
     def _settle(self, journal: bytes, head: int) -> None:
-        """All that is wanted up to `head` was read and, but for open runs, worked off."""
+        """All wanted entries up to `head` were read and, except for open runs, processed."""
         self._settled[journal] = max(head, self._settled.get(journal, 0))
         if not any(key[0] == journal for key in self._open):
             for prefix in self._prefixes:
@@ -709,7 +709,7 @@ class Feed:
             self._store_mine()
 
     def _follow(self):
-        """Listens until nothing is heard any more."""
+        """Processes live messages until there are none."""
         heard = time.monotonic()
         while True:
             wait = HEAD_SECONDS
@@ -725,7 +725,7 @@ class Feed:
                     heard = time.monotonic()
             elif parts is not None:
                 yield from self._take_live(Entry(parts[1], self))
-            if time.monotonic() > heard + HEAD_SECONDS:      # heartbeats are dropped: ask for one
+            if time.monotonic() > heard + HEAD_SECONDS:      # heartbeats are dropped: request one
                 raise _Renewed
             yield from self._save_when_due()
 
@@ -745,26 +745,26 @@ class Feed:
         yield from self._deliver(entry)
 
     def _position(self, journal: bytes, topic: str) -> int:
-        """Everything on the topic up to here was read, or is known to be lost."""
+        """The entries of the topic up to here were read, or are known to be lost."""
         return max(self._at.get((journal, name), 0) for name in _names(topic, self._prefixes))
 
     def _page(self, journal: bytes, what: str, name: str, begin: int, to: int):
-        """One answer: entries, gaps, and where the next one begins."""
+        """One reply: entries, gaps, and the start of the next one."""
         request = {"op": "fetch", "journal": journal, what: name, "from": begin, "to": to, "max_bytes": PAGE_BYTES}
         try:
-            reply, parts = yield from self._ask(request)
+            reply, parts = yield from self._request(request)
         except Refused as refused:
             if refused.code not in ("wrong-journal", "not-found"):
                 raise
             reply = None
         is_short = reply is not None and not reply["next"] and reply["head"] < to and journal == self._present
-        if reply is None or is_short:                       # not what was announced: look again
+        if reply is None or is_short:                       # announced entries are missing: retry
             yield "pause", 0.2
             raise _Renewed
         return [Entry(part, self) for part in parts], collections.deque(reply["gaps"]), reply["next"] or to + 1
 
     def _fetch(self, journal: bytes, topic: str, to: int):
-        """Delivers what is on a topic up to seq `to`, which is on it, and says what is gone."""
+        """Delivers the entries of a topic up to seq `to`, which is on it, and reports lost ones."""
         begin, gaps = self._position(journal, topic) + 1, []
         while begin <= to:
             entries, found, begin = yield from self._page(journal, "topic", topic, begin, to)
@@ -781,7 +781,7 @@ class Feed:
             yield from self._missing(journal, topic, gaps, to)
 
     def _missing(self, journal: bytes, topic: str, gaps: list[dict], to: int):
-        """`to` is on the topic and was not had.  Gaps behind it held nothing of this topic."""
+        """`to` is on the topic and was not received.  Gaps after it have no entries of this topic."""
         at, holes = self._position(journal, topic), []
         for gap in gaps:
             first = max(gap["from"], at + 1)
@@ -791,14 +791,14 @@ class Feed:
                 holes[-1].last = gap["to"]
             else:
                 holes.append(Gap(journal, topic, first, gap["to"], gap["why"], self))
-        if not holes or holes[-1].last < to:                # never silently
+        if not holes or holes[-1].last < to:                # never lost without a report
             holes.append(Gap(journal, topic, holes[-1].last + 1 if holes else at + 1, to, "damaged", self))
         for hole in holes:
             yield from self._lose(hole)
         self._at[journal, topic] = max(to, self._position(journal, topic))
 
     def _scan(self, journal: bytes, prefix: str, to: int):
-        """Delivers an older journal.  Which topics it had is not known, so a hole is the prefix's."""
+        """Delivers an older journal.  Its topics are unknown, so a hole is a gap of the prefix."""
         key = journal, prefix
         begin = max(self._at.get(key, 0), self._settled.get(journal, 0)) + 1
         while begin <= to:
@@ -817,7 +817,7 @@ class Feed:
         self._at[key] = to
 
     def _lose(self, gap: Gap):
-        """A hole inside a run is part of the run, whose topic's cursor stays before it."""
+        """A hole inside a run is part of the run; the cursor of its topic stays before it."""
         self._at[gap.journal, gap.topic] = gap.last
         cut = [run for (journal, topic), run in self._open.items()
                if journal == gap.journal and topic.startswith(gap.topic)]
@@ -836,7 +836,7 @@ class Feed:
             yield from self._item(entry)
 
     def _take_part(self, entry: Entry):
-        """Runs are given out when they have ended; only then does their topic's cursor go on."""
+        """Runs are items when they have ended; only then the cursor of their topic moves."""
         key, id = (entry.journal, entry.topic), entry.record["run"]
         run = self._open.get(key)
         if entry.type == "amend":
@@ -857,11 +857,11 @@ class Feed:
             yield from self._item(self._open.pop(key))
 
     def _read_run(self, run: Run, upto: Entry):
-        """What is on record of a run before `upto`: it had begun before we listened."""
+        """The entries of a run before `upto`: it started before the subscription."""
         begin = 1
         while begin:
             try:
-                reply, parts = yield from self._ask({"op": "run", "run": run.id, "from": begin})
+                reply, parts = yield from self._request({"op": "run", "run": run.id, "from": begin})
             except Refused as refused:
                 if refused.code != "not-found":
                     raise
@@ -873,14 +873,14 @@ class Feed:
             begin = reply["next"] if reply["next"] < upto.seq else 0
 
     def _end_of(self, journal: bytes):
-        """Nothing more comes in this journal: what is open there has no end."""
+        """The journal has ended: runs that are open in it have no end."""
         for key in [key for key in self._open if key[0] == journal]:
             yield from self._item(self._open.pop(key))
 
 
 @functools.lru_cache(4096)
 def _names(topic: str, prefixes: tuple[str, ...]) -> tuple[str, ...]:
-    """Under which a position that covers the topic may be kept."""
+    """The names of positions that cover the topic."""
     parts = topic.split("/")
     whole = {"/".join(parts[:i]) + "/" for i in range(1, len(parts))}
     return topic, *(whole - {topic}), *(prefix for prefix in prefixes if topic.startswith(prefix))
@@ -894,11 +894,11 @@ def _nested(positions: dict[tuple[bytes, str], int]) -> dict[str, dict[str, int]
 
 
 def _prefixes(topics: Iterable[str], simulated: bool) -> tuple[str, ...]:
-    """As they are subscribed to; with `simulated`, the simulated twin of each as well."""
+    """The prefixes to subscribe to; with `simulated`, also the simulated twin of each."""
     wanted = list(topics)
     for topic in list(wanted):
         if topic.startswith("a1/sim-") and not simulated:
-            raise ValueError(f"{topic} is simulated: ask for it by simulated=True")
+            raise ValueError(f"{topic} is simulated: request it by simulated=True")
         for kind in ("data", "state"):
             if simulated and topic.startswith(f"a1/{kind}/"):
                 wanted.append(topic.replace("a1/", "a1/sim-", 1))
@@ -906,14 +906,14 @@ def _prefixes(topics: Iterable[str], simulated: bool) -> tuple[str, ...]:
 
 
 def entries(dir=RUN_DIR, topics: Iterable[str] = ("a1/data/",), cursor=None, *, simulated: bool = False, **options) -> Feed:
-    """Entries, and a Gap in the place of what is gone.
+    """Entries, and a Gap in the place of lost ones.
 
     `topics` are prefixes.  `cursor` is a name (the daemon keeps it), a dict {journal: {topic: seq}}
-    (the program keeps it), or anything with load() and save(), such as FileCursor; without one the
-    feed begins with what comes next, with one that is empty at the oldest entry there is; `start`,
-    "now" or "oldest", says otherwise.  With follow=False it ends when all is given that there was when
-    it began.  `hwm` messages wait in the socket; what is dropped is
-    fetched.  A cursor of the daemon is stored every `ack_every` seconds.
+    (the program keeps it), or an object with load() and save(), such as FileCursor.  Without a cursor
+    the feed starts with new entries, with an empty one at the oldest entry; `start`, "now" or "oldest",
+    overrides that.  With follow=False it ends after the entries that the journal had at the start.
+    `hwm` messages wait in the socket; dropped ones are fetched.  A cursor of the daemon is stored every
+    `ack_every` seconds.
     """
     return Feed(dir, topics, cursor, simulated, **options)
 
@@ -921,6 +921,6 @@ def entries(dir=RUN_DIR, topics: Iterable[str] = ("a1/data/",), cursor=None, *, 
 def runs(dir=RUN_DIR, topics: Iterable[str] = ("a1/data/",), cursor=None, *, simulated: bool = False, **options) -> Feed:
     """Whole runs, each when it has ended, acknowledged as one.
 
-    Also an Entry for each amend of a run that was given before, and a Gap where runs are gone.
+    Also an Entry for each amend of an earlier run, and a Gap in the place of lost runs.
     """
     return Feed(dir, topics, cursor, simulated, **{"ack_every": 0.0, **options}, whole_runs=True)
