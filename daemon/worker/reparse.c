@@ -12,6 +12,7 @@
 #include "wire/exit.h"
 #include "wire/reparse.h"
 #include "worker/confine.h"
+#include "worker/device.h"
 #include "worker/reparse.h"
 
 #define DEPTH_MAX 12
@@ -28,10 +29,8 @@ struct reparse {
 	char why[SETTINGS_WHY];
 };
 
-void reparse_destroy(struct reparse *p)
+static void destroy(struct reparse *p)
 {
-	if (p == NULL)
-		return;
 	raw_finish(&p->raw);
 	raw_finish(&p->references);
 	frame_finish(&p->frame);
@@ -42,7 +41,8 @@ void reparse_destroy(struct reparse *p)
 	free(p);
 }
 
-int reparse_create(
+/* Loads the driver.  0 with *out owned by the caller, or a negative errno with `why`. */
+static int create(
 	struct reparse **out, const char *drivers, const char *driver, char why[MODULE_WHY])
 {
 	struct reparse *p = calloc(1, sizeof *p);
@@ -57,7 +57,7 @@ int reparse_create(
 	raw_init(&p->raw, &p->services.host, most);
 	raw_init(&p->references, &p->services.host, most);
 	if (r < 0)
-		reparse_destroy(p);
+		destroy(p);
 	else
 		*out = p;
 	return r;
@@ -161,7 +161,8 @@ static int decode(struct reparse *p)
 	return r;
 }
 
-void reparse_one(struct reparse *p, const uint8_t *request, size_t len, struct buffer *answer)
+/* Answers one request: appends the answer's CBOR to `answer`. */
+static void answer_one(struct reparse *p, const uint8_t *request, size_t len, struct buffer *answer)
 {
 	struct map map;
 	p->why[0] = '\0';
@@ -247,7 +248,7 @@ static int serve(struct reparse *p, int in, int out)
 	int r = write_message(out, &answer);
 	while (r == 0 && (r = read_message(in, &request)) > 0) {
 		buffer_reset(&answer);
-		reparse_one(p, request.data, request.len, &answer);
+		answer_one(p, request.data, request.len, &answer);
 		r = write_message(out, &answer);
 	}
 	buffer_finish(&request);
@@ -269,7 +270,7 @@ int reparse_run(const char *drivers, const char *driver, int in, int out)
 {
 	struct reparse *p;
 	char why[MODULE_WHY] = "";
-	int r = reparse_create(&p, drivers, driver, why);
+	int r = create(&p, drivers, driver, why);
 	if (r < 0) {
 		fprintf(stderr, "assay-worker: %s\n", why);
 		return WIRE_EXIT_SETUP;
@@ -279,6 +280,6 @@ int reparse_run(const char *drivers, const char *driver, int in, int out)
 		fprintf(stderr, "assay-worker: cannot be confined: %s\n", strerror(-r));
 	else
 		r = serve(p, in, out);
-	reparse_destroy(p);
+	destroy(p);
 	return r < 0 ? WIRE_EXIT_PROTOCOL : WIRE_EXIT_CLEAN;
 }

@@ -15,22 +15,17 @@ struct session {
 	bool is_given_up;   /* no unit of the port answers */
 };
 
-static bool all_are_given_up(const struct session *session)
-{
-	for (size_t i = 0; i < session->count; i++) {
-		if (!unit_is_given_up(&session->units[i].state))
-			return false;
-	}
-	return true;
-}
-
-bool session_is_over(const struct session *session)
+static bool is_over(const struct session *session)
 {
 	return session->services->commands->quit || session->services->channel->lost ||
 	       session->is_given_up;
 }
 
-uint64_t session_serve(struct session *session)
+/*
+ * Gives one unit its turn if it is due or has a command, and returns 0; else the time when the next
+ * unit is due (clock_boot(); UNIT_NEVER: not before a command).  Lock held; released during a turn.
+ */
+static uint64_t serve(struct session *session)
 {
 	struct commands *commands = session->services->commands;
 	bool has_credit = core_link_has_credit(session->services->core);
@@ -50,28 +45,26 @@ uint64_t session_serve(struct session *session)
 		unit_turn(unit, is_due);
 		monitor_lock(commands->monitor);
 		commands_leave(commands);
-		session->is_given_up = all_are_given_up(session);
+		session->is_given_up = true;
+		for (size_t k = 0; k < session->count; k++)
+			session->is_given_up &= unit_is_given_up(&session->units[k].state);
 		return 0;
 	}
 	return earliest;
 }
 
-/* The port is gone: one message for all units. */
-static void send_lost(struct session *session)
-{
-	struct buffer message = {0};
-	wire_write_state(&message, WIRE_PORT, "fault", "ENODEV",
-		session->services->channel->link->why, (struct assay_span){NULL, 0});
-	core_link_send(session->services->core, &message);
-	buffer_finish(&message);
-}
-
-enum wire_exit session_end(struct session *session)
+/* Stops every unit and makes it safe.  The core gets one message about a lost port. */
+static enum wire_exit end(struct session *session)
 {
 	struct channel *channel = session->services->channel;
 	bool lost = channel_is_lost(channel), safe = true;
-	if (lost)
-		send_lost(session);
+	if (lost) {
+		struct buffer message = {0};
+		wire_write_state(&message, WIRE_PORT, "fault", "ENODEV", channel->link->why,
+			(struct assay_span){NULL, 0});
+		core_link_send(session->services->core, &message);
+		buffer_finish(&message);
+	}
 	for (size_t i = 0; i < session->count; i++)
 		safe = unit_end(&session->units[i], lost) && safe;
 	if (lost && channel->link->is_over)
@@ -85,13 +78,13 @@ enum wire_exit session_run(struct session *session)
 {
 	struct monitor *monitor = session->services->commands->monitor;
 	monitor_lock(monitor);
-	while (!session_is_over(session)) {
-		uint64_t due = session_serve(session);
+	while (!is_over(session)) {
+		uint64_t due = serve(session);
 		if (due > 0)
 			monitor_wait(monitor, due);
 	}
 	monitor_unlock(monitor);
-	return session_end(session);
+	return end(session);
 }
 
 int session_create(const struct wire_setup *setup, struct services *services, struct session **out,

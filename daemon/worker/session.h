@@ -20,10 +20,6 @@
 #ifndef ASSAY_WORKER_SESSION_H
 #define ASSAY_WORKER_SESSION_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "wire/exit.h"
 #include "wire/wire.h"
 #include "worker/device.h"
@@ -43,16 +39,5 @@ void session_destroy(struct session *session);
 
 /* Runs until the core sends QUIT or the port is lost; everything is stopped and made safe. */
 enum wire_exit session_run(struct session *session);
-
-/*
- * The same in parts, for a caller that must not block between turns.  session_serve() gives one
- * unit its turn if it is due, and returns 0; else the time when the next unit is due (clock_boot();
- * UINT64_MAX: not before a command arrives).  Lock held for both; released during a turn.
- */
-bool session_is_over(const struct session *session);
-uint64_t session_serve(struct session *session);
-
-/* After it is over: stops every unit and makes it safe.  Lock not held. */
-enum wire_exit session_end(struct session *session);
 
 #endif

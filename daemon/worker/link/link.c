@@ -8,29 +8,27 @@
 
 #include "worker/link/link.h"
 
-const struct link_ops *link_find(unsigned kind)
-{
-	static const struct {
-		unsigned kind;
-		const struct link_ops *ops;
-	} links[] = {
-		{ASSAY_LINK_NONE, &link_none},
-		{ASSAY_LINK_TCP, &link_tcp},
-		{ASSAY_LINK_UDP, &link_udp},
-		{ASSAY_LINK_SERIAL, &link_serial},
-		{ASSAY_LINK_USB, &link_usb},
-		{ASSAY_LINK_MODBUS_RTU, &link_serial},
-		{ASSAY_LINK_MODBUS_TCP, &link_tcp},
-	};
-	for (size_t i = 0; i < sizeof links / sizeof links[0]; i++)
-		if (links[i].kind == kind)
-			return links[i].ops;
-	return NULL;
-}
+/* Of the Modbus kinds the stream below. */
+static const struct {
+	unsigned kind;
+	const struct link_ops *ops;
+} links[] = {
+	{ASSAY_LINK_NONE, &link_none},
+	{ASSAY_LINK_TCP, &link_tcp},
+	{ASSAY_LINK_UDP, &link_udp},
+	{ASSAY_LINK_SERIAL, &link_serial},
+	{ASSAY_LINK_USB, &link_usb},
+	{ASSAY_LINK_MODBUS_RTU, &link_serial},
+	{ASSAY_LINK_MODBUS_TCP, &link_tcp},
+};
 
 int link_open(struct link *link, const struct port *port)
 {
-	*link = (struct link){.ops = link_find(port->kind), .fd = -1};
+	*link = (struct link){.fd = -1};
+	for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
+		if (links[i].kind == port->kind)
+			link->ops = links[i].ops;
+	}
 	if (port->playback != NULL)
 		link->ops = &link_playback;
 	if (link->ops == NULL)
@@ -99,7 +97,6 @@ static ssize_t none_send(struct link *link, const uint8_t *data, size_t len)
 }
 
 const struct link_ops link_none = {
-	.name = "none",
 	.open = none_open,
 	.watch = none_watch,
 	.receive = none_receive,

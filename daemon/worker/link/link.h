@@ -22,9 +22,6 @@
 struct link;
 
 struct link_ops {
-	/* As in the configuration: "serial", "usb", "tcp" ... */
-	const char *name;
-
 	/*
 	 * Opens the port within port->open_ms; `port` is borrowed as long as the link is open.
 	 * Returns 0, or a negative errno with link->why and nothing left open.
@@ -76,9 +73,6 @@ struct link {
 };
 
 extern const struct link_ops link_none, link_tcp, link_udp, link_serial, link_usb, link_playback;
-
-/* The kind (enum assay_link) for a port; of the Modbus kinds the stream below.  NULL: none. */
-const struct link_ops *link_find(unsigned kind);
 
 /* 0, or a negative errno with link->why. */
 int link_open(struct link *link, const struct port *port);

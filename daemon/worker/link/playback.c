@@ -360,7 +360,6 @@ static int playback_open(struct link *link, const struct port *port)
 }
 
 const struct link_ops link_playback = {
-	.name = "playback",
 	.open = playback_open,
 	.close = playback_close,
 	.receive = playback_receive,

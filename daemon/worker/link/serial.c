@@ -215,7 +215,6 @@ static ssize_t serial_send(struct link *link, const uint8_t *data, size_t len)
 }
 
 const struct link_ops link_serial = {
-	.name = "serial",
 	.open = serial_open,
 	.close = serial_close,
 	.receive = serial_receive,

@@ -170,7 +170,6 @@ static ssize_t udp_send(struct link *link, const uint8_t *data, size_t len)
 }
 
 const struct link_ops link_tcp = {
-	.name = "tcp",
 	.open = tcp_open,
 	.receive = tcp_receive,
 	.send = tcp_send,
@@ -178,7 +177,6 @@ const struct link_ops link_tcp = {
 };
 
 const struct link_ops link_udp = {
-	.name = "udp",
 	.open = udp_open,
 	.receive = udp_receive,
 	.send = udp_send,

@@ -431,7 +431,6 @@ static void usb_give_up(struct link *link)
 }
 
 const struct link_ops link_usb = {
-	.name = "usb",
 	.open = usb_open,
 	.close = usb_close,
 	.watch = usb_watch,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One Modbus exchange against whatever a unit may answer.  Input: how to ask (table and TCP or
- * line), how many values, then pieces of the reply, each with its length in front; on a line the
- * checksum is put right where the first byte says so, or nothing would come past it.
+ * One Modbus exchange against any reply of a unit.  Input: the request (table, and TCP or line), the
+ * number of values, then pieces of the reply, each with its length in front.  On a line the
+ * checksum is corrected if bit 3 of the first byte is set, or no reply would get past it.
  */
 #include <assay/driver.h>
 #include <assert.h>
@@ -51,7 +51,7 @@ static int refuse(struct link *link, const struct port *port)
 }
 
 static const struct link_ops ops = {
-	.name = "fuzz", .open = refuse, .receive = receive, .send = take, .receive_max = 300};
+	.open = refuse, .receive = receive, .send = take, .receive_max = 300};
 
 /* The first piece with its checksum. */
 static void seal(uint8_t *reply, size_t len)
@@ -64,7 +64,7 @@ static void seal(uint8_t *reply, size_t len)
 	reply[n] = (uint8_t)(crc >> 8);
 }
 
-/* The exchange must answer as its contract says, and touch nothing beyond the values. */
+/* The exchange must keep its contract, and write only the values. */
 static void exchange(struct modbus *modbus, int table, unsigned count)
 {
 	uint16_t out[VALUES_MAX + 1];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A driver's settings as the core sends them, and what becomes of them with what was read back. */
+/* The settings that the core sends to a driver, and their merge with those that are read back. */
 #include <assay/driver.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,7 +13,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-/* What a driver would ask for must be within what its table promises. */
+/* Every setting that a driver requests must keep to its table. */
 static void look_at(const struct assay_settings *s)
 {
 	double time = assay_number(s, "time");
@@ -33,7 +33,7 @@ static void look_at(const struct assay_settings *s)
 			abort();
 }
 
-/* Whatever was taken for settings comes back as one map that can be read. */
+/* Accepted settings come back as one map that can be read. */
 static void merge(const uint8_t *data, size_t len)
 {
 	struct report report = {0};

@@ -161,7 +161,7 @@ static void print_text(const char *what, struct assay_string text)
 	print_message("%s: %.*s\n", what, (int)text.len, text.data);
 }
 
-/* What the worker said instead of what was expected. */
+/* Prints the message that came instead of the expected one. */
 static void print_unexpected(const struct wire_message *m)
 {
 	struct wire_ended ended;

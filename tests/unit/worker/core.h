@@ -33,7 +33,7 @@ void core_start(struct core *core, const struct port *port, const struct unit *u
 /* The same without SETUP. */
 void core_start_bare(struct core *core);
 
-/* Sends what was written to core->out. */
+/* Sends the messages in core->out. */
 void core_send(struct core *core);
 
 /* The next message that is neither BEAT nor LOG; it must be of this type and unit. */
@@ -42,7 +42,7 @@ struct wire_message core_expect(struct core *core, enum wire_type type, unsigned
 /* The next message of this type and unit; others before it are passed over. */
 struct wire_message core_await(struct core *core, enum wire_type type, unsigned unit);
 
-/* The next message, whatever it is, within `ms`; false when there is none. */
+/* The next message of any type within `ms`; false if there is none. */
 bool core_next(struct core *core, struct wire_message *m, int ms);
 
 /* HELLO, OPENED, IDENTITY of unit 0; borrows from the message. */
@@ -60,7 +60,7 @@ int core_wait(struct core *core);
 /* QUIT, and the exit code. */
 int core_quit(struct core *core);
 
-/* After each test: ends what still runs. */
+/* After each test: ends a worker that still runs. */
 void core_finish(struct core *core);
 
 /* Milliseconds for measuring how long something took. */

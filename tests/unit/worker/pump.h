@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A channel with an I/O thread and nothing else: for tests that call what a driver's slot would
- * call, on their own thread.
+ * A channel with an I/O thread and nothing else: for tests that call the services of a driver's
+ * slot on their own thread.
  */
 #ifndef ASSAY_TESTS_WORKER_PUMP_H
 #define ASSAY_TESTS_WORKER_PUMP_H
@@ -24,7 +24,7 @@ struct pump {
 	_Atomic unsigned turns;     /* how often poll(2) returned */
 };
 
-/* Opens the port and starts the thread: 0, or what link_open() said, with nothing to stop. */
+/* Opens the port and starts the thread: 0, or the error of link_open(), with nothing to stop. */
 int pump_start(struct pump *pump, const struct port *port);
 void pump_stop(struct pump *pump);
 

@@ -115,7 +115,7 @@ static void await_requests(unsigned more)
 	}
 }
 
-/* --- what it logged --------------------------------------------------------------------------- */
+/* --- log lines -------------------------------------------------------------------------------- */
 
 /* The only spectrum that it sent. */
 static const char *true_spectrum(void)
@@ -150,7 +150,7 @@ static void true_counts(uint32_t counts[CHANNELS])
 	}
 }
 
-/* --- what the core got ------------------------------------------------------------------------ */
+/* --- messages to the core --------------------------------------------------------------------- */
 
 /* Borrows from the frame's message. */
 static struct assay_frame_view view_of(const struct wire_frame *frame)
@@ -191,7 +191,7 @@ static struct wire_frame read_frame(const struct wire_message *m)
 	return frame;
 }
 
-/* The counts add up to what the instrument says that it counted, on the calibrated axis. */
+/* The counts add up to the total that the instrument reports, on the calibrated axis. */
 static void check_spectrum(const struct assay_frame_view *view, uint32_t counts[CHANNELS])
 {
 	struct assay_var_view data = variable(view, "counts"), energy = variable(view, "energy");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a confined process cannot do any more, and what it still can.  Each case is a child. */
+/* A confined process: the calls that fail, and those that still work.  Each case is a child. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -25,7 +25,7 @@
 
 #include "worker/confine.h"
 
-/* Runs `act` in a child, confined; what it returns must be 0. */
+/* Runs `act` in a child, confined; it must return 0. */
 static void in_child(int (*act)(void))
 {
 	int status;

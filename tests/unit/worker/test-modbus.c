@@ -107,7 +107,7 @@ static void serve_one_of_many(int fd)
 	}
 }
 
-/* On a line nothing tells a late reply from that to the next request but its time. */
+/* On a line only its time distinguishes a late reply from that to the next request. */
 static void answer_late_on_line(int fd)
 {
 	uint8_t request[8];
@@ -119,7 +119,7 @@ static void answer_late_on_line(int fd)
 	}
 }
 
-/* What the servers that break the rules do with each request; fd is theirs. */
+/* The servers that break the rules: one function per kind; fd is theirs. */
 static void read_request(int fd, uint8_t request[260])
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
@@ -174,7 +174,7 @@ static void answer_with_too_much(int fd)
 		memcpy(reply, request, 8);
 		reply[4] = 0;
 		reply[5] = 253;
-		reply[8] = 250; /* 125 registers where one was asked for */
+		reply[8] = 250; /* 125 registers where one was requested */
 		if (write(fd, reply, 259) < 0)
 			_exit(0);
 	}
@@ -202,7 +202,7 @@ static void answer_with_garbage(int fd)
 	}
 }
 
-/* The first reply comes after its time; the value says to which request it belongs. */
+/* The first reply comes after its time; the value shows to which request it belongs. */
 static void answer_late_once(int fd)
 {
 	uint8_t request[260], reply[32];
@@ -292,7 +292,7 @@ static uint64_t ms_since(uint64_t start)
 	return (clock_boot() - start) / NS_PER_MS;
 }
 
-/* --- what works ------------------------------------------------------------------------------- */
+/* --- exchanges that succeed ------------------------------------------------------------------- */
 
 static void check_tables(void)
 {
@@ -366,7 +366,7 @@ static void many_exchanges_stay_in_step(void **state)
 	}
 }
 
-/* --- what does not ---------------------------------------------------------------------------- */
+/* --- exchanges that fail ---------------------------------------------------------------------- */
 
 static void a_reply_that_drips_meets_the_limit_of_the_whole(void **state)
 {

@@ -29,7 +29,7 @@ static uint64_t now;
 
 /* --- writing a recording ---------------------------------------------------------------------- */
 
-static void begin(unsigned kind, const char *name)
+static void start_recording(unsigned kind, const char *name)
 {
 	struct capture_head head = {.unit_count = 1};
 	strcpy(head.link, name);
@@ -117,7 +117,7 @@ static void receives_nothing(void)
 
 static void answers_come_after_their_requests(void **state)
 {
-	begin(ASSAY_LINK_TCP, "tcp");
+	start_recording(ASSAY_LINK_TCP, "tcp");
 	note(CAPTURE_OPENED, "");
 	note(CAPTURE_IN, "hello");
 	note(CAPTURE_OUT, "ID?");
@@ -141,7 +141,7 @@ static void answers_come_after_their_requests(void **state)
 
 static void a_stream_may_be_cut_otherwise(void **state)
 {
-	begin(ASSAY_LINK_SERIAL, "serial");
+	start_recording(ASSAY_LINK_SERIAL, "serial");
 	note(CAPTURE_OUT, "MI");
 	note(CAPTURE_OUT, "10\r");
 	note(CAPTURE_IN, "ok");
@@ -158,7 +158,7 @@ static void a_stream_may_be_cut_otherwise(void **state)
 
 static void messages_may_not(void **state)
 {
-	begin(ASSAY_LINK_UDP, "udp");
+	start_recording(ASSAY_LINK_UDP, "udp");
 	note(CAPTURE_OUT, "abcd");
 	note(CAPTURE_IN, "answer");
 	play();
@@ -170,7 +170,7 @@ static void messages_may_not(void **state)
 
 static void requests_that_are_left_out_are_passed_over(void **state)
 {
-	begin(ASSAY_LINK_USB, "usb");
+	start_recording(ASSAY_LINK_USB, "usb");
 	note(CAPTURE_OUT, "one");
 	note(CAPTURE_IN, "1");
 	note(CAPTURE_OUT, "two");
@@ -186,7 +186,7 @@ static void requests_that_are_left_out_are_passed_over(void **state)
 
 static void another_request_is_told_with_the_place(void **state)
 {
-	begin(ASSAY_LINK_USB, "usb");
+	start_recording(ASSAY_LINK_USB, "usb");
 	note(CAPTURE_OPENED, "");
 	note(CAPTURE_OUT, "abc");
 	note(CAPTURE_IN, "1");
@@ -202,7 +202,7 @@ static void another_request_is_told_with_the_place(void **state)
 static void at_its_end_it_is_over_or_begins_again(void **state)
 {
 	for (int loop = 0; loop < 2; loop++) {
-		begin(ASSAY_LINK_USB, "usb");
+		start_recording(ASSAY_LINK_USB, "usb");
 		port.loop = loop == 1;
 		note(CAPTURE_OUT, "ask");
 		note(CAPTURE_IN, "1");
@@ -235,7 +235,7 @@ static void at_its_end_it_is_over_or_begins_again(void **state)
 
 static void transactions_get_the_number_that_was_asked(void **state)
 {
-	begin(ASSAY_LINK_MODBUS_TCP, "modbus-tcp");
+	start_recording(ASSAY_LINK_MODBUS_TCP, "modbus-tcp");
 	note_n(CAPTURE_OUT, BYTES(HEAD("\x07", "\x06") "\1\4\0\0\0\1"), 1);
 	/* A late answer to another one, then the right one, in two pieces. */
 	note_n(CAPTURE_IN, BYTES(HEAD("\x06", "\x03") "\1\x84\2" HEAD("\x07", "\x05") "\1\4"), 1);
@@ -248,7 +248,7 @@ static void transactions_get_the_number_that_was_asked(void **state)
 
 static void units_of_a_line_are_followed_each_by_itself(void **state)
 {
-	begin(ASSAY_LINK_MODBUS_RTU, "modbus-rtu");
+	start_recording(ASSAY_LINK_MODBUS_RTU, "modbus-rtu");
 	note(CAPTURE_OUT, "A-poll");
 	note(CAPTURE_IN, "A1");
 	note(CAPTURE_OUT, "B-poll");
@@ -266,7 +266,7 @@ static void units_of_a_line_are_followed_each_by_itself(void **state)
 
 static void the_recorded_pace_is_kept(void **state)
 {
-	begin(ASSAY_LINK_TCP, "tcp");
+	start_recording(ASSAY_LINK_TCP, "tcp");
 	port.recorded_pace = true;
 	note_n(CAPTURE_OUT, "ask", 3, 5000);
 	note_n(CAPTURE_IN, "a", 1, 60);
@@ -283,7 +283,7 @@ static void the_recorded_pace_is_kept(void **state)
 
 static void what_cannot_be_played_does_not_open(void **state)
 {
-	begin(ASSAY_LINK_TCP, "tcp");
+	start_recording(ASSAY_LINK_TCP, "tcp");
 	strcpy(path, "/nonexistent/x.cap");
 	assert_int_equal(link_open(&played, &port), -ENOENT);
 	assert_non_null(strstr(played.why, "/nonexistent/x.cap"));
@@ -334,7 +334,7 @@ static void pass(enum capture_kind kind, const char *data)
 	monitor_unlock(&monitor);
 }
 
-/* What the core has received: the records in a row; true when the last message came. */
+/* Takes the records that the core has received, in a row; true if the last message came. */
 static bool receive_all(struct buffer *records)
 {
 	bool ended = false;
@@ -428,7 +428,7 @@ static void a_core_that_does_not_read_costs_nothing_but_records(void **state)
 	buffer_finish(&records);
 }
 
-/* What passes after the stop is none of its business, or it would never come to an end. */
+/* Bytes after the stop are not recorded, or the recording would never end. */
 static void after_the_stop_nothing_more_is_recorded(void **state)
 {
 	struct buffer records = {0};

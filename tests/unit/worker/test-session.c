@@ -239,7 +239,7 @@ static void frames_keep_to_whole_multiples_of_the_period(void **state)
 	expect_frame(); /* of a driver with start(): at once */
 	struct wire_frame frame = expect_frame();
 	/*
-	 * A busy machine may make any frame late, but not by more than the next one says was
+	 * A busy machine may make any frame late, but not by more than the next one counts as
 	 * missed. So each frame bounds the tick that the first was for, and together they leave
 	 * one.
 	 */

@@ -18,7 +18,7 @@
 
 /* The events of a path, seen from outside. */
 struct model {
-	bool asks;         /* a START waits for its answer */
+	bool owed;         /* a START waits for its answer */
 	bool open;         /* STARTED was sent, ENDED was not */
 	bool repeats;      /* further runs follow until STOP or ABORT is answered by ENDED */
 	bool cut;          /* ABORT, QUIT or LOST was taken since START */
@@ -66,7 +66,7 @@ static void rule(bool holds, size_t at, enum unit_event event, const char *text)
 static uint64_t key_of(const struct unit_state *s, const struct model *m)
 {
 	const unsigned parts[] = {s->phase, s->mode, s->owes, s->end, s->failure, s->hazard,
-		s->tries, s->silences, s->is_faulty, s->is_leaving, m->asks, m->open, m->repeats,
+		s->tries, s->silences, s->is_faulty, s->is_leaving, m->owed, m->open, m->repeats,
 		m->cut, m->stop, m->acquires, m->measures, m->half_started, m->unsafe, m->fault,
 		m->canceled};
 	const unsigned sizes[] = {UNIT_PHASES, 4, 3, 6, UNIT_EVENTS, 3, UNIT_TRIES + 1,
@@ -134,7 +134,7 @@ static bool can_happen(const struct unit_state *state, enum unit_event event)
 	return is_error(event) || phase == UNIT_ACQUIRE;
 }
 
-/* What the slot does to the instrument, and whether it may be called now. */
+/* The effect of the slot on the instrument, and whether it may be called now. */
 static void take_result(struct model *m, size_t at, enum unit_event event)
 {
 	bool ok = !is_error(event);
@@ -178,8 +178,8 @@ static void take_action(struct model *m, size_t at, enum unit_event event, enum 
 	bool is_cut = step->end == WIRE_END_STOPPED || step->end == WIRE_END_ABORTED;
 	switch (action) {
 	case UNIT_SEND_STARTED:
-		rule(m->asks || (m->repeats && !m->open), at, event, "STARTED without START");
-		m->asks = false;
+		rule(m->owed || (m->repeats && !m->open), at, event, "STARTED without START");
+		m->owed = false;
 		m->open = true;
 		break;
 	case UNIT_SEND_ENDED:
@@ -188,8 +188,8 @@ static void take_action(struct model *m, size_t at, enum unit_event event, enum 
 		m->repeats = m->repeats && step->end == WIRE_END_COMPLETE;
 		break;
 	case UNIT_SEND_NOT_STARTED:
-		rule(m->asks, at, event, "a START is answered twice");
-		m->asks = m->repeats = false;
+		rule(m->owed, at, event, "a START is answered twice");
+		m->owed = m->repeats = false;
 		break;
 	case UNIT_SEND_NOT_READY:
 		rule(event == UNIT_ON_START, at, event, "an answer without START");
@@ -220,7 +220,7 @@ static void rest(struct model *m, size_t at, enum unit_event event, const struct
 	bool rests = phase == UNIT_READY || phase == UNIT_UNIDENTIFIED || phase == UNIT_OVER;
 	if (!rests || phase == before)
 		return;
-	rule(!m->asks, at, event, "a START is not answered");
+	rule(!m->owed, at, event, "a START is not answered");
 	rule(!m->open, at, event, "a run has no end");
 	rule(!m->measures && !m->half_started, at, event, "the driver was not stopped");
 	rule(phase != UNIT_READY || !m->repeats, at, event, "a repetition has no end");
@@ -251,13 +251,13 @@ static struct model judge(size_t at, enum unit_event event, const struct unit_st
 		m.canceled = true;
 	if (event == UNIT_ON_ABORT || event == UNIT_ON_QUIT)
 		m.canceled = false;
-	bool runs = m.asks || m.open || m.repeats;
+	bool runs = m.owed || m.open || m.repeats;
 	if (event == UNIT_ON_ABORT || event == UNIT_ON_QUIT || event == UNIT_ON_LOST)
 		m.cut = m.cut || runs;
 	if (event == UNIT_ON_STOP)
 		m.stop = m.stop || runs;
 	if (event == UNIT_ON_START && phase == UNIT_READY) {
-		m.asks = true;
+		m.owed = true;
 		m.repeats = step->state.mode == WIRE_REPEAT;
 	}
 	for (unsigned i = 0; i < step->count; i++)

@@ -21,7 +21,7 @@
 /* --- the script ------------------------------------------------------------------------------- */
 
 static struct {
-	int identify, configure, start, acquire, stop, make_safe; /* what the slots return */
+	int identify, configure, start, acquire, stop, make_safe; /* the results of the slots */
 	bool has_hazard;                                          /* start reports one */
 	bool aborts_start;                                        /* an ABORT arrives in start */
 	uint64_t lasts;                                           /* acquire takes so long */

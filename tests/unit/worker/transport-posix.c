@@ -146,7 +146,7 @@ static void leave_tcp(void)
 	leave();
 }
 
-/* Bound, but nobody listens: refused at once. */
+/* Bound without listening: rejected at once. */
 static void make_wrong_tcp(struct port *port)
 {
 	struct sockaddr_in at;
@@ -181,7 +181,7 @@ static void make_udp(struct port *port)
 	port->number = ntohs(at.sin_port);
 }
 
-/* An instrument answers whoever asked; before that it knows nobody to speak to. */
+/* An instrument answers the sender of the last request. */
 static size_t hear_udp(void *to, size_t size)
 {
 	socklen_t len = sizeof worker_at;

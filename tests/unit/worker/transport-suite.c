@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every link must do, whatever it runs over. */
+/* The duties of every link, over each kind of transport. */
 #include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -73,7 +73,7 @@ static void expect_heard(const char *text)
 	assert_memory_equal(got, text, len);
 }
 
-/* Some turns of the I/O thread, so that it has seen what is there. */
+/* Waits for some turns of the I/O thread, so that it has seen all input. */
 static void settle(void)
 {
 	unsigned turns = atomic_load(&pump.turns);
@@ -262,7 +262,7 @@ static void large_messages_arrive_whole(void **state)
 
 static void large_writes_are_sent_whole(void **state)
 {
-	size_t len = over->can_block ? 3000 : over->large; /* a pty's room where nobody reads */
+	size_t len = over->can_block ? 3000 : over->large; /* the room of a pty that is not read */
 	uint8_t *data = make_large(), *got = malloc(over->large);
 	assert_non_null(got);
 	len = len < over->large ? len : over->large;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An instrument on a serial adapter: umockdev makes /dev/ttyUSB7 out of a pseudo-terminal, and this
- * file answers what such a terminal lacks, the modem lines, so that libserialport takes it.
+ * file adds the modem lines, which such a terminal lacks, so that libserialport takes it.
  */
 #include <asm/termbits.h>
 #include <errno.h>
@@ -61,7 +61,7 @@ static void tell_lines(UMockdevIoctlClient *client)
 	g_object_unref(data);
 }
 
-/* An adapter that cannot make the rate takes the next one that it can, and says nothing. */
+/* An adapter that cannot make the rate takes the next one that it can, silently. */
 static void tell_rounded(UMockdevIoctlClient *client)
 {
 	int code = 0;

@@ -10,7 +10,7 @@
 
 struct transport {
 	const char *name;
-	bool keeps_messages; /* what is said in two pieces is read in two */
+	bool keeps_messages; /* two messages are read in two calls */
 	bool notices_loss;   /* the other side can be seen to go away */
 	bool can_block;      /* the other side can refuse to take more */
 	bool is_file;        /* played by a plain file, which poll(2) always calls ready */
@@ -27,7 +27,7 @@ struct transport {
 	void (*say)(const void *data, size_t len);
 	size_t (*hear)(void *to, size_t size);
 
-	/* The instrument takes nothing until it is told to again.  May be NULL. */
+	/* The instrument takes no bytes while `on`.  May be NULL. */
 	void (*refuse)(bool on);
 
 	/* The instrument goes away: unplugged, switched off. */
@@ -37,7 +37,7 @@ struct transport {
 extern const struct transport transport_pty, transport_tcp, transport_udp;
 extern const struct transport transport_usb, transport_tty; /* by umockdev */
 
-/* The adapter of transport_tty makes 38400 baud where 28800 are asked for. */
+/* The adapter of transport_tty makes 38400 baud if 28800 are requested. */
 void tty_rounds_baud(bool on);
 
 /* Runs the suite over one transport; the number of failures. */

@@ -3,7 +3,7 @@
  * A USB instrument at the level of usbfs: umockdev hands over the ioctls that libusb makes, and
  * this file answers them as the kernel would for a device with one bulk endpoint each way.
  *
- * The ioctls come on umockdev's own thread; what it shares with the test is under `lock`.
+ * The ioctls come on umockdev's own thread; the data shared with the test is under `lock`.
  */
 #include <errno.h>
 #include <linux/usbdevice_fs.h>
@@ -97,12 +97,12 @@ static uint8_t *buffer_of(UMockdevIoctlData *data)
 	return bytes;
 }
 
-/* --- what goes on the bus --------------------------------------------------------------------- */
+/* --- the bus ---------------------------------------------------------------------------------- */
 
 /*
- * libusb splits a transfer larger than 16 KiB into several URBs, of which a short packet ends all:
- * those behind it, marked as continuations, are not filled any more, and not taken until a URB
- * comes that begins anew.
+ * libusb splits a transfer larger than 16 KiB into several URBs.  A short packet ends them all: the
+ * following ones, marked as continuations, are not filled, and not taken until a URB without the
+ * mark comes.
  */
 static void give_message(size_t i)
 {
@@ -135,14 +135,14 @@ static void hear_urb(size_t i)
 	size_t n = (size_t)urb->buffer_length;
 	bool follows = (urb->flags & USBDEVFS_URB_BULK_CONTINUATION) != 0 && heard_count > 0;
 	if (follows)
-		m--; /* the rest of what has been heard */
+		m--; /* the rest of a message */
 	memcpy(m->data + m->len, buffer_of(waiting[i]), n);
 	m->len += n;
 	heard_count += !follows;
 	finish(i, 0, n);
 }
 
-/* Moves what can be moved; lock held. */
+/* Moves all bytes that can be moved; lock held. */
 static void run_bus(void)
 {
 	for (size_t i = 0; i < waiting_count;) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A USB instrument that umockdev plays at the level of usbfs: 10c4:842a with one bulk endpoint each
- * way.  There is one at a time.  Its calls come from any one thread, beside umockdev's own; what
- * goes wrong fails the test.
+ * way.  There is one at a time.  Call it from one thread; umockdev has its own.  Every error fails
+ * the test.
  */
 #ifndef ASSAY_TESTS_WORKER_USBFS_H
 #define ASSAY_TESTS_WORKER_USBFS_H
@@ -23,13 +23,13 @@
 void usbfs_make(struct port *port);
 void usbfs_drop(void);
 
-/* It sends one transfer (copied), which the host gets as soon as it asks. */
+/* It sends one transfer (copied), which the host gets with its next request. */
 void usbfs_say(const void *data, size_t len);
 
 /* The oldest transfer that it received, whole: its bytes, 0 when there is none. */
 size_t usbfs_hear(void *to, size_t size);
 
-/* It takes nothing until it is told to again. */
+/* It takes no transfer while `on`. */
 void usbfs_refuse(bool on);
 
 /* It is unplugged: all that waits fails, and all that comes. */
