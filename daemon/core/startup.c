@@ -199,6 +199,7 @@ static int open_reading(struct core *core, const struct journal_report *report)
 	}
 	r = published_open(
 		&core->published, path, core->journal, report->has_old ? report->old_id : NULL);
+	runs_follow(core->runs, core->published);
 	if (r == 0)
 		r = cursors_open(&core->cursors, path, core->published);
 	if (r < 0)

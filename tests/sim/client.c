@@ -32,6 +32,7 @@ struct pending {
 	enum op op;
 	uint64_t sent;
 	char key[16], sample[32], number[100];
+	bool on;
 };
 
 static struct pending pending[PENDING_MAX];
@@ -120,8 +121,9 @@ static void write_request(struct buffer *to, struct pending *p)
 		put_amend(&map, p);
 	if (p->op == OP_SET)
 		put_set(&map);
+	p->on = p->op == OP_MAINTENANCE && dice_one_in(3);
 	if (p->op == OP_MAINTENANCE)
-		map_bool(&map, "on", dice_one_in(3));
+		map_bool(&map, "on", p->on);
 	if (p->op == OP_RELOAD)
 		map_bool(&map, "now", dice_one_in(2));
 	if (p->op == OP_RUNS)
@@ -147,7 +149,7 @@ static void ask(void *arg)
 	write_request(&request, p);
 	uint32_t peer = ++last_peer;
 	p->peer = system_request(SITE_CONTROL, peer, request.data, request.len) ? peer : 0;
-	note("client %u: %s %s %s", peer, names[p->op], p->key, p->number);
+	note("client %u: %s %s %s%s", peer, names[p->op], p->key, p->number, p->on ? " on" : "");
 	buffer_finish(&request);
 }
 

@@ -291,6 +291,7 @@ static void send_ended(struct unit_sim *u, enum wire_end end, const char *text)
 		u->measurement->end = end;
 	}
 	u->measurement = NULL;
+	note("%s sends ENDED %d", u->key, (int)end);
 	wire_write_ended(&message, u->number, end, "", text);
 	send_message(u->worker, &message);
 }
@@ -531,10 +532,22 @@ static void take_quit(struct worker *w)
 	end_in(w, dice_time(MS, 2 * S), WIRE_EXIT_CLEAN, 0);
 }
 
+static const char *const words[] = {[WIRE_SETUP] = "SETUP",
+	[WIRE_GO] = "GO",
+	[WIRE_REFUSE] = "REFUSE",
+	[WIRE_CREDIT] = "CREDIT",
+	[WIRE_START] = "START",
+	[WIRE_STOP] = "STOP",
+	[WIRE_ABORT] = "ABORT",
+	[WIRE_QUIT] = "QUIT",
+	[WIRE_CAPTURE] = "CAPTURE"};
+
 static void take(struct worker *w, const struct wire_message *m)
 {
 	struct unit_sim *u = m->unit < w->unit_count ? &w->units[m->unit] : NULL;
 	uint64_t bytes;
+	if (m->type != WIRE_CREDIT && m->type <= WIRE_CAPTURE)
+		note("%s gets %s", u != NULL ? u->key : "a worker", words[m->type]);
 	switch (m->type) {
 	case WIRE_SETUP: take_setup(w, m); return;
 	case WIRE_CREDIT:

@@ -18,18 +18,23 @@
 
 /* --- status ---------------------------------------------------------------------------------- */
 
-static void add_open_run(struct map *map, const struct run *run)
+/* Nothing, while its run-start is not committed. */
+static void add_open_run(struct map *map, const struct instrument *instrument)
 {
-	struct map row;
+	struct map inner;
+	struct runs_row row;
+	struct runs_search search = {.id = run_label(instrument->run)->id};
+	if (runs_search(instrument->all->runs->rows, &search, &row) == 0)
+		return;
 	map_key(map, "run");
-	map_open(&row, map->to);
-	map_text(&row, "number", run_label(run)->number);
-	map_bytes(&row, "id", run_label(run)->id, 16);
-	map_uint(&row, "frames", run_frames(run));
-	map_uint(&row, "start", run_started(run));
-	control_add_text(&row, "sample", run_sample(run));
-	control_add_text(&row, "operator", run_operator(run));
-	map_close(&row);
+	map_open(&inner, map->to);
+	map_text(&inner, "number", row.number);
+	map_bytes(&inner, "id", row.id, sizeof row.id);
+	map_uint(&inner, "frames", row.frames);
+	map_uint(&inner, "start", row.start);
+	control_add_text(&inner, "sample", row.sample);
+	control_add_text(&inner, "operator", row.operator);
+	map_close(&inner);
 }
 
 /* The last run on demand, if the daemon ended during it: a person should repeat it. */
@@ -70,7 +75,7 @@ static void add_instrument(struct buffer *to, const struct instrument *instrumen
 	map_uint(&map, "worker_starts", supervise_starts(instrument->supervisor));
 	map_text(&map, "topic", instrument->data_topic->text);
 	if (instrument->run != NULL)
-		add_open_run(&map, instrument->run);
+		add_open_run(&map, instrument);
 	else
 		add_interrupted(&map, instrument);
 	map_close(&map);

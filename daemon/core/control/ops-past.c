@@ -16,15 +16,6 @@
 
 #define RUNS_LIMIT 1000
 
-/* Frames of an open run are counted where it is made. */
-static uint64_t count_frames(struct core *core, const struct runs_row *row)
-{
-	const struct instrument *instrument = instrument_find(&core->instruments, row->instrument);
-	bool open = instrument != NULL && instrument->run != NULL &&
-		    memcmp(run_label(instrument->run)->id, row->id, sizeof row->id) == 0;
-	return open ? run_frames(instrument->run) : row->frames;
-}
-
 static void add_amended(struct map *map, const struct amended *now)
 {
 	struct map inner;
@@ -64,7 +55,7 @@ static void add_row(struct core *core, struct buffer *to, const struct runs_row 
 	map_uint(&map, "first", row->first);
 	if (row->last != 0)
 		map_uint(&map, "last", row->last);
-	map_uint(&map, "frames", count_frames(core, row));
+	map_uint(&map, "frames", row->frames);
 	add_amended(&map, amends_of(core->amends, row->id));
 	map_close(&map);
 }

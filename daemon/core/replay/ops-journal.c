@@ -222,21 +222,12 @@ static int op_last(struct call *call)
 	return r < 0 ? r : put_data(call, head, NULL);
 }
 
-/* Is the entry published? */
-static bool is_out(const struct call *call, const uint8_t *journal, uint64_t seq)
-{
-	struct published *published = published_of(call);
-	return memcmp(journal, published_id(published), JOURNAL_ID_SIZE) != 0 ||
-	       seq <= published_head(published);
-}
-
-/* The next run of the search whose run-start is published.  0 or -ENOENT. */
+/* The next run of the search whose journal is there.  0 or -ENOENT. */
 static int find_run(const struct call *call, struct runs_search *search, struct runs_row *row)
 {
 	const struct replay_call *replay = call->on;
 	while (runs_search(replay->sources->runs, search, row) == 1) {
-		if (published_find(published_of(call), row->journal) >= 0 &&
-			is_out(call, row->journal, row->first))
+		if (published_find(published_of(call), row->journal) >= 0)
 			return 0;
 	}
 	return -ENOENT;
@@ -283,8 +274,7 @@ static int read_amends(struct call *call, const struct runs_row *row, uint64_t e
 		const struct runs_amend *amend = &amends[i];
 		bool is_here = memcmp(amend->journal, row->journal, JOURNAL_ID_SIZE) == 0;
 		uint64_t place = is_here ? amend->seq : LATER_FROM + i;
-		if (place < from || (is_here && amend->seq <= end) ||
-			!is_out(call, amend->journal, amend->seq))
+		if (place < from || (is_here && amend->seq <= end))
 			continue;
 		int r = read_one(call, amend->journal, amend->seq);
 		if (r < 0)
@@ -336,18 +326,17 @@ static int op_run(struct call *call)
 static void put_row(const struct call *call, struct buffer *to, const struct runs_row *row)
 {
 	struct map map;
-	bool has_ended = row->last > 0 && is_out(call, row->journal, row->last);
 	map_open(&map, to);
 	map_bytes(&map, "run", row->id, sizeof row->id);
 	map_text(&map, "number", row->number);
 	map_text(&map, "instrument", row->instrument);
 	map_text(&map, "sample", row->sample[0] != '\0' ? row->sample : "none");
 	map_uint(&map, "start", row->start);
-	if (has_ended)
+	if (row->last > 0)
 		map_text(&map, "status", row->status);
 	map_text(&map, "topic", row->topic);
 	map_uint(&map, "first", row->first);
-	if (has_ended)
+	if (row->last > 0)
 		map_uint(&map, "last", row->last);
 	map_bytes(&map, "journal", row->journal, sizeof row->journal);
 	map_close(&map);

@@ -15,6 +15,7 @@
 #define AMENDS_MAX 200 /* read per run */
 
 struct amends {
+	struct amended committed; /* of a run of which more is on its way to the disk */
 	struct run_store *store;
 	struct amended *items;
 	size_t count, size;
@@ -100,22 +101,39 @@ static struct amended *keep(struct amends *amends, const struct amended *now)
 	return have;
 }
 
-const struct amended *amends_of(struct amends *amends, const uint8_t run[16])
+/* The sum of the amends that can be read by now. */
+static void read_all(const struct amends *amends, const uint8_t run[16], struct amended *now)
 {
 	struct runs_amend list[AMENDS_MAX];
-	struct amended now = {.count = 0};
-	struct amended *have = find(amends, run);
-	if (have != NULL)
-		return have;
 	size_t count = runs_amends(amends->store->rows, run, list, AMENDS_MAX);
+	*now = (struct amended){.count = 0};
 	for (size_t i = 0; i < count && i < AMENDS_MAX; i++) {
-		int r = take_amend(amends->store->path, &list[i], &now);
+		int r = take_amend(amends->store->path, &list[i], now);
 		if (r < 0)
 			log_error("entry %llu, an amend, cannot be read: %s",
 				(unsigned long long)list[i].seq, strerror(-r));
 	}
-	memcpy(now.run, run, sizeof now.run);
+	memcpy(now->run, run, sizeof now->run);
+}
+
+/* With those that are on their way to the disk. */
+static const struct amended *newest(struct amends *amends, const uint8_t run[16])
+{
+	struct amended now;
+	const struct amended *have = find(amends, run);
+	if (have != NULL)
+		return have;
+	read_all(amends, run, &now);
 	return now.count > 0 ? keep(amends, &now) : NULL;
+}
+
+const struct amended *amends_of(struct amends *amends, const uint8_t run[16])
+{
+	const struct amended *now = newest(amends, run);
+	if (now == NULL || now->seq <= runs_committed(amends->store->rows))
+		return now;
+	read_all(amends, run, &amends->committed);
+	return amends->committed.count > 0 ? &amends->committed : NULL;
 }
 
 static bool says(const struct amended *now, enum amend_key key)
@@ -198,9 +216,10 @@ static void put_record(struct buffer *body, const struct past_run *past,
 
 /* Keeps the sum of the run's amends with this one. */
 static void remember(struct amends *amends, const struct past_run *past,
-	const struct amended *change, const struct audit_actor *actor, uint64_t when)
+	const struct amended *change, const struct audit_actor *actor,
+	const struct ledger_receipt *receipt)
 {
-	const struct amended *before = amends_of(amends, past->row.id);
+	const struct amended *before = newest(amends, past->row.id);
 	struct amended now = before != NULL ? *before : (struct amended){.count = 0};
 	memcpy(now.run, past->row.id, sizeof now.run);
 	now.count++;
@@ -215,7 +234,8 @@ static void remember(struct amends *amends, const struct past_run *past,
 		now.valid = change->valid;
 	memcpy(now.reason, change->reason, sizeof now.reason);
 	memcpy(now.actor, actor->id, sizeof now.actor);
-	now.when = when;
+	now.when = receipt->tc;
+	now.seq = receipt->seq;
 	if (keep(amends, &now) == NULL)
 		log_error("%s: cannot keep its amends: out of memory", past->row.number);
 }
@@ -248,8 +268,7 @@ int amends_put(struct amends *amends, const struct past_run *past, const struct 
 	struct ledger_receipt receipt;
 	map_open(&set_map, &set);
 	map_open(&was_map, &was);
-	bool differs = put_changes(
-		&set_map, &was_map, past, change, amends_of(amends, past->row.id));
+	bool differs = put_changes(&set_map, &was_map, past, change, newest(amends, past->row.id));
 	map_close(&set_map);
 	map_close(&was_map);
 	int r = set.failed || was.failed ? -ENOMEM : differs ? 0 : -EALREADY;
@@ -258,7 +277,7 @@ int amends_put(struct amends *amends, const struct past_run *past, const struct 
 		r = write_record(amends->store->ledger, past, &body, &receipt, done, arg);
 	}
 	if (r == 0) {
-		remember(amends, past, change, actor, receipt.tc);
+		remember(amends, past, change, actor, &receipt);
 		r = runs_put_amend(amends->store->rows, past->row.id, receipt.seq);
 	}
 	buffer_finish(&set);

@@ -29,6 +29,7 @@ struct amended {
 	/* of the last one */
 	char reason[RUN_TEXT_MAX + 1], actor[RUN_TEXT_MAX + 1];
 	uint64_t when;
+	uint64_t seq; /* in the current journal; 0: in a former one */
 };
 
 /*
@@ -39,8 +40,8 @@ struct amends *amends_create(struct run_store *store);
 void amends_destroy(struct amends *amends);
 
 /*
- * The sum of this run's amends; borrowed until the next call here; NULL: there are none, or, after
- * an error in the log, none that can be read.
+ * The sum of this run's committed amends; borrowed until the next call here; NULL: there are none,
+ * or, after an error in the log, none that can be read.
  */
 const struct amended *amends_of(struct amends *amends, const uint8_t run[16]);
 

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/arena.h"
+#include "core/commit/published.h"
 #include "core/runs/index_file.h"
 #include "core/runs/rows.h"
 #include "journal/reader.h"
@@ -28,6 +29,7 @@ struct runs_kept {
 	uint8_t id[16], journal[16], ctx[32];
 	const char *number, *instrument, *topic, *sample, *operator, * status; /* in the arena */
 	uint64_t start, first, last, frames;
+	uint64_t frames_committed; /* of the open run */
 	bool sim;
 };
 
@@ -43,7 +45,8 @@ struct runs {
 	struct runs *older;   /* those of all former journals; NULL: none */
 	char path[PATH_MAX];
 	uint8_t id[JOURNAL_ID_SIZE];
-	uint64_t head; /* seq that loading reached */
+	uint64_t head;               /* seq that loading reached */
+	struct published *published; /* what is committed; NULL: all */
 	struct index_file file;
 };
 
@@ -564,6 +567,41 @@ void runs_end_former(struct runs *runs, const uint8_t run[16], const char *statu
 	pthread_mutex_unlock(&runs->older->lock);
 }
 
+/* --- what is committed ----------------------------------------------------------------------- */
+
+void runs_follow(struct runs *runs, struct published *published)
+{
+	runs->published = published;
+}
+
+uint64_t runs_committed(struct runs *runs)
+{
+	return runs->published != NULL ? published_head(runs->published) : UINT64_MAX;
+}
+
+void runs_count_frame(struct runs *runs, const uint8_t run[16])
+{
+	pthread_mutex_lock(&runs->lock);
+	struct runs_kept *kept = find_id(runs, run);
+	if (kept != NULL)
+		kept->frames_committed++;
+	pthread_mutex_unlock(&runs->lock);
+}
+
+/* Copies the row as it is committed up to seq `head`.  False: it is not yet. */
+static bool copy_committed(struct runs_row *row, const struct runs_kept *kept, uint64_t head)
+{
+	if (kept->first > head)
+		return false;
+	copy_row(row, kept);
+	if (kept->status[0] == '\0' || kept->last > head) {
+		row->frames = kept->frames_committed;
+		row->status[0] = '\0';
+		row->last = 0;
+	}
+	return true;
+}
+
 /* --- for other threads ----------------------------------------------------------------------- */
 
 static bool fits(const struct runs_search *search, const struct runs_kept *row)
@@ -580,16 +618,16 @@ static bool fits(const struct runs_search *search, const struct runs_kept *row)
  * Searches rows below *left; new ones are added above.  1: found, 0: none is left, -EAGAIN: call
  * again.
  */
-static int search_turn(
-	struct runs *runs, const struct runs_search *search, size_t *left, struct runs_row *row)
+static int search_turn(struct runs *runs, const struct runs_search *search, uint64_t head,
+	size_t *left, struct runs_row *row)
 {
 	int r = -EAGAIN;
 	pthread_mutex_lock(&runs->lock);
 	for (int turn = 0; r == -EAGAIN && turn < SEARCH_TURN; turn++) {
 		if (*left == 0) {
 			r = 0;
-		} else if (fits(search, &runs->rows[--*left])) {
-			copy_row(row, &runs->rows[*left]);
+		} else if (fits(search, &runs->rows[--*left]) &&
+			   copy_committed(row, &runs->rows[*left], head)) {
 			r = 1;
 		}
 	}
@@ -606,12 +644,14 @@ int runs_search(struct runs *runs, struct runs_search *search, struct runs_row *
 		search->at = 1 + before + runs->count;
 		pthread_mutex_unlock(&runs->lock);
 	}
+	uint64_t head = runs_committed(runs);
 	int r = -EAGAIN;
 	while (r == -EAGAIN && search->at > 1) {
 		size_t left = search->at - 1;
 		bool is_here = left > before;
 		size_t part = is_here ? left - before : left;
-		r = search_turn(is_here ? runs : runs->older, search, &part, row);
+		r = is_here ? search_turn(runs, search, head, &part, row)
+			    : search_turn(runs->older, search, UINT64_MAX, &part, row);
 		search->at = 1 + part + (is_here ? before : 0);
 		if (r == 0 && is_here)
 			r = -EAGAIN;
@@ -619,12 +659,13 @@ int runs_search(struct runs *runs, struct runs_search *search, struct runs_row *
 	return r == 1 ? 1 : 0;
 }
 
-static size_t copy_amends(
-	struct runs *runs, const uint8_t *run, struct runs_amend *amends, size_t size, size_t count)
+static size_t copy_amends(struct runs *runs, const uint8_t *run, uint64_t head,
+	struct runs_amend *amends, size_t size, size_t count)
 {
 	pthread_mutex_lock(&runs->lock);
 	for (size_t i = 0; i < runs->amend_count; i++) {
-		if (memcmp(runs->amends[i].run, run, sizeof runs->amends[i].run) != 0)
+		if (memcmp(runs->amends[i].run, run, sizeof runs->amends[i].run) != 0 ||
+			runs->amends[i].seq > head)
 			continue;
 		if (count < size)
 			amends[count] = runs->amends[i];
@@ -638,6 +679,6 @@ size_t runs_amends(struct runs *runs, const uint8_t run[16], struct runs_amend *
 {
 	size_t count = 0;
 	if (runs->older != NULL)
-		count = copy_amends(runs->older, run, amends, size, count);
-	return copy_amends(runs, run, amends, size, count);
+		count = copy_amends(runs->older, run, UINT64_MAX, amends, size, count);
+	return copy_amends(runs, run, runs_committed(runs), amends, size, count);
 }

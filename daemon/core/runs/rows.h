@@ -15,6 +15,7 @@
 
 #include "core/runs/run.h"
 
+struct published;
 struct runs;
 
 struct runs_row {
@@ -75,10 +76,18 @@ int runs_digest(const struct runs *runs, const struct runs_row *row, uint64_t he
 void runs_end_former(struct runs *runs, const uint8_t run[16], const char *status, uint64_t frames);
 
 /*
- * --- for any thread: copies of rows, also of former journals ---
- *
- * A row may be ahead of what is committed: look at its first and last.
+ * From now on the functions below show only what is committed, as `published` (borrowed) has it: a
+ * run from its run-start on, open until its run-end.
  */
+void runs_follow(struct runs *runs, struct published *published);
+
+/* A frame of this open run is committed. */
+void runs_count_frame(struct runs *runs, const uint8_t run[16]);
+
+/* --- for any thread: copies of rows, also of former journals --- */
+
+/* The last committed seq of the current journal. */
+uint64_t runs_committed(struct runs *runs);
 
 /* Criteria; NULL and 0: any.  `at` is the position of the search, 0 at its start. */
 struct runs_search {

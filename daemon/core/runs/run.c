@@ -440,6 +440,22 @@ static int put_frame_head(struct run *run, const struct wire_frame *frame)
 	return run->head.failed ? -ENOMEM : 0;
 }
 
+/* A frame on its way to the journal; the run may have ended when it is committed. */
+struct frame_under_way {
+	struct runs *rows;
+	uint8_t run[16];
+	void (*done)(void *arg, const struct commit_item *item);
+	void *arg;
+};
+
+static void on_frame(void *arg, const struct commit_item *item)
+{
+	struct frame_under_way *frame = arg;
+	runs_count_frame(frame->rows, frame->run);
+	frame->done(frame->arg, item);
+	free(frame);
+}
+
 int run_frame(struct run *run, const struct wire_frame *frame, size_t size,
 	void (*done)(void *arg, const struct commit_item *item), void *arg,
 	struct schema_error *error)
@@ -448,21 +464,26 @@ int run_frame(struct run *run, const struct wire_frame *frame, size_t size,
 		frame->part.data, frame->part.len, frame->pairs, run->technique, error);
 	if (r == 0)
 		r = put_frame_head(run, frame);
-	if (r < 0)
-		return r;
+	struct frame_under_way *under_way = r == 0 ? malloc(sizeof *under_way) : NULL;
+	if (under_way == NULL)
+		return r == 0 ? -ENOMEM : r;
+	*under_way = (struct frame_under_way){.rows = run->store->rows, .done = done, .arg = arg};
+	memcpy(under_way->run, run->label.id, sizeof under_way->run);
 	struct ledger_receipt receipt;
 	struct ledger_record record = {.topic = run->topic,
 		.head = run->head.data,
 		.head_len = run->head.len,
 		.part = frame->part.data,
 		.part_len = frame->part.len,
-		.done = done,
-		.arg = arg,
+		.done = on_frame,
+		.arg = under_way,
 		.may_wait = true,
 		.tag = size};
 	r = ledger_put(run->store->ledger, &record, &receipt);
-	if (r < 0)
+	if (r < 0) {
+		free(under_way);
 		return r;
+	}
 	digest_update(&run->digest, receipt.leaf, sizeof receipt.leaf);
 	run->frames++;
 	run->bytes += run->head.len + frame->part.len;
@@ -586,22 +607,7 @@ uint64_t run_first(const struct run *run)
 	return run->first;
 }
 
-uint64_t run_frames(const struct run *run)
-{
-	return run->frames;
-}
-
 uint64_t run_started(const struct run *run)
 {
 	return run->started;
-}
-
-const char *run_sample(const struct run *run)
-{
-	return run->request.sample;
-}
-
-const char *run_operator(const struct run *run)
-{
-	return run->request.operator;
 }

@@ -147,9 +147,6 @@ const struct run_label *run_label(const struct run *run);
 void run_forget(struct run *run);
 
 uint64_t run_first(const struct run *run); /* seq of its run-start */
-uint64_t run_frames(const struct run *run);
 uint64_t run_started(const struct run *run);
-const char *run_sample(const struct run *run);
-const char *run_operator(const struct run *run);
 
 #endif
