@@ -208,32 +208,14 @@ static int open_reading(struct core *core, const struct journal_report *report)
 }
 
 /* Local endpoints need their folder; systemd makes the service's own. */
-static int make_socket_dir(const struct core *core)
-{
-	const char *dir = core->config->socket_dir;
-	if (mkdir(dir, 0755) == 0 || errno == EEXIST)
-		return 0;
-	int r = -errno;
-	log_error("%s: cannot create the folder for the sockets: %s", dir, strerror(-r));
-	return r;
-}
-
-/* The sync mode as every run-start carries it. */
-static void name_sync_mode(struct core *core)
-{
-	const struct config *config = core->config;
-	if (config->sync_always)
-		snprintf(core->sync, sizeof core->sync, "always");
-	else
-		snprintf(core->sync, sizeof core->sync, "%gs",
-			(double)config->sync_ns / (double)NS_PER_S);
-}
-
 /* The journal is private; the members of the daemon's group may also use the sockets. */
 static int open_sockets(struct core *core)
 {
+	const char *dir = core->config->socket_dir;
 	mode_t before = umask(007);
-	int r = make_socket_dir(core);
+	int r = mkdir(dir, 0755) < 0 && errno != EEXIST ? -errno : 0;
+	if (r < 0)
+		log_error("%s: cannot create the folder for the sockets: %s", dir, strerror(-r));
 	if (r == 0)
 		r = open_live(core);
 	if (r == 0)
@@ -277,6 +259,7 @@ static void connect_instruments(struct core *core)
 	core->ports.host = (struct port_host){.loop = core->loop,
 		.worker = core->options.worker,
 		.drivers = core->options.drivers,
+		.credit_late = COMMIT_WAIT_BYTES,
 		.start = process_start};
 	core->ports.instruments = &core->instruments;
 	core->ports.all_gone = on_all_gone;
@@ -286,7 +269,10 @@ static void connect_instruments(struct core *core)
 /* If this fails, close_down() closes the parts that are open. */
 static int open_all(struct core *core)
 {
-	name_sync_mode(core);
+	snprintf(core->sync, sizeof core->sync, "always");
+	if (!core->config->sync_always)
+		snprintf(core->sync, sizeof core->sync, "%gs",
+			(double)core->config->sync_ns / (double)NS_PER_S);
 	struct journal_report report = {0};
 	int r = open_journal(core, &report);
 	if (r < 0)

@@ -169,18 +169,13 @@ static int sync_until_done(struct commit *c, int r)
 	return 0;
 }
 
-static bool can_wait(const struct commit_item *item)
-{
-	return item->done == NULL || item->may_wait;
-}
-
 static void finish_group(struct commit *c, size_t count, bool synced)
 {
 	bool wake = false;
 	if (c->options.published != NULL)
 		published_note(c->options.published, c->group, count);
 	for (size_t i = 0; i < count; i++) {
-		wake = wake || !can_wait(c->group[i]);
+		wake = wake || (c->group[i]->done != NULL && !c->group[i]->may_wait);
 		atomic_fetch_add(&c->group[i]->refs, synced ? 1 : 2);
 		publisher_send(c->publisher, c->group[i]);
 	}

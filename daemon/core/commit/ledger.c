@@ -78,18 +78,13 @@ struct ledger_topic *ledger_topic(struct ledger *l, const char *text)
 	return add_topic(l, text, strlen(text), 0);
 }
 
-static uint64_t commit_time(const struct ledger *l)
-{
-	uint64_t now = clock_utc();
-	return now > l->tc ? now : l->tc;
-}
-
 int ledger_put(struct ledger *l, const struct ledger_record *record, struct ledger_receipt *receipt)
 {
+	uint64_t now = clock_utc();
 	struct assay_entry_view entry = {.journal = l->journal,
 		.seq = l->seq + 1,
 		.prev = record->topic->last,
-		.tc = commit_time(l),
+		.tc = now > l->tc ? now : l->tc,
 		.topic = {record->topic->text, record->topic->len},
 		.body.len = record->head_len + record->part_len};
 	struct commit_item *item = commit_item_create(ENTRY_HEAD_MAX + entry.body.len);

@@ -7,6 +7,7 @@
 #define LOG_TOPIC instrument->config->key
 #include "base/log.h"
 #include "core/commit/audit.h"
+#include "core/commit/item.h"
 #include "core/instrument/hazard.h"
 #include "core/instrument/identity.h"
 #include "core/instrument/inside.h"
@@ -84,6 +85,12 @@ static int take_started(struct instrument *instrument, const struct wire_message
 	return 0;
 }
 
+/* A frame is committed: its bytes become credit again. */
+static void on_committed(void *arg, const struct commit_item *item)
+{
+	supervise_release(arg, item->tag);
+}
+
 static int take_frame(struct instrument *instrument, const struct wire_message *m)
 {
 	struct wire_frame frame;
@@ -94,8 +101,8 @@ static int take_frame(struct instrument *instrument, const struct wire_message *
 	int r = instrument_apply(instrument, MACHINE_FRAME, NULL);
 	if (r < 0)
 		return r;
-	r = run_frame(instrument->run, &frame, m->size, supervise_release, instrument->supervisor,
-		&error);
+	r = run_frame(
+		instrument->run, &frame, m->size, on_committed, instrument->supervisor, &error);
 	if (r == 0) {
 		supervise_hold(instrument->supervisor);
 		instrument->frames++;

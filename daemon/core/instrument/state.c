@@ -10,11 +10,6 @@
 #include "record/keys.h"
 #include "record/uuid.h"
 
-static const char *state_name(enum device_state state)
-{
-	return words_name(&words_device_state, (int)state);
-}
-
 static void write_state(struct instrument *instrument, const char *code, struct assay_span values)
 {
 	struct buffer body = {0};
@@ -40,8 +35,8 @@ void state_report(struct instrument *instrument, const char *code)
 {
 	bool bad = instrument->state == DEVICE_STATE_FAULT;
 	log_write(bad ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, instrument->config->key, "%s%s%s",
-		state_name(instrument->state), instrument->text[0] != '\0' ? ": " : "",
-		instrument->text);
+		words_name(&words_device_state, (int)instrument->state),
+		instrument->text[0] != '\0' ? ": " : "", instrument->text);
 	write_state(instrument, code, (struct assay_span){0});
 }
 

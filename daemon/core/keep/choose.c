@@ -16,29 +16,23 @@ static int compare(const void *a, const void *b)
 	return memcmp(x->journal, y->journal, JOURNAL_ID_SIZE);
 }
 
-/* The reason to remove the segment, before archive and cursors are considered. */
-static enum retention_why find_reason(const struct retention_segment *segment,
+/* `total`: bytes of all segments that stay so far. */
+static enum retention_why classify(const struct retention_segment *segment,
 	const struct retention_policy *policy, uint64_t total)
 {
 	bool is_dated = segment->last_tc != 0 && policy->now > segment->last_tc;
-	if (policy->age_ns != 0 && is_dated && policy->now - segment->last_tc > policy->age_ns)
-		return RETENTION_TOO_OLD;
-	if (policy->size != 0 && total > policy->size)
-		return RETENTION_TOO_MUCH;
-	return RETENTION_WANTED;
-}
-
-static enum retention_why judge(const struct retention_segment *segment,
-	const struct retention_policy *policy, uint64_t total)
-{
-	enum retention_why why = find_reason(segment, policy, total);
-	if (why == RETENTION_WANTED)
-		return why;
+	bool is_old = policy->age_ns != 0 && is_dated &&
+		      policy->now - segment->last_tc > policy->age_ns;
+	bool is_too_much = policy->size != 0 && total > policy->size;
+	if (!is_old && !is_too_much)
+		return RETENTION_WANTED;
 	if (!segment->is_closed)
 		return RETENTION_OPEN;
 	if (!segment->is_archived)
 		return RETENTION_NOT_ARCHIVED;
-	return segment->is_passed ? why : RETENTION_NOT_PASSED;
+	if (!segment->is_passed)
+		return RETENTION_NOT_PASSED;
+	return is_old ? RETENTION_TOO_OLD : RETENTION_TOO_MUCH;
 }
 
 size_t retention_choose(
@@ -51,7 +45,7 @@ size_t retention_choose(
 	for (size_t i = 0; i < count; i++)
 		total += segments[i].size;
 	for (size_t i = 0; i < count; i++) {
-		segments[i].why = judge(&segments[i], policy, total);
+		segments[i].why = classify(&segments[i], policy, total);
 		if (!retention_goes(segments[i].why))
 			continue;
 		total -= segments[i].size;

@@ -9,7 +9,7 @@
 #include "base/loop.h"
 #include "core/keep/jobs.h"
 
-struct chain {
+struct job_chain {
 	struct job *first, **end;
 };
 
@@ -17,25 +17,25 @@ struct jobs {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t more;
-	struct chain todo, done;
+	struct job_chain todo, done;
 	atomic_bool ending;
 	int fd; /* wakes the main thread when a job is done */
 	struct loop_source *source;
 };
 
-static void chain_init(struct chain *chain)
+static void chain_init(struct job_chain *chain)
 {
-	*chain = (struct chain){.end = &chain->first};
+	*chain = (struct job_chain){.end = &chain->first};
 }
 
-static void chain_put(struct chain *chain, struct job *job)
+static void chain_put(struct job_chain *chain, struct job *job)
 {
 	job->next = NULL;
 	*chain->end = job;
 	chain->end = &job->next;
 }
 
-static struct job *chain_take(struct chain *chain)
+static struct job *chain_take(struct job_chain *chain)
 {
 	struct job *job = chain->first;
 	if (job == NULL)

@@ -251,7 +251,7 @@ static struct retention_segment *add_segment(struct look *look)
 	return &look->segments[look->count++];
 }
 
-struct walk {
+struct journal_walk {
 	struct look *look;
 	const uint8_t *journal;
 	uint64_t floor; /* no durable cursor needs anything up to here */
@@ -259,7 +259,7 @@ struct walk {
 
 static int take_segment(void *arg, const struct journal_segment *found)
 {
-	struct walk *walk = arg;
+	struct journal_walk *walk = arg;
 	struct look *look = walk->look;
 	if (found->is_removed)
 		return 0;
@@ -338,7 +338,7 @@ static void look_work(struct job *job)
 	look->result = journal_each(&io_posix, path, take_journal, look);
 	for (size_t i = 0; look->result == 0 && i < look->journal_count; i++) {
 		const uint8_t *journal = look->journals[i];
-		struct walk walk = {look, journal, floor_of(look, journal)};
+		struct journal_walk walk = {look, journal, floor_of(look, journal)};
 		look->result = journal_segments(&io_posix, path, journal, take_segment, &walk);
 	}
 	if (look->result < 0)

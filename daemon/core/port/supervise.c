@@ -18,15 +18,11 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "core/port/recorder.h"
-#include "core/commit/commit.h"
-#include "core/commit/item.h"
 #include "core/port/supervise.h"
 #include "wire/exit.h"
 #include "wire/wire.h"
 
-/* Room for one frame of maximum size, plus credit that is withheld below one step. */
-#define CREDIT_STEP   (1u << 20)
-#define CREDIT_WINDOW (WIRE_PAYLOAD_MAX + WIRE_HEAD_BYTES + CREDIT_STEP + COMMIT_WAIT_BYTES)
+#define CREDIT_STEP (1u << 20)
 
 #define READ_STEP (256u << 10)
 #define READ_TURN (2u << 20) /* bytes of one worker before the others get their turn */
@@ -106,13 +102,6 @@ static void close_socket(struct supervisor *s)
 	s->fd = -1;
 }
 
-static uint64_t next_backoff(struct supervisor *s)
-{
-	if (s->ready_at != 0 && clock_boot() - s->ready_at >= STEADY_NS)
-		s->backoff = (struct backoff){0};
-	return backoff_next(&s->backoff, BACKOFF_FIRST_NS, BACKOFF_MAX_NS);
-}
-
 void supervise_worked(struct supervisor *s)
 {
 	if (s->ready_at == 0)
@@ -168,10 +157,13 @@ static void on_child(void *arg, const siginfo_t *si)
 	for (size_t i = 0; i < s->count; i++)
 		s->units[i].ops->lost(s->units[i].arg, clean && s->stopping ? NULL : why);
 	s->is_over = si->si_code == CLD_EXITED && si->si_status == WIRE_EXIT_OVER;
-	if (s->stopping)
+	if (s->stopping) {
 		finish_stop(s);
-	else
-		set_timer(s, next_backoff(s));
+		return;
+	}
+	if (s->ready_at != 0 && clock_boot() - s->ready_at >= STEADY_NS)
+		s->backoff = (struct backoff){0};
+	set_timer(s, backoff_next(&s->backoff, BACKOFF_FIRST_NS, BACKOFF_MAX_NS));
 }
 
 static void kill_worker(struct supervisor *s)
@@ -214,23 +206,18 @@ static int take_hello(struct supervisor *s, const struct wire_message *m)
 	return 0;
 }
 
-static void log_for(const char *key, const struct wire_log *log)
-{
-	enum log_level level = log->level <= 3   ? LOG_LEVEL_ERROR
-			       : log->level == 4 ? LOG_LEVEL_WARN
-			       : log->level <= 6 ? LOG_LEVEL_INFO
-						 : LOG_LEVEL_DEBUG;
-	log_write(level, key, "%.*s", (int)log->text.len, log->text.data);
-}
-
 static int take_log(struct supervisor *s, const struct wire_message *m)
 {
 	struct wire_log log;
 	int r = wire_read_log(m, &log);
 	if (r < 0)
 		return r;
-	size_t unit = m->unit < s->count ? m->unit : 0;
-	log_for(key_of(s, unit), &log);
+	enum log_level level = log.level <= 3   ? LOG_LEVEL_ERROR
+			       : log.level == 4 ? LOG_LEVEL_WARN
+			       : log.level <= 6 ? LOG_LEVEL_INFO
+						: LOG_LEVEL_DEBUG;
+	const char *key = key_of(s, m->unit < s->count ? m->unit : 0);
+	log_write(level, key, "%.*s", (int)log.text.len, log.text.data);
 	return 0;
 }
 
@@ -361,12 +348,11 @@ void supervise_hold(struct supervisor *s)
 	s->held++;
 }
 
-void supervise_release(void *arg, const struct commit_item *item)
+void supervise_release(struct supervisor *s, uint64_t bytes)
 {
-	struct supervisor *s = arg;
 	assert(s->held > 0);
 	s->held--;
-	s->credit += item->tag;
+	s->credit += bytes;
 	if (s->credit >= CREDIT_STEP && s->fd >= 0) {
 		struct buffer message = {0};
 		wire_write_credit(&message, s->credit);
@@ -391,7 +377,9 @@ static void write_setup(struct supervisor *s, struct buffer *out)
 		.unit_count = s->count,
 	};
 	wire_write_setup(out, &setup);
-	wire_write_credit(out, CREDIT_WINDOW);
+	/* Room for one frame of maximum size, plus credit that is given back late. */
+	wire_write_credit(
+		out, WIRE_PAYLOAD_MAX + WIRE_HEAD_BYTES + CREDIT_STEP + s->host->credit_late);
 }
 
 static int start_worker(struct supervisor *s)
@@ -429,13 +417,6 @@ static int start_worker(struct supervisor *s)
 	return 0;
 }
 
-static bool is_hung(const struct supervisor *s, uint64_t now)
-{
-	if (now > s->beat_at + BEAT_LIMIT_NS)
-		return true;
-	return s->deadline != 0 && now > s->deadline + STEP_GRACE_NS;
-}
-
 /* With a worker: is it alive?  Without: the back-off is over. */
 static void on_timer(void *arg)
 {
@@ -448,8 +429,10 @@ static void on_timer(void *arg)
 		set_timer(s, s->pid == 0 ? BACKOFF_MAX_NS : NS_PER_S);
 		return;
 	}
+	bool silent = now > s->beat_at + BEAT_LIMIT_NS;
+	bool stuck = s->deadline != 0 && now > s->deadline + STEP_GRACE_NS;
 	bool overdue = s->stopping && now > s->quit_at + QUIT_LIMIT_NS;
-	if (!s->killed && (is_hung(s, now) || overdue)) {
+	if (!s->killed && (silent || stuck || overdue)) {
 		s->killed = true;
 		kill_worker(s);
 	}

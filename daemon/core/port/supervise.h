@@ -18,7 +18,6 @@
 #include "wire/port.h"
 #include "wire/wire.h"
 
-struct commit_item;
 struct loop;
 struct supervisor;
 
@@ -43,8 +42,9 @@ struct port_unit {
 /* Shared by all ports; borrowed while any supervisor lives. */
 struct port_host {
 	struct loop *loop;
-	const char *worker;  /* the program assay-worker */
-	const char *drivers; /* the folder of driver modules */
+	const char *worker;   /* the program assay-worker */
+	const char *drivers;  /* the folder of driver modules */
+	uint64_t credit_late; /* bytes of credit whose release may be delayed */
 	/* Starts a worker that inherits `fd`: process_start(), or a test's. */
 	int (*start)(const char *worker, int fd, pid_t *pid);
 };
@@ -74,9 +74,9 @@ void supervise_send(struct supervisor *supervisor, struct buffer *message);
 /* Kills a worker that broke the protocol and logs the reason; the next one follows. */
 void supervise_punish(struct supervisor *supervisor, const char *why);
 
-/* A frame was handed to the journal; and its completion, for struct ledger_record. */
+/* A frame was handed to the journal; `bytes` of credit return when it is committed. */
 void supervise_hold(struct supervisor *supervisor);
-void supervise_release(void *supervisor, const struct commit_item *item);
+void supervise_release(struct supervisor *supervisor, uint64_t bytes);
 
 /* The port as recorder_start() needs it: it reports workers, records and its end to a recording. */
 struct recording_port supervise_recording_port(struct supervisor *supervisor);

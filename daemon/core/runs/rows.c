@@ -184,23 +184,17 @@ static int add_row(struct runs *runs, const struct runs_row *row)
 	return r;
 }
 
-static int add_with_slot(struct runs *runs, const struct runs_row *row)
-{
-	int r = grow_slots(runs);
-	if (r == 0)
-		r = add_row(runs, row);
-	if (r == 0)
-		*find_slot(runs, row->id) = (uint32_t)runs->count;
-	return r;
-}
-
 static int set_row(struct runs *runs, const struct runs_row *row)
 {
 	struct runs_row here = *row;
 	memcpy(here.journal, runs->id, sizeof here.journal);
 	pthread_mutex_lock(&runs->lock);
 	struct runs_kept *have = find_id(runs, row->id);
-	int r = have != NULL ? keep_row(runs, have, &here) : add_with_slot(runs, &here);
+	int r = have != NULL ? keep_row(runs, have, &here) : grow_slots(runs);
+	if (r == 0 && have == NULL)
+		r = add_row(runs, &here);
+	if (r == 0 && have == NULL)
+		*find_slot(runs, row->id) = (uint32_t)runs->count;
 	pthread_mutex_unlock(&runs->lock);
 	return r;
 }

@@ -57,19 +57,14 @@ struct waiting {
 	void *arg;
 };
 
-static void steps_finish(struct run_steps *steps)
-{
-	for (size_t i = 0; i < steps->count; i++)
-		buffer_finish(&steps->settings[i]);
-	free(steps->settings);
-	buffer_finish(&steps->changed);
-}
-
 void run_request_finish(struct run_request *request)
 {
 	buffer_finish(&request->refs);
 	buffer_finish(&request->settings);
-	steps_finish(&request->steps);
+	for (size_t i = 0; i < request->steps.count; i++)
+		buffer_finish(&request->steps.settings[i]);
+	free(request->steps.settings);
+	buffer_finish(&request->steps.changed);
 	*request = (struct run_request){0};
 }
 
@@ -182,11 +177,6 @@ int run_refs_check(const struct buffer *refs)
 
 /* --- run-start ------------------------------------------------------------------------------- */
 
-static struct actor record_actor(const struct audit_actor *actor)
-{
-	return (struct actor){.id = actor->id, .auth = actor->auth, .via = actor->via};
-}
-
 static const char *or_none(const char *text)
 {
 	return text[0] != '\0' ? text : "none";
@@ -211,15 +201,6 @@ struct inst_id run_inst(const struct run_identity *id, const struct config_instr
 			  : id->declared ? ID_SOURCE_DECLARED
 					 : ID_SOURCE_READ,
 	};
-}
-
-static struct method describe_method(const struct run *run)
-{
-	const struct config_method *method = run->request.method;
-	if (method == NULL)
-		return (struct method){0};
-	return (struct method){
-		.id = method->id, .version = method->version, .sha256 = method->sha256};
 }
 
 /* Adds a key of our own to the run-start; `bytes` is one encoded item, empty: none. */
@@ -271,7 +252,6 @@ static void put_run_start(const struct run *run, const struct run_subject *subje
 		.sync = run->store->sync,
 		.sample = {.id = or_none(run->request.sample), .entered = run->request.entered},
 		.operator= {.id = or_none(run->request.operator)},
-		.method = describe_method(run),
 		.refs = refs,
 		.cal = &cal,
 		.cal_count = cal.id != NULL ? 1 : 0,
@@ -279,6 +259,8 @@ static void put_run_start(const struct run *run, const struct run_subject *subje
 		.setup = {setup.data, setup.len},
 		.extra = {{extra.data, extra.len}, extra_count},
 	};
+	if (method != NULL)
+		start.method = (struct method){method->id, method->version, method->sha256};
 	if (read_refs(&run->request.refs, refs, &start.refs_count) < 0)
 		start.refs_count = 0; /* they were checked with the request */
 	record_run_start(body, &start);
@@ -519,7 +501,7 @@ static int write_end(struct run *run, enum run_status status, const char *why)
 		.digest = digest,
 	};
 	if (run->has_ender)
-		end.actor = record_actor(&run->ender);
+		end.actor = (struct actor){run->ender.id, run->ender.auth, run->ender.via};
 	record_run_end(&body, &end);
 	struct ledger_receipt receipt;
 	struct ledger_record record = {.topic = run->topic,
