@@ -6,14 +6,10 @@
 #include "config/canonical.h"
 #include "record/encode.h"
 
-/* Moves the bytes into the arena. */
-static const uint8_t *keep(struct load *load, struct buffer *from, size_t *len)
+static void open_part(struct map *map, const char *key, struct map *part)
 {
-	const uint8_t *bytes = from->failed ? NULL : arena_copy(load->arena, from->data, from->len);
-	load->arena->failed |= from->failed;
-	*len = bytes != NULL ? from->len : 0;
-	buffer_finish(from);
-	return bytes;
+	map_key(map, key);
+	map_open(part, map->to);
 }
 
 static void add_map(struct map *map, const char *key, struct assay_span value)
@@ -32,72 +28,44 @@ static void add_number(struct map *map, const char *key, uint64_t value)
 		map_uint(map, key, value);
 }
 
-static void add_link(struct map *map, const struct config_instrument *ins)
-{
-	struct map link;
-	map_key(map, "link");
-	map_open(&link, map->to);
-	port_write(&link, &ins->port);
-	add_number(&link, "unit_id", ins->unit_id);
-	map_close(&link);
-}
-
-static void add_identity(struct map *map, const struct config_instrument *ins)
-{
-	struct map identity;
-	map_key(map, "identity");
-	map_open(&identity, map->to);
-	map_text(&identity, "make", ins->identity.make);
-	map_text(&identity, "model", ins->identity.model);
-	map_text(&identity, "serial", ins->identity.serial);
-	map_text(&identity, "asset", ins->identity.asset);
-	map_text(&identity, "otherwise", ins->identity.flag_otherwise ? "flag" : "refuse");
-	map_close(&identity);
-}
-
-static void add_acquire(struct map *map, const struct config_instrument *ins)
-{
-	static const char *const modes[] = {"on-demand", "repeat", "continuous"};
-	struct map acquire;
-	map_key(map, "acquire");
-	map_open(&acquire, map->to);
-	map_text(&acquire, "mode", modes[ins->acquire.mode]);
-	add_number(&acquire, "every", ins->acquire.every_ns);
-	add_number(&acquire, "new_run", ins->acquire.new_run_ns);
-	add_number(&acquire, "frames", ins->acquire.frames);
-	map_close(&acquire);
-}
-
-static void add_calibration(struct map *map, const struct config_instrument *ins)
-{
-	struct map calibration;
-	map_key(map, "calibration");
-	map_open(&calibration, map->to);
-	map_text(&calibration, "id", ins->calibration.id);
-	add_number(&calibration, "from", ins->calibration.from);
-	add_number(&calibration, "to", ins->calibration.to);
-	map_close(&calibration);
-}
-
 void canonical_instrument(struct load *load, struct config_instrument *ins)
 {
+	static const char *const modes[] = {"on-demand", "repeat", "continuous"};
 	static const char *const raws[] = {"keep", "hash", "off"};
 	struct buffer to = {0};
-	struct map map;
+	struct map map, part;
 	map_open(&map, &to);
 	map_text(&map, "key", ins->key);
 	map_text(&map, "driver", ins->driver->name);
 	map_bool(&map, "simulated", ins->simulated);
 	map_text(&map, "technique", ins->technique);
-	add_link(&map, ins);
-	add_identity(&map, ins);
-	add_acquire(&map, ins);
+	open_part(&map, "link", &part);
+	port_write(&part, &ins->port);
+	add_number(&part, "unit_id", ins->unit_id);
+	map_close(&part);
+	open_part(&map, "identity", &part);
+	map_text(&part, "make", ins->identity.make);
+	map_text(&part, "model", ins->identity.model);
+	map_text(&part, "serial", ins->identity.serial);
+	map_text(&part, "asset", ins->identity.asset);
+	map_text(&part, "otherwise", ins->identity.flag_otherwise ? "flag" : "refuse");
+	map_close(&part);
+	open_part(&map, "acquire", &part);
+	map_text(&part, "mode", modes[ins->acquire.mode]);
+	add_number(&part, "every", ins->acquire.every_ns);
+	add_number(&part, "new_run", ins->acquire.new_run_ns);
+	add_number(&part, "frames", ins->acquire.frames);
+	map_close(&part);
 	map_text(&map, "raw", raws[ins->raw]);
 	add_map(&map, "settings", ins->settings);
 	add_map(&map, "setup", ins->setup);
-	add_calibration(&map, ins);
+	open_part(&map, "calibration", &part);
+	map_text(&part, "id", ins->calibration.id);
+	add_number(&part, "from", ins->calibration.from);
+	add_number(&part, "to", ins->calibration.to);
+	map_close(&part);
 	map_close(&map);
-	ins->canonical = keep(load, &to, &ins->canonical_len);
+	ins->canonical = load_keep(load, &to);
 }
 
 void canonical_method(struct load *load, struct config_method *method)
@@ -120,7 +88,7 @@ void canonical_method(struct load *load, struct config_method *method)
 	}
 	map_close(&map);
 	SHA256(to.data, to.len, method->sha256);
-	method->canonical = keep(load, &to, &method->canonical_len);
+	method->canonical = load_keep(load, &to);
 }
 
 static int by_key(const void *a, const void *b)
@@ -147,7 +115,7 @@ static void add_instruments(struct load *load, struct map *map)
 	map_key(map, "instruments");
 	encode_array(map->to, count);
 	for (size_t i = 0; i < count; i++)
-		encode_raw(map->to, sorted[i]->canonical, sorted[i]->canonical_len);
+		encode_raw(map->to, sorted[i]->canonical.data, sorted[i]->canonical.len);
 }
 
 static void add_methods(struct load *load, struct map *map)
@@ -171,53 +139,36 @@ static void add_methods(struct load *load, struct map *map)
 	}
 }
 
-static void add_laboratory(struct map *map, const struct config *config)
-{
-	struct map lab;
-	map_key(map, "laboratory");
-	map_open(&lab, map->to);
-	map_text(&lab, "site", config->site);
-	map_text(&lab, "node", config->node);
-	map_bool(&lab, "require_sample", (config->require & CONFIG_REQUIRE_SAMPLE) != 0);
-	map_bool(&lab, "require_operator", (config->require & CONFIG_REQUIRE_OPERATOR) != 0);
-	map_bool(&lab, "require_method", (config->require & CONFIG_REQUIRE_METHOD) != 0);
-	map_text(&lab, "sample_pattern", config->sample_pattern);
-	map_text(&lab, "sample_example", config->sample_example);
-	map_close(&lab);
-}
-
-static void add_keep(struct map *journal, const struct config *config)
-{
-	struct map keep;
-	if (config->keep.age_ns == 0 && config->keep.size == 0) {
-		map_text(journal, "keep", "forever");
-		return;
-	}
-	map_key(journal, "keep");
-	map_open(&keep, journal->to);
-	if (config->keep.age_ns != 0)
-		map_uint(&keep, "age", config->keep.age_ns);
-	if (config->keep.size != 0)
-		map_uint(&keep, "size", config->keep.size);
-	map_close(&keep);
-}
-
 static void add_daemon(struct map *map, const struct config *config)
 {
-	struct map part;
-	map_key(map, "journal");
-	map_open(&part, map->to);
+	struct map part, keep;
+	open_part(map, "laboratory", &part);
+	map_text(&part, "site", config->site);
+	map_text(&part, "node", config->node);
+	map_bool(&part, "require_sample", (config->require & CONFIG_REQUIRE_SAMPLE) != 0);
+	map_bool(&part, "require_operator", (config->require & CONFIG_REQUIRE_OPERATOR) != 0);
+	map_bool(&part, "require_method", (config->require & CONFIG_REQUIRE_METHOD) != 0);
+	map_text(&part, "sample_pattern", config->sample_pattern);
+	map_text(&part, "sample_example", config->sample_example);
+	map_close(&part);
+	open_part(map, "journal", &part);
 	map_text(&part, "path", config->journal_path);
 	if (config->sync_always)
 		map_text(&part, "sync", "always");
 	else
 		map_uint(&part, "sync", config->sync_ns);
-	add_keep(&part, config);
+	if (config->keep.age_ns == 0 && config->keep.size == 0) {
+		map_text(&part, "keep", "forever");
+	} else {
+		open_part(&part, "keep", &keep);
+		add_number(&keep, "age", config->keep.age_ns);
+		add_number(&keep, "size", config->keep.size);
+		map_close(&keep);
+	}
 	map_uint(&part, "reserve", config->reserve);
 	map_uint(&part, "segment", config->segment_size);
 	map_close(&part);
-	map_key(map, "sockets");
-	map_open(&part, map->to);
+	open_part(map, "sockets", &part);
 	map_text(&part, "live", config->live);
 	map_text(&part, "replay", config->replay);
 	map_text(&part, "control", config->control);
@@ -231,11 +182,10 @@ void canonical_config(struct load *load)
 	struct map map;
 	map_open(&map, &to);
 	map_uint(&map, "v", 1);
-	add_laboratory(&map, config);
 	add_daemon(&map, config);
 	add_instruments(load, &map);
 	add_methods(load, &map);
 	map_close(&map);
 	SHA256(to.data, to.len, config->sha256);
-	config->canonical = keep(load, &to, &config->canonical_len);
+	config->canonical = load_keep(load, &to);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The effective configuration as CBOR: what is equal in meaning is equal in bytes, whatever the
- * order of keys, the spelling of units, comments, or files.  Named things are sorted by name; a
- * default that was written out is as one that was not; times are ns, sizes bytes.
+ * The effective configuration as CBOR: configurations of equal meaning have equal bytes, in any
+ * order of keys, spelling of units, and division into files.  Instruments and methods are sorted
+ * by name, defaults are filled in, times are ns, sizes bytes.
  */
 #ifndef ASSAY_CONFIG_CANONICAL_H
 #define ASSAY_CONFIG_CANONICAL_H

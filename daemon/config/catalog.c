@@ -51,7 +51,7 @@ static int fail(int r, char **why, const char *format, ...)
 	return r;
 }
 
-/* Its standard output becomes `fd`. */
+/* Starts the worker with `fd` as its standard output. */
 static int spawn(const char *worker, const char *drivers, int fd, pid_t *pid)
 {
 	const char *argv[] = {worker, "--describe", "--drivers", drivers, NULL};
@@ -66,7 +66,7 @@ static int spawn(const char *worker, const char *drivers, int fd, pid_t *pid)
 	return -r;
 }
 
-/* Until end of file: 0, -ETIMEDOUT, -EFBIG or another errno. */
+/* Reads up to the end of file: 0, -ETIMEDOUT, -EFBIG or another errno. */
 static int read_answer(int fd, struct buffer *to)
 {
 	uint64_t deadline = clock_boot() + DESCRIBE_S * NS_PER_S;
@@ -89,18 +89,10 @@ static int read_answer(int fd, struct buffer *to)
 	}
 }
 
-static int wait_for(pid_t pid)
+/* Runs the worker; its output goes to `to`. */
+static int run_worker(const char *worker, const char *drivers, struct buffer *to)
 {
-	int status;
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EIO;
-}
-
-static int ask(const char *worker, const char *drivers, struct buffer *to)
-{
-	int ends[2];
+	int ends[2], status;
 	pid_t pid;
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return -errno;
@@ -110,8 +102,10 @@ static int ask(const char *worker, const char *drivers, struct buffer *to)
 		r = read_answer(ends[0], to);
 		if (r < 0)
 			kill(pid, SIGKILL);
-		int status = wait_for(pid);
-		r = r < 0 ? r : status;
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			;
+		if (r == 0 && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
+			r = -EIO;
 	}
 	close(ends[0]);
 	return r;
@@ -122,7 +116,7 @@ int catalog_load(const char *worker, const char *drivers, struct catalog **out, 
 	*out = NULL;
 	*why = NULL;
 	struct buffer answer = {.limit = DESCRIBE_BYTES_MAX + 65536};
-	int r = ask(worker, drivers, &answer);
+	int r = run_worker(worker, drivers, &answer);
 	if (r < 0)
 		fail(r, why, "%s does not describe the drivers in %s: %s", worker, drivers,
 			r == -EIO ? "it failed" : strerror(-r));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the installed drivers say about themselves.  The core and the tools never load driver
- * code: they ask `assay-worker --describe` and read its answer here.
+ * The installed drivers and their tables.  The core and the tools never load driver code: they run
+ * `assay-worker --describe` and read its output here.
  */
 #ifndef ASSAY_CONFIG_CATALOG_H
 #define ASSAY_CONFIG_CATALOG_H
@@ -22,7 +22,7 @@ struct catalog_driver {
 	uint8_t sha256[32]; /* of the module's file; goes into run-start */
 };
 
-/* A module that cannot be used, and why. */
+/* A module that cannot be used, and the reason. */
 struct catalog_problem {
 	const char *file, *text;
 };
@@ -35,25 +35,25 @@ struct catalog {
 };
 
 /*
- * Runs `worker --describe --drivers DIR` with a deadline and reads what it prints.  Returns 0 with
- * *out owned by the caller, or a negative errno with *why (owned) saying what failed.  A module
- * that cannot be loaded is a warning in the log, not a failure.
+ * Runs `worker --describe --drivers DIR` with a deadline and reads its output.  Returns 0 with *out
+ * owned by the caller, or a negative errno with the reason in *why (owned).  A module that cannot
+ * be loaded is a warning in the log, not a failure.
  */
 int catalog_load(const char *worker, const char *drivers, struct catalog **out, char **why);
 
-/* The reader alone, for tests and fuzzing: one describe answer.  0 or -EBADMSG, -ENOMEM. */
+/* Reads one output, for tests and fuzzing.  0, -EBADMSG or -ENOMEM. */
 int catalog_read(const uint8_t *data, size_t len, struct catalog **out, char **why);
 
 void catalog_destroy(struct catalog *catalog);
 
-/* Borrowed until catalog_destroy(); NULL when there is none of that name. */
+/* Borrowed until catalog_destroy(); NULL: there is none of that name. */
 const struct catalog_driver *catalog_find(const struct catalog *catalog, const char *name);
 
 /* The driver's defaults for one enum assay_link, YAML without braces; NULL: it has none. */
 const char *catalog_link_defaults(const struct catalog_driver *driver, unsigned link);
 
 /*
- * What a technician can say to this driver, as a CBOR map with the words of the configuration:
+ * The driver's links and settings as a CBOR map with the words of the configuration:
  * {name, version, summary, technique?, make?, links: [{type, defaults?}], settings: [...]}.
  */
 void catalog_put(struct buffer *to, const struct catalog_driver *driver);

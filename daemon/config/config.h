@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a technician may say, checked and ready for use.
+ * The configuration, checked and ready for use.
  *
- * A configuration is the main YAML file, with `instruments.d/` and `methods.d/` beside it and the
- * profiles it names.  Loading either yields one immutable `struct config` or a list of errors, all
- * at once, each with file, line and column; nothing in between.  No other room sees YAML.
+ * It is the main YAML file with instruments.d/ and methods.d/ next to it and the profiles that they
+ * name.  Loading yields either one immutable `struct config` or the list of all errors, each with
+ * file, line and column.  No other room sees YAML.
  *
  * Threads: a loaded configuration is read-only and may be shared.
  */
@@ -22,7 +22,7 @@
 #include "config/catalog.h"
 #include "wire/port.h"
 
-/* Where something was said.  `file` is borrowed from the configuration or the error list. */
+/* A place in a file.  `file` is borrowed from the configuration or the error list. */
 struct config_mark {
 	const char *file;
 	unsigned line, column; /* from 1 */
@@ -30,14 +30,14 @@ struct config_mark {
 
 struct config_error {
 	struct config_mark mark;
-	const char *text; /* what was found, what was expected, "did you mean" */
+	const char *text; /* found, expected, "did you mean" */
 };
 
 /* In order: the main file, then the others by name; by line and column in each. */
 struct config_errors {
 	struct config_error *items;
 	size_t count;
-	bool incomplete; /* memory ran out, or there were more than anybody would read */
+	bool incomplete; /* out of memory, or more than ERRORS_MAX */
 };
 
 /* Frees the list; legal on a zeroed one. */
@@ -61,9 +61,7 @@ enum config_require {
 	CONFIG_REQUIRE_METHOD = 1 << 2,
 };
 
-/*
- * Settings and setup below are encoded: CBOR map name => setting of the record format; len 0: none.
- */
+/* Settings and setup are encoded: CBOR map name => setting of the record format; len 0: none. */
 struct config_instrument {
 	const char *key;
 	struct config_mark mark;
@@ -74,12 +72,12 @@ struct config_instrument {
 	const char *port_name; /* canonical; instruments with equal names share a worker */
 	unsigned unit_id;
 	struct {
-		const char *make, *model, *serial, *asset; /* NULL: not said */
-		bool flag_otherwise; /* another unit: flag its frames instead of refusing it */
+		const char *make, *model, *serial, *asset; /* NULL: left out */
+		bool flag_otherwise; /* flag frames of another unit instead of rejecting it */
 	} identity;
 	struct {
 		enum config_mode mode;
-		uint64_t every_ns, new_run_ns; /* 0: not said */
+		uint64_t every_ns, new_run_ns; /* 0: left out */
 		uint64_t frames;
 	} acquire;
 	enum unit_raw raw;
@@ -89,13 +87,12 @@ struct config_instrument {
 	struct assay_span setup;
 	struct {
 		const char *id;    /* NULL: none */
-		uint64_t from, to; /* UTC ns, 0: not said; `to` is the end of the last day */
+		uint64_t from, to; /* UTC ns, 0: no limit; `to` is the end of the last day */
 	} calibration;
-	const uint8_t *canonical; /* all of the above in one CBOR map: equal bytes, equal meaning */
-	size_t canonical_len;
+	struct assay_span canonical; /* all above in one CBOR map: equal bytes, equal meaning */
 };
 
-/* One step of a method: its settings lie over the instrument's. */
+/* One step of a method: its settings replace the instrument's. */
 struct config_step {
 	const char *name;
 	struct assay_span settings;
@@ -103,14 +100,13 @@ struct config_step {
 
 struct config_method {
 	const char *id, *version;
-	const char *driver; /* whose settings it speaks */
+	const char *driver; /* the driver of its settings */
 	struct config_mark mark;
 	struct assay_span setup;
 	struct config_step *steps; /* at least one */
 	size_t step_count;
-	const uint8_t *canonical; /* as of an instrument; an audit record each */
-	size_t canonical_len;
-	uint8_t sha256[32]; /* of it, goes into run-start */
+	struct assay_span canonical; /* as of an instrument; an audit record each */
+	uint8_t sha256[32];          /* of it, goes into run-start */
 };
 
 struct config {
@@ -121,14 +117,14 @@ struct config {
 	const char *journal_path;
 	bool sync_always;
 	uint64_t sync_ns;      /* not always: synced at least that often */
-	uint64_t reserve;      /* bytes of disk kept free: below it new runs are refused */
+	uint64_t reserve;      /* bytes of disk kept free: with less new runs are rejected */
 	uint64_t segment_size; /* of a file of the journal */
 	struct {
-		uint64_t age_ns; /* older segments may go; 0: age is no reason */
-		uint64_t size;   /* the oldest may go while all take more bytes; 0: size is none */
-	} keep;                  /* both 0: for ever */
+		uint64_t age_ns; /* older segments may be removed; 0: no limit */
+		uint64_t size;   /* of all together: beyond it the oldest may be; 0: no limit */
+	} keep;                  /* both 0: keep everything */
 
-	const char *socket_dir; /* live, replay, control: ipc:// below it unless said otherwise */
+	const char *socket_dir; /* default folder of live, replay, control, which are ipc:// */
 	const char *live, *replay, *control;
 
 	struct config_instrument *instruments; /* in the order of the files */
@@ -137,15 +133,14 @@ struct config {
 	size_t method_count;
 
 	/* The effective configuration as one CBOR map, methods by their hash; goes into audit. */
-	const uint8_t *canonical;
-	size_t canonical_len;
+	struct assay_span canonical;
 	uint8_t sha256[32]; /* of it, goes into every run-start */
 
 	struct config_inside *inside; /* of this folder */
 };
 
 /*
- * Loads `path` and what belongs to it.  `catalog` is borrowed and must outlive the result.
+ * Loads `path` and the files that belong to it.  `catalog` is borrowed and must outlive the result.
  * Returns 0 with *out owned by the caller; -EINVAL with *errors filled (finish it), *out NULL;
  * -ENOMEM.  A file that cannot be read is an error of the list, at line 1 column 1.
  */
@@ -154,18 +149,18 @@ int config_load(const char *path, const struct catalog *catalog, struct config *
 
 void config_destroy(struct config *config);
 
-/* Borrowed until config_destroy(); NULL when there is none of that name. */
+/* Borrowed until config_destroy(); NULL: there is none of that name. */
 const struct config_instrument *config_find(const struct config *config, const char *key);
 const struct config_method *config_find_method(const struct config *config, const char *id);
 
-/* Does `sample` match the site's pattern?  True where there is none. */
+/* Whether `sample` matches the site's pattern; true if there is none. */
 bool config_sample_fits(const struct config *config, const char *sample);
 
 /*
- * Settings of a driver with others laid over them: an instrument's with a step's.  Appends the CBOR
- * map to `out`, in the order of the driver's table.  Each was checked alone when it was read;
- * whether they go together the driver says.  0, -ENOMEM, or -EINVAL with *why owned by the caller
- * for a name that the driver does not have.
+ * Merges settings of a driver: those of `above`, such as a step's, replace those of `below`, such as
+ * an instrument's.  Appends the CBOR map to `out`, in the order of the driver's table.  Each value
+ * was checked when it was read; only the driver checks their combination.  0, -ENOMEM, or -EINVAL
+ * with *why owned by the caller for a name that the driver does not have.
  */
 int config_merge(const struct catalog_driver *driver, struct assay_span below,
 	struct assay_span above, struct buffer *out, char **why);

@@ -25,19 +25,6 @@ static void put_flags(struct map *map, unsigned flags)
 	}
 }
 
-static void put_choices(struct map *map, const char *const *choices)
-{
-	size_t count = 0;
-	if (choices == NULL)
-		return;
-	while (choices[count] != NULL)
-		count++;
-	map_key(map, "choices");
-	encode_array(map->to, count);
-	for (size_t i = 0; i < count; i++)
-		encode_text(map->to, choices[i]);
-}
-
 void catalog_put_setting(struct map *map, const struct assay_setting *s)
 {
 	map_text(map, "name", s->name);
@@ -47,7 +34,15 @@ void catalog_put_setting(struct map *map, const struct assay_setting *s)
 		map_f64(map, "min", s->min);
 		map_f64(map, "max", s->max);
 	}
-	put_choices(map, s->choices);
+	if (s->choices != NULL) {
+		size_t count = 0;
+		while (s->choices[count] != NULL)
+			count++;
+		map_key(map, "choices");
+		encode_array(map->to, count);
+		for (size_t i = 0; i < count; i++)
+			encode_text(map->to, s->choices[i]);
+	}
 	put_flags(map, s->flags);
 	map_text(map, "default", s->fallback);
 	map_text(map, "help", s->help);

@@ -5,7 +5,7 @@
 #include "config/driver.h"
 #include "config/suggest.h"
 
-/* Why a module of that name is there and not in the catalog; NULL: it is not there. */
+/* The reason why a module of that name is not in the catalog; NULL: there is no such module. */
 static const char *why_unusable(const struct catalog *catalog, const char *name)
 {
 	char file[80];

@@ -6,8 +6,8 @@
 #include "config/reading.h"
 
 /*
- * The driver of the catalog that `node` names, borrowed; NULL after an error, or where `node` is
- * NULL, which its section has reported as missing.
+ * The driver of the catalog that `node` names, borrowed; NULL after an error, or if `node` is NULL,
+ * which its section has reported as missing.
  */
 const struct catalog_driver *driver_read(struct load *load, const struct node *node);
 

@@ -58,13 +58,6 @@ static bool make_room(struct config_errors *errors)
 	return true;
 }
 
-static void clean(char *text)
-{
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			*text = '?';
-}
-
 void errors_add(struct config_errors *errors, struct config_mark mark, const char *format, ...)
 {
 	va_list args;
@@ -80,7 +73,9 @@ void errors_add(struct config_errors *errors, struct config_mark mark, const cha
 			free(text);
 		return;
 	}
-	clean(text);
+	for (char *c = text; *c != '\0'; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
 	errors->items[errors->count++] = (struct config_error){
 		{file, mark.line, mark.column}, text};
 }
@@ -101,9 +96,16 @@ static int by_place(const struct config_error *a, const struct config_error *b, 
 	return strcmp(a->text, b->text);
 }
 
-static void drop_repeated(struct config_errors *errors)
+void errors_sort(struct config_errors *errors, const char *first_file)
 {
 	size_t kept = 0;
+	for (size_t i = 1; i < errors->count; i++) {
+		struct config_error error = errors->items[i];
+		size_t at = i;
+		for (; at > 0 && by_place(&error, &errors->items[at - 1], first_file) < 0; at--)
+			errors->items[at] = errors->items[at - 1];
+		errors->items[at] = error;
+	}
 	for (size_t i = 0; i < errors->count; i++) {
 		struct config_error *error = &errors->items[i];
 		if (kept != 0 && by_place(&errors->items[kept - 1], error, "") == 0)
@@ -112,18 +114,6 @@ static void drop_repeated(struct config_errors *errors)
 			errors->items[kept++] = *error;
 	}
 	errors->count = kept;
-}
-
-void errors_sort(struct config_errors *errors, const char *first_file)
-{
-	for (size_t i = 1; i < errors->count; i++) {
-		struct config_error error = errors->items[i];
-		size_t at = i;
-		for (; at > 0 && by_place(&error, &errors->items[at - 1], first_file) < 0; at--)
-			errors->items[at] = errors->items[at - 1];
-		errors->items[at] = error;
-	}
-	drop_repeated(errors);
 }
 
 char *errors_join(const struct config_errors *errors)

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "config/date.h"
 #include "config/fields.h"
-#include "config/hint.h"
 #include "config/quantity.h"
 #include "config/suggest.h"
 #include "record/text.h"
@@ -16,9 +14,8 @@
 #define HOST_BYTES_MAX 253
 #define DIGITS         "0123456789"
 #define HOST           DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-_:%"
-#define NS             1e9
 
-/* --- values ---------------------------------------------------------------------------------- */
+/* --- messages ---------------------------------------------------------------------------------*/
 
 const char *fields_expected_bool(const char *text)
 {
@@ -35,42 +32,42 @@ const char *fields_expected_bool(const char *text)
 	return "expected true or false";
 }
 
-/* --- one field ------------------------------------------------------------------------------- */
-
-/* A field, its value and where it goes. */
-struct reading {
-	struct load *load;
-	const struct field *field;
-	const struct node *node;
-	void *to;
-};
-
-static void wrong(const struct reading *r, const char *expected)
+int fields_find_choice(
+	struct load *load, const struct node *node, const char *name, const char *const *choices)
 {
-	char found[80], hint[80] = "";
-	if (r->node->type == NODE_SCALAR)
-		hint_missing_space(r->node->text, hint, sizeof hint);
-	load_error(r->load, r->node->mark, "found %s, expected %s%s",
-		node_found(r->node, found, sizeof found), expected, hint);
+	const char *text = node->type == NODE_SCALAR ? node->text : "";
+	char found[80], end[400];
+	for (int i = 0; choices[i] != NULL; i++)
+		if (strcmp(choices[i], text) == 0)
+			return i;
+	struct suggest near;
+	suggest_init(&near, text);
+	suggest_offer_all(&near, choices);
+	load_error(load, node->mark, "found %s for '%s'%s", node_found(node, found, sizeof found),
+		name, suggest_text(&near, end, sizeof end));
+	return -1;
 }
 
 static const char *expected_of(enum field_type type)
 {
 	switch (type) {
-	case FIELD_BOOL: return "true or false";
+	case FIELD_BOOL: return "expected true or false";
 	case FIELD_UINT:
-	case FIELD_COUNT: return "a whole number";
+	case FIELD_COUNT: return "expected a whole number";
 	case FIELD_DURATION:
-	case FIELD_MS: return "a time such as 60 s";
-	case FIELD_SIZE: return "a size such as 200 GiB";
-	case FIELD_DATE: return "a date such as 2027-04-01";
-	case FIELD_PATH: return "an absolute path, beginning with /";
-	case FIELD_HOST: return "a host name or an IP address alone";
-	case FIELD_USB_SOCKET: return "bus and socket such as 1-2.3 (see lsusb -t)";
-	case FIELD_TOKEN: return "1 to 32 characters of a-z, 0-9 and -";
-	default: return "a text";
+	case FIELD_MS: return "expected a time such as 60 s";
+	case FIELD_SIZE: return "expected a size such as 200 GiB";
+	case FIELD_DATE:
+		return "expected a date such as 2027-04-01, or a time such as 2027-04-01T12:00:00Z";
+	case FIELD_PATH: return "expected an absolute path, starting with /";
+	case FIELD_HOST: return "expected a host name or an IP address alone";
+	case FIELD_USB_SOCKET: return "expected bus and socket such as 1-2.3 (see lsusb -t)";
+	case FIELD_TOKEN: return "expected 1 to 32 characters of a-z, 0-9 and -";
+	default: return "expected a text of 1 to 4096 bytes";
 	}
 }
+
+/* --- one value ------------------------------------------------------------------------------- */
 
 /* "1-2.3": the bus, then the sockets on the way. */
 static bool is_usb_socket(const char *text)
@@ -80,96 +77,57 @@ static bool is_usb_socket(const char *text)
 	       text[strspn(text, DIGITS "-.")] == '\0' && strlen(text) < 32;
 }
 
-static void read_text(const struct reading *r)
+static bool is_text(enum field_type type, const char *text)
 {
-	const char *text = r->node->text, *expected = expected_of(r->field->type);
 	size_t len = strlen(text);
-	bool fits = len > 0 && len <= TEXT_BYTES_MAX;
-	switch (r->field->type) {
-	case FIELD_TOKEN: fits = token_is_valid(string_of(text)); break;
-	case FIELD_PATH: fits = fits && text[0] == '/'; break;
+	switch (type) {
+	case FIELD_TOKEN: return token_is_valid(string_of(text));
+	case FIELD_PATH: return text[0] == '/' && len <= TEXT_BYTES_MAX;
 	case FIELD_HOST:
-		fits = fits && len <= HOST_BYTES_MAX && text[strspn(text, HOST)] == '\0';
-		break;
-	case FIELD_USB_SOCKET: fits = is_usb_socket(text); break;
-	default: expected = "a text of 1 to 4096 bytes"; break;
+		return len > 0 && len <= HOST_BYTES_MAX && text[strspn(text, HOST)] == '\0';
+	case FIELD_USB_SOCKET: return is_usb_socket(text);
+	default: return len > 0 && len <= TEXT_BYTES_MAX;
 	}
-	if (fits)
-		*(const char **)r->to = text;
-	else
-		wrong(r, expected);
 }
 
-static void read_bool(const struct reading *r)
+static void read_integer(
+	struct load *load, const struct field *f, const struct node *node, void *to)
 {
-	const char *text = r->node->text;
-	bool is_true = strcmp(text, "true") == 0;
-	if (!is_true && strcmp(text, "false") != 0) {
-		load_error(r->load, r->node->mark, "found '%.60s', %s", text,
-			fields_expected_bool(text));
-		return;
-	}
-	*(bool *)r->to = is_true;
-}
-
-static void read_integer(const struct reading *r)
-{
-	const struct field *f = r->field;
 	double max = f->max != 0 ? f->max : f->type == FIELD_UINT ? UINT32_MAX : (double)INT64_MAX;
 	int64_t value;
-	int status = quantity_parse_integer(r->node->text, &value);
-	if (status == 0 && (double)value >= f->min && (double)value <= max) {
-		if (f->type == FIELD_UINT)
-			*(unsigned *)r->to = (unsigned)value;
+	int r = quantity_parse_integer(node->text, &value);
+	if (r < 0 || (double)value < f->min || (double)value > max) {
+		if (f->max == 0)
+			load_found(load, node, "expected a whole number");
+		else if ((f->flags & FIELD_HEX) != 0)
+			load_found(load, node, "expected a number from 0x%x to 0x%x",
+				(unsigned)f->min, (unsigned)f->max);
 		else
-			*(uint64_t *)r->to = (uint64_t)value;
-		return;
+			load_found(load, node, "expected a whole number from %.0f to %.0f", f->min,
+				f->max);
+	} else if (f->type == FIELD_UINT) {
+		*(unsigned *)to = (unsigned)value;
+	} else {
+		*(uint64_t *)to = (uint64_t)value;
 	}
-	char expected[120];
-	bool is_hex = (f->flags & FIELD_HEX) != 0;
-	if (f->max == 0)
-		snprintf(expected, sizeof expected, "a whole number");
-	else if (is_hex)
-		snprintf(expected, sizeof expected, "a number from 0x%x to 0x%x", (unsigned)f->min,
-			(unsigned)f->max);
-	else
-		snprintf(expected, sizeof expected, "a whole number from %.0f to %.0f", f->min,
-			f->max);
-	wrong(r, expected);
 }
 
-/* In seconds; false after an error. */
-static bool read_seconds(const struct reading *r, double *seconds)
+static void read_time(struct load *load, const struct field *f, const struct node *node, void *to)
 {
-	char why[QUANTITY_TEXT], found[80];
-	if (quantity_read(r->node->text, "s", seconds, why) < 0) {
-		load_error(r->load, r->node->mark, "found %s, %s",
-			node_found(r->node, found, sizeof found), why);
-		return false;
-	}
-	const struct field *f = r->field;
-	double max = f->max != 0 ? f->max : 9e9;
-	if (*seconds >= f->min && *seconds <= max)
-		return true;
-	char expected[80];
-	snprintf(expected, sizeof expected, "a time from %.6g s to %.6g s", f->min, max);
-	wrong(r, expected);
-	return false;
-}
-
-static void read_duration(const struct reading *r)
-{
-	double seconds;
-	if (!read_seconds(r, &seconds))
-		return;
-	if (r->field->type == FIELD_MS)
-		*(unsigned *)r->to = (unsigned)lround(seconds * 1000);
+	char why[QUANTITY_TEXT];
+	double seconds, max = f->max != 0 ? f->max : 9e9;
+	if (quantity_read(node->text, "s", &seconds, why) < 0)
+		load_found(load, node, "%s", why);
+	else if (seconds < f->min || seconds > max)
+		load_found(load, node, "expected a time from %.6g s to %.6g s", f->min, max);
+	else if (f->type == FIELD_MS)
+		*(unsigned *)to = (unsigned)lround(seconds * 1000);
 	else
-		*(uint64_t *)r->to = (uint64_t)llround(seconds * NS);
+		*(uint64_t *)to = (uint64_t)llround(seconds * 1e9);
 }
 
 /* In the largest unit that leaves it whole; limits are round numbers. */
-static const char *format_size(char *to, size_t size, double bytes)
+static const char *format_size(char to[24], double bytes)
 {
 	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
 	size_t i = 0;
@@ -177,135 +135,91 @@ static const char *format_size(char *to, size_t size, double bytes)
 		bytes /= 1024;
 		i++;
 	}
-	snprintf(to, size, "%.0f %s", bytes, units[i]);
+	snprintf(to, 24, "%.0f %s", bytes, units[i]);
 	return to;
 }
 
-static void read_size(const struct reading *r)
+static void read_size(struct load *load, const struct field *f, const struct node *node, void *to)
 {
-	char why[QUANTITY_TEXT], found[80];
-	double bytes;
-	if (quantity_read(r->node->text, "By", &bytes, why) < 0) {
-		load_error(r->load, r->node->mark, "found %s, expected a size such as 200 GiB",
-			node_found(r->node, found, sizeof found));
-		return;
-	}
-	const struct field *f = r->field;
-	double max = f->max != 0 ? f->max : 0x1p60;
-	if (bytes >= f->min && bytes <= max) {
-		*(uint64_t *)r->to = (uint64_t)bytes;
-		return;
-	}
-	char expected[80], least[24], most[24];
-	snprintf(expected, sizeof expected, "a size from %s to %s",
-		format_size(least, sizeof least, f->min), format_size(most, sizeof most, max));
-	wrong(r, expected);
+	char why[QUANTITY_TEXT], least[24], most[24];
+	double bytes, max = f->max != 0 ? f->max : 0x1p60;
+	if (quantity_read(node->text, "By", &bytes, why) < 0)
+		load_found(load, node, "%s", expected_of(FIELD_SIZE));
+	else if (bytes < f->min || bytes > max)
+		load_found(load, node, "expected a size from %s to %s", format_size(least, f->min),
+			format_size(most, max));
+	else
+		*(uint64_t *)to = (uint64_t)bytes;
 }
 
-static void read_date(const struct reading *r)
+static void read_flags(struct load *load, const struct field *f, const struct node *node, void *to)
 {
-	bool end = (r->field->flags & FIELD_END) != 0;
-	if (date_parse(r->node->text, end, r->to) < 0)
-		wrong(r, "a date such as 2027-04-01, or a time such as 2027-04-01T12:00:00Z");
-}
-
-/* The index, or -1 after an error. */
-static int find_choice(const struct reading *r, const struct node *node)
-{
-	const char *const *choices = r->field->choices;
-	char found[80], end[400];
-	if (node->type == NODE_SCALAR)
-		for (int i = 0; choices[i] != NULL; i++)
-			if (strcmp(choices[i], node->text) == 0)
-				return i;
-	struct suggest near;
-	suggest_init(&near, node->type == NODE_SCALAR ? node->text : "");
-	suggest_offer_all(&near, choices);
-	load_error(r->load, node->mark, "found %s for '%s'%s",
-		node_found(node, found, sizeof found), r->field->name,
-		suggest_text(&near, end, sizeof end));
-	return -1;
-}
-
-static void read_choice(const struct reading *r)
-{
-	int index = find_choice(r, r->node);
-	if (index >= 0)
-		*(unsigned *)r->to = (unsigned)index;
-}
-
-static void read_flags(const struct reading *r)
-{
-	if (r->node->type != NODE_LIST) {
-		char expected[80];
-		snprintf(expected, sizeof expected, "a list such as [%s]", r->field->choices[0]);
-		wrong(r, expected);
-		return;
-	}
 	unsigned bits = 0;
-	for (const struct node *item = r->node->first; item != NULL; item = item->next) {
-		int index = find_choice(r, item);
-		if (index >= 0)
-			bits |= 1u << index;
-	}
-	*(unsigned *)r->to = bits;
-}
-
-static void read_field(const struct reading *r)
-{
-	enum field_type type = r->field->type;
-	bool wants_scalar = type < FIELD_CHOICE;
-	if (wants_scalar && (r->node->type != NODE_SCALAR || node_is_nothing(r->node))) {
-		wrong(r, expected_of(type));
+	if (node->type != NODE_LIST) {
+		load_found(load, node, "expected a list such as [%s]", f->choices[0]);
 		return;
 	}
-	switch (type) {
+	for (const struct node *item = node->first; item != NULL; item = item->next) {
+		int index = fields_find_choice(load, item, f->name, f->choices);
+		bits |= index >= 0 ? 1u << index : 0;
+	}
+	*(unsigned *)to = bits;
+}
+
+static void read_field(struct load *load, const struct field *f, const struct node *node, void *to)
+{
+	const char *text = node->text;
+	int index;
+	if (f->type < FIELD_CHOICE && (node->type != NODE_SCALAR || node_is_nothing(node))) {
+		load_found(load, node, "%s", expected_of(f->type));
+		return;
+	}
+	switch (f->type) {
 	case FIELD_TEXT:
 	case FIELD_TOKEN:
 	case FIELD_PATH:
 	case FIELD_HOST:
-	case FIELD_USB_SOCKET: read_text(r); break;
-	case FIELD_BOOL: read_bool(r); break;
+	case FIELD_USB_SOCKET:
+		if (is_text(f->type, text))
+			*(const char **)to = text;
+		else
+			load_found(load, node, "%s", expected_of(f->type));
+		break;
+	case FIELD_BOOL:
+		if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
+			*(bool *)to = text[0] == 't';
+		else
+			load_found(load, node, "%s", fields_expected_bool(text));
+		break;
 	case FIELD_UINT:
-	case FIELD_COUNT: read_integer(r); break;
+	case FIELD_COUNT: read_integer(load, f, node, to); break;
 	case FIELD_DURATION:
-	case FIELD_MS: read_duration(r); break;
-	case FIELD_SIZE: read_size(r); break;
-	case FIELD_DATE: read_date(r); break;
-	case FIELD_CHOICE: read_choice(r); break;
-	case FIELD_FLAGS: read_flags(r); break;
-	case FIELD_NODE: *(const struct node **)r->to = r->node; break;
-	case FIELD_SECTION: assert(!"read by fields_read"); break;
+	case FIELD_MS: read_time(load, f, node, to); break;
+	case FIELD_SIZE: read_size(load, f, node, to); break;
+	case FIELD_DATE:
+		if (date_parse(text, (f->flags & FIELD_END) != 0, to) < 0)
+			load_found(load, node, "%s", expected_of(FIELD_DATE));
+		break;
+	case FIELD_CHOICE:
+		index = fields_find_choice(load, node, f->name, f->choices);
+		if (index >= 0)
+			*(unsigned *)to = (unsigned)index;
+		break;
+	case FIELD_FLAGS: read_flags(load, f, node, to); break;
+	case FIELD_NODE: *(const struct node **)to = node; break;
+	case FIELD_SECTION: assert(!"fields_read() reads sections"); break;
 	}
 }
 
 /* --- sections -------------------------------------------------------------------------------- */
 
 bool fields_expect_map(
-	struct load *load, const struct node *node, const char *what, bool may_be_empty)
+	struct load *load, const struct node *node, const char *name, bool may_be_empty)
 {
 	if (node->type == NODE_MAP || (may_be_empty && node_is_nothing(node)))
 		return true;
-	char found[80], hint[80] = "";
-	if (node->type == NODE_SCALAR)
-		hint_missing_space(node->text, hint, sizeof hint);
-	load_error(load, node->mark, "found %s, expected the keys of %s in lines of their own%s",
-		node_found(node, found, sizeof found), what, hint);
+	load_found(load, node, "expected the keys of %s in lines of their own", name);
 	return false;
-}
-
-/* Returns the key that was probably meant, or NULL. */
-static const char *unknown_key(
-	struct load *load, const struct node *child, const char *what, const struct field *fields)
-{
-	struct suggest near;
-	char end[400];
-	suggest_init(&near, child->key);
-	for (const struct field *f = fields; f->name != NULL; f++)
-		suggest_offer(&near, f->name);
-	load_error(load, child->key_mark, "'%.60s' is no key of %s%s", child->key, what,
-		suggest_text(&near, end, sizeof end));
-	return near.best;
 }
 
 static int find_field(const struct field *fields, const char *name)
@@ -316,37 +230,40 @@ static int find_field(const struct field *fields, const char *name)
 	return -1;
 }
 
-static void report_missing(struct load *load, const char *what, struct config_mark where,
-	const struct field *fields, uint64_t seen)
+/* Returns the index of the key that was probably meant, or -1. */
+static int unknown_key(
+	struct load *load, const struct node *child, const char *name, const struct field *fields)
 {
-	for (int i = 0; fields[i].name != NULL; i++)
-		if ((fields[i].flags & FIELD_REQUIRED) != 0 && (seen >> i & 1) == 0)
-			load_error(load, where, "'%s' is missing in %s: %s", fields[i].name, what,
-				fields[i].help);
+	struct suggest near;
+	char end[400];
+	suggest_init(&near, child->key);
+	for (const struct field *f = fields; f->name != NULL; f++)
+		suggest_offer(&near, f->name);
+	load_error(load, child->key_mark, "unknown key '%.60s' in %s%s", child->key, name,
+		suggest_text(&near, end, sizeof end));
+	return near.best != NULL ? find_field(fields, near.best) : -1;
 }
 
-void fields_read(struct load *load, const struct node *map, const char *what,
+void fields_read(struct load *load, const struct node *map, const char *name,
 	struct config_mark where, const struct field *fields, void *into)
 {
-	if (map != NULL && !fields_expect_map(load, map, what, true))
+	if (map != NULL && !fields_expect_map(load, map, name, true))
 		return;
 	uint64_t seen = 0; /* or misspelled */
 	const struct node *child = map != NULL && map->type == NODE_MAP ? map->first : NULL;
 	for (; child != NULL; child = child->next) {
 		int i = find_field(fields, child->key);
-		if (i < 0) {
-			const char *meant = unknown_key(load, child, what, fields);
-			if (meant != NULL)
-				seen |= UINT64_C(1) << find_field(fields, meant);
-			continue;
-		}
-		seen |= UINT64_C(1) << i;
-		const struct field *f = &fields[i];
-		struct reading r = {load, f, child, (char *)into + f->offset};
-		if (f->type == FIELD_SECTION)
-			fields_read(load, child, f->name, child->key_mark, f->fields, into);
+		if (i < 0)
+			i = unknown_key(load, child, name, fields);
+		else if (fields[i].type == FIELD_SECTION)
+			fields_read(
+				load, child, child->key, child->key_mark, fields[i].fields, into);
 		else
-			read_field(&r);
+			read_field(load, &fields[i], child, (char *)into + fields[i].offset);
+		seen |= i >= 0 ? UINT64_C(1) << i : 0;
 	}
-	report_missing(load, what, where, fields, seen);
+	for (int i = 0; fields[i].name != NULL; i++)
+		if ((fields[i].flags & FIELD_REQUIRED) != 0 && (seen >> i & 1) == 0)
+			load_error(load, where, "'%s' is missing in %s: %s", fields[i].name, name,
+				fields[i].help);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sections of the configuration as tables.  A section is a YAML map; its table says for each key
- * what may stand there, where it goes in a struct, and one line of help.  Reading, the messages
- * and the JSON Schema all come from the table.
+ * Sections of the configuration as tables.  A section is a YAML map; its table gives for each key
+ * the values that are accepted, the member of a struct that takes them, and one line of help.
+ * Reading, messages and the JSON Schema follow from the table.
  */
 #ifndef ASSAY_CONFIG_FIELDS_H
 #define ASSAY_CONFIG_FIELDS_H
@@ -25,7 +25,7 @@ enum field_type {
 	FIELD_CHOICE,  /* unsigned: the index in `choices` */
 	FIELD_FLAGS,   /* unsigned: a list of `choices`, bit i for choice i */
 	FIELD_SECTION, /* a map with `fields` of its own, in the same struct */
-	FIELD_NODE,    /* const struct node *: read by somebody else */
+	FIELD_NODE,    /* const struct node *: read by the caller */
 };
 
 enum field_flag {
@@ -40,29 +40,33 @@ struct field {
 	enum field_type type;
 	unsigned flags;
 	size_t offset;
-	double min, max; /* both 0: only what the type can hold */
+	double min, max; /* both 0: only the type is the limit */
 	const char *const *choices;
 	const struct field *fields;
 	const char *help;
 };
 
 /*
- * Reads `map` into the struct at `into`, whose defaults are there already.  Unknown and missing
- * keys and wrong values are errors of the load; what is wrong stays as it was.  `what` names the
- * section in messages ("journal"), `where` is the place at which something is missing.  A NULL map
+ * Reads `map` into the struct at `into`, which has the defaults already.  Unknown and missing keys
+ * and wrong values are errors of the load; their members stay as they were.  `name` is that of the
+ * section in messages ("journal"), `where` the place of an error about a missing key.  A NULL map
  * is a section left out.
  */
-void fields_read(struct load *load, const struct node *map, const char *what,
+void fields_read(struct load *load, const struct node *map, const char *name,
 	struct config_mark where, const struct field *fields, void *into);
 
 /*
- * Says that `node` is no map and returns false, or returns true.  Nothing at all counts as an
- * empty map where `may_be_empty`.
+ * Returns whether `node` is a map, and reports an error if not.  A value left out counts as an
+ * empty map if `may_be_empty`.
  */
 bool fields_expect_map(
-	struct load *load, const struct node *node, const char *what, bool may_be_empty);
+	struct load *load, const struct node *node, const char *name, bool may_be_empty);
 
-/* "expected true or false", with what to write instead of yes, no, on, off. */
+/* The index in `choices` (ends with NULL) of the value of the key `name`; -1 after an error. */
+int fields_find_choice(
+	struct load *load, const struct node *node, const char *name, const char *const *choices);
+
+/* "expected true or false", with the word to write instead of yes, no, on, off. */
 const char *fields_expected_bool(const char *found);
 
 #endif

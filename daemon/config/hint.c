@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,17 +44,11 @@ struct config_mark hint_mark_of_byte(const char *text, size_t len, size_t offset
 	return mark;
 }
 
-static bool is_word(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '_' || c == '-';
-}
-
-/* The length of `key:` at the start of a text that goes on without a space; 0: it is not so. */
+/* The length of `key:` at the start of a text if no space follows, else 0. */
 static size_t glued_key(const char *text, size_t len)
 {
 	size_t n = 0;
-	while (n < len && is_word(text[n]))
+	while (n < len && (isalnum((unsigned char)text[n]) || text[n] == '_' || text[n] == '-'))
 		n++;
 	bool glued = n > 0 && n + 1 < len && text[n] == ':' && text[n + 1] != ' ' &&
 		     text[n + 1] != '\t' && text[n + 1] != '/' && text[n + 1] != ':';
@@ -76,16 +71,16 @@ struct hint {
 	const char *text;
 	size_t len;
 	const char *problem;        /* libyaml's */
-	struct config_mark context; /* where what it was reading began */
+	struct config_mark context; /* start of the item that it was reading */
 	struct config_mark *mark;
 	char *message;
 	size_t size;
 };
 
-/* Each looks for one reason; false: it is another. */
+/* Each checks one reason; false: it is another. */
 typedef bool hint_reason(struct hint *h);
 
-static bool says(const struct hint *h, const char *phrase)
+static bool has_phrase(const struct hint *h, const char *phrase)
 {
 	return strstr(h->problem, phrase) != NULL;
 }
@@ -103,19 +98,20 @@ static bool is_tab(struct hint *h)
 
 static bool is_open_quote(struct hint *h)
 {
-	if (!says(h, "unexpected end of stream") && !says(h, "unexpected document indicator"))
+	if (!has_phrase(h, "unexpected end of stream") &&
+		!has_phrase(h, "unexpected document indicator"))
 		return false;
 	*h->mark = h->context;
 	snprintf(h->message, h->size, "the quote that opens here is not closed");
 	return true;
 }
 
-/* Within one line the place says more than the bracket; over lines the bracket does. */
+/* In one line the place of the error is shown, over several lines the place of the bracket. */
 static bool is_open_bracket(struct hint *h)
 {
-	if (!says(h, "',' or '"))
+	if (!has_phrase(h, "',' or '"))
 		return false;
-	char bracket = says(h, "']'") ? ']' : '}';
+	char bracket = has_phrase(h, "']'") ? ']' : '}';
 	if (h->mark->line == h->context.line) {
 		snprintf(h->message, h->size,
 			"expected ',' or '%c' here; a text with brackets, commas or ': ' in it "
@@ -133,21 +129,21 @@ static bool is_open_bracket(struct hint *h)
 
 static bool is_forbidden_start(struct hint *h)
 {
-	if (!says(h, "cannot start any token"))
+	if (!has_phrase(h, "cannot start any token"))
 		return false;
-	snprintf(h->message, h->size, "a text that begins with this character needs quotes");
+	snprintf(h->message, h->size, "a text that starts with this character needs quotes");
 	return true;
 }
 
 static bool is_missing_value(struct hint *h)
 {
-	if (!says(h, "expected node content"))
+	if (!has_phrase(h, "expected node content"))
 		return false;
 	snprintf(h->message, h->size, "a value or a closing bracket is missing here");
 	return true;
 }
 
-/* On the line itself or the last one before it, which libyaml joined with it. */
+/* In the line itself or in the last one before it, which libyaml joined with it. */
 static bool is_glued_colon(struct hint *h)
 {
 	unsigned looked = 0;
@@ -179,7 +175,7 @@ static bool is_nameless(struct hint *h)
 	return true;
 }
 
-/* The last line before it with something in it, or 0. */
+/* The last line before it that is not blank, or 0. */
 static unsigned line_before(const struct hint *h, struct line *before)
 {
 	unsigned n = h->mark->line - 1;
@@ -196,7 +192,8 @@ static bool is_missing_colon(struct hint *h)
 {
 	struct line line = find_line(h->text, h->len, h->mark->line), before;
 	unsigned n = line_before(h, &before);
-	bool is_joined = says(h, "mapping values") && n != 0 && before.indent == line.indent &&
+	bool is_joined = has_phrase(h, "mapping values") && n != 0 &&
+			 before.indent == line.indent &&
 			 memchr(before.text, ':', before.len) == NULL;
 	if (!is_joined)
 		return false;
@@ -206,11 +203,11 @@ static bool is_missing_colon(struct hint *h)
 	return true;
 }
 
-/* Is there a ': ' before the one that the mark stands on? */
+/* Whether there is a ': ' before the one at the mark. */
 static bool is_second_colon(struct hint *h)
 {
 	struct line line = find_line(h->text, h->len, h->mark->line);
-	if (!says(h, "mapping values"))
+	if (!has_phrase(h, "mapping values"))
 		return false;
 	for (size_t i = 0; i + 1 < line.len && i + 1 < h->mark->column; i++) {
 		if (line.text[i] != ':' || line.text[i + 1] != ' ')
@@ -223,26 +220,25 @@ static bool is_second_colon(struct hint *h)
 	return false;
 }
 
-/* libyaml stumbles at the first character of such a line, or at the colon of its key. */
+/* libyaml reports the first character of such a line, or the colon of its key. */
 static bool is_indentation(struct hint *h)
 {
 	struct line line = find_line(h->text, h->len, h->mark->line), before;
 	unsigned n = line_before(h, &before);
-	bool at_start = h->mark->column <= line.indent + 1 || says(h, "mapping values");
+	bool at_start = h->mark->column <= line.indent + 1 || has_phrase(h, "mapping values");
 	if (!at_start || is_blank(&line) || n == 0 || line.indent == before.indent)
 		return false;
 	h->mark->column = (unsigned)line.indent + 1;
 	snprintf(h->message, h->size,
 		"this line is indented by %zu space%s and does not line up with the lines before "
-		"it "
-		"(line %u has %zu)",
+		"it (line %u has %zu)",
 		line.indent, line.indent == 1 ? "" : "s", n, before.indent);
 	return true;
 }
 
 static bool is_rest_of_line(struct hint *h)
 {
-	if (!says(h, "expected <block end>") && !says(h, "expected key"))
+	if (!has_phrase(h, "expected <block end>") && !has_phrase(h, "expected key"))
 		return false;
 	snprintf(h->message, h->size,
 		"expected the end of the line here: a bracket too many, or a text with brackets "

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is wrong with a line that libyaml could not read, in words of somebody who types YAML once
- * a year.  libyaml names the state of its parser; the usual reasons are a tab, a missing space
- * after a colon, a line that is indented differently from its neighbours, an open quote.
+ * Explains a syntax error to a technician who types YAML once a year.  libyaml reports the state of
+ * its parser; the usual reasons are a tab, a missing space after a colon, a line that is indented
+ * differently from its neighbours, an open quote.
  */
 #ifndef ASSAY_CONFIG_HINT_H
 #define ASSAY_CONFIG_HINT_H
@@ -10,8 +10,8 @@
 #include "config/config.h"
 
 /*
- * `problem` is libyaml's text, `*mark` the place it names and `context` where the thing that it
- * was reading began.  Writes a message and moves `*mark` to the place that must be mended.
+ * `problem` is libyaml's text, `*mark` its place, and `context` the start of the item that libyaml
+ * was reading.  Writes a message and moves `*mark` to the place that must be corrected.
  */
 void hint_syntax(const char *text, size_t len, const char *problem, struct config_mark context,
 	struct config_mark *mark, char *message, size_t size);
@@ -20,8 +20,8 @@ void hint_syntax(const char *text, size_t len, const char *problem, struct confi
 struct config_mark hint_mark_of_byte(const char *text, size_t len, size_t offset, const char *file);
 
 /*
- * For a text that stands where a map was expected: "; is a space missing after 'driver:'?", or
- * "".  Returns `hint`.
+ * For a text found instead of a map: "; is a space missing after 'driver:'?", or "".  Returns
+ * `hint`.
  */
 const char *hint_missing_space(const char *found, char *hint, size_t size);
 

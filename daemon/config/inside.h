@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a configuration owns and nobody outside this folder sees. */
+/* The part of a configuration that only this folder uses. */
 #ifndef ASSAY_CONFIG_INSIDE_H
 #define ASSAY_CONFIG_INSIDE_H
 

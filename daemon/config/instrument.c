@@ -35,8 +35,7 @@ static const struct field identity_fields[] = {
 	{"serial", FIELD_TEXT, 0, AT(serial), .help = "serial number, as on its plate"},
 	{"asset", FIELD_TEXT, 0, AT(asset), .help = "the laboratory's inventory number"},
 	{"otherwise", FIELD_CHOICE, 0, AT(otherwise), .choices = otherwise_choices,
-		.help = "what happens when another unit answers: refuse it (the default), or flag "
-			"its frames"},
+		.help = "if another unit answers: refuse it (the default), or flag its frames"},
 	{0},
 };
 
@@ -45,11 +44,11 @@ static const struct field acquire_fields[] = {
 		.help = "on-demand: a run for every command (the default); repeat: run after run; "
 			"continuous: one long run"},
 	{"every", FIELD_DURATION, 0, AT(every), 0.001, 366 * 86400.0,
-		.help = "time from one frame to the next; as fast as it comes when not said"},
+		.help = "time from one frame to the next; default: as fast as the instrument"},
 	{"new_run", FIELD_DURATION, 0, AT(new_run), 1, 366 * 86400.0,
-		.help = "continuous: how long one run lasts before the next begins"},
+		.help = "continuous: how long one run lasts before the next starts"},
 	{"frames", FIELD_COUNT, 0, AT(frames), 1, 1e9,
-		.help = "frames of a run; as many as the measurement has when not said"},
+		.help = "frames of a run; default: all of a measurement"},
 	{0},
 };
 
@@ -57,41 +56,36 @@ const struct field instrument_fields[] = {
 	{"driver", FIELD_NODE, FIELD_REQUIRED, AT(driver),
 		.help = "the driver of its family, see assayctl describe"},
 	{"simulated", FIELD_BOOL, 0, AT(simulated),
-		.help = "true for a simulator: its data is marked as such for ever"},
+		.help = "true for a simulator: all its data is marked as simulated"},
 	{"link", FIELD_NODE, 0, AT(link), .help = "how it is connected"},
 	{"identity", FIELD_SECTION, .fields = identity_fields, .help = "which unit it must be"},
 	{"acquire", FIELD_SECTION, .fields = acquire_fields, .help = "when it measures"},
 	{"raw", FIELD_CHOICE, 0, AT(raw), .choices = raw_choices,
 		.help = "the instrument's own bytes: keep them (the default), only their hash, or "
 			"nothing"},
-	{"technique", FIELD_NODE, 0, AT(technique),
-		.help = "technique, where the driver does not say it"},
+	{"technique", FIELD_NODE, 0, AT(technique), .help = "technique, if the driver has none"},
 	{"profile", FIELD_NODE, 0, AT(profile),
-		.help = "a file of what is the same for every such instrument: a name or a path"},
-	{"settings", FIELD_NODE, 0, AT(settings), .help = "what is sent to the instrument"},
+		.help = "a file with the values that all such instruments share: a name or a path"},
+	{"settings", FIELD_NODE, 0, AT(settings), .help = "values that are sent to the instrument"},
 	{"setup", FIELD_NODE, 0, AT(setup),
-		.help = "what people declare: column, accessory, filter"},
+		.help = "facts that people declare: column, accessory, filter"},
 	{"calibration", FIELD_NODE, 0, AT(calibration), .help = "the calibration in force"},
 	{0},
 };
 
 /* --- parts ----------------------------------------------------------------------------------- */
 
-static bool is_technique(const char *text)
-{
-	const struct technique *t = technique_find(string_of(text));
-	return t != NULL && strcmp(t->token, text) == 0;
-}
-
-static void unknown_technique(struct load *load, const char *found, struct config_mark mark)
+static void check_technique(struct load *load, const char *text, struct config_mark mark)
 {
 	char end[400];
 	struct suggest near;
-	const struct technique *t;
-	suggest_init(&near, found);
+	const struct technique *t = technique_find(string_of(text));
+	if (t != NULL && strcmp(t->token, text) == 0)
+		return;
+	suggest_init(&near, text);
 	for (size_t i = 0; (t = technique_at(i)) != NULL; i++)
 		suggest_offer(&near, t->token);
-	load_error(load, mark, "there is no technique '%.60s'%s", found,
+	load_error(load, mark, "there is no technique '%.60s'%s", text,
 		suggest_text(&near, end, sizeof end));
 }
 
@@ -101,24 +95,27 @@ static const char *read_technique(struct load *load, const struct instrument_sec
 	struct config_mark where)
 {
 	const struct node *node = s->technique;
-	const char *said = node != NULL && node->type == NODE_SCALAR ? node->text : "";
-	const char *from_profile = profile->technique;
-	if (node != NULL && driver->technique != NULL && strcmp(said, driver->technique) != 0)
-		load_error(load, node->mark, "found '%.60s', but driver %s is for '%s'", said,
-			driver->name, driver->technique);
-	else if (node != NULL && driver->technique == NULL && !is_technique(said))
-		unknown_technique(load, said, node->mark);
-	else if (node == NULL && driver->technique == NULL && from_profile == NULL)
-		load_error(load, where, "'technique' is missing: driver %s serves several",
-			driver->name);
-	else if (node == NULL && driver->technique == NULL && !is_technique(from_profile))
-		unknown_technique(load, from_profile, node_get(profile->root, "technique")->mark);
-	if (driver->technique != NULL)
+	const char *text = node != NULL && node->type == NODE_SCALAR ? node->text : "";
+	if (driver->technique != NULL) {
+		if (node != NULL && strcmp(text, driver->technique) != 0)
+			load_error(load, node->mark, "found '%.60s', but driver %s is for '%s'",
+				text, driver->name, driver->technique);
 		return driver->technique;
-	return node != NULL ? said : from_profile != NULL ? from_profile : "";
+	}
+	if (node != NULL) {
+		check_technique(load, text, node->mark);
+		return text;
+	}
+	if (profile->technique != NULL) {
+		check_technique(
+			load, profile->technique, node_get(profile->root, "technique")->mark);
+		return profile->technique;
+	}
+	load_error(load, where, "'technique' is missing: driver %s serves several", driver->name);
+	return "";
 }
 
-/* False after an error: what lies beneath the instrument's own words is not known then. */
+/* False after an error: the values below those of the instrument are unknown then. */
 static bool read_profile(struct load *load, const struct instrument_section *s,
 	const struct catalog_driver *driver, struct profile *profile)
 {
@@ -132,16 +129,6 @@ static bool read_profile(struct load *load, const struct instrument_section *s,
 	load_error(load, s->profile->mark, "this profile is for driver %.40s, not for %s",
 		profile->driver, driver->name);
 	return false;
-}
-
-static void read_identity(const struct instrument_section *s, const struct profile *profile,
-	struct config_instrument *out)
-{
-	out->identity.make = s->make != NULL ? s->make : profile->make;
-	out->identity.model = s->model != NULL ? s->model : profile->model;
-	out->identity.serial = s->serial;
-	out->identity.asset = s->asset;
-	out->identity.flag_otherwise = s->otherwise == 1;
 }
 
 static void read_acquire(struct load *load, const struct node *node,
@@ -163,31 +150,12 @@ static void read_acquire(struct load *load, const struct node *node,
 			"'frames' is not for mode: continuous, whose runs end by 'new_run'");
 }
 
-static const struct node *overlay(
-	struct load *load, const struct node *below, const struct node *above)
-{
-	bool are_maps = (below == NULL || below->type == NODE_MAP) &&
-			(above == NULL || above->type == NODE_MAP);
-	return are_maps ? node_overlay(load->arena, below, above) : above != NULL ? above : below;
-}
-
-/* A recording can be of a real instrument: what is read from it is not. */
-static void check_playback(
-	struct load *load, const struct instrument_section *s, const struct config_instrument *out)
-{
-	if (out->port.playback != NULL && !out->simulated)
-		load_error(load, s->link->key_mark,
-			"a playback link needs 'simulated: true': a recording is no instrument, "
-			"and "
-			"its data must not pass for one");
-}
-
-/* All that needs to know the driver. */
+/* The parts that depend on the driver. */
 static void read_driven(struct load *load, const struct node *node,
 	const struct instrument_section *s, struct config_instrument *out)
 {
 	struct profile profile;
-	struct calibration calibration;
+	struct calibration_section calibration;
 	const struct catalog_driver *driver = out->driver;
 	calibration_read(load, s->calibration, &calibration);
 	out->calibration.id = calibration.id;
@@ -197,20 +165,27 @@ static void read_driven(struct load *load, const struct node *node,
 	if (link_read(
 		    load, s->link, node->key_mark, profile.link, driver, &out->port, &out->unit_id))
 		out->port_name = port_name(load, &out->port, out->key);
-	check_playback(load, s, out);
+	if (out->port.playback != NULL && !out->simulated)
+		load_error(load, s->link->key_mark,
+			"a playback link needs 'simulated: true': data of a recording must not "
+			"pass for an instrument's");
 	if (!has_profile)
 		return;
 	out->profile = s->profile != NULL ? s->profile->text : NULL;
-	read_identity(s, &profile, out);
+	out->identity.make = s->make != NULL ? s->make : profile.make;
+	out->identity.model = s->model != NULL ? s->model : profile.model;
+	out->identity.serial = s->serial;
+	out->identity.asset = s->asset;
+	out->identity.flag_otherwise = s->otherwise == 1;
 	out->technique = read_technique(load, s, driver, &profile, node->key_mark);
-	setup_read(load, overlay(load, profile.setup, s->setup), &out->setup);
+	setup_read(load, node_overlay(load->arena, profile.setup, s->setup), &out->setup);
 	struct config_mark *origins = arena_array(
 		load->arena, settings_count(driver->settings), sizeof *origins);
 	out->origins = origins;
 	struct settings_source source = {
 		.driver = driver,
 		.origins = origins,
-		.settings = overlay(load, profile.settings, s->settings),
+		.settings = node_overlay(load->arena, profile.settings, s->settings),
 		.calibration = calibration.settings,
 		.where = s->settings != NULL ? s->settings->key_mark : node->key_mark,
 	};
@@ -225,11 +200,11 @@ void instrument_read(struct load *load, const struct node *node, struct config_i
 		load_error(load, node->key_mark,
 			"found '%.60s', expected a name of 1 to 32 characters of a-z, 0-9 and -",
 			node->key);
-	const char *what = arena_printf(load->arena, "instrument %s", node->key);
-	if (!fields_expect_map(load, node, what, true))
+	const char *name = arena_printf(load->arena, "instrument %s", node->key);
+	if (!fields_expect_map(load, node, name, true))
 		return;
 	struct instrument_section s = {0};
-	fields_read(load, node, what, node->key_mark, instrument_fields, &s);
+	fields_read(load, node, name, node->key_mark, instrument_fields, &s);
 	out->simulated = s.simulated;
 	out->raw = (enum unit_raw)s.raw;
 	read_acquire(load, node, &s, out);

@@ -28,7 +28,7 @@ struct journal_keep {
 
 const struct field journal_keep_fields[] = {
 	{"age", FIELD_DURATION, 0, offsetof(struct journal_keep, age_ns), AGE_S_MIN, AGE_S_MAX,
-		.help = "what is older may be removed: 10 y, 26 wk, 90 d"},
+		.help = "older records may be removed: 10 y, 26 wk, 90 d"},
 	{"size", FIELD_SIZE, 0, offsetof(struct journal_keep, size), 2 * SEGMENT_MIN, 0x1p60,
 		.help = "while the journal is larger, its oldest part may be removed: 200 GiB"},
 	{0},
@@ -36,63 +36,46 @@ const struct field journal_keep_fields[] = {
 
 const struct field journal_fields[] = {
 	{"path", FIELD_PATH, 0, offsetof(struct journal_section, path),
-		.help = "folder of the journal; /var/lib/assayd when not said"},
+		.help = "folder of the journal; default /var/lib/assayd"},
 	{"sync", FIELD_NODE, 0, offsetof(struct journal_section, sync),
-		.help = "always (the default: what is published survives a power cut), or a time "
-			"such as 1s at which the disk is synced"},
+		.help = "always (the default: a published record survives a power cut), or the "
+			"longest time between two syncs of the disk, such as 1s"},
 	{"keep", FIELD_NODE, 0, offsetof(struct journal_section, keep),
-		.help = "forever (the default: nothing is ever removed), or age, size or both, "
-			"beyond which closed files may go that are archived and that every durable "
-			"cursor has passed"},
+		.help = "forever (the default), or age, size or both: closed files beyond them may "
+			"be removed if they are archived and every durable cursor has passed them"},
 	{"reserve", FIELD_SIZE, 0, offsetof(struct journal_section, reserve),
-		.help = "space kept free on the disk, below which no run is started; 1 GiB when "
-			"not said"},
+		.help = "space kept free on the disk: with less no run is started; default 1 GiB"},
 	{"segment", FIELD_SIZE, 0, offsetof(struct journal_section, segment), SEGMENT_MIN,
 		SEGMENT_MAX,
 		.help = "size at which a file of the journal is closed, and can then be archived; "
-			"64 MiB when not said"},
+			"default 64 MiB"},
 	{0},
 };
 
 static void read_sync(struct load *load, const struct node *sync)
 {
-	char found[80], why[QUANTITY_TEXT];
-	bool is_text = sync->type == NODE_SCALAR;
-	if (is_text && strcmp(sync->text, "always") == 0)
+	char why[QUANTITY_TEXT];
+	double seconds;
+	const char *text = sync->type == NODE_SCALAR ? sync->text : "";
+	if (strcmp(text, "always") == 0)
 		return;
-	double seconds = 0;
-	bool is_time = is_text && quantity_read(sync->text, "s", &seconds, why) == 0;
-	if (!is_time || seconds < SYNC_S_MIN || seconds > SYNC_S_MAX) {
-		load_error(load, sync->mark,
-			"found %s, expected always, or a time from 10 ms to 60 s such as 1s",
-			node_found(sync, found, sizeof found));
+	if (quantity_read(text, "s", &seconds, why) < 0 || seconds < SYNC_S_MIN ||
+		seconds > SYNC_S_MAX) {
+		load_found(load, sync, "expected always, or a time from 10 ms to 60 s such as 1s");
 		return;
 	}
 	load->config->sync_always = false;
 	load->config->sync_ns = (uint64_t)llround(seconds * 1e9);
 }
 
-/* The open file is never removed: a journal that may not hold two would never get so small. */
-static void check_size(struct load *load, const struct node *size)
-{
-	uint64_t least = 2 * load->config->segment_size;
-	if (load->config->keep.size != 0 && load->config->keep.size < least)
-		load_error(load, size->mark,
-			"found '%.60s', expected room for two files of the journal: %.6g MiB",
-			size->text, (double)least / 0x1p20);
-}
-
 static void read_keep(struct load *load, const struct node *node)
 {
 	struct journal_keep keep = {0};
-	char found[80];
 	if (node->type == NODE_SCALAR && strcmp(node->text, "forever") == 0)
 		return;
 	if (node->type != NODE_MAP) {
-		load_error(load, node->mark,
-			"found %s, expected forever, or what may go, such as {age: 10 y} or "
-			"{size: 200 GiB}",
-			node_found(node, found, sizeof found));
+		load_found(load, node,
+			"expected forever, or a limit such as {age: 10 y} or {size: 200 GiB}");
 		return;
 	}
 	if (node->first == NULL) {
@@ -102,10 +85,12 @@ static void read_keep(struct load *load, const struct node *node)
 	fields_read(load, node, "keep", node->mark, journal_keep_fields, &keep);
 	load->config->keep.age_ns = keep.age_ns;
 	load->config->keep.size = keep.size;
-	for (const struct node *child = node->first; child != NULL; child = child->next) {
-		if (strcmp(child->key, "size") == 0)
-			check_size(load, child);
-	}
+	/* The open file is never removed: a journal without room for two would never fit. */
+	uint64_t least = 2 * load->config->segment_size;
+	const struct node *size = node_get(node, "size");
+	if (keep.size != 0 && keep.size < least)
+		load_found(load, size, "expected room for two files of the journal: %.6g MiB",
+			(double)least / 0x1p20);
 }
 
 void journal_read(struct load *load, const struct node *map)

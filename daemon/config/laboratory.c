@@ -23,7 +23,7 @@ static const struct field sample_id_fields[] = {
 	{"pattern", FIELD_NODE, FIELD_REQUIRED, offsetof(struct laboratory, pattern),
 		.help = "regular expression (POSIX extended) that every sample id matches"},
 	{"example", FIELD_NODE, FIELD_REQUIRED, offsetof(struct laboratory, example),
-		.help = "a sample id that matches, shown to people who typed one that does not"},
+		.help = "a sample id that matches, shown to people who typed a wrong one"},
 	{0},
 };
 
@@ -33,13 +33,13 @@ const struct field laboratory_fields[] = {
 	{"node", FIELD_TOKEN, FIELD_REQUIRED, offsetof(struct laboratory, node),
 		.help = "this computer's short name, part of every run number"},
 	{"require", FIELD_FLAGS, 0, offsetof(struct laboratory, require),
-		.choices = require_choices, .help = "what a run must name to be started"},
+		.choices = require_choices, .help = "the facts that a run must have to be started"},
 	{"sample_id", FIELD_SECTION, .fields = sample_id_fields,
-		.help = "how sample ids look at this site"},
+		.help = "the form of sample ids at this site"},
 	{0},
 };
 
-/* The largest number in the interval that `*p` stands on; moves to its '}'. */
+/* The largest number in the interval that `*p` points at; moves to its '}'. */
 static unsigned read_times(const char **p)
 {
 	unsigned times = 1, number = 0;
@@ -65,7 +65,7 @@ static const char *skip_bracket(const char *p)
 }
 
 /*
- * How much a pattern grows when its repetitions are written out: regcomp() does that, and would
+ * Whether the pattern is too large with its repetitions written out: regcomp() does that, and would
  * fill the memory for a{255}{255}{255}.
  */
 static bool is_too_large(const char *pattern)
@@ -89,7 +89,7 @@ static bool is_too_large(const char *pattern)
 			last = 1;
 			p = *p == '[' ? skip_bracket(p) : *p == '\\' && p[1] != '\0' ? p + 1 : p;
 			if (*p == '\0')
-				return false; /* regcomp() says why */
+				return false; /* regcomp() reports it */
 		}
 		cost[depth] += last;
 		if (cost[depth] > PATTERN_COST_MAX)
@@ -98,17 +98,7 @@ static bool is_too_large(const char *pattern)
 	return false;
 }
 
-static bool is_text(struct load *load, const struct node *node, const char *what)
-{
-	char found[80];
-	if (node->type == NODE_SCALAR && !node_is_nothing(node) && node->text[0] != '\0')
-		return true;
-	load_error(load, node->mark, "found %s, expected %s", node_found(node, found, sizeof found),
-		what);
-	return false;
-}
-
-/* regcomp() of glibc takes \1, whose matching time has no bound. */
+/* regcomp() of glibc accepts \1, which can take unbounded time to match. */
 static bool has_backreference(const char *pattern)
 {
 	for (; *pattern != '\0'; pattern++)
@@ -121,45 +111,51 @@ static bool has_backreference(const char *pattern)
 
 static bool compile(struct load *load, const struct node *pattern)
 {
-	if (!is_text(load, pattern, "a regular expression such as '^LAB-[0-9]{6}$'"))
-		return false;
 	const char *text = pattern->text;
+	char why[80];
 	if (strlen(text) > PATTERN_BYTES_MAX || is_too_large(text)) {
 		load_error(load, pattern->mark, "this pattern is too large");
 		return false;
 	}
 	if (has_backreference(text)) {
 		load_error(load, pattern->mark,
-			"a back-reference (\\1) was found, which patterns of sample ids do not "
-			"have");
+			"found a back-reference (\\1), which patterns of sample ids do not have");
 		return false;
 	}
 	struct config_inside *inside = load->config->inside;
 	int r = regcomp(&inside->sample, text, REG_EXTENDED | REG_NOSUB);
-	if (r != 0) {
-		char why[80];
-		regerror(r, &inside->sample, why, sizeof why);
-		load_error(load, pattern->mark,
-			"'%.100s' is no regular expression (POSIX extended): %s", text, why);
-		return false;
-	}
-	inside->has_sample = true;
-	return true;
+	if (r == 0)
+		return inside->has_sample = true;
+	regerror(r, &inside->sample, why, sizeof why);
+	load_error(load, pattern->mark, "'%.100s' is not a regular expression (POSIX extended): %s",
+		text, why);
+	return false;
+}
+
+static bool is_text(struct load *load, const struct node *node, const char *expected)
+{
+	if (node == NULL)
+		return false; /* reported as missing */
+	if (node->type == NODE_SCALAR && !node_is_nothing(node) && node->text[0] != '\0')
+		return true;
+	load_found(load, node, "expected %s", expected);
+	return false;
 }
 
 static void read_sample_id(struct load *load, const struct laboratory *lab)
 {
 	struct config *config = load->config;
-	bool compiled = lab->pattern != NULL && compile(load, lab->pattern);
-	if (lab->example == NULL ||
-		!is_text(load, lab->example, "a sample id that matches the pattern") || !compiled)
+	const struct node *pattern = lab->pattern, *example = lab->example;
+	bool compiled = is_text(load, pattern, "a regular expression such as '^LAB-[0-9]{6}$'") &&
+			compile(load, pattern);
+	if (!is_text(load, example, "a sample id that matches the pattern") || !compiled)
 		return;
-	config->sample_pattern = lab->pattern->text;
-	config->sample_example = lab->example->text;
-	if (regexec(&config->inside->sample, lab->example->text, 0, NULL, 0) != 0)
-		load_error(load, lab->example->mark,
-			"the example '%.60s' does not match the pattern '%.100s'",
-			lab->example->text, lab->pattern->text);
+	config->sample_pattern = pattern->text;
+	config->sample_example = example->text;
+	if (regexec(&config->inside->sample, example->text, 0, NULL, 0) != 0)
+		load_error(load, example->mark,
+			"the example '%.60s' does not match the pattern '%.100s'", example->text,
+			pattern->text);
 }
 
 void laboratory_read(struct load *load, const struct node *map, struct config_mark where)

@@ -86,9 +86,9 @@ static void offer_kinds(struct suggest *near, const struct catalog_driver *drive
 }
 
 static const struct port_kind *read_kind(
-	struct load *load, const struct node *said, const struct catalog_driver *driver)
+	struct load *load, const struct node *type, const struct catalog_driver *driver)
 {
-	const char *name = said->type == NODE_SCALAR ? said->text : "";
+	const char *name = type->type == NODE_SCALAR ? type->text : "";
 	const struct port_kind *kind = port_kind_named(string_of(name));
 	if (kind != NULL && port_kind_fits(kind, driver->links))
 		return kind;
@@ -96,21 +96,26 @@ static const struct port_kind *read_kind(
 	struct suggest near;
 	suggest_init(&near, name);
 	offer_kinds(&near, driver);
+	suggest_text(&near, end, sizeof end);
 	hint_missing_space(name, hint, sizeof hint);
-	load_error(load, said->mark, "%s is no %s%.40s%s", node_found(said, found, sizeof found),
-		kind == NULL ? "type of link" : "link of driver ", kind == NULL ? "" : driver->name,
-		hint[0] != '\0' ? hint : suggest_text(&near, end, sizeof end));
+	node_found(type, found, sizeof found);
+	if (kind != NULL)
+		load_error(load, type->mark, "driver %.40s has no link %s%s", driver->name, found,
+			end);
+	else
+		load_error(load, type->mark, "unknown type of link %s%s", found,
+			hint[0] != '\0' ? hint : end);
 	return NULL;
 }
 
-/* From the name alone, from `type:`, or from the driver if it has only one kind. */
+/* From the name alone, from `type:`, or from the driver if that has only one kind. */
 static const struct port_kind *find_kind(struct load *load, const struct node *node,
 	struct config_mark where, const struct catalog_driver *driver)
 {
-	const struct node *said = node != NULL && node->type == NODE_MAP ? node_get(node, "type")
-									 : node;
-	if (said != NULL && !node_is_nothing(said))
-		return read_kind(load, said, driver);
+	bool is_map = node != NULL && node->type == NODE_MAP;
+	const struct node *type = is_map ? node_get(node, "type") : node;
+	if (type != NULL && !node_is_nothing(type))
+		return read_kind(load, type, driver);
 	const struct port_kind *only = port_kind_of(driver->links);
 	if (only == NULL) {
 		char end[400];
@@ -125,17 +130,7 @@ static const struct port_kind *find_kind(struct load *load, const struct node *n
 
 /* --- values ----------------------------------------------------------------------------------- */
 
-static const struct node *driver_defaults(
-	struct load *load, const struct catalog_driver *driver, unsigned link)
-{
-	const char *defaults = catalog_link_defaults(driver, link);
-	if (defaults == NULL)
-		return NULL;
-	const char *name = arena_printf(load->arena, "(link defaults of driver %s)", driver->name);
-	return yaml_parse_value(defaults, true, name, load->arena, load->errors);
-}
-
-/* A profile is for every kind: its `baud` means nothing to modbus-tcp, and is left out there. */
+/* A profile serves every kind: its `baud` means nothing to modbus-tcp and is left out there. */
 static const struct node *profile_keys(
 	struct load *load, const struct node *profile, const struct port_kind *kind)
 {
@@ -150,8 +145,8 @@ static const struct node *profile_keys(
 		for (size_t i = 0; (any = port_kind_at(i)) != NULL && !known; i++)
 			known = has_key(any, (*at)->key);
 		if (!known)
-			load_error(
-				load, (*at)->key_mark, "'%.60s' is no key of any link", (*at)->key);
+			load_error(load, (*at)->key_mark, "unknown key '%.60s' in a profile's link",
+				(*at)->key);
 		if (has_key(kind, (*at)->key))
 			at = &(*at)->next;
 		else
@@ -165,20 +160,20 @@ static void read_recording(struct load *load, const struct node *map,
 	const struct catalog_driver *driver, struct link_section *s)
 {
 	static struct capture_head head; /* loading is done by one thread */
-	const struct node *said = node_get(map, "file");
+	const struct node *file = node_get(map, "file");
 	char why[CAPTURE_WHY];
 	size_t unit = 0;
-	if (s->port.playback == NULL || said == NULL)
+	if (s->port.playback == NULL || file == NULL)
 		return;
 	if (capture_file_head(s->port.playback, &head, why) < 0) {
-		load_error(load, said->mark, "cannot play '%.120s': %s", s->port.playback, why);
+		load_error(load, file->mark, "cannot play '%.120s': %s", s->port.playback, why);
 		return;
 	}
 	while (unit < head.unit_count && strcmp(head.units[unit].driver, driver->name) != 0)
 		unit++;
 	const struct port_kind *kind = port_kind_named(string_of(head.link));
 	if (unit == head.unit_count || kind == NULL || (driver->links & kind->link) == 0) {
-		load_error(load, said->mark,
+		load_error(load, file->mark,
 			"'%.120s' was recorded on a %s link with driver %s, not with %s",
 			s->port.playback, head.link, head.units[head.unit].driver, driver->name);
 		return;
@@ -196,16 +191,20 @@ bool link_read(struct load *load, const struct node *node, struct config_mark wh
 {
 	size_t before = load->errors->count;
 	if (node != NULL && node->type == NODE_LIST) {
-		load_error(load, node->mark, "found a list, expected a type of link or a map");
+		load_found(load, node, "expected a type of link or a map");
 		return false;
 	}
 	const struct port_kind *kind = find_kind(load, node, where, driver);
 	if (kind == NULL)
 		return false;
-	const struct node *said = node != NULL && node->type == NODE_MAP ? node : NULL;
-	const struct node *map = node_overlay(load->arena,
-		driver_defaults(load, driver, kind->link), profile_keys(load, profile, kind));
-	map = node_overlay(load->arena, map, said);
+	const char *preset = catalog_link_defaults(driver, kind->link);
+	const struct node *map = NULL;
+	if (preset != NULL)
+		map = yaml_parse_value(preset, true,
+			arena_printf(load->arena, "(link defaults of driver %s)", driver->name),
+			load->arena, load->errors);
+	map = node_overlay(load->arena, map, profile_keys(load, profile, kind));
+	map = node_overlay(load->arena, map, node != NULL && node->type == NODE_MAP ? node : NULL);
 	struct field fields[LINK_FIELDS_MAX];
 	struct link_section s = {0};
 	link_fields(kind, fields);

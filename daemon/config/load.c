@@ -20,7 +20,7 @@
 
 #define FILES_MAX 1000
 
-/* The files' roots, the main file's first; NULL where a file could not be read. */
+/* The files' roots, the main file's first; NULL: the file could not be read. */
 struct files {
 	struct node *roots[FILES_MAX];
 	size_t count;
@@ -34,8 +34,8 @@ struct top {
 
 const struct field config_fields[] = {
 	{"laboratory", FIELD_NODE, FIELD_REQUIRED, AT(laboratory),
-		.help = "where this is, and what a run must name"},
-	{"journal", FIELD_NODE, 0, AT(journal), .help = "where records are kept, and how"},
+		.help = "the laboratory, and the facts that a run must have"},
+	{"journal", FIELD_NODE, 0, AT(journal), .help = "how and where records are kept"},
 	{"sockets", FIELD_NODE, 0, AT(sockets), .help = "where other programs connect"},
 	{"instruments", FIELD_NODE, 0, AT(instruments), .help = "the instruments, by name"},
 	{"methods", FIELD_NODE, 0, AT(methods), .help = "the methods, by id"},
@@ -103,85 +103,53 @@ static void load_folder(struct load *load, struct files *files, const char *name
 
 /* --- entries by name ------------------------------------------------------------------------- */
 
-/* All entries of one kind, of all files, with those left out whose name was there before. */
-struct entries {
-	const struct node **nodes;
-	size_t count;
-};
-
-static void add_entry(struct load *load, struct entries *entries, const struct node *node)
+static const struct node *map_of(const struct top *top, size_t offset)
 {
-	for (size_t i = 0; i < entries->count; i++) {
-		const struct node *same = entries->nodes[i];
-		if (strcmp(same->key, node->key) != 0)
-			continue;
-		load_error(load, node->key_mark, "'%.60s' is there twice, first in %s:%u:%u",
-			node->key, same->key_mark.file, same->key_mark.line, same->key_mark.column);
-		return;
-	}
-	entries->nodes[entries->count++] = node;
+	return *(const struct node *const *)((const char *)top + offset);
 }
 
-static void collect(struct load *load, const struct top *tops, size_t count, size_t offset,
-	const char *what, struct entries *out)
+/*
+ * The entries of one section (instruments, methods) of all files.  An entry is left out if an
+ * earlier one has its name.  NULL without memory.
+ */
+static const struct node **collect(struct load *load, const struct top *tops, size_t file_count,
+	size_t offset, const char *name, size_t *count)
 {
 	size_t total = 0;
-	for (size_t i = 0; i < count; i++) {
-		const struct node *map = *(
-			const struct node *const *)((const char *)&tops[i] + offset);
-		total += map != NULL && map->type == NODE_MAP ? map->count : 0;
+	*count = 0;
+	for (size_t i = 0; i < file_count; i++) {
+		const struct node *map = map_of(&tops[i], offset);
+		total += map != NULL ? map->count : 0;
 	}
-	out->nodes = arena_array(load->arena, total, sizeof *out->nodes);
-	for (size_t i = 0; i < count && out->nodes != NULL; i++) {
-		const struct node *map = *(
-			const struct node *const *)((const char *)&tops[i] + offset);
-		if (map == NULL || !fields_expect_map(load, map, what, true) ||
-			map->type != NODE_MAP)
-			continue;
-		for (const struct node *node = map->first; node != NULL; node = node->next)
-			add_entry(load, out, node);
+	const struct node **entries = arena_array(load->arena, total, sizeof *entries);
+	for (size_t i = 0; i < file_count && entries != NULL; i++) {
+		const struct node *map = map_of(&tops[i], offset), *node = NULL;
+		if (map != NULL && fields_expect_map(load, map, name, true))
+			node = map->first;
+		for (; node != NULL; node = node->next) {
+			size_t same = 0;
+			while (same < *count && strcmp(entries[same]->key, node->key) != 0)
+				same++;
+			if (same == *count) {
+				entries[(*count)++] = node;
+				continue;
+			}
+			struct config_mark first = entries[same]->key_mark;
+			load_error(load, node->key_mark,
+				"'%.60s' is defined twice, first in %s:%u:%u", node->key,
+				first.file, first.line, first.column);
+		}
 	}
+	return entries;
 }
 
-static void read_instruments(struct load *load, const struct entries *entries)
-{
-	struct config *config = load->config;
-	config->instruments = arena_array(load->arena, entries->count, sizeof *config->instruments);
-	if (config->instruments == NULL)
-		return;
-	for (size_t i = 0; i < entries->count; i++)
-		instrument_read(load, entries->nodes[i], &config->instruments[i]);
-	config->instrument_count = entries->count;
-	ports_check(load);
-}
-
-static void read_methods(struct load *load, const struct entries *entries)
-{
-	struct config *config = load->config;
-	config->methods = arena_array(load->arena, entries->count, sizeof *config->methods);
-	if (config->methods == NULL)
-		return;
-	for (size_t i = 0; i < entries->count; i++)
-		method_read(load, entries->nodes[i], &config->methods[i]);
-	config->method_count = entries->count;
-}
-
-/* --- the whole ------------------------------------------------------------------------------- */
-
-static void finish(struct load *load)
-{
-	struct config *config = load->config;
-	for (size_t i = 0; i < config->instrument_count; i++)
-		canonical_instrument(load, &config->instruments[i]);
-	for (size_t i = 0; i < config->method_count; i++)
-		canonical_method(load, &config->methods[i]);
-	canonical_config(load);
-}
+/* --- the whole configuration ------------------------------------------------------------------ */
 
 static void read_files(struct load *load, const struct files *files)
 {
+	struct config *config = load->config;
 	struct top *tops = arena_array(load->arena, files->count, sizeof *tops);
-	struct entries instruments = {0}, methods = {0};
+	size_t count;
 	if (tops == NULL)
 		return;
 	for (size_t i = 0; i < files->count; i++) {
@@ -196,19 +164,51 @@ static void read_files(struct load *load, const struct files *files)
 		journal_read(load, tops[0].journal);
 		sockets_read(load, tops[0].sockets);
 	}
-	collect(load, tops, files->count, AT(instruments), "instruments", &instruments);
-	collect(load, tops, files->count, AT(methods), "methods", &methods);
-	read_instruments(load, &instruments);
-	read_methods(load, &methods);
-	if (load->errors->count == 0 && !load->arena->failed)
-		finish(load);
+
+	const struct node **nodes = collect(
+		load, tops, files->count, AT(instruments), "instruments", &count);
+	config->instruments = arena_array(load->arena, count, sizeof *config->instruments);
+	for (size_t i = 0; i < count && config->instruments != NULL; i++)
+		instrument_read(load, nodes[i], &config->instruments[config->instrument_count++]);
+	ports_check(load);
+
+	nodes = collect(load, tops, files->count, AT(methods), "methods", &count);
+	config->methods = arena_array(load->arena, count, sizeof *config->methods);
+	for (size_t i = 0; i < count && config->methods != NULL; i++)
+		method_read(load, nodes[i], &config->methods[config->method_count++]);
+
+	if (load->errors->count != 0 || load->arena->failed)
+		return;
+	for (size_t i = 0; i < config->instrument_count; i++)
+		canonical_instrument(load, &config->instruments[i]);
+	for (size_t i = 0; i < config->method_count; i++)
+		canonical_method(load, &config->methods[i]);
+	canonical_config(load);
+}
+
+static int start(struct load *load, const struct catalog *catalog, struct config **out,
+	struct config_errors *errors)
+{
+	struct config *config = calloc(1, sizeof *config);
+	struct config_inside *inside = calloc(1, sizeof *inside);
+	*out = NULL;
+	*errors = (struct config_errors){0};
+	if (config == NULL || inside == NULL) {
+		free(config);
+		free(inside);
+		return -ENOMEM;
+	}
+	config->inside = inside;
+	*load = (struct load){
+		.arena = &inside->arena, .errors = errors, .catalog = catalog, .config = config};
+	return 0;
 }
 
 /*
- * Hands the configuration over, or takes it apart.  Where memory ran short, what was found is not
- * to be trusted.
+ * Hands the configuration over, or destroys it.  The errors of a load that ran out of memory are
+ * dropped, because they may be wrong.
  */
-static int conclude(struct load *load, const char *path, struct config **out)
+static int finish(struct load *load, const char *path, struct config **out)
 {
 	bool is_short = load->arena->failed ||
 			(load->errors->incomplete && load->errors->count < ERRORS_MAX);
@@ -223,41 +223,11 @@ static int conclude(struct load *load, const char *path, struct config **out)
 	return is_short ? -ENOMEM : -EINVAL;
 }
 
-static struct config *create(void)
-{
-	struct config *config = calloc(1, sizeof *config);
-	struct config_inside *inside = calloc(1, sizeof *inside);
-	if (config == NULL || inside == NULL) {
-		free(config);
-		free(inside);
-		return NULL;
-	}
-	config->inside = inside;
-	return config;
-}
-
-static int begin(struct load *load, const struct catalog *catalog, struct config **out,
-	struct config_errors *errors)
-{
-	*out = NULL;
-	*errors = (struct config_errors){0};
-	struct config *config = create();
-	if (config == NULL)
-		return -ENOMEM;
-	*load = (struct load){
-		.arena = &config->inside->arena,
-		.errors = errors,
-		.catalog = catalog,
-		.config = config,
-	};
-	return 0;
-}
-
 int load_files(const char *path, const char *profile_dir, const struct catalog *catalog,
 	struct config **out, struct config_errors *errors)
 {
 	struct load load;
-	int r = begin(&load, catalog, out, errors);
+	int r = start(&load, catalog, out, errors);
 	if (r < 0)
 		return r;
 	struct files *files = arena_alloc(load.arena, sizeof *files);
@@ -270,7 +240,7 @@ int load_files(const char *path, const char *profile_dir, const struct catalog *
 		load_folder(&load, files, "methods.d");
 		read_files(&load, files);
 	}
-	return conclude(&load, path, out);
+	return finish(&load, path, out);
 }
 
 int config_load(const char *path, const struct catalog *catalog, struct config **out,
@@ -283,7 +253,7 @@ int load_text(const char *text, size_t len, const struct catalog *catalog, struc
 	struct config_errors *errors)
 {
 	struct load load;
-	int r = begin(&load, catalog, out, errors);
+	int r = start(&load, catalog, out, errors);
 	if (r < 0)
 		return r;
 	struct files *files = arena_alloc(load.arena, sizeof *files);
@@ -292,5 +262,5 @@ int load_text(const char *text, size_t len, const struct catalog *catalog, struc
 		files->roots[0] = yaml_parse(text, len, "text", load.arena, errors);
 		read_files(&load, files);
 	}
-	return conclude(&load, "text", out);
+	return finish(&load, "text", out);
 }

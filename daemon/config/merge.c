@@ -12,7 +12,7 @@
 
 /* --- one map over another -------------------------------------------------------------------- */
 
-/* The values of an encoded map by the table's index; false when it holds another name. */
+/* The values of an encoded map by the table's index; false after an unknown `name`. */
 static bool spread(const struct assay_span *map, const struct assay_setting *table,
 	struct assay_span *values, char name[33])
 {
@@ -63,27 +63,13 @@ int config_merge(const struct catalog_driver *driver, struct assay_span below,
 	int r = known ? 0 : -EINVAL;
 	if (known)
 		write_merged(out, driver->settings, values, count);
-	else if (asprintf(why, "'%s' is no setting of driver %s", name, driver->name) < 0)
+	else if (asprintf(why, "unknown setting '%s' of driver %s", name, driver->name) < 0)
 		*why = NULL;
 	free(values);
 	return r == 0 && out->failed ? -ENOMEM : r;
 }
 
 /* --- one setting alone ----------------------------------------------------------------------- */
-
-/* A map of one pair, as a file would have it. */
-static struct node *as_map(struct load *load, const char *name, const char *text)
-{
-	struct config_mark where = {"value", 1, 1};
-	struct node *value = yaml_parse_value(text, false, "value", load->arena, load->errors);
-	struct node *map = arena_alloc(load->arena, sizeof *map);
-	if (value == NULL || map == NULL)
-		return NULL;
-	value->key = name;
-	value->key_mark = where;
-	*map = (struct node){.type = NODE_MAP, .mark = where, .first = value, .count = 1};
-	return map;
-}
 
 int config_parse_setting(const struct catalog_driver *driver, const char *name, const char *text,
 	struct buffer *out, char **why)
@@ -95,12 +81,19 @@ int config_parse_setting(const struct catalog_driver *driver, const char *name, 
 	struct assay_span settings = {0};
 	struct settings_source source = {.driver = driver, .is_partial = true};
 	const struct assay_setting *s = settings_find(driver->settings, name);
-	const struct node *map = as_map(&load, name, text);
-	if (s != NULL && (s->flags & ASSAY_CALIBRATION) != 0)
-		source.calibration = map;
-	else
-		source.settings = map;
-	bool read = map != NULL && settings_read(&load, &source, &settings);
+	/* A map of one pair, as in a file. */
+	struct node map = {.type = NODE_MAP, .mark = {"value", 1, 1}, .count = 1};
+	map.first = yaml_parse_value(text, false, "value", &arena, &errors);
+	bool read = map.first != NULL;
+	if (read) {
+		map.first->key = name;
+		map.first->key_mark = map.mark;
+		if (s != NULL && (s->flags & ASSAY_CALIBRATION) != 0)
+			source.calibration = &map;
+		else
+			source.settings = &map;
+		read = settings_read(&load, &source, &settings);
+	}
 	bool is_short = arena.failed || errors.incomplete;
 	if (read && !is_short)
 		buffer_append(out, settings.data, settings.len);

@@ -7,8 +7,9 @@
 #include "config/settings.h"
 #include "config/setup.h"
 
-#define ID_BYTES_MAX 64
-#define STEPS_MAX    64
+#define STEPS_MAX     64
+#define ID_BYTES_MAX  64
+#define ID_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 
 struct method_section {
 	const char *version, *summary;
@@ -24,12 +25,13 @@ struct step_section {
 
 const struct field method_fields[] = {
 	{"version", FIELD_TEXT, FIELD_REQUIRED, AT(version),
-		.help = "changed whenever the method is; goes into every run"},
-	{"summary", FIELD_TEXT, 0, AT(summary), .help = "one line: what it is for"},
+		.help = "a new one for every change of the method; goes into every run"},
+	{"summary", FIELD_TEXT, 0, AT(summary), .help = "one line: its purpose"},
 	{"driver", FIELD_NODE, FIELD_REQUIRED, AT(driver),
-		.help = "the driver whose settings it speaks"},
+		.help = "the driver whose settings it has"},
 	{"settings", FIELD_NODE, 0, AT(settings), .help = "settings of all its steps"},
-	{"setup", FIELD_NODE, 0, AT(setup), .help = "what must be set up, as people declare it"},
+	{"setup", FIELD_NODE, 0, AT(setup),
+		.help = "facts that people declare: column, accessory, filter"},
 	{"steps", FIELD_NODE, 0, AT(steps),
 		.help = "a list of steps, each with a name and its settings"},
 	{0},
@@ -37,21 +39,19 @@ const struct field method_fields[] = {
 
 const struct field method_step_fields[] = {
 	{"name", FIELD_TEXT, FIELD_REQUIRED, offsetof(struct step_section, name),
-		.help = "name of the step; stands in each of its frames"},
+		.help = "name of the step; goes into each of its frames"},
 	{"settings", FIELD_NODE, 0, offsetof(struct step_section, settings),
 		.help = "settings of this step, over those of the method"},
 	{0},
 };
 
+/* Of a step: `own` over the settings of the method. */
 static void read_settings(struct load *load, const struct method_section *m,
 	const struct catalog_driver *driver, const struct node *own, struct assay_span *out)
 {
-	struct settings_source source = {.driver = driver, .is_partial = true};
-	bool are_maps = (own == NULL || own->type == NODE_MAP) &&
-			(m->settings == NULL || m->settings->type == NODE_MAP);
-	source.settings = are_maps      ? node_overlay(load->arena, m->settings, own)
-			  : own != NULL ? own
-					: m->settings;
+	struct settings_source source = {.driver = driver,
+		.settings = node_overlay(load->arena, m->settings, own),
+		.is_partial = true};
 	settings_read(load, &source, out);
 }
 
@@ -74,14 +74,13 @@ static void read_step(struct load *load, const struct method_section *m,
 static void read_steps(struct load *load, const struct method_section *m,
 	const struct catalog_driver *driver, struct config_method *out)
 {
-	char found[80];
 	const struct node *list = m->steps;
 	bool is_list = list != NULL && list->type == NODE_LIST && list->count != 0 &&
 		       list->count <= STEPS_MAX;
 	if (list != NULL && !is_list) {
-		load_error(load, list->mark,
-			"found %s, expected a list of 1 to %d steps, each begun with '- name:'",
-			node_found(list, found, sizeof found), STEPS_MAX);
+		load_found(load, list,
+			"expected a list of 1 to %d steps, each starting with '- name:'",
+			STEPS_MAX);
 		return;
 	}
 	out->steps = arena_array(load->arena, is_list ? list->count : 1, sizeof *out->steps);
@@ -97,27 +96,21 @@ static void read_steps(struct load *load, const struct method_section *m,
 		read_step(load, m, driver, node, out);
 }
 
-static bool is_id(const char *text)
-{
-	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				  "0123456789._-");
-	return len >= 1 && len <= ID_BYTES_MAX && text[len] == '\0';
-}
-
 void method_read(struct load *load, const struct node *node, struct config_method *out)
 {
 	out->id = node->key;
 	out->mark = node->key_mark;
-	if (!is_id(node->key))
+	size_t len = strspn(node->key, ID_CHARACTERS);
+	if (len < 1 || len > ID_BYTES_MAX || node->key[len] != '\0')
 		load_error(load, node->key_mark,
 			"found '%.80s', expected an id of 1 to 64 letters, digits, '.', '_' and "
 			"'-'",
 			node->key);
-	const char *what = arena_printf(load->arena, "method %s", node->key);
-	if (!fields_expect_map(load, node, what, true))
+	const char *name = arena_printf(load->arena, "method %s", node->key);
+	if (!fields_expect_map(load, node, name, true))
 		return;
 	struct method_section m = {0};
-	fields_read(load, node, what, node->key_mark, method_fields, &m);
+	fields_read(load, node, name, node->key_mark, method_fields, &m);
 	out->version = m.version;
 	const struct catalog_driver *driver = driver_read(load, m.driver);
 	if (driver == NULL)

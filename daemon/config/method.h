@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One entry of `methods:`: named, versioned settings, in steps where an instrument has them. */
+/* One entry of `methods:`: named, versioned settings, in one step or several. */
 #ifndef ASSAY_CONFIG_METHOD_H
 #define ASSAY_CONFIG_METHOD_H
 

@@ -24,16 +24,17 @@ bool node_is_nothing(const struct node *node)
 	       strcmp(node->text, "null") == 0;
 }
 
-static struct node **append_copy(
-	struct arena *arena, struct node *map, struct node **end, const struct node *child)
+void node_append(struct arena *arena, struct node *map, const struct node *child, const char *key)
 {
-	struct node *copy = arena_copy(arena, child, sizeof *child);
+	struct node *copy = arena_copy(arena, child, sizeof *child), **end = &map->first;
 	if (copy == NULL)
-		return end;
+		return;
+	copy->key = key;
 	copy->next = NULL;
+	while (*end != NULL)
+		end = &(*end)->next;
 	*end = copy;
 	map->count++;
-	return &copy->next;
 }
 
 struct node *node_overlay(struct arena *arena, const struct node *below, const struct node *above)
@@ -47,12 +48,11 @@ struct node *node_overlay(struct arena *arena, const struct node *below, const s
 		return map;
 	map->first = NULL;
 	map->count = 0;
-	struct node **end = &map->first;
 	for (const struct node *child = above->first; child != NULL; child = child->next)
-		end = append_copy(arena, map, end, child);
+		node_append(arena, map, child, child->key);
 	for (const struct node *child = below->first; child != NULL; child = child->next)
 		if (node_get(above, child->key) == NULL)
-			end = append_copy(arena, map, end, child);
+			node_append(arena, map, child, child->key);
 	return map;
 }
 

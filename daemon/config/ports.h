@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which instruments meet on which port.  Modbus instruments may share one, when they agree about
- * it and have different addresses; any other port belongs to one instrument.
+ * The ports of the instruments.  Modbus instruments may share a port if all keys of their links but
+ * `unit_id` are equal; any other port belongs to one instrument.
  */
 #ifndef ASSAY_CONFIG_PORTS_H
 #define ASSAY_CONFIG_PORTS_H
 
 #include "config/reading.h"
 
-/* The canonical name of an instrument's port, in the load's arena. */
+/*
+ * "usb:10c4:842a:*:*": the canonical name of an instrument's port, from the keys that name ports of
+ * this kind, or from the instrument's own `key`.  In the load's arena.
+ */
 const char *port_name(struct load *load, const struct port *port, const char *key);
 
-/* Reports instruments that cannot be on their ports together. */
+/* Reports instruments that cannot share their port, or may be on one device. */
 void ports_check(struct load *load);
 
 #endif

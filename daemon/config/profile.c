@@ -19,23 +19,14 @@ const struct field profile_fields[] = {
 	{"make", FIELD_TEXT, 0, offsetof(struct profile, make), .help = "manufacturer"},
 	{"model", FIELD_TEXT, 0, offsetof(struct profile, model), .help = "model"},
 	{"technique", FIELD_TOKEN, 0, offsetof(struct profile, technique),
-		.help = "technique, where the driver does not say it"},
+		.help = "technique, if the driver has none"},
 	{"link", FIELD_NODE, 0, offsetof(struct profile, link),
-		.help = "keys of the link that are the same for every such instrument"},
+		.help = "keys of the link that all such instruments share"},
 	{"settings", FIELD_NODE, 0, offsetof(struct profile, settings),
 		.help = "settings of the driver"},
 	{"setup", FIELD_NODE, 0, offsetof(struct profile, setup), .help = "declared facts"},
 	{0},
 };
-
-/* The folder of `file`, "." where it has none. */
-static const char *folder_of(struct load *load, const char *file)
-{
-	const char *slash = strrchr(file, '/');
-	if (slash == NULL)
-		return ".";
-	return slash == file ? "/" : arena_text(load->arena, file, (size_t)(slash - file));
-}
 
 struct names {
 	struct suggest near;
@@ -89,8 +80,11 @@ static const char *find_file(struct load *load, const struct node *node)
 	const char *name = node->text;
 	if (name[0] == '/')
 		return name;
-	if (strchr(name, '/') != NULL)
-		return arena_printf(load->arena, "%s/%s", folder_of(load, node->mark.file), name);
+	if (strchr(name, '/') != NULL) {
+		const char *slash = strrchr(node->mark.file, '/');
+		size_t len = slash != NULL ? (size_t)(slash - node->mark.file) + 1 : 0;
+		return arena_printf(load->arena, "%.*s%s", (int)len, node->mark.file, name);
+	}
 	const char *beside = arena_printf(load->arena, "%s/profiles", load->dir);
 	const char *folders[] = {beside, load->profile_dir};
 	for (size_t i = 0; i < 2; i++) {
@@ -105,11 +99,9 @@ static const char *find_file(struct load *load, const struct node *node)
 bool profile_read(struct load *load, const struct node *node, struct profile *out)
 {
 	*out = (struct profile){0};
-	char found[80];
 	size_t before = load->errors->count;
 	if (node->type != NODE_SCALAR || node_is_nothing(node) || node->text[0] == '\0') {
-		load_error(load, node->mark, "found %s, expected the name of a profile or its path",
-			node_found(node, found, sizeof found));
+		load_found(load, node, "expected the name of a profile or its path");
 		return false;
 	}
 	if (load->dir == NULL) {

@@ -73,7 +73,7 @@ struct unit_row {
 
 /*
  * Bases are small, so that most factors are whole numbers and 10 eV becomes 0.01 keV with a
- * single rounding.  The first row of a code is the one that is shown.
+ * single rounding.  Messages show the first row of a code.
  */
 static const struct unit_row units[] = {
 	{"1", NULL, PLAIN, 1e9, 0},
@@ -199,7 +199,7 @@ static size_t count_digits(const char *text)
 	return n;
 }
 
-/* The length of the decimal number that the text begins with; 0: none. */
+/* The length of the decimal number at the start of the text; 0: none. */
 static size_t measure_number(const char *text)
 {
 	size_t n = text[0] == '-' || text[0] == '+' ? 1 : 0;
@@ -221,7 +221,7 @@ static size_t measure_number(const char *text)
 	return n;
 }
 
-/* strtod of the C locale, on what measure_number() has found to be a number. */
+/* strtod() in the C locale, of a text measured by measure_number(). */
 static int convert_number(const char *text, size_t len, double *out)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -265,7 +265,7 @@ int quantity_parse_integer(const char *text, int64_t *out)
 	if (is_hex)
 		text += 2;
 	else if (text[0] == '0' && text[1] != '\0')
-		return -EINVAL; /* octal to some, decimal to others */
+		return -EINVAL; /* octal in C, decimal in YAML */
 	if (text[0] == '\0')
 		return -EINVAL;
 	int64_t value = 0;
@@ -285,7 +285,7 @@ int quantity_parse_integer(const char *text, int64_t *out)
 
 /* --- units ----------------------------------------------------------------------------------- */
 
-/* Copies a unit with blanks gone and both kinds of micro sign as 'u'; "" when it is too long. */
+/* Copies a unit without blanks around it and with both micro signs as 'u'; "" if it is too long. */
 static const char *tidy(const char *written, char unit[UNIT_BYTES_MAX])
 {
 	size_t n = 0;
@@ -367,17 +367,6 @@ static int expect(
 	return -EINVAL;
 }
 
-static int without_unit(
-	double value, const char *unit, const struct unit_row *wanted, char why[QUANTITY_TEXT])
-{
-	const char *name = wanted != NULL && wanted->dimension != PLAIN
-				   ? dimensions[wanted->dimension].name
-				   : "a value with its unit";
-	snprintf(why, QUANTITY_TEXT, "expected %s such as %.6g %.20s: its unit is missing", name,
-		value, unit);
-	return -EINVAL;
-}
-
 static int unknown_unit(const char *written, const char *unit, char why[QUANTITY_TEXT])
 {
 	char end[80] = "", tidied[UNIT_BYTES_MAX];
@@ -400,22 +389,23 @@ int quantity_read(const char *text, const char *unit, double *out, char why[QUAN
 		unit = "1";
 	const struct unit_row *wanted = find_unit(unit);
 	const char *written;
-	double value;
-	if (quantity_split(text, &value, &written) < 0)
-		return expect(unit, "1", wanted, why);
-	*out = value;
 	char tidied[UNIT_BYTES_MAX];
-	if (written[0] == '\0')
-		return quantity_is_plain(unit) ? 0 : without_unit(value, unit, wanted, why);
-	if (strcmp(tidy(written, tidied), unit) == 0)
+	if (quantity_split(text, out, &written) < 0)
+		return expect(unit, "1", wanted, why);
+	if (written[0] == '\0' ? quantity_is_plain(unit) : strcmp(tidy(written, tidied), unit) == 0)
 		return 0;
+	if (written[0] == '\0') {
+		bool has_name = wanted != NULL && wanted->dimension != PLAIN;
+		snprintf(why, QUANTITY_TEXT, "expected %s such as %.6g %.20s: its unit is missing",
+			has_name ? dimensions[wanted->dimension].name : "a value with its unit",
+			*out, unit);
+		return -EINVAL;
+	}
 	const struct unit_row *given = find_unit(written);
 	if (given == NULL)
 		return unknown_unit(written, unit, why);
 	if (wanted == NULL || given->dimension != wanted->dimension)
 		return expect(unit, "1", wanted, why);
-	*out = (value * given->factor + given->offset - wanted->offset) / wanted->factor;
-	if (isfinite(*out))
-		return 0;
-	return expect(unit, "1", wanted, why);
+	*out = (*out * given->factor + given->offset - wanted->offset) / wanted->factor;
+	return isfinite(*out) ? 0 : expect(unit, "1", wanted, why);
 }

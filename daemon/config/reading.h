@@ -23,4 +23,14 @@ struct load {
 /* Adds an error at `mark`. */
 #define load_error(load, mark, ...) errors_add((load)->errors, (mark), __VA_ARGS__)
 
+/*
+ * An error at `node`: "found 'x', " and the text, which starts with "expected" or the reason.  A
+ * hint follows if the node looks like a key and its value without a space.
+ */
+void load_found(struct load *load, const struct node *node, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Moves encoded bytes into the arena and finishes the buffer; empty without memory. */
+struct assay_span load_keep(struct load *load, struct buffer *from);
+
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Settings by a driver's table: what a technician wrote becomes the CBOR map that a worker gets,
+ * Settings by a driver's table: the keys of a file become the CBOR map that a worker gets,
  *
  *	{ name => { "v": float, "u": unit } / text / bool / int / list }
  *
@@ -15,19 +15,19 @@
 struct settings_source {
 	const struct catalog_driver *driver;
 	const struct node *settings;    /* a map by name, or NULL */
-	const struct node *calibration; /* likewise, for those flagged ASSAY_CALIBRATION */
-	struct config_mark where;       /* at which something is missing */
-	struct config_mark *origins;    /* NULL, or to be filled, an item per setting */
-	bool is_partial; /* a part that lies over others: no defaults, nothing required */
+	const struct node *calibration; /* the same for those flagged ASSAY_CALIBRATION */
+	struct config_mark where;       /* of an error about a missing setting */
+	struct config_mark *origins;    /* filled with one item per setting; may be NULL */
+	bool is_partial;                /* laid over others: no defaults, nothing is required */
 };
 
 /* Checks and encodes into `out`, in the load's arena.  False after an error. */
 bool settings_read(struct load *load, const struct settings_source *source, struct assay_span *out);
 
-/* How many settings the driver has. */
+/* Number of settings of a table. */
 size_t settings_count(const struct assay_setting *table);
 
-/* Borrowed from the table; NULL when there is none of that name. */
+/* Borrowed from the table; NULL: there is none of that name. */
 const struct assay_setting *settings_find(const struct assay_setting *table, const char *name);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `setup:` what people declare about an instrument or a run: column, accessory, filter.  Names of
- * names.csv have its unit; others are free, by the same pattern.
+ * `setup:` the facts that people declare about an instrument or a run: column, accessory, filter.
+ * Names of config/names.csv have the unit given there; other names are free, by the same pattern.
  */
 #ifndef ASSAY_CONFIG_SETUP_H
 #define ASSAY_CONFIG_SETUP_H

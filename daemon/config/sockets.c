@@ -14,62 +14,53 @@ struct sockets_section {
 
 const struct field sockets_fields[] = {
 	{"dir", FIELD_PATH, 0, offsetof(struct sockets_section, dir),
-		.help = "folder of the sockets; /run/assayd when not said"},
+		.help = "folder of the sockets; default /run/assayd"},
 	{"live", FIELD_NODE, 0, offsetof(struct sockets_section, live),
-		.help = "endpoint on which records are published, ipc:///some/path; <dir>/live "
-			"when not said"},
+		.help = "endpoint where records are published, ipc:///some/path; default "
+			"<dir>/live"},
 	{"replay", FIELD_NODE, 0, offsetof(struct sockets_section, replay),
-		.help = "endpoint at which old records are fetched; <dir>/replay when not said"},
+		.help = "endpoint where old records are fetched; default <dir>/replay"},
 	{"control", FIELD_NODE, 0, offsetof(struct sockets_section, control),
-		.help = "endpoint of assayctl; <dir>/control when not said"},
+		.help = "endpoint of assayctl; default <dir>/control"},
 	{0},
 };
-
-static bool has_prefix(const char *text, const char *prefix)
-{
-	return strncmp(text, prefix, strlen(prefix)) == 0;
-}
 
 static void check_length(struct load *load, const char *endpoint, struct config_mark mark)
 {
 	size_t max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
-	size_t len = strlen(endpoint) - strlen("ipc://");
-	if (len > max)
+	const char *path = endpoint + strlen("ipc://");
+	if (strlen(path) > max)
 		load_error(load, mark,
-			"the path of a socket may have %zu bytes, '%.60s...' has more", max,
-			endpoint + strlen("ipc://"));
+			"the path of a socket may have %zu bytes, '%.60s...' has more", max, path);
 }
 
-/* The endpoint said, or the one below `dir`. */
+/* The endpoint of the key `name`, by default the one below `dir`. */
 static const char *read_endpoint(struct load *load, const struct node *node, const char *dir,
 	struct config_mark dir_mark, const char *name)
 {
+	const char *text = node != NULL && node->type == NODE_SCALAR ? node->text : "";
 	if (node == NULL) {
-		const char *endpoint = arena_printf(load->arena, "ipc://%s/%s", dir, name);
-		check_length(load, endpoint, dir_mark);
-		return endpoint;
-	}
-	char found[80];
-	const char *text = node->type == NODE_SCALAR ? node->text : "";
-	if (has_prefix(text, "tcp://"))
+		text = arena_printf(load->arena, "ipc://%s/%s", dir, name);
+		check_length(load, text, dir_mark);
+	} else if (strncmp(text, "tcp://", 6) == 0) {
 		load_error(load, node->mark,
 			"found a tcp:// endpoint without CURVE keys: without a list of authorised "
 			"keys the %s socket is ipc:// only; expected ipc:///some/path",
 			name);
-	else if (!has_prefix(text, "ipc:///"))
-		load_error(load, node->mark, "found %s, expected an endpoint such as ipc://%s/%s",
-			node_found(node, found, sizeof found), dir, name);
-	else
+	} else if (strncmp(text, "ipc:///", 7) != 0) {
+		load_found(load, node, "expected an endpoint such as ipc://%s/%s", dir, name);
+	} else {
 		check_length(load, text, node->mark);
+	}
 	return text;
 }
 
 static void check_different(struct load *load, const char *a, const char *b,
-	const struct node *said_a, const struct node *said_b)
+	const struct node *node_a, const struct node *node_b)
 {
-	const struct node *said = said_b != NULL ? said_b : said_a;
-	if (said != NULL && a[0] != '\0' && strcmp(a, b) == 0)
-		load_error(load, said->mark, "two sockets have the same endpoint '%.100s'", a);
+	const struct node *node = node_b != NULL ? node_b : node_a;
+	if (node != NULL && a[0] != '\0' && strcmp(a, b) == 0)
+		load_error(load, node->mark, "two sockets have the same endpoint '%.100s'", a);
 }
 
 void sockets_read(struct load *load, const struct node *map)

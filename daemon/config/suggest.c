@@ -51,20 +51,16 @@ void suggest_init(struct suggest *s, const char *found)
 	*s = (struct suggest){.found = found, .distance = UINT_MAX};
 }
 
-static bool is_near(const char *found, unsigned distance)
-{
-	size_t len = strlen(found);
-	return distance <= (len < 3 ? 0 : len < 6 ? 1 : len < 10 ? 2 : 3);
-}
-
+/* A name is near if it differs in one character of 3, two of 6, three of 10. */
 void suggest_offer(struct suggest *s, const char *name)
 {
 	unsigned distance = suggest_distance(s->found, name);
-	if (distance < s->distance && is_near(s->found, distance)) {
+	size_t found = strlen(s->found), len = strlen(s->list);
+	unsigned near = found < 3 ? 0 : found < 6 ? 1 : found < 10 ? 2 : 3;
+	if (distance < s->distance && distance <= near) {
 		s->distance = distance;
 		s->best = name;
 	}
-	size_t len = strlen(s->list);
 	bool shown = s->count++ == 0 || len != 0;
 	if (!shown || s->count > NAMES_SHOWN || len + strlen(name) + 3 > sizeof s->list)
 		s->list[0] = '\0';

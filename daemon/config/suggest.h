@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * "Did you mean": the names that would have been right, collected while they are offered one by
- * one, and the one nearest to what was found (edit distance with swaps; case and '-' against '_'
- * cost nothing).
+ * "Did you mean": collects the names that are accepted, offered one by one, and finds the nearest to
+ * the word in the file (edit distance with swaps; case, and '-' for '_', cost nothing).
  */
 #ifndef ASSAY_CONFIG_SUGGEST_H
 #define ASSAY_CONFIG_SUGGEST_H
@@ -12,10 +11,10 @@
 
 struct suggest {
 	const char *found; /* borrowed */
-	const char *best;  /* borrowed from what was offered; NULL: nothing is near */
+	const char *best;  /* borrowed from an offer; NULL: none is near */
 	unsigned distance;
 	size_t count;
-	char list[300]; /* "a, b, c"; "" when there are too many to help */
+	char list[300]; /* "a, b, c"; "": too many to help */
 };
 
 void suggest_init(struct suggest *s, const char *found);
@@ -25,12 +24,12 @@ void suggest_offer(struct suggest *s, const char *name);
 void suggest_offer_all(struct suggest *s, const char *const *names);
 
 /*
- * The end of a message: "; did you mean 'usb'?", or ", expected one of serial, usb", or "" where
- * nothing is near and there are too many names.  Returns `text`.
+ * The end of a message: "; did you mean 'usb'?", or ", expected one of serial, usb", or "" if no
+ * name is near and there are too many.  Returns `text`.
  */
 const char *suggest_text(const struct suggest *s, char *text, size_t size);
 
-/* Single-character edits from `a` to `b`; texts over 64 bytes are as far as anything. */
+/* Single-character edits from `a` to `b`; UINT_MAX for texts over 64 bytes. */
 unsigned suggest_distance(const char *a, const char *b);
 
 #endif

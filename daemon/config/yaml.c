@@ -15,7 +15,7 @@
 
 struct parse {
 	yaml_parser_t parser;
-	yaml_event_t event; /* the one that is looked at */
+	yaml_event_t event; /* the current one */
 	const char *text;
 	size_t len;
 	const char *name;
@@ -58,7 +58,7 @@ static bool next(struct parse *p)
 	return false;
 }
 
-static struct node *refuse(struct parse *p, struct config_mark mark, const char *text)
+static struct node *reject(struct parse *p, struct config_mark mark, const char *text)
 {
 	errors_add(p->errors, mark, "%s", text);
 	return NULL;
@@ -66,22 +66,15 @@ static struct node *refuse(struct parse *p, struct config_mark mark, const char 
 
 static struct node *parse_node(struct parse *p, unsigned depth);
 
-static bool is_text(const char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
-		if ((c < ' ' && c != '\n' && c != '\t') || c == 0x7f)
-			return false;
-	}
-	return true;
-}
-
 static struct node *parse_scalar(struct parse *p, struct node *node)
 {
 	const char *text = (const char *)p->event.data.scalar.value;
 	size_t len = p->event.data.scalar.length;
-	if (!is_text(text, len))
-		return refuse(p, node->mark, "a control character stands in this text");
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+		if ((c < ' ' && c != '\n' && c != '\t') || c == 0x7f)
+			return reject(p, node->mark, "this text contains a control character");
+	}
 	node->type = NODE_SCALAR;
 	node->text = arena_text(p->arena, text, len);
 	node->plain = p->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
@@ -105,29 +98,18 @@ static struct node *parse_list(struct parse *p, struct node *list, unsigned dept
 	return NULL;
 }
 
-/* The key under the cursor, or NULL after an error. */
+/* The key of the current event, or NULL after an error. */
 static struct node *parse_key(struct parse *p, unsigned depth)
 {
 	struct config_mark mark = to_mark(p, p->event.start_mark);
 	struct node *key = parse_node(p, depth);
 	if (key != NULL && key->type != NODE_SCALAR)
-		return refuse(p, mark, "a key must be a single word, found a list or a map");
+		return reject(p, mark, "a key must be a single word, found a list or a map");
 	if (key != NULL && node_is_nothing(key))
-		return refuse(p, mark, "a name is missing before the colon");
+		return reject(p, mark, "a name is missing before the colon");
 	if (key != NULL && key->plain && key->text[0] == '-')
-		return refuse(p, mark, "a space is missing after the '-' of a list");
+		return reject(p, mark, "a space is missing after the '-' of a list");
 	return key;
-}
-
-/* A repeated key is reported and left out, so that the rest of the file is still read. */
-static bool is_new(struct parse *p, const struct node *map, const struct node *key)
-{
-	const struct node *same = node_get(map, key->text);
-	if (same == NULL)
-		return true;
-	errors_add(p->errors, key->mark, "'%s' is said twice, first in line %u", key->text,
-		same->key_mark.line);
-	return false;
 }
 
 static struct node *parse_map(struct parse *p, struct node *map, unsigned depth)
@@ -144,9 +126,13 @@ static struct node *parse_map(struct parse *p, struct node *map, unsigned depth)
 		if (value == NULL)
 			return NULL;
 		if (map->count >= YAML_KEYS_MAX)
-			return refuse(p, key->mark, "there are more than 1024 keys in one map");
-		if (!is_new(p, map, key))
+			return reject(p, key->mark, "there are more than 1024 keys in one map");
+		const struct node *same = node_get(map, key->text);
+		if (same != NULL) { /* left out, so that the rest of the file is still read */
+			errors_add(p->errors, key->mark, "'%s' is given twice, first in line %u",
+				key->text, same->key_mark.line);
 			continue;
+		}
 		value->key = key->text;
 		value->key_mark = key->mark;
 		*end = value;
@@ -156,14 +142,14 @@ static struct node *parse_map(struct parse *p, struct node *map, unsigned depth)
 	return NULL;
 }
 
-/* What this YAML does not have.  NULL: none of it. */
-static const char *excess(const yaml_event_t *event)
+/* The reason why an event is not accepted; NULL: it is. */
+static const char *why_rejected(const yaml_event_t *event)
 {
 	const yaml_char_t *anchor = NULL, *tag = NULL;
 	switch (event->type) {
 	case YAML_ALIAS_EVENT:
 		return "an alias (*name) is not allowed here: write the value out; "
-		       "a text that begins with * needs quotes";
+		       "a text that starts with * needs quotes";
 	case YAML_SCALAR_EVENT:
 		anchor = event->data.scalar.anchor;
 		tag = event->data.scalar.tag;
@@ -179,21 +165,21 @@ static const char *excess(const yaml_event_t *event)
 	default: break;
 	}
 	if (anchor != NULL)
-		return "an anchor (&name) is not allowed here; a text that begins with & needs "
+		return "an anchor (&name) is not allowed here; a text that starts with & needs "
 		       "quotes";
 	if (tag != NULL)
-		return "a tag (!name) is not allowed here; a text that begins with ! needs quotes";
+		return "a tag (!name) is not allowed here; a text that starts with ! needs quotes";
 	return NULL;
 }
 
 static struct node *parse_node(struct parse *p, unsigned depth)
 {
 	struct config_mark mark = to_mark(p, p->event.start_mark);
-	const char *why = excess(&p->event);
+	const char *why = why_rejected(&p->event);
 	if (why != NULL)
-		return refuse(p, mark, why);
+		return reject(p, mark, why);
 	if (depth >= YAML_DEPTH_MAX)
-		return refuse(p, mark, "maps and lists are nested too deeply here");
+		return reject(p, mark, "maps and lists are nested too deeply here");
 	struct node *node = arena_alloc(p->arena, sizeof *node);
 	if (node == NULL)
 		return NULL;
@@ -202,32 +188,26 @@ static struct node *parse_node(struct parse *p, unsigned depth)
 	case YAML_SCALAR_EVENT: return parse_scalar(p, node);
 	case YAML_SEQUENCE_START_EVENT: return parse_list(p, node, depth + 1);
 	case YAML_MAPPING_START_EVENT: return parse_map(p, node, depth + 1);
-	default: assert(!"a node begins with no other event"); return NULL;
+	default: assert(!"no other event starts a node"); return NULL;
 	}
-}
-
-static struct node *empty_map(struct parse *p)
-{
-	struct node *map = arena_alloc(p->arena, sizeof *map);
-	if (map != NULL)
-		*map = (struct node){.type = NODE_MAP, .mark = {p->name, 1, 1}};
-	return map;
 }
 
 static struct node *parse_document(struct parse *p)
 {
 	if (!next(p) || !next(p)) /* the stream, the document */
 		return NULL;
-	if (p->event.type == YAML_STREAM_END_EVENT)
-		return empty_map(p);
+	if (p->event.type == YAML_STREAM_END_EVENT) {
+		struct node empty = {.type = NODE_MAP, .mark = {p->name, 1, 1}};
+		return arena_copy(p->arena, &empty, sizeof empty);
+	}
 	if (!next(p))
 		return NULL;
 	struct node *root = parse_node(p, 0);
 	if (root == NULL || !next(p) || !next(p))
 		return NULL;
 	if (p->event.type != YAML_STREAM_END_EVENT)
-		return refuse(p, to_mark(p, p->event.start_mark),
-			"a second document begins here; one file is one document");
+		return reject(p, to_mark(p, p->event.start_mark),
+			"a second document starts here; a file is one document");
 	return root;
 }
 
@@ -240,7 +220,7 @@ struct node *yaml_parse(const char *text, size_t len, const char *name, struct a
 	}
 	struct parse p = {.text = text, .len = len, .name = name, .arena = arena, .errors = errors};
 	if (len > YAML_BYTES_MAX)
-		return refuse(
+		return reject(
 			&p, (struct config_mark){name, 1, 1}, "the file is larger than 1 MiB");
 	if (yaml_parser_initialize(&p.parser) != 1) {
 		arena->failed = true;
@@ -262,7 +242,7 @@ struct node *yaml_parse_value(const char *text, bool as_map, const char *name, s
 	return yaml_parse(whole, strlen(whole), name, arena, errors);
 }
 
-/* Opens what is a file: a FIFO or device must not make the loader wait. */
+/* Opens regular files only: the loader must not wait for a FIFO or device. */
 static int open_file(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -310,7 +290,7 @@ struct node *yaml_load(const char *path, struct arena *arena, struct config_erro
 		errors_add(errors, mark, "the file is larger than 1 MiB");
 	else if (r < 0)
 		errors_add(errors, mark, "the file cannot be read: %s",
-			r == -EINVAL ? "it is not a file" : strerror((int)-r));
+			r == -EINVAL ? "it is not a regular file" : strerror((int)-r));
 	else
 		root = yaml_parse(text.len != 0 ? (const char *)text.data : "", text.len, path,
 			arena, errors);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A YAML file as a tree that remembers where everything was said.
+ * A YAML file as a tree of nodes with their places.
  *
  * The YAML of a configuration is a small part of the language: one document, maps with unique
- * text keys, lists and scalars.  Anchors, aliases, tags and further documents are refused, so
- * that a reader sees what it gets and nothing grows.  A scalar is kept as it was written: what
- * `yes`, `1_000` or `0x10` mean is for whoever knows what is expected there.
+ * text keys, lists and scalars.  Anchors, aliases, tags and further documents are rejected, so
+ * that the file shows all values and a small file stays small in memory.  A scalar is kept as it
+ * was written: the reader of its key decides if `yes`, `1_000` or `0x10` is a text or a number.
  */
 #ifndef ASSAY_CONFIG_YAML_H
 #define ASSAY_CONFIG_YAML_H
@@ -36,21 +36,21 @@ struct node {
 };
 
 /*
- * Reads `len` bytes.  Returns the root, which lives in `arena` as long as that, or NULL after an
- * error was added.  `name` is the file's name in marks and is borrowed for as long.  An empty
- * document is an empty map.
+ * Reads `len` bytes.  Returns the root, in `arena`, or NULL after an error was added.  `name` is
+ * the file's name in marks and is borrowed as long as the arena exists.  An empty document is an
+ * empty map.
  */
 struct node *yaml_parse(const char *text, size_t len, const char *name, struct arena *arena,
 	struct config_errors *errors);
 
 /*
- * The same for one value given on a command line or in a driver's table: a flow mapping without
- * braces ("baud: 9600, parity: even") when `as_map`, else whatever stands there.
+ * The same for one value of a command line or a driver's table: if `as_map` a flow mapping without
+ * braces ("baud: 9600, parity: even"), else any value.
  */
 struct node *yaml_parse_value(const char *text, bool as_map, const char *name, struct arena *arena,
 	struct config_errors *errors);
 
-/* Reads a regular file of at most YAML_BYTES_MAX; what prevents it is an error at 1:1. */
+/* Reads a regular file of at most YAML_BYTES_MAX; if that fails, the error is at 1:1. */
 struct node *yaml_load(const char *path, struct arena *arena, struct config_errors *errors);
 
 /* The child of that key, or NULL; `map` may be NULL. */
@@ -59,13 +59,17 @@ struct node *node_get(const struct node *map, const char *key);
 /* True for a value left out: nothing, ~ or null, unquoted.  NULL counts. */
 bool node_is_nothing(const struct node *node);
 
+/* Appends a copy of `child` to a map, as the value of `key`. */
+void node_append(struct arena *arena, struct node *map, const struct node *child, const char *key);
+
 /*
- * A map with the pairs of `above` and those of `below` whose keys `above` lacks.  Either may be
- * NULL; the children's values are shared.  NULL only where both are NULL or memory is short.
+ * A map with the pairs of `above` and those of `below` whose keys `above` lacks; the children's
+ * values are shared.  Either may be NULL, and if one is no map, the result is a copy of `above`, or
+ * of `below` if that is NULL.  NULL only if both are NULL or without memory.
  */
 struct node *node_overlay(struct arena *arena, const struct node *below, const struct node *above);
 
-/* What was found there, for messages: "'abc'", "a list", "a map", "nothing".  Returns `text`. */
+/* Describes a node in messages: "'abc'", "a list", "a map", "nothing".  Returns `text`. */
 const char *node_found(const struct node *node, char *text, size_t size);
 
 #endif

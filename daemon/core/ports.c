@@ -156,8 +156,9 @@ static bool is_same(const struct port_group *group, const struct config *config)
 		const struct config_instrument *old = group->instruments[i]->config;
 		if (change_is_made(&group->instruments[i]->change) ||
 			strcmp(old->key, units[i]->key) != 0 ||
-			old->canonical_len != units[i]->canonical_len ||
-			memcmp(old->canonical, units[i]->canonical, old->canonical_len) != 0)
+			old->canonical.len != units[i]->canonical.len ||
+			memcmp(old->canonical.data, units[i]->canonical.data, old->canonical.len) !=
+				0)
 			return false;
 	}
 	return true;

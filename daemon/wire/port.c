@@ -44,24 +44,24 @@ static const struct port_key keys[] = {
 	{"file", AT(playback), PORT_FILE, PLAYBACK, .required = PLAYBACK, .names_port = true,
 		.help = "a recording made by assayctl capture"},
 	{"pace", AT(recorded_pace), PORT_SWITCH, PLAYBACK, .words = pace_words,
-		.help = "fast: answers come at once (when not said); recorded: when they came "
-			"then"},
+		.help = "fast: replies come at once (the default); recorded: at their recorded "
+			"times"},
 	{"end", AT(loop), PORT_SWITCH, PLAYBACK, .words = end_words,
-		.help = "at its end: stop (when not said), or loop: from the beginning"},
+		.help = "at its end: stop (the default), or loop: from the start again"},
 
 	{"port", AT(port), PORT_FILE, SERIAL, .required = SERIAL, .names_port = true,
-		.help = "device file, best its /dev/serial/by-id name, which stays the same"},
+		.help = "device file, best its name in /dev/serial/by-id, which stays the same"},
 	{"baud", AT(baud), PORT_NUMBER, SERIAL, .required = SERIAL, .min = 50, .max = 4000000,
 		.help = "bits per second"},
 	{"data_bits", AT(data_bits), PORT_NUMBER, SERIAL, .min = 5, .max = 8, .fallback = 8,
-		.help = "8 when not said"},
+		.help = "bits per character; default 8"},
 	{"parity", AT(parity), PORT_CHOICE, SERIAL, .required = ASSAY_LINK_MODBUS_RTU,
 		.words = parity_words, .forms = parity_forms,
 		.help = "none, even or odd, as set at the instrument"},
 	{"stop_bits", AT(stop_bits), PORT_NUMBER, SERIAL, .min = 1, .max = 2, .fallback = 1,
-		.help = "1 when not said"},
+		.help = "default 1"},
 	{"flow", AT(flow), PORT_CHOICE, ASSAY_LINK_SERIAL, .words = flow_words, .forms = flow_forms,
-		.help = "flow control; none when not said"},
+		.help = "flow control; default none"},
 
 	{"host", AT(host), PORT_HOST, NETWORK, .required = NETWORK, .names_port = true,
 		.help = "its name or IP address"},
@@ -69,9 +69,9 @@ static const struct port_key keys[] = {
 		.required = ASSAY_LINK_TCP | ASSAY_LINK_UDP, .names_port = true, .min = 1,
 		.max = 65535, .help = "the instrument's port number"},
 	{"port", AT(number), PORT_NUMBER, ASSAY_LINK_HTTP, .names_port = true, .min = 1,
-		.max = 65535, .fallback = 80, .help = "80 when not said"},
+		.max = 65535, .fallback = 80, .help = "the instrument's port number; default 80"},
 	{"port", AT(number), PORT_NUMBER, ASSAY_LINK_MODBUS_TCP, .names_port = true, .min = 1,
-		.max = 65535, .fallback = 502, .help = "502 when not said"},
+		.max = 65535, .fallback = 502, .help = "the instrument's port number; default 502"},
 
 	{"vid", AT(vid), PORT_HEX, ASSAY_LINK_USB, .required = ASSAY_LINK_USB, .names_port = true,
 		.min = 1, .max = 0xffff, .help = "USB vendor number, as lsusb shows it"},
@@ -90,20 +90,19 @@ static const struct port_key keys[] = {
 
 	{"open_timeout", AT(open_ms), PORT_MS, SERIAL | NETWORK | ASSAY_LINK_USB, .min = 100,
 		.max = TIMEOUT_MS, .fallback = OPEN_MS,
-		.help = "how long opening or connecting may take; 5s when not said"},
+		.help = "limit for opening or connecting; default 5s"},
 	/* Not used by these, but part of their canonical form since its first version. */
 	{NULL, AT(open_ms), PORT_MS, PLAYBACK | ASSAY_LINK_NONE, .fallback = OPEN_MS},
 	{"reply_timeout", AT(reply_ms), PORT_MS, MODBUS | PLAYBACK, .min = 10, .max = TIMEOUT_MS,
-		.fallback = 1000, .help = "how long an answer may take in all; 1s when not said"},
+		.fallback = 1000, .help = "limit for one whole reply; default 1s"},
 
 	{"unit_id", AT_UNIT(unit_id), PORT_NUMBER, ASSAY_LINK_MODBUS_RTU,
 		.required = ASSAY_LINK_MODBUS_RTU, .of_unit = true, .min = 1, .max = 247,
 		.help = "the instrument's Modbus address"},
 	{"unit_id", AT_UNIT(unit_id), PORT_NUMBER, ASSAY_LINK_MODBUS_TCP, .of_unit = true,
-		.max = 255, .fallback = 1,
-		.help = "the instrument's Modbus address; 1 when not said"},
+		.max = 255, .fallback = 1, .help = "the instrument's Modbus address; default 1"},
 	{"unit_id", AT_UNIT(unit_id), PORT_NUMBER, PLAYBACK, .of_unit = true, .max = 255,
-		.help = "the Modbus address; as recorded when not said"},
+		.help = "the Modbus address; default as recorded"},
 };
 
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])

@@ -78,13 +78,14 @@ void audit_config(struct audit_trail *trail, const char *event, const struct con
 	const struct config *before)
 {
 	struct buffer old = {0}, new = {0};
-	buffer_append(&new, config->canonical, config->canonical_len);
+	buffer_append(&new, config->canonical.data, config->canonical.len);
 	if (before != NULL)
-		buffer_append(&old, before->canonical, before->canonical_len);
+		buffer_append(&old, before->canonical.data, before->canonical.len);
 	audit_put(trail, event, NULL, before != NULL ? &old : NULL, &new, "version " ASSAY_VERSION);
 	for (size_t i = 0; i < config->method_count; i++) {
 		buffer_reset(&new);
-		buffer_append(&new, config->methods[i].canonical, config->methods[i].canonical_len);
+		buffer_append(
+			&new, config->methods[i].canonical.data, config->methods[i].canonical.len);
 		audit_put(trail, "method", NULL, NULL, &new, NULL);
 	}
 	buffer_finish(&old);

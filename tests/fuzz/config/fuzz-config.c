@@ -15,7 +15,7 @@ static void use(const struct config *config)
 	for (size_t i = 0; i < config->instrument_count; i++) {
 		const struct config_instrument *ins = &config->instruments[i];
 		assert(config_find(config, ins->key) == ins);
-		assert(ins->port_name != NULL && ins->canonical_len != 0);
+		assert(ins->port_name != NULL && ins->canonical.len != 0);
 		assert(config_merge(ins->driver, ins->settings, nothing, &to, &why) == 0);
 	}
 	config_sample_fits(config, "SAMPLE-1");
