@@ -21,7 +21,7 @@ void index_finish(struct index *index)
 	*index = (struct index){0};
 }
 
-void index_begin(struct index *index, uint64_t first_seq)
+void index_start(struct index *index, uint64_t first_seq)
 {
 	index->first_seq = first_seq;
 	index->count = 0;
@@ -188,7 +188,7 @@ int index_read_header(struct index_header *header, const struct io *io, int dir,
 	return r;
 }
 
-/* Returns the bytes used, 0 when they do not fit. */
+/* Returns the number of bytes used, 0 if they are not sound. */
 static size_t decode_topics(struct topics *topics, uint32_t count, const uint8_t *data, size_t len)
 {
 	size_t at = 0;
@@ -233,7 +233,7 @@ static int decode_body(const struct index_header *header, struct index *index,
 	size_t used = decode_topics(topics, header->topic_count, data, len);
 	if (used == 0 && header->topic_count > 0)
 		return -EBADMSG;
-	index_begin(index, header->first_seq);
+	index_start(index, header->first_seq);
 	index->last_tc = header->last_tc;
 	index->end = header->end;
 	uint64_t count = header->last_seq + 1 - header->first_seq;

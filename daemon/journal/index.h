@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A segment's index file: where each entry lies and on which topic, and the last seq of every
- * topic of the journal up to the segment's end.  It is made of nothing but the segments and can be
- * made again: a damaged one is as good as none.  A crash leaves it whole or not there, so that
- * damage to one always means a fault of the disk.  Little-endian:
+ * A segment's index file: the place and the topic of each entry, and the last seq of every topic of
+ * the journal up to the segment's end.  It is derived from the segments alone and can be made again,
+ * so a damaged one is ignored.  After a crash it is whole or missing, so damage to one is always a
+ * fault of the disk.  Little-endian:
  *
  *	header			96 bytes
  *	 0  8 magic "ASYIDX1\n"		 64  4 salt of the segment it belongs to
@@ -37,7 +37,7 @@ struct index {
 	size_t count, size;
 };
 
-/* What identifies an index file, from its header alone. */
+/* The header of an index file. */
 struct index_header {
 	uint8_t journal[JOURNAL_ID_SIZE];
 	uint64_t first_seq, last_seq, first_tc, last_tc, end, body_len;
@@ -46,8 +46,8 @@ struct index_header {
 
 void index_finish(struct index *index);
 
-/* Empties it for a segment that begins with `first_seq`, keeping the memory. */
-void index_begin(struct index *index, uint64_t first_seq);
+/* Empties it for a segment that starts with `first_seq`; keeps the memory. */
+void index_start(struct index *index, uint64_t first_seq);
 
 /*
  * Adds the entry `seq`, which is not below the last one; those in between count as damaged.
@@ -62,7 +62,7 @@ int index_extend(struct index *index, uint64_t last_seq);
 int index_write(const struct index *index, const struct topics *topics,
 	const struct segment_header *segment, const struct io *io, int dir);
 
-/* Whether an index file was made from this segment. */
+/* True if the index file was made from this segment. */
 bool index_belongs(const struct index_header *header, const struct segment_header *segment);
 
 /* Reads only the header; -EBADMSG when it is not sound. */
@@ -70,8 +70,8 @@ int index_read_header(
 	struct index_header *header, const struct io *io, int dir, uint64_t first_seq);
 
 /*
- * Reads an index file into a zeroed index and an empty topic table.  -EBADMSG when any part is not
- * sound; then both may hold a part and are to be finished.
+ * Reads an index file into a zeroed index and an empty topic table.  -EBADMSG if any part is not
+ * sound; then both may hold a part, and the caller must finish them.
  */
 int index_read(struct index_header *header, struct index *index, struct topics *topics,
 	const struct io *io, int dir, uint64_t first_seq);

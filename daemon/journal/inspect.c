@@ -16,18 +16,18 @@ struct walk {
 	int dir;
 	struct listing listing;
 	struct topics topics;
-	struct index index; /* of this segment, as its records tell */
-	uint64_t next;      /* the seq that must come */
+	struct index index; /* of this segment, from its records */
+	uint64_t next;      /* the next seq */
 	uint64_t last_tc;
 	uint64_t lost; /* the last seq that is missing or damaged: chains may lead to those */
-	uint64_t total, told;
+	uint64_t total, reported;
 
 	uint64_t first_seq, limit; /* of this segment */
 	bool is_last;
 	const char *suffix;
 };
 
-static void tell(struct walk *walk, struct finding finding)
+static void report(struct walk *walk, struct finding finding)
 {
 	char id[JOURNAL_ID_TEXT];
 	journal_id_format(id, walk->in->id);
@@ -37,49 +37,33 @@ static void tell(struct walk *walk, struct finding finding)
 	walk->in->found(walk->in->arg, &finding);
 }
 
-static void lose(struct walk *walk, struct finding finding)
+static void report_lost(struct walk *walk, struct finding finding)
 {
-	tell(walk, finding);
+	report(walk, finding);
 	if (finding.to > walk->lost)
 		walk->lost = finding.to;
 }
 
-static void tell_progress(struct walk *walk, uint64_t here)
-{
-	uint64_t done = walk->in->bytes + here;
-	if (walk->in->progress == NULL ||
-		(done < walk->told + PROGRESS_BYTES && done < walk->total))
-		return;
-	walk->told = done;
-	walk->in->progress(walk->in->arg, done, walk->total);
-}
-
 /* --- entries */
 
-/* Behind something lost, a chain may lead to it; otherwise it leads to the last one of the topic. */
-static const char *judge_chain(const struct walk *walk, const struct inspect_entry *entry)
-{
-	uint32_t topic = topics_find(&walk->topics, entry->topic, entry->topic_len);
-	uint64_t last = topic == TOPIC_NONE ? 0 : walk->topics.list[topic].last;
-	if (entry->prev == last || (entry->prev > last && entry->prev <= walk->lost))
-		return NULL;
-	if (entry->prev == 0)
-		return "it says it is the first one on its topic, which it is not";
-	return "it names another one as the one before it on its topic";
-}
-
-static const char *judge_entry(
+static const char *entry_fault(
 	const struct walk *walk, const struct inspect_entry *entry, uint64_t seq)
 {
 	if (memcmp(entry->journal, walk->in->id, JOURNAL_ID_SIZE) != 0)
-		return "it is of another journal";
+		return "it belongs to another journal";
 	if (entry->seq != seq)
-		return "it says another seq than its place";
+		return "its seq is not that of its place";
 	if (entry->topic_len == 0 || entry->topic_len > JOURNAL_TOPIC_MAX)
 		return "its topic has a wrong length";
 	if (entry->tc < walk->last_tc)
 		return "its commit time is before that of the entry before it";
-	return judge_chain(walk, entry);
+	/* Behind lost entries `prev` may be one of them; otherwise it is the topic's last one. */
+	uint32_t topic = topics_find(&walk->topics, entry->topic, entry->topic_len);
+	uint64_t last = topic == TOPIC_NONE ? 0 : walk->topics.list[topic].last;
+	if (entry->prev == last || (entry->prev > last && entry->prev <= walk->lost))
+		return NULL;
+	return entry->prev == 0 ? "its prev is 0, but it is not the first on its topic"
+				: "its prev is not the entry before it on its topic";
 }
 
 static int take_entry(
@@ -87,15 +71,15 @@ static int take_entry(
 {
 	struct inspect_entry entry = {0};
 	bool is_entry = walk->in->entry(body, record->len, &entry) == 0;
-	const char *wrong = is_entry ? judge_entry(walk, &entry, record->seq)
-				     : "its bytes are no entry";
+	const char *wrong = is_entry ? entry_fault(walk, &entry, record->seq)
+				     : "its bytes are not an entry";
 	if (wrong != NULL)
-		tell(walk, (struct finding){.kind = FINDING_WRONG,
-				   .from = record->seq,
-				   .to = record->seq,
-				   .from_byte = offset,
-				   .to_byte = offset + RECORD_HEADER_SIZE + record->len,
-				   .text = wrong});
+		report(walk, (struct finding){.kind = FINDING_WRONG,
+				     .from = record->seq,
+				     .to = record->seq,
+				     .from_byte = offset,
+				     .to_byte = offset + RECORD_HEADER_SIZE + record->len,
+				     .text = wrong});
 	uint32_t topic = TOPIC_NONE;
 	if (is_entry && entry.topic_len > 0 && entry.topic_len <= JOURNAL_TOPIC_MAX) {
 		topic = topics_add(&walk->topics, entry.topic, entry.topic_len);
@@ -116,21 +100,22 @@ static void end_badly(struct walk *walk, const struct scan *scan, uint64_t durab
 	bool is_open = walk->is_last;
 	uint64_t to = is_open ? durable : walk->limit;
 	if (scan->next <= to)
-		lose(walk, (struct finding){.kind = scan->offset < scan->size ? FINDING_DAMAGED
-									      : FINDING_MISSING,
-				   .from = scan->next,
-				   .to = to,
-				   .from_byte = scan->offset,
-				   .to_byte = scan->size,
-				   .text = "entries that had been durable cannot be read"});
+		report_lost(
+			walk, (struct finding){.kind = scan->offset < scan->size ? FINDING_DAMAGED
+										 : FINDING_MISSING,
+				      .from = scan->next,
+				      .to = to,
+				      .from_byte = scan->offset,
+				      .to_byte = scan->size,
+				      .text = "durable entries cannot be read"});
 	else if (is_open && scan->offset < scan->size)
-		tell(walk, (struct finding){.kind = FINDING_TAIL,
-				   .from_byte = scan->offset,
-				   .to_byte = scan->size,
-				   .text = "bytes after the last entry"});
+		report(walk, (struct finding){.kind = FINDING_TAIL,
+				     .from_byte = scan->offset,
+				     .to_byte = scan->size,
+				     .text = "bytes after the last entry"});
 }
 
-/* 1: gone on behind the damage. */
+/* 1: continues behind the damage. */
 static int step_over(struct walk *walk, struct scan *scan, uint64_t *durable)
 {
 	struct scan_ahead ahead;
@@ -144,28 +129,24 @@ static int step_over(struct walk *walk, struct scan *scan, uint64_t *durable)
 	if (!is_inside)
 		return 0;
 	if (ahead.seq > scan->next)
-		lose(walk, (struct finding){.kind = FINDING_DAMAGED,
-				   .from = scan->next,
-				   .to = ahead.seq - 1,
-				   .from_byte = scan->offset,
-				   .to_byte = ahead.offset,
-				   .text = "entries cannot be read: a checksum is wrong"});
+		report_lost(walk, (struct finding){.kind = FINDING_DAMAGED,
+					  .from = scan->next,
+					  .to = ahead.seq - 1,
+					  .from_byte = scan->offset,
+					  .to_byte = ahead.offset,
+					  .text = "entries cannot be read: a checksum is wrong"});
 	scan_seek(scan, ahead.offset, ahead.seq);
 	return 1;
 }
 
-/* Its index was written when all of it was durable. */
-static uint64_t durable_by_index(const struct walk *walk, const struct scan *scan)
-{
-	struct index_header header;
-	int r = index_read_header(&header, walk->in->io, walk->dir, walk->first_seq);
-	return r == 0 && index_belongs(&header, &scan->header) ? header.last_seq : scan->next - 1;
-}
-
 static int read_records(struct walk *walk, struct scan *scan)
 {
-	uint64_t durable = durable_by_index(walk, scan);
-	int r = 1;
+	struct index_header header;
+	uint64_t durable = scan->next - 1;
+	int r = index_read_header(&header, walk->in->io, walk->dir, walk->first_seq);
+	if (r == 0 && index_belongs(&header, &scan->header))
+		durable = header.last_seq; /* an index is written when all of it is durable */
+	r = 1;
 	while (r > 0 && scan->next <= walk->limit) {
 		struct record record;
 		const uint8_t *body;
@@ -182,7 +163,12 @@ static int read_records(struct walk *walk, struct scan *scan)
 			r = take_entry(walk, &record, body, offset);
 		if (r >= 0)
 			r = 1;
-		tell_progress(walk, scan->offset);
+		uint64_t done = walk->in->bytes + scan->offset;
+		if (walk->in->progress != NULL &&
+			(done >= walk->reported + PROGRESS_BYTES || done >= walk->total)) {
+			walk->reported = done;
+			walk->in->progress(walk->in->arg, done, walk->total);
+		}
 	}
 	if (r < 0)
 		return r;
@@ -218,7 +204,7 @@ static bool same_last(const struct walk *walk, const struct topics *topics)
 	return true;
 }
 
-static const char *judge_index(
+static const char *index_fault(
 	const struct walk *walk, const struct index *index, const struct topics *topics)
 {
 	const struct index *ours = &walk->index;
@@ -248,14 +234,14 @@ static int check_index(struct walk *walk, size_t at, const struct segment_header
 	if (r == 0 && !index_belongs(&header, segment))
 		r = -EBADMSG;
 	if (r == 0)
-		wrong = judge_index(walk, &index, &topics);
+		wrong = index_fault(walk, &index, &topics);
 	else if (r == -EBADMSG || r == -EIO)
 		wrong = "it is damaged";
 	walk->suffix = SEGMENT_INDEX;
 	if (wrong != NULL)
-		tell(walk, (struct finding){.kind = FINDING_INDEX, .text = wrong});
+		report(walk, (struct finding){.kind = FINDING_INDEX, .text = wrong});
 	else if (!has_index && !walk->is_last)
-		tell(walk, (struct finding){.kind = FINDING_NO_INDEX, .text = "it is not there"});
+		report(walk, (struct finding){.kind = FINDING_NO_INDEX, .text = "it is missing"});
 	index_finish(&index);
 	topics_finish(&topics);
 	return r == -ENOMEM ? r : 0;
@@ -263,7 +249,7 @@ static int check_index(struct walk *walk, size_t at, const struct segment_header
 
 /* --- items */
 
-/* All that is left of it: where it ended, and the topics up to there. */
+/* Only its index is left: its end, and the topics up to there. */
 static int visit_removed(struct walk *walk, size_t at)
 {
 	struct index_header header;
@@ -279,10 +265,10 @@ static int visit_removed(struct walk *walk, size_t at)
 	walk->suffix = SEGMENT_INDEX;
 	if (r < 0) {
 		topics_finish(&walk->topics);
-		lose(walk, (struct finding){.kind = FINDING_INDEX,
-				   .from = first_seq,
-				   .to = walk->is_last ? first_seq : walk->limit,
-				   .text = "it is damaged, and its segment was removed"});
+		report_lost(walk, (struct finding){.kind = FINDING_INDEX,
+					  .from = first_seq,
+					  .to = walk->is_last ? first_seq : walk->limit,
+					  .text = "it is damaged, and its segment was removed"});
 		walk->next = walk->is_last ? first_seq + 1 : walk->limit + 1;
 		return 0;
 	}
@@ -300,19 +286,19 @@ static int visit_segment(struct walk *walk, size_t at)
 		.listing = &walk->listing};
 	int r = tables_open_segment(&tables, at, &scan);
 	if (r == -ENOENT && walk->listing.list[at].has_index)
-		return visit_removed(walk, at); /* just now */
+		return visit_removed(walk, at); /* removed just now */
 	walk->in->segments++;
 	if (r == 0) {
-		index_begin(&walk->index, walk->first_seq);
+		index_start(&walk->index, walk->first_seq);
 		r = read_records(walk, &scan);
 		if (r == 0)
 			r = check_index(walk, at, &scan.header);
 	} else if (r == -EBADMSG || r == -EIO || r == -ENOENT) {
-		lose(walk, (struct finding){.kind = FINDING_DAMAGED,
-				   .from = walk->first_seq,
-				   .to = walk->is_last ? walk->first_seq : walk->limit,
-				   .to_byte = scan.size,
-				   .text = "the header of the file cannot be read"});
+		report_lost(walk, (struct finding){.kind = FINDING_DAMAGED,
+					  .from = walk->first_seq,
+					  .to = walk->is_last ? walk->first_seq : walk->limit,
+					  .to_byte = scan.size,
+					  .text = "the header of the file cannot be read"});
 		walk->next = walk->lost + 1;
 		r = 0;
 	}
@@ -331,10 +317,10 @@ static int visit(struct walk *walk, size_t at)
 	if (walk->in->first_seq == 0 && item->has_segment)
 		walk->in->first_seq = item->first_seq;
 	if (item->first_seq > walk->next)
-		lose(walk, (struct finding){.kind = FINDING_MISSING,
-				   .from = walk->next,
-				   .to = item->first_seq - 1,
-				   .text = "the files before this one are missing"});
+		report_lost(walk, (struct finding){.kind = FINDING_MISSING,
+					  .from = walk->next,
+					  .to = item->first_seq - 1,
+					  .text = "the files before this one are missing"});
 	return item->has_segment ? visit_segment(walk, at) : visit_removed(walk, at);
 }
 
@@ -364,9 +350,9 @@ int journal_inspect(struct inspection *in)
 	return r;
 }
 
-/* --- what is durable */
+/* --- durable entries */
 
-/* The highest seq that the records of an open segment call durable. */
+/* The highest synced_upto of the records of an open segment. */
 static int find_durable(const struct io *io, int dir, uint64_t first_seq, uint64_t *last)
 {
 	char name[SEGMENT_NAME_SIZE];

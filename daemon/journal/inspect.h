@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Looking at a whole journal and changing nothing: every checksum, every seq, the chain of each
- * topic, every index file.  Works on a copy, and beside a daemon that goes on writing.
+ * Checks a whole journal without changing it: every checksum, every seq, the chain of each topic,
+ * every index file.  Works on a copy, and while a daemon writes to the journal.
  */
 #ifndef ASSAY_JOURNAL_INSPECT_H
 #define ASSAY_JOURNAL_INSPECT_H
 
 #include "journal/retain.h"
 
-/* What an entry says of itself. */
+/* The fields of an entry. */
 struct inspect_entry {
 	const uint8_t *journal; /* JOURNAL_ID_SIZE bytes */
 	uint64_t seq, prev, tc;
@@ -18,11 +18,11 @@ struct inspect_entry {
 
 enum finding_kind {
 	FINDING_DAMAGED,  /* entries that cannot be read */
-	FINDING_MISSING,  /* entries of which there is no trace */
-	FINDING_WRONG,    /* a sound entry that does not fit where it stands */
+	FINDING_MISSING,  /* entries without a trace */
+	FINDING_WRONG,    /* a sound entry in a wrong place */
 	FINDING_INDEX,    /* an index file that is damaged or contradicts its segment */
-	FINDING_NO_INDEX, /* no harm: it is made again when it is needed */
-	FINDING_TAIL,     /* no harm: bytes that never were committed, or are just being written */
+	FINDING_NO_INDEX, /* no harm: it is rebuilt when it is needed */
+	FINDING_TAIL,     /* no harm: bytes that were never committed, or are being written */
 	FINDING_KINDS,
 };
 
@@ -39,27 +39,26 @@ struct inspection {
 	const struct io *io;
 	const char *path;
 	const uint8_t *id;
-	/* 0, or negative for bytes that are no entry; what it sets borrows from them. */
+	/* 0, or negative for bytes that are not an entry; its result borrows from them. */
 	int (*entry)(const uint8_t *bytes, size_t len, struct inspect_entry *entry);
-	/* Told of each finding, and now and then of the bytes read so far; the latter may be NULL. */
+	/* Called for each finding; from time to time with the bytes read so far, unless NULL. */
 	void (*found)(void *arg, const struct finding *finding);
 	void (*progress)(void *arg, uint64_t done, uint64_t total);
 	void *arg;
 
-	/* What there was. */
+	/* Results. */
 	uint64_t segments, removed;   /* files, and indexes of files that were removed on purpose */
 	uint64_t entries, bytes;      /* sound ones, and of all segments */
 	uint64_t first_seq, last_seq; /* 0: none */
 	uint64_t findings[FINDING_KINDS];
 };
 
-/* 0 when all could be looked at, whatever was found; otherwise a negative errno. */
+/* 0 if everything could be checked, with or without findings; otherwise a negative errno. */
 int journal_inspect(struct inspection *inspection);
 
 /*
- * The seqs of a journal that are certainly durable, as its files tell: of one that is being
- * written, or was left by a crash, up to what the last record calls durable.  `*last` < `*first`:
- * none.
+ * The seqs of a journal that are certainly durable, by its files: of one that is being written, or
+ * that a crash left, up to the last record's synced_upto.  `*last` < `*first`: none.
  */
 int journal_committed(const struct io *io, const char *path, const uint8_t id[JOURNAL_ID_SIZE],
 	uint64_t *first, uint64_t *last);

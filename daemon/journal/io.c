@@ -9,6 +9,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "journal/id.h"
 #include "journal/io.h"
 
 #define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
@@ -95,7 +96,7 @@ static ssize_t posix_pwritev(void *ctx, int fd, const struct iovec *iov, int cou
 	return n < 0 ? -errno : n;
 }
 
-/* No second try, not even after EINTR: the pages may be marked clean by then. */
+/* Never repeated, not even after EINTR: the kernel may have marked the pages clean. */
 static int posix_fdatasync(void *ctx, int fd)
 {
 	return fdatasync(fd) < 0 ? -errno : 0;
@@ -135,33 +136,19 @@ static int posix_free_bytes(void *ctx, int fd, uint64_t *bytes)
 	return 0;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* The file holds a UUID in text. */
+/* The file holds a UUID as text, and a line end. */
 static int posix_boot_id(void *ctx, uint8_t id[IO_BOOT_SIZE])
 {
-	char text[64];
+	char text[JOURNAL_ID_TEXT];
 	int fd = posix_openat(ctx, IO_CWD, BOOT_ID_PATH, O_RDONLY);
 	if (fd < 0)
 		return fd;
 	ssize_t len = read(fd, text, sizeof text);
 	close(fd);
-
-	size_t digits = 0;
-	for (ssize_t i = 0; i < len && digits < 2 * IO_BOOT_SIZE; i++) {
-		int value = hex_digit(text[i]);
-		if (value < 0)
-			continue;
-		int high = digits % 2 == 0 ? 0 : id[digits / 2] << 4;
-		id[digits / 2] = (uint8_t)(high | value);
-		digits++;
-	}
-	return digits == 2 * IO_BOOT_SIZE ? 0 : -EIO;
+	if (len != sizeof text)
+		return -EIO;
+	text[sizeof text - 1] = '\0';
+	return journal_id_parse(id, text) < 0 ? -EIO : 0;
 }
 
 static int posix_random(void *ctx, void *data, size_t len)
@@ -243,17 +230,7 @@ int io_replace(const struct io *io, int dir, const char *name, const void *data,
 	return r < 0 ? r : io->fsync_dir(io->ctx, dir);
 }
 
-static int sync_parent(const struct io *io, int dir)
-{
-	int parent = io->openat(io->ctx, dir, "..", O_RDONLY | O_DIRECTORY);
-	if (parent < 0)
-		return parent;
-	int r = io->fsync_dir(io->ctx, parent);
-	io->close(io->ctx, parent);
-	return r;
-}
-
-/* A name found in `dir` may still be one that an earlier process made and did not sync. */
+/* Syncs the name even if it was found: an earlier process may have made it without a sync. */
 int io_open_dir(const struct io *io, int dir, const char *name)
 {
 	int made = io->mkdirat(io->ctx, dir, name);
@@ -263,10 +240,14 @@ int io_open_dir(const struct io *io, int dir, const char *name)
 	if (fd < 0)
 		return fd;
 	int r = 0;
-	if (dir != IO_CWD)
+	if (dir != IO_CWD) {
 		r = io->fsync_dir(io->ctx, dir);
-	else if (made == 0)
-		r = sync_parent(io, fd);
+	} else if (made == 0) {
+		int parent = io->openat(io->ctx, fd, "..", O_RDONLY | O_DIRECTORY);
+		r = parent < 0 ? parent : io->fsync_dir(io->ctx, parent);
+		if (parent >= 0)
+			io->close(io->ctx, parent);
+	}
 	if (r < 0)
 		io->close(io->ctx, fd);
 	return r < 0 ? r : fd;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Everything the journal asks of the world, as one small table, so that tests can put a simulated
- * disk under it.  No other file of this room calls the system.
+ * All system calls of the journal, as one small table, so that tests can run it on a simulated disk.
+ * No other file of this room calls the system.
  *
- * Functions return 0 (or what is said below) or a negative errno; none is ever interrupted by a
- * signal.  `dir` is a directory opened through the same table, or IO_CWD.  A table is immutable
- * and used by any number of threads at once; so must its functions be.
+ * Functions return 0 (or the value given below) or a negative errno; none returns -EINTR.  `dir` is
+ * a directory opened through the same table, or IO_CWD.  A table is immutable; its functions may be
+ * called by any number of threads at once.
  */
 #ifndef ASSAY_JOURNAL_IO_H
 #define ASSAY_JOURNAL_IO_H
@@ -37,9 +37,9 @@ struct io {
 
 	/* Bytes read, fewer only at the end of the file. */
 	ssize_t (*pread)(void *ctx, int fd, void *data, size_t len, uint64_t offset);
-	/* Bytes written, possibly fewer than asked; `count` <= IO_IOV_MAX. */
+	/* Bytes written, possibly fewer than requested; `count` <= IO_IOV_MAX. */
 	ssize_t (*pwritev)(void *ctx, int fd, const struct iovec *iov, int count, uint64_t offset);
-	/* Makes a file's bytes and length durable.  After a failure nothing is known of the file. */
+	/* Makes a file's bytes and length durable.  After a failure its state is unknown. */
 	int (*fdatasync)(void *ctx, int fd);
 	int (*ftruncate)(void *ctx, int fd, uint64_t size);
 	int (*size)(void *ctx, int fd, uint64_t *size);
@@ -48,17 +48,17 @@ struct io {
 	/* Bytes that an unprivileged process can still write to the file system of `fd`. */
 	int (*free_bytes)(void *ctx, int fd, uint64_t *bytes);
 
-	/* Tells one start of the machine from the next. */
+	/* Different after each start of the machine. */
 	int (*boot_id)(void *ctx, uint8_t id[IO_BOOT_SIZE]);
 	int (*random)(void *ctx, void *data, size_t len);
 };
 
-/* The real thing. */
+/* The system's files. */
 extern const struct io io_posix;
 
 /*
- * Writes all bytes of `iov` (used up) at `offset`, going on after short writes.  0 or a negative
- * errno, then with an unknown part of the bytes written.
+ * Writes all bytes of `iov` (used up) at `offset`, continuing after short writes.  0, or a negative
+ * errno: then an unknown part of the bytes is written.
  */
 int io_write_all(const struct io *io, int fd, struct iovec *iov, int count, uint64_t offset);
 
@@ -68,7 +68,7 @@ int io_write_all(const struct io *io, int fd, struct iovec *iov, int count, uint
  */
 int io_replace(const struct io *io, int dir, const char *name, const void *data, size_t len);
 
-/* Opens a directory, creating it when it is not there, and makes its name in `dir` durable. */
+/* Opens a directory, creating it if it is missing, and makes its name in `dir` durable. */
 int io_open_dir(const struct io *io, int dir, const char *name);
 
 #endif

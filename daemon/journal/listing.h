@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which files a journal's folder holds, in order. */
+/* The files in a journal's folder, in order. */
 #ifndef ASSAY_JOURNAL_LISTING_H
 #define ASSAY_JOURNAL_LISTING_H
 
@@ -19,10 +19,10 @@ struct listing {
 /* Frees the list; legal on a zeroed one. */
 void listing_finish(struct listing *listing);
 
-/* Reads the folder, replacing what the listing held.  Unknown names are passed over. */
+/* Reads the folder again.  Unknown names are skipped. */
 int listing_load(struct listing *listing, const struct io *io, int dir);
 
-/* The place of the last item that begins at or before `seq`; -1: none. */
+/* The place of the last item that starts at or before `seq`; -1: none. */
 ssize_t listing_find(const struct listing *listing, uint64_t seq);
 
 /* The last seq that belongs to an item; UINT64_MAX for the last one. */

@@ -21,20 +21,20 @@ struct journal_reader {
 	struct listing listing;
 
 	bool is_open;  /* a segment */
-	bool is_fresh; /* opened in this call: what it lacks is nowhere */
+	bool is_fresh; /* opened in this call: a missing entry is in no other file */
 	struct scan scan;
-	uint64_t limit; /* its last seq, as the listing tells */
+	uint64_t limit; /* its last seq, by the listing */
 	bool has_index;
 	struct index index;
 	struct topics topics;
 	bool *wanted; /* by topic of the index; NULL: all */
 };
 
-/* What a step came to, besides a negative errno. */
+/* Result of a step, if not a negative errno. */
 enum step {
 	STEP_FOUND = 1,
 	STEP_AGAIN, /* the position has changed */
-	STEP_MISS,  /* what is next is not in this segment, or not sound */
+	STEP_MISS,  /* the next entry is not in this segment, or not sound */
 };
 
 static uint64_t min(uint64_t a, uint64_t b)
@@ -102,7 +102,7 @@ void journal_reader_seek(struct journal_reader *reader, uint64_t seq)
 
 /* --- segments */
 
-static int ask_topics(struct journal_reader *reader)
+static int find_wanted(struct journal_reader *reader)
 {
 	uint32_t count = reader->topics.count;
 	if (reader->want == NULL || count == 0)
@@ -124,7 +124,7 @@ static int load_index(struct journal_reader *reader, uint64_t first_seq)
 		&header, &reader->index, &reader->topics, reader->io, reader->dir, first_seq);
 	if (r == 0 && index_belongs(&header, &reader->scan.header)) {
 		reader->has_index = true;
-		return ask_topics(reader);
+		return find_wanted(reader);
 	}
 	index_finish(&reader->index);
 	topics_finish(&reader->topics);
@@ -191,17 +191,6 @@ static int open_next(struct journal_reader *reader, uint64_t upto, struct journa
 
 /* --- entries */
 
-static bool is_wanted(const struct journal_reader *reader, const uint8_t *entry, size_t len)
-{
-	const char *topic;
-	size_t topic_len;
-	uint64_t seq, tc;
-	if (reader->want == NULL)
-		return true;
-	return reader->entry(entry, len, &topic, &topic_len, &seq, &tc) == 0 &&
-	       reader->want(reader->want_arg, topic, topic_len);
-}
-
 static int give_entry(struct journal_reader *reader, const struct record *record,
 	const uint8_t *body, struct journal_found *found)
 {
@@ -216,7 +205,7 @@ static int give_entry(struct journal_reader *reader, const struct record *record
 	return STEP_FOUND;
 }
 
-/* What cannot be read is as bad as what cannot be believed. */
+/* Bytes that the disk cannot read count as bad. */
 static int read_record(struct scan *scan, struct record *record, const uint8_t **body)
 {
 	int r = scan_next(scan, record, body);
@@ -255,7 +244,7 @@ static int step_indexed(struct journal_reader *reader, struct journal_found *fou
 	return give_gap(reader, JOURNAL_GAP_DAMAGED, reader->next, found);
 }
 
-/* The scan stands at something bad or at the end. */
+/* The scan is at a bad record or at the end. */
 static int step_over(struct journal_reader *reader, uint64_t upto, struct journal_found *found)
 {
 	struct scan_ahead ahead;
@@ -287,7 +276,13 @@ static int step_scanned(struct journal_reader *reader, uint64_t upto, struct jou
 		return step_over(reader, upto, found);
 	if (is_passing || record.kind != RECORD_ENTRY)
 		return STEP_AGAIN;
-	if (is_wanted(reader, body, record.len))
+	const char *topic;
+	size_t topic_len;
+	uint64_t seq, tc;
+	bool is_wanted = reader->want == NULL ||
+			 (reader->entry(body, record.len, &topic, &topic_len, &seq, &tc) == 0 &&
+				 reader->want(reader->want_arg, topic, topic_len));
+	if (is_wanted)
 		return give_entry(reader, &record, body, found);
 	reader->next++;
 	return STEP_AGAIN;
@@ -337,17 +332,6 @@ static uint64_t walk_to_end(const struct io *io, int dir, uint64_t first_seq)
 	return last;
 }
 
-static uint64_t find_last(
-	const struct io *io, int dir, const uint8_t *id, const struct listing *listing)
-{
-	struct index_header header;
-	struct tables tables = {.io = io, .dir = dir, .id = id, .listing = listing};
-	size_t at = listing->count - 1;
-	if (tables_read_header(&tables, at, &header) == 0)
-		return header.last_seq;
-	return walk_to_end(io, dir, listing->list[at].first_seq);
-}
-
 int journal_range(const struct io *io, const char *path, const uint8_t id[JOURNAL_ID_SIZE],
 	uint64_t *first, uint64_t *last)
 {
@@ -362,7 +346,12 @@ int journal_range(const struct io *io, const char *path, const uint8_t id[JOURNA
 		size_t at = 0;
 		while (at < listing.count && !listing.list[at].has_segment)
 			at++;
-		*last = find_last(io, dir, id, &listing);
+		struct index_header header;
+		struct tables tables = {.io = io, .dir = dir, .id = id, .listing = &listing};
+		size_t end = listing.count - 1;
+		*last = tables_read_header(&tables, end, &header) == 0
+				? header.last_seq
+				: walk_to_end(io, dir, listing.list[end].first_seq);
 		*first = at < listing.count ? listing.list[at].first_seq : *last + 1;
 	}
 	listing_finish(&listing);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading a journal back, the current one or an older one, while it may be written.  A reader
- * belongs to one thread at a time and shares nothing with the writer but the files: any number
- * may run.  Every entry given out has passed its checksums; what is missing is said as a gap.
+ * Reads a journal back, the current one or an older one, also while it is written.  A reader belongs
+ * to one thread at a time and shares only the files with the writer, so any number may run.  Every
+ * entry returned has passed its checksums; missing entries are returned as a gap.
  */
 #ifndef ASSAY_JOURNAL_READER_H
 #define ASSAY_JOURNAL_READER_H
@@ -37,8 +37,8 @@ int journal_reader_open(struct journal_reader **out, const struct io *io, const 
 void journal_reader_close(struct journal_reader *reader);
 
 /*
- * From now on gives only entries on topics for which `want` says true, and gaps.  It may be asked
- * once per topic of a file rather than per entry.  NULL: all topics.  Borrows `arg`.
+ * Restricts the reader to entries on topics for which `want` returns true, and gaps.  `want` may be
+ * called once per topic of a file instead of per entry.  NULL: all topics.  Borrows `arg`.
  */
 void journal_reader_filter(struct journal_reader *reader,
 	bool (*want)(void *arg, const char *topic, size_t topic_len), void *arg);
@@ -47,21 +47,21 @@ void journal_reader_filter(struct journal_reader *reader,
 void journal_reader_seek(struct journal_reader *reader, uint64_t seq);
 
 /*
- * The next entry or gap up to and including seq `upto`, which must not be past what the writer has
- * published (of an older journal, the end of journal_range).  1: found; 0: nothing more up to there, asking again
- * with a higher `upto` goes on; negative: no memory or no file to be had, asking again tries
- * again.  What the disk cannot read is a gap.
+ * The next entry or gap up to and including seq `upto`, which must not be past the last published
+ * entry (of an older journal, the end of journal_range).  1: found; 0: nothing more up to there; a
+ * call with a higher `upto` continues; negative: no memory or the file cannot be opened; the next
+ * call retries.  Bytes that the disk cannot read are a gap.
  */
 int journal_reader_next(struct journal_reader *reader, uint64_t upto, struct journal_found *found);
 
 /*
- * First and last seq of a journal as its files tell; first > last when it is empty.  For journals
- * that are not being written: without an index the last file is walked over.
+ * First and last seq of a journal by its files; first > last if it is empty.  For journals that are
+ * not being written: a last file without an index is read to its end.
  */
 int journal_range(const struct io *io, const char *path, const uint8_t id[JOURNAL_ID_SIZE],
 	uint64_t *first, uint64_t *last);
 
-/* Calls `each` for every journal below `path`, in no order; it may stop the walk with non-zero. */
+/* Calls `each` for every journal below `path`, in any order; it may stop the walk with non-zero. */
 int journal_each(const struct io *io, const char *path,
 	int (*each)(void *arg, const uint8_t id[JOURNAL_ID_SIZE]), void *arg);
 

@@ -26,7 +26,7 @@ struct tail {
 	struct journal_report *report;
 	struct listing listing;
 	struct tables tables;
-	uint64_t told; /* entries up to here existed, by the file `durable` or the options */
+	uint64_t expected; /* entries up to here existed, by the file `durable` or the options */
 
 	bool has_newest; /* the header of the newest segment, and how it ended */
 	struct segment_header newest;
@@ -44,8 +44,8 @@ static int remove_unfinished(void *arg, const char *name)
 }
 
 /*
- * Files that are missing in between, as far as index files tell.  Only the newest are looked at, so
- * that a start takes no longer in a long journal; who reads on, or checks, is told of the others.
+ * Reports files that are missing in between, by the index files.  Only the newest are checked, so
+ * that a start takes no longer in a long journal; readers and `journal check` report the others.
  */
 static void check_chain(const struct tail *tail)
 {
@@ -128,7 +128,7 @@ static int truncate_segment(const struct tail *tail, uint64_t first_seq, uint64_
 	return r;
 }
 
-/* A segment that never got an entry; its name is wanted for one that will. */
+/* A segment without entries; its name is needed for the next one. */
 static int remove_segment(const struct tail *tail, size_t at)
 {
 	const struct listing_item *item = &tail->listing.list[at];
@@ -145,9 +145,9 @@ static int remove_segment(const struct tail *tail, size_t at)
 	return r < 0 ? r : io->fsync_dir(io->ctx, tail->journal->dir);
 }
 
-/* --- entries that were written but perhaps never reached the disk */
+/* --- entries that may not have reached the disk */
 
-/* As an item; `bytes` is owned by the caller. */
+/* Reads an entry back as an item; its `bytes` are owned by the caller, also after an error. */
 static int read_item(
 	const struct tail *tail, const struct scan *scan, uint64_t seq, struct journal_item *item)
 {
@@ -203,7 +203,7 @@ static int rewrite(struct tail *tail, const struct scan *scan, uint64_t durable)
 
 static bool is_behind(const struct tail *tail)
 {
-	return tail->told > tail->head;
+	return tail->expected > tail->head;
 }
 
 static void finish_index(struct tail *tail, const struct scan *scan)
@@ -278,7 +278,7 @@ static int recover_segment(struct tail *tail, size_t at, struct scan *scan)
 		.report = tail->report,
 		.last_tc = tail->tables.last_tc,
 		.limit = UINT64_MAX,
-		.told = tail->told,
+		.expected = tail->expected,
 		.known = known,
 	};
 	int r = survey_segment(&survey, scan);
@@ -302,7 +302,7 @@ static int recover_segment(struct tail *tail, size_t at, struct scan *scan)
 	return r < 0 ? r : 1;
 }
 
-/* The creation was interrupted before the first entry, or the header is damaged. */
+/* Without a sound header: interrupted before the first entry, or damaged. */
 static int recover_headless(struct tail *tail, size_t at, const struct scan *scan)
 {
 	if (scan->size > SEGMENT_HEADER_SIZE) {
@@ -317,25 +317,20 @@ static int recover_headless(struct tail *tail, size_t at, const struct scan *sca
 	return r < 0 ? r : 1;
 }
 
-/* The last segment itself was removed on purpose: its index says where it ended. */
-static int recover_pruned(struct tail *tail, size_t at)
-{
-	int r = tables_load_index(&tail->tables, at);
-	if (r == 0)
-		tail->head = tail->tables.index.first_seq + tail->tables.index.count - 1;
-	else if (r > 0)
-		tail->end_is_unknown = true;
-	return r < 0 ? r : 0;
-}
-
-/* 0: done; 1: the last item is gone, look at the one before. */
+/* 0: done; 1: the last item is gone, recover the one before. */
 static int recover_last(struct tail *tail)
 {
 	size_t at = tail->listing.count - 1;
-	if (!tail->listing.list[at].has_segment)
-		return recover_pruned(tail, at);
+	int r;
+	if (!tail->listing.list[at].has_segment) { /* removed on purpose: its index has its end */
+		r = tables_load_index(&tail->tables, at);
+		if (r == 0)
+			tail->head = tail->tables.index.first_seq + tail->tables.index.count - 1;
+		tail->end_is_unknown = r > 0;
+		return r < 0 ? r : 0;
+	}
 	struct scan scan = {0};
-	int r = tables_open_segment(&tail->tables, at, &scan);
+	r = tables_open_segment(&tail->tables, at, &scan);
 	if (r == -EBADMSG) {
 		r = recover_headless(tail, at, &scan);
 	} else if (r == -EIO) {
@@ -366,17 +361,6 @@ static enum journal_why decide(const struct tail *tail)
 	return JOURNAL_CONTINUED;
 }
 
-static void fill_report(const struct tail *tail)
-{
-	struct journal_report *report = tail->report;
-	uint64_t now = tail->options->now;
-	report->why = decide(tail);
-	report->head = tail->end_is_unknown ? 0 : tail->head;
-	report->last_tc = tail->tables.last_tc;
-	report->unclean = tail->has_newest && !tail->is_clean;
-	report->clock_back = tail->tables.last_tc > now ? tail->tables.last_tc - now : 0;
-}
-
 int recover(struct journal *journal, const struct journal_options *options,
 	const uint8_t id[JOURNAL_ID_SIZE], struct journal_report *report)
 {
@@ -386,10 +370,10 @@ int recover(struct journal *journal, const struct journal_options *options,
 		.options = options,
 		.id = id,
 		.report = report,
-		.told = durable_read(io, journal->base, id)};
+		.expected = durable_read(io, journal->base, id)};
 	if (options->known_id != NULL && memcmp(options->known_id, id, JOURNAL_ID_SIZE) == 0 &&
-		options->known_seq > tail.told)
-		tail.told = options->known_seq;
+		options->known_seq > tail.expected)
+		tail.expected = options->known_seq;
 	tail.tables = (struct tables){
 		.io = io,
 		.dir = journal->dir,
@@ -413,7 +397,12 @@ int recover(struct journal *journal, const struct journal_options *options,
 	}
 	if (r >= 0) {
 		r = 0;
-		fill_report(&tail);
+		report->why = decide(&tail);
+		report->head = tail.end_is_unknown ? 0 : tail.head;
+		report->last_tc = tail.tables.last_tc;
+		report->unclean = tail.has_newest && !tail.is_clean;
+		if (report->last_tc > options->now)
+			report->clock_back = report->last_tc - options->now;
 		if (journal->segment.fd < 0)
 			writer_start(journal, id, tail.head);
 	}

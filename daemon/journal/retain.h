@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Closed segments: what there is to be copied to an archive, and removing what may go.  Nothing
- * here decides that something may go.  Any thread may call these while the journal is written;
- * they work on files alone and need no open journal.
+ * Closed segments: lists them for an archive, and removes them.  The caller decides if a segment may
+ * be removed.  Any thread may call these while the journal is written; they use only the files and
+ * need no open journal.
  */
 #ifndef ASSAY_JOURNAL_RETAIN_H
 #define ASSAY_JOURNAL_RETAIN_H
@@ -20,7 +20,7 @@ struct journal_segment {
 	 * sound index last_tc is that of the next segment's first entry, which is not earlier.
 	 */
 	uint64_t first_tc, last_tc;
-	uint64_t size;                   /* of the file in bytes; 0 when it was removed */
+	uint64_t size;                   /* of the file in bytes; 0 if it was removed */
 	bool is_closed;                  /* never written again */
 	bool is_removed;                 /* by journal_prune: only the index is there */
 	bool is_readable;                /* false: its header is damaged */
@@ -36,12 +36,12 @@ int journal_segments(const struct io *io, const char *path, const uint8_t id[JOU
 	int (*each)(void *arg, const struct journal_segment *segment), void *arg);
 
 /*
- * Removes the closed segment that begins with `first_seq`.  Its index stays (it is made anew first
- * when it is not sound) and is durable before the segment goes, so that readers tell the gap as
- * JOURNAL_GAP_PRUNED and no topic's last seq is forgotten.  0 when it is, or already was, removed
- * for good.  -ENOENT: no segment begins there; -EBUSY: it is the last one of the current journal,
- * which may be written; -EBADMSG: it is damaged so that no index can be made; other errors: the
- * removal may or may not last, calling again is right.
+ * Removes the closed segment that starts with `first_seq`.  Its index stays (it is rebuilt first if it
+ * is not sound) and is durable before the segment is removed, so that readers return the gap as
+ * JOURNAL_GAP_PRUNED and no topic's last seq is lost.  0: it is durably removed, now or earlier.
+ * -ENOENT: no segment starts there; -EBUSY: it is the last one of the current journal, which may be
+ * written; -EBADMSG: it is so damaged that no index can be made; other errors: the removal may not
+ * be durable, call it again.
  */
 int journal_prune(const struct io *io, const char *path, const uint8_t id[JOURNAL_ID_SIZE],
 	uint64_t first_seq, journal_entry_fn entry);

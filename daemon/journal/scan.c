@@ -6,9 +6,9 @@
 #include "journal/scan.h"
 
 #define WINDOW_SIZE  ((size_t)256 * 1024)
-#define WINDOW_SMALL ((size_t)4096) /* while only headers are looked at */
+#define WINDOW_SMALL ((size_t)4096) /* for headers alone */
 
-/* NULL with *r = 0: past the end of the file. */
+/* `len` bytes at `offset`, borrowed until the next call.  NULL with *r = 0: past the file's end. */
 static const uint8_t *view(struct scan *scan, uint64_t offset, size_t len, size_t window, int *r)
 {
 	*r = 0;
@@ -59,13 +59,6 @@ void scan_close(struct scan *scan)
 	*scan = (struct scan){0};
 }
 
-static bool follows(const struct scan *scan, const struct record *record)
-{
-	if (record->kind == RECORD_ENTRY)
-		return record->seq == scan->next;
-	return record->synced_upto < scan->next;
-}
-
 int scan_next(struct scan *scan, struct record *record, const uint8_t **body)
 {
 	int r;
@@ -75,7 +68,11 @@ int scan_next(struct scan *scan, struct record *record, const uint8_t **body)
 		return r;
 	if (bytes == NULL)
 		return scan->window_len == 0 ? SCAN_END : SCAN_BAD;
-	if (!record_decode(record, bytes, scan->header.salt) || !follows(scan, record))
+	if (!record_decode(record, bytes, scan->header.salt))
+		return SCAN_BAD;
+	bool follows = record->kind == RECORD_ENTRY ? record->seq == scan->next
+						    : record->synced_upto < scan->next;
+	if (!follows)
 		return SCAN_BAD;
 	if (body != NULL) {
 		bytes = view(scan, scan->offset, RECORD_HEADER_SIZE + record->len, window, &r);
@@ -91,7 +88,7 @@ int scan_next(struct scan *scan, struct record *record, const uint8_t **body)
 	return SCAN_RECORD;
 }
 
-/* Not further on than the lost ones would have had room: nothing else may push the seq ahead. */
+/* A seq may be ahead only by as many entries as fit into the bytes in between. */
 static bool is_plausible(const struct scan *scan, const struct record *record, uint64_t offset)
 {
 	uint64_t room = (offset - scan->offset) / RECORD_HEADER_SIZE;
@@ -120,7 +117,7 @@ static int note(
 	return r;
 }
 
-/* Every multiple of 8 is tried: the length in a bad header leads nowhere. */
+/* Tries every multiple of 8, because the length in a bad header is not usable. */
 int scan_ahead(struct scan *scan, struct scan_ahead *ahead)
 {
 	*ahead = (struct scan_ahead){0};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Walking over the records of a segment file, sound or not, with one window of memory. */
+/* Walks over the records of a segment file, sound or not, with one window of memory. */
 #ifndef ASSAY_JOURNAL_SCAN_H
 #define ASSAY_JOURNAL_SCAN_H
 
@@ -21,10 +21,10 @@ struct scan {
 enum scan_result {
 	SCAN_END,    /* the file ends here */
 	SCAN_RECORD, /* a sound record */
-	SCAN_BAD,    /* something else: see scan_ahead */
+	SCAN_BAD,    /* bytes that are no sound record: see scan_ahead */
 };
 
-/* What lies behind a bad record. */
+/* The records behind a bad one. */
 struct scan_ahead {
 	uint64_t synced_upto; /* the highest that any later header names, 0: none */
 	uint64_t offset, seq; /* the first sound entry after it, seq 0: none */
@@ -32,8 +32,8 @@ struct scan_ahead {
 };
 
 /*
- * Opens `name` in `dir` and reads its header.  -EBADMSG: it is not a segment's, then `size` is set
- * and scan_close still due; other errors leave nothing to close.
+ * Opens `name` in `dir` and reads its header.  -EBADMSG: the header is not a segment's; then `size`
+ * is set, and the caller must call scan_close().  Other errors leave nothing to close.
  */
 int scan_open(struct scan *scan, const struct io *io, int dir, const char *name);
 
@@ -41,13 +41,13 @@ int scan_open(struct scan *scan, const struct io *io, int dir, const char *name)
 void scan_close(struct scan *scan);
 
 /*
- * Looks at the record at `offset`; when it is sound, steps over it and lets `body` point to its
- * bytes (borrowed until the next call; NULL: do not read nor check the body).  Returns a
- * scan_result or a negative errno.
+ * Reads the record at `offset`.  If it is sound, moves behind it and lets `body` point to its bytes
+ * (borrowed until the next call; NULL: the body is neither read nor checked).  Returns a scan_result
+ * or a negative errno.
  */
 int scan_next(struct scan *scan, struct record *record, const uint8_t **body);
 
-/* Looks at everything behind the bad record at `offset`, where it stays. */
+/* Searches everything behind the bad record at `offset`; the position does not change. */
 int scan_ahead(struct scan *scan, struct scan_ahead *ahead);
 
 /* Sets the position, after scan_ahead or from an index. */

@@ -16,13 +16,13 @@
  *	 4  4 len of the body; 0 in markers
  *	 8  8 seq; 0 in markers
  *	16  8 synced_upto: the highest seq known durable when this was written
- *	24  4 hcrc: crc32c of bytes 0..23, begun with the salt
- *	28  4 bcrc: crc32c of the body, begun with hcrc
+ *	24  4 hcrc: crc32c of bytes 0..23, started with the salt
+ *	28  4 bcrc: crc32c of the body, started with hcrc
  *
- * The salt makes the bytes of any other file invalid here.  synced_upto tells a torn write from
- * damage: a bad record that a later one says was durable is damage, any other one was never
- * committed.  A segment's entries end where the next segment begins: what lies after that in a
- * file whose sync failed was written again in the next one.
+ * The salt makes the bytes of any other file invalid here.  synced_upto distinguishes a torn write
+ * from damage: a bad record below the synced_upto of a later one is damage, any other bad record was
+ * never committed.  A segment's entries end where the next segment starts: if the sync of a file
+ * failed, its later entries were written again to the next one.
  */
 #ifndef ASSAY_JOURNAL_SEGMENT_H
 #define ASSAY_JOURNAL_SEGMENT_H
@@ -55,10 +55,10 @@ struct record {
 struct segment {
 	int fd; /* -1: none */
 	struct segment_header header;
-	uint64_t size; /* of what was written without an error */
+	uint64_t size; /* bytes written without an error */
 };
 
-/* "00000000000000000042" and a suffix. */
+/* Writes "00000000000000000042" and a suffix. */
 void segment_name(char name[SEGMENT_NAME_SIZE], uint64_t first_seq, const char *suffix);
 
 /* The seq in a name with this suffix, 0 when it is not one. */
@@ -75,7 +75,7 @@ static inline uint64_t record_size(uint32_t len)
 	return RECORD_HEADER_SIZE + (((uint64_t)len + 7) & ~UINT64_C(7));
 }
 
-/* False when magic, header checksum or a field is wrong.  Says nothing about the body. */
+/* False if magic, header checksum or a field is wrong.  Does not check the body. */
 bool record_decode(struct record *record, const uint8_t bytes[RECORD_HEADER_SIZE], uint32_t salt);
 
 bool record_body_is_sound(const struct record *record, const uint8_t *body);
@@ -89,8 +89,8 @@ int segment_create(struct segment *segment, const struct io *io, int dir, const 
 	const struct segment_header *header);
 
 /*
- * Writes entries, in one call to the system for up to some hundred of them.  `offsets` gets where
- * each record begins.  After an error the file is of no use any more.
+ * Writes entries, hundreds of them in one system call.  `offsets` gets the place of each record.
+ * After an error the file must not be written to again.
  */
 int segment_write(struct segment *segment, const struct io *io, const struct journal_item *items,
 	size_t count, uint64_t synced_upto, uint64_t *offsets);

@@ -35,8 +35,8 @@ static int take_entry(
 	return index_add(survey->index, record->seq, offset, topic, survey->last_tc);
 }
 
-/* 1: gone on behind the damage; 0: what follows was never committed, or is lost. */
-static int look_behind(struct survey *survey, struct scan *scan)
+/* 1: continues behind the damage; 0: the rest was never committed, or is lost. */
+static int skip_damage(struct survey *survey, struct scan *scan)
 {
 	struct scan_ahead ahead;
 	int r = scan_ahead(scan, &ahead);
@@ -44,7 +44,7 @@ static int look_behind(struct survey *survey, struct scan *scan)
 		return r;
 	survey->is_clean = false;
 	survey->durable = max(survey->durable, ahead.synced_upto);
-	uint64_t durable = max(survey->durable, survey->told);
+	uint64_t durable = max(survey->durable, survey->expected);
 	if (durable < scan->next)
 		return 0;
 	survey->is_damaged = true;
@@ -56,7 +56,7 @@ static int look_behind(struct survey *survey, struct scan *scan)
 	return 1;
 }
 
-/* 1: go on; 0: this was the last one. */
+/* 1: continue; 0: this was the last one. */
 static int step(struct survey *survey, struct scan *scan)
 {
 	struct record record;
@@ -66,7 +66,7 @@ static int step(struct survey *survey, struct scan *scan)
 		return 0;
 	int r = scan_next(scan, &record, &body);
 	if (r == SCAN_BAD)
-		return look_behind(survey, scan);
+		return skip_damage(survey, scan);
 	if (r != SCAN_RECORD)
 		return r;
 	survey->durable = max(survey->durable, record.synced_upto);
@@ -76,7 +76,7 @@ static int step(struct survey *survey, struct scan *scan)
 	return r < 0 ? r : 1;
 }
 
-/* A durable entry that is not there at all.  Absurd numbers do not get room in the index. */
+/* Durable entries are missing at the end.  The index gets room for plausible numbers only. */
 static int lose_end(struct survey *survey, const struct scan *scan)
 {
 	survey->is_damaged = true;
@@ -91,7 +91,7 @@ int survey_segment(struct survey *survey, struct scan *scan)
 {
 	survey->durable = max(survey->known, scan->header.first_seq - 1);
 	survey->is_clean = survey->is_damaged = false;
-	index_begin(survey->index, scan->header.first_seq);
+	index_start(survey->index, scan->header.first_seq);
 	int r;
 	do
 		r = step(survey, scan);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading one segment from end to end, to judge it and to make its index and topics anew. */
+/* Reads one segment from end to end, to check it and to rebuild its index and topics. */
 #ifndef ASSAY_JOURNAL_SURVEY_H
 #define ASSAY_JOURNAL_SURVEY_H
 
@@ -13,8 +13,8 @@ struct survey {
 	struct index *index;
 	struct journal_report *report; /* gaps, odd entries */
 	uint64_t limit;                /* entries after this one belong to the next segment */
-	uint64_t known;                /* entries up to here were durable, whatever the file says */
-	uint64_t told; /* the same of the journal: where the file ends earlier, it is a copy */
+	uint64_t known;    /* entries up to here were durable, by other sources than this file */
+	uint64_t expected; /* the same for the journal: if it ends earlier, it is a copy */
 
 	uint64_t head;    /* the last seq: first_seq - 1 when there is no entry */
 	uint64_t durable; /* the highest seq that was certainly durable */
@@ -25,8 +25,8 @@ struct survey {
 };
 
 /*
- * Surveys the segment that `scan` has just opened.  0, or a negative errno: -EIO when the disk
- * cannot be read, then the tables hold a part.
+ * Surveys the segment that `scan` has just opened.  0, or a negative errno: -EIO if the disk cannot
+ * be read; then the tables hold a part.
  */
 int survey_segment(struct survey *survey, struct scan *scan);
 

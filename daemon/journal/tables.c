@@ -12,7 +12,7 @@ void tables_finish(struct tables *tables)
 	index_finish(&tables->index);
 }
 
-static void forget(struct tables *tables)
+static void clear(struct tables *tables)
 {
 	topics_finish(tables->topics);
 	index_finish(&tables->index);
@@ -58,7 +58,7 @@ int tables_load_index(struct tables *tables, size_t at)
 {
 	const struct listing_item *item = &tables->listing->list[at];
 	struct index_header header;
-	forget(tables);
+	clear(tables);
 	if (!item->has_index)
 		return 1;
 	int r = index_read(
@@ -69,7 +69,7 @@ int tables_load_index(struct tables *tables, size_t at)
 		tables->last_tc = header.last_tc;
 	if (r == 0 || r == -ENOMEM)
 		return r;
-	forget(tables);
+	clear(tables);
 	return 1;
 }
 
@@ -116,7 +116,7 @@ int tables_load(struct tables *tables, size_t at)
 {
 	size_t from = at;
 	int r = 1;
-	forget(tables);
+	clear(tables);
 	while (r > 0 && from > 0)
 		r = tables_load_index(tables, --from);
 	if (r == 0)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What index files hold, as it is at some point of a journal: the last seq of every topic, the
- * place of every entry of one segment.  An index file that is missing or damaged is made anew from
- * the segments.
+ * The contents of index files at one point of a journal: the last seq of every topic, the place of
+ * every entry of one segment.  An index file that is missing or damaged is rebuilt from the segments.
  */
 #ifndef ASSAY_JOURNAL_TABLES_H
 #define ASSAY_JOURNAL_TABLES_H
@@ -19,9 +18,9 @@ struct tables {
 	journal_entry_fn entry;
 	const struct listing *listing;
 	struct topics *topics;
-	struct journal_report *report; /* gaps, odd entries and remade index files are added */
+	struct journal_report *report; /* gaps, odd entries and rebuilt index files are added */
 
-	struct index index; /* of the segment last looked at */
+	struct index index; /* of the last segment read */
 	uint64_t last_tc;
 };
 
@@ -40,12 +39,12 @@ int tables_open_segment(const struct tables *tables, size_t at, struct scan *sca
  */
 int tables_read_header(const struct tables *tables, size_t at, struct index_header *header);
 
-/* Sets the tables to the end of item `at` from its index file alone.  1: that is of no use. */
+/* Sets the tables to the end of item `at` from its index file alone.  1: the file is not usable. */
 int tables_load_index(struct tables *tables, size_t at);
 
 /*
- * Sets the tables to what they are before item `at`, reading segments that have no sound index and
- * making theirs.  Segments that cannot be read are gaps.  0 or a negative errno.
+ * Sets the tables to their state before item `at`.  Reads segments without a sound index and rebuilds
+ * their index.  Segments that cannot be read are gaps.  0 or a negative errno.
  */
 int tables_load(struct tables *tables, size_t at);
 

@@ -61,17 +61,6 @@ static bool grow_slots(struct topics *topics)
 	return true;
 }
 
-static bool grow_list(struct topics *topics)
-{
-	uint32_t size = topics->size == 0 ? SLOTS_FIRST / 2 : 2 * topics->size;
-	struct topic *list = realloc(topics->list, size * sizeof *list);
-	if (list == NULL)
-		return false;
-	topics->list = list;
-	topics->size = size;
-	return true;
-}
-
 uint32_t topics_add(struct topics *topics, const char *name, size_t len)
 {
 	uint32_t id = topics_find(topics, name, len);
@@ -79,8 +68,14 @@ uint32_t topics_add(struct topics *topics, const char *name, size_t len)
 		return id;
 	if (2 * topics->count >= topics->slot_count && !grow_slots(topics))
 		return TOPIC_NONE;
-	if (topics->count == topics->size && !grow_list(topics))
-		return TOPIC_NONE;
+	if (topics->count == topics->size) {
+		uint32_t size = topics->size == 0 ? SLOTS_FIRST / 2 : 2 * topics->size;
+		struct topic *list = realloc(topics->list, size * sizeof *list);
+		if (list == NULL)
+			return TOPIC_NONE;
+		topics->list = list;
+		topics->size = size;
+	}
 	char *copy = malloc(len > 0 ? len : 1);
 	if (copy == NULL)
 		return TOPIC_NONE;

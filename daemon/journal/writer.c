@@ -12,7 +12,7 @@
 
 #define GROUP_MAX 256
 
-/* While entries come without a pause, the file `durable` is written this often. */
+/* Interval for the file `durable` while entries come without a pause. */
 #define NOTE_EVERY (10 * NS_PER_S)
 
 void writer_finish(struct journal *journal)
@@ -82,7 +82,7 @@ static void note_durable(struct journal *journal, uint64_t tc)
 	journal->noted = journal->durable;
 }
 
-/* What was written is durable: nobody's bytes are borrowed for it any more. */
+/* All written entries are durable; callers may reuse their buffers. */
 static void settle(struct journal *journal)
 {
 	size_t left = journal->queue_count - journal->written;
@@ -122,18 +122,12 @@ static int create_segment(
 		r = segment_create(&journal->segment, journal->io, journal->dir, name, &header);
 	if (r < 0)
 		return r;
-	index_begin(&journal->index, first->seq);
+	index_start(&journal->index, first->seq);
 	journal->is_marked = true;
 	return 0;
 }
 
-static int begin_segment(struct journal *journal)
-{
-	int r = create_segment(journal, SEGMENT_FILE, &journal->queue[0]);
-	return r < 0 ? r : journal->io->fsync_dir(journal->io->ctx, journal->dir);
-}
-
-/* All of it is durable.  The index can be made again: failing to write it is no failure. */
+/* Makes everything durable.  If the index cannot be written, it can be rebuilt later: no error. */
 static int end_segment(struct journal *journal)
 {
 	int r = commit(journal);
@@ -155,7 +149,7 @@ static bool segment_is_old(const struct journal *journal, uint64_t now)
 	return now > created && now - created >= journal->segment_age;
 }
 
-/* How many of the queue go into the open segment with the next write; 0: it is full or old. */
+/* The number of queued entries for the next write to the open segment; 0: it is full or old. */
 static size_t group_that_fits(const struct journal *journal)
 {
 	uint64_t size = journal->segment.size;
@@ -195,19 +189,22 @@ static int write_queue(struct journal *journal)
 	int r = 0;
 	while (r == 0 && journal->written < journal->queue_count) {
 		size_t count = journal->segment.fd < 0 ? 0 : group_that_fits(journal);
-		if (count > 0)
+		if (count > 0) {
 			r = write_group(journal, count);
-		else if (journal->segment.fd >= 0)
+		} else if (journal->segment.fd >= 0) {
 			r = end_segment(journal);
-		else
-			r = begin_segment(journal);
+		} else {
+			r = create_segment(journal, SEGMENT_FILE, &journal->queue[0]);
+			if (r == 0)
+				r = journal->io->fsync_dir(journal->io->ctx, journal->dir);
+		}
 	}
 	return r;
 }
 
 /*
- * The file gets its name only when everything is durable in it, so that it may take the place of
- * a failed one of the same name, whose entries others may be reading.
+ * The file gets its name only after everything in it is durable, so that it can replace a failed
+ * file of the same name while others read that one.
  */
 static int fill_new_file(struct journal *journal)
 {
@@ -232,15 +229,7 @@ static int fill_new_file(struct journal *journal)
 	return r;
 }
 
-/* -ENOMEM would say that nothing was taken. */
-static int error_of_queued(int error)
-{
-	if (error == -EDQUOT)
-		return -ENOSPC;
-	return error == -ENOMEM ? -EAGAIN : error;
-}
-
-/* The one way out of any failure: see "Failures" in journal.h. */
+/* Handles every failure: see "Failures" in journal.h. */
 static int rescue(struct journal *journal)
 {
 	segment_drop(&journal->segment, journal->io);
@@ -250,7 +239,9 @@ static int rescue(struct journal *journal)
 	if (r < 0) {
 		segment_drop(&journal->segment, journal->io);
 		journal->written = 0;
-		return error_of_queued(r);
+		if (r == -EDQUOT)
+			return -ENOSPC;
+		return r == -ENOMEM ? -EAGAIN : r; /* -ENOMEM is for items that were not taken */
 	}
 	settle(journal);
 	journal->has_failed = false;
@@ -261,7 +252,7 @@ static int rescue(struct journal *journal)
 
 static int rescue_after(struct journal *journal, int error)
 {
-	log_error("cannot write the journal: %s; going on in a new file", strerror(-error));
+	log_error("cannot write the journal: %s; continuing in a new file", strerror(-error));
 	journal->error = error;
 	return rescue(journal);
 }
@@ -299,7 +290,7 @@ int journal_idle(struct journal *journal, uint64_t now)
 	note_durable(journal, now);
 	r = segment_mark(&journal->segment, journal->io, RECORD_MARKER, journal->durable);
 	journal->is_marked = true;
-	if (r < 0) { /* all entries are durable: the next one begins a new file */
+	if (r < 0) { /* all entries are durable: the next one starts a new file */
 		log_error("cannot write the journal: %s; closing the file", strerror(-r));
 		segment_drop(&journal->segment, journal->io);
 	}

@@ -44,8 +44,8 @@ void writer_finish(struct journal *journal);
 void writer_start(struct journal *journal, const uint8_t id[JOURNAL_ID_SIZE], uint64_t head);
 
 /*
- * Puts entries that lie in an earlier file, but perhaps only in its cached pages, into a new file
- * and makes them durable.  The queue must be empty and items[0].seq the seq after `durable`.
+ * Writes entries of an earlier file, which may exist only in its cached pages, into a new file and
+ * makes them durable.  The queue must be empty and items[0].seq the seq after `durable`.
  */
 int writer_rewrite(struct journal *journal, const struct journal_item *items, size_t count);
 

@@ -12,7 +12,7 @@ MUTANTS = {
     'forgets-the-sync': (
         'writer.c', 'int r = journal->io->fdatasync(journal->io->ctx, journal->segment.fd);', 'int r = 0;'),
     'forgets-the-sync-of-a-new-name': (
-        'writer.c', 'return r < 0 ? r : journal->io->fsync_dir(journal->io->ctx, journal->dir);', 'return r;'),
+        'writer.c', 'r = journal->io->fsync_dir(journal->io->ctx, journal->dir);', 'r = 0;'),
     'forgets-the-sync-of-a-header': ('segment.c', 'r = io->fdatasync(io->ctx, fd);', 'r = 0;'),
     'forgets-the-sync-of-the-pointer': ('io.c', 'r = io->fdatasync(io->ctx, fd);', 'r = 0;'),
     'forgets-the-sync-of-the-pointers-name': (
@@ -38,9 +38,9 @@ MUTANTS = {
     # torn or damaged
     'cuts-off-damage': ('survey.c', '\tif (durable < scan->next)\n', '\tif (true)\n'),
     'takes-every-torn-write-for-damage': (
-        'survey.c', '\tuint64_t durable = max(survey->durable, survey->told);\n',
+        'survey.c', '\tuint64_t durable = max(survey->durable, survey->expected);\n',
         '\tif (ahead.seq != 0)\n\t\tsurvey->durable = max(survey->durable, ahead.seq - 1);\n'
-        '\tuint64_t durable = max(survey->durable, survey->told);\n'),
+        '\tuint64_t durable = max(survey->durable, survey->expected);\n'),
     'says-durable-too-early': (
         'writer.c', 'items, count, journal->durable, offsets);', 'items, count, items->seq - 1, offsets);'),
     'throws-torn-bytes-away': (
@@ -50,7 +50,7 @@ MUTANTS = {
         'durable_write(journal->io, journal->base, journal->template.journal, journal->head);'),
     # removing
     'forgets-the-sync-of-a-removal': (
-        'retain.c', 'return r < 0 && r != -ENOENT ? r : shelf->io->fsync_dir(shelf->io->ctx, shelf->dir);',
+        'retain.c', 'return r < 0 && r != -ENOENT ? r : io->fsync_dir(io->ctx, folder->dir);',
         'return r;'),
 }
 

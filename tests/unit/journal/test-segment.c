@@ -204,7 +204,7 @@ static void write_sample_index(const struct io *io)
 {
 	struct topics topics = {0};
 	struct index index = {0};
-	index_begin(&index, 42);
+	index_start(&index, 42);
 	assert_int_equal(topics_add(&topics, "a/", 2), 0);
 	assert_int_equal(topics_add(&topics, "b/", 2), 1);
 	assert_int_equal(index_add(&index, 42, 80, 0, 1000), 0);
