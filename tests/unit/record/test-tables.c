@@ -98,32 +98,6 @@ static void units_of_names_are_units_of_their_techniques(void **state)
 					technique->token);
 }
 
-static size_t read_file(const char *path, char *out, size_t size)
-{
-	FILE *file = fopen(path, "r");
-	if (file == NULL)
-		return 0;
-	size_t len = fread(out, 1, size, file);
-	fclose(file);
-	return len;
-}
-
-static void the_table_of_names_is_the_shared_one(void **state)
-{
-	static char ours[65536], shared[65536];
-	size_t shared_len = read_file(
-		SOURCE_ROOT "/../shared/spec/names.csv", shared, sizeof shared);
-	if (shared_len == 0)
-		skip();
-	size_t len = read_file(SOURCE_ROOT "/config/names.csv", ours, sizeof ours);
-	for (char *line = shared; line < shared + shared_len;) {
-		size_t line_len = strcspn(line, "\n") + 1;
-		if (memmem(ours, len, line, line_len) == NULL)
-			fail_msg("config/names.csv lacks: %.*s", (int)line_len, line);
-		line += line_len;
-	}
-}
-
 static void names_follow_their_pattern(void **state)
 {
 	assert_true(name_is_valid(text("a")));
@@ -205,7 +179,6 @@ int main(void)
 		cmocka_unit_test(names_are_sorted_and_found),
 		cmocka_unit_test(a_name_carries_its_row),
 		cmocka_unit_test(units_of_names_are_units_of_their_techniques),
-		cmocka_unit_test(the_table_of_names_is_the_shared_one),
 		cmocka_unit_test(names_follow_their_pattern),
 		cmocka_unit_test(techniques_are_found_by_token_and_term),
 		cmocka_unit_test(quality_only_gets_worse_and_keeps_each_reason_once),
