@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What `assay-worker --describe [--drivers DIR] [NAME...]` prints: one CBOR map on standard
+ * The output of `assay-worker --describe [--drivers DIR] [NAME...]`: one CBOR map on standard
  * output, in the encoding profile of a record (definite lengths, shortest integers, keys in the
  * order below).  Written by the worker, read by config/catalog; no other program loads modules.
  *

@@ -14,7 +14,7 @@ void message_head(struct buffer *out, enum wire_type type, unsigned unit, size_t
 	buffer_append(out, head, sizeof head);
 }
 
-void message_begin(struct message *m, struct buffer *out, enum wire_type type, unsigned unit)
+void message_start(struct message *m, struct buffer *out, enum wire_type type, unsigned unit)
 {
 	m->out = out;
 	m->at = out->len;

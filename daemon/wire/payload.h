@@ -11,14 +11,14 @@
 #include "record/keys.h"
 #include "wire/wire.h"
 
-/* A message whose payload is one map: pairs are written to `map` between begin and end. */
+/* A message whose payload is one map: pairs are written to `map` between start and end. */
 struct message {
 	struct buffer *out;
 	size_t at;
 	struct map map;
 };
 
-void message_begin(struct message *m, struct buffer *out, enum wire_type type, unsigned unit);
+void message_start(struct message *m, struct buffer *out, enum wire_type type, unsigned unit);
 void message_end(struct message *m);
 
 /* The head alone, in front of `size` bytes of another kind of payload. */
@@ -35,7 +35,7 @@ int payload_decode(const struct wire_message *m, const struct key *rows, void *i
 
 /*
  * For a KEY_OTHER whose member is a const char *: a copy of a text without zero bytes, owned by
- * the member, which is also left to the caller when the message turns out to be wrong.
+ * the member, and left to the caller even if a later part of the message is wrong.
  */
 int payload_read_owned(struct reader *r, const struct key *key, void *to);
 

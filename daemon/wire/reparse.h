@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What `assay-worker --reparse DRIVER` reads and writes: frames' raw blocks, and what the driver's
- * decode() makes of them.
+ * Input and output of `assay-worker --reparse DRIVER`: frames' raw blocks, and the variables that
+ * the driver's decode() makes of them.
  *
- * Both ways messages follow one another, each a u32 size (little-endian) and that many bytes of
- * CBOR.  The worker begins with {driver, version}, once the driver is loaded.  Each request is
- * [settings, raw, references]: the settings as the driver got them, raw blocks as in a frame.  Its
- * answer is {kind, vars} as in a frame, or {error}: why decode() or the settings failed.
+ * Messages in both directions are a u32 size (little-endian) and as many bytes of CBOR.  The first
+ * message of the worker is {driver, version}, once the driver is loaded.  Each request is
+ * [settings, raw, references]: the settings as the driver got them, raw blocks as in a frame.  The
+ * reply is {kind, vars} as in a frame, or {error}: the reason why decode() or the settings failed.
  *
- * The end of the input is the end.
+ * The worker exits at the end of its input.
  */
 #ifndef ASSAY_WIRE_REPARSE_H
 #define ASSAY_WIRE_REPARSE_H

@@ -30,7 +30,7 @@ static void put_unit(struct map *map, const struct unit *unit)
 void wire_write_setup(struct buffer *out, const struct wire_setup *setup)
 {
 	struct message m;
-	message_begin(&m, out, WIRE_SETUP, WIRE_PORT);
+	message_start(&m, out, WIRE_SETUP, WIRE_PORT);
 	map_uint(&m.map, "version", WIRE_VERSION);
 	map_text(&m.map, "drivers", setup->drivers);
 	struct map inner;

@@ -37,7 +37,7 @@ int wire_next(const uint8_t *data, size_t len, struct wire_message *message)
 
 /* --- texts ------------------------------------------------------------------------------------ */
 
-/* An explaining text may hold an instrument's bytes: what is not UTF-8 becomes '?'. */
+/* An explaining text may hold an instrument's bytes: those that are not UTF-8 become '?'. */
 static void map_words(struct map *map, const char *key, const char *text, size_t len)
 {
 	char clean[WIRE_TEXT_MAX] = "";
@@ -73,7 +73,7 @@ static void map_encoded(struct map *map, const char *key, struct assay_span valu
 void wire_write_go(struct buffer *out, unsigned unit, bool safe)
 {
 	struct message m;
-	message_begin(&m, out, WIRE_GO, unit);
+	message_start(&m, out, WIRE_GO, unit);
 	map_bool(&m.map, "safe", safe);
 	message_end(&m);
 }
@@ -81,7 +81,7 @@ void wire_write_go(struct buffer *out, unsigned unit, bool safe)
 void wire_write_refuse(struct buffer *out, unsigned unit, const char *text)
 {
 	struct message m;
-	message_begin(&m, out, WIRE_REFUSE, unit);
+	message_start(&m, out, WIRE_REFUSE, unit);
 	map_string(&m.map, "text", text);
 	message_end(&m);
 }
@@ -97,7 +97,7 @@ void wire_write_credit(struct buffer *out, uint64_t bytes)
 void wire_write_start(struct buffer *out, unsigned unit, const struct wire_start *start)
 {
 	struct message m;
-	message_begin(&m, out, WIRE_START, unit);
+	message_start(&m, out, WIRE_START, unit);
 	map_uint(&m.map, "mode", start->mode);
 	if (start->every_ns != 0)
 		map_uint(&m.map, "every", start->every_ns);
@@ -111,7 +111,7 @@ void wire_write_start(struct buffer *out, unsigned unit, const struct wire_start
 static void write_empty(struct buffer *out, enum wire_type type, unsigned unit)
 {
 	struct message m;
-	message_begin(&m, out, type, unit);
+	message_start(&m, out, type, unit);
 	message_end(&m);
 }
 
@@ -133,7 +133,7 @@ void wire_write_quit(struct buffer *out)
 void wire_write_capture(struct buffer *out, const struct wire_capture *capture)
 {
 	struct message m;
-	message_begin(&m, out, WIRE_CAPTURE, WIRE_PORT);
+	message_start(&m, out, WIRE_CAPTURE, WIRE_PORT);
 	map_bool(&m.map, "on", capture->on);
 	map_uint(&m.map, "bytes", capture->bytes);
 	message_end(&m);
@@ -195,7 +195,7 @@ int wire_read_start(const struct wire_message *m, struct wire_start *start)
 void wire_write_hello(struct buffer *out, const char *lacking)
 {
 	struct message m;
-	message_begin(&m, out, WIRE_HELLO, WIRE_PORT);
+	message_start(&m, out, WIRE_HELLO, WIRE_PORT);
 	map_uint(&m.map, "version", WIRE_VERSION);
 	map_uint(&m.map, "pid", (uint64_t)getpid());
 	map_string(&m.map, "lacking", lacking);
@@ -210,7 +210,7 @@ void wire_write_opened(struct buffer *out)
 void wire_write_identity(struct buffer *out, unsigned unit, const struct wire_identity *identity)
 {
 	struct message m;
-	message_begin(&m, out, WIRE_IDENTITY, unit);
+	message_start(&m, out, WIRE_IDENTITY, unit);
 	map_words(&m.map, "make", identity->make.data, identity->make.len);
 	map_words(&m.map, "model", identity->model.data, identity->model.len);
 	map_words(&m.map, "serial", identity->serial.data, identity->serial.len);
@@ -222,7 +222,7 @@ void wire_write_identity(struct buffer *out, unsigned unit, const struct wire_id
 void wire_write_ready(struct buffer *out, unsigned unit, struct assay_span settings)
 {
 	struct message m;
-	message_begin(&m, out, WIRE_READY, unit);
+	message_start(&m, out, WIRE_READY, unit);
 	map_encoded(&m.map, "settings", settings);
 	message_end(&m);
 }
@@ -230,7 +230,7 @@ void wire_write_ready(struct buffer *out, unsigned unit, struct assay_span setti
 void wire_write_started(struct buffer *out, unsigned unit, const struct wire_started *started)
 {
 	struct message m;
-	message_begin(&m, out, WIRE_STARTED, unit);
+	message_start(&m, out, WIRE_STARTED, unit);
 	map_uint(&m.map, "utc", started->utc);
 	map_uint(&m.map, "mono", started->mono);
 	map_encoded(&m.map, "settings", started->settings);
@@ -259,7 +259,7 @@ void wire_write_ended(
 	struct buffer *out, unsigned unit, enum wire_end how, const char *code, const char *text)
 {
 	struct message m;
-	message_begin(&m, out, WIRE_ENDED, unit);
+	message_start(&m, out, WIRE_ENDED, unit);
 	map_uint(&m.map, "end", how);
 	map_string(&m.map, "code", code);
 	map_string(&m.map, "text", text);
@@ -270,7 +270,7 @@ void wire_write_state(struct buffer *out, unsigned unit, const char *state, cons
 	const char *text, struct assay_span values)
 {
 	struct message m;
-	message_begin(&m, out, WIRE_STATE, unit);
+	message_start(&m, out, WIRE_STATE, unit);
 	map_string(&m.map, "state", state);
 	map_string(&m.map, "code", code);
 	map_string(&m.map, "text", text);
@@ -281,7 +281,7 @@ void wire_write_state(struct buffer *out, unsigned unit, const char *state, cons
 void wire_write_hazard(struct buffer *out, unsigned unit, bool on)
 {
 	struct message m;
-	message_begin(&m, out, WIRE_HAZARD, unit);
+	message_start(&m, out, WIRE_HAZARD, unit);
 	map_bool(&m.map, "on", on);
 	message_end(&m);
 }
@@ -289,7 +289,7 @@ void wire_write_hazard(struct buffer *out, unsigned unit, bool on)
 void wire_write_log(struct buffer *out, unsigned unit, unsigned level, const char *text)
 {
 	struct message m;
-	message_begin(&m, out, WIRE_LOG, unit);
+	message_start(&m, out, WIRE_LOG, unit);
 	map_uint(&m.map, "level", level);
 	map_string(&m.map, "text", text);
 	message_end(&m);

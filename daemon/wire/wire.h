@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the core and a worker say to each other over their socketpair (AF_UNIX, stream).
+ * The messages between the core and a worker over their socketpair (AF_UNIX, stream).
  *
  * A message is an 8-byte head, little-endian { u32 size, u16 type, u16 unit }, and `size` bytes of
  * payload; `unit` is the index of the instrument on the worker's port (0xffff: the port itself).
@@ -12,10 +12,10 @@
  * The conversation:
  *
  *	core	SETUP				the port and its units, once
- *	worker	HELLO				it runs, this is how far it could confine itself
- *		(opens the port; exits when it cannot)
+ *	worker	HELLO				it runs; the parts of confinement that it lacks
+ *		(opens the port; exits if it cannot)
  *	worker	OPENED				the port is open
- *	worker	IDENTITY unit			who is there
+ *	worker	IDENTITY unit			the identity of the unit
  *	core	GO unit | REFUSE unit		the core compares; only GO lets the driver act
  *	worker	READY unit			configured, with the settings as sent or read back
  *	core	START unit			one measurement, or one after another until STOP
@@ -87,7 +87,7 @@ struct wire_go {
 enum wire_mode {
 	WIRE_ONCE = 1,   /* on demand: one measurement, then ENDED */
 	WIRE_REPEAT,     /* measurement after measurement, each its own run, until STOP */
-	WIRE_CONTINUOUS, /* one run for as long as the core wants it */
+	WIRE_CONTINUOUS, /* one run until STOP or ABORT */
 };
 
 /*
@@ -97,15 +97,15 @@ enum wire_mode {
 struct wire_start {
 	enum wire_mode mode;
 	uint64_t every_ns;      /* 0: as fast as the driver delivers */
-	uint64_t frames;        /* 0: as many as the measurement has */
+	uint64_t frames;        /* 0: all of the measurement */
 	struct assay_span step; /* CBOR of the frames' `step` in a method with steps; or empty */
 	struct assay_span settings; /* empty: those of SETUP; else reconfigured before */
 };
 
-/* HELLO: {version, pid, lacking: [text...]}: what the kernel would not give for confinement. */
+/* HELLO: {version, pid, lacking: [text...]}: the parts of confinement that the kernel lacks. */
 struct wire_hello {
 	uint64_t version, pid;
-	struct assay_string lacking; /* one text, items joined by ", "; "" when all is there */
+	struct assay_string lacking; /* one text, items joined by ", "; "": nothing is lacking */
 };
 
 struct wire_identity {
@@ -115,7 +115,7 @@ struct wire_identity {
 
 /*
  * READY: {settings}.  STARTED: {utc, mono, settings, sent?}: CBOR of the record format's
- * `settings`, as sent or read back; `sent` is what the driver worked with where that differs.
+ * `settings`, as sent or read back; `sent` are those that the driver used, if they differ.
  */
 struct wire_started {
 	uint64_t utc, mono;
@@ -144,14 +144,14 @@ enum wire_end {
 	WIRE_END_COMPLETE = 1,
 	WIRE_END_STOPPED,
 	WIRE_END_ABORTED,
-	WIRE_END_FAILED,      /* the instrument or its bytes; `text` says what */
-	WIRE_END_NOT_STARTED, /* the answer to a START that did not come to STARTED */
+	WIRE_END_FAILED,      /* because of the instrument or its bytes, see `text` */
+	WIRE_END_NOT_STARTED, /* the reply to a START that did not lead to STARTED */
 };
 
 /*
  * ENDED: {end, code, text}.  `code` is the errno's name, e.g. "ETIMEDOUT", or "".  After
  * WIRE_END_FAILED the instrument is not ready: STATE "fault" came before, and IDENTITY follows
- * as soon as it answers again.  A STOP or ABORT that finds a repetition between two runs ends the
+ * as soon as it replies again.  A STOP or ABORT that finds a repetition between two runs ends the
  * repetition: ENDED then has no STARTED before it.
  */
 struct wire_ended {
@@ -160,8 +160,8 @@ struct wire_ended {
 };
 
 /*
- * STATE: {state, code, text, values}: what the other messages do not say.  `state` is a
- * device-state of the record format: "fault" once when a unit fails (it is tried again with
+ * STATE: {state, code, text, values}: states without a message of their own.  `state` is a
+ * device-state of the record format: "fault" once when a unit fails (the worker retries it with
  * back-off; IDENTITY, GO, READY end the fault; of WIRE_PORT: the worker exits), "busy" with
  * `values`, the CBOR map name => quantity, as progress of a long measurement: at most once per
  * second, and not for frames that take less.
@@ -178,20 +178,20 @@ struct wire_log {
 };
 
 /*
- * BEAT: u64 progress, u64 deadline.  Sent every second.  `progress` counts what the driver's
- * thread did; `deadline` (CLOCK_BOOTTIME) is when its present step must be over, 0 when it rests.
- * A beat that shows the same progress past its deadline is a hang.
+ * BEAT: u64 progress, u64 deadline.  Sent every second.  `progress` counts the steps of the
+ * driver's thread; `deadline` (CLOCK_BOOTTIME) is the end of its present step at the
+ * latest, 0 if it is idle.  A beat that shows the same progress past its deadline is a hang.
  */
 struct wire_beat {
 	uint64_t progress, deadline;
 };
 
 /*
- * CAPTURE: {on, bytes}: the port's dialogue is wanted, or no longer; this many more bytes of
- * CAPTURED may be sent.  What does not fit meanwhile is counted, never waited for.
+ * CAPTURE: {on, bytes}: start or stop to record the port's dialogue; this many more bytes of
+ * CAPTURED may be sent.  Records beyond them are dropped and counted; the worker never waits.
  *
- * CAPTURED: whole records of capture/capture.h, the first connection's beginning before them; no
- * payload at all: the last one, after CAPTURE said `on: false`.
+ * CAPTURED: whole records of capture/capture.h, first that of the start of the connection.  Without
+ * payload it is the last one, after a CAPTURE with `on: false`.
  */
 struct wire_capture {
 	bool on;
@@ -231,18 +231,18 @@ void wire_write_captured(struct buffer *out, const uint8_t *records, size_t len)
 struct wire_message {
 	enum wire_type type;
 	unsigned unit;
-	const uint8_t *payload; /* borrowed from the buffer it was found in */
+	const uint8_t *payload; /* borrowed from the buffer with the message */
 	size_t len;
-	size_t size; /* head and payload: what to consume */
+	size_t size; /* of head and payload: to be consumed */
 };
 
 /*
- * Looks for one whole message at data[0 ... len).  Returns 1 with `message` filled, 0 when more
+ * Looks for one whole message at data[0 ... len).  Returns 1 with `message` filled, 0 if more
  * bytes are needed, -EBADMSG for an unknown type or a size past the limit.
  */
 int wire_next(const uint8_t *data, size_t len, struct wire_message *message);
 
-/* Each returns 0, or -EBADMSG when the payload is not exactly what is said above. */
+/* Each returns 0, or -EBADMSG if the payload differs from the description above. */
 int wire_read_go(const struct wire_message *m, struct wire_go *go);
 int wire_read_refuse(const struct wire_message *m, struct assay_string *text);
 int wire_read_credit(const struct wire_message *m, uint64_t *bytes);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every payload reader on whatever a worker (or a core) may send: a sequence of messages. */
+/* Feeds a sequence of messages to every reader of payloads, of the core and of the worker. */
 #include <stddef.h>
 #include <stdint.h>
 
