@@ -132,7 +132,7 @@ struct control_request {
 
 /*
  * If the peer is gone or does not read, the reply is dropped.  Sending may take the readiness of
- * the socket's descriptor away, so requests are looked for again.
+ * the socket's descriptor away, so the loop looks for requests again.
  */
 static void send_reply(void *arg, const struct buffer *reply)
 {

@@ -4,7 +4,7 @@
  * {ok: true, ...} or {ok: false, error: {code, text}}.
  *
  * The operations are declared in the tables of control/ops-*.c, one file per family; control/ops.c
- * lists the families.  router/call.h has what follows from the tables.
+ * lists the families.  router/call.h reads requests by these tables.
  *
  * Threads: the main thread's.
  */
@@ -28,8 +28,8 @@ int control_open(
 void control_close(struct control *control);
 
 /*
- * Handles one request, whatever its bytes are.  Calls `reply` once, now or later, with the reply,
- * borrowed for the call; reply->failed: there is none, out of memory.
+ * Handles one request of any bytes.  Calls `reply` once, now or later, with the reply, borrowed for
+ * the call; reply->failed: there is none, out of memory.
  */
 void control_handle(struct control *control, const struct audit_actor *actor, const uint8_t *data,
 	size_t len, void (*reply)(void *arg, const struct buffer *reply), void *arg);

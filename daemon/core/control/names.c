@@ -32,7 +32,7 @@ int control_past_run(struct call *call, const struct run_name *name, struct past
 	int r = past_run_read(past, core->run_store.path, &row);
 	if (r < 0)
 		return call_refuse(call, "not-found",
-			"the beginning of %s cannot be read in its journal: %s", row.number,
+			"the run-start of %s cannot be read in its journal: %s", row.number,
 			strerror(-r));
 	return 0;
 }

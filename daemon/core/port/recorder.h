@@ -5,7 +5,7 @@
  *
  * A client starts a recording, reads it piece by piece and stops it; the pieces in a row are a file
  * of capture/capture.h.  Unread bytes are bounded: above that the worker counts the loss.  A
- * recording ends if nobody reads it for 20 s.
+ * recording ends after 20 s without a read.
  *
  * Threads: the main thread's.
  */

@@ -33,7 +33,7 @@ struct replay_answer {
 	bool has_cursor;    /* a cursor moved: to be sent once cursors_flush() returned 0 */
 };
 
-/* Answers one request, whatever its bytes are.  Waits for nothing except reading files. */
+/* Answers one request of any bytes.  Waits for nothing except reading files. */
 void replay_handle(const struct replay_sources *sources, const uint8_t *data, size_t len,
 	struct replay_answer *answer);
 

@@ -228,7 +228,7 @@ void journals_ask(struct journals *journals, const char *op,
 	buffer_finish(&request);
 }
 
-/* Stands at the value of the key, or false. */
+/* Leaves `r` before the value of the key.  False: there is none. */
 static bool find(const struct journals *journals, const char *key, struct reader *r)
 {
 	struct assay_string found;

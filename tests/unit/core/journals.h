@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Real journals in a folder of their own, and what the replay socket answers from them.  Every
- * function ends the test when it fails.
+ * Real journals in a folder of their own, and the answers of the replay operations from them.  A
+ * function that fails ends the test.
  */
 #ifndef ASSAY_TESTS_CORE_JOURNALS_H
 #define ASSAY_TESTS_CORE_JOURNALS_H
@@ -35,10 +35,10 @@ struct journals {
 	struct replay_answer answer; /* the last one */
 };
 
-/* Makes the folder and the first journal. */
+/* Creates the folder and the first journal. */
 void journals_create(struct journals *journals);
 
-/* Goes on in a new journal; the one before becomes an older one. */
+/* Continues in a new journal. */
 void journals_renew(struct journals *journals);
 
 /* Appends an entry with a body of `size` bytes that is no record; returns its seq. */
@@ -48,19 +48,19 @@ uint64_t journals_put(struct journals *journals, const char *topic, size_t size)
 uint64_t journals_put_record(
 	struct journals *journals, const char *topic, const char *type, uint8_t run);
 
-/* The audit record that a journal begins with, when it replaces journal `old`. */
+/* The first record of a journal that replaces journal `old`. */
 void journals_put_beginning(struct journals *journals, const uint8_t old[JOURNAL_ID_SIZE]);
 
-/* From now on it can be asked; entries that are put later are published at once. */
+/* After this requests are answered, and entries are published when they are put. */
 void journals_open(struct journals *journals);
 void journals_close(struct journals *journals); /* and removes the folder */
 
-/* Asks for the map that `encode` writes into `map` (`op` is there already). */
+/* Sends the request that `encode` writes into `map` (`op` is there already). */
 void journals_ask(struct journals *journals, const char *op,
 	void (*encode)(struct map *map, const void *arg), const void *arg);
 void journals_ask_raw(struct journals *journals, const void *data, size_t len);
 
-/* Of the last answer: the text or number under a key, "" or 0 when there is none. */
+/* The text or number of a key of the last answer; "" or 0: there is none. */
 const char *journals_text(const struct journals *journals, const char *key);
 uint64_t journals_number(const struct journals *journals, const char *key);
 

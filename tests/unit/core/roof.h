@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The core with everything but sockets and worker processes: a real journal in a folder of its own,
- * a configuration with two instruments, virtual time.  Requests go through control_handle().  Every
- * function ends the test when it fails.
+ * The core without sockets and worker processes: a real journal in a folder of its own, a
+ * configuration with two instruments, virtual time.  Requests go through control_handle().  A
+ * function that fails ends the test.
  */
 #ifndef ASSAY_TESTS_CORE_ROOF_H
 #define ASSAY_TESTS_CORE_ROOF_H

@@ -163,7 +163,7 @@ static bool wrong_value(const struct key *key, struct arg *arg)
 	return key->type != KEY_RAW;
 }
 
-/* The right arguments but for one, which is replaced. */
+/* Sends the right arguments, except one, which is replaced. */
 static void ask_with(const struct op *op, const struct key *but, struct arg instead)
 {
 	struct arg args[MAX_ARGS] = {0};
@@ -387,7 +387,7 @@ static void end_run(enum wire_end end, const char *text)
 	deliver(&message);
 }
 
-/* Starts a run and lets the instrument begin; its number is in `number`. */
+/* Starts a run, acquisition included, and gives its number. */
 static void start_run(const char *op, const struct arg args[MAX_ARGS], char number[64])
 {
 	struct buffer message = {0};
@@ -590,7 +590,7 @@ static void requests_that_wait_are_bounded(void **state)
 	expect("amend", ARGS(T("run", number), R("set", change, 14), T("reason", "x")), "S-064");
 }
 
-/* Replies that are owed at the end come before roof_close() returns. */
+/* roof_close() stops the core as the roof does. */
 static void requests_that_wait_end_with_the_daemon(void **state)
 {
 	connect_xrf();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Durable cursors: what they keep, what they refuse, what they hold back. */
+/* Durable cursors: their files, refused moves, and the entries that they hold back. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -138,7 +138,7 @@ static void cursors_and_marks_are_limited(void **state)
 	journals_close(&journals);
 }
 
-static void what_cannot_be_written_is_not_said_to_be(void **state)
+static void a_failed_write_undoes_the_move(void **state)
 {
 	struct journals journals = begin(9, 0);
 	struct cursor_view view;
@@ -276,10 +276,10 @@ static void a_cursor_in_an_older_journal_holds_the_younger_ones_back(void **stat
 	set(&journals, "lims", ids[0], JOURNALS_XRF, 1);
 	assert_int_equal(floor_of(&journals, ids[0]), 1);
 	assert_int_equal(floor_of(&journals, ids[1]), 0);
-	assert_int_equal(floor_of(&journals, ids[2]), 1); /* ms-1 is nothing to it */
+	assert_int_equal(floor_of(&journals, ids[2]), 1); /* it does not follow ms-1 */
 	set(&journals, "lims", ids[0], JOURNALS_XRF, 2);
 	assert_int_equal(floor_of(&journals, ids[0]), 3);
-	assert_int_equal(floor_of(&journals, ids[1]), 0); /* it has had nothing of it yet */
+	assert_int_equal(floor_of(&journals, ids[1]), 0); /* it has passed nothing of it */
 	set(&journals, "lims", ids[1], JOURNALS_XRF, 2);
 	assert_int_equal(floor_of(&journals, ids[1]), 2);
 	assert_int_equal(floor_of(&journals, ids[2]), 1);
@@ -300,7 +300,7 @@ static void a_cursor_that_skipped_a_journal_still_needs_it(void **state)
 	journals_close(&journals);
 }
 
-static void a_cursor_that_began_later_does_not_mind_older_journals(void **state)
+static void a_cursor_that_started_later_needs_no_older_journals(void **state)
 {
 	uint8_t ids[3][JOURNAL_ID_SIZE];
 	struct journals journals = three_journals(ids);
@@ -311,8 +311,8 @@ static void a_cursor_that_began_later_does_not_mind_older_journals(void **state)
 	journals_close(&journals);
 }
 
-/* A journal that began because the clock went back has the earlier commit times. */
-static void journals_are_in_the_order_in_which_they_began(void **state)
+/* A journal started because the clock went back has earlier commit times. */
+static void journals_are_in_the_order_of_their_start(void **state)
 {
 	uint8_t ids[3][JOURNAL_ID_SIZE];
 	struct published_journal journal;
@@ -337,7 +337,7 @@ static void journals_are_in_the_order_in_which_they_began(void **state)
 	journals_close(&journals);
 }
 
-static void what_a_cursor_has_had_is_known_before_the_journal_is_opened(void **state)
+static void positions_are_known_before_the_journal_is_opened(void **state)
 {
 	uint8_t ids[3][JOURNAL_ID_SIZE], id[JOURNAL_ID_SIZE];
 	struct journals journals = three_journals(ids);
@@ -358,16 +358,16 @@ int main(void)
 		cmocka_unit_test(a_cursor_never_goes_back_nor_past_the_head),
 		cmocka_unit_test(names_cannot_leave_the_folder),
 		cmocka_unit_test(cursors_and_marks_are_limited),
-		cmocka_unit_test(what_cannot_be_written_is_not_said_to_be),
+		cmocka_unit_test(a_failed_write_undoes_the_move),
 		cmocka_unit_test(a_damaged_cursor_holds_everything_back),
 		cmocka_unit_test(a_topic_is_held_back_from_its_next_entry_on),
 		cmocka_unit_test(a_prefix_follows_topics_that_are_not_there_yet),
 		cmocka_unit_test(the_slowest_cursor_counts),
 		cmocka_unit_test(a_cursor_in_an_older_journal_holds_the_younger_ones_back),
 		cmocka_unit_test(a_cursor_that_skipped_a_journal_still_needs_it),
-		cmocka_unit_test(a_cursor_that_began_later_does_not_mind_older_journals),
-		cmocka_unit_test(journals_are_in_the_order_in_which_they_began),
-		cmocka_unit_test(what_a_cursor_has_had_is_known_before_the_journal_is_opened),
+		cmocka_unit_test(a_cursor_that_started_later_needs_no_older_journals),
+		cmocka_unit_test(journals_are_in_the_order_of_their_start),
+		cmocka_unit_test(positions_are_known_before_the_journal_is_opened),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

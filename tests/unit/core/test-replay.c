@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the replay socket answers, from real journals. */
+/* The answers of the replay socket, from real journals. */
 #include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -47,7 +47,7 @@ static void ask_fetch(struct journals *journals, struct fetch fetch)
 	journals_ask(journals, "fetch", put_fetch, &fetch);
 }
 
-/* Names the file of the segment that begins with `seq`. */
+/* The file of the segment with first seq `seq`. */
 static char *segment_of(const struct journals *journals, const uint8_t *id, unsigned seq)
 {
 	static char path[200];
@@ -85,7 +85,7 @@ static void pages_join_without_a_seam(void **state)
 	journals_close(&journals);
 }
 
-static void what_was_read_ahead_is_only_given_where_it_fits(void **state)
+static void a_page_read_ahead_is_used_only_where_it_fits(void **state)
 {
 	struct journals journals = {0};
 	journals_create(&journals);
@@ -95,7 +95,7 @@ static void what_was_read_ahead_is_only_given_where_it_fits(void **state)
 	struct fetch fetch = {.prefix = "", .from = 1, .to = 100, .max_bytes = 20000};
 	ask_fetch(&journals, fetch);
 	fetch.from = journals_number(&journals, "next");
-	fetch.to = fetch.from + 3; /* less than was read */
+	fetch.to = fetch.from + 3; /* less than was read ahead */
 	ask_fetch(&journals, fetch);
 	assert_int_equal(journals_count(&journals), 4);
 	assert_int_equal(journals_seq(&journals, 0), fetch.from);
@@ -155,7 +155,7 @@ static void a_single_large_entry_passes_the_limit(void **state)
 	journals_close(&journals);
 }
 
-static void what_is_gone_is_said(void **state)
+static void missing_entries_are_gaps(void **state)
 {
 	struct journals journals = {.segment_size = 4096};
 	journals_create(&journals);
@@ -178,7 +178,7 @@ static void what_is_gone_is_said(void **state)
 	journals_close(&journals);
 }
 
-static void many_gaps_are_said_over_several_pages(void **state)
+static void many_gaps_take_several_pages(void **state)
 {
 	struct journals journals = {.segment_size = 4096};
 	journals_create(&journals);
@@ -340,7 +340,7 @@ static void a_frame_finds_its_run_start(void **state)
 	journals_close(&journals);
 }
 
-static void runs_are_found_by_what_people_remember(void **state)
+static void runs_are_found_by_sample_and_instrument(void **state)
 {
 	struct journals journals = {0};
 	journals_create(&journals);
@@ -443,7 +443,7 @@ static void topics_longer_than_any_subscription_are_refused(void **state)
 	journals_close(&journals);
 }
 
-/* An array that says it has 2^28 elements cost libcbor's cbor_load 2 GiB. */
+/* An array that announces 2^28 elements cost libcbor's cbor_load 2 GiB. */
 static void a_request_costs_no_more_than_its_bytes(void **state)
 {
 	static const uint8_t announced[] = {0x9b, 0, 0, 0, 0, 0x10, 0, 0, 0};
@@ -471,7 +471,7 @@ struct writer {
 	atomic_bool stop;
 };
 
-/* What the commit thread and the main thread do meanwhile. */
+/* The work of the commit thread and the main thread meanwhile. */
 static void *write_entries(void *arg)
 {
 	struct writer *writer = arg;
@@ -567,7 +567,7 @@ static void peers_are_served_while_entries_are_committed(void **state)
 	journals_close(&journals);
 }
 
-static void a_peer_that_does_not_read_is_told_so(void **state)
+static void a_peer_that_does_not_read_is_answered_busy(void **state)
 {
 	struct journals journals = {0};
 	journals_create(&journals);
@@ -607,24 +607,24 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pages_join_without_a_seam),
-		cmocka_unit_test(what_was_read_ahead_is_only_given_where_it_fits),
+		cmocka_unit_test(a_page_read_ahead_is_used_only_where_it_fits),
 		cmocka_unit_test(nothing_past_the_head_is_served),
 		cmocka_unit_test(a_single_large_entry_passes_the_limit),
-		cmocka_unit_test(what_is_gone_is_said),
-		cmocka_unit_test(many_gaps_are_said_over_several_pages),
+		cmocka_unit_test(missing_entries_are_gaps),
+		cmocka_unit_test(many_gaps_take_several_pages),
 		cmocka_unit_test(a_turn_that_is_over_at_once_still_gets_further),
 		cmocka_unit_test(older_journals_stay_fetchable),
 		cmocka_unit_test(a_run_comes_with_its_amends_and_nothing_else),
 		cmocka_unit_test(a_run_of_an_older_journal_has_its_later_amends),
 		cmocka_unit_test(a_frame_finds_its_run_start),
-		cmocka_unit_test(runs_are_found_by_what_people_remember),
+		cmocka_unit_test(runs_are_found_by_sample_and_instrument),
 		cmocka_unit_test(the_last_entry_of_a_topic_needs_no_range),
 		cmocka_unit_test(wrong_requests_are_refused_with_the_accepted_words),
 		cmocka_unit_test(help_names_operations_and_arguments),
 		cmocka_unit_test(topics_longer_than_any_subscription_are_refused),
 		cmocka_unit_test(a_request_costs_no_more_than_its_bytes),
 		cmocka_unit_test(peers_are_served_while_entries_are_committed),
-		cmocka_unit_test(a_peer_that_does_not_read_is_told_so),
+		cmocka_unit_test(a_peer_that_does_not_read_is_answered_busy),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
