@@ -64,7 +64,8 @@ static const struct keys segment_keys = {.size = sizeof(struct archived_segment)
 		{0}}};
 
 const struct op control_archive_ops[] = {
-	{"archived", "confirms that segments were copied to an archive; answered when that is verified",
+	{"archived",
+		"confirms that segments were copied to an archive; answered when that is verified",
 		OP_ARGS(struct archived_args,
 			{"journal", KEY_TEXT, KEY_AT(struct archived_args, journal),
 				.required = true, .help = "its id, as its folder is named"},

@@ -43,7 +43,8 @@ static int op_cursor_forget(struct call *call)
 }
 
 const struct op control_cursor_ops[] = {
-	{"cursor-forget", "forgets a durable cursor: entries that only it had not read may be removed",
+	{"cursor-forget",
+		"forgets a durable cursor: entries that only it had not read may be removed",
 		OP_ARGS(struct forget_args,
 			{"name", KEY_TEXT, KEY_AT(struct forget_args, name), .required = true,
 				.help = "as its consumer calls it"}),

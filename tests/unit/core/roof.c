@@ -151,7 +151,7 @@ void roof_open(struct roof *roof)
 	core->ports.instruments = &core->instruments;
 	core->ports.all_gone = all_gone;
 	check(core->amends != NULL && core->recorder != NULL, "memory");
-	check(control_open(&core->control, core, control_ops, NULL) == 0, "control_open");
+	check(control_open(&core->control, core, control_ops, ROOF_CONTROL) == 0, "control_open");
 	check(ports_start_all(&core->ports) == 0, "ports_start_all");
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The core without sockets and worker processes: a real journal in a folder of its own, a
- * configuration with two instruments, virtual time.  Requests go through control_handle().  A
- * function that fails ends the test.
+ * The core without worker processes: a real journal in a folder of its own, a configuration with
+ * two instruments, virtual time.  A function that fails ends the test.
  */
 #ifndef ASSAY_TESTS_CORE_ROOF_H
 #define ASSAY_TESTS_CORE_ROOF_H
@@ -10,7 +9,7 @@
 #include "core/core.h"
 #include "record/encode.h"
 
-#define ROOF_TOPIC "a1/sim-data/xrf/site/node/xrf-1/"
+#define ROOF_CONTROL "inproc://control" /* of core.zmq */
 
 struct roof {
 	struct core core;
@@ -29,7 +28,7 @@ void roof_close(struct roof *roof); /* and removes the folder */
 /* Writes the configuration with one more line in `journal:`, such as "keep: {size: 1GiB}"; or "". */
 void roof_configure(struct roof *roof, const char *journal);
 
-/* Sends a request; the reply may come later. */
+/* Hands a request to control_handle(); the reply may come later. */
 void roof_ask(struct roof *roof, const void *data, size_t len);
 
 /* Waits for the commit thread until every request has its reply. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <zmq.h>
 
 #include "base/clock.h"
 #include "core/control/ops.h"
@@ -85,16 +86,21 @@ static void put(struct map *map, const struct arg *arg)
 	}
 }
 
-/* Sends the request; the reply may come later. */
-static void send_args(const char *op, const struct arg args[MAX_ARGS])
+static void write_request(struct buffer *request, const char *op, const struct arg args[MAX_ARGS])
 {
-	struct buffer request = {0};
 	struct map map;
-	map_open(&map, &request);
+	map_open(&map, request);
 	for (size_t i = 0; args != NULL && i < MAX_ARGS && args[i].name != NULL; i++)
 		put(&map, &args[i]);
 	map_text(&map, "op", op); /* it may be anywhere */
 	map_close(&map);
+}
+
+/* Sends the request; the reply may come later. */
+static void send_args(const char *op, const struct arg args[MAX_ARGS])
+{
+	struct buffer request = {0};
+	write_request(&request, op, args);
 	roof_ask(&roof, request.data, request.len);
 	buffer_finish(&request);
 }
@@ -605,6 +611,88 @@ static void requests_that_wait_end_with_the_daemon(void **state)
 	roof_open(&roof); /* for the teardown */
 }
 
+/* --- the socket ------------------------------------------------------------------------------ */
+
+static void *connect_peer(int kind)
+{
+	void *peer = zmq_socket(roof.core.zmq, kind);
+	int linger = 0;
+	zmq_setsockopt(peer, ZMQ_LINGER, &linger, sizeof linger);
+	assert_int_equal(zmq_connect(peer, ROOF_CONTROL), 0);
+	return peer;
+}
+
+/* Sends `count` empty parts before the request. */
+static void send_to(void *peer, int count, const char *op, const struct arg args[MAX_ARGS])
+{
+	struct buffer request = {0};
+	write_request(&request, op, args);
+	for (int i = 0; i < count; i++)
+		assert_int_equal(zmq_send(peer, "", 0, ZMQ_SNDMORE), 0);
+	assert_true(zmq_send(peer, request.data, request.len, 0) > 0);
+	buffer_finish(&request);
+}
+
+/* Takes a reply from the socket as the last one; the number of parts before it, -1: there is none. */
+static int receive(void *peer)
+{
+	char bytes[8192];
+	int more = 1;
+	size_t size = sizeof more;
+	virtual_loop_run_for(roof.core.loop, NS_PER_MS);
+	for (int parts = 0;; parts++) {
+		int len = zmq_recv(peer, bytes, sizeof bytes, ZMQ_DONTWAIT);
+		if (len < 0)
+			return -1;
+		zmq_getsockopt(peer, ZMQ_RCVMORE, &more, &size);
+		if (!more) {
+			buffer_reset(&roof.reply);
+			buffer_append(&roof.reply, bytes, (size_t)len);
+			return parts;
+		}
+		assert_int_equal(len, 0);
+	}
+}
+
+static void an_envelope_comes_back_before_its_reply(void **state)
+{
+	void *req = connect_peer(ZMQ_REQ), *dealer = connect_peer(ZMQ_DEALER);
+	send_to(req, 0, "run-stop", ARGS(T("instrument", "xrf-1")));
+	assert_int_equal(receive(req), 0);
+	assert_refused("not-found", "no run is open");
+	for (int parts = 0; parts <= 9; parts++) { /* 8, with the peer's id */
+		send_to(dealer, parts, "reload", NULL);
+		assert_int_equal(receive(dealer), parts < 8 ? parts : -1);
+	}
+	for (int i = 0; i < 100; i++) /* more than one turn */
+		send_to(dealer, 1, "run-stop", ARGS(T("instrument", "xrf-1")));
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(receive(dealer), 1);
+	assert_int_equal(receive(dealer), -1);
+	zmq_close(req);
+	zmq_close(dealer);
+}
+
+static void a_kept_request_is_answered_on_the_socket(void **state)
+{
+	void *req = connect_peer(ZMQ_REQ), *gone = connect_peer(ZMQ_DEALER);
+	connect_xrf();
+	send_to(req, 0, "run-start", ARGS(T("instrument", "xrf-1"), T("sample", "S-1")));
+	assert_int_equal(receive(req), -1);
+	send_to(gone, 1, "capture-start", ARGS(T("instrument", "ms-1")));
+	assert_int_equal(receive(gone), 1);
+	send_to(gone, 1, "capture-read", ARGS(N("id", 1)));
+	assert_int_equal(receive(gone), 1);
+	send_to(gone, 1, "capture-read", ARGS(N("id", 1)));
+	assert_int_equal(receive(gone), -1);
+	zmq_close(gone);
+	end_run(WIRE_END_FAILED, "the detector is warm");
+	assert_int_equal(receive(req), 0);
+	assert_refused("not-started", "the detector is warm");
+	virtual_loop_run_for(roof.core.loop, 6 * NS_PER_S);
+	zmq_close(req);
+}
+
 int main(void)
 {
 #define WITH_ROOF(test) cmocka_unit_test_setup_teardown(test, open_roof, close_roof)
@@ -625,6 +713,8 @@ int main(void)
 		WITH_ROOF(a_port_is_recorded_once_at_a_time),
 		WITH_ROOF(requests_that_wait_are_bounded),
 		WITH_ROOF(requests_that_wait_end_with_the_daemon),
+		WITH_ROOF(an_envelope_comes_back_before_its_reply),
+		WITH_ROOF(a_kept_request_is_answered_on_the_socket),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
