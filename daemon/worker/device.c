@@ -190,7 +190,7 @@ const char *device_reason(const struct device *device, int error)
 	case -ECANCELED: return "aborted";
 	case -ENODEV: return "the port is gone";
 	case -ENOMEM: return "no memory";
-	case -EMSGSIZE: return "more bytes than the driver said it would have";
+	case -EMSGSIZE: return "more bytes than the driver's raw_max";
 	default: break;
 	}
 	if (error <= ASSAY_MODBUS_EXCEPTION)

@@ -208,9 +208,9 @@ static void add(struct assay_frame *handle, const struct assay_variable *v)
 	}
 	const char *what = complaint(v);
 	if (what == NULL && frame->var_count == FRAME_VARS_MAX)
-		what = "too many before it";
+		what = "too many variables";
 	if (what == NULL && is_known(frame, v))
-		what = "a name, analyte and basis that are there twice";
+		what = "another one has the same name, analyte and basis";
 	if (what != NULL) {
 		fail(frame, -EINVAL, "variable '%s': %s", v->name, what);
 		return;
@@ -428,7 +428,7 @@ int frame_message(struct frame *frame, unsigned unit, const struct wire_frame *h
 	size_t raw_count, raw_len;
 	const uint8_t *raw_data;
 	if (frame->kind == 0 || frame->var_count == 0)
-		fail(frame, -EINVAL, "decode() gave no kind, or no variables");
+		fail(frame, -EINVAL, "decode() set no kind or added no variable");
 	if (frame->error != 0)
 		return frame->error;
 	int r = raw_encoded(raw, keep, &raw_count, &raw_data, &raw_len);

@@ -33,9 +33,9 @@ static const char *setting_complaint(const struct assay_setting *s, unsigned dep
 	if (!isfinite(s->min) || !isfinite(s->max) || s->min > s->max)
 		return "a setting has an impossible range";
 	if ((s->type == ASSAY_CHOICE) != (s->choices != NULL && s->choices[0] != NULL))
-		return "a choice lacks its choices, or a setting that is none has some";
+		return "a choice without choices, or another setting with some";
 	if ((s->type == ASSAY_TABLE) != (s->columns != NULL))
-		return "a table lacks its columns, or a setting that is none has some";
+		return "a table without columns, or another setting with some";
 	return s->columns != NULL ? table_complaint(s->columns, depth + 1) : NULL;
 }
 

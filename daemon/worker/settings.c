@@ -161,7 +161,7 @@ static int read_pair(struct settings_reader *in, struct set *set, struct assay_s
 	for (size_t i = 0; i < n; i++) {
 		if (assay_string_is(name, set->table[i].name))
 			return set->values[i].count > 0
-				       ? complain(in, &set->table[i], "is there twice")
+				       ? complain(in, &set->table[i], "is given twice")
 				       : read_value(in, &set->table[i], &set->values[i]);
 	}
 	if (in->why[0] == '\0')
@@ -235,7 +235,7 @@ int settings_create(const struct assay_setting *table, const uint8_t *data, size
 	if (error == 0 && settings->arena.failed)
 		error = -ENOMEM;
 	if (error == -EINVAL && why[0] == '\0')
-		snprintf(why, SETTINGS_WHY, "the settings are not encoded as agreed: %s", r.text);
+		snprintf(why, SETTINGS_WHY, "the settings are not encoded correctly: %s", r.text);
 	if (error < 0)
 		settings_destroy(settings);
 	else

@@ -264,7 +264,7 @@ static void show_bytes(char *to, size_t size, const uint8_t *data, size_t len)
 static ssize_t reject(struct link *link, unsigned lane, const uint8_t *data, size_t len)
 {
 	const struct playback *p = link->own;
-	char sent[60], was[60];
+	char sent[60], recorded[60];
 	size_t next = p->lanes[lane].offset > 0 ? p->lanes[lane].index
 						: next_request(p, lane, p->lanes[lane].index);
 	if (next >= p->file.count && !p->port->loop) {
@@ -280,11 +280,11 @@ static ssize_t reject(struct link *link, unsigned lane, const uint8_t *data, siz
 		return -ENODEV;
 	}
 	const struct capture_record *record = &p->file.records[next];
-	show_bytes(was, sizeof was, record->data, record->len);
+	show_bytes(recorded, sizeof recorded, record->data, record->len);
 	snprintf(link->why, sizeof link->why,
-		"playback: the driver sends %s; recorded was, as record %zu at %+.6f s, %s: they "
-		"differ from byte %zu",
-		sent, next + 1, (double)(int64_t)(record->mono - p->file.head.mono) / 1e9, was,
+		"playback: the driver sends %s; record %zu, at %+.6f s, has %s: they differ from "
+		"byte %zu",
+		sent, next + 1, (double)(int64_t)(record->mono - p->file.head.mono) / 1e9, recorded,
 		same(p, record, 0, data, len));
 	return -ENODEV;
 }

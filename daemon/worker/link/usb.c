@@ -175,7 +175,7 @@ static int submit(struct usb *usb, struct endpoint *endpoint, size_t len)
 static int reject(struct link *link, int error)
 {
 	if (error != LIBUSB_ERROR_NO_DEVICE)
-		return link_fail(link, error_of(error), "the device takes no request");
+		return link_fail(link, error_of(error), "the device rejects the request");
 	snprintf(link->why, sizeof link->why, UNPLUGGED);
 	return -ENODEV;
 }

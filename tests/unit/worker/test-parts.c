@@ -588,7 +588,7 @@ static void the_first_fault_of_a_frame_sticks(void **state)
 	expect_fault(&v, "variable 'x': a number that is not finite");
 	v.real = 1;
 	v.name = "good";
-	expect_fault(&v, "variable 'good': a name, analyte and basis that are there twice");
+	expect_fault(&v, "variable 'good': another one has the same name, analyte and basis");
 	v.name = "X";
 	expect_fault(&v, "variable 1 has no proper name");
 	v.name = "x";
