@@ -1,39 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <malloc.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/eventfd.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <systemd/sd-daemon.h>
-#include <zmq.h>
 
 #define LOG_TOPIC "assayd"
 #include "base/clock.h"
-#include "base/event-loop.h"
 #include "base/log.h"
-#include "core/runs/amends.h"
-#include "core/commit/audit.h"
-#include "core/port/recorder.h"
 #include "core/commit/commit.h"
-#include "core/control/control.h"
-#include "core/replay/cursors.h"
-#include "core/core.h"
-#include "core/instrument/instrument.h"
 #include "core/commit/ledger.h"
-#include "core/ports.h"
-#include "core/commit/publish.h"
-#include "core/commit/published.h"
-#include "core/replay/replay.h"
-#include "core/keep/confirm.h"
+#include "core/core.h"
 #include "core/keep/retention.h"
 #include "core/runs/rows.h"
-#include "core/startup.h"
-#include "record/record.h"
 
 /* How long an orderly end may take before open frames are discarded; systemd's own is 90 s. */
 #define STOP_LIMIT_NS (20 * NS_PER_S)
@@ -45,7 +21,8 @@ static bool any_run_open(const struct core *core)
 	const struct instrument *instrument;
 	list_for_each(instrument, &core->instruments.list, link)
 	{
-		if (instrument->run != NULL || instrument->state == DEVICE_STATE_ARMED)
+		enum machine_state state = instrument->machine.state;
+		if (machine_has_run(state) || machine_has_start(state))
 			return true;
 	}
 	return false;
@@ -68,12 +45,12 @@ static void stop_runs(struct core *core, bool abort)
 
 void core_stop(struct core *core)
 {
-	if (core->stopping) {
+	if (core->instruments.stopping) {
 		core->stop_by = 0;
 		stop_runs(core, true);
 		return;
 	}
-	core->stopping = core->instruments.stopping = true;
+	core->instruments.stopping = true;
 	core->stop_by = clock_boot() + STOP_LIMIT_NS;
 	log_info("stopping");
 	sd_notify(0, "STOPPING=1");
@@ -85,7 +62,7 @@ static void restart(struct core *core, const char *why)
 {
 	struct instrument *instrument;
 	log_warn("restarting: %s", why);
-	core->again = core->stopping = core->instruments.stopping = true;
+	core->again = core->instruments.stopping = true;
 	core->stop_by = clock_boot() + STOP_LIMIT_NS;
 	list_for_each(instrument, &core->instruments.list, link)
 		instrument_stop_for(instrument, why);
@@ -100,9 +77,10 @@ void core_terminate(struct core *core)
 
 /* --- housekeeping, once a second ------------------------------------------------------------- */
 
-void core_look_at_clock(struct core *core, bool was_set)
+void core_check_clock(struct core *core, bool was_set)
 {
-	if (timekeeper_look(&core->timekeeper, ledger_tc(core->ledger), was_set) && !core->stopping)
+	if (timekeeper_look(&core->timekeeper, ledger_tc(core->ledger), was_set) &&
+		!core->instruments.stopping)
 		restart(core, "the clock was set back by over an hour");
 }
 
@@ -124,7 +102,7 @@ static void follow_disk(struct core *core)
 	}
 }
 
-void core_look_at_disk(struct core *core)
+void core_check_disk(struct core *core)
 {
 	core->disk.reserve = core->config->reserve;
 	bool changed = disk_look(&core->disk);
@@ -145,12 +123,12 @@ static uint64_t first_of_open_runs(const struct core *core)
 	return from;
 }
 
-void core_look_at_retention(struct core *core)
+void core_apply_retention(struct core *core)
 {
 	struct retention_policy policy = {.age_ns = core->config->keep.age_ns,
 		.size = core->config->keep.size,
 		.now = clock_utc()};
-	if (!core->stopping)
+	if (!core->instruments.stopping)
 		retention_look(core->retention, &policy, first_of_open_runs(core));
 }
 
@@ -172,10 +150,10 @@ static void renew_runs(struct core *core)
 
 void core_tick(struct core *core)
 {
-	core_look_at_clock(core, false);
+	core_check_clock(core, false);
 	commit_collect(core->commit);
-	core_look_at_disk(core);
-	if (!core->stopping && disk_notice(&core->disk) == NULL)
+	core_check_disk(core);
+	if (!core->instruments.stopping && disk_notice(&core->disk) == NULL)
 		renew_runs(core);
 	struct instrument *instrument;
 	list_for_each(instrument, &core->instruments.list, link) instrument_tick(instrument);

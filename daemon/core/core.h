@@ -77,7 +77,6 @@ struct core {
 	char sync[24];    /* the journal's mode in words: "always", "1s" */
 	uint64_t started; /* UTC */
 	struct loop_source *second, *stop_timer;
-	bool stopping;
 	uint64_t stop_by; /* CLOCK_BOOTTIME: open frames are discarded after it */
 	bool again;       /* start again after the end */
 	struct disk_watch disk;
@@ -96,14 +95,14 @@ void core_terminate(struct core *core);
 /* Once a second. */
 void core_tick(struct core *core);
 
-/* Looks at the clock; restarts the core, with a new journal, if it is too far back. */
-void core_look_at_clock(struct core *core, bool was_set);
+/* Checks the clock; restarts the core, with a new journal, if it is too far back. */
+void core_check_clock(struct core *core, bool was_set);
 
-/* Looks at the journal's disk and lets the instruments follow a change of its level. */
-void core_look_at_disk(struct core *core);
+/* Checks the journal's disk and lets the instruments follow a change of its level. */
+void core_check_disk(struct core *core);
 
 /* Removes segments of the journal that retention lets go. */
-void core_look_at_retention(struct core *core);
+void core_apply_retention(struct core *core);
 
 /* Stops the workers once no run is open, or the time for that is over. */
 void core_try_stop(struct core *core);

@@ -71,7 +71,7 @@ int core_reload(struct core *core, bool now, char **text)
 		return r;
 	}
 	audit_config(&core->audit, "config", config, before);
-	core_look_at_retention(core);
+	core_apply_retention(core);
 	return 0;
 }
 

@@ -16,24 +16,23 @@
 #include "base/clock.h"
 #include "base/event-loop.h"
 #include "base/log.h"
-#include "core/commit/audit.h"
 #include "core/commit/commit.h"
-#include "core/control/control.h"
-#include "core/control/ops.h"
-#include "core/replay/cursors.h"
-#include "core/runs/interrupted.h"
 #include "core/commit/ledger.h"
 #include "core/commit/publish.h"
 #include "core/commit/published.h"
-#include "core/replay/replay.h"
+#include "core/control/control.h"
+#include "core/control/ops.h"
+#include "core/core.h"
 #include "core/keep/confirm.h"
 #include "core/keep/retention.h"
-#include "core/runs/rows.h"
-#include "core/core.h"
 #include "core/port/process.h"
 #include "core/port/recorder.h"
 #include "core/reload.h"
+#include "core/replay/cursors.h"
+#include "core/replay/replay.h"
 #include "core/runs/amends.h"
+#include "core/runs/interrupted.h"
+#include "core/runs/rows.h"
 #include "core/startup.h"
 #include "journal/journal.h"
 #include "record/encode.h"
@@ -228,12 +227,12 @@ static int open_sockets(struct core *core)
 
 static void on_clock_set(void *core)
 {
-	core_look_at_clock(core, true);
+	core_check_clock(core, true);
 }
 
 static void on_retention_due(void *core)
 {
-	core_look_at_retention(core);
+	core_apply_retention(core);
 }
 
 static int check_space(void *arg, uint64_t expected, char *text, size_t size)
@@ -309,7 +308,7 @@ static int open_all(struct core *core)
 		.commit = core->commit,
 		.audit = &core->audit,
 		.segment_size = core->config->segment_size};
-	core_look_at_disk(core);
+	core_check_disk(core);
 	struct retention_options options = {.loop = core->loop,
 		.path = core->config->journal_path,
 		.journal = ledger_journal_id(core->ledger),

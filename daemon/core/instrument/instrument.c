@@ -7,14 +7,12 @@
 
 #define LOG_TOPIC instrument->config->key
 #include "base/clock.h"
-#include "base/log.h"
+#include "core/commit/ledger.h"
 #include "core/instrument/hazard.h"
 #include "core/instrument/inside.h"
-#include "core/commit/ledger.h"
 #include "core/instrument/request.h"
 #include "core/instrument/state.h"
 #include "record/encode.h"
-#include "record/record.h"
 #include "record/topic.h"
 
 #define RETRY_FIRST_NS NS_PER_S
@@ -338,6 +336,8 @@ int instrument_renew(struct instrument *instrument)
 	int r = run_renew(&instrument->run, &subject);
 	if (r == 0)
 		state_set(instrument, NULL, run_label(instrument->run)->number);
+	else
+		supervise_punish(instrument->supervisor, "no memory for the next run-start");
 	return r;
 }
 
