@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "core/control/ops.h"
+#include "core/keep/retention.h"
 #include "core/replay/cursors.h"
 #include "core/runs/rows.h"
 #include "journal/journal.h"
@@ -543,6 +544,45 @@ static void confirmations_need_retention(void **state)
 		"retention does not run");
 }
 
+static void on_look_due(void *arg)
+{
+}
+
+/* Runs the loop until the jobs' thread has reported. */
+static void wait_for_jobs(void)
+{
+	while (roof.replies < roof.requests)
+		virtual_loop_run_for(roof.core.loop, NS_PER_MS);
+}
+
+static void a_confirmation_compares_with_the_journal(void **state)
+{
+	static const char segments[] = "\x81\xa3\x65\x66irst\x01\x64last\x01\x66sha256\x58\x20"
+				       "0123456789abcdef0123456789abcdef";
+	char id[JOURNAL_ID_TEXT];
+	const struct retention_options options = {.loop = roof.core.loop,
+		.path = roof.folder,
+		.journal = journal_id(roof.core.journal),
+		.audit = &roof.core.audit,
+		.published = roof.core.published,
+		.cursors = roof.core.cursors,
+		.due = on_look_due};
+	assert_int_equal(retention_start(&roof.core.retention, &options), 0);
+	journal_id_format(id, journal_id(roof.core.journal));
+	const struct arg args[MAX_ARGS] = {T("journal", id),
+		R("segments", segments, sizeof segments - 1), T("to", "/mnt/archive")};
+	send_args("archived", args);
+	send_args("archived", args);
+	assert_refused("busy", "another archive");
+	wait_for_jobs();
+	assert_refused("refused", "entries 1 to 1: there is no such closed file");
+	send_args("archived", args);
+	size_t requests = roof.requests;
+	roof_close(&roof);
+	assert_int_equal(roof.replies, requests);
+	roof_open(&roof);
+}
+
 static void a_cursor_is_forgotten_for_good(void **state)
 {
 	struct assay_string name = string_of("lims");
@@ -709,6 +749,7 @@ int main(void)
 		WITH_ROOF(a_run_is_corrected_with_a_reason),
 		WITH_ROOF(a_run_is_repeated_as_it_was),
 		WITH_ROOF(confirmations_need_retention),
+		WITH_ROOF(a_confirmation_compares_with_the_journal),
 		WITH_ROOF(a_cursor_is_forgotten_for_good),
 		WITH_ROOF(a_port_is_recorded_once_at_a_time),
 		WITH_ROOF(requests_that_wait_are_bounded),

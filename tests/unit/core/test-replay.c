@@ -252,6 +252,11 @@ static void older_journals_stay_fetchable(void **state)
 
 /* --- runs ------------------------------------------------------------------------------------ */
 
+struct arg {
+	const char *name;
+	uint64_t value;
+};
+
 static void put_text(struct map *map, const void *arg)
 {
 	const char *const *pair = arg;
@@ -262,6 +267,17 @@ static void ask_text(struct journals *journals, const char *op, const char *key,
 {
 	const char *pair[] = {key, value};
 	journals_ask(journals, op, put_text, pair);
+}
+
+static void put_number(struct map *map, const void *arg)
+{
+	const struct arg *number = arg;
+	map_uint(map, number->name, number->value);
+}
+
+static void ask_number(struct journals *journals, const char *op, const char *key, uint64_t value)
+{
+	journals_ask(journals, op, put_number, &(const struct arg){key, value});
 }
 
 /* Run 1 with a frame (1 2 4), a state between (3), run 2 (5 6), amends of run 1 (7) and 2 (8). */
@@ -373,6 +389,64 @@ static void the_last_entry_of_a_topic_needs_no_range(void **state)
 	journals_close(&journals);
 }
 
+/* --- cursors --------------------------------------------------------------------------------- */
+
+struct move {
+	const char *name, *topic;
+	const uint8_t *journal;
+	uint64_t seq;
+};
+
+static void put_move(struct map *map, const void *arg)
+{
+	const struct move *move = arg;
+	map_text(map, "name", move->name);
+	map_bytes(map, "journal", move->journal, JOURNAL_ID_SIZE);
+	map_text(map, "topic", move->topic);
+	map_uint(map, "seq", move->seq);
+}
+
+static void cursors_move_and_are_shown(void **state)
+{
+	uint8_t foreign[JOURNAL_ID_SIZE] = {1};
+	struct journals journals = {0};
+	journals_create(&journals);
+	put_runs(&journals);
+	journals_open(&journals);
+	const struct {
+		struct move move;
+		const char *code, *text;
+	} wrong[] = {
+		{{"Lims", "a1/data/", journals.id, 1}, "bad-request", "[a-z0-9-]{1,32}"},
+		{{"lims", "a1/data", journals.id, 1}, "bad-request", "final /"},
+		{{"lims", "a1/data/", foreign, 1}, "wrong-journal", "`hello`"},
+		{{"lims", "a1/data/", journals.id, 99}, "bad-request", "`head`"},
+		{{"lims", NULL, journals.id, 1}, "bad-request", "`journal`, `topic` and `seq`"},
+	};
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		journals_ask(&journals, "cursor", put_move, &wrong[i].move);
+		assert_string_equal(journals_text(&journals, "code"), wrong[i].code);
+		assert_non_null(strstr(journals_text(&journals, "text"), wrong[i].text));
+		assert_false(journals.answer.has_cursor);
+	}
+	journals_ask(&journals, "cursor", put_move,
+		&(const struct move){"lims", "a1/data/", journals.id, 4});
+	assert_string_equal(journals_text(&journals, "op"), "ok");
+	assert_true(journals.answer.has_cursor);
+	ask_text(&journals, "cursor", "name", "lims"); /* not yet on the disk */
+	assert_string_equal(journals_text(&journals, "code"), "not-found");
+	assert_int_equal(cursors_flush(journals.cursors), 0);
+	ask_text(&journals, "cursor", "name", "lims");
+	assert_string_equal(journals_text(&journals, "op"), "cursor");
+	assert_int_equal(journals_number(&journals, "at"), 1);
+	journals_ask(&journals, "cursor", put_move,
+		&(const struct move){"lims", "a1/data/", journals.id, 3});
+	assert_non_null(strstr(journals_text(&journals, "text"), "never goes back"));
+	journals_ask(&journals, "cursors", NULL, NULL);
+	assert_int_equal(journals_number(&journals, "cursors"), 1);
+	journals_close(&journals);
+}
+
 /* --- requests that are none ------------------------------------------------------------------ */
 
 static void wrong_requests_are_refused_with_the_accepted_words(void **state)
@@ -387,6 +461,14 @@ static void wrong_requests_are_refused_with_the_accepted_words(void **state)
 	assert_non_null(strstr(journals_text(&journals, "text"), "whole number"));
 	journals_ask(&journals, "hello", NULL, NULL);
 	assert_non_null(strstr(journals_text(&journals, "text"), "hello needs proto"));
+	ask_number(&journals, "hello", "proto", 2);
+	assert_string_equal(journals_text(&journals, "code"), "unsupported");
+	ask_number(&journals, "hello", "proto", 1);
+	assert_string_equal(journals_text(&journals, "op"), "welcome");
+	assert_int_equal(journals_number(&journals, "head"), 1);
+	assert_int_equal(journals_number(&journals, "journals"), 1);
+	ask_number(&journals, "proof", "seq", 1);
+	assert_string_equal(journals_text(&journals, "code"), "unsupported");
 	journals_ask(&journals, "proof", NULL, NULL);
 	assert_string_equal(journals_text(&journals, "code"), "bad-request");
 	ask_fetch(
@@ -619,6 +701,7 @@ int main(void)
 		cmocka_unit_test(a_frame_finds_its_run_start),
 		cmocka_unit_test(runs_are_found_by_sample_and_instrument),
 		cmocka_unit_test(the_last_entry_of_a_topic_needs_no_range),
+		cmocka_unit_test(cursors_move_and_are_shown),
 		cmocka_unit_test(wrong_requests_are_refused_with_the_accepted_words),
 		cmocka_unit_test(help_names_operations_and_arguments),
 		cmocka_unit_test(topics_longer_than_any_subscription_are_refused),
