@@ -181,7 +181,7 @@ static int write_runs(struct texts *texts, int dir)
 /* The values are JSON, in which control characters are escaped. */
 static void write_values(FILE *to, struct assay_span body)
 {
-	static const char *const names[] = {"actor", "reason", "before", "after"};
+	static const char *const names[] = {"actor", "before", "after", "reason"};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		struct buffer text = {0};
 		struct assay_span value = keys_value(body, string_of(names[i]));
