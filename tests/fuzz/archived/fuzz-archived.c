@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Notes of what was archived: what is taken makes sense, and the sound part reads the same again. */
+/*
+ * Notes of archived files: those that are accepted make sense, and the sound part reads the same
+ * again.
+ */
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A recording of arbitrary bytes.  The first byte chooses: on request checksums are put right,
- * since a fuzzer does not find them.  Whatever the bytes: what is read lies within them, and is
- * written again as the same bytes.
+ * A recording of arbitrary bytes. If the first byte requests it, checksums are put right, since a
+ * fuzzer does not find them. The parts read must lie within the bytes, and are written again as the
+ * same bytes.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +27,7 @@ static size_t size_at(const uint8_t *data)
 	return size;
 }
 
-/* The checksum of `len` bytes into what follows them; false: nothing does. */
+/* The checksum of `len` bytes into the bytes after them; false: there are none. */
 static bool mend_one(uint8_t *data, size_t left, size_t len)
 {
 	if (len > left || left - len < CAPTURE_SUM_BYTES)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a worker says of its drivers; what is read is described and made into a schema. */
+/*
+ * A worker's description of its drivers; if it is accepted, it is described and made into a schema.
+ */
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>

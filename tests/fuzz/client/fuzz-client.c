@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whatever a daemon may say to a client: pieces of two bytes of length, a letter and the bytes.
- * 'r' an answer, 'p' an entry of a page, 'd' its end, 'h' a heartbeat, 'l' a live entry, 'n' a new
- * connection.  Entries of a topic must be given in order, each once, and notes must end.
+ * Messages of a daemon to a client: pieces of two bytes of length, a letter and the bytes. 'r' an
+ * answer, 'p' an entry of a page, 'd' its end, 'h' a heartbeat, 'l' a live entry, 'n' a new
+ * connection. Entries of a topic must be given in order, each once, and notes must end.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A configuration file in one text, read by a fixed catalog; what loads is merged and found. */
+/*
+ * A configuration file in one text, read with a fixed catalog; if it loads, its parts are merged
+ * and found.
+ */
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as an entry, a record, a worker's part, a heartbeat and a map read by a table.  What the checker accepts,
- * the views and the JSON projection must handle.
+ * Any bytes as an entry, a record, a worker's part, a heartbeat and a map read by a table. The
+ * views and the JSON projection must handle every record that the checker accepts.
  */
 #include <stdlib.h>
 #include <string.h>

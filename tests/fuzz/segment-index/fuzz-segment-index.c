@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading an index file of arbitrary bytes.  With an odd first byte its checksums are put right.
- * What is read must fit together: every topic id is known, every seq has its place.
+ * Reading an index file of arbitrary bytes. With an odd first byte its checksums are put right. An
+ * accepted index must be consistent: every topic id is known, every seq has its place.
  */
 #include <stdlib.h>
 #include <string.h>

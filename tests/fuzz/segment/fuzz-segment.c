@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Starting on a segment of arbitrary bytes.  The first byte chooses; the rest is the file.  On
- * request checksums are put right, since a fuzzer does not find them.  Whatever the bytes: a start
- * ends, no entry is given out that does not stand in the file with right checksums (computed here
- * bit by bit), and what was recovered is there again after the next start, with an entry more.
+ * Starting on a segment of arbitrary bytes. The first byte holds options; the rest is the file. If
+ * it requests so, checksums are put right, since a fuzzer does not find them. For all bytes: a
+ * start ends, no entry is given out that is not in the file with right checksums (computed here bit
+ * by bit), and the recovered entries are there again after the next start, with an entry more.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,7 +84,7 @@ static int open_journal(struct disk *disk, struct journal **journal, struct jour
 	return journal_open(journal, disk_io(disk), &options, report);
 }
 
-/* Reads everything; with `file`, each entry must stand in it.  Returns the sum of what came. */
+/* Reads everything; with `file`, each entry must be in it. Returns the sum of the entries. */
 static uint64_t read_all(
 	struct disk *disk, const uint8_t *id, uint64_t upto, const uint8_t *file, size_t len)
 {
@@ -135,7 +135,7 @@ static int count_segment(void *arg, const struct journal_segment *segment)
 	return 0;
 }
 
-/* Looking on ends, whatever is there, and finds no more entries than fit. */
+/* Inspection ends for all bytes, and finds no more entries than fit. */
 static void look_on(struct disk *disk, const uint8_t *id, size_t len)
 {
 	uint64_t first, last;

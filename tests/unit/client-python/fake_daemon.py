@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A daemon of a few lines: it publishes, drops, forgets and begins journals as its seed says."""
+"""A daemon of a few lines: it publishes, drops, removes and starts journals as its seed decides."""
 
 import os
 import random

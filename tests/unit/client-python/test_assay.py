@@ -90,7 +90,7 @@ class Values(unittest.TestCase):
 
 
 class Losses(unittest.TestCase):
-    """Every entry exactly once and in order per topic, whatever is dropped, forgotten and begun anew."""
+    """Every entry exactly once and in order per topic, while messages are dropped, removed and journals started again."""
 
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory(prefix='assay-')

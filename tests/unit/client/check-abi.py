@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What libassay exports is what abi.txt lists, and what its headers declare; nothing else gets out."""
+"""libassay exports the symbols that abi.txt lists and its headers declare, and no others."""
 
 import pathlib
 import re

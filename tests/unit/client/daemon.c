@@ -159,7 +159,7 @@ size_t fake_fetch(const struct fake_daemon *daemon, const struct message_fetch *
 			break;
 		}
 		if (e->is_gone)
-			add_gap(&a, seq); /* whatever its topic was, as the real one */
+			add_gap(&a, seq); /* of any topic, as the real one */
 		else if (is_asked_for(fetch, fake_topics[e->topic]))
 			seqs[a.count++] = seq;
 	}

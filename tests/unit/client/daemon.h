@@ -38,10 +38,10 @@ void fake_renew(struct fake_daemon *daemon);
 /* Commits one entry on this topic to the current journal. */
 void fake_commit(struct fake_daemon *daemon, size_t topic);
 
-/* Removes what is there of seqs first ... last of a journal. */
+/* Removes the entries first ... last of a journal. */
 void fake_prune(struct fake_daemon *daemon, size_t journal, uint64_t first, uint64_t last);
 
-/* The view of an entry, and what the heartbeat says. */
+/* The view of an entry, and the content of the heartbeat. */
 struct assay_entry_view fake_view(const struct fake_daemon *daemon, size_t journal, uint64_t seq);
 void fake_head(const struct fake_daemon *daemon, struct buffer *to);
 

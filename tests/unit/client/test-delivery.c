@@ -12,7 +12,7 @@
 
 #define LIVE_MAX 12 /* messages that wait in the socket */
 
-/* What a consumer has got, by journal and seq. */
+/* The entries of a consumer, by journal and seq. */
 struct consumer {
 	struct fake_daemon daemon;
 	struct prefixes prefixes;
@@ -90,7 +90,7 @@ static size_t journal_of(const struct consumer *c, const uint8_t *id)
 	return i;
 }
 
-/* --- what comes out --------------------------------------------------------------------------- */
+/* --- output ----------------------------------------------------------------------------------- */
 
 static void got_entry(struct consumer *c, size_t journal, uint64_t seq)
 {
@@ -123,13 +123,13 @@ static void got_note(struct consumer *c, const struct delivery_note *note)
 		if (strncmp(topic, note->cursor.topic, strlen(note->cursor.topic)) != 0)
 			continue;
 		assert_true(j->entries[seq].is_gone);
-		/* A hole of a prefix may hold what was given before it became one. */
+		/* A hole of a prefix may include entries that were given before it became one. */
 		assert_true(is_prefix || c->given[journal][seq] == 0);
 		c->lost[journal][seq]++;
 	}
 }
 
-/* --- what goes in ----------------------------------------------------------------------------- */
+/* --- input ------------------------------------------------------------------------------------ */
 
 static void send_live(struct consumer *c, bool is_head)
 {
@@ -243,7 +243,7 @@ static void step(struct consumer *c)
 		hear(c);
 }
 
-/* Everything that was committed is given, or said to be lost. */
+/* Every committed entry is given, or reported as lost. */
 static void settle(struct consumer *c)
 {
 	bool is_live = false;

@@ -258,7 +258,7 @@ static void bring_trouble(struct core *core)
 	}
 }
 
-/* Returns what is wrong after one life and the next start, if anything. */
+/* NULL, or the fault after one life and the next start. */
 static const char *live_and_die(struct core *core, unsigned lies)
 {
 	struct disk *disk = core->disk;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lives of a core on a disk that fails: a script that touches everything, with each kind of trouble
- * at each of its calls, and lives at random.  After each life core_check compares what is there
- * with what was published.  All of it follows from numbers, so that a finding can be repeated.
+ * Lives of a core on a disk that fails: a script that uses all of the journal, with each kind of
+ * fault at each of its calls, and random lives. After each life core_check compares the journal
+ * with the published entries. All of it follows from numbers, so that a finding can be repeated.
  */
 #ifndef ASSAY_TESTS_JOURNAL_CAMPAIGN_H
 #define ASSAY_TESTS_JOURNAL_CAMPAIGN_H
@@ -28,7 +28,7 @@ const char *trouble_name(enum trouble trouble);
 /* How many calls the script makes that may meet trouble. */
 uint64_t campaign_calls(uint32_t sync_ms);
 
-/* The script with trouble at its `k`-th call.  NULL, or what is wrong afterwards. */
+/* The script with a fault at its `k`-th call. NULL, or the fault of the journal afterwards. */
 const char *campaign_script(enum trouble trouble, uint64_t k, uint32_t sync_ms);
 
 /* How lives at random are led: mistakes that the core, or the kernel, may make. */
@@ -38,8 +38,8 @@ struct mistakes {
 };
 
 /*
- * `lives` at random, six on each disk, starting with number `first`.  NULL, or what is wrong; then
- * `*number` is the life's.
+ * `lives` random lives, six on each disk, starting with number `first`. NULL, or the fault; then
+ * `*number` is that of the life.
  */
 const char *campaign_random(
 	uint64_t first, uint64_t lives, const struct mistakes *mistakes, uint64_t *number);

@@ -81,7 +81,7 @@ static struct journal_item *make(struct core *core, const char *topic, size_t le
 
 static int hand_over(struct core *core, struct journal_item *items, size_t count)
 {
-	core->may_lose |= core->options.sync_ms != 0; /* even when it fails: it has begun a file */
+	core->may_lose |= core->options.sync_ms != 0; /* even if it fails: it has started a file */
 	int r = journal_append(core->journal, items, count);
 	if (r < 0)
 		return r;
@@ -136,7 +136,7 @@ const char *core_file(const struct core *core, uint64_t first_seq, const char *s
 
 /* --- reading */
 
-/* What is read is one journal as the core remembers it. */
+/* One journal, read and compared with the core's memory. */
 struct memory {
 	const uint8_t *id;
 	const struct journal_item *items;
@@ -221,7 +221,7 @@ static const char *read_old(const struct core *core)
 
 /* --- the end of a journal */
 
-/* What was published in the current journal is remembered as the old one. */
+/* The published entries of the current journal are kept as the old one. */
 static void leave_behind(struct core *core)
 {
 	forget_old(core);
@@ -298,7 +298,7 @@ static const char *check_topics(const struct core *core, uint64_t head)
 	return NULL;
 }
 
-/* What the entries of the journal that is inspected are, up to seq `at`. */
+/* The entries of the inspected journal, up to seq `at`. */
 static struct {
 	const uint8_t *id;
 	const struct journal_item *items;
@@ -352,7 +352,7 @@ static const char *check_same(struct core *core)
 	uint64_t head = core->report.head;
 	bool is_other = memcmp(core->report.id, core->id, JOURNAL_ID_SIZE) != 0;
 	if (is_other && head == 0 && (core->published == 0 || core->may_lose))
-		return NULL; /* begun by a start that then failed */
+		return NULL; /* started by a start that then failed */
 	if (is_other && head == 0 && core->is_renewing)
 		return core_read(core, 1, core->published);
 	if (is_other)
@@ -414,8 +414,8 @@ const char *core_check(struct core *core)
 	case JOURNAL_NEW_FIRST:
 		return core->published > 0 ? "a journal with published entries is not found" : NULL;
 	case JOURNAL_NEW_UNCLEAN:
-		return core->may_lose ? NULL : "a new journal began for no reason";
-	default: return "a new journal began for no reason";
+		return core->may_lose ? NULL : "a new journal was started for no reason";
+	default: return "a new journal was started for no reason";
 	}
 }
 
@@ -463,15 +463,15 @@ static const char *judge_damage(struct core *core, uint64_t seq, const struct pl
 	size_t size;
 	free(disk_read(core->disk, place->path, &size));
 	if (report->why != JOURNAL_CONTINUED)
-		return "a new journal began because of a damaged entry";
+		return "a new journal was started because of a damaged entry";
 	if (report->torn_bytes != 0 || size != place->file_size)
 		return "damage was cut off";
 	if (report->head != core->count)
 		return "damage moved the end";
 	if (report->gap_count > 1)
-		return "one damaged entry is told as more";
+		return "one damaged entry is reported as more";
 	if (report->gap_count == 1 && (report->gaps[0].from != seq || report->gaps[0].to != seq))
-		return "damage is told in the wrong place";
+		return "damage is reported in the wrong place";
 	return read_memory(core, &memory, 1, core->count);
 }
 
@@ -504,7 +504,7 @@ void core_accept(struct core *core)
 	if (core->is_renewing && is_continued && is_other)
 		leave_behind(core);
 	core->is_renewing = false;
-	if (!is_continued || is_other) /* begun just now, or by a start that then failed */
+	if (!is_continued || is_other) /* started just now, or by a start that then failed */
 		core->pruned = core->maybe_pruned = 0;
 	memcpy(core->id, core->report.id, JOURNAL_ID_SIZE);
 	forget_items(core, (size_t)core->report.head);

@@ -24,7 +24,7 @@ struct core {
 
 	uint8_t id[JOURNAL_ID_SIZE];
 	uint64_t tc;
-	struct journal_item *items; /* by seq - 1, whatever was handed over */
+	struct journal_item *items; /* by seq - 1, all that were handed over */
 	size_t count, size;
 	uint64_t appended, published;
 	bool may_lose; /* something in this journal was published before the sync */
@@ -42,10 +42,10 @@ struct core {
 void core_init(struct core *core, uint32_t seed);
 void core_finish(struct core *core);
 
-/* Opens the journal; what journal_open returns. */
+/* Opens the journal; returns the result of journal_open(). */
 int core_open(struct core *core);
 
-/* Makes entries and hands them over; publishes where the sync mode says so. */
+/* Makes entries and hands them over; publishes them if the sync mode does so. */
 int core_append(struct core *core, const char *topic, size_t len);
 int core_append_many(struct core *core, size_t count, size_t len);
 int core_sync(struct core *core);
@@ -71,17 +71,17 @@ int core_close(struct core *core);
 /* The path of a file of the current journal, in one of four static buffers. */
 const char *core_file(const struct core *core, uint64_t first_seq, const char *suffix);
 
-/* --- what must be true after core_open */
+/* --- conditions after core_open() */
 
-/* NULL, or what is wrong with what was recovered.  `why` allows for a new journal. */
+/* NULL, or the fault of the recovered journal. `why` allows for a new journal. */
 const char *core_check(struct core *core);
 
-/* Reads seqs `from` to `to`: NULL when all are there and are what was handed over. */
+/* Reads seqs `from` to `to`: NULL if all are there with the bytes that were handed over. */
 const char *core_read(struct core *core, uint64_t from, uint64_t to);
 
 /*
- * Closes the journal and damages one bit of an entry.  NULL when the next start tells exactly that
- * and changes no file, then the damage is undone and the journal is open again.
+ * Closes the journal and damages one bit of an entry. NULL if the next start reports exactly that
+ * and changes no file; then the damage is undone and the journal is open again.
  */
 const char *core_try_damage(struct core *core);
 

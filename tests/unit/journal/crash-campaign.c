@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Many lives at random and the whole script: `crash-campaign LIVES [FIRST]` says what it found and
- * fails when it found something; with --caught before the number it fails when it found nothing,
- * for journals that were made with a mistake on purpose.
+ * Many random lives and the whole script: `crash-campaign LIVES [FIRST]` prints its finding and
+ * fails if it has one; with --caught before the number it fails if it has none, for journals with a
+ * deliberate mistake.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -26,7 +26,7 @@ MUTANTS = {
         'recover.c', 'survey->head > survey->durable && !survey->is_clean &&', 'false &&'),
     # seqs
     'gives-a-seq-again': ('recover.c', 'return JOURNAL_NEW_UNCLEAN;', 'return JOURNAL_CONTINUED;'),
-    # what is believed
+    # data that is trusted
     'believes-any-body': (
         'segment.c', 'return record->bcrc == crc32c(record->hcrc, body, record->len);', 'return true;'),
     'believes-any-header': (

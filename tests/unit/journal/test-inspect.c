@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A whole journal is looked at: what is wrong is told with its place, and nothing else is. */
+/* A whole journal is inspected: each fault is reported with its place, and nothing else. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a start makes of torn, damaged, missing and doubtful files. */
+/* Starts with torn, damaged, missing and doubtful files. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,7 +176,7 @@ static void damage_to_committed_data_is_a_gap_and_never_cut_off(void **state)
 	assert_null(core_read(&core, 8, 11));
 	close_core();
 	reopen(JOURNAL_CONTINUED);
-	assert_int_equal(core.report.gap_count, 0); /* said once */
+	assert_int_equal(core.report.gap_count, 0); /* reported once */
 	assert_int_equal(core.report.head, 11);
 }
 
@@ -436,7 +436,7 @@ static void a_journal_that_ends_before_what_others_remember_is_left(void **state
 		file_size(core_file(&core, 1, ".seg")), SEGMENT_HEADER_SIZE + 3 * RECORD + 4);
 }
 
-/* What is left of four entries when their file was cut after the third. */
+/* The rest of four entries whose file was cut after the third. */
 static void cut_after_third(void)
 {
 	size_t len;

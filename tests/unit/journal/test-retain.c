@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Closed segments are told of as they are, and go without a trace of them getting lost. */
+/* Closed segments are listed as they are, and their removal leaves a trace. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +46,7 @@ static void reopen(void)
 	core_accept(&core);
 }
 
-/* The first `removed` segments are told as one gap each, and all after them is there. */
+/* The first `removed` segments are reported as one gap each, and all after them is there. */
 static void assert_pruned(size_t removed, uint64_t head)
 {
 	struct journal_reader *reader;
@@ -154,7 +154,7 @@ static void all_of_an_older_journal_may_be_removed(void **state)
 	assert_int_equal(last, 8);
 }
 
-/* Nothing else says which topics there were, and where the segment ended. */
+/* No other file has the topics and the end of the segment. */
 static void an_index_is_made_before_its_segment_goes(void **state)
 {
 	fill(3);

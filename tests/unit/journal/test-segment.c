@@ -225,7 +225,7 @@ static int read_index(
 	return index_read(found, index, topics, io, IO_CWD, 42);
 }
 
-/* The disk's root has names that begin with '/'; here they do not. */
+/* The disk's root has names that start with '/'; here they do not. */
 static void an_index_comes_back(void **state)
 {
 	struct disk *disk = disk_create(1);

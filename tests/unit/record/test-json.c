@@ -16,7 +16,7 @@
 #include "record/encode.h"
 #include "record/json.h"
 
-/* Projects what is in `from`, which is emptied. */
+/* Projects the content of `from`, which is emptied. */
 #define assert_json(from, expected)                                                 \
 	do {                                                                        \
 		struct buffer json_ = {0};                                          \

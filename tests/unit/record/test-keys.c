@@ -174,7 +174,7 @@ static int read_whole(struct bench *b, struct key key)
 	return read_part(b, b->len, key);
 }
 
-/* True when nothing outside `size` bytes from `at` was stored, but for the count of a list. */
+/* True if nothing outside `size` bytes from `at` was stored, except the count of a list. */
 static bool kept_to(const struct bench *b, size_t at, size_t size)
 {
 	const uint8_t *bytes = (const uint8_t *)&b->all;

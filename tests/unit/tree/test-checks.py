@@ -7,7 +7,7 @@ import sys
 import tempfile
 
 check_tree = importlib.import_module('check-tree')
-check_tree.FILES_LATER = ()
+check_tree.WORDS_LATER = ()
 
 MAP = """# Architecture
 
@@ -49,7 +49,7 @@ def driver_without(*names):
     return {name: text for name, text in DRIVER.items() if name not in names}
 
 
-# (check, what is changed, a part of the only fault)
+# (check, changed files, a part of the only fault)
 CASES = [
     ('arrows', {'daemon/base/log.c': '#include "record/read.h"\n'}, 'daemon/base may not include record/read.h'),
     ('arrows', {'drivers/x/driver.c': '#include <assay/client.h>\n'}, 'drivers may not include <assay/client.h>'),
