@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Memory that lives and dies together, such as all of a configuration.  Nothing is freed
- * alone.  Failure is sticky: a reader may go on with what it got and look at `failed` at the end.
+ * Memory that is freed together, such as all of a configuration.  Nothing is freed alone.  Failure
+ * is sticky: a caller may continue after it and check `failed` once at the end.
  */
 #ifndef ASSAY_BASE_ARENA_H
 #define ASSAY_BASE_ARENA_H
@@ -23,7 +23,7 @@ void arena_finish(struct arena *arena);
 /* Zeroed memory, aligned for any type; NULL when there is none. */
 void *arena_alloc(struct arena *arena, size_t size);
 
-/* The same for `count` elements; their product may not overflow. */
+/* The same for `count` elements; NULL if count * size overflows. */
 void *arena_array(struct arena *arena, size_t count, size_t size);
 
 /* A copy of `len` bytes, or NULL.  `len` 0 gives a valid pointer. */

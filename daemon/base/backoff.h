@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How long to wait before the next try: twice as long each time, and never quite the same. */
+/* The wait before the next attempt: doubled each time, with random jitter. */
 #ifndef ASSAY_BASE_BACKOFF_H
 #define ASSAY_BASE_BACKOFF_H
 
 #include <stdint.h>
 
-/* Zero is the beginning, and what it is set to once things have worked for a while. */
+/* Zero to start; set to zero again after a time of success. */
 struct backoff {
 	uint64_t wait; /* the last one, without its jitter */
 };

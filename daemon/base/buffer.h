@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A growing byte buffer.  Zero is a valid empty buffer.  After an allocation failed or `limit`
- * was passed, the buffer is marked failed, keeps its bytes, and ignores further appends, so that
- * a writer may append many pieces and look once at the end.
+ * A growing byte buffer.  Zero is a valid empty buffer.  If an allocation fails or `limit` is
+ * exceeded, the buffer is marked failed, keeps its bytes, and ignores further appends, so that a
+ * writer may append many pieces and check once at the end.
  */
 #ifndef ASSAY_BASE_BUFFER_H
 #define ASSAY_BASE_BUFFER_H
@@ -25,8 +25,8 @@ void buffer_finish(struct buffer *buffer);
 void buffer_reset(struct buffer *buffer);
 
 /*
- * Makes room for `len` more bytes and returns where they go (borrowed until the next append), or
- * NULL with the buffer marked failed.  The length is unchanged: add to `len` what was written.
+ * Makes room for `len` more bytes and returns their place (borrowed until the next append), or NULL
+ * with the buffer marked failed.  buffer->len is unchanged: the caller adds the bytes it wrote.
  */
 uint8_t *buffer_reserve(struct buffer *buffer, size_t len);
 

@@ -11,10 +11,10 @@
 /* CLOCK_REALTIME since 1970 UTC. */
 uint64_t clock_utc(void);
 
-/* CLOCK_BOOTTIME: goes on while the machine sleeps, never steps.  Deadlines are in this clock. */
+/* CLOCK_BOOTTIME: runs while the machine sleeps, never steps.  Deadlines are in this clock. */
 uint64_t clock_boot(void);
 
-/* Milliseconds from now until the deadline, rounded up; 0 when it has passed.  For poll(2). */
+/* Milliseconds from now until the deadline, rounded up; 0 if it has passed.  For poll(2). */
 int clock_ms_until(uint64_t deadline);
 
 /* Other clocks for the whole process, for simulated time; NULL: the kernel's.  Before threads. */

@@ -25,21 +25,15 @@ static uint32_t multiply(uint32_t a, uint32_t b)
 	return product;
 }
 
-/* x^(8 * len): what `len` zero bytes multiply a checksum by. */
-static uint32_t power(size_t len)
-{
-	uint32_t result = UINT32_C(1) << 31, square = UINT32_C(1) << 23;
-	for (; len != 0; len >>= 1) {
-		if (len & 1)
-			result = multiply(result, square);
-		square = multiply(square, square);
-	}
-	return result;
-}
-
+/* Multiplication by x^(8 * len), which is the effect of `len` zero bytes on a checksum. */
 static void fill_skip(uint32_t table[4][256], size_t len)
 {
-	uint32_t factor = power(len);
+	uint32_t factor = UINT32_C(1) << 31, square = UINT32_C(1) << 23;
+	for (; len != 0; len >>= 1) {
+		if (len & 1)
+			factor = multiply(factor, square);
+		square = multiply(square, square);
+	}
 	for (int byte = 0; byte < 4; byte++) {
 		for (uint32_t value = 0; value < 256; value++)
 			table[byte][value] = multiply(factor, value << (8 * byte));
@@ -98,7 +92,7 @@ static inline uint64_t word(const uint8_t *p)
 	return value;
 }
 
-/* The instruction takes three cycles but one can start in each: three lanes at once. */
+/* The instruction takes three cycles, but one can start in each: three lanes in parallel. */
 __attribute__((target("sse4.2"))) static uint64_t lanes(
 	uint64_t crc, const uint8_t **data, size_t *len, size_t lane, uint32_t table[4][256])
 {

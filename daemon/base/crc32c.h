@@ -8,9 +8,8 @@
 #include <stdint.h>
 
 /*
- * The checksum of what `crc` already covers followed by `data`; begin with 0, or with a secret or
- * random value that makes the result differ from anybody else's.  Uses the processor's instruction
- * where it has one.
+ * Continues the checksum `crc` over `data`.  Start with 0, or with a random value (a salt) so that
+ * equal data has another checksum elsewhere.  Uses the processor's instruction if it has one.
  */
 uint32_t crc32c(uint32_t crc, const void *data, size_t len);
 

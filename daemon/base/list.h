@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Intrusive doubly linked list.  A link member says which list it is on:
+ * Intrusive doubly linked list.  The comment of a link member names its list:
  *
  *	struct list link;	// core.workers
  */

@@ -30,15 +30,6 @@ static const char *level_name(enum log_level level)
 	return "";
 }
 
-/* A line must stay one line, whatever bytes an instrument or a client put into it. */
-static void flatten(char *text)
-{
-	for (; *text != '\0'; text++) {
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			*text = '?';
-	}
-}
-
 void log_write(enum log_level level, const char *topic, const char *format, ...)
 {
 	if ((int)level > max_level)
@@ -49,15 +40,17 @@ void log_write(enum log_level level, const char *topic, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
-	flatten(text);
-
+	for (char *c = text; *c != '\0'; c++) {
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = '?'; /* an instrument's or a client's bytes must not break the line */
+	}
 	int n = with_prefix
 			? snprintf(line, sizeof line, "<%d>%s: %s\n", (int)level, topic, text)
 			: snprintf(line, sizeof line, "%s: %s%s\n", topic, level_name(level), text);
 	if (n > 0) {
 		size_t len = (size_t)n < sizeof line ? (size_t)n : sizeof line - 1;
 		ssize_t written = write(STDERR_FILENO, line, len);
-		(void)written; /* there is nowhere left to report it */
+		(void)written; /* this failure cannot be reported */
 	}
 	errno = saved;
 }

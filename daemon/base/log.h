@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One line to standard error per event, with the priority prefix that journald reads ("<3>"
- * error ... "<7>" debug).  Each .c file says what it is about before including this header:
+ * error ... "<7>" debug).  Each .c file names its topic before it includes this header:
  *
  *	#define LOG_TOPIC "journal"
  *

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For those who implement a loop: base/event-loop.c, and the virtual one of the tests. */
+/* For implementations of a loop: base/event-loop.c, and the virtual one of the tests. */
 #ifndef ASSAY_BASE_LOOP_OPS_H
 #define ASSAY_BASE_LOOP_OPS_H
 

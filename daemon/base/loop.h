@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One thread's event loop: timers, descriptors, child processes, signals, folders.  The daemon's
- * runs on sd-event (base/event-loop.h); a test's runs on virtual time, where the clocks jump to
- * the next timer.
+ * loop runs on sd-event (base/event-loop.h); a test's runs on virtual time, where the clocks jump
+ * to the next timer.
  *
- * A source belongs to its creator, who drops it; one created with `out` NULL belongs to the loop.
- * A function that runs for a source may drop that source and any other.
+ * The creator of a source drops it; a source created with `out` NULL belongs to the loop.  A
+ * function that runs for a source may drop that source and any other.
  *
  * Threads: a loop and its sources belong to the thread that runs it.
  */

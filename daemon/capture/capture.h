@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A recording: what went over one link, byte for byte, with times and directions.
- * docs/capture-format.md says it to the byte.
+ * A recording: all bytes of one link, with times and directions.  docs/capture-format.md has the
+ * format to the byte.
  *
  *	head     "ASSAYCAP", u16 version, u16 zero, u32 size; a CBOR map of that size; u32 CRC-32C
  *	record   u32 size, u8 kind, u8 channel, u16 zero, u64 time; the bytes; u32 CRC-32C
  *	...
- *	END      the last record: without it the file is not whole
+ *	END      the last record; without it the file is not whole
  *
- * Everything is little-endian.  Times are CLOCK_BOOTTIME in nanoseconds; the head says which UTC
- * belongs to one of them.  A checksum covers all of its head or record before it.
+ * Everything is little-endian.  Times are CLOCK_BOOTTIME in nanoseconds; the head has one moment on
+ * both clocks.  A checksum covers all bytes of its head or record before it.
  */
 #ifndef ASSAY_CAPTURE_CAPTURE_H
 #define ASSAY_CAPTURE_CAPTURE_H
@@ -31,12 +31,12 @@
 #define CAPTURE_COUNT_BYTES 16 /* the bytes of MISSING: u64 records, u64 bytes */
 
 enum capture_kind {
-	CAPTURE_OUT = 1, /* to the instrument; of usb and udp one transfer or datagram */
-	CAPTURE_IN,      /* from the instrument, as it arrived; likewise */
-	CAPTURE_OPENED,  /* the port was opened: a connection begins */
-	CAPTURE_LOST,    /* the connection is over; the bytes are a text, why */
-	CAPTURE_MISSING, /* so many records and bytes stood here and are not in the file */
-	CAPTURE_END,     /* of the recording; the bytes are a text, why */
+	CAPTURE_OUT = 1, /* to the instrument; for usb and udp one transfer or datagram */
+	CAPTURE_IN,      /* from the instrument, in the pieces received; for usb and udp as above */
+	CAPTURE_OPENED,  /* the port was opened: a connection starts */
+	CAPTURE_LOST,    /* the connection ended; the bytes are a text, the reason */
+	CAPTURE_MISSING, /* so many records and bytes are missing here */
+	CAPTURE_END,     /* of the recording; the bytes are a text, the reason */
 };
 
 struct capture_record {
@@ -47,7 +47,7 @@ struct capture_record {
 	size_t len;
 };
 
-/* An instrument on the recorded port.  Texts "" where not known. */
+/* An instrument on the recorded port.  Texts are "" if not known. */
 struct capture_unit {
 	char key[33], driver[33];
 	char make[65], model[65], serial[65], fw[65];
@@ -55,7 +55,7 @@ struct capture_unit {
 	bool simulated;
 };
 
-/* What the head says.  `unit` of them is the instrument whose capture was asked for. */
+/* The head.  `unit` is the index of the instrument for which the capture was requested. */
 struct capture_head {
 	char site[33], node[33], version[33]; /* of the daemon */
 	char link[33];                        /* "serial", "modbus-tcp" ... */
@@ -64,7 +64,7 @@ struct capture_head {
 	size_t unit_count, unit;
 };
 
-/* "out", "in", "opened" ...; NULL for what is no kind. */
+/* "out", "in", "opened" ...; NULL for other numbers. */
 const char *capture_kind_name(unsigned kind);
 
 #endif

@@ -12,22 +12,22 @@
 
 #define HEAD_MAX (CAPTURE_HEAD_BYTES + CAPTURE_MAP_MAX + CAPTURE_SUM_BYTES)
 
-static int say(char why[CAPTURE_WHY], int error, const char *text)
+static int fail(char why[CAPTURE_WHY], int error, const char *text)
 {
 	snprintf(why, CAPTURE_WHY, "%s", text);
 	return -error;
 }
 
-/* At most `most` bytes of a plain file; a longer one is read in part. */
+/* Reads at most `most` bytes of a regular file. */
 static int read_bytes(const char *path, size_t most, struct buffer *to, char why[CAPTURE_WHY])
 {
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
-		return say(why, errno, strerror(errno));
+		return fail(why, errno, strerror(errno));
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
 		close(fd);
-		return say(why, EINVAL, "it is no plain file");
+		return fail(why, EINVAL, "it is not a regular file");
 	}
 	size_t len = (uint64_t)st.st_size < most ? (size_t)st.st_size : most;
 	uint8_t *at = buffer_reserve(to, len > 0 ? len : 1);
@@ -39,8 +39,8 @@ static int read_bytes(const char *path, size_t most, struct buffer *to, char why
 	int error = n < 0 ? errno : 0;
 	close(fd);
 	if (at == NULL)
-		return say(why, ENOMEM, "no memory for it");
-	return error != 0 ? say(why, error, strerror(error)) : 0;
+		return fail(why, ENOMEM, "out of memory");
+	return error != 0 ? fail(why, error, strerror(error)) : 0;
 }
 
 static long parse_head(const struct buffer *bytes, struct capture_head *head, char why[CAPTURE_WHY])
@@ -49,55 +49,30 @@ static long parse_head(const struct buffer *bytes, struct capture_head *head, ch
 	if (n > 0)
 		return n;
 	if (n == 0)
-		return say(why, EBADMSG, "it ends within its head");
-	return say(why, EBADMSG,
-		"it is no recording of this version made by `assayctl capture`, or damaged");
-}
-
-static size_t count_records(const struct buffer *bytes, size_t at)
-{
-	struct capture_record record;
-	size_t count = 0;
-	long n;
-	for (; (n = capture_read(bytes->data + at, bytes->len - at, &record)) > 0; at += (size_t)n)
-		count++;
-	return count;
+		return fail(why, EBADMSG, "it ends within its head");
+	return fail(why, EBADMSG,
+		"it is damaged, or not a recording of this version by `assayctl capture`");
 }
 
 static int take_records(struct capture_file *file, size_t at, char why[CAPTURE_WHY])
 {
 	const struct buffer *bytes = &file->bytes;
-	size_t count = count_records(bytes, at);
+	struct capture_record record;
+	size_t count = 0, end = at;
+	long n;
+	for (; (n = capture_read(bytes->data + end, bytes->len - end, &record)) > 0;
+		end += (size_t)n)
+		count++;
 	file->records = calloc(count > 0 ? count : 1, sizeof *file->records);
 	if (file->records == NULL)
-		return say(why, ENOMEM, "no memory for it");
-	for (; file->count < count; file->count++) {
-		struct capture_record *record = &file->records[file->count];
-		at += (size_t)capture_read(bytes->data + at, bytes->len - at, record);
-	}
+		return fail(why, ENOMEM, "out of memory");
+	for (; file->count < count; file->count++)
+		at += (size_t)capture_read(
+			bytes->data + at, bytes->len - at, &file->records[file->count]);
 	file->read = at;
 	file->is_whole = at == bytes->len && count > 0 &&
 			 file->records[count - 1].kind == CAPTURE_END;
 	return 0;
-}
-
-static int parse(struct capture_file *file, char why[CAPTURE_WHY])
-{
-	long n = parse_head(&file->bytes, &file->head, why);
-	int r = n < 0 ? (int)n : take_records(file, (size_t)n, why);
-	if (r < 0)
-		capture_file_close(file);
-	return r;
-}
-
-int capture_file_parse(
-	struct capture_file *file, const uint8_t *data, size_t len, char why[CAPTURE_WHY])
-{
-	*file = (struct capture_file){0};
-	if (buffer_reserve(&file->bytes, len > 0 ? len : 1) == NULL)
-		return say(why, ENOMEM, "no memory for it");
-	buffer_append(&file->bytes, data, len);
-	return parse(file, why);
 }
 
 int capture_file_open(struct capture_file *file, const char *path, char why[CAPTURE_WHY])
@@ -105,12 +80,14 @@ int capture_file_open(struct capture_file *file, const char *path, char why[CAPT
 	*file = (struct capture_file){0};
 	int r = read_bytes(path, CAPTURE_FILE_MAX + 1, &file->bytes, why);
 	if (r == 0 && file->bytes.len > CAPTURE_FILE_MAX)
-		r = say(why, EFBIG, "it is longer than 256 MiB");
-	if (r < 0) {
-		capture_file_close(file);
-		return r;
+		r = fail(why, EFBIG, "it is longer than 256 MiB");
+	if (r == 0) {
+		long n = parse_head(&file->bytes, &file->head, why);
+		r = n < 0 ? (int)n : take_records(file, (size_t)n, why);
 	}
-	return parse(file, why);
+	if (r < 0)
+		capture_file_close(file);
+	return r;
 }
 
 int capture_file_head(const char *path, struct capture_head *head, char why[CAPTURE_WHY])

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A whole recording in memory: for showing it, and for playing it back. */
+/* A whole recording in memory, to show it or to play it back. */
 #ifndef ASSAY_CAPTURE_FILE_H
 #define ASSAY_CAPTURE_FILE_H
 
@@ -14,22 +14,18 @@ struct capture_file {
 	struct capture_head head;
 	struct capture_record *records; /* borrow from `bytes` */
 	size_t count;
-	size_t read;   /* bytes that could be read */
+	size_t read;   /* sound bytes */
 	bool is_whole; /* ends with END, and nothing follows */
 };
 
 /*
- * Reads a file.  Damage after the head ends the records there: file->is_whole is false then.
- * Returns 0, finish with capture_file_close(); or a negative errno with `why` and nothing to
- * close: -EBADMSG for what is no recording, -EFBIG above CAPTURE_FILE_MAX.
+ * Reads a file.  Damage after the head ends the records there; file->is_whole is then false.
+ * Returns 0: finish with capture_file_close(); or a negative errno with `why` and nothing to close:
+ * -EBADMSG if it is not a recording, -EFBIG above CAPTURE_FILE_MAX.
  */
 int capture_file_open(struct capture_file *file, const char *path, char why[CAPTURE_WHY]);
 
-/* The same out of memory, which is copied. */
-int capture_file_parse(
-	struct capture_file *file, const uint8_t *data, size_t len, char why[CAPTURE_WHY]);
-
-/* Only the head of a file, for who wants to know what it is. */
+/* Reads only the head of a file. */
 int capture_file_head(const char *path, struct capture_head *head, char why[CAPTURE_WHY]);
 
 /* Legal on a zeroed file. */

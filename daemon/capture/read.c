@@ -14,7 +14,7 @@ static bool is_sound(const uint8_t *data, size_t len)
 
 /* --- the head --------------------------------------------------------------------------------- */
 
-/* Other keys are passed over: a later version may have more. */
+/* Other keys are skipped: a later version may have more. */
 static const struct keys unit_keys = {.open = true,
 	.size = sizeof(struct capture_unit),
 	.rows = (const struct key[]){

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing a recording: appends to a buffer; failure is sticky there. */
+/* Writes a recording: appends to a buffer; failure is sticky there. */
 #ifndef ASSAY_CAPTURE_WRITE_H
 #define ASSAY_CAPTURE_WRITE_H
 

@@ -102,7 +102,7 @@ struct wire_start {
 	struct assay_span settings; /* empty: those of SETUP; else reconfigured before */
 };
 
-/* HELLO: {version, pid, lacking: [text...]}: the parts of confinement that the kernel lacks. */
+/* HELLO: {version, pid, lacking}: the parts of confinement that the kernel lacks. */
 struct wire_hello {
 	uint64_t version, pid;
 	struct assay_string lacking; /* one text, items joined by ", "; "": nothing is lacking */

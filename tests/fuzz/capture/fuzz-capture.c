@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/crc32c.h"
-#include "capture/file.h"
+#include "../../unit/capture/bytes.h"
 #include "capture/read.h"
 #include "capture/write.h"
 
@@ -82,7 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (data[0] & 1)
 		mend(copy, size - 1);
 	(void)capture_are_records(copy, size - 1);
-	if (capture_file_parse(&file, copy, size - 1, why) == 0)
+	if (capture_open_bytes(&file, copy, size - 1, why) == 0)
 		check(&file, size - 1);
 	else
 		must(why[0] != '\0');

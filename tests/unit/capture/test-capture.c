@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "base/crc32c.h"
-#include "capture/file.h"
+#include "bytes.h"
 #include "capture/read.h"
 #include "capture/write.h"
 
@@ -70,7 +70,7 @@ static void a_recording_comes_back_as_it_was(void **state)
 {
 	uint64_t records, bytes;
 	write_sample();
-	assert_int_equal(capture_file_parse(&file, out.data, out.len, why), 0);
+	assert_int_equal(capture_open_bytes(&file, out.data, out.len, why), 0);
 	assert_true(file.is_whole);
 	assert_int_equal(file.count, 6);
 	assert_string_equal(file.head.link, "modbus-tcp");
@@ -94,7 +94,7 @@ static void a_recording_that_was_cut_anywhere_is_not_whole(void **state)
 {
 	write_sample();
 	for (size_t len = 0; len < out.len; len++) {
-		if (capture_file_parse(&file, out.data, len, why) == 0)
+		if (capture_open_bytes(&file, out.data, len, why) == 0)
 			assert_false(file.is_whole);
 		else
 			assert_true(why[0] != '\0');
@@ -107,7 +107,7 @@ static void a_byte_that_changed_anywhere_is_noticed(void **state)
 	write_sample();
 	for (size_t at = 0; at < out.len; at++) {
 		out.data[at] ^= 0x10;
-		if (capture_file_parse(&file, out.data, out.len, why) == 0)
+		if (capture_open_bytes(&file, out.data, out.len, why) == 0)
 			assert_false(file.is_whole);
 		capture_file_close(&file);
 		out.data[at] ^= 0x10;
@@ -118,7 +118,7 @@ static void what_follows_the_end_makes_it_not_whole(void **state)
 {
 	write_sample();
 	put(CAPTURE_OUT, 0, 16, "more");
-	assert_int_equal(capture_file_parse(&file, out.data, out.len, why), 0);
+	assert_int_equal(capture_open_bytes(&file, out.data, out.len, why), 0);
 	assert_false(file.is_whole);
 }
 
@@ -134,7 +134,7 @@ static void long_pieces_are_split_and_keep_their_time(void **state)
 	capture_write(&out, &record);
 	capture_write_text(&out, CAPTURE_END, 6, "");
 	free(data);
-	assert_int_equal(capture_file_parse(&file, out.data, out.len, why), 0);
+	assert_int_equal(capture_open_bytes(&file, out.data, out.len, why), 0);
 	assert_true(file.is_whole);
 	assert_int_equal(file.count, 3);
 	assert_int_equal(file.records[0].len, CAPTURE_DATA_MAX);
@@ -194,7 +194,7 @@ static void files_that_are_none_are_told_in_words(void **state)
 	close(fd);
 	struct capture_head head;
 	assert_int_equal(capture_file_open(&file, path, why), -EBADMSG);
-	assert_non_null(strstr(why, "no recording"));
+	assert_non_null(strstr(why, "not a recording"));
 	assert_int_equal(capture_file_head(path, &head, why), -EBADMSG);
 	unlink(path);
 	assert_int_equal(capture_file_open(&file, path, why), -ENOENT);
