@@ -157,10 +157,10 @@ const struct config_method *config_find_method(const struct config *config, cons
 bool config_sample_fits(const struct config *config, const char *sample);
 
 /*
- * Merges settings of a driver: those of `above`, such as a step's, replace those of `below`, such as
- * an instrument's.  Appends the CBOR map to `out`, in the order of the driver's table.  Each value
- * was checked when it was read; only the driver checks their combination.  0, -ENOMEM, or -EINVAL
- * with *why owned by the caller for a name that the driver does not have.
+ * Merges settings of a driver: those of `above`, such as a step's, replace those of `below`, such
+ * as an instrument's.  Appends the CBOR map to `out`, in the order of the driver's table.  Each
+ * value was checked when it was read; only the driver checks their combination.  0, -ENOMEM, or
+ * -EINVAL with *why owned by the caller for a name that the driver does not have.
  */
 int config_merge(const struct catalog_driver *driver, struct assay_span below,
 	struct assay_span above, struct buffer *out, char **why);

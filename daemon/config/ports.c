@@ -36,7 +36,7 @@ const char *port_name(struct load *load, const struct port *port, const char *ke
 	return name != kind->family ? name : arena_printf(load->arena, "%s:%s", name, key);
 }
 
-/* One device by two names, such as /dev/ttyUSB0 and its by-id link: known while it is plugged in. */
+/* One device by two names, such as /dev/ttyUSB0 and its by-id link; seen only while plugged in. */
 static bool is_same_device(const struct port *a, const struct port *b)
 {
 	char first[PATH_MAX], second[PATH_MAX];

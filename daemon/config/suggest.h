@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * "Did you mean": collects the names that are accepted, offered one by one, and finds the nearest to
- * the word in the file (edit distance with swaps; case, and '-' for '_', cost nothing).
+ * "Did you mean": collects the accepted names, offered one by one, and finds the one nearest to the
+ * word in the file (edit distance with swaps; case, and '-' for '_', cost nothing).
  */
 #ifndef ASSAY_CONFIG_SUGGEST_H
 #define ASSAY_CONFIG_SUGGEST_H
