@@ -141,7 +141,7 @@ def test_set(lab):
     assert now['value'] == 512 and now['file'] == 1024 and now['from'] == 'set', now
     assert lab.instrument('xrf-1')['changed'] is True
     assert 'changed at run time' in lab.ctl('status', 'xrf-1').stdout
-    assert 'set at run time; the configuration says 1024' in lab.ctl('describe', 'xrf-1').stdout
+    assert 'set at run time; the configuration has 1024' in lab.ctl('describe', 'xrf-1').stdout
     reply = lab.ask({'op': 'run-start', 'instrument': 'xrf-1', 'sample': 'CCL-2026-00007', 'operator': 'kb'})
     assert start_of(lab, reply).record['settings']['channels'] == 512
     lab.wait_state('xrf-1', 'idle')

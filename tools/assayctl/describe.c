@@ -110,7 +110,7 @@ static void print_present(FILE *to, const struct setting *s)
 	if (s->value.len > 0)
 		print_setting(to, s->value);
 	if (strcmp(s->from, "set") == 0) {
-		fputs(" (set at run time; the configuration says ", to);
+		fputs(" (set at run time; the configuration has ", to);
 		if (s->file.len > 0)
 			print_setting(to, s->file);
 		fputs(s->file.len > 0 ? ")" : "nothing)", to);
@@ -118,7 +118,7 @@ static void print_present(FILE *to, const struct setting *s)
 		fprintf(to, " (%s)", s->from);
 	}
 	if (s->read_back.len > 0) {
-		fputs("; the instrument says ", to);
+		fputs("; the instrument reports ", to);
 		print_setting(to, s->read_back);
 	}
 }

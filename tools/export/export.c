@@ -81,15 +81,15 @@ static int fetch_page(struct export *e, uint64_t from, struct parts *reply, stru
 	return must_stop(e) ? -EINTR : r == 0 ? -EBUSY : r;
 }
 
-/* The heading: begin(), then the entries after the run's end, which `told` counts. */
-static int put_heading(struct export *e, uint64_t *told)
+/* The heading: begin(), then the entries after the run's end, which `in_heading` counts. */
+static int put_heading(struct export *e, uint64_t *in_heading)
 {
 	struct parts reply = {0};
 	struct reply_view m = {.next = e->run.last + 1};
 	int r = e->format->begin(e);
 	while (r == 0 && e->run.last > 0 && m.next != 0) {
 		r = fetch_page(e, m.next, &reply, &m);
-		for (size_t i = 1; r == 0 && i < reply.count; i++, (*told)++) {
+		for (size_t i = 1; r == 0 && i < reply.count; i++, (*in_heading)++) {
 			struct export_item item;
 			r = view_item(parts_at(&reply, i), &item);
 			if (r == 0)
@@ -104,13 +104,13 @@ int export_put(struct export *e, const struct export_run *run)
 {
 	struct parts reply = {0};
 	struct reply_view m = {.next = 1};
-	uint64_t told = 0; /* entries after the end that the heading has */
+	uint64_t in_heading = 0; /* entries after the end that the heading has */
 	bool has_end = false;
 	e->run = *run;
 	e->next = 0;
 	buffer_reset(&e->to);
 	buffer_reset(&e->memory);
-	int r = e->format->begin != NULL ? put_heading(e, &told) : 0;
+	int r = e->format->begin != NULL ? put_heading(e, &in_heading) : 0;
 	while (r == 0 && m.next != 0) {
 		r = fetch_page(e, m.next, &reply, &m);
 		for (size_t i = 1; r == 0 && i < reply.count; i++) {
@@ -119,11 +119,11 @@ int export_put(struct export *e, const struct export_run *run)
 			if (r < 0)
 				break;
 			count_lost(e, &item);
-			bool is_told = has_end && told > 0 &&
-				       item.frame.record.type == ASSAY_RECORD_AMEND;
-			told -= is_told;
+			bool is_in_heading = has_end && in_heading > 0 &&
+					     item.frame.record.type == ASSAY_RECORD_AMEND;
+			in_heading -= is_in_heading;
 			has_end |= item.frame.record.type == ASSAY_RECORD_RUN_END;
-			r = is_told ? 0 : e->format->entry(e, &item);
+			r = is_in_heading ? 0 : e->format->entry(e, &item);
 			if (r == 0 && (e->to.failed || e->memory.failed))
 				r = -ENOMEM;
 			if (r == 0)
