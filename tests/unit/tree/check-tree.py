@@ -70,6 +70,21 @@ def check_arrows(tree):
                     yield f'{path}:{line}: {folder} may not include <assay/{rest}>'
 
 
+def check_apart(tree):
+    """A driver knows no other driver, a family of simulators no other family, and neither knows the other side."""
+    sides = {'drivers': set(), 'tools/sim': {'framework'}}
+    folders = {side: {p[len(side) + 1:].split('/')[0] for p in tree.below(side) if p.count('/') > side.count('/') + 1}
+               for side in sides}
+    for side, shared in sides.items():
+        for path in tree.below(side):
+            own = path[len(side) + 1:].split('/')[0]
+            for m in re.finditer(r'^\s*#\s*include\s+"([^"]+)"', tree.read(path), re.M):
+                head = m[1].split('/')[0]
+                is_foreign = '/' in m[1] and head not in {own, *shared} and any(head in f for f in folders.values())
+                if head == '..' or is_foreign:
+                    yield f'{path}: {own} may not include {m[1]}'
+
+
 def check_core(tree):
     for path in tree.below('daemon/core'):
         room = path.split('/')[2]
