@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The JSON Schema passes the configurations that load and refuses those that do not.
+"""The JSON Schema accepts the configurations that load and rejects those that do not.
 
 usage: check-schema.py PRINT-SCHEMA CONFIGS
 """
@@ -16,7 +16,7 @@ except ImportError as missing:
     print(f"skipped: {missing}")
     sys.exit(77)
 
-# What a schema cannot say: a relation between keys, instruments or files, a range of a quantity.
+# Not expressible in a schema: a relation between keys, instruments or files, a range of a quantity.
 NOT_IN_SCHEMA = re.compile(
     r"yaml-|port-|calibration-(order|date)|profile-|sockets-(equal|long)|many-files|"
     r"laboratory-pattern-|journal-(sync-too-long|reserve|keep-age$|keep-size|segment)|instrument-(new-run|frames|technique-differs|"
@@ -46,7 +46,7 @@ def main(program, configs):
     schema = json.loads(subprocess.run([program], check=True, stdout=subprocess.PIPE).stdout)
     jsonschema.Draft7Validator.check_schema(schema)
     validator = jsonschema.Draft7Validator(schema)
-    failed = passed = refused = 0
+    failed = passed = rejected = 0
     for path in sorted(pathlib.Path(configs, "right").rglob("*.yaml")):
         if path.parent.name == "profiles" or path.name.startswith("."):
             continue
@@ -61,9 +61,9 @@ def main(program, configs):
         if validator.is_valid(load(path)):
             failed += 1
             print(f"{path}: the schema passes it")
-        refused += 1
-    print(f"{passed} passed, {refused} refused as they should, {failed} failed")
-    return failed != 0 or passed == 0 or refused < 45
+        rejected += 1
+    print(f"{passed} passed, {rejected} rejected as they should, {failed} failed")
+    return failed != 0 or passed == 0 or rejected < 45
 
 
 sys.exit(main(*sys.argv[1:]))
