@@ -109,7 +109,7 @@ def operations(source, room):
     """{op: its arguments} of the tables at the ends of files in a folder of daemon/core."""
     for file in sorted((source / 'daemon/core' / room).glob('*.c')):
         for table in re.findall(r'^const struct op \w+_ops\[\] = \{\n(.*?)^\};', file.read_text(encoding='utf-8'), re.M | re.S):
-            for op, row in re.findall(r'^\t\{"([a-z-]+)", "(.*?)(?=^\t\{|\Z)', table, re.M | re.S):
+            for op, row in re.findall(r'^\t\{"([a-z-]+)",\s+"(.*?)(?=^\t\{|\Z)', table, re.M | re.S):
                 yield op, re.findall(r'\{"([a-z_]+)",\s+KEY_', row)
 
 
