@@ -88,6 +88,7 @@ CASES = [
     ('words', {'daemon/core/core.h': '// start it\n// anew\n'}, 'daemon/core/core.h:2: use another word for "anew"'),
     ('words', {'daemon/core/core.h': 'const char *s = "start the run "\n\t"anew";\n'}, 'another word for "anew"'),
     ('clock', {'tests/unit/core/test-runs.c': 'void f(void)\n{\n\tusleep(1);\n}\n'}, 'test-runs.c:3: usleep'),
+    ('clock', {'tests/unit/core/test-runs.c': 'uint64_t f(void)\n{\n\treturn clock_boot();\n}\n'}, ':3: clock_boot'),
     ('format', {'daemon/core/core.h': 'int  a ;\n'}, 'daemon/core/core.h:1: clang-format changes this line'),
 ]
 
