@@ -45,7 +45,7 @@ static void put_times(struct buffer *to, uint64_t utc, uint64_t boot)
 	map_close(&map);
 }
 
-/* `before` is the time that the clock would show if nobody had set it. */
+/* `before` is the time that the clock would show if it had not been set. */
 static void report(struct timekeeper *keeper, uint64_t before, uint64_t utc, uint64_t boot)
 {
 	struct buffer old = {0}, new = {0};

@@ -16,7 +16,7 @@
 /* Zero is valid: as configured. */
 struct change {
 	struct buffer settings; /* CBOR, complete; empty: those of the configuration */
-	struct buffer before;   /* likewise, to go back to while the change is pending */
+	struct buffer before;   /* the same, to go back to while the change is pending */
 	bool pending;           /* until a run has started with them */
 	bool sent;              /* to the worker, in a START */
 	void (*answer)(void *arg, int r, const char *text);

@@ -196,7 +196,7 @@ static void what_may_wait_wakes_nobody_until_it_is_much(void **state)
 	put_record(&b, 4, true);
 	wait_committed(&b, 2); /* so the first one's group is over and done with */
 	assert_false(is_woken(&b, 0));
-	put_record(&b, 4, false); /* all are told of */
+	put_record(&b, 4, false); /* completions of all are delivered */
 	assert_true(is_woken(&b, LIMIT_MS));
 	wait_done(&b, 3);
 	put_record(&b, COMMIT_WAIT_BYTES, true);
@@ -205,7 +205,7 @@ static void what_may_wait_wakes_nobody_until_it_is_much(void **state)
 	bench_close(&b);
 }
 
-/* The file of an entry of this journal, by the seq that it begins with. */
+/* The file of an entry of this journal, by its first seq. */
 static bool has_segment(struct bench *b, uint64_t first_seq)
 {
 	char id[JOURNAL_ID_TEXT], path[160];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What follows from the room on the disk. */
+/* Levels of free space on the disk. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -13,7 +13,7 @@
 
 #include "core/instrument/machine.h"
 
-/* What the actions amount to. */
+/* The effect of the actions. */
 struct model {
 	bool run;        /* open in the journal */
 	bool request;    /* waits for its answer */
@@ -55,7 +55,7 @@ static bool is_same(const struct node *a, const struct node *b)
 	       x->identified == y->identified;
 }
 
-/* What the event itself says of the worker. */
+/* The facts about the worker in the event itself. */
 static void follow_worker(struct model *model, enum machine_event event)
 {
 	switch (event) {
@@ -124,7 +124,7 @@ static const char *find_fault(const struct node *node)
 	if (node->model.run != machine_has_run(state))
 		return "the state and the open run differ";
 	if (node->model.request && !machine_has_start(state))
-		return "a request waits for an answer that nobody gives";
+		return "a request waits for an answer without end";
 	if (node->model.start && !machine_has_start(state) && state != MACHINE_STEPPING &&
 		state != MACHINE_BUSY_FAULT)
 		return "a START is forgotten";
@@ -135,7 +135,7 @@ static const char *find_fault(const struct node *node)
 	if (node->machine.maintenance && state == MACHINE_IDLE)
 		return "idle although people want it out of service";
 	if (!node->machine.maintenance && machine_shown(state) == DEVICE_STATE_MAINTENANCE)
-		return "in maintenance although nobody wants that";
+		return "in maintenance without a request for it";
 	if (machine_has_run(state) && !machine_is_active(state))
 		return "an open run that a stop does not end";
 	return NULL;
@@ -212,7 +212,7 @@ static void nothing_is_stuck(void **state)
 	}
 }
 
-/* What a stop is accepted for ends by each end that the worker may report. */
+/* A stop that is accepted takes effect with each end that the worker may report. */
 static void a_stop_is_followed_by_an_end(void **state)
 {
 	static const enum machine_event ends[] = {MACHINE_ENDED, MACHINE_FAILED, MACHINE_LOST};

@@ -107,7 +107,7 @@ static void a_page_read_ahead_is_used_only_where_it_fits(void **state)
 			ask_fetch(&journals, fetch);
 			for (size_t i = 0; i < journals_count(&journals); i++)
 				assert_int_equal(journals_seq(&journals, i), ++seq);
-			fetch.max_bytes = max_bytes; /* another than what was read ahead */
+			fetch.max_bytes = max_bytes; /* another than the one read ahead */
 			fetch.to = UINT64_MAX;
 		}
 		assert_int_equal(seq, 100);

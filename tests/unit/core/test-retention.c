@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What may go, and the notes of what was archived. */
+/* Removal of due files, and the notes of archived ones. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -121,7 +121,8 @@ static void what_was_not_archived_or_passed_stays(void **state)
 	expect(s, "aAca......");
 	policy = (struct retention_policy){.now = NOW, .size = 80 * MIB};
 	assert_int_equal(retention_choose(s, 10, &policy), 2);
-	expect(s, "aScaS....."); /* what stays counts; the next one goes in its place */
+	expect(s,
+		"aScaS....."); /* the files that stay count; the next one is removed in its place */
 }
 
 static void older_journals_go_first_and_seq_orders_one_journal(void **state)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The index of runs: numbers, and what it keeps over a restart. */
+/* The index of runs: numbers, and the rows it keeps over a restart. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -111,7 +111,7 @@ static void what_the_journal_did_not_keep_is_forgotten(void **state)
 	runs_destroy(runs);
 }
 
-/* A start with the runs of months: what it costs must grow no faster than they do. */
+/* A start with the runs of months: its cost must grow no faster than their number. */
 static void many_runs_are_found_one_by_one(void **state)
 {
 	enum { MANY = 60000 };

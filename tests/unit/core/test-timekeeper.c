@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A clock that was set is told from one that is slewed. */
+/* A clock that was set is distinguished from one that is slewed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

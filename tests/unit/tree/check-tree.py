@@ -285,8 +285,8 @@ NEVER = re.compile(r'\b(anew|beneath|besides|likewise|by and by|utmost|but for|h
                    r'whoever|whatever|nobody|somebody|strangers?|by chance|of its own accord)\b', re.I)
 
 
-# Rooms whose comments are being rewritten.
-WORDS_LATER = ('daemon/base', 'daemon/capture', 'daemon/wire', 'daemon/core', 'tests/sim', 'tests/unit/core')
+# A room whose comments are being rewritten.
+WORDS_LATER = ('tests/sim',)
 
 
 def check_words(tree):
