@@ -32,8 +32,8 @@ static int op_archived(struct call *call)
 	char id[JOURNAL_ID_TEXT];
 	bool is_right = request.count > 0;
 	if (!text_copy(id, sizeof id, args->journal) || journal_id_parse(journal, id) < 0)
-		return call_refuse(
-			call, "bad-argument", "journal is the id of one, as its folder is named");
+		return call_refuse(call, "bad-argument",
+			"journal must be the id of a journal, as its folder is named");
 	for (size_t i = 0; i < request.count; i++) {
 		struct archived_segment *segment = &request.segments[i];
 		memcpy(segment->journal, journal, sizeof journal);

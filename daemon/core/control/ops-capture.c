@@ -126,7 +126,7 @@ static struct recording *find(struct call *call)
 static void answer_read(void *arg, const struct recording_piece *piece)
 {
 	if (piece == NULL) {
-		control_reject(arg, "not-found", "it ended with the daemon");
+		control_reject(arg, "not-found", "the daemon is stopping");
 		return;
 	}
 	map_bytes(control_reply(arg), "data", piece->data, piece->len);
@@ -144,7 +144,7 @@ static int op_capture_read(struct call *call)
 	if (ticket == NULL)
 		return -ENOBUFS;
 	if (recording_read(recording, args->wait, answer_read, ticket) < 0)
-		control_reject(ticket, "busy", "another read of it is waiting");
+		control_reject(ticket, "busy", "another read of this recording is waiting");
 	return 0;
 }
 

@@ -184,8 +184,8 @@ static int make_request(struct call *call, const struct past_run *past,
 	if (past->method[0] != '\0') {
 		request->method = config_find_method(core->config, past->method);
 		if (request->method == NULL)
-			return call_refuse(call, "refused", "its method %s is no longer configured",
-				past->method);
+			return call_refuse(
+				call, "refused", "method %s is no longer configured", past->method);
 		if (memcmp(request->method->sha256, past->method_sha256,
 			    sizeof past->method_sha256) != 0)
 			return call_refuse(call, "refused",
@@ -205,7 +205,7 @@ static int start_again(struct call *call, const struct past_run *past)
 	struct instrument *instrument = instrument_find(&core->instruments, past->row.instrument);
 	struct run_request request = {.mode = CONFIG_ON_DEMAND, .actor = *call->actor};
 	if (instrument == NULL)
-		return call_refuse(call, "not-found", "there is no instrument %s any more",
+		return call_refuse(call, "not-found", "instrument %s is no longer configured",
 			past->row.instrument);
 	if (instrument->config->acquire.mode != CONFIG_ON_DEMAND)
 		return call_refuse(

@@ -112,7 +112,7 @@ static int op_describe(struct call *call)
 		for (size_t i = 0; i < catalog->count; i++)
 			call_add_word(known, sizeof known, catalog->drivers[i].name);
 		return call_refuse(
-			call, "not-found", "there is no driver %s; there are: %s", name, known);
+			call, "not-found", "there is no driver %s; known: %s", name, known);
 	}
 	map_key(&call->reply, "drivers");
 	encode_array(call->reply.to, driver != NULL ? 1 : catalog->count);

@@ -15,10 +15,10 @@ static int refuse_move(struct call *call, int r)
 			"a cursor's name is [a-z0-9-]{1,32}, its topic [a-z0-9-/] with a final /");
 	case -ENOENT:
 		return call_refuse(call, "wrong-journal",
-			"there is no journal of this id; `hello` lists those there are");
+			"there is no journal of this id; `hello` lists them");
 	case -ERANGE:
 		return call_refuse(
-			call, "bad-request", "the cursor is further already; it never goes back");
+			call, "bad-request", "the cursor is past this seq; it never goes back");
 	case -EDOM:
 		return call_refuse(
 			call, "bad-request", "the journal does not go that far: see `head`");

@@ -31,7 +31,7 @@ static int find_journal(struct call *call, const uint8_t *id, struct published_j
 	ssize_t i = published_find(published_of(call), id);
 	if (i < 0)
 		return call_refuse(call, "wrong-journal",
-			"there is no journal of this id; `hello` lists those there are");
+			"there is no journal of this id; `hello` lists them");
 	published_at(published_of(call), (size_t)i, journal);
 	return 0;
 }
@@ -41,8 +41,7 @@ static int read_range(struct call *call)
 	struct replay_call *replay = call->on;
 	int r = reader_cache_read(replay->sources->readers, &replay->range);
 	if (r < 0)
-		return call_refuse(
-			call, "busy", "the journal cannot be read just now: %s", strerror(-r));
+		return call_refuse(call, "busy", "the journal cannot be read: %s", strerror(-r));
 	return 0;
 }
 
@@ -141,7 +140,7 @@ static int op_hello(struct call *call)
 	struct published *published = published_of(call);
 	struct map *map = &call->reply, last;
 	if (args->proto != 1)
-		return call_refuse(call, "unsupported", "this daemon has proto 1 only");
+		return call_refuse(call, "unsupported", "this daemon supports proto 1 only");
 	struct buffer topics = {0};
 	map_open(&last, &topics);
 	uint64_t head = published_topics(published, put_topic, &last);
