@@ -148,12 +148,7 @@ static bool as_text(struct reader *r, char text[TEXT_SIZE])
 	double number;
 	bool flag;
 	switch (read_peek(r)) {
-	case READ_TEXT:
-		if (read_text(r, &given) < 0 || given.len >= TEXT_SIZE)
-			return false;
-		memcpy(text, given.data, given.len);
-		text[given.len] = '\0';
-		return true;
+	case READ_TEXT: return read_text(r, &given) == 0 && text_copy(text, TEXT_SIZE, given);
 	case READ_UINT:
 	case READ_NEGINT:
 		return read_int(r, &integer) == 0 &&
