@@ -298,14 +298,6 @@ int cursors_forget(struct cursors *c, struct assay_string name)
 
 /* --- views ----------------------------------------------------------------------------------- */
 
-size_t cursors_count(struct cursors *c)
-{
-	pthread_mutex_lock(&c->lock);
-	size_t count = c->count;
-	pthread_mutex_unlock(&c->lock);
-	return count;
-}
-
 /* With the lock held. */
 static int copy_view(const struct cursor *cursor, struct cursor_view *view)
 {

@@ -81,7 +81,6 @@ void cursor_put_marks(struct buffer *to, const struct cursor_mark *marks, size_t
  */
 int cursors_view(struct cursors *cursors, size_t i, struct cursor_view *view);
 int cursors_find(struct cursors *cursors, struct assay_string name, struct cursor_view *view);
-size_t cursors_count(struct cursors *cursors);
 
 /* Removes a cursor, durably once it returns 0.  Waits for the disk.  -ENOENT: there is none. */
 int cursors_forget(struct cursors *cursors, struct assay_string name);

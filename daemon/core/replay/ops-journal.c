@@ -98,37 +98,6 @@ static void put_topic(void *arg, const char *topic, size_t len, uint64_t last)
 	map->pairs++;
 }
 
-static void put_journals(struct map *map, struct published *published, uint64_t head)
-{
-	struct map row;
-	struct published_journal journal;
-	size_t count = published_count(published);
-	map_key(map, "journals");
-	encode_array(map->to, count);
-	for (size_t i = 0; i < count; i++) {
-		published_at(published, i, &journal);
-		map_open(&row, map->to);
-		map_bytes(&row, "journal", journal.id, JOURNAL_ID_SIZE);
-		map_uint(&row, "first", journal.first);
-		map_uint(&row, "last", i + 1 < count ? journal.last : head);
-		map_close(&row);
-	}
-}
-
-static void put_limits(struct map *map)
-{
-	struct map limits;
-	map_key(map, "limits");
-	map_open(&limits, map->to);
-	map_uint(&limits, "max_bytes", REPLAY_BYTES_MAX);
-	map_uint(&limits, "max_entries", REPLAY_ENTRIES_MAX);
-	map_uint(&limits, "max_request", CALL_BYTES_MAX);
-	map_uint(&limits, "max_runs", REPLAY_RUNS_MAX);
-	map_uint(&limits, "max_cursors", CURSORS_MAX);
-	map_uint(&limits, "max_marks", CURSOR_MARKS_MAX);
-	map_close(&limits);
-}
-
 struct hello_args {
 	uint64_t proto;
 };
@@ -138,25 +107,43 @@ static int op_hello(struct call *call)
 	const struct hello_args *args = call->args;
 	const struct replay_call *replay = call->on;
 	struct published *published = published_of(call);
-	struct map *map = &call->reply, last;
+	struct published_journal journal;
+	struct map *map = &call->reply, inner;
+	struct buffer topics = {0};
 	if (args->proto != 1)
 		return call_refuse(call, "unsupported", "this daemon supports proto 1 only");
-	struct buffer topics = {0};
-	map_open(&last, &topics);
-	uint64_t head = published_topics(published, put_topic, &last);
-	map_close(&last);
-	struct published_journal current;
-	published_at(published, published_count(published) - 1, &current);
+	map_open(&inner, &topics);
+	uint64_t head = published_topics(published, put_topic, &inner);
+	map_close(&inner);
+	size_t count = published_count(published);
+	published_at(published, count - 1, &journal);
 	map_text(map, "op", "welcome");
 	map_uint(map, "proto", 1);
-	map_bytes(map, "journal", current.id, JOURNAL_ID_SIZE);
+	map_bytes(map, "journal", journal.id, JOURNAL_ID_SIZE);
 	map_text(map, "node", replay->sources->node);
 	map_uint(map, "head", head);
-	map_uint(map, "oldest", current.first);
-	put_journals(map, published, head);
+	map_uint(map, "oldest", journal.first);
+	map_key(map, "journals");
+	encode_array(map->to, count);
+	for (size_t i = 0; i < count; i++) {
+		published_at(published, i, &journal);
+		map_open(&inner, map->to);
+		map_bytes(&inner, "journal", journal.id, JOURNAL_ID_SIZE);
+		map_uint(&inner, "first", journal.first);
+		map_uint(&inner, "last", i + 1 < count ? journal.last : head);
+		map_close(&inner);
+	}
 	map_key(map, "topics");
 	encode_raw(map->to, topics.data, topics.len);
-	put_limits(map);
+	map_key(map, "limits");
+	map_open(&inner, map->to);
+	map_uint(&inner, "max_bytes", REPLAY_BYTES_MAX);
+	map_uint(&inner, "max_entries", REPLAY_ENTRIES_MAX);
+	map_uint(&inner, "max_request", CALL_BYTES_MAX);
+	map_uint(&inner, "max_runs", REPLAY_RUNS_MAX);
+	map_uint(&inner, "max_cursors", CURSORS_MAX);
+	map_uint(&inner, "max_marks", CURSOR_MARKS_MAX);
+	map_close(&inner);
 	map->to->failed |= topics.failed;
 	buffer_finish(&topics);
 	return 0;

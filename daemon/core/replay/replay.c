@@ -119,15 +119,6 @@ static void serve_one(struct replay *replay)
 		flush(replay);
 }
 
-static int wait_ms(const struct replay *replay)
-{
-	if (reader_cache_can_read_ahead(replay->sources.readers))
-		return 0;
-	if (replay->pending_count == 0)
-		return IDLE_MS;
-	return clock_ms_until(replay->flush_due);
-}
-
 static void *run(void *arg)
 {
 	struct replay *replay = arg;
@@ -136,7 +127,12 @@ static void *run(void *arg)
 		{.fd = replay->stop_fd, .events = ZMQ_POLLIN},
 	};
 	for (;;) {
-		int n = zmq_poll(items, 2, wait_ms(replay));
+		int wait_ms = IDLE_MS;
+		if (reader_cache_can_read_ahead(replay->sources.readers))
+			wait_ms = 0;
+		else if (replay->pending_count > 0)
+			wait_ms = clock_ms_until(replay->flush_due);
+		int n = zmq_poll(items, 2, wait_ms);
 		if (n > 0 && items[1].revents != 0)
 			break;
 		if (n > 0)

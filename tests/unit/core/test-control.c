@@ -583,6 +583,15 @@ static void a_confirmation_compares_with_the_journal(void **state)
 	roof_open(&roof);
 }
 
+static size_t count_of(struct cursors *cursors)
+{
+	struct cursor_view view;
+	size_t count = 0;
+	for (; cursors_view(cursors, count, &view) == 0; count++)
+		free(view.marks);
+	return count;
+}
+
 static void a_cursor_is_forgotten_for_good(void **state)
 {
 	struct assay_string name = string_of("lims");
@@ -593,9 +602,9 @@ static void a_cursor_is_forgotten_for_good(void **state)
 				 string_of("a1/audit/"), 0),
 		0);
 	assert_int_equal(cursors_flush(cursors), 0);
-	assert_int_equal(cursors_count(cursors), 1);
+	assert_int_equal(count_of(cursors), 1);
 	expect("cursor-forget", ARGS(T("name", "lims")), "{\"ok\":true}");
-	assert_int_equal(cursors_count(cursors), 0);
+	assert_int_equal(count_of(cursors), 0);
 }
 
 static void a_port_is_recorded_once_at_a_time(void **state)

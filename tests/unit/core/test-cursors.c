@@ -68,6 +68,15 @@ static struct journals begin(size_t xrf, size_t ms)
 	return journals;
 }
 
+static size_t count_of(struct cursors *cursors)
+{
+	struct cursor_view view;
+	size_t count = 0;
+	for (; cursors_view(cursors, count, &view) == 0; count++)
+		free(view.marks);
+	return count;
+}
+
 static void a_flushed_cursor_is_there_after_a_restart(void **state)
 {
 	struct journals journals = begin(9, 0);
@@ -77,7 +86,7 @@ static void a_flushed_cursor_is_there_after_a_restart(void **state)
 	assert_int_equal(
 		move(&journals, "lims", journals.id, JOURNALS_XRF, 9), 0); /* not flushed */
 	reopen(&journals);
-	assert_int_equal(cursors_count(journals.cursors), 1);
+	assert_int_equal(count_of(journals.cursors), 1);
 	assert_int_equal(cursors_find(journals.cursors, text("lims"), &view), 0);
 	assert_int_equal(view.count, 1);
 	assert_int_equal(view.marks[0].seq, 7);
@@ -113,7 +122,7 @@ static void names_cannot_leave_the_folder(void **state)
 		assert_int_equal(move(&journals, names[i], journals.id, ALL, 1), -EINVAL);
 	for (size_t i = 0; i < sizeof topics / sizeof *topics; i++)
 		assert_int_equal(move(&journals, "lims", journals.id, topics[i], 1), -EINVAL);
-	assert_int_equal(cursors_count(journals.cursors), 0);
+	assert_int_equal(count_of(journals.cursors), 0);
 	journals_close(&journals);
 }
 
@@ -134,7 +143,7 @@ static void cursors_and_marks_are_limited(void **state)
 	assert_int_equal(move(&journals, "c-0", journals.id, ALL, 1), 0);
 	assert_int_equal(cursors_flush(journals.cursors), 0);
 	reopen(&journals);
-	assert_int_equal(cursors_count(journals.cursors), CURSORS_MAX);
+	assert_int_equal(count_of(journals.cursors), CURSORS_MAX);
 	journals_close(&journals);
 }
 
