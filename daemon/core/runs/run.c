@@ -14,7 +14,7 @@
 #include "record/check.h"
 #include "record/digest.h"
 #include "record/encode.h"
-#include "record/read.h"
+#include "record/keys.h"
 #include "record/record.h"
 #include "record/techniques.h"
 #include "record/text.h"
@@ -124,29 +124,15 @@ static void run_destroy(struct run *run)
 
 /* --- references ------------------------------------------------------------------------------ */
 
-static int read_ref(struct reader *r, struct run_ref *ref)
-{
-	size_t pairs;
-	struct assay_string key, word;
-	read_map(r, &pairs);
-	for (; pairs > 0 && read_key(r, &key) == 0; pairs--) {
-		if (assay_string_is(key, "rel")) {
-			int rel = read_text(r, &word) == 0 ? words_find(&words_ref_kind, word) : -1;
-			if (rel < 0)
-				return read_fail(r, r->at, "rel is not a kind of reference");
-			ref->rel = (enum ref_kind)rel;
-		} else if (assay_string_is(key, "run")) {
-			read_fixed(r, ASSAY_UUID_SIZE, &ref->run);
-		} else if (assay_string_is(key, "ctx")) {
-			read_fixed(r, ASSAY_SHA256_SIZE, &ref->ctx);
-		} else {
-			return read_fail(r, r->at, "a reference has rel, run and ctx");
-		}
-	}
-	if (ref->rel == 0 || ref->run == NULL)
-		return read_fail(r, r->at, "a reference needs rel and run");
-	return r->error;
-}
+static const struct keys ref_keys = {
+	.rows = (const struct key[]){
+		{"rel", KEY_WORD, KEY_AT(struct run_ref, rel), .words = &words_ref_kind,
+			.required = true},
+		{"run", KEY_FIXED, KEY_AT(struct run_ref, run), .limit = ASSAY_UUID_SIZE,
+			.required = true},
+		{"ctx", KEY_FIXED, KEY_AT(struct run_ref, ctx), .limit = ASSAY_SHA256_SIZE},
+		{0},
+	}};
 
 static int read_refs(const struct buffer *refs, struct run_ref list[REFS_MAX], size_t *count)
 {
@@ -161,7 +147,7 @@ static int read_refs(const struct buffer *refs, struct run_ref list[REFS_MAX], s
 		return -EBADMSG;
 	for (size_t i = 0; i < items; i++) {
 		list[i] = (struct run_ref){0};
-		if (read_ref(&r, &list[i]) < 0)
+		if (keys_read(&r, &ref_keys, &list[i], NULL) < 0)
 			return -EBADMSG;
 	}
 	*count = items;
