@@ -24,7 +24,7 @@ static void append_grows_and_keeps_bytes(void **state)
 	assert_null(b.data);
 }
 
-static void append_past_limit_fails_and_keeps_what_was_there(void **state)
+static void append_past_limit_fails_and_keeps_the_bytes(void **state)
 {
 	struct buffer b = {.limit = 4};
 	buffer_append(&b, "abc", 3);
@@ -74,7 +74,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(append_grows_and_keeps_bytes),
-		cmocka_unit_test(append_past_limit_fails_and_keeps_what_was_there),
+		cmocka_unit_test(append_past_limit_fails_and_keeps_the_bytes),
 		cmocka_unit_test(reserve_refuses_a_length_that_wraps),
 		cmocka_unit_test(walking_a_list_survives_removal),
 	};

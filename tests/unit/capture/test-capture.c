@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Recordings: what is written comes back, and nothing else is believed. */
+/* Recordings: written ones come back unchanged, all other bytes are rejected. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -114,7 +114,7 @@ static void a_byte_that_changed_anywhere_is_noticed(void **state)
 	}
 }
 
-static void what_follows_the_end_makes_it_not_whole(void **state)
+static void bytes_after_the_end_make_it_not_whole(void **state)
 {
 	write_sample();
 	put(CAPTURE_OUT, 0, 16, "more");
@@ -143,7 +143,7 @@ static void long_pieces_are_split_and_keep_their_time(void **state)
 	assert_true(file.records[1].mono == 5);
 }
 
-/* The sum is put right, so that only the contents can be refused. */
+/* With a right sum, so that only the contents can be rejected. */
 static void mend(size_t from, size_t len)
 {
 	uint32_t sum = crc32c(0, out.data + from, len);
@@ -151,7 +151,7 @@ static void mend(size_t from, size_t len)
 		sizeof sum); /* little-endian, as all that we build on */
 }
 
-static void records_that_no_worker_may_send_are_refused(void **state)
+static void records_that_a_worker_may_not_send_are_rejected(void **state)
 {
 	put(CAPTURE_OUT, 0, 1, "ok");
 	size_t first = out.len;
@@ -170,7 +170,7 @@ static void records_that_no_worker_may_send_are_refused(void **state)
 	assert_false(capture_are_records(out.data, out.len));
 }
 
-static void heads_of_other_versions_and_units_beyond_are_refused(void **state)
+static void heads_of_other_versions_and_units_beyond_are_rejected(void **state)
 {
 	struct capture_head head = sample_head();
 	capture_write_head(&out, &head);
@@ -186,7 +186,7 @@ static void heads_of_other_versions_and_units_beyond_are_refused(void **state)
 	assert_int_equal(capture_read_head(out.data, out.len, &head), -EBADMSG);
 }
 
-static void files_that_are_none_are_told_in_words(void **state)
+static void other_files_are_rejected_with_a_reason(void **state)
 {
 	char path[] = "/tmp/test-capture-XXXXXX";
 	int fd = mkstemp(path);
@@ -210,15 +210,15 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_byte_that_changed_anywhere_is_noticed, fresh, fresh),
 		cmocka_unit_test_setup_teardown(
-			what_follows_the_end_makes_it_not_whole, fresh, fresh),
+			bytes_after_the_end_make_it_not_whole, fresh, fresh),
 		cmocka_unit_test_setup_teardown(
 			long_pieces_are_split_and_keep_their_time, fresh, fresh),
 		cmocka_unit_test_setup_teardown(
-			records_that_no_worker_may_send_are_refused, fresh, fresh),
+			records_that_a_worker_may_not_send_are_rejected, fresh, fresh),
 		cmocka_unit_test_setup_teardown(
-			heads_of_other_versions_and_units_beyond_are_refused, fresh, fresh),
+			heads_of_other_versions_and_units_beyond_are_rejected, fresh, fresh),
 		cmocka_unit_test_setup_teardown(
-			files_that_are_none_are_told_in_words, fresh, fresh),
+			other_files_are_rejected_with_a_reason, fresh, fresh),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The part of the core that uses a journal, on a simulated disk, and what it remembers of its
- * lives: which entries it handed over, and which it published.  core_check compares a reopened
- * journal with that memory.
+ * The part of the core that uses a journal, on a simulated disk, with a memory over its lives: the
+ * entries that it handed over, and those that it published.  core_check compares a reopened journal
+ * with that memory.
  */
 #ifndef ASSAY_TESTS_JOURNAL_CORE_H
 #define ASSAY_TESTS_JOURNAL_CORE_H
@@ -29,7 +29,7 @@ struct core {
 	uint64_t appended, published;
 	bool may_lose; /* something in this journal was published before the sync */
 
-	uint64_t pruned, maybe_pruned; /* up to here for good, and perhaps */
+	uint64_t pruned, maybe_pruned; /* removed up to here durably, and possibly */
 	bool is_renewing;              /* core_renew failed: either journal may be current */
 	struct core_old {
 		uint8_t id[JOURNAL_ID_SIZE];

@@ -61,7 +61,7 @@ static void any_call_may_be_the_last_that_works(void **state)
 	at_every_call(TROUBLE_FULL_DISK, 0);
 }
 
-static void random_lives_keep_what_was_published(void **state)
+static void random_lives_keep_published_entries(void **state)
 {
 	uint64_t number;
 	const char *wrong = campaign_random(0, RANDOM_LIVES, &(struct mistakes){0}, &number);
@@ -96,7 +96,7 @@ int main(void)
 		cmocka_unit_test(any_call_may_fail_once),
 		cmocka_unit_test(any_write_may_be_short),
 		cmocka_unit_test(any_call_may_be_the_last_that_works),
-		cmocka_unit_test(random_lives_keep_what_was_published),
+		cmocka_unit_test(random_lives_keep_published_entries),
 		cmocka_unit_test(publishing_before_the_sync_is_noticed),
 		cmocka_unit_test(a_disk_that_lies_about_syncs_is_noticed),
 	};

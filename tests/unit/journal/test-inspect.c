@@ -99,7 +99,7 @@ static void a_sound_journal_has_no_findings(void **state)
 	assert_int_equal(in.entries, 13);
 }
 
-static void a_flipped_bit_is_told_with_its_place(void **state)
+static void a_flipped_bit_is_reported_with_its_place(void **state)
 {
 	struct seen seen;
 	fill(2);
@@ -115,7 +115,7 @@ static void a_flipped_bit_is_told_with_its_place(void **state)
 	assert_int_equal(in.last_seq, 8);
 }
 
-static void a_missing_file_is_told(void **state)
+static void a_missing_file_is_reported(void **state)
 {
 	struct seen seen;
 	fill(3);
@@ -141,7 +141,7 @@ static void a_file_that_was_removed_on_purpose_is_not_missing(void **state)
 	assert_finding(&seen, 0, FINDING_INDEX, 1, 4);
 }
 
-static void a_shortened_file_is_told(void **state)
+static void a_shortened_file_is_reported(void **state)
 {
 	struct seen seen;
 	size_t len;
@@ -188,7 +188,7 @@ static void a_torn_tail_is_no_damage(void **state)
 	assert_int_equal(in.last_seq, 5);
 }
 
-static void an_index_that_contradicts_is_told(void **state)
+static void an_index_that_contradicts_is_reported(void **state)
 {
 	struct seen seen;
 	size_t len;
@@ -210,7 +210,7 @@ static void an_index_that_contradicts_is_told(void **state)
 	assert_finding(&seen, 2, FINDING_MISSING, 9, 9);
 }
 
-static void a_chain_that_does_not_fit_is_told(void **state)
+static void a_chain_that_does_not_fit_is_reported(void **state)
 {
 	struct seen seen;
 	fill(3);
@@ -220,7 +220,7 @@ static void a_chain_that_does_not_fit_is_told(void **state)
 	assert_finding(&seen, 0, FINDING_WRONG, 10, 10);
 }
 
-static void what_is_certainly_durable_is_known(void **state)
+static void the_range_of_durable_seqs_is_known(void **state)
 {
 	uint64_t first, last;
 	const struct io *io = disk_io(core.disk);
@@ -245,15 +245,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		inspect_test(a_sound_journal_has_no_findings),
-		inspect_test(a_flipped_bit_is_told_with_its_place),
-		inspect_test(a_missing_file_is_told),
+		inspect_test(a_flipped_bit_is_reported_with_its_place),
+		inspect_test(a_missing_file_is_reported),
 		inspect_test(a_file_that_was_removed_on_purpose_is_not_missing),
-		inspect_test(a_shortened_file_is_told),
+		inspect_test(a_shortened_file_is_reported),
 		inspect_test(a_damaged_header_costs_its_file),
 		inspect_test(a_torn_tail_is_no_damage),
-		inspect_test(an_index_that_contradicts_is_told),
-		inspect_test(a_chain_that_does_not_fit_is_told),
-		inspect_test(what_is_certainly_durable_is_known),
+		inspect_test(an_index_that_contradicts_is_reported),
+		inspect_test(a_chain_that_does_not_fit_is_reported),
+		inspect_test(the_range_of_durable_seqs_is_known),
 	};
 	log_init(0, true);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,7 +81,7 @@ static void a_reopened_journal_goes_on_where_it_ended(void **state)
 	assert_int_equal(journal_close(journal), 0);
 }
 
-static void a_second_core_is_refused(void **state)
+static void a_second_core_is_rejected(void **state)
 {
 	struct journal *first, *second;
 	struct journal_report report;
@@ -181,7 +181,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_reopened_journal_goes_on_where_it_ended, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(
-			a_second_core_is_refused, make_folder, remove_folder),
+			a_second_core_is_rejected, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(
 			folders_and_files_are_private, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(

@@ -84,7 +84,7 @@ static void a_reader_gives_everything_in_order(void **state)
 	expect_end(9);
 }
 
-static void a_reader_stops_where_it_is_told_and_goes_on(void **state)
+static void a_reader_stops_at_a_limit_and_continues(void **state)
 {
 	expect_end(0);
 	expect_entry(1, 1);
@@ -205,7 +205,7 @@ static void a_damaged_header_is_a_gap_of_a_whole_segment(void **state)
 	expect_entry(8, 9);
 }
 
-static void what_the_disk_cannot_read_is_a_gap(void **state)
+static void bytes_that_the_disk_cannot_read_are_a_gap(void **state)
 {
 	expect_entry(1, 9);
 	journal_reader_seek(reader, 4);
@@ -243,7 +243,7 @@ static void a_segment_removed_under_a_reader_is_a_gap(void **state)
 	expect_entry(8, 9);
 }
 
-static void the_range_of_a_journal_is_told(void **state)
+static void the_range_of_a_journal_is_found(void **state)
 {
 	uint64_t first, last;
 	const struct io *io = disk_io(core.disk);
@@ -299,7 +299,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		reader_test(a_reader_gives_everything_in_order),
-		reader_test(a_reader_stops_where_it_is_told_and_goes_on),
+		reader_test(a_reader_stops_at_a_limit_and_continues),
 		reader_test(a_reader_goes_anywhere),
 		reader_test(a_reader_follows_the_writer_over_segments),
 		reader_test(a_reader_follows_the_writer_to_another_file),
@@ -308,10 +308,10 @@ int main(void)
 		reader_test(damage_to_the_last_entries_of_a_segment_is_a_gap_up_to_the_next),
 		reader_test(damage_to_the_open_segment_is_a_gap),
 		reader_test(a_damaged_header_is_a_gap_of_a_whole_segment),
-		reader_test(what_the_disk_cannot_read_is_a_gap),
+		reader_test(bytes_that_the_disk_cannot_read_are_a_gap),
 		reader_test(a_removed_segment_is_pruned_where_its_index_was_kept),
 		reader_test(a_segment_removed_under_a_reader_is_a_gap),
-		reader_test(the_range_of_a_journal_is_told),
+		reader_test(the_range_of_a_journal_is_found),
 		reader_test(older_journals_stay_readable),
 		reader_test(a_reader_of_nothing_fails),
 	};

@@ -133,7 +133,7 @@ static void a_segment_without_an_entry_is_begun_again(void **state)
 }
 
 /* On the same boot the bytes may lie in pages that no later sync will write. */
-static void what_a_dead_core_did_not_sync_is_written_again(void **state)
+static void entries_that_a_dead_core_did_not_sync_are_written_again(void **state)
 {
 	commit(3);
 	assert_int_equal(core_append_many(&core, 4, ENTRY), 0);
@@ -180,7 +180,7 @@ static void damage_to_committed_data_is_a_gap_and_never_cut_off(void **state)
 	assert_int_equal(core.report.head, 11);
 }
 
-static void idling_tells_damage_to_the_last_group_from_a_torn_write(void **state)
+static void a_marker_distinguishes_damage_from_a_torn_write(void **state)
 {
 	commit(4);
 	assert_int_equal(journal_idle(core.journal, core.tc), 0);
@@ -192,7 +192,7 @@ static void idling_tells_damage_to_the_last_group_from_a_torn_write(void **state
 	assert_int_equal(core.report.torn_bytes, 0);
 }
 
-static void an_index_tells_that_a_cut_off_entry_was_durable(void **state)
+static void an_index_shows_that_a_cut_off_entry_was_durable(void **state)
 {
 	commit(4);
 	assert_int_equal(journal_roll(core.journal), 0);
@@ -211,7 +211,7 @@ static void an_index_tells_that_a_cut_off_entry_was_durable(void **state)
 	assert_int_equal(core.report.gap_count, 0);
 }
 
-static void a_damaged_header_begins_a_new_journal(void **state)
+static void a_damaged_header_starts_a_new_journal(void **state)
 {
 	commit(4);
 	cut_power();
@@ -227,7 +227,7 @@ static void a_damaged_header_begins_a_new_journal(void **state)
 }
 
 /* Whichever read fails: nothing is cut off, and nothing published is taken for missing. */
-static void a_disk_that_cannot_be_read_begins_a_new_journal(void **state)
+static void a_disk_that_cannot_be_read_starts_a_new_journal(void **state)
 {
 	bool has_begun = false;
 	for (uint64_t nth = 1; nth <= 40; nth++) {
@@ -304,7 +304,7 @@ static void a_start_reads_the_last_segment_and_an_index_only(void **state)
 	assert_int_equal(entry_last(core.journal, core_topic(2)), 6);
 }
 
-static void lost_index_files_are_made_anew(void **state)
+static void lost_index_files_are_rebuilt(void **state)
 {
 	make_three_segments();
 	close_core();
@@ -385,7 +385,7 @@ static void published_before_the_sync_survives_the_program_only(void **state)
 	assert_sound();
 }
 
-static void a_segment_says_who_wrote_it(void **state)
+static void a_segment_header_has_its_origin(void **state)
 {
 	core_close(&core);
 	core.options.sync_ms = 250;
@@ -404,7 +404,7 @@ static void a_segment_says_who_wrote_it(void **state)
 	free(data);
 }
 
-static void a_clock_an_hour_behind_begins_a_new_journal(void **state)
+static void a_clock_an_hour_behind_starts_a_new_journal(void **state)
 {
 	commit(3);
 	close_core();
@@ -420,7 +420,7 @@ static void a_clock_an_hour_behind_begins_a_new_journal(void **state)
 	assert_int_equal(journal_head(core.journal), 0);
 }
 
-static void a_journal_that_ends_before_what_others_remember_is_left(void **state)
+static void a_journal_that_ends_before_the_known_seq_is_left(void **state)
 {
 	commit(3);
 	cut_power();
@@ -460,7 +460,7 @@ static void a_journal_that_ends_before_it_was_durable_is_left(void **state)
 	reopen(JOURNAL_CONTINUED); /* the new one is not measured by the old one's end */
 }
 
-static void a_damaged_note_of_what_was_durable_is_none(void **state)
+static void a_damaged_file_durable_is_ignored(void **state)
 {
 	commit(4);
 	assert_int_equal(journal_idle(core.journal, core.tc), 0);
@@ -472,7 +472,7 @@ static void a_damaged_note_of_what_was_durable_is_none(void **state)
 }
 
 /* Without a marker, and all of one group: the records alone would look torn. */
-static void damage_to_what_was_noted_as_durable_is_no_torn_write(void **state)
+static void damage_below_the_file_durable_is_no_torn_write(void **state)
 {
 	commit(1);
 	core.tc += 60 * NS_PER_S;
@@ -487,7 +487,7 @@ static void damage_to_what_was_noted_as_durable_is_no_torn_write(void **state)
 	assert_int_equal(core.report.torn_bytes, 0);
 }
 
-static void an_index_of_another_journal_is_not_believed(void **state)
+static void an_index_of_another_journal_is_ignored(void **state)
 {
 	size_t len;
 	commit(3);
@@ -504,7 +504,7 @@ static void an_index_of_another_journal_is_not_believed(void **state)
 	assert_sound();
 }
 
-static void a_journal_that_has_what_others_remember_goes_on(void **state)
+static void a_journal_that_has_the_known_seq_continues(void **state)
 {
 	commit(3);
 	cut_power();
@@ -554,27 +554,27 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		recovery_test(a_torn_tail_goes_to_the_quarantine),
 		recovery_test(a_segment_without_an_entry_is_begun_again),
-		recovery_test(what_a_dead_core_did_not_sync_is_written_again),
+		recovery_test(entries_that_a_dead_core_did_not_sync_are_written_again),
 		recovery_test(damage_to_committed_data_is_a_gap_and_never_cut_off),
-		recovery_test(idling_tells_damage_to_the_last_group_from_a_torn_write),
-		recovery_test(an_index_tells_that_a_cut_off_entry_was_durable),
-		recovery_test(a_damaged_header_begins_a_new_journal),
-		recovery_test(a_disk_that_cannot_be_read_begins_a_new_journal),
+		recovery_test(a_marker_distinguishes_damage_from_a_torn_write),
+		recovery_test(an_index_shows_that_a_cut_off_entry_was_durable),
+		recovery_test(a_damaged_header_starts_a_new_journal),
+		recovery_test(a_disk_that_cannot_be_read_starts_a_new_journal),
 		recovery_test(a_missing_file_is_a_gap),
 		recovery_test(a_removed_segment_whose_index_was_kept_is_no_gap),
 		recovery_test(a_start_reads_the_last_segment_and_an_index_only),
-		recovery_test(lost_index_files_are_made_anew),
+		recovery_test(lost_index_files_are_rebuilt),
 		recovery_test(damage_found_while_making_an_index_is_a_gap),
 		recovery_test(bytes_that_are_no_entry_are_kept),
 		recovery_test(published_before_the_sync_survives_the_program_only),
-		recovery_test(a_segment_says_who_wrote_it),
-		recovery_test(a_clock_an_hour_behind_begins_a_new_journal),
-		recovery_test(a_journal_that_ends_before_what_others_remember_is_left),
+		recovery_test(a_segment_header_has_its_origin),
+		recovery_test(a_clock_an_hour_behind_starts_a_new_journal),
+		recovery_test(a_journal_that_ends_before_the_known_seq_is_left),
 		recovery_test(a_journal_that_ends_before_it_was_durable_is_left),
-		recovery_test(a_damaged_note_of_what_was_durable_is_none),
-		recovery_test(damage_to_what_was_noted_as_durable_is_no_torn_write),
-		recovery_test(an_index_of_another_journal_is_not_believed),
-		recovery_test(a_journal_that_has_what_others_remember_goes_on),
+		recovery_test(a_damaged_file_durable_is_ignored),
+		recovery_test(damage_below_the_file_durable_is_no_torn_write),
+		recovery_test(an_index_of_another_journal_is_ignored),
+		recovery_test(a_journal_that_has_the_known_seq_continues),
 		recovery_test(a_lost_pointer_to_the_journal_is_noticed),
 		recovery_test(unfinished_files_are_removed),
 	};

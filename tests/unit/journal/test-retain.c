@@ -64,7 +64,7 @@ static void assert_pruned(size_t removed, uint64_t head)
 	assert_null(core_read(&core, removed * PER_SEGMENT + 1, head));
 }
 
-static void segments_are_told_of_as_they_are(void **state)
+static void segments_are_listed_as_they_are(void **state)
 {
 	fill(2);
 	core_commit(&core, core_topic(0), ENTRY);
@@ -90,7 +90,7 @@ static void segments_are_told_of_as_they_are(void **state)
 	assert_int_equal(list.items[2].last_seq, 0);
 }
 
-static void a_segment_without_an_index_is_told_from_its_neighbour(void **state)
+static void a_segment_without_an_index_is_listed_by_its_neighbour(void **state)
 {
 	fill(2);
 	core_commit(&core, core_topic(0), ENTRY);
@@ -236,10 +236,9 @@ int main(void)
 {
 	log_init(0, true); /* faults are expected here */
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(segments_are_listed_as_they_are, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
-			segments_are_told_of_as_they_are, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			a_segment_without_an_index_is_told_from_its_neighbour, set_up, tear_down),
+			a_segment_without_an_index_is_listed_by_its_neighbour, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_removed_segment_is_a_pruned_gap_and_its_topics_stay, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

@@ -137,7 +137,7 @@ static void a_record_has_the_documented_bytes(void **state)
 	disk_destroy(disk);
 }
 
-static void a_record_is_refused_with_any_other_salt_or_bit(void **state)
+static void a_record_is_rejected_with_any_other_salt_or_bit(void **state)
 {
 	uint8_t bytes[RECORD_HEADER_SIZE] = "AER1";
 	struct record record;
@@ -167,7 +167,7 @@ static bool decodes(const char *magic, uint32_t len, uint64_t seq, uint64_t sync
 	return record_decode(&record, bytes, 0);
 }
 
-static void a_record_with_impossible_fields_is_refused(void **state)
+static void a_record_with_impossible_fields_is_rejected(void **state)
 {
 	assert_true(decodes("AER1", JOURNAL_ENTRY_MAX, 2, 1));
 	assert_false(decodes("AER1", JOURNAL_ENTRY_MAX + 1, 2, 1));
@@ -263,7 +263,7 @@ static void overwrite(const struct io *io, const uint8_t *data, size_t len)
 	io->close(io->ctx, fd);
 }
 
-static void an_index_with_any_wrong_bit_or_length_is_refused(void **state)
+static void an_index_with_any_wrong_bit_or_length_is_rejected(void **state)
 {
 	struct disk *disk = disk_create(1);
 	const struct io *io = disk_io(disk);
@@ -318,11 +318,11 @@ int main(void)
 		cmocka_unit_test(a_name_is_twenty_digits),
 		cmocka_unit_test(a_header_comes_back_and_no_bit_of_it_may_change),
 		cmocka_unit_test(a_record_has_the_documented_bytes),
-		cmocka_unit_test(a_record_is_refused_with_any_other_salt_or_bit),
-		cmocka_unit_test(a_record_with_impossible_fields_is_refused),
+		cmocka_unit_test(a_record_is_rejected_with_any_other_salt_or_bit),
+		cmocka_unit_test(a_record_with_impossible_fields_is_rejected),
 		cmocka_unit_test(topics_keep_their_ids_when_many_come),
 		cmocka_unit_test(an_index_comes_back),
-		cmocka_unit_test(an_index_with_any_wrong_bit_or_length_is_refused),
+		cmocka_unit_test(an_index_with_any_wrong_bit_or_length_is_rejected),
 		cmocka_unit_test(an_id_is_read_only_in_the_form_it_is_written),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -208,7 +208,7 @@ static void a_failed_write_moves_to_a_new_file(void **state)
 	assert_all_survives();
 }
 
-static void a_second_failure_is_told_and_tried_again_by_the_next_sync(void **state)
+static void a_second_failure_is_returned_and_retried_by_the_next_sync(void **state)
 {
 	core_commit(&core, core_topic(0), ENTRY);
 	assert_int_equal(core_append_many(&core, 3, ENTRY), 0);
@@ -223,7 +223,7 @@ static void a_second_failure_is_told_and_tried_again_by_the_next_sync(void **sta
 	assert_all_survives();
 }
 
-static void a_full_disk_is_told_and_gone_on_from_when_there_is_room(void **state)
+static void a_full_disk_is_returned_and_writing_continues_with_room(void **state)
 {
 	core_commit(&core, core_topic(0), ENTRY);
 	disk_set_capacity(core.disk, 2000);
@@ -240,7 +240,7 @@ static void a_full_disk_is_told_and_gone_on_from_when_there_is_room(void **state
 }
 
 /* A caller appends again after -ENOMEM: it must mean that nothing was taken. */
-static void no_memory_once_queued_is_told_by_another_error(void **state)
+static void no_memory_after_queueing_is_another_error(void **state)
 {
 	disk_fail(core.disk, DISK_CREATE, 1, EVERY_TRY, ENOMEM);
 	assert_int_equal(core_append_many(&core, 3, ENTRY), -EAGAIN);
@@ -252,7 +252,7 @@ static void no_memory_once_queued_is_told_by_another_error(void **state)
 	assert_all_survives();
 }
 
-static void closing_on_a_dead_disk_says_so(void **state)
+static void closing_on_a_dead_disk_fails(void **state)
 {
 	core_commit(&core, core_topic(0), ENTRY);
 	assert_int_equal(core_append_many(&core, 2, ENTRY), 0);
@@ -304,10 +304,10 @@ int main(void)
 		write_test(a_failed_sync_moves_to_a_new_file),
 		write_test(a_failed_sync_of_a_first_group_replaces_the_file),
 		write_test(a_failed_write_moves_to_a_new_file),
-		write_test(a_second_failure_is_told_and_tried_again_by_the_next_sync),
-		write_test(a_full_disk_is_told_and_gone_on_from_when_there_is_room),
-		write_test(no_memory_once_queued_is_told_by_another_error),
-		write_test(closing_on_a_dead_disk_says_so),
+		write_test(a_second_failure_is_returned_and_retried_by_the_next_sync),
+		write_test(a_full_disk_is_returned_and_writing_continues_with_room),
+		write_test(no_memory_after_queueing_is_another_error),
+		write_test(closing_on_a_dead_disk_fails),
 		write_test(a_stalled_disk_publishes_nothing),
 	};
 	log_init(0, true); /* faults are expected here */

@@ -25,7 +25,7 @@ static void every_example_passes(void **state)
 	}
 }
 
-static void every_bad_example_is_refused_with_its_reason(void **state)
+static void every_bad_example_is_rejected_with_its_reason(void **state)
 {
 	for (size_t i = 0; i < bad_examples_count; i++) {
 		struct buffer entry = {0};
@@ -75,7 +75,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_example_passes),
-		cmocka_unit_test(every_bad_example_is_refused_with_its_reason),
+		cmocka_unit_test(every_bad_example_is_rejected_with_its_reason),
 		cmocka_unit_test(the_part_of_a_frame_is_checked_alone),
 		cmocka_unit_test(no_prefix_of_an_entry_passes),
 	};

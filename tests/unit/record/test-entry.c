@@ -118,7 +118,7 @@ static void a_frame_carries_the_workers_bytes_as_they_are(void **state)
 	buffer_finish(&record);
 }
 
-static void a_record_that_is_too_large_is_refused(void **state)
+static void a_record_that_is_too_large_is_rejected(void **state)
 {
 	struct buffer record = {0};
 	struct schema_error error;
@@ -169,7 +169,7 @@ int main(void)
 		cmocka_unit_test(the_hash_of_a_leaf_is_that_of_rfc_6962),
 		cmocka_unit_test(a_heartbeat_names_the_last_entry_of_each_topic),
 		cmocka_unit_test(a_frame_carries_the_workers_bytes_as_they_are),
-		cmocka_unit_test(a_record_that_is_too_large_is_refused),
+		cmocka_unit_test(a_record_that_is_too_large_is_rejected),
 		cmocka_unit_test(uuids_are_random_ones_of_version_4),
 		cmocka_unit_test(hexadecimal_is_read_exactly),
 		cmocka_unit_test(a_stamp_is_of_both_clocks),

@@ -50,7 +50,7 @@ static void integers_beyond_a_double_become_text(void **state)
 	buffer_finish(&b);
 }
 
-static void times_are_told_from_counts_by_key_and_size(void **state)
+static void times_differ_from_counts_by_key_and_size(void **state)
 {
 	struct buffer b = {0};
 	struct map map;
@@ -172,7 +172,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(texts_cannot_leave_their_string_or_move_a_cursor),
 		cmocka_unit_test(integers_beyond_a_double_become_text),
-		cmocka_unit_test(times_are_told_from_counts_by_key_and_size),
+		cmocka_unit_test(times_differ_from_counts_by_key_and_size),
 		cmocka_unit_test(only_a_quality_gets_its_flag_in_words),
 		cmocka_unit_test(dimensions_are_nested_and_may_be_empty),
 		cmocka_unit_test(broken_input_is_an_error_and_not_a_crash),

@@ -38,7 +38,7 @@ struct all {
 	char other;
 };
 
-/* A text of one byte; "!" is refused with an errno of its own. */
+/* A text of one byte; "!" returns another errno than the reader. */
 static int read_other(struct reader *r, const struct key *key, void *to)
 {
 	struct assay_string text;
@@ -328,7 +328,7 @@ static void try_misfit(const struct row *row, struct item value)
 	assert_int_equal(b.found.fault, KEYS_MISSING);
 }
 
-static void a_value_that_does_not_fit_is_refused_or_passed_over(void **state)
+static void a_value_that_does_not_fit_is_rejected_or_skipped(void **state)
 {
 	for (size_t i = 0; i < ROWS; i++) {
 		char text[100];
@@ -339,7 +339,7 @@ static void a_value_that_does_not_fit_is_refused_or_passed_over(void **state)
 	}
 }
 
-static void an_unknown_key_is_refused_unless_the_table_is_open(void **state)
+static void an_unknown_key_is_rejected_unless_the_table_is_open(void **state)
 {
 	for (size_t i = 0; i < ROWS; i++) {
 		struct bench b = {0};
@@ -363,7 +363,7 @@ static void an_unknown_key_is_refused_unless_the_table_is_open(void **state)
 	}
 }
 
-static void a_map_that_is_cut_off_is_refused_everywhere(void **state)
+static void a_map_that_is_cut_off_anywhere_is_rejected(void **state)
 {
 	for (size_t i = 0; i < ROWS; i++) {
 		struct bench b = {0};
@@ -446,9 +446,9 @@ int main(void)
 		cmocka_unit_test(the_values_are_those_of_the_map),
 		cmocka_unit_test(an_absent_key_leaves_its_member_alone),
 		cmocka_unit_test(a_key_comes_once),
-		cmocka_unit_test(a_value_that_does_not_fit_is_refused_or_passed_over),
-		cmocka_unit_test(an_unknown_key_is_refused_unless_the_table_is_open),
-		cmocka_unit_test(a_map_that_is_cut_off_is_refused_everywhere),
+		cmocka_unit_test(a_value_that_does_not_fit_is_rejected_or_skipped),
+		cmocka_unit_test(an_unknown_key_is_rejected_unless_the_table_is_open),
+		cmocka_unit_test(a_map_that_is_cut_off_anywhere_is_rejected),
 		cmocka_unit_test(an_error_names_the_path_to_it),
 		cmocka_unit_test(elements_of_a_list_start_at_zero),
 		cmocka_unit_test(an_errno_of_a_reader_of_its_own_is_returned),

@@ -29,7 +29,7 @@ static size_t from_hex(const char *hex, uint8_t *out)
 }
 
 /* Passes over one item; NULL when it was accepted, else the error's text. */
-static const char *refusal(const char *hex)
+static const char *rejection(const char *hex)
 {
 	static struct reader r;
 	uint8_t data[256];
@@ -38,82 +38,82 @@ static const char *refusal(const char *hex)
 	return read_finish(&r) < 0 ? r.text : NULL;
 }
 
-#define assert_refused(hex, words)                                                   \
+#define assert_rejected(hex, words)                                                  \
 	do {                                                                         \
-		const char *text_ = refusal(hex);                                    \
+		const char *text_ = rejection(hex);                                  \
 		if (text_ == NULL || strstr(text_, words) == NULL)                   \
 			fail_msg("%s: %s", hex, text_ != NULL ? text_ : "accepted"); \
 	} while (0)
 
-static void an_array_larger_than_its_message_is_refused_at_once(void **state)
+static void an_array_larger_than_its_message_is_rejected_at_once(void **state)
 {
-	assert_refused("9b 00000000 10000000", "shortest form");
-	assert_refused("9a 10000000", "but 0 bytes follow");
-	assert_refused("bb 7fffffff ffffffff", "but 0 bytes follow");
-	assert_refused("9b ffffffff ffffffff 00", "but 1 bytes follow");
-	assert_refused("a2 01 01 02", "but 3 bytes follow");
-	assert_refused("5b ffffffff ffffffff 00", "cut off");
-	assert_refused("7a 7fffffff 00", "cut off");
+	assert_rejected("9b 00000000 10000000", "shortest form");
+	assert_rejected("9a 10000000", "but 0 bytes follow");
+	assert_rejected("bb 7fffffff ffffffff", "but 0 bytes follow");
+	assert_rejected("9b ffffffff ffffffff 00", "but 1 bytes follow");
+	assert_rejected("a2 01 01 02", "but 3 bytes follow");
+	assert_rejected("5b ffffffff ffffffff 00", "cut off");
+	assert_rejected("7a 7fffffff 00", "cut off");
 }
 
-static void what_the_profile_excludes_is_refused(void **state)
+static void items_outside_the_profile_are_rejected(void **state)
 {
-	assert_refused("9f 01 ff", "indefinite");
-	assert_refused("bf 61 61 01 ff", "indefinite");
-	assert_refused("5f 41 00 ff", "indefinite");
-	assert_refused("7f 61 61 ff", "indefinite");
-	assert_refused("ff", "indefinite");
-	assert_refused("f9 3c00", "half float");
-	assert_refused("f7", "undefined");
-	assert_refused("e0", "starts no item");
-	assert_refused("f8 20", "starts no item");
-	assert_refused("1c", "starts no item");
-	assert_refused("18 17", "shortest");
-	assert_refused("19 00ff", "shortest");
-	assert_refused("1a 0000ffff", "shortest");
-	assert_refused("1b 00000000 ffffffff", "shortest");
-	assert_refused("38 00", "shortest");
-	assert_refused("58 01 00", "shortest");
-	assert_refused("d9 0040 41 00", "shortest");
-	assert_refused("c1 00", "tag 1");
-	assert_refused("d8 41 42 0000", "tag 65");
-	assert_refused("d8 40 01", "after tag 64");
-	assert_refused("d8 46 43 000000", "elements have 4");
-	assert_refused("61 ff", "UTF-8");
-	assert_refused("63 eda080", "UTF-8");
-	assert_refused("62 c080", "UTF-8");
-	assert_refused("a2 61 61 01 61 61 02", "already has");
-	assert_refused("a2 01 01 01 02", "already has");
-	assert_refused("a1 f5 01", "as a key");
-	assert_refused("00 00", "after the end");
-	assert_refused("", "the end");
-	assert_refused("82 01", "but 1 bytes follow");
-	assert_refused("82 81 00", "the end");
+	assert_rejected("9f 01 ff", "indefinite");
+	assert_rejected("bf 61 61 01 ff", "indefinite");
+	assert_rejected("5f 41 00 ff", "indefinite");
+	assert_rejected("7f 61 61 ff", "indefinite");
+	assert_rejected("ff", "indefinite");
+	assert_rejected("f9 3c00", "half float");
+	assert_rejected("f7", "undefined");
+	assert_rejected("e0", "starts no item");
+	assert_rejected("f8 20", "starts no item");
+	assert_rejected("1c", "starts no item");
+	assert_rejected("18 17", "shortest");
+	assert_rejected("19 00ff", "shortest");
+	assert_rejected("1a 0000ffff", "shortest");
+	assert_rejected("1b 00000000 ffffffff", "shortest");
+	assert_rejected("38 00", "shortest");
+	assert_rejected("58 01 00", "shortest");
+	assert_rejected("d9 0040 41 00", "shortest");
+	assert_rejected("c1 00", "tag 1");
+	assert_rejected("d8 41 42 0000", "tag 65");
+	assert_rejected("d8 40 01", "after tag 64");
+	assert_rejected("d8 46 43 000000", "elements have 4");
+	assert_rejected("61 ff", "UTF-8");
+	assert_rejected("63 eda080", "UTF-8");
+	assert_rejected("62 c080", "UTF-8");
+	assert_rejected("a2 61 61 01 61 61 02", "already has");
+	assert_rejected("a2 01 01 01 02", "already has");
+	assert_rejected("a1 f5 01", "as a key");
+	assert_rejected("00 00", "after the end");
+	assert_rejected("", "the end");
+	assert_rejected("82 01", "but 1 bytes follow");
+	assert_rejected("82 81 00", "the end");
 }
 
 static void nesting_is_limited(void **state)
 {
-	assert_null(refusal("81 81 81 81 81 81 81 80"));
-	assert_refused("81 81 81 81 81 81 81 81 80", "nesting deeper than 8");
-	assert_refused("81 81 81 81 81 81 81 81 81 81 81 81 81 81 81 81 81 81 81 00", "nesting");
+	assert_null(rejection("81 81 81 81 81 81 81 80"));
+	assert_rejected("81 81 81 81 81 81 81 81 80", "nesting deeper than 8");
+	assert_rejected("81 81 81 81 81 81 81 81 81 81 81 81 81 81 81 81 81 81 81 00", "nesting");
 }
 
 static void arrays_with_dimensions_must_have_their_product(void **state)
 {
-	assert_null(refusal("d828 82 82 02 01 d840 42 0000"));
-	assert_refused("d828 82 82 02 02 d840 42 0000", "dimensions give 4");
-	assert_refused("d828 82 80 d840 42 0000", "0 dimensions");
-	assert_refused("d828 83 81 02 d840 42 0000 00", "3 items after tag 40");
-	assert_refused("d828 42 0000", "an array was expected");
-	assert_refused("d828 82 81 02 d828 42 0000", "dimensions where a plain one");
-	assert_refused("d828 82 82 1b8000000000000000 02 d840 40", "overflow");
+	assert_null(rejection("d828 82 82 02 01 d840 42 0000"));
+	assert_rejected("d828 82 82 02 02 d840 42 0000", "dimensions give 4");
+	assert_rejected("d828 82 80 d840 42 0000", "0 dimensions");
+	assert_rejected("d828 83 81 02 d840 42 0000 00", "3 items after tag 40");
+	assert_rejected("d828 42 0000", "an array was expected");
+	assert_rejected("d828 82 81 02 d828 42 0000", "dimensions where a plain one");
+	assert_rejected("d828 82 82 1b8000000000000000 02 d840 40", "overflow");
 }
 
 static void keys_are_compared_within_one_map_only(void **state)
 {
-	assert_null(refusal("a2 61 61 a1 61 61 01 61 62 a1 61 61 02"));
-	assert_refused("a2 61 61 a1 61 62 01 61 61 02", "already has");
-	assert_null(refusal("82 a1 61 61 01 a1 61 61 01"));
+	assert_null(rejection("a2 61 61 a1 61 61 01 61 62 a1 61 61 02"));
+	assert_rejected("a2 61 61 a1 61 62 01 61 61 02", "already has");
+	assert_null(rejection("82 a1 61 61 01 a1 61 61 01"));
 }
 
 static void many_keys_are_bounded(void **state)
@@ -206,7 +206,7 @@ static void the_first_error_sticks_with_its_place(void **state)
 	assert_int_equal(r.error_at, 1);
 }
 
-static void integers_that_do_not_fit_are_refused(void **state)
+static void integers_that_do_not_fit_are_rejected(void **state)
 {
 	static struct reader r;
 	int64_t i;
@@ -254,15 +254,15 @@ static void printable_texts_have_no_controls_and_no_torn_character(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_array_larger_than_its_message_is_refused_at_once),
-		cmocka_unit_test(what_the_profile_excludes_is_refused),
+		cmocka_unit_test(an_array_larger_than_its_message_is_rejected_at_once),
+		cmocka_unit_test(items_outside_the_profile_are_rejected),
 		cmocka_unit_test(nesting_is_limited),
 		cmocka_unit_test(arrays_with_dimensions_must_have_their_product),
 		cmocka_unit_test(keys_are_compared_within_one_map_only),
 		cmocka_unit_test(many_keys_are_bounded),
 		cmocka_unit_test(values_come_back_as_they_were_written),
 		cmocka_unit_test(the_first_error_sticks_with_its_place),
-		cmocka_unit_test(integers_that_do_not_fit_are_refused),
+		cmocka_unit_test(integers_that_do_not_fit_are_rejected),
 		cmocka_unit_test(printable_texts_have_no_controls_and_no_torn_character),
 		cmocka_unit_test(pairs_without_their_map_head_are_read),
 	};

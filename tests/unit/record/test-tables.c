@@ -45,7 +45,7 @@ static void units_belong_to_techniques(void **state)
 	assert_true(unit_is_allowed(text("cm-1"), TECHNIQUE_XRF | TECHNIQUE_NIR));
 }
 
-static void what_is_no_ucum_unit_is_refused_with_a_hint(void **state)
+static void a_text_that_is_no_ucum_unit_is_rejected_with_a_hint(void **state)
 {
 	static const char *const mistakes[][2] = {{"Th", "1"}, {"Da", "u"}, {"m/z", "1"},
 		{"[absorbance]", "{absorbance}"}, {"ppm", "[ppm]"}, {"kev", "keV"},
@@ -175,7 +175,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(units_are_sorted_and_found),
 		cmocka_unit_test(units_belong_to_techniques),
-		cmocka_unit_test(what_is_no_ucum_unit_is_refused_with_a_hint),
+		cmocka_unit_test(a_text_that_is_no_ucum_unit_is_rejected_with_a_hint),
 		cmocka_unit_test(names_are_sorted_and_found),
 		cmocka_unit_test(a_name_carries_its_row),
 		cmocka_unit_test(units_of_names_are_units_of_their_techniques),

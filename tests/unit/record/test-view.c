@@ -68,7 +68,7 @@ static void an_entry_shows_its_place(void **state)
 	assert_null(entry.body.data);
 }
 
-static void a_run_start_shows_what_people_look_for(void **state)
+static void a_run_start_shows_the_most_used_keys(void **state)
 {
 	struct assay_record_view r = read_record("run-start");
 	assert_int_equal(r.type, ASSAY_RECORD_RUN_START);
@@ -237,7 +237,7 @@ static void keys_of_the_future_are_passed_over(void **state)
 	buffer_finish(&b);
 }
 
-static void what_is_not_known_is_told_apart_from_what_is_broken(void **state)
+static void unknown_records_are_not_broken_records(void **state)
 {
 	struct assay_record_view r;
 	struct assay_frame_view f;
@@ -253,7 +253,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_entry_shows_its_place),
-		cmocka_unit_test(a_run_start_shows_what_people_look_for),
+		cmocka_unit_test(a_run_start_shows_the_most_used_keys),
 		cmocka_unit_test(other_records_show_their_keys),
 		cmocka_unit_test(a_frame_shows_step_quality_and_place_in_the_run),
 		cmocka_unit_test(variables_come_in_order_and_by_name),
@@ -261,7 +261,7 @@ int main(void)
 		cmocka_unit_test(every_element_type_gives_its_numbers),
 		cmocka_unit_test(arrays_keep_their_dimensions_and_texts),
 		cmocka_unit_test(keys_of_the_future_are_passed_over),
-		cmocka_unit_test(what_is_not_known_is_told_apart_from_what_is_broken),
+		cmocka_unit_test(unknown_records_are_not_broken_records),
 	};
 	return cmocka_run_group_tests(tests, NULL, finish);
 }

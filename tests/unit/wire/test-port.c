@@ -118,7 +118,7 @@ static void a_difference_in_any_key_makes_ports_differ(void **state)
 	assert_true(compared > 40);
 }
 
-static void keys_left_out_do_not_tell_usb_devices_apart(void **state)
+static void missing_keys_do_not_distinguish_usb_devices(void **state)
 {
 	struct port a = full(port_kind_named(string_of("usb"))), b = a;
 	b.serial = b.path = NULL;
@@ -158,7 +158,7 @@ static void refuse(const char *pairs, size_t len, size_t count)
 	port_finish(&back);
 }
 
-static void maps_that_are_no_port_are_refused(void **state)
+static void maps_that_are_no_port_are_rejected(void **state)
 {
 #define REFUSE(count, pairs) refuse(pairs, sizeof pairs - 1, count)
 	REFUSE(0, "");
@@ -215,9 +215,9 @@ int main(void)
 		cmocka_unit_test(the_table_is_sound),
 		cmocka_unit_test(every_port_is_read_as_it_was_written),
 		cmocka_unit_test(a_difference_in_any_key_makes_ports_differ),
-		cmocka_unit_test(keys_left_out_do_not_tell_usb_devices_apart),
+		cmocka_unit_test(missing_keys_do_not_distinguish_usb_devices),
 		cmocka_unit_test(hosts_are_equal_in_any_case_and_kinds_of_a_family_meet),
-		cmocka_unit_test(maps_that_are_no_port_are_refused),
+		cmocka_unit_test(maps_that_are_no_port_are_rejected),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	buffer_finish(&out);

@@ -94,7 +94,7 @@ static void setup_comes_back_as_it_was(void **state)
 	buffer_finish(&settings);
 }
 
-static void setup_without_units_or_with_another_version_is_refused(void **state)
+static void setup_without_units_or_with_another_version_is_rejected(void **state)
 {
 	struct wire_setup setup = {.drivers = "d", .port = {.kind = ASSAY_LINK_NONE}}, back;
 	wire_write_setup(&out, &setup);
@@ -172,7 +172,7 @@ static void start_keeps_pace_and_settings(void **state)
 	buffer_finish(&settings);
 }
 
-static void what_a_worker_tells_comes_back_as_it_was(void **state)
+static void messages_of_a_worker_come_back_unchanged(void **state)
 {
 	struct wire_hello hello;
 	wire_write_hello(&out, "landlock");
@@ -268,7 +268,7 @@ static void frame_head_comes_back_as_it_was(void **state)
 	assert_memory_equal(back.part.data, "part", 4);
 }
 
-static void frame_that_lies_is_refused(void **state)
+static void a_frame_with_false_lengths_is_rejected(void **state)
 {
 	struct wire_frame back;
 	const struct {
@@ -296,7 +296,7 @@ static void frame_that_lies_is_refused(void **state)
 	assert_int_equal(wire_read_frame(&m, &back), -EBADMSG);
 }
 
-static void unknown_types_and_sizes_past_the_limit_are_refused(void **state)
+static void unknown_types_and_sizes_past_the_limit_are_rejected(void **state)
 {
 	struct wire_message m;
 	const uint8_t unknown[] = {0, 0, 0, 0, 63, 0, 0, 0};
@@ -307,7 +307,7 @@ static void unknown_types_and_sizes_past_the_limit_are_refused(void **state)
 	assert_int_equal(wire_next(most, 8, &m), 0);
 }
 
-static void keys_that_lack_or_that_nobody_knows_are_refused(void **state)
+static void missing_and_unknown_keys_are_rejected(void **state)
 {
 	struct wire_hello hello;
 	struct wire_message m = {.type = WIRE_HELLO, .payload = (const uint8_t *)"\xa0", .len = 1};
@@ -347,7 +347,7 @@ static void texts_that_are_not_utf8_are_made_so(void **state)
 	text_is(log.text, "got ?1");
 }
 
-static void capture_and_what_was_captured_come_back(void **state)
+static void capture_messages_come_back_unchanged(void **state)
 {
 	wire_write_capture(&out, &(struct wire_capture){.on = true, .bytes = 1u << 20});
 	struct wire_message m = only(WIRE_CAPTURE, WIRE_PORT);
@@ -372,16 +372,16 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(setup_comes_back_as_it_was, fresh),
 		cmocka_unit_test_setup(
-			setup_without_units_or_with_another_version_is_refused, fresh),
+			setup_without_units_or_with_another_version_is_rejected, fresh),
 		cmocka_unit_test_setup(commands_come_back_as_they_were, fresh),
 		cmocka_unit_test_setup(start_keeps_pace_and_settings, fresh),
-		cmocka_unit_test_setup(what_a_worker_tells_comes_back_as_it_was, fresh),
+		cmocka_unit_test_setup(messages_of_a_worker_come_back_unchanged, fresh),
 		cmocka_unit_test_setup(state_carries_values, fresh),
-		cmocka_unit_test_setup(capture_and_what_was_captured_come_back, fresh),
+		cmocka_unit_test_setup(capture_messages_come_back_unchanged, fresh),
 		cmocka_unit_test_setup(frame_head_comes_back_as_it_was, fresh),
-		cmocka_unit_test_setup(frame_that_lies_is_refused, fresh),
-		cmocka_unit_test_setup(unknown_types_and_sizes_past_the_limit_are_refused, fresh),
-		cmocka_unit_test_setup(keys_that_lack_or_that_nobody_knows_are_refused, fresh),
+		cmocka_unit_test_setup(a_frame_with_false_lengths_is_rejected, fresh),
+		cmocka_unit_test_setup(unknown_types_and_sizes_past_the_limit_are_rejected, fresh),
+		cmocka_unit_test_setup(missing_and_unknown_keys_are_rejected, fresh),
 		cmocka_unit_test_setup(long_texts_are_cut_between_characters, fresh),
 		cmocka_unit_test_setup_teardown(texts_that_are_not_utf8_are_made_so, fresh, fresh),
 	};
