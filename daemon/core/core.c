@@ -11,7 +11,7 @@
 #include "core/keep/retention.h"
 #include "core/runs/rows.h"
 
-/* How long an orderly end may take before open frames are discarded; systemd's own is 90 s. */
+/* How long core_stop() waits for open runs before it stops the workers; systemd waits 90 s. */
 #define STOP_LIMIT_NS (20 * NS_PER_S)
 
 /* --- signals and the end --------------------------------------------------------------------- */

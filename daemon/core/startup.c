@@ -206,8 +206,10 @@ static int open_reading(struct core *core, const struct journal_report *report)
 	return r;
 }
 
-/* Local endpoints need their folder; systemd makes the service's own. */
-/* The journal is private; the members of the daemon's group may also use the sockets. */
+/*
+ * The journal is private; the members of the daemon's group may also use the sockets.  systemd
+ * creates the folder of the service.
+ */
 static int open_sockets(struct core *core)
 {
 	const char *dir = core->config->socket_dir;

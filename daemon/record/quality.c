@@ -17,6 +17,9 @@ static const struct {
 	{ASSAY_QUALITY_MISSING, "missing"},
 };
 
+/*
+ * At most 32: workers send them as bits, in this order, so a new one comes last.
+ */
 static const struct {
 	const char *word, *meaning;
 } reasons[] = {

@@ -157,7 +157,7 @@ int device_decode(struct device *device)
 	int r = leave(device, driver->decode(&in, &device->frame.handle));
 	if (r == 0 && device->frame.error != 0) {
 		r = device->frame.error;
-		snprintf(device->explained, EXPLAIN_MAX, "the driver made no frame: %s",
+		snprintf(device->explained, EXPLAIN_MAX, "the driver made no valid frame: %s",
 			device->frame.why);
 	}
 	return r;

@@ -9,12 +9,12 @@
 #include "wire/wire.h"
 #include "worker/io-thread.h"
 
-#define BEAT_NS NS_PER_S
-#define QUIT_LIMIT_NS \
-	(15 * NS_PER_S)      /* for the stop path, which the core does not watch any more */
-#define FLUSH_NS    NS_PER_S /* for the last messages, if the core takes them */
-#define READ_STEP   4096
-#define RECORDER_MS 50 /* between two messages of a recording */
+#define BEAT_NS       NS_PER_S
+/* For the stop path when the core is gone: a living core kills the worker before. */
+#define STOP_LIMIT_NS (15 * NS_PER_S)
+#define FLUSH_NS      NS_PER_S /* for the last messages, if the core takes them */
+#define READ_STEP     4096
+#define RECORDER_MS   50 /* between two messages of a recording */
 
 enum {
 	FD_CORE,
@@ -143,7 +143,7 @@ bool io_thread_run(struct io_thread *io)
 		uint64_t now = clock_boot();
 		if (*io->terminate)
 			quit(io);
-		if (io->quit_at != 0 && now > io->quit_at + QUIT_LIMIT_NS)
+		if (io->quit_at != 0 && now > io->quit_at + STOP_LIMIT_NS)
 			return false;
 		beat(io, now);
 		int timeout = clock_ms_until(io->beat_at);

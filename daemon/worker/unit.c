@@ -194,7 +194,7 @@ static int send_frame(struct worker_unit *unit)
 	int r = frame_message(&device->frame, device->index, &head, &step, &device->raw,
 		device->config->raw, pieces);
 	if (r < 0) {
-		snprintf(device->explained, EXPLAIN_MAX, "the driver made no frame: %s",
+		snprintf(device->explained, EXPLAIN_MAX, "the driver made no valid frame: %s",
 			device->frame.why);
 		return r;
 	}

@@ -251,7 +251,7 @@ static void lost(void *arg, const char *why)
 				.why = instrument->run != NULL ? NULL : "the daemon is stopping"});
 		return;
 	}
-	/* The worker's last words explain more than its end. */
+	/* A fault that the worker reported explains more than the end of its process. */
 	char text[WIRE_TEXT_MAX + 1];
 	bool is_explained = instrument->state == DEVICE_STATE_FAULT && instrument->text[0] != '\0';
 	text_copy(text, sizeof text, string_of(is_explained ? instrument->text : why));

@@ -560,7 +560,7 @@ static void a_frame_that_breaks_the_format_ends_the_run_with_the_reason(void **s
 	start(WIRE_ONCE, 0);
 	struct wire_ended ended = await_end(WIRE_END_FAILED);
 	text_is(ended.code, "EINVAL");
-	text_is(ended.text, "the driver made no frame: variable 0 has no proper name");
+	text_is(ended.text, "the driver made no valid frame: variable 0 has no proper name");
 	assert_int_equal(core_quit(&core), WIRE_EXIT_CLEAN);
 }
 
