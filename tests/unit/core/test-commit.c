@@ -16,6 +16,7 @@
 #include <cmocka.h>
 #include <zmq.h>
 
+#include "../apart.h"
 #include "base/clock.h"
 #include "core/commit/commit.h"
 #include "core/commit/item.h"
@@ -282,5 +283,5 @@ int main(void)
 		cmocka_unit_test(a_failed_sync_delays_and_loses_nothing),
 		cmocka_unit_test(a_full_disk_is_said_and_goes_on_by_itself),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_APART(tests);
 }

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "../apart.h"
 #include "journals.h"
 
 #define ALL "a1/data/"
@@ -378,5 +379,5 @@ int main(void)
 		cmocka_unit_test(journals_are_in_the_order_of_their_start),
 		cmocka_unit_test(positions_are_known_before_the_journal_is_opened),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_APART(tests);
 }

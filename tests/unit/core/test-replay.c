@@ -14,6 +14,7 @@
 #include <cmocka.h>
 #include <zmq.h>
 
+#include "../apart.h"
 #include "core/replay/replay.h"
 #include "journals.h"
 #include "record/digest.h"
@@ -709,5 +710,5 @@ int main(void)
 		cmocka_unit_test(peers_are_served_while_entries_are_committed),
 		cmocka_unit_test(a_peer_that_does_not_read_is_answered_busy),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_APART(tests);
 }
