@@ -10,26 +10,27 @@
 #include "record/record.h"
 #include "record/uuid.h"
 
-static struct audit make_record(
-	const char *event, const struct audit_actor *actor, uint8_t id[ASSAY_UUID_SIZE])
+int audit_then(struct audit_trail *trail, const char *event, const struct audit_actor *actor,
+	const struct buffer *before, const struct buffer *after, const char *reason,
+	void (*done)(void *arg, const struct commit_item *item), void *arg)
 {
+	uint8_t id[ASSAY_UUID_SIZE];
 	uuid_random(id);
 	struct audit record = {
 		.id = id,
 		.t = stamp_now(),
 		.event = event,
 		.actor = {"assayd", AUTH_NONE, "core"},
+		.reason = reason,
 	};
 	if (actor != NULL)
 		record.actor = (struct actor){actor->id, actor->auth, actor->via};
-	return record;
-}
-
-static int put(struct audit_trail *trail, const struct audit *record,
-	void (*done)(void *arg, const struct commit_item *item), void *arg)
-{
+	if (before != NULL)
+		record.before = (struct assay_span){before->data, before->len};
+	if (after != NULL)
+		record.after = (struct assay_span){after->data, after->len};
 	struct buffer body = {0};
-	record_audit(&body, record);
+	record_audit(&body, &record);
 	struct ledger_record entry = {.topic = trail->topic,
 		.head = body.data,
 		.head_len = body.len,
@@ -37,7 +38,7 @@ static int put(struct audit_trail *trail, const struct audit *record,
 		.arg = arg};
 	int r = body.failed ? -ENOMEM : ledger_put(trail->ledger, &entry, NULL);
 	if (r < 0)
-		log_error("%s could not be recorded: no memory", record->event);
+		log_error("%s could not be recorded: no memory", event);
 	buffer_finish(&body);
 	return r;
 }
@@ -45,24 +46,7 @@ static int put(struct audit_trail *trail, const struct audit *record,
 void audit_put(struct audit_trail *trail, const char *event, const struct audit_actor *actor,
 	const struct buffer *before, const struct buffer *after, const char *reason)
 {
-	uint8_t id[ASSAY_UUID_SIZE];
-	struct audit record = make_record(event, actor, id);
-	record.reason = reason;
-	if (before != NULL)
-		record.before = (struct assay_span){before->data, before->len};
-	if (after != NULL)
-		record.after = (struct assay_span){after->data, after->len};
-	put(trail, &record, NULL, NULL);
-}
-
-int audit_then(struct audit_trail *trail, const char *event, const struct audit_actor *actor,
-	const struct buffer *after, void (*done)(void *arg, const struct commit_item *item),
-	void *arg)
-{
-	uint8_t id[ASSAY_UUID_SIZE];
-	struct audit record = make_record(event, actor, id);
-	record.after = (struct assay_span){after->data, after->len};
-	return put(trail, &record, done, arg);
+	audit_then(trail, event, actor, before, after, reason, NULL, NULL);
 }
 
 void audit_text(struct audit_trail *trail, const char *event, const struct audit_actor *actor,

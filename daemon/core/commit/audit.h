@@ -38,8 +38,8 @@ void audit_put(struct audit_trail *trail, const char *event, const struct audit_
  * cannot be written: then a negative errno is returned, after the error was logged.
  */
 int audit_then(struct audit_trail *trail, const char *event, const struct audit_actor *actor,
-	const struct buffer *after, void (*done)(void *arg, const struct commit_item *item),
-	void *arg);
+	const struct buffer *before, const struct buffer *after, const char *reason,
+	void (*done)(void *arg, const struct commit_item *item), void *arg);
 
 /* The same with a text as `after`. */
 void audit_text(struct audit_trail *trail, const char *event, const struct audit_actor *actor,

@@ -116,6 +116,11 @@ void control_answer(struct control_ticket *ticket)
 	send_kept(ticket);
 }
 
+void control_answer_committed(void *ticket, const struct commit_item *item)
+{
+	control_answer(ticket);
+}
+
 void control_reject(struct control_ticket *ticket, const char *code, const char *text)
 {
 	write_refusal(&ticket->bytes, code, text);

@@ -49,6 +49,8 @@ struct map *control_reply(struct control_ticket *ticket);
 
 /* Sends the reply, or a refusal instead of it.  Takes the ticket. */
 void control_answer(struct control_ticket *ticket);
+/* The same as the `done` of a record, so that the reply is true of what is committed. */
+void control_answer_committed(void *ticket, const struct commit_item *item);
 void control_reject(struct control_ticket *ticket, const char *code, const char *text);
 
 #endif

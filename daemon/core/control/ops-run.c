@@ -238,20 +238,31 @@ struct stop_args {
 	struct assay_string instrument;
 };
 
+/* The run's number is told when the audit record is committed, which follows its run-start. */
 static int stop(struct call *call, bool abort)
 {
 	const struct stop_args *args = call->args;
 	struct core *core = call->on;
+	struct buffer after = {0};
 	struct instrument *instrument = control_instrument(call, args->instrument);
 	if (instrument == NULL)
 		return -ENOENT;
+	struct control_ticket *ticket = control_keep(call);
+	if (ticket == NULL)
+		return -ENOBUFS;
 	const char *key = instrument->config->key;
-	if (instrument_stop(instrument, abort, call->actor) < 0)
-		return call_refuse(call, "not-found", "no run is open on %s", key);
 	const char *number = instrument->run != NULL ? run_label(instrument->run)->number : NULL;
-	audit_text(&core->audit, abort ? "run-abort" : "run-stop", call->actor,
-		number != NULL ? number : key);
-	map_text(&call->reply, "number", number);
+	map_text(control_reply(ticket), "number", number);
+	encode_text(&after, number != NULL ? number : key);
+	if (instrument_stop(instrument, abort, call->actor) < 0) {
+		char text[80];
+		snprintf(text, sizeof text, "no run is open on %s", key);
+		control_reject(ticket, "not-found", text);
+	} else if (audit_then(&core->audit, abort ? "run-abort" : "run-stop", call->actor, NULL,
+			   &after, NULL, control_answer_committed, ticket) < 0) {
+		control_reject(ticket, "busy", "out of memory");
+	}
+	buffer_finish(&after);
 	return 0;
 }
 

@@ -284,23 +284,26 @@ static void put_side(struct buffer *to, const struct instrument *instrument,
 	map_close(&map);
 }
 
+/* A new run has the settings: its run-start precedes the audit record. */
 static void answer_set(void *arg, int r, const char *text)
 {
 	struct setting *set = arg;
 	struct instrument *instrument = set->instrument;
+	struct audit_trail *trail = instrument->all->audit;
 	struct buffer before = {0}, after = {0};
 	put_side(&before, instrument, &set->part, &set->before);
 	put_side(&after, instrument, &set->part, &set->part);
-	audit_put(instrument->all->audit, r < 0 ? "set-refused" : "set", &set->actor, &before,
-		&after, r < 0 ? text : NULL);
 	if (r < 0) {
+		audit_put(trail, "set-refused", &set->actor, &before, &after, text);
 		control_reject(set->ticket, "refused", text);
 	} else {
 		struct map *reply = control_reply(set->ticket);
 		put_values(reply, &set->part, &set->part);
 		if (instrument->run != NULL)
 			map_text(reply, "number", run_label(instrument->run)->number);
-		control_answer(set->ticket);
+		if (audit_then(trail, "set", &set->actor, &before, &after, NULL,
+			    control_answer_committed, set->ticket) < 0)
+			control_reject(set->ticket, "busy", "out of memory");
 	}
 	buffer_finish(&before);
 	buffer_finish(&after);

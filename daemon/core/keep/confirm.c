@@ -158,8 +158,8 @@ static void compared(struct job *job, bool skipped)
 		return;
 	}
 	write_record(&after, &c->request);
-	int r = audit_then(
-		c->retention->with.audit, "archived", &c->request.actor, &after, recorded, c);
+	int r = audit_then(c->retention->with.audit, "archived", &c->request.actor, NULL, &after,
+		NULL, recorded, c);
 	if (r < 0)
 		finish(c, "out of memory");
 	buffer_finish(&after);
