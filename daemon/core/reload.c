@@ -55,6 +55,10 @@ int core_reload(struct core *core, bool now, char **text)
 	struct config *config = NULL;
 	struct config_errors errors = {0};
 	*text = NULL;
+	if (core->instruments.stopping) { /* ports would start that nothing stops */
+		*text = strdup("the daemon is stopping");
+		return -ESHUTDOWN;
+	}
 	int r = config_load(core->options.config, core->catalog, &config, &errors);
 	if (r < 0) {
 		*text = config_errors_text(&errors);

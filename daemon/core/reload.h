@@ -10,7 +10,8 @@ struct core;
 /*
  * Reads the configuration again.  A wrong one changes nothing: -EINVAL with the error list in
  * *text (owned).  A right one touches the ports whose instruments changed; -EBUSY with *text if
- * one of those has an open on-demand run and `now` is false.
+ * one of those has an open on-demand run and `now` is false.  -ESHUTDOWN with *text while the
+ * core ends.
  */
 int core_reload(struct core *core, bool now, char **text);
 

@@ -415,8 +415,10 @@ static int load_config(struct core *core)
 	return r;
 }
 
-static void close_down(struct core *core)
+/* 0, or a negative errno after a logged error: entries were lost. */
+static int close_down(struct core *core)
 {
+	int r = 0;
 	recorder_destroy(core->recorder);
 	core->recorder = NULL;
 	retention_stop(core->retention);
@@ -424,7 +426,7 @@ static void close_down(struct core *core)
 	replay_stop(core->replay);
 	if (core->commit != NULL) {
 		audit_text(&core->audit, "stop", NULL, "orderly");
-		int r = commit_stop(core->commit);
+		r = commit_stop(core->commit);
 		if (r < 0)
 			log_error("the journal did not take the last entries: %s", strerror(-r));
 	} else if (core->journal != NULL) {
@@ -452,6 +454,7 @@ static void close_down(struct core *core)
 	loop_close(core->loop);
 	config_destroy(core->config);
 	catalog_destroy(core->catalog);
+	return r;
 }
 
 static int run_loop(struct core *core)
@@ -484,7 +487,8 @@ int startup_run(const struct core_options *options)
 		r = open_all(&core);
 	if (r >= 0)
 		r = run_loop(&core);
-	close_down(&core);
+	int lost = close_down(&core);
+	r = r < 0 ? r : lost;
 	if (r < 0)
 		log_error("ended: %s", strerror(-r));
 	else

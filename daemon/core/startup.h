@@ -7,7 +7,7 @@ struct core_options;
 
 /*
  * Runs until a signal ends it.  0, 1 if it wants to be called again, or a negative errno
- * after a logged error.
+ * after a logged error, also if the journal did not take the last entries.
  */
 int startup_run(const struct core_options *options);
 

@@ -420,15 +420,16 @@ void truth_published(const char *topic, size_t topic_len, const uint8_t *data, s
 	}
 	if (entry.topic.len != topic_len || memcmp(entry.topic.data, topic, topic_len) != 0)
 		wrong("an entry is published on another topic");
-	if (truth.is_new_life)
+	bool is_other = current() == NULL ||
+			memcmp(entry.journal, current()->id, JOURNAL_ID_SIZE) != 0;
+	if (truth.is_new_life || is_other)
 		truth_recovered(entry.journal, entry.seq - 1, false);
 	truth.is_new_life = false;
-	struct journal_truth *j = find_journal(entry.journal);
-	if (j == NULL || j != current()) {
-		wrong("an entry of another journal is published");
+	if (memcmp(entry.journal, current()->id, JOURNAL_ID_SIZE) != 0) {
+		wrong("an entry of an older journal is published");
 		return;
 	}
-	add_entry(j, data, len, true);
+	add_entry(current(), data, len, true);
 	check_commit(&entry, data, len);
 	truth.published_at = now_boot();
 }
