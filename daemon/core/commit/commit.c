@@ -222,11 +222,13 @@ static int keep_group(struct commit *c, struct kept **kept, size_t count)
 
 static int commit_group(struct commit *c, struct kept **kept, size_t count)
 {
-	bool roll = false;
-	for (size_t i = 0; i < count; i++)
+	bool roll = false, now = c->options.always;
+	for (size_t i = 0; i < count; i++) {
 		roll = roll || c->group[i]->roll;
+		now = now || c->group[i]->synced;
+	}
 	int r = append_group(c, count);
-	bool now = c->options.always || r < 0 || keep_group(c, kept, count) < 0;
+	now = now || r < 0 || keep_group(c, kept, count) < 0;
 	if (now) {
 		r = sync_until_done(c, r);
 		if (r < 0)

@@ -15,7 +15,8 @@ struct commit_item {
 	uint64_t seq, tc;
 	const char *topic; /* interned in the ledger, lives as long as it */
 	size_t topic_len;
-	bool roll; /* the segment ends here: the end of a large run */
+	bool roll;   /* the segment ends here: the end of a large run */
+	bool synced; /* durable before it is published, in every sync mode */
 
 	/* Called on the main thread once the entry is committed and published; may be NULL. */
 	void (*done)(void *arg, const struct commit_item *item);

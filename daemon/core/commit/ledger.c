@@ -103,6 +103,7 @@ int ledger_put(struct ledger *l, const struct ledger_record *record, struct ledg
 	item->topic_len = record->topic->len;
 	record->topic->last = item->seq;
 	item->roll = record->roll;
+	item->synced = record->synced;
 	item->done = record->done;
 	item->arg = record->arg;
 	item->may_wait = record->may_wait;

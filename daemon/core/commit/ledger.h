@@ -43,8 +43,8 @@ struct ledger_record {
 	size_t head_len;
 	const uint8_t *part; /* may be NULL */
 	size_t part_len;
-	bool roll;
-	void (*done)(void *arg, const struct commit_item *item); /* see struct commit_item */
+	bool roll, synced; /* see struct commit_item, also the following */
+	void (*done)(void *arg, const struct commit_item *item);
 	void *arg;
 	bool may_wait;
 	uint64_t tag;

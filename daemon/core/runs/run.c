@@ -284,6 +284,7 @@ static int write_start(
 	struct ledger_record record = {.topic = run->topic,
 		.head = body.data,
 		.head_len = body.len,
+		.synced = true, /* its number is never given again, in any sync mode */
 		.done = waiting != NULL ? on_started : NULL,
 		.arg = run->store};
 	if (r == 0)
