@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -346,6 +347,16 @@ ssize_t sim_write(int fd, const void *data, size_t len)
 	}
 	assert(f != NULL && f->kind == FD_FILE);
 	return sys_result(file_write(f, data, len));
+}
+
+ssize_t sim_writev(int fd, const struct iovec *iov, int count)
+{
+	struct buffer all = {0};
+	for (int i = 0; i < count; i++)
+		buffer_append(&all, iov[i].iov_base, iov[i].iov_len);
+	ssize_t n = sim_write(fd, all.data, all.len);
+	buffer_finish(&all);
+	return n;
 }
 
 static short events_of(const struct sys_fd *f)

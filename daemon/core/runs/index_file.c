@@ -6,15 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define LOG_TOPIC "runs"
+#include "base/bytes.h"
+#include "base/crc32c.h"
 #include "base/log.h"
 #include "core/runs/index_file.h"
 #include "record/encode.h"
 #include "record/keys.h"
 
 #define INDEX_BYTES_MAX (1u << 30) /* over a million runs */
+#define CRC_BYTES       4
 
 static void write_row(struct buffer *to, const struct runs_row *row)
 {
@@ -36,16 +40,19 @@ static void write_row(struct buffer *to, const struct runs_row *row)
 	map_close(&map);
 }
 
-static void append(struct index_file *file, const struct buffer *note)
+/* Takes the note. */
+static void append(struct index_file *file, struct buffer *note)
 {
-	if (file->fd < 0 || note->failed)
-		return;
-	ssize_t n = write(file->fd, note->data, note->len);
-	if (n != (ssize_t)note->len) {
+	uint8_t crc[CRC_BYTES];
+	put_le32(crc, crc32c(file->seed, note->data, note->len));
+	struct iovec iov[] = {{crc, sizeof crc}, {note->data, note->len}};
+	ssize_t n = file->fd < 0 || note->failed ? 0 : writev(file->fd, iov, 2);
+	if (file->fd >= 0 && n != (ssize_t)(sizeof crc + note->len)) {
 		log_warn("cannot write the run index: %s; the next start takes longer",
 			n < 0 ? strerror(errno) : "short write");
 		index_file_close(file);
 	}
+	buffer_finish(note);
 }
 
 void index_file_put_row(struct index_file *file, const struct runs_row *row)
@@ -53,7 +60,6 @@ void index_file_put_row(struct index_file *file, const struct runs_row *row)
 	struct buffer note = {0};
 	write_row(&note, row);
 	append(file, &note);
-	buffer_finish(&note);
 }
 
 void index_file_put_amend(struct index_file *file, const uint8_t run[16], uint64_t seq)
@@ -65,7 +71,6 @@ void index_file_put_amend(struct index_file *file, const uint8_t run[16], uint64
 	map_uint(&map, "seq", seq);
 	map_close(&map);
 	append(file, &note);
-	buffer_finish(&note);
 }
 
 void index_file_put_reach(struct index_file *file, uint64_t head)
@@ -76,7 +81,6 @@ void index_file_put_reach(struct index_file *file, uint64_t head)
 	map_uint(&map, "upto", head);
 	map_close(&map);
 	append(file, &note);
-	buffer_finish(&note);
 	file->reach = head;
 }
 
@@ -121,14 +125,18 @@ static size_t take_notes(struct index_file *file, const uint8_t *data, size_t le
 	while (at < len) {
 		struct reader r;
 		struct index_note note = {0};
-		read_init(&r, data + at, len - at);
-		if (keys_read(&r, &note_keys, &note, NULL) < 0)
+		if (len - at < CRC_BYTES)
+			break;
+		const uint8_t *map = data + at + CRC_BYTES;
+		read_init(&r, map, len - at - CRC_BYTES);
+		if (keys_read(&r, &note_keys, &note, NULL) < 0 ||
+			get_le32(data + at) != crc32c(file->seed, map, r.at))
 			break;
 		uint64_t reach = reach_of(&note);
 		if (reach > head || take(arg, &note) < 0)
 			break;
 		file->reach = reach > file->reach ? reach : file->reach;
-		at += r.at;
+		at += CRC_BYTES + r.at;
 	}
 	return at;
 }
@@ -161,7 +169,7 @@ int index_file_open(struct index_file *file, const char *journal, const uint8_t 
 	uint64_t head, int (*take)(void *arg, const struct index_note *note), void *arg)
 {
 	char path[PATH_MAX], name[JOURNAL_ID_TEXT];
-	*file = (struct index_file){.fd = -1};
+	*file = (struct index_file){.fd = -1, .seed = crc32c(0, id, JOURNAL_ID_SIZE)};
 	if (snprintf(path, sizeof path, "%s/runs", journal) >= (int)sizeof path)
 		return -ENAMETOOLONG;
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The file <journal>/runs/<id>, a cache of the runs in a journal: a sequence of CBOR maps in order
- * of seq, each a row, {amend, seq} or {upto}.  Without it the journal is read whole.
+ * The file <journal>/runs/<id>, a cache of the runs in a journal: a sequence of notes in order of
+ * seq, each a CBOR map (a row, {amend, seq} or {upto}) behind its CRC32C with the journal's id.  It
+ * is not synced, so a power cut may leave anything in it.  Without it the journal is read whole.
  *
  * Thread: one at a time.
  */
@@ -21,6 +22,7 @@ struct index_note {
 
 struct index_file {
 	int fd;         /* -1: it cannot be written */
+	uint32_t seed;  /* of checksums */
 	uint64_t reach; /* everything up to this seq is in the file */
 };
 
