@@ -316,7 +316,10 @@ static void check_row(const struct pending *p, struct reader *r)
 			row.status.len > 0 ? (int)row.status.len : 4,
 			row.status.len > 0 ? row.status.data : "open",
 			has_ended ? run->status : "no end");
-	if (row.status.len > 0 && (row.last != run->last || row.frames != run->frames))
+	if (row.status.len > 0 && row.last != (run->ends_elsewhere ? 0 : run->last))
+		wrong("%s tells that %s ends with entry %llu, it is %llu", names[p->op],
+			run->number, (unsigned long long)row.last, (unsigned long long)run->last);
+	if (row.status.len > 0 && row.frames != run->frames)
 		wrong("%s tells of %llu frames of %s, committed are %llu", names[p->op],
 			(unsigned long long)row.frames, run->number,
 			(unsigned long long)run->frames);

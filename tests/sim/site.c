@@ -82,6 +82,7 @@ static void write_instrument(FILE *to, const struct site_instrument *one, size_t
 
 static void write_file(bool with_error)
 {
+	site.is_wrong = with_error;
 	FILE *to = fopen(site.path, "w");
 	assert(to != NULL);
 	fprintf(to, "laboratory: {site: lab, node: bench-1%s}\n",

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "disk.h"
+#include "journal/id.h"
 #include "journal/io.h"
 #include "sys.h"
 
@@ -122,8 +123,8 @@ static long open_boot_id(void)
 		return fd;
 	f->file = -1;
 	io()->boot_id(ctx(), id);
-	for (size_t i = 0; i < sizeof id; i++)
-		sprintf(f->text + 2 * i, "%02x", id[i]);
+	journal_id_format(f->text, id);
+	strcat(f->text, "\n");
 	return fd;
 }
 

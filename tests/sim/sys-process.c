@@ -230,6 +230,12 @@ void system_open(const struct system_world *world, struct disk *disk, const char
 		.is_synchronised = true};
 }
 
+void system_close(void)
+{
+	if (sys.is_running)
+		system_kill();
+}
+
 static void drop(void)
 {
 	zmq_drop();
@@ -242,12 +248,6 @@ static void drop(void)
 	sys.kill_at = 0;
 }
 
-void system_close(void)
-{
-	if (sys.is_running)
-		system_kill();
-}
-
 int daemon_main(int argc, char **argv);
 
 static void *run_daemon(void *arg)
@@ -257,10 +257,10 @@ static void *run_daemon(void *arg)
 	snprintf(config, sizeof config, "%s", sys.config);
 	optind = 0;
 	int code = daemon_main(3, argv);
+	size_t left = system_memory();
 	sys.loop = NULL;
-	sys.is_running = false;
-	sys.kill_at = 0;
-	sys.world->ended(code);
+	drop();
+	sys.world->ended(code, left);
 	return NULL;
 }
 

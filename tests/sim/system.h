@@ -45,7 +45,8 @@ struct system_world {
 
 	void (*notified)(const char *state); /* to the service manager */
 	void (*logged)(const char *line, size_t len);
-	void (*ended)(int code); /* the daemon by itself; all of its memory is given back */
+	/* The daemon by itself; `left` pieces of memory were not freed. */
+	void (*ended)(int code, size_t left);
 };
 
 /* --- the daemon's process -------------------------------------------------------------------- */
@@ -81,7 +82,7 @@ void system_set_sync_time(uint64_t ns);
 /* No sync of a file ends before this time. */
 void system_stall(uint64_t until);
 
-/* Bytes that the daemon has allocated and not freed; NULL, or what it did not free at its end. */
+/* Pieces of memory that the daemon has allocated and not freed. */
 size_t system_memory(void);
 
 /* --- a worker's end of its socket ------------------------------------------------------------ */

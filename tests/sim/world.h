@@ -64,6 +64,7 @@ struct site {
 	bool always; /* journal: sync */
 	unsigned sync_ms, segment_kib, reserve_mib;
 	bool requires_sample;
+	bool is_wrong; /* the file has an error */
 	char path[64]; /* of the YAML file */
 	uint8_t catalog[1024];
 	size_t catalog_len;
@@ -130,7 +131,8 @@ struct truth_run {
 	char number[100], key[33], topic[161], status[16];
 	char first_sample[201], sample[201], operator[201]; /* as in the run-start, and now */
 	bool on_demand;
-	bool is_unsure; /* the power took some of its records */
+	bool is_unsure;      /* the power took some of its records */
+	bool ends_elsewhere; /* in a later journal */
 	unsigned life, amends;
 	uint64_t first, last, frames;
 	uint64_t started, ended; /* when that was published */
