@@ -188,14 +188,14 @@ static bool same_topic(const struct walk *walk, const struct topics *topics, uin
 {
 	if (theirs == TOPIC_NONE || ours->topic == TOPIC_NONE)
 		return theirs == ours->topic;
-	const struct topic *a = &topics->list[theirs], *b = &walk->topics.list[ours->topic];
+	const struct topic_row *a = &topics->list[theirs], *b = &walk->topics.list[ours->topic];
 	return a->len == b->len && memcmp(a->name, b->name, a->len) == 0;
 }
 
 static bool same_last(const struct walk *walk, const struct topics *topics)
 {
 	for (uint32_t i = 0; i < topics->count; i++) {
-		const struct topic *theirs = &topics->list[i];
+		const struct topic_row *theirs = &topics->list[i];
 		uint32_t at = topics_find(&walk->topics, theirs->name, theirs->len);
 		uint64_t last = at == TOPIC_NONE ? 0 : walk->topics.list[at].last;
 		if (theirs->last != last && theirs->last > walk->lost)

@@ -209,7 +209,7 @@ int journal_topics(const struct journal *journal,
 	const struct topics *topics = &journal->topics;
 	int r = 0;
 	for (uint32_t i = 0; r == 0 && i < topics->count; i++) {
-		const struct topic *topic = &topics->list[i];
+		const struct topic_row *topic = &topics->list[i];
 		if (topic->last > 0)
 			r = each(arg, topic->name, topic->len, topic->last);
 	}

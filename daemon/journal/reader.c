@@ -111,7 +111,7 @@ static int find_wanted(struct journal_reader *reader)
 	if (reader->wanted == NULL)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < count; i++) {
-		const struct topic *topic = &reader->topics.list[i];
+		const struct topic_row *topic = &reader->topics.list[i];
 		reader->wanted[i] = reader->want(reader->want_arg, topic->name, topic->len);
 	}
 	return 0;

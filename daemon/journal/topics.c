@@ -33,7 +33,7 @@ static uint32_t *find_slot(const struct topics *topics, const char *name, size_t
 		uint32_t *slot = &topics->slots[at];
 		if (*slot == 0)
 			return slot;
-		const struct topic *topic = &topics->list[*slot - 1];
+		const struct topic_row *topic = &topics->list[*slot - 1];
 		if (topic->len == len && memcmp(topic->name, name, len) == 0)
 			return slot;
 	}
@@ -70,7 +70,7 @@ uint32_t topics_add(struct topics *topics, const char *name, size_t len)
 		return TOPIC_NONE;
 	if (topics->count == topics->size) {
 		uint32_t size = topics->size == 0 ? SLOTS_FIRST / 2 : 2 * topics->size;
-		struct topic *list = realloc(topics->list, size * sizeof *list);
+		struct topic_row *list = realloc(topics->list, size * sizeof *list);
 		if (list == NULL)
 			return TOPIC_NONE;
 		topics->list = list;
@@ -81,7 +81,7 @@ uint32_t topics_add(struct topics *topics, const char *name, size_t len)
 		return TOPIC_NONE;
 	memcpy(copy, name, len);
 	id = topics->count++;
-	topics->list[id] = (struct topic){.name = copy, .len = len};
+	topics->list[id] = (struct topic_row){.name = copy, .len = len};
 	*find_slot(topics, name, len) = id + 1;
 	return id;
 }

@@ -11,14 +11,14 @@
 
 #define TOPIC_NONE UINT32_MAX
 
-struct topic {
+struct topic_row {
 	char *name; /* not terminated */
 	size_t len;
 	uint64_t last;
 };
 
 struct topics {
-	struct topic *list;
+	struct topic_row *list;
 	uint32_t count, size;
 	uint32_t *slots; /* id + 1, 0: free */
 	uint32_t slot_count;

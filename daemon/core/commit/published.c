@@ -215,7 +215,7 @@ uint64_t published_topics(struct published *p,
 {
 	pthread_mutex_lock(&p->lock);
 	for (uint32_t i = 0; i < p->topics.count; i++) {
-		const struct topic *topic = &p->topics.list[i];
+		const struct topic_row *topic = &p->topics.list[i];
 		each(arg, topic->name, topic->len, topic->last);
 	}
 	uint64_t head = p->head;

@@ -114,10 +114,6 @@ PROGRAMS = {
 }
 
 
-# The journal's row of a table of topics, and the record's parts of one.
-SAME_NAMES = {'topic'}
-
-
 def check_names(tree):
     """One program has one function, variable and struct of a name; of static ones each file has its own."""
     for program, folders in PROGRAMS.items():
@@ -127,7 +123,7 @@ def check_names(tree):
             if n.path in files and (n.kind == 'struct' or not n.is_static):
                 owners[n.kind, n.name].append(f'{n.path}:{n.line}')
         for (kind, name), places in owners.items():
-            if len(places) > 1 and name not in SAME_NAMES:
+            if len(places) > 1:
                 yield f'{program}: {kind} {name} is defined in {" and ".join(places)}'
 
 
