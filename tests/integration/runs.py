@@ -162,7 +162,7 @@ def test_repeat(lab, amended):
     ask(lab, op='reload')
     lab.wait_state('xrf-1', 'idle')
     assert 'two' in ask(lab, 'refused', op='run-repeat', run=first['run'])
-    assert 'by itself' in ask(lab, 'refused', op='run-repeat', run=lab.instrument('gas-1')['run']['number'])
+    assert 'by itself' in ask(lab, 'refused', op='run-repeat', run=lab.open_run('gas-1'))
 
 
 def open_run(lab):

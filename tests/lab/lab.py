@@ -248,6 +248,13 @@ class Lab:
     def wait_state(self, key, state, seconds=DEADLINE):
         wait_for(f'{key} is {state}', lambda: self.instrument(key)['state'] == state, seconds)
 
+    def open_run(self, key, other_than=None):
+        """The number of its open run; `busy` comes before that is committed."""
+        def number():
+            run = self.instrument(key).get('run')
+            return run and run['number'] != other_than and run['number']
+        return wait_for(f'an open run on {key}', number)
+
     # --- published entries -----------------------------------------------------------------------
 
     def entries(self, key=None, type=None):
