@@ -46,7 +46,7 @@ static const struct keys head_keys = {.open = true,
 long capture_read_head(const uint8_t *data, size_t len, struct capture_head *head)
 {
 	size_t begin = len < 8 ? len : 8;
-	if (memcmp(data, CAPTURE_MAGIC, begin) != 0)
+	if (begin > 0 && memcmp(data, CAPTURE_MAGIC, begin) != 0)
 		return -EBADMSG;
 	if (len < CAPTURE_HEAD_BYTES)
 		return 0;

@@ -143,7 +143,7 @@ def check_replay_operations(source):
 
 def check_events(source):
     code = ''.join(p.read_text(encoding='utf-8') for p in sorted((source / 'daemon/core').rglob('*.c')))
-    calls = re.findall(r'(?:put_)?audit(?:_put|_text|_config|_then)?\(([^;]*)\);', code)
+    calls = re.findall(r'audit(?:_put|_text|_config|_then)?\((.*?)(?:\);|\) < 0)', code, re.S)
     events = {w for call in calls for w in re.findall(r'"([a-z]+(?:-[a-z]+)*)"', call)} - {'orderly', 'started'}
     table = re.findall(r'^\| `([a-z-]+)` \|', section(source / 'docs/operations.md', 'events'), re.M)
     yield from same('docs/operations.md, audit events', events, table)
