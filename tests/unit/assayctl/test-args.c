@@ -18,7 +18,8 @@ static char message[1000]; /* on standard error, of the last line that was read 
 /* Reads a command line that ends with NULL. */
 static int read_line(const struct command *command, const char *const *words)
 {
-	char *argv[16], *text = NULL, name[] = "name";
+	static char *argv[16], name[] = "name"; /* `args` points into it */
+	char *text = NULL;
 	int argc = 1, r;
 	size_t size;
 	FILE *before = stderr;
