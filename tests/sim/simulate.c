@@ -19,6 +19,7 @@
 #define NOTES_MAX  400
 #define NOTE_BYTES 400
 #define LOOK_EVERY (2 * S)
+#define DISK_BYTES (UINT64_C(1) << 30)
 #define LATE_S     40 /* to be ready, to end */
 
 struct disk *the_disk;
@@ -33,6 +34,7 @@ static struct {
 	uint64_t started_at, ready_at; /* 0: not */
 	uint64_t ending_at;            /* SIGTERM was sent; 0: it was not */
 	uint64_t trouble_until;        /* of the disk */
+	uint64_t trouble_event;        /* its end */
 	bool is_power;                 /* the kill to come is a power cut */
 	bool checked_runs;
 	uint64_t head_at; /* the last heartbeat */
@@ -110,6 +112,17 @@ static void life_over(enum life_end end)
 	event_in(dice_time(10 * MS, 100 * S), begin_life, NULL);
 }
 
+static void trouble_over(void *arg)
+{
+	event_cancel(sim.trouble_event);
+	sim.trouble_event = 0;
+	disk_fail(the_disk, 0, 0, 0, 0);
+	disk_set_capacity(the_disk, DISK_BYTES);
+	system_set_sync_time(dice_time(100 * US, 40 * MS));
+	system_stall(0);
+	note("the disk is well");
+}
+
 static void killed(void)
 {
 	if (sim.is_power) {
@@ -119,6 +132,7 @@ static void killed(void)
 		disk_kill(the_disk);
 	}
 	sim.trouble_until = 0;
+	trouble_over(NULL);
 	life_over(sim.is_power ? LIFE_POWER : LIFE_KILLED);
 }
 
@@ -154,6 +168,7 @@ static void on_ended(int code, size_t left)
 		wrong("%zu pieces of memory are not freed at the end", left);
 	disk_kill(the_disk);
 	sim.trouble_until = 0;
+	trouble_over(NULL);
 	life_over(LIFE_STOPPED);
 }
 
@@ -173,14 +188,6 @@ static void on_logged(const char *line, size_t len)
 }
 
 /* --- what happens ---------------------------------------------------------------------------- */
-
-static void trouble_over(void *arg)
-{
-	disk_fail(the_disk, 0, 0, 0, 0);
-	disk_set_capacity(the_disk, UINT64_C(1) << 30);
-	system_set_sync_time(dice_time(100 * US, 40 * MS));
-	note("the disk is well");
-}
 
 /* The disk is full, failing, slow or stalled for a while. */
 static void trouble(void)
@@ -213,7 +220,8 @@ static void trouble(void)
 		system_set_sync_time(dice_time(10 * MS, 2 * S));
 		break;
 	}
-	event_in(length, trouble_over, NULL);
+	event_cancel(sim.trouble_event);
+	sim.trouble_event = event_in(length, trouble_over, NULL);
 }
 
 static void step_clock(void)
@@ -276,7 +284,8 @@ static void look(void *arg)
 		wrong("there is no heartbeat");
 	if (now > since + 20 * S && !sim.checked_runs) {
 		truth_check_runs();
-		truth_inspect();
+		if (dice_one_in(3))
+			truth_inspect();
 		sim.checked_runs = true;
 	}
 	clients_look();
@@ -318,11 +327,11 @@ static void simulate(uint64_t seed, uint64_t ns)
 	sim.seed = seed;
 	sim.note_count = 0;
 	sim.finding[0] = '\0';
-	sim.trouble_until = sim.head_at = 0;
+	sim.trouble_until = sim.trouble_event = sim.head_at = 0;
 	schedule_start(seed);
 	site_open();
 	the_disk = disk_create((uint32_t)dice64() | 1);
-	disk_set_capacity(the_disk, UINT64_C(1) << 30);
+	disk_set_capacity(the_disk, DISK_BYTES);
 	disk_io(the_disk)->mkdirat(the_disk, IO_CWD, SYSTEM_STATE);
 	disk_io(the_disk)->fsync_dir(the_disk, IO_CWD);
 	system_open(&world, the_disk, site.path, site.catalog, site.catalog_len);

@@ -19,7 +19,7 @@
 #include "record/words.h"
 #include "world.h"
 
-#define CHECKED_LAST 3000 /* entries of a journal that are read again after each life */
+#define CHECKED_LAST 1000 /* entries of a journal that are read again after each life */
 
 struct topic_truth {
 	char text[ASSAY_TOPIC_MAX + 1];
@@ -135,23 +135,63 @@ const char *truth_last_event(void)
 
 /* --- runs ------------------------------------------------------------------------------------ */
 
+/* Places + 1 in `runs`, by the hash of a number or an id. */
+struct table {
+	uint32_t *slots;
+	size_t size;
+	bool is_of_ids;
+};
+
+static struct table numbers, ids = {.is_of_ids = true};
+
+static const void *key_of(const struct table *table, size_t place, size_t *len)
+{
+	const struct truth_run *run = &truth.runs[place];
+	*len = table->is_of_ids ? sizeof run->id : strlen(run->number);
+	return table->is_of_ids ? (const void *)run->id : run->number;
+}
+
+static uint32_t *find_slot(const struct table *table, const void *key, size_t len)
+{
+	for (size_t at = hash_of(key, len);; at++) {
+		uint32_t *slot = &table->slots[at & (table->size - 1)];
+		size_t have_len = 0;
+		const void *have = *slot != 0 ? key_of(table, *slot - 1, &have_len) : NULL;
+		if (have == NULL || (have_len == len && memcmp(have, key, len) == 0))
+			return slot;
+	}
+}
+
+static void add_to_table(struct table *table, size_t place)
+{
+	size_t len, first = place;
+	if (2 * (place + 1) > table->size) {
+		table->size = table->size != 0 ? 2 * table->size : 512;
+		free(table->slots);
+		table->slots = calloc(table->size, sizeof *table->slots);
+		assert(table->slots != NULL);
+		first = 0;
+	}
+	for (size_t i = first; i <= place; i++) {
+		const void *key = key_of(table, i, &len);
+		*find_slot(table, key, len) = (uint32_t)i + 1;
+	}
+}
+
+static struct truth_run *find_in(const struct table *table, const void *key, size_t len)
+{
+	uint32_t place = table->size != 0 ? *find_slot(table, key, len) : 0;
+	return place != 0 ? &truth.runs[place - 1] : NULL;
+}
+
 static struct truth_run *find_run(const uint8_t *id)
 {
-	for (size_t i = truth.run_count; i > 0; i--) {
-		if (memcmp(truth.runs[i - 1].id, id, 16) == 0)
-			return &truth.runs[i - 1];
-	}
-	return NULL;
+	return find_in(&ids, id, 16);
 }
 
 const struct truth_run *truth_run(const char *number, size_t len)
 {
-	for (size_t i = truth.run_count; i > 0; i--) {
-		const struct truth_run *run = &truth.runs[i - 1];
-		if (strlen(run->number) == len && memcmp(run->number, number, len) == 0)
-			return run;
-	}
-	return NULL;
+	return find_in(&numbers, number, len);
 }
 
 const struct truth_run *truth_any_run(void)
@@ -230,6 +270,8 @@ static void take_start(const struct assay_entry_view *entry, const struct assay_
 	copy(run->first_sample, sizeof run->first_sample, r->sample);
 	copy(run->sample, sizeof run->sample, r->sample);
 	copy(run->operator, sizeof run->operator, r->person);
+	add_to_table(&numbers, truth.run_count);
+	add_to_table(&ids, truth.run_count);
 	add_open(truth.run_count++);
 }
 
@@ -390,9 +432,10 @@ static bool is_committed(const struct assay_entry_view *entry, const uint8_t *da
 	struct assay_record_view r;
 	journal_id_format(id, entry->journal);
 	snprintf(folder, sizeof folder, SYSTEM_STATE "/journal/%s", id);
-	bool is_start = assay_record_read(entry->body.data, entry->body.len, &r) == 0 &&
-			r.type == ASSAY_RECORD_RUN_START;
-	return disk_holds(the_disk, folder, data, len, truth.always || is_start);
+	bool durably = truth.always ||
+		       (assay_record_read(entry->body.data, entry->body.len, &r) == 0 &&
+			       r.type == ASSAY_RECORD_RUN_START);
+	return disk_holds(the_disk, folder, data, len, durably);
 }
 
 bool truth_is_entry(const uint8_t *data, size_t len)
@@ -609,5 +652,9 @@ void truth_close(void)
 	free(truth.journals);
 	free(truth.runs);
 	free(truth.open);
+	free(numbers.slots);
+	free(ids.slots);
+	numbers = (struct table){0};
+	ids = (struct table){.is_of_ids = true};
 	memset(&truth, 0, sizeof truth);
 }
