@@ -150,7 +150,9 @@ static int start_commit(struct core *core)
 {
 	struct commit_options options = {.always = core->config->sync_always,
 		.every_ns = core->config->sync_ns,
-		.published = core->published};
+		.published = core->published,
+		.committed = hazard_sync,
+		.arg = &core->instruments.hazards};
 	int r = commit_start(
 		&core->commit, core->journal, core->publisher, &options, core->wake_fd);
 	if (r < 0)
@@ -289,6 +291,7 @@ static int open_all(struct core *core)
 	core->run_store.rows = core->runs;
 	snprintf(core->run_store.path, sizeof core->run_store.path, "%s",
 		core->config->journal_path);
+	core->instruments.hazards.journal = core->run_store.path;
 	core->run_store.clock = &core->timekeeper;
 	core->run_store.sync = core->sync;
 	core->amends = amends_create(&core->run_store);

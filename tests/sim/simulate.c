@@ -20,6 +20,7 @@
 #define NOTE_BYTES 400
 #define LOOK_EVERY (2 * S)
 #define DISK_BYTES (UINT64_C(1) << 30)
+#define TAKEN_IN   (5 * S)
 #define LATE_S     40 /* to be ready, to end */
 
 struct disk *the_disk;
@@ -33,6 +34,7 @@ static struct {
 
 	uint64_t started_at, ready_at; /* 0: not */
 	uint64_t ending_at;            /* SIGTERM was sent; 0: it was not */
+	uint64_t was_healthy_since, was_healthy_until; /* before it was killed */
 	uint64_t trouble_until;        /* of the disk */
 	uint64_t trouble_event;        /* its end */
 	bool is_power;                 /* the kill to come is a power cut */
@@ -77,18 +79,27 @@ void wrong(const char *format, ...)
 	schedule_stop();
 }
 
-uint64_t healthy_since(void)
+static uint64_t well_since(void)
 {
-	bool is_well = system_is_running() && sim.ready_at != 0 && sim.ending_at == 0 &&
-		       now_boot() >= sim.trouble_until;
+	bool is_well = sim.ready_at != 0 && sim.ending_at == 0 && now_boot() >= sim.trouble_until;
 	if (!is_well)
 		return NEVER;
 	return sim.ready_at > sim.trouble_until ? sim.ready_at : sim.trouble_until;
 }
 
-bool is_ending(void)
+uint64_t healthy_since(void)
 {
-	return sim.ending_at != 0;
+	return system_is_running() ? well_since() : NEVER;
+}
+
+bool has_been_taken(uint64_t sent)
+{
+	uint64_t since = healthy_since(), until = now_boot();
+	if (since == NEVER) {
+		since = sim.was_healthy_since;
+		until = sim.was_healthy_until;
+	}
+	return since + TAKEN_IN < until && sent + TAKEN_IN < until;
 }
 
 /* --- lives ----------------------------------------------------------------------------------- */
@@ -125,6 +136,9 @@ static void trouble_over(void *arg)
 
 static void killed(void)
 {
+	uint64_t since = well_since();
+	sim.was_healthy_since = since;
+	sim.was_healthy_until = since != NEVER ? now_boot() : 0;
 	if (sim.is_power) {
 		workers_lose_power();
 		disk_crash(the_disk);

@@ -58,6 +58,7 @@ static void send_hazard(struct sim_unit *u, bool on)
 {
 	struct buffer message = {0};
 	u->hazard_at = now_boot();
+	note("%s: hazard %s", u->key, on ? "on" : "off");
 	wire_write_hazard(&message, u->number, on);
 	worker_send(u->worker, &message);
 }

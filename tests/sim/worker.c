@@ -65,6 +65,8 @@ void set_unsafe(const char *key, bool on)
 	char *slot = unsafe_slot(key);
 	if (on && slot == NULL)
 		slot = unsafe_slot("");
+	if (on)
+		note("%s stays on", key);
 	if (slot != NULL)
 		snprintf(slot, sizeof unsafe[0], "%s", on ? key : "");
 }
@@ -78,7 +80,7 @@ static void vanish(struct worker *w)
 		event_cancel(u->due_event);
 		if (u->measurement != NULL)
 			u->measurement->is_over = true;
-		if (u->state.hazard != UNIT_HAZARD_OFF)
+		if (u->state.hazard != UNIT_HAZARD_OFF && has_been_taken(u->hazard_at))
 			set_unsafe(u->key, true);
 	}
 	event_cancel(w->slot_event);
@@ -118,22 +120,12 @@ void worker_over(struct worker *w)
 		end_in(w, dice_time(US, MS), w->exit_code, w->exit_signal);
 }
 
-/* What was on for a while was told to the core, and stays on. */
 void workers_lose_power(void)
 {
 	for (size_t i = 0; i < WORKERS_MAX; i++) {
-		struct worker *w = &workers[i];
-		for (size_t k = 0; w->pid != 0 && k < w->unit_count; k++) {
-			struct sim_unit *u = &w->units[k];
-			bool is_known = healthy_since() != NEVER &&
-					now_boot() > u->hazard_at + 5 * S &&
-					now_boot() > healthy_since() + 5 * S;
-			if (!is_known)
-				u->state.hazard = UNIT_HAZARD_OFF;
-		}
-		w->exit_signal = SIGKILL;
-		if (w->pid != 0)
-			vanish(w);
+		workers[i].exit_signal = SIGKILL;
+		if (workers[i].pid != 0)
+			vanish(&workers[i]);
 	}
 }
 
@@ -199,8 +191,13 @@ static void take_setup(struct worker *w, const struct wire_message *m)
 
 static void leave(struct worker *w)
 {
-	if (w->is_leaving || w->ignores_quit)
+	if (w->is_leaving)
 		return;
+	if (w->ignores_quit) { /* the service manager ends what a dead daemon left */
+		if (stream_is_over(w->stream))
+			end_in(w, S, 0, SIGKILL);
+		return;
+	}
 	event_cancel(w->end_event); /* its fate */
 	w->end_event = 0;
 	event_cancel(w->open_event);
@@ -260,6 +257,8 @@ static void on_stirred(void *arg)
 	buffer_consume(&w->in, at);
 	if (stream_is_over(w->stream) && !w->is_hung)
 		leave(w);
+	else if (stream_is_over(w->stream))
+		end_in(w, S, 0, SIGKILL);
 	flush(w);
 	if (!w->is_hung)
 		units_turn(w);

@@ -39,8 +39,8 @@ void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
  */
 uint64_t healthy_since(void);
 
-/* The daemon was asked to end. */
-bool is_ending(void);
+/* Has the daemon had the time to take a message that was sent at this time, and to commit it? */
+bool has_been_taken(uint64_t sent);
 
 extern struct disk *the_disk;
 

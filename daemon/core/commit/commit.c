@@ -172,6 +172,8 @@ static int sync_until_done(struct commit *c, int r)
 static void finish_group(struct commit *c, size_t count, bool synced)
 {
 	bool wake = false;
+	if (c->options.committed != NULL)
+		c->options.committed(c->options.arg);
 	if (c->options.published != NULL)
 		published_note(c->options.published, c->group, count);
 	for (size_t i = 0; i < count; i++) {

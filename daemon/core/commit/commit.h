@@ -26,6 +26,9 @@ struct commit_options {
 	bool always; /* publish after the sync; else after the append, syncing at least every */
 	uint64_t every_ns;           /* ... this often */
 	struct published *published; /* gets what is readable; may be NULL */
+	/* Called on the thread between the commit of a group and its publication; may be NULL. */
+	void (*committed)(void *arg);
+	void *arg;
 };
 
 struct commit;

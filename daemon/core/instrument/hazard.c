@@ -10,16 +10,17 @@
 #define LOG_TOPIC "hazard"
 #include "base/log.h"
 #include "core/instrument/hazard.h"
+#include "journal/io.h"
 
 static void note_path(const char *journal, const char *instrument, char *path, size_t size)
 {
 	snprintf(path, size, "%s/hazards/%s", journal, instrument);
 }
 
-bool hazard_is_noted(const char *journal, const char *instrument)
+bool hazard_is_noted(const struct hazards *hazards, const char *instrument)
 {
 	char path[PATH_MAX];
-	note_path(journal, instrument, path, sizeof path);
+	note_path(hazards->journal, instrument, path, sizeof path);
 	return access(path, F_OK) == 0;
 }
 
@@ -36,15 +37,35 @@ static int make_note(const char *journal, const char *path)
 	return 0;
 }
 
-void hazard_note(const char *journal, const char *instrument, bool on)
+void hazard_note(struct hazards *hazards, const char *instrument, bool on)
 {
 	char path[PATH_MAX];
-	note_path(journal, instrument, path, sizeof path);
+	note_path(hazards->journal, instrument, path, sizeof path);
 	int r = 0;
 	if (on)
-		r = make_note(journal, path);
+		r = make_note(hazards->journal, path);
 	else if (unlink(path) < 0 && errno != ENOENT)
 		r = -errno;
 	if (r < 0)
 		log_error("%s: %s", path, strerror(-r));
+	atomic_store(&hazards->is_changed, true);
+}
+
+void hazard_sync(void *arg)
+{
+	struct hazards *hazards = arg;
+	const struct io *io = &io_posix;
+	if (!atomic_exchange(&hazards->is_changed, false))
+		return;
+	int base = io->openat(io->ctx, IO_CWD, hazards->journal, O_RDONLY | O_DIRECTORY);
+	int dir = base < 0 ? base : io_open_dir(io, base, "hazards");
+	int r = dir < 0 ? dir : io->fsync_dir(io->ctx, dir);
+	if (dir >= 0)
+		io->close(io->ctx, dir);
+	if (base >= 0)
+		io->close(io->ctx, base);
+	if (r < 0) {
+		log_error("cannot sync the notes: %s", strerror(-r));
+		atomic_store(&hazards->is_changed, true);
+	}
 }

@@ -8,7 +8,6 @@
 #define LOG_TOPIC instrument->config->key
 #include "base/clock.h"
 #include "core/commit/ledger.h"
-#include "core/instrument/hazard.h"
 #include "core/instrument/inside.h"
 #include "core/instrument/request.h"
 #include "core/instrument/state.h"
@@ -41,7 +40,7 @@ int instrument_create(
 		free(instrument);
 		return -ENOMEM;
 	}
-	instrument->hazard = hazard_is_noted(all->config->journal_path, config->key);
+	instrument->hazard = hazard_is_noted(&all->hazards, config->key);
 	list_append(&all->list, &instrument->link);
 	*out = instrument;
 	return 0;

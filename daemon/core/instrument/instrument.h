@@ -15,6 +15,7 @@
 #include "config/config.h"
 #include "core/commit/audit.h"
 #include "core/instrument/change.h"
+#include "core/instrument/hazard.h"
 #include "core/instrument/machine.h"
 #include "core/port/supervise.h"
 #include "core/runs/run.h"
@@ -27,6 +28,7 @@ struct instruments {
 	const struct config *config;
 	struct run_store *runs;
 	struct audit_trail *audit;
+	struct hazards hazards;
 	bool stopping;      /* no run starts any more */
 	const char *notice; /* why no run starts, for people; NULL: runs may start */
 	/* May a run start that takes about `expected` bytes?  As disk_check(). */

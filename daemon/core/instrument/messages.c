@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "core/commit/audit.h"
 #include "core/commit/item.h"
-#include "core/instrument/hazard.h"
 #include "core/instrument/identity.h"
 #include "core/instrument/inside.h"
 #include "core/instrument/request.h"
@@ -218,7 +217,7 @@ static int take_hazard(struct instrument *instrument, const struct wire_message 
 	if (on == instrument->hazard)
 		return 0;
 	instrument->hazard = on;
-	hazard_note(instrument->all->config->journal_path, instrument->config->key, on);
+	hazard_note(&instrument->all->hazards, instrument->config->key, on);
 	audit_text(instrument->all->audit, on ? "hazard-on" : "hazard-off", NULL,
 		instrument->config->key);
 	return 0;

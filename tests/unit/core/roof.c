@@ -143,6 +143,7 @@ void roof_open(struct roof *roof)
 	core->amends = amends_create(&core->run_store);
 	core->recorder = recorder_create(core->loop);
 	core->instruments.config = core->config;
+	core->instruments.hazards.journal = core->run_store.path;
 	core->instruments.runs = &core->run_store;
 	core->instruments.audit = &core->audit;
 	core->instruments.check_space = check_space;
