@@ -32,12 +32,12 @@ static struct {
 	char notes[NOTES_MAX][NOTE_BYTES]; /* the last ones */
 	size_t note_count;
 
-	uint64_t started_at, ready_at; /* 0: not */
-	uint64_t ending_at;            /* SIGTERM was sent; 0: it was not */
+	uint64_t started_at, ready_at;                 /* 0: not */
+	uint64_t ending_at;                            /* SIGTERM was sent; 0: it was not */
 	uint64_t was_healthy_since, was_healthy_until; /* before it was killed */
-	uint64_t trouble_until;        /* of the disk */
-	uint64_t trouble_event;        /* its end */
-	bool is_power;                 /* the kill to come is a power cut */
+	uint64_t trouble_until;                        /* of the disk */
+	uint64_t trouble_event;                        /* its end */
+	bool is_power;                                 /* the kill to come is a power cut */
 	bool checked_runs;
 	uint64_t head_at; /* the last heartbeat */
 	struct {

@@ -566,6 +566,14 @@ static uint64_t where_to_begin(const struct journal_truth *j, bool all)
 	return all || j->count < CHECKED_LAST ? 1 : j->count - CHECKED_LAST;
 }
 
+/* The last seq of an older journal: what was recovered of it before the next one started counts. */
+static uint64_t last_of(const struct journal_truth *j)
+{
+	uint64_t first, last;
+	int r = journal_range(disk_io(the_disk), SYSTEM_STATE, j->id, &first, &last);
+	return r == 0 && last > j->count ? last : j->count;
+}
+
 void truth_recovered(const uint8_t *id, uint64_t upto, bool all)
 {
 	for (size_t i = 0; i < truth.journal_count; i++) {
@@ -575,7 +583,7 @@ void truth_recovered(const uint8_t *id, uint64_t upto, bool all)
 			wrong("entry %llu was published, and is given again",
 				(unsigned long long)j->count);
 		if (is_it || all || i + 2 >= truth.journal_count)
-			compare(j, where_to_begin(j, all), is_it ? upto : j->count, is_it);
+			compare(j, where_to_begin(j, all), is_it ? upto : last_of(j), true);
 	}
 	if (find_journal(id) != NULL)
 		return;
