@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The decision of retention.h. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/keep/retention.h"
+#include "core/keep/choose.h"
 
 /* Oldest first; segments of one journal in order of seq, because its clock may have been set. */
 static int compare(const void *a, const void *b)
