@@ -8,6 +8,10 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 #include <unistd.h>
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#endif
 
 #include "schedule.h"
 #include "virtual-loop.h"
@@ -51,6 +55,8 @@ static struct {
 	struct thread *self;
 	ucontext_t context;
 	jmp_buf jump;
+	const void *stack; /* of the events, for the address sanitizer */
+	size_t stack_size;
 	bool stopping;
 	void (*after_kill)(void *arg);
 	void *after_arg;
@@ -211,6 +217,34 @@ void event_cancel(uint64_t number)
 
 /* --- threads --------------------------------------------------------------------------------- */
 
+/* The address sanitizer must know which stack is in use. */
+#ifdef __SANITIZE_ADDRESS__
+static void to_stack(const void *stack, size_t size)
+{
+	__sanitizer_start_switch_fiber(NULL, stack, size);
+}
+
+static void on_stack(const void **former, size_t *size)
+{
+	__sanitizer_finish_switch_fiber(NULL, former, size);
+}
+
+static void clear_stack(const void *stack, size_t size)
+{
+	__asan_unpoison_memory_region(stack, size);
+}
+#else
+static void to_stack(const void *stack, size_t size)
+{
+}
+static void on_stack(const void **former, size_t *size)
+{
+}
+static void clear_stack(const void *stack, size_t size)
+{
+}
+#endif
+
 struct thread *thread_self(void)
 {
 	return sched.self;
@@ -219,15 +253,20 @@ struct thread *thread_self(void)
 static void leave(struct thread *thread)
 {
 	sched.self = NULL;
+	to_stack(sched.stack, sched.stack_size);
 	if (_setjmp(thread->jump) == 0)
 		_longjmp(sched.jump, 1);
+	on_stack(&sched.stack, &sched.stack_size);
 }
 
 static void enter(struct thread *thread)
 {
 	sched.self = thread;
-	if (_setjmp(sched.jump) != 0)
+	if (_setjmp(sched.jump) != 0) {
+		on_stack(NULL, NULL);
 		return;
+	}
+	to_stack(thread->stack, STACK_SIZE);
 	if (thread->is_entered)
 		_longjmp(thread->jump, 1);
 	thread->is_entered = true;
@@ -237,6 +276,7 @@ static void enter(struct thread *thread)
 static void run_thread(void)
 {
 	struct thread *self = sched.self;
+	on_stack(&sched.stack, &sched.stack_size);
 	self->fn(self->arg);
 	self->state = ENDED;
 	thread_wake(self, true);
@@ -245,6 +285,7 @@ static void run_thread(void)
 
 static void prepare(struct thread *thread)
 {
+	clear_stack(thread->stack, STACK_SIZE);
 	getcontext(&thread->context);
 	thread->context.uc_stack.ss_sp = thread->stack;
 	thread->context.uc_stack.ss_size = STACK_SIZE;

@@ -311,7 +311,8 @@ static void on_published(const char *topic, size_t topic_len, const uint8_t *dat
 {
 	if (topic_len > 8 && memcmp(topic, "a1/head/", 8) == 0) {
 		sim.head_at = now_boot();
-		truth_head(data, len);
+		if (dice_one_in(8))
+			truth_head(data, len);
 	} else {
 		truth_published(topic, topic_len, data, len);
 	}

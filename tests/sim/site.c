@@ -110,7 +110,7 @@ static struct site_instrument draw(unsigned number)
 		.simulated = dice_one_in(2),
 		.host = dice_one_in(2) ? 1 + (unsigned)dice(2) : 0,
 		.frames = 1 + (unsigned)dice(4),
-		.every_s = (unsigned)dice_time(4, 120),
+		.every_s = (unsigned)dice_time(8, 600),
 		.new_run_s = (unsigned)dice_time(120, 4 * 3600),
 		.level = 1 + (unsigned)dice(9),
 	};
