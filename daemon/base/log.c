@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/printable.h"
 
 #define LINE_MAX_BYTES 1100
 
@@ -40,10 +41,7 @@ void log_write(enum log_level level, const char *topic, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
-	for (char *c = text; *c != '\0'; c++) {
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '?'; /* an instrument's or a client's bytes must not break the line */
-	}
+	text_make_printable(text); /* an instrument's or a client's bytes must not break the line */
 	int n = with_prefix
 			? snprintf(line, sizeof line, "<%d>%s: %s\n", (int)level, topic, text)
 			: snprintf(line, sizeof line, "%s: %s%s\n", topic, level_name(level), text);

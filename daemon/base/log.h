@@ -23,7 +23,7 @@ enum log_level {
 /* Lines above `level` are dropped.  `prefixes`: write "<N>"; when false, the level's name. */
 void log_init(enum log_level level, bool prefixes);
 
-/* Writes one line "<N>topic: text"; text is cut at 1000 bytes, control characters become '?'. */
+/* Writes one line "<N>topic: text"; text is cut at 1000 bytes and made printable. */
 void log_write(enum log_level level, const char *topic, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

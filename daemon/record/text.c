@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <assay/record.h>
@@ -44,22 +46,6 @@ bool token_is_valid(struct assay_string token)
 	return token.len >= 1 && token.len <= ASSAY_TOKEN_MAX;
 }
 
-static size_t utf8_sequence(const uint8_t *p, size_t left)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t len = p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
-	if (len == 0 || len > left)
-		return 0;
-	uint32_t code = p[0] & (0x7fu >> len);
-	for (size_t i = 1; i < len; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (p[i] & 0x3f);
-	}
-	bool surrogate = code >= 0xd800 && code < 0xe000;
-	return code < least[len] || code > 0x10ffff || surrogate ? 0 : len;
-}
-
 static bool is_ascii_word(const uint8_t *p)
 {
 	uint64_t word;
@@ -70,12 +56,13 @@ static bool is_ascii_word(const uint8_t *p)
 bool text_is_utf8(const void *data, size_t len)
 {
 	const uint8_t *p = data;
+	uint32_t code;
 	for (size_t i = 0; i < len;) {
 		if (len - i >= sizeof(uint64_t) && is_ascii_word(p + i)) {
 			i += sizeof(uint64_t);
 			continue;
 		}
-		size_t step = p[i] < 0x80 ? 1 : utf8_sequence(p + i, len - i);
+		size_t step = p[i] < 0x80 ? 1 : utf8_next(p + i, len - i, &code);
 		if (step == 0)
 			return false;
 		i += step;
@@ -83,20 +70,116 @@ bool text_is_utf8(const void *data, size_t len)
 	return true;
 }
 
-/* Of the two-byte characters, U+0080 to U+009F are controls. */
-void text_make_printable(char *text)
+/* The next character of a text that may not be UTF-8: such a byte is U+FFFD. */
+static size_t next_char(struct assay_string text, size_t at, uint32_t *code)
 {
-	size_t len = strlen(text);
-	for (size_t i = 0, step; i < len; i += step) {
-		uint8_t *at = (uint8_t *)text + i;
-		step = at[0] < 0x80 ? 1 : utf8_sequence(at, len - i);
-		if (step == 0) {
-			text[i] = '\0';
+	size_t step = utf8_next((const uint8_t *)text.data + at, text.len - at, code);
+	if (step == 0)
+		*code = 0xfffd;
+	return step > 0 ? step : 1;
+}
+
+/* As it is, or its escape when people do not see it. */
+static void escape_char(
+	char out[12], struct assay_string text, size_t at, size_t step, uint32_t code)
+{
+	const char *letter = code == '\n'   ? "\\n"
+			     : code == '\r' ? "\\r"
+			     : code == '\t' ? "\\t"
+					    : NULL;
+	if (letter != NULL)
+		snprintf(out, 12, "%s", letter);
+	else if (code < 0x80 && glyph_of(code) == GLYPH_CONTROL)
+		snprintf(out, 12, "\\x%02x", code);
+	else if (code == 0xfffd && step == 1)
+		snprintf(out, 12, "\\x%02x", (uint8_t)text.data[at]);
+	else if (code != ' ' && glyph_of(code) != GLYPH_SEEN)
+		snprintf(out, 12, code > 0xffff ? "\\U%08x" : "\\u%04x", code);
+	else
+		snprintf(out, 12, "%.*s", (int)step, text.data + at);
+}
+
+void text_escape(char *to, size_t size, struct assay_string text)
+{
+	size_t len = 0, step;
+	uint32_t code;
+	to[0] = '\0';
+	for (size_t at = 0; at < text.len; at += step) {
+		char out[12];
+		step = next_char(text, at, &code);
+		escape_char(out, text, at, step, code);
+		if (len + strlen(out) >= size)
+			return;
+		len += (size_t)snprintf(to + len, size - len, "%s", out);
+	}
+}
+
+static void name_char(char out[40], uint32_t code)
+{
+	static const struct {
+		uint32_t code;
+		const char *name;
+	} names[] = {{0x00, "NUL"}, {0x02, "start of text (STX)"}, {0x03, "end of text (ETX)"},
+		{0x04, "end of transmission (EOT)"}, {0x09, "a tab"}, {0x0a, "a line feed"},
+		{0x0d, "a carriage return"}, {0x1b, "escape (ESC)"},
+		{0x1d, "a group separator (GS)"}, {0x1e, "a record separator (RS)"},
+		{0x20, "a blank"}, {0xa0, "a no-break space"}, {0x200b, "a zero width space"},
+		{0xfeff, "a byte order mark"}, {0x3000, "an ideographic space"}};
+	static const char *const kinds[] = {[GLYPH_BLANK] = "a blank",
+		[GLYPH_CONTROL] = "a control character",
+		[GLYPH_INVISIBLE] = "an invisible character"};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		if (names[i].code == code) {
+			snprintf(out, 40, "%s", names[i].name);
 			return;
 		}
-		if (at[0] < 0x20 || at[0] == 0x7f || (at[0] == 0xc2 && at[1] < 0xa0))
-			memset(at, '?', step);
 	}
+	snprintf(out, 40, "%s (U+%04X)", kinds[glyph_of(code)], code);
+}
+
+static const char *remedy(enum glyph glyph, bool at_end, bool at_begin)
+{
+	if (glyph == GLYPH_BLANK)
+		return "leave it out";
+	if (glyph == GLYPH_INVISIBLE)
+		return "it comes with texts that were copied; type the text";
+	return at_end     ? "set the scanner's suffix"
+	       : at_begin ? "set the scanner's prefix"
+			  : "set the scanner so that it leaves it out";
+}
+
+int text_check_id(struct assay_string text, char *why, size_t size)
+{
+	uint32_t first = 0, last = 0, inner = 'a', code;
+	char shown[240], name[40];
+	bool is_blank = text.len > 0;
+	for (size_t at = 0, step; at < text.len; at += step) {
+		step = next_char(text, at, &code);
+		if (code == 0xfffd && step == 1) {
+			text_escape(shown, sizeof shown, text);
+			snprintf(why, size, "'%s' is not UTF-8", shown);
+			return -EINVAL;
+		}
+		first = at == 0 ? code : first;
+		last = code;
+		inner = glyph_of(code) > GLYPH_BLANK ? code : inner;
+		is_blank = is_blank && glyph_of(code) != GLYPH_SEEN;
+	}
+	bool at_end = glyph_of(last) != GLYPH_SEEN, at_begin = glyph_of(first) != GLYPH_SEEN;
+	uint32_t fault = at_end ? last : at_begin ? first : inner;
+	if (text.len == 0 || glyph_of(fault) == GLYPH_SEEN)
+		return 0;
+	text_escape(shown, sizeof shown, text);
+	name_char(name, fault);
+	if (is_blank)
+		snprintf(why, size, "'%s' has no visible character", shown);
+	else
+		snprintf(why, size, "'%s' %s %s: %s", shown,
+			at_end     ? "ends with"
+			: at_begin ? "begins with"
+				   : "contains",
+			name, remedy(glyph_of(fault), at_end, at_begin));
+	return -EINVAL;
 }
 
 bool assay_string_is(struct assay_string text, const char *word)

@@ -9,6 +9,8 @@
 
 #include <assay/record.h>
 
+#include "base/printable.h"
+
 /* A view of a terminated text; NULL gives {NULL, 0}. */
 static inline struct assay_string string_of(const char *text)
 {
@@ -39,9 +41,17 @@ bool token_is_valid(struct assay_string token);
 bool text_is_utf8(const void *data, size_t len);
 
 /*
- * Makes a terminated text fit for a log line or a terminal, in place: control characters become
- * '?', and it ends where it stops being UTF-8, such as in the middle of a character cut off.
+ * Writes the text with escapes for all that people do not see (\r, \x1d, \u200b) and for bytes that
+ * are not UTF-8; ends earlier when `size` is too small.
  */
-void text_make_printable(char *text);
+void text_escape(char *to, size_t size, struct assay_string text);
+
+/*
+ * A text that people give and search by (sample, operator, note, reason) is UTF-8 with nothing in it
+ * that they do not see: no control or invisible character, no blank at either end.  0, also for an
+ * empty one; or -EINVAL and the reason, such as "'LAB-1\r' ends with a carriage return: set the
+ * scanner's suffix".
+ */
+int text_check_id(struct assay_string text, char *why, size_t size);
 
 #endif

@@ -34,8 +34,7 @@ int client_explain(const struct options *options, int error, const struct contro
 	if (options->json)
 		print_json(reply->body);
 	else if (error > 0)
-		fprintf(stderr, "assayctl: rejected: %.*s\n", (int)reply->error.text.len,
-			reply->error.text.data);
+		print_rejected(reply->error.text);
 	else
 		fprintf(stderr, "assayctl: unexpected reply from %s: not assayd\n",
 			options->control);

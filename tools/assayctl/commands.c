@@ -78,7 +78,7 @@ static const struct command_option run_amend_options[] = {
 static const struct command_option run_list_options[] = {
 	OPTION("instrument", TEXT, "NAME", "only runs of this instrument"),
 	OPTION("sample", TEXT, "ID", "only runs of this sample"),
-	OPTION("limit", NUMBER, "N", "at most N runs"),
+	OPTION("limit", COUNT, "N", "at most N runs"),
 	COMMON,
 };
 

@@ -23,8 +23,7 @@ static int ask(const struct options *options, struct buffer *request, struct par
 	if (r < 0)
 		return client_no_answer(options->replay, r);
 	if (message->kind == MESSAGE_ERROR)
-		fprintf(stderr, "assayctl: rejected: %.*s\n", (int)message->text.len,
-			message->text.data);
+		print_rejected(message->text);
 	else if (options->json)
 		print_json(parts_at(reply, 0));
 	return message->kind == MESSAGE_ERROR;

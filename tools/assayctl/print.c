@@ -50,6 +50,13 @@ void print_safe(char *to, size_t size, struct assay_string text)
 	text_make_printable(to);
 }
 
+void print_rejected(struct assay_string text)
+{
+	char shown[1000];
+	print_safe(shown, sizeof shown, text);
+	fprintf(stderr, "assayctl: rejected: %s\n", shown);
+}
+
 void print_time(char to[PRINT_TIME_SIZE], uint64_t utc)
 {
 	struct tm tm;

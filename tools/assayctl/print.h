@@ -22,6 +22,9 @@ void print_object(json_t *object);
 /* A text from elsewhere, cut to `size` with its terminator, by text_make_printable(). */
 void print_safe(char *to, size_t size, struct assay_string text);
 
+/* Prints the text of a refusal on standard error. */
+void print_rejected(struct assay_string text);
+
 /* A setting of the record format as the configuration would have it: "60 s", "true", "[18, 28]". */
 void print_setting(FILE *to, struct assay_span value);
 

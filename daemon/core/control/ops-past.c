@@ -12,6 +12,7 @@
 #include "core/control/names.h"
 #include "core/control/ops.h"
 #include "core/instrument/instrument.h"
+#include "core/instrument/request.h"
 #include "core/runs/past-run.h"
 
 #define RUNS_LIMIT 1000
@@ -159,18 +160,16 @@ static int refuse_amend(struct call *call, const char *text)
 static int put_amend(struct call *call, const struct past_run *past, const struct amended *change)
 {
 	struct core *core = call->on;
-	const struct config *config = core->config;
+	char why[400], text[WIRE_TEXT_MAX + 1];
 	if (change->reason[strspn(change->reason, " \t")] == '\0')
 		return refuse_amend(call, "a correction needs a reason: give --reason");
-	if (change->sample[0] != '\0' && !config_sample_fits(config, change->sample)) {
-		char text[300];
-		snprintf(text, sizeof text,
-			"the sample id does not match the site's pattern; a right one looks like "
-			"%s",
-			config->sample_example != NULL ? config->sample_example
-						       : config->sample_pattern);
+	if (text_check_id(string_of(change->reason), why, sizeof why) < 0) {
+		snprintf(text, sizeof text, "reason %s", why);
 		return refuse_amend(call, text);
 	}
+	if (request_check_texts(core->config, change->sample, change->operator, change->note, text,
+		    sizeof text) < 0)
+		return refuse_amend(call, text);
 	struct correction *c = calloc(1, sizeof *c);
 	if (c == NULL)
 		return call_refuse(call, "busy", "out of memory");

@@ -9,6 +9,7 @@
 #include "record/encode.h"
 #include "record/keys.h"
 #include "record/read.h"
+#include "record/text.h"
 
 __attribute__((format(printf, 4, 5))) static int refuse(
 	char *text, size_t size, int r, const char *format, ...)
@@ -17,6 +18,35 @@ __attribute__((format(printf, 4, 5))) static int refuse(
 	va_start(args, format);
 	vsnprintf(text, size, format, args);
 	va_end(args);
+	return r;
+}
+
+static int check_text(const char *name, const char *value, char *text, size_t size)
+{
+	char why[400];
+	if (text_check_id(string_of(value), why, sizeof why) < 0)
+		return refuse(text, size, -EINVAL, "%s %s", name, why);
+	return 0;
+}
+
+int request_check_texts(const struct config *config, const char *sample, const char *operator,
+	const char * note, char *text, size_t size)
+{
+	int r = check_text("sample", sample, text, size);
+	if (r == 0)
+		r = check_text("operator", operator, text, size);
+	if (r == 0)
+		r = check_text("note", note, text, size);
+	/* The record has this word for an absent one. */
+	if (r == 0 && (strcmp(sample, "none") == 0 || strcmp(operator, "none") == 0))
+		r = refuse(text, size, -EINVAL, "'none' means that there is no %s: leave it empty",
+			strcmp(sample, "none") == 0 ? "sample" : "operator");
+	if (r == 0 && sample[0] != '\0' && !config_sample_fits(config, sample))
+		r = refuse(text, size, -EINVAL,
+			"sample '%s' does not match the site's pattern; a right one looks like %s",
+			sample,
+			config->sample_example != NULL ? config->sample_example
+						       : config->sample_pattern);
 	return r;
 }
 
@@ -31,13 +61,8 @@ static int check_site(const struct instrument *instrument, const struct run_requ
 		return refuse(text, size, -EINVAL, "an operator is required here: give --operator");
 	if ((config->require & CONFIG_REQUIRE_METHOD) != 0 && request->method == NULL)
 		return refuse(text, size, -EINVAL, "a method is required here: give --method");
-	if (request->sample[0] != '\0' && !config_sample_fits(config, request->sample))
-		return refuse(text, size, -EINVAL,
-			"the sample id does not match the site's pattern; a right one looks like "
-			"%s",
-			config->sample_example != NULL ? config->sample_example
-						       : config->sample_pattern);
-	return 0;
+	return request_check_texts(
+		config, request->sample, request->operator, request->note, text, size);
 }
 
 struct assay_span instrument_settings(const struct instrument *instrument)

@@ -16,4 +16,11 @@ int request_check(
 int request_settle(
 	const struct instrument *instrument, struct run_request *request, char *text, size_t size);
 
+/*
+ * The texts that people give: what they do not see is rejected, and so is a sample id that does not
+ * match the site's pattern.  "" is right.  0, or -EINVAL with the reason in `text`.
+ */
+int request_check_texts(const struct config *config, const char *sample, const char *operator,
+	const char * note, char *text, size_t size);
+
 #endif

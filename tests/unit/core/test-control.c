@@ -419,6 +419,14 @@ static void a_run_starts_when_it_is_committed(void **state)
 	connect_xrf();
 	refuse("run-start", ARGS(T("instrument", "xrf-1")), "refused", "--sample");
 	refuse("run-start", ARGS(T("instrument", "xrf-1"), T("sample", "7")), "refused", "S-1");
+	refuse("run-start", ARGS(T("instrument", "xrf-1"), T("sample", "S-7\r")), "refused",
+		"sample 'S-7\\\\r' ends with a carriage return: set the scanner's suffix");
+	refuse("run-start", ARGS(T("instrument", "xrf-1"), sample, T("operator", " ")), "refused",
+		"operator ' ' has no visible character");
+	refuse("run-start", ARGS(T("instrument", "xrf-1"), sample, T("operator", "none")),
+		"refused", "'none' means that there is no operator");
+	refuse("run-start", ARGS(T("instrument", "xrf-1"), sample, T("note", "\xe2\x80\xaex")),
+		"refused", "an invisible character (U+202E)");
 	refuse("run-start", ARGS(T("instrument", "xrf-1"), sample, T("method", "slow")),
 		"not-found", "methods.d");
 	refuse("run-start", ARGS(T("instrument", "xrf-1"), sample, R("refs", "\x81\xa0", 2)),
@@ -485,6 +493,9 @@ static void a_run_is_corrected_with_a_reason(void **state)
 	refuse("amend", ARGS(run, R("set", "\xa1\x65valid\x01", 8), reason), "bad-argument",
 		"true or false");
 	refuse("amend", ARGS(run, R("set", "\xa1\x66sample\x61x", 10), reason), "refused", "S-1");
+	refuse("amend", ARGS(run, R("set", "\xa1\x66sample\x64S-2 ", 13), reason), "refused",
+		"sample 'S-2 ' ends with a blank");
+	refuse("amend", ARGS(run, s2, T("reason", "x\x1b")), "refused", "reason 'x\\\\x1b' ends");
 	refuse("amend", ARGS(T("run", "node/xrf-1/1"), s2, reason), "not-found", "run list");
 	refuse("amend", ARGS(R("run", "\x42xx", 3), s2, reason), "bad-argument",
 		"UUID of 16 bytes");
