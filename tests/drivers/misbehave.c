@@ -37,6 +37,7 @@ static const char *const deeds[] = {
 	"huge",       /* a frame of nearly 16 MiB */
 	"chatter",    /* a thousand log lines */
 	"echo",       /* the same log line, ten times */
+	"scribble",   /* writes control characters to standard error */
 	"open",       /* opens a file, which must fail: -EPROTO if it does not */
 	NULL,
 };
@@ -137,6 +138,12 @@ static int open_a_file(struct assay_instrument *ins)
 	return 0;
 }
 
+static int scribble(void)
+{
+	static const char line[] = "\x1b[31mscribble\xc2\x9b\n";
+	return write(STDERR_FILENO, line, sizeof line - 1) > 0 ? 0 : -EPROTO;
+}
+
 /* Does the deed if it is due; returns 0 to continue, or the value for the slot to return. */
 static int misbehave(struct assay_instrument *ins, const char *slot)
 {
@@ -155,6 +162,8 @@ static int misbehave(struct assay_instrument *ins, const char *slot)
 			sleep(1000);
 	if (does(s, "wait"))
 		return wait_for_ever(ins);
+	if (does(s, "scribble"))
+		return scribble();
 	if (does(s, "timeout"))
 		return -ETIMEDOUT;
 	if (does(s, "garbage"))

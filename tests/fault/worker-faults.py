@@ -219,6 +219,7 @@ def test_starts(lab, sims, config):
     """A START that fails is answered with the reason, and the worker is not blamed for it."""
     add_drivers(lab)
     lab.start({'instruments': {
+        'scribbles': bad('scribble', {}),
         'mute': {**bad('timeout', {'slot': 'start', 'after': 0}), 'acquire': {'mode': 'on-demand'}},
         'again': {**bad('none', {'frames': 1}), 'acquire': {'mode': 'repeat', 'every': '500ms'}}}})
     lab.wait_state('mute', 'idle')
@@ -235,9 +236,11 @@ def test_starts(lab, sims, config):
         if not lab.ask({'op': 'maintenance', 'instrument': 'again', 'on': False})['ok']:
             raise Failure('maintenance does not end')
         lab.wait_entries('again', 'run-end', ended + 1)
-    for key in ('mute', 'again'):
+    for key in ('mute', 'again', 'scribbles'):
         if lab.instrument(key)['worker_starts'] != 1:
             raise Failure(f'{key}: its worker was ended\n{lab.log()}')
+    if '<4>worker: scribbles: ?[31mscribble?' not in lab.log() or '\x1b' in lab.log():
+        raise Failure(f'standard error of a worker in the log:\n{lab.log()}')
     lab.stop()
     faults.check_journal(lab)
 

@@ -6,7 +6,7 @@
 
 #include "core/port/process.h"
 
-int process_start(const char *path, int fd, pid_t *pid)
+int process_start(const char *path, int fd, int error, pid_t *pid)
 {
 	char name[] = "assay-worker", option[] = "--fd", fd_text[] = "3";
 	char *const argv[] = {name, option, fd_text, NULL};
@@ -18,6 +18,7 @@ int process_start(const char *path, int fd, pid_t *pid)
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
 	posix_spawn_file_actions_adddup2(&actions, 0, 1);
+	posix_spawn_file_actions_adddup2(&actions, error, 2);
 	posix_spawn_file_actions_adddup2(&actions, fd, 3);
 	posix_spawn_file_actions_addclosefrom_np(&actions, 4);
 	posix_spawnattr_init(&attr);

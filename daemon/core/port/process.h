@@ -6,9 +6,10 @@
 #include <sys/types.h>
 
 /*
- * Starts the program at `path`; it inherits `fd` as its socket 3, standard error, and nothing else.
+ * Starts the program at `path`; it inherits `fd` as its socket 3, `error` as its standard
+ * error, and nothing else.
  * 0 with the process in *pid, or a negative errno with 0 there.
  */
-int process_start(const char *path, int fd, pid_t *pid);
+int process_start(const char *path, int fd, int error, pid_t *pid);
 
 #endif

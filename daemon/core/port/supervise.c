@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "core/port/recorder.h"
+#include "core/port/stderr.h"
 #include "core/port/supervise.h"
 #include "wire/exit.h"
 #include "wire/wire.h"
@@ -43,6 +44,7 @@ struct supervisor {
 	pid_t pid; /* 0: no worker */
 	int fd;
 	struct loop_source *io, *child, *timer, *hotplug;
+	struct worker_stderr errors;
 	struct buffer in, out;
 	size_t in_at; /* consumed bytes of `in` */
 
@@ -145,6 +147,7 @@ static void on_child(void *arg, const siginfo_t *si)
 {
 	struct supervisor *s = arg;
 	read_messages(s); /* that it sent before it ended */
+	worker_stderr_close(&s->errors);
 	s->child = loop_drop(s->child);
 	close_socket(s);
 	s->pid = 0;
@@ -382,6 +385,20 @@ static void write_setup(struct supervisor *s, struct buffer *out)
 		out, WIRE_PAYLOAD_MAX + WIRE_HEAD_BYTES + CREDIT_STEP + s->host->credit_late);
 }
 
+/* Starts the process with the other ends of the socket pair and of its standard error. */
+static int start_process(struct supervisor *s, int fd)
+{
+	int error;
+	int r = worker_stderr_open(&s->errors, s->host->loop, key_of(s, 0), &error);
+	if (r < 0)
+		return r;
+	r = s->host->start(s->host->worker, fd, error, &s->pid);
+	close(error);
+	if (r < 0)
+		worker_stderr_close(&s->errors);
+	return r;
+}
+
 static int start_worker(struct supervisor *s)
 {
 	int pair[2];
@@ -390,7 +407,7 @@ static int start_worker(struct supervisor *s)
 	int size = 1 << 20;
 	setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 	setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-	int r = s->host->start(s->host->worker, pair[1], &s->pid);
+	int r = start_process(s, pair[1]);
 	close(pair[1]);
 	if (r < 0) {
 		close(pair[0]);

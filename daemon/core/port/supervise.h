@@ -45,8 +45,8 @@ struct port_host {
 	const char *worker;   /* the program assay-worker */
 	const char *drivers;  /* the folder of driver modules */
 	uint64_t credit_late; /* bytes of credit whose release may be delayed */
-	/* Starts a worker that inherits `fd`: process_start(), or a test's. */
-	int (*start)(const char *worker, int fd, pid_t *pid);
+	/* Starts a worker that inherits `fd` and `error`: process_start(), or a test's. */
+	int (*start)(const char *worker, int fd, int error, pid_t *pid);
 };
 
 /*

@@ -70,7 +70,7 @@ void roof_configure(struct roof *roof, const char *journal)
 	check(file != NULL && fputs(text, file) >= 0 && fclose(file) == 0, roof->file);
 }
 
-static int start_no_worker(const char *worker, int fd, pid_t *pid)
+static int start_no_worker(const char *worker, int fd, int error, pid_t *pid)
 {
 	return -ENOENT;
 }
