@@ -68,12 +68,12 @@ static const struct {
 struct unit_row {
 	const char *written, *code; /* code NULL: it is the code itself */
 	enum dimension dimension;
-	double factor, offset;
+	long double factor, offset;
 };
 
 /*
- * Bases are small, so that most factors are whole numbers and 10 eV becomes 0.01 keV with a
- * single rounding.  Messages show the first row of a code.
+ * Bases are small, so that factors are whole numbers: convert() rounds once.  Messages show the
+ * first row of a code.
  */
 static const struct unit_row units[] = {
 	{"1", NULL, PLAIN, 1e9, 0},
@@ -121,9 +121,9 @@ static const struct unit_row units[] = {
 	{"/cm", "cm-1", WAVENUMBER, 100, 0},
 	{"1/cm", "cm-1", WAVENUMBER, 100, 0},
 	{"m-1", NULL, WAVENUMBER, 1, 0},
-	{"Cel", NULL, TEMPERATURE, 1, 273.15},
-	{"°C", "Cel", TEMPERATURE, 1, 273.15},
-	{"degC", "Cel", TEMPERATURE, 1, 273.15},
+	{"Cel", NULL, TEMPERATURE, 1, 273.15L},
+	{"°C", "Cel", TEMPERATURE, 1, 273.15L},
+	{"degC", "Cel", TEMPERATURE, 1, 273.15L},
 	{"K", NULL, TEMPERATURE, 1, 0},
 	{"Pa", NULL, PRESSURE, 1e3, 0},
 	{"mPa", NULL, PRESSURE, 1, 0},
@@ -134,8 +134,8 @@ static const struct unit_row units[] = {
 	{"ubar", NULL, PRESSURE, 100, 0},
 	{"bar", NULL, PRESSURE, 1e8, 0},
 	{"mm[Hg]", NULL, PRESSURE, 133322, 0},
-	{"Torr", "mm[Hg]", PRESSURE, 101325e3 / 760, 0},
-	{"mTorr", "um[Hg]", PRESSURE, 101325.0 / 760, 0},
+	{"Torr", "mm[Hg]", PRESSURE, 101325e3L / 760, 0},
+	{"mTorr", "um[Hg]", PRESSURE, 101325.0L / 760, 0},
 	{"atm", NULL, PRESSURE, 101325e3, 0},
 	{"A", NULL, CURRENT, 1e12, 0},
 	{"mA", NULL, CURRENT, 1e9, 0},
@@ -164,11 +164,11 @@ static const struct unit_row units[] = {
 	{"mL", NULL, VOLUME, 1e3, 0},
 	{"L", NULL, VOLUME, 1e6, 0},
 	{"m3", NULL, VOLUME, 1e9, 0},
-	{"mL/min", NULL, FLOW, 60, 0},
-	{"uL/min", NULL, FLOW, 0.06, 0},
-	{"L/min", NULL, FLOW, 60000, 0},
-	{"L/h", NULL, FLOW, 1000, 0},
-	{"m3/h", NULL, FLOW, 1e6, 0},
+	{"mL/min", NULL, FLOW, 60000, 0},
+	{"uL/min", NULL, FLOW, 60, 0},
+	{"L/min", NULL, FLOW, 6e7, 0},
+	{"L/h", NULL, FLOW, 1e6, 0},
+	{"m3/h", NULL, FLOW, 1e9, 0},
 	{"mg/m3", NULL, MASS_CONCENTRATION, 1e3, 0},
 	{"ug/m3", NULL, MASS_CONCENTRATION, 1, 0},
 	{"g/m3", NULL, MASS_CONCENTRATION, 1e6, 0},
@@ -383,6 +383,48 @@ static int unknown_unit(const char *written, const char *unit, char why[QUANTITY
 	return -EINVAL;
 }
 
+/* Whether a factor of 1 or more is 10^*exponent. */
+static bool is_power_of_ten(long double factor, int *exponent)
+{
+	for (*exponent = 0; factor > 1; ++*exponent)
+		factor /= 10;
+	return factor == 1;
+}
+
+/* The measured number at the start of `text`, its exponent changed by `shift`, as a new text. */
+static void shift_exponent(const char *text, int shift, char to[NUMBER_BYTES_MAX + 8])
+{
+	size_t len = measure_number(text), digits = strcspn(text, "eE");
+	long own = digits < len ? strtol(text + digits + 1, NULL, 10) : 0;
+	own = own > 9999 ? 9999 : own < -9999 ? -9999 : own;
+	digits = digits < len ? digits : len;
+	memcpy(to, text, digits);
+	snprintf(to + digits, 8, "e%d", (int)own + shift);
+}
+
+/*
+ * The number at the start of `text` in another unit of its dimension.  A power of ten goes into the
+ * text, so that the result is the float nearest to that decimal; other factors are applied to a
+ * long double.
+ */
+static double convert(const char *text, const struct unit_row *given, const struct unit_row *wanted)
+{
+	char shifted[NUMBER_BYTES_MAX + 8];
+	int exponent = 0;
+	bool is_shift = false;
+	if (given->offset == wanted->offset && given->factor >= wanted->factor) {
+		is_shift = is_power_of_ten(given->factor / wanted->factor, &exponent);
+	} else if (given->offset == wanted->offset) {
+		is_shift = is_power_of_ten(wanted->factor / given->factor, &exponent);
+		exponent = -exponent;
+	}
+	shift_exponent(text, is_shift ? exponent : 0, shifted);
+	if (is_shift)
+		return strtod_l(shifted, NULL, c_locale);
+	long double value = strtold_l(shifted, NULL, c_locale);
+	return (double)((value * given->factor + given->offset - wanted->offset) / wanted->factor);
+}
+
 int quantity_read(const char *text, const char *unit, double *out, char why[QUANTITY_TEXT])
 {
 	if (unit == NULL)
@@ -406,6 +448,7 @@ int quantity_read(const char *text, const char *unit, double *out, char why[QUAN
 		return unknown_unit(written, unit, why);
 	if (wanted == NULL || given->dimension != wanted->dimension)
 		return expect(unit, "1", wanted, why);
-	*out = (*out * given->factor + given->offset - wanted->offset) / wanted->factor;
+	double value = convert(text, given, wanted);
+	*out = value == 0 ? 0 : value;
 	return isfinite(*out) ? 0 : expect(unit, "1", wanted, why);
 }

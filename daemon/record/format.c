@@ -399,7 +399,11 @@ static int read_values(struct schema_walk *walk, void *into)
 	case READ_ARRAY: return read_texts(walk, var);
 	case READ_TEXT: var->form = ASSAY_FORM_TEXT; return schema_read(walk, &text, &var->text);
 	case READ_FLOAT32:
-	case READ_FLOAT64: var->form = ASSAY_FORM_FLOAT; return read_float(walk->r, &var->f);
+	case READ_FLOAT64:
+		var->form = ASSAY_FORM_FLOAT;
+		var->element = read_peek(walk->r) == READ_FLOAT32 ? ASSAY_ELEMENT_F32
+								  : ASSAY_ELEMENT_F64;
+		return read_float(walk->r, &var->f);
 	default: return read_integer(walk, var);
 	}
 }

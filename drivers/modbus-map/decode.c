@@ -90,25 +90,17 @@ static void add_missing(struct decoding *d, const struct row_place *place, const
 /* --- points ----------------------------------------------------------------------------------- */
 
 /*
- * Scales if the row has a scale or offset, and lists that as "scaling_<row>", the row's number in
- * the table of points, from 1.  A value that is not finite afterwards becomes REGISTER_NOTHING.
+ * A scaling is listed as "scaling_<row>", the row's number in the table of points, from 1.
  */
-static void scale(struct decoding *d, const struct rows_point *point, struct register_value *value)
+static void list_scaling(struct decoding *d, const struct rows_point *point)
 {
-	if (value->kind == REGISTER_NOTHING || !point->is_scaled)
-		return;
-	double real = register_number(value) * point->factor + point->offset;
-	value->kind = real - real == 0 ? REGISTER_REAL : REGISTER_NOTHING;
-	value->real = real;
-	value->is_single = false;
-
 	const struct row_place *place = &point->place;
 	char name[32], text[160];
 	struct assay_variable v = {.type = ASSAY_SCALAR_TEXT, .text = text};
 	snprintf(name, sizeof(name), "scaling_%zu", point->number);
 	snprintf(text, sizeof(text), "%s%s%.40s = number * %.15g + %.15g", place->name,
 		place->analyte != NULL ? " " : "", place->analyte != NULL ? place->analyte : "",
-		point->factor, point->offset);
+		point->scaling.factor, point->scaling.offset);
 	assay_frame_setting(d->out, name, &v);
 }
 
@@ -137,7 +129,9 @@ static void decode_point(struct decoding *d, const struct rows_point *point)
 	struct register_value value = replies_value(&d->replies, &point->place, &failure);
 	if (value.kind == REGISTER_NOTHING && is_tolerated(point->option, failure))
 		return;
-	scale(d, point, &value);
+	if (value.kind != REGISTER_NOTHING && point->scaling.is_used)
+		list_scaling(d, point);
+	value = scaling_apply(&point->scaling, &value);
 	d->data_wanted += is_data;
 	if (value.kind == REGISTER_NOTHING) {
 		d->data_missing += is_data;

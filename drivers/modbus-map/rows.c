@@ -34,7 +34,7 @@ static void adjust(const struct assay_settings *settings, struct assay_variable 
 static void read_point(const struct assay_settings *settings, const struct row_common *common,
 	const struct assay_settings *row, struct rows_point *point)
 {
-	bool has_scale = assay_has(row, "scale"), has_offset = assay_has(row, "offset");
+	bool has_scale = assay_has(row, "scale");
 	enum assay_role role = ASSAY_DATA;
 	switch (assay_text(row, "role")[0]) {
 	case 'a': role = ASSAY_AUX; break;
@@ -42,9 +42,8 @@ static void read_point(const struct assay_settings *settings, const struct row_c
 	case 'f': role = ASSAY_FLAGS; break;
 	}
 	row_place_read(row, common, &point->place);
-	point->is_scaled = has_scale || has_offset;
-	point->factor = has_scale ? assay_number(row, "scale") : 1;
-	point->offset = assay_number(row, "offset");
+	scaling_make(has_scale ? assay_number(row, "scale") : 1, assay_number(row, "offset"),
+		&point->scaling);
 	point->v = (struct assay_variable){
 		.name = point->place.name,
 		.role = role,

@@ -10,14 +10,14 @@
 
 #include "plan.h"
 #include "row.h"
+#include "scaling.h"
 
 /* A row of `points`. */
 struct rows_point {
 	size_t number; /* of the row in its table, from 1 */
 	struct row_place place;
 	const char *option; /* to which it belongs, or NULL */
-	bool is_scaled;
-	double factor, offset;
+	struct scaling scaling;
 	struct assay_variable v; /* without the value; adjusted by the rows of `adjust` */
 };
 

@@ -184,7 +184,7 @@ struct assay_var_view {
 	enum assay_form form;
 	size_t count;                 /* elements: 1 for a scalar form */
 	size_t shape[ASSAY_DIMS_MAX]; /* ASSAY_FORM_ND: a length per dimension */
-	enum assay_element element;   /* ASSAY_FORM_ARRAY, ASSAY_FORM_ND */
+	enum assay_element element;   /* ASSAY_FORM_ARRAY, ASSAY_FORM_ND; FLOAT: F32 or F64 */
 	struct assay_span data;       /* those: elements, maybe unaligned; ASSAY_FORM_TEXTS: CBOR */
 	double start, step;           /* ASSAY_FORM_LINEAR */
 	int64_t i;                    /* ASSAY_FORM_INT */

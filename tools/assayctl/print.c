@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 
 #include "base/clock.h"
 #include "print.h"
+#include "record/decimal.h"
 #include "record/json.h"
 #include "record/uuid.h"
 
@@ -73,7 +75,9 @@ int print_read_value(struct reader *r, const struct key *key, void *member)
 	struct assay_span bytes;
 	double number = 0;
 	uint64_t n = 0;
-	bool flag = false;
+	int64_t integer = 0;
+	bool flag = false, is_single;
+	char decimal[DECIMAL_SIZE];
 	switch (read_peek(r)) {
 	case READ_TEXT:
 		if (read_text(r, &text) == 0)
@@ -92,10 +96,19 @@ int print_read_value(struct reader *r, const struct key *key, void *member)
 		snprintf(to, size, "%s", flag ? "yes" : "no");
 		break;
 	case READ_NEGINT:
+		read_int(r, &integer);
+		snprintf(to, size, "%" PRId64, integer);
+		break;
 	case READ_FLOAT32:
 	case READ_FLOAT64:
-		read_double(r, &number);
-		snprintf(to, size, "%.10g", number);
+		is_single = read_peek(r) == READ_FLOAT32;
+		if (read_double(r, &number) < 0 || !isfinite(number))
+			break;
+		if (is_single)
+			decimal_from_float(decimal, (float)number);
+		else
+			decimal_from_double(decimal, number);
+		snprintf(to, size, "%s", decimal);
 		break;
 	default: return read_skip(r);
 	}

@@ -3,9 +3,9 @@
 
 import asyncio
 import json
-import math
 import pathlib
 import random
+import struct
 import subprocess
 import sys
 import tempfile
@@ -36,7 +36,7 @@ def is_same(mine, theirs):
     if isinstance(theirs, list):
         return len(mine) == len(theirs) and all(map(is_same, mine, theirs))
     if isinstance(mine, float):
-        return math.isclose(mine, theirs, rel_tol=1e-6)
+        return mine == theirs or struct.pack('<f', mine) == struct.pack('<f', theirs)
     return mine == (int(theirs) if isinstance(mine, int) else theirs)
 
 

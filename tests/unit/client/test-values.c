@@ -115,8 +115,14 @@ static void texts_have_all_digits(void **state)
 	assert_int_equal(assay_client_text(&var, 1, text, sizeof text), -EDOM);
 	var = (struct assay_var_view){.form = ASSAY_FORM_FLOAT, .count = 1, .f = 0.1};
 	assert_text_of(&var, "0.1");
+	var.element = ASSAY_ELEMENT_F32;
+	var.f = (double)11.7112055F;
+	assert_text_of(&var, "11.7112055");
 	var.f = NAN;
 	assert_text_of(&var, "nan");
+	var = (struct assay_var_view){
+		.form = ASSAY_FORM_LINEAR, .count = 1, .start = 35 * 0.01, .step = 0.01};
+	assert_text_of(&var, "0.35");
 	static const float third = 1.0F / 3;
 	var = (struct assay_var_view){.form = ASSAY_FORM_ARRAY,
 		.element = ASSAY_ELEMENT_F32,

@@ -176,7 +176,7 @@ static void what_is_said_stands_over_defaults(void **state)
 	assert_true(x->acquire.new_run_ns == UINT64_C(3600) * 1000000000);
 	assert_int_equal(x->raw, UNIT_RAW_HASH);
 	assert_quantity(x->settings, "preset_time", 300, "s");
-	assert_quantity(x->settings, "thermostat", 243.14999999999998, "K");
+	assert_quantity(x->settings, "thermostat", 243.15, "K");
 	assert_quantity(x->settings, "energy_gain", 0.01, "keV");
 	assert_true(x->calibration.from == UINT64_C(1767225600) * 1000000000);
 	assert_true(x->calibration.to == UINT64_C(1798761600) * 1000000000);

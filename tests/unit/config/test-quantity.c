@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -61,6 +62,51 @@ static void one_meaning_has_one_value(void **state)
 	assert_true(read_as("60000 ms", "s") == read_as("1 min", "s"));
 	double zero = read_as("-0 s", "s");
 	assert_int_equal(memcmp(&zero, &(double){0}, sizeof zero), 0);
+}
+
+/*
+ * Decimals of every unit and digit, against the decimal that a person gets by moving the point.
+ * Other factors are whole numbers here: both sides are exact.
+ */
+static void a_conversion_rounds_once(void **state)
+{
+	static const struct {
+		const char *from, *to;
+		int power;
+	} shifts[] = {{"eV", "keV", -3}, {"keV", "eV", 3}, {"eV", "MeV", -6}, {"ms", "s", -3},
+		{"s", "ms", 3}, {"ns", "s", -9}, {"s", "us", 6}, {"V", "kV", -3}, {"mV", "kV", -6},
+		{"uA", "mA", -3}, {"pA", "A", -12}, {"A", "pA", 12}, {"nm", "m", -9},
+		{"cm", "mm", 1}, {"mm", "cm", -1}, {"mbar", "bar", -3}, {"hPa", "mbar", 0},
+		{"Pa", "mbar", -2}, {"mbar", "Pa", 2}, {"ppm", "%", -4}, {"%", "1", -2},
+		{"[ppb]", "1", -9}, {"mg/kg", "%", -4}, {"mL/min", "L/min", -3},
+		{"uL/min", "mL/min", -3}, {"ug/m3", "mg/m3", -3}, {"cm/s", "m/s", -2},
+		{"cm-1", "m-1", 2}, {"kB", "By", 3}, {"g", "kg", -3}};
+	static const struct {
+		const char *from, *to;
+		double factor;
+	} times[] = {{"min", "s", 60}, {"h", "min", 60}, {"d", "h", 24}, {"KiB", "By", 1024},
+		{"mL/min", "uL/min", 1000}, {"K/s", "K/min", 60}, {"wk", "d", 7}};
+	for (int n = -20000; n <= 20000; n += 7) {
+		for (size_t i = 0; i < sizeof shifts / sizeof shifts[0]; i++) {
+			char text[60], expected[60];
+			snprintf(text, sizeof text, "%d.%03d %s", n / 1000, abs(n % 1000),
+				shifts[i].from);
+			snprintf(expected, sizeof expected, "%de%d",
+				n / 1000 * 1000 + (n < 0 && n / 1000 != 0 ? -1 : 1) * abs(n % 1000),
+				shifts[i].power - 3);
+			if (read_as(text, shifts[i].to) != strtod(expected, NULL))
+				fail_msg("%s in %s is not %s", text, shifts[i].to, expected);
+		}
+		for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+			char text[60];
+			snprintf(text, sizeof text, "%de-3 %s", n, times[i].from);
+			if (read_as(text, times[i].to) != n * times[i].factor / 1000)
+				fail_msg("%s in %s", text, times[i].to);
+		}
+	}
+	assert_true(read_as("10.758 eV", "keV") == 0.010758);
+	assert_true(read_as("1.0758e1 eV", "keV") == 0.010758);
+	assert_true(read_as("0e99999999999999999999 eV", "keV") == 0);
 }
 
 static void messages_say_what_was_expected(void **state)
@@ -179,6 +225,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(quantities_are_converted_to_the_wanted_unit),
 		cmocka_unit_test(one_meaning_has_one_value),
+		cmocka_unit_test(a_conversion_rounds_once),
 		cmocka_unit_test(messages_say_what_was_expected),
 		cmocka_unit_test(numbers_do_not_depend_on_the_locale),
 		cmocka_unit_test(integers_are_decimal_or_hexadecimal),

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -154,6 +155,37 @@ static void decimals_are_short_where_they_can_be(void **state)
 	assert_string_equal(text, "3998.6");
 	decimal_from_double(text, 2.5e-9);
 	assert_string_equal(text, "2.5e-09");
+	decimal_from_double(text, -2.39e-14);
+	assert_string_equal(text, "-2.39e-14");
+	decimal_from_double(text, 5e-324);
+	assert_string_equal(text, "4.94065645841247e-324");
+	decimal_from_computed(text, 35 * 0.01);
+	assert_string_equal(text, "0.35");
+}
+
+/* A decimal of 15 digits, of a float of 6, has one float, and that float has no shorter one. */
+static void every_decimal_comes_back_as_it_was_written(void **state)
+{
+	uint64_t bits = 1;
+	for (int i = 0; i < 20000; i++) {
+		char written[40], text[DECIMAL_SIZE], back[40];
+		bits = bits * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+		bool is_single = i % 2 == 0;
+		int digits = is_single ? 6 : 15,
+		    exponent = (int)(bits >> 33) % (is_single ? 37 : 306);
+		snprintf(written, sizeof written, "%.*e", 1 + (int)(bits >> 60) % (digits - 1),
+			1 + (double)(bits >> 11) * 0x1p-53);
+		snprintf(strchr(written, 'e'), 8, "e%c%02d",
+			exponent > 0 && (bits & 4096) != 0 ? '-' : '+', exponent);
+		if (is_single)
+			decimal_from_float(text, strtof(written, NULL));
+		else
+			decimal_from_double(text, strtod(written, NULL));
+		int places = (int)(strchr(written, 'e') - written) - 2;
+		snprintf(back, sizeof back, "%.*e", places, strtod(text, NULL));
+		assert_string_equal(back, written);
+		assert_true(strlen(text) <= (size_t)digits + 8);
+	}
 }
 
 static void decimals_have_a_point_in_every_locale(void **state)
@@ -178,6 +210,7 @@ int main(void)
 		cmocka_unit_test(broken_input_is_an_error_and_not_a_crash),
 		cmocka_unit_test(decimals_read_back_as_the_same_float),
 		cmocka_unit_test(decimals_are_short_where_they_can_be),
+		cmocka_unit_test(every_decimal_comes_back_as_it_was_written),
 		cmocka_unit_test(decimals_have_a_point_in_every_locale),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -173,6 +173,8 @@ static void every_form_gives_its_numbers(void **state)
 	assert_int_equal(assay_frame_find(&f, "status_word", &var), 0);
 	assert_int_equal(var.form, ASSAY_FORM_UINT);
 	assert_true(assay_var_integer(&var, 0, &u, &negative) && u == UINT64_MAX && !negative);
+	assert_int_equal(assay_frame_find(&f, "cell_pressure", &var), 0);
+	assert_int_equal(var.element, ASSAY_ELEMENT_F32);
 	assert_int_equal(assay_frame_find(&f, "status_text", &var), 0);
 	assert_text(assay_var_text(&var, 0), "measuring \xe2\x80\x93 ok");
 	assert_true(isnan(assay_var_number(&var, 0)));

@@ -89,18 +89,17 @@ static ssize_t copy(const char *from, size_t len, char *to, size_t size)
 	return (ssize_t)len;
 }
 
-/* A linear axis is computed as doubles; other floats are printed as stored. */
+/* The points of an even axis are computed; other floats are printed as stored. */
 static ssize_t write_float(const struct assay_var_view *var, double value, char *to, size_t size)
 {
 	char text[DECIMAL_SIZE];
-	bool is_single = var->element == ASSAY_ELEMENT_F32 &&
-			 (var->form == ASSAY_FORM_ARRAY || var->form == ASSAY_FORM_ND);
 	if (isnan(value))
 		return copy("nan", 3, to, size);
 	if (isinf(value))
 		return value > 0 ? copy("inf", 3, to, size) : copy("-inf", 4, to, size);
-	size_t len = is_single ? decimal_from_float(text, (float)value)
-			       : decimal_from_double(text, value);
+	size_t len = var->form == ASSAY_FORM_LINEAR      ? decimal_from_computed(text, value)
+		     : var->element == ASSAY_ELEMENT_F32 ? decimal_from_float(text, (float)value)
+							 : decimal_from_double(text, value);
 	return copy(text, len, to, size);
 }
 

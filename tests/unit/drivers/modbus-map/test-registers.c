@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -12,6 +13,7 @@
 #include "host.h"
 #include "modbus-map/plan.h"
 #include "modbus-map/registers.h"
+#include "modbus-map/scaling.h"
 
 extern const struct assay_driver *const assay_driver;
 
@@ -61,6 +63,53 @@ static void nan_and_infinity_are_nothing(void **state)
 		register_read(inf, REGISTER_FLOAT32, REGISTER_ABCD).kind, REGISTER_NOTHING);
 	assert_int_equal(register_read(big, REGISTER_UINT64, REGISTER_ABCD).kind, REGISTER_NOTHING);
 	assert_int_equal(register_read(big, REGISTER_INT64, REGISTER_ABCD).integer, INT64_MIN);
+	(void)state;
+}
+
+/* --- scaling --- */
+
+static struct register_value scaled(int64_t number, double factor, double offset)
+{
+	struct scaling scaling;
+	struct register_value v = {.kind = REGISTER_INTEGER, .integer = number};
+	scaling_make(factor, offset, &scaling);
+	return scaling_apply(&scaling, &v);
+}
+
+/* For every register and every scale with two digits: the decimal that a person computes. */
+static void a_scaled_number_is_the_decimal_that_is_meant(void **state)
+{
+	static const int factors[] = {1, 2, 3, 5, 7, 10, 12, 25, 33, 75, 99};
+	static const int offsets[] = {0, -40, 27315, -1};
+	for (int64_t n = -32768; n <= 65535; n += 11)
+		for (size_t f = 0; f < sizeof(factors) / sizeof(*factors); f++)
+			for (int places = 0; places <= 6; places++) {
+				char text[64], factor[24], offset[24];
+				int o = offsets[(n & 0x7fff) % 4];
+				snprintf(factor, sizeof(factor), "%de-%d", factors[f], places);
+				snprintf(offset, sizeof(offset), "%de-%d", o, places);
+				snprintf(text, sizeof(text), "%llde-%d",
+					(long long)(n * factors[f] + o), places);
+				struct register_value v = scaled(
+					n, strtod(factor, NULL), strtod(offset, NULL));
+				if (register_number(&v) != strtod(text, NULL))
+					fail_msg("%lld * %s + %s is not %s", (long long)n, factor,
+						offset, text);
+			}
+	(void)state;
+}
+
+static void a_scale_of_one_leaves_the_number_alone(void **state)
+{
+	struct register_value v = scaled(INT64_C(9007199254740993), 1, 0);
+	assert_int_equal(v.kind, REGISTER_INTEGER);
+	assert_int_equal(v.integer, INT64_C(9007199254740993));
+	v = scaled(INT64_C(9007199254740993), 0.5, 0);
+	assert_true(v.real == 4503599627370496.5);
+	v = scaled(INT64_MAX, 1e289, 0);
+	assert_int_equal(v.kind, REGISTER_REAL);
+	v = scaled(INT64_MAX, 1e290, 0);
+	assert_int_equal(v.kind, REGISTER_NOTHING);
 	(void)state;
 }
 
@@ -298,6 +347,8 @@ int main(void)
 		T(a_float_is_read_in_all_four_orders),
 		T(integers_keep_their_sign_and_width),
 		T(nan_and_infinity_are_nothing),
+		T(a_scaled_number_is_the_decimal_that_is_meant),
+		T(a_scale_of_one_leaves_the_number_alone),
 		T(neighbours_share_a_request),
 		T(a_gap_that_is_too_wide_separates),
 		T(a_request_stays_within_the_protocols_limit),
