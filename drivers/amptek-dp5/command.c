@@ -18,6 +18,8 @@ enum {
 	NOT_M = ALL & ~M,
 };
 
+enum { RANK_WINDOW = 9 }; /* SCAI and the commands that follow it, each may occur repeatedly */
+
 enum compare {
 	WORD,   /* a difference is only logged */
 	EXACT,  /* a number, or OFF */
@@ -26,89 +28,99 @@ enum compare {
 };
 
 /*
- * The known commands.  Ranks follow the guide: RESC, CLCK, TPEA, commands that depend on TPEA,
- * RTDE, MCAS; SOFF after MCAC and INOF after AINP.
+ * The known commands.  `has`: two sources agree that the device has it, or the only one that
+ * states it; it is sent.  `may`: sources disagree, or a single one denies it; it is sent if the
+ * instrument reads a value back, and a device without it reads back "??".  The others lack it.
+ * Commands of a counter window (SCA) cannot be read back without an index: a single denial counts.
+ *
+ * Ranks follow the guide: RESC, CLCK, TPEA, commands that depend on TPEA, RTDE, MCAS; SOFF after
+ * MCAC and INOF after AINP.
  */
 struct row {
 	const char name[5];
-	uint8_t devices, rank;
+	uint8_t has, may, rank;
+	bool decides; /* which events are counted, in which channel, or if the detector works */
 	enum compare compare;
 	double margin; /* EXACT: absolute; ROUNDS: relative */
 };
 
 static const struct row rows[] = {
-	{"RESC", ALL, 1, SKIP, 0},
-	{"CLCK", NOT_M, 2, WORD, 0},
-	{"TPEA", NOT_M, 3, ROUNDS, 0.2},
-	{"GAIF", ALL, 4, ROUNDS, 0.05},
-	{"GAIN", ALL, 4, ROUNDS, 0.05},
-	{"RESL", NOT_M, 4, ROUNDS, 0.2},
-	{"TFLA", NOT_M, 4, ROUNDS, 0.2},
-	{"TPFA", NOT_M, 4, ROUNDS, 0.2},
-	{"PURE", NOT_M, 4, WORD, 0},
-	{"SCTC", NOT_M, 4, WORD, 0},
-	{"RTDE", NOT_M, 5, WORD, 0},
-	{"MCAS", ALL, 6, WORD, 0},
-	{"RTDD", NOT_M, 6, WORD, 0},
-	{"RTDW", NOT_M, 6, WORD, 0},
-	{"MCAC", ALL, 7, EXACT, 0},
-	{"SOFF", NOT_M, 8, WORD, 0},
-	{"AINP", NOT_M, 7, WORD, 0},
-	{"INOF", NOT_M, 8, WORD, 0},
-	{"GAIA", ALL, 7, EXACT, 0},
-	{"CUSP", NOT_M, 7, WORD, 0},
-	{"PDMD", ALL, 7, WORD, 0},
-	{"THSL", ALL, 7, ROUNDS, 0.1},
-	{"TLLD", ALL, 7, EXACT, 0},
-	{"THFA", NOT_M, 7, ROUNDS, 0.1},
-	{"DACO", NOT_M, 7, WORD, 0},
-	{"DACF", NOT_M, 7, WORD, 0},
-	{"RTDS", NOT_M, 7, WORD, 0},
-	{"RTDT", NOT_M, 7, WORD, 0},
-	{"BLRM", NOT_M, 7, WORD, 0},
-	{"BLRD", NOT_M, 7, WORD, 0},
-	{"BLRU", NOT_M, 7, WORD, 0},
-	{"GATE", D | M, 7, WORD, 0},
-	{"AUO1", ALL, 7, WORD, 0},
-	{"PRET", NOT_M, 7, EXACT, 0.05},
-	{"PRER", ALL, 7, EXACT, 0.005},
-	{"PREL", M, 7, EXACT, 0.005},
-	{"PREC", ALL, 7, EXACT, 0},
-	{"PRCL", ALL, 7, EXACT, 0},
-	{"PRCH", ALL, 7, EXACT, 0},
-	{"HVSE", NOT_M, 7, EXACT, 0.5},
-	{"TECS", NOT_M & ~G, 7, EXACT, 0.5},
-	{"PAPZ", P, 7, WORD, 0},
-	{"PAPS", ALL, 7, WORD, 0},
-	{"SCOE", ALL, 7, WORD, 0},
-	{"SCOT", ALL, 7, WORD, 0},
-	{"SCOG", ALL, 7, WORD, 0},
-	{"MCSL", ALL, 7, WORD, 0},
-	{"MCSH", ALL, 7, WORD, 0},
-	{"MCST", ALL, 7, WORD, 0},
-	{"AUO2", ALL, 7, WORD, 0},
-	{"TPMO", ALL, 7, WORD, 0},
-	{"GPED", ALL, 7, WORD, 0},
-	{"GPIN", ALL, 7, WORD, 0},
-	{"GPME", ALL, 7, WORD, 0},
-	{"GPGA", ALL, 7, WORD, 0},
-	{"GPMC", ALL, 7, WORD, 0},
-	{"MCAE", ALL, 9, SKIP, 0},
-	{"VOLU", ALL, 7, WORD, 0},
-	{"CON1", ALL, 7, WORD, 0},
-	{"CON2", P | G | T, 7, WORD, 0},
-	{"BOOT", NOT_M, 7, WORD, 0},
-	{"SCAI", ALL, 9, SKIP, 0},
-	{"SCAL", ALL, 9, SKIP, 0},
-	{"SCAH", ALL, 9, SKIP, 0},
-	{"SCAO", ALL, 9, SKIP, 0},
-	{"SCAW", ALL, 9, SKIP, 0},
-	{"SYNC", NOT_M, 7, WORD, 0},
-	{"CLKL", NOT_M, 7, WORD, 0},
-	{"LMMO", NOT_M, 7, WORD, 0},
+	{"RESC", ALL, 0, 1, true, SKIP, 0},
+	{"CLCK", NOT_M, 0, 2, true, WORD, 0},
+	{"TPEA", NOT_M, M, 3, true, ROUNDS, 0.2},
+	{"GAIF", NOT_M, 0, 4, true, ROUNDS, 0.05},
+	{"GAIN", NOT_M, M, 4, true, ROUNDS, 0.05},
+	{"RESL", NOT_M, 0, 4, true, ROUNDS, 0.2},
+	{"TFLA", NOT_M, 0, 4, true, ROUNDS, 0.2},
+	{"TPFA", NOT_M, 0, 4, true, ROUNDS, 0.2},
+	{"PURE", ALL, 0, 4, true, WORD, 0},
+	{"PURS", D | X, P | G | M | T, 4, true, WORD, 0},
+	{"SCTC", G | T, M, 4, true, WORD, 0},
+	{"RTDE", NOT_M, 0, 5, true, WORD, 0},
+	{"MCAS", ALL, 0, 6, true, WORD, 0},
+	{"RTDD", NOT_M, M, 6, true, WORD, 0},
+	{"RTDW", NOT_M, M, 6, true, WORD, 0},
+	{"MCAC", ALL, 0, 7, true, EXACT, 0},
+	{"SOFF", ALL, 0, 8, true, WORD, 0},
+	{"AINP", NOT_M, 0, 7, true, WORD, 0},
+	{"INOF", D | P | X, 0, 8, true, WORD, 0},
+	{"INOG", P, D | G | M | T | X, 8, true, WORD, 0},
+	{"GAIA", ALL, 0, 7, true, EXACT, 0},
+	{"CUSP", NOT_M, 0, 7, true, WORD, 0},
+	{"PDMD", D | P | G | M | T, X, 7, true, WORD, 0},
+	{"THSL", ALL, 0, 7, true, ROUNDS, 0.1},
+	{"TLLD", ALL, 0, 7, true, EXACT, 0},
+	{"THFA", NOT_M, 0, 7, true, ROUNDS, 0.1},
+	{"DACO", NOT_M, 0, 7, false, WORD, 0},
+	{"DACF", NOT_M, 0, 7, false, WORD, 0},
+	{"RTDS", NOT_M, 0, 7, true, WORD, 0},
+	{"RTDT", NOT_M, 0, 7, true, WORD, 0},
+	{"BLRM", NOT_M, 0, 7, true, WORD, 0},
+	{"BLRD", NOT_M, 0, 7, true, WORD, 0},
+	{"BLRU", NOT_M, 0, 7, true, WORD, 0},
+	{"GATE", D | M | X, 0, 7, true, WORD, 0},
+	{"AUO1", ALL, 0, 7, false, WORD, 0},
+	{"PRET", NOT_M, M, 7, true, EXACT, 0.05},
+	{"PRER", ALL, 0, 7, true, EXACT, 0.005},
+	{"PREL", M, 0, 7, true, EXACT, 0.005},
+	{"PREC", ALL, 0, 7, true, EXACT, 0},
+	{"PRCL", ALL, 0, 7, true, EXACT, 0},
+	{"PRCH", ALL, 0, 7, true, EXACT, 0},
+	{"HVSE", NOT_M, 0, 7, true, EXACT, 0.5},
+	{"TECS", D | P, X, 7, true, EXACT, 0.5},
+	{"PAPZ", P, D, 7, true, WORD, 0},
+	{"PAPS", D | P | X, G | M | T, 7, true, WORD, 0},
+	{"SCOE", ALL, 0, 7, false, WORD, 0},
+	{"SCOT", ALL, 0, 7, false, WORD, 0},
+	{"SCOG", ALL, 0, 7, false, WORD, 0},
+	{"MCSL", ALL, 0, 7, false, WORD, 0},
+	{"MCSH", ALL, 0, 7, false, WORD, 0},
+	{"MCST", ALL, 0, 7, false, WORD, 0},
+	{"AUO2", ALL, 0, 7, false, WORD, 0},
+	{"AU34", P | G | T, D | M | X, 7, false, WORD, 0},
+	{"TPMO", D | P | G | T, X, 7, true, WORD, 0},
+	{"GPED", ALL, 0, 7, false, WORD, 0},
+	{"GPIN", ALL, 0, 7, false, WORD, 0},
+	{"GPME", ALL, 0, 7, false, WORD, 0},
+	{"GPGA", ALL, 0, 7, false, WORD, 0},
+	{"GPMC", ALL, 0, 7, false, WORD, 0},
+	{"MCAE", ALL, 0, 7, false, SKIP, 0},
+	{"VOLU", P, 0, 7, false, WORD, 0},
+	{"CON1", P | G | T, 0, 7, false, WORD, 0},
+	{"CON2", P | G | T, 0, 7, true, WORD, 0},
+	{"BOOT", D | X, 0, 7, false, WORD, 0},
+	{"SCAI", NOT_M, 0, RANK_WINDOW, false, SKIP, 0},
+	{"SCAL", NOT_M, 0, RANK_WINDOW, false, SKIP, 0},
+	{"SCAH", NOT_M, 0, RANK_WINDOW, false, SKIP, 0},
+	{"SCAO", NOT_M, 0, RANK_WINDOW, false, SKIP, 0},
+	{"SCAW", NOT_M, 0, RANK_WINDOW, false, SKIP, 0},
+	{"SYNC", NOT_M, M, 7, false, WORD, 0},
+	{"CLKL", NOT_M, M, 7, false, WORD, 0},
+	{"LMMO", ALL, 0, 7, false, WORD, 0},
 };
 
-static const struct row unknown = {"", ALL, 7, WORD, 0};
+/* It is not known whether such a command decides, so a refusal counts. */
+static const struct row unknown = {"", ALL, 0, 7, true, WORD, 0};
 
 static const struct row *row_of(const char *name)
 {
@@ -118,9 +130,18 @@ static const struct row *row_of(const char *name)
 	return &unknown;
 }
 
-bool command_is_for(const char *name, unsigned device)
+bool command_is_for(const char *name, unsigned device, const char *readback)
 {
-	return row_of(name)->devices & 1u << device;
+	const struct row *row = row_of(name);
+	char value[32];
+	if (row->may & 1u << device)
+		return readback_find(readback, name, value, sizeof(value)) == 0;
+	return row->has & 1u << device;
+}
+
+bool command_decides(const char *name)
+{
+	return row_of(name)->decides;
 }
 
 /* --- the list --- */
@@ -159,15 +180,20 @@ int commands_set(struct commands *list, const char *name, const char *value)
 	return 0;
 }
 
+bool commands_belong(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0 ||
+	       (row_of(a)->rank == RANK_WINDOW && row_of(b)->rank == RANK_WINDOW);
+}
+
 bool commands_remove(struct commands *list, const char *name)
 {
-	struct command *c = find(list, name);
-	if (c == NULL)
-		return false;
-	size_t after = (size_t)(list->items + list->count - c - 1);
-	memmove(c, c + 1, after * sizeof(*c));
-	list->count--;
-	return true;
+	size_t kept = 0, count = list->count;
+	for (size_t i = 0; i < count; i++)
+		if (!commands_belong(list->items[i].name, name))
+			list->items[kept++] = list->items[i];
+	list->count = kept;
+	return kept < count;
 }
 
 void commands_sort(struct commands *list)
@@ -185,8 +211,20 @@ void commands_sort(struct commands *list)
 void commands_query(struct commands *list, unsigned device)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		if (rows[i].compare != SKIP && command_is_for(rows[i].name, device))
+		if (rows[i].compare != SKIP && (rows[i].has | rows[i].may) & 1u << device)
 			append(list, rows[i].name);
+}
+
+void commands_restore(struct commands *list, const char *before, const char *now)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const char *name = rows[i].name;
+		char was[COMMAND_VALUE_MAX + 1], is[32];
+		if (readback_find(before, name, was, sizeof(was)) == 0 &&
+			(readback_find(now, name, is, sizeof(is)) < 0 || strcmp(was, is) != 0))
+			commands_set(list, name, was);
+	}
+	commands_sort(list);
 }
 
 /* --- text --- */
@@ -211,7 +249,7 @@ static int read_command(struct commands *list, const char **text, char *why, siz
 		return -EINVAL;
 	}
 	char name[5] = {s[0], s[1], s[2], s[3], '\0'};
-	if (row_of(name)->rank != 9 && find(list, name) != NULL) {
+	if (row_of(name)->rank != RANK_WINDOW && find(list, name) != NULL) {
 		snprintf(why, why_size, "%s is given twice", name);
 		return -EINVAL;
 	}
@@ -315,6 +353,12 @@ static bool same_word(const char *sent, const char *got)
 	return open && strcmp(got, "OFF") != 0;
 }
 
+static bool is_off(const struct assay_host *host, const char *value)
+{
+	double v;
+	return strcmp(value, "OFF") == 0 || (leading_number(host, value, &v) == 0 && v == 0);
+}
+
 enum command_match readback_match(
 	const struct assay_host *host, const char *text, const struct command *sent)
 {
@@ -323,9 +367,11 @@ enum command_match readback_match(
 	if (row->compare == SKIP)
 		return COMMAND_SAME;
 	if (readback_find(text, sent->name, got, sizeof(got)) < 0)
-		return row->compare == WORD ? COMMAND_OTHER : COMMAND_WRONG;
+		return row->decides && row != &unknown ? COMMAND_WRONG : COMMAND_OTHER;
 	if (strcmp(sent->value, got) == 0)
 		return COMMAND_SAME;
+	if (row->decides && row->compare == WORD && is_off(host, sent->value) != is_off(host, got))
+		return COMMAND_WRONG;
 	double a, b;
 	if (leading_number(host, sent->value, &a) < 0 || leading_number(host, got, &b) < 0) {
 		if (row->compare != WORD)

@@ -44,17 +44,29 @@ int commands_set(struct commands *list, const char *name, const char *value);
 /* Finds by name, or NULL. */
 const struct command *commands_find(const struct commands *list, const char *name);
 
-/* Removes a command; false if it was not in the list. */
+/* Whether commands are sent or left out together: the same one, or both of counter windows. */
+bool commands_belong(const char *a, const char *b);
+
+/* Removes a command and those that belong to it; false if it was not in the list. */
 bool commands_remove(struct commands *list, const char *name);
 
-/* Whether a device of this id (enum device) has the command; true for an unknown command. */
-bool command_is_for(const char *name, unsigned device);
+/*
+ * Whether a device of this id (enum device) has the command; where that is disputed, whether the
+ * readback has a value of it.  True for an unknown command.
+ */
+bool command_is_for(const char *name, unsigned device, const char *readback);
+
+/* Whether the command decides which events are counted, and where; true for an unknown one. */
+bool command_decides(const char *name);
 
 /* Sorts the list into the order that the instrument needs; stable. */
 void commands_sort(struct commands *list);
 
-/* Appends a query "NAME=;" for every command that is read back from such a device. */
+/* Appends a query "NAME=;" for every command that such a device has or may have. */
 void commands_query(struct commands *list, unsigned device);
+
+/* Makes the list, in order, that turns a device which reads back `now` into one with `before`. */
+void commands_restore(struct commands *list, const char *before, const char *now);
 
 /*
  * Writes commands from number *at on, as many as fit into one packet, and advances *at.  Returns

@@ -8,9 +8,40 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { WHY_MAX = 256 };
+
 /* --- sending --- */
 
-static int send_list(struct assay_instrument *ins, const struct commands *list, bool save)
+/*
+ * Leaves out the command that was just refused, if it does not decide what is counted; the rest of
+ * its packet is then sent again, because only one refusal of a packet is reported.
+ */
+static bool leave_out_refused(
+	struct assay_instrument *ins, struct plan *plan, struct commands *list)
+{
+	struct state *st = ins->state;
+	char name[5] = "";
+	memcpy(name, st->x.refused, 4);
+	if (commands_find(list, name) == NULL || command_decides(name))
+		return false;
+	assay_log(ins, ASSAY_LOG_WARN,
+		"the instrument refused \"%s\": %s (code %02X); it does not change the counts "
+		"and is left out",
+		st->x.refused, packet_ack_text(st->x.refusal), st->x.refusal);
+	for (size_t i = 0; i < list->count; i++) {
+		const struct command *c = &list->items[i];
+		if (!commands_belong(c->name, name))
+			continue;
+		plan_leave_out(plan, c, PLAN_REFUSED);
+		if (st->refused.count < COMMANDS_MAX)
+			st->refused.items[st->refused.count++] = *c;
+	}
+	commands_remove(&plan->general, name);
+	return commands_remove(list, name);
+}
+
+static int send_list(
+	struct assay_instrument *ins, struct plan *plan, struct commands *list, bool save)
 {
 	struct state *st = ins->state;
 	char data[PACKET_REQUEST_DATA_MAX];
@@ -18,16 +49,13 @@ static int send_list(struct assay_instrument *ins, const struct commands *list, 
 	/* Firmware before 6.08 has no request to configure without saving. */
 	enum packet_request request = save || st->status.firmware < 0x68 ? REQUEST_CONFIGURE_SAVED
 									 : REQUEST_CONFIGURE;
-	while ((len = commands_pack(list, &at, ins->link == ASSAY_LINK_USB, data, sizeof(data))) >
-		0) {
+	for (size_t from = 0; (len = commands_pack(list, &at, ins->link == ASSAY_LINK_USB, data,
+				       sizeof(data))) > 0;
+		from = at) {
 		int r = exchange_command(ins, &st->x, request, data, len);
-		if (r == -EPROTO && st->x.refused[0] != '\0')
-			assay_explain(ins,
-				"%s: the instrument refused \"%s\": %s (code %02X); the "
-				"other commands of that packet were applied",
-				plan_setting_of(st->x.refused), st->x.refused,
-				packet_ack_text(st->x.refusal), st->x.refusal);
-		if (r < 0)
+		if (r == -EPROTO && leave_out_refused(ins, plan, list))
+			at = from;
+		else if (r < 0)
 			return r;
 	}
 	return 0;
@@ -43,7 +71,7 @@ static bool differs(const struct assay_instrument *ins, const struct command *c)
  * Sends the general commands all or, if none differs from the readback, not at all, since the value
  * of one changes the meaning of others; of the presets only those that differ.
  */
-static int send_plan(struct assay_instrument *ins, const struct plan *plan, bool reset)
+static int send_plan(struct assay_instrument *ins, struct plan *plan, bool reset)
 {
 	struct state *st = ins->state;
 	struct commands send = plan->general, ends = plan->presets;
@@ -68,15 +96,15 @@ static int send_plan(struct assay_instrument *ins, const struct plan *plan, bool
 	assay_log(ins, ASSAY_LOG_INFO, "sending %zu commands", send.count + ends.count);
 	int r = exchange_command(ins, &st->x, REQUEST_DISABLE, NULL, 0);
 	if (r == 0)
-		r = send_list(ins, &send, assay_flag(ins->settings, "save_to_flash"));
+		r = send_list(ins, plan, &send, assay_flag(ins->settings, "save_to_flash"));
 	if (r == 0)
-		r = send_list(ins, &ends, false);
+		r = send_list(ins, plan, &ends, false);
 	return r < 0 ? r : state_read_back(ins, st, st->readback, sizeof(st->readback));
 }
 
 /* --- comparing and reporting --- */
 
-static int compare(struct assay_instrument *ins, const struct commands *list)
+static int compare(struct assay_instrument *ins, const struct commands *list, char why[WHY_MAX])
 {
 	const struct state *st = ins->state;
 	for (size_t i = 0; i < list->count; i++) {
@@ -85,7 +113,7 @@ static int compare(struct assay_instrument *ins, const struct commands *list)
 		enum command_match match = readback_match(ins->host, st->readback, c);
 		readback_find(st->readback, c->name, got, sizeof(got));
 		if (match == COMMAND_WRONG) {
-			assay_explain(ins, "%s: sent %s=%s, and the instrument reads back %s",
+			snprintf(why, WHY_MAX, "%s: sent %s=%s, and the instrument reads back %s",
 				plan_setting_of(c->name), c->name, c->value, got);
 			return -EPROTO;
 		}
@@ -150,22 +178,51 @@ static double preset(const struct assay_instrument *ins, const char *command)
 	return readback_number(ins->host, st->readback, command, &v) == 0 ? v : 0;
 }
 
-static int apply(struct assay_instrument *ins, struct plan *plan, bool reset)
+/* Sends and compares; `why` gets the reason for a refusal. */
+static int change(struct assay_instrument *ins, struct plan *plan, char why[WHY_MAX])
+{
+	const struct state *st = ins->state;
+	int r = send_plan(ins, plan, assay_flag(ins->settings, "reset"));
+	if (r == -EPROTO && st->x.refused[0] != '\0')
+		snprintf(why, WHY_MAX, "%s: the instrument refused \"%s\": %s (code %02X)",
+			plan_setting_of(st->x.refused), st->x.refused,
+			packet_ack_text(st->x.refusal), st->x.refusal);
+	if (r == 0)
+		r = compare(ins, &plan->general, why);
+	if (r == 0)
+		r = compare(ins, &plan->presets, why);
+	return r;
+}
+
+/* A refused packet's other commands were applied, and a reset may have been. */
+static bool put_back(struct assay_instrument *ins, struct plan *plan, const char *before)
 {
 	struct state *st = ins->state;
+	struct commands list = {0};
+	int r = state_read_back(ins, st, st->readback, sizeof(st->readback));
+	if (r == 0)
+		commands_restore(&list, before, st->readback);
+	if (list.count > 0)
+		r = send_list(ins, plan, &list, assay_flag(ins->settings, "save_to_flash"));
+	if (r == 0 && list.count > 0)
+		r = state_read_back(ins, st, st->readback, sizeof(st->readback));
+	return r == 0 && strcmp(before, st->readback) == 0;
+}
+
+static int apply(struct assay_instrument *ins, struct plan *plan)
+{
+	struct state *st = ins->state;
+	char before[READBACK_MAX], why[WHY_MAX] = "the instrument refused the configuration";
 	int r = plan_make(ins, plan);
-	if (r == 0)
-		r = send_plan(ins, plan, reset);
-	/* The data sheet does not state whether a TB-5 has PRET; its reply decides. */
-	bool refused = r == -EPROTO && memcmp(st->x.refused, "PRET", 4) == 0;
-	if (refused && st->status.device == DEVICE_TB5 && !st->lacks_pret) {
-		st->lacks_pret = true;
-		return apply(ins, plan, reset);
+	if (r < 0)
+		return r;
+	memcpy(before, st->readback, sizeof(before));
+	r = change(ins, plan, why);
+	if (r == -EPROTO) {
+		bool is_back = put_back(ins, plan, before);
+		assay_explain(ins, "%s; the configuration before it %s put back", why,
+			is_back ? "was" : "could not be");
 	}
-	if (r == 0)
-		r = compare(ins, &plan->general);
-	if (r == 0)
-		r = compare(ins, &plan->presets);
 	return r;
 }
 
@@ -177,7 +234,7 @@ int configuration_configure(struct assay_instrument *ins)
 	if (r == 0)
 		r = state_read_back(ins, st, st->readback, sizeof(st->readback));
 	if (r == 0)
-		r = apply(ins, &plan, assay_flag(ins->settings, "reset"));
+		r = apply(ins, &plan);
 	if (r < 0)
 		return r;
 	if (plan.left_out[0] != '\0')
@@ -187,6 +244,8 @@ int configuration_configure(struct assay_instrument *ins)
 	st->presets = (struct presets){
 		preset(ins, "PRET"), preset(ins, "PRER"), preset(ins, "PREL"), preset(ins, "PREC")};
 	report(ins);
+	if (plan.left_out[0] != '\0')
+		assay_report_text(ins, "left_out", plan.left_out);
 	return 0;
 }
 

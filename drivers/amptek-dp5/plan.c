@@ -76,7 +76,7 @@ static int take_settings(
 		if (!assay_has(ins->settings, m->setting))
 			continue;
 		/* Accumulation time on a device without that preset: see complete_presets(). */
-		if (!command_is_for(m->command, st->status.device) &&
+		if (!command_is_for(m->command, st->status.device, st->readback) &&
 			strcmp(m->command, "PRET") != 0)
 			return REJECT(ins, "%s: the %s has no such setting (%s)", m->setting,
 				device_name(st), m->command);
@@ -88,11 +88,11 @@ static int take_settings(
 	return 0;
 }
 
-static void leave_out(struct plan *plan, const char *name, const char *why)
+void plan_leave_out(struct plan *plan, const struct command *c, const char *why)
 {
 	size_t used = strlen(plan->left_out);
-	snprintf(plan->left_out + used, sizeof(plan->left_out) - used, "%s%s (%s)",
-		used > 0 ? ", " : "", name, why);
+	snprintf(plan->left_out + used, sizeof(plan->left_out) - used, "%s%s=%s (%s)",
+		used > 0 ? ", " : "", c->name, c->value, why);
 }
 
 static const struct plan_mapping *find_mapping(const struct plan_mapping *m, const char *command)
@@ -103,15 +103,25 @@ static const struct plan_mapping *find_mapping(const struct plan_mapping *m, con
 }
 
 /* The reason not to send a command of the text to this device, or NULL. */
-static const char *objection(const struct command *c, unsigned device)
+static const char *objection(const struct command *c, const struct state *st)
 {
-	if (c->value[0] == '\0' || c->value[0] == '?')
-		return "no value";
 	if (strcmp(c->name, "RESC") == 0)
 		return "a reset is the setting 'reset'";
 	if (strcmp(c->name, "MCAE") == 0)
 		return "counting starts with a run";
-	return command_is_for(c->name, device) ? NULL : "not on this device";
+	for (size_t i = 0; i < st->refused.count; i++)
+		if (memcmp(&st->refused.items[i], c, sizeof(*c)) == 0)
+			return PLAN_REFUSED;
+	if (!command_is_for(c->name, st->status.device, st->readback))
+		return "not on this device";
+	return NULL;
+}
+
+/* A gate that the device has under another name, or not at all: events would count ungated. */
+static bool is_lost_gate(const struct command *c)
+{
+	return (strcmp(c->name, "GATE") == 0 && strcmp(c->value, "OFF") != 0) ||
+	       (strcmp(c->name, "CON2") == 0 && strncmp(c->value, "GATE", 4) == 0);
 }
 
 static int take_text(struct assay_instrument *ins, struct plan *plan)
@@ -125,12 +135,20 @@ static int take_text(struct assay_instrument *ins, struct plan *plan)
 		return REJECT(ins, "configuration: %s", why);
 	for (size_t i = 0; i < text.count; i++) {
 		const struct command *c = &text.items[i];
-		const char *why_not = objection(c, st->status.device);
+		const char *why_not = objection(c, st);
 		struct commands *list = find_mapping(plan_presets, c->name) != NULL
 						? &plan->presets
 						: &plan->general;
+		/* In Amptek's files: not applicable to the device of the file. */
+		if (c->value[0] == '\0' || c->value[0] == '?')
+			continue;
+		if (why_not != NULL && is_lost_gate(c))
+			return REJECT(ins,
+				"configuration: the %s has no %s, so %s=%s would not "
+				"gate",
+				device_name(st), c->name, c->name, c->value);
 		if (why_not != NULL)
-			leave_out(plan, c->name, why_not);
+			plan_leave_out(plan, c, why_not);
 		else if (strcmp(c->name, "MCAS") == 0 && strcmp(c->value, "MCS") == 0)
 			return REJECT(ins,
 				"configuration: MCAS=MCS counts over time, not energy; this "
@@ -168,7 +186,7 @@ static int check_reset(struct assay_instrument *ins, const struct plan *plan)
 {
 	static const char *const kept[] = {"HVSE", "TECS"};
 	const struct state *st = ins->state;
-	if (command_is_for("TPEA", st->status.device) &&
+	if (command_is_for("TPEA", st->status.device, st->readback) &&
 		commands_find(&plan->general, "TPEA") == NULL)
 		return REJECT(ins, "reset: a peaking time must be given, it has no default");
 	if (plan->general.count == COMMANDS_MAX)
@@ -193,7 +211,7 @@ static bool has_command(const struct state *st, const char *name)
 
 bool plan_lacks_pret(const struct state *st)
 {
-	return st->lacks_pret || !has_command(st, "PRET");
+	return st->status.device == DEVICE_MCA8000D && !has_command(st, "PRET");
 }
 
 /*
@@ -253,11 +271,13 @@ int plan_make(struct assay_instrument *ins, struct plan *plan)
 	if (r == 0 && assay_flag(ins->settings, "reset"))
 		r = check_reset(ins, plan);
 	/* The total gain replaces its two factors, which would contradict it. */
-	bool has_gain = assay_has(ins->settings, "gain");
-	if (has_gain && commands_remove(&plan->general, "GAIF"))
-		leave_out(plan, "GAIF", "replaced by the setting gain");
-	if (has_gain && commands_remove(&plan->general, "GAIA"))
-		leave_out(plan, "GAIA", "replaced by the setting gain");
+	static const char *const factors[] = {"GAIF", "GAIA"};
+	for (size_t i = 0; assay_has(ins->settings, "gain") && i < 2; i++) {
+		const struct command *c = commands_find(&plan->general, factors[i]);
+		if (c != NULL)
+			plan_leave_out(plan, c, "replaced by the setting gain");
+		commands_remove(&plan->general, factors[i]);
+	}
 	commands_sort(&plan->general);
 	return r;
 }

@@ -22,10 +22,11 @@ struct plan_mapping {
 /* Both end with .setting = NULL. */
 extern const struct plan_mapping plan_general[], plan_presets[];
 
+#define PLAN_REFUSED "refused by the instrument"
+
 struct plan {
 	struct commands general, presets;
-	char left_out
-		[512]; /* commands of the text that are not sent and the reasons, for the log */
+	char left_out[8192]; /* commands of the text that are not sent, with the reasons */
 };
 
 /*
@@ -38,6 +39,9 @@ int plan_make(struct assay_instrument *ins, struct plan *plan);
  * Whether preset_time is sent as real time because the device has no preset of accumulation time.
  */
 bool plan_lacks_pret(const struct state *st);
+
+/* Notes that a command of the text is not sent. */
+void plan_leave_out(struct plan *plan, const struct command *c, const char *why);
 
 /* The setting to which a command, or text that starts with one, belongs. */
 const char *plan_setting_of(const char *command);

@@ -6,6 +6,7 @@
 #ifndef ASSAY_AMPTEK_DP5_STATE_H
 #define ASSAY_AMPTEK_DP5_STATE_H
 
+#include "command.h"
 #include "exchange.h"
 #include "status.h"
 
@@ -21,9 +22,9 @@ struct state {
 	struct exchange x;
 	struct status status; /* the last one read */
 	bool is_identified;
-	uint32_t serial; /* as identified, 0: none */
-	bool rebooted;   /* since the configuration was last sent */
-	bool lacks_pret; /* a TB-5 that rejected it */
+	uint32_t serial;         /* as identified, 0: none */
+	bool rebooted;           /* since the configuration was last sent */
+	struct commands refused; /* by this unit, and not needed */
 	struct presets presets;
 	char readback[READBACK_MAX]; /* every command's value, after the last configure */
 

@@ -500,7 +500,10 @@ static inline void assay_progress(
 	ins->host->progress(ins, name, value, unit);
 }
 
-/* A setting as read back from the instrument: recorded in run-start instead of the sent value. */
+/*
+ * A setting as read back from the instrument: recorded in run-start instead of the sent value.  One
+ * further name is "left_out": the parts of the settings that were not sent, with the reasons.
+ */
 static inline void assay_report_number(
 	struct assay_instrument *ins, const char *name, double value, const char *unit)
 {

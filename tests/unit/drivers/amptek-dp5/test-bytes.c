@@ -310,7 +310,11 @@ static void the_readback_is_compared_in_the_form_of_the_device(void **state)
 	assert_int_equal(match(state, "GPED", "RISING", text), COMMAND_SAME);
 	assert_int_equal(match(state, "SCOE", "RISING", text), COMMAND_OTHER);
 	assert_int_equal(match(state, "PAPS", "ON", text), COMMAND_SAME);
-	assert_int_equal(match(state, "RTDE", "ON", text), COMMAND_OTHER);
+	assert_int_equal(match(state, "RTDE", "ON", text), COMMAND_WRONG);
+	assert_int_equal(match(state, "RTDE", "0", text), COMMAND_OTHER);
+	assert_int_equal(match(state, "GATE", "OFF", text), COMMAND_WRONG);
+	assert_int_equal(match(state, "BOOT", "ON", text), COMMAND_OTHER);
+	assert_int_equal(match(state, "ABCD", "ON", text), COMMAND_OTHER);
 	assert_int_equal(match(state, "CLCK", "AUTO", text), COMMAND_SAME);
 	assert_int_equal(match(state, "PREL", "60", text), COMMAND_WRONG);
 	assert_int_equal(match(state, "TPEA", "2", "TPEA=??;"), COMMAND_WRONG);
