@@ -22,10 +22,12 @@
 #include "core/reload.h"
 #include "core/replay/cursors.h"
 #include "core/runs/amends.h"
+#include "core/runs/past-run.h"
 #include "core/runs/rows.h"
 #include "drivers.h"
 #include "journal/journal.h"
 #include "record/entry.h"
+#include "record/json.h"
 #include "roof.h"
 #include "virtual-loop.h"
 
@@ -39,7 +41,7 @@ static void check(bool right, const char *what)
 
 void roof_configure(struct roof *roof, const char *journal)
 {
-	char text[2000];
+	char text[4000];
 	snprintf(text, sizeof text,
 		"laboratory:\n"
 		"  site: site\n"
@@ -63,9 +65,13 @@ void roof_configure(struct roof *roof, const char *journal)
 		"    link: {type: serial, port: /dev/null}\n"
 		"    acquire: {mode: continuous, every: 1s, new_run: 1h}\n"
 		"    settings: {mass_first: 1, mass_last: 50}\n"
+		"%s"
 		"methods:\n"
-		"  quick: {version: 1, driver: amptek-dp5, settings: {preset_time: 5 s}}\n",
-		roof->folder, journal, roof->folder);
+		"  quick: {version: 1, driver: amptek-dp5, settings: {preset_time: 5 s}}\n"
+		"%s",
+		roof->folder, journal, roof->folder,
+		roof->plan.instruments != NULL ? roof->plan.instruments : "",
+		roof->plan.methods != NULL ? roof->plan.methods : "");
 	FILE *file = fopen(roof->file, "w");
 	check(file != NULL && fputs(text, file) >= 0 && fclose(file) == 0, roof->file);
 }
@@ -119,8 +125,13 @@ static void open_journal(struct core *core)
 
 void roof_open(struct roof *roof)
 {
+	roof_open_as(roof, &(struct roof_plan){0});
+}
+
+void roof_open_as(struct roof *roof, const struct roof_plan *plan)
+{
 	struct core *core = &roof->core;
-	*roof = (struct roof){.core.timekeeper.fd = -1};
+	*roof = (struct roof){.core.timekeeper.fd = -1, .plan = *plan};
 	log_init(LOG_LEVEL_ERROR, true);
 	snprintf(roof->folder, sizeof roof->folder, "/tmp/test-roof-XXXXXX");
 	check(mkdtemp(roof->folder) != NULL, "mkdtemp");
@@ -147,8 +158,9 @@ void roof_open(struct roof *roof)
 	core->instruments.runs = &core->run_store;
 	core->instruments.audit = &core->audit;
 	core->instruments.check_space = check_space;
-	core->ports.host = (struct port_host){
-		.loop = core->loop, .worker = "none", .start = start_no_worker};
+	core->ports.host = (struct port_host){.loop = core->loop,
+		.worker = "none",
+		.start = plan->start != NULL ? plan->start : start_no_worker};
 	core->ports.instruments = &core->instruments;
 	core->ports.all_gone = all_gone;
 	check(core->amends != NULL && core->recorder != NULL, "memory");
@@ -187,6 +199,7 @@ void roof_close(struct roof *roof)
 	loop_close(core->loop);
 	config_destroy(core->config);
 	buffer_finish(&roof->reply);
+	buffer_finish(&roof->records);
 	virtual_clock_release();
 	nftw(roof->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
@@ -215,4 +228,48 @@ void roof_wait_reply(struct roof *roof)
 		check(eventfd_read(roof->core.wake_fd, &count) == 0, "eventfd_read");
 		commit_collect(roof->core.commit);
 	}
+}
+
+static void note(void *arg, const struct commit_item *item)
+{
+	*(bool *)arg = true;
+}
+
+void roof_commit(struct roof *roof)
+{
+	struct core *core = &roof->core;
+	bool is_done = false;
+	check(audit_then(&core->audit, "mark", NULL, NULL, NULL, NULL, note, &is_done) == 0,
+		"audit_then");
+	while (!is_done) {
+		eventfd_t count;
+		check(eventfd_read(core->wake_fd, &count) == 0, "eventfd_read");
+		commit_collect(core->commit);
+	}
+}
+
+const char *roof_records(struct roof *roof, const char *instrument)
+{
+	struct core *core = &roof->core;
+	struct buffer bytes = {0};
+	char end[40];
+	snprintf(end, sizeof end, "/%s/", instrument);
+	buffer_reset(&roof->records);
+	roof_commit(roof);
+	for (uint64_t seq = 1; seq <= published_head(core->published); seq++) {
+		struct assay_entry_view entry;
+		check(past_entry_read(roof->folder, journal_id(core->journal), seq, &bytes) == 0 &&
+				assay_entry_read(bytes.data, bytes.len, &entry) == 0,
+			"past_entry_read");
+		size_t len = strlen(end);
+		if (entry.topic.len < len ||
+			memcmp(entry.topic.data + entry.topic.len - len, end, len) != 0)
+			continue;
+		check(json_write(&roof->records, entry.body.data, entry.body.len) == 0,
+			"json_write");
+		buffer_append(&roof->records, "\n", 1);
+	}
+	buffer_append(&roof->records, "", 1);
+	buffer_finish(&bytes);
+	return (const char *)roof->records.data;
 }

@@ -11,10 +11,18 @@
 
 #define ROOF_CONTROL "inproc://control" /* of core.zmq */
 
+struct roof_plan {
+	const char *instruments, *methods; /* YAML of more of them; NULL: none */
+	/* Starts workers; NULL: they cannot be started. */
+	int (*start)(const char *worker, int fd, int error, pid_t *pid);
+};
+
 struct roof {
 	struct core core;
+	struct roof_plan plan;
 	char folder[64], file[96]; /* file: the configuration, written by roof_configure() */
 	struct buffer reply;       /* the last one */
+	struct buffer records;     /* of roof_records() */
 	size_t replies, requests;
 };
 
@@ -23,6 +31,7 @@ struct roof {
  * S-[0-9]+.  Method "quick" is of amptek-dp5.
  */
 void roof_open(struct roof *roof);
+void roof_open_as(struct roof *roof, const struct roof_plan *plan);
 void roof_close(struct roof *roof); /* and removes the folder */
 
 /* Writes the configuration with one more line in `journal:`, such as "keep: {size: 1GiB}"; or "". */
@@ -33,5 +42,11 @@ void roof_ask(struct roof *roof, const void *data, size_t len);
 
 /* Waits for the commit thread until every request has its reply. */
 void roof_wait_reply(struct roof *roof);
+
+/* Waits for the commit thread until all that was written is committed and reported. */
+void roof_commit(struct roof *roof);
+
+/* The committed records on the topics of this instrument ("-": of none), a JSON text a line. */
+const char *roof_records(struct roof *roof, const char *instrument);
 
 #endif

@@ -1,0 +1,823 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Instruments between their workers, which the test plays, and the journal, from which it reads
+ * the story; on virtual time.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "core/commit/commit.h"
+#include "core/instrument/identity.h"
+#include "core/keep/disk.h"
+#include "parts.h"
+#include "peer.h"
+#include "record/text.h"
+#include "roof.h"
+#include "virtual-loop.h"
+#include "wire/exit.h"
+
+static struct roof roof;
+
+static const struct roof_plan plan = {
+	.instruments = "  ms-2:\n"
+		       "    driver: srs-rga\n"
+		       "    simulated: true\n"
+		       "    link: {type: serial, port: /dev/zero}\n"
+		       "    identity: {serial: '7', model: RGA100, otherwise: flag}\n"
+		       "    acquire: {mode: repeat, every: 1 min}\n"
+		       "    settings: {mass_first: 1, mass_last: 50}\n",
+	.methods = "  both:\n"
+		   "    version: 1\n"
+		   "    driver: amptek-dp5\n"
+		   "    steps:\n"
+		   "      - {name: light, settings: {preset_time: 1 s}}\n"
+		   "      - {name: heavy, settings: {preset_time: 2 s}}\n",
+	.start = peer_start,
+};
+
+static int open_roof(void **state)
+{
+	roof_open_as(&roof, &plan);
+	virtual_loop_run_for(roof.core.loop, NS_PER_MS);
+	return 0;
+}
+
+/* Ends the workers when they receive QUIT. */
+static int close_roof(void **state)
+{
+	struct instrument *instrument;
+	roof.core.instruments.stopping = true;
+	ports_stop_all(&roof.core.ports);
+	list_for_each(instrument, &roof.core.instruments.list, link)
+	{
+		int pid = supervise_pid(instrument->supervisor);
+		if (pid != 0)
+			peer_exit(peer_of(pid), roof.core.loop, false, WIRE_EXIT_CLEAN);
+	}
+	virtual_loop_run_for(roof.core.loop, NS_PER_MS);
+	roof_commit(&roof);
+	roof_close(&roof);
+	peers_forget();
+	return 0;
+}
+
+static void run(uint64_t ns)
+{
+	assert_int_equal(virtual_loop_run_for(roof.core.loop, ns), 0);
+}
+
+/* --- one instrument and its worker ----------------------------------------------------------- */
+
+static struct instrument *find(const char *key)
+{
+	struct instrument *instrument = instrument_find(&roof.core.instruments, key);
+	assert_non_null(instrument);
+	return instrument;
+}
+
+static struct peer *worker(const struct instrument *instrument)
+{
+	return peer_of(supervise_pid(instrument->supervisor));
+}
+
+static void deliver(struct instrument *instrument, struct buffer *message)
+{
+	peer_send(worker(instrument), message);
+	run(NS_PER_MS);
+}
+
+/* The next message of the core that is not credit. */
+static struct wire_message expect(struct instrument *instrument, enum wire_type type)
+{
+	struct wire_message m;
+	do {
+		if (!peer_next(worker(instrument), &m))
+			fail_msg("no message %d to %s", (int)type, instrument->config->key);
+	} while (m.type == WIRE_CREDIT);
+	assert_int_equal(m.type, type);
+	return m;
+}
+
+static void expect_nothing(struct instrument *instrument)
+{
+	struct wire_message m;
+	while (peer_next(worker(instrument), &m))
+		assert_int_equal(m.type, WIRE_CREDIT);
+}
+
+static void send_identity(struct instrument *instrument, const char *model, const char *serial)
+{
+	struct buffer message = {0};
+	struct wire_identity identity = {
+		.make = string_of("Make"), .model = string_of(model), .serial = string_of(serial)};
+	wire_write_identity(&message, 0, &identity);
+	deliver(instrument, &message);
+}
+
+static void send_ready(struct instrument *instrument)
+{
+	struct buffer message = {0};
+	wire_write_ready(&message, 0, instrument_settings(instrument));
+	deliver(instrument, &message);
+}
+
+/* From SETUP to READY; whether the worker must make the instrument safe. */
+static bool connect_to(struct instrument *instrument)
+{
+	struct buffer message = {0};
+	struct wire_go go;
+	expect(instrument, WIRE_SETUP);
+	wire_write_hello(&message, "");
+	wire_write_opened(&message);
+	deliver(instrument, &message);
+	send_identity(instrument, "RGA100", "7");
+	struct wire_message m = expect(instrument, WIRE_GO);
+	assert_int_equal(wire_read_go(&m, &go), 0);
+	send_ready(instrument);
+	return go.safe;
+}
+
+static void send_started(struct instrument *instrument)
+{
+	struct buffer message = {0};
+	struct wire_started started = {.utc = clock_utc(),
+		.mono = clock_boot(),
+		.settings = instrument_settings(instrument)};
+	wire_write_started(&message, 0, &started);
+	deliver(instrument, &message);
+}
+
+/* Sends a frame of one value with this quality; `pairs` 2 is right. */
+static void send_frame(struct instrument *instrument, uint32_t reasons, uint64_t dropped, int pairs)
+{
+	struct buffer message = {0}, part = {0};
+	part_begin(&part, "scalar", 1);
+	part_number(&part, "dead_time", "%", 1.5);
+	struct wire_frame frame = {.utc = clock_utc(),
+		.mono = clock_boot(),
+		.quality = ASSAY_QUALITY_GOOD,
+		.reasons = reasons,
+		.dropped = dropped,
+		.pairs = (uint16_t)pairs,
+		.part = {part.data, part.len}};
+	wire_write_frame_head(&message, 0, &frame);
+	buffer_append(&message, part.data, part.len);
+	buffer_finish(&part);
+	deliver(instrument, &message);
+}
+
+static void send_end(struct instrument *instrument, enum wire_end end, const char *text)
+{
+	struct buffer message = {0};
+	wire_write_ended(&message, 0, end, "", text);
+	deliver(instrument, &message);
+}
+
+static void send_fault(struct instrument *instrument, const char *text)
+{
+	struct buffer message = {0};
+	wire_write_state(&message, 0, "fault", "ETIMEDOUT", text, (struct assay_span){0});
+	deliver(instrument, &message);
+}
+
+/* The worker ends, and the next one starts. */
+static void restart_worker(struct instrument *instrument, bool is_killed, int status)
+{
+	unsigned starts = supervise_starts(instrument->supervisor);
+	peer_exit(worker(instrument), roof.core.loop, is_killed, status);
+	run(NS_PER_MS);
+	for (int i = 0; i < 400 && supervise_starts(instrument->supervisor) == starts; i++)
+		run(100 * NS_PER_MS);
+	assert_int_equal(supervise_starts(instrument->supervisor), starts + 1);
+}
+
+/* --- the story ------------------------------------------------------------------------------- */
+
+/* The types of committed records of the instrument's runs; of a run-end with its status. */
+static void expect_story(const struct instrument *instrument, const char *expected)
+{
+	char story[400] = "", *rest = NULL;
+	char *all = strdup(roof_records(&roof, instrument->config->key));
+	for (char *line = strtok_r(all, "\n", &rest); line != NULL;
+		line = strtok_r(NULL, "\n", &rest)) {
+		char type[20], status[20] = "";
+		assert_int_equal(sscanf(line, "{\"type\":\"%19[^\"]", type), 1);
+		const char *at = strstr(line, "\"status\":\"");
+		if (strcmp(type, "state") == 0)
+			continue;
+		if (at != NULL)
+			sscanf(at, "\"status\":\"%19[^\"]", status);
+		size_t len = strlen(story);
+		snprintf(story + len, sizeof story - len, "%s%s%s", len > 0 ? " " : "",
+			at != NULL ? status : type, "");
+	}
+	free(all);
+	assert_string_equal(story, expected);
+}
+
+/* How many records of the instrument ("-": audit records) have this text. */
+static size_t count(const char *instrument, const char *text)
+{
+	size_t found = 0;
+	const char *at = roof_records(&roof, instrument);
+	for (; (at = strstr(at, text)) != NULL; at++)
+		found++;
+	return found;
+}
+
+static void expect_shown(
+	const struct instrument *instrument, enum device_state state, const char *text)
+{
+	assert_string_equal(words_name(&words_device_state, (int)instrument->state),
+		words_name(&words_device_state, (int)state));
+	if (strstr(instrument->text, text) == NULL)
+		fail_msg("'%s' has no '%s'", instrument->text, text);
+}
+
+/* --- runs ------------------------------------------------------------------------------------ */
+
+static void a_continuous_run_is_recorded_whole(void **state)
+{
+	struct instrument *ms = find("ms-1");
+	struct wire_start start;
+	connect_to(ms);
+	struct wire_message m = expect(ms, WIRE_START);
+	assert_int_equal(wire_read_start(&m, &start), 0);
+	assert_int_equal(start.mode, WIRE_CONTINUOUS);
+	assert_int_equal(start.every_ns, NS_PER_S);
+	send_started(ms);
+	expect_shown(ms, DEVICE_STATE_BUSY, "node/ms-1/20270115-001");
+	for (int i = 0; i < 3; i++)
+		send_frame(ms, 0, 0, 2);
+	assert_int_equal(ms->frames, 3);
+	assert_int_equal(instrument_renew(ms), 0);
+	expect_shown(ms, DEVICE_STATE_BUSY, "node/ms-1/20270115-002");
+	assert_true(ms->largest_run == 0); /* of ended runs by the worker only */
+	send_frame(ms, 0, 0, 2);
+	assert_int_equal(instrument_stop(ms, false, NULL), 0);
+	expect(ms, WIRE_STOP);
+	send_end(ms, WIRE_END_STOPPED, "");
+	assert_true(ms->largest_run > 0);
+	expect(ms, WIRE_START); /* the next one follows by itself */
+	assert_int_equal(instrument_stop_for(ms, "the disk is full"), 0);
+	expect(ms, WIRE_STOP);
+	send_started(ms); /* it crossed with the stop */
+	send_end(ms, WIRE_END_STOPPED, "");
+	expect_story(ms,
+		"run-start frame frame frame complete run-start frame stopped run-start stopped");
+}
+
+/* All ends of a run that a worker reports, by the mode of the run. */
+static void every_end_has_its_status(void **state)
+{
+	static const struct {
+		enum wire_end end;
+		const char *status;
+		enum device_state shown;
+	} ends[] = {
+		{WIRE_END_COMPLETE, "complete", DEVICE_STATE_IDLE},
+		{WIRE_END_STOPPED, "stopped", DEVICE_STATE_IDLE},
+		{WIRE_END_ABORTED, "aborted", DEVICE_STATE_IDLE},
+		{WIRE_END_FAILED, "lost-device", DEVICE_STATE_FAULT},
+	};
+	struct instrument *ms = find("ms-1");
+	char story[400] = "";
+	connect_to(ms);
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+		expect(ms, WIRE_START);
+		send_started(ms);
+		send_frame(ms, 0, 0, 2);
+		if (i + 1 == sizeof ends / sizeof *ends)
+			send_fault(ms, "the filament is broken");
+		send_end(ms, ends[i].end, "the reason");
+		if (ends[i].shown == DEVICE_STATE_FAULT)
+			expect_shown(ms, ends[i].shown, "the reason");
+		size_t len = strlen(story);
+		snprintf(story + len, sizeof story - len, "%srun-start frame %s",
+			len > 0 ? " " : "", ends[i].status);
+	}
+	expect_story(ms, story);
+	assert_int_equal(
+		count("ms-1", "\"why\":\"the reason\""), 3); /* a complete run needs none */
+	send_end(ms, WIRE_END_COMPLETE, "");
+	assert_int_equal(worker(ms)->signal, SIGKILL); /* there is no run */
+}
+
+/* A repeating worker reports each round; the next has a request of its own. */
+static void a_repetition_ends_between_two_runs(void **state)
+{
+	struct instrument *ms = find("ms-2");
+	connect_to(ms);
+	expect(ms, WIRE_START);
+	for (int i = 0; i < 2; i++) {
+		send_started(ms);
+		send_frame(ms, 0, 0, 2);
+		send_end(ms, WIRE_END_COMPLETE, "");
+		expect_shown(ms, DEVICE_STATE_IDLE, "");
+		expect_nothing(ms);
+	}
+	roof.core.instruments.notice = "the disk is low";
+	send_started(ms);
+	send_end(ms, WIRE_END_COMPLETE, "");
+	expect(ms, WIRE_STOP); /* no run may start now */
+	expect_shown(ms, DEVICE_STATE_IDLE, "the disk is low");
+	send_end(ms, WIRE_END_STOPPED, "");
+	expect_nothing(ms);
+	roof.core.instruments.notice = NULL;
+	instrument_rest(ms);
+	expect(ms, WIRE_START);
+	expect_story(ms, "run-start frame complete run-start frame complete run-start complete");
+}
+
+struct answer {
+	size_t count;
+	int r;
+	char text[200];
+};
+
+static void take_answer(struct answer *answer, int r, const char *text)
+{
+	answer->count++;
+	answer->r = r;
+	snprintf(answer->text, sizeof answer->text, "%s", text != NULL ? text : "");
+}
+
+static void on_started(void *arg, int r, const char *text, const struct run_label *label)
+{
+	take_answer(arg, r, text);
+}
+
+static void start_on_demand(struct instrument *xrf, const char *method, struct answer *answer)
+{
+	char why[200];
+	struct run_request request = {.sample = "S-1",
+		.method = method != NULL ? config_find_method(roof.core.config, method) : NULL,
+		.mode = CONFIG_ON_DEMAND,
+		.answer = on_started,
+		.arg = answer};
+	*answer = (struct answer){0};
+	assert_int_equal(instrument_start(xrf, &request, why, sizeof why), 0);
+}
+
+static void steps_of_a_method_follow_within_a_run(void **state)
+{
+	struct instrument *xrf = find("xrf-1");
+	struct wire_start start;
+	struct answer answer;
+	connect_to(xrf);
+	start_on_demand(xrf, "both", &answer);
+	for (int step = 1; step <= 2; step++) {
+		struct wire_message m = expect(xrf, WIRE_START);
+		assert_int_equal(wire_read_start(&m, &start), 0);
+		assert_int_equal(start.mode, WIRE_ONCE);
+		assert_int_equal(start.step.data[3], step); /* {"i": step, "of": 2, "name": ...} */
+		send_started(xrf);
+		send_frame(xrf, 0, 0, 2);
+		send_end(xrf, WIRE_END_COMPLETE, "");
+	}
+	expect_nothing(xrf);
+	expect_story(xrf, "run-start frame frame complete");
+	assert_int_equal(answer.count, 1);
+	assert_int_equal(answer.r, 0);
+	start_on_demand(xrf, "both", &answer); /* a stop between the steps ends it */
+	expect(xrf, WIRE_START);
+	send_started(xrf);
+	instrument_stop(xrf, false, NULL);
+	expect(xrf, WIRE_STOP);
+	send_end(xrf, WIRE_END_STOPPED, "");
+	expect_nothing(xrf);
+	assert_int_equal(count("xrf-1", "\"status\":\"stopped\""), 1);
+}
+
+static void a_run_that_was_not_started_fails_its_request_once(void **state)
+{
+	struct instrument *xrf = find("xrf-1");
+	struct answer answer;
+	connect_to(xrf);
+	for (int round = 0; round < 3; round++) {
+		start_on_demand(xrf, NULL, &answer);
+		expect(xrf, WIRE_START);
+		if (round == 1)
+			send_fault(xrf, "the detector is warm");
+		if (round < 2) {
+			send_end(xrf, WIRE_END_NOT_STARTED, "the detector is warm");
+		} else {
+			peer_exit(worker(xrf), roof.core.loop, true, SIGSEGV);
+			run(NS_PER_MS);
+		}
+		assert_int_equal(answer.count, 1);
+		assert_int_equal(answer.r, round < 2 ? -EPROTO : -ENODEV);
+		assert_string_equal(answer.text,
+			round < 2 ? "the detector is warm" : "the worker crashed (signal 11)");
+		if (round == 1) {
+			expect_shown(xrf, DEVICE_STATE_FAULT, "the detector is warm");
+			send_identity(xrf, "RGA100", "7");
+			expect(xrf, WIRE_GO);
+			send_ready(xrf);
+		}
+	}
+	expect_story(xrf, "");
+}
+
+/* One that runs by itself is tried again, with growing delays. */
+static void a_refused_start_is_tried_again_later(void **state)
+{
+	struct instrument *ms = find("ms-1");
+	uint64_t delays[4];
+	connect_to(ms);
+	expect(ms, WIRE_START);
+	for (int i = 0; i < 4; i++) {
+		send_end(ms, WIRE_END_NOT_STARTED, "the pressure is too high");
+		expect_shown(ms, DEVICE_STATE_FAULT, "the pressure is too high");
+		delays[i] = ms->retry_at - clock_boot();
+		instrument_tick(ms);
+		expect_nothing(ms);
+		struct buffer message = {0};
+		for (uint64_t t = 0; t < delays[i]; t += NS_PER_S) {
+			wire_write_beat(&message, &(struct wire_beat){0});
+			deliver(ms, &message);
+			run(NS_PER_S);
+		}
+		instrument_tick(ms);
+		expect(ms, WIRE_START);
+	}
+	assert_true(
+		delays[0] <= NS_PER_S && delays[3] >= 6 * NS_PER_S && delays[3] <= 8 * NS_PER_S);
+	send_started(ms);
+	expect_shown(ms, DEVICE_STATE_BUSY, "");
+	expect_story(ms, "run-start");
+}
+
+/* --- frames ---------------------------------------------------------------------------------- */
+
+static void a_frame_carries_all_that_lowers_it(void **state)
+{
+	struct instrument *ms = find("ms-2");
+	size_t frames = 3;
+	expect(ms, WIRE_SETUP);
+	send_identity(ms, "RGA200", "8"); /* another unit: flagged */
+	expect(ms, WIRE_GO);
+	send_ready(ms);
+	expect(ms, WIRE_START);
+	send_started(ms);
+	send_frame(ms, 0, 0, 2);
+	send_frame(ms, 0, 3, 2); /* dropped */
+	for (unsigned i = 0; quality_reason_at(i, NULL) != NULL; i++, frames++)
+		send_frame(ms, UINT32_C(1) << i, 0, 2);
+	roof.core.timekeeper.stepped_at = clock_boot() + 1;
+	send_frame(ms, 0, 0, 2);
+	assert_int_equal(count("ms-2", "\"q\":{\"flag\":3"), frames); /* suspect */
+	assert_int_equal(count("ms-2", "\"dropped\":3"), 1);
+	for (unsigned i = 0; quality_reason_at(i, NULL) != NULL; i++) {
+		const char *reason = quality_reason_at(i, NULL);
+		char text[60];
+		snprintf(text, sizeof text, "\"%s\"", reason);
+		bool is_of_all = strcmp(reason, "identity-mismatch") == 0;
+		bool is_added = strcmp(reason, "driver-overrun") == 0 ||
+				strcmp(reason, "clock-stepped") == 0;
+		assert_int_equal(count("ms-2", text), is_of_all ? frames : 1 + (size_t)is_added);
+	}
+}
+
+static void a_frame_that_is_wrong_ends_its_worker(void **state)
+{
+	struct instrument *ms = find("ms-1");
+	connect_to(ms);
+	expect(ms, WIRE_START);
+	send_started(ms);
+	send_frame(ms, 0, 0, 2);
+	send_frame(ms, 0, 0, 3); /* announces more than there is */
+	assert_int_equal(worker(ms)->signal, SIGKILL);
+	restart_worker(ms, true, SIGKILL);
+	expect_story(ms, "run-start frame lost-device");
+	assert_int_equal(count("ms-1", "\"why\":\"a frame did not pass the check: "), 1);
+	assert_int_equal(count("-", "\"event\":\"frame-refused\""), 1);
+	connect_to(ms);
+	expect(ms, WIRE_START);
+	send_started(ms);
+	expect_story(ms, "run-start frame lost-device run-start");
+}
+
+/* --- faults ---------------------------------------------------------------------------------- */
+
+static void a_fault_explains_more_than_the_end_of_its_worker(void **state)
+{
+	struct instrument *ms = find("ms-1"), *other = find("ms-2");
+	connect_to(ms);
+	expect(ms, WIRE_START);
+	send_started(ms);
+	send_fault(ms, "no reply for 5 s");
+	expect_shown(ms, DEVICE_STATE_FAULT, "no reply for 5 s");
+	peer_exit(worker(ms), roof.core.loop, false, WIRE_EXIT_LOST);
+	peer_exit(worker(other), roof.core.loop, false, WIRE_EXIT_LOST);
+	run(NS_PER_MS);
+	expect_shown(ms, DEVICE_STATE_FAULT, "no reply for 5 s");
+	expect_shown(other, DEVICE_STATE_FAULT, "the port was lost");
+	expect_story(ms, "run-start lost-device");
+	assert_int_equal(count("ms-1", "\"why\":\"no reply for 5 s\""), 1);
+	assert_int_equal(
+		count("ms-1", "\"state\":\"fault\""), 1); /* one record per change of state */
+	assert_int_equal(count("ms-1", "\"code\":\"ETIMEDOUT\""), 1);
+}
+
+static void progress_is_shown_and_recorded(void **state)
+{
+	struct instrument *ms = find("ms-1");
+	struct buffer message = {0}, values = {0};
+	struct map map;
+	connect_to(ms);
+	expect(ms, WIRE_START);
+	send_started(ms);
+	map_open(&map, &values);
+	map_key(&map, "real_time");
+	encode_raw(&values, "\xa2\x61v\xfb\x40\x29\0\0\0\0\0\0\x61u\x61s", 16); /* 12.5 s */
+	map_key(&map, "counts");
+	encode_raw(&values, "\xa2\x61v\x19\x0b\xb8\x61u\x67{count}", 16);
+	map_close(&map);
+	wire_write_state(&message, 0, "busy", "", "", (struct assay_span){values.data, values.len});
+	buffer_finish(&values);
+	deliver(ms, &message);
+	assert_string_equal(ms->values, "real_time 12.5 s, counts 3000");
+	assert_int_equal(count("ms-1", "\"values\":{\"real_time\":{\"v\":12.5,\"u\":\"s\"}"), 1);
+	wire_write_state(&message, 0, "idle", "", "", (struct assay_span){0});
+	deliver(ms, &message); /* the core decides that */
+	expect_shown(ms, DEVICE_STATE_BUSY, "");
+	assert_int_equal(worker(ms)->signal, 0);
+	wire_write_state(&message, 0, "confused", "", "", (struct assay_span){0});
+	deliver(ms, &message);
+	assert_int_equal(worker(ms)->signal, SIGKILL);
+}
+
+static void a_message_that_cannot_be_read_ends_the_worker(void **state)
+{
+	static const enum wire_type types[] = {WIRE_IDENTITY, WIRE_READY, WIRE_STARTED, WIRE_FRAME,
+		WIRE_ENDED, WIRE_STATE, WIRE_HAZARD};
+	struct instrument *ms = find("ms-1");
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+		uint8_t bytes[9] = {1, 0, 0, 0, (uint8_t)types[i], 0, 0, 0, 0xff};
+		struct buffer message = {0};
+		connect_to(ms);
+		expect(ms, WIRE_START);
+		buffer_append(&message, bytes, sizeof bytes);
+		deliver(ms, &message);
+		assert_int_equal(worker(ms)->signal, SIGKILL);
+		restart_worker(ms, true, SIGKILL);
+	}
+	expect_story(ms, "");
+}
+
+/* --- hazards --------------------------------------------------------------------------------- */
+
+static void send_hazard(struct instrument *instrument, bool on)
+{
+	struct buffer message = {0};
+	wire_write_hazard(&message, 0, on);
+	deliver(instrument, &message);
+}
+
+static void a_hazard_is_noted_until_it_is_off(void **state)
+{
+	struct instrument *ms = find("ms-1");
+	struct hazards *hazards = &roof.core.instruments.hazards;
+	assert_false(connect_to(ms));
+	assert_false(hazard_is_noted(hazards, "ms-1"));
+	send_hazard(ms, true);
+	send_hazard(ms, true); /* reported already */
+	assert_true(hazard_is_noted(hazards, "ms-1"));
+	assert_false(hazard_is_noted(hazards, "ms-2"));
+	assert_true(atomic_load(&hazards->is_changed));
+	hazard_sync(hazards);
+	assert_false(atomic_load(&hazards->is_changed));
+	restart_worker(ms, true, SIGSEGV);
+	assert_true(connect_to(ms)); /* must make it safe first, */
+	struct instruments all = {.runs = &roof.core.run_store, .config = roof.core.config};
+	struct instrument *next; /* also after a start of the core */
+	list_init(&all.list);
+	all.hazards.journal = hazards->journal;
+	assert_int_equal(instrument_create(&all, ms->config, &next), 0);
+	assert_true(next->hazard);
+	instrument_destroy(next);
+	send_hazard(ms, false);
+	assert_false(hazard_is_noted(hazards, "ms-1"));
+	restart_worker(ms, true, SIGSEGV);
+	assert_false(connect_to(ms));
+	assert_int_equal(count("-", "\"event\":\"hazard-on\""), 1);
+	assert_int_equal(count("-", "\"event\":\"hazard-off\""), 1);
+}
+
+/* The folder cannot be made: the worker lives, and the sync is tried again. */
+static void a_note_that_fails_is_tried_again(void **state)
+{
+	char missing[100];
+	snprintf(missing, sizeof missing, "%s/missing", roof.folder);
+	struct hazards hazards = {.journal = missing};
+	hazard_note(&hazards, "ms-1", true);
+	assert_false(hazard_is_noted(&hazards, "ms-1"));
+	hazard_sync(&hazards);
+	assert_true(atomic_load(&hazards.is_changed));
+	hazards.journal = roof.folder;
+	hazard_note(&hazards, "ms-1", true);
+	hazard_sync(&hazards);
+	assert_false(atomic_load(&hazards.is_changed));
+	assert_true(hazard_is_noted(&hazards, "ms-1"));
+}
+
+/* --- identity -------------------------------------------------------------------------------- */
+
+static void expect_identity(const struct config_instrument *config, struct run_identity found,
+	bool is_refused, bool is_flagged, const char *reason)
+{
+	char why[200] = "";
+	struct instrument instrument = {.config = config, .identity = found};
+	if (found.declared)
+		identity_declare(&instrument);
+	assert_int_equal(identity_refuses(&instrument, why, sizeof why), is_refused);
+	assert_int_equal(instrument.identity.mismatch, is_flagged);
+	if (strstr(why, reason) == NULL)
+		fail_msg("'%s' has no '%s'", why, reason);
+}
+
+static void another_unit_is_refused_or_flagged(void **state)
+{
+	struct config_instrument config = *roof.core.config->instruments;
+	const struct run_identity unit = {.make = "Amptek", .model = "DP5", .serial = "2524"};
+	struct run_identity simulator = unit, none = {.declared = true};
+	snprintf(simulator.serial, sizeof simulator.serial, "9990042");
+	memset(&config.identity, 0, sizeof config.identity);
+
+	expect_identity(&config, unit, false, false, "");
+	expect_identity(&config, simulator, false, false, "");
+	config.simulated = false;
+	expect_identity(&config, unit, false, false, "");
+	expect_identity(&config, simulator, true, false, "belongs to a simulator");
+	for (int flag = 0; flag < 2; flag++) {
+		memset(&config.identity, 0, sizeof config.identity);
+		config.identity.flag_otherwise = flag;
+		config.identity.serial = "2524";
+		expect_identity(&config, unit, false, false, "");
+		expect_identity(&config, none, false, false, ""); /* it has none: declared */
+		expect_identity(&config, simulator, true, false, "belongs to a simulator");
+		config.identity.serial = "2525";
+		expect_identity(&config, unit, !flag, flag,
+			"serial number 2524 was found, 2525 is configured");
+		config.identity.serial = "2524";
+		config.identity.model = "PX5";
+		expect_identity(
+			&config, unit, !flag, flag, "model DP5 was found, PX5 is configured");
+	}
+}
+
+static void a_rejected_unit_is_reported_once_until_it_is_another(void **state)
+{
+	struct instrument *ms = find("ms-1");
+	struct config_instrument config = *ms->config;
+	config.identity.serial = "7";
+	const struct config_instrument *before = ms->config;
+	instrument_reconfigure(ms, &config);
+	expect(ms, WIRE_SETUP);
+	for (int i = 0; i < 3; i++) {
+		send_identity(ms, "RGA100", i < 2 ? "8" : "9");
+		expect(ms, WIRE_REFUSE);
+		expect_shown(ms, DEVICE_STATE_FAULT, "7 is configured");
+	}
+	assert_int_equal(count("-", "\"event\":\"identity-refused\""), 2);
+	assert_int_equal(count("ms-1", "\"code\":\"identity\""), 2);
+	send_identity(ms, "RGA100", "7");
+	expect(ms, WIRE_GO);
+	send_ready(ms);
+	expect(ms, WIRE_START);
+	instrument_reconfigure(ms, before);
+}
+
+/* --- changes of settings --------------------------------------------------------------------- */
+
+static void on_changed(void *arg, int r, const char *text)
+{
+	take_answer(arg, r, text);
+}
+
+static int set(struct instrument *ms, uint8_t noise_floor, struct answer *answer)
+{
+	uint8_t part[] = "\xa1\x6bnoise_floor\0";
+	part[13] = noise_floor;
+	*answer = (struct answer){0};
+	return instrument_set(ms, (struct assay_span){part, 14}, NULL, on_changed, answer);
+}
+
+/* The noise_floor of a START; 255: it has none. */
+static uint8_t noise_floor_of(const struct wire_message *m)
+{
+	const uint8_t *at = memmem(m->payload, m->len, "noise_floor", 11);
+	return at != NULL ? at[11] : 255;
+}
+
+static void changed_settings_start_a_new_run(void **state)
+{
+	struct instrument *ms = find("ms-1");
+	struct answer answer, busy;
+	connect_to(ms);
+	expect(ms, WIRE_START);
+	send_started(ms);
+	assert_int_equal(set(ms, 6, &answer), 0);
+	assert_int_equal(set(ms, 7, &busy), -EBUSY); /* one at a time */
+	expect(ms, WIRE_STOP);
+	send_end(ms, WIRE_END_STOPPED, "");
+	struct wire_message m = expect(ms, WIRE_START);
+	assert_int_equal(noise_floor_of(&m), 6);
+	assert_int_equal(answer.count, 0);
+	send_started(ms);
+	assert_int_equal(answer.count, 1);
+	assert_int_equal(answer.r, 0);
+	assert_int_equal(busy.count, 0);
+	expect_story(ms, "run-start complete run-start");
+	assert_int_equal(count("ms-1", "\"why\":\"other settings\""), 1);
+	assert_int_equal(count("ms-1", "\"x-set\":{\"noise_floor\":6}"), 1);
+
+	assert_int_equal(set(ms, 5, &answer), 0); /* the instrument refuses these */
+	expect(ms, WIRE_STOP);
+	send_end(ms, WIRE_END_STOPPED, "");
+	m = expect(ms, WIRE_START);
+	assert_int_equal(noise_floor_of(&m), 5);
+	send_end(ms, WIRE_END_NOT_STARTED, "too noisy");
+	assert_int_equal(answer.count, 1);
+	assert_int_equal(answer.r, -EPROTO);
+	assert_string_equal(answer.text, "too noisy");
+	m = expect(ms, WIRE_START); /* and goes on with the former ones */
+	assert_int_equal(noise_floor_of(&m), 6);
+	send_started(ms);
+	expect_story(ms, "run-start complete run-start complete run-start");
+}
+
+static void a_change_without_a_connection_is_in_force_at_once(void **state)
+{
+	struct instrument *ms = find("ms-1");
+	struct answer answer;
+	assert_int_equal(set(ms, 6, &answer), 0);
+	assert_int_equal(answer.count, 1);
+	assert_int_equal(answer.r, 0);
+	connect_to(ms);
+	struct wire_message m = expect(ms, WIRE_START);
+	assert_int_equal(noise_floor_of(&m), 6);
+}
+
+/* --- service --------------------------------------------------------------------------------- */
+
+static void maintenance_waits_for_the_end_of_the_run(void **state)
+{
+	struct instrument *ms = find("ms-1");
+	connect_to(ms);
+	expect(ms, WIRE_START);
+	send_started(ms);
+	assert_int_equal(instrument_set_maintenance(ms, true), 0);
+	expect(ms, WIRE_STOP);
+	expect_shown(ms, DEVICE_STATE_BUSY, "");
+	send_end(ms, WIRE_END_STOPPED, "");
+	expect_shown(ms, DEVICE_STATE_MAINTENANCE, "");
+	instrument_rest(ms);
+	instrument_tick(ms);
+	expect_nothing(ms);
+	restart_worker(ms, false, WIRE_EXIT_LOST);
+	connect_to(ms);
+	expect_shown(ms, DEVICE_STATE_MAINTENANCE, "");
+	expect_nothing(ms);
+	assert_int_equal(instrument_set_maintenance(ms, false), 0);
+	expect(ms, WIRE_START);
+	expect_story(ms, "run-start stopped");
+}
+
+int main(void)
+{
+#define WITH_ROOF(test) cmocka_unit_test_setup_teardown(test, open_roof, close_roof)
+	const struct CMUnitTest tests[] = {
+		WITH_ROOF(a_continuous_run_is_recorded_whole),
+		WITH_ROOF(every_end_has_its_status),
+		WITH_ROOF(a_repetition_ends_between_two_runs),
+		WITH_ROOF(steps_of_a_method_follow_within_a_run),
+		WITH_ROOF(a_run_that_was_not_started_fails_its_request_once),
+		WITH_ROOF(a_refused_start_is_tried_again_later),
+		WITH_ROOF(a_frame_carries_all_that_lowers_it),
+		WITH_ROOF(a_frame_that_is_wrong_ends_its_worker),
+		WITH_ROOF(a_fault_explains_more_than_the_end_of_its_worker),
+		WITH_ROOF(progress_is_shown_and_recorded),
+		WITH_ROOF(a_message_that_cannot_be_read_ends_the_worker),
+		WITH_ROOF(a_hazard_is_noted_until_it_is_off),
+		WITH_ROOF(a_note_that_fails_is_tried_again),
+		WITH_ROOF(another_unit_is_refused_or_flagged),
+		WITH_ROOF(a_rejected_unit_is_reported_once_until_it_is_another),
+		WITH_ROOF(changed_settings_start_a_new_run),
+		WITH_ROOF(a_change_without_a_connection_is_in_force_at_once),
+		WITH_ROOF(maintenance_waits_for_the_end_of_the_run),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
