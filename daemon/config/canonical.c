@@ -28,6 +28,18 @@ static void add_number(struct map *map, const char *key, uint64_t value)
 		map_uint(map, key, value);
 }
 
+static void add_calibration(struct map *map, const struct config_calibration *calibration)
+{
+	struct map part;
+	open_part(map, "calibration", &part);
+	map_text(&part, "id", calibration->id);
+	add_number(&part, "from", calibration->from);
+	add_number(&part, "to", calibration->to);
+	if (calibration->holds_for.len > 0)
+		add_map(&part, "holds_for", calibration->holds_for);
+	map_close(&part);
+}
+
 void canonical_instrument(struct load *load, struct config_instrument *ins)
 {
 	static const char *const modes[] = {"on-demand", "repeat", "continuous"};
@@ -59,11 +71,7 @@ void canonical_instrument(struct load *load, struct config_instrument *ins)
 	map_text(&map, "raw", raws[ins->raw]);
 	add_map(&map, "settings", ins->settings);
 	add_map(&map, "setup", ins->setup);
-	open_part(&map, "calibration", &part);
-	map_text(&part, "id", ins->calibration.id);
-	add_number(&part, "from", ins->calibration.from);
-	add_number(&part, "to", ins->calibration.to);
-	map_close(&part);
+	add_calibration(&map, &ins->calibration);
 	map_close(&map);
 	ins->canonical = load_keep(load, &to);
 }
@@ -84,6 +92,8 @@ void canonical_method(struct load *load, struct config_method *method)
 		map_open(&step, &to);
 		map_text(&step, "name", method->steps[i].name);
 		add_map(&step, "settings", method->steps[i].settings);
+		if (method->steps[i].calibration != NULL)
+			add_calibration(&step, method->steps[i].calibration);
 		map_close(&step);
 	}
 	map_close(&map);

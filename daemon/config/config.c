@@ -12,6 +12,7 @@ void config_destroy(struct config *config)
 		return;
 	if (config->inside->has_sample)
 		regfree(&config->inside->sample);
+	config_errors_finish(&config->warnings);
 	arena_finish(&config->inside->arena);
 	free(config->inside);
 	free(config);

@@ -46,6 +46,9 @@ void config_errors_finish(struct config_errors *errors);
 /* Writes a line "file:line:column: text" for each. */
 void config_errors_write(const struct config_errors *errors, FILE *to);
 
+/* Logs them in the same form. */
+void config_errors_log(const struct config_errors *errors, bool are_warnings);
+
 /* The same as one text, the last line without its end; owned by the caller, NULL: no memory. */
 char *config_errors_text(const struct config_errors *errors);
 
@@ -59,6 +62,13 @@ enum config_require {
 	CONFIG_REQUIRE_SAMPLE = 1 << 0,
 	CONFIG_REQUIRE_OPERATOR = 1 << 1,
 	CONFIG_REQUIRE_METHOD = 1 << 2,
+};
+
+/* The calibration of an instrument, or of a step that has its own. */
+struct config_calibration {
+	const char *id;              /* NULL: none */
+	uint64_t from, to;           /* UTC ns, 0: no limit; `to` is the end of the last day */
+	struct assay_span holds_for; /* CBOR map of ASSAY_CALIBRATES settings, as in the file */
 };
 
 /* Settings and setup are encoded: CBOR map name => setting of the record format; len 0: none. */
@@ -85,17 +95,16 @@ struct config_instrument {
 	struct assay_span settings;        /* complete: profile, instrument and defaults merged */
 	const struct config_mark *origins; /* by the driver's table; file NULL: its default */
 	struct assay_span setup;
-	struct {
-		const char *id;    /* NULL: none */
-		uint64_t from, to; /* UTC ns, 0: no limit; `to` is the end of the last day */
-	} calibration;
+	struct config_calibration calibration;
 	struct assay_span canonical; /* all above in one CBOR map: equal bytes, equal meaning */
 };
 
 /* One step of a method: its settings replace the instrument's. */
 struct config_step {
 	const char *name;
+	struct config_mark mark;
 	struct assay_span settings;
+	const struct config_calibration *calibration; /* NULL: that of the instrument */
 };
 
 struct config_method {
@@ -136,6 +145,8 @@ struct config {
 	struct assay_span canonical;
 	uint8_t sha256[32]; /* of it, goes into every run-start */
 
+	struct config_errors warnings; /* probable mistakes: the configuration is used as it is */
+
 	struct config_inside *inside; /* of this folder */
 };
 
@@ -164,6 +175,14 @@ bool config_sample_fits(const struct config *config, const char *sample);
  */
 int config_merge(const struct catalog_driver *driver, struct assay_span below,
 	struct assay_span above, struct buffer *out, char **why);
+
+/*
+ * The values for which `calibration` holds, of each ASSAY_CALIBRATES setting: that of holds_for,
+ * else that of `settings`, else that of `read_back`.  Appends a CBOR map; nothing if `settings` have
+ * no calibration.  0 or -ENOMEM.
+ */
+int config_holds(const struct catalog_driver *driver, const struct config_calibration *calibration,
+	struct assay_span settings, struct assay_span read_back, struct buffer *out);
 
 /*
  * Reads one setting as text, as `assayctl set` and `--set` give it: appends { name: setting } as a

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "config/errors.h"
 
 static void free_error(struct config_error *error)
@@ -25,6 +26,15 @@ void config_errors_write(const struct config_errors *errors, FILE *to)
 	for (size_t i = 0; i < errors->count; i++) {
 		const struct config_error *e = &errors->items[i];
 		fprintf(to, "%s:%u:%u: %s\n", e->mark.file, e->mark.line, e->mark.column, e->text);
+	}
+}
+
+void config_errors_log(const struct config_errors *errors, bool are_warnings)
+{
+	for (size_t i = 0; i < errors->count; i++) {
+		const struct config_error *e = &errors->items[i];
+		log_write(are_warnings ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR, "config", "%s:%u:%u: %s",
+			e->mark.file, e->mark.line, e->mark.column, e->text);
 	}
 }
 

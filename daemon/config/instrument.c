@@ -158,9 +158,7 @@ static void read_driven(struct load *load, const struct node *node,
 	struct calibration_section calibration;
 	const struct catalog_driver *driver = out->driver;
 	calibration_read(load, s->calibration, &calibration);
-	out->calibration.id = calibration.id;
-	out->calibration.from = calibration.from;
-	out->calibration.to = calibration.to;
+	calibration_keep(load, driver, &calibration, &out->calibration);
 	bool has_profile = read_profile(load, s, driver, &profile);
 	if (link_read(
 		    load, s->link, node->key_mark, profile.link, driver, &out->port, &out->unit_id))

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/calibration.h"
 #include "config/canonical.h"
 #include "config/inside.h"
 #include "config/instrument.h"
@@ -184,6 +185,7 @@ static void read_files(struct load *load, const struct files *files)
 	for (size_t i = 0; i < config->method_count; i++)
 		canonical_method(load, &config->methods[i]);
 	canonical_config(load);
+	calibration_warn(load);
 }
 
 static int start(struct load *load, const struct catalog *catalog, struct config **out,
@@ -210,8 +212,9 @@ static int start(struct load *load, const struct catalog *catalog, struct config
  */
 static int finish(struct load *load, const char *path, struct config **out)
 {
-	bool is_short = load->arena->failed ||
-			(load->errors->incomplete && load->errors->count < ERRORS_MAX);
+	const struct config_errors *errors = load->errors, *warnings = &load->config->warnings;
+	bool is_short = load->arena->failed || (errors->incomplete && errors->count < ERRORS_MAX) ||
+			(warnings->incomplete && warnings->count < ERRORS_MAX);
 	if (!is_short && load->errors->count == 0) {
 		*out = load->config;
 		return 0;

@@ -2,6 +2,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "config/calibration.h"
 #include "config/driver.h"
 #include "config/method.h"
 #include "config/settings.h"
@@ -13,12 +14,12 @@
 
 struct method_section {
 	const char *version, *summary;
-	const struct node *driver, *settings, *setup, *steps;
+	const struct node *driver, *settings, *setup, *calibration, *steps;
 };
 
 struct step_section {
 	const char *name;
-	const struct node *settings;
+	const struct node *settings, *calibration;
 };
 
 #define AT(member) offsetof(struct method_section, member)
@@ -32,6 +33,8 @@ const struct field method_fields[] = {
 	{"settings", FIELD_NODE, 0, AT(settings), .help = "settings of all its steps"},
 	{"setup", FIELD_NODE, 0, AT(setup),
 		.help = "facts that people declare: column, accessory, filter"},
+	{"calibration", FIELD_NODE, 0, AT(calibration),
+		.help = "the calibration of its settings, in place of the instrument's"},
 	{"steps", FIELD_NODE, 0, AT(steps),
 		.help = "a list of steps, each with a name and its settings"},
 	{0},
@@ -42,17 +45,29 @@ const struct field method_step_fields[] = {
 		.help = "name of the step; goes into each of its frames"},
 	{"settings", FIELD_NODE, 0, offsetof(struct step_section, settings),
 		.help = "settings of this step, over those of the method"},
+	{"calibration", FIELD_NODE, 0, offsetof(struct step_section, calibration),
+		.help = "the calibration of this step, in place of the method's or instrument's"},
 	{0},
 };
 
-/* Of a step: `own` over the settings of the method. */
+/* Of a step: `own` over the settings of the method, and its calibration, if it has any. */
 static void read_settings(struct load *load, const struct method_section *m,
-	const struct catalog_driver *driver, const struct node *own, struct assay_span *out)
+	const struct catalog_driver *driver, const struct step_section *own,
+	struct config_step *out)
 {
+	const struct node *node = own->calibration != NULL ? own->calibration : m->calibration;
+	struct calibration_section section;
+	calibration_read(load, node, &section);
 	struct settings_source source = {.driver = driver,
-		.settings = node_overlay(load->arena, m->settings, own),
+		.settings = node_overlay(load->arena, m->settings, own->settings),
+		.calibration = section.settings,
 		.is_partial = true};
-	settings_read(load, &source, out);
+	settings_read(load, &source, &out->settings);
+	if (node == NULL)
+		return;
+	struct config_calibration calibration;
+	calibration_keep(load, driver, &section, &calibration);
+	out->calibration = arena_copy(load->arena, &calibration, sizeof calibration);
 }
 
 static void read_step(struct load *load, const struct method_section *m,
@@ -68,7 +83,8 @@ static void read_step(struct load *load, const struct method_section *m,
 				"two steps of this method are named '%.60s'", s.name);
 	struct config_step *step = &out->steps[out->step_count++];
 	step->name = s.name;
-	read_settings(load, m, driver, s.settings, &step->settings);
+	step->mark = node->mark;
+	read_settings(load, m, driver, &s, step);
 }
 
 static void read_steps(struct load *load, const struct method_section *m,
@@ -89,7 +105,8 @@ static void read_steps(struct load *load, const struct method_section *m,
 	if (!is_list) {
 		out->step_count = 1;
 		out->steps[0].name = "";
-		read_settings(load, m, driver, NULL, &out->steps[0].settings);
+		out->steps[0].mark = out->mark;
+		read_settings(load, m, driver, &(struct step_section){0}, &out->steps[0]);
 		return;
 	}
 	for (const struct node *node = list->first; node != NULL; node = node->next)

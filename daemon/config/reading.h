@@ -23,6 +23,10 @@ struct load {
 /* Adds an error at `mark`. */
 #define load_error(load, mark, ...) errors_add((load)->errors, (mark), __VA_ARGS__)
 
+/* Adds a warning: the configuration is used as it is. */
+#define load_warning(load, mark, ...) \
+	errors_add(&(load)->config->warnings, (mark), "warning: " __VA_ARGS__)
+
 /*
  * An error at `node`: "found 'x', " and the text, which starts with "expected" or the reason.  A
  * hint follows if the node looks like a key and its value without a space.

@@ -38,7 +38,7 @@ static int check(const struct core_options *options)
 		return 1;
 	}
 	r = config_load(options->config, catalog, &config, &errors);
-	config_errors_write(&errors, stderr);
+	config_errors_write(r == 0 ? &config->warnings : &errors, stderr);
 	if (r == 0)
 		printf("%s: %zu instrument%s, no errors\n", options->config,
 			config->instrument_count, config->instrument_count == 1 ? "" : "s");

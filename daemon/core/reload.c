@@ -69,6 +69,7 @@ int core_reload(struct core *core, bool now, char **text)
 	if (fixed != NULL && asprintf(text, "`%s` changed, which needs a restart", fixed) < 0)
 		*text = NULL;
 	const struct config *before = core->config; /* retired, not freed yet */
+	config_errors_log(&config->warnings, true);
 	r = fixed != NULL ? -EINVAL : replace_config(core, config, now, text);
 	if (r < 0) {
 		config_destroy(config);

@@ -409,11 +409,7 @@ static int load_config(struct core *core)
 	}
 	struct config_errors errors = {0};
 	r = config_load(core->options.config, core->catalog, &core->config, &errors);
-	char *text = config_errors_text(&errors), *line;
-	char *rest = errors.count > 0 ? text : NULL;
-	while ((line = strsep(&rest, "\n")) != NULL)
-		log_error("%s", line);
-	free(text);
+	config_errors_log(r < 0 ? &errors : &core->config->warnings, r == 0);
 	config_errors_finish(&errors);
 	return r;
 }

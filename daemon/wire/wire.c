@@ -105,6 +105,7 @@ void wire_write_start(struct buffer *out, unsigned unit, const struct wire_start
 		map_uint(&m.map, "frames", start->frames);
 	map_encoded(&m.map, "step", start->step);
 	map_encoded(&m.map, "settings", start->settings);
+	map_encoded(&m.map, "holds", start->holds);
 	message_end(&m);
 }
 
@@ -184,6 +185,7 @@ int wire_read_start(const struct wire_message *m, struct wire_start *start)
 		{"frames", KEY_UINT, KEY_AT(struct wire_start, frames)},
 		{"step", KEY_RAW_MAP, KEY_AT(struct wire_start, step)},
 		{"settings", KEY_RAW_MAP, KEY_AT(struct wire_start, settings)},
+		{"holds", KEY_RAW_MAP, KEY_AT(struct wire_start, holds)},
 		{0},
 	};
 	int r = payload_decode(m, rows, start, sizeof *start);

@@ -37,7 +37,7 @@
 #include "base/buffer.h"
 #include "wire/port.h"
 
-#define WIRE_VERSION     2
+#define WIRE_VERSION     3
 #define WIRE_HEAD_BYTES  8
 #define WIRE_PAYLOAD_MAX (16u * 1024 * 1024 + 65536)
 #define WIRE_PORT        0xffff /* in place of a unit */
@@ -91,7 +91,7 @@ enum wire_mode {
 };
 
 /*
- * START: {mode, every?, frames?, step?, settings?}.  `every` paces acquire() at whole multiples of
+ * START: {mode, every?, frames?, step?, settings?, holds?}.  `every` paces acquire() at whole multiples of
  * that time since 1970, so that instruments with the same period share one commit.
  */
 struct wire_start {
@@ -100,6 +100,7 @@ struct wire_start {
 	uint64_t frames;        /* 0: all of the measurement */
 	struct assay_span step; /* CBOR of the frames' `step` in a method with steps; or empty */
 	struct assay_span settings; /* empty: those of SETUP; else reconfigured before */
+	struct assay_span holds;    /* the values for which their calibration holds; or empty */
 };
 
 /* HELLO: {version, pid, lacking}: the parts of confinement that the kernel lacks. */

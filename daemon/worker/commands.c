@@ -28,6 +28,7 @@ void start_finish(struct start *start)
 {
 	buffer_finish(&start->step);
 	buffer_finish(&start->settings);
+	buffer_finish(&start->holds);
 }
 
 /* --- the I/O thread --------------------------------------------------------------------------- */
@@ -43,7 +44,8 @@ static int take_start(struct unit_commands *unit, const struct wire_message *mes
 		.mode = start.mode, .every_ns = start.every_ns, .frames = start.frames};
 	buffer_append(&unit->start.step, start.step.data, start.step.len);
 	buffer_append(&unit->start.settings, start.settings.data, start.settings.len);
-	if (unit->start.step.failed || unit->start.settings.failed)
+	buffer_append(&unit->start.holds, start.holds.data, start.holds.len);
+	if (unit->start.step.failed || unit->start.settings.failed || unit->start.holds.failed)
 		return -ENOMEM;
 	unit->after_start = 0;
 	unit->pending |= BIT(UNIT_ON_START);

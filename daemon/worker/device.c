@@ -6,8 +6,19 @@
 
 #include "base/clock.h"
 #include "worker/device.h"
+#include "worker/holds.h"
 
 /* --- making ----------------------------------------------------------------------------------- */
+
+/* The prepared values are of the settings that decode() gets. */
+static void forget_bare(struct device *device)
+{
+	free(device->prepared);
+	device->prepared = NULL;
+	settings_destroy(device->bare_settings);
+	device->bare_settings = NULL;
+	buffer_reset(&device->bare);
+}
 
 static int read_settings(struct device *device, struct assay_span sent)
 {
@@ -18,8 +29,7 @@ static int read_settings(struct device *device, struct assay_span sent)
 	snprintf(device->explained, EXPLAIN_MAX, "%s", why);
 	if (r < 0)
 		return r;
-	free(device->prepared);
-	device->prepared = NULL;
+	forget_bare(device);
 	settings_destroy(device->settings);
 	device->settings = settings;
 	device->ins.settings = settings_handle(settings);
@@ -60,7 +70,8 @@ void device_finish(struct device *device)
 	frame_finish(&device->frame);
 	report_finish(&device->report);
 	buffer_finish(&device->own);
-	free(device->prepared);
+	forget_bare(device);
+	buffer_finish(&device->bare);
 	settings_destroy(device->settings);
 	free(device->ins.state);
 }
@@ -83,6 +94,34 @@ int device_use_settings(struct device *device, const struct buffer *settings)
 		return -ENOMEM;
 	device->sent = (struct assay_span){device->own.data, device->own.len};
 	return 1;
+}
+
+bool device_calibrate(struct device *device, struct assay_span holds)
+{
+	char why[SETTINGS_WHY];
+	struct buffer used = {0};
+	bool has_report = report_merge(
+				  &device->report, device->sent.data, device->sent.len, &used) == 0;
+	bool held = holds.len == 0 ||
+		    (has_report && holds_are_met(holds, device->sent,
+					   (struct assay_span){used.data, used.len}));
+	buffer_finish(&used);
+	forget_bare(device);
+	if (held)
+		return true;
+	/* Where it fails, the frames keep the calibration and are marked all the same. */
+	if (holds_strip(device->sent, device->driver->settings, &device->bare) < 0 ||
+		settings_create(device->driver->settings, device->bare.data, device->bare.len,
+			&device->services->host, &device->bare_settings, why) < 0)
+		buffer_reset(&device->bare);
+	return false;
+}
+
+struct assay_span device_sent(const struct device *device)
+{
+	return device->bare_settings == NULL
+		       ? device->sent
+		       : (struct assay_span){device->bare.data, device->bare.len};
 }
 
 /* --- slots ------------------------------------------------------------------------------------ */
@@ -140,16 +179,19 @@ int device_acquire(struct device *device)
 int device_decode(struct device *device)
 {
 	const struct assay_driver *driver = device->driver;
+	const struct assay_settings *settings = device->bare_settings != NULL
+							? settings_handle(device->bare_settings)
+							: device->ins.settings;
 	enter(device);
 	if (driver->prepare != NULL && device->prepared == NULL) { /* once per settings */
 		device->prepared = calloc(1, driver->prepared_size);
 		if (device->prepared == NULL)
 			return leave(device, -ENOMEM);
-		driver->prepare(device->ins.settings, device->prepared);
+		driver->prepare(settings, device->prepared);
 	}
 	struct assay_decoding in = {
 		.host = &device->services->host,
-		.settings = device->ins.settings,
+		.settings = settings,
 		.prepared = device->prepared,
 	};
 	in.raw = raw_blocks(&device->raw, &in.raw_count);

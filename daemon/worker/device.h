@@ -44,6 +44,9 @@ struct device {
 	void *prepared;            /* of them, for decode; NULL: not yet, or nothing */
 	struct assay_span sent;    /* their CBOR: of SETUP, or in `own` */
 	struct buffer own;
+	/* The same without the calibration, for decode, where that does not hold; NULL: it holds. */
+	struct settings *bare_settings;
+	struct buffer bare;
 	struct report report;
 
 	struct raw raw;
@@ -76,6 +79,15 @@ void device_finish(struct device *device);
  * they have to be configured, or a negative errno, explained.
  */
 int device_use_settings(struct device *device, const struct buffer *settings);
+
+/*
+ * Decides if the calibration in the settings in use holds, now that the instrument was configured
+ * and started: `holds` as in struct wire_start.  If not, decode() gets settings without it.
+ */
+bool device_calibrate(struct device *device, struct assay_span holds);
+
+/* The settings in use as decode() gets them; borrowed. */
+struct assay_span device_sent(const struct device *device);
 
 /*
  * The slots, each with its heartbeat and explanation.  A slot that the driver does not have

@@ -36,8 +36,9 @@ static void send_identity(struct worker_unit *unit)
 static struct assay_span settings_in_use(struct worker_unit *unit, struct buffer *out)
 {
 	const struct device *device = &unit->device;
-	if (report_merge(&device->report, device->sent.data, device->sent.len, out) < 0)
-		return device->sent;
+	struct assay_span sent = device_sent(device);
+	if (report_merge(&device->report, sent.data, sent.len, out) < 0)
+		return sent;
 	return (struct assay_span){out->data, out->len};
 }
 
@@ -49,7 +50,9 @@ static void send_started(struct worker_unit *unit)
 {
 	static const uint8_t none[] = {0xa0}; /* an empty map */
 	struct buffer message = {0}, settings = {0};
-	struct assay_span sent = unit->device.sent;
+	struct assay_span holds = {unit->start.holds.data, unit->start.holds.len};
+	unit->is_calibrated = device_calibrate(&unit->device, holds);
+	struct assay_span sent = device_sent(&unit->device);
 	if (sent.len == 0)
 		sent = (struct assay_span){none, sizeof none};
 	struct wire_started started = {
@@ -188,6 +191,8 @@ static int send_frame(struct worker_unit *unit)
 		frame_lower(&device->frame, ASSAY_GOOD, "timeout");
 	if (unit->was_broken)
 		frame_lower(&device->frame, ASSAY_GOOD, "checksum-retry");
+	if (!unit->is_calibrated)
+		frame_lower(&device->frame, ASSAY_SUSPECT, "cal-settings");
 	struct frame_step step = {{unit->start.step.data, unit->start.step.len},
 		{unit->step_settings.data, unit->step_settings.len},
 		{unit->step_sent.data, unit->step_sent.len}};

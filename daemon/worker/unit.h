@@ -36,6 +36,7 @@ struct worker_unit {
 	struct buffer step_settings, step_sent; /* of a method's step, for each of its frames */
 	uint64_t frames, dropped;               /* `dropped`: before the next frame */
 	bool was_late, was_broken;              /* why the next frame was retried */
+	bool is_calibrated;                     /* the calibration holds, or there is none */
 };
 
 /*

@@ -103,6 +103,7 @@ enum assay_setting_flag {
 	ASSAY_HAZARD = 1 << 3,      /* switches something on that can do harm; has no fallback */
 	ASSAY_LIVE = 1 << 4,        /* may be changed by `assayctl set` between runs */
 	ASSAY_HEX = 1 << 5,         /* an integer, shown in hexadecimal */
+	ASSAY_CALIBRATES = 1 << 6,  /* a calibration holds for one value of it */
 };
 
 /*

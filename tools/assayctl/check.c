@@ -21,7 +21,7 @@ struct catalog *load_catalog(const struct options *options)
 	return catalog;
 }
 
-static void print_errors_json(const struct config_errors *errors)
+static json_t *errors_json(const struct config_errors *errors)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < errors->count; i++) {
@@ -30,7 +30,7 @@ static void print_errors_json(const struct config_errors *errors)
 			json_pack("{s:s*, s:i, s:i, s:s}", "file", e->mark.file, "line",
 				(int)e->mark.line, "column", (int)e->mark.column, "text", e->text));
 	}
-	print_object(json_pack("{s:o}", "errors", list));
+	return list;
 }
 
 int command_check(const struct options *options, const struct args *args)
@@ -42,10 +42,12 @@ int command_check(const struct options *options, const struct args *args)
 	struct config *config = NULL;
 	struct config_errors errors = {0};
 	int r = config_load(file, catalog, &config, &errors);
+	const struct config_errors none = {0}, *warnings = r == 0 ? &config->warnings : &none;
 	if (options->json)
-		print_errors_json(&errors);
+		print_object(json_pack("{s:o, s:o}", "errors", errors_json(&errors), "warnings",
+			errors_json(warnings)));
 	else
-		config_errors_write(&errors, stderr);
+		config_errors_write(r == 0 ? warnings : &errors, stderr);
 	if (r == 0 && !options->json)
 		printf("%s: %zu instrument%s, no errors\n", file, config->instrument_count,
 			config->instrument_count == 1 ? "" : "s");

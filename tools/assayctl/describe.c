@@ -42,7 +42,7 @@ static void wrap(const char *text, int at)
 struct setting {
 	char name[40], help[260], type[20], unit[40], min[40], max[40], preset[260], from[260];
 	char calibration[4];
-	bool required, list, hex, hazard, live;
+	bool required, list, hex, hazard, live, calibrates;
 	struct assay_span choices, columns, value, file, read_back;
 };
 
@@ -54,9 +54,10 @@ static const struct keys setting_keys = {
 		ROW_TEXT(struct setting, from), ROW_TEXT(struct setting, calibration),
 		ROW_BOOL(struct setting, required), ROW_BOOL(struct setting, list),
 		ROW_BOOL(struct setting, hex), ROW_BOOL(struct setting, hazard),
-		ROW_BOOL(struct setting, live), ROW_RAW(struct setting, choices),
-		ROW_RAW(struct setting, columns), ROW_RAW(struct setting, value),
-		ROW_RAW(struct setting, file), ROW_RAW(struct setting, read_back), {0}},
+		ROW_BOOL(struct setting, live), ROW_BOOL(struct setting, calibrates),
+		ROW_RAW(struct setting, choices), ROW_RAW(struct setting, columns),
+		ROW_RAW(struct setting, value), ROW_RAW(struct setting, file),
+		ROW_RAW(struct setting, read_back), {0}},
 	.open = true};
 
 static const char *const type_names[][2] = {{"bool", "true or false"}, {"int", "whole number"},
@@ -99,6 +100,8 @@ static void print_kind(FILE *to, const struct setting *s)
 		fputs("; must be given", to);
 	if (s->live)
 		fputs("; assayctl set", to);
+	if (s->calibrates)
+		fputs("; a calibration holds for one value", to);
 	if (s->hazard)
 		fputs("; HAZARD: switches on something that can do harm", to);
 }

@@ -261,6 +261,18 @@ static json_t *group_schema(const struct assay_setting *table, const char *group
 	return closed_map(properties, NULL);
 }
 
+static json_t *holds_for_schema(const struct schema *s)
+{
+	if (s->driver == NULL)
+		return json_true();
+	json_t *properties = json_object();
+	const struct assay_setting *at = s->driver->settings;
+	for (; at != NULL && at->name != NULL; at++)
+		if ((at->flags & ASSAY_CALIBRATES) != 0)
+			put(&properties, at->name, setting_schema(at));
+	return closed_map(properties, NULL);
+}
+
 static json_t *calibration_schema(const struct schema *s)
 {
 	const struct assay_setting *table = s->driver->settings;
@@ -383,6 +395,11 @@ static json_t *step_settings_schema(const struct schema *s)
 	return s->driver != NULL ? reference("settings", s->driver) : json_true();
 }
 
+static json_t *step_calibration_schema(const struct schema *s)
+{
+	return s->driver != NULL ? reference("calibration", s->driver) : json_true();
+}
+
 #define ENDPOINT "{\"type\": \"string\", \"pattern\": \"^ipc:///\"}"
 #define NAMED(pattern, definition)                                                       \
 	"{\"type\": [\"object\", \"null\"], \"propertyNames\": {\"pattern\": \"" pattern \
@@ -413,6 +430,8 @@ static json_t *node_schema(const struct schema *s, const char *name)
 		{"technique", .make = techniques_schema},
 		{"setup", .json = "{\"$ref\": \"#/definitions/setup\"}"},
 		{"settings", .make = step_settings_schema},
+		{"calibration", .make = step_calibration_schema},
+		{"holds_for", .make = holds_for_schema},
 	};
 	for (size_t i = 0; i < sizeof nodes / sizeof nodes[0]; i++) {
 		if (strcmp(nodes[i].name, name) == 0)
@@ -480,8 +499,9 @@ static void add_method_rules(const struct schema *s, json_t **rules)
 	json_t *steps = json_pack("{s:s, s:i, s:o}", "type", "array", "minItems", 1, "items",
 		fields_schema(s, method_step_fields));
 	append(rules, if_driver(s, false,
-			      json_pack("{s:{s:o, s:o}}", "properties", "settings",
-				      reference("settings", s->driver), "steps", steps)));
+			      json_pack("{s:{s:o, s:o, s:o}}", "properties", "settings",
+				      reference("settings", s->driver), "calibration",
+				      reference("calibration", s->driver), "steps", steps)));
 }
 
 /* A recording is played only as a simulated instrument. */

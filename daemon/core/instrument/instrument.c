@@ -54,6 +54,7 @@ void instrument_destroy(struct instrument *instrument)
 		run_forget(instrument->run);
 	list_remove(&instrument->link);
 	buffer_finish(&instrument->settings);
+	buffer_finish(&instrument->own);
 	change_finish(&instrument->change);
 	run_request_finish(&instrument->request);
 	free(instrument);
@@ -107,6 +108,7 @@ static void send_start(struct instrument *instrument)
 		.every_ns = instrument->config->acquire.every_ns,
 		.frames = instrument->config->acquire.frames,
 		.settings = {settings->data, settings->len},
+		.holds = {request->steps.holds[step].data, request->steps.holds[step].len},
 	};
 	if (request->method != NULL && request->method->step_count > 1) {
 		write_step(&place, request->method, step);

@@ -50,7 +50,8 @@ struct instrument {
 	char values[256];             /* progress, for people: "real_time 12.5 s" */
 	struct run_identity identity;
 	bool hazard;            /* something harmful is on, or may be after a crash */
-	struct buffer settings; /* CBOR, as configured or read back */
+	struct buffer settings; /* CBOR, as sent or read back last */
+	struct buffer own;      /* the same when it became ready: its own settings */
 	struct change change;   /* of its settings, since the configuration was read */
 
 	char rejected[64];          /* serial number of the unit that was rejected last; "": none */

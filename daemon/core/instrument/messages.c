@@ -51,14 +51,20 @@ static int take_identity(struct instrument *instrument, const struct wire_messag
 	return instrument_apply(instrument, MACHINE_IDENTIFIED, NULL);
 }
 
+static void keep_settings(struct buffer *to, struct assay_span settings)
+{
+	buffer_reset(to);
+	buffer_append(to, settings.data, settings.len);
+}
+
 static int take_ready(struct instrument *instrument, const struct wire_message *m)
 {
 	struct assay_span settings;
 	int r = wire_read_ready(m, &settings);
 	if (r < 0)
 		return r;
-	buffer_reset(&instrument->settings);
-	buffer_append(&instrument->settings, settings.data, settings.len);
+	keep_settings(&instrument->settings, settings);
+	keep_settings(&instrument->own, settings);
 	supervise_worked(instrument->supervisor);
 	return instrument_apply(instrument, MACHINE_READY, NULL);
 }
@@ -79,6 +85,8 @@ static int take_started(struct instrument *instrument, const struct wire_message
 	if (r < 0)
 		return r;
 	instrument->backoff = (struct backoff){0};
+	if (started.settings.len > 0)
+		keep_settings(&instrument->settings, started.settings);
 	if (instrument->change.sent)
 		change_settle(&instrument->change, 0, NULL);
 	return 0;

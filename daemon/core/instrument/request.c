@@ -90,6 +90,21 @@ static int merge_step(const struct instrument *instrument, const struct run_requ
 	return r;
 }
 
+/* The values for which the calibration of a step holds, whose settings are `own`. */
+static int settle_holds(const struct instrument *instrument, const struct config_method *method,
+	size_t step, const struct buffer *own, struct buffer *out)
+{
+	const struct config_calibration *calibration = method != NULL
+							       ? method->steps[step].calibration
+							       : NULL;
+	struct assay_span read_back = {instrument->own.data, instrument->own.len};
+	if (calibration != NULL)
+		return config_holds(instrument->config->driver, calibration,
+			(struct assay_span){own->data, own->len}, read_back, out);
+	return config_holds(instrument->config->driver, &instrument->config->calibration,
+		instrument->config->settings, read_back, out);
+}
+
 /* The settings that are not as configured, by a change or the request; a method does not count. */
 static int find_changed(
 	const struct instrument *instrument, const struct run_request *request, struct buffer *out)
@@ -135,13 +150,18 @@ int request_settle(
 		return refuse(text, size, -EINVAL, "the method is for instruments with driver %s",
 			method->driver);
 	steps->settings = calloc(count, sizeof *steps->settings);
-	if (steps->settings == NULL)
+	steps->holds = calloc(count, sizeof *steps->holds);
+	if (steps->settings == NULL || steps->holds == NULL)
 		return refuse(text, size, -ENOMEM, "out of memory");
 	char *why = NULL;
 	int r = 0;
-	for (; r == 0 && steps->count < count; steps->count++)
-		r = merge_step(
-			instrument, request, steps->count, &steps->settings[steps->count], &why);
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		steps->count = i + 1;
+		r = merge_step(instrument, request, i, &steps->settings[i], &why);
+		if (r == 0)
+			r = settle_holds(
+				instrument, method, i, &steps->settings[i], &steps->holds[i]);
+	}
 	if (r < 0)
 		refuse(text, size, r, "the settings do not fit: %s",
 			why != NULL ? why : strerror(-r));

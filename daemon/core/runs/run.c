@@ -21,8 +21,9 @@
 #include "record/uuid.h"
 
 /* A run that is larger than this closes its segment, so that it can be archived with it. */
-#define LARGE_RUN_BYTES (8u << 20)
-#define REFS_MAX        16
+#define LARGE_RUN_BYTES  (8u << 20)
+#define REFS_MAX         16
+#define CALIBRATIONS_MAX 64 /* one per step of a method */
 
 struct run {
 	struct run_store *store;
@@ -61,9 +62,12 @@ void run_request_finish(struct run_request *request)
 {
 	buffer_finish(&request->refs);
 	buffer_finish(&request->settings);
-	for (size_t i = 0; i < request->steps.count; i++)
+	for (size_t i = 0; i < request->steps.count; i++) {
 		buffer_finish(&request->steps.settings[i]);
+		buffer_finish(&request->steps.holds[i]);
+	}
 	free(request->steps.settings);
+	free(request->steps.holds);
 	buffer_finish(&request->steps.changed);
 	*request = (struct run_request){0};
 }
@@ -200,6 +204,32 @@ static void add_extra(
 	++*count;
 }
 
+/* The calibration of a step: its own, or that of the instrument. */
+static const struct config_calibration *calibration_of(const struct run *run, size_t step)
+{
+	const struct config_method *method = run->request.method;
+	const struct config_calibration *own = method != NULL ? method->steps[step].calibration
+							      : NULL;
+	return own != NULL ? own : &run->config->calibration;
+}
+
+/* The calibrations in force in any step, each once. */
+static size_t list_calibrations(const struct run *run, struct calibration list[CALIBRATIONS_MAX])
+{
+	const struct config_method *method = run->request.method;
+	size_t count = 0, steps = method != NULL ? method->step_count : 1;
+	for (size_t i = 0; i < steps && count < CALIBRATIONS_MAX; i++) {
+		const struct config_calibration *cal = calibration_of(run, i);
+		size_t known = 0;
+		while (known < count && cal->id != NULL && strcmp(list[known].id, cal->id) != 0)
+			known++;
+		if (cal->id != NULL && known == count)
+			list[count++] = (struct calibration){
+				.id = cal->id, .from = cal->from, .to = cal->to};
+	}
+	return count;
+}
+
 static void put_run_start(const struct run *run, const struct run_subject *subject, struct stamp t,
 	struct buffer *body)
 {
@@ -210,9 +240,8 @@ static void put_run_start(const struct run *run, const struct run_subject *subje
 		[CONFIG_REPEAT] = RUN_MODE_REPEAT,
 		[CONFIG_CONTINUOUS] = RUN_MODE_CONTINUOUS};
 	struct run_ref refs[REFS_MAX];
-	struct calibration cal = {.id = config->calibration.id,
-		.from = config->calibration.from,
-		.to = config->calibration.to};
+	struct calibration cal[CALIBRATIONS_MAX];
+	size_t cal_count = list_calibrations(run, cal);
 	struct assay_span setup = method != NULL && method->setup.len > 0 ? method->setup
 									  : config->setup;
 	struct buffer extra = {0}, note = {0};
@@ -239,8 +268,8 @@ static void put_run_start(const struct run *run, const struct run_subject *subje
 		.sample = {.id = or_none(run->request.sample), .entered = run->request.entered},
 		.operator= {.id = or_none(run->request.operator)},
 		.refs = refs,
-		.cal = &cal,
-		.cal_count = cal.id != NULL ? 1 : 0,
+		.cal = cal,
+		.cal_count = cal_count,
 		.settings = {run->settings.data, run->settings.len},
 		.setup = {setup.data, setup.len},
 		.extra = {{extra.data, extra.len}, extra_count},
@@ -377,7 +406,7 @@ static void classify(const struct run *run, const struct wire_frame *frame, stru
 	}
 	if (run->identity.mismatch)
 		quality_lower(q, ASSAY_QUALITY_SUSPECT, "identity-mismatch");
-	uint64_t until = run->config->calibration.to;
+	uint64_t until = calibration_of(run, run->step)->to;
 	if (until != 0 && frame->utc > until)
 		quality_lower(q, ASSAY_QUALITY_SUSPECT, "cal-expired");
 	if (frame->dropped > 0)

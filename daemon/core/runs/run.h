@@ -37,6 +37,7 @@ struct run_identity {
 /* The settings of a run's steps, each complete; one step without a method. */
 struct run_steps {
 	struct buffer *settings; /* CBOR maps; owned */
+	struct buffer *holds;    /* the values for which each one's calibration holds; owned */
 	size_t count;
 	struct buffer changed; /* CBOR map of those that differ from the configuration; owned */
 };

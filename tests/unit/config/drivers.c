@@ -9,10 +9,11 @@ static const struct assay_link_defaults amptek_links[] = {
 	{0},
 };
 static const struct assay_setting amptek_settings[] = {
-	{"channels", ASSAY_INT, 0, NULL, 256, 8192, .fallback = "1024", .help = "channels"},
+	{"channels", ASSAY_INT, ASSAY_CALIBRATES, NULL, 256, 8192, .fallback = "1024",
+		.help = "channels"},
 	{"preset_time", ASSAY_NUMBER, ASSAY_LIVE, "s", 0, 99999, .fallback = "60 s",
 		.help = "accumulation time after which the measurement is over"},
-	{"gain", ASSAY_NUMBER, 0, "1", 0.75, 150, .help = "total gain"},
+	{"gain", ASSAY_NUMBER, ASSAY_CALIBRATES, "1", 0.75, 150, .help = "total gain"},
 	{"peaking", ASSAY_CHOICE, 0, .choices = peaking, .fallback = "medium", .help = "shaping"},
 	{"pile_up_reject", ASSAY_BOOL, 0, .fallback = "true", .help = "reject pile-up"},
 	{"thermostat", ASSAY_NUMBER, 0, "K", 200, 300, .help = "detector temperature to hold"},
