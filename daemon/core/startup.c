@@ -70,7 +70,7 @@ static const char *why_new(enum journal_why why)
 	case JOURNAL_NEW_UNCLEAN: return "the machine went down with entries not synced";
 	case JOURNAL_NEW_CLOCK: return "the clock is more than an hour behind the former one";
 	case JOURNAL_NEW_END_UNKNOWN: return "the end of the former one is damaged";
-	case JOURNAL_NEW_BEHIND: return "the former one ends before entries that consumers have";
+	case JOURNAL_NEW_BEHIND: return "the former one ends before entries that existed";
 	}
 	return "unknown";
 }

@@ -1,49 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "base/crc32c.h"
 #include "journal/durable.h"
+#include "journal/place.h"
 
 #define FILE_NAME "durable"
-#define SUMMED    (JOURNAL_ID_TEXT - 1 + 1 + 20) /* id, space, seq */
-#define LINE_SIZE (SUMMED + 1 + 8 + 1)
 
-static void format(char text[LINE_SIZE + 1], const uint8_t *id, uint64_t seq)
+static uint64_t read_seq(const struct io *io, int dir, const uint8_t *id)
 {
-	char name[JOURNAL_ID_TEXT];
-	journal_id_format(name, id);
-	snprintf(text, LINE_SIZE + 1, "%s %020" PRIu64, name, seq);
-	snprintf(
-		text + SUMMED, LINE_SIZE + 1 - SUMMED, " %08" PRIx32 "\n", crc32c(0, text, SUMMED));
+	struct journal_place place;
+	bool is_it = place_read(io, dir, FILE_NAME, &place) == 0 &&
+		     memcmp(place.journal, id, JOURNAL_ID_SIZE) == 0;
+	return is_it ? place.seq : 0;
 }
 
-uint64_t durable_read(const struct io *io, int base, const uint8_t id[JOURNAL_ID_SIZE])
+static void format(char text[PLACE_TEXT + 1], const uint8_t *id, uint64_t seq)
 {
-	char text[LINE_SIZE], same[LINE_SIZE + 1];
-	int fd = io->openat(io->ctx, base, FILE_NAME, O_RDONLY);
-	if (fd < 0)
-		return 0;
-	ssize_t n = io->pread(io->ctx, fd, text, sizeof text, 0);
-	io->close(io->ctx, fd);
-	if (n != sizeof text)
-		return 0;
-	uint64_t seq = 0;
-	for (int i = SUMMED - 20; i < SUMMED; i++)
-		seq = seq * 10 + (uint64_t)(text[i] - '0');
-	format(same, id, seq);
-	return memcmp(text, same, sizeof text) == 0 ? seq : 0;
+	struct journal_place place = {.seq = seq};
+	memcpy(place.journal, id, JOURNAL_ID_SIZE);
+	place_format(text, &place);
+}
+
+uint64_t durable_read(const struct io *io, int base, int dir, const uint8_t id[JOURNAL_ID_SIZE])
+{
+	uint64_t seq = read_seq(io, base, id), left = dir < 0 ? 0 : read_seq(io, dir, id);
+	return seq > left ? seq : left;
 }
 
 void durable_write(const struct io *io, int base, const uint8_t id[JOURNAL_ID_SIZE], uint64_t seq)
 {
-	char text[LINE_SIZE + 1];
+	char text[PLACE_TEXT + 1];
 	int fd = io->openat(io->ctx, base, FILE_NAME, O_WRONLY | O_CREAT);
 	if (fd < 0)
 		return;
 	format(text, id, seq);
-	struct iovec iov = {text, LINE_SIZE};
+	struct iovec iov = {text, PLACE_TEXT};
 	io_write_all(io, fd, &iov, 1, 0);
 	io->close(io->ctx, fd);
+}
+
+int durable_leave(const struct io *io, int dir, const uint8_t id[JOURNAL_ID_SIZE], uint64_t seq)
+{
+	char text[PLACE_TEXT + 1];
+	format(text, id, seq);
+	return io_replace(io, dir, FILE_NAME, text, PLACE_TEXT);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "journal/durable.h"
 #include "journal/folder.h"
 #include "journal/inspect.h"
 #include "journal/reader.h"
@@ -249,7 +250,7 @@ static int check_index(struct walk *walk, size_t at, const struct segment_header
 
 /* --- items */
 
-/* Only its index is left: its end, and the topics up to there. */
+/* Without a segment: the index has its end and the topics up to there. */
 static int visit_removed(struct walk *walk, size_t at)
 {
 	struct index_header header;
@@ -261,17 +262,27 @@ static int visit_removed(struct walk *walk, size_t at)
 		return r;
 	if (r == 0 && memcmp(header.journal, walk->in->id, JOURNAL_ID_SIZE) != 0)
 		r = -EBADMSG;
-	walk->in->removed++;
-	walk->suffix = SEGMENT_INDEX;
 	if (r < 0) {
 		topics_finish(&walk->topics);
+		walk->suffix = SEGMENT_INDEX;
 		report_lost(walk, (struct finding){.kind = FINDING_INDEX,
 					  .from = first_seq,
 					  .to = walk->is_last ? first_seq : walk->limit,
-					  .text = "it is damaged, and its segment was removed"});
+					  .text = "it is damaged, and its segment is gone"});
 		walk->next = walk->is_last ? first_seq + 1 : walk->limit + 1;
 		return 0;
 	}
+	struct removed_segment removed = {.first = first_seq, .last = header.last_seq};
+	memcpy(removed.journal, walk->in->id, sizeof removed.journal);
+	if (removal_is_recorded(
+		    walk->in->io, walk->in->path, walk->dir, &removed, walk->in->removal))
+		walk->in->removed++;
+	else
+		report_lost(walk, (struct finding){.kind = FINDING_MISSING,
+					  .from = first_seq,
+					  .to = header.last_seq,
+					  .text = "the file is gone, and no record tells of its "
+						  "removal"});
 	walk->last_tc = header.last_tc;
 	walk->next = header.last_seq + 1;
 	return 0;
@@ -330,6 +341,30 @@ static int add_size(void *arg, const struct journal_segment *segment)
 	return 0;
 }
 
+/* Entries up to here were durable before the files are listed. */
+static uint64_t expected(const struct walk *walk)
+{
+	const struct io *io = walk->in->io;
+	int base = io->openat(io->ctx, IO_CWD, walk->in->path, O_RDONLY | O_DIRECTORY);
+	if (base < 0)
+		return walk->in->known;
+	uint64_t durable = durable_read(io, base, walk->dir, walk->in->id);
+	io->close(io->ctx, base);
+	return durable > walk->in->known ? durable : walk->in->known;
+}
+
+static void check_end(struct walk *walk, uint64_t upto)
+{
+	if (walk->next > upto)
+		return;
+	walk->first_seq = walk->next;
+	walk->suffix = SEGMENT_FILE;
+	report(walk, (struct finding){.kind = FINDING_MISSING,
+			     .from = walk->next,
+			     .to = upto,
+			     .text = "entries existed up to there, and are in no file"});
+}
+
 int journal_inspect(struct inspection *in)
 {
 	struct walk walk = {.in = in, .next = 1};
@@ -339,9 +374,12 @@ int journal_inspect(struct inspection *in)
 	walk.dir = folder_open(in->io, in->path, in->id);
 	if (walk.dir < 0)
 		return walk.dir;
+	uint64_t upto = expected(&walk);
 	r = listing_load(&walk.listing, in->io, walk.dir);
 	for (size_t i = 0; r == 0 && i < walk.listing.count; i++)
 		r = visit(&walk, i);
+	if (r == 0)
+		check_end(&walk, upto);
 	in->last_seq = walk.next - 1;
 	listing_finish(&walk.listing);
 	topics_finish(&walk.topics);

@@ -6,6 +6,7 @@
 #ifndef ASSAY_JOURNAL_INSPECT_H
 #define ASSAY_JOURNAL_INSPECT_H
 
+#include "journal/removal.h"
 #include "journal/retain.h"
 
 /* The fields of an entry. */
@@ -17,10 +18,10 @@ struct inspect_entry {
 };
 
 enum finding_kind {
-	FINDING_DAMAGED,  /* entries that cannot be read */
-	FINDING_MISSING,  /* entries without a trace */
-	FINDING_WRONG,    /* a sound entry in a wrong place */
-	FINDING_INDEX,    /* an index file that is damaged or contradicts its segment */
+	FINDING_DAMAGED, /* entries that cannot be read */
+	FINDING_MISSING, /* entries without a trace, or whose file is gone without a record of it */
+	FINDING_WRONG,   /* a sound entry in a wrong place */
+	FINDING_INDEX,   /* an index file that is damaged or contradicts its segment */
 	FINDING_NO_INDEX, /* no harm: it is rebuilt when it is needed */
 	FINDING_TAIL,     /* no harm: bytes that were never committed, or are being written */
 	FINDING_KINDS,
@@ -41,6 +42,8 @@ struct inspection {
 	const uint8_t *id;
 	/* 0, or negative for bytes that are not an entry; its result borrows from them. */
 	int (*entry)(const uint8_t *bytes, size_t len, struct inspect_entry *entry);
+	removal_entry_fn removal;
+	uint64_t known; /* entries up to here existed, by cursors; the file `durable` is read too */
 	/* Called for each finding; from time to time with the bytes read so far, unless NULL. */
 	void (*found)(void *arg, const struct finding *finding);
 	void (*progress)(void *arg, uint64_t done, uint64_t total);

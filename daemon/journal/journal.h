@@ -45,6 +45,12 @@ struct journal;
 typedef int (*journal_entry_fn)(const uint8_t *entry, size_t len, const char **topic,
 	size_t *topic_len, uint64_t *seq, uint64_t *tc);
 
+/* An entry's place. */
+struct journal_place {
+	uint8_t journal[JOURNAL_ID_SIZE];
+	uint64_t seq;
+};
+
 struct journal_options {
 	const char *path;       /* created when missing, its parent not */
 	journal_entry_fn entry; /* required */
@@ -96,7 +102,7 @@ struct journal_report {
 	uint64_t odd_entries; /* sound bytes that options.entry rejected: kept, on no topic */
 	unsigned reindexed;   /* index files that were rebuilt */
 	size_t gap_count;     /* corruption: the first JOURNAL_GAPS_MAX are listed */
-	struct journal_gap gaps[JOURNAL_GAPS_MAX];
+	struct journal_gap gaps[JOURNAL_GAPS_MAX]; /* or files that are missing */
 };
 
 struct journal_item {

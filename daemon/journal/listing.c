@@ -29,10 +29,13 @@ static int add_name(void *arg, const char *name)
 	struct listing *listing = arg;
 	uint64_t seq = segment_name_parse(name, SEGMENT_FILE);
 	if (seq != 0)
-		return add(listing, (struct listing_item){seq, true, false});
+		return add(listing, (struct listing_item){.first_seq = seq, .has_segment = true});
 	seq = segment_name_parse(name, SEGMENT_INDEX);
 	if (seq != 0)
-		return add(listing, (struct listing_item){seq, false, true});
+		return add(listing, (struct listing_item){.first_seq = seq, .has_index = true});
+	seq = segment_name_parse(name, SEGMENT_REMOVED);
+	if (seq != 0)
+		return add(listing, (struct listing_item){.first_seq = seq, .has_note = true});
 	if (segment_name_parse(name, SEGMENT_UNFINISHED) != 0)
 		listing->has_unfinished = true;
 	return 0;
@@ -52,6 +55,7 @@ static void merge(struct listing *listing)
 		if (kept > 0 && listing->list[kept - 1].first_seq == item->first_seq) {
 			listing->list[kept - 1].has_segment |= item->has_segment;
 			listing->list[kept - 1].has_index |= item->has_index;
+			listing->list[kept - 1].has_note |= item->has_note;
 		} else {
 			listing->list[kept++] = *item;
 		}

@@ -7,7 +7,8 @@
 
 struct listing_item {
 	uint64_t first_seq;
-	bool has_segment, has_index; /* an index alone: the segment was removed on purpose */
+	/* An index without a segment: that was removed on purpose if there is a note, or is missing. */
+	bool has_segment, has_index, has_note;
 };
 
 struct listing {

@@ -179,7 +179,9 @@ static int open_next(struct journal_reader *reader, uint64_t upto, struct journa
 	reader->limit = listing_limit(listing, (size_t)at);
 	uint64_t to = min(reader->limit, upto);
 	if (!listing->list[at].has_segment)
-		return give_gap(reader, JOURNAL_GAP_PRUNED, to, found);
+		return give_gap(reader,
+			listing->list[at].has_note ? JOURNAL_GAP_PRUNED : JOURNAL_GAP_DAMAGED, to,
+			found);
 	int r = open_item(reader, (size_t)at);
 	if (r == -EBADMSG || r == -EIO)
 		return give_gap(reader, JOURNAL_GAP_DAMAGED, to, found);

@@ -13,7 +13,7 @@ struct journal_reader;
 
 enum journal_found_kind {
 	JOURNAL_ENTRY,
-	JOURNAL_GAP_PRUNED,  /* removed on purpose: the segment is gone, its index was kept */
+	JOURNAL_GAP_PRUNED,  /* removed on purpose: the segment is gone, index and note were kept */
 	JOURNAL_GAP_DAMAGED, /* should be there */
 };
 

@@ -43,20 +43,38 @@ static int remove_unfinished(void *arg, const char *name)
 	return tail->io->unlinkat(tail->io->ctx, tail->journal->dir, name);
 }
 
+static bool is_missing(const struct listing_item *item)
+{
+	return !item->has_segment && !item->has_note;
+}
+
+/* Reports an item whose segment is missing, or the files that are missing after it. */
+static void check_item(const struct tail *tail, size_t at, bool is_recent)
+{
+	const struct listing_item *item = &tail->listing.list[at];
+	struct index_header header = {.last_seq = item->first_seq};
+	bool is_last = at + 1 == tail->listing.count;
+	if (!is_missing(item) && (is_last || !is_recent))
+		return;
+	int r = tables_read_header(&tail->tables, at, &header);
+	uint64_t end = is_last ? header.last_seq : listing_limit(&tail->listing, at);
+	if (is_missing(item))
+		report_gap(tail->report, item->first_seq, end);
+	else if (r == 0 && header.last_seq < end)
+		report_gap(tail->report, header.last_seq + 1, end);
+}
+
 /*
- * Reports files that are missing in between, by the index files.  Only the newest are checked, so
- * that a start takes no longer in a long journal; readers and `journal check` report the others.
+ * Reports missing files: by the names of all, and by the index files of the newest, so that a start
+ * takes no longer in a long journal; readers and `journal check` report the others.
  */
 static void check_chain(const struct tail *tail)
 {
 	const struct listing *listing = &tail->listing;
-	size_t from = listing->count > CHAIN_MAX ? listing->count - CHAIN_MAX : 0;
-	for (size_t i = from; i + 1 < listing->count; i++) {
-		struct index_header header;
-		uint64_t limit = listing_limit(listing, i);
-		if (tables_read_header(&tail->tables, i, &header) == 0 && header.last_seq < limit)
-			report_gap(tail->report, header.last_seq + 1, limit);
-	}
+	if (listing->count > 0 && listing->list[0].first_seq > 1)
+		report_gap(tail->report, 1, listing->list[0].first_seq - 1);
+	for (size_t i = 0; i < listing->count; i++)
+		check_item(tail, i, listing->count - i <= CHAIN_MAX);
 }
 
 /* --- the tail of the last segment */
@@ -322,11 +340,11 @@ static int recover_last(struct tail *tail)
 {
 	size_t at = tail->listing.count - 1;
 	int r;
-	if (!tail->listing.list[at].has_segment) { /* removed on purpose: its index has its end */
+	if (!tail->listing.list[at].has_segment) { /* if it was removed, its index has its end */
 		r = tables_load_index(&tail->tables, at);
 		if (r == 0)
 			tail->head = tail->tables.index.first_seq + tail->tables.index.count - 1;
-		tail->end_is_unknown = r > 0;
+		tail->end_is_unknown = r > 0 || is_missing(&tail->listing.list[at]);
 		return r < 0 ? r : 0;
 	}
 	struct scan scan = {0};
@@ -370,7 +388,7 @@ int recover(struct journal *journal, const struct journal_options *options,
 		.options = options,
 		.id = id,
 		.report = report,
-		.expected = durable_read(io, journal->base, id)};
+		.expected = durable_read(io, journal->base, journal->dir, id)};
 	if (options->known_id != NULL && memcmp(options->known_id, id, JOURNAL_ID_SIZE) == 0 &&
 		options->known_seq > tail.expected)
 		tail.expected = options->known_seq;
@@ -403,6 +421,8 @@ int recover(struct journal *journal, const struct journal_options *options,
 		report->unclean = tail.has_newest && !tail.is_clean;
 		if (report->last_tc > options->now)
 			report->clock_back = report->last_tc - options->now;
+		if (report->why != JOURNAL_CONTINUED && tail.expected > 0)
+			r = durable_leave(io, journal->dir, id, tail.expected);
 		if (journal->segment.fd < 0)
 			writer_start(journal, id, tail.head);
 	}

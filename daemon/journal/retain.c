@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "journal/folder.h"
+#include "journal/removal.h"
 #include "journal/retain.h"
 #include "journal/tables.h"
 
@@ -81,8 +82,9 @@ static int describe(const struct folder *folder, size_t at, struct journal_segme
 {
 	const struct listing_item *item = &folder->listing.list[at];
 	char id[JOURNAL_ID_TEXT], name[SEGMENT_NAME_SIZE];
-	*to = (struct journal_segment){
-		.first_seq = item->first_seq, .is_removed = !item->has_segment};
+	*to = (struct journal_segment){.first_seq = item->first_seq,
+		.is_removed = !item->has_segment && item->has_note,
+		.is_missing = !item->has_segment && !item->has_note};
 	journal_id_format(id, folder->id);
 	segment_name(name, item->first_seq, SEGMENT_FILE);
 	snprintf(to->path, sizeof to->path, "journal/%s/%s", id, name);
@@ -180,18 +182,22 @@ static int keep_index(struct folder *folder, size_t at, journal_entry_fn entry)
 	return r;
 }
 
-static int prune(struct folder *folder, uint64_t first_seq, journal_entry_fn entry)
+static int prune(struct folder *folder, uint64_t first_seq, const struct journal_place *record,
+	journal_entry_fn entry)
 {
 	const struct io *io = folder->io;
 	char name[SEGMENT_NAME_SIZE];
 	ssize_t at = listing_find(&folder->listing, first_seq);
 	if (at < 0 || folder->listing.list[at].first_seq != first_seq)
 		return -ENOENT;
-	if (!folder->listing.list[at].has_segment)
-		return io->fsync_dir(io->ctx, folder->dir);
+	const struct listing_item *item = &folder->listing.list[at];
+	if (!item->has_segment)
+		return item->has_note ? io->fsync_dir(io->ctx, folder->dir) : -ENOENT;
 	if (folder->is_current && is_last(folder, (size_t)at))
 		return -EBUSY;
 	int r = keep_index(folder, (size_t)at, entry);
+	if (r == 0)
+		r = removal_note(io, folder->dir, first_seq, record);
 	if (r < 0)
 		return r;
 	segment_name(name, first_seq, SEGMENT_FILE);
@@ -200,13 +206,13 @@ static int prune(struct folder *folder, uint64_t first_seq, journal_entry_fn ent
 }
 
 int journal_prune(const struct io *io, const char *path, const uint8_t id[JOURNAL_ID_SIZE],
-	uint64_t first_seq, journal_entry_fn entry)
+	uint64_t first_seq, const struct journal_place *record, journal_entry_fn entry)
 {
 	struct folder folder;
 	int r = open_folder(&folder, io, path, id);
 	if (r < 0)
 		return r;
-	r = prune(&folder, first_seq, entry);
+	r = prune(&folder, first_seq, record, entry);
 	close_folder(&folder);
 	return r;
 }

@@ -22,7 +22,8 @@ struct journal_segment {
 	uint64_t first_tc, last_tc;
 	uint64_t size;                   /* of the file in bytes; 0 if it was removed */
 	bool is_closed;                  /* never written again */
-	bool is_removed;                 /* by journal_prune: only the index is there */
+	bool is_removed;                 /* by journal_prune: index and note are there */
+	bool is_missing;                 /* neither the segment nor that note is there */
 	bool is_readable;                /* false: its header is damaged */
 	char path[JOURNAL_SEGMENT_PATH]; /* below the journal's path */
 };
@@ -36,14 +37,15 @@ int journal_segments(const struct io *io, const char *path, const uint8_t id[JOU
 	int (*each)(void *arg, const struct journal_segment *segment), void *arg);
 
 /*
- * Removes the closed segment that starts with `first_seq`.  Its index stays (it is rebuilt first if it
- * is not sound) and is durable before the segment is removed, so that readers return the gap as
+ * Removes the closed segment that starts with `first_seq`; the committed entry `record` records that.
+ * Its index stays (it is rebuilt first if it is not sound), with a note of the record (removal.h);
+ * both are durable before the segment is removed, so that readers return the gap as
  * JOURNAL_GAP_PRUNED and no topic's last seq is lost.  0: it is durably removed, now or earlier.
  * -ENOENT: no segment starts there; -EBUSY: it is the last one of the current journal, which may be
  * written; -EBADMSG: it is so damaged that no index can be made; other errors: the removal may not
  * be durable, call it again.
  */
 int journal_prune(const struct io *io, const char *path, const uint8_t id[JOURNAL_ID_SIZE],
-	uint64_t first_seq, journal_entry_fn entry);
+	uint64_t first_seq, const struct journal_place *record, journal_entry_fn entry);
 
 #endif

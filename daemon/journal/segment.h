@@ -30,11 +30,12 @@
 #include "journal/journal.h"
 
 #define SEGMENT_HEADER_SIZE 80
-#define SEGMENT_NAME_SIZE   32 /* 20 digits, ".seg" or ".idx" (or ".new"), final zero */
+#define SEGMENT_NAME_SIZE   32 /* 20 digits, the longest suffix, final zero */
 #define RECORD_HEADER_SIZE  32
 #define SEGMENT_FILE        ".seg"
 #define SEGMENT_INDEX       ".idx"
 #define SEGMENT_UNFINISHED  ".new"
+#define SEGMENT_REMOVED     ".gone" /* removal.h */
 
 struct segment_header {
 	uint8_t journal[JOURNAL_ID_SIZE], boot[IO_BOOT_SIZE];

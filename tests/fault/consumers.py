@@ -38,6 +38,7 @@ PER_SEED = {'core': 3, 'journal': 1}     # the events that take longest: at most
 class Campaign:
     def __init__(self, seed):
         self.random, self.lab = random.Random(seed), Lab(paths)
+        self.lab.is_damaged = True
         self.truth = Truth(self.lab.dir / 'state')
         self.left = dict(PER_SEED)
         self.kills, self.pruned = 0, 0

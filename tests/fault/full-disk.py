@@ -232,6 +232,8 @@ with Lab(paths) as lab:
         lab.stop()
         check_records(lab)
         print(f'{len(lab.subscriber.all())} entries')
+        lab.check_journal()
     finally:
         lab.close()
         disk.remove()
+        lab.is_damaged = True  # nothing is left of it

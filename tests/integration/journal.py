@@ -127,16 +127,17 @@ def test_missing_segment(lab, shown):
 
 
 def test_removed_segment(lab):
-    """Only the index is there: that is how retention leaves it."""
+    """Only the index is there, as after a removal, but no record tells of one."""
     state = copy(lab, 'removed')
     gone = segments(state)[0]
+    last = list(records(gone))[-1][0]
     gone.unlink()
-    out = check(lab, state, 0)
-    assert 'no damage' in out, out
-    rest = lines(lab.ctl('journal', 'cat', '--path', str(state), '--json'))
-    assert rest[0]['gap']['why'] == 'removed', rest[0]
+    out = check(lab, state, 1)
+    assert f'entries 1 to {last}, missing: the file is gone' in out, out
+    rest = lines(lab.ctl('journal', 'cat', '--path', str(state), '--json', code=1))
+    assert rest[0]['gap']['why'] == 'damaged', rest[0]
     info = lab.ctl('journal', 'info', '--path', str(state)).stdout
-    assert '1 removed' in info, info
+    assert '0 removed, 1 missing' in info, info
 
 
 def test_torn_tail(lab):
@@ -171,8 +172,11 @@ def test_exchanged_entries(lab):
 def test_lost_end(lab, state):
     """The newest file is gone, as after restoring an old copy: no seq is given again."""
     gone = segments(state)[-1]
+    first, last = (seq for seq, _, _ in (list(records(gone))[i] for i in (0, -1)))
     gone.unlink()
     gone.with_suffix('.idx').unlink()
+    lab.is_damaged = True
+    assert f'entries {first} to {last}, missing' in check(lab, state, 1)
     old = (state / 'current').read_text().strip()
     lab.start()
     wait_for('a new journal', lambda: (state / 'current').read_text().strip() != old)
@@ -182,7 +186,7 @@ def test_lost_end(lab, state):
     assert len(info) == 2 and not info[old]['current'], info
     new = next(i for i in info.values() if i['current'])
     assert 'ends before' in new['why'] and new['first_seq'] == 1, new
-    check(lab, state, 0)
+    assert f'entries {first} to {last}, missing' in check(lab, state, 1), 'it is still missed'
 
 
 with Lab(paths) as lab:

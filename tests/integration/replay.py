@@ -12,6 +12,7 @@ import zmq
 sys.path.insert(0, sys.argv[1])
 from lab import Lab, Subscriber, check_links, paths_from, wait_for  # noqa: E402
 from replay_peer import Replay, read  # noqa: E402
+from segments import remove_on_purpose  # noqa: E402
 
 paths = paths_from(sys.argv[2:])
 
@@ -291,7 +292,8 @@ def holes_are_said():
         segments = files(lab, journal)
         assert len(segments) >= 6, segments
         first = [int(path.stem) for path in segments]
-        segments[0].unlink()                                # its index stays: removed on purpose
+        remove_on_purpose(segments[0])
+        lab.is_damaged = True
         with open(segments[2], 'r+b') as file:
             file.seek(os.path.getsize(segments[2]) // 2)
             byte = file.read(1)
@@ -345,6 +347,7 @@ def cursors_outlive_a_kill():
 
 def a_journal_cut_behind_a_cursor_is_not_gone_on_with():
     with Lab(paths) as lab:
+        lab.is_damaged = True
         begin(lab)
         run(lab, 'gen-1')
         lab.stop()

@@ -33,7 +33,7 @@ import subprocess
 import cbor2
 
 from lab import Failure, wait_for
-from segments import segment_entries
+from segments import remove_on_purpose, segment_entries
 
 SIMULATED = 'a1/sim-'
 
@@ -78,10 +78,10 @@ class Truth:
         return [file for file in files if file.with_suffix('.idx').exists()]
 
     def prune(self, path):
-        """Removes a closed segment as retention does: its index stays."""
+        """Removes a closed segment as retention does."""
         self.update()
         self.lose(path, [seq for _, seq in self.seqs(path)])
-        path.unlink()
+        remove_on_purpose(path)
 
     def damage(self, path, count=3):
         """Alters the bytes of some entries in a row of a closed segment."""

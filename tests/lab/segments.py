@@ -21,6 +21,12 @@ def segment_entries(path):
         at += RECORD + (length + 7) // 8 * 8
 
 
+def remove_on_purpose(path):
+    """As retention leaves it for readers: the index stays, and a note; but no record tells of the removal."""
+    path.with_suffix('.gone').touch()
+    path.unlink()
+
+
 def folder_entries(folder):
     """The bytes of all entries of one journal; recovery may have written the last of a file again."""
     for path in sorted(folder.glob('*.seg')):

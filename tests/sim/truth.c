@@ -16,6 +16,7 @@
 #include "journal/reader.h"
 #include "record/digest.h"
 #include "record/entry.h"
+#include "record/removed.h"
 #include "record/words.h"
 #include "world.h"
 
@@ -625,6 +626,7 @@ void truth_inspect(void)
 			.path = SYSTEM_STATE,
 			.id = truth.journals[i].id,
 			.entry = describe,
+			.removal = removed_read,
 			.found = on_finding};
 		int r = journal_inspect(&inspection);
 		if (r < 0 && r != -ENOENT)

@@ -63,7 +63,7 @@ static int take_segment(void *arg, const struct journal_segment *segment)
 	uint64_t last_tc = segment->last_tc != 0 ? segment->last_tc : segment->first_tc;
 	bool is_later = !segment->is_closed || last_tc >= a->until;
 	bool is_unknown = !is_later && segment->last_seq == 0;
-	if (segment->is_removed)
+	if (segment->is_removed || segment->is_missing)
 		return 0;
 	a->later += is_later;
 	a->unknown += is_unknown;

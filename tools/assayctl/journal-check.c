@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,6 +12,8 @@
 #include "journal.h"
 #include "journal/inspect.h"
 #include "print.h"
+#include "record/cursor.h"
+#include "record/removed.h"
 
 static const struct {
 	const char *name;
@@ -109,6 +112,58 @@ static void print_summary(
 		printf("DAMAGED, %" PRIu64 " finding%s\n", harm, harm == 1 ? "" : "s");
 }
 
+/* --- what consumers know ----------------------------------------------------------------------- */
+
+struct known {
+	int dir;
+	const uint8_t *id;
+	uint64_t seq;
+};
+
+/* Raises the seq to that of a cursor's file; a damaged one names none. */
+static int take_cursor(void *arg, const char *name)
+{
+	const struct io *io = &io_posix;
+	struct known *known = arg;
+	struct cursor_mark *marks = NULL;
+	uint64_t size = 0;
+	size_t count = 0;
+	int fd = io->openat(io->ctx, known->dir, name, O_RDONLY);
+	if (fd < 0)
+		return 0;
+	bool fits = io->size(io->ctx, fd, &size) == 0 && size <= CURSOR_BYTES_MAX;
+	uint8_t *data = fits ? malloc((size_t)size + 1) : NULL;
+	ssize_t n = data != NULL ? io->pread(io->ctx, fd, data, (size_t)size, 0) : -1;
+	if (n > 0)
+		cursor_decode(data, (size_t)n, name, &marks, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (memcmp(marks[i].journal, known->id, JOURNAL_ID_SIZE) == 0 &&
+			marks[i].seq > known->seq)
+			known->seq = marks[i].seq;
+	}
+	free(marks);
+	free(data);
+	io->close(io->ctx, fd);
+	return 0;
+}
+
+/* The last seq of journal `id` that a consumer's durable cursor has; 0: none. */
+static uint64_t known_seq(const struct journal_args *args, const uint8_t id[JOURNAL_ID_SIZE])
+{
+	const struct io *io = &io_posix;
+	struct known known = {.id = id};
+	int base = io->openat(io->ctx, IO_CWD, args->path, O_RDONLY | O_DIRECTORY);
+	if (base < 0)
+		return 0;
+	known.dir = io->openat(io->ctx, base, "cursors", O_RDONLY | O_DIRECTORY);
+	io->close(io->ctx, base);
+	if (known.dir < 0)
+		return 0;
+	io->list(io->ctx, known.dir, take_cursor, &known);
+	io->close(io->ctx, known.dir);
+	return known.seq;
+}
+
 static int check_one(const struct journal_args *args, const uint8_t id[JOURNAL_ID_SIZE], void *arg)
 {
 	char text[JOURNAL_ID_TEXT];
@@ -117,6 +172,8 @@ static int check_one(const struct journal_args *args, const uint8_t id[JOURNAL_I
 		.path = args->path,
 		.id = id,
 		.entry = read_entry,
+		.removal = removed_read,
+		.known = known_seq(args, id),
 		.found = found,
 		.progress = show_progress,
 		.arg = (void *)(uintptr_t)args};

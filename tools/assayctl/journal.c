@@ -96,7 +96,7 @@ int journal_for_each(const struct journal_args *args, journal_fn *each, void *ar
 struct summary {
 	char id[JOURNAL_ID_TEXT], why[WHY_SIZE];
 	bool is_current;
-	uint64_t closed, open, removed, unreadable, size;
+	uint64_t closed, open, removed, missing, unreadable, size;
 	uint64_t first_seq, last_seq, first_tc, last_tc; /* of the entries that are left */
 };
 
@@ -105,6 +105,10 @@ static int add_segment(void *arg, const struct journal_segment *segment)
 	struct summary *sum = arg;
 	if (segment->is_removed) {
 		sum->removed++;
+		return 0;
+	}
+	if (segment->is_missing) {
+		sum->missing++;
 		return 0;
 	}
 	if (segment->is_closed)
@@ -173,6 +177,8 @@ static void print_info(const struct summary *sum)
 		printf("  started   %s\n", sum->why);
 	printf("  files     %" PRIu64 " closed, %" PRIu64 " open, %" PRIu64 " removed", sum->closed,
 		sum->open, sum->removed);
+	if (sum->missing > 0)
+		printf(", %" PRIu64 " missing", sum->missing);
 	if (sum->unreadable > 0)
 		printf(", %" PRIu64 " unreadable", sum->unreadable);
 	printf("\n  size      %.1f MB\n", (double)sum->size / 1e6);
@@ -188,10 +194,11 @@ static void print_info_json(const struct summary *sum)
 	char from[PRINT_TIME_SIZE], to[PRINT_TIME_SIZE];
 	print_time(from, sum->first_tc);
 	print_time(to, sum->last_tc);
-	print_object(json_pack("{s:s, s:b, s:s*, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*}",
-		"journal", sum->id, "current", sum->is_current, "why",
-		sum->why[0] != '\0' ? sum->why : NULL, "closed", (json_int_t)sum->closed, "open",
-		(json_int_t)sum->open, "removed", (json_int_t)sum->removed, "unreadable",
+	print_object(json_pack(
+		"{s:s, s:b, s:s*, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*}", "journal",
+		sum->id, "current", sum->is_current, "why", sum->why[0] != '\0' ? sum->why : NULL,
+		"closed", (json_int_t)sum->closed, "open", (json_int_t)sum->open, "removed",
+		(json_int_t)sum->removed, "missing", (json_int_t)sum->missing, "unreadable",
 		(json_int_t)sum->unreadable, "size", (json_int_t)sum->size, "first_seq",
 		(json_int_t)sum->first_seq, "last_seq", (json_int_t)sum->last_seq, "from",
 		sum->first_tc > 0 ? from : NULL, "to", sum->last_tc > 0 ? to : NULL));

@@ -34,6 +34,7 @@ int audit_then(struct audit_trail *trail, const char *event, const struct audit_
 	struct ledger_record entry = {.topic = trail->topic,
 		.head = body.data,
 		.head_len = body.len,
+		.synced = done != NULL, /* something follows from it */
 		.done = done,
 		.arg = arg};
 	int r = body.failed ? -ENOMEM : ledger_put(trail->ledger, &entry, NULL);

@@ -38,7 +38,7 @@ static int is_closed_one(void *arg, const struct journal_segment *found)
 	struct closed *closed = arg;
 	if (found->first_seq != closed->segment->first)
 		return 0;
-	closed->is_there = found->is_closed && !found->is_removed &&
+	closed->is_there = found->is_closed && !found->is_removed && !found->is_missing &&
 			   found->last_seq == closed->segment->last;
 	return 1;
 }

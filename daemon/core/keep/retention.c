@@ -14,6 +14,7 @@
 #include "core/commit/audit.h"
 #include "core/replay/cursors.h"
 #include "base/loop.h"
+#include "core/commit/item.h"
 #include "core/commit/ledger.h"
 #include "core/commit/published.h"
 #include "core/keep/inside.h"
@@ -22,6 +23,7 @@
 #include "record/digest.h"
 #include "record/encode.h"
 #include "record/entry.h"
+#include "record/removed.h"
 
 #define LOOK_NS    (3600 * NS_PER_S)
 #define REMOVE_MAX 64 /* segments after one look: the next look follows at once */
@@ -46,6 +48,7 @@ struct removal {
 	struct job job;
 	struct retention *retention;
 	struct retention_segment segment;
+	struct journal_place record; /* of the removal */
 	int result;
 };
 
@@ -143,8 +146,8 @@ static void remove_work(struct job *job)
 	if (removal->result == 0 && (copy == NULL || memcmp(copy->sha256, hash, sizeof hash) != 0))
 		removal->result = -ESTALE;
 	if (removal->result == 0)
-		removal->result = journal_prune(
-			&io_posix, retention->path, segment->journal, segment->first, entry_place);
+		removal->result = journal_prune(&io_posix, retention->path, segment->journal,
+			segment->first, &removal->record, entry_place);
 }
 
 static void finish_removal(struct removal *removal)
@@ -189,21 +192,22 @@ static void removed(struct job *job, bool skipped)
 static void recorded(void *arg, const struct commit_item *item)
 {
 	struct removal *removal = arg;
-	retention_put(removal->retention, &removal->job);
+	struct retention *retention = removal->retention;
+	memcpy(removal->record.journal, retention->with.journal, JOURNAL_ID_SIZE);
+	removal->record.seq = item->seq;
+	retention_put(retention, &removal->job);
 }
 
 static void write_removal(struct buffer *to, const struct retention_segment *segment)
 {
-	struct map map;
-	map_open(&map, to);
-	map_bytes(&map, "journal", segment->journal, JOURNAL_ID_SIZE);
-	map_uint(&map, "first", segment->first);
-	map_uint(&map, "last", segment->last);
-	map_uint(&map, "bytes", segment->size);
-	map_uint(&map, "from", segment->first_tc);
-	map_uint(&map, "to", segment->last_tc);
-	map_text(&map, "why", segment->why == RETENTION_TOO_OLD ? "age" : "size");
-	map_close(&map);
+	struct removed_record removed = {.journal = segment->journal,
+		.first = segment->first,
+		.last = segment->last,
+		.bytes = segment->size,
+		.from = segment->first_tc,
+		.to = segment->last_tc,
+		.why = segment->why == RETENTION_TOO_OLD ? "age" : "size"};
+	removed_write(to, &removed);
 }
 
 static void record_removal(struct retention *retention, const struct retention_segment *segment)
@@ -216,8 +220,8 @@ static void record_removal(struct retention *retention, const struct retention_s
 	removal->retention = retention;
 	removal->segment = *segment;
 	write_removal(&after, segment);
-	int r = audit_then(retention->with.audit, "segment-removed", NULL, NULL, &after, NULL,
-		recorded, removal);
+	int r = audit_then(
+		retention->with.audit, REMOVED_EVENT, NULL, NULL, &after, NULL, recorded, removal);
 	if (r == 0)
 		retention->removing++;
 	else
@@ -261,7 +265,7 @@ static int take_segment(void *arg, const struct journal_segment *found)
 {
 	struct journal_walk *walk = arg;
 	struct look *look = walk->look;
-	if (found->is_removed)
+	if (found->is_removed || found->is_missing)
 		return 0;
 	struct retention_segment *segment = add_segment(look);
 	if (segment == NULL)

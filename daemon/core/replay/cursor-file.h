@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The file of a durable cursor, <path>/cursors/<name>: a CBOR map {v, name, at: [{journal, topic,
- * seq}]} and its CRC-32C.
- */
+/* The file of a durable cursor, <path>/cursors/<name> (record/cursor.h). */
 #ifndef ASSAY_CORE_REPLAY_CURSOR_FILE_H
 #define ASSAY_CORE_REPLAY_CURSOR_FILE_H
 
 #include "core/replay/cursors.h"
-
-/* Characters of a topic, and a final '/'. */
-bool cursor_topic_is_valid(struct assay_string topic);
 
 /*
  * Reads the file `name` in the folder `dir`.  0 with *marks owned by the caller; -EBADMSG: it is

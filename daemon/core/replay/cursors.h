@@ -20,20 +20,13 @@
 #include <assay/record.h>
 
 #include "journal/journal.h"
+#include "record/cursor.h"
 
-#define CURSORS_MAX      64   /* cursors */
-#define CURSOR_MARKS_MAX 1024 /* marks of one cursor */
-#define CURSOR_NAME_MAX  32   /* [a-z0-9-] */
+#define CURSORS_MAX     64 /* cursors */
+#define CURSOR_NAME_MAX 32 /* [a-z0-9-] */
 
-struct buffer;
 struct cursors;
 struct published;
-
-struct cursor_mark {
-	uint8_t journal[JOURNAL_ID_SIZE];
-	uint64_t seq;
-	char topic[JOURNAL_TOPIC_MAX + 1]; /* or a prefix; ends in '/' */
-};
 
 /*
  * Reads the cursors below the journal's `path`; creates the folder if there is none.  Borrows
@@ -71,9 +64,6 @@ struct cursor_view {
 	struct cursor_mark *marks; /* owned: free() */
 	size_t count;
 };
-
-/* Appends marks as a CBOR array of {journal, topic, seq}. */
-void cursor_put_marks(struct buffer *to, const struct cursor_mark *marks, size_t count);
 
 /*
  * Cursor `i`, counted from 0 (a removal changes the order), or of this name.  0; -ENOENT: there is

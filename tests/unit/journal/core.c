@@ -257,7 +257,7 @@ int core_renew(struct core *core)
 
 static int find_oldest(void *arg, const struct journal_segment *segment)
 {
-	if (segment->is_removed)
+	if (segment->is_removed || segment->is_missing)
 		return 0;
 	*(struct journal_segment *)arg = *segment;
 	return 1;
@@ -270,9 +270,17 @@ int core_prune(struct core *core)
 	int r = journal_segments(io, CORE_PATH, core->id, find_oldest, &oldest);
 	if (r < 0 || oldest.first_seq == 0 || !oldest.is_closed)
 		return r < 0 ? r : 0;
+	struct journal_place record = {.seq = core->count + 1};
+	memcpy(record.journal, core->id, JOURNAL_ID_SIZE);
+	r = core_append(
+		core, entry_gone(core->id, oldest.first_seq, oldest.last_seq, record.seq), 0);
+	if (r == 0)
+		r = core_sync(core);
+	if (r < 0)
+		return r;
 	if (oldest.last_seq > core->maybe_pruned)
 		core->maybe_pruned = oldest.last_seq;
-	r = journal_prune(io, CORE_PATH, core->id, oldest.first_seq, entry_describe);
+	r = journal_prune(io, CORE_PATH, core->id, oldest.first_seq, &record, entry_describe);
 	if (r == -EBUSY)
 		return 0;
 	if (r == 0)
@@ -337,6 +345,7 @@ static const char *inspect(const struct core *core)
 		.path = CORE_PATH,
 		.id = core->id,
 		.entry = describe,
+		.removal = entry_removal,
 		.found = on_finding};
 	memset(&inspected, 0, sizeof inspected);
 	inspected.id = core->id;

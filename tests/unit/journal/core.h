@@ -56,7 +56,7 @@ int core_sync(struct core *core);
  */
 int core_renew(struct core *core);
 
-/* Removes the oldest closed segment, if there is one. */
+/* Records and removes the oldest closed segment, if there is one. */
 int core_prune(struct core *core);
 
 /* core_append and core_sync, both of which must succeed. */

@@ -70,3 +70,25 @@ uint64_t entry_last(const struct journal *journal, const char *topic)
 	uint32_t id = topics_find(&journal->topics, topic, strlen(topic));
 	return id == TOPIC_NONE ? 0 : journal->topics.list[id].last;
 }
+
+const char *entry_gone(
+	const uint8_t id[JOURNAL_ID_SIZE], uint64_t first, uint64_t last, uint64_t seq)
+{
+	static char topic[JOURNAL_TOPIC_MAX];
+	char text[JOURNAL_ID_TEXT];
+	journal_id_format(text, id);
+	snprintf(topic, sizeof topic, "gone %s %" PRIu64 " %" PRIu64 " %" PRIu64, text, first, last,
+		seq);
+	return topic;
+}
+
+int entry_removal(const uint8_t *entry, size_t len, uint8_t id[JOURNAL_ID_SIZE], uint64_t *first,
+	uint64_t *last)
+{
+	char text[JOURNAL_ID_TEXT];
+	if (memchr(entry, 0, len) == NULL ||
+		sscanf((const char *)entry, "gone %36s %" SCNu64 " %" SCNu64, text, first, last) !=
+			3)
+		return -EBADMSG;
+	return journal_id_parse(id, text);
+}

@@ -17,4 +17,13 @@ uint64_t entry_last(const struct journal *journal, const char *topic);
 
 void entry_free(struct journal_item *item);
 
+/*
+ * The topic of the entry `seq`, no other one's, that records a removal, in a static buffer; and the
+ * removal_entry_fn of these.
+ */
+const char *entry_gone(
+	const uint8_t id[JOURNAL_ID_SIZE], uint64_t first, uint64_t last, uint64_t seq);
+int entry_removal(const uint8_t *entry, size_t len, uint8_t id[JOURNAL_ID_SIZE], uint64_t *first,
+	uint64_t *last);
+
 #endif

@@ -64,6 +64,7 @@ static struct inspection look(struct seen *seen)
 		.path = CORE_PATH,
 		.id = core.id,
 		.entry = describe,
+		.removal = entry_removal,
 		.found = found,
 		.progress = progress,
 		.arg = seen};

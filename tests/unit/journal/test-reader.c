@@ -220,14 +220,21 @@ static void bytes_that_the_disk_cannot_read_are_a_gap(void **state)
 	expect_entry(9, 9);
 }
 
-static void a_removed_segment_is_pruned_where_its_index_was_kept(void **state)
+/* A reader looks only if there is a note. */
+static void remove_with_note(uint64_t first_seq)
 {
-	disk_remove(core.disk, core_file(&core, 1, ".seg"));
-	disk_remove(core.disk, core_file(&core, 4, ".seg"));
+	disk_write(core.disk, core_file(&core, first_seq, SEGMENT_REMOVED), "", 0);
+	disk_remove(core.disk, core_file(&core, first_seq, SEGMENT_FILE));
+}
+
+static void a_removed_segment_is_pruned_where_its_note_was_kept(void **state)
+{
+	remove_with_note(1);
+	remove_with_note(4);
 	expect_gap(JOURNAL_GAP_PRUNED, 1, 3, 9);
 	expect_gap(JOURNAL_GAP_PRUNED, 4, 7, 9);
 	expect_entry(8, 9);
-	disk_remove(core.disk, core_file(&core, 1, ".idx"));
+	disk_remove(core.disk, core_file(&core, 1, SEGMENT_REMOVED));
 	journal_reader_seek(reader, 2);
 	expect_gap(JOURNAL_GAP_DAMAGED, 2, 3, 9);
 	expect_gap(JOURNAL_GAP_PRUNED, 4, 5, 5);
@@ -236,7 +243,7 @@ static void a_removed_segment_is_pruned_where_its_index_was_kept(void **state)
 static void a_segment_removed_under_a_reader_is_a_gap(void **state)
 {
 	expect_entry(1, 9);
-	disk_remove(core.disk, core_file(&core, 4, ".seg"));
+	remove_with_note(4);
 	expect_entry(2, 9);
 	expect_entry(3, 9);
 	expect_gap(JOURNAL_GAP_PRUNED, 4, 7, 9);
@@ -309,7 +316,7 @@ int main(void)
 		reader_test(damage_to_the_open_segment_is_a_gap),
 		reader_test(a_damaged_header_is_a_gap_of_a_whole_segment),
 		reader_test(bytes_that_the_disk_cannot_read_are_a_gap),
-		reader_test(a_removed_segment_is_pruned_where_its_index_was_kept),
+		reader_test(a_removed_segment_is_pruned_where_its_note_was_kept),
 		reader_test(a_segment_removed_under_a_reader_is_a_gap),
 		reader_test(the_range_of_a_journal_is_found),
 		reader_test(older_journals_stay_readable),

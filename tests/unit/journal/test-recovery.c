@@ -272,23 +272,6 @@ static void a_missing_file_is_a_gap(void **state)
 	assert_int_equal(core.report.head, 9);
 }
 
-static void a_removed_segment_whose_index_was_kept_is_no_gap(void **state)
-{
-	make_three_segments();
-	close_core();
-	disk_remove(core.disk, core_file(&core, 4, ".seg"));
-	disk_remove(core.disk, core_file(&core, 8, ".seg"));
-	reopen(JOURNAL_CONTINUED);
-	assert_int_equal(core.report.gap_count, 0);
-	assert_int_equal(core.report.head, 9);
-	assert_int_equal(core.report.last_tc, core.items[8].tc);
-	assert_int_equal(entry_last(core.journal, core_topic(0)), 8);
-	assert_int_equal(entry_last(core.journal, core_topic(3)), 7);
-	core_accept(&core);
-	commit(1);
-	assert_null(core_read(&core, 10, 10));
-}
-
 /* --- index files */
 
 static void a_start_reads_the_last_segment_and_an_index_only(void **state)
@@ -561,7 +544,6 @@ int main(void)
 		recovery_test(a_damaged_header_starts_a_new_journal),
 		recovery_test(a_disk_that_cannot_be_read_starts_a_new_journal),
 		recovery_test(a_missing_file_is_a_gap),
-		recovery_test(a_removed_segment_whose_index_was_kept_is_no_gap),
 		recovery_test(a_start_reads_the_last_segment_and_an_index_only),
 		recovery_test(lost_index_files_are_rebuilt),
 		recovery_test(damage_found_while_making_an_index_is_a_gap),
