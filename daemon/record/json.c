@@ -10,6 +10,7 @@
 #include "record/decimal.h"
 #include "record/element.h"
 #include "record/entry.h"
+#include "base/printable.h"
 #include "record/json.h"
 #include "record/uuid.h"
 
@@ -56,27 +57,31 @@ static void put_double(struct buffer *to, double value)
 	put(to, text);
 }
 
-/* The escapes of RFC 8259; DEL and U+0080 ... U+009F too, which move a terminal's cursor. */
-static size_t escape(const uint8_t *text, size_t left, char out[8])
+/*
+ * The escapes of RFC 8259; also of DEL, U+0080 ... U+009F and characters that people do not see, which
+ * move a terminal's cursor or change the order of what it shows.  Returns the bytes it stands for.
+ */
+static size_t escape(const uint8_t *text, size_t left, char out[16])
 {
-	bool is_c1 = left >= 2 && text[0] == 0xc2 && text[1] < 0xa0;
-	if (text[0] == '"' || text[0] == '\\')
-		snprintf(out, 8, "\\%c", text[0]);
-	else if (text[0] == '\n')
-		snprintf(out, 8, "\\n");
-	else if (text[0] < 0x20 || text[0] == 0x7f)
-		snprintf(out, 8, "\\u%04x", text[0]);
-	else if (is_c1)
-		snprintf(out, 8, "\\u%04x", text[1]);
-	else
+	uint32_t code = text[0];
+	size_t len = code < 0x80 ? 1 : utf8_next(text, left, &code);
+	if (code == '"' || code == '\\')
+		snprintf(out, 16, "\\%c", text[0]);
+	else if (code == '\n')
+		snprintf(out, 16, "\\n");
+	else if (len == 0 || glyph_of(code) <= GLYPH_BLANK)
 		return 0;
-	return is_c1 ? 2 : 1;
+	else if (code > 0xffff)
+		snprintf(out, 16, "\\u%04x\\u%04x", 0xd7c0 + (code >> 10), 0xdc00 + (code & 0x3ff));
+	else
+		snprintf(out, 16, "\\u%04x", code);
+	return len;
 }
 
 void json_write_text(struct buffer *to, const char *text, size_t len)
 {
 	const uint8_t *bytes = (const uint8_t *)text;
-	char escaped[8];
+	char escaped[16];
 	size_t from = 0;
 	put(to, "\"");
 	for (size_t i = 0; i < len;) {

@@ -10,8 +10,8 @@
  *	quality				{"flag": 1, "flag_text": "good", ...}
  *
  * "flag_text" follows a "flag" in a map under the key "q"; a time is an unsigned integer of 10^17 or
- * more under a key for times.  The result is one line of UTF-8 with control characters escaped, so
- * that it may go to a terminal.  If there is no memory, the buffer has failed.  All return 0,
+ * more under a key for times.  The result is one line of UTF-8 with control and invisible characters
+ * escaped, so that it may go to a terminal.  If there is no memory, the buffer has failed.  All return 0,
  * -EBADMSG, or -ENOMEM if they hash.  Output written before an error stays.  Any thread.
  */
 #ifndef ASSAY_RECORD_JSON_H

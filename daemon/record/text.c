@@ -93,7 +93,7 @@ static void escape_char(
 		snprintf(out, 12, "\\x%02x", code);
 	else if (code == 0xfffd && step == 1)
 		snprintf(out, 12, "\\x%02x", (uint8_t)text.data[at]);
-	else if (code != ' ' && glyph_of(code) != GLYPH_SEEN)
+	else if (glyph_of(code) > GLYPH_BLANK)
 		snprintf(out, 12, code > 0xffff ? "\\U%08x" : "\\u%04x", code);
 	else
 		snprintf(out, 12, "%.*s", (int)step, text.data + at);

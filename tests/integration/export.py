@@ -112,10 +112,12 @@ def test_resume(lab, number):
             body = lines[first + (format == 'csv'):]
             ends = [len(head) + len(b''.join(body[:i])) for i in range(1, len(body))]
         at = ends[len(ends) // 2]
-        entries = len(ends) // 2 + 1 + (format == 'csv')    # the first piece of a table is the heading
+        entries = len(ends) // 2 + 1 + (format == 'csv')    # the first piece of a table is empty: the run-start
+        header = hashlib.sha256(lines[first]).digest()[:8] if format == 'csv' else bytes(8)
         part = lab.dir / f'again.{format}.part'
         part.write_bytes(b'?' + good[1:at] + b'torn')       # shows that the beginning was not made again
-        (lab.dir / f'again.{format}.part.at').write_text(f'1 {at} {entries} {number} {format} {number} - - - 1\n')
+        (lab.dir / f'again.{format}.part.at').write_text(f'2 {entries} 0 {number} {format} {number} - - - - 00\n'
+                                                         f'{at} 0 {header.hex()}\nend\n')
         again, _ = export(lab, format, number, f'again.{format}')
         assert again.read_bytes() == b'?' + good[1:], f'{format}: continued to something else'
         assert not part.exists() and not (lab.dir / f'again.{format}.part.at').exists()
@@ -146,8 +148,8 @@ def test_range(lab):
     starts = [line['record']['number'] for line in lines if line['record']['type'] == 'run-start']
     assert len(starts) >= 2 and starts == sorted(starts), starts
     real = lab.dir / 'real.json'
-    lab.ctl('export', '--format', 'json', '--from', '1h', '--to', str(real))
-    assert real.read_text() == '', 'simulated runs only when asked for'
+    said = lab.ctl('export', '--format', 'json', '--from', '1h', '--to', str(real), code=1).stderr
+    assert not real.exists() and 'left out: simulated; add --simulated' in said, 'simulated runs only when asked for'
     assert 'no run' in lab.ctl('export', '--format', 'csv', '--from', '2099-01-01', '--to', str(lab.dir / 'x'), code=1).stderr
     lab.ctl('export', '--format', 'xls', '--run', 'x', '--to', 'y', code=2)
     lab.ctl('export', '--format', 'csv', '--run', 'bench-1/none/20260101-001', '--to', str(lab.dir / 'y'), code=1)

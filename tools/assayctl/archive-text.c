@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "archive.h"
-#include "export.h"
+#include "cell.h"
 #include "journal/reader.h"
 #include "print.h"
 #include "record/entry.h"
@@ -145,7 +145,7 @@ static void write_row(struct buffer *to, const struct archived_run *row)
 	char id[JOURNAL_ID_TEXT], start[PRINT_TIME_SIZE], line[400];
 	journal_id_format(id, row->journal);
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-		export_csv_quote(to, texts[i], strlen(texts[i]));
+		cell_put_text(to, string_of(texts[i]));
 		buffer_append(to, ",", 1);
 	}
 	int len = snprintf(line, sizeof line,
@@ -155,7 +155,8 @@ static void write_row(struct buffer *to, const struct archived_run *row)
 		row->frames, row->sim ? "yes" : "no", row->is_partial ? "no" : "yes", id,
 		row->first, row->last, row->first_file, row->last_file);
 	buffer_append(to, line, (size_t)len);
-	export_csv_quote(to, (const char *)row->amendments.data, row->amendments.len);
+	cell_put_text(
+		to, (struct assay_string){(const char *)row->amendments.data, row->amendments.len});
 	buffer_append(to, "\n", 1);
 }
 

@@ -29,6 +29,7 @@
 	}
 
 static const char *const entered[] = {"scanned", "typed", "lims", "instrument", NULL};
+static const char *const decimals[] = {"comma", "point", NULL};
 static const char *const yes_no[] = {"yes", "no", NULL};
 
 static const struct command_option program_options[] = {
@@ -105,6 +106,8 @@ static const struct command_option export_options[] = {
 	OPTION("until", UNTIL, "TIME", "with --from: and before this time"),
 	OPTION("instrument", TEXT, "NAME", "with --from: only runs of this instrument"),
 	FLAG("simulated", "with --from: runs of simulated instruments, too"),
+	FLAG("partials", "frames of a growing measurement, too, which later ones replace"),
+	WORD("decimal", decimals, "of csv-excel: 1,5 between ; (comma), or 1.5 between , (point)"),
 	COMMON,
 };
 

@@ -4,111 +4,259 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "export-file.h"
 #include "file.h"
+#include "record/text.h"
+#include "record/uuid.h"
 
 #define SAVE_NS NS_PER_S
 
-/* One line: version, offset, entries, run, selection. */
-static bool read_state(struct export_file *f)
+void export_file_name(
+	const struct export_file *f, size_t i, const char *suffix, char to[EXPORT_PATH])
 {
-	char line[700] = "", selection[400] = "";
-	FILE *file = fopen(f->state, "re");
+	const char *name = strrchr(f->path, '/'), *dot = strrchr(f->path, '.');
+	char number[24] = "";
+	name = name != NULL ? name + 1 : f->path;
+	size_t stem = dot != NULL && dot > name ? (size_t)(dot - f->path) : strlen(f->path);
+	if (i > 0)
+		snprintf(number, sizeof number, "-%zu", i + 1);
+	snprintf(to, EXPORT_PATH, "%.*s%s%s%s", (int)stem, f->path, number, f->path + stem, suffix);
+}
+
+/* --- FILE.part.at ----------------------------------------------------------------------------- */
+
+static bool read_outputs(FILE *file, struct export_file *f, struct export_tables *tables)
+{
+	char line[200], id[40];
+	while (fgets(line, sizeof line, file) != NULL && strcmp(line, "end\n") != 0) {
+		struct export_table *table = &tables->of[f->count];
+		if (f->count == EXPORT_TABLES_MAX ||
+			sscanf(line, "%" SCNu64 " %" SCNu64 " %39s", &f->outputs[f->count].offset,
+				&table->rows, id) != 3 ||
+			hex_read(string_of(id), table->id, sizeof table->id) < 0)
+			return false;
+		f->count++;
+	}
+	tables->count = f->count;
+	return f->count > 0 && strcmp(line, "end\n") == 0;
+}
+
+/* "2 ENTRIES CORRECTIONS RUN SELECTION", "OFFSET ROWS ID" for each file, "end". */
+static bool read_state(struct export_file *f, struct export_tables *tables)
+{
+	char path[EXPORT_PATH], line[700] = "", selection[400] = "";
+	export_file_name(f, 0, ".part.at", path);
+	FILE *file = fopen(path, "re");
 	if (file == NULL)
 		return false;
-	bool is_whole = fgets(line, sizeof line, file) != NULL && strchr(line, '\n') != NULL;
+	bool is_right = fgets(line, sizeof line, file) != NULL &&
+			sscanf(line, "2 %" SCNu64 " %" SCNu64 " %127s %399[^\n]", &f->entries,
+				&f->corrections, f->run, selection) == 4 &&
+			strcmp(selection, f->selection) == 0 && read_outputs(file, f, tables);
 	fclose(file);
-	return is_whole &&
-	       sscanf(line, "1 %" SCNu64 " %" SCNu64 " %127s %399[^\n]", &f->offset, &f->entries,
-		       f->run, selection) == 4 &&
-	       strcmp(selection, f->selection) == 0;
+	return is_right;
 }
 
-/* Opens FILE.part at the end of the data that are known to be on the disk. */
-static int open_part(struct export_file *f)
+static void write_state(
+	struct buffer *to, const struct export_file *f, const struct export_tables *tables)
 {
-	if (access(f->path, F_OK) == 0)
-		return -EEXIST;
-	f->is_resumed = read_state(f);
-	f->fd = open(f->part, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-	if (f->fd < 0)
-		return -errno;
-	/* A file shorter than its state was cut by another program. */
-	if (!f->is_resumed || lseek(f->fd, 0, SEEK_END) < (off_t)f->offset) {
-		f->offset = f->entries = 0;
-		f->run[0] = '\0';
-		f->is_resumed = false;
+	char line[700], id[HEX_SIZE(sizeof tables->of[0].id)];
+	int len = snprintf(line, sizeof line, "2 %" PRIu64 " %" PRIu64 " %s %s\n", f->entries,
+		f->corrections, f->run, f->selection);
+	buffer_append(to, line, (size_t)len);
+	for (size_t i = 0; i < f->count; i++) {
+		const struct export_table *table = &tables->of[i];
+		len = snprintf(line, sizeof line, "%" PRIu64 " %" PRIu64 " %s\n",
+			f->outputs[i].offset, table->rows,
+			hex_write(id, table->id, sizeof table->id));
+		buffer_append(to, line, (size_t)len);
 	}
-	if (ftruncate(f->fd, (off_t)f->offset) < 0 || lseek(f->fd, (off_t)f->offset, SEEK_SET) < 0)
-		return -errno;
-	return 0;
+	buffer_append(to, "end\n", 4);
 }
 
-int export_file_open(struct export_file *f, const char *path, const char *selection)
+int export_file_save(struct export_file *f, const struct export_tables *tables)
 {
-	int r = -ENAMETOOLONG;
-	f->fd = -1;
-	f->saved_at = clock_boot();
-	snprintf(f->selection, sizeof f->selection, "%s", selection);
-	if (snprintf(f->path, sizeof f->path, "%s", path) < (int)sizeof f->path) {
-		snprintf(f->part, sizeof f->part, "%s.part", f->path);
-		snprintf(f->state, sizeof f->state, "%s.at", f->part);
-		r = open_part(f);
-	}
-	if (r < 0)
-		fprintf(stderr, "assayctl: %s: %s\n", path, strerror(-r));
-	return r < 0;
-}
-
-int export_file_save(struct export_file *f)
-{
-	char line[700], next[4120];
-	int len = snprintf(line, sizeof line, "1 %" PRIu64 " %" PRIu64 " %s %s\n", f->offset,
-		f->entries, f->run, f->selection);
+	char path[EXPORT_PATH], next[EXPORT_PATH];
+	struct buffer state = {0};
 	f->saved_at = clock_boot();
 	if (f->run[0] == '\0')
 		return 0;
-	if (len >= (int)sizeof line)
-		return -ENAMETOOLONG;
-	if (fdatasync(f->fd) < 0)
-		return -errno;
-	snprintf(next, sizeof next, "%s.new", f->state);
+	for (size_t i = 0; i < f->count; i++) {
+		if (fdatasync(f->outputs[i].fd) < 0)
+			return -errno;
+	}
+	export_file_name(f, 0, ".part.at", path);
+	export_file_name(f, 0, ".part.at.new", next);
 	int fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return -errno;
-	int r = file_write(fd, line, (size_t)len);
+	write_state(&state, f, tables);
+	int r = state.failed ? -ENOMEM : file_write(fd, state.data, state.len);
 	if (r == 0 && fsync(fd) < 0)
 		r = -errno;
 	close(fd);
-	return r == 0 && rename(next, f->state) < 0 ? -errno : r;
+	buffer_finish(&state);
+	return r == 0 && rename(next, path) < 0 ? -errno : r;
 }
 
-int export_file_append(
-	struct export_file *f, const char *run, uint64_t entries, const struct buffer *piece)
+/* --- FILE.part -------------------------------------------------------------------------------- */
+
+/* -EBUSY: another export has it, or had it until now and gave it its name. */
+static int lock_part(int fd, const char *part)
 {
-	int r = file_write(f->fd, piece->data, piece->len);
+	struct stat opened, named;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? -EBUSY : -errno;
+	if (fstat(fd, &opened) < 0 || stat(part, &named) < 0 || opened.st_dev != named.st_dev ||
+		opened.st_ino != named.st_ino)
+		return -EBUSY;
+	return 0;
+}
+
+/* Opens FILE.part at the end of the data that are known to be on the disk. */
+static int open_output(struct export_file *f, size_t i)
+{
+	struct export_output *output = &f->outputs[i];
+	char path[EXPORT_PATH], part[EXPORT_PATH];
+	export_file_name(f, i, "", path);
+	export_file_name(f, i, ".part", part);
+	if (access(path, F_OK) == 0)
+		return -EEXIST;
+	output->fd = open(part, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	if (output->fd < 0)
+		return -errno;
+	int r = lock_part(output->fd, part);
+	if (r == 0 && access(path, F_OK) == 0)
+		r = -EEXIST;
+	if (r < 0) {
+		close(output->fd);
+		output->fd = -1;
+	}
+	return r;
+}
+
+/* A file shorter than its state was cut by another program: then all are started again. */
+static int place_outputs(struct export_file *f, struct export_tables *tables)
+{
+	for (size_t i = 0; f->is_resumed && i < f->count; i++) {
+		struct export_output *output = &f->outputs[i];
+		off_t offset = (off_t)output->offset;
+		if (lseek(output->fd, 0, SEEK_END) < offset)
+			return export_file_restart(f, tables);
+		if (ftruncate(output->fd, offset) < 0 || lseek(output->fd, offset, SEEK_SET) < 0)
+			return -errno;
+	}
+	return f->is_resumed ? 0 : export_file_restart(f, tables);
+}
+
+int export_file_restart(struct export_file *f, struct export_tables *tables)
+{
+	*tables = (struct export_tables){0};
+	f->entries = f->corrections = 0;
+	f->run[0] = '\0';
+	f->is_resumed = false;
+	for (size_t i = 0; i < f->count; i++) {
+		f->outputs[i].offset = 0;
+		if (ftruncate(f->outputs[i].fd, 0) < 0 || lseek(f->outputs[i].fd, 0, SEEK_SET) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+static int explain(const struct export_file *f, size_t i, int r)
+{
+	char path[EXPORT_PATH];
+	export_file_name(f, i, "", path);
+	fprintf(stderr, "assayctl: %s: %s\n", path,
+		r == -EBUSY ? "another export writes this file" : strerror(-r));
+	return 1;
+}
+
+int export_file_open(struct export_file *f, const char *path, const char *selection,
+	struct export_tables *tables)
+{
+	*f = (struct export_file){.saved_at = clock_boot()};
+	snprintf(f->selection, sizeof f->selection, "%s", selection);
+	if (snprintf(f->path, sizeof f->path, "%s", path) >= (int)sizeof f->path)
+		return explain(f, 0, -ENAMETOOLONG);
+	int r = open_output(f, 0);
+	if (r < 0)
+		return explain(f, 0, r);
+	f->is_resumed = read_state(f, tables);
+	size_t count = f->is_resumed ? f->count : 1;
+	for (f->count = 1; r == 0 && f->count < count;) {
+		r = open_output(f, f->count);
+		if (r < 0)
+			return explain(f, f->count, r);
+		f->count++;
+	}
+	r = place_outputs(f, tables);
+	return r < 0 ? explain(f, 0, r) : 0;
+}
+
+int export_file_append(struct export_file *f, uint64_t entries, const struct export *e)
+{
+	int r = 0;
+	size_t at = e->tables.at;
+	if (at == f->count && e->to.len > 0) {
+		f->outputs[at].offset = 0;
+		r = open_output(f, at);
+		if (r < 0)
+			return explain(f, at, r);
+		f->count++;
+		if (ftruncate(f->outputs[at].fd, 0) < 0)
+			return -errno;
+	}
+	if (e->to.len > 0)
+		r = file_write(f->outputs[at].fd, e->to.data, e->to.len);
 	if (r < 0)
 		return r;
-	f->offset += piece->len;
+	if (e->to.len > 0)
+		f->outputs[at].offset += e->to.len;
 	f->entries = entries;
-	snprintf(f->run, sizeof f->run, "%s", run);
-	return clock_boot() > f->saved_at + SAVE_NS ? export_file_save(f) : 0;
+	f->corrections = e->run.corrected.count;
+	snprintf(f->run, sizeof f->run, "%s", e->run.number);
+	return clock_boot() > f->saved_at + SAVE_NS ? export_file_save(f, &e->tables) : 0;
 }
 
+static void close_all(struct export_file *f)
+{
+	for (size_t i = 0; i < f->count; i++)
+		close(f->outputs[i].fd);
+	f->count = 0;
+}
+
+/* The first file last: while FILE.part is there, the export is not complete. */
 int export_file_finish(struct export_file *f)
 {
-	if (fsync(f->fd) < 0 || rename(f->part, f->path) < 0)
-		return -errno;
-	unlink(f->state);
+	char path[EXPORT_PATH], part[EXPORT_PATH];
+	for (size_t i = f->count; i > 0; i--) {
+		export_file_name(f, i - 1, "", path);
+		export_file_name(f, i - 1, ".part", part);
+		if (fsync(f->outputs[i - 1].fd) < 0)
+			return -errno;
+		if (renameat2(AT_FDCWD, part, AT_FDCWD, path, RENAME_NOREPLACE) < 0 &&
+			(errno != EINVAL || rename(part, path) < 0))
+			return -errno;
+	}
+	export_file_name(f, 0, ".part.at", part);
+	unlink(part);
+	close_all(f);
 	return file_sync_folder(AT_FDCWD, f->path);
 }
 
 void export_file_close(struct export_file *f)
 {
-	if (f->fd >= 0)
-		close(f->fd);
-	f->fd = -1;
+	char part[EXPORT_PATH];
+	for (size_t i = 0; i < f->count; i++) {
+		export_file_name(f, i, ".part", part);
+		if (f->outputs[i].offset == 0)
+			unlink(part);
+	}
+	close_all(f);
 }

@@ -15,13 +15,16 @@
 #include "interrupt.h"
 
 #define PROGRESS_NS (200 * NS_PER_MS)
+#define EXCEL_ROWS  1048575 /* and the line of columns */
 
 struct job {
 	struct export export;
 	struct export_file file;
-	size_t run_at, runs_count;
+	struct export_name *names;
+	size_t at, count;
+	size_t left_out;  /* runs of simulated instruments */
 	uint64_t entries; /* of the run so far */
-	uint64_t shown_at;
+	uint64_t bytes, shown_at;
 };
 
 static void show_progress(struct job *job, const struct export_run *run, uint64_t seq)
@@ -30,8 +33,7 @@ static void show_progress(struct job *job, const struct export_run *run, uint64_
 	if (!isatty(STDERR_FILENO) || now < job->shown_at + PROGRESS_NS)
 		return;
 	job->shown_at = now;
-	fprintf(stderr, "\r\033[K%s, %zu of %zu runs", run->number, job->run_at + 1,
-		job->runs_count);
+	fprintf(stderr, "\r\033[K%s, %zu of %zu runs", run->number, job->at + 1, job->count);
 	if (run->last > run->first && seq >= run->first && seq <= run->last)
 		fprintf(stderr, ", %.0f %%",
 			100.0 * (double)(seq - run->first) / (double)(run->last - run->first));
@@ -39,41 +41,43 @@ static void show_progress(struct job *job, const struct export_run *run, uint64_
 
 /*
  * Of the run in which an earlier attempt was interrupted, the pieces that are in the file are not
- * written again.  They are made again, because the columns of a table depend on them.
+ * written again.  They are made again, because the comments depend on them.
  */
-static int write_piece(void *arg, const struct export *e, const struct export_item *item)
+static int write_piece(void *arg, const struct export *e, uint64_t seq)
 {
 	struct job *job = arg;
 	struct export_file *file = &job->file;
 	bool is_there = file->is_resumed && strcmp(file->run, e->run.number) == 0 &&
 			job->entries < file->entries;
-	show_progress(job, &e->run, item->entry.seq);
+	show_progress(job, &e->run, seq);
 	job->entries++;
 	if (is_there)
 		return 0;
 	file->is_resumed = false;
-	return export_file_append(file, e->run.number, job->entries, &e->to);
+	job->bytes += e->to.len;
+	return export_file_append(file, job->entries, e);
 }
 
 /* The runs before the one in which an earlier attempt was interrupted are complete. */
-static size_t first_to_do(const struct job *job, const struct export_run *runs)
+static size_t first_to_do(const struct job *job)
 {
-	for (size_t i = 0; job->file.is_resumed && i < job->runs_count; i++) {
-		if (strcmp(runs[i].number, job->file.run) == 0)
+	for (size_t i = 0; job->file.is_resumed && i < job->count; i++) {
+		if (strcmp(job->names[i].number, job->file.run) == 0)
 			return i;
 	}
 	return 0;
 }
 
-/* Fills in the rest of the run of this number.  0, or 1 after a message. */
-static int show_run(const struct options *options, struct export_run *run)
+/* Reads the facts of the run of this number.  0, or 1 after a message. */
+static int show_run(const struct options *options, const char *number, struct export_run *run)
 {
 	struct options quiet = *options;
 	struct control_request request;
 	struct control_reply reply;
 	quiet.json = false;
+	*run = (struct export_run){0};
 	control_request_init(&request, "run-show");
-	map_text(&request.map, "number", run->number);
+	map_text(&request.map, "number", number);
 	int r = client_ask(&quiet, &request, ASK_SECONDS, &reply);
 	if (r == 0) {
 		struct assay_span row = keys_value(reply.body, string_of("run"));
@@ -84,49 +88,88 @@ static int show_run(const struct options *options, struct export_run *run)
 	return r;
 }
 
-static int put_runs(struct job *job, const struct options *options, struct export_run *runs,
-	bool with_simulated)
+/* 0, a negative errno, or 1 after a message. */
+static int put_runs(struct job *job, const struct options *options)
 {
+	struct export_file *file = &job->file;
 	int r = 0;
-	for (job->run_at = first_to_do(job, runs); r == 0 && job->run_at < job->runs_count;
-		job->run_at++) {
-		struct export_run *run = &runs[job->run_at];
-		if (show_run(options, run) != 0)
-			return -ENOENT;
+	for (job->at = first_to_do(job); r == 0 && job->at < job->count; job->at++) {
+		struct export_run run;
+		r = show_run(options, job->names[job->at].number, &run);
+		/* The lines that are there have the values of then. */
+		if (r == 0 && file->is_resumed && run.corrected.count != file->corrections) {
+			r = export_file_restart(file, &job->export.tables);
+			job->at = SIZE_MAX;
+			continue;
+		}
 		job->entries = 0;
-		if (with_simulated || !run->sim)
-			r = export_put(&job->export, run);
+		if (r == 0)
+			r = export_put(&job->export, &run);
 	}
 	return r;
 }
 
-static int print_result(const struct job *job, int r)
+static void print_notes(const struct job *job)
 {
-	const char *file = job->file.path;
-	if (job->shown_at > 0)
-		fputs("\r\033[K", stderr);
-	if (r == 0 && job->export.lost == 0) {
-		fprintf(stderr, "assayctl: %s: %zu runs, %" PRIu64 " bytes\n", file,
-			job->runs_count, job->file.offset);
-		return 0;
-	}
-	if (r == 0)
+	const struct export *e = &job->export;
+	if (job->left_out > 0)
+		fprintf(stderr, "assayctl: %zu run%s left out: simulated; add --simulated\n",
+			job->left_out, job->left_out == 1 ? "" : "s");
+	if (e->partial > 0)
 		fprintf(stderr,
-			"assayctl: %s is not complete: %" PRIu64
-			" frames are no longer in the journal\n",
-			file, job->export.lost);
-	else if (r == -EINTR)
-		fputs("assayctl: interrupted; the same command continues here\n", stderr);
-	else
-		fprintf(stderr, "assayctl: %s: %s; the same command continues here\n",
-			job->export.run.number, strerror(-r));
-	return 1;
+			"assayctl: %" PRIu64
+			" partial frames left out, which later frames replace; "
+			"--partials has them\n",
+			e->partial);
+	if (e->unshown > 0)
+		fputs("assayctl: some variables have other dimensions; --format json has them\n",
+			stderr);
+	if (e->tables.count > 1)
+		fputs("assayctl: one file for each set of columns\n", stderr);
+	for (size_t i = 0; i < e->tables.count; i++) {
+		char name[EXPORT_PATH];
+		export_file_name(&job->file, i, "", name);
+		if (e->format->style != NULL && e->tables.of[i].rows > EXCEL_ROWS)
+			fprintf(stderr,
+				"assayctl: %s has %" PRIu64 " lines; a spreadsheet shows the first "
+				"%d\n",
+				name, e->tables.of[i].rows, EXCEL_ROWS);
+	}
 }
 
-static int write_file(struct job *job, const struct options *options, const struct args *args,
-	struct export_run *runs)
+static int print_result(const struct job *job, size_t files, int r)
 {
-	const char *names[] = {"format", "run", "from", "until", "instrument"};
+	char name[EXPORT_PATH];
+	if (job->shown_at > 0)
+		fputs("\r\033[K", stderr);
+	if (r == -EINTR)
+		fputs("assayctl: interrupted; the same command continues here\n", stderr);
+	else if (r == -E2BIG)
+		fprintf(stderr, "assayctl: more than %d sets of columns; use --format json\n",
+			EXPORT_TABLES_MAX);
+	else if (r < 0)
+		fprintf(stderr, "assayctl: %s: %s; the same command continues here\n",
+			job->export.run.number, strerror(-r));
+	if (r != 0)
+		return 1;
+	for (size_t i = 0; i < files; i++) {
+		export_file_name(&job->file, i, "", name);
+		fprintf(stderr, "%s%s", i > 0 ? ", " : "assayctl: ", name);
+	}
+	fprintf(stderr, ": %zu run%s, %" PRIu64 " bytes\n", job->count, job->count == 1 ? "" : "s",
+		job->bytes);
+	print_notes(job);
+	if (job->export.lost > 0)
+		fprintf(stderr,
+			"assayctl: not complete: %" PRIu64 " frames are no longer in the journal\n",
+			job->export.lost);
+	return job->export.lost > 0;
+}
+
+static int write_file(struct job *job, const struct options *options, const struct args *args)
+{
+	const char *names[] = {"format", "run", "from", "until", "instrument", "decimal"};
+	const char *flags[] = {"simulated", "partials"};
 	char selection[400];
 	size_t len = 0;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -136,62 +179,82 @@ static int write_file(struct job *job, const struct options *options, const stru
 		if (len >= sizeof selection)
 			return args_reject(args, "--%s is too long", names[i]);
 	}
-	/* A run that is named may be a simulated one: the file has a mark of that. */
-	bool with_simulated = args_has(args, "simulated") || args_has(args, "run");
-	snprintf(selection + len, sizeof selection - len, "%d", with_simulated);
-	if (export_file_open(&job->file, args_text(args, "to"), selection) != 0)
-		return 1;
-	int r = put_runs(job, options, runs, with_simulated);
-	int saved = r == 0 ? export_file_finish(&job->file) : export_file_save(&job->file);
+	for (size_t i = 0; i < sizeof flags / sizeof *flags && len < sizeof selection; i++)
+		len += (size_t)snprintf(
+			selection + len, sizeof selection - len, "%d", args_has(args, flags[i]));
+	int r = export_file_open(&job->file, args_text(args, "to"), selection, &job->export.tables);
+	if (r == 0)
+		r = put_runs(job, options);
+	size_t files = job->file.count;
+	int saved = r == 0 ? export_file_finish(&job->file)
+			   : export_file_save(&job->file, &job->export.tables);
 	export_file_close(&job->file);
-	return print_result(job, r == 0 ? saved : r);
+	return print_result(job, files, r == 0 ? saved : r);
+}
+
+static void leave_out_simulated(struct job *job)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < job->count; i++) {
+		if (!job->names[i].sim)
+			job->names[count++] = job->names[i];
+	}
+	job->left_out = job->count - count;
+	job->count = count;
 }
 
 /* The run that was named, or those of the period.  0, or 1 after a message. */
-static int list_runs(struct job *job, const struct args *args, struct export_run **runs)
+static int list_runs(struct job *job, const struct args *args)
 {
 	const char *number = args_text(args, "run");
 	uint64_t until = args_has(args, "until") ? args_number(args, "until") : INT64_MAX;
-	if (number != NULL) {
-		*runs = calloc(1, sizeof **runs);
-		if (*runs == NULL)
+	if (number != NULL) { /* may be a simulated one: the file has a mark of that */
+		job->names = calloc(1, sizeof *job->names);
+		if (job->names == NULL)
 			return 1;
-		snprintf((*runs)->number, sizeof(*runs)->number, "%s", number);
-		job->runs_count = 1;
+		snprintf(job->names->number, sizeof job->names->number, "%s", number);
+		job->count = 1;
 		return 0;
 	}
 	int r = export_find(job->export.replay, args_number(args, "from"), until,
-		args_text(args, "instrument"), runs, &job->runs_count);
+		args_text(args, "instrument"), &job->names, &job->count);
 	if (r < 0)
 		fprintf(stderr, "assayctl: the runs cannot be listed: %s\n",
 			r == -ETIMEDOUT ? "no answer; is assayd running?" : strerror(-r));
-	else if (job->runs_count == 0)
+	else if (job->count == 0)
 		fputs("assayctl: no run started in that period\n", stderr);
-	return r < 0 || job->runs_count == 0;
+	if (r == 0 && job->count > 0 && !args_has(args, "simulated"))
+		leave_out_simulated(job);
+	if (job->count == 0)
+		print_notes(job);
+	return r < 0 || job->count == 0;
 }
 
 int command_export(const struct options *options, const struct args *args)
 {
 	static struct job job;
-	const char *number = args_text(args, "run");
+	const char *number = args_text(args, "run"), *decimal = args_text(args, "decimal");
 	if ((number != NULL) == args_has(args, "from"))
 		return args_reject(args, "expected either --run or --from");
 	if (number != NULL && (args_has(args, "until") || args_has(args, "instrument")))
 		return args_reject(args, "--until and --instrument go with --from");
 	if (number != NULL && strlen(number) >= sizeof job.export.run.number)
 		return args_reject(args, "--run: this is not the number of a run");
+	if (decimal != NULL && strcmp(args_text(args, "format"), "csv-excel") != 0)
+		return args_reject(args, "--decimal goes with --format csv-excel");
 	job.export = (struct export){.format = export_format_find(args_text(args, "format")),
+		.with_partial = args_has(args, "partials"),
+		.decimal_comma = decimal == NULL || strcmp(decimal, "comma") == 0,
 		.must_stop = interrupt_catch(),
 		.piece = write_piece,
 		.arg = &job};
-	struct export_run *runs = NULL;
 	int r = requester_create(&job.export.replay, NULL, options->replay) < 0;
 	if (r == 0)
-		r = list_runs(&job, args, &runs);
+		r = list_runs(&job, args);
 	if (r == 0)
-		r = write_file(&job, options, args, runs);
+		r = write_file(&job, options, args);
 	requester_destroy(job.export.replay);
 	export_finish(&job.export);
-	free(runs);
+	free(job.names);
 	return r;
 }

@@ -8,4 +8,4 @@ static int put_entry(struct export *e, const struct export_item *item)
 	return 0;
 }
 
-const struct export_format export_cbor = {.entry = put_entry};
+const struct export_format export_cbor = {.entry = put_entry, .is_evidence = true};

@@ -1,378 +1,362 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * CSV for spreadsheets and R: comments with the provenance, a line of columns, then one line per
- * point of the frame's axes, or per frame if it has none; a variable per column.
+ * CSV: one line of columns, then one line per point of a frame's axes, or per frame if it has none.
+ * The first columns say where the line belongs, then comes a column per variable.  Frames with other
+ * variables go to another file.
  */
+#include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <assay/client.h>
 
-#include "base/clock.h"
-#include "export.h"
-#include "record/json.h"
-#include "record/uuid.h"
+#include "csv.h"
+#include "record/digest.h"
+#include "record/text.h"
+#include "table.h"
 
-#define LONG_TEXT 8192
+static const struct csv_style for_programs = {.begin = "", .end = "\n"};
+static const struct csv_style for_people = {
+	.begin = "\xef\xbb\xbf", .end = "\r\n", .is_for_people = true};
 
-static void put(struct buffer *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void put(struct buffer *to, const char *format, ...)
+static const struct csv_style *style_of(const struct export *e)
 {
-	char text[LONG_TEXT];
-	va_list args;
-	va_start(args, format);
-	int len = vsnprintf(text, sizeof text, format, args);
-	va_end(args);
-	if (len > 0)
-		buffer_append(to, text, len < LONG_TEXT ? (size_t)len : LONG_TEXT - 1);
+	return e->format->style;
 }
 
-/* --- comments --------------------------------------------------------------------------------- */
-
-/* Without line ends, which would end the comment. */
-static void put_clean(struct buffer *to, struct assay_string text)
+/* With a decimal comma the separator is a semicolon. */
+static bool has_comma(const struct export *e)
 {
-	for (size_t i = 0; i < text.len; i++) {
-		char c = (unsigned char)text.data[i] < 0x20 || text.data[i] == 0x7f ? ' '
-										    : text.data[i];
-		buffer_append(to, &c, 1);
-	}
+	return style_of(e)->is_for_people && e->decimal_comma;
 }
 
-static void put_fact(struct buffer *to, const char *name, struct assay_string text)
+static void put_separator(const struct export *e, struct buffer *to)
 {
-	if (text.data == NULL)
-		return;
-	put(to, "# %s: ", name);
-	put_clean(to, text);
-	put(to, "\n");
+	cell_put(to, has_comma(e) ? ";" : ",");
 }
 
-static void put_map(struct buffer *to, const char *name, struct assay_span map)
+/* --- the columns before the variables --------------------------------------------------------- */
+
+enum fact {
+	RUN,
+	SAMPLE,
+	OPERATOR,
+	METHOD,
+	CALIBRATION,
+	NOTE,
+	STATUS,
+	CORRECTED,
+	VALID,
+	SIMULATED,
+	FACTS
+};
+
+static const struct {
+	const char *name;
+	bool is_for_people; /* else it is in the comments, too */
+	bool is_flag;
+} facts[FACTS] = {
+	[RUN] = {"run"},
+	[SAMPLE] = {"sample"},
+	[OPERATOR] = {"operator", true},
+	[METHOD] = {"method", true},
+	[CALIBRATION] = {"calibration", true},
+	[NOTE] = {"note", true},
+	[STATUS] = {"status", true},
+	[CORRECTED] = {"corrected", true},
+	[VALID] = {"valid", .is_flag = true},
+	[SIMULATED] = {"simulated", .is_flag = true},
+};
+
+static const char *const frame_columns[] = {
+	"frame", "step", "partial", "utc", "quality", "why", "dropped"};
+
+static bool has_fact(const struct export *e, enum fact fact)
 {
-	if (map.data == NULL)
-		return;
-	put(to, "# %s: ", name);
-	json_write(to, map.data, map.len);
-	put(to, "\n");
+	return !facts[fact].is_for_people || style_of(e)->is_for_people;
 }
 
-static void put_time(struct buffer *to, uint64_t ns)
+static struct assay_string flag_text(bool flag)
 {
-	struct tm tm;
-	char text[32];
-	time_t seconds = (time_t)(ns / NS_PER_S);
-	gmtime_r(&seconds, &tm);
-	strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &tm);
-	put(to, "%s.%03u", text, (unsigned)(ns % NS_PER_S / NS_PER_MS));
+	return string_of(flag ? "TRUE" : "FALSE");
 }
 
-static void put_start(
-	struct buffer *to, const struct assay_entry_view *entry, const struct assay_record_view *r)
+static struct assay_string or_none(const char *text)
 {
-	char text[HEX_SIZE(ASSAY_SHA256_SIZE)];
-	put(to, "# started: ");
-	put_time(to, r->t.utc);
-	put(to, " UTC, clock %s\n", assay_sync_name(r->t.sync));
-	put_fact(to, "sample", r->sample);
-	put_fact(to, "operator", r->person);
-	put_fact(to, "method", r->method);
-	put_fact(to, "instrument", r->inst.key);
-	put_fact(to, "make", r->inst.make);
-	put_fact(to, "model", r->inst.model);
-	put_fact(to, "serial", r->inst.serial);
-	put_fact(to, "firmware", r->inst.fw);
-	put_fact(to, "technique", r->technique);
-	put_fact(to, "mode", r->mode);
-	put_map(to, "settings", r->settings);
-	put_map(to, "setup", r->setup);
-	put(to, "# journal: %s, entry %" PRIu64 "\n",
-		hex_write(text, entry->journal, ASSAY_UUID_SIZE), entry->seq);
-	if (r->config != NULL)
-		put(to, "# configuration: sha256 %s\n",
-			hex_write(text, r->config, ASSAY_SHA256_SIZE));
+	return string_of(text[0] != '\0' ? text : "none");
 }
 
-static void put_lost(struct buffer *to, const struct export_item *item)
+/* The cells that all lines of the run begin with, as corrected; `start` may be NULL. */
+static void make_facts(struct export *e, const struct assay_record_view *start)
 {
-	if (item->lost > 0)
-		put(to, "# LOST: frames %" PRIu64 " to %" PRIu64 "\n", item->lost_first,
-			item->lost_first + item->lost - 1);
-}
-
-static void put_end(struct buffer *to, const struct export_item *item)
-{
-	const struct assay_record_view *r = &item->frame.record;
-	char text[HEX_SIZE(ASSAY_SHA256_SIZE)];
-	put(to, "# end: %.*s, %" PRIu64 " frames, digest %s\n", (int)r->status.len, r->status.data,
-		r->frames,
-		r->digest != NULL ? hex_write(text, r->digest, ASSAY_SHA256_SIZE) : "none");
-	put_fact(to, "why", r->why);
-	put_lost(to, item);
-}
-
-static void put_amend(struct buffer *to, const struct assay_record_view *r)
-{
-	put(to, "# AMENDED ");
-	put_time(to, r->t.utc);
-	put(to, " UTC by ");
-	put_clean(to, r->actor);
-	put(to, ": now ");
-	json_write(to, r->set.data, r->set.len);
-	put(to, ", before ");
-	json_write(to, r->was.data, r->was.len);
-	put(to, ", because: ");
-	put_clean(to, r->reason);
-	put(to, "\n");
-}
-
-static int put_heading(struct export *e)
-{
-	struct buffer *to = &e->to;
 	const struct export_run *run = &e->run;
-	if (e->runs > 0)
-		put(to, "\n");
-	put(to, "# run: %s\n", run->number);
-	if (run->sim)
-		put(to, "# SIMULATED: this is not a measurement\n");
-	put(to, "# status: %s\n", run->status[0] != '\0' ? run->status : "open, not complete");
-	put(to, "# exported by assayctl " ASSAY_VERSION "\n");
-	return 0;
-}
-
-/* --- tables ----------------------------------------------------------------------------------- */
-
-struct column {
-	struct assay_var_view var;
-	size_t stride[ASSAY_DIMS_MAX]; /* by dimension of the table */
-	bool is_shown;
-};
-
-struct table {
-	struct column columns[ASSAY_VARS_MAX];
-	size_t columns_count;
-	struct assay_string dims[ASSAY_DIMS_MAX];
-	size_t lengths[ASSAY_DIMS_MAX];
-	size_t dims_count, rows;
-};
-
-static bool is_same(struct assay_string a, struct assay_string b)
-{
-	return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
-}
-
-/* The dimensions of the result itself: those of the first data variable that has the most. */
-static void choose_dims(struct table *t)
-{
-	const struct assay_var_view *best = NULL;
-	for (size_t i = 0; i < t->columns_count; i++) {
-		const struct assay_var_view *var = &t->columns[i].var;
-		if (var->role == ASSAY_ROLE_DATA &&
-			(best == NULL || var->dims_count > best->dims_count))
-			best = var;
+	const struct export_correction *now = &run->corrected;
+	struct buffer method = {0}, calibrations = {0};
+	struct assay_string texts[FACTS] = {[RUN] = string_of(run->number),
+		[STATUS] = string_of(run->status[0] != '\0' ? run->status : "open"),
+		[CORRECTED] = string_of(now->reason),
+		[VALID] = flag_text((now->keys & EXPORT_VALID) == 0 || now->valid),
+		[SIMULATED] = flag_text(run->sim)};
+	if (start != NULL) {
+		csv_put_method(&method, start);
+		csv_put_calibrations(&calibrations, start);
+		texts[SAMPLE] = start->sample;
+		texts[OPERATOR] = start->person;
+		texts[NOTE] = csv_note(start);
+		texts[METHOD] = (struct assay_string){(const char *)method.data, method.len};
+		texts[CALIBRATION] = (struct assay_string){
+			(const char *)calibrations.data, calibrations.len};
 	}
-	t->dims_count = best != NULL ? best->dims_count : 0;
-	for (size_t i = 0; i < t->dims_count; i++)
-		t->dims[i] = best->dims[i];
-}
-
-static size_t length_of(
-	const struct assay_frame_view *frame, const struct assay_var_view *var, size_t dim)
-{
-	struct assay_var_view axis;
-	if (var->form == ASSAY_FORM_ND)
-		return var->shape[dim];
-	if (var->dims_count == 1)
-		return var->count;
-	return assay_client_axis(frame, var, dim, &axis) == 0 ? axis.count : 0;
-}
-
-static size_t dim_of(const struct table *t, struct assay_string name)
-{
-	size_t i = 0;
-	while (i < t->dims_count && !is_same(t->dims[i], name))
-		i++;
-	return i;
-}
-
-/* Sets the column's stride: the step in the variable's elements for each dimension of the table. */
-static void place_column(
-	const struct table *t, const struct assay_frame_view *frame, struct column *c)
-{
-	size_t step = 1;
-	c->is_shown = true;
-	for (size_t i = c->var.dims_count; i > 0; i--) {
-		size_t dim = dim_of(t, c->var.dims[i - 1]);
-		size_t length = length_of(frame, &c->var, i - 1);
-		if (dim == t->dims_count || length != t->lengths[dim]) {
-			c->is_shown = false;
-			return;
-		}
-		c->stride[dim] = step;
-		step *= length;
+	if ((now->keys & EXPORT_SAMPLE) != 0)
+		texts[SAMPLE] = or_none(now->sample);
+	if ((now->keys & EXPORT_OPERATOR) != 0)
+		texts[OPERATOR] = or_none(now->person);
+	if ((now->keys & EXPORT_NOTE) != 0)
+		texts[NOTE] = string_of(now->note);
+	buffer_reset(&e->facts);
+	for (enum fact i = 0; i < FACTS; i++) {
+		if (has_fact(e, i) && facts[i].is_flag)
+			cell_put(&e->facts, "%s", texts[i].data);
+		else if (has_fact(e, i))
+			cell_put_text(&e->facts, texts[i]);
+		if (has_fact(e, i))
+			put_separator(e, &e->facts);
 	}
-	c->is_shown = step == c->var.count || c->var.dims_count == 0;
+	e->facts.failed |= method.failed || calibrations.failed;
+	buffer_finish(&method);
+	buffer_finish(&calibrations);
 }
 
-static void read_table(struct table *t, struct assay_frame_view *frame)
+/* The reasons of the quality: "cal-expired late". */
+static void put_reasons(struct buffer *to, const struct assay_frame_view *frame)
 {
-	memset(t, 0, sizeof *t);
-	assay_frame_rewind(frame);
-	while (t->columns_count < ASSAY_VARS_MAX &&
-		assay_frame_next(frame, &t->columns[t->columns_count].var) == 1)
-		t->columns_count++;
-	choose_dims(t);
-	t->rows = 1;
-	for (size_t i = 0; i < t->columns_count; i++) {
-		const struct assay_var_view *var = &t->columns[i].var;
-		for (size_t d = 0; d < var->dims_count; d++) {
-			size_t dim = dim_of(t, var->dims[d]);
-			if (dim < t->dims_count && t->lengths[dim] == 0)
-				t->lengths[dim] = length_of(frame, var, d);
-		}
-	}
-	for (size_t i = 0; i < t->dims_count; i++)
-		t->rows *= t->lengths[i];
-	for (size_t i = 0; i < t->columns_count; i++)
-		place_column(t, frame, &t->columns[i]);
+	struct buffer words = {0};
+	struct reader r;
+	struct assay_string reason;
+	size_t count = 0;
+	read_init(&r, frame->why.data, frame->why.len);
+	if (frame->why.len > 0)
+		read_array(&r, &count);
+	for (size_t i = 0; i < count && read_text(&r, &reason) == 0; i++)
+		cell_put(&words, "%s%.*s", i > 0 ? " " : "", (int)reason.len, reason.data);
+	cell_put_text(to, (struct assay_string){(const char *)words.data, words.len});
+	buffer_finish(&words);
 }
 
-void export_csv_quote(struct buffer *to, const char *text, size_t len)
+/* The cells that all lines of the frame begin with. */
+static void put_begin(
+	const struct export *e, struct buffer *to, const struct assay_frame_view *frame)
 {
-	buffer_append(to, "\"", 1);
-	for (size_t i = 0; i < len; i++)
-		buffer_append(to, text[i] == '"' ? "\"\"" : text + i, text[i] == '"' ? 2 : 1);
-	buffer_append(to, "\"", 1);
+	const char *separator = has_comma(e) ? ";" : ",";
+	struct buffer utc = {0};
+	cell_put_time(&utc, frame->record.t.utc);
+	buffer_append(to, e->facts.data, e->facts.len);
+	cell_put(to, "%" PRIu64 "%s", frame->record.n, separator);
+	cell_put_text(to, frame->step_name);
+	cell_put(to, "%s%s%s", separator, flag_text(frame->partial).data, separator);
+	cell_put_text(to, (struct assay_string){(const char *)utc.data, utc.len});
+	cell_put(to, "%s", separator);
+	cell_put_text(to, string_of(assay_quality_name(frame->quality)));
+	cell_put(to, "%s", separator);
+	put_reasons(to, frame);
+	cell_put(to, "%s%" PRIu64, separator, frame->dropped);
+	buffer_finish(&utc);
 }
 
-/* In quotes only if it must be. */
-static void put_cell(struct buffer *to, const char *text, size_t len)
-{
-	bool is_plain = memchr(text, ',', len) == NULL && memchr(text, '"', len) == NULL &&
-			memchr(text, '\n', len) == NULL && memchr(text, '\r', len) == NULL;
-	if (is_plain)
-		buffer_append(to, text, len);
-	else
-		export_csv_quote(to, text, len);
-}
+/* --- the columns of the variables ------------------------------------------------------------- */
 
-static void put_name(struct buffer *to, const struct assay_var_view *var)
+static void put_name(const struct export *e, struct buffer *to, const struct assay_var_view *var)
 {
 	struct buffer name = {0};
-	buffer_append(&name, var->name.data, var->name.len);
-	if (var->analyte.data != NULL)
-		put(&name, " %.*s", (int)var->analyte.len, var->analyte.data);
-	if (var->basis.data != NULL)
-		put(&name, " (%.*s)", (int)var->basis.len, var->basis.data);
-	put(&name, " [%.*s]", (int)var->unit.len, var->unit.data);
-	buffer_append(to, ",", 1);
-	if (name.failed)
-		to->failed = true;
-	else
-		put_cell(to, (const char *)name.data, name.len);
+	const struct {
+		const char *before, *after;
+		struct assay_string text;
+	} parts[] = {{"", "", var->name}, {" ", "", var->analyte}, {" (", ")", var->basis},
+		{" [", "]", var->unit}};
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+		if (parts[i].text.data == NULL)
+			continue;
+		cell_put(&name, "%s", parts[i].before);
+		buffer_append(&name, parts[i].text.data, parts[i].text.len);
+		cell_put(&name, "%s", parts[i].after);
+	}
+	put_separator(e, to);
+	cell_put_text(to, (struct assay_string){(const char *)name.data, name.len});
+	to->failed |= name.failed;
 	buffer_finish(&name);
 }
 
-/* The columns if they differ from those of the frame before, and the variables without a column. */
-static void put_header(struct export *e, const struct table *t)
+static void make_header(const struct export *e, const struct table *t, struct buffer *to)
 {
-	struct buffer header = {0};
-	put(&header, "run,frame,step,partial,utc,quality");
+	for (enum fact i = 0; i < FACTS; i++) {
+		if (has_fact(e, i)) {
+			cell_put_text(to, string_of(facts[i].name));
+			put_separator(e, to);
+		}
+	}
+	for (size_t i = 0; i < sizeof frame_columns / sizeof *frame_columns; i++) {
+		cell_put(to, "%s", i == 0 ? "" : has_comma(e) ? ";" : ",");
+		cell_put_text(to, string_of(frame_columns[i]));
+	}
 	for (size_t i = 0; i < t->columns_count; i++) {
 		if (t->columns[i].is_shown)
-			put_name(&header, &t->columns[i].var);
+			put_name(e, to, &t->columns[i].var);
 	}
-	put(&header, "\n");
-	for (size_t i = 0; i < t->columns_count; i++) {
-		const struct assay_string name = t->columns[i].var.name;
-		if (!t->columns[i].is_shown)
-			put(&header,
-				"# not in this table, it has other dimensions: %.*s; it is in "
-				"--format json\n",
-				(int)name.len, name.data);
-	}
-	bool is_new = header.len != e->memory.len ||
-		      memcmp(header.data, e->memory.data, header.len) != 0;
-	if (is_new && e->memory.len > 0)
-		put(&e->to, "\n");
-	if (is_new)
-		buffer_append(&e->to, header.data, header.len);
-	buffer_finish(&e->memory);
-	e->memory = header;
+	cell_put(to, "%s", style_of(e)->end);
 }
 
-static void put_value(struct buffer *to, const struct column *c, size_t at)
+/* The variables that have no column. */
+static void note_unshown(struct export *e, const struct table *t)
+{
+	for (size_t i = 0; i < t->columns_count; i++) {
+		if (t->columns[i].is_shown)
+			continue;
+		e->unshown++;
+		if (style_of(e)->is_for_people)
+			continue;
+		cell_put(&e->to, "# not in this table, it has other dimensions: ");
+		cell_put_escaped(&e->to, t->columns[i].var.name);
+		cell_put(&e->to, "; it is in --format json\n");
+	}
+}
+
+/* The comments of the run stand in each file that has data of it. */
+static void put_head_once(struct export *e)
+{
+	uint64_t bit = UINT64_C(1) << e->tables.at;
+	if (!style_of(e)->is_for_people && (e->with_head & bit) == 0)
+		buffer_append(&e->to, e->head.data, e->head.len);
+	e->with_head |= bit;
+}
+
+/* Finds the file for these columns, or begins a new one.  0, -E2BIG or -ENOMEM. */
+static int choose_file(struct export *e, const struct table *t)
+{
+	struct buffer header = {0};
+	struct digest digest;
+	uint8_t hash[ASSAY_SHA256_SIZE];
+	make_header(e, t, &header);
+	int r = header.failed ? -ENOMEM : digest_init(&digest);
+	if (r == 0) {
+		digest_update(&digest, header.data, header.len);
+		digest_final(&digest, hash);
+		digest_finish(&digest);
+		bool is_new;
+		r = export_choose_table(e, hash, &is_new);
+		if (r == 0 && is_new)
+			cell_put(&e->to, "%s", style_of(e)->begin);
+		if (r == 0)
+			put_head_once(e);
+		if (r == 0 && is_new) {
+			note_unshown(e, t);
+			buffer_append(&e->to, header.data, header.len);
+		}
+	}
+	buffer_finish(&header);
+	return r;
+}
+
+/* --- lines ------------------------------------------------------------------------------------ */
+
+static void put_value(
+	const struct export *e, struct buffer *to, const struct table_column *c, size_t at)
 {
 	char number[64];
-	buffer_append(to, ",", 1);
+	put_separator(e, to);
 	if (at >= c->var.count)
 		return;
 	struct assay_string text = assay_var_text(&c->var, at);
-	ssize_t len = text.data == NULL ? assay_client_text(&c->var, at, number, sizeof number) : 0;
-	if (text.data != NULL)
-		put_cell(to, text.data, text.len);
-	else if (len > 0 && strcmp(number, "nan") != 0)
+	if (text.data != NULL) {
+		cell_put_text(to, text);
+		return;
+	}
+	ssize_t len = assay_client_text(&c->var, at, number, sizeof number);
+	char *point = len > 0 ? strchr(number, '.') : NULL;
+	if (point != NULL && has_comma(e))
+		*point = ',';
+	if (len > 0 && strcmp(number, "nan") != 0)
 		buffer_append(to, number, (size_t)len);
+	else if (len > 0 && !style_of(e)->is_for_people)
+		cell_put(to, "NaN");
 }
 
-static void put_row(
-	struct buffer *to, const struct table *t, const struct buffer *begin, size_t row)
-{
-	size_t place[ASSAY_DIMS_MAX] = {0};
-	for (size_t i = t->dims_count, rest = row; i > 0; i--) {
-		place[i - 1] = rest % t->lengths[i - 1];
-		rest /= t->lengths[i - 1];
-	}
-	buffer_append(to, begin->data, begin->len);
-	for (size_t i = 0; i < t->columns_count; i++) {
-		const struct column *c = &t->columns[i];
-		size_t at = 0;
-		for (size_t d = 0; d < t->dims_count; d++)
-			at += place[d] * c->stride[d];
-		if (c->is_shown)
-			put_value(to, c, at);
-	}
-	buffer_append(to, "\n", 1);
-}
-
-static void put_frame(struct export *e, const struct export_item *item)
+static int put_frame(struct export *e, const struct export_item *item)
 {
 	static struct table t;
+	const struct assay_frame_view *frame = &item->frame;
 	struct buffer begin = {0};
-	struct assay_frame_view frame = item->frame;
-	put_lost(&e->to, item);
-	read_table(&t, &frame);
-	put_header(e, &t);
-	put_cell(&begin, e->run.number, strlen(e->run.number));
-	put(&begin, ",%" PRIu64 ",", frame.record.n);
-	if (frame.step_name.data != NULL)
-		put_cell(&begin, frame.step_name.data, frame.step_name.len);
-	put(&begin, ",%s,", frame.partial ? "TRUE" : "FALSE");
-	put_time(&begin, frame.record.t.utc);
-	put(&begin, ",%s", assay_quality_name(frame.quality));
-	for (size_t row = 0; row < t.rows && !e->to.failed; row++)
-		put_row(&e->to, &t, &begin, row);
-	e->to.failed = e->to.failed || begin.failed;
+	if (e->facts.len == 0)
+		make_facts(e, NULL);
+	table_read(&t, frame);
+	int r = choose_file(e, &t);
+	if (r < 0)
+		return r;
+	if (!style_of(e)->is_for_people)
+		csv_put_lost(&e->to, item);
+	if (!style_of(e)->is_for_people && frame->step != e->step)
+		csv_put_step(&e->to, frame);
+	e->step = frame->step;
+	put_begin(e, &begin, frame);
+	for (size_t row = 0; row < t.rows && !e->to.failed; row++) {
+		buffer_append(&e->to, begin.data, begin.len);
+		for (size_t i = 0; i < t.columns_count; i++) {
+			if (t.columns[i].is_shown)
+				put_value(
+					e, &e->to, &t.columns[i], table_at(&t, &t.columns[i], row));
+		}
+		cell_put(&e->to, "%s", style_of(e)->end);
+	}
+	e->tables.of[e->tables.at].rows += t.rows;
+	e->to.failed |= begin.failed;
 	buffer_finish(&begin);
+	return 0;
+}
+
+/* --- the format ------------------------------------------------------------------------------- */
+
+static int begin(struct export *e)
+{
+	buffer_reset(&e->head);
+	buffer_reset(&e->facts);
+	e->with_head = e->step = 0;
+	csv_put_heading(&e->head, &e->run);
+	return 0;
 }
 
 static int put_entry(struct export *e, const struct export_item *item)
 {
 	const struct assay_record_view *record = &item->frame.record;
+	struct buffer *comments = e->with_head == 0 ? &e->head : &e->to;
 	if (item->is_frame)
-		put_frame(e, item);
-	else if (record->type == ASSAY_RECORD_RUN_START)
-		put_start(&e->to, &item->entry, record);
-	else if (record->type == ASSAY_RECORD_AMEND)
-		put_amend(&e->to, record);
-	else if (record->type == ASSAY_RECORD_RUN_END)
-		put_end(&e->to, item);
-	else if (record->type == 0 || record->type == ASSAY_RECORD_FRAME)
-		put(&e->to, "# entry %" PRIu64 " cannot be read\n", item->entry.seq);
+		return put_frame(e, item);
+	if (record->type == ASSAY_RECORD_RUN_START)
+		make_facts(e, record);
+	if (style_of(e)->is_for_people)
+		return 0;
+	if (record->type == ASSAY_RECORD_RUN_START) {
+		csv_put_start(comments, &item->entry, record);
+	} else if (record->type == ASSAY_RECORD_AMEND) {
+		csv_put_amend(comments, record);
+	} else if (record->type == ASSAY_RECORD_RUN_END) {
+		csv_put_end(comments, record);
+		csv_put_lost(comments, item);
+	} else if (record->type == 0 || record->type == ASSAY_RECORD_FRAME) {
+		cell_put(comments, "# entry %" PRIu64 " cannot be read\n", item->entry.seq);
+	}
 	return 0;
 }
 
-const struct export_format export_csv = {.begin = put_heading, .entry = put_entry};
+/* A run without a frame: its comments go to the first file. */
+static int end(struct export *e)
+{
+	if (e->with_head == 0)
+		e->tables.at = 0;
+	if (e->with_head == 0)
+		put_head_once(e);
+	return 0;
+}
+
+const struct export_format export_csv = {
+	.begin = begin, .entry = put_entry, .end = end, .style = &for_programs};
+const struct export_format export_csv_excel = {
+	.begin = begin, .entry = put_entry, .end = end, .style = &for_people};

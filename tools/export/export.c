@@ -8,14 +8,14 @@
 #define ANSWER_MS 10000
 #define ATTEMPTS  5
 
-/* EXPORT_FORMATS(F) is F(csv) F(json) ..., from meson.build. */
-#define DECLARE(name) extern const struct export_format export_##name;
+/* EXPORT_FORMATS(F) is F(csv, csv) F(csv_excel, csv-excel) ..., from meson.build. */
+#define DECLARE(symbol, name) extern const struct export_format export_##symbol;
 EXPORT_FORMATS(DECLARE)
 
-#define ROW(name) &export_##name,
+#define ROW(symbol, name) &export_##symbol,
 const struct export_format *const export_formats[] = {EXPORT_FORMATS(ROW) NULL};
 
-#define NAME(name) #name,
+#define NAME(symbol, name) #name,
 const char *const export_format_names[] = {EXPORT_FORMATS(NAME) NULL};
 
 const struct export_format *export_format_find(const char *name)
@@ -47,12 +47,53 @@ static void count_lost(struct export *e, struct export_item *item)
 			: record->type == ASSAY_RECORD_RUN_END ? record->frames
 							       : 0;
 	if (upto > e->next) {
-		item->lost_first = e->next;
-		item->lost = upto - e->next;
+		e->lost_first = e->lost_now == 0 ? e->next : e->lost_first;
+		e->lost_now += upto - e->next;
+		e->lost += upto - e->next;
 	}
-	e->lost += item->lost;
+	item->lost_first = e->lost_first;
+	item->lost = e->lost_now;
 	if (record->type == ASSAY_RECORD_FRAME)
 		e->next = record->n + 1;
+}
+
+/* Writes the entry unless it is left out. */
+static int put_item(struct export *e, struct export_item *item)
+{
+	count_lost(e, item);
+	if (item->is_frame && item->frame.partial && !e->with_partial && !e->format->is_evidence) {
+		e->partial++;
+		return 0;
+	}
+	int r = e->format->entry(e, item);
+	e->lost_now = 0;
+	return r;
+}
+
+static int give_piece(struct export *e, uint64_t seq)
+{
+	bool failed = e->to.failed || e->head.failed || e->facts.failed;
+	int r = failed ? -ENOMEM : e->piece(e->arg, e, seq);
+	buffer_reset(&e->to);
+	return r;
+}
+
+int export_choose_table(struct export *e, const uint8_t *hash, bool *is_new)
+{
+	struct export_tables *t = &e->tables;
+	size_t i = 0;
+	while (i < t->count && memcmp(t->of[i].id, hash, sizeof t->of[i].id) != 0)
+		i++;
+	*is_new = i == t->count;
+	if (i == EXPORT_TABLES_MAX)
+		return -E2BIG;
+	if (*is_new) {
+		memcpy(t->of[i].id, hash, sizeof t->of[i].id);
+		t->of[i].rows = 0;
+		t->count++;
+	}
+	t->at = i;
+	return 0;
 }
 
 static bool must_stop(const struct export *e)
@@ -107,9 +148,8 @@ int export_put(struct export *e, const struct export_run *run)
 	uint64_t in_heading = 0; /* entries after the end that the heading has */
 	bool has_end = false;
 	e->run = *run;
-	e->next = 0;
+	e->next = e->lost_now = 0;
 	buffer_reset(&e->to);
-	buffer_reset(&e->memory);
 	int r = e->format->begin != NULL ? put_heading(e, &in_heading) : 0;
 	while (r == 0 && m.next != 0) {
 		r = fetch_page(e, m.next, &reply, &m);
@@ -118,18 +158,19 @@ int export_put(struct export *e, const struct export_run *run)
 			r = must_stop(e) ? -EINTR : view_item(parts_at(&reply, i), &item);
 			if (r < 0)
 				break;
-			count_lost(e, &item);
 			bool is_in_heading = has_end && in_heading > 0 &&
 					     item.frame.record.type == ASSAY_RECORD_AMEND;
 			in_heading -= is_in_heading;
 			has_end |= item.frame.record.type == ASSAY_RECORD_RUN_END;
-			r = is_in_heading ? 0 : e->format->entry(e, &item);
-			if (r == 0 && (e->to.failed || e->memory.failed))
-				r = -ENOMEM;
+			r = is_in_heading ? 0 : put_item(e, &item);
 			if (r == 0)
-				r = e->piece(e->arg, e, &item);
-			buffer_reset(&e->to);
+				r = give_piece(e, item.entry.seq);
 		}
+	}
+	if (r == 0 && e->format->end != NULL) {
+		r = e->format->end(e);
+		if (r == 0)
+			r = give_piece(e, run->last);
 	}
 	e->runs++;
 	parts_finish(&reply);
@@ -139,5 +180,6 @@ int export_put(struct export *e, const struct export_run *run)
 void export_finish(struct export *e)
 {
 	buffer_finish(&e->to);
-	buffer_finish(&e->memory);
+	buffer_finish(&e->head);
+	buffer_finish(&e->facts);
 }

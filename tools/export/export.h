@@ -15,15 +15,38 @@
 #include "record/keys.h"
 #include "requester.h"
 
-/* A run as the daemon lists it: the operations `runs`, `run-show` and `find`. */
+enum export_corrected {
+	EXPORT_SAMPLE = 1 << 0,
+	EXPORT_OPERATOR = 1 << 1,
+	EXPORT_NOTE = 1 << 2,
+	EXPORT_VALID = 1 << 3,
+};
+
+/* The sum of a run's amends; "" is none. */
+struct export_correction {
+	unsigned keys; /* enum export_corrected: which of these are set */
+	char sample[201], person[201], note[201], reason[201];
+	bool valid;
+	uint64_t count;
+};
+
+/* A run as the operation `run-show` has it. */
 struct export_run {
 	char number[128], status[32];        /* status "": it is open */
 	uint64_t start, first, last, frames; /* last 0: it is open */
 	bool sim;
+	struct export_correction corrected;
 };
 
 /* The table of such a map (record/keys.h). */
 extern const struct keys export_run_keys;
+
+/* A run in a list. */
+struct export_name {
+	char number[128];
+	uint64_t start;
+	bool sim;
+};
 
 /* --- formats --------------------------------------------------------------------------------- */
 
@@ -38,6 +61,8 @@ struct export_item {
 	uint64_t lost_first, lost; /* frames that are missing before it: the first, how many */
 };
 
+struct csv_style;
+
 /* The slots append to e->to, whose failure is looked at by the caller, and return 0 or an errno. */
 struct export_format {
 	/*
@@ -47,6 +72,9 @@ struct export_format {
 	 */
 	int (*begin)(struct export *e);
 	int (*entry)(struct export *e, const struct export_item *item);
+	int (*end)(struct export *e); /* after the last entry; NULL: nothing */
+	const struct csv_style *style;
+	bool is_evidence; /* the bytes of the journal: nothing is left out */
 };
 
 /* Both end with NULL. */
@@ -58,21 +86,44 @@ const struct export_format *export_format_find(const char *name);
 
 /* --- exports --------------------------------------------------------------------------------- */
 
+#define EXPORT_TABLES_MAX 64
+
+/* One file per set of columns.  A format without columns writes to the first only. */
+struct export_tables {
+	struct export_table {
+		uint8_t id[8]; /* of the columns */
+		uint64_t rows;
+	} of[EXPORT_TABLES_MAX];
+	size_t count, at; /* `at`: the one that e->to belongs to */
+};
+
 struct export
 {
 	const struct export_format *format;
+	bool with_partial;                      /* frames that another one replaces, too */
+	bool decimal_comma;                     /* of csv-excel */
 	struct requester *replay;               /* borrowed */
 	const volatile sig_atomic_t *must_stop; /* borrowed; NULL: nothing interrupts it */
-	/* Takes e->to, which holds one entry in the format.  0, or an error that ends the run. */
-	int (*piece)(void *arg, const struct export *e, const struct export_item *item);
+	/*
+	 * Takes e->to, which holds the entry `seq` in the format, for the file e->tables.at; may be
+	 * empty.  0, or an error that ends the run.
+	 */
+	int (*piece)(void *arg, const struct export *e, uint64_t seq);
 	void *arg;
 
 	/* kept by export_put() */
 	struct export_run run;
 	struct buffer to;
-	struct buffer memory; /* of the format; empty at the start of a run */
-	uint64_t runs, next;  /* runs so far; the next frame */
-	uint64_t lost;        /* frames of all runs that are missing */
+	struct export_tables tables;
+	uint64_t runs, next; /* runs so far; the next frame */
+	/* of all runs: frames that are missing, partial frames and variables that are left out */
+	uint64_t lost, partial, unshown;
+	uint64_t lost_first, lost_now; /* missing before the next entry that is written */
+
+	/* of the format, for this run */
+	struct buffer head, facts;
+	uint64_t with_head; /* bit i: the file of table i has the head */
+	uint64_t step;
 };
 
 /*
@@ -85,15 +136,16 @@ int export_put(struct export *e, const struct export_run *run);
 void export_finish(struct export *e);
 
 /*
- * The runs that started in [since, until), oldest first, of one instrument or all (NULL), with
- * number and start only.  Returns owned through `runs`; 0 or a negative errno.
+ * For formats with columns: sets e->tables.at to the table of this hash of columns, which `is_new` if
+ * there was none.  0, or -E2BIG: there are EXPORT_TABLES_MAX already.
+ */
+int export_choose_table(struct export *e, const uint8_t *hash, bool *is_new);
+
+/*
+ * The runs that started in [since, until), oldest first, of one instrument or all (NULL).  Returns
+ * owned through `runs`; 0 or a negative errno.
  */
 int export_find(struct requester *replay, uint64_t since, uint64_t until, const char *instrument,
-	struct export_run **runs, size_t *count);
-
-/* --- CSV ------------------------------------------------------------------------------------- */
-
-/* A cell in quotes, as RFC 4180. */
-void export_csv_quote(struct buffer *to, const char *text, size_t len);
+	struct export_name **runs, size_t *count);
 
 #endif

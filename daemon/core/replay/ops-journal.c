@@ -320,6 +320,7 @@ static void put_row(const struct call *call, struct buffer *to, const struct run
 	map_uint(&map, "start", row->start);
 	if (row->last > 0)
 		map_text(&map, "status", row->status);
+	map_bool(&map, "sim", row->sim);
 	map_text(&map, "topic", row->topic);
 	map_uint(&map, "first", row->first);
 	if (row->last > 0)

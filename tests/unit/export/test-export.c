@@ -12,9 +12,11 @@
 
 #include <cmocka.h>
 
+#include "cell.h"
 #include "examples.h"
 #include "export.h"
 #include "record/encode.h"
+#include "record/text.h"
 
 #define ENDPOINT "inproc://replay"
 #define RUN_END  10 /* seq of run-end; entries after it come in the heading */
@@ -137,7 +139,7 @@ static void *serve(void *socket)
 
 /* --- the fixture ------------------------------------------------------------------------------ */
 
-static int take_piece(void *arg, const struct export *e, const struct export_item *item)
+static int take_piece(void *arg, const struct export *e, uint64_t seq)
 {
 	buffer_append(&out, e->to.data, e->to.len);
 	return 0;
@@ -172,6 +174,7 @@ static int put(const char *format)
 	const struct export_run run = {
 		.number = "site/xrf-1/1", .status = "complete", .first = 1, .last = RUN_END};
 	export.format = export_format_find(format);
+	buffer_reset(&out);
 	int r = export_put(&export, &run);
 	buffer_append(&out, "", 1);
 	return r;
@@ -230,8 +233,10 @@ static void csv_has_corrections_above_the_data(void **state)
 	const char *at = find_words(text, "# run: site/xrf-1/1\n# status: complete\n");
 	at = find_words(at, "# AMENDED ");
 	at = find_words(at, "# started: ");
-	at = find_words(at, "# LOST: frames 0 to 6\nrun,frame,step,partial,utc,quality,");
-	at = find_words(at, "\nsite/xrf-1/1,7,");
+	at = find_words(
+		at, "\n\"run\",\"sample\",\"valid\",\"simulated\",\"frame\",\"step\",\"partial\",");
+	at = find_words(at, "\n# LOST: frames 0 to 6\n");
+	at = find_words(at, "\n\"site/xrf-1/1\",\"CCL-2026-00451\",TRUE,FALSE,7,");
 	at = find_words(at, "# end: complete, 8 frames");
 	assert_null(strstr(at, "# AMENDED")); /* the same amend, after the end */
 }
@@ -245,13 +250,35 @@ static void a_run_without_frames_lost_all(void **state)
 	assert_int_equal(export.lost, 8);
 }
 
-static void runs_are_separated(void **state)
+static void runs_of_the_same_columns_share_one_header(void **state)
 {
-	entries[0] = "run-start";
+	entries[0] = "run-start", entries[1] = "frame-scalar";
 	assert_int_equal(put("csv"), 0);
-	out.len = 0;
 	assert_int_equal(put("csv"), 0);
-	assert_int_equal(strncmp((const char *)out.data, "\n# run: ", 8), 0);
+	assert_int_equal(strncmp((const char *)out.data, "# run: ", 7), 0);
+	assert_null(strstr((const char *)out.data, "\"frame\""));
+	assert_int_equal(export.tables.count, 1);
+	entries[1] = "frame-spectrum-typed";
+	assert_int_equal(put("csv"), 0);
+	assert_int_equal(export.tables.count, 2);
+	assert_int_equal(export.tables.at, 1);
+	find_words((const char *)out.data, "\"frame\"");
+}
+
+static void partial_frames_are_left_out(void **state)
+{
+	entries[0] = "run-start", entries[1] = "frame-spectrum-linear";
+	assert_int_equal(put("csv"), 0);
+	assert_null(strstr((const char *)out.data, "\"frame\""));
+	assert_int_equal(export.partial, 1);
+	assert_int_equal(put("json"), 0);
+	assert_null(strstr((const char *)out.data, "\"type\":\"frame\""));
+	export.with_partial = true;
+	assert_int_equal(put("json"), 0);
+	find_words((const char *)out.data, "\"type\":\"frame\"");
+	export.with_partial = false;
+	assert_int_equal(put("cbor"), 0);
+	assert_true(out.len > 500); /* evidence is whole */
 }
 
 static void a_busy_daemon_is_asked_again(void **state)
@@ -279,7 +306,7 @@ static void an_interrupt_ends_it(void **state)
 
 static void runs_of_all_pages_are_found_once(void **state)
 {
-	struct export_run *runs;
+	struct export_name *runs;
 	size_t count;
 	assert_int_equal(export_find(export.replay, 0, 10000, NULL, &runs, &count), 0);
 	assert_int_equal(count, RUNS);
@@ -296,11 +323,18 @@ static void runs_of_all_pages_are_found_once(void **state)
 
 static void cells_are_quoted(void **state)
 {
-	struct buffer cell = {0};
-	export_csv_quote(&cell, "a \"b\", c\n", 9);
-	assert_int_equal(cell.len, 13);
-	assert_memory_equal(cell.data, "\"a \"\"b\"\", c\n\"", 13);
-	buffer_finish(&cell);
+	static const char *const texts[][2] = {{"", "\"\""},
+		{"a \"b\", c\n", "\"a \"\"b\"\", c\\n\""}, {"=1+1", "\"'=1+1\""}, {"-5", "\"'-5\""},
+		{"@a", "\"'@a\""}, {"+a", "\"'+a\""}, {"'s", "\"''s\""},
+		{"# no comment", "\"# no comment\""}, {"\t=1", "\"\\t=1\""},
+		{"a\xe2\x80\xae=", "\"a\\u202e=\""}, {"\xc2\x9b", "\"\\u009b\""}};
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		struct buffer cell = {0};
+		cell_put_text(&cell, string_of(texts[i][0]));
+		buffer_append(&cell, "", 1);
+		assert_string_equal((const char *)cell.data, texts[i][1]);
+		buffer_finish(&cell);
+	}
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_export, close_export)
@@ -313,7 +347,8 @@ int main(void)
 		TEST(json_marks_lost_frames),
 		TEST(csv_has_corrections_above_the_data),
 		TEST(a_run_without_frames_lost_all),
-		TEST(runs_are_separated),
+		TEST(runs_of_the_same_columns_share_one_header),
+		TEST(partial_frames_are_left_out),
 		TEST(a_busy_daemon_is_asked_again),
 		TEST(an_unknown_run_is_not_found),
 		TEST(an_interrupt_ends_it),

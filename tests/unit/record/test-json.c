@@ -32,8 +32,10 @@
 static void texts_cannot_leave_their_string_or_move_a_cursor(void **state)
 {
 	struct buffer b = {0};
-	encode_text(&b, "a\"b\\c\n\t\x1b[0m\x7f\xc2\x9b\xc2\xb5\xe2\x82\xac");
-	assert_json(&b, "\"a\\\"b\\\\c\\n\\u0009\\u001b[0m\\u007f\\u009b\xc2\xb5\xe2\x82\xac\"");
+	encode_text(&b,
+		"a\"b\\c\n\t\x1b[0m\x7f\xc2\x9b\xc2\xb5\xe2\x82\xac\xe2\x80\xae\xf3\xa0\x80\xa0");
+	assert_json(&b, "\"a\\\"b\\\\c\\n\\u0009\\u001b[0m\\u007f\\u009b\xc2\xb5\xe2\x82\xac"
+			"\\u202e\\udb40\\udc20\"");
 	buffer_finish(&b);
 }
 

@@ -33,8 +33,8 @@ static const struct {
 		"'\\u0085x' begins with a control character (U+0085): set the scanner's prefix"},
 	{"LAB-1 ", "'LAB-1 ' ends with a blank: leave it out"},
 	{" LAB-1", "' LAB-1' begins with a blank: leave it out"},
-	{"LAB-1\xc2\xa0", "'LAB-1\\u00a0' ends with a no-break space: leave it out"},
-	{"LAB-1\xe3\x80\x80", "'LAB-1\\u3000' ends with an ideographic space: leave it out"},
+	{"LAB-1\xc2\xa0", "'LAB-1\xc2\xa0' ends with a no-break space: leave it out"},
+	{"LAB-1\xe3\x80\x80", "'LAB-1\xe3\x80\x80' ends with an ideographic space: leave it out"},
 	{"LAB-1\xe2\x80\x8b",
 		"'LAB-1\\u200b' ends with a zero width space: it comes with texts that were "
 		"copied; type the text"},
@@ -47,8 +47,8 @@ static const struct {
 		"were "
 		"copied; type the text"},
 	{" ", "' ' has no visible character"},
-	{"\xc2\xa0\t", "'\\u00a0\\t' has no visible character"},
-	{"\xe2\xa0\x80", "'\\u2800' has no visible character"},
+	{"\xc2\xa0\t", "'\xc2\xa0\\t' has no visible character"},
+	{"\xe2\xa0\x80", "'\xe2\xa0\x80' has no visible character"},
 	{"M\xfcller", "'M\\xfcller' is not UTF-8"},
 	{"back\\slash", NULL},
 };

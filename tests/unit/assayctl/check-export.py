@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""assayctl export of runs with hostile texts, read back by Python's csv: nothing becomes data, line, header or formula.
+
+Usage: check-export.py ASSAYCTL [SEEDS]. A daemon of a few lines answers the two requests of an export.
+"""
+
+import csv
+import fcntl
+import io
+import pathlib
+import random
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+
+import cbor2
+import zmq
+
+PIECES = ['"', '""', ',', ';', '\n', '\r\n', '\r', '\t', '#', '# SIMULATED', '=1+1', '=HYPERLINK("x")', '+', '-', '@SUM(A1)',
+          "'", 'run,sample', '\x1b[31m', '\x9b', '\x00', '\u202e', '\u200b', '\ufeff', 'Müller', '山田', '\U0001f600', ' ', '0',
+          '00123', '1e5', '\\', '\\n', 'TRUE', 'NaN', '\u2028', '|', '%']
+JOURNAL = bytes(range(16))
+UTC = 1795335330123456789
+INVISIBLE = re.compile('[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]')
+
+
+def hostile(rng, least=0):
+    return ''.join(rng.choice(PIECES) for _ in range(rng.randrange(least, 6)))
+
+
+def shown(text):
+    """A text as the page describes its cell: controls and invisible characters escaped, no formula."""
+    def escape(found):
+        code = ord(found[0])
+        return {10: '\\n', 13: '\\r', 9: '\\t'}.get(code) or (f'\\x{code:02x}' if code < 0x80 else f'\\u{code:04x}')
+    text = INVISIBLE.sub(escape, text)
+    return "'" + text if text[:1] in tuple("=+-@'") and text else text
+
+
+class Daemon(threading.Thread):
+    def __init__(self, folder):
+        super().__init__(daemon=True)
+        self.runs, self.amended, self.sockets = {}, {}, []
+        for name in ('control', 'replay'):
+            socket = zmq.Context.instance().socket(zmq.ROUTER)
+            socket.bind(f'ipc://{folder}/{name}')
+            self.sockets.append(socket)
+
+    def row(self, number):
+        entries = self.runs[number]
+        row = {'number': number, 'sim': 'sim' in number, 'start': UTC, 'first': 1, 'status': 'complete', 'last': 1000,
+               'frames': len(entries) - 2}
+        return {**row, 'amended': self.amended[number]} if number in self.amended else row
+
+    def answer(self, r):
+        if r['op'] == 'run-show':
+            return [{'ok': True, 'run': self.row(r['number'])}]
+        if r['op'] == 'find':
+            rows = [self.row(number) for number in sorted(self.runs)]
+            return [{'op': 'runs', 'runs': rows, 'count': len(rows), 'next': 0, 'head': 1000, 'gaps': []}]
+        entries = self.runs[r['run']] if r.get('from', 1) <= 1 else []
+        return [{'op': 'data', 'count': len(entries), 'next': 0, 'head': 1000, 'gaps': []}, *entries]
+
+    def run(self):
+        poller = zmq.Poller()
+        for socket in self.sockets:
+            poller.register(socket, zmq.POLLIN)
+        while True:
+            for socket, _ in poller.poll():
+                *envelope, body = socket.recv_multipart()
+                first, *more = self.answer(cbor2.loads(body))
+                socket.send_multipart([*envelope, cbor2.dumps(first), *more])
+
+
+def entry(seq, record):
+    return cbor2.dumps([1, JOURNAL, seq, seq - 1, UTC, 'a1/data/xrf/site/node/x-1/', cbor2.dumps(record)])
+
+
+def base(kind):
+    return {'type': kind, 'v': 1, 'id': JOURNAL, 't': {'utc': UTC, 'mono': 1, 'sync': 'ntp'},
+            'inst': {'key': 'x-1', 'make': 'm', 'model': 'm', 'serial': 's', 'source': 'read'}}
+
+
+def make_run(rng, sim, shape):
+    """The entries, and the cells that are expected for each frame."""
+    sample, person, note, method, step, word = (hostile(rng) for _ in range(6))
+    analyte = hostile(rng, 1)
+    start = {**base('run-start'), 'run': JOURNAL, 'number': 'x', 'technique': {'id': hostile(rng)}, 'sim': sim,
+             'mode': 'on-demand', 'sample': {'id': sample}, 'operator': {'id': person},
+             'method': {'id': method, 'version': hostile(rng, 1)}, 'cal': [{'id': hostile(rng)}],
+             'settings': {'a': hostile(rng)}, 'setup': {'b': hostile(rng)}, 'x-note': note}
+    entries, rows = [entry(1, start)], []
+    for n in range(3):
+        partial = n == 1
+        values = [rng.choice([0.1, -3.22e-14, 1.7, 1e300, 5.0, rng.random(), -rng.random()]) for _ in range(3)]
+        single = struct.unpack('<f', struct.pack('<f', rng.random()))[0]
+        variables = [{'name': 'energy', 'role': 'axis', 'dims': ['energy'], 'unit': 'keV',
+                      'data': cbor2.CBORTag(86, struct.pack('<3d', 1, 2, 3))},
+                     {'name': 'signal', 'role': 'data', 'dims': ['energy'], 'unit': '1',
+                      'data': cbor2.CBORTag(86, struct.pack('<3d', *values))},
+                     {'name': 'weight', 'role': 'aux', 'dims': [], 'unit': 'g',
+                      'data': cbor2.CBORTag(85, struct.pack('<f', single))},
+                     {'name': 'word', 'role': 'aux', 'dims': [], 'unit': '1', 'data': word}]
+        if shape == 1:
+            variables[1]['analyte'] = {'name': analyte}
+        entries.append(entry(2 + n, {
+            **base('frame'), 'run': JOURNAL, 'ctx': bytes(32), 'n': n, 'sim': sim,
+            'q': {'flag': 3, 'why': ['cal-expired', 'late']}, 'kind': 'spectrum', 'step': {'i': 1, 'of': 1, 'name': step},
+            **({'partial': True} if partial else {}), 'vars': variables}))
+        if not partial:
+            rows += [{'sample': shown(sample), 'operator': shown(person), 'note': shown(note), 'step': shown(step), 'frame': n,
+                      'why': 'cal-expired late', 'simulated': sim, 'word [1]': shown(word), 'signal': value, 'weight': single}
+                     for value in values]
+    entries.append(entry(9, {**base('run-end'), 'run': JOURNAL, 'frames': 3, 'status': 'complete', 'why': hostile(rng),
+                             'digest': bytes(32)}))
+    return entries, rows, f'signal {analyte} [1]' if shape == 1 else 'signal [1]'
+
+
+def parse(text, people, comma):
+    """The rows for a reader that drops lines of comments."""
+    if people:
+        assert text.startswith('\ufeff') and not re.search('(?<!\r)\n', text)
+        return list(csv.DictReader(io.StringIO(text[1:], newline=''), delimiter=';' if comma else ','))
+    lines = text.split('\n')
+    assert lines.pop() == ''
+    assert not [line for line in lines if INVISIBLE.search(line)], [line for line in lines if INVISIBLE.search(line)]
+    return list(csv.DictReader(line for line in lines if not line.startswith('#')))
+
+
+def number(cell, comma):
+    return float(cell.replace(',', '.') if comma else cell)
+
+
+def check_rows(got, wanted, signal, people, comma, name):
+    assert len(got) == len(wanted), (len(got), len(wanted))
+    for row, want in zip(got, wanted):
+        assert None not in row and None not in row.values(), row
+        assert row['run'] == name and row['frame'] == str(want['frame']) and row['partial'] == 'FALSE', row
+        for key in ('sample', 'step', 'why', 'word [1]') + (('operator', 'note') if people else ()):
+            assert row[key] == want[key], (key, row[key], want[key])
+        assert row['simulated'] == str(want['simulated']).upper() and row['valid'] == 'TRUE', row
+        assert number(row[shown(signal)], comma) == want['signal'], row
+        cell = row['weight [g]'].replace(',', '.')
+        assert struct.pack('<f', float(cell)) == struct.pack('<f', want['weight']) and len(cell) < 14, cell
+
+
+def export(*args, code=0):
+    done = subprocess.run([assayctl, '--dir', str(folder), 'export', *map(str, args)], capture_output=True, text=True)
+    assert done.returncode == code, done
+    return done.stderr
+
+
+def check_seed(daemon, seed):
+    rng = random.Random(seed)
+    daemon.runs, wanted = {}, {}
+    for i in range(4):
+        sim, shape = i == 2, rng.randrange(2)
+        name = f'node/x-1/{"sim" if sim else "run"}-{i}'
+        daemon.runs[name], *wanted[name] = make_run(rng, sim, shape)
+    names = [name for name in sorted(wanted) if 'sim' not in name]
+    shapes = {wanted[name][1] for name in names}
+    for form in ('csv', 'csv-excel', 'csv-excel-point'):
+        people, comma = form != 'csv', form == 'csv-excel'
+        to = folder / f'{seed}-{form}.csv'
+        more = ['--decimal', 'point'] if form.endswith('point') else []
+        said = export('--format', form.removesuffix('-point'), '--from', '2026-01-01', '--to', to, *more)
+        assert '1 run left out: simulated; add --simulated' in said and '3 partial frames left out' in said, said
+        files = [to] + [to.with_name(f'{to.stem}-{i}.csv') for i in range(2, len(shapes) + 1)]
+        got = [row for file in files for row in parse(file.read_bytes().decode(), people, comma)]
+        for name in names:
+            rows, signal = wanted[name]
+            check_rows([row for row in got if row['run'] == name], rows, signal, people, comma, name)
+        assert len(got) == sum(len(wanted[name][0]) for name in names)
+        assert not list(folder.glob('*.part*'))
+
+
+def check_corrections(daemon):
+    rng = random.Random(7)
+    daemon.runs['node/x-1/run-0'] = make_run(rng, False, 0)[0]
+    daemon.amended = {'node/x-1/run-0': {'sample': 'B-2', 'note': '', 'valid': False, 'reason': '=wrong', 'count': 2}}
+    to = folder / 'corrected.csv'
+    export('--format', 'csv-excel', '--run', 'node/x-1/run-0', '--to', to, '--partials')
+    rows = parse(to.read_bytes().decode(), True, True)
+    assert {(r['sample'], r['note'], r['valid'], r['corrected']) for r in rows} == {('B-2', '', 'FALSE', "'=wrong")}, rows[0]
+    assert [r['partial'] for r in rows] == ['FALSE'] * 3 + ['TRUE'] * 3 + ['FALSE'] * 3
+    to = folder / 'corrected-2.csv'
+    export('--format', 'csv', '--run', 'node/x-1/run-0', '--to', to)
+    assert '# NOT VALID' in to.read_text()
+
+
+def check_files(daemon):
+    """A file is not overwritten, nor written by two exports; without a run there is no file."""
+    daemon.runs = {'node/x-1/sim-0': make_run(random.Random(1), True, 0)[0]}
+    to = folder / 'none.csv'
+    said = export('--format', 'csv', '--from', '2026-01-01', '--to', to, code=1)
+    assert '1 run left out: simulated; add --simulated' in said and not list(folder.glob('none*')), said
+    with open(folder / 'none.csv.part', 'w') as part:
+        fcntl.flock(part, fcntl.LOCK_EX)
+        said = export('--format', 'csv', '--run', 'node/x-1/sim-0', '--to', to, code=1)
+    assert 'another export writes this file' in said and not to.exists(), said
+    export('--format', 'csv', '--run', 'node/x-1/sim-0', '--to', to)
+    assert '# SIMULATED' in to.read_text() and not (folder / 'none.csv.part').exists()
+    assert 'File exists' in export('--format', 'json', '--run', 'node/x-1/sim-0', '--to', to, code=1)
+    assert 'csv-excel' in export('--format', 'csv', '--decimal', 'point', '--run', 'x', '--to', folder / 'x', code=2)
+
+
+assayctl = sys.argv[1]
+with tempfile.TemporaryDirectory() as name:
+    folder = pathlib.Path(name)
+    daemon = Daemon(folder)
+    daemon.start()
+    for seed in range(int(sys.argv[2]) if len(sys.argv) > 2 else 8):
+        check_seed(daemon, seed)
+    check_corrections(daemon)
+    check_files(daemon)
