@@ -60,7 +60,8 @@ void catalog_put(struct buffer *to, const struct catalog_driver *driver);
 
 /*
  * A table of settings as a list of {name, type, unit?, min?, max?, choices?, required?, list?,
- * calibration?, hazard?, live?, hex?, default?, help, columns?}, or the pairs of one setting.
+ * calibration?, hazard?, live?, hex?, ucum?, cas?, in_unit?, default?, help,
+ * columns?}, or the pairs of one setting.
  */
 void catalog_put_settings(struct buffer *to, const struct assay_setting *settings);
 void catalog_put_setting(struct map *map, const struct assay_setting *setting);

@@ -177,6 +177,7 @@ static void read_driven(struct load *load, const struct node *node,
 	out->identity.flag_otherwise = s->otherwise == 1;
 	out->technique = read_technique(load, s, driver, &profile, node->key_mark);
 	setup_read(load, node_overlay(load->arena, profile.setup, s->setup), &out->setup);
+	const struct technique *technique = technique_find(string_of(out->technique));
 	struct config_mark *origins = arena_array(
 		load->arena, settings_count(driver->settings), sizeof *origins);
 	out->origins = origins;
@@ -185,6 +186,7 @@ static void read_driven(struct load *load, const struct node *node,
 		.origins = origins,
 		.settings = node_overlay(load->arena, profile.settings, s->settings),
 		.calibration = calibration.settings,
+		.techniques = technique != NULL ? technique->bit : 0,
 		.where = s->settings != NULL ? s->settings->key_mark : node->key_mark,
 	};
 	settings_read(load, &source, &out->settings);

@@ -8,6 +8,8 @@
 #include "config/settings.h"
 #include "config/suggest.h"
 #include "record/encode.h"
+#include "record/text.h"
+#include "record/units.h"
 
 #define ROWS_MAX  1000
 #define ITEMS_MAX 10000
@@ -16,8 +18,10 @@ struct settings_writer {
 	struct load *load;
 	struct buffer *to;
 	const struct catalog_driver *driver;
+	unsigned techniques;
 	bool is_partial;
-	bool in_table; /* a table in a table would exceed the depth of a record */
+	const char *row_unit; /* of the column `unit`; NULL: none, or no row */
+	bool in_table;        /* a table in a table would exceed the depth of a record */
 };
 
 size_t settings_count(const struct assay_setting *table)
@@ -87,7 +91,15 @@ static void write_number(
 {
 	char why[QUANTITY_TEXT];
 	double value;
-	if (quantity_read(node->text, s->unit, &value, why) < 0) {
+	const char *unit = (s->flags & ASSAY_IN_UNIT) != 0 ? w->row_unit : s->unit;
+	bool is_plain = quantity_is_plain(unit);
+	bool may_be_bare = is_plain || (s->flags & ASSAY_IN_UNIT) != 0;
+	if (may_be_bare && quantity_parse_number(node->text, &value) == 0) {
+		/* A % here would make another number of it, in silence. */
+	} else if (unit == NULL || strcmp(unit, "1") == 0) {
+		load_found(w->load, node, "expected a number without a unit");
+		return;
+	} else if (quantity_read(node->text, unit, &value, why) < 0) {
 		load_found(w->load, node, "%s", why);
 		return;
 	}
@@ -96,6 +108,30 @@ static void write_number(
 		return;
 	}
 	encode_quantity(w->to, value, s->unit != NULL ? s->unit : "1");
+}
+
+/* A text with a meaning: a unit or a CAS number. */
+static void write_text(
+	struct settings_writer *w, const struct assay_setting *s, const struct node *node)
+{
+	struct assay_string text = string_of(node->text);
+	if ((s->flags & ASSAY_UNIT) != 0 && !unit_is_allowed(text, w->techniques)) {
+		const char *near = unit_suggest(text);
+		if (near == NULL)
+			near = quantity_unit(node->text);
+		if (near != NULL && !unit_is_allowed(string_of(near), w->techniques))
+			near = NULL;
+		load_found(w->load, node,
+			"expected a unit of the list (frame-format, section Units)%s%s%s",
+			near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+			near != NULL ? "'?" : "");
+	} else if ((s->flags & ASSAY_CAS) != 0 && !cas_is_valid(text)) {
+		load_found(w->load, node,
+			"expected a CAS number such as 7446-09-5, whose last digit checks the "
+			"others");
+	} else {
+		encode_text(w->to, node->text);
+	}
 }
 
 static const char *expected_of(const struct assay_setting *s)
@@ -130,7 +166,7 @@ static void write_scalar(
 		if (fields_find_choice(w->load, node, s->name, s->choices) >= 0)
 			encode_text(w->to, text);
 		break;
-	default: encode_text(w->to, text); break;
+	default: write_text(w, s, node); break;
 	}
 }
 
@@ -249,6 +285,15 @@ static void write_pairs(struct settings_writer *w, const struct given *g)
 	}
 }
 
+/* The text of a row's column `unit`; NULL: it has none. */
+static const char *unit_of(const struct given *g)
+{
+	for (size_t i = 0; i < g->count; i++)
+		if ((g->table[i].flags & ASSAY_UNIT) != 0 && g->nodes[i] != NULL)
+			return g->nodes[i]->text;
+	return NULL;
+}
+
 /* [name, value, name, value ...] */
 static void write_row(
 	struct settings_writer *w, const struct assay_setting *s, const struct node *row)
@@ -261,6 +306,7 @@ static void write_row(
 	inner.is_partial = false;
 	gather(&inner, &g, row, 0);
 	encode_array(w->to, 2 * complete(&inner, &g, row->mark));
+	inner.row_unit = unit_of(&g);
 	write_pairs(&inner, &g);
 }
 
@@ -298,7 +344,11 @@ bool settings_read(struct load *load, const struct settings_source *source, stru
 {
 	size_t before = load->errors->count;
 	struct buffer to = {0};
-	struct settings_writer w = {load, &to, source->driver, source->is_partial, false};
+	struct settings_writer w = {.load = load,
+		.to = &to,
+		.driver = source->driver,
+		.techniques = source->techniques,
+		.is_partial = source->is_partial};
 	struct given g;
 	if (source->settings != NULL &&
 		!fields_expect_map(load, source->settings, "settings", true))

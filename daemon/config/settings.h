@@ -18,6 +18,7 @@ struct settings_source {
 	const struct node *calibration; /* the same for those flagged ASSAY_CALIBRATION */
 	struct config_mark where;       /* of an error about a missing setting */
 	struct config_mark *origins;    /* filled with one item per setting; may be NULL */
+	unsigned techniques;            /* bits of techniques.h whose units are legal; 0: any */
 	bool is_partial;                /* laid over others: no defaults, nothing is required */
 };
 

@@ -36,6 +36,22 @@ bool name_is_valid(struct assay_string name)
 	return name.len >= 1 && name.len <= ASSAY_NAME_MAX;
 }
 
+bool cas_is_valid(struct assay_string cas)
+{
+	unsigned sum = 0, place = 0;
+	size_t n = cas.len;
+	if (n < 7 || n > 12 || cas.data[n - 2] != '-' || cas.data[n - 5] != '-')
+		return false;
+	for (size_t i = n; i-- > 0;) {
+		if (i == n - 2 || i == n - 5)
+			continue;
+		if (cas.data[i] < '0' || cas.data[i] > '9')
+			return false;
+		sum += place++ * (unsigned)(cas.data[i] - '0');
+	}
+	return sum % 10 == (unsigned)(cas.data[n - 1] - '0');
+}
+
 bool token_is_valid(struct assay_string token)
 {
 	for (size_t i = 0; i < token.len; i++) {

@@ -37,6 +37,9 @@ bool name_is_valid(struct assay_string name);
 /* True for [a-z0-9-]{1,32}: a token of a topic, an instrument's key, a driver. */
 bool token_is_valid(struct assay_string token);
 
+/* True for a CAS number such as 7446-09-5: its last digit checks the others. */
+bool cas_is_valid(struct assay_string cas);
+
 /* True for well-formed UTF-8 without surrogates or overlong forms. */
 bool text_is_utf8(const void *data, size_t len);
 

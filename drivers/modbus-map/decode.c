@@ -129,9 +129,16 @@ static void decode_point(struct decoding *d, const struct rows_point *point)
 	struct register_value value = replies_value(&d->replies, &point->place, &failure);
 	if (value.kind == REGISTER_NOTHING && is_tolerated(point->option, failure))
 		return;
+	if (value.kind != REGISTER_NOTHING &&
+		row_is_nothing(&point->limits, &point->place, &value)) {
+		value.kind = REGISTER_NOTHING;
+		failure = "device-warning";
+	}
 	if (value.kind != REGISTER_NOTHING && point->scaling.is_used)
 		list_scaling(d, point);
 	value = scaling_apply(&point->scaling, &value);
+	if (value.kind != REGISTER_NOTHING && !row_is_inside(&point->limits, &value))
+		value.kind = REGISTER_NOTHING;
 	d->data_wanted += is_data;
 	if (value.kind == REGISTER_NOTHING) {
 		d->data_missing += is_data;
@@ -150,11 +157,15 @@ static void decode_point(struct decoding *d, const struct rows_point *point)
 
 /* --- status ----------------------------------------------------------------------------------- */
 
-/* Consecutive rows of one name make one variable. */
+/*
+ * Consecutive rows of one name make one variable.  Its value: with `position`, the conditions that
+ * hold, as bits; of several rows, their register, whole; of one row, the register or its `bit`.
+ */
 struct flags {
 	struct row_place place;
-	struct register_value value; /* of the first row */
-	bool has_value, is_mask;
+	size_t rows;                        /* that had a value */
+	struct register_value value, whole; /* of the first of them */
+	bool is_mask;
 	int64_t mask;
 };
 
@@ -168,14 +179,14 @@ static void flags_deliver(struct decoding *d, const struct flags *flags)
 		.basis = place->basis,
 		.role = ASSAY_AUX};
 	struct register_value mask = {.kind = REGISTER_INTEGER, .integer = flags->mask};
-	if (!flags->has_value)
+	if (flags->rows == 0)
 		return;
 	const struct delivered *subject = find_subject(d, place);
 	if (subject != NULL) {
 		v.role = ASSAY_FLAGS;
 		copy_subject(&v, subject);
 	}
-	set_value(&v, flags->is_mask ? &mask : &flags->value);
+	set_value(&v, flags->is_mask ? &mask : flags->rows > 1 ? &flags->whole : &flags->value);
 	deliver(d, place, &v);
 }
 
@@ -197,11 +208,13 @@ static void decode_status(struct decoding *d, const struct rows_status *status, 
 			add_missing(d, place, failure);
 		return;
 	}
+	struct register_value whole = value;
 	value = row_condition_value(condition, &value);
 	bool holds = row_condition_holds(condition, &value);
-	if (!flags->has_value)
+	if (flags->rows++ == 0) {
 		flags->value = value;
-	flags->has_value = true;
+		flags->whole = whole;
+	}
 	if (condition->position >= 0) {
 		flags->is_mask = true;
 		flags->mask |= (int64_t)holds << condition->position;

@@ -27,10 +27,11 @@ unsigned register_width(enum register_type type)
 static uint64_t gather(const uint8_t *wire, unsigned words, enum register_order order)
 {
 	uint64_t v = 0;
+	bool swaps_bytes = words > 1 && (order == REGISTER_BADC || order == REGISTER_DCBA);
 	for (unsigned i = 0; i < words; i++) {
 		unsigned w = order == REGISTER_CDAB || order == REGISTER_DCBA ? words - 1 - i : i;
 		unsigned high = wire[2 * w], low = wire[2 * w + 1];
-		if (order == REGISTER_BADC || order == REGISTER_DCBA)
+		if (swaps_bytes)
 			v = v << 16 | low << 8 | high;
 		else
 			v = v << 16 | high << 8 | low;

@@ -22,7 +22,10 @@ enum register_type {
 	REGISTER_TYPES
 };
 
-/* The order of the bytes A (most significant) to D of a number on the wire. */
+/*
+ * The order of the bytes A (most significant) to D of a number on the wire.  A number of one
+ * register has none: Modbus sends its high byte first.
+ */
 enum register_order {
 	REGISTER_ABCD,
 	REGISTER_CDAB, /* low word first */

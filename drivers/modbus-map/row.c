@@ -36,7 +36,8 @@ static const char *const reasons[] = {"saturated", "timeout", "truncated", "out-
 	{.name = "group", .type = ASSAY_TEXT, .help = "requests never join two groups"}
 
 #define UNCERTAINTY_COLUMNS                                                                        \
-	{.name = "unc", .type = ASSAY_NUMBER, .help = "uncertainty, in the unit of the value"},    \
+	{.name = "unc", .type = ASSAY_NUMBER, .flags = ASSAY_IN_UNIT,                              \
+		.help = "uncertainty, in the unit of the value"},                                  \
 	{.name = "unc_kind", .type = ASSAY_CHOICE, .choices = unc_kinds,                           \
 		.help = "absent: standard"},                                                       \
 	{.name = "unc_k", .type = ASSAY_NUMBER, .help = "coverage factor of an expanded one"},     \
@@ -45,9 +46,16 @@ static const char *const reasons[] = {"saturated", "timeout", "truncated", "out-
 const struct assay_setting row_point_columns[] = {
 	PLACE_COLUMNS,
 	{.name = "scale", .type = ASSAY_NUMBER, .help = "value = number * scale + offset"},
-	{.name = "offset", .type = ASSAY_NUMBER, .help = "see scale"},
-	{.name = "unit", .type = ASSAY_TEXT, .fallback = "1", .help = "UCUM code"},
-	{.name = "cas", .type = ASSAY_TEXT, .help = "the analyte's CAS number"},
+	{.name = "offset", .type = ASSAY_NUMBER, .flags = ASSAY_IN_UNIT, .help = "see scale"},
+	{.name = "unit", .type = ASSAY_TEXT, .flags = ASSAY_UNIT, .fallback = "1",
+		.help = "UCUM code"},
+	{.name = "none", .type = ASSAY_TEXT, .flags = ASSAY_LIST,
+		.help = "numbers of the register that mean no value, such as 0x8000"},
+	{.name = "min", .type = ASSAY_NUMBER, .flags = ASSAY_IN_UNIT,
+		.help = "least possible value: one below is removed"},
+	{.name = "max", .type = ASSAY_NUMBER, .flags = ASSAY_IN_UNIT,
+		.help = "greatest possible value: one above is removed"},
+	{.name = "cas", .type = ASSAY_TEXT, .flags = ASSAY_CAS, .help = "the analyte's CAS number"},
 	{.name = "role", .type = ASSAY_CHOICE, .choices = roles, .fallback = "data",
 		.help = "use of the variable"},
 	UNCERTAINTY_COLUMNS,
@@ -72,7 +80,8 @@ const struct assay_setting row_status_columns[] = {
 const struct assay_setting row_adjust_columns[] = {
 	{.name = "name", .type = ASSAY_TEXT, .flags = ASSAY_REQUIRED, .help = "of a point"},
 	{.name = "analyte", .type = ASSAY_TEXT, .help = "of that point"},
-	{.name = "unit", .type = ASSAY_TEXT, .help = "UCUM code as configured on this instrument"},
+	{.name = "unit", .type = ASSAY_TEXT, .flags = ASSAY_UNIT,
+		.help = "UCUM code as configured on this instrument"},
 	{.name = "basis", .type = ASSAY_TEXT, .help = "such as wet or dry"},
 	{.name = "label", .type = ASSAY_TEXT, .help = "a name for people"},
 	UNCERTAINTY_COLUMNS,
@@ -124,6 +133,68 @@ void row_place_read(
 	place->order = order != NULL ? (enum register_order)register_name_index(
 					       register_order_names, order)
 				     : common->order;
+}
+
+bool row_nothing_read(const struct assay_host *host, const char *text, struct row_nothing *nothing)
+{
+	size_t len = strlen(text);
+	uint64_t bits = 0;
+	*nothing = (struct row_nothing){.is_integer = true};
+	if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
+		static const char digits[] = "0123456789abcdef";
+		if (len < 3 || len > 18)
+			return false;
+		for (const char *at = text + 2; *at != '\0'; at++) {
+			const char *digit = strchr(
+				digits, *at >= 'A' && *at <= 'F' ? *at | 32 : *at);
+			if (digit == NULL)
+				return false;
+			bits = bits << 4 | (uint64_t)(digit - digits);
+		}
+		nothing->integer = (int64_t)bits;
+		nothing->real = (double)bits;
+		return true;
+	}
+	nothing->is_integer = assay_parse_integer(host, text, len, &nothing->integer) == 0;
+	return assay_parse_number(host, text, len, &nothing->real) == 0;
+}
+
+void row_limits_read(const struct assay_settings *row, struct row_limits *limits)
+{
+	*limits = (struct row_limits){
+		.has_min = assay_has(row, "min"), .has_max = assay_has(row, "max")};
+	if (limits->has_min)
+		limits->min = assay_number(row, "min");
+	if (limits->has_max)
+		limits->max = assay_number(row, "max");
+	for (size_t i = 0; i < assay_count(row, "none") && i < ROW_NOTHING_MAX; i++)
+		limits->nothing_count += row_nothing_read(row->host, assay_text_at(row, "none", i),
+			&limits->nothing[limits->nothing_count]);
+}
+
+bool row_is_nothing(const struct row_limits *limits, const struct row_place *place,
+	const struct register_value *value)
+{
+	unsigned bits = 16 * register_width(place->type);
+	uint64_t mask = bits < 64 ? (UINT64_C(1) << bits) - 1 : UINT64_MAX;
+	for (size_t i = 0; i < limits->nothing_count; i++) {
+		const struct row_nothing *n = &limits->nothing[i];
+		double real = value->is_single ? (double)(float)n->real : n->real;
+		/* 0x8000 and 32768 are the bits of -32768. */
+		bool has_bits = (n->integer >= 0 || bits == 64) && (uint64_t)n->integer <= mask &&
+				((uint64_t)value->integer & mask) == (uint64_t)n->integer;
+		bool both = value->kind == REGISTER_INTEGER && n->is_integer;
+		if (both ? has_bits || n->integer == value->integer
+			 : real == register_number(value))
+			return true;
+	}
+	return false;
+}
+
+bool row_is_inside(const struct row_limits *limits, const struct register_value *value)
+{
+	double v = register_number(value);
+	return !(limits->has_min && v < limits->min) && !(limits->has_max && v > limits->max);
 }
 
 static bool same(const char *a, const char *b)

@@ -10,7 +10,8 @@
 
 #include "registers.h"
 
-#define ROW_VARS_MAX 250
+#define ROW_VARS_MAX    250
+#define ROW_NOTHING_MAX 8 /* numbers that mean no value, per point */
 
 /* Settings for all rows; read once per slot. */
 struct row_common {
@@ -29,6 +30,18 @@ struct row_place {
 	enum register_order order;
 	const char *of, *label;
 	const char *analyte, *basis; /* with the name they identify a variable */
+};
+
+/* Numbers of a point that are no measurement. */
+struct row_limits {
+	struct row_nothing {
+		bool is_integer;
+		int64_t integer; /* as written, or the register's bits */
+		double real;
+	} nothing[ROW_NOTHING_MAX];
+	size_t nothing_count;
+	bool has_min, has_max;
+	double min, max; /* of the value, after scaling */
 };
 
 /* A row of `status`: its condition, and its effect if the condition holds. */
@@ -57,6 +70,19 @@ bool row_is_wanted(const struct assay_settings *settings, const struct row_commo
 void row_place_read(
 	const struct assay_settings *row, const struct row_common *common, struct row_place *place);
 
+/* Entries of `none` that are no number are left out; row_nothing_read() finds them. */
+void row_limits_read(const struct assay_settings *row, struct row_limits *limits);
+
+/* Reads "65535", "0x8000" or "-999.9".  False if it is not a number. */
+bool row_nothing_read(const struct assay_host *host, const char *text, struct row_nothing *nothing);
+
+/* Whether a number of the register, before scaling, is one that means no value. */
+bool row_is_nothing(const struct row_limits *limits, const struct row_place *place,
+	const struct register_value *value);
+
+/* Whether the value, after scaling, is inside `min` and `max`. */
+bool row_is_inside(const struct row_limits *limits, const struct register_value *value);
+
 void row_condition_read(const struct assay_settings *row, struct row_condition *condition);
 
 /* True if two variables have the same analyte and basis; NULL is equal to NULL only. */
@@ -66,7 +92,7 @@ bool row_is_same_substance(
 /* Whether the condition holds for the value. */
 bool row_condition_holds(const struct row_condition *condition, const struct register_value *value);
 
-/* The value that a status row shows: the whole, or its bit as 0 or 1. */
+/* The value that the condition looks at: the whole, or its bit as 0 or 1. */
 struct register_value row_condition_value(
 	const struct row_condition *condition, const struct register_value *value);
 

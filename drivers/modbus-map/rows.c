@@ -44,6 +44,7 @@ static void read_point(const struct assay_settings *settings, const struct row_c
 	row_place_read(row, common, &point->place);
 	scaling_make(has_scale ? assay_number(row, "scale") : 1, assay_number(row, "offset"),
 		&point->scaling);
+	row_limits_read(row, &point->limits);
 	point->v = (struct assay_variable){
 		.name = point->place.name,
 		.role = role,

@@ -18,6 +18,7 @@ struct rows_point {
 	struct row_place place;
 	const char *option; /* to which it belongs, or NULL */
 	struct scaling scaling;
+	struct row_limits limits;
 	struct assay_variable v; /* without the value; adjusted by the rows of `adjust` */
 };
 

@@ -104,6 +104,9 @@ enum assay_setting_flag {
 	ASSAY_LIVE = 1 << 4,        /* may be changed by `assayctl set` between runs */
 	ASSAY_HEX = 1 << 5,         /* an integer, shown in hexadecimal */
 	ASSAY_CALIBRATES = 1 << 6,  /* a calibration holds for one value of it */
+	ASSAY_UNIT = 1 << 8,        /* a text: a UCUM code of the technique's list */
+	ASSAY_CAS = 1 << 9,         /* a text: a CAS number, with its check digit */
+	ASSAY_IN_UNIT = 1 << 10,    /* a number of a row, in the unit of its column `unit` */
 };
 
 /*
@@ -113,9 +116,9 @@ enum assay_setting_flag {
 struct assay_setting {
 	const char *name; /* [a-z][a-z0-9_]{0,31}; the name in names.csv if it has one */
 	enum assay_setting_type type;
-	unsigned flags;                      /* enum assay_setting_flag */
-	const char *unit;                    /* ASSAY_NUMBER, ASSAY_INT: UCUM code; NULL: "1" */
-	double min, max;                     /* inclusive, in `unit`; both 0: unbounded */
+	unsigned flags;   /* enum assay_setting_flag */
+	const char *unit; /* ASSAY_NUMBER, ASSAY_INT: UCUM code; NULL: a number without unit */
+	double min, max;  /* inclusive, in `unit`; both 0: unbounded */
 	const char *const *choices;          /* ASSAY_CHOICE: ends with NULL */
 	const struct assay_setting *columns; /* ASSAY_TABLE */
 	const char *fallback;                /* the default as written in YAML; NULL: absent */

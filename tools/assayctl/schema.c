@@ -201,7 +201,10 @@ static json_t *scalar_schema(const struct assay_setting *setting)
 		return quantity_schema(unit);
 	json_t *either = json_array();
 	append(&either, range_schema(is_int ? "integer" : "number", setting->min, setting->max));
-	if (!is_int)
+	if ((setting->flags & ASSAY_IN_UNIT) != 0)
+		append(&either,
+			json_pack("{s:s, s:s}", "type", "string", "pattern", NUMBER_PATTERN));
+	else if (!is_int && strcmp(unit, "1") != 0)
 		append(&either, quantity_schema(unit));
 	return json_pack("{s:o}", "anyOf", either);
 }

@@ -46,8 +46,10 @@ static const struct assay_setting columns[] = {
 	{"address", ASSAY_INT, ASSAY_REQUIRED, NULL, 0, 65535, .help = "register, from 0"},
 	{"table", ASSAY_CHOICE, 0, .choices = tables, .fallback = "holding", .help = "which"},
 	{"type", ASSAY_CHOICE, 0, .choices = types, .fallback = "u16", .help = "how it is read"},
-	{"unit", ASSAY_TEXT, 0, .fallback = "1", .help = "UCUM code"},
+	{"unit", ASSAY_TEXT, ASSAY_UNIT, .fallback = "1", .help = "UCUM code"},
 	{"scale", ASSAY_NUMBER, 0, "1", .fallback = "1", .help = "factor"},
+	{"unc", ASSAY_NUMBER, ASSAY_IN_UNIT, .help = "uncertainty"},
+	{"cas", ASSAY_TEXT, ASSAY_CAS, .help = "CAS number"},
 	{0},
 };
 static const struct assay_setting map_settings[] = {
