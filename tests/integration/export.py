@@ -5,8 +5,8 @@ import csv
 import hashlib
 import json
 import signal
-import subprocess
 import struct
+import subprocess
 import sys
 
 import cbor2
