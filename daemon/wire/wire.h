@@ -142,7 +142,7 @@ struct wire_frame {
 };
 
 enum wire_end {
-	WIRE_END_COMPLETE = 1,
+	WIRE_END_COMPLETE = 1, /* with a `text` the instrument ended it early */
 	WIRE_END_STOPPED,
 	WIRE_END_ABORTED,
 	WIRE_END_FAILED,      /* because of the instrument or its bytes, see `text` */

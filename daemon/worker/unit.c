@@ -109,7 +109,7 @@ static void perform(struct worker_unit *unit, enum unit_action action, enum wire
 		if (end == WIRE_END_FAILED)
 			send_ended(unit, end, unit->error, unit->why);
 		else
-			send_ended(unit, end, 0, "");
+			send_ended(unit, end, 0, end == WIRE_END_COMPLETE ? unit->cut : "");
 		break;
 	case UNIT_SEND_NOT_STARTED:
 		send_ended(unit, WIRE_END_NOT_STARTED, unit->error, unit->why);
@@ -129,6 +129,7 @@ static void perform(struct worker_unit *unit, enum unit_action action, enum wire
 		device->retried = 0;
 		unit->dropped = 0;
 		unit->was_late = unit->was_broken = false;
+		unit->cut[0] = '\0';
 		break;
 	case UNIT_START_PACE:
 		pace_start(&unit->pace, unit->start.every_ns, clock_utc(), now);
@@ -233,6 +234,14 @@ static int run_slot(struct worker_unit *unit)
 	case UNIT_CLEAN: return device_stop(device);
 	case UNIT_ACQUIRE:
 		r = device_acquire(device);
+		unit->cut[0] = '\0';
+		if (r == ASSAY_CUT) {
+			snprintf(unit->cut, sizeof unit->cut, "%s",
+				device->explained[0] != '\0'
+					? device->explained
+					: "the instrument ended the measurement early");
+			r = ASSAY_LAST;
+		}
 		if (r > ASSAY_LAST)
 			r = -EBADMSG;
 		unit->was_late = unit->was_late || r == -ETIMEDOUT;

@@ -37,6 +37,7 @@ struct worker_unit {
 	uint64_t frames, dropped;               /* `dropped`: before the next frame */
 	bool was_late, was_broken;              /* why the next frame was retried */
 	bool is_calibrated;                     /* the calibration holds, or there is none */
+	char cut[EXPLAIN_MAX]; /* why the instrument ended the last measurement early */
 };
 
 /*

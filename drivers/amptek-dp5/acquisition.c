@@ -9,6 +9,7 @@
 
 #define PRESET_MARGIN_S 0.15 /* PRET has steps of 0.1 s */
 #define STARTS          3
+#define ENABLING_MS     100 /* an instrument may acknowledge the start before it counts */
 
 static uint64_t milliseconds(const struct assay_instrument *ins, const char *setting)
 {
@@ -188,28 +189,44 @@ static int keep(struct assay_instrument *ins, struct assay_raw *raw, const char 
 		strlen(st->readback));
 }
 
-static int finish(struct assay_instrument *ins, struct assay_raw *raw, const char *name)
+static int end_early(struct assay_instrument *ins, const char *how)
 {
-	struct packet reply;
-	int r = fetch(ins, REQUEST_SPECTRUM, &reply);
-	if (r == 0)
-		r = keep(ins, raw, name);
-	return r < 0 ? r : ASSAY_LAST;
+	assay_log(ins, ASSAY_LOG_WARN, "%s", how);
+	assay_explain(ins, "%s", how);
+	return ASSAY_CUT;
+}
+
+/* Adds the last packet of a measurement that grew. */
+static int keep_last(struct assay_instrument *ins, struct assay_raw *raw)
+{
+	bool is_whole = preset_reached(ins->state);
+	int r = keep(ins, raw, is_whole ? SPECTRUM_WHOLE : SPECTRUM_ENDED_EARLY);
+	if (r < 0 || is_whole)
+		return r < 0 ? r : ASSAY_LAST;
+	return end_early(ins, "counting ended before a preset was reached");
 }
 
 /* Stops counting at a request to stop; the frame holds the counts so far. */
 static int finish_now(struct assay_instrument *ins, struct assay_raw *raw, const char *name)
 {
+	struct packet reply;
 	int r = send(ins, REQUEST_DISABLE);
-	return r < 0 ? r : finish(ins, raw, name);
+	if (r == 0)
+		r = fetch(ins, REQUEST_SPECTRUM, &reply);
+	if (r == 0)
+		r = keep(ins, raw, name);
+	return r < 0 ? r : ASSAY_LAST;
 }
 
-static const char *name_of_end(struct assay_instrument *ins)
+/* Looks once more before it believes that counting ended without a reason. */
+static int watch_end(struct assay_instrument *ins)
 {
-	if (preset_reached(ins->state))
-		return SPECTRUM_WHOLE;
-	assay_log(ins, ASSAY_LOG_WARN, "counting ended before a preset was reached");
-	return SPECTRUM_ENDED_EARLY;
+	const struct state *st = ins->state;
+	int r = watch(ins);
+	if (r < 0 || st->status.enabled || preset_reached(st))
+		return r;
+	r = assay_pause(ins, ENABLING_MS);
+	return r < 0 ? r : watch(ins);
 }
 
 /* --- one spectrum, that may be shown while it grows --- */
@@ -221,14 +238,20 @@ static int acquire_growing(struct assay_instrument *ins, struct assay_raw *raw)
 	int r = fetch(ins, REQUEST_SPECTRUM, &reply);
 	if (r < 0)
 		return r;
-	bool ended = !st->status.enabled;
-	r = keep(ins, raw, ended ? name_of_end(ins) : SPECTRUM_GROWING);
+	if (!st->status.enabled)
+		return keep_last(ins, raw);
+	r = keep(ins, raw, SPECTRUM_GROWING);
 	st->growing_due += milliseconds(ins, "progress_every");
 	if (st->growing_due < assay_now_ms(ins))
 		st->growing_due = assay_now_ms(ins) + milliseconds(ins, "progress_every");
-	if (r < 0)
-		return r;
-	return ended ? ASSAY_LAST : ASSAY_FRAME;
+	return r < 0 ? r : ASSAY_FRAME;
+}
+
+static int acquire_last(struct assay_instrument *ins, struct assay_raw *raw)
+{
+	struct packet reply;
+	int r = fetch(ins, REQUEST_SPECTRUM, &reply);
+	return r < 0 ? r : keep_last(ins, raw);
 }
 
 static int acquire_whole(struct assay_instrument *ins, struct assay_raw *raw)
@@ -238,11 +261,11 @@ static int acquire_whole(struct assay_instrument *ins, struct assay_raw *raw)
 	for (;;) {
 		if (assay_stopping(ins))
 			return finish_now(ins, raw, SPECTRUM_WHOLE);
-		int r = watch(ins);
+		int r = watch_end(ins);
 		if (r < 0)
 			return r;
 		if (!st->status.enabled)
-			return finish(ins, raw, name_of_end(ins));
+			return acquire_last(ins, raw);
 		if (grows && assay_now_ms(ins) >= st->growing_due)
 			return acquire_growing(ins, raw);
 		r = wait_until(ins, grows ? st->growing_due : UINT64_MAX);
@@ -264,19 +287,21 @@ static int take_slice(struct assay_instrument *ins, struct assay_raw *raw)
 	st->slice_due += length;
 	if (st->slice_due <= now)
 		st->slice_due = now + length;
-	bool lost = st->x.attempts > 1, ended = !st->status.enabled;
+	bool lost = st->x.attempts > 1, may_have_ended = !st->status.enabled;
 	if (lost)
 		assay_log(ins, ASSAY_LOG_WARN,
 			"the reply to a read-and-clear was lost, and possibly "
 			"the counts in it");
-	if (ended)
-		assay_log(ins, ASSAY_LOG_WARN, "counting ended between two slices");
 	r = keep(ins, raw, lost ? SPECTRUM_SLICE_AFTER_LOSS : SPECTRUM_SLICE);
 	st->status.accumulation_ms = st->status.real_ms = 0;
 	st->tick = now;
+	if (r == 0 && may_have_ended)
+		r = watch_end(ins);
 	if (r < 0)
 		return r;
-	return ended ? ASSAY_LAST : ASSAY_FRAME;
+	if (may_have_ended && !st->status.enabled)
+		return end_early(ins, "counting ended between two slices");
+	return ASSAY_FRAME;
 }
 
 static int acquire_slice(struct assay_instrument *ins, struct assay_raw *raw)

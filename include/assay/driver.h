@@ -266,6 +266,7 @@ enum assay_acquired {
 	ASSAY_DONE = 0,  /* the measurement is over, there is no further frame */
 	ASSAY_FRAME = 1, /* `raw` holds one frame, more follow */
 	ASSAY_LAST = 2,  /* `raw` holds one frame, the last of this measurement */
+	ASSAY_CUT = 3,   /* as LAST, but the instrument ended early: assay_explain() */
 };
 
 enum assay_modbus_table {

@@ -149,7 +149,9 @@ static int end_complete(struct instrument *instrument, const struct cause *cause
 		return instrument_apply(instrument, MACHINE_ENDED, cause);
 	if (run_request(instrument->run)->mode != CONFIG_REPEAT)
 		return instrument_apply(instrument,
-			run_next_step(instrument->run) ? MACHINE_ENDED_STEP : MACHINE_ENDED, cause);
+			cause->why == NULL && run_next_step(instrument->run) ? MACHINE_ENDED_STEP
+									     : MACHINE_ENDED,
+			cause);
 	int r = instrument_apply(instrument, MACHINE_ENDED_ROUND, cause);
 	if (r < 0 || instrument->all->notice == NULL)
 		return r;
@@ -170,8 +172,8 @@ static int take_ended(struct instrument *instrument, const struct wire_message *
 	case WIRE_END_COMPLETE:
 		if (instrument->run == NULL)
 			return -EBADMSG;
-		cause.status = RUN_STATUS_COMPLETE;
-		cause.why = NULL;
+		cause.status = text[0] != '\0' ? RUN_STATUS_STOPPED : RUN_STATUS_COMPLETE;
+		cause.why = text[0] != '\0' ? text : NULL;
 		return end_complete(instrument, &cause);
 	case WIRE_END_STOPPED:
 		cause.status = RUN_STATUS_STOPPED;

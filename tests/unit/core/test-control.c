@@ -462,6 +462,11 @@ static void a_run_starts_when_it_is_committed(void **state)
 	expect("runs", ARGS(T("instrument", "ms-1")), "\"runs\":[]");
 	expect("runs", ARGS(T("sample", "S-8")), "\"runs\":[]");
 
+	/* The instrument ended it by itself and early. */
+	start_run("run-repeat", ARGS(T("run", number)), second);
+	end_run(WIRE_END_COMPLETE, "counting ended early");
+	expect("run-show", ARGS(T("number", second)), "\"status\":\"stopped\"");
+
 	send_args("run-start", ARGS(T("instrument", "xrf-1"), sample));
 	end_run(WIRE_END_FAILED, "the detector is warm");
 	assert_refused("not-started", "the detector is warm");

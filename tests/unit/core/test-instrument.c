@@ -283,13 +283,14 @@ static void every_end_has_its_status(void **state)
 {
 	static const struct {
 		enum wire_end end;
-		const char *status;
+		const char *why, *status;
 		enum device_state shown;
 	} ends[] = {
-		{WIRE_END_COMPLETE, "complete", DEVICE_STATE_IDLE},
-		{WIRE_END_STOPPED, "stopped", DEVICE_STATE_IDLE},
-		{WIRE_END_ABORTED, "aborted", DEVICE_STATE_IDLE},
-		{WIRE_END_FAILED, "lost-device", DEVICE_STATE_FAULT},
+		{WIRE_END_COMPLETE, "", "complete", DEVICE_STATE_IDLE},
+		{WIRE_END_COMPLETE, "the reason", "stopped", DEVICE_STATE_IDLE},
+		{WIRE_END_STOPPED, "the reason", "stopped", DEVICE_STATE_IDLE},
+		{WIRE_END_ABORTED, "the reason", "aborted", DEVICE_STATE_IDLE},
+		{WIRE_END_FAILED, "the reason", "lost-device", DEVICE_STATE_FAULT},
 	};
 	struct instrument *ms = find("ms-1");
 	char story[400] = "";
@@ -300,7 +301,7 @@ static void every_end_has_its_status(void **state)
 		send_frame(ms, 0, 0, 2);
 		if (i + 1 == sizeof ends / sizeof *ends)
 			send_fault(ms, "the filament is broken");
-		send_end(ms, ends[i].end, "the reason");
+		send_end(ms, ends[i].end, ends[i].why);
 		if (ends[i].shown == DEVICE_STATE_FAULT)
 			expect_shown(ms, ends[i].shown, "the reason");
 		size_t len = strlen(story);
@@ -309,7 +310,7 @@ static void every_end_has_its_status(void **state)
 	}
 	expect_story(ms, story);
 	assert_int_equal(
-		count("ms-1", "\"why\":\"the reason\""), 3); /* a complete run needs none */
+		count("ms-1", "\"why\":\"the reason\""), 4); /* a complete run needs none */
 	send_end(ms, WIRE_END_COMPLETE, "");
 	assert_int_equal(worker(ms)->signal, SIGKILL); /* there is no run */
 }
@@ -398,6 +399,13 @@ static void steps_of_a_method_follow_within_a_run(void **state)
 	send_end(xrf, WIRE_END_STOPPED, "");
 	expect_nothing(xrf);
 	assert_int_equal(count("xrf-1", "\"status\":\"stopped\""), 1);
+	start_on_demand(
+		xrf, "both", &answer); /* and so does an instrument that ends a step early */
+	expect(xrf, WIRE_START);
+	send_started(xrf);
+	send_end(xrf, WIRE_END_COMPLETE, "counting ended early");
+	expect_nothing(xrf);
+	assert_int_equal(count("xrf-1", "\"status\":\"stopped\""), 2);
 }
 
 static void a_run_that_was_not_started_fails_its_request_once(void **state)

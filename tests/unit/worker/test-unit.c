@@ -99,6 +99,8 @@ static int start_measuring(struct assay_instrument *ins)
 static int acquire(struct assay_instrument *ins, struct assay_raw *raw)
 {
 	now += script.lasts;
+	if (script.acquire == ASSAY_CUT)
+		assay_explain(ins, "it ended by itself");
 	if (script.acquire >= 0)
 		assert_int_equal(assay_raw_add(raw, "text/plain", NULL, "1", 1), 0);
 	return script.acquire;
@@ -354,6 +356,22 @@ static void an_abort_while_a_repetition_starts_again_ends_it(void **state)
 	assert_int_equal(script.stops, 2);
 }
 
+static void a_measurement_that_the_instrument_cut_is_told_at_the_end(void **state)
+{
+	struct wire_ended ended;
+	bring_up();
+	start.mode = WIRE_ONCE;
+	for (int i = 0; i < 2; i++) {
+		script.acquire = i == 0 ? ASSAY_CUT : ASSAY_LAST;
+		start_run();
+		expect(WIRE_FRAME);
+		struct wire_message m = expect(WIRE_ENDED);
+		assert_int_equal(wire_read_ended(&m, &ended), 0);
+		assert_int_equal(ended.end, WIRE_END_COMPLETE);
+		assert_true(assay_string_is(ended.text, i == 0 ? "it ended by itself" : ""));
+	}
+}
+
 static void a_stop_without_credit_ends_the_run(void **state)
 {
 	bring_up();
@@ -404,6 +422,7 @@ int main(void)
 		T(a_day_of_frames_keeps_to_its_pace),
 		T(frames_that_take_too_long_are_counted_as_dropped),
 		T(an_abort_while_a_repetition_starts_again_ends_it),
+		T(a_measurement_that_the_instrument_cut_is_told_at_the_end),
 		T(a_stop_without_credit_ends_the_run),
 		T(a_fault_with_a_hazard_is_made_safe_before_the_run_ends),
 		T(a_hazard_that_stays_on_is_tried_again_at_the_end),

@@ -193,11 +193,36 @@ static void counting_that_ended_before_its_preset_is_suspect(void **state)
 	b->s.enabled = false;
 	count_to(b, 30000);
 	amptek_status_turn(b->h, &b->s);
+	amptek_status_turn(b->h, &b->s);
 	spectrum_turn(b, 3);
-	assert_int_equal(acquire(b), ASSAY_LAST);
+	assert_int_equal(acquire(b), ASSAY_CUT);
+	assert_string_equal(b->h->explained, "counting ended before a preset was reached");
+	assert_non_null(strstr(b->h->logged, b->h->explained));
 	assert_int_equal(host_decode(b->h), 0);
 	assert_int_equal(b->h->frame.flag, ASSAY_SUSPECT);
 	assert_true(host_has_reason(b->h, "device-warning"));
+}
+
+/* It acknowledges the start and shows it some time later, or never. */
+static void a_first_status_that_is_not_enabled_is_read_again(void **state)
+{
+	struct bench *b = *state;
+	host_set(b->h, "preset_time", "60");
+	start(b, readback);
+	uint64_t before = b->h->now;
+	b->s.enabled = false;
+	amptek_status_turn(b->h, &b->s);
+	b->s.enabled = true;
+	amptek_status_turn(b->h, &b->s);
+	b->s.enabled = false;
+	count_to(b, 60000);
+	amptek_status_turn(b->h, &b->s);
+	spectrum_turn(b, 3);
+	assert_int_equal(acquire(b), ASSAY_LAST);
+	assert_true(b->h->now - before >= 50);
+	assert_int_equal(host_decode(b->h), 0);
+	assert_int_equal(b->h->frame.flag, ASSAY_GOOD);
+	assert_true(host_is_done(b->h));
 }
 
 static void presets_by_real_time_and_counts_are_seen_by_their_flags(void **state)
@@ -300,6 +325,45 @@ static void slices_are_cleared_as_they_are_read_and_keep_their_pace(void **state
 	assert_int_equal(acquire(b), ASSAY_LAST);
 	assert_int_equal(host_decode(b->h), 0);
 	assert_true(host_find(b->h, "real_time")->real == 0.203);
+}
+
+static void a_growing_spectrum_that_ends_early_is_cut(void **state)
+{
+	struct bench *b = *state;
+	host_set(b->h, "preset_time", "60");
+	host_set(b->h, "progress_every", "1");
+	start(b, readback);
+	count_to(b, 900);
+	for (int i = 0; i < 3; i++)
+		amptek_status_turn(b->h, &b->s);
+	b->s.enabled = false;
+	spectrum_turn(b, 3);
+	assert_int_equal(acquire(b), ASSAY_CUT);
+	assert_string_equal(b->h->explained, "counting ended before a preset was reached");
+	assert_true(host_is_done(b->h));
+}
+
+static void slices_end_when_counting_has_ended(void **state)
+{
+	struct bench *b = *state;
+	host_set(b->h, "slice", "1");
+	start(b, "MCAC=1024;PRET=OFF;PRER=OFF;PREC=OFF;HVSE=-130;TECS=225;");
+	/* A status that was read too early, then the true end. */
+	for (int is_end = 0; is_end < 2; is_end++) {
+		count_to(b, 500);
+		amptek_status_turn(b->h, &b->s);
+		amptek_status_turn(b->h, &b->s);
+		b->s.enabled = false;
+		count_to(b, 1000);
+		spectrum_turn(b, 4);
+		count_to(b, 10);
+		amptek_status_turn(b->h, &b->s);
+		b->s.enabled = !is_end;
+		amptek_status_turn(b->h, &b->s);
+		assert_int_equal(acquire(b), is_end ? ASSAY_CUT : ASSAY_FRAME);
+	}
+	assert_string_equal(b->h->explained, "counting ended between two slices");
+	assert_true(host_is_done(b->h));
 }
 
 static void a_slice_whose_first_reply_was_lost_is_suspect(void **state)
@@ -508,6 +572,9 @@ int main(void)
 		CASE(a_request_to_stop_ends_counting_and_reads_the_spectrum),
 		CASE(an_abort_gets_through_at_once),
 		CASE(counting_that_ended_before_its_preset_is_suspect),
+		CASE(a_first_status_that_is_not_enabled_is_read_again),
+		CASE(a_growing_spectrum_that_ends_early_is_cut),
+		CASE(slices_end_when_counting_has_ended),
 		CASE(presets_by_real_time_and_counts_are_seen_by_their_flags),
 		CASE(clocks_that_stand_still_end_the_run),
 		CASE(an_instrument_that_restarts_ends_the_run),
