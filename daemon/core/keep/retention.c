@@ -49,6 +49,7 @@ struct removal {
 	struct retention *retention;
 	struct retention_segment segment;
 	struct journal_place record; /* of the removal */
+	uint64_t first;              /* seq of the journal that is left */
 	int result;
 };
 
@@ -133,6 +134,14 @@ static bool is_stuck(const struct retention *retention, const struct retention_s
 	return false;
 }
 
+/* Files may have been removed in any order. */
+static int find_first(void *arg, const struct journal_segment *found)
+{
+	uint64_t *first = arg;
+	*first = found->is_removed ? found->last_seq + 1 : found->first_seq;
+	return !found->is_removed;
+}
+
 /* The last moment at which it can be found that the copy is of something else. */
 static void remove_work(struct job *job)
 {
@@ -148,6 +157,8 @@ static void remove_work(struct job *job)
 	if (removal->result == 0)
 		removal->result = journal_prune(&io_posix, retention->path, segment->journal,
 			segment->first, &removal->record, entry_place);
+	removal->first = segment->last + 1;
+	journal_segments(&io_posix, retention->path, segment->journal, find_first, &removal->first);
 }
 
 static void finish_removal(struct removal *removal)
@@ -158,16 +169,13 @@ static void finish_removal(struct removal *removal)
 		retention->with.due(retention->with.arg);
 }
 
-/* Tell consumers the first seq still available. */
-static void report_first(struct published *published, const struct retention_segment *segment)
+/* Consumers learn the first seq that is still available. */
+static void report_first(const struct removal *removal)
 {
-	struct published_journal journal;
-	ssize_t at = published_find(published, segment->journal);
-	if (at < 0)
-		return;
-	published_at(published, (size_t)at, &journal);
-	if (journal.first >= segment->first && journal.first <= segment->last)
-		published_removed(published, (size_t)at, segment->last + 1);
+	struct published *published = removal->retention->with.published;
+	ssize_t at = published_find(published, removal->segment.journal);
+	if (at >= 0)
+		published_removed(published, (size_t)at, removal->first);
 }
 
 static void removed(struct job *job, bool skipped)
@@ -179,7 +187,7 @@ static void removed(struct job *job, bool skipped)
 		log_info("entries %" PRIu64 " to %" PRIu64 " are removed: archived, and %s",
 			segment->first, segment->last,
 			segment->why == RETENTION_TOO_OLD ? "too old" : "too much");
-		report_first(removal->retention->with.published, segment);
+		report_first(removal);
 	} else if (!skipped && r != -ECANCELED) {
 		log_error("entries %" PRIu64 " to %" PRIu64 " cannot be removed: %s",
 			segment->first, segment->last,

@@ -7,6 +7,7 @@
 #define ASSAY_TESTS_CORE_ROOF_H
 
 #include "core/core.h"
+#include "journal/io.h"
 #include "record/encode.h"
 
 #define ROOF_CONTROL "inproc://control" /* of core.zmq */
@@ -15,6 +16,7 @@ struct roof_plan {
 	const char *instruments, *methods; /* YAML of more of them; NULL: none */
 	/* Starts workers; NULL: they cannot be started. */
 	int (*start)(const char *worker, int fd, int error, pid_t *pid);
+	const struct io *io; /* of the journal; NULL: the kernel's */
 };
 
 struct roof {
