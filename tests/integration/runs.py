@@ -3,6 +3,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import sys
 
@@ -111,6 +112,8 @@ def test_amend(lab):
     check_amended(lab, run)
     text = lab.ctl('run', 'show', run).stdout
     assert 'CCL-2026-00003 (was CCL-2026-00001)' in text and 'it was turned' in text, text
+    for fact in ('note +right side .was left side', 'end +20', 'quality +(good|unchecked|suspect)', 'settings\n  channels +'):
+        assert re.search(fact, text), (fact, text)
     text = next(line for line in lab.ctl('run', 'list').stdout.splitlines() if run in line)
     assert 'CCL-2026-00003 (was CCL-2026-00001)' in text and 'NOT VALID' in text, text
     lab.ctl('run', 'amend', run, '--operator', 'lee', '--reason', 'shift change')

@@ -27,6 +27,12 @@ int client_try(const struct options *options, struct control_request *request, i
 /* Prints the message for an error of control_send(), 1 or negative.  Returns 1. */
 int client_explain(const struct options *options, int error, const struct control_reply *reply);
 
+/*
+ * Can this ipc:// socket be connected to?  0, or 1 after a message: the daemon does not run, or this
+ * user has no permission.  Other endpoints: 0.
+ */
+int client_reach(const char *endpoint);
+
 /* Prints the message for an error of a requester.  Returns 1. */
 int client_no_answer(const char *endpoint, int error);
 

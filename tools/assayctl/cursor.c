@@ -15,6 +15,10 @@ static int ask(const struct options *options, struct buffer *request, struct par
 	struct reply_view *message)
 {
 	struct requester *requester = NULL;
+	if (client_reach(options->replay) != 0) {
+		buffer_finish(request);
+		return 1;
+	}
 	int r = requester_create(&requester, NULL, options->replay);
 	if (r == 0)
 		r = requester_message(requester, request, ASK_SECONDS * 1000, reply, message);

@@ -248,7 +248,9 @@ int command_export(const struct options *options, const struct args *args)
 		.must_stop = interrupt_catch(),
 		.piece = write_piece,
 		.arg = &job};
-	int r = requester_create(&job.export.replay, NULL, options->replay) < 0;
+	int r = client_reach(options->replay);
+	if (r == 0)
+		r = requester_create(&job.export.replay, NULL, options->replay) < 0;
 	if (r == 0)
 		r = list_runs(&job, args);
 	if (r == 0)

@@ -10,6 +10,7 @@
 
 #include "args.h"
 #include "base/clock.h"
+#include "client.h"
 #include "interrupt.h"
 #include "print.h"
 #include "record/topic.h"
@@ -217,7 +218,10 @@ int command_replay(const struct options *options, const struct args *args)
 		fprintf(stderr, "assayctl: %s\n", strerror(-error));
 		return 1;
 	}
-	error = replay(&r);
+	/* With --follow it waits for the daemon. */
+	error = client_reach(options->replay);
+	if (error == 0 || args_has(args, "follow"))
+		error = replay(&r);
 	assay_client_close(r.client);
 	return error;
 }

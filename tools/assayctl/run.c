@@ -10,6 +10,7 @@
 #include "client.h"
 #include "print.h"
 
+#define CLOCK_AT      11  /* of the time of day in a time */
 #define START_SECONDS 180 /* a filament settles, a detector cools: the start is answered then */
 
 /* --- the reply ------------------------------------------------------------------------------- */
@@ -22,8 +23,9 @@ struct amended {
 
 struct run_row {
 	char run[40], number[128], instrument[40], sample[260], person[260], status[32];
-	char sim[4], journal[40], topic[ASSAY_TOPIC_MAX + 1];
+	char sim[4], journal[40], topic[ASSAY_TOPIC_MAX + 1], quality[12];
 	uint64_t start, first, last, frames;
+	struct assay_span run_start, run_end; /* records, borrowed from the reply */
 	struct amended amended;
 };
 
@@ -56,7 +58,9 @@ static const struct keys row_keys = {
 		ROW_TEXT(struct run_row, journal), ROW_TEXT(struct run_row, topic),
 		ROW_UINT(struct run_row, start), ROW_UINT(struct run_row, first),
 		ROW_UINT(struct run_row, last), ROW_UINT(struct run_row, frames),
-		ROW_MAP(struct run_row, amended, amended_keys), {0}},
+		ROW_TEXT(struct run_row, quality), ROW_RAW(struct run_row, run_start),
+		ROW_RAW(struct run_row, run_end), ROW_MAP(struct run_row, amended, amended_keys),
+		{0}},
 	.open = true};
 
 /* --- printing -------------------------------------------------------------------------------- */
@@ -69,16 +73,27 @@ static const char *corrected(char to[540], const char *old, const char *correcte
 	return to;
 }
 
+static const char *or_dash(const char *text)
+{
+	return text[0] == '\0' || strcmp(text, "none") == 0 ? "-" : text;
+}
+
+/* 80 wide with a sample id of 15 characters; the day of the start is in the number. */
+static void print_columns(void)
+{
+	printf("%-27s %-5s %-11s %6s %-9s %s\n", "number", "UTC", "status", "frames", "quality",
+		"sample");
+}
+
 static void print_row(const struct run_row *row)
 {
-	char start[PRINT_TIME_SIZE], sample[540], person[540];
+	char start[PRINT_TIME_SIZE], sample[540];
+	bool is_bad = strcmp(row->amended.valid, "no") == 0;
 	print_time(start, row->start);
-	printf("%-36s %s %-12s %8" PRIu64 " frames  sample %s, operator %s%s%s\n", row->number,
-		start, row->status[0] != '\0' ? row->status : "open", row->frames,
-		corrected(sample, row->sample, row->amended.sample),
-		corrected(person, row->person, row->amended.person),
-		strcmp(row->amended.valid, "no") == 0 ? "  NOT VALID" : "",
-		strcmp(row->sim, "yes") == 0 ? "  SIMULATED" : "");
+	printf("%-27s %.5s %-11s %6" PRIu64 " %-9s %s%s%s\n", row->number, start + CLOCK_AT,
+		row->status[0] != '\0' ? row->status : "open", row->frames, or_dash(row->quality),
+		corrected(sample, or_dash(row->sample), row->amended.sample),
+		is_bad ? "  NOT VALID" : "", strcmp(row->sim, "yes") == 0 ? "  SIMULATED" : "");
 }
 
 static void print_text(const char *name, const char *text)
@@ -87,58 +102,150 @@ static void print_text(const char *name, const char *text)
 		printf("%-12s %s\n", name, text);
 }
 
+/* A text of a record's map. */
+static const char *text_in(char to[260], struct assay_span map, const char *key)
+{
+	struct reader r;
+	struct assay_string text;
+	struct assay_span value = keys_value(map, string_of(key));
+	to[0] = '\0';
+	read_init(&r, value.data, value.len);
+	if (value.len > 0 && read_text(&r, &text) == 0)
+		print_safe(to, 260, text);
+	return to;
+}
+
+/* One line per setting: "channels     2048". */
+static void print_settings(struct assay_span map)
+{
+	struct reader r;
+	struct assay_string name;
+	struct assay_span value;
+	size_t pairs = 0;
+	read_init(&r, map.data, map.len);
+	if (map.len > 0)
+		read_map(&r, &pairs);
+	for (; pairs > 0 && read_key(&r, &name) == 0 && read_raw(&r, &value) == 0; pairs--) {
+		char key[40];
+		print_safe(key, sizeof key, name);
+		printf("  %-26s ", key);
+		print_setting(stdout, value);
+		putchar('\n');
+	}
+}
+
+/* "CAL-2026-04, until 2027-04-01 00:00:00Z" */
+static void print_calibrations(struct assay_span list)
+{
+	struct reader r;
+	struct assay_span map;
+	size_t count = 0;
+	read_init(&r, list.data, list.len);
+	if (list.len > 0)
+		read_array(&r, &count);
+	for (; count > 0 && read_raw(&r, &map) == 0; count--) {
+		struct reader time;
+		char id[260], until[PRINT_TIME_SIZE] = "";
+		uint64_t to;
+		struct assay_span end = keys_value(map, string_of("to"));
+		read_init(&time, end.data, end.len);
+		if (end.len > 0 && read_uint(&time, &to) == 0)
+			print_time(until, to);
+		printf("%-12s %s%s%s\n", "calibration", text_in(id, map, "id"),
+			until[0] != '\0' ? ", until " : "", until);
+	}
+}
+
+static void print_end(const struct run_row *row)
+{
+	struct assay_record_view end;
+	char text[260];
+	if (row->run_end.len == 0 ||
+		assay_record_read(row->run_end.data, row->run_end.len, &end) < 0)
+		return;
+	print_time(text, end.t.utc);
+	print_text("end", text);
+	print_safe(text, sizeof text, end.why);
+	print_text("why", text);
+	print_text("ended by", text_in(text, keys_value(row->run_end, string_of("actor")), "id"));
+}
+
+static void print_start(const struct run_row *row)
+{
+	struct assay_span method = keys_value(row->run_start, string_of("method"));
+	char note[260], text[540], id[260], version[260];
+	text_in(note, row->run_start, "x-note");
+	print_text("note", corrected(text, note, row->amended.note));
+	text_in(id, method, "id");
+	text_in(version, method, "version");
+	if (id[0] != '\0')
+		printf("%-12s %s%s%s\n", "method", id, version[0] != '\0' ? ", version " : "",
+			version);
+	print_calibrations(keys_value(row->run_start, string_of("cal")));
+}
+
 static void print_run(const struct run_row *row)
 {
 	const struct amended *now = &row->amended;
 	char text[540];
-	print_text("run", row->run);
 	print_text("number", row->number);
 	print_text("instrument", row->instrument);
-	print_text("sample", corrected(text, row->sample, now->sample));
-	print_text("operator", corrected(text, row->person, now->person));
+	print_text("sim", row->sim);
+	print_text("sample", corrected(text, or_dash(row->sample), now->sample));
+	print_text("operator", corrected(text, or_dash(row->person), now->person));
+	print_start(row);
 	print_time(text, row->start);
 	print_text("start", text);
-	print_text("status", row->status);
-	print_text("sim", row->sim);
+	print_end(row);
+	print_text("status", row->status[0] != '\0' ? row->status : "open");
+	printf("%-12s %" PRIu64 "\n", "frames", row->frames);
+	print_text("quality", row->quality);
+	print_text("valid", now->valid);
+	if (now->count > 0) {
+		print_time(text, now->when);
+		printf("%-12s %" PRIu64 " time%s, last %s by %s: %s\n", "amended", now->count,
+			now->count == 1 ? "" : "s", text, now->actor, now->reason);
+	}
+	print_text("run", row->run);
 	print_text("journal", row->journal);
 	print_text("topic", row->topic);
 	printf("%-12s %" PRIu64 "\n", "first", row->first);
 	if (row->last != 0)
 		printf("%-12s %" PRIu64 "\n", "last", row->last);
-	printf("%-12s %" PRIu64 "\n", "frames", row->frames);
-	if (now->count == 0)
-		return;
-	print_text("note", now->note);
-	print_text("valid", now->valid);
-	print_time(text, now->when);
-	printf("%-12s %" PRIu64 " time%s, last %s by %s: %s\n", "amended", now->count,
-		now->count == 1 ? "" : "s", text, now->actor, now->reason);
+	struct assay_span settings = keys_value(row->run_start, string_of("settings"));
+	struct assay_span setup = keys_value(row->run_start, string_of("setup"));
+	if (settings.len > 0)
+		puts("settings");
+	print_settings(settings);
+	if (setup.len > 0)
+		puts("setup");
+	print_settings(setup);
 }
 
 /* --- requests -------------------------------------------------------------------------------- */
 
-/* A request whose reply has one run.  0, or 1 after a message. */
-static int ask_run(
-	const struct options *options, struct control_request *request, struct run_row *row)
+/* A request whose reply has one run.  0, or 1 after a message; finish the reply in any case. */
+static int ask_run(const struct options *options, struct control_request *request,
+	struct control_reply *reply, struct run_row *row)
 {
-	struct control_reply reply;
-	int r = client_ask(options, request, ASK_SECONDS, &reply);
+	int r = client_ask(options, request, ASK_SECONDS, reply);
 	*row = (struct run_row){0};
 	if (r == 0 && options->json)
-		print_json(reply.body);
-	struct assay_span run = r == 0 ? keys_value(reply.body, string_of("run")) : reply.body;
+		print_json(reply->body);
+	struct assay_span run = r == 0 ? keys_value(reply->body, string_of("run")) : reply->body;
 	if (r == 0 && keys_decode(&row_keys, run.data, run.len, row) < 0)
-		r = client_explain(options, -EBADMSG, &reply);
-	control_reply_finish(&reply);
+		r = client_explain(options, -EBADMSG, reply);
 	return r;
 }
 
 static int show_run(const struct options *options, struct control_request *request)
 {
+	struct control_reply reply;
 	struct run_row row;
-	int r = ask_run(options, request, &row);
+	int r = ask_run(options, request, &reply, &row);
 	if (r == 0 && !options->json)
 		print_run(&row);
+	control_reply_finish(&reply);
 	return r;
 }
 
@@ -148,10 +255,13 @@ static int wait_for_end(const struct options *options, const char *number)
 	quiet.json = false;
 	for (;;) {
 		struct control_request request;
+		struct control_reply reply;
 		struct run_row row;
 		control_request_init(&request, "run-show");
 		map_text(&request.map, "number", number);
-		if (ask_run(&quiet, &request, &row) != 0)
+		int r = ask_run(&quiet, &request, &reply, &row);
+		control_reply_finish(&reply);
+		if (r != 0)
 			return 1;
 		if (row.status[0] != '\0') {
 			printf("%s %s after %" PRIu64 " frames\n", number, row.status, row.frames);
@@ -219,6 +329,7 @@ int command_run_show(const struct options *options, const struct args *args)
 	struct control_request request;
 	control_request_init(&request, "run-show");
 	map_text(&request.map, "number", args->words[0]);
+	map_bool(&request.map, "records", true);
 	return show_run(options, &request);
 }
 
@@ -253,6 +364,8 @@ int command_run_list(const struct options *options, const struct args *args)
 	} else if (r == 0) {
 		struct reader reader;
 		size_t left = print_open_list(reply.body, "runs", &reader);
+		if (left > 0)
+			print_columns();
 		for (struct run_row row = {0}; left > 0; left--, row = (struct run_row){0}) {
 			if (keys_read(&reader, &row_keys, &row, NULL) < 0)
 				break;

@@ -26,6 +26,7 @@
 #define POINTS_MAX   16384
 #define REDRAW_NS    (500 * NS_PER_MS)
 #define RATE_SPAN_NS (5 * NS_PER_S)
+#define PLOT_ROWS    3 /* at least, without its labels */
 
 /* The latest data of one instrument. */
 struct seen {
@@ -240,12 +241,52 @@ static void take_message(struct watch *w, const zmq_msg_t *topic, const void *da
 
 /* --- the screen ------------------------------------------------------------------------------ */
 
+/* Cuts the line to `width` characters. */
+static void cut(char *line, int width)
+{
+	for (; *line != '\0'; line++) {
+		if (((unsigned char)*line & 0xc0) != 0x80 && width-- == 0) {
+			*line = '\0';
+			return;
+		}
+	}
+}
+
+static void add(char *line, size_t size, const char *text)
+{
+	size_t len = strlen(line);
+	if (text[0] != '\0')
+		snprintf(line + len, size - len, "  %s", text);
+}
+
+/*
+ * "xrf-1  busy  1.00/s  good  8 frames  Fe 12.5 %".  The state's text comes before the numbers, and an
+ * instrument that is down shows no rate, quality and values of the time when it was not.
+ */
+static void print_line(const struct seen *s, int width)
+{
+	static const char *const down[] = {"off", "connecting", "fault", "maintenance"};
+	char line[600], number[40];
+	bool is_busy = strcmp(s->state, "busy") == 0, is_down = false;
+	for (size_t i = 0; i < sizeof down / sizeof *down; i++)
+		is_down |= strcmp(s->state, down[i]) == 0;
+	snprintf(line, sizeof line, "%-12s %-8s", s->key, s->state);
+	add(line, sizeof line, s->sim ? "SIMULATED" : "");
+	add(line, sizeof line, is_busy ? "" : s->text);
+	snprintf(number, sizeof number, "%.2f/s", s->rate);
+	add(line, sizeof line, is_busy ? number : "");
+	add(line, sizeof line, is_down ? "" : s->quality);
+	snprintf(number, sizeof number, "%" PRIu64 " frames", s->frames);
+	add(line, sizeof line, number);
+	add(line, sizeof line, is_down ? "" : s->values);
+	cut(line, width);
+	puts(line);
+}
+
 static void draw_seen(const struct seen *s, int width, int height)
 {
-	printf("%-14s %-11s %7.2f/s %8" PRIu64 " frames  %s%s  %.*s\n", s->key, s->state, s->rate,
-		s->frames, s->sim ? "SIMULATED " : "", s->quality, width > 50 ? width - 50 : 20,
-		s->values[0] != '\0' ? s->values : s->text);
-	if (s->count == 0)
+	print_line(s, width);
+	if (s->count == 0 || height < PLOT_ROWS)
 		return;
 	struct plot plot = {.title = s->title[0] != '\0' ? s->title : s->key,
 		.x_name = s->x_name,
@@ -261,19 +302,22 @@ static void draw_seen(const struct seen *s, int width, int height)
 	plot_draw(stdout, &plot);
 }
 
+/* Without room for a plot of each instrument there are lines only. */
 static void draw(struct watch *w)
 {
 	struct winsize size = {.ws_col = 100, .ws_row = 40};
 	ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
 	int width = size.ws_col > 40 ? size.ws_col : 40;
-	int rows = w->count > 0 ? (size.ws_row - 2) / (int)w->count - 3 : 8;
-	int height = rows < 3 ? 3 : rows > 10 ? 10 : rows;
+	int shown = 0;
+	for (size_t i = 0; i < w->count; i++)
+		shown += w->wanted == NULL || strcmp(w->wanted, w->seen[i]->key) == 0;
+	int rows = shown > 0 ? (size.ws_row - 2) / shown - 4 : 8;
 	if (isatty(STDOUT_FILENO))
 		fputs("\033[H\033[2J", stdout);
 	printf("last entry %" PRIu64 "\n", w->head);
 	for (size_t i = 0; i < w->count; i++) {
 		if (w->wanted == NULL || strcmp(w->wanted, w->seen[i]->key) == 0)
-			draw_seen(w->seen[i], width, height);
+			draw_seen(w->seen[i], width, rows > 10 ? 10 : rows);
 	}
 	fflush(stdout);
 }
@@ -297,19 +341,23 @@ static const struct keys present_keys = {
 		ROW_MAP(struct present, run, run_keys), {0}},
 	.open = true};
 
-/* States are published when they change: request the present ones once. */
-static void ask_states(struct watch *w)
+/*
+ * States are published when they change: request the present ones once.  False: the daemon has no
+ * such instrument.
+ */
+static bool ask_states(struct watch *w)
 {
+	bool is_known = w->wanted == NULL;
 	struct control_request request;
 	struct control_reply reply;
 	struct reader r;
 	control_request_init(&request, "status");
-	size_t left = client_ask(w->options, &request, 2, &reply) == 0
-			      ? print_open_list(reply.body, "instruments", &r)
-			      : 0;
+	int error = client_ask(w->options, &request, 2, &reply);
+	size_t left = error == 0 ? print_open_list(reply.body, "instruments", &r) : 0;
 	for (struct present now = {0}; left > 0; left--, now = (struct present){0}) {
 		if (keys_read(&r, &present_keys, &now, NULL) < 0)
 			break;
+		is_known |= w->wanted != NULL && strcmp(w->wanted, now.key) == 0;
 		struct seen *s = find_seen(w, string_of(now.key));
 		if (s == NULL)
 			continue;
@@ -319,6 +367,7 @@ static void ask_states(struct watch *w)
 		s->sim = now.simulated;
 	}
 	control_reply_finish(&reply);
+	return is_known || error != 0;
 }
 
 static void receive(struct watch *w, void *socket)
@@ -389,9 +438,14 @@ int command_watch(const struct options *options, const struct args *args)
 	uint64_t until = UINT64_MAX;
 	if (args_has(args, "seconds"))
 		until = clock_boot() + args_number(args, "seconds") * NS_PER_S;
-	if (!options->json)
-		ask_states(&w);
-	int r = watch(&w, until);
+	int r = 0;
+	if (!options->json && !ask_states(&w)) {
+		fprintf(stderr, "assayctl: there is no instrument %s; assayctl list shows them\n",
+			w.wanted);
+		r = 1;
+	}
+	if (r == 0)
+		r = watch(&w, until);
 	for (size_t i = 0; i < w.count; i++)
 		free(w.seen[i]);
 	return r;

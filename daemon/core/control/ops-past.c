@@ -39,7 +39,22 @@ static void add_amended(struct map *map, const struct amended *now)
 	map_close(&inner);
 }
 
-static void add_row(struct core *core, struct buffer *to, const struct runs_row *row)
+/* An entry's record as it was committed, if the journal still has it. */
+static void add_record(const struct core *core, struct map *map, const char *key,
+	const struct runs_row *row, uint64_t seq)
+{
+	struct buffer bytes = {0};
+	struct assay_entry_view entry;
+	if (past_entry_read(core->config->journal_path, row->journal, seq, &bytes) == 0 &&
+		assay_entry_read(bytes.data, bytes.len, &entry) == 0) {
+		map_key(map, key);
+		encode_raw(map->to, entry.body.data, entry.body.len);
+	}
+	buffer_finish(&bytes);
+}
+
+static void add_row(
+	struct core *core, struct buffer *to, const struct runs_row *row, bool with_records)
 {
 	struct map map;
 	map_open(&map, to);
@@ -57,6 +72,11 @@ static void add_row(struct core *core, struct buffer *to, const struct runs_row 
 	if (row->last != 0)
 		map_uint(&map, "last", row->last);
 	map_uint(&map, "frames", row->frames);
+	map_text(&map, "quality", assay_quality_name((enum assay_quality_flag)row->quality));
+	if (with_records)
+		add_record(core, &map, "run_start", row, row->first);
+	if (with_records && row->last != 0)
+		add_record(core, &map, "run_end", row, row->last);
 	add_amended(&map, amends_of(core->amends, row->id));
 	map_close(&map);
 }
@@ -84,7 +104,7 @@ static int op_runs(struct call *call)
 			strcmp(amends_sample(&row, amends_of(core->amends, row.id)),
 				args->sample) != 0)
 			continue;
-		add_row(core, &rows, &row);
+		add_row(core, &rows, &row, false);
 		count++;
 	}
 	map_key(&call->reply, "runs");
@@ -97,6 +117,7 @@ static int op_runs(struct call *call)
 
 struct run_show_args {
 	struct assay_string number;
+	bool records;
 };
 
 static int op_run_show(struct call *call)
@@ -110,7 +131,7 @@ static int op_run_show(struct call *call)
 		runs_search(core->runs, &search, &row) == 0)
 		return call_refuse(call, "not-found", "there is no such run; run list shows them");
 	map_key(&call->reply, "run");
-	add_row(core, call->reply.to, &row);
+	add_row(core, call->reply.to, &row, args->records);
 	return 0;
 }
 
@@ -144,7 +165,7 @@ static void on_amended(void *arg, const struct commit_item *item)
 	struct runs_row row;
 	if (runs_search(c->core->runs, &search, &row) > 0) {
 		map_key(reply, "run");
-		add_row(c->core, reply->to, &row);
+		add_row(c->core, reply->to, &row, false);
 	}
 	control_answer(c->ticket);
 	free(c);
@@ -227,7 +248,9 @@ const struct op control_past_ops[] = {
 	{"run-show", "one run by its number",
 		OP_ARGS(struct run_show_args,
 			{"number", KEY_TEXT, KEY_AT(struct run_show_args, number), .required = true,
-				.help = "such as bench-3/xrf-1/20261122-007"}),
+				.help = "such as bench-3/xrf-1/20261122-007"},
+			{"records", KEY_BOOL, KEY_AT(struct run_show_args, records),
+				.help = "with its run-start and run-end"}),
 		.run = op_run_show},
 	{"amend", "corrects a run; the first entries stay and are shown beside the correction",
 		OP_ARGS(struct amend_args,

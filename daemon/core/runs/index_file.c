@@ -37,6 +37,8 @@ static void write_row(struct buffer *to, const struct runs_row *row)
 	map_uint(&map, "last", row->last);
 	map_uint(&map, "frames", row->frames);
 	map_bool(&map, "sim", row->sim);
+	if (row->quality != 0)
+		map_uint(&map, "quality", row->quality);
 	map_close(&map);
 }
 
@@ -99,6 +101,7 @@ static const struct keys note_keys = {
 		{"last", KEY_UINT, KEY_AT(struct index_note, row.last)},
 		{"frames", KEY_UINT, KEY_AT(struct index_note, row.frames)},
 		{"sim", KEY_BOOL, KEY_AT(struct index_note, row.sim)},
+		{"quality", KEY_UINT, KEY_AT(struct index_note, row.quality)},
 		{"amend", KEY_COPY, KEY_AT(struct index_note, amend)},
 		{"seq", KEY_UINT, KEY_AT(struct index_note, amend_seq)},
 		{"upto", KEY_UINT, KEY_AT(struct index_note, upto)},

@@ -47,8 +47,7 @@ static int write_end(struct run_store *store, struct runs_row *row, const uint8_
 static int end_one(struct run_store *store, struct runs_row *row, uint64_t head)
 {
 	uint8_t digest[32];
-	if (runs_digest(store->rows, row, head, &row->frames, digest) < 0 ||
-		write_end(store, row, digest) < 0) {
+	if (runs_digest(store->rows, row, head, digest) < 0 || write_end(store, row, digest) < 0) {
 		log_error("%s was open and could not be ended", row->number);
 		return -1;
 	}

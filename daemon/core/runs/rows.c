@@ -30,6 +30,8 @@ struct runs_kept {
 	const char *number, *instrument, *topic, *sample, *operator, * status; /* in the arena */
 	uint64_t start, first, last, frames;
 	uint64_t frames_committed; /* of the open run */
+	uint64_t judged;           /* frames that `quality` is the worst of */
+	unsigned quality;
 	bool sim;
 };
 
@@ -144,6 +146,8 @@ static int keep_row(struct runs *runs, struct runs_kept *kept, const struct runs
 	kept->first = row->first;
 	kept->last = row->last;
 	kept->frames = row->frames;
+	kept->quality = row->quality != 0 ? row->quality : kept->quality;
+	kept->judged = row->quality != 0 ? row->frames : kept->judged;
 	kept->sim = row->sim;
 	bool failed = runs->texts.failed;
 	runs->texts.failed = false;
@@ -156,6 +160,7 @@ static void copy_row(struct runs_row *row, const struct runs_kept *kept)
 		.first = kept->first,
 		.last = kept->last,
 		.frames = kept->frames,
+		.quality = kept->judged >= kept->frames ? kept->quality : 0,
 		.sim = kept->sim};
 	memcpy(row->id, kept->id, sizeof row->id);
 	memcpy(row->journal, kept->journal, sizeof row->journal);
@@ -314,6 +319,24 @@ static int take_start(struct runs *runs, const struct journal_found *found,
 	return runs_put(runs, &row);
 }
 
+static void judge(struct runs_kept *kept, unsigned quality)
+{
+	kept->quality = quality > kept->quality ? quality : kept->quality;
+	kept->judged++;
+}
+
+static int take_frame(struct runs *runs, struct assay_span body)
+{
+	struct assay_frame_view frame;
+	int r = assay_frame_read(body.data, body.len, &frame);
+	pthread_mutex_lock(&runs->lock);
+	struct runs_kept *kept = r == 0 ? find_id(runs, frame.record.run) : NULL;
+	if (kept != NULL)
+		judge(kept, frame.quality);
+	pthread_mutex_unlock(&runs->lock);
+	return 0;
+}
+
 static int take_entry(struct runs *runs, const struct journal_found *found)
 {
 	struct assay_entry_view entry;
@@ -325,6 +348,8 @@ static int take_entry(struct runs *runs, const struct journal_found *found)
 		return take_start(runs, found, &entry, &record);
 	if (record.type == ASSAY_RECORD_AMEND)
 		return runs_put_amend(runs, record.run, entry.seq);
+	if (record.type == ASSAY_RECORD_FRAME)
+		return take_frame(runs, entry.body);
 	if (record.type != ASSAY_RECORD_RUN_END)
 		return 0;
 	const struct runs_kept *have = find_id(runs, record.run);
@@ -334,6 +359,7 @@ static int take_entry(struct runs *runs, const struct journal_found *found)
 	copy_row(&row, have);
 	row.last = entry.seq;
 	row.frames = record.frames;
+	row.quality = have->judged >= record.frames ? have->quality : 0;
 	text_copy(row.status, sizeof row.status, record.status);
 	return runs_put(runs, &row);
 }
@@ -505,38 +531,36 @@ static bool is_row_topic(void *arg, const char *topic, size_t len)
 	return strlen(row->topic) == len && memcmp(row->topic, topic, len) == 0;
 }
 
-static int add_leaf(struct digest *digest, const struct journal_found *found,
-	const struct runs_row *row, uint64_t *frames)
+static int add_leaf(struct digest *digest, const struct journal_found *found, struct runs_row *row)
 {
 	struct assay_entry_view entry;
-	struct assay_record_view record;
+	struct assay_frame_view frame;
 	uint8_t leaf[ASSAY_SHA256_SIZE];
 	if (assay_entry_read(found->bytes, found->len, &entry) < 0 ||
-		assay_record_read(entry.body.data, entry.body.len, &record) < 0 ||
-		record.type != ASSAY_RECORD_FRAME ||
-		memcmp(record.run, row->id, sizeof row->id) != 0)
+		assay_frame_read(entry.body.data, entry.body.len, &frame) < 0 ||
+		memcmp(frame.record.run, row->id, sizeof row->id) != 0)
 		return 0;
 	int r = entry_leaf_hash(found->bytes, found->len, leaf);
 	digest_update(digest, leaf, sizeof leaf);
-	++*frames;
+	row->frames++;
+	row->quality = frame.quality > row->quality ? frame.quality : row->quality;
 	return r;
 }
 
-int runs_digest(const struct runs *runs, const struct runs_row *row, uint64_t head,
-	uint64_t *frames, uint8_t digest[32])
+int runs_digest(const struct runs *runs, struct runs_row *row, uint64_t head, uint8_t digest[32])
 {
 	struct journal_reader *reader;
 	struct journal_found found;
 	struct digest running = {0};
-	*frames = 0;
+	row->frames = row->quality = 0;
 	int r = open_reader(runs, row->journal, &reader);
 	if (r < 0)
 		return r;
 	r = digest_init(&running);
-	journal_reader_filter(reader, is_row_topic, (void *)row);
+	journal_reader_filter(reader, is_row_topic, row);
 	journal_reader_seek(reader, row->first);
 	while (r == 0 && (r = journal_reader_next(reader, head, &found)) > 0)
-		r = found.kind == JOURNAL_ENTRY ? add_leaf(&running, &found, row, frames) : 0;
+		r = found.kind == JOURNAL_ENTRY ? add_leaf(&running, &found, row) : 0;
 	journal_reader_close(reader);
 	if (r == 0)
 		digest_final(&running, digest);
@@ -573,12 +597,14 @@ uint64_t runs_committed(struct runs *runs)
 	return runs->published != NULL ? published_head(runs->published) : UINT64_MAX;
 }
 
-void runs_count_frame(struct runs *runs, const uint8_t run[16])
+void runs_count_frame(struct runs *runs, const uint8_t run[16], unsigned quality)
 {
 	pthread_mutex_lock(&runs->lock);
 	struct runs_kept *kept = find_id(runs, run);
-	if (kept != NULL)
+	if (kept != NULL) {
 		kept->frames_committed++;
+		judge(kept, quality);
+	}
 	pthread_mutex_unlock(&runs->lock);
 }
 
@@ -590,6 +616,7 @@ static bool copy_committed(struct runs_row *row, const struct runs_kept *kept, u
 	copy_row(row, kept);
 	if (kept->status[0] == '\0' || kept->last > head) {
 		row->frames = kept->frames_committed;
+		row->quality = kept->quality;
 		row->status[0] = '\0';
 		row->last = 0;
 	}

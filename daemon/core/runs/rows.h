@@ -29,6 +29,7 @@ struct runs_row {
 	uint64_t start;       /* UTC */
 	uint64_t first, last; /* seqs; last 0: open */
 	uint64_t frames;
+	unsigned quality; /* the worst of its frames; 0: it has none, or it is not known */
 	bool sim;
 };
 
@@ -67,10 +68,9 @@ void runs_next_number(const struct runs *runs, const char *node, const char *ins
 
 /*
  * A run that was open when the core ended: reads its frames from its journal, up to seq `head`, for
- * their count and digest.  0 or a negative errno.
+ * row->frames, row->quality and their digest.  0 or a negative errno.
  */
-int runs_digest(const struct runs *runs, const struct runs_row *row, uint64_t head,
-	uint64_t *frames, uint8_t digest[32]);
+int runs_digest(const struct runs *runs, struct runs_row *row, uint64_t head, uint8_t digest[32]);
 
 /* Sets status and frames of a run in a former journal, whose run-end is in a later one. */
 void runs_end_former(struct runs *runs, const uint8_t run[16], const char *status, uint64_t frames);
@@ -81,8 +81,8 @@ void runs_end_former(struct runs *runs, const uint8_t run[16], const char *statu
  */
 void runs_follow(struct runs *runs, struct published *published);
 
-/* A frame of this open run is committed. */
-void runs_count_frame(struct runs *runs, const uint8_t run[16]);
+/* A frame with this quality of this open run is committed. */
+void runs_count_frame(struct runs *runs, const uint8_t run[16], unsigned quality);
 
 /* --- for any thread: copies of rows, also of former journals --- */
 

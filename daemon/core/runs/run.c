@@ -40,6 +40,7 @@ struct run {
 	size_t step;
 	unsigned technique; /* bit, for the units allowed */
 	struct digest digest;
+	unsigned flag, quality;       /* of the frame being made; the worst so far */
 	struct buffer head;           /* of the frame being made */
 	struct buffer settings, sent; /* as it started, for a renewal */
 	struct audit_actor ender;
@@ -433,6 +434,7 @@ static int put_frame_head(struct run *run, const struct wire_frame *frame)
 	head.base.t.mono = frame->mono;
 	head.base.t.dev = dev[0] != '\0' ? dev : NULL;
 	classify(run, frame, &head.q);
+	run->flag = head.q.flag;
 	buffer_reset(&run->head);
 	record_frame(&run->head, &head, (struct assay_span){0}, frame->pairs);
 	return run->head.failed ? -ENOMEM : 0;
@@ -442,6 +444,7 @@ static int put_frame_head(struct run *run, const struct wire_frame *frame)
 struct frame_under_way {
 	struct runs *rows;
 	uint8_t run[16];
+	unsigned flag;
 	void (*done)(void *arg, const struct commit_item *item);
 	void *arg;
 };
@@ -449,7 +452,7 @@ struct frame_under_way {
 static void on_frame(void *arg, const struct commit_item *item)
 {
 	struct frame_under_way *frame = arg;
-	runs_count_frame(frame->rows, frame->run);
+	runs_count_frame(frame->rows, frame->run, frame->flag);
 	frame->done(frame->arg, item);
 	free(frame);
 }
@@ -465,7 +468,8 @@ int run_frame(struct run *run, const struct wire_frame *frame, size_t size,
 	struct frame_under_way *under_way = r == 0 ? malloc(sizeof *under_way) : NULL;
 	if (under_way == NULL)
 		return r == 0 ? -ENOMEM : r;
-	*under_way = (struct frame_under_way){.rows = run->store->rows, .done = done, .arg = arg};
+	*under_way = (struct frame_under_way){
+		.rows = run->store->rows, .flag = run->flag, .done = done, .arg = arg};
 	memcpy(under_way->run, run->label.id, sizeof under_way->run);
 	struct ledger_receipt receipt;
 	struct ledger_record record = {.topic = run->topic,
@@ -483,6 +487,7 @@ int run_frame(struct run *run, const struct wire_frame *frame, size_t size,
 		return r;
 	}
 	digest_update(&run->digest, receipt.leaf, sizeof receipt.leaf);
+	run->quality = run->flag > run->quality ? run->flag : run->quality;
 	run->frames++;
 	run->bytes += run->head.len + frame->part.len;
 	return 0;
@@ -530,6 +535,7 @@ static int write_end(struct run *run, enum run_status status, const char *why)
 		return r;
 	struct runs_row row;
 	fill_row(run, &row);
+	row.quality = run->quality;
 	row.last = receipt.seq;
 	strncpy(row.status, words_name(&words_run_status, (int)status), sizeof row.status - 1);
 	return runs_put(run->store->rows, &row);
