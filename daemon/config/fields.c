@@ -8,12 +8,11 @@
 #include "config/fields.h"
 #include "config/quantity.h"
 #include "config/suggest.h"
+#include "wire/host.h"
 #include "record/text.h"
 
 #define TEXT_BYTES_MAX 4096
-#define HOST_BYTES_MAX 253
 #define DIGITS         "0123456789"
-#define HOST           DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-_:%"
 
 /* --- messages ---------------------------------------------------------------------------------*/
 
@@ -83,8 +82,7 @@ static bool is_text(enum field_type type, const char *text)
 	switch (type) {
 	case FIELD_TOKEN: return token_is_valid(string_of(text));
 	case FIELD_PATH: return text[0] == '/' && len <= TEXT_BYTES_MAX;
-	case FIELD_HOST:
-		return len > 0 && len <= HOST_BYTES_MAX && text[strspn(text, HOST)] == '\0';
+	case FIELD_HOST: return host_complaint(text) == NULL;
 	case FIELD_USB_SOCKET: return is_usb_socket(text);
 	default: return len > 0 && len <= TEXT_BYTES_MAX;
 	}
@@ -183,7 +181,9 @@ static void read_field(struct load *load, const struct field *f, const struct no
 		if (is_text(f->type, text))
 			*(const char **)to = text;
 		else
-			load_found(load, node, "%s", expected_of(f->type));
+			load_found(load, node, "%s",
+				f->type == FIELD_HOST ? host_complaint(text)
+						      : expected_of(f->type));
 		break;
 	case FIELD_BOOL:
 		if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0)

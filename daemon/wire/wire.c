@@ -204,9 +204,12 @@ void wire_write_hello(struct buffer *out, const char *lacking)
 	message_end(&m);
 }
 
-void wire_write_opened(struct buffer *out)
+void wire_write_opened(struct buffer *out, const char *address)
 {
-	write_empty(out, WIRE_OPENED, WIRE_PORT);
+	struct message m;
+	message_start(&m, out, WIRE_OPENED, WIRE_PORT);
+	map_string(&m.map, "address", address);
+	message_end(&m);
 }
 
 void wire_write_identity(struct buffer *out, unsigned unit, const struct wire_identity *identity)
@@ -322,6 +325,15 @@ int wire_read_hello(const struct wire_message *m, struct wire_hello *hello)
 		{0},
 	};
 	return payload_decode(m, rows, hello, sizeof *hello);
+}
+
+int wire_read_opened(const struct wire_message *m, struct wire_opened *opened)
+{
+	static const struct key rows[] = {
+		{"address", KEY_TEXT, KEY_AT(struct wire_opened, address), .required = true},
+		{0},
+	};
+	return payload_decode(m, rows, opened, sizeof *opened);
 }
 
 int wire_read_identity(const struct wire_message *m, struct wire_identity *identity)

@@ -109,6 +109,10 @@ struct wire_hello {
 	struct assay_string lacking; /* one text, items joined by ", "; "": nothing is lacking */
 };
 
+struct wire_opened {
+	struct assay_string address; /* "192.0.2.10 port 502"; "": no host */
+};
+
 struct wire_identity {
 	struct assay_string make, model, serial, fw;
 	bool declared;
@@ -212,7 +216,7 @@ void wire_write_quit(struct buffer *out);
 void wire_write_capture(struct buffer *out, const struct wire_capture *capture);
 
 void wire_write_hello(struct buffer *out, const char *lacking);
-void wire_write_opened(struct buffer *out);
+void wire_write_opened(struct buffer *out, const char *address);
 void wire_write_identity(struct buffer *out, unsigned unit, const struct wire_identity *identity);
 void wire_write_ready(struct buffer *out, unsigned unit, struct assay_span settings);
 void wire_write_started(struct buffer *out, unsigned unit, const struct wire_started *started);
@@ -250,6 +254,7 @@ int wire_read_credit(const struct wire_message *m, uint64_t *bytes);
 int wire_read_capture(const struct wire_message *m, struct wire_capture *capture);
 int wire_read_start(const struct wire_message *m, struct wire_start *start);
 int wire_read_hello(const struct wire_message *m, struct wire_hello *hello);
+int wire_read_opened(const struct wire_message *m, struct wire_opened *opened);
 int wire_read_identity(const struct wire_message *m, struct wire_identity *identity);
 int wire_read_ready(const struct wire_message *m, struct assay_span *settings);
 int wire_read_started(const struct wire_message *m, struct wire_started *started);

@@ -159,6 +159,7 @@ static enum wire_exit open_and_run(struct worker *worker)
 {
 	struct confine confine;
 	char lacking[CONFINE_LACKING] = "";
+	char address[LINK_ADDRESS];
 	struct buffer message = {0};
 	confine_prepare(&confine, lacking);
 	wire_write_hello(&message, lacking);
@@ -174,7 +175,7 @@ static enum wire_exit open_and_run(struct worker *worker)
 		monitor_lock(&worker->monitor);
 		link_recorder_note(&worker->channel.recorder, CAPTURE_OPENED, 0, NULL, 0);
 		monitor_unlock(&worker->monitor);
-		wire_write_opened(&message);
+		wire_write_opened(&message, link_address(&worker->link, address, sizeof address));
 		core_link_send(&worker->core, &message);
 		code = run(worker);
 	}

@@ -368,7 +368,7 @@ static void open_port(void *arg)
 		end_in(w, MS, WIRE_EXIT_NOT_OPENED, 0);
 		return;
 	}
-	wire_write_opened(&message);
+	wire_write_opened(&message, NULL);
 	worker_send(w, &message);
 	for (size_t i = 0; i < w->unit_count; i++)
 		w->units[i].due = now_boot();

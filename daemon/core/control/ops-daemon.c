@@ -57,6 +57,7 @@ static void add_instrument(struct buffer *to, const struct instrument *instrumen
 	map_text(&map, "driver", config->driver->name);
 	map_text(&map, "technique", config->technique);
 	map_text(&map, "link", config->port_name);
+	control_add_text(&map, "address", supervise_address(instrument->supervisor));
 	map_bool(&map, "simulated", config->simulated);
 	map_text(&map, "state", words_name(&words_device_state, (int)instrument->state));
 	control_add_text(&map, "text", instrument->text);

@@ -20,6 +20,7 @@
 #include "core/port/recorder.h"
 #include "core/port/stderr.h"
 #include "core/port/supervise.h"
+#include "record/text.h"
 #include "wire/exit.h"
 #include "wire/wire.h"
 
@@ -52,6 +53,7 @@ struct supervisor {
 	bool is_recording;           /* there is one, or the worker still sends its rest */
 
 	unsigned starts;
+	char address[80]; /* of the host that the worker is connected to; "": none */
 	struct backoff backoff;
 	uint64_t ready_at; /* an instrument works since then; 0: none yet */
 	uint64_t beat_at, progress, deadline;
@@ -234,6 +236,17 @@ static int take_port_state(struct supervisor *s, const struct wire_message *m)
 	return 0;
 }
 
+static int take_opened(struct supervisor *s, const struct wire_message *m)
+{
+	struct wire_opened opened;
+	int r = wire_read_opened(m, &opened);
+	if (r < 0)
+		return r;
+	text_copy(s->address, sizeof s->address, opened.address);
+	text_make_printable(s->address);
+	return take_port_state(s, m);
+}
+
 /* Drops late records of a cancelled recording. */
 static int take_captured(struct supervisor *s, const struct wire_message *m)
 {
@@ -249,7 +262,7 @@ static int take_message(struct supervisor *s, const struct wire_message *m)
 	case WIRE_BEAT: return take_beat(s, m);
 	case WIRE_LOG: return take_log(s, m);
 	case WIRE_CAPTURED: return take_captured(s, m);
-	case WIRE_OPENED: return take_port_state(s, m);
+	case WIRE_OPENED: return take_opened(s, m);
 	default: break;
 	}
 	if (m->type < WIRE_HELLO)
@@ -415,6 +428,7 @@ static int start_worker(struct supervisor *s)
 	}
 	s->fd = pair[0];
 	s->starts++;
+	s->address[0] = '\0';
 	s->beat_at = clock_boot();
 	s->ready_at = s->progress = s->deadline = s->credit = 0;
 	s->killed = false;
@@ -559,6 +573,11 @@ bool supervise_is_recording(const struct supervisor *s)
 int supervise_pid(const struct supervisor *s)
 {
 	return (int)s->pid;
+}
+
+const char *supervise_address(const struct supervisor *s)
+{
+	return s->pid != 0 ? s->address : "";
 }
 
 unsigned supervise_starts(const struct supervisor *s)

@@ -88,4 +88,7 @@ bool supervise_is_recording(const struct supervisor *supervisor);
 int supervise_pid(const struct supervisor *supervisor);
 unsigned supervise_starts(const struct supervisor *supervisor);
 
+/* The address that the worker is connected to, such as "192.0.2.10 port 502"; "": none. */
+const char *supervise_address(const struct supervisor *supervisor);
+
 #endif

@@ -77,6 +77,10 @@ extern const struct link_ops link_none, link_tcp, link_udp, link_serial, link_us
 /* 0, or a negative errno with link->why. */
 int link_open(struct link *link, const struct port *port);
 
+/* Writes the address of the host it is connected to, "192.0.2.10 port 502"; "": it has none. */
+#define LINK_ADDRESS 80
+const char *link_address(const struct link *link, char *text, size_t size);
+
 /* Legal on a link that is not open. */
 void link_close(struct link *link);
 

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/crc32c.h"
+#include "wire/host.h"
 #include "worker/link/link.h"
 
 #define KEEP_IDLE_S     10 /* a peer that lost power is noticed after about 25 s of silence */
@@ -27,6 +28,11 @@ static int look_up(struct link *link, const struct port *port, int type, struct 
 	struct addrinfo hints = {.ai_family = AF_UNSPEC,
 		.ai_socktype = type,
 		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
+	const char *complaint = host_complaint(port->host);
+	if (complaint != NULL) {
+		snprintf(link->why, sizeof link->why, "'%s': %s", port->host, complaint);
+		return -EADDRNOTAVAIL;
+	}
 	int r = getaddrinfo(port->host, number, &hints, out);
 	if (r == EAI_NONAME) {
 		hints.ai_flags = AI_NUMERICSERV | AI_ADDRCONFIG;
@@ -108,6 +114,19 @@ static int open_socket(struct link *link, const struct port *port, int type)
 			link, -r, "cannot connect to %s port %u", port->host, port->number);
 	link->fd = r;
 	return 0;
+}
+
+const char *link_address(const struct link *link, char *text, size_t size)
+{
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof peer;
+	char host[64], number[12];
+	text[0] = '\0';
+	if (link->fd >= 0 && getpeername(link->fd, (struct sockaddr *)&peer, &len) == 0 &&
+		getnameinfo((struct sockaddr *)&peer, len, host, sizeof host, number, sizeof number,
+			NI_NUMERICHOST | NI_NUMERICSERV) == 0)
+		snprintf(text, size, "%s port %s", host, number);
+	return text;
 }
 
 static void set_option(int fd, int level, int name, int value)

@@ -139,7 +139,7 @@ static bool connect_to(struct instrument *instrument)
 	struct wire_go go;
 	expect(instrument, WIRE_SETUP);
 	wire_write_hello(&message, "");
-	wire_write_opened(&message);
+	wire_write_opened(&message, NULL);
 	deliver(instrument, &message);
 	send_identity(instrument, "RGA100", "7");
 	struct wire_message m = expect(instrument, WIRE_GO);

@@ -155,7 +155,7 @@ static void send_hello(void)
 {
 	struct buffer message = {0};
 	wire_write_hello(&message, "landlock, seccomp");
-	wire_write_opened(&message);
+	wire_write_opened(&message, NULL);
 	peer_send(worker(), &message);
 	run(NS_PER_MS);
 }
@@ -288,7 +288,7 @@ static void a_worker_that_breaks_the_protocol_is_killed(void **state)
 		case LOG: buffer_append(&message, "\1\0\0\0\x49\0\0\0\x80", 9); break;
 		case HELLO: buffer_append(&message, "\1\0\0\0\x40\0\0\0\x80", 9); break;
 		case VERDICT: wire_write_hazard(&message, 1, true); break;
-		case OPENED: wire_write_opened(&message); break;
+		case OPENED: wire_write_opened(&message, NULL); break;
 		}
 		bench.units[1].verdict = kind >= VERDICT ? -EBADMSG : 0;
 		peer_send(peer, &message);
