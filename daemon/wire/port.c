@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "record/encode.h"
-#include "record/read.h"
+#include "record/keys.h"
+#include "wire/payload.h"
 #include "wire/port.h"
 
 #define PLAYBACK   PORT_PLAYBACK
@@ -238,48 +239,7 @@ void port_write(struct map *map, const struct port *port)
 	}
 }
 
-static int read_choice(struct reader *r, const struct port_key *key, unsigned *to)
-{
-	struct assay_string text;
-	size_t at = r->at;
-	if (read_text(r, &text) < 0)
-		return r->error;
-	for (unsigned i = 0; key->words[i] != NULL; i++) {
-		if (key->forms[i] != NULL && assay_string_is(text, key->forms[i])) {
-			*to = i;
-			return 0;
-		}
-	}
-	return read_fail(r, at, "must be a word of '%s'", key->key);
-}
-
-static int read_value(struct reader *r, const struct port_key *key, struct port *port)
-{
-	struct assay_string text;
-	uint64_t value = 0;
-	bool on = false;
-	size_t at = r->at;
-	if (is_text(key)) {
-		if (read_text(r, &text) < 0)
-			return r->error;
-		if (memchr(text.data, '\0', text.len) != NULL)
-			return read_fail(r, at, "must be a text without zero bytes");
-		*text_of(port, key) = strndup(text.data, text.len);
-		return *text_of(port, key) != NULL ? 0 : -ENOMEM;
-	}
-	if (key->type == PORT_CHOICE)
-		return read_choice(r, key, number_of(port, key));
-	if (key->type == PORT_SWITCH) {
-		read_bool(r, &on);
-		value = on;
-	} else if (read_uint(r, &value) == 0 && value > UINT32_MAX) {
-		return read_fail(r, at, "must be a number of 32 bits");
-	}
-	*number_of(port, key) = (unsigned)value;
-	return r->error;
-}
-
-static int read_kind(struct reader *r, struct port *port)
+static int read_kind(struct reader *r, const struct key *key, void *to)
 {
 	struct assay_string name;
 	size_t at = r->at;
@@ -288,34 +248,46 @@ static int read_kind(struct reader *r, struct port *port)
 	const struct port_kind *kind = port_kind_named(name);
 	if (kind == NULL || kind->link == PORT_PLAYBACK)
 		return read_fail(r, at, "must be a type of link");
-	port->kind = kind->link;
+	*(unsigned *)to = kind->link;
 	return 0;
+}
+
+static int read_choice(struct reader *r, const struct key *key, void *to)
+{
+	struct assay_string text;
+	size_t at = r->at;
+	const struct port_key *choice = keys;
+	while (strcmp(choice->name, key->name) != 0)
+		choice++;
+	if (read_text(r, &text) < 0)
+		return r->error;
+	for (unsigned i = 0; choice->words[i] != NULL; i++) {
+		if (choice->forms[i] != NULL && assay_string_is(text, choice->forms[i])) {
+			*(unsigned *)to = i;
+			return 0;
+		}
+	}
+	return read_fail(r, at, "must be a word of '%s'", choice->key);
 }
 
 int port_read(struct reader *r, struct port *port)
 {
-	size_t pairs, start = r->at;
-	int error = 0;
+	struct key rows[KEY_COUNT + 2] = {{"type", KEY_OTHER, .required = true,
+		KEY_AT(struct port, kind), .read = read_kind}};
+	struct key *row = rows + 1;
 	*port = (struct port){0};
-	if (read_map(r, &pairs) < 0)
-		return r->error;
-	while (error == 0 && pairs-- > 0) {
-		struct assay_string name;
-		const struct port_key *key = keys;
-		size_t at = r->at;
-		if (read_key(r, &name) < 0)
-			return r->error;
-		while (key < keys + KEY_COUNT &&
-			(key->of_unit || !assay_string_is(name, key->name)))
-			key++;
-		error = key < keys + KEY_COUNT ? read_value(r, key, port)
-			: assay_string_is(name, "type")
-				? read_kind(r, port)
-				: read_fail(r, at, "must be a key of a port");
+	for (const struct port_key *key = keys; key < keys + KEY_COUNT; key++) {
+		if (key->of_unit)
+			continue;
+		bool is_choice = key->type == PORT_CHOICE;
+		enum key_type type = is_choice || is_text(key)  ? KEY_OTHER
+				     : key->type == PORT_SWITCH ? KEY_BOOL /* the low byte */
+								: KEY_UINT;
+		*row++ = (struct key){key->name, type, .at = (uint32_t)key->offset,
+			.size = sizeof(unsigned),
+			.read = is_choice ? read_choice : payload_read_owned};
 	}
-	if (error == 0 && port->kind == 0)
-		error = read_fail(r, start, "must have a type");
-	return error;
+	return keys_read(r, &(struct keys){.rows = rows}, port, NULL);
 }
 
 void port_finish(struct port *port)

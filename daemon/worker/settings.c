@@ -7,7 +7,8 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "record/read.h"
+#include "record/keys.h"
+#include "record/text.h"
 #include "worker/fatal.h"
 #include "worker/settings.h"
 
@@ -55,29 +56,38 @@ static int complain(struct settings_reader *in, const struct assay_setting *row,
 
 /* --- one setting ------------------------------------------------------------------------------ */
 
+struct quantity {
+	union {
+		int64_t integer;
+		double number;
+	} v;
+	struct assay_string unit;
+};
+
 /* A number alone, or {v, u} with the table's unit: the core has converted it. */
 static int read_number(
 	struct settings_reader *in, const struct assay_setting *row, struct value *value, size_t i)
 {
 	bool is_integer = row->type == ASSAY_INT, is_map = read_peek(in->r) == READ_MAP;
-	size_t pairs;
-	struct assay_string key, unit;
-	int r = 0;
-	if (is_map && (read_map(in->r, &pairs) < 0 || pairs != 2 || read_key(in->r, &key) < 0 ||
-			      !assay_string_is(key, "v")))
-		r = -EINVAL;
-	else if (is_integer)
-		r = read_int(in->r, &value->u.integers[i]);
-	else
-		r = read_double(in->r, &value->u.numbers[i]);
+	const struct key rows[] = {
+		{"v", is_integer ? KEY_INT : KEY_NUMBER, KEY_AT(struct quantity, v),
+			.required = true},
+		{"u", KEY_TEXT, KEY_AT(struct quantity, unit), .required = true},
+		{0},
+	};
+	struct quantity q = {.unit = string_of(row->unit != NULL ? row->unit : "1")};
+	int r = is_map       ? keys_read(in->r, &(struct keys){.rows = rows}, &q, NULL)
+		: is_integer ? read_int(in->r, &q.v.integer)
+			     : read_double(in->r, &q.v.number);
 	if (r < 0)
 		return complain(in, row, is_integer ? "is not an integer" : "is not a number");
-	if (is_map && (read_key(in->r, &key) < 0 || !assay_string_is(key, "u") ||
-			      read_text(in->r, &unit) < 0))
-		return -EINVAL;
-	if (is_map && !assay_string_is(unit, row->unit != NULL ? row->unit : "1"))
+	if (!assay_string_is(q.unit, row->unit != NULL ? row->unit : "1"))
 		return complain(in, row, "is not in the driver's unit");
-	double number = is_integer ? (double)value->u.integers[i] : value->u.numbers[i];
+	if (is_integer)
+		value->u.integers[i] = q.v.integer;
+	else
+		value->u.numbers[i] = q.v.number;
+	double number = is_integer ? (double)q.v.integer : q.v.number;
 	bool bounded = row->min != 0 || row->max != 0;
 	if (!isfinite(number) || (bounded && (number < row->min || number > row->max)))
 		return complain(in, row, "is out of range");
