@@ -20,7 +20,7 @@ RENAMED = """
     open64 openat64 close read write writev pread64 pwritev64 fdatasync fsync ftruncate64 fstat64 fstatvfs64 flock
     mkdir mkdirat unlink unlinkat renameat access opendir fdopendir readdir64 closedir dirfd
     socketpair pipe2 setsockopt recv send eventfd eventfd_read eventfd_write timerfd_create timerfd_settime poll
-    clock_gettime adjtimex getentropy getrandom getpwuid sd_notify sd_notifyf sigprocmask signal kill waitpid
+    clock_gettime adjtimex getentropy getrandom sd_notify sd_notifyf sigprocmask signal kill waitpid
     isatty event_loop_open event_loop_watchdog
     posix_spawn posix_spawn_file_actions_init posix_spawn_file_actions_destroy posix_spawn_file_actions_addopen
     posix_spawn_file_actions_adddup2 posix_spawn_file_actions_addclosefrom_np

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
-#include <pwd.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -62,15 +61,6 @@ void system_step_clock(int64_t ns)
 void system_sync_clock(bool is_synchronised)
 {
 	sys.is_synchronised = is_synchronised;
-}
-
-/* --- people ---------------------------------------------------------------------------------- */
-
-struct passwd *sim_getpwuid(uid_t uid)
-{
-	static char name[] = "kim";
-	static struct passwd kim = {.pw_name = name};
-	return uid == 1000 ? &kim : NULL;
 }
 
 /* --- the service manager --------------------------------------------------------------------- */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/control/actor.h"
 #include "core/control/control.h"
 #include "core/router/envelope.h"
 
@@ -152,28 +152,6 @@ static void send_reply(void *arg, const struct buffer *reply)
 	free(request);
 }
 
-/*
- * The actor of a local peer: libzmq gives "localhost:uid:gid:pid" as Peer-Address.  Only the last
- * part of a message has it for certain: the first may have been read ahead without it.
- */
-static void find_actor(zmq_msg_t *last, struct audit_actor *actor)
-{
-	*actor = (struct audit_actor){.id = "unknown", .auth = AUTH_NONE, .via = "control"};
-	const char *address = zmq_msg_gets(last, "Peer-Address");
-	unsigned uid;
-	int pid;
-	const char *ids = address != NULL ? strchr(address, ':') : NULL;
-	if (ids == NULL || sscanf(ids, ":%u:%*u:%d", &uid, &pid) != 2)
-		return;
-	struct passwd *pw = getpwuid(uid);
-	if (pw != NULL)
-		snprintf(actor->id, sizeof actor->id, "%s", pw->pw_name);
-	else
-		snprintf(actor->id, sizeof actor->id, "uid-%u", uid);
-	actor->auth = AUTH_OS;
-	snprintf(actor->via, sizeof actor->via, "control pid %d", pid);
-}
-
 /* False: no request waits. */
 static bool serve_one(struct control *control)
 {
@@ -187,7 +165,8 @@ static bool serve_one(struct control *control)
 		struct audit_actor actor;
 		request->control = control;
 		envelope_move(&request->envelope, &envelope);
-		find_actor(&body, &actor);
+		/* Only the last part has it for certain: the first may have been read ahead without it. */
+		actor_find(&actor, zmq_msg_gets(&body, "Peer-Address"), ACTOR_USERS);
 		control_handle(control, &actor, zmq_msg_data(&body), zmq_msg_size(&body),
 			send_reply, request);
 	}

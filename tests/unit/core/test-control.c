@@ -13,6 +13,7 @@
 #include <zmq.h>
 
 #include "base/clock.h"
+#include "core/control/actor.h"
 #include "core/control/ops.h"
 #include "core/keep/retention.h"
 #include "core/replay/cursors.h"
@@ -676,6 +677,54 @@ static void requests_that_wait_end_with_the_daemon(void **state)
 	roof_open(&roof); /* for the teardown */
 }
 
+/* --- the actor --- */
+
+static void an_actor_has_the_name_of_its_user(void **state)
+{
+	static const char users[] = "root:x:0:0:root:/root:/bin/sh\n"
+				    "nothing\n"
+				    ":x:7:7::/:\n"
+				    "half:x\n"
+				    "odd:x:7x:7::/:\n"
+				    "two words:x:8:8::/:\n"
+				    "esc\033[1m:x:9:9::/:\n"
+				    "kim::1000:1000:Kim:/home/kim:/bin/sh\n"
+				    "kim2:x:1000:1000::/:\n"
+				    "last:x:1001:1001::/:";
+	static const struct {
+		const char *address, *id;
+		enum auth_way auth;
+	} peers[] = {
+		{"localhost:1000:100:42", "kim", AUTH_OS}, /* the first line counts */
+		{"localhost:0:0:42", "root", AUTH_OS},
+		{"localhost:1001:100:42", "last", AUTH_OS},
+		{"localhost:7:100:42", "uid-7", AUTH_OS},
+		{"localhost:8:100:42", "uid-8", AUTH_OS},
+		{"localhost:9:100:42", "uid-9", AUTH_OS},
+		{"localhost:100:100:42", "uid-100", AUTH_OS},
+		{"localhost:4294967295:100:42", "uid-4294967295", AUTH_OS},
+		{"localhost:kim:100:42", "unknown", AUTH_NONE},
+		{"10.0.0.1", "unknown", AUTH_NONE},
+		{"", "unknown", AUTH_NONE},
+		{NULL, "unknown", AUTH_NONE},
+	};
+	char path[120];
+	struct audit_actor actor;
+	snprintf(path, sizeof path, "%s/users", roof.folder);
+	FILE *file = fopen(path, "w");
+	assert_true(file != NULL && fputs(users, file) >= 0 && fclose(file) == 0);
+	for (size_t i = 0; i < sizeof peers / sizeof *peers; i++) {
+		actor_find(&actor, peers[i].address, path);
+		assert_string_equal(actor.id, peers[i].id);
+		assert_int_equal(actor.auth, peers[i].auth);
+		assert_string_equal(
+			actor.via, actor.auth == AUTH_OS ? "control pid 42" : "control");
+	}
+	remove(path);
+	actor_find(&actor, "localhost:1000:100:42", path);
+	assert_string_equal(actor.id, "uid-1000");
+}
+
 /* --- the socket ------------------------------------------------------------------------------ */
 
 static void *connect_peer(int kind)
@@ -779,6 +828,7 @@ int main(void)
 		WITH_ROOF(a_port_is_recorded_once_at_a_time),
 		WITH_ROOF(requests_that_wait_are_bounded),
 		WITH_ROOF(requests_that_wait_end_with_the_daemon),
+		WITH_ROOF(an_actor_has_the_name_of_its_user),
 		WITH_ROOF(an_envelope_comes_back_before_its_reply),
 		WITH_ROOF(a_kept_request_is_answered_on_the_socket),
 	};
