@@ -8,9 +8,8 @@
 #include "world.h"
 
 #define PENDING_MAX 40
-#define QUICK       (5 * S)   /* most operations are answered at once */
-#define LONG        (200 * S) /* those that wait for an instrument */
-#define LAG         (2 * S)   /* by which a list may be behind */
+#define QUICK       (5 * S) /* most operations are answered at once */
+#define LAG         (2 * S) /* by which a list may be behind */
 
 enum op {
 	OP_START,
@@ -36,7 +35,7 @@ struct pending {
 };
 
 static struct pending pending[PENDING_MAX];
-static uint32_t last_peer;
+static uint32_t last_peer, forgotten; /* peers up to this one get no answer any more */
 static unsigned last_sample;
 
 static struct pending *find(uint32_t peer)
@@ -122,6 +121,8 @@ static void write_request(struct buffer *to, struct pending *p)
 	if (p->op == OP_SET)
 		put_set(&map);
 	p->on = p->op == OP_MAINTENANCE && dice_one_in(3);
+	if (p->on)
+		progress_service(p->key, true);
 	if (p->op == OP_MAINTENANCE)
 		map_bool(&map, "on", p->on);
 	if (p->op == OP_RELOAD)
@@ -163,6 +164,8 @@ void clients_forget(void)
 {
 	for (size_t i = 0; i < PENDING_MAX; i++)
 		pending[i].peer = 0;
+	forgotten = last_peer;
+	progress_forget();
 }
 
 void clients_look(void)
@@ -171,7 +174,7 @@ void clients_look(void)
 	for (size_t i = 0; i < PENDING_MAX && since != NEVER; i++) {
 		const struct pending *p = &pending[i];
 		bool waits = p->op == OP_START || p->op == OP_REPEAT || p->op == OP_SET;
-		uint64_t limit = waits ? LONG : QUICK;
+		uint64_t limit = waits ? SLOTS_TAKE : QUICK;
 		uint64_t from = p->sent > since ? p->sent : since;
 		if (p->peer != 0 && now_boot() > from + limit)
 			wrong("%s of %s is not answered within %llu s", names[p->op], p->key,
@@ -258,6 +261,13 @@ static void check_started(const struct pending *p, const struct answer *answer)
 	struct assay_string sample = {run->first_sample, strlen(run->first_sample)};
 	if (p->op == OP_START && !same(sample, p->sample))
 		wrong("%s has sample %s, %s was given", run->number, run->first_sample, p->sample);
+}
+
+static void check_stopped(const struct pending *p, struct assay_string number)
+{
+	const struct truth_run *run = told(p, number);
+	if (run != NULL)
+		progress_stopped(run->number);
 }
 
 struct row {
@@ -390,6 +400,9 @@ static void check(const struct pending *p, const struct answer *answer)
 	case OP_REPEAT: check_started(p, answer); break;
 	case OP_STOP:
 	case OP_ABORT:
+		if (answer->number.len > 0)
+			check_stopped(p, answer->number);
+		break;
 	case OP_SET:
 		if (answer->number.len > 0)
 			told(p, answer->number);
@@ -409,6 +422,8 @@ void client_replied(uint32_t peer, const struct system_part *parts, size_t count
 {
 	struct pending *p = find(peer);
 	struct answer answer;
+	if (p == NULL && peer > forgotten)
+		wrong("the request of client %u is answered twice", peer);
 	if (p == NULL)
 		return;
 	struct pending asked = *p;
@@ -421,4 +436,6 @@ void client_replied(uint32_t peer, const struct system_part *parts, size_t count
 		(int)answer.number.len, answer.number.data, (int)answer.text.len, answer.text.data);
 	if (answer.ok)
 		check(&asked, &answer);
+	if (answer.ok && asked.op == OP_MAINTENANCE && !asked.on)
+		progress_service(asked.key, false);
 }

@@ -124,7 +124,7 @@ void consumers_open(void)
 /* --- replies --------------------------------------------------------------------------------- */
 
 struct reply {
-	struct assay_string op, code;
+	struct assay_string op, code, text;
 	uint64_t count, next, head;
 	const uint8_t *journal;
 	struct assay_span journals, gaps, at;
@@ -143,6 +143,8 @@ static int read_reply(const struct system_part *part, struct reply *reply)
 			read_text(&r, &reply->op);
 		else if (assay_string_is(key, "code"))
 			read_text(&r, &reply->code);
+		else if (assay_string_is(key, "text"))
+			read_text(&r, &reply->text);
 		else if (assay_string_is(key, "count"))
 			read_uint(&r, &reply->count);
 		else if (assay_string_is(key, "next"))
@@ -278,6 +280,8 @@ bool consumer_replied(uint32_t peer, const struct system_part *parts, size_t cou
 		return false;
 	for (size_t i = 0; i < CONSUMERS; i++) {
 		struct consumer *c = &consumers[i];
+		if (c->peer == peer && c->asked == ASK_NOTHING)
+			wrong("replay answers a request of %s twice", c->name);
 		if (c->peer != peer || c->asked == ASK_NOTHING)
 			continue;
 		enum ask asked = c->asked;
@@ -285,8 +289,14 @@ bool consumer_replied(uint32_t peer, const struct system_part *parts, size_t cou
 		if (count == 0 || read_reply(&parts[0], &reply) < 0) {
 			wrong("a reply of replay cannot be read");
 		} else if (assay_string_is(reply.op, "error")) {
-			if (!assay_string_is(reply.code, "busy"))
-				wrong("replay refuses: %.*s", (int)reply.code.len, reply.code.data);
+			/* a power cut can have taken entries that it has */
+			bool is_lost = asked == ASK_MOVE && !site.always;
+			if (!is_lost && !assay_string_is(reply.code, "busy"))
+				wrong("replay refuses a request of kind %d of %s (next %llu, acked "
+				      "%llu): %.*s %.*s",
+					(int)asked, c->name, (unsigned long long)c->next,
+					(unsigned long long)c->acked, (int)reply.code.len,
+					reply.code.data, (int)reply.text.len, reply.text.data);
 		} else if (asked == ASK_HELLO) {
 			take_welcome(c, &reply);
 		} else if (asked == ASK_PAGE) {

@@ -34,6 +34,7 @@ static struct {
 
 	uint64_t started_at, ready_at;                 /* 0: not */
 	uint64_t ending_at;                            /* SIGTERM was sent; 0: it was not */
+	uint64_t restarting_at;                        /* within the process; 0: it is not */
 	uint64_t was_healthy_since, was_healthy_until; /* before it was killed */
 	uint64_t trouble_until;                        /* of the disk */
 	uint64_t trouble_event;                        /* its end */
@@ -81,7 +82,8 @@ void wrong(const char *format, ...)
 
 static uint64_t well_since(void)
 {
-	bool is_well = sim.ready_at != 0 && sim.ending_at == 0 && now_boot() >= sim.trouble_until;
+	bool is_well = sim.ready_at != 0 && sim.ending_at == 0 && sim.restarting_at == 0 &&
+		       now_boot() >= sim.trouble_until;
 	if (!is_well)
 		return NEVER;
 	return sim.ready_at > sim.trouble_until ? sim.ready_at : sim.trouble_until;
@@ -108,7 +110,7 @@ static void begin_life(void *arg)
 {
 	sim.count.lives++;
 	sim.started_at = now_boot();
-	sim.ready_at = sim.ending_at = 0;
+	sim.ready_at = sim.ending_at = sim.restarting_at = 0;
 	sim.checked_runs = false;
 	site_mend();
 	note("the daemon starts");
@@ -181,6 +183,8 @@ static void on_ended(int code, size_t left)
 	if (code == 0 && left != 0)
 		wrong("%zu pieces of memory are not freed at the end", left);
 	disk_kill(the_disk);
+	if (code == 0 && !has_trouble)
+		truth_check_durable(true);
 	sim.trouble_until = 0;
 	trouble_over(NULL);
 	life_over(LIFE_STOPPED);
@@ -191,14 +195,18 @@ static void on_notified(const char *state)
 	bool is_ready = strncmp(state, "READY=1\nSTATUS", 14) == 0;
 	if (is_ready && sim.ready_at != 0) /* a new start within the process: replies are lost */
 		clients_forget();
-	if (is_ready)
+	if (is_ready) {
 		sim.ready_at = now_boot();
+		sim.restarting_at = 0;
+	}
 	note("notify: %s", state);
 }
 
 static void on_logged(const char *line, size_t len)
 {
 	note("%.*s", (int)len, line);
+	if (memmem(line, len, "assayd: restarting", 18) != NULL)
+		sim.restarting_at = now_boot();
 }
 
 /* --- what happens ---------------------------------------------------------------------------- */
@@ -292,6 +300,8 @@ static void look(void *arg)
 		wrong("the daemon is not ready within %d s", LATE_S);
 	if (sim.ending_at != 0 && !trouble && now > sim.ending_at + LATE_S * S)
 		wrong("the daemon does not end within %d s", LATE_S);
+	if (sim.restarting_at != 0 && !trouble && now > sim.restarting_at + LATE_S * S)
+		wrong("the daemon does not start again within %d s", LATE_S);
 	if (since == NEVER)
 		return;
 	if (now > since + 3 * S && now > sim.head_at + 2 * S)
@@ -302,6 +312,7 @@ static void look(void *arg)
 			truth_inspect();
 		sim.checked_runs = true;
 	}
+	progress_look();
 	clients_look();
 	consumers_look();
 	workers_look();
@@ -352,6 +363,7 @@ static void simulate(uint64_t seed, uint64_t ns)
 	system_open(&world, the_disk, site.path, site.catalog, site.catalog_len);
 	truth_open(site.always);
 	workers_set_faults(dice_one_in(4) ? 0 : dice_time(2, 50));
+	progress_open();
 	clients_open();
 	consumers_open();
 	begin_life(NULL);

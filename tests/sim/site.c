@@ -113,6 +113,7 @@ static struct site_instrument draw(unsigned number)
 		.every_s = (unsigned)dice_time(8, 600),
 		.new_run_s = (unsigned)dice_time(120, 4 * 3600),
 		.level = 1 + (unsigned)dice(9),
+		.frame_bytes = dice_one_in(10) ? (size_t)dice_time(4096, SITE_FRAME_MAX) : 600,
 	};
 	snprintf(one.key, sizeof one.key, "i-%u", number);
 	snprintf(one.serial, sizeof one.serial, "SN%04u", number);
@@ -128,8 +129,41 @@ const struct site_instrument *site_find(const char *key)
 	return NULL;
 }
 
+/* --- the configuration that the daemon has --------------------------------------------------- */
+
+static struct site in_force;
+static uint64_t in_force_since;
+
+void site_audited(const char *event)
+{
+	bool loaded = strcmp(event, "start") == 0 || strcmp(event, "config") == 0;
+	if (loaded && !site.is_wrong) {
+		in_force = site;
+		in_force_since = now_boot();
+	} else if (strcmp(event, "reload-refused") == 0) {
+		in_force_since = NEVER;
+	}
+}
+
+const struct site_instrument *site_in_force(const char *key)
+{
+	for (size_t i = 0; i < in_force.count; i++) {
+		if (strcmp(in_force.list[i].key, key) == 0)
+			return &in_force.list[i];
+	}
+	return NULL;
+}
+
+uint64_t site_in_force_since(void)
+{
+	return in_force_since;
+}
+
+/* --- changes --------------------------------------------------------------------------------- */
+
 void site_change(bool with_error)
 {
+	in_force_since = NEVER;
 	switch (dice(4)) {
 	case 0: /* one comes */
 		for (unsigned n = 1; site.count < SITE_INSTRUMENTS_MAX; n++) {
@@ -178,6 +212,7 @@ void site_open(void)
 	int fd = mkstemp(site.path);
 	assert(fd >= 0);
 	close(fd);
+	in_force_since = NEVER;
 	write_catalog();
 	write_file(false);
 }

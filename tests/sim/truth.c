@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <assay/record.h>
 
 #include "disk.h"
+#include "journal/durable.h"
 #include "journal/inspect.h"
 #include "journal/reader.h"
 #include "record/digest.h"
@@ -20,7 +22,8 @@
 #include "record/words.h"
 #include "world.h"
 
-#define CHECKED_LAST 1000 /* entries of a journal that are read again after each life */
+#define SWIFT        (800 * MS) /* several syncs of the disk; heartbeats wake the thread every second */
+#define CHECKED_LAST 1000       /* entries of a journal that are read again after each life */
 
 struct topic_truth {
 	char text[ASSAY_TOPIC_MAX + 1];
@@ -243,7 +246,7 @@ static void add_open(size_t place)
 }
 
 static void take_start(const struct assay_entry_view *entry, const struct assay_record_view *r,
-	const uint8_t leaf[32])
+	const uint8_t leaf[32], bool is_live)
 {
 	if (truth_run(r->number.data, r->number.len) != NULL)
 		wrong("run number %.*s is given twice", (int)r->number.len, r->number.data);
@@ -259,7 +262,7 @@ static void take_start(const struct assay_entry_view *entry, const struct assay_
 	}
 	struct truth_run *run = &truth.runs[truth.run_count];
 	*run = (struct truth_run){.first = entry->seq,
-		.life = truth.life,
+		.life = is_live ? truth.life : truth.life - 1,
 		.started = now_boot(),
 		.on_demand = assay_string_is(r->mode, "on-demand")};
 	memcpy(run->id, r->run, sizeof run->id);
@@ -274,6 +277,12 @@ static void take_start(const struct assay_entry_view *entry, const struct assay_
 	add_to_table(&numbers, truth.run_count);
 	add_to_table(&ids, truth.run_count);
 	add_open(truth.run_count++);
+}
+
+/* The daemon has been healthy for a while. */
+static bool is_calm(void)
+{
+	return healthy_since() != NEVER && now_boot() > healthy_since() + 5 * S;
 }
 
 static void follow_measurement(
@@ -297,6 +306,9 @@ static void follow_measurement(
 		wrong("frame %llu of a measurement of %s follows frame %llu",
 			(unsigned long long)index, m->key, (unsigned long long)m->seen - 1);
 	m->seen = index + 1;
+	if (is_live && m->seen == m->sent && is_calm() && now_boot() > m->last_sent + SWIFT)
+		wrong("a frame of %s is published only after %llu ms", run->number,
+			(unsigned long long)((now_boot() - m->last_sent) / MS));
 }
 
 static void take_frame(const struct assay_entry_view *entry, const struct assay_record_view *r,
@@ -317,7 +329,8 @@ static void take_frame(const struct assay_entry_view *entry, const struct assay_
 	follow_measurement(run, r, is_live);
 }
 
-static void take_end(const struct assay_entry_view *entry, const struct assay_record_view *r)
+static void take_end(
+	const struct assay_entry_view *entry, const struct assay_record_view *r, bool is_live)
 {
 	struct truth_run *run = find_run(r->run);
 	uint8_t digest[32];
@@ -334,6 +347,8 @@ static void take_end(const struct assay_entry_view *entry, const struct assay_re
 	free(run->digest);
 	run->digest = NULL;
 	copy(run->status, sizeof run->status, r->status);
+	if (is_live && run->life != truth.life && strcmp(run->status, "interrupted") != 0)
+		wrong("the daemon ended during %s, which is %s", run->number, run->status);
 	run->last = entry->seq;
 	run->ends_elsewhere = memcmp(run->journal, entry->journal, sizeof run->journal) != 0;
 	run->ended = now_boot();
@@ -388,11 +403,15 @@ static void take_record(
 	if (is_data)
 		entry_leaf_hash(data, len, leaf);
 	switch (r.type) {
-	case ASSAY_RECORD_RUN_START: take_start(entry, &r, leaf); break;
+	case ASSAY_RECORD_RUN_START: take_start(entry, &r, leaf, is_live); break;
 	case ASSAY_RECORD_FRAME: take_frame(entry, &r, leaf, is_live); break;
-	case ASSAY_RECORD_RUN_END: take_end(entry, &r); break;
+	case ASSAY_RECORD_RUN_END: take_end(entry, &r, is_live); break;
 	case ASSAY_RECORD_AMEND: take_amend(&r); break;
-	case ASSAY_RECORD_AUDIT: copy(truth.event, sizeof truth.event, r.event); break;
+	case ASSAY_RECORD_AUDIT:
+		copy(truth.event, sizeof truth.event, r.event);
+		if (is_live)
+			site_audited(truth.event);
+		break;
 	default: break;
 	}
 }
@@ -595,6 +614,19 @@ void truth_recovered(const uint8_t *id, uint64_t upto, bool all)
 	struct journal_truth *j = add_journal(id);
 	if (upto > 0)
 		compare(j, 1, upto, true);
+}
+
+void truth_check_durable(bool is_stopped)
+{
+	const struct io *io = disk_io(the_disk);
+	if (current() == NULL)
+		return;
+	int base = io->openat(io->ctx, IO_CWD, SYSTEM_STATE, O_RDONLY | O_DIRECTORY);
+	uint64_t noted = durable_read(io, base, current()->id), last = current()->count;
+	io->close(io->ctx, base);
+	if (noted > last || (is_stopped && noted != last))
+		wrong("entry %llu is noted as the last durable one, it is %llu",
+			(unsigned long long)noted, (unsigned long long)last);
 }
 
 static void on_finding(void *arg, const struct finding *finding)

@@ -65,10 +65,12 @@ static void send_hazard(struct sim_unit *u, bool on)
 
 static void put_part(struct buffer *to, const struct sim_unit *u)
 {
-	uint8_t bytes[600];
-	size_t len = 24 + (size_t)dice_time(1, sizeof bytes - 24);
+	static uint8_t bytes[SITE_FRAME_MAX];
+	const struct site_instrument *instrument = site_find(u->key);
+	size_t most = instrument != NULL ? instrument->frame_bytes : 600;
+	size_t len = 24 + (size_t)dice_time(1, most - 24);
 	struct map var, raw;
-	memset(bytes, (int)dice(256), sizeof bytes);
+	memset(bytes, (int)dice(256), len);
 	memcpy(bytes, FRAME_MAGIC, 8);
 	memcpy(bytes + 8, &u->measurement->token, 8);
 	memcpy(bytes + 16, &u->measurement->sent, 8);
@@ -145,6 +147,7 @@ static void perform(struct sim_unit *u, enum unit_action action, enum wire_end e
 	switch (action) {
 	case UNIT_SEND_IDENTITY: send_identity(u); break;
 	case UNIT_SEND_READY:
+		progress_ready(u->key);
 		wire_write_ready(
 			&message, u->number, (struct assay_span){settings, sizeof settings});
 		worker_send(u->worker, &message);

@@ -36,6 +36,20 @@ struct measurement *measurement_create(const char *key)
 	return m;
 }
 
+const struct sim_unit *worker_unit(const char *key)
+{
+	const struct sim_unit *found = NULL;
+	for (size_t i = 0; i < WORKERS_MAX; i++) {
+		const struct worker *w = &workers[i];
+		for (size_t k = 0; w->pid != 0 && k < w->unit_count; k++) {
+			bool is_better = found == NULL || found->worker->got_quit;
+			if (is_better && strcmp(w->units[k].key, key) == 0)
+				found = &w->units[k];
+		}
+	}
+	return found;
+}
+
 void workers_set_faults(uint64_t one_in)
 {
 	faults_one_in = one_in;
@@ -78,6 +92,7 @@ static void vanish(struct worker *w)
 	for (size_t i = 0; i < w->unit_count; i++) {
 		struct sim_unit *u = &w->units[i];
 		event_cancel(u->due_event);
+		progress_worker_ended(u->key, w->pid);
 		if (u->measurement != NULL)
 			u->measurement->is_over = true;
 		if (u->state.hazard != UNIT_HAZARD_OFF && has_been_taken(u->hazard_at))
@@ -185,6 +200,7 @@ static void take_setup(struct worker *w, const struct wire_message *m)
 		*u = (struct sim_unit){
 			.worker = w, .number = (unsigned)i, .due = NEVER, .why = "?"};
 		snprintf(u->key, sizeof u->key, "%s", setup.units[i].key);
+		progress_worker(u->key, w->pid);
 	}
 	wire_setup_finish(&setup);
 }
@@ -207,6 +223,17 @@ static void leave(struct worker *w)
 		worker_over(w);
 }
 
+static void take_credit(struct worker *w, const struct wire_message *m)
+{
+	uint64_t bytes = 0;
+	wire_read_credit(m, &bytes);
+	w->credit += bytes;
+	if (w->first_credit == 0)
+		w->first_credit = bytes;
+	if (w->credit > w->first_credit)
+		wrong("a worker gets more credit back than it used");
+}
+
 static void take(struct worker *w, const struct wire_message *m)
 {
 	static const char *const words[] = {[WIRE_SETUP] = "SETUP",
@@ -219,7 +246,6 @@ static void take(struct worker *w, const struct wire_message *m)
 		[WIRE_QUIT] = "QUIT",
 		[WIRE_CAPTURE] = "CAPTURE"};
 	struct sim_unit *u = m->unit < w->unit_count ? &w->units[m->unit] : NULL;
-	uint64_t bytes;
 	if (m->type >= WIRE_HELLO) {
 		wrong("a worker gets a message of type %d", (int)m->type);
 		return;
@@ -229,9 +255,9 @@ static void take(struct worker *w, const struct wire_message *m)
 	if (m->type == WIRE_SETUP)
 		take_setup(w, m);
 	else if (m->type == WIRE_CREDIT)
-		w->credit += wire_read_credit(m, &bytes) == 0 ? bytes : 0;
+		take_credit(w, m);
 	else if (m->type == WIRE_QUIT)
-		leave(w);
+		w->got_quit = true, leave(w);
 	else if (m->type != WIRE_CAPTURE && u == NULL)
 		wrong("a message of type %d for a unit that is not there", (int)m->type);
 	else if (m->type != WIRE_CAPTURE)
@@ -321,6 +347,7 @@ static void send_garbage(void *arg)
 	uint8_t bytes[64];
 	struct wire_started started = {0};
 	w->end_event = 0;
+	w->sent_garbage = true;
 	note("worker %d sends garbage", w->pid);
 	switch (dice(5)) {
 	case 0: /* anything */

@@ -35,10 +35,12 @@ struct worker {
 	size_t unit_count, next;  /* of whom it is the turn */
 	struct sim_unit *running; /* whose slot runs; NULL: none */
 	uint64_t slot_event;
-	uint64_t credit, open_event, beat_event, end_event, stir_event, progress;
+	uint64_t credit, first_credit;
+	uint64_t open_event, beat_event, end_event, stir_event, progress;
 	bool is_mute; /* it says nothing any more */
 	bool is_hung; /* and does nothing */
-	bool is_leaving, ignores_quit;
+	bool is_leaving, got_quit, ignores_quit;
+	bool sent_garbage; /* which the core may believe */
 	int exit_code, exit_signal;
 };
 
@@ -49,6 +51,9 @@ void worker_send(struct worker *w, struct buffer *message);
 
 /* A fault that is `rarely` times as rare as others. */
 bool worker_fault(uint64_t rarely);
+
+/* The unit of this instrument, of the worker that stays if there are two; NULL: none. */
+const struct sim_unit *worker_unit(const char *key);
 
 /* All units are over: the process ends. */
 void worker_over(struct worker *w);

@@ -4,6 +4,7 @@
  *
  *	site		the configuration: instruments, reloads of other files
  *	worker		the workers' processes, one per port, with their instruments and faults
+ *	progress	what must happen within a time: workers, runs, ends
  *	client		people and programs at the control socket
  *	consumer	subscribers of the live socket who catch up by replay
  *	truth		what was committed, published and answered, and what must be true of it
@@ -47,6 +48,7 @@ extern struct disk *the_disk;
 /* --- site ------------------------------------------------------------------------------------ */
 
 #define SITE_INSTRUMENTS_MAX 6
+#define SITE_FRAME_MAX       (48u << 10)
 #define SITE_CONTROL         "ipc:///run/sim/control"
 #define SITE_REPLAY          "ipc:///run/sim/replay"
 
@@ -56,6 +58,7 @@ struct site_instrument {
 	bool simulated;
 	unsigned host; /* instruments of one host share a port; 0: a port of its own */
 	unsigned frames, every_s, new_run_s, level;
+	size_t frame_bytes; /* of the raw block, at most */
 };
 
 struct site {
@@ -81,6 +84,14 @@ void site_change(bool with_error);
 void site_mend(void);
 
 const struct site_instrument *site_find(const char *key);
+
+/*
+ * The configuration that the daemon has, known by its audit records: an instrument, NULL: it has
+ * none of this key; since when, NEVER: the files changed, or it is not known.
+ */
+void site_audited(const char *event);
+const struct site_instrument *site_in_force(const char *key);
+uint64_t site_in_force_since(void);
 
 /* --- worker ---------------------------------------------------------------------------------- */
 
@@ -109,6 +120,26 @@ struct measurement {
 struct measurement *measurement_find(uint64_t token);
 
 #define FRAME_MAGIC "SIMFRAME" /* in a frame's raw block, then token and index, both u64 */
+
+/* --- progress -------------------------------------------------------------------------------- */
+
+/* An instrument waits at most so long for its driver and its neighbours on the port. */
+#define SLOTS_TAKE (200 * S)
+
+void progress_open(void);
+void progress_look(void);   /* every few seconds: does something take too long? */
+void progress_forget(void); /* the daemon is gone */
+
+/* A worker has read that it has this instrument; it is ready; its process has ended. */
+void progress_worker(const char *key, pid_t pid);
+void progress_ready(const char *key);
+void progress_worker_ended(const char *key, pid_t pid);
+
+/* A request to take it out of service was sent; one to put it back was answered. */
+void progress_service(const char *key, bool on);
+
+/* A request to stop this run was accepted. */
+void progress_stopped(const char *number);
 
 /* --- client ---------------------------------------------------------------------------------- */
 
@@ -158,6 +189,12 @@ void truth_clock_back(void);
  * journal `id` up to `upto` that never were published are taken over.
  */
 void truth_recovered(const uint8_t *id, uint64_t upto, bool all);
+
+/*
+ * The note of how far the journal is durable: not beyond what was committed.  `is_stopped`: all of
+ * it was, and is noted.
+ */
+void truth_check_durable(bool is_stopped);
 
 /* What `assayctl journal check` looks at. */
 void truth_inspect(void);
