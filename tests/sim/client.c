@@ -132,13 +132,12 @@ static void write_request(struct buffer *to, struct pending *p)
 	map_close(&map);
 }
 
-static void ask(void *arg)
+static void ask_for(enum op op)
 {
 	struct pending *p = find(0);
-	event_in(dice_time(S, 200 * S), ask, NULL);
 	if (p == NULL || !system_is_running())
 		return;
-	*p = (struct pending){.op = choose(), .sent = now_boot()};
+	*p = (struct pending){.op = op, .sent = now_boot()};
 	snprintf(p->key, sizeof p->key, "%s", site.list[dice(site.count)].key);
 	if (!dice_one_in(10))
 		snprintf(p->sample, sizeof p->sample, "S-%u", ++last_sample);
@@ -152,6 +151,23 @@ static void ask(void *arg)
 	p->peer = system_request(SITE_CONTROL, peer, request.data, request.len) ? peer : 0;
 	note("client %u: %s %s %s%s", peer, names[p->op], p->key, p->number, p->on ? " on" : "");
 	buffer_finish(&request);
+}
+
+static void ask(void *arg)
+{
+	event_in(dice_time(S, 200 * S), ask, NULL);
+	ask_for(choose());
+}
+
+static void look_up(void *arg)
+{
+	ask_for(dice_one_in(2) ? OP_RUNS : OP_STATUS);
+}
+
+void clients_notice(void)
+{
+	if (dice_one_in(8))
+		event_in(dice_time(10 * US, 50 * MS), look_up, NULL);
 }
 
 void clients_open(void)

@@ -11,7 +11,7 @@
 
 #define WATCHED_MAX 16
 #define STOPS_MAX   32
-#define CREDIT_KEPT (2u << 20) /* bytes that the core gives back later, and frames under way */
+#define CREDIT_KEPT (3u << 19) /* bytes that the core gives back later, and frames under way */
 
 #define BACKOFF_FIRST (250 * MS)
 #define BACKOFF_MOST  (30 * S)
@@ -118,6 +118,7 @@ void progress_worker(const char *key, pid_t pid)
 	struct watched *w = find(key);
 	w->pid = pid;
 	w->ready_at = 0;
+	w->since[HAS_NO_WORKER] = 0; /* it may be gone before the next look */
 }
 
 void progress_ready(const char *key)

@@ -105,15 +105,16 @@ static void write_file(bool with_error)
 
 static struct site_instrument draw(unsigned number)
 {
+	bool is_large = dice_one_in(12); /* its frames are, and come often */
 	struct site_instrument one = {
 		.mode = (enum config_mode)dice(3),
 		.simulated = dice_one_in(2),
 		.host = dice_one_in(2) ? 1 + (unsigned)dice(2) : 0,
 		.frames = 1 + (unsigned)dice(4),
-		.every_s = (unsigned)dice_time(8, 600),
+		.every_s = (unsigned)(is_large ? dice_time(4, 20) : dice_time(8, 600)),
 		.new_run_s = (unsigned)dice_time(120, 4 * 3600),
 		.level = 1 + (unsigned)dice(9),
-		.frame_bytes = dice_one_in(10) ? (size_t)dice_time(4096, SITE_FRAME_MAX) : 600,
+		.frame_bytes = is_large ? SITE_FRAME_MAX : 600,
 	};
 	snprintf(one.key, sizeof one.key, "i-%u", number);
 	snprintf(one.serial, sizeof one.serial, "SN%04u", number);

@@ -39,6 +39,7 @@ static void send_ended(struct sim_unit *u, enum wire_end end)
 	}
 	u->measurement = NULL;
 	note("%s sends ENDED %d", u->key, (int)end);
+	clients_notice();
 	wire_write_ended(&message, u->number, end, is_good ? "" : "EIO", is_good ? "" : u->why);
 	worker_send(u->worker, &message);
 }
@@ -50,6 +51,7 @@ static void send_started(struct sim_unit *u)
 	u->measurement = measurement_create(u->key);
 	u->frames = 0;
 	note("%s sends STARTED", u->key);
+	clients_notice();
 	wire_write_started(&message, u->number, &started);
 	worker_send(u->worker, &message);
 }

@@ -144,6 +144,7 @@ void progress_stopped(const char *number);
 /* --- client ---------------------------------------------------------------------------------- */
 
 void clients_open(void);
+void clients_notice(void); /* a run begins or ends: people look it up, before it is committed */
 void clients_look(void);   /* every few seconds: are they waiting for too long? */
 void clients_forget(void); /* the daemon is gone: nobody answers any more */
 void client_replied(uint32_t peer, const struct system_part *parts, size_t count);
