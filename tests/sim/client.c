@@ -450,7 +450,7 @@ void client_replied(uint32_t peer, const struct system_part *parts, size_t count
 	}
 	note("client %u: %s: %s %.*s%.*s", peer, names[asked.op], answer.ok ? "ok" : "refused",
 		(int)answer.number.len, answer.number.data, (int)answer.text.len, answer.text.data);
-	if (answer.ok)
+	if (answer.ok && truth_is_complete())
 		check(&asked, &answer);
 	if (answer.ok && asked.op == OP_MAINTENANCE && !asked.on)
 		progress_service(asked.key, false);

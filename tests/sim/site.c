@@ -105,7 +105,7 @@ static void write_file(bool with_error)
 
 static struct site_instrument draw(unsigned number)
 {
-	bool is_large = dice_one_in(12); /* its frames are, and come often */
+	bool is_large = dice_one_in(25); /* its frames are, and come often */
 	struct site_instrument one = {
 		.mode = (enum config_mode)dice(3),
 		.simulated = dice_one_in(2),

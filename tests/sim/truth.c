@@ -132,6 +132,11 @@ uint64_t truth_published_at(void)
 	return truth.published_at;
 }
 
+bool truth_is_complete(void)
+{
+	return !truth.is_new_life;
+}
+
 const char *truth_last_event(void)
 {
 	return truth.event;
@@ -622,7 +627,7 @@ void truth_check_durable(bool is_stopped)
 	if (current() == NULL)
 		return;
 	int base = io->openat(io->ctx, IO_CWD, SYSTEM_STATE, O_RDONLY | O_DIRECTORY);
-	uint64_t noted = durable_read(io, base, current()->id), last = current()->count;
+	uint64_t noted = durable_read(io, base, -1, current()->id), last = current()->count;
 	io->close(io->ctx, base);
 	if (noted > last || (is_stopped && noted != last))
 		wrong("entry %llu is noted as the last durable one, it is %llu",

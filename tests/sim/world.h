@@ -206,6 +206,9 @@ void truth_check_runs(void);
 /* A committed run of this number; NULL: there is none. */
 const struct truth_run *truth_run(const char *number, size_t len);
 
+/* False: the daemon may have recovered entries that truth learns with the next publication only. */
+bool truth_is_complete(void);
+
 /* The open run of an instrument, NULL: none. */
 const struct truth_run *truth_open_run(const char *key);
 
