@@ -128,7 +128,7 @@ struct assay_span device_sent(const struct device *device)
 
 static void enter(struct device *device)
 {
-	device->explained[0] = '\0';
+	device->explained[0] = device->link_why[0] = '\0';
 	heartbeat_step(device->services->channel->heartbeat, 0);
 }
 
@@ -224,6 +224,8 @@ const char *device_reason(const struct device *device, int error)
 		return channel->link->why;
 	if (device->explained[0] != '\0')
 		return device->explained;
+	if (error != -ECANCELED && device->link_why[0] != '\0')
+		return device->link_why;
 	switch (error) {
 	case -ETIMEDOUT: return "no answer in time";
 	case -EBADMSG: return "the answer breaks the protocol";

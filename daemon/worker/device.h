@@ -52,7 +52,9 @@ struct device {
 	struct raw raw;
 	struct frame frame;
 
+	bool may_yield; /* the slot is called again if it returns -EAGAIN for the line */
 	char explained[EXPLAIN_MAX]; /* by the slot that ran last */
+	char link_why[MODBUS_WHY];   /* of its last exchange, if that failed */
 	uint32_t retried;            /* since the last frame */
 	uint64_t progress_at;        /* of the last progress message: at most one per second */
 	uint64_t logged_at;

@@ -14,6 +14,7 @@
 #include "worker/value.h"
 
 #define LOG_LINES_PER_S 20
+#define YIELDS_MAX      5 /* waits for the line in a slot that cannot be called again */
 #define REPEAT_NS       (60 * NS_PER_S)
 
 static struct device *of(struct assay_instrument *ins)
@@ -67,8 +68,16 @@ static int do_modbus_read(struct assay_instrument *ins, enum assay_modbus_table 
 	struct device *device = of(ins);
 	if (device->services->modbus == NULL)
 		fatal_driver("%s: the driver requested Modbus on another link", ins->key);
-	return modbus_exchange(
-		device->services->modbus, device->config->unit_id, (int)table, address, count, out);
+	struct modbus *modbus = device->services->modbus;
+	unsigned unit_id = device->config->unit_id;
+	int r = modbus_exchange(modbus, unit_id, (int)table, address, count, out);
+	for (int i = 0; r == -EAGAIN && !device->may_yield && i < YIELDS_MAX; i++) {
+		r = channel_settle(device->services->channel, modbus_not_before(modbus, unit_id));
+		if (r == 0)
+			r = modbus_exchange(modbus, unit_id, (int)table, address, count, out);
+	}
+	snprintf(device->link_why, sizeof device->link_why, "%s", modbus_why(modbus));
+	return r;
 }
 
 /* --- reports ---------------------------------------------------------------------------------- */

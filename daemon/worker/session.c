@@ -7,18 +7,61 @@
 #include "worker/session.h"
 #include "worker/unit.h"
 
+#define FAULTY_SHARE 30 /* units at fault get at most 1 / so much of the port's time */
+#define SHORT_SHARE  4  /* of the time of a reply, for most of their attempts, */
+#define WHOLE_EVERY  4  /* except each of so many, for units that are slow */
+
 struct session {
 	struct services *services;
 	struct module *modules; /* of the units' drivers */
 	struct worker_unit *units;
 	size_t count, next; /* `next`: the unit after the one that had the last turn */
 	bool is_given_up;   /* no unit of the port answers */
+	uint64_t faulty_at; /* not before that a unit at fault is tried, if others work */
+	unsigned attempts;  /* on units at fault */
 };
 
 static bool is_over(const struct session *session)
 {
 	return session->services->commands->quit || session->services->channel->lost ||
 	       session->is_given_up;
+}
+
+static bool has_working_unit(const struct session *session)
+{
+	for (size_t i = 0; i < session->count; i++)
+		if (!unit_is_at_fault(&session->units[i].state))
+			return true;
+	return false;
+}
+
+/* When the unit is due; a unit at fault leaves the port to those that work. */
+static uint64_t due_of(
+	const struct session *session, const struct worker_unit *unit, bool has_credit)
+{
+	uint64_t due = unit_due(unit, has_credit);
+	bool waits = unit_is_at_fault(&unit->state) && due < session->faulty_at &&
+		     has_working_unit(session);
+	return waits ? session->faulty_at : due;
+}
+
+/* One turn of a unit.  One that is at fault beside others that work gets little time. */
+static void give_turn(struct session *session, struct worker_unit *unit, bool is_due)
+{
+	struct modbus *modbus = session->services->modbus;
+	uint64_t start = clock_boot();
+	if (!is_due || !unit_is_at_fault(&unit->state) || !has_working_unit(session)) {
+		unit_turn(unit, is_due);
+		return;
+	}
+	bool is_whole = ++session->attempts % WHOLE_EVERY == 0;
+	if (modbus != NULL && !is_whole)
+		modbus_limit(modbus, SHORT_SHARE);
+	unit_turn(unit, is_due);
+	if (modbus != NULL)
+		modbus_limit(modbus, 1);
+	uint64_t now = clock_boot();
+	session->faulty_at = now + (now - start) * (FAULTY_SHARE - 1);
 }
 
 /*
@@ -33,7 +76,7 @@ static uint64_t serve(struct session *session)
 	for (size_t i = 0; i < session->count; i++) {
 		size_t index = (session->next + i) % session->count;
 		struct worker_unit *unit = &session->units[index];
-		uint64_t due = unit_due(unit, has_credit);
+		uint64_t due = due_of(session, unit, has_credit);
 		bool is_due = due != UNIT_NEVER && clock_boot() >= due;
 		if (!is_due && !commands_has(commands, index, &unit->state)) {
 			earliest = due < earliest ? due : earliest;
@@ -42,7 +85,7 @@ static uint64_t serve(struct session *session)
 		session->next = index + 1;
 		commands_enter(commands, index, unit->state.end == WIRE_END_STOPPED);
 		monitor_unlock(commands->monitor);
-		unit_turn(unit, is_due);
+		give_turn(session, unit, is_due);
 		monitor_lock(commands->monitor);
 		commands_leave(commands);
 		session->is_given_up = true;

@@ -7,7 +7,9 @@
  * Failures.  identify, configure, start and acquire are tried up to three times if an answer is
  * missing or broken (-ETIMEDOUT, -EBADMSG); repeats are counted in the next frame's quality.  Then
  * the unit is at fault: the core gets one STATE, the run ends as failed, and the unit is identified
- * again with a back-off of 0.5 to 30 s, while the other units of the port continue.  The back-off
+ * again, one attempt at a time, with a back-off of 0.5 to 30 s, while the other units of the port
+ * continue: as long as one of them works, those at fault get at most a thirtieth of the port's
+ * time, and most of their attempts wait only a quarter of the time of a reply.  The back-off
  * starts from 0.5 s again once the unit has worked for 10 s.  If every unit of the port has three
  * silent faults in a row, the worker gives up the port and ends, so that the next worker opens it
  * again.  An error of the instrument (-EPROTO, -EINVAL) while starting leaves the unit ready.

@@ -145,7 +145,7 @@ static void leave(struct unit_step *step, enum unit_event event)
 
 static void identify(struct unit_step *step, enum unit_event event)
 {
-	enter(step, UNIT_IDENTIFY);
+	step->state.phase = UNIT_IDENTIFY; /* its tries go on */
 }
 
 static void identified(struct unit_step *step, enum unit_event event)
@@ -192,6 +192,17 @@ static void fault(struct unit_step *step, enum unit_event event)
 	declare_fault(step, event);
 	step->state.failure = 0;
 	enter(step, UNIT_UNIDENTIFIED);
+}
+
+/* Other units get their turns between the tries; a unit at fault has one try at a time. */
+static void identify_silent(struct unit_step *step, enum unit_event event)
+{
+	if (step->state.is_faulty || !may_retry(step)) {
+		fault(step, event);
+		return;
+	}
+	act(step, UNIT_DUE_NOW);
+	step->state.phase = UNIT_UNIDENTIFIED;
 }
 
 static void silent(struct unit_step *step, enum unit_event event)
@@ -436,7 +447,7 @@ static const struct row {
 	NO_SLOT}},
 	[UNIT_IDENTIFY] = {UNIT_RUNS, {
 	BOTH(leave),       SAME(drop),                drop,         drop,       too_early, bug,
-	SLOT(identified, silent, fault, interrupted)}},
+	SLOT(identified, identify_silent, fault, interrupted)}},
 	[UNIT_IDENTIFIED] = {UNIT_WAITS, {
 	BOTH(leave),       configure, rescue, reject, drop,         drop,       too_early, bug,
 	NO_SLOT}},
@@ -508,6 +519,12 @@ bool unit_takes(const struct unit_state *state, enum unit_event event)
 enum unit_activity unit_activity(const struct unit_state *state)
 {
 	return table[state->phase].activity;
+}
+
+bool unit_is_at_fault(const struct unit_state *state)
+{
+	bool is_identified = state->phase != UNIT_UNIDENTIFIED && state->phase != UNIT_IDENTIFY;
+	return (state->is_faulty || state->tries > 0) && !is_identified;
 }
 
 bool unit_is_given_up(const struct unit_state *state)

@@ -158,6 +158,9 @@ enum unit_activity {
 };
 enum unit_activity unit_activity(const struct unit_state *state);
 
+/* True if the unit is not identified, after a fault or an attempt without a sound answer. */
+bool unit_is_at_fault(const struct unit_state *state);
+
 /* True if the unit waits for its next attempt after several silent faults in a row. */
 bool unit_is_given_up(const struct unit_state *state);
 

@@ -144,7 +144,8 @@ static void perform(struct worker_unit *unit, enum unit_action action, enum wire
 		unit->due = unit->pace.due;
 		break;
 	case UNIT_RETRY:
-		channel_discard(device->services->channel);
+		if (device->services->modbus == NULL) /* which knows late replies */
+			channel_discard(device->services->channel);
 		device->retried++;
 		break;
 	case UNIT_BACK_OFF:
@@ -301,11 +302,34 @@ static void remember(struct worker_unit *unit, int error, const char *why)
 
 /* --- turns ------------------------------------------------------------------------------------ */
 
+/* When its part of the line is free for the next request; 0: at once. */
+static uint64_t line_is_free_at(const struct worker_unit *unit)
+{
+	struct modbus *modbus = unit->device.services->modbus;
+	return modbus != NULL ? modbus_not_before(modbus, unit->device.config->unit_id) : 0;
+}
+
+/* Whether the slot is called again if it returns -EAGAIN because the line is not free. */
+static bool may_yield(const struct worker_unit *unit)
+{
+	enum unit_phase phase = unit->state.phase;
+	return (phase == UNIT_IDENTIFY || phase == UNIT_ACQUIRE) && !unit->state.is_leaving;
+}
+
+static bool waits_for_line(const struct worker_unit *unit)
+{
+	return may_yield(unit) && line_is_free_at(unit) > clock_boot();
+}
+
 uint64_t unit_due(const struct worker_unit *unit, bool has_credit)
 {
-	bool waits = unit_activity(&unit->state) == UNIT_WAITS_UNTIL_DUE;
+	enum unit_activity activity = unit_activity(&unit->state);
 	bool blocked = unit->state.phase == UNIT_PACED && !has_credit;
-	return waits && !blocked ? unit->due : UNIT_NEVER;
+	if (blocked || activity == UNIT_WAITS)
+		return UNIT_NEVER;
+	uint64_t due = activity == UNIT_WAITS_UNTIL_DUE ? unit->due : 0;
+	uint64_t free_at = line_is_free_at(unit);
+	return due > free_at ? due : free_at;
 }
 
 /* Takes pending commands: true if there were any. */
@@ -331,7 +355,8 @@ static void run_slots(struct worker_unit *unit, bool entered)
 		entered = !take_commands(unit) && entered;
 		enum unit_phase phase = unit->state.phase;
 		enum unit_activity activity = unit_activity(&unit->state);
-		if (activity == UNIT_WAITS || activity == UNIT_WAITS_UNTIL_DUE)
+		if (activity == UNIT_WAITS || activity == UNIT_WAITS_UNTIL_DUE ||
+			waits_for_line(unit))
 			return;
 		if (activity == UNIT_RUNS_UNDISTURBED || !entered) {
 			monitor_lock(commands->monitor);
@@ -343,7 +368,10 @@ static void run_slots(struct worker_unit *unit, bool entered)
 				commands_leave(commands);
 			monitor_unlock(commands->monitor);
 		}
+		unit->device.may_yield = may_yield(unit);
 		int r = run_slot(unit);
+		if (r == -EAGAIN && phase != UNIT_ACQUIRE && waits_for_line(unit))
+			continue;
 		if (r < 0)
 			remember(unit, r, device_reason(&unit->device, r));
 		take(unit, event_of(unit, phase, r));
@@ -352,7 +380,7 @@ static void run_slots(struct worker_unit *unit, bool entered)
 
 void unit_turn(struct worker_unit *unit, bool is_due)
 {
-	if (is_due)
+	if (is_due && unit_activity(&unit->state) == UNIT_WAITS_UNTIL_DUE)
 		take(unit, UNIT_ON_DUE);
 	run_slots(unit, true);
 }

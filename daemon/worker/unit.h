@@ -49,7 +49,10 @@ int unit_init(struct worker_unit *unit, struct services *services, unsigned inde
 	char why[MODULE_WHY]);
 void unit_finish(struct worker_unit *unit);
 
-/* When the unit's time comes, commands apart.  No frame is due while there is no credit for it. */
+/*
+ * When the unit's time comes, commands apart: not before it may use the line again.  No frame is
+ * due while there is no credit for it.
+ */
 uint64_t unit_due(const struct worker_unit *unit, bool has_credit);
 
 /* One turn.  `is_due`: the time of unit_due() has come. */

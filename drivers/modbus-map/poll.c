@@ -16,17 +16,6 @@ static bool is_exception(int r)
 	return r <= ASSAY_MODBUS_EXCEPTION - 1 && r >= ASSAY_MODBUS_EXCEPTION - 255;
 }
 
-/* Repeats the request once after a lost or damaged reply, which are common on RS-485 lines. */
-static int read_places(struct assay_instrument *ins, enum assay_modbus_table table,
-	unsigned address, unsigned count, uint16_t *out)
-{
-	int r = assay_modbus_read(ins, table, address, count, out);
-	if (r != -ETIMEDOUT && r != -EBADMSG)
-		return r;
-	assay_retried(ins);
-	return assay_modbus_read(ins, table, address, count, out);
-}
-
 /* The result of a failed request in words. */
 static const char *describe(int r, char *text, size_t size)
 {
@@ -147,7 +136,8 @@ static int fetch_field(
 			ins, "identity: the address of %s lies outside 0 to 65535", field->name);
 		return -EINVAL;
 	}
-	int r = read_places(ins, field->table, (unsigned)field->address, field->registers, places);
+	int r = assay_modbus_read(
+		ins, field->table, (unsigned)field->address, field->registers, places);
 	if (is_exception(r)) {
 		assay_explain(ins, "identity: %s cannot be read: %s", field->name,
 			describe(r, why, sizeof(why)));
@@ -179,7 +169,7 @@ static int find_any_area(struct assay_instrument *ins)
 	int r = -ETIMEDOUT;
 	for (size_t i = 0; i < map->plan.count; i++) {
 		const struct plan_block *block = &map->plan.blocks[i];
-		r = read_places(ins, block->table, block->address, block->count, places);
+		r = assay_modbus_read(ins, block->table, block->address, block->count, places);
 		if (!is_exception(r))
 			return r;
 	}
@@ -216,7 +206,7 @@ int poll_configure(struct assay_instrument *ins)
 		struct plan_block *block = &map->plan.blocks[i];
 		if (!block->is_optional)
 			continue;
-		r = read_places(ins, block->table, block->address, block->count, places);
+		r = assay_modbus_read(ins, block->table, block->address, block->count, places);
 		if (r == ILLEGAL_ADDRESS) {
 			block->is_absent = true;
 			assay_log(ins, ASSAY_LOG_WARN,
@@ -230,54 +220,92 @@ int poll_configure(struct assay_instrument *ins)
 
 /* --- polling ---------------------------------------------------------------------------------- */
 
+static void begin(struct map *map)
+{
+	map->next = map->answered = 0;
+	map->is_repeated = false;
+}
+
 int poll_start(struct assay_instrument *ins)
 {
 	struct map *map = ins->state;
 	map->readings = 0;
+	begin(map);
 	return 0;
 }
 
 /*
- * A block that fails does not end the poll, unless it times out and no block before it had a reply:
- * then the instrument is gone, and the other blocks would time out, too.
+ * Reads one block.  A lost or damaged reply, which is common on RS-485 lines, is requested once
+ * more.  A block that fails does not end the poll, unless it times out and no block before it had a
+ * reply: then the instrument is gone, and the other blocks would time out, too.  -EAGAIN: the poll
+ * goes on with this block in the next call.
  */
-static int poll_block(struct assay_instrument *ins, struct assay_raw *raw,
-	const struct plan_block *block, size_t *answered)
+static int poll_block(struct assay_instrument *ins, struct map *map, size_t index)
 {
+	const struct plan_block *block = &map->plan.blocks[index];
 	uint16_t places[PLAN_BITS_MAX];
-	uint8_t wire[PLAN_BYTES_MAX];
-	char why[32];
-	int r = read_places(ins, block->table, block->address, block->count, places);
+	int r = assay_modbus_read(ins, block->table, block->address, block->count, places);
+	map->results[index] = r;
 	if (r == 0) {
-		++*answered;
-		to_wire(block->table, places, block->count, wire);
-		return assay_raw_add(raw, MAP_MEDIA_REGISTERS, block->name, wire,
-			plan_bytes(block->table, block->count));
+		to_wire(block->table, places, block->count, map->wire[index]);
+		map->answered++;
+		return 0;
 	}
-	if (!is_exception(r) && r != -EBADMSG && (r != -ETIMEDOUT || *answered == 0))
+	if (r == -ETIMEDOUT && map->answered == 0)
 		return r;
-	describe(r, why, sizeof(why));
+	if ((r == -ETIMEDOUT || r == -EBADMSG) && !map->is_repeated) {
+		map->is_repeated = true;
+		assay_retried(ins);
+		return -EAGAIN;
+	}
+	return is_exception(r) || r == -ETIMEDOUT || r == -EBADMSG ? 0 : r;
+}
+
+static int put_block(const struct map *map, struct assay_raw *raw, size_t index)
+{
+	const struct plan_block *block = &map->plan.blocks[index];
+	char why[32];
+	if (map->results[index] == 0)
+		return assay_raw_add(raw, MAP_MEDIA_REGISTERS, block->name, map->wire[index],
+			plan_bytes(block->table, block->count));
+	describe(map->results[index], why, sizeof(why));
 	return assay_raw_add(raw, MAP_MEDIA_FAILURE, block->name, why, strlen(why));
+}
+
+/* The blocks that are left: 0 after the last of them. */
+static int poll_blocks(struct assay_instrument *ins, struct map *map)
+{
+	for (; map->next < map->plan.count; map->next++) {
+		if (map->plan.blocks[map->next].is_absent)
+			continue;
+		int r = poll_block(ins, map, map->next);
+		if (r < 0)
+			return r;
+		map->is_repeated = false;
+	}
+	return 0;
 }
 
 int poll_acquire(struct assay_instrument *ins, struct assay_raw *raw)
 {
 	struct map *map = ins->state;
 	uint64_t readings = (uint64_t)assay_int(ins->settings, "readings");
-	size_t answered = 0;
-	if (assay_stopping(ins))
+	if (assay_stopping(ins) && map->next == 0)
 		return ASSAY_DONE;
-	for (size_t i = 0; i < map->plan.count; i++) {
-		int r = map->plan.blocks[i].is_absent
-				? 0
-				: poll_block(ins, raw, &map->plan.blocks[i], &answered);
-		if (r < 0)
-			return r;
-	}
-	if (answered == 0) {
+	int r = poll_blocks(ins, map);
+	if (r == -EAGAIN)
+		return r;
+	size_t answered = map->answered;
+	begin(map);
+	if (r == 0 && answered == 0) {
 		assay_explain(ins, "none of %zu requests got registers", map->plan.count);
-		return -EPROTO;
+		r = -EPROTO;
 	}
+	for (size_t i = 0; r == 0 && i < map->plan.count; i++)
+		if (!map->plan.blocks[i].is_absent)
+			r = put_block(map, raw, i);
+	if (r < 0)
+		return r;
 	map->readings++;
 	bool last = (readings > 0 && map->readings >= readings) || assay_stopping(ins);
 	return last ? ASSAY_LAST : ASSAY_FRAME;

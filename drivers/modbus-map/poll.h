@@ -13,6 +13,12 @@
 struct map {
 	struct plan plan;
 	uint64_t readings; /* delivered in this measurement */
+	/* The poll under way, which can take several calls. */
+	size_t next; /* block */
+	size_t answered;
+	bool is_repeated;             /* the next block's request */
+	int results[PLAN_BLOCKS_MAX]; /* of the blocks before it */
+	uint8_t wire[PLAN_BLOCKS_MAX][PLAN_BYTES_MAX];
 };
 
 extern const struct assay_setting poll_identity_columns[];

@@ -25,6 +25,7 @@
  *	-EPROTO      the instrument refused; assay_explain() -> the command fails with that text
  *	-EINVAL      settings that contradict each other     -> rejected with the text of assay_explain()
  *	-EAGAIN      nothing to deliver this time (acquire)  -> acquire is called again
+ *	             of assay_modbus_read() (identify)       -> identify is called again
  *	-ECANCELED   the run was aborted                     -> return it at once
  *	-ENODEV      the port is gone                        -> return it at once
  *
@@ -483,6 +484,9 @@ static inline bool assay_stopping(const struct assay_instrument *ins)
  * Reads `count` registers, or bits (one per uint16_t), of this instrument's unit; `address` as on
  * the wire, counted from 0.  The protocol's limits hold: 125 registers, 2000 bits.  Returns 0,
  * ASSAY_MODBUS_EXCEPTION - n, -EBADMSG for a reply that does not fit the request, or an error.
+ * -EAGAIN, in identify and acquire: on a serial line a reply to an earlier request may still come.
+ * Return it: the slot is called again when it cannot come any more, and the other units of the line
+ * get their turns.
  */
 static inline int assay_modbus_read(struct assay_instrument *ins, enum assay_modbus_table table,
 	unsigned address, unsigned count, uint16_t *out)

@@ -69,6 +69,7 @@ struct link {
 	void *own;        /* of the kind */
 	unsigned in, out; /* usb: addresses of the endpoints; else 0 */
 	char why[300];    /* the text of the last failure */
+	uint64_t byte_ns; /* of one byte on a serial line; 0: unknown */
 	bool is_over;     /* the port was lost because a recording ended */
 };
 

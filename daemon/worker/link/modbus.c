@@ -3,12 +3,15 @@
 #include <assert.h>
 #include <errno.h>
 #include <modbus.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "worker/link/line.h"
 #include "worker/link/modbus.h"
 
 #define REGISTERS    125
@@ -23,6 +26,9 @@
 #define PLAIN_BYTES  6    /* of a request: unit, function, address, count */
 #define REQUEST_MAX  12   /* of a framed one */
 #define FRAMED_MAX   16
+#define REPLY_HEAD   3  /* unit, function, exception or bytes of data */
+#define SHOWN        40 /* of the bytes that came */
+#define ABSORB_MAX   64 /* pieces between two exchanges */
 
 /* A request, plain and framed. */
 struct framed_query {
@@ -34,17 +40,18 @@ struct framed_query {
 struct modbus {
 	struct channel *channel;
 	modbus_t *context;
-	bool is_serial;
-	unsigned reply_ms;
-	uint64_t gap_ns; /* silence between frames on a serial line */
+	bool is_line; /* frames have a CRC and no transaction number */
+	unsigned reply_ms, limit_ms;
+	uint64_t gap_ns; /* silence between frames on a line */
 	int pair[2];     /* libmodbus' socket, and its other end */
 	uint16_t transaction;
 	uint64_t last_end;
 	bool has_failed;
-	unsigned late_unit;
-	uint64_t late_until;
+	struct line line;
+	struct line_inbox inbox;
 	struct framed_query framed[FRAMED_MAX]; /* the newest requests, in a ring */
 	size_t next_framed;
+	char why[MODBUS_WHY];
 };
 
 struct query {
@@ -52,6 +59,8 @@ struct query {
 	uint16_t address, count;
 	bool is_bits;
 	size_t bytes; /* of data in the reply */
+	const char *table;
+	uint8_t plain[PLAIN_BYTES];
 };
 
 struct adu {
@@ -67,16 +76,17 @@ struct modbus *modbus_create(const struct port *port, struct channel *channel)
 	if (modbus == NULL)
 		return NULL;
 	modbus->channel = channel;
-	modbus->is_serial = port->kind == ASSAY_LINK_MODBUS_RTU;
-	modbus->reply_ms = port->reply_ms;
+	modbus->is_line = port->kind == ASSAY_LINK_MODBUS_RTU;
+	modbus->reply_ms = modbus->limit_ms = port->reply_ms;
+	line_init(&modbus->line, port->reply_ms * NS_PER_MS, port->playback == NULL);
 	/* 3.5 characters; a recording has no baud rate. */
 	modbus->gap_ns = port->baud != 0 ? NS_PER_S * CHAR_BITS * 7 / 2 / port->baud : 0;
 	if (port->baud > 19200 || modbus->gap_ns < GAP_LEAST_NS)
 		modbus->gap_ns = GAP_LEAST_NS;
 	modbus->pair[0] = modbus->pair[1] = -1;
 	/* The link has the address and the line's settings: libmodbus never connects. */
-	modbus->context = modbus->is_serial ? modbus_new_rtu("/dev/null", 9600, 'N', 8, 1)
-					    : modbus_new_tcp("127.0.0.1", MODBUS_TCP_DEFAULT_PORT);
+	modbus->context = modbus->is_line ? modbus_new_rtu("/dev/null", 9600, 'N', 8, 1)
+					  : modbus_new_tcp("127.0.0.1", MODBUS_TCP_DEFAULT_PORT);
 	if (modbus->context == NULL ||
 		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, modbus->pair) < 0) {
 		modbus_destroy(modbus);
@@ -127,14 +137,12 @@ static const struct framed_query *frame_query(
 /* libmodbus does not count the transactions of TCP. */
 static int frame_request(struct modbus *modbus, const struct query *q, struct adu *request)
 {
-	const uint8_t plain[PLAIN_BYTES] = {q->unit, q->function, (uint8_t)(q->address >> 8),
-		(uint8_t)q->address, (uint8_t)(q->count >> 8), (uint8_t)q->count};
-	const struct framed_query *framed = frame_query(modbus, plain);
+	const struct framed_query *framed = frame_query(modbus, q->plain);
 	if (framed == NULL)
 		return -EBADMSG;
 	memcpy(request->data, framed->data, framed->len);
 	request->len = framed->len;
-	if (!modbus->is_serial) {
+	if (!modbus->is_line) {
 		modbus->transaction++;
 		request->data[0] = (uint8_t)(modbus->transaction >> 8);
 		request->data[1] = (uint8_t)modbus->transaction;
@@ -142,145 +150,356 @@ static int frame_request(struct modbus *modbus, const struct query *q, struct ad
 	return 0;
 }
 
-/* TCP: drops the replies to earlier requests.  False: one of them is longer than any reply. */
-static bool drop_late(const struct adu *request, struct adu *reply)
+/* --- words ------------------------------------------------------------------------------------ */
+
+/* The first bytes in hexadecimal. */
+static const char *show(char text[SHOWN], const uint8_t *data, size_t len)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < len && n + sizeof "00 ..." < SHOWN; i++)
+		n += (size_t)snprintf(text + n, SHOWN - n, "%s%02x", i > 0 ? " " : "", data[i]);
+	if (n / 3 + 1 < len)
+		snprintf(text + n, SHOWN - n, " ...");
+	if (len == 0)
+		text[0] = '\0';
+	return text;
+}
+
+/* Notes why the exchange failed: `error` and then the bytes that came.  Returns `error`. */
+static int fail(struct modbus *modbus, int error, const struct query *q, const uint8_t *data,
+	size_t len, const char *format, ...) __attribute__((format(printf, 6, 7)));
+
+static int fail(struct modbus *modbus, int error, const struct query *q, const uint8_t *data,
+	size_t len, const char *format, ...)
+{
+	char hex[SHOWN], cause[MODBUS_WHY / 2];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(cause, sizeof cause, format, args);
+	va_end(args);
+	snprintf(modbus->why, sizeof modbus->why, "unit %u, %s %u+%u: %s%s%s", q->unit, q->table,
+		q->address, q->count, cause, len > 0 ? ": " : "", show(hex, data, len));
+	return error;
+}
+
+/* The reply's unit, function or length is not that of the request. */
+static int fail_strange(struct modbus *modbus, const struct query *q, const uint8_t *at,
+	size_t size, const uint8_t *data, size_t len)
+{
+	if (at[0] != q->unit)
+		return fail(modbus, -EBADMSG, q, data, len, "unit %u answered", at[0]);
+	if ((at[1] & ~EXCEPTION) != q->function)
+		return fail(modbus, -EBADMSG, q, data, len,
+			"a reply to function %02u came, not to %02u", at[1] & ~EXCEPTION,
+			q->function);
+	return fail(modbus, -EBADMSG, q, data, len, "a reply of %zu bytes came, not of %zu", size,
+		(size_t)REPLY_HEAD + q->bytes);
+}
+
+static int fail_silent(struct modbus *modbus, const struct query *q)
+{
+	return fail(modbus, -ETIMEDOUT, q, NULL, 0, "no answer within %u ms", modbus->limit_ms);
+}
+
+/* --- a reply of TCP --------------------------------------------------------------------------- */
+
+static unsigned number_at(const uint8_t *at)
+{
+	return (unsigned)(at[0] << 8 | at[1]);
+}
+
+/*
+ * Drops the replies to earlier requests, and keeps the start of the last in `dropped`.  -EBADMSG:
+ * one is longer than any reply.
+ */
+static int drop_late(struct modbus *modbus, const struct query *q, const struct adu *request,
+	struct adu *reply, struct adu *dropped)
 {
 	while (reply->len >= TCP_HEAD && memcmp(reply->data, request->data, 2) != 0) {
-		size_t size = TCP_HEAD + (size_t)(reply->data[4] << 8 | reply->data[5]);
-		if (size > sizeof reply->data)
-			return false;
+		size_t size = TCP_HEAD + number_at(reply->data + 4);
+		*dropped = *reply;
+		if (size > sizeof reply->data || number_at(reply->data + 2) != 0)
+			return fail(modbus, -EBADMSG, q, reply->data, reply->len,
+				"what came is not Modbus TCP");
 		if (reply->len < size)
 			break;
 		reply->len -= size;
 		memmove(reply->data, reply->data + size, reply->len);
 	}
-	return true;
+	return 0;
 }
 
 /* The size of the reply: 0 if too few bytes have come to know it, or -EBADMSG. */
-static ssize_t size_of_reply(const struct modbus *modbus, const struct query *q,
+static ssize_t size_of_reply(struct modbus *modbus, const struct query *q,
 	const struct adu *request, const struct adu *reply)
 {
-	size_t head = modbus->is_serial ? 0 : TCP_HEAD;
-	size_t tail = modbus->is_serial ? CRC_BYTES : 0;
-	if (reply->len < head + 2 || memcmp(reply->data, request->data, head > 0 ? 2 : 0) != 0)
+	if (reply->len < TCP_HEAD + 2 || memcmp(reply->data, request->data, 2) != 0)
 		return 0;
-	const uint8_t *at = reply->data + head;
+	const uint8_t *at = reply->data + TCP_HEAD;
+	size_t announced = number_at(reply->data + 4);
 	bool failed = at[1] == (q->function | EXCEPTION);
-	size_t size = 3 + (failed ? 0 : q->bytes); /* unit, function, exception or bytes */
-	if (at[0] != q->unit || (!failed && at[1] != q->function))
-		return -EBADMSG;
-	if (!modbus->is_serial && (reply->data[2] != 0 || reply->data[3] != 0 ||
-					  (size_t)(reply->data[4] << 8 | reply->data[5]) != size))
-		return -EBADMSG;
-	return (ssize_t)(head + size + tail);
+	size_t size = REPLY_HEAD + (failed ? 0 : q->bytes);
+	if (number_at(reply->data + 2) != 0)
+		return fail(modbus, -EBADMSG, q, reply->data, reply->len, "protocol %u came, not 0",
+			number_at(reply->data + 2));
+	if (at[0] != q->unit || (!failed && at[1] != q->function) || announced != size)
+		return fail_strange(modbus, q, at, announced, reply->data, reply->len);
+	return (ssize_t)(TCP_HEAD + size);
 }
 
-static int receive_reply(struct modbus *modbus, const struct query *q, const struct adu *request,
+static int fail_late(struct modbus *modbus, const struct query *q, const struct adu *request,
+	const struct adu *reply, const struct adu *dropped)
+{
+	const struct adu *came = reply->len > 0 ? reply : dropped;
+	if (came->len == 0)
+		return fail_silent(modbus, q);
+	if (came->len >= 2 && memcmp(came->data, request->data, 2) != 0)
+		return fail(modbus, -ETIMEDOUT, q, came->data, came->len,
+			"a reply with transaction number %u came, not %u, and none within %u ms",
+			number_at(came->data), modbus->transaction, modbus->limit_ms);
+	return fail(modbus, -ETIMEDOUT, q, came->data, came->len,
+		"only %zu bytes of the answer came within %u ms", came->len, modbus->limit_ms);
+}
+
+/* The unit's part of the reply, from its number on, goes to `reply`. */
+static int receive_tcp(struct modbus *modbus, const struct query *q, const struct adu *request,
 	struct adu *reply, uint64_t deadline)
 {
+	struct adu dropped = {.len = 0};
 	for (;;) {
-		if (!modbus->is_serial && !drop_late(request, reply))
-			return -EBADMSG;
-		ssize_t size = size_of_reply(modbus, q, request, reply);
-		if (size < 0 || (size > 0 && reply->len >= (size_t)size)) {
-			reply->len = size < 0 ? 0 : (size_t)size;
-			return size < 0 ? (int)size : 0;
+		int r = drop_late(modbus, q, request, reply, &dropped);
+		ssize_t size = r < 0 ? r : size_of_reply(modbus, q, request, reply);
+		if (size < 0)
+			return (int)size;
+		if (size > 0 && reply->len >= (size_t)size) {
+			reply->len = (size_t)size - TCP_HEAD;
+			memmove(reply->data, reply->data + TCP_HEAD, reply->len);
+			return 0;
 		}
 		ssize_t n = channel_read(modbus->channel, reply->data + reply->len,
 			sizeof reply->data - reply->len, clock_ms_until(deadline));
+		if (n == -ETIMEDOUT)
+			return fail_late(modbus, q, request, reply, &dropped);
 		if (n < 0)
 			return (int)n;
 		reply->len += (size_t)n;
 	}
 }
 
-/*
- * A whole reply of the right length.  libmodbus checks the CRC of a line; a reply over TCP has none.
- * 0, or an error.
- */
-static int check_reply(struct modbus *modbus, const struct query *q, const struct adu *reply)
+/* --- a reply of a line ------------------------------------------------------------------------ */
+
+static ssize_t read_line(struct modbus *modbus, uint64_t until)
 {
-	const uint8_t *at = reply->data + (modbus->is_serial ? 0 : TCP_HEAD);
-	if (at[1] == q->function && at[2] != q->bytes)
-		return -EBADMSG; /* libmodbus would wait for as many bytes as it announces */
-	if (modbus->is_serial) {
-		uint8_t checked[FRAME_MAX];
-		modbus_set_slave(modbus->context, q->unit); /* it rejects other units' replies */
-		ssize_t n = send(modbus->pair[1], reply->data, reply->len, MSG_NOSIGNAL);
-		if (n != (ssize_t)reply->len ||
-			modbus_receive_confirmation(modbus->context, checked) != n)
-			return -EBADMSG;
-	}
-	if (at[1] == q->function)
-		return 0;
-	return at[2] > 0 && at[2] < MODBUS_EXCEPTION_MAX ? ASSAY_MODBUS_EXCEPTION - at[2]
-							 : -EBADMSG;
+	struct line_inbox *in = &modbus->inbox;
+	ssize_t n = channel_read(modbus->channel, in->data + in->len, sizeof in->data - in->len,
+		clock_ms_until(until));
+	in->len += n > 0 ? (size_t)n : 0;
+	return n;
 }
 
-static int transact(struct modbus *modbus, const struct query *q, uint16_t *out)
+/* Between two exchanges: replies to former requests, and noise. */
+static int absorb(struct modbus *modbus)
 {
-	uint64_t deadline = clock_boot() + modbus->reply_ms * NS_PER_MS;
-	struct adu request, reply = {.len = 0};
-	if (modbus->is_serial || modbus->has_failed)
+	struct line_frame frame;
+	ssize_t n = 1;
+	for (int i = 0; i < ABSORB_MAX && n > 0; i++) {
+		n = read_line(modbus, 0);
+		line_take(&modbus->line, &modbus->inbox, NULL, false, clock_boot(), &frame);
+	}
+	return n < 0 && n != -ETIMEDOUT ? (int)n : 0;
+}
+
+/* No more bytes come, and none of them were a reply. */
+static int fail_line(struct modbus *modbus, const struct query *q, size_t reply_len)
+{
+	const struct line_inbox *in = &modbus->inbox;
+	size_t shown = in->noise < sizeof in->first ? in->noise : sizeof in->first;
+	if (in->noise == 0)
+		return fail_silent(modbus, q);
+	if (in->noise < reply_len)
+		return fail(modbus, -ETIMEDOUT, q, in->first, shown,
+			"only %zu of %zu bytes came within %u ms", in->noise, reply_len,
+			modbus->limit_ms);
+	return fail(modbus, -EBADMSG, q, in->first, shown, "%zu bytes came that are no reply",
+		in->noise);
+}
+
+/* `is_damaged`: the error is a reply that came, and not as it was sent. */
+static int receive_line(struct modbus *modbus, const struct query *q, const struct adu *request,
+	struct adu *reply, uint64_t deadline, bool *is_damaged)
+{
+	struct line_query lq = {
+		request->data, request->len, REPLY_HEAD + q->bytes + CRC_BYTES, false};
+	struct line_inbox *in = &modbus->inbox;
+	/* Sooner than that the unit cannot have received the request. */
+	uint64_t earliest = deadline - modbus->limit_ms * NS_PER_MS +
+			    request->len * modbus->channel->link->byte_ns;
+	struct line_frame frame;
+	for (bool is_last = false;;) {
+		enum line_result r = line_take(
+			&modbus->line, in, &lq, is_last, clock_boot(), &frame);
+		switch (r) {
+		case LINE_REPLY:
+			reply->len = frame.len - CRC_BYTES;
+			memcpy(reply->data, frame.data, reply->len);
+			return 0;
+		case LINE_DAMAGED:
+			*is_damaged = true;
+			return fail(modbus, -EBADMSG, q, frame.data, frame.len,
+				"the CRC of the reply is wrong");
+		case LINE_STRANGE:
+			return fail_strange(modbus, q, frame.data, frame.len - CRC_BYTES,
+				frame.data, frame.len);
+		case LINE_ECHO:
+			return fail(modbus, -EBADMSG, q, request->data, request->len,
+				"the request itself came back");
+		case LINE_MORE: break;
+		}
+		if (is_last)
+			return fail_line(modbus, q, lq.reply_len);
+		/* Noise as long as the reply: what is still on its way is not waited for long. */
+		uint64_t until = clock_boot() + SETTLE_NS;
+		if (in->noise + in->len < lq.reply_len || until > deadline)
+			until = deadline;
+		ssize_t n = read_line(modbus, until);
+		if (n < 0 && n != -ETIMEDOUT)
+			return (int)n;
+		is_last = n < 0 || in->len == sizeof in->data;
+		if (n > 0 && channel_received(modbus->channel).mono < earliest)
+			in->before = in->len;
+	}
+}
+
+/* --- one exchange ----------------------------------------------------------------------------- */
+
+/* A whole reply of the right length, from its unit on. */
+static int check_reply(struct modbus *modbus, const struct query *q, const struct adu *reply)
+{
+	const uint8_t *at = reply->data;
+	if (at[1] == q->function && at[2] != q->bytes)
+		return fail(modbus, -EBADMSG, q, at, reply->len,
+			"the reply announces %u bytes, not %zu", at[2], q->bytes);
+	if (at[1] == q->function)
+		return 0;
+	if (at[2] == 0 || at[2] >= MODBUS_EXCEPTION_MAX)
+		return fail(modbus, -EBADMSG, q, at, reply->len,
+			"exception %u came, which the protocol does not have", at[2]);
+	return ASSAY_MODBUS_EXCEPTION - at[2];
+}
+
+static int exchange_tcp(struct modbus *modbus, const struct query *q, struct adu *reply)
+{
+	uint64_t deadline = clock_boot() + modbus->limit_ms * NS_PER_MS;
+	struct adu request;
+	if (modbus->has_failed)
 		channel_discard(modbus->channel);
 	int r = frame_request(modbus, q, &request);
 	if (r == 0)
 		r = channel_write(
-			modbus->channel, request.data, request.len, (int)modbus->reply_ms);
-	if (r == 0)
-		r = receive_reply(modbus, q, &request, &reply, deadline);
-	if (r == 0)
-		r = check_reply(modbus, q, &reply);
-	for (int i = 0; r == -EBADMSG && i < 2; i++) /* bytes that libmodbus left of a bad reply */
-		while (recv(modbus->pair[i], reply.data, sizeof reply.data, MSG_DONTWAIT) > 0)
-			;
-	if (r < 0)
-		return r;
-	const uint8_t *data = reply.data + (modbus->is_serial ? 3 : TCP_HEAD + 3);
-	for (size_t i = 0; i < q->count; i++)
-		out[i] = q->is_bits ? data[i / 8] >> i % 8 & 1
-				    : (uint16_t)(data[2 * i] << 8 | data[2 * i + 1]);
-	return 0;
+			modbus->channel, request.data, request.len, (int)modbus->limit_ms);
+	return r == 0 ? receive_tcp(modbus, q, &request, reply, deadline) : r;
 }
 
-int modbus_exchange(struct modbus *modbus, unsigned unit_id, int table, unsigned address,
-	unsigned count, uint16_t *out)
+static int exchange_line(struct modbus *modbus, const struct query *q, struct adu *reply)
 {
-	static const uint8_t functions[] = {
-		[ASSAY_COILS] = MODBUS_FC_READ_COILS,
-		[ASSAY_DISCRETE] = MODBUS_FC_READ_DISCRETE_INPUTS,
-		[ASSAY_HOLDING] = MODBUS_FC_READ_HOLDING_REGISTERS,
-		[ASSAY_INPUT] = MODBUS_FC_READ_INPUT_REGISTERS,
+	uint64_t deadline = clock_boot() + modbus->limit_ms * NS_PER_MS;
+	bool is_damaged = false;
+	struct adu request;
+	int r = frame_request(modbus, q, &request);
+	if (r < 0)
+		return r;
+	line_request(&modbus->inbox);
+	r = channel_write(modbus->channel, request.data, request.len, (int)modbus->limit_ms);
+	if (r == 0)
+		r = receive_line(modbus, q, &request, reply, deadline, &is_damaged);
+	if (r < 0 && !is_damaged)
+		line_missed(&modbus->line, q->plain, clock_boot());
+	else if (!line_replied(&modbus->line, q->plain, clock_boot()) && r == 0)
+		r = -EAGAIN;
+	return r;
+}
+
+static int transact(struct modbus *modbus, const struct query *q, uint16_t *out)
+{
+	struct adu reply = {.len = 0};
+	int r = modbus->is_line ? exchange_line(modbus, q, &reply)
+				: exchange_tcp(modbus, q, &reply);
+	if (r == 0)
+		r = check_reply(modbus, q, &reply);
+	const uint8_t *data = reply.data + REPLY_HEAD;
+	for (size_t i = 0; r == 0 && i < q->count; i++)
+		out[i] = q->is_bits ? data[i / 8] >> i % 8 & 1
+				    : (uint16_t)(data[2 * i] << 8 | data[2 * i + 1]);
+	return r;
+}
+
+static bool query_make(
+	struct query *q, unsigned unit_id, int table, unsigned address, unsigned count)
+{
+	static const struct {
+		uint8_t function;
+		const char *name;
+	} tables[] = {
+		[ASSAY_COILS] = {MODBUS_FC_READ_COILS, "coil"},
+		[ASSAY_DISCRETE] = {MODBUS_FC_READ_DISCRETE_INPUTS, "discrete"},
+		[ASSAY_HOLDING] = {MODBUS_FC_READ_HOLDING_REGISTERS, "holding"},
+		[ASSAY_INPUT] = {MODBUS_FC_READ_INPUT_REGISTERS, "input"},
 	};
 	bool is_bits = table == ASSAY_COILS || table == ASSAY_DISCRETE;
 	if (table < ASSAY_COILS || table > ASSAY_INPUT || count == 0 ||
 		count > (is_bits ? BITS : REGISTERS) || address > 0xffff ||
 		address + count > 0x10000)
-		return -EINVAL;
-	struct query q = {.unit = (uint8_t)unit_id,
-		.function = functions[table],
+		return false;
+	*q = (struct query){.unit = (uint8_t)unit_id,
+		.function = tables[table].function,
 		.address = (uint16_t)address,
 		.count = (uint16_t)count,
 		.is_bits = is_bits,
-		.bytes = is_bits ? ((size_t)count + 7) / 8 : 2 * (size_t)count};
-	/* The silence that a line needs, and in which late replies arrive and are dropped. */
+		.bytes = is_bits ? ((size_t)count + 7) / 8 : 2 * (size_t)count,
+		.table = tables[table].name,
+		.plain = {(uint8_t)unit_id, tables[table].function, (uint8_t)(address >> 8),
+			(uint8_t)address, (uint8_t)(count >> 8), (uint8_t)count}};
+	return true;
+}
+
+int modbus_exchange(struct modbus *modbus, unsigned unit_id, int table, unsigned address,
+	unsigned count, uint16_t *out)
+{
+	struct query q;
+	modbus->why[0] = '\0';
+	if (!query_make(&q, unit_id, table, address, count))
+		return -EINVAL;
+	/* The silence that a line needs. */
 	uint64_t until = modbus->last_end;
 	if (modbus->has_failed)
 		until += SETTLE_NS;
-	else if (modbus->is_serial)
+	else if (modbus->is_line)
 		until += modbus->gap_ns;
-	if (modbus->is_serial && unit_id == modbus->late_unit && modbus->late_until > until)
-		until = modbus->late_until;
 	int r = channel_settle(modbus->channel, until);
+	if (r == 0 && modbus->is_line)
+		r = absorb(modbus);
 	if (r < 0)
 		return r;
+	if (modbus_not_before(modbus, unit_id) > clock_boot())
+		return -EAGAIN;
 	r = transact(modbus, &q, out);
 	modbus->last_end = clock_boot();
 	modbus->has_failed = r == -ETIMEDOUT || r == -EBADMSG;
-	if (r == -ETIMEDOUT) {
-		modbus->late_unit = unit_id;
-		modbus->late_until = modbus->last_end + modbus->reply_ms * NS_PER_MS;
-	}
 	return r;
+}
+
+uint64_t modbus_not_before(struct modbus *modbus, unsigned unit_id)
+{
+	uint64_t now = clock_boot();
+	return modbus->is_line ? line_not_before(&modbus->line, (uint8_t)unit_id, now) : now;
+}
+
+void modbus_limit(struct modbus *modbus, unsigned share)
+{
+	modbus->limit_ms = (modbus->reply_ms + share - 1) / share;
+}
+
+const char *modbus_why(const struct modbus *modbus)
+{
+	return modbus->why;
 }

@@ -4,9 +4,9 @@
  * it gets through a socketpair; the channel carries them, so that they pass the link like all
  * others, one deadline covers an exchange, and an abort interrupts it.
  *
- * Bytes that arrive between two exchanges are late or noise, and are dropped.  A reply on a serial
- * line does not name its request: a unit that did not reply in time gets no further request until
- * its late reply would have arrived.
+ * A reply on a serial line does not name its request: line.h decides to which one it belongs.  Until
+ * that is certain, a unit gets no further request: the exchange returns -EAGAIN, and the port is
+ * free for its other units.
  */
 #ifndef ASSAY_WORKER_LINK_MODBUS_H
 #define ASSAY_WORKER_LINK_MODBUS_H
@@ -25,10 +25,22 @@ struct modbus *modbus_create(const struct port *port, struct channel *channel);
 /* Legal on NULL. */
 void modbus_destroy(struct modbus *modbus);
 
+#define MODBUS_WHY 240
+
 /*
  * One exchange with a unit, as assay_modbus_read() of <assay/driver.h>, within the port's reply_ms.
+ * -EAGAIN: not before modbus_not_before().
  */
 int modbus_exchange(struct modbus *modbus, unsigned unit_id, int table, unsigned address,
 	unsigned count, uint16_t *out);
+
+/* When the unit may get its next request, by clock_boot(); now or earlier: at once. */
+uint64_t modbus_not_before(struct modbus *modbus, unsigned unit_id);
+
+/* The next exchanges get 1 / `share` of the port's reply_ms. */
+void modbus_limit(struct modbus *modbus, unsigned share);
+
+/* Why the last exchange failed: request, cause and the bytes that came; "" if it did not. */
+const char *modbus_why(const struct modbus *modbus);
 
 #endif

@@ -13,9 +13,11 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "worker/link/link.h"
 
 #define PIECE           4096
+#define BYTE_BITS       10  /* start, data, parity, stop: the fewest of usual lines */
 #define PTY_MAJOR_FIRST 136 /* Documentation/admin-guide/devices.txt: UNIX98 PTY slaves */
 #define PTY_MAJOR_LAST  143
 
@@ -132,6 +134,7 @@ static int open_port(struct link *link, const struct port *port, const char *pat
 		return error;
 	}
 	link->own = sp;
+	link->byte_ns = NS_PER_S * BYTE_BITS / port->baud;
 	return 0;
 }
 

@@ -2,7 +2,8 @@
 /*
  * One Modbus exchange against any reply of a unit.  Input: the request (table, and TCP or line), the
  * number of values, then pieces of the reply, each with its length in front.  On a line the
- * checksum is corrected if bit 3 of the first byte is set, or no reply would get past it.
+ * checksum is corrected if bit 3 of the first byte is set, or no reply would get past it; bit 4 lets
+ * the unit owe replies to former requests, bit 5 lets the reply be there before the request.
  */
 #include <assay/driver.h>
 #include <assert.h>
@@ -26,12 +27,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 static const uint8_t *rest;
 static size_t left;
+static bool has_come; /* the reply */
 
 /* The next piece; a port that is lost where there is none, so that nothing waits. */
 static ssize_t receive(struct link *link, uint8_t *to, size_t size)
 {
-	if (left < 2)
-		return -ENODEV;
+	if (!has_come || left < 2)
+		return has_come ? -ENODEV : -EAGAIN;
 	size_t n = rest[0] < left - 1 ? rest[0] : left - 1;
 	n = n < size ? n : size;
 	memcpy(to, rest + 1, n);
@@ -40,8 +42,11 @@ static ssize_t receive(struct link *link, uint8_t *to, size_t size)
 	return n > 0 ? (ssize_t)n : -EAGAIN;
 }
 
+/* The reply comes after the request. */
 static ssize_t take(struct link *link, const uint8_t *data, size_t len)
 {
+	uint64_t one = 1;
+	has_come = write(link->fd, &one, sizeof one) == sizeof one;
 	return (ssize_t)len;
 }
 
@@ -71,7 +76,8 @@ static void exchange(struct modbus *modbus, int table, unsigned count)
 	memset(out, 0xa5, sizeof out);
 	int r = modbus_exchange(modbus, UNIT, table, 0, count, out);
 	bool is_exception = r <= ASSAY_MODBUS_EXCEPTION - 1 && r >= ASSAY_MODBUS_EXCEPTION - 11;
-	if (r != 0 && r != -EBADMSG && r != -ENODEV && r != -EINVAL && !is_exception)
+	if (r != 0 && r != -EBADMSG && r != -ENODEV && r != -EINVAL && r != -EAGAIN &&
+		!is_exception)
 		abort();
 	if (out[count] != 0xa5a5)
 		abort();
@@ -89,12 +95,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	rest = reply;
 	left = len - 2;
 
-	struct port port = {
-		.kind = line ? ASSAY_LINK_MODBUS_RTU : ASSAY_LINK_MODBUS_TCP, .reply_ms = 1000};
+	struct port port = {.kind = line ? ASSAY_LINK_MODBUS_RTU : ASSAY_LINK_MODBUS_TCP,
+		.reply_ms = 1000,
+		.playback = (data[0] & 16) != 0 ? NULL : "a recording"};
 	struct monitor monitor;
 	struct heartbeat heartbeat = {0};
 	struct channel channel;
-	struct link link = {.ops = &ops, .fd = eventfd(1, EFD_NONBLOCK)};
+	has_come = (data[0] & 32) != 0;
+	struct link link = {.ops = &ops, .fd = eventfd(has_come, EFD_NONBLOCK)};
 	if (monitor_init(&monitor) < 0)
 		return 0;
 	channel_init(&channel, &monitor, &link, &heartbeat);

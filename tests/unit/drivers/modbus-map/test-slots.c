@@ -59,10 +59,15 @@ static void expect_flags(struct host *h, const unsigned *set, size_t n)
 
 static const unsigned measuring[] = {4003};
 
+/* One poll, which can take several calls. */
 static int poll(struct host *h)
 {
+	int r;
 	h->raw.count = h->raw.total = 0;
-	return h->driver->acquire(&h->ins, &h->raw.handle);
+	do
+		r = h->driver->acquire(&h->ins, &h->raw.handle);
+	while (r == -EAGAIN);
+	return r;
 }
 
 static int configure(struct host *h)
@@ -339,7 +344,6 @@ static void a_dead_instrument_is_an_error_at_its_first_request(void **state)
 	profile_load(h, MCS);
 	assert_int_equal(configure(h), 0);
 	host_expect_modbus(h, ASSAY_DISCRETE, 4000, 488, -ETIMEDOUT, NULL);
-	host_expect_modbus(h, ASSAY_DISCRETE, 4000, 488, -ETIMEDOUT, NULL);
 	assert_int_equal(poll(h), -ETIMEDOUT);
 	assert_true(host_is_done(h));
 	host_expect_modbus(h, ASSAY_DISCRETE, 4000, 488, ASSAY_MODBUS_EXCEPTION - 1, NULL);
@@ -531,7 +535,6 @@ static void without_identity_registers_it_is_declared_if_any_area_replies(void *
 	host_expect_modbus(h, ASSAY_INPUT, 138, 34, ASSAY_MODBUS_EXCEPTION - 11, NULL);
 	assert_int_equal(h->driver->identify(&h->ins, &id), -EPROTO);
 	assert_non_null(strstr(h->explained, "input 138+34: exception 11"));
-	host_expect_modbus(h, ASSAY_DISCRETE, 4000, 488, -ETIMEDOUT, NULL);
 	host_expect_modbus(h, ASSAY_DISCRETE, 4000, 488, -ETIMEDOUT, NULL);
 	assert_int_equal(h->driver->identify(&h->ins, &id), -ETIMEDOUT);
 	assert_true(host_is_done(h));
