@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* People and programs at the control socket: what they ask for, and whether answers are true. */
+/* People and programs at the control socket: their requests, and whether the answers are true. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -250,12 +250,12 @@ static int read_answer(const struct system_part *part, struct answer *answer)
 	return read_finish(&r);
 }
 
-/* The run of a number that was told: it must be committed. */
-static const struct truth_run *told(const struct pending *p, struct assay_string number)
+/* The run of a number in an answer: it must be committed. */
+static const struct truth_run *committed_run(const struct pending *p, struct assay_string number)
 {
 	const struct truth_run *run = truth_run(number.data, number.len);
 	if (run == NULL)
-		wrong("%s tells of run %.*s, which is not committed", names[p->op], (int)number.len,
+		wrong("%s reports run %.*s, which is not committed", names[p->op], (int)number.len,
 			number.data);
 	return run;
 }
@@ -267,13 +267,13 @@ static bool same(struct assay_string text, const char *expected)
 
 static void check_started(const struct pending *p, const struct answer *answer)
 {
-	const struct truth_run *run = told(p, answer->number);
+	const struct truth_run *run = committed_run(p, answer->number);
 	if (run == NULL)
 		return;
 	if (run->started < p->sent)
 		wrong("%s is answered with the older run %s", names[p->op], run->number);
 	if (p->op == OP_START && strcmp(run->key, p->key) != 0)
-		wrong("a run of %s was asked for, %s is told", p->key, run->number);
+		wrong("a run of %s was requested, the answer is %s", p->key, run->number);
 	struct assay_string sample = {run->first_sample, strlen(run->first_sample)};
 	if (p->op == OP_START && !same(sample, p->sample))
 		wrong("%s has sample %s, %s was given", run->number, run->first_sample, p->sample);
@@ -281,7 +281,7 @@ static void check_started(const struct pending *p, const struct answer *answer)
 
 static void check_stopped(const struct pending *p, struct assay_string number)
 {
-	const struct truth_run *run = told(p, number);
+	const struct truth_run *run = committed_run(p, number);
 	if (run != NULL)
 		progress_stopped(run->number);
 }
@@ -332,31 +332,31 @@ static void check_row(const struct pending *p, struct reader *r)
 {
 	struct row row;
 	read_row(r, &row);
-	const struct truth_run *run = told(p, row.number);
+	const struct truth_run *run = committed_run(p, row.number);
 	if (run == NULL || run->is_unsure)
 		return;
 	bool has_ended = run->status[0] != '\0';
 	bool may_lag = has_ended && now_boot() < run->ended + LAG;
 	if (row.status.len > 0 ? !assay_string_is(row.status, run->status) : has_ended && !may_lag)
-		wrong("%s tells that %s is %.*s, committed is %s", names[p->op], run->number,
+		wrong("%s reports that %s is %.*s, committed is %s", names[p->op], run->number,
 			row.status.len > 0 ? (int)row.status.len : 4,
 			row.status.len > 0 ? row.status.data : "open",
 			has_ended ? run->status : "no end");
 	if (row.status.len > 0 && row.last != (run->ends_elsewhere ? 0 : run->last))
-		wrong("%s tells that %s ends with entry %llu, it is %llu", names[p->op],
+		wrong("%s reports that %s ends with entry %llu, it is %llu", names[p->op],
 			run->number, (unsigned long long)row.last, (unsigned long long)run->last);
 	if (row.status.len > 0 && row.frames != run->frames)
-		wrong("%s tells of %llu frames of %s, committed are %llu", names[p->op],
+		wrong("%s reports %llu frames of %s, committed are %llu", names[p->op],
 			(unsigned long long)row.frames, run->number,
 			(unsigned long long)run->frames);
 	if (row.frames > run->frames)
-		wrong("%s tells of %llu frames of %s, committed are %llu", names[p->op],
+		wrong("%s reports %llu frames of %s, committed are %llu", names[p->op],
 			(unsigned long long)row.frames, run->number,
 			(unsigned long long)run->frames);
 	if (!same(row.sample, run->first_sample))
-		wrong("%s tells of another sample of %s", names[p->op], run->number);
+		wrong("%s reports another sample of %s", names[p->op], run->number);
 	if (row.amended.len > 0 && run->amends == 0)
-		wrong("%s tells of a correction of %s that is not committed", names[p->op],
+		wrong("%s reports a correction of %s that is not committed", names[p->op],
 			run->number);
 	if (p->op == OP_AMEND && run->amends == 0)
 		wrong("the correction of %s is answered before it is committed", run->number);
@@ -376,9 +376,9 @@ static void check_open_run(const struct pending *p, struct reader *r)
 {
 	struct row row;
 	read_row(r, &row);
-	const struct truth_run *run = told(p, row.number);
+	const struct truth_run *run = committed_run(p, row.number);
 	if (run != NULL && row.frames > run->frames)
-		wrong("status tells of %llu frames of %s, committed are %llu",
+		wrong("status reports %llu frames of %s, committed are %llu",
 			(unsigned long long)row.frames, run->number,
 			(unsigned long long)run->frames);
 }
@@ -392,7 +392,7 @@ static void check_instrument(const struct pending *p, struct reader *r)
 		if (assay_string_is(key, "run"))
 			check_open_run(p, r);
 		else if (assay_string_is(key, "interrupted") && read_text(r, &number) == 0)
-			told(p, number);
+			committed_run(p, number);
 		else
 			read_skip(r);
 	}
@@ -421,7 +421,7 @@ static void check(const struct pending *p, const struct answer *answer)
 		break;
 	case OP_SET:
 		if (answer->number.len > 0)
-			told(p, answer->number);
+			committed_run(p, answer->number);
 		break;
 	case OP_AMEND:
 	case OP_SHOW:

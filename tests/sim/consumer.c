@@ -23,7 +23,7 @@ struct consumer {
 	uint8_t journal[JOURNAL_ID_SIZE];
 	uint64_t next;       /* seq to ask for; 0: at the start of the first journal */
 	uint64_t acked;      /* by the daemon, of `journal` */
-	uint64_t acking;     /* what is being moved to */
+	uint64_t acking;     /* the seq that it is being moved to */
 	uint64_t is_current; /* this journal was the one in use at the last hello */
 	enum ask asked;
 	uint32_t peer;

@@ -276,7 +276,7 @@ static ssize_t write_there(struct disk *disk, struct medium_file *file, const st
 	return (ssize_t)done;
 }
 
-/* What fails or is cut off half way has written a part. */
+/* A write that fails or is cut off has written a part. */
 static ssize_t disk_pwritev(void *ctx, int fd, const struct iovec *iov, int count, uint64_t offset)
 {
 	struct disk *disk = ctx;

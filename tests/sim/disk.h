@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A disk in memory that crashes as badly as POSIX allows.  Of what was not synced, a power cut
+ * A disk in memory that crashes as badly as POSIX allows.  Of unsynced data, a power cut
  * keeps any 512-byte sectors, tears some, leaves the file at any length, and keeps or loses each
- * change of a folder.  After a failed sync the pages count as clean and what they held is lost at
+ * change of a folder.  After a failed sync the pages count as clean and their data is lost at
  * the next power cut, as on Linux.  All choices come from the seed.
  *
  * The disk may be used by several threads; the functions below belong to the test.
@@ -52,7 +52,7 @@ void disk_fail(struct disk *disk, unsigned calls, uint64_t nth, uint64_t count, 
 /* The `nth` changing call from now writes but a part, if it is a write. */
 void disk_shorten(struct disk *disk, uint64_t nth);
 
-/* These calls do nothing and say they did, until told otherwise with 0. */
+/* These calls do nothing and report success; 0: none of them any more. */
 void disk_lie(struct disk *disk, unsigned calls);
 
 /* From the `nth` changing call from now on every call fails: the process is as good as dead. */
@@ -74,13 +74,13 @@ bool disk_wait_stalled(struct disk *disk, int ms);
 
 /* --- ends.  Descriptors and locks of the process are gone; faults are cleared. */
 
-/* The process died: what it wrote is in the cache. */
+/* The process died: its writes are in the cache. */
 void disk_kill(struct disk *disk);
 
-/* The power was cut, and the machine starts anew. */
+/* The power was cut, and the machine starts again. */
 void disk_crash(struct disk *disk);
 
-/* The machine was shut down in order: all is on the disk, and it starts anew. */
+/* The machine was shut down in order: all is on the disk, and it starts again. */
 void disk_reboot(struct disk *disk);
 
 /* --- looking and meddling, past the cache.  `path` begins with '/'. */
@@ -92,7 +92,7 @@ uint8_t *disk_read(struct disk *disk, const char *path, size_t *len);
 
 /*
  * Does a file in this folder hold these bytes, so that a reader finds them; `durably`: so that
- * they survive a power cut?  Fast for what was written last.
+ * they survive a power cut?  Fast for the last writes.
  */
 bool disk_holds(struct disk *disk, const char *folder, const void *data, size_t len, bool durably);
 

@@ -3,7 +3,7 @@
 
     isolate.py OUT CC NM OBJCOPY OBJECT_OR_ARCHIVE...
 
-What main() needs is taken from the archives (an object before them replaces theirs).  Each function
+The code that main() needs is taken from the archives (an object before them replaces theirs).  Each function
 in RENAMED that it calls becomes sim_NAME, main() becomes daemon_main(); all other symbols become
 local, so that the simulation can link the same libraries for itself.
 """
@@ -29,7 +29,7 @@ RENAMED = """
     zmq_msg_size zmq_msg_more zmq_msg_gets zmq_msg_recv zmq_msg_send
 """.split()
 
-# What the simulation would have to define first; prefixes too.
+# Functions that the simulation would have to define first; prefixes too.
 UNKNOWN = ('zmq_', 'sd_', 'pthread_rw', 'pthread_mutex_', 'pthread_cond_', 'pthread_detach', 'sem_', 'epoll_', 'inotify_',
            'timerfd_', 'stat', 'lstat', 'fopen', 'open', 'creat', 'rename', 'link', 'symlink', 'rmdir', 'pread', 'pwrite',
            'readv', 'writev', 'sync', 'fallocate', 'posix_fallocate', 'mmap', 'socket', 'connect', 'bind', 'accept', 'fork',

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a simulated disk keeps: files and names as a process sees them, and as a power cut would
+ * The content of a simulated disk: files and names as a process sees them, and as a power cut would
  * leave them.  Files are numbers; 0 is the root, and the folder of a file is one too.  The caller
  * locks.
  */
@@ -18,7 +18,7 @@
 struct medium_file {
 	bool is_dir;
 	int parent;
-	uint8_t *data, *stable; /* what is read, what survives; both `room` long */
+	uint8_t *data, *stable; /* as read, as it survives; both `room` long */
 	uint8_t *dirty;         /* by sector */
 	size_t room, size, stable_size;
 	size_t held_at; /* where medium_holds() found something last */
@@ -83,7 +83,7 @@ void medium_write(struct medium_file *file, const void *data, size_t len, size_t
 void medium_cut(struct medium_file *file, size_t size);
 void medium_sync(struct medium_file *file);
 
-/* What was not synced counts as clean: only the cache has it. */
+/* Unsynced data counts as clean: only the cache has it. */
 void medium_forget(struct medium_file *file);
 
 /* Does a file that is named in this folder hold the bytes, now or durably? */
@@ -94,7 +94,7 @@ uint64_t medium_used(const struct medium *medium);
 
 /* --- ends */
 
-/* Of what was not synced, anything may have got through. */
+/* Any part of the unsynced data may have got through. */
 void medium_crash(struct medium *medium);
 
 /* All of it gets through. */

@@ -19,7 +19,7 @@ import tempfile
 SOME = ['publishes-without-a-sync', 'answers-a-start-before-its-commit', 'gives-a-number-again',
         'does-not-restart-a-worker', 'lists-a-queued-run', 'loses-the-end-of-a-stopped-run']
 MUTANTS = {
-    # what is committed
+    # commits
     'publishes-without-a-sync': (
         'core/commit/commit.c', 'r = sync_until_done(c, r);\n\t\tif (r < 0)\n\t\t\treturn r;',
         'r = r < 0 ? sync_until_done(c, r) : 0;\n\t\tif (r < 0)\n\t\t\treturn r;'),
@@ -35,7 +35,7 @@ MUTANTS = {
     'serves-a-queued-entry': ('core/commit/published.c', 'if (i == p->count - 1)\n\t\tjournal->last = p->head;', 'if (i == p->count - 1)\n\t\tjournal->last = UINT64_MAX;'),
     'moves-a-cursor-before-it-is-durable': (
         'core/replay/ops-cursor.c', 'replay->answer->has_cursor = true;', ''),
-    # what people are answered
+    # answers
     'answers-a-start-before-its-commit': (
         'core/runs/run.c', 'list_append(&run->store->waiting, &waiting->link);',
         'waiting->answer(waiting->arg, 0, NULL, &waiting->run);\n\t\tfree(waiting);'),
@@ -49,7 +49,7 @@ MUTANTS = {
     'gives-a-number-again': ('core/runs/rows.c', 'if (n > last && n < UINT_MAX)',
                              'if (n > last && n < UINT_MAX && runs->rows[i - 1].last != 0)'),
     'forgets-numbers-of-former-journals': ('core/runs/rows.c', 'last = older > last ? older : last;', '(void)older;'),
-    # what must go on
+    # progress
     'loses-a-wake-up': ('core/commit/commit.c', 'if (was_empty)\n\t\tpthread_cond_signal(&c->more);', '(void)was_empty;'),
     'loses-the-end-of-a-stopped-run': (
         'core/runs/run.c', 'if (write_end(run, status, why) < 0)',

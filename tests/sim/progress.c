@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What must go on while the daemon is healthy: each condition of an instrument that must end has a
+ * Progress of a healthy daemon: each condition of an instrument that must end has a
  * time limit here.  It is measured from the last time that the condition did not hold, that the
  * daemon was not healthy, or that another configuration came into force.
  */

@@ -40,7 +40,7 @@ struct thread {
 	uint8_t *stack;
 	void *(*fn)(void *arg);
 	void *arg;
-	const void *on;   /* what it waits for */
+	const void *on;   /* it waits for this */
 	uint64_t timeout; /* event's number; 0: none */
 	bool timed_out;
 };

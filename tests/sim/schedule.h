@@ -66,7 +66,7 @@ void thread_yield(uint64_t count);
 void threads_kill(void (*after)(void *arg), void *arg);
 
 /*
- * Runs until schedule_stop() or that time.  Returns NULL, or what is wrong: everything waits for
+ * Runs until schedule_stop() or that time.  Returns NULL, or the fault: everything waits for
  * nothing, or something runs without end.
  */
 const char *schedule_run(uint64_t until);

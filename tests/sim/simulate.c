@@ -209,7 +209,7 @@ static void on_logged(const char *line, size_t len)
 		sim.restarting_at = now_boot();
 }
 
-/* --- what happens ---------------------------------------------------------------------------- */
+/* --- events ---------------------------------------------------------------------------------- */
 
 /* The disk is full, failing, slow or stalled for a while. */
 static void trouble(void)

@@ -22,7 +22,7 @@
 #define STREAM_BYTES (400u << 10) /* that one way holds */
 #define PIECES_EVERY 8
 
-/* Two ends; `in` of an end is what it can read.  An end is closed when nothing holds it. */
+/* Two ends; `in` of an end has the bytes that it can read.  An end is closed when nothing holds it. */
 struct stream {
 	struct {
 		struct buffer in;
@@ -33,7 +33,7 @@ struct stream {
 };
 
 static struct sys_fd fds[FDS_MAX];
-static const char stirred; /* what those wait on that poll */
+static const char stirred; /* pollers wait on it */
 
 long sys_result(long r)
 {
@@ -160,7 +160,7 @@ void stream_leave(struct stream *stream)
 	fds_stir();
 }
 
-/* Bytes for who reads the pipe of which this is the writing end. */
+/* Bytes for the reader of the pipe of which this is the writing end. */
 void pipe_fill(int fd, const void *data, size_t len)
 {
 	const struct sys_fd *f = fd_find(fd);

@@ -92,7 +92,7 @@ int __lsan_is_turned_off(void)
 	return 1;
 }
 
-/* --- what the daemon calls ------------------------------------------------------------------- */
+/* --- calls of the daemon --------------------------------------------------------------------- */
 
 void *sim_malloc(size_t size)
 {

@@ -43,12 +43,12 @@ struct request {
 
 struct socket {
 	int type; /* 0: free */
-	int fd;   /* that reports edges, 0: nobody asked for it */
+	int fd;   /* that reports edges, 0: not requested */
 	char endpoint[128];
 	bool is_mandatory;
 	struct request *first, **end;
 	int part;      /* of the first one that is read next */
-	bool is_awake; /* nobody was told since the last time that it was empty: no edge comes */
+	bool is_awake; /* no edge comes until it was empty once */
 	bool has_edge;
 	struct message *out; /* parts of the message being sent */
 	size_t out_count;
@@ -448,7 +448,7 @@ int sim_zmq_errno(void)
 	return errno;
 }
 
-/* What was handed over belongs to the dead daemon's memory. */
+/* Data that was handed over belongs to the dead daemon's memory. */
 void zmq_drop(void)
 {
 	while (flying.next != &flying) {

@@ -28,7 +28,7 @@ struct sys {
 
 extern struct sys sys;
 
-/* The end of the process: what each part of the system gives up. */
+/* The end of the process: each part of the system releases its own. */
 void memory_drop(void);
 void fds_drop(void);
 void zmq_drop(void);
@@ -59,10 +59,10 @@ void fd_release(int fd);
 /* Something may be readable or writable that was not. */
 void fds_stir(void);
 
-/* POLLIN and so on, of those asked for, that hold now. */
+/* POLLIN and so on, of the requested events, that hold now. */
 short zmq_fd_events(void *socket);
 
-/* Waiting for that, or the time; what holds now.  As struct virtual_host wants them. */
+/* Waits for that, or the time; the events that hold now.  As struct virtual_host needs them. */
 void fds_wait(void *arg, uint64_t until);
 int poll_now(void *arg, struct pollfd *polled, nfds_t count);
 
@@ -83,7 +83,7 @@ void pipe_fill(int fd, const void *data, size_t len);
 /* The clock was set: timers that watch it. */
 void fds_note_clock(void);
 
-/* Fails like a system call: sets errno, returns -1; passes on what is not negative. */
+/* Fails like a system call: sets errno, returns -1; passes on a result that is not negative. */
 long sys_result(long r);
 
 #endif

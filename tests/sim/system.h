@@ -3,7 +3,7 @@
  * The system below the simulated daemon.  isolate.py links the daemon's own, unmodified code and
  * renames the functions that it calls: malloc() to sim_malloc() and so on.  sys-*.c define those:
  *
- *	sys-memory	what the daemon has allocated; all of it is freed when the daemon is killed
+ *	sys-memory	memory that the daemon has allocated; all of it is freed when the daemon is killed
  *	sys-thread	mutexes, conditions and threads, on schedule.h
  *	sys-file	files below SYSTEM_STATE, on the simulated disk
  *	sys-fd		sockets to workers, pipes, eventfd, timerfd, poll
@@ -11,7 +11,7 @@
  *	sys-process	clocks, dice, processes, signals, the event loop, the service manager
  *
  * The world around the daemon (workers, clients, consumers, faults) uses this header.  Its
- * functions are called outside of the daemon's threads where nothing else is said.
+ * functions are called outside of the daemon's threads unless noted.
  */
 #ifndef ASSAY_TESTS_SIM_SYSTEM_H
 #define ASSAY_TESTS_SIM_SYSTEM_H
@@ -31,7 +31,7 @@ struct system_part {
 	size_t len;
 };
 
-/* What the world is told, within the daemon's threads: these functions do not block. */
+/* Reports to the world, within the daemon's threads: these functions do not block. */
 struct system_world {
 	/* The daemon started a worker, which has the other end of this stream. */
 	void (*worker_started)(pid_t pid, struct stream *stream);
@@ -51,7 +51,7 @@ struct system_world {
 
 /* --- the daemon's process -------------------------------------------------------------------- */
 
-/* Borrows all of it until system_finish(); `catalog` is what the workers say of the drivers. */
+/* Borrows all of it until system_finish(); `catalog` is the reply of --describe. */
 void system_open(const struct system_world *world, struct disk *disk, const char *config,
 	const uint8_t *catalog, size_t catalog_len);
 void system_close(void);
@@ -97,10 +97,10 @@ void system_worker_exits(pid_t pid, struct stream *stream, int code, int signal)
 
 /* --- clients --------------------------------------------------------------------------------- */
 
-/* A request to the socket at this endpoint.  False: nobody listens there. */
+/* A request to the socket at this endpoint.  False: there is no such socket. */
 bool system_request(const char *endpoint, uint32_t peer, const uint8_t *data, size_t len);
 
-/* The client is gone: replies to it find nobody. */
+/* The client is gone: replies to it are dropped. */
 void system_forget_peer(uint32_t peer);
 
 #endif

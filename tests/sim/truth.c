@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is true: every entry that was published or recovered, and the runs that they tell of.
+ * The truth: every entry that was published or recovered, and their runs.
  * Nothing here comes from the daemon's memory.
  */
 #include <assert.h>
@@ -296,7 +296,7 @@ static void follow_measurement(
 	uint64_t token, index;
 	const uint8_t *at = memmem(r->body.data, r->body.len, FRAME_MAGIC, 8);
 	if (at == NULL || at + 24 > r->body.data + r->body.len) {
-		wrong("a frame of %s is not what a worker sent", run->number);
+		wrong("a frame of %s was not sent by a worker", run->number);
 		return;
 	}
 	memcpy(&token, at + 8, 8);
@@ -346,7 +346,7 @@ static void take_end(
 	digest_final(run->digest, digest);
 	bool differs = r->frames != run->frames || memcmp(r->digest, digest, sizeof digest) != 0;
 	if (differs && !run->is_unsure)
-		wrong("the run-end of %s tells of %llu frames, there are %llu", run->number,
+		wrong("the run-end of %s has %llu frames, there are %llu", run->number,
 			(unsigned long long)r->frames, (unsigned long long)run->frames);
 	digest_finish(run->digest);
 	free(run->digest);
@@ -425,7 +425,7 @@ static void add_entry(struct journal_truth *j, const uint8_t *data, size_t len, 
 {
 	struct assay_entry_view entry;
 	if (assay_entry_read(data, len, &entry) < 0) {
-		wrong("what is published is no entry");
+		wrong("a published message is no entry");
 		return;
 	}
 	struct topic_truth *topic = find_topic(j, entry.topic);
@@ -450,7 +450,7 @@ static void add_entry(struct journal_truth *j, const uint8_t *data, size_t len, 
 	take_record(&entry, data, len, is_live);
 }
 
-/* On the disk or, in another sync mode, at least in its file, but for a run-start. */
+/* On the disk or, in another sync mode, at least in its file; a run-start on the disk in any mode. */
 static bool is_committed(const struct assay_entry_view *entry, const uint8_t *data, size_t len)
 {
 	char folder[100], id[JOURNAL_ID_TEXT];
@@ -485,7 +485,7 @@ void truth_published(const char *topic, size_t topic_len, const uint8_t *data, s
 {
 	struct assay_entry_view entry;
 	if (assay_entry_read(data, len, &entry) < 0) {
-		wrong("what is published is no entry");
+		wrong("a published message is no entry");
 		return;
 	}
 	if (entry.topic.len != topic_len || memcmp(entry.topic.data, topic, topic_len) != 0)
@@ -513,7 +513,7 @@ void truth_head(const uint8_t *data, size_t len)
 	}
 	const struct journal_truth *j = find_journal(head.journal);
 	if (j == NULL ? head.head != 0 : head.head != j->count)
-		wrong("a heartbeat tells of entry %llu, %llu is published",
+		wrong("a heartbeat names entry %llu, %llu is published",
 			(unsigned long long)head.head,
 			(unsigned long long)(j != NULL ? j->count : 0));
 }
@@ -533,7 +533,7 @@ void truth_clock_back(void)
 	truth.clock_was_back = true;
 }
 
-/* Entries that were published are gone with the power: so are the runs that they tell of. */
+/* Entries that were published are gone with the power: so are their runs. */
 static void forget_lost(struct journal_truth *j, uint64_t last)
 {
 	for (size_t i = 0; i < truth.run_count; i++) {
@@ -591,7 +591,7 @@ static uint64_t where_to_begin(const struct journal_truth *j, bool all)
 	return all || j->count < CHECKED_LAST ? 1 : j->count - CHECKED_LAST;
 }
 
-/* The last seq of an older journal: what was recovered of it before the next one started counts. */
+/* The last seq of an older journal: entries recovered before the next one started count. */
 static uint64_t last_of(const struct journal_truth *j)
 {
 	uint64_t first, last;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The units of a worker: the worker's own table of phases (worker/unit-machine.h) over a driver
- * whose slots take virtual time and succeed by chance.  As in a real worker, one slot runs at a
+ * whose slots take virtual time and succeed or fail by dice.  As in a real worker, one slot runs at a
  * time on a port, and commands are taken between slots.
  */
 #include <assert.h>

@@ -18,7 +18,7 @@ struct virtual_source {
 	uint64_t deadline;    /* timer; NEVER: unset */
 	bool raised;          /* idle, signal, folder, child: to be run */
 	siginfo_t info;       /* child */
-	uint32_t events;      /* fd: what holds now */
+	uint32_t events;      /* fd: those that hold now */
 	uint64_t ready_since; /* turn; 0: not ready */
 	char *path;           /* folder */
 };

@@ -40,7 +40,7 @@ int virtual_loop_open(struct loop **out, const struct virtual_host *host);
 /* Runs the loop for so long, or until loop_stop().  The code of that, or 0. */
 int virtual_loop_run_for(struct loop *loop, uint64_t ns);
 
-/* Frees what loop_close() would, but for the caller's sources: their memory is gone already. */
+/* Frees the loop without the caller's sources: their memory is gone already. */
 void virtual_loop_abandon(struct loop *loop);
 
 /* The process has the kernel's clocks again. */

@@ -20,7 +20,7 @@ static struct measurement measurements[MEASUREMENTS]; /* by the rest of their to
 static uint64_t last_token, faults_one_in;
 static char unsafe[WORKERS_MAX][16];
 
-/* --- what units share ------------------------------------------------------------------------ */
+/* --- shared by units ------------------------------------------------------------------------- */
 
 struct measurement *measurement_find(uint64_t token)
 {
@@ -209,7 +209,7 @@ static void leave(struct worker *w)
 {
 	if (w->is_leaving)
 		return;
-	if (w->ignores_quit) { /* the service manager ends what a dead daemon left */
+	if (w->ignores_quit) { /* the service manager ends the processes of a dead daemon */
 		if (stream_is_over(w->stream))
 			end_in(w, S, 0, SIGKILL);
 		return;
@@ -279,7 +279,7 @@ static void on_stirred(void *arg)
 		at += m.size;
 	}
 	if (r < 0)
-		wrong("a worker gets what is no message");
+		wrong("a worker gets bytes that are no message");
 	buffer_consume(&w->in, at);
 	if (stream_is_over(w->stream) && !w->is_hung)
 		leave(w);
@@ -359,7 +359,7 @@ static void send_garbage(void *arg)
 		wire_write_ready(&message, 77, (struct assay_span){0});
 		break;
 	case 2: /* a word of the core */ wire_write_quit(&message); break;
-	case 3: /* what nobody asked for */ wire_write_started(&message, 0, &started); break;
+	case 3: /* without a request */ wire_write_started(&message, 0, &started); break;
 	default: /* half a message, then the end */
 		wire_write_log(&message, 0, 4, "a line that is cut off");
 		message.len /= 2;
@@ -368,7 +368,7 @@ static void send_garbage(void *arg)
 	worker_send(w, &message);
 }
 
-/* What will go wrong with this one, and when. */
+/* The fault that this one will have, and when. */
 static void choose_fate(struct worker *w)
 {
 	uint64_t when = dice_time(S, 2 * HOUR);

@@ -11,7 +11,7 @@
 
 struct worker;
 
-/* A unit follows the worker's own table; its driver's slots take time and succeed by chance. */
+/* A unit follows the worker's own table; its driver's slots take time and succeed or fail by dice. */
 struct sim_unit {
 	struct worker *worker;
 	unsigned number;
@@ -37,7 +37,7 @@ struct worker {
 	uint64_t slot_event;
 	uint64_t credit, first_credit;
 	uint64_t open_event, beat_event, end_event, stir_event, progress;
-	bool is_mute; /* it says nothing any more */
+	bool is_mute; /* it sends nothing any more */
 	bool is_hung; /* and does nothing */
 	bool is_leaving, got_quit, ignores_quit;
 	bool sent_garbage; /* which the core may believe */
@@ -60,7 +60,7 @@ void worker_over(struct worker *w);
 
 struct measurement *measurement_create(const char *key);
 
-/* A worker left something on at this instrument, which the next GO must tell. */
+/* A worker left something on at this instrument, which the next GO must announce. */
 void set_unsafe(const char *key, bool on);
 bool is_unsafe(const char *key);
 
@@ -72,7 +72,7 @@ void unit_message(struct sim_unit *u, const struct wire_message *m);
 /* QUIT, or the port was lost: for all units. */
 void units_leave(struct worker *w, bool lost);
 
-/* Lets the units do what is due. */
+/* Lets the units do their due work. */
 void units_turn(struct worker *w);
 
 #endif

@@ -4,13 +4,13 @@
  *
  *	site		the configuration: instruments, reloads of other files
  *	worker		the workers' processes, one per port, with their instruments and faults
- *	progress	what must happen within a time: workers, runs, ends
+ *	progress	events that must come within a time: workers, runs, ends
  *	client		people and programs at the control socket
- *	consumer	subscribers of the live socket who catch up by replay
- *	truth		what was committed, published and answered, and what must be true of it
+ *	consumer	programs that catch up by replay
+ *	truth		entries committed, published and answered, and the rules that they keep
  *	simulate	lives of the daemon: kills, power cuts, clock steps, trouble of the disk
  *
- * All of it is drawn from one seed.  What is wrong is reported by wrong() and ends the simulation.
+ * All of it is drawn from one seed.  A broken rule is reported by wrong() and ends the simulation.
  */
 #ifndef ASSAY_TESTS_SIM_WORLD_H
 #define ASSAY_TESTS_SIM_WORLD_H
@@ -35,8 +35,8 @@ void wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * Since when nothing is in trouble: the daemon is ready, the disk takes what is written.  NEVER:
- * something is.  What has a time limit has it from then on.
+ * Since when nothing is in trouble: the daemon is ready, the disk accepts writes.  NEVER:
+ * something is.  Time limits start then.
  */
 uint64_t healthy_since(void);
 
@@ -99,7 +99,7 @@ void worker_started(pid_t pid, struct stream *stream);
 void worker_stirred(struct stream *stream);
 void worker_killed(pid_t pid, int signal);
 
-/* The machine is off: they are gone, and what was on stays on. */
+/* The machine is off: they are gone, and hazards stay on. */
 void workers_lose_power(void);
 
 /* Every few seconds: is all that they sent committed? */
@@ -108,7 +108,7 @@ void workers_look(void);
 /* How many faults they have: one in so many chances; 0: none. */
 void workers_set_faults(uint64_t one_in);
 
-/* What a worker sent of a measurement, by its token; NULL: there was none. */
+/* The messages that a worker sent of a measurement, by its token; NULL: there was none. */
 struct measurement {
 	uint64_t token;
 	char key[16];
@@ -146,7 +146,7 @@ void progress_stopped(const char *number);
 void clients_open(void);
 void clients_notice(void); /* a run begins or ends: people look it up, before it is committed */
 void clients_look(void);   /* every few seconds: are they waiting for too long? */
-void clients_forget(void); /* the daemon is gone: nobody answers any more */
+void clients_forget(void); /* the daemon is gone: no answers come any more */
 void client_replied(uint32_t peer, const struct system_part *parts, size_t count);
 
 /* --- consumer -------------------------------------------------------------------------------- */
@@ -186,18 +186,18 @@ void truth_life_over(enum life_end end);
 void truth_clock_back(void);
 
 /*
- * Compares journals on the disk with what was published, their last entries or all; entries of
+ * Compares journals on the disk with the published entries, their last entries or all; entries of
  * journal `id` up to `upto` that never were published are taken over.
  */
 void truth_recovered(const uint8_t *id, uint64_t upto, bool all);
 
 /*
- * The note of how far the journal is durable: not beyond what was committed.  `is_stopped`: all of
- * it was, and is noted.
+ * The note of how far the journal is durable: not beyond the last committed entry.
+ * `is_stopped`: it is that one.
  */
 void truth_check_durable(bool is_stopped);
 
-/* What `assayctl journal check` looks at. */
+/* As `assayctl journal check`. */
 void truth_inspect(void);
 
 /* A while after a start: runs of the lives before must have ended. */
@@ -212,7 +212,7 @@ bool truth_is_complete(void);
 /* The open run of an instrument, NULL: none. */
 const struct truth_run *truth_open_run(const char *key);
 
-/* A committed run by chance, NULL: there is none yet. */
+/* A random committed run, NULL: there is none yet. */
 const struct truth_run *truth_any_run(void);
 
 /* The event of the last audit record. */
