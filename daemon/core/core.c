@@ -127,7 +127,7 @@ void core_apply_retention(struct core *core)
 {
 	struct retention_policy policy = {.age_ns = core->config->keep.age_ns,
 		.size = core->config->keep.size,
-		.now = clock_utc()};
+		.now = trust_now(&core->trust)};
 	if (!core->instruments.stopping)
 		retention_look(core->retention, &policy, first_of_open_runs(core));
 }

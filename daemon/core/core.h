@@ -30,6 +30,7 @@
 #include "core/commit/timekeeper.h"
 #include "core/instrument/instrument.h"
 #include "core/keep/disk.h"
+#include "core/keep/trust.h"
 #include "core/ports.h"
 
 struct amends;
@@ -83,7 +84,8 @@ struct core {
 	struct timekeeper timekeeper;
 	struct recorder *recorder;
 	struct retention *retention;
-	int wake_fd; /* the commit thread has something to collect */
+	struct trust trust; /* in the clock */
+	int wake_fd;        /* the commit thread has something to collect */
 };
 
 /* Stops runs, then workers, then the loop.  A second call does not wait for frames. */

@@ -269,6 +269,14 @@ static void connect_instruments(struct core *core)
 	core->ports.arg = core;
 }
 
+/* Before this start; 0: not known.  A first journal has nothing that could be removed. */
+static uint64_t last_commit(const struct journal_report *report)
+{
+	if (report->why == JOURNAL_NEW_FIRST)
+		return clock_utc();
+	return report->why == JOURNAL_CONTINUED ? report->last_tc : report->old_tc;
+}
+
 /* If this fails, close_down() closes the parts that are open. */
 static int open_all(struct core *core)
 {
@@ -314,6 +322,8 @@ static int open_all(struct core *core)
 		.audit = &core->audit,
 		.segment_size = core->config->segment_size};
 	core_check_disk(core);
+	trust_start(&core->trust, core->run_store.path, last_commit(&report),
+		trust_off_max(core->config->keep.age_ns));
 	struct retention_options options = {.loop = core->loop,
 		.path = core->config->journal_path,
 		.journal = ledger_journal_id(core->ledger),

@@ -164,6 +164,7 @@ int journal_open(struct journal **out, const struct io *io, const struct journal
 		report->has_old = false;
 	} else if (r == 0) {
 		report->old_head = report->head;
+		report->old_tc = report->last_tc;
 		report->head = report->last_tc = report->clock_back = 0;
 		r = start_new(journal);
 	}

@@ -92,7 +92,7 @@ struct journal_report {
 
 	bool has_old; /* a new one replaces `old_id`, which ended with old_head (0: not known) */
 	uint8_t old_id[JOURNAL_ID_SIZE];
-	uint64_t old_head;
+	uint64_t old_head, old_tc; /* and its last commit time */
 
 	bool unclean;        /* the last process did not call journal_close */
 	uint64_t clock_back; /* ns by which the clock is behind last_tc; bridged below an hour */

@@ -100,6 +100,31 @@ def test_hours_back(lab, clock):
         raise Failure('the daemon ended')
 
 
+def test_retention():
+    """A start with a clock that is years ahead removes nothing."""
+    with Lab(paths) as lab:
+        clock = Clock(lab)
+        sim = lab.sim('modbus', '--profile', 'sick-mcs100ft', '--tcp', '127.0.0.1:0')
+        state = lab.dir / 'state' / 'journal'
+        lab.start({'journal': {'segment': '64 KiB', 'keep': {'age': '10 y'}}, 'instruments': {'gas-1': {
+            'driver': 'modbus-map', 'simulated': True, 'profile': 'sick-mcs100ft',
+            'link': {'type': 'modbus-tcp', 'host': '127.0.0.1', 'port': sim.port, 'unit_id': 1},
+            'acquire': {'mode': 'continuous', 'every': '10ms'}}}})
+        wait_for('closed files', lambda: len(list(state.glob('*/*.idx'))) >= 3)
+        lab.stop()
+        lab.start()
+        lab.ctl('archive', '--until', '2099-12-31', '--to', str(lab.dir / 'archive'))
+        files = set(state.glob('*/*.seg'))
+        lab.stop()
+        clock.set(12 * 366 * 86400)
+        lab.start()
+        wait_for('a look', lambda: lab.ask({'op': 'status'})['journal']['retention'].get('looked'))
+        assert 'ahead of the time that is certain' in lab.log(), lab.log()
+        lab.stop()
+        removed = [e for e in lab.entries(type='audit') if e.record['event'] == 'segment-removed']
+        assert not removed and files <= set(state.glob('*/*.seg')), removed
+
+
 with Lab(paths) as lab:
     clock = Clock(lab)
     sim = lab.sim('modbus', '--profile', 'sick-mcs100ft', '--tcp', '127.0.0.1:0')
@@ -115,3 +140,5 @@ with Lab(paths) as lab:
     lab.stop()
     check_links(lab.subscriber.all())
     lab.ctl('journal', 'check', '--path', str(lab.dir / 'state'))
+
+test_retention()

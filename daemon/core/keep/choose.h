@@ -29,7 +29,7 @@ struct retention_segment {
 
 struct retention_policy {
 	uint64_t age_ns, size; /* 0: no reason for anything to go */
-	uint64_t now;          /* UTC */
+	uint64_t now;          /* UTC, a time that may decide */
 };
 
 /* Sorts the segments, oldest first, and sets `why` of each.  Returns how many are to be removed. */
