@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "core/commit/commit.h"
 #include "core/commit/ledger.h"
+#include "core/control/control.h"
 #include "core/core.h"
 #include "core/keep/retention.h"
 #include "core/runs/rows.h"
@@ -152,6 +153,7 @@ void core_tick(struct core *core)
 {
 	core_check_clock(core, false);
 	commit_collect(core->commit);
+	control_look(core->control);
 	core_check_disk(core);
 	if (!core->instruments.stopping && disk_notice(&core->disk) == NULL)
 		renew_runs(core);

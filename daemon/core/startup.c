@@ -14,6 +14,7 @@
 
 #define LOG_TOPIC "assayd"
 #include "base/clock.h"
+#include "base/endpoint.h"
 #include "base/event-loop.h"
 #include "base/log.h"
 #include "core/commit/commit.h"
@@ -142,7 +143,7 @@ static int open_live(struct core *core)
 		return -ENOMEM;
 	int r = publisher_open(&core->publisher, core->zmq, config->live, head);
 	if (r < 0)
-		log_error("%s: cannot bind the live socket: %s", config->live, strerror(-r));
+		log_error("%s: cannot bind the live socket: %s", config->live, endpoint_error(r));
 	return r;
 }
 
@@ -170,7 +171,7 @@ static int open_control(struct core *core)
 	int r = control_open(&core->control, core, control_ops, core->config->control);
 	if (r < 0)
 		log_error("%s: cannot bind the control socket: %s", core->config->control,
-			strerror(-r));
+			endpoint_error(r));
 	return r;
 }
 
@@ -184,7 +185,7 @@ static int open_replay(struct core *core)
 		core->config->journal_path, &sources);
 	if (r < 0)
 		log_error("%s: cannot bind the replay socket: %s", core->config->replay,
-			strerror(-r));
+			endpoint_error(r));
 	return r;
 }
 
@@ -208,25 +209,12 @@ static int open_reading(struct core *core, const struct journal_report *report)
 	return r;
 }
 
-/*
- * The journal is private; the members of the daemon's group may also use the sockets.  systemd
- * creates the folder of the service.
- */
 static int open_sockets(struct core *core)
 {
-	const char *dir = core->config->socket_dir;
-	mode_t before = umask(007);
-	int r = mkdir(dir, 0755) < 0 && errno != EEXIST ? -errno : 0;
-	if (r < 0)
-		log_error("%s: cannot create the folder for the sockets: %s", dir, strerror(-r));
-	if (r == 0)
-		r = open_live(core);
+	int r = open_live(core);
 	if (r == 0)
 		r = open_control(core);
-	if (r == 0)
-		r = open_replay(core);
-	umask(before);
-	return r;
+	return r < 0 ? r : open_replay(core);
 }
 
 static void on_clock_set(void *core)

@@ -36,7 +36,8 @@ int removed_read(const uint8_t *bytes, size_t len, uint8_t journal[ASSAY_UUID_SI
 	struct removed_record removed = {0};
 	if (assay_entry_read(bytes, len, &entry) < 0 ||
 		assay_record_read(entry.body.data, entry.body.len, &record) < 0 ||
-		record.type != ASSAY_RECORD_AUDIT || !assay_string_is(record.event, REMOVED_EVENT))
+		record.type != ASSAY_RECORD_AUDIT ||
+		!assay_string_is(record.event, "segment-removed"))
 		return -EBADMSG;
 	struct assay_span after = keys_value(entry.body, string_of("after"));
 	if (keys_decode(&removed_keys, after.data, after.len, &removed) < 0)

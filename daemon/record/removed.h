@@ -5,8 +5,6 @@
 
 #include "record/encode.h"
 
-#define REMOVED_EVENT "segment-removed"
-
 struct removed_record {
 	const uint8_t *journal; /* ASSAY_UUID_SIZE bytes */
 	uint64_t first, last;   /* seqs */

@@ -21,10 +21,10 @@ RENAMED = """
     mkdir mkdirat unlink unlinkat renameat access opendir fdopendir readdir64 closedir dirfd
     socketpair pipe2 setsockopt recv send eventfd eventfd_read eventfd_write timerfd_create timerfd_settime poll
     clock_gettime adjtimex getentropy getrandom sd_notify sd_notifyf sigprocmask signal kill waitpid
-    isatty event_loop_open event_loop_watchdog
+    isatty event_loop_open event_loop_watchdog endpoint_open endpoint_look endpoint_close endpoint_error
     posix_spawn posix_spawn_file_actions_init posix_spawn_file_actions_destroy posix_spawn_file_actions_addopen
     posix_spawn_file_actions_adddup2 posix_spawn_file_actions_addclosefrom_np
-    zmq_ctx_new zmq_ctx_term zmq_socket zmq_close zmq_bind zmq_setsockopt zmq_getsockopt zmq_poll zmq_send zmq_errno
+    zmq_ctx_new zmq_ctx_term zmq_socket zmq_close zmq_setsockopt zmq_getsockopt zmq_poll zmq_send zmq_errno
     zmq_msg_init zmq_msg_init_size zmq_msg_init_data zmq_msg_close zmq_msg_copy zmq_msg_move zmq_msg_data
     zmq_msg_size zmq_msg_more zmq_msg_gets zmq_msg_recv zmq_msg_send
 """.split()

@@ -12,6 +12,7 @@
 
 #include <zmq.h>
 
+#include "base/endpoint.h"
 #include "sys.h"
 
 #define SOCKETS_MAX 8
@@ -426,12 +427,27 @@ int sim_zmq_getsockopt(void *socket, int option, void *value, size_t *len)
 	return 0;
 }
 
-int sim_zmq_bind(void *socket, const char *endpoint)
+/* The file of the socket is not simulated. */
+int sim_endpoint_open(struct endpoint_file **out, void *socket, const char *address)
 {
 	struct socket *s = socket;
-	assert(strlen(endpoint) < sizeof s->endpoint);
-	strcpy(s->endpoint, endpoint);
+	assert(strlen(address) < sizeof s->endpoint);
+	strcpy(s->endpoint, address);
+	*out = NULL;
 	return 0;
+}
+
+void sim_endpoint_look(struct endpoint_file *endpoint)
+{
+}
+
+void sim_endpoint_close(struct endpoint_file *endpoint)
+{
+}
+
+const char *sim_endpoint_error(int error)
+{
+	return strerror(-error);
 }
 
 int sim_zmq_close(void *socket)

@@ -8,6 +8,7 @@
 #define LOG_TOPIC "live"
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/endpoint.h"
 #include "base/log.h"
 #include "core/commit/commit.h"
 #include "core/commit/item.h"
@@ -22,6 +23,7 @@
 
 struct publisher {
 	void *socket;
+	struct endpoint_file *endpoint;
 	char head_topic[JOURNAL_TOPIC_MAX + 1];
 	uint64_t beat_at;      /* when the last heartbeat was sent */
 	uint64_t entry_at;     /* when the last entry was sent, 0: none since the heartbeat */
@@ -39,11 +41,15 @@ int publisher_open(
 	p->socket = zmq_socket(context, ZMQ_PUB);
 	int hwm = SEND_HWM, linger = 1000;
 	if (p->socket == NULL || zmq_setsockopt(p->socket, ZMQ_SNDHWM, &hwm, sizeof hwm) < 0 ||
-		zmq_setsockopt(p->socket, ZMQ_LINGER, &linger, sizeof linger) < 0 ||
-		zmq_bind(p->socket, endpoint) < 0) {
+		zmq_setsockopt(p->socket, ZMQ_LINGER, &linger, sizeof linger) < 0) {
 		int error = errno;
 		publisher_close(p);
 		return -error;
+	}
+	int r = endpoint_open(&p->endpoint, p->socket, endpoint);
+	if (r < 0) {
+		publisher_close(p);
+		return r;
 	}
 	*out = p;
 	return 0;
@@ -53,6 +59,7 @@ void publisher_close(struct publisher *p)
 {
 	if (p == NULL)
 		return;
+	endpoint_close(p->endpoint);
 	if (p->socket != NULL)
 		zmq_close(p->socket);
 	buffer_finish(&p->message);
@@ -99,6 +106,7 @@ void publisher_beat(struct publisher *p, const struct journal *journal)
 {
 	if (clock_boot() < publisher_due(p))
 		return;
+	endpoint_look(p->endpoint);
 	struct map map, last;
 	buffer_reset(&p->message);
 	map_open(&map, &p->message);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/endpoint.h"
 #include "core/control/actor.h"
 #include "core/control/control.h"
 #include "core/router/envelope.h"
@@ -24,6 +25,7 @@ struct control {
 	struct core *core;
 	const struct op *const *ops;
 	void *socket; /* NULL: none */
+	struct endpoint_file *endpoint;
 	struct loop_source *io, *pending;
 	size_t tickets;
 	bool is_closed; /* freed with the last ticket */
@@ -207,11 +209,12 @@ static int open_socket(struct control *control, const char *endpoint)
 		zmq_setsockopt(control->socket, ZMQ_LINGER, &linger, sizeof linger) < 0 ||
 		zmq_setsockopt(control->socket, ZMQ_RCVHWM, &hwm, sizeof hwm) < 0 ||
 		zmq_setsockopt(control->socket, ZMQ_MAXMSGSIZE, &limit, sizeof limit) < 0 ||
-		zmq_bind(control->socket, endpoint) < 0 ||
 		zmq_getsockopt(control->socket, ZMQ_FD, &fd, &size) < 0)
 		return -errno;
 	struct loop *loop = control->core->loop;
-	int r = loop_add_fd(loop, &control->io, fd, EPOLLIN, on_io, control);
+	int r = endpoint_open(&control->endpoint, control->socket, endpoint);
+	if (r == 0)
+		r = loop_add_fd(loop, &control->io, fd, EPOLLIN, on_io, control);
 	return r < 0 ? r : loop_add_idle(loop, &control->pending, on_pending, control);
 }
 
@@ -232,12 +235,20 @@ int control_open(
 	return 0;
 }
 
+void control_look(struct control *control)
+{
+	if (control->endpoint != NULL)
+		endpoint_look(control->endpoint);
+}
+
 void control_close(struct control *control)
 {
 	if (control == NULL)
 		return;
 	control->io = loop_drop(control->io);
 	control->pending = loop_drop(control->pending);
+	endpoint_close(control->endpoint);
+	control->endpoint = NULL;
 	if (control->socket != NULL)
 		zmq_close(control->socket);
 	control->socket = NULL;

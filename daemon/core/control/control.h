@@ -24,6 +24,9 @@ struct control;
 int control_open(
 	struct control **out, struct core *core, const struct op *const *ops, const char *endpoint);
 
+/* Once a second: makes the file of the socket again if it was removed. */
+void control_look(struct control *control);
+
 /* Closes the socket; replies that are still owed are dropped.  NULL is legal. */
 void control_close(struct control *control);
 

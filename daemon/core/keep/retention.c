@@ -228,8 +228,8 @@ static void record_removal(struct retention *retention, const struct retention_s
 	removal->retention = retention;
 	removal->segment = *segment;
 	write_removal(&after, segment);
-	int r = audit_then(
-		retention->with.audit, REMOVED_EVENT, NULL, NULL, &after, NULL, recorded, removal);
+	int r = audit_then(retention->with.audit, "segment-removed", NULL, NULL, &after, NULL,
+		recorded, removal);
 	if (r == 0)
 		retention->removing++;
 	else

@@ -10,6 +10,7 @@
 #include <zmq.h>
 
 #include "base/clock.h"
+#include "base/endpoint.h"
 #include "core/replay/cursors.h"
 #include "core/replay/replay.h"
 #include "core/router/envelope.h"
@@ -30,6 +31,7 @@ struct pending {
 
 struct replay {
 	void *socket;
+	struct endpoint_file *endpoint;
 	struct replay_sources sources;
 	char node[33]; /* sources.node: a reload frees the configuration */
 	struct quotas *quotas;
@@ -142,9 +144,11 @@ static void *run(void *arg)
 		if (replay->pending_count > 0 && clock_boot() >= replay->flush_due)
 			flush(replay);
 		reader_cache_expire(replay->sources.readers);
+		endpoint_look(replay->endpoint);
 	}
 	if (replay->pending_count > 0)
 		flush(replay);
+	endpoint_close(replay->endpoint);
 	zmq_close(replay->socket);
 	return NULL;
 }
@@ -166,10 +170,9 @@ static int open_socket(struct replay *replay, void *context, const char *endpoin
 			    sizeof options[i].value) < 0)
 			return -errno;
 	}
-	if (zmq_setsockopt(replay->socket, ZMQ_MAXMSGSIZE, &limit, sizeof limit) < 0 ||
-		zmq_bind(replay->socket, endpoint) < 0)
+	if (zmq_setsockopt(replay->socket, ZMQ_MAXMSGSIZE, &limit, sizeof limit) < 0)
 		return -errno;
-	return 0;
+	return endpoint_open(&replay->endpoint, replay->socket, endpoint);
 }
 
 static void destroy(struct replay *replay)
@@ -201,6 +204,7 @@ int replay_start(struct replay **out, void *context, const char *endpoint, const
 	if (r == 0)
 		r = -pthread_create(&replay->thread, NULL, run, replay);
 	if (r < 0) {
+		endpoint_close(replay->endpoint);
 		if (replay->socket != NULL)
 			zmq_close(replay->socket);
 		destroy(replay);
