@@ -40,7 +40,7 @@ static const struct {
 	{"driver-overrun", "data came faster than they could be taken; `dropped` counts frames"},
 	{"identity-mismatch", "another unit than configured is connected"},
 	{"identity-unread", "the unit's identity could not be read"},
-	{"late", "committed more than a second after it was received"},
+	{"late", "given to the journal more than a second after it was received"},
 	{"maintenance", "the instrument was in maintenance"},
 	{"below-detection", "a value is below the instrument's limit of detection"},
 	{"not-ready", "the instrument was warming up, purging or not yet stable"},

@@ -267,11 +267,16 @@ static uint32_t reason_bit(const char *reason)
 
 void frame_lower(struct frame *frame, enum assay_quality flag, const char *reason)
 {
-	uint32_t bit = reason_bit(reason);
-	assert(bit != 0);
+	uint32_t bit = reason != NULL ? reason_bit(reason) : 0;
+	assert(bit != 0 || (reason == NULL && flag == ASSAY_UNCHECKED));
 	frame->reasons |= bit;
 	if (flag > frame->quality)
 		frame->quality = flag;
+}
+
+void frame_withdraw(struct frame *frame, const char *reason)
+{
+	frame->reasons &= ~reason_bit(reason);
 }
 
 static void lower_quality(struct assay_frame *handle, enum assay_quality flag, const char *reason)
@@ -280,7 +285,7 @@ static void lower_quality(struct assay_frame *handle, enum assay_quality flag, c
 	bool is_flag = (flag >= ASSAY_GOOD && flag <= ASSAY_BAD) || flag == ASSAY_MISSING;
 	if (!is_flag)
 		fail(frame, -EINVAL, "%d is not a quality flag", (int)flag);
-	else if (reason == NULL || reason_bit(reason) == 0)
+	else if (reason == NULL ? flag != ASSAY_UNCHECKED : reason_bit(reason) == 0)
 		fail(frame, -EINVAL, "'%s' is not a reason of the list",
 			reason != NULL ? reason : "NULL");
 	else

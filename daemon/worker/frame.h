@@ -58,6 +58,9 @@ void frame_services(struct assay_host *host);
 /* For the unit: lowers the quality by the reason of that name, which must exist. */
 void frame_lower(struct frame *frame, enum assay_quality flag, const char *reason);
 
+/* For the unit: takes back a reason that is not so, such as one that the driver cannot judge. */
+void frame_withdraw(struct frame *frame, const char *reason);
+
 /*
  * Makes the whole message: `head` has times, retries and dropped frames; quality, device time, part
  * and pairs are the frame's.  The pieces are borrowed until the frame or `raw` changes.  0, or a

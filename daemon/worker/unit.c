@@ -193,8 +193,10 @@ static int send_frame(struct worker_unit *unit)
 		frame_lower(&device->frame, ASSAY_GOOD, "timeout");
 	if (unit->was_broken)
 		frame_lower(&device->frame, ASSAY_GOOD, "checksum-retry");
-	if (!unit->is_calibrated)
+	if (!unit->is_calibrated) { /* the driver did not see the calibration */
+		frame_withdraw(&device->frame, "no-calibration");
 		frame_lower(&device->frame, ASSAY_SUSPECT, "cal-settings");
+	}
 	struct frame_step step = {{unit->start.step.data, unit->start.step.len},
 		{unit->step_settings.data, unit->step_settings.len},
 		{unit->step_sent.data, unit->step_sent.len}};

@@ -65,6 +65,8 @@ static void add_axis_and_counts(
 	double gain = assay_number(in->settings, "energy_gain");
 	bool calibrated = gain > 0;
 	const char *axis = calibrated ? "energy" : "channel";
+	if (!calibrated)
+		assay_frame_quality(out, ASSAY_GOOD, "no-calibration");
 	if (calibrated)
 		assay_add_linear_axis(
 			out, axis, "keV", assay_number(in->settings, "energy_zero"), gain, n);

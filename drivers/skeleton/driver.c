@@ -124,6 +124,7 @@ static int decode(const struct assay_decoding *in, struct assay_frame *out)
 	if (assay_parse_number(in->host, text, len, &value) < 0)
 		return -EBADMSG;
 	assay_frame_kind(out, ASSAY_SCALARS);
+	assay_frame_quality(out, ASSAY_UNCHECKED, NULL); /* a line has no checksum */
 	assay_add_float(out, "signal", ASSAY_DATA, value, assay_text(in->settings, "unit"));
 	return 0;
 }

@@ -57,8 +57,8 @@ static void set_text(struct assay_frame *out, const char *name, const char *text
 static void list_conversion(
 	const struct assay_decoding *in, struct assay_frame *out, const struct blocks *blocks)
 {
-	static const char *const queries[] = {"SP?", "ST?", "MG?", "HV?"};
-	char text[160] = "counts * 1e-13 / SP [* 1/(1000 MG)] Torr, 133.322 Pa/Torr:";
+	static const char *const queries[] = {"SP?", "ST?", "MG?", "HV?", "MV?", "FL?"};
+	char text[200] = "counts * 1e-13 / SP [* 1/(1000 MG)] Torr, 133.322 Pa/Torr:";
 	for (size_t i = 0; i < sizeof(queries) / sizeof(*queries); i++) {
 		size_t len = 0, used = strlen(text);
 		const char *reply = rga_replies_find((const char *)blocks->replies->data,
@@ -75,6 +75,14 @@ static int convert(const struct assay_decoding *in, struct assay_frame *out,
 	const struct blocks *blocks, const struct rga_scan *scan, double *total_factor)
 {
 	struct rga_sensitivity s;
+	char why[128], text[160];
+	if (!rga_sensitivity_holds(in->host, (const char *)blocks->replies->data,
+		    blocks->replies->len, in->settings, scan->multiplier_v, why, sizeof(why))) {
+		snprintf(text, sizeof(text), "not converted: %s", why);
+		set_text(out, "pressure_conversion", text);
+		assay_frame_quality(out, ASSAY_SUSPECT, "cal-settings");
+		return 0;
+	}
 	int r = rga_sensitivity_read(in->host, (const char *)blocks->replies->data,
 		blocks->replies->len, scan->multiplier_v, &s);
 	if (r < 0)
@@ -128,6 +136,8 @@ int rga_decode(const struct assay_decoding *in, struct assay_frame *out)
 		return -EBADMSG;
 
 	assay_frame_kind(out, ASSAY_SPECTRUM);
+	/* The words have no checksum: only their number is known to be right. */
+	assay_frame_quality(out, ASSAY_UNCHECKED, NULL);
 	set_text(out, "scan_mode", scan.mode == RGA_SERIES ? "selected ion monitoring" : "scan");
 	set_text(out, "representation", scan.mode == RGA_ANALOG ? "profile" : "centroid");
 	add_axis(out, &scan);

@@ -31,7 +31,7 @@ static int store_settings(struct assay_instrument *ins)
 	static const char *const histogram[] = {"MI?", "MF?", "HP?", NULL};
 	static const char *const none[] = {NULL};
 	static const char *const factors[] = {"SP?", "ST?", NULL};
-	static const char *const multiplier[] = {"HV?", "MG?", NULL};
+	static const char *const multiplier[] = {"HV?", "MG?", "MV?", NULL};
 	struct rga *rga = ins->state;
 	bool converts = strcmp(assay_text(ins->settings, "convert"), "none") != 0;
 	const char *const *range = rga->mode == RGA_ANALOG      ? analog
@@ -92,6 +92,10 @@ static int check_replies(struct assay_instrument *ins)
 		assay_explain(ins, "convert: no usable sensitivity or gain is stored in the head");
 		return -EPROTO;
 	}
+	char why[128];
+	if (converts && !rga_sensitivity_holds(ins->host, rga->replies.text, rga->replies.len,
+				ins->settings, scan.multiplier_v, why, sizeof(why)))
+		assay_log(ins, ASSAY_LOG_WARN, "convert: pressures are left out: %s", why);
 	rga->points = scan.points;
 	return 0;
 }

@@ -2,10 +2,14 @@
 #include "scan.h"
 
 #include <errno.h>
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "replies.h"
 
+#define EMISSION_LEAST    0.02 /* mA; the head regulates to some percent */
+#define EMISSION_MARGIN   0.1
 #define SENSITIVITY_LEAST 1e-4  /* mA/Torr: smaller ones are replaced by this, as SRS does */
 #define TORR_PER_COUNT    1e-13 /* at 1 mA/Torr: 1e-16 A / 1e-3 A/mA */
 #define PA_PER_TORR       (101325.0 / 760.0)
@@ -115,6 +119,31 @@ int rga_sensitivity_read(const struct assay_host *host, const char *replies, siz
 	out->pa_per_count = pa_per_count(sp, gain);
 	out->total_pa_per_count = pa_per_count(st, gain);
 	return 0;
+}
+
+bool rga_sensitivity_holds(const struct assay_host *host, const char *replies, size_t len,
+	const struct assay_settings *settings, double multiplier_v, char *why, size_t size)
+{
+	double emission, stored_v, ma = assay_number(settings, "sensitivity_emission");
+	if (find_number(host, replies, len, "FL?", &emission) < 0)
+		emission = 0;
+	if (fabs(emission - ma) > EMISSION_LEAST + ma * EMISSION_MARGIN) {
+		snprintf(why, size, "the emission is %g mA, and the sensitivity holds for %g mA",
+			emission, ma);
+		return false;
+	}
+	if (multiplier_v <= MULTIPLIER_ON_V)
+		return true;
+	if (find_number(host, replies, len, "MV?", &stored_v) < 0) {
+		snprintf(why, size, "the multiplier is on, and the voltage of its gain is unknown");
+		return false;
+	}
+	if (fabs(multiplier_v - stored_v) > assay_number(settings, "gain_tolerance")) {
+		snprintf(why, size, "the multiplier is at %g V, and its gain is stored for %g V",
+			multiplier_v, stored_v);
+		return false;
+	}
+	return true;
 }
 
 int32_t rga_word(const uint8_t *bytes, size_t i)

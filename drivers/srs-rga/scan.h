@@ -52,6 +52,13 @@ struct rga_sensitivity {
 int rga_sensitivity_read(const struct assay_host *host, const char *replies, size_t len,
 	double multiplier_v, struct rga_sensitivity *out);
 
+/*
+ * Whether the stored factors hold for the scan: the gain is stored for one voltage of the
+ * multiplier (MV), and the sensitivities for one emission.  If not, the reason is in `why`.
+ */
+bool rga_sensitivity_holds(const struct assay_host *host, const char *replies, size_t len,
+	const struct assay_settings *settings, double multiplier_v, char *why, size_t size);
+
 /* Word i of the bytes: two's complement, little-endian. */
 int32_t rga_word(const uint8_t *bytes, size_t i);
 

@@ -640,7 +640,11 @@ static inline void assay_frame_setting(
 	f->host->frame_setting(f, name, v);
 }
 
-/* Lowers the flag (a frame starts as good) and adds one reason of the closed list. */
+/*
+ * Lowers the flag (a frame starts as good) and adds one reason of the closed list.  A frame that
+ * nothing can check (no checksum of its bytes, no status of its values) is ASSAY_UNCHECKED, and this
+ * flag needs no reason: NULL.
+ */
 static inline void assay_frame_quality(
 	struct assay_frame *f, enum assay_quality flag, const char *reason)
 {

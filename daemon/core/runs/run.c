@@ -396,7 +396,10 @@ int run_begin(struct run **out, struct run_store *store, const struct run_subjec
 
 /* --- frames ---------------------------------------------------------------------------------- */
 
-static void classify(const struct run *run, const struct wire_frame *frame, struct quality *q)
+#define LATE NS_PER_S /* from the receipt to here */
+
+static void classify(const struct run *run, const struct wire_frame *frame, const struct stamp *now,
+	struct quality *q)
 {
 	*q = (struct quality){.flag = (enum assay_quality_flag)frame->quality,
 		.retries = frame->retries,
@@ -407,6 +410,8 @@ static void classify(const struct run *run, const struct wire_frame *frame, stru
 	}
 	if (run->identity.mismatch)
 		quality_lower(q, ASSAY_QUALITY_SUSPECT, "identity-mismatch");
+	if (run->identity.declared || run->identity.serial[0] == '\0')
+		quality_lower(q, q->flag, "identity-unread");
 	uint64_t until = calibration_of(run, run->step)->to;
 	if (until != 0 && frame->utc > until)
 		quality_lower(q, ASSAY_QUALITY_SUSPECT, "cal-expired");
@@ -414,6 +419,10 @@ static void classify(const struct run *run, const struct wire_frame *frame, stru
 		quality_lower(q, q->flag, "driver-overrun");
 	if (timekeeper_doubts(run->store->clock, run->mono))
 		quality_lower(q, q->flag, "clock-stepped");
+	if (now->sync != ASSAY_SYNC_NTP)
+		quality_lower(q, q->flag, "clock-unsynced");
+	if (now->mono > frame->mono && now->mono - frame->mono > LATE)
+		quality_lower(q, q->flag, "late");
 }
 
 static int put_frame_head(struct run *run, const struct wire_frame *frame)
@@ -430,10 +439,10 @@ static int put_frame_head(struct run *run, const struct wire_frame *frame)
 		.n = run->frames,
 		.sim = run->config->simulated,
 	};
+	classify(run, frame, &head.base.t, &head.q);
 	head.base.t.utc = frame->utc;
 	head.base.t.mono = frame->mono;
 	head.base.t.dev = dev[0] != '\0' ? dev : NULL;
-	classify(run, frame, &head.q);
 	run->flag = head.q.flag;
 	buffer_reset(&run->head);
 	record_frame(&run->head, &head, (struct assay_span){0}, frame->pairs);

@@ -158,6 +158,8 @@ static void send_started(struct instrument *instrument)
 	deliver(instrument, &message);
 }
 
+static uint64_t age; /* of the next frames */
+
 /* Sends a frame of one value with this quality; `pairs` 2 is right. */
 static void send_frame(struct instrument *instrument, uint32_t reasons, uint64_t dropped, int pairs)
 {
@@ -165,7 +167,7 @@ static void send_frame(struct instrument *instrument, uint32_t reasons, uint64_t
 	part_begin(&part, "scalar", 1);
 	part_number(&part, "dead_time", "%", 1.5);
 	struct wire_frame frame = {.utc = clock_utc(),
-		.mono = clock_boot(),
+		.mono = clock_boot() - age,
 		.quality = ASSAY_QUALITY_GOOD,
 		.reasons = reasons,
 		.dropped = dropped,
@@ -472,7 +474,7 @@ static void a_refused_start_is_tried_again_later(void **state)
 static void a_frame_carries_all_that_lowers_it(void **state)
 {
 	struct instrument *ms = find("ms-2");
-	size_t frames = 3;
+	size_t frames = 4;
 	expect(ms, WIRE_SETUP);
 	send_identity(ms, "RGA200", "8"); /* another unit: flagged */
 	expect(ms, WIRE_GO);
@@ -481,21 +483,43 @@ static void a_frame_carries_all_that_lowers_it(void **state)
 	send_started(ms);
 	send_frame(ms, 0, 0, 2);
 	send_frame(ms, 0, 3, 2); /* dropped */
+	age = NS_PER_S + 1;
+	send_frame(ms, 0, 0, 2);
+	age = NS_PER_S;
 	for (unsigned i = 0; quality_reason_at(i, NULL) != NULL; i++, frames++)
 		send_frame(ms, UINT32_C(1) << i, 0, 2);
+	age = 0;
 	roof.core.timekeeper.stepped_at = clock_boot() + 1;
 	send_frame(ms, 0, 0, 2);
 	assert_int_equal(count("ms-2", "\"q\":{\"flag\":3"), frames); /* suspect */
 	assert_int_equal(count("ms-2", "\"dropped\":3"), 1);
+	bool is_synced = stamp_now().sync == ASSAY_SYNC_NTP; /* of this computer */
 	for (unsigned i = 0; quality_reason_at(i, NULL) != NULL; i++) {
 		const char *reason = quality_reason_at(i, NULL);
 		char text[60];
 		snprintf(text, sizeof text, "\"%s\"", reason);
-		bool is_of_all = strcmp(reason, "identity-mismatch") == 0;
+		bool is_of_all = strcmp(reason, "identity-mismatch") == 0 ||
+				 (strcmp(reason, "clock-unsynced") == 0 && !is_synced);
 		bool is_added = strcmp(reason, "driver-overrun") == 0 ||
-				strcmp(reason, "clock-stepped") == 0;
+				strcmp(reason, "late") == 0 || strcmp(reason, "clock-stepped") == 0;
 		assert_int_equal(count("ms-2", text), is_of_all ? frames : 1 + (size_t)is_added);
 	}
+}
+
+static void an_identity_that_was_not_read_is_a_reason(void **state)
+{
+	struct instrument *ms = find("ms-1");
+	struct buffer message = {0};
+	expect(ms, WIRE_SETUP);
+	wire_write_identity(&message, 0, &(struct wire_identity){.declared = true});
+	deliver(ms, &message);
+	expect(ms, WIRE_GO);
+	send_ready(ms);
+	expect(ms, WIRE_START);
+	send_started(ms);
+	send_frame(ms, 0, 0, 2);
+	assert_int_equal(count("ms-1", "\"identity-unread\""), 1);
+	assert_int_equal(count("ms-1", "\"q\":{\"flag\":1"), 1);
 }
 
 static void a_frame_that_is_wrong_ends_its_worker(void **state)
@@ -815,6 +839,7 @@ int main(void)
 		WITH_ROOF(a_run_that_was_not_started_fails_its_request_once),
 		WITH_ROOF(a_refused_start_is_tried_again_later),
 		WITH_ROOF(a_frame_carries_all_that_lowers_it),
+		WITH_ROOF(an_identity_that_was_not_read_is_a_reason),
 		WITH_ROOF(a_frame_that_is_wrong_ends_its_worker),
 		WITH_ROOF(a_fault_explains_more_than_the_end_of_its_worker),
 		WITH_ROOF(progress_is_shown_and_recorded),

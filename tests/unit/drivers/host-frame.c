@@ -7,9 +7,9 @@
 #define VARIABLES_MAX (sizeof(((struct host_frame *)NULL)->vars) / sizeof(struct host_variable))
 
 static const char *const reasons[] = {"saturated", "checksum-retry", "timeout", "truncated",
-	"out-of-range", "no-background", "cal-expired", "clock-unsynced", "clock-stepped",
-	"interlock", "device-warning", "resumed", "driver-overrun", "no-calibration",
-	"device-error", "maintenance", "below-detection", "not-ready"};
+	"out-of-range", "no-background", "cal-expired", "cal-settings", "clock-unsynced",
+	"clock-stepped", "interlock", "device-warning", "resumed", "driver-overrun",
+	"no-calibration", "device-error", "maintenance", "below-detection", "not-ready"};
 
 static struct host_frame *from(struct assay_frame *f)
 {
@@ -187,6 +187,10 @@ static void frame_quality(struct assay_frame *frame, enum assay_quality flag, co
 {
 	struct host_frame *f = from(frame);
 	size_t known = 0;
+	if (reason == NULL && flag == ASSAY_UNCHECKED) {
+		f->flag = flag > f->flag ? flag : f->flag;
+		return;
+	}
 	while (known < sizeof(reasons) / sizeof(*reasons) && strcmp(reasons[known], reason) != 0)
 		known++;
 	if (known == sizeof(reasons) / sizeof(*reasons))

@@ -424,6 +424,20 @@ static int decode_as(struct bench *b, const char *name, const char *text)
 	return host_decode_bytes(b->h, raw, 2, NULL, 0);
 }
 
+/* Without a calibration the axis is channels. */
+static void a_spectrum_without_calibration_says_so(void **state)
+{
+	struct bench *b = *state;
+	for (int is_calibrated = 0; is_calibrated < 2; is_calibrated++) {
+		if (is_calibrated)
+			host_set(b->h, "energy_gain", "0.01");
+		assert_int_equal(decode_as(b, "spectrum", readback), 0);
+		assert_int_equal(host_has_reason(b->h, "no-calibration"), !is_calibrated);
+		assert_int_equal(host_find(b->h, "channel") != NULL, !is_calibrated);
+		assert_int_equal(b->h->frame.flag, ASSAY_GOOD);
+	}
+}
+
 static void every_number_of_the_packet_is_in_the_frame(void **state)
 {
 	struct bench *b = *state;
@@ -512,6 +526,7 @@ static void a_detector_off_its_set_points_is_a_warning(void **state)
 {
 	struct bench *b = *state;
 	count_to(b, 60000);
+	host_set(b->h, "energy_gain", "0.01");
 	b->s.kelvin = 231;
 	assert_int_equal(decode_as(b, "spectrum", readback), 0);
 	assert_true(host_has_reason(b->h, "device-warning"));
@@ -582,6 +597,7 @@ int main(void)
 		CASE(slices_are_cleared_as_they_are_read_and_keep_their_pace),
 		CASE(a_slice_whose_first_reply_was_lost_is_suspect),
 		CASE(a_spectrum_older_than_its_status_repeats_the_request),
+		CASE(a_spectrum_without_calibration_says_so),
 		CASE(every_number_of_the_packet_is_in_the_frame),
 		CASE(a_calibration_makes_the_axis_energy),
 		CASE(live_time_is_there_only_where_the_device_reports_it),

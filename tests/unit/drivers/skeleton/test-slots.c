@@ -30,6 +30,7 @@ static void expect_line(struct host *h, double value)
 	assert_int_equal(h->driver->acquire(&h->ins, &h->raw.handle), ASSAY_FRAME);
 	assert_int_equal(host_decode(h), 0);
 	assert_true(host_find(h, "signal")->real == value);
+	assert_int_equal(h->frame.flag, ASSAY_UNCHECKED);
 }
 
 static void lines_become_frames_however_they_arrive(void **state)

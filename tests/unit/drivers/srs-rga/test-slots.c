@@ -146,6 +146,7 @@ static void script_start(struct host *h)
 	host_answer_hex(h, "34 30 31 0A 0D");
 	expect_text_reply(h, "HV?", "0");
 	expect_text_reply(h, "MG?", "1.2");
+	expect_text_reply(h, "MV?", "1400");
 }
 
 static void script_scan(struct host *h)
@@ -203,7 +204,7 @@ static void the_worked_session_goes_byte_by_byte(void **state)
 	assert_true(host_element(ion, 3) == 0x13110d0a / 1e16);
 	assert_true(host_find(h, "total_pressure_current")->real == 0x0a0d / 1e16);
 	assert_null(host_find(h, "total_pressure"));
-	assert_int_equal(h->frame.flag, ASSAY_GOOD);
+	assert_int_equal(h->frame.flag, ASSAY_UNCHECKED);
 }
 
 /* --- resynchronising --- */
@@ -322,7 +323,7 @@ static void an_error_that_stays_is_cleared_before_the_start(void **state)
 	assert_true(heard(b, "IN0"));
 	assert_int_equal(acquire(b), ASSAY_LAST);
 	assert_int_equal(host_decode(b->h), 0);
-	assert_int_equal(b->h->frame.flag, ASSAY_GOOD);
+	assert_int_equal(b->h->frame.flag, ASSAY_UNCHECKED);
 }
 
 static void a_refused_setting_is_explained(void **state)
@@ -599,6 +600,7 @@ static void pressure_is_computed_only_on_request(void **state)
 {
 	struct bench *b = *state;
 	host_set(b->h, "convert", "partial_pressure");
+	host_set(b->h, "emission_current", "1.0");
 	host_set(b->h, "total_pressure", "true");
 	begin(b);
 	assert_int_equal(acquire(b), ASSAY_LAST);
@@ -617,6 +619,7 @@ static void the_multipliers_gain_divides_the_pressure(void **state)
 {
 	struct bench *b = *state;
 	host_set(b->h, "convert", "partial_pressure");
+	host_set(b->h, "emission_current", "1.0");
 	host_set(b->h, "detector_voltage", "1400");
 	begin(b);
 	assert_int_equal(acquire(b), ASSAY_LAST);
@@ -628,6 +631,54 @@ static void the_multipliers_gain_divides_the_pressure(void **state)
 	assert_int_equal(start(b), -EPROTO);
 	assert_non_null(strstr(b->h->explained, "no usable sensitivity"));
 	assert_int_equal(stop(b), 0);
+}
+
+/* The stored gain and sensitivities hold at one voltage and one emission. */
+static void pressures_away_from_their_calibration_are_left_out(void **state)
+{
+	static const struct {
+		const char *emission, *volts, *holds_for, *tolerance, *why;
+	} cases[] = {
+		{"1.0", NULL, "1", "5", NULL},
+		{"1.1", NULL, "1", "5", NULL},
+		{"2.0", NULL, "1", "5", "the emission is 2 mA, and the sensitivity holds for 1 mA"},
+		{"2.0", NULL, "2", "5", NULL},
+		{"0", NULL, "1", "5", "the emission is 0 mA"},
+		{NULL, NULL, "1", "5", "the emission is 0 mA"},
+		{"1.0", "1404", "1", "5", NULL},
+		{"1.0", "1000", "1", "5",
+			"the multiplier is at 1000 V, and its gain is stored for 1400 V"},
+		{"1.0", "1450", "1", "5", "the multiplier is at 1450 V"},
+		{"1.0", "1450", "1", "60", NULL},
+		{"0.5", "1400", "1", "5", "the emission is 0.5 mA"},
+	};
+	struct bench *b = *state;
+	host_set(b->h, "convert", "partial_pressure");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		host_unset(b->h, "emission_current");
+		host_unset(b->h, "detector_voltage");
+		if (cases[i].emission != NULL)
+			host_set(b->h, "emission_current", cases[i].emission);
+		if (cases[i].volts != NULL)
+			host_set(b->h, "detector_voltage", cases[i].volts);
+		host_set(b->h, "sensitivity_emission", cases[i].holds_for);
+		host_set(b->h, "gain_tolerance", cases[i].tolerance);
+		b->h->logged[0] = '\0';
+		begin(b);
+		assert_int_equal(acquire(b), ASSAY_LAST);
+		assert_int_equal(host_decode(b->h), 0);
+		bool holds = cases[i].why == NULL;
+		assert_int_equal(host_find(b->h, "partial_pressure") != NULL, holds);
+		assert_non_null(host_find(b->h, "ion_current"));
+		assert_int_equal(b->h->frame.flag, holds ? ASSAY_UNCHECKED : ASSAY_SUSPECT);
+		assert_int_equal(host_has_reason(b->h, "cal-settings"), !holds);
+		if (!holds) {
+			assert_non_null(strstr(b->h->logged, cases[i].why));
+			assert_non_null(strstr(setting(b->h, "pressure_conversion"), cases[i].why));
+		}
+		assert_int_equal(stop(b), 0);
+	}
+	assert_null(strstr(b->head.heard, "MV1"));
 }
 
 int main(void)
@@ -665,6 +716,7 @@ int main(void)
 		T(a_contradicting_number_of_points_is_rejected),
 		T(pressure_is_computed_only_on_request),
 		T(the_multipliers_gain_divides_the_pressure),
+		T(pressures_away_from_their_calibration_are_left_out),
 	};
 	return cmocka_run_group_tests_name("srs-rga", tests, NULL, NULL);
 }
