@@ -248,6 +248,8 @@ static void bytes_that_are_no_request_are_refused(void **state)
 		{"\xa0", 1, "bad-request", "has no `op`"},
 		{"\xa2\x62op\x64help\x62op\x64help", 17, "bad-request", "op"}, /* twice */
 		{"\xa1\x62op\x64help\x01", 10, "bad-request", "map"},          /* and more */
+		{"\xb9\0\1\x62op\x64help", 11, "bad-request", "shortest"},
+		{"\xbf\x62op\x64help\xff", 10, "bad-request", "length"}, /* no length */
 		{"\xa1\x62op\x65halts", 10, "unknown-op", "accepted: help, status, reload"},
 	};
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
