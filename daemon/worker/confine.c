@@ -18,8 +18,8 @@
 
 #include "worker/confine.h"
 
-/* The sanitizers use the file system and other calls, at any time and at exit. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+/* The sanitizers use the file system and other calls, at any time and at exit; counters of lines do at exit. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(COVERAGE)
 #define SANITIZED 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
