@@ -470,7 +470,7 @@ int startup_run(const struct core_options *options)
 		.options = *options, .wake_fd = -1, .timekeeper.fd = -1, .started = clock_utc()};
 	list_init(&core.instruments.list);
 	list_init(&core.ports.list);
-	list_init(&core.run_store.waiting);
+	run_store_init(&core.run_store);
 	/* Entries are allocated here and freed by ZeroMQ's thread: keep the memory, skip mmap. */
 	mallopt(M_MMAP_THRESHOLD, 64 << 20);
 	mallopt(M_TRIM_THRESHOLD, 64 << 20);

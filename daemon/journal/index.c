@@ -176,11 +176,16 @@ static int read_header(struct index_header *header, const struct io *io, int fd,
 	return sound ? 0 : -EBADMSG;
 }
 
-int index_read_header(struct index_header *header, const struct io *io, int dir, uint64_t first_seq)
+static int open_index(const struct io *io, int dir, uint64_t first_seq)
 {
 	char name[SEGMENT_NAME_SIZE];
 	segment_name(name, first_seq, SEGMENT_INDEX);
-	int fd = io->openat(io->ctx, dir, name, O_RDONLY);
+	return io->openat(io->ctx, dir, name, O_RDONLY);
+}
+
+int index_read_header(struct index_header *header, const struct io *io, int dir, uint64_t first_seq)
+{
+	int fd = open_index(io, dir, first_seq);
 	if (fd < 0)
 		return fd;
 	int r = read_header(header, io, fd, first_seq);
@@ -258,9 +263,7 @@ static int read_body(const struct index_header *header, struct index *index, str
 int index_read(struct index_header *header, struct index *index, struct topics *topics,
 	const struct io *io, int dir, uint64_t first_seq)
 {
-	char name[SEGMENT_NAME_SIZE];
-	segment_name(name, first_seq, SEGMENT_INDEX);
-	int fd = io->openat(io->ctx, dir, name, O_RDONLY);
+	int fd = open_index(io, dir, first_seq);
 	if (fd < 0)
 		return fd;
 	int r = read_header(header, io, fd, first_seq);

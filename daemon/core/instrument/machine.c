@@ -5,49 +5,32 @@
 #include "core/instrument/machine.h"
 
 static const struct {
-	const char *name;
 	enum device_state shown;
 	bool ready, start, run, active;
 } states[MACHINE_STATES] = {
-	[MACHINE_OFF] = {.name = "off", .shown = DEVICE_STATE_OFF},
-	[MACHINE_CONNECTING] = {.name = "connecting", .shown = DEVICE_STATE_CONNECTING},
-	[MACHINE_FAULT] = {.name = "fault", .shown = DEVICE_STATE_FAULT},
-	[MACHINE_IDLE] = {.name = "idle", .shown = DEVICE_STATE_IDLE, .ready = true},
-	[MACHINE_ARMED] = {.name = "armed",
-		.shown = DEVICE_STATE_ARMED,
+	[MACHINE_OFF] = {.shown = DEVICE_STATE_OFF},
+	[MACHINE_CONNECTING] = {.shown = DEVICE_STATE_CONNECTING},
+	[MACHINE_FAULT] = {.shown = DEVICE_STATE_FAULT},
+	[MACHINE_IDLE] = {.shown = DEVICE_STATE_IDLE, .ready = true},
+	[MACHINE_ARMED] = {.shown = DEVICE_STATE_ARMED,
 		.ready = true,
 		.start = true,
 		.active = true},
-	[MACHINE_RETRYING] = {.name = "retrying",
-		.shown = DEVICE_STATE_FAULT,
+	[MACHINE_RETRYING] = {.shown = DEVICE_STATE_FAULT,
 		.ready = true,
 		.start = true,
 		.active = true},
-	[MACHINE_REFUSED] = {.name = "refused", .shown = DEVICE_STATE_FAULT, .ready = true},
-	[MACHINE_BUSY] = {.name = "busy",
-		.shown = DEVICE_STATE_BUSY,
+	[MACHINE_REFUSED] = {.shown = DEVICE_STATE_FAULT, .ready = true},
+	[MACHINE_BUSY] = {.shown = DEVICE_STATE_BUSY, .ready = true, .run = true, .active = true},
+	[MACHINE_STEPPING] = {.shown = DEVICE_STATE_BUSY,
 		.ready = true,
 		.run = true,
 		.active = true},
-	[MACHINE_STEPPING] = {.name = "stepping",
-		.shown = DEVICE_STATE_BUSY,
-		.ready = true,
-		.run = true,
-		.active = true},
-	[MACHINE_BUSY_FAULT] = {.name = "busy-fault",
-		.shown = DEVICE_STATE_FAULT,
-		.run = true,
-		.active = true},
-	[MACHINE_ARMED_FAULT] = {.name = "armed-fault",
-		.shown = DEVICE_STATE_FAULT,
-		.start = true,
-		.active = true},
-	[MACHINE_BETWEEN] = {.name = "between",
-		.shown = DEVICE_STATE_IDLE,
-		.ready = true,
-		.active = true},
-	[MACHINE_SERVICE] = {.name = "service", .shown = DEVICE_STATE_MAINTENANCE, .ready = true},
-	[MACHINE_SERVICE_DOWN] = {.name = "service-down", .shown = DEVICE_STATE_MAINTENANCE},
+	[MACHINE_BUSY_FAULT] = {.shown = DEVICE_STATE_FAULT, .run = true, .active = true},
+	[MACHINE_ARMED_FAULT] = {.shown = DEVICE_STATE_FAULT, .start = true, .active = true},
+	[MACHINE_BETWEEN] = {.shown = DEVICE_STATE_IDLE, .ready = true, .active = true},
+	[MACHINE_SERVICE] = {.shown = DEVICE_STATE_MAINTENANCE, .ready = true},
+	[MACHINE_SERVICE_DOWN] = {.shown = DEVICE_STATE_MAINTENANCE},
 };
 
 /* A cell: the next state, or one of these. */
@@ -201,9 +184,4 @@ bool machine_has_start(enum machine_state state)
 bool machine_is_active(enum machine_state state)
 {
 	return states[state].active;
-}
-
-const char *machine_state_name(enum machine_state state)
-{
-	return states[state].name;
 }

@@ -121,7 +121,4 @@ bool machine_has_start(enum machine_state state);
 /* Something is under way that a stop ends. */
 bool machine_is_active(enum machine_state state);
 
-/* "idle", "armed-fault" ... */
-const char *machine_state_name(enum machine_state state);
-
 #endif

@@ -140,7 +140,7 @@ void roof_open_as(struct roof *roof, const struct roof_plan *plan)
 	snprintf(roof->file, sizeof roof->file, "%s/assayd.yaml", roof->folder);
 	list_init(&core->instruments.list);
 	list_init(&core->ports.list);
-	list_init(&core->run_store.waiting);
+	run_store_init(&core->run_store);
 	check(virtual_loop_open(&core->loop, NULL) == 0, "virtual_loop_open");
 	core->started = VIRTUAL_UTC;
 	core->options.config = roof->file;

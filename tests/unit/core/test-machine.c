@@ -36,8 +36,8 @@ static size_t count;
 static void fail_at(size_t node, const char *why)
 {
 	while (node != 0) {
-		print_message("event %d led to %s%s%s\n", nodes[node].event,
-			machine_state_name(nodes[node].machine.state),
+		print_message("event %d led to state %d%s%s\n", nodes[node].event,
+			(int)nodes[node].machine.state,
 			nodes[node].machine.identified ? ", identified" : "",
 			nodes[node].machine.maintenance ? ", maintenance" : "");
 		node = nodes[node].from;
@@ -187,7 +187,7 @@ static void every_state_is_reached(void **state)
 		reached[nodes[i].machine.state] = true;
 	for (size_t i = 0; i < MACHINE_STATES; i++) {
 		if (!reached[i])
-			fail_msg("%s", machine_state_name((enum machine_state)i));
+			fail_msg("state %d", (int)i);
 	}
 }
 
