@@ -85,7 +85,11 @@ struct assay_client_options {
 	const char *cursor;
 	const struct assay_client_cursor *cursors;
 	size_t cursors_count;
-	int receive_hwm; /* messages that may wait in the live socket; 0: 10000 */
+	/*
+	 * Messages that may wait in the live socket; 0: 10000.  Fewer if they are large: at most as
+	 * many as 64 MiB hold if all are as large as the largest so far.
+	 */
+	int receive_hwm;
 };
 
 enum assay_client_kind {
@@ -133,8 +137,8 @@ struct assay_client_item {
 	uint64_t first;
 	enum assay_client_why why;
 	/*
-	 * ASSAY_ITEM_RUN: its entries, and amends of earlier runs made during it, are read by
-	 * assay_client_run_entry().  `is_whole`: run-start, run-end and all frames that run-end
+	 * ASSAY_ITEM_RUN: its entries, and amends of earlier runs made during it (compare their
+	 * `run`), are read by assay_client_run_entry().  `is_whole`: run-start, run-end and all frames that run-end
 	 * counts and hashes are available; if not, `gaps` may have the reason.
 	 */
 	const uint8_t *run;         /* 16 bytes */
@@ -144,6 +148,7 @@ struct assay_client_item {
 	bool is_whole;
 	const struct assay_client_gap *gaps;
 	size_t gaps_count;
+	uint64_t final_frames; /* of `frames`, those that no later one replaces: not partial */
 };
 
 /* One entry of a run; borrowed until the next call for this client. */
@@ -165,7 +170,8 @@ void assay_client_close(struct assay_client *client);
 
 /*
  * Waits up to `timeout_ms` (0: not at all) for the next item.  1: an item; 0: none in this time;
- * -ENODATA: the end (stop_at_head); -EINTR; -ENOMEM; -EPROTO: the peer is not assayd, or has
+ * -ENODATA: the end (stop_at_head); -EINTR; -ENOMEM, from then on always, because an item may be
+ * lost: close the client; -EPROTO: the peer is not assayd, or has
  * another version of the protocol; -EACCES: access denied.  While the daemon does not run or reply,
  * the client reconnects by itself and delivers nothing.
  */
@@ -214,6 +220,13 @@ const char *assay_client_error(const struct assay_client *client);
 /* The variable that is the axis of dimension `dim` of `var`; -ENOENT if there is none. */
 int assay_client_axis(const struct assay_frame_view *frame, const struct assay_var_view *var,
 	size_t dim, struct assay_var_view *axis);
+
+/*
+ * The only variable of this name, analyte and basis; NULL: any.  -ENOENT if there is none, -ENOTUNIQ
+ * if there are several: a gas analyser has `concentration` once per gas.
+ */
+int assay_client_variable(const struct assay_frame_view *frame, const char *name,
+	const char *analyte, const char *basis, struct assay_var_view *var);
 
 /*
  * The elements of an array or n-dimensional variable in place, little-endian: var->count of this

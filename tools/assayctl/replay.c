@@ -16,17 +16,18 @@
 #include "record/topic.h"
 #include "record/uuid.h"
 
-#define WAIT_MS     500
-#define ACK_MS      5000
-#define SILENCE_NS  (5 * NS_PER_S) /* of the daemon, before a message */
-#define PROGRESS_NS (200 * NS_PER_MS)
+#define WAIT_MS      500
+#define ACK_MS       5000
+#define ACK_EVERY_NS NS_PER_S
+#define SILENCE_NS   (5 * NS_PER_S) /* of the daemon, before a message */
+#define PROGRESS_NS  (200 * NS_PER_MS)
 
 struct replay {
 	struct assay_client_options options;
 	const char *instrument; /* only this one; NULL: all */
 	struct assay_client *client;
 	bool json, has_progress, must_ack, has_reported;
-	uint64_t items, shown_at, silent_since;
+	uint64_t items, shown_at, silent_since, acked_at;
 	bool is_damaged; /* entries were lost other than by retention */
 };
 
@@ -128,6 +129,7 @@ static int flush(struct replay *r)
 	if (r->options.cursor == NULL || !r->must_ack)
 		return 0;
 	int error = assay_client_ack(r->client, ACK_MS);
+	r->acked_at = clock_boot();
 	r->must_ack = error < 0;
 	return error == -EINTR || error == -ETIMEDOUT ? 0 : error;
 }
@@ -157,7 +159,11 @@ static int step(struct replay *r)
 			error = assay_client_next(r->client, WAIT_MS, &item);
 	}
 	show_progress(r);
-	return error == 1 ? print_item(r, item) : error;
+	if (error != 1)
+		return error;
+	error = print_item(r, item);
+	bool is_due = r->must_ack && clock_boot() > r->acked_at + ACK_EVERY_NS;
+	return error < 0 || !is_due ? error : flush(r);
 }
 
 static int replay(struct replay *r)

@@ -17,8 +17,9 @@ static int refuse_move(struct call *call, int r)
 		return call_refuse(call, "wrong-journal",
 			"there is no journal of this id; `hello` lists them");
 	case -ERANGE:
-		return call_refuse(
-			call, "bad-request", "the cursor is past this seq; it never goes back");
+		return call_refuse(call, "bad-request",
+			"the cursor is past this seq and never goes back: another program uses "
+			"this name, or used it since; give each its own");
 	case -EDOM:
 		return call_refuse(
 			call, "bad-request", "the journal does not go that far: see `head`");

@@ -10,7 +10,7 @@ const assay = require(path.join(__dirname, "../../../tools/client/javascript/ass
 const text = { type: "string" };
 const { values: args } = parseArgs({
   options: { dir: text, topic: { type: "string", multiple: true }, simulated: { type: "boolean" }, "from-output": text,
-    cursor: text, hwm: text, count: text },
+    cursor: text, hwm: text, count: text, fail: text },
 });
 
 /* Where the lines of the output end, per journal and topic; a torn last line is cut off. */
@@ -40,13 +40,18 @@ async function main() {
     isEnding = true;
     feed.close();
   });
-  let given = 0;
-  for await (const item of feed) {
-    const { journal, topic, seq, prev, sha256 } = item;
-    fs.writeSync(output, JSON.stringify(item.gap ? { gap: item.gap } : { journal, topic, seq, prev, sha256 }) + "\n");
-    item.ack();
-    if (++given === Number(args.count || 0) || isEnding) break;
-  }
+  let given = 0, tried = 0;
+  const consume = async () => {
+    for await (const item of feed) {
+      if (++tried % Number(args.fail || Infinity) === 0) return false; // not processed
+      const { journal, topic, seq, prev, sha256 } = item;
+      fs.writeSync(output, JSON.stringify(item.gap ? { gap: item.gap } : { journal, topic, seq, prev, sha256 }) + "\n");
+      item.ack();
+      if (++given === Number(args.count || 0) || isEnding) break;
+    }
+    return true;
+  };
+  while (!(await consume()));
 }
 
 main().then(() => process.exit(0), (error) => {

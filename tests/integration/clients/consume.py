@@ -19,6 +19,7 @@ def arguments():
     parser.add_argument('--hwm', type=int, default=10000)
     parser.add_argument('--runs', action='store_true')
     parser.add_argument('--count', type=int, default=0)
+    parser.add_argument('--fail', type=int, default=0, help='every N-th time an item is not processed: an exception')
     parser.add_argument('--one-cursor', action='store_true',
                         help='wrong on purpose: what was read on any topic counts for all of them')
     return parser.parse_args()
@@ -72,14 +73,33 @@ def main(args):
     make = assay.runs if args.runs else assay.entries
     with make(args.dir, args.topic or ['a1/data/'], cursor, simulated=args.simulated, start='oldest',
               hwm=args.hwm) as feed:
-        for given, item in enumerate(feed, 1):
-            end.may_interrupt = False
-            os.write(output, json.dumps(line_of(item)).encode() + b'\n')
-            item.ack()
-            if given == args.count or end.is_wanted:
-                return
-            end.may_interrupt = True
+        while True:
+            try:
+                return consume(feed, output, args)
+            except Failure:
+                pass
+
+
+class Failure(Exception):
+    pass
+
+
+def consume(feed, output, args):
+    for item in feed:
         end.may_interrupt = False
+        consume.tried += 1
+        if args.fail and consume.tried % args.fail == 0:
+            raise Failure
+        os.write(output, json.dumps(line_of(item)).encode() + b'\n')
+        item.ack()
+        consume.given += 1
+        if consume.given == args.count or end.is_wanted:
+            return
+        end.may_interrupt = True
+    end.may_interrupt = False
+
+
+consume.tried = consume.given = 0
 
 
 def end(number, frame):

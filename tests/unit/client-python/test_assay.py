@@ -77,6 +77,63 @@ class Values(unittest.TestCase):
             entry['absorbance']
         self.assertEqual(len(entry.find('absorbance', analyte='CO')), 1)
 
+    def test_a_variable_is_found_or_ambiguous(self):
+        entry = vector('frame-scalar')
+        several = [v for v in entry.variables if len(entry.find(v.name)) > 1]
+        self.assertTrue(several)
+        for variable in entry.variables:
+            found = entry.variable(variable.name, variable.analyte, variable.basis)
+            self.assertEqual((found.name, found.analyte, found.unit), (variable.name, variable.analyte, variable.unit))
+        for name, *more in ((several[0].name,), ('nothing',), (several[0].name, 'nothing')):
+            with self.assertRaises(KeyError):
+                entry[(name, *more)]
+        self.assertEqual(entry['concentration', 'HCl', 'wet'].basis, 'wet')
+        self.assertTrue(vector('frame-spectrum-linear').partial)
+        self.assertFalse(entry.partial)
+
+    def test_a_hook_of_any_version(self):
+        tag = assay.cbor2.CBORTag(69, b'\1\0\2\0')
+        for args, options in (((None, tag), {}), ((tag, False), {}), ((tag,), {'immutable': True}), ((None, tag, 3), {})):
+            self.assertEqual(as_list(assay._tag_hook(*args, **options)), [1, 2])
+
+    def test_a_cursor_that_is_none(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / 'at.json'
+            for text in ('', '{', '[1]', '{"a": 1}', '{"a": {"b": "c"}}', '"x"'):
+                path.write_text(text)
+                with self.assertRaisesRegex(ValueError, 'at.json: not a cursor'):
+                    assay.FileCursor(path).load()
+        with self.assertRaisesRegex(TypeError, 'cursor is a name'):
+            assay.entries('/nowhere', cursor=5)
+
+    def test_the_queue_is_bounded_in_bytes(self):
+        wire = assay._Wire('a', 'b', [], 10000)
+        class Socket:
+            rcvhwm = 0
+        wire.live = Socket()
+        for size in (10, 1 << 20, 100, 16 << 20, 128 << 20):
+            wire.note_size([bytes(1), memoryview(bytes(size))])
+            self.assertLessEqual(wire.limit() * min(size, assay.QUEUE_BYTES), assay.QUEUE_BYTES)
+        self.assertEqual(wire.live.rcvhwm, 1)
+
+    def test_a_run_has_its_own_corrections_only(self):
+        """And the frames that nothing replaces; an amend of another run in between is an item of its own."""
+        feed = assay.runs('/nowhere', cursor={})
+        entries = [vector(name) for name in ('run-start', 'frame-spectrum-linear', 'frame-scalar', 'run-end-complete')]
+        other, mine = vector('amend'), vector('amend')
+        other.record['run'] = bytes(16)
+        mine.record['set'] = {'sample.id': 'B-2', 'valid': False}
+        for seq, entry in enumerate([*entries[:2], other, mine, *entries[2:]], 1):
+            entry.seq = seq
+            entry.record.setdefault('run', entries[0].record['run'])
+        items = [step[1] for entry in sorted([*entries, other, mine], key=lambda e: e.seq)
+                 for step in feed._deliver(entry) if step[0] == 'item']
+        self.assertEqual(items[0], other)
+        run, = items[1:]
+        self.assertEqual(run.amends, [mine])
+        self.assertEqual((run.sample, run.corrected['sample'], run.valid), ('CCL-2026-00451', 'B-2', False))
+        self.assertEqual((len(run.frames), len(run.final_frames)), (2, 1))
+
     def test_times_keep_all_digits(self):
         self.assertEqual(assay.iso_time(1795335330125456789), '2026-11-22T08:15:30.125456789Z')
         self.assertEqual(assay.utc_time(1795335330125456789).microsecond, 125456)
@@ -161,6 +218,82 @@ class Losses(unittest.TestCase):
 
     def test_asyncio(self):
         self.try_seed(2, True)
+
+
+class Trouble(Exception):
+    pass
+
+
+class Store:
+    """Keeps a cursor, and fails now and then."""
+
+    def __init__(self, rng, likely):
+        self.rng, self.likely, self.at = rng, likely, {}
+
+    def load(self):
+        return self.at
+
+    def save(self, positions):
+        if self.rng.random() < self.likely:
+            raise Trouble('the disk is full')
+        self.at = {journal: dict(topics) for journal, topics in positions.items()}
+
+
+class Exceptions(Losses):
+    """The same feed goes on after any exception, and an item whose loop was left by one comes again."""
+
+    test_plain = test_asyncio = None
+
+    def run_into_trouble(self, seed, make):
+        self.start(seed, 300, drop=0.2, prune=0.003, renew=0.003)
+        rng, items, failed = random.Random(seed), [], []
+
+        def take(item):
+            key = item.journal, item.topic, item.cursor[2]
+            if failed:
+                self.assertEqual(failed.pop(), key, 'it was not processed')
+            if rng.random() < 0.1:
+                failed.append(key)
+                raise Trouble('the database is away')
+            items.append(item)
+            if rng.random() < 0.5 or self.daemon.count() == self.daemon.total:    # else when the next one is requested
+                item.ack()
+            return self.is_over(feed)
+
+        with make(rng) as feed:
+            while failed or not self.is_over(feed):
+                try:
+                    for item in feed:
+                        if take(item):
+                            break
+                except Trouble:
+                    pass
+            feed._store = None
+        self.check(items)
+
+    def test_a_store_that_fails(self):
+        for seed in (11, 12):
+            self.run_into_trouble(seed, lambda rng: assay.entries(self.folder.name, cursor=Store(rng, 0.2), hwm=10))
+            self.daemon.stop()
+
+    def test_a_program_that_fails(self):
+        for seed in (13, 14):
+            self.run_into_trouble(seed, lambda rng: assay.entries(self.folder.name, cursor={}, hwm=10))
+            self.daemon.stop()
+
+    def test_a_cursor_of_the_daemon_that_is_refused(self):
+        """Each use raises again, and says why; it does not look like the end."""
+        self.start(15, 50)
+        self.daemon.on_cursor = lambda request: [{'op': 'error', 'code': 'bad-request', 'text': 'another program uses it'}]
+        feed = assay.entries(self.folder.name, cursor='lims')
+        for _ in range(3):
+            with self.assertRaisesRegex(assay.Refused, 'another program'):
+                next(feed)
+        with self.assertRaises(assay.Refused):
+            for _ in feed:
+                self.fail('an item')
+        feed.close()
+        self.assertEqual(list(feed), [], 'closed')
 
 
 class Cursors(Losses):

@@ -71,6 +71,16 @@ static void a_run_is_given_at_its_end(void **state)
 	assert_int_equal(runs.count, 0);
 }
 
+static void partial_frames_are_not_final(void **state)
+{
+	feed("run-start");
+	feed("frame-spectrum-linear"); /* is partial */
+	feed("frame-scalar");
+	assert_int_equal(feed("run-end-complete"), RUNS_RUN);
+	assert_int_equal(out.frames, 2);
+	assert_int_equal(out.final_frames, 1);
+}
+
 static void an_amend_between_runs_stands_alone(void **state)
 {
 	assert_int_equal(feed("amend"), RUNS_ENTRY);
@@ -122,6 +132,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_run_is_given_at_its_end, begin),
+		cmocka_unit_test_setup(partial_frames_are_not_final, begin),
 		cmocka_unit_test_setup(an_amend_between_runs_stands_alone, begin),
 		cmocka_unit_test_setup(a_run_without_end_is_given_by_the_next_one, begin),
 		cmocka_unit_test_setup(a_gap_belongs_to_the_run_that_it_cuts, begin),

@@ -133,10 +133,25 @@ static void texts_have_all_digits(void **state)
 	assert_text_of(&var, "ok\n");
 }
 
+static void a_variable_is_found_or_ambiguous(void **state)
+{
+	struct assay_frame_view frame = read_frame("frame-scalar");
+	struct assay_var_view var;
+	assert_int_equal(
+		assay_client_variable(&frame, "concentration", NULL, NULL, &var), -ENOTUNIQ);
+	assert_int_equal(
+		assay_client_variable(&frame, "concentration", "HCl", NULL, &var), -ENOTUNIQ);
+	assert_int_equal(assay_client_variable(&frame, "concentration", "HCl", "wet", &var), 0);
+	assert_true(assay_string_is(var.basis, "wet") && assay_string_is(var.analyte, "HCl"));
+	assert_int_equal(assay_client_variable(&frame, "concentration", "Xe", NULL, &var), -ENOENT);
+	assert_int_equal(assay_client_variable(&frame, "nothing", NULL, NULL, &var), -ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_axis_is_found_by_dimension),
+		cmocka_unit_test(a_variable_is_found_or_ambiguous),
 		cmocka_unit_test(an_array_is_given_in_place),
 		cmocka_unit_test(nothing_is_converted_with_loss),
 		cmocka_unit_test(texts_have_all_digits),

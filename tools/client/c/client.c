@@ -116,7 +116,8 @@ static int init(struct assay_client *c, const struct assay_client_options *o)
 	c->context = zmq_ctx_new();
 	if (c->context == NULL)
 		return -errno;
-	r = socket_listen(&c->live, c->context, c->live_endpoint, &c->prefixes, c->receive_hwm);
+	r = socket_listen(&c->live, c->context, c->live_endpoint, &c->prefixes,
+		socket_limit(c->receive_hwm, 0));
 	if (r == 0)
 		r = socket_request(&c->replay, c->context, c->replay_endpoint);
 	if (r == 0)

@@ -18,6 +18,8 @@ struct assay_client {
 	char cursor[CURSOR_NAME_MAX + 1];
 	bool by_runs, stop_at_head;
 	int receive_hwm;
+	size_t largest; /* bytes of a live message so far */
+	bool is_broken; /* -ENOMEM: an item may be lost */
 
 	void *context, *live, *replay; /* SUB, DEALER; NULL before the first wait */
 	struct requester *requester; /* for runs and acknowledgements; the delivery uses `replay` */

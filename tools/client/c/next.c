@@ -11,12 +11,21 @@
 #define SILENT_NS (5 * NS_PER_S)
 #define PAUSE_NS  (100 * NS_PER_MS)
 
+static void note_size(struct assay_client *c, size_t size)
+{
+	if (size <= c->largest)
+		return;
+	c->largest = size;
+	socket_set_limit(c->live, socket_limit(c->receive_hwm, c->largest));
+}
+
 static int reconnect(struct assay_client *c, const char *why)
 {
 	client_fail(c, 0, "%s: reconnecting", why);
 	socket_close(&c->live);
 	socket_close(&c->replay);
-	int r = socket_listen(&c->live, c->context, c->live_endpoint, &c->prefixes, c->receive_hwm);
+	int r = socket_listen(&c->live, c->context, c->live_endpoint, &c->prefixes,
+		socket_limit(c->receive_hwm, c->largest));
 	if (r == 0)
 		r = socket_request(&c->replay, c->context, c->replay_endpoint);
 	if (r < 0)
@@ -189,6 +198,7 @@ static int take_live(struct assay_client *c)
 	if (c->live_message.count != 2)
 		return 0;
 	struct assay_span bytes = parts_at(&c->live_message, 1);
+	note_size(c, bytes.len);
 	if (prefix_covers(
 		    PREFIX_HEAD, (struct assay_string){(const char *)topic.data, topic.len})) {
 		struct head_view head;
@@ -271,6 +281,9 @@ int assay_client_next(struct assay_client *c, int timeout_ms, const struct assay
 	if (c->sent_at != 0)
 		c->sent_at += away;
 	c->item = (struct assay_client_item){0};
+	*item = NULL;
+	if (c->is_broken)
+		return -ENOMEM;
 	int r = c->has_cursor ? 0 : client_read_cursor(c, timeout_ms);
 	if (r == 0)
 		r = find_item(c, deadline);
@@ -278,6 +291,7 @@ int assay_client_next(struct assay_client *c, int timeout_ms, const struct assay
 		r = 0;
 	if (r == 1 && marks_put(&c->given, &c->item.cursor) < 0)
 		r = -ENOMEM;
+	c->is_broken = r == -ENOMEM;
 	*item = r == 1 ? &c->item : NULL;
 	c->left_at = clock_boot();
 	return r;

@@ -24,7 +24,8 @@ void client_give_run(struct assay_client *c)
 		.entries = run->entries,
 		.is_whole = run->is_whole,
 		.gaps = run->gaps,
-		.gaps_count = run->gaps_count};
+		.gaps_count = run->gaps_count,
+		.final_frames = run->final_frames};
 	assay_client_run_rewind(c);
 }
 

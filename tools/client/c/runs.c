@@ -58,12 +58,16 @@ static int take_in(struct run *run, struct assay_span bytes, const struct assay_
 	const struct assay_record_view *record)
 {
 	uint8_t leaf[ASSAY_SHA256_SIZE];
+	struct assay_frame_view frame;
 	run->cursor.seq = entry->seq;
 	run->entries++;
 	if (record->run != NULL && record->type != ASSAY_RECORD_AMEND)
 		memcpy(run->id, record->run, ASSAY_UUID_SIZE);
 	if (record->type == ASSAY_RECORD_FRAME) {
 		run->frames++;
+		run->final_frames += assay_frame_read(entry->body.data, entry->body.len, &frame) ==
+					     0 &&
+				     !frame.partial;
 		if (entry_leaf_hash(bytes.data, bytes.len, leaf) < 0)
 			return -ENOMEM;
 		digest_update(&run->leaves, leaf, sizeof leaf);

@@ -15,7 +15,7 @@
 
 struct run {
 	struct assay_client_cursor cursor; /* of its last entry so far */
-	uint64_t first, frames, entries;
+	uint64_t first, frames, final_frames, entries;
 	uint8_t id[ASSAY_UUID_SIZE];
 	char number[128], status[32]; /* "" if unknown */
 	bool has_start, has_end, is_whole;

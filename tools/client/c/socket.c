@@ -8,6 +8,8 @@
 
 #define RECONNECT_MS      100
 #define RECONNECT_MAX_MS  2000
+#define QUEUE_BYTES       ((size_t)64 << 20) /* of messages that wait, as large as the largest so far */
+#define QUEUE_ENTRY       ((size_t)64 << 10) /* the size of one that is assumed at least */
 /* A page of entries is one message of many parts; the largest part is one entry. */
 #define MESSAGE_BYTES_MAX (INT64_C(32) << 20)
 
@@ -60,6 +62,18 @@ int socket_listen(void **socket, void *context, const char *endpoint,
 	if (r < 0)
 		socket_close(socket);
 	return r;
+}
+
+int socket_limit(int receive_hwm, size_t largest)
+{
+	size_t size = largest > QUEUE_ENTRY ? largest : QUEUE_ENTRY;
+	size_t limit = size < QUEUE_BYTES ? QUEUE_BYTES / size : 1;
+	return (size_t)receive_hwm < limit ? receive_hwm : (int)limit;
+}
+
+void socket_set_limit(void *socket, int receive_hwm)
+{
+	set_int(socket, ZMQ_RCVHWM, receive_hwm); /* also of a connection that is there */
 }
 
 int socket_request(void **socket, void *context, const char *endpoint)

@@ -12,6 +12,15 @@ int socket_listen(void **socket, void *context, const char *endpoint,
 /* Connects a DEALER socket; the same. */
 int socket_request(void **socket, void *context, const char *endpoint);
 
+/*
+ * Messages that may wait if the largest so far had so many bytes: `receive_hwm`, or fewer.  libzmq
+ * counts messages only.
+ */
+int socket_limit(int receive_hwm, size_t largest);
+
+/* Messages that may wait in a socket of socket_listen(). */
+void socket_set_limit(void *socket, int receive_hwm);
+
 /* Closes at once and drops messages that wait; NULL inside is legal. */
 void socket_close(void **socket);
 

@@ -27,6 +27,28 @@ int assay_client_axis(const struct assay_frame_view *frame, const struct assay_v
 	return -ENOENT;
 }
 
+static bool fits(struct assay_string text, const char *wanted)
+{
+	return wanted == NULL || (text.data != NULL && assay_string_is(text, wanted));
+}
+
+int assay_client_variable(const struct assay_frame_view *frame, const char *name,
+	const char *analyte, const char *basis, struct assay_var_view *var)
+{
+	struct assay_frame_view walk = *frame;
+	struct assay_var_view next;
+	size_t found = 0;
+	assay_frame_rewind(&walk);
+	while (assay_frame_next(&walk, &next) == 1) {
+		if (!fits(next.name, name) || !fits(next.analyte, analyte) ||
+			!fits(next.basis, basis))
+			continue;
+		*var = next;
+		found++;
+	}
+	return found == 1 ? 0 : found == 0 ? -ENOENT : -ENOTUNIQ;
+}
+
 const void *assay_client_array(const struct assay_var_view *var, enum assay_element element)
 {
 	bool is_array = var->form == ASSAY_FORM_ARRAY || var->form == ASSAY_FORM_ND;

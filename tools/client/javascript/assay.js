@@ -20,6 +20,8 @@ const HEAD = "a1/head/";
 const HEAD_MS = 5000; // without a heartbeat: reconnect
 const ANSWER_MS = [2000, 30000]; // time limit of the first request; largest one
 const PAGE_BYTES = 4 << 20;
+const QUEUE_BYTES = 64 << 20; // of messages that wait in the live socket, as large as the largest so far
+const QUEUE_ENTRY = 64 << 10; // the size of one that is assumed at least
 const LOST = Number.MAX_SAFE_INTEGER; // `to` of a gap without known end
 const QUALITY = { 1: "good", 2: "unchecked", 3: "suspect", 4: "bad", 9: "missing" };
 
@@ -101,10 +103,18 @@ class Entry {
   get quality() { return this.record.q && (QUALITY[this.record.q.flag] || "unknown"); }
   get sha256() { return createHash("sha256").update(this.bytes).digest("hex"); }
 
-  /** The variable of this name, with its values in `values`. */
-  variable(name) {
-    const found = (this.record.vars || []).find((v) => v.name === name);
-    return found && { ...found, values: values(found) };
+  /** A frame that the next one replaces: never add them up. */
+  get partial() { return this.record.partial === true; }
+
+  /** The variable of this name, with its values in `values`; undefined: none. Throws if several fit: give analyte and basis. */
+  variable(name, { analyte, basis } = {}) {
+    const found = (this.record.vars || []).filter((v) => v.name === name &&
+      (analyte === undefined || (v.analyte && v.analyte.name === analyte)) && (basis === undefined || v.basis === basis));
+    if (found.length > 1) {
+      const several = found.map((v) => [v.analyte && v.analyte.name, v.basis].filter(Boolean).join(" ") || v.name);
+      throw new Error(`${found.length} variables are named ${name}, of ${several.join(", ")}: give analyte and basis`);
+    }
+    return found[0] && { ...found[0], values: values(found[0]) };
   }
 }
 
@@ -130,8 +140,16 @@ class Feed {
   #present;
   #current;
   #closing = false;
+  #isLoaded = false;
+  #largest = QUEUE_ENTRY; // bytes of a live message
 
   constructor(options) {
+    const known = ["dir", "topics", "simulated", "cursor", "start", "follow", "hwm", "ackEvery", "live", "replay"];
+    for (const name of Object.keys(options))
+      if (!known.includes(name)) throw new Error(`there is no option ${name}; accepted: ${known.join(", ")}`);
+    if (options.start !== undefined && !["now", "oldest"].includes(options.start))
+      throw new Error(`start is "now" or "oldest", not ${options.start}`);
+    if (options.topics !== undefined && !Array.isArray(options.topics)) throw new Error("topics is a list of prefixes");
     const { dir = "/run/assayd", topics = ["a1/data/"], simulated = false, cursor = null, start, follow = true, hwm = 10000,
       ackEvery = 1000, live = `ipc://${dir}/live`, replay = `ipc://${dir}/replay` } = options;
     for (const topic of topics)
@@ -160,7 +178,23 @@ class Feed {
     if (this.#live) this.#live.close();
   }
 
-  async *[Symbol.asyncIterator]() {
+  /**
+   * A loop that was left by break or an exception did not process its last item: the next loop over the feed begins with it.
+   * After an exception of the feed the next item is requested again, it does not look like the end.
+   */
+  [Symbol.asyncIterator]() {
+    let items = this.#items();
+    return {
+      next: () => items.next().catch((error) => {
+        items = this.#items();
+        throw error;
+      }),
+      return: () => items.return(),
+      [Symbol.asyncIterator]() { return this; },
+    };
+  }
+
+  async *#items() {
     try {
       this.#open();
       await this.#load();
@@ -178,9 +212,12 @@ class Feed {
       if (!this.#closing) throw error;
     } finally {
       this.#connectReplay();
-      await this.#save(1);
-      this.#live.close();
-      this.#replay.close();
+      try {
+        await this.#save(1);
+      } finally {
+        this.#live.close();
+        this.#replay.close();
+      }
     }
   }
 
@@ -188,10 +225,22 @@ class Feed {
 
   #open() {
     if (this.#live) this.#live.close();
-    this.#live = new zmq.Subscriber({ linger: 0, receiveHighWaterMark: this.hwm, reconnectInterval: 50, reconnectMaxInterval: 1000 });
+    this.#live = new zmq.Subscriber({ linger: 0, receiveHighWaterMark: this.#queueLimit(), reconnectInterval: 50, reconnectMaxInterval: 1000 });
     this.#live.subscribe(...this.prefixes, HEAD);
     this.#live.connect(this.endpoints.live);
     this.#connectReplay();
+  }
+
+  #queueLimit() {
+    return Math.max(1, Math.min(this.hwm, Math.floor(QUEUE_BYTES / this.#largest)));
+  }
+
+  /** libzmq counts messages only, so their number follows the size of the largest. */
+  #noteSize(parts) {
+    const size = parts.reduce((sum, part) => sum + part.length, 0);
+    if (size <= this.#largest) return;
+    this.#largest = size;
+    this.#live.receiveHighWaterMark = this.#queueLimit();
   }
 
   #connectReplay() {
@@ -247,7 +296,15 @@ class Feed {
     if (this.name !== null) this.#unsaved.set(`${journal} ${topic}`, seq);
   }
 
+  /** Reads the positions once; later they are those that this feed has acknowledged. */
   async #load() {
+    if (!this.#isLoaded) await this.#loadStored();
+    this.#isLoaded = true;
+    this.#at = Object.fromEntries(Object.entries(this.#acked).map(([journal, topics]) => [journal, { ...topics }]));
+    [this.#settled, this.#journals] = [{}, []];
+  }
+
+  async #loadStored() {
     const stored = this.mine ? Object.entries(this.mine).flatMap(([journal, topics]) =>
       Object.entries(topics).map(([topic, seq]) => [journal, topic, seq])) : [];
     if (this.name !== null) {
@@ -260,7 +317,6 @@ class Feed {
     }
     for (const [journal, topic, seq] of stored) {
       (this.#acked[journal] ||= {})[topic] = seq;
-      (this.#at[journal] ||= {})[topic] = seq;
     }
   }
 
@@ -358,6 +414,7 @@ class Feed {
       const due = this.#unsaved.size ? Math.max(0, this.#savedAt + this.ackEvery - Date.now()) : HEAD_MS;
       const parts = await this.#receive(this.#live, Math.min(due, HEAD_MS));
       if (parts === null && due >= HEAD_MS) return;
+      if (parts !== null) this.#noteSize(parts);
       if (parts !== null && parts[0].toString().startsWith(HEAD)) {
         const head = decoder.decode(parts[1]);
         if (this.#isPresent(hex(head.journal))) {

@@ -31,6 +31,7 @@ import os
 import sys
 import tempfile
 import time
+import weakref
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -50,6 +51,8 @@ HEAD = b"a1/head/"
 HEAD_SECONDS = 5.0              # without a heartbeat: reconnect
 ANSWER_SECONDS = (2.0, 30.0)    # time limit of the first request; largest one
 PAGE_BYTES = 4 << 20            # of entries in one reply
+QUEUE_BYTES = 64 << 20          # of messages that wait in the live socket, as large as the largest so far
+QUEUE_ENTRY = 64 << 10         # the size of one that is assumed at least
 RUN_MEMORY = 16 << 20           # of one run; more goes to a temporary file
 LOST = 2**63 - 1                # `last` of a gap without known end
 QUALITY = {1: "good", 2: "unchecked", 3: "suspect", 4: "bad", 9: "missing"}
@@ -94,7 +97,9 @@ def _typed(tag: int, value: bytes):
     return memoryview(swapped)
 
 
-def _tag_hook(decoder, tag, shareable_index=None):
+def _tag_hook(*args, **options):
+    """cbor2 calls it with (decoder, tag) up to version 5, with (tag, immutable) from version 6 on."""
+    tag = next(arg for arg in args if isinstance(arg, cbor2.CBORTag))
     if tag.tag in TYPED:
         return _typed(tag.tag, tag.value)
     if tag.tag == 40:
@@ -172,6 +177,8 @@ class Entry:
     time_ns = property(lambda self: self.record["t"]["utc"])
     time = property(lambda self: utc_time(self.time_ns))
     quality = property(lambda self: QUALITY.get(self.record["q"]["flag"], "unknown") if "q" in self.record else None)
+    partial = property(lambda self: self.record.get("partial", False),
+                       doc="A frame that the next one replaces: never add them up.")
     cursor = property(lambda self: (self.journal.hex(), self.topic, self.seq),
                       doc="To store with the result: journal, topic, seq.")
     leaf = property(lambda self: hashlib.sha256(b"\0" + self.bytes).digest(),
@@ -184,13 +191,19 @@ class Entry:
     def find(self, name: str, analyte: str | None = None, basis: str | None = None) -> list[Variable]:
         return [v for v in self.variables if v.name == name and analyte in (None, v.analyte) and basis in (None, v.basis)]
 
-    def __getitem__(self, name: str) -> Variable:
-        found = self.find(name)
+    def variable(self, name: str, analyte: str | None = None, basis: str | None = None) -> Variable:
+        """The only variable of this name, analyte and basis (None: any); KeyError if there is none, or several."""
+        found = self.find(name, analyte, basis)
         if len(found) > 1:
-            raise KeyError(f"{len(found)} variables are named {name}: use find(name, analyte, basis)")
+            several = ", ".join(" ".join(filter(None, (v.analyte, v.basis))) or v.name for v in found)
+            raise KeyError(f"{len(found)} variables are named {name}, of {several}: give analyte and basis")
         if not found:
-            raise KeyError(name)
+            raise KeyError(" ".join(filter(None, (name, analyte, basis))))
         return found[0]
+
+    def __getitem__(self, name: str | tuple[str, ...]) -> Variable:
+        """frame["counts"], frame["concentration", "HCl"], frame["concentration", "HCl", "dry"]: as variable()."""
+        return self.variable(*((name,) if isinstance(name, str) else name))
 
     def ack(self) -> None:
         """Acknowledges it before the next one is requested."""
@@ -223,6 +236,7 @@ class _Spool:
 
     def __init__(self):
         self.file, self.places, self.end = tempfile.SpooledTemporaryFile(RUN_MEMORY), [], 0
+        weakref.finalize(self, self.file.close)
 
     def append(self, data: bytes) -> None:
         self.file.seek(self.end)
@@ -255,8 +269,9 @@ class Run:
     """A run with all its records.
 
     A run whose `start` or `end` was lost is an item, too: `whole` is true only if it is complete,
-    as the daemon counted and hashed it.  `gaps` are the lost entries inside.  `amends` are those
-    made while it was open, of it or of earlier runs; later ones are entries of their own.
+    as the daemon counted and hashed it.  `gaps` are the lost entries inside.  `amends` are those of
+    this run made while it was open; later ones, and those of other runs, are entries of their own.
+    `frames` has partial frames, too, which later ones replace: results are in `final_frames`.
     """
 
     def __init__(self, entry: Entry, feed: Feed | None = None):
@@ -289,6 +304,21 @@ class Run:
         value = self.start.record.get(key) if self.start else None
         return value.get(part) if part and value else value
 
+    @property
+    def final_frames(self) -> list[Entry]:
+        """The frames that no later one replaces."""
+        return [frame for frame in self.frames if not frame.partial]
+
+    @property
+    def corrected(self) -> dict[str, Any]:
+        """Sample, operator, note and valid as they are after `amends`; `sample` and so on are those of the start."""
+        now = {"sample": self.sample, "operator": self.operator, "note": self._said("x-note"), "valid": True}
+        names = {"sample.id": "sample", "operator.id": "operator", "x-note": "note", "valid": "valid"}
+        for amend in self.amends:
+            now.update((names[key], value) for key, value in amend.record["set"].items() if key in names)
+        return now
+
+    valid = property(lambda self: self.corrected["valid"], doc="False: an amend in `amends` says that it must not be used.")
     number = property(lambda self: self._said("number"))
     sample = property(lambda self: self._said("sample", "id"))
     operator = property(lambda self: self._said("operator", "id"))
@@ -320,9 +350,16 @@ class FileCursor:
     def load(self) -> dict[str, dict[str, int]]:
         try:
             with open(self.path, encoding="utf-8") as file:
-                return json.load(file)
+                found = json.load(file)
         except FileNotFoundError:
             return {}
+        except ValueError as error:
+            raise ValueError(f"{self.path}: not a cursor, restore it from a copy: {error}") from None
+        seqs = [seq for topics in found.values() if isinstance(topics, dict) for seq in topics.values()] \
+            if isinstance(found, dict) and all(isinstance(topics, dict) for topics in found.values()) else [None]
+        if not all(isinstance(seq, int) for seq in seqs):
+            raise ValueError(f"{self.path}: not a cursor: expected {{journal: {{topic: seq}}}}")
+        return found
 
     def save(self, positions: dict[str, dict[str, int]]) -> None:
         folder = os.path.dirname(self.path) or "."
@@ -357,6 +394,7 @@ class _Wire:
     def __init__(self, live: str, replay: str, prefixes: Iterable[str], hwm: int):
         self.endpoints, self.prefixes, self.hwm = (live, replay), list(prefixes), hwm
         self.live = self.replay = None
+        self.largest = QUEUE_ENTRY
 
     def context(self):
         return zmq.Context.instance()
@@ -366,11 +404,23 @@ class _Wire:
         socket.linger = 0
         socket.reconnect_ivl, socket.reconnect_ivl_max = 50, 1000
         if kind == zmq.SUB:
-            socket.rcvhwm = self.hwm
+            socket.rcvhwm = self.limit()
             for prefix in [*self.prefixes, HEAD.decode()]:
                 socket.subscribe(prefix)
         socket.connect(endpoint)
         return socket
+
+    def limit(self) -> int:
+        """Messages that may wait: `hwm`, and together not more than QUEUE_BYTES."""
+        return max(1, min(self.hwm, QUEUE_BYTES // self.largest))
+
+    def note_size(self, parts: list[bytes]) -> list[bytes]:
+        """libzmq counts messages only, so their number follows the size of the largest."""
+        size = sum(map(len, parts))
+        if size > self.largest:
+            self.largest = size
+            self.live.rcvhwm = self.limit()
+        return parts
 
     def close(self) -> None:
         for socket in (self.live, self.replay):
@@ -401,9 +451,9 @@ class _Wire:
 
     def listen(self, seconds: float):
         try:
-            return self.live.recv_multipart(zmq.NOBLOCK)
+            return self.note_size(self.live.recv_multipart(zmq.NOBLOCK))
         except zmq.Again:
-            return self.live.recv_multipart() if self.live.poll(int(seconds * 1000)) else None
+            return self.note_size(self.live.recv_multipart()) if self.live.poll(int(seconds * 1000)) else None
 
     def pause(self, seconds: float) -> None:
         time.sleep(seconds)
@@ -428,7 +478,7 @@ class _AsyncWire(_Wire):
                 self.renew()
 
     async def listen(self, seconds):
-        return await self.live.recv_multipart() if await self.live.poll(int(seconds * 1000)) else None
+        return self.note_size(await self.live.recv_multipart()) if await self.live.poll(int(seconds * 1000)) else None
 
     async def pause(self, seconds):
         import asyncio
@@ -454,6 +504,8 @@ class Feed:
         self._prefixes, self._simulated = _prefixes([topics] if isinstance(topics, str) else topics, simulated), simulated
         self._endpoints = live or f"ipc://{os.fspath(dir)}/live", replay or f"ipc://{os.fspath(dir)}/replay"
         self._hwm, self._ack_every, self._whole_runs, self._follows = hwm, ack_every, whole_runs, follow
+        if not (cursor is None or isinstance(cursor, (str, dict)) or (hasattr(cursor, "load") and hasattr(cursor, "save"))):
+            raise TypeError(f"cursor is a name, a dict, or an object with load() and save(), not {cursor!r}")
         self._name = cursor if isinstance(cursor, str) else None
         self._store = _DictCursor(cursor) if isinstance(cursor, dict) else cursor if self._name is None else None
         self._start = start or ("now" if cursor is None else "oldest")
@@ -468,6 +520,8 @@ class Feed:
         self._journals: list[bytes] = []                    # oldest first; the last one is followed
         self._present = b""                                 # the one that the daemon writes
         self._current: Any = None                           # the item that the program is processing
+        self._again = False                                 # it is given again
+        self._is_loaded = self._is_closed = False
         self._wire: _Wire | None = None
         self._steps = self._everything()
 
@@ -482,17 +536,44 @@ class Feed:
         """Acknowledges `item` and all before it on its topic.  Stored at once, except in the daemon's cursor."""
         journal, topic, seq = item.cursor
         key = bytes.fromhex(journal), topic
-        if seq > self._acked.get(key, -1):
-            self._acked[key] = self._unsaved[key] = seq
-            self._store_mine()
         if item is self._current:
             self._current = None
+        if seq > self._acked.get(key, -1):
+            self._acked[key] = self._unsaved[key] = seq
+        if self._unsaved:
+            self._store_mine()
 
-    def __iter__(self) -> Iterator:
+    def _begin_loop(self):
+        """A loop that was left by break or an exception did not process its last item: it comes again."""
+        self._again = self._current is not None
         return self
 
+    def _given_again(self):
+        self._again = False
+        return self._current
+
+    def _renew_steps(self, error: BaseException) -> None:
+        """After an exception the feed begins again after the acknowledged items: it loses none and does not seem to end.
+
+        A signal or a cancellation while it waits leaves the steps as they are.
+        """
+        is_suspended = inspect.isgenerator(self._steps) and inspect.getgeneratorstate(self._steps) == inspect.GEN_SUSPENDED
+        if not self._is_closed and (isinstance(error, Exception) or not is_suspended):
+            self._steps = self._everything()
+
+    def __iter__(self) -> Iterator:
+        return self._begin_loop()
+
     def __next__(self):
-        return self._drive(self._steps)
+        if self._again:
+            return self._given_again()
+        try:
+            return self._drive(self._steps)
+        except StopIteration:
+            raise
+        except BaseException as error:
+            self._renew_steps(error)
+            raise
 
     def __enter__(self):
         return self
@@ -503,17 +584,26 @@ class Feed:
     def close(self) -> None:
         """Stores the acknowledged positions.  The last item is not acknowledged, unless by ack()."""
         if self._wire is not None and self._wire.replay is not None:
-            self._wire.renew()      # the loop may have been left while it waited for a reply
-            self._drive(self._save(attempts=1))
-            self._wire.close()
-            self._wire = None
-        self._steps = iter(())
+            try:
+                self._wire.renew()  # the loop may have been left while it waited for a reply
+                self._drive(self._save(attempts=1))
+            finally:
+                self._end()
+        self._end()
 
     def __aiter__(self):
-        return self
+        return self._begin_loop()
 
     async def __anext__(self):
-        return await self._drive_async(self._steps, StopAsyncIteration)
+        if self._again:
+            return self._given_again()
+        try:
+            return await self._drive_async(self._steps, StopAsyncIteration)
+        except StopAsyncIteration:
+            raise
+        except BaseException as error:
+            self._renew_steps(error)
+            raise
 
     async def __aenter__(self):
         return self
@@ -523,11 +613,18 @@ class Feed:
 
     async def aclose(self) -> None:
         if self._wire is not None and self._wire.replay is not None:
-            self._wire.renew()
-            await self._drive_async(self._save(attempts=1))
+            try:
+                self._wire.renew()
+                await self._drive_async(self._save(attempts=1))
+            finally:
+                self._end()
+        self._end()
+
+    def _end(self) -> None:
+        if self._wire is not None:
             self._wire.close()
-            self._wire = None
-        self._steps = iter(())
+        self._wire = None
+        self._steps, self._is_closed, self._current, self._again = iter(()), True, None, False
 
     # --- driving the steps ---
 
@@ -595,6 +692,16 @@ class Feed:
     # --- cursors ---
 
     def _load(self):
+        """Reads the positions once; later they are those that this feed has acknowledged."""
+        if not self._is_loaded:
+            yield from self._load_stored()
+        self._is_loaded = True
+        self._at, self._open, self._journals, self._settled = dict(self._acked), {}, [], {}
+        self._current = None
+        if self._unsaved:
+            self._store_mine()
+
+    def _load_stored(self):
         if self._name is not None:
             try:
                 reply, _ = yield from self._request({"op": "cursor", "name": self._name})
@@ -607,7 +714,6 @@ class Feed:
             stored = self._store.load() if self._store is not None else {}
             found = {(bytes.fromhex(j), topic): seq for j, topics in stored.items() for topic, seq in topics.items()}
         self._acked = found
-        self._at = dict(found)
 
     def _save_when_due(self):
         if self._unsaved and time.monotonic() >= self._saved_at + self._ack_every:
@@ -620,6 +726,7 @@ class Feed:
             self._unsaved.clear()
 
     def _save(self, attempts: int = 0):
+        self._store_mine()
         while self._unsaved:
             (journal, topic), seq = next(iter(self._unsaved.items()))
             request = {"op": "cursor", "name": self._name, "journal": journal, "topic": topic, "seq": seq}
@@ -840,7 +947,7 @@ class Feed:
         key, id = (entry.journal, entry.topic), entry.record["run"]
         run = self._open.get(key)
         if entry.type == "amend":
-            if run is None:
+            if run is None or run.id != id:                 # of another run; _read_run() finds the start of this one
                 yield from self._item(entry)
             else:
                 run._add(entry)
