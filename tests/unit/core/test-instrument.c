@@ -18,8 +18,11 @@
 
 #include "base/clock.h"
 #include "core/commit/commit.h"
+#include "core/commit/published.h"
 #include "core/instrument/identity.h"
-#include "core/keep/disk.h"
+#include "core/runs/interrupted.h"
+#include "core/runs/rows.h"
+#include "journal/journal.h"
 #include "parts.h"
 #include "peer.h"
 #include "record/text.h"
@@ -732,6 +735,87 @@ static void a_rejected_unit_is_reported_once_until_it_is_another(void **state)
 	instrument_reconfigure(ms, before);
 }
 
+/* --- after a crash ---------------------------------------------------------------------------- */
+
+/* The runs as the next start of the core finds them. */
+static struct run_store load_runs(const uint8_t *journal, uint64_t head)
+{
+	struct run_store store = roof.core.run_store;
+	assert_int_equal(runs_load(&store.rows, roof.folder, journal, head), 0);
+	return store;
+}
+
+static struct runs_row newest_run(const struct run_store *store)
+{
+	struct runs_search search = {0};
+	struct runs_row row;
+	assert_int_equal(runs_search(store->rows, &search, &row), 1);
+	return row;
+}
+
+/* A run of ms-1 with three frames, which are committed; its end is not. */
+static struct instrument *leave_open(void)
+{
+	struct instrument *ms = find("ms-1");
+	connect_to(ms);
+	expect(ms, WIRE_START);
+	send_started(ms);
+	for (int i = 0; i < 3; i++)
+		send_frame(ms, 0, 0, 2);
+	roof_commit(&roof);
+	return ms;
+}
+
+static void a_run_that_was_open_is_ended_as_interrupted(void **state)
+{
+	struct instrument *ms = leave_open();
+	struct run_store store = load_runs(
+		journal_id(roof.core.journal), published_head(roof.core.published));
+	assert_string_equal(newest_run(&store).status, "");
+	end_interrupted(&store);
+	assert_string_equal(newest_run(&store).status, "interrupted");
+	assert_int_equal(newest_run(&store).frames, 3);
+	end_interrupted(&store); /* once */
+	expect_story(ms, "run-start frame frame frame interrupted");
+	char digest[81];
+	const char *at = strstr(roof_records(&roof, "ms-1"), "\"digest\":\"");
+	assert_non_null(at);
+	snprintf(digest, sizeof digest, "%.75s", at); /* with its name: 64 digits */
+	runs_destroy(store.rows);
+	/* The run itself, had it ended, has the same digest. */
+	instrument_stop(ms, false, NULL);
+	send_end(ms, WIRE_END_STOPPED, "");
+	assert_int_equal(count("ms-1", digest), 2);
+}
+
+/* Its journal was replaced: the end goes into the new one. */
+static void an_open_run_of_a_former_journal_is_ended_in_the_present_one(void **state)
+{
+	static struct roof next;
+	char from[300], to[300], id[JOURNAL_ID_TEXT];
+	leave_open();
+	roof_open(&next);
+	const uint8_t *present = journal_id(next.core.journal);
+	journal_id_format(id, present);
+	snprintf(from, sizeof from, "%s/journal/%s", next.folder, id);
+	snprintf(to, sizeof to, "%s/journal/%s", roof.folder, id);
+	assert_int_equal(symlink(from, to), 0);
+	for (int start = 0; start < 2; start++) {
+		struct run_store store = load_runs(present, published_head(next.core.published));
+		store.ledger = next.core.ledger;
+		end_interrupted(&store);
+		roof_commit(&next);
+		assert_string_equal(newest_run(&store).status, "interrupted");
+		assert_int_equal(newest_run(&store).frames, 3);
+		runs_destroy(store.rows);
+		const char *at = strstr(roof_records(&next, "ms-1"), "\"status\":\"interrupted\"");
+		assert_non_null(at);
+		assert_null(strstr(at + 1, "\"status\":\"interrupted\"")); /* once */
+	}
+	assert_int_equal(unlink(to), 0);
+	roof_close(&next);
+}
+
 /* --- changes of settings --------------------------------------------------------------------- */
 
 static void on_changed(void *arg, int r, const char *text)
@@ -848,6 +932,8 @@ int main(void)
 		WITH_ROOF(a_note_that_fails_is_tried_again),
 		WITH_ROOF(another_unit_is_refused_or_flagged),
 		WITH_ROOF(a_rejected_unit_is_reported_once_until_it_is_another),
+		WITH_ROOF(a_run_that_was_open_is_ended_as_interrupted),
+		WITH_ROOF(an_open_run_of_a_former_journal_is_ended_in_the_present_one),
 		WITH_ROOF(changed_settings_start_a_new_run),
 		WITH_ROOF(a_change_without_a_connection_is_in_force_at_once),
 		WITH_ROOF(maintenance_waits_for_the_end_of_the_run),
