@@ -31,7 +31,7 @@ uint64_t dice_time(uint64_t low, uint64_t high);
 
 /* --- time --- */
 
-/* CLOCK_BOOTTIME and CLOCK_MONOTONIC, which here are the same; CLOCK_REALTIME. */
+/* Time since the simulation began, which never jumps; CLOCK_REALTIME. */
 uint64_t now_boot(void);
 uint64_t now_utc(void);
 

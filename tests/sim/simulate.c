@@ -144,6 +144,7 @@ static void killed(void)
 	if (sim.is_power) {
 		workers_lose_power();
 		disk_crash(the_disk);
+		system_reboot();
 	} else {
 		disk_kill(the_disk);
 	}

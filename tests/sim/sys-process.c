@@ -26,7 +26,7 @@ static pid_t last_pid = 10000;
 
 int sim_clock_gettime(clockid_t clock, struct timespec *t)
 {
-	uint64_t ns = clock == CLOCK_REALTIME ? now_utc() : now_boot();
+	uint64_t ns = clock == CLOCK_REALTIME ? now_utc() : system_boot();
 	*t = (struct timespec){.tv_sec = (time_t)(ns / S), .tv_nsec = (long)(ns % S)};
 	return 0;
 }
@@ -50,6 +50,16 @@ ssize_t sim_getrandom(void *data, size_t len, unsigned flags)
 {
 	sim_getentropy(data, len);
 	return (ssize_t)len;
+}
+
+uint64_t system_boot(void)
+{
+	return now_boot() - sys.booted_at;
+}
+
+void system_reboot(void)
+{
+	sys.booted_at = now_boot() - dice_time(S, 30 * S);
 }
 
 void system_step_clock(int64_t ns)
@@ -83,6 +93,7 @@ int sim_sd_notifyf(int unset, const char *format, ...)
 
 /* --- the event loop -------------------------------------------------------------------------- */
 
+/* Timers of the loop have lengths only: any clock that does not jump serves it. */
 static uint64_t read_now(void *arg)
 {
 	return now_boot();

@@ -102,7 +102,8 @@ int sim_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock)
 int sim_pthread_cond_timedwait(
 	pthread_cond_t *cond, pthread_mutex_t *lock, const struct timespec *t)
 {
-	return wait_until(cond, lock, (uint64_t)t->tv_sec * S + (uint64_t)t->tv_nsec);
+	return wait_until(
+		cond, lock, sys.booted_at + (uint64_t)t->tv_sec * S + (uint64_t)t->tv_nsec);
 }
 
 int sim_pthread_cond_signal(pthread_cond_t *cond)

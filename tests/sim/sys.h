@@ -22,6 +22,7 @@ struct sys {
 	struct loop *loop; /* the daemon's, NULL: none */
 	uint64_t sync_time, stalled_until;
 	bool is_synchronised;
+	uint64_t booted_at; /* its CLOCK_BOOTTIME and CLOCK_MONOTONIC are 0 then */
 	uint64_t kill_at;
 	void (*killed)(void);
 };

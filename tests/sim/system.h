@@ -72,6 +72,12 @@ void system_kill_at(uint64_t nth, void (*killed)(void));
 /* A signal to the daemon: SIGTERM, SIGHUP. */
 void system_signal(int signal);
 
+/* The machine is off and starts again: its clocks since boot start at 0. */
+void system_reboot(void);
+
+/* CLOCK_BOOTTIME of the machine. */
+uint64_t system_boot(void);
+
 /* CLOCK_REALTIME is set; the kernel disciplines it, or does not. */
 void system_step_clock(int64_t ns);
 void system_sync_clock(bool is_synchronised);

@@ -47,7 +47,7 @@ static void send_ended(struct sim_unit *u, enum wire_end end)
 static void send_started(struct sim_unit *u)
 {
 	struct buffer message = {0};
-	struct wire_started started = {.utc = now_utc(), .mono = now_boot()};
+	struct wire_started started = {.utc = now_utc(), .mono = system_boot()};
 	u->measurement = measurement_create(u->key);
 	u->frames = 0;
 	note("%s sends STARTED", u->key);
@@ -105,7 +105,7 @@ static bool send_frame(struct sim_unit *u)
 	struct buffer message = {0}, part = {0};
 	put_part(&part, u);
 	struct wire_frame frame = {.utc = now_utc(),
-		.mono = now_boot(),
+		.mono = system_boot(),
 		.quality = 1,
 		.pairs = 3,
 		.part = {part.data, part.len}};

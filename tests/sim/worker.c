@@ -179,7 +179,7 @@ static void on_beat(void *arg)
 {
 	struct worker *w = arg;
 	struct buffer message = {0};
-	struct wire_beat beat = {.progress = w->progress, .deadline = now_boot() + 70 * S};
+	struct wire_beat beat = {.progress = w->progress, .deadline = system_boot() + 70 * S};
 	w->beat_event = w->is_hung ? 0 : event_in(dice_between(3000, 4800) * MS, on_beat, w);
 	wire_write_beat(&message, &beat);
 	worker_send(w, &message);
