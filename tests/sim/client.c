@@ -186,13 +186,14 @@ void clients_forget(void)
 
 void clients_look(void)
 {
-	uint64_t since = healthy_since();
-	for (size_t i = 0; i < PENDING_MAX && since != NEVER; i++) {
+	for (size_t i = 0; i < PENDING_MAX; i++) {
 		const struct pending *p = &pending[i];
 		bool waits = p->op == OP_START || p->op == OP_REPEAT || p->op == OP_SET;
 		uint64_t limit = waits ? SLOTS_TAKE : QUICK;
+		/* without a commit there is an answer while the disk is in trouble, too */
+		uint64_t since = p->op >= OP_STATUS ? ready_since() : healthy_since();
 		uint64_t from = p->sent > since ? p->sent : since;
-		if (p->peer != 0 && now_boot() > from + limit)
+		if (p->peer != 0 && since != NEVER && now_boot() > from + limit)
 			wrong("%s of %s is not answered within %llu s", names[p->op], p->key,
 				(unsigned long long)(limit / S));
 	}

@@ -49,7 +49,15 @@ MUTANTS = {
     'gives-a-number-again': ('core/runs/rows.c', 'if (n > last && n < UINT_MAX)',
                              'if (n > last && n < UINT_MAX && runs->rows[i - 1].last != 0)'),
     'forgets-numbers-of-former-journals': ('core/runs/rows.c', 'last = older > last ? older : last;', '(void)older;'),
+    # the clock
+    'forgets-a-step-of-the-clock': ('core/commit/timekeeper.c', 'report(keeper, utc - (uint64_t)step, utc, boot);', ''),
+    'shows-no-step-in-frames': ('core/commit/timekeeper.c', 'keeper->stepped_at = boot;', ''),
+    'names-no-former-journal': ('core/startup.c', '"old_journal"', '"old"'),
     # progress
+    'waits-for-the-disk': (
+        'core/commit/commit.c', 'if (r == 0)\n\t\tr = journal_sync(c->journal);',
+        'pthread_mutex_lock(&c->lock);\n\tif (r == 0)\n\t\tr = journal_sync(c->journal);\n'
+        '\tpthread_mutex_unlock(&c->lock);'),
     'loses-a-wake-up': ('core/commit/commit.c', 'if (was_empty)\n\t\tpthread_cond_signal(&c->more);', '(void)was_empty;'),
     'loses-the-end-of-a-stopped-run': (
         'core/runs/run.c', 'if (write_end(run, status, why) < 0)',

@@ -64,6 +64,7 @@ struct stop {
 
 static struct watched watched[WATCHED_MAX];
 static struct stop stops[STOPS_MAX];
+static uint64_t clock_set_at; /* and not recorded yet; 0: it is */
 
 static struct watched *find(const char *key)
 {
@@ -87,6 +88,7 @@ void progress_open(void)
 void progress_forget(void)
 {
 	memset(stops, 0, sizeof stops);
+	clock_set_at = 0;
 	for (size_t i = 0; i < WATCHED_MAX; i++) {
 		memset(watched[i].since, 0, sizeof watched[i].since);
 		watched[i].may_be_in_service = false;
@@ -98,6 +100,19 @@ void progress_forget(void)
 void progress_service(const char *key, bool on)
 {
 	find(key)->may_be_in_service = on;
+}
+
+void progress_clock_set(int64_t by)
+{
+	bool is_small = by < (int64_t)(20 * MS) && by > -(int64_t)(20 * MS);
+	if (!is_small)
+		clock_set_at = now_boot();
+}
+
+void progress_audited(const char *event)
+{
+	if (strcmp(event, "clock-step") == 0)
+		clock_set_at = 0;
 }
 
 void progress_stopped(const char *number)
@@ -216,6 +231,9 @@ void progress_look(void)
 	if (since == NEVER)
 		return;
 	look_at_stops(since);
+	uint64_t set_at = clock_set_at > since ? clock_set_at : since;
+	if (clock_set_at != 0 && now_boot() > set_at + LOOKED)
+		wrong("the clock was set, and that is not recorded");
 	if (changed == NEVER)
 		return;
 	for (size_t i = 0; i < WATCHED_MAX && watched[i].key[0] != '\0'; i++)

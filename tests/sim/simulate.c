@@ -89,6 +89,12 @@ static uint64_t well_since(void)
 	return sim.ready_at > sim.trouble_until ? sim.ready_at : sim.trouble_until;
 }
 
+uint64_t ready_since(void)
+{
+	bool is_ready = system_is_running() && sim.ready_at != 0 && sim.ending_at == 0;
+	return is_ready && sim.restarting_at == 0 ? sim.ready_at : NEVER;
+}
+
 uint64_t healthy_since(void)
 {
 	return system_is_running() ? well_since() : NEVER;
@@ -257,6 +263,7 @@ static void step_clock(void)
 	sim.count.steps++;
 	note("the clock is set by %.3f s", (double)by / 1e9);
 	system_step_clock(by);
+	progress_clock_set(by);
 	system_sync_clock(!dice_one_in(3));
 }
 
@@ -303,6 +310,7 @@ static void look(void *arg)
 		wrong("the daemon does not end within %d s", LATE_S);
 	if (sim.restarting_at != 0 && !trouble && now > sim.restarting_at + LATE_S * S)
 		wrong("the daemon does not start again within %d s", LATE_S);
+	clients_look();
 	if (since == NEVER)
 		return;
 	if (now > since + 3 * S && now > sim.head_at + 2 * S)
@@ -314,7 +322,6 @@ static void look(void *arg)
 		sim.checked_runs = true;
 	}
 	progress_look();
-	clients_look();
 	consumers_look();
 	workers_look();
 }

@@ -52,6 +52,8 @@ static struct {
 	bool is_new_life;    /* nothing was published in it yet */
 	bool clock_was_back; /* by over an hour: a new journal may start */
 	char event[64];
+	uint64_t
+		stepped_at; /* seq of the last record of a clock that was set; 0: none since the start */
 	uint64_t entries, published_at;
 } truth;
 
@@ -329,6 +331,10 @@ static void take_frame(const struct assay_entry_view *entry, const struct assay_
 			run->number, (unsigned long long)run->frames);
 	if (memcmp(r->ctx, run->ctx, sizeof run->ctx) != 0)
 		wrong("a frame of %s has another ctx", run->number);
+	bool is_doubtful = is_live && run->first < truth.stepped_at &&
+			   memcmp(run->journal, entry->journal, sizeof run->journal) == 0;
+	if (is_doubtful && memmem(r->body.data, r->body.len, "clock-stepped", 13) == NULL)
+		wrong("a frame of %s does not show that the clock was set", run->number);
 	run->frames++;
 	digest_update(run->digest, leaf, 32);
 	follow_measurement(run, r, is_live);
@@ -352,8 +358,10 @@ static void take_end(
 	free(run->digest);
 	run->digest = NULL;
 	copy(run->status, sizeof run->status, r->status);
-	if (is_live && run->life != truth.life && strcmp(run->status, "interrupted") != 0)
-		wrong("the daemon ended during %s, which is %s", run->number, run->status);
+	bool is_interrupted = strcmp(run->status, "interrupted") == 0;
+	if (is_live && is_interrupted != (run->life != truth.life))
+		wrong("the daemon %s during %s, which is %s",
+			is_interrupted ? "did not end" : "ended", run->number, run->status);
 	run->last = entry->seq;
 	run->ends_elsewhere = memcmp(run->journal, entry->journal, sizeof run->journal) != 0;
 	run->ended = now_boot();
@@ -414,8 +422,15 @@ static void take_record(
 	case ASSAY_RECORD_AMEND: take_amend(&r); break;
 	case ASSAY_RECORD_AUDIT:
 		copy(truth.event, sizeof truth.event, r.event);
-		if (is_live)
-			site_audited(truth.event);
+		if (!is_live)
+			break;
+		site_audited(truth.event);
+		progress_audited(truth.event);
+		if (strcmp(truth.event, "start") ==
+			0) /* a new life, or a start within the process */
+			truth.stepped_at = 0;
+		if (strcmp(truth.event, "clock-step") == 0)
+			truth.stepped_at = entry->seq;
 		break;
 	default: break;
 	}
@@ -436,6 +451,9 @@ static void add_entry(struct journal_truth *j, const uint8_t *data, size_t len, 
 		wrong("entry %llu names %llu as the one before it on its topic, it is %llu",
 			(unsigned long long)entry.seq, (unsigned long long)entry.prev,
 			(unsigned long long)topic->last);
+	bool is_second = entry.seq == 1 && truth.journal_count > 1;
+	if (is_second && memmem(entry.body.data, entry.body.len, "old_journal", 11) == NULL)
+		wrong("the first entry of a journal does not name the journal before it");
 	if (entry.tc < j->last_tc)
 		wrong("the commit time of entry %llu goes back", (unsigned long long)entry.seq);
 	topic->last = entry.seq;

@@ -40,6 +40,9 @@ void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
  */
 uint64_t healthy_since(void);
 
+/* Since when the daemon is ready, in trouble or not; NEVER: it is not. */
+uint64_t ready_since(void);
+
 /* Has the daemon had the time to take a message that was sent at this time, and to commit it? */
 bool has_been_taken(uint64_t sent);
 
@@ -137,6 +140,10 @@ void progress_worker_ended(const char *key, pid_t pid);
 
 /* A request to take it out of service was sent; one to put it back was answered. */
 void progress_service(const char *key, bool on);
+
+/* The clock was set: that must be recorded.  An audit record was published. */
+void progress_clock_set(int64_t by);
+void progress_audited(const char *event);
 
 /* A request to stop this run was accepted. */
 void progress_stopped(const char *number);
