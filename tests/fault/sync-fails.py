@@ -49,7 +49,7 @@ def test_for_long(lab, fail):
 
 with Lab(paths) as lab:
     fail = lab.dir / 'fail'
-    lab.env = {'FAIL': str(fail), 'LD_PRELOAD': paths['stall']}
+    lab.env = {'FAIL': str(fail), 'LD_PRELOAD': paths['fails']}
     sim = lab.sim('modbus', '--profile', 'sick-mcs100ft', '--tcp', '127.0.0.1:0')
     lab.start({'instruments': {'gas-1': {
         'driver': 'modbus-map', 'simulated': True, 'profile': 'sick-mcs100ft',

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Preloaded into the core: fdatasync waits for as long as the file named by STALL exists, and fails
- * while the one named by FAIL does: if that is empty always, otherwise once.
+ * Preloaded into the core: fdatasync fails while the file named by FAIL exists: if that is empty
+ * always, otherwise once.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 int fdatasync(int fd);
@@ -18,9 +17,6 @@ __attribute__((visibility("default"))) int fdatasync(int fd)
 	int (*real)(int);
 	void *symbol = dlsym(RTLD_NEXT, "fdatasync");
 	memcpy(&real, &symbol, sizeof real); /* ISO C has no cast for this */
-	const char *file = getenv("STALL");
-	while (file != NULL && access(file, F_OK) == 0)
-		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 	const char *fail = getenv("FAIL");
 	struct stat st;
 	if (fail == NULL || stat(fail, &st) < 0)
