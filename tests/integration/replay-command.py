@@ -68,6 +68,25 @@ def test_follow(lab):
         assert seqs == wanted, 'acknowledged and given again, or left out'
 
 
+def test_slow_reader(lab):
+    """The cursor moves while there is backlog, so that a kill repeats a second of it, not all."""
+    args = [paths['assayctl'], '--dir', str(lab.dir / 'run'), 'replay', '--json', '--simulated', '--follow', '--cursor', 'slow']
+    head = lab.ask({'op': 'status'})['journal']['head']
+    process = subprocess.Popen(args, stdout=subprocess.PIPE, text=True)
+    at = []
+    for line in process.stdout:
+        assert json.loads(line)['seq'] < head, 'the cursor stands still until the end of the backlog'
+        done = lab.ctl('--json', 'cursor', 'show', 'slow', code=None)       # takes its time: this is the slow reader
+        at = [mark['seq'] for mark in json.loads(done.stdout)['at'] if mark['seq'] > 0] if done.returncode == 0 else []
+        if at:
+            break
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    assert at, 'there is no position'
+    lab.ctl('cursor', 'forget', 'slow')
+
+
 def test_cursor(lab):
     assert 'excel' in lab.ctl('cursor', 'list').stdout
     marks = lab.ctl('cursor', 'show', 'excel').stdout
@@ -88,4 +107,5 @@ with Lab(paths) as lab:
     test_everything(lab)
     test_where_to_begin(lab)
     test_follow(lab)
+    test_slow_reader(lab)
     test_cursor(lab)
