@@ -12,13 +12,12 @@ paths = paths_from(sys.argv[2:])
 class Clock:
     def __init__(self, lab):
         self.file = lab.dir / 'clock'
-        self.file.write_text('0')
+        self.file.write_text(f'{0:20}')
         lab.env = {'CLOCK_SHIFT': str(self.file), 'LD_PRELOAD': paths['clock']}
 
     def set(self, seconds):
-        new = self.file.with_suffix('.new')
-        new.write_text(str(seconds))
-        new.rename(self.file)
+        with open(self.file, 'r+') as file:
+            file.write(f'{seconds:20}')  # in one write, of the same length
 
 
 with Lab(paths) as lab:

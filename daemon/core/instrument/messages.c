@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define LOG_TOPIC instrument->config->key
+#include "base/clock.h"
 #include "base/log.h"
 #include "core/commit/audit.h"
 #include "core/commit/item.h"
@@ -113,7 +114,7 @@ static int take_frame(struct instrument *instrument, const struct wire_message *
 	if (r == 0) {
 		supervise_hold(instrument->supervisor);
 		instrument->frames++;
-		instrument->last_frame = frame.utc;
+		instrument->last_frame = clock_utc();
 		return 0;
 	}
 	snprintf(text, sizeof text, "a frame did not pass the check: %s: %s", error.path,

@@ -11,6 +11,7 @@
 #include "core/commit/timekeeper.h"
 #include "core/runs/run.h"
 #include "core/runs/rows.h"
+#include "core/runs/times.h"
 #include "record/check.h"
 #include "record/digest.h"
 #include "record/encode.h"
@@ -25,6 +26,9 @@
 #define REFS_MAX         16
 #define CALIBRATIONS_MAX 64 /* one per step of a method */
 
+/* A start that the worker reports is not older: the core was busy for so long at most. */
+#define STARTED_AGO_MAX (600 * NS_PER_S)
+
 struct run {
 	struct run_store *store;
 	struct run_request request;
@@ -35,6 +39,7 @@ struct run {
 	uint8_t ctx[ASSAY_SHA256_SIZE];
 	uint64_t started; /* UTC */
 	uint64_t mono;    /* the same, CLOCK_BOOTTIME */
+	uint64_t since;   /* the start of the measurement, before renewals; CLOCK_BOOTTIME */
 	uint64_t first;   /* seq of the run-start */
 	uint64_t frames, bytes;
 	size_t step;
@@ -335,9 +340,28 @@ static int write_start(
 	return 0;
 }
 
+/* The time of the start; a wrong one of the worker would give the run a number of another day. */
+static struct stamp start_time(
+	const struct run_subject *subject, const struct wire_started *started)
+{
+	struct stamp t = stamp_now();
+	const struct times now = {t.utc, t.mono};
+	uint64_t since = t.mono > STARTED_AGO_MAX ? t.mono - STARTED_AGO_MAX : 0;
+	struct times times = {started->utc, started->mono};
+	int r = times_check(&times, since, &now);
+	if (r != 0)
+		log_warn("%s: the worker's time of the start is wrong: the core's clock counts",
+			subject->instrument->key);
+	if (r < 0)
+		times = now;
+	t.utc = times.utc;
+	t.mono = times.mono;
+	return t;
+}
+
 /* Everything but the request, which the caller moves in. */
 static struct run *run_create(struct run_store *store, const struct run_subject *subject,
-	const struct wire_started *started)
+	const struct wire_started *started, struct stamp t)
 {
 	struct run *run = calloc(1, sizeof *run);
 	if (run == NULL)
@@ -349,11 +373,11 @@ static struct run *run_create(struct run_store *store, const struct run_subject 
 	run->identity = *subject->identity;
 	run->topic = subject->topic;
 	run->technique = technique_find(string_of(run->config->technique))->bit;
-	run->started = started->utc;
-	run->mono = started->mono;
+	run->started = t.utc;
+	run->mono = run->since = t.mono;
 	uuid_random(run->label.id);
-	runs_next_number(store->rows, subject->config->node, run->config->key, started->utc,
-		run->label.number);
+	runs_next_number(
+		store->rows, subject->config->node, run->config->key, t.utc, run->label.number);
 	buffer_append(&run->settings, settings.data, settings.len);
 	if (started->sent.len > 0)
 		buffer_append(&run->sent, started->sent.data, started->sent.len);
@@ -367,7 +391,8 @@ static struct run *run_create(struct run_store *store, const struct run_subject 
 int run_begin(struct run **out, struct run_store *store, const struct run_subject *subject,
 	struct run_request *request, const struct wire_started *started)
 {
-	struct run *run = run_create(store, subject, started);
+	struct stamp t = start_time(subject, started);
+	struct run *run = run_create(store, subject, started, t);
 	struct waiting *waiting = request->answer != NULL ? malloc(sizeof *waiting) : NULL;
 	if (run == NULL || (waiting == NULL && request->answer != NULL)) {
 		run_destroy(run);
@@ -378,9 +403,6 @@ int run_begin(struct run **out, struct run_store *store, const struct run_subjec
 		*waiting = (struct waiting){
 			.run = run->label, .answer = request->answer, .arg = request->arg};
 	run->request = *request;
-	struct stamp t = stamp_now();
-	t.utc = started->utc;
-	t.mono = started->mono;
 	int r = write_start(run, subject, t, waiting);
 	if (r < 0) {
 		run->request = (struct run_request){0}; /* stays the caller's, with its answer */
@@ -399,7 +421,7 @@ int run_begin(struct run **out, struct run_store *store, const struct run_subjec
 #define LATE NS_PER_S /* from the receipt to here */
 
 static void classify(const struct run *run, const struct wire_frame *frame, const struct stamp *now,
-	struct quality *q)
+	uint64_t utc, bool is_corrected, struct quality *q)
 {
 	*q = (struct quality){.flag = (enum assay_quality_flag)frame->quality,
 		.retries = frame->retries,
@@ -413,11 +435,11 @@ static void classify(const struct run *run, const struct wire_frame *frame, cons
 	if (run->identity.declared || run->identity.serial[0] == '\0')
 		quality_lower(q, q->flag, "identity-unread");
 	uint64_t until = calibration_of(run, run->step)->to;
-	if (until != 0 && frame->utc > until)
+	if (until != 0 && utc > until)
 		quality_lower(q, ASSAY_QUALITY_SUSPECT, "cal-expired");
 	if (frame->dropped > 0)
 		quality_lower(q, q->flag, "driver-overrun");
-	if (timekeeper_doubts(run->store->clock, run->mono))
+	if (is_corrected || timekeeper_doubts(run->store->clock, run->mono))
 		quality_lower(q, q->flag, "clock-stepped");
 	if (now->sync != ASSAY_SYNC_NTP)
 		quality_lower(q, q->flag, "clock-unsynced");
@@ -425,7 +447,8 @@ static void classify(const struct run *run, const struct wire_frame *frame, cons
 		quality_lower(q, q->flag, "late");
 }
 
-static int put_frame_head(struct run *run, const struct wire_frame *frame)
+static int put_frame_head(
+	struct run *run, const struct wire_frame *frame, struct schema_error *error)
 {
 	uint8_t id[ASSAY_UUID_SIZE];
 	char dev[WIRE_TEXT_MAX + 1];
@@ -439,9 +462,18 @@ static int put_frame_head(struct run *run, const struct wire_frame *frame)
 		.n = run->frames,
 		.sim = run->config->simulated,
 	};
-	classify(run, frame, &head.base.t, &head.q);
-	head.base.t.utc = frame->utc;
-	head.base.t.mono = frame->mono;
+	const struct times now = {head.base.t.utc, head.base.t.mono};
+	struct times times = {frame->utc, frame->mono};
+	int r = times_check(&times, run->since, &now);
+	if (r < 0) {
+		snprintf(error->path, sizeof error->path, "t");
+		snprintf(error->text, sizeof error->text,
+			"it is later than now, or earlier than the run");
+		return r;
+	}
+	classify(run, frame, &head.base.t, times.utc, r > 0, &head.q);
+	head.base.t.utc = times.utc;
+	head.base.t.mono = times.mono;
 	head.base.t.dev = dev[0] != '\0' ? dev : NULL;
 	run->flag = head.q.flag;
 	buffer_reset(&run->head);
@@ -473,7 +505,7 @@ int run_frame(struct run *run, const struct wire_frame *frame, size_t size,
 	int r = check_frame_part(
 		frame->part.data, frame->part.len, frame->pairs, run->technique, error);
 	if (r == 0)
-		r = put_frame_head(run, frame);
+		r = put_frame_head(run, frame, error);
 	struct frame_under_way *under_way = r == 0 ? malloc(sizeof *under_way) : NULL;
 	if (under_way == NULL)
 		return r == 0 ? -ENOMEM : r;
@@ -571,6 +603,7 @@ int run_renew(struct run **at, const struct run_subject *subject)
 	struct run_store *store = run->store;
 	struct run_request request = run->request;
 	struct buffer settings = run->settings, sent = run->sent;
+	uint64_t since = run->since;
 	run->request = (struct run_request){0};
 	run->settings = run->sent = (struct buffer){0};
 	*at = NULL;
@@ -580,6 +613,8 @@ int run_renew(struct run **at, const struct run_subject *subject)
 		.settings = {settings.data, settings.len},
 		.sent = {sent.data, sent.len}};
 	int r = run_begin(at, store, subject, &request, &started);
+	if (r == 0)
+		(*at)->since = since;
 	run_request_finish(&request);
 	buffer_finish(&settings);
 	buffer_finish(&sent);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -151,11 +152,14 @@ static bool connect_to(struct instrument *instrument)
 	return go.safe;
 }
 
+/* How far the clocks that a worker reports are off. */
+static uint64_t utc_off, mono_off;
+
 static void send_started(struct instrument *instrument)
 {
 	struct buffer message = {0};
-	struct wire_started started = {.utc = clock_utc(),
-		.mono = clock_boot(),
+	struct wire_started started = {.utc = clock_utc() + utc_off,
+		.mono = clock_boot() + mono_off,
 		.settings = instrument_settings(instrument)};
 	wire_write_started(&message, 0, &started);
 	deliver(instrument, &message);
@@ -169,8 +173,8 @@ static void send_frame(struct instrument *instrument, uint32_t reasons, uint64_t
 	struct buffer message = {0}, part = {0};
 	part_begin(&part, "scalar", 1);
 	part_number(&part, "dead_time", "%", 1.5);
-	struct wire_frame frame = {.utc = clock_utc(),
-		.mono = clock_boot() - age,
+	struct wire_frame frame = {.utc = clock_utc() + utc_off - age,
+		.mono = clock_boot() + mono_off - age,
 		.quality = ASSAY_QUALITY_GOOD,
 		.reasons = reasons,
 		.dropped = dropped,
@@ -542,6 +546,36 @@ static void a_frame_that_is_wrong_ends_its_worker(void **state)
 	expect(ms, WIRE_START);
 	send_started(ms);
 	expect_story(ms, "run-start frame lost-device run-start");
+}
+
+static void the_times_of_a_worker_are_checked(void **state)
+{
+	struct instrument *ms = find("ms-1");
+	char today[40];
+	time_t now = (time_t)(clock_utc() / NS_PER_S);
+	strftime(today, sizeof today, "\"number\":\"node/ms-1/%Y%m%d-001", gmtime(&now));
+	connect_to(ms);
+	expect(ms, WIRE_START);
+	utc_off = 400 * 86400 * NS_PER_S;
+	mono_off = 86400 * NS_PER_S;
+	send_started(ms);
+	utc_off = mono_off = 0;
+	assert_int_equal(count("ms-1", today), 1);
+	send_frame(ms, 0, 0, 2);
+	assert_int_equal(count("ms-1", "clock-stepped"), 0);
+	utc_off = UINT64_MAX - clock_utc();
+	send_frame(ms, 0, 0, 2);
+	utc_off = 0;
+	assert_int_equal(count("ms-1", "clock-stepped"), 1);
+	expect_story(ms, "run-start frame frame");
+	assert_int_equal(count("ms-1", "\"utc\":18446744"), 0);
+	mono_off = 3600 * NS_PER_S;
+	send_frame(ms, 0, 0, 2);
+	mono_off = 0;
+	assert_int_equal(worker(ms)->signal, SIGKILL);
+	assert_int_equal(count("-", "\"event\":\"frame-refused\""), 1);
+	restart_worker(ms, true, SIGKILL);
+	expect_story(ms, "run-start frame frame lost-device");
 }
 
 /* --- faults ---------------------------------------------------------------------------------- */
@@ -925,6 +959,7 @@ int main(void)
 		WITH_ROOF(a_frame_carries_all_that_lowers_it),
 		WITH_ROOF(an_identity_that_was_not_read_is_a_reason),
 		WITH_ROOF(a_frame_that_is_wrong_ends_its_worker),
+		WITH_ROOF(the_times_of_a_worker_are_checked),
 		WITH_ROOF(a_fault_explains_more_than_the_end_of_its_worker),
 		WITH_ROOF(progress_is_shown_and_recorded),
 		WITH_ROOF(a_message_that_cannot_be_read_ends_the_worker),
