@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <dirent.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -14,13 +15,23 @@
 
 #define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
 
+/* A pipe or a device in place of a file does not block, and a link to another file is not followed. */
 static int posix_openat(void *ctx, int dir, const char *name, int flags)
 {
 	int fd;
+	struct stat st;
+	bool is_folder = (flags & O_DIRECTORY) != 0;
+	if (!is_folder)
+		flags |= O_NOFOLLOW | O_NONBLOCK;
 	do
 		fd = openat(dir, name, flags | O_CLOEXEC | O_NOCTTY, 0600);
 	while (fd < 0 && errno == EINTR);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return errno == ELOOP || errno == ENXIO ? -EBADMSG : -errno;
+	if (is_folder || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)))
+		return fd;
+	close(fd);
+	return -EBADMSG;
 }
 
 static void posix_close(void *ctx, int fd)

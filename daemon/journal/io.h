@@ -23,7 +23,10 @@
 struct io {
 	void *ctx; /* handed to every function */
 
-	/* As openat(2), close-on-exec; files get mode 0600.  Returns the descriptor. */
+	/*
+	 * As openat(2), close-on-exec; files get mode 0600.  Returns the descriptor.  -EBADMSG: it is no
+	 * regular file (a link, a pipe), unless a folder is opened.
+	 */
 	int (*openat)(void *ctx, int dir, const char *name, int flags);
 	void (*close)(void *ctx, int fd);
 	/* Mode 0700.  -EEXIST when the name is taken. */

@@ -270,7 +270,7 @@ int sim_fstat64(int fd, struct stat *st)
 	if (f == NULL)
 		return fstat(fd, st);
 	uint64_t size = 0;
-	int r = io()->size(ctx(), f->file, &size);
+	int r = f->file >= 0 ? io()->size(ctx(), f->file, &size) : 0;
 	*st = (struct stat){.st_mode = S_IFREG | 0600, .st_size = (off_t)size};
 	return (int)sys_result(r);
 }

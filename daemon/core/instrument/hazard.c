@@ -30,7 +30,7 @@ static int make_note(const char *journal, const char *path)
 	snprintf(folder, sizeof folder, "%s/hazards", journal);
 	if (mkdir(folder, 0700) < 0 && errno != EEXIST)
 		return -errno;
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	if (fd < 0)
 		return -errno;
 	close(fd);

@@ -89,6 +89,8 @@ static int take_file(struct archived *archived, int fd, const uint8_t *journal)
 	struct stat st;
 	if (fstat(fd, &st) < 0)
 		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EBADMSG;
 	if (st.st_size == 0 || st.st_size > NOTES_BYTES_MAX)
 		return st.st_size == 0 ? 0 : -EFBIG;
 	size_t len = (size_t)st.st_size, sound = 0;
@@ -110,7 +112,7 @@ static int take_named(struct archived *archived, int dir, const char *name)
 	uint8_t journal[JOURNAL_ID_SIZE];
 	if (journal_id_parse(journal, name) < 0)
 		return 0;
-	int fd = openat(dir, name, O_RDWR | O_CLOEXEC);
+	int fd = openat(dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
 		return -errno;
 	int r = take_file(archived, fd, journal);
@@ -205,7 +207,8 @@ static int append_notes(
 	if (dir < 0)
 		return dir;
 	journal_id_format(id, journal);
-	int fd = openat(dir, id, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	int fd = openat(
+		dir, id, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	int r = fd < 0 ? -errno : append_durably(fd, notes);
 	if (fd >= 0)
 		close(fd);

@@ -69,6 +69,15 @@ static void write_audit(const struct disk_watch *disk)
 	buffer_finish(&after);
 }
 
+/* There is room in bytes, and still nothing can be written. */
+static bool lacks_files(const struct disk_watch *disk)
+{
+	return disk->level == DISK_FULL &&
+	       disk->free >= disk_limits(disk->reserve, disk->segment_size).full;
+}
+
+#define NO_FILES "no file can be created although there is room: inodes are used up, or a quota is"
+
 static void log_level(const struct disk_watch *disk)
 {
 	unsigned long long left = MIB(disk->free);
@@ -77,6 +86,8 @@ static void log_level(const struct disk_watch *disk)
 	else if (disk->level == DISK_LOW)
 		log_warn("%llu MiB left, %llu are the reserve: no run is started", left,
 			MIB(disk->reserve));
+	else if (lacks_files(disk))
+		log_error(NO_FILES "; acquisition stops until that is over");
 	else if (disk->level == DISK_FULL)
 		log_error("%llu MiB left: acquisition stops until there is room", left);
 	else
@@ -129,6 +140,10 @@ int disk_check(const struct disk_watch *disk, uint64_t expected, char *text, siz
 	}
 	if (journal_free(disk->journal, &left) < 0)
 		return 0;
+	if (lacks_files(disk)) {
+		snprintf(text, size, NO_FILES ": remove files of others, or use another disk");
+		return -ENOSPC;
+	}
 	if (disk->level != DISK_OK || left < limits.low) {
 		snprintf(text, size,
 			"the disk is nearly full (%llu MiB left, %llu MiB are the reserve): make "
@@ -149,5 +164,7 @@ const char *disk_notice(const struct disk_watch *disk)
 {
 	if (disk->level == DISK_FAILED)
 		return "the journal cannot be written: no run is started";
+	if (lacks_files(disk))
+		return "no file can be created: no run is started";
 	return disk->level == DISK_OK ? NULL : "the disk is nearly full: no run is started";
 }

@@ -96,7 +96,7 @@ int retention_hash(const struct retention *retention, const uint8_t journal[JOUR
 	int r = segment_path(retention, journal, first, path);
 	if (r < 0)
 		return r;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
 		return -errno;
 	r = digest_init(&digest);

@@ -181,8 +181,12 @@ int index_file_open(struct index_file *file, const char *journal, const uint8_t 
 	if (dir < 0)
 		return -errno;
 	journal_id_format(name, id);
-	file->fd = openat(dir, name, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	int r = file->fd < 0 ? -errno : 0;
+	file->fd = openat(
+		dir, name, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	struct stat st = {0};
+	int r = file->fd < 0 || fstat(file->fd, &st) < 0 ? -errno : 0;
+	if (r == 0 && !S_ISREG(st.st_mode))
+		r = -EBADMSG;
 	close(dir);
 	return r < 0 ? r : load(file, head, take, arg);
 }
