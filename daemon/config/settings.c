@@ -242,6 +242,11 @@ static void gather(
 				"'%s' belongs under '%s:' of the instrument", child->key,
 				flags != 0 ? "settings" : "calibration");
 			g->misspelled[s - g->table] = true;
+		} else if (w->is_partial && (s->flags & ASSAY_OWN) != 0) {
+			load_error(w->load, child->key_mark,
+				"'%s' belongs under 'settings:' of the instrument: its effect "
+				"cannot be put back after a run",
+				child->key);
 		} else {
 			g->nodes[s - g->table] = child;
 		}

@@ -23,7 +23,8 @@ static bool any_run_open(const struct core *core)
 	list_for_each(instrument, &core->instruments.list, link)
 	{
 		enum machine_state state = instrument->machine.state;
-		if (machine_has_run(state) || machine_has_start(state))
+		if (machine_has_run(state) || machine_has_start(state) ||
+			state == MACHINE_RETURNING)
 			return true;
 	}
 	return false;

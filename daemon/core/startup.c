@@ -152,8 +152,8 @@ static int start_commit(struct core *core)
 	struct commit_options options = {.always = core->config->sync_always,
 		.every_ns = core->config->sync_ns,
 		.published = core->published,
-		.committed = hazard_sync,
-		.arg = &core->instruments.hazards};
+		.committed = instruments_sync_notes,
+		.arg = &core->instruments};
 	int r = commit_start(
 		&core->commit, core->journal, core->publisher, &options, core->wake_fd);
 	if (r < 0)
@@ -288,6 +288,7 @@ static int open_all(struct core *core)
 	snprintf(core->run_store.path, sizeof core->run_store.path, "%s",
 		core->config->journal_path);
 	core->instruments.hazards.journal = core->run_store.path;
+	borrowed_notes_init(&core->instruments.notes, core->run_store.path);
 	core->run_store.clock = &core->timekeeper;
 	core->run_store.sync = core->sync;
 	core->amends = amends_create(&core->run_store);
@@ -445,6 +446,7 @@ static int close_down(struct core *core)
 		close(core->wake_fd);
 	timekeeper_stop(&core->timekeeper);
 	ports_finish(&core->ports);
+	borrowed_notes_finish(&core->instruments.notes);
 	reload_finish(core);
 	loop_drop(core->stop_timer);
 	loop_drop(core->second);

@@ -12,7 +12,7 @@
 
 static bool is_known(uint64_t type)
 {
-	return (type >= WIRE_SETUP && type <= WIRE_CAPTURE) ||
+	return (type >= WIRE_SETUP && type <= WIRE_CONFIGURE) ||
 	       (type >= WIRE_HELLO && type <= WIRE_CAPTURED);
 }
 
@@ -70,11 +70,21 @@ static void map_encoded(struct map *map, const char *key, struct assay_span valu
 
 /* --- from the core ---------------------------------------------------------------------------- */
 
-void wire_write_go(struct buffer *out, unsigned unit, bool safe)
+void wire_write_go(struct buffer *out, unsigned unit, const struct wire_go *go)
 {
 	struct message m;
 	message_start(&m, out, WIRE_GO, unit);
-	map_bool(&m.map, "safe", safe);
+	map_bool(&m.map, "safe", go->safe);
+	map_bool(&m.map, "look", go->look);
+	map_encoded(&m.map, "settings", go->settings);
+	message_end(&m);
+}
+
+void wire_write_configure(struct buffer *out, unsigned unit, struct assay_span settings)
+{
+	struct message m;
+	message_start(&m, out, WIRE_CONFIGURE, unit);
+	map_encoded(&m.map, "settings", settings);
 	message_end(&m);
 }
 
@@ -144,9 +154,20 @@ int wire_read_go(const struct wire_message *m, struct wire_go *go)
 {
 	static const struct key rows[] = {
 		{"safe", KEY_BOOL, KEY_AT(struct wire_go, safe), .required = true},
+		{"look", KEY_BOOL, KEY_AT(struct wire_go, look), .required = true},
+		{"settings", KEY_RAW_MAP, KEY_AT(struct wire_go, settings)},
 		{0},
 	};
 	return payload_decode(m, rows, go, sizeof *go);
+}
+
+int wire_read_configure(const struct wire_message *m, struct assay_span *settings)
+{
+	static const struct key rows[] = {
+		{"settings", KEY_RAW_MAP, .required = false},
+		{0},
+	};
+	return payload_decode(m, rows, settings, sizeof *settings);
 }
 
 int wire_read_refuse(const struct wire_message *m, struct assay_string *text)

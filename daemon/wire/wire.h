@@ -18,6 +18,7 @@
  *	worker	IDENTITY unit			the identity of the unit
  *	core	GO unit | REFUSE unit		the core compares; only GO lets the driver act
  *	worker	READY unit			configured, with the settings as sent or read back
+ *	core	CONFIGURE unit			while it rests: other settings of its own; READY follows
  *	core	START unit			one measurement, or one after another until STOP
  *	worker	STARTED unit			acquisition has started; the core makes run-start
  *	worker	FRAME unit ...			under credit
@@ -54,6 +55,7 @@ enum wire_type {
 	WIRE_ABORT,
 	WIRE_QUIT,
 	WIRE_CAPTURE,
+	WIRE_CONFIGURE,
 	/* worker -> core */
 	WIRE_HELLO = 64,
 	WIRE_OPENED,
@@ -77,9 +79,14 @@ struct wire_setup {
 	size_t unit_count;
 };
 
-/* GO: {safe}: true after an unclean end with a hazard on: make_safe before anything else. */
+/*
+ * GO: {safe, look, settings?}.  CONFIGURE: {settings?}; dropped unless the unit rests.  The settings
+ * are those of the instrument between runs; left out: those of SETUP.
+ */
 struct wire_go {
-	bool safe;
+	bool safe; /* after an unclean end with a hazard on: make_safe before anything else */
+	bool look; /* change nothing: READY has only the values that stay, as the instrument has them */
+	struct assay_span settings;
 };
 
 /* CREDIT: u64: this many more bytes of FRAME messages (heads included) may be sent. */
@@ -206,7 +213,8 @@ struct wire_capture {
 /* --- writing: appends one whole message to `out`; failure is sticky in the buffer ------------- */
 
 void wire_write_setup(struct buffer *out, const struct wire_setup *setup);
-void wire_write_go(struct buffer *out, unsigned unit, bool safe);
+void wire_write_go(struct buffer *out, unsigned unit, const struct wire_go *go);
+void wire_write_configure(struct buffer *out, unsigned unit, struct assay_span settings);
 void wire_write_refuse(struct buffer *out, unsigned unit, const char *text);
 void wire_write_credit(struct buffer *out, uint64_t bytes);
 void wire_write_start(struct buffer *out, unsigned unit, const struct wire_start *start);
@@ -249,6 +257,7 @@ int wire_next(const uint8_t *data, size_t len, struct wire_message *message);
 
 /* Each returns 0, or -EBADMSG if the payload differs from the description above. */
 int wire_read_go(const struct wire_message *m, struct wire_go *go);
+int wire_read_configure(const struct wire_message *m, struct assay_span *settings);
 int wire_read_refuse(const struct wire_message *m, struct assay_string *text);
 int wire_read_credit(const struct wire_message *m, uint64_t *bytes);
 int wire_read_capture(const struct wire_message *m, struct wire_capture *capture);

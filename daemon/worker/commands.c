@@ -18,8 +18,10 @@ int commands_init(
 
 void commands_finish(struct commands *commands)
 {
-	for (size_t i = 0; i < commands->count && commands->units != NULL; i++)
+	for (size_t i = 0; i < commands->count && commands->units != NULL; i++) {
 		start_finish(&commands->units[i].start);
+		buffer_finish(&commands->units[i].own.settings);
+	}
 	free(commands->units);
 	commands->units = NULL;
 }
@@ -52,6 +54,17 @@ static int take_start(struct unit_commands *unit, const struct wire_message *mes
 	return 0;
 }
 
+/* Settings of its own, with the command that brings them. */
+static int take_own(
+	struct unit_commands *unit, struct assay_span settings, bool look, enum unit_event event)
+{
+	buffer_reset(&unit->own.settings);
+	buffer_append(&unit->own.settings, settings.data, settings.len);
+	unit->own.look = look;
+	unit->pending |= BIT(event);
+	return unit->own.settings.failed ? -ENOMEM : 0;
+}
+
 /* STOP and ABORT mean the pending START, else the run under way, whose slot they interrupt. */
 static void interrupt(struct commands *commands, unsigned index, enum unit_event event)
 {
@@ -72,6 +85,7 @@ static int take_command(struct commands *commands, const struct wire_message *me
 {
 	struct wire_go go;
 	struct assay_string text;
+	struct assay_span settings;
 	if (message->unit >= commands->count)
 		return -EBADMSG;
 	struct unit_commands *unit = &commands->units[message->unit];
@@ -79,8 +93,11 @@ static int take_command(struct commands *commands, const struct wire_message *me
 	case WIRE_GO:
 		if (wire_read_go(message, &go) < 0)
 			return -EBADMSG;
-		unit->pending |= BIT(go.safe ? UNIT_ON_GO_SAFE : UNIT_ON_GO);
-		return 0;
+		return take_own(unit, go.settings, go.look, go.safe ? UNIT_ON_GO_SAFE : UNIT_ON_GO);
+	case WIRE_CONFIGURE:
+		if (wire_read_configure(message, &settings) < 0)
+			return -EBADMSG;
+		return take_own(unit, settings, false, UNIT_ON_CONFIGURE);
 	case WIRE_REFUSE:
 		if (wire_read_refuse(message, &text) < 0)
 			return -EBADMSG;
@@ -139,7 +156,7 @@ bool commands_has_cut(struct commands *commands, size_t unit)
 }
 
 bool commands_take(struct commands *commands, size_t index, const struct unit_state *state,
-	enum unit_event *event, struct start *start)
+	enum unit_event *event, struct start *start, struct own *own)
 {
 	struct unit_commands *unit = &commands->units[index];
 	*event = next(unit, state);
@@ -152,6 +169,11 @@ bool commands_take(struct commands *commands, size_t index, const struct unit_st
 		start_finish(start);
 		*start = unit->start;
 		unit->start = (struct start){0};
+	} else if (*event == UNIT_ON_GO || *event == UNIT_ON_GO_SAFE ||
+		   *event == UNIT_ON_CONFIGURE) {
+		buffer_finish(&own->settings);
+		*own = unit->own;
+		unit->own = (struct own){0};
 	}
 	monitor_unlock(commands->monitor);
 	return true;

@@ -23,10 +23,17 @@ struct start {
 	struct buffer step, settings, holds;
 };
 
+/* How the instrument is configured between runs: its own settings. */
+struct own {
+	struct buffer settings; /* CBOR; empty: those of SETUP */
+	bool look;              /* read back only */
+};
+
 struct unit_commands {
 	atomic_uint pending;  /* bit per enum unit_event; written under the lock */
 	unsigned after_start; /* under the lock: those that mean the pending START */
 	struct start start;   /* under the lock: of the pending START */
+	struct own own;       /* under the lock: of the pending GO or CONFIGURE */
 };
 
 struct commands {
@@ -61,11 +68,11 @@ bool commands_has(struct commands *commands, size_t unit, const struct unit_stat
 bool commands_has_cut(struct commands *commands, size_t unit);
 
 /*
- * Takes the next of them: true with *event; of a START, with *start, whose former content is
- * finished.  Without a pending command it takes no lock.
+ * Takes the next of them: true with *event; of a START, with *start, of a GO or CONFIGURE with
+ * *own, its settings.  The former content is finished.  Without a pending command it takes no lock.
  */
 bool commands_take(struct commands *commands, size_t unit, const struct unit_state *state,
-	enum unit_event *event, struct start *start);
+	enum unit_event *event, struct start *start, struct own *own);
 
 /*
  * Lock held: the unit's slots may be interrupted from here on, by pending commands as well.

@@ -163,6 +163,12 @@ int device_configure(struct device *device)
 	return run(device, device->driver->configure);
 }
 
+int device_read_back(struct device *device)
+{
+	report_reset(&device->report);
+	return run(device, device->driver->read_back);
+}
+
 int device_start(struct device *device)
 {
 	return run(device, device->driver->start);

@@ -97,6 +97,7 @@ struct assay_span device_sent(const struct device *device);
  */
 int device_identify(struct device *device, struct assay_identity *id);
 int device_configure(struct device *device);
+int device_read_back(struct device *device);
 int device_start(struct device *device);
 int device_acquire(struct device *device);
 int device_decode(struct device *device);

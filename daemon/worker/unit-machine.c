@@ -426,7 +426,7 @@ static void made_safe(struct unit_step *step, enum unit_event event)
 
 /* clang-format off */
 #define BOTH(cell) cell, cell       /* LOST and QUIT */
-#define SAME(cell) cell, cell, cell /* GO, GO_SAFE and REFUSE */
+#define SAME(cell) cell, cell, cell, cell /* GO, GO_SAFE, REFUSE and CONFIGURE */
 
 /* OK, ENOUGH; FRAME, LAST, DONE, AGAIN; SILENT, FAILED, GONE, CANCELED; HAZARD_ON, HAZARD_OFF. */
 #define NO_SLOT bug, bug, bug, bug, bug, bug, bug, bug, bug, bug, bug, bug
@@ -441,7 +441,7 @@ static const struct row {
 	enum unit_activity activity;
 	cell *cells[UNIT_EVENTS];
 } table[UNIT_PHASES] = {
-	/* LOST, QUIT      GO, GO_SAFE, REFUSE        ABORT         STOP        START      DUE; results */
+	/* LOST, QUIT      GO, GO_SAFE, REFUSE, CONFIGURE  ABORT    STOP        START      DUE; results */
 	[UNIT_UNIDENTIFIED] = {UNIT_WAITS_UNTIL_DUE, {
 	BOTH(leave),       SAME(drop),                drop,         drop,       too_early, identify,
 	NO_SLOT}},
@@ -449,7 +449,7 @@ static const struct row {
 	BOTH(leave),       SAME(drop),                drop,         drop,       too_early, bug,
 	SLOT(identified, identify_silent, fault, interrupted)}},
 	[UNIT_IDENTIFIED] = {UNIT_WAITS, {
-	BOTH(leave),       configure, rescue, reject, drop,         drop,       too_early, bug,
+	BOTH(leave),       configure, rescue, reject, drop, drop,   drop,       too_early, bug,
 	NO_SLOT}},
 	[UNIT_REJECTED] = {UNIT_WAITS_UNTIL_DUE, {
 	BOTH(leave),       SAME(drop),                drop,         drop,       too_early, identify,
@@ -461,7 +461,7 @@ static const struct row {
 	BOTH(leave),       SAME(drop),                drop,         drop,       too_early, bug,
 	SLOT(ready, silent, fault, interrupted)}},
 	[UNIT_READY] = {UNIT_WAITS, {
-	BOTH(leave),       SAME(drop),                drop,         drop,       prepare,   bug,
+	BOTH(leave),       drop, drop, drop, configure, drop,       drop,       prepare,   bug,
 	NO_SLOT}},
 	[UNIT_PREPARE] = {UNIT_RUNS, {
 	BOTH(leave),       SAME(drop),                cancel_start, later,      later,     bug,

@@ -12,6 +12,7 @@
  *	                         |               |     +--GO_SAFE--> RESCUE --ok---+
  *	                         +--due-- REJECTED <--REFUSE
  *
+ *	READY --CONFIGURE--> CONFIGURE
  *	READY --START--> PREPARE --ok--> START --ok: STARTED--> PACED --due--> ACQUIRE
  *
  *	PACED <--no answer, try again--- ACQUIRE --frame--> DELIVER --sent, more to come--> PACED
@@ -67,6 +68,7 @@ enum unit_event {
 	UNIT_ON_GO,
 	UNIT_ON_GO_SAFE,
 	UNIT_ON_REFUSE,
+	UNIT_ON_CONFIGURE,
 	UNIT_ON_ABORT,
 	UNIT_ON_STOP,
 	UNIT_ON_START,

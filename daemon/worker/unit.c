@@ -37,6 +37,8 @@ static struct assay_span settings_in_use(struct worker_unit *unit, struct buffer
 {
 	const struct device *device = &unit->device;
 	struct assay_span sent = device_sent(device);
+	if (!unit->is_configured)
+		sent = (struct assay_span){0}; /* it was only read back */
 	if (report_merge(&device->report, sent.data, sent.len, out) < 0)
 		return sent;
 	return (struct assay_span){out->data, out->len};
@@ -96,7 +98,7 @@ static void perform(struct worker_unit *unit, enum unit_action action, enum wire
 	case UNIT_SEND_IDENTITY: send_identity(unit); break;
 	case UNIT_SEND_READY:
 		unit->ready_at = now;
-		unit->is_configured = true;
+		unit->is_configured = !unit->own.look;
 		wire_write_ready(&message, device->index, settings_in_use(unit, &settings));
 		send_message(unit, &message);
 		buffer_finish(&settings);
@@ -224,7 +226,11 @@ static int run_slot(struct worker_unit *unit)
 	switch (unit->state.phase) {
 	case UNIT_IDENTIFY: return device_identify(device, &unit->identity);
 	case UNIT_RESCUE: return device_make_safe(device);
-	case UNIT_CONFIGURE: return device_configure(device);
+	case UNIT_CONFIGURE:
+		if (unit->own.look)
+			return device_read_back(device);
+		r = device_use_settings(device, &unit->own.settings);
+		return r < 0 ? r : device_configure(device);
 	case UNIT_PREPARE:
 		r = device_use_settings(device, &unit->start.settings);
 		if (r < 0 || (r == 0 && unit->is_configured))
@@ -340,7 +346,8 @@ static bool take_commands(struct worker_unit *unit)
 	struct commands *commands = unit->device.services->commands;
 	enum unit_event event;
 	bool any = false;
-	while (commands_take(commands, unit->device.index, &unit->state, &event, &unit->start)) {
+	while (commands_take(
+		commands, unit->device.index, &unit->state, &event, &unit->start, &unit->own)) {
 		if (event == UNIT_ON_ABORT || event == UNIT_ON_QUIT)
 			remember(unit, -ECANCELED, "aborted");
 		take(unit, event);
@@ -411,4 +418,5 @@ void unit_finish(struct worker_unit *unit)
 	buffer_finish(&unit->step_settings);
 	buffer_finish(&unit->step_sent);
 	start_finish(&unit->start);
+	buffer_finish(&unit->own.settings);
 }

@@ -31,6 +31,7 @@ struct worker_unit {
 	int error; /* of the first failure that is being handled, */
 	char why[EXPLAIN_MAX];
 
+	struct own own;     /* by the last GO or CONFIGURE */
 	struct start start; /* of the last run */
 	struct pace pace;
 	struct buffer step_settings, step_sent; /* of a method's step, for each of its frames */

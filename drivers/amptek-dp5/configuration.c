@@ -249,6 +249,17 @@ int configuration_configure(struct assay_instrument *ins)
 	return 0;
 }
 
+int configuration_read_back(struct assay_instrument *ins)
+{
+	struct state *st = ins->state;
+	int r = state_poll(ins, st);
+	if (r == 0)
+		r = state_read_back(ins, st, st->readback, sizeof(st->readback));
+	if (r == 0)
+		report(ins);
+	return r;
+}
+
 int configuration_keep(struct assay_instrument *ins)
 {
 	struct state *st = ins->state;

@@ -16,6 +16,9 @@ extern const struct assay_setting configuration_settings[];
  */
 int configuration_configure(struct assay_instrument *ins);
 
+/* The read_back slot. */
+int configuration_read_back(struct assay_instrument *ins);
+
 /*
  * Before a measurement: configures again if the instrument restarted or its readback differs from
  * that after the last configure.  Updates st->status.

@@ -58,6 +58,7 @@ static const struct assay_driver amptek_dp5 = {
 	.raw_max = PACKET_REPLY_MAX + READBACK_MAX,
 	.identify = identify,
 	.configure = configuration_configure,
+	.read_back = configuration_read_back,
 	.start = acquisition_start,
 	.acquire = acquisition_acquire,
 	.decode = spectrum_decode,

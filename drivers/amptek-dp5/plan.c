@@ -166,9 +166,6 @@ static int check_settings(struct assay_instrument *ins)
 	if (channels & (channels - 1))
 		return REJECT(ins, "channels: %lld is not 256, 512, 1024, 2048, 4096 or 8192",
 			(long long)channels);
-	bool window = assay_has(s, "preset_counts_first") || assay_has(s, "preset_counts_last");
-	if (window && !assay_has(s, "preset_counts"))
-		return REJECT(ins, "preset_counts_first and _last need preset_counts");
 	if (assay_has(s, "preset_counts_last") &&
 		assay_int(s, "preset_counts_last") < assay_int(s, "preset_counts_first"))
 		return REJECT(ins, "preset_counts_last lies before preset_counts_first");

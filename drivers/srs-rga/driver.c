@@ -105,16 +105,47 @@ static int set_range(struct assay_instrument *ins)
 	return r;
 }
 
-static int adjust(struct assay_instrument *ins, const char *setting, const char *name)
+/* Sets a value that stays if it is given, reads it otherwise, and reports it in either case. */
+static int adjust(struct assay_instrument *ins, const char *setting, const char *name, bool given)
 {
 	double kept;
-	if (!assay_has(ins->settings, setting))
-		return 0;
-	int r = rga_adjust(
-		ins, name, (double)assay_int(ins->settings, setting), 0.5, SETTLE_MS, &kept);
+	char query[8];
+	snprintf(query, sizeof(query), "%s?", name);
+	int r = given ? rga_adjust(ins, name, (double)assay_int(ins->settings, setting), 0.5,
+				SETTLE_MS, &kept)
+		      : rga_query_number(ins, query, &kept);
 	if (r == 0)
 		assay_report_int(ins, setting, (int64_t)(kept + 0.5));
 	return r;
+}
+
+static int adjust_ion_energy(struct assay_instrument *ins, bool given)
+{
+	double kept;
+	int r = given ? rga_adjust(ins, "IE",
+				strcmp(assay_text(ins->settings, "ion_energy"), "12 eV") == 0, 0,
+				SETTLE_MS, &kept)
+		      : rga_query_number(ins, "IE?", &kept);
+	if (r == 0)
+		assay_report_text(ins, "ion_energy", kept > 0 ? "12 eV" : "8 eV");
+	return r;
+}
+
+/* The values of the ion source, as the head has them unless `send`. */
+static int adjust_source(struct assay_instrument *ins, bool send)
+{
+	const struct assay_settings *s = ins->settings;
+	int r = adjust(ins, "electron_energy", "EE", send && assay_has(s, "electron_energy"));
+	if (r == 0)
+		r = adjust_ion_energy(ins, send && assay_has(s, "ion_energy"));
+	if (r == 0)
+		r = adjust(ins, "focus_voltage", "VF", send && assay_has(s, "focus_voltage"));
+	return r;
+}
+
+static int read_back(struct assay_instrument *ins)
+{
+	return adjust_source(ins, false);
 }
 
 static int configure(struct assay_instrument *ins)
@@ -123,8 +154,6 @@ static int configure(struct assay_instrument *ins)
 	int64_t mass_max = rga->mass_max > 0 ? rga->mass_max : RGA_MASS_MAX;
 	int noise_floor = (int)assay_int(ins->settings, "noise_floor");
 	const char *mode = assay_text(ins->settings, "mode");
-	const char *ion_energy = assay_text(ins->settings, "ion_energy");
-	double kept;
 	rga->mode = strcmp(mode, "series") == 0      ? RGA_SERIES
 		    : strcmp(mode, "histogram") == 0 ? RGA_HISTOGRAM
 						     : RGA_ANALOG;
@@ -136,13 +165,7 @@ static int configure(struct assay_instrument *ins)
 	if (r == 0 && rga->mode != RGA_SERIES)
 		r = set_range(ins);
 	if (r == 0)
-		r = adjust(ins, "electron_energy", "EE");
-	if (r == 0)
-		r = ion_energy == NULL ? 0
-				       : rga_adjust(ins, "IE", strcmp(ion_energy, "12 eV") == 0, 0,
-						 SETTLE_MS, &kept);
-	if (r == 0)
-		r = adjust(ins, "focus_voltage", "VF");
+		r = adjust_source(ins, true);
 	rga->word_ms = rga_word_ms(rga->mode, (unsigned)noise_floor);
 	return r;
 }
@@ -226,19 +249,19 @@ static const struct assay_setting settings[] = {
 		.unit = "eV",
 		.min = 25,
 		.max = 105,
-		.flags = ASSAY_LIVE,
+		.flags = ASSAY_LIVE | ASSAY_STAYS,
 		.help = "absent: unchanged"},
 	{.name = "ion_energy",
 		.type = ASSAY_CHOICE,
 		.choices = energies,
-		.flags = ASSAY_LIVE,
+		.flags = ASSAY_LIVE | ASSAY_STAYS,
 		.help = "absent: unchanged"},
 	{.name = "focus_voltage",
 		.type = ASSAY_INT,
 		.unit = "V",
 		.min = 0,
 		.max = 150,
-		.flags = ASSAY_LIVE,
+		.flags = ASSAY_LIVE | ASSAY_STAYS,
 		.help = "magnitude at the focus plate; absent: unchanged"},
 	{.name = "convert",
 		.type = ASSAY_CHOICE,
@@ -303,6 +326,7 @@ static const struct assay_driver srs_rga = {
 	.decode = rga_decode,
 	.stop = rga_stop,
 	.make_safe = rga_make_safe,
+	.read_back = read_back,
 };
 
 ASSAY_DRIVER_EXPORT(srs_rga);

@@ -105,9 +105,16 @@ enum assay_setting_flag {
 	ASSAY_LIVE = 1 << 4,        /* may be changed by `assayctl set` between runs */
 	ASSAY_HEX = 1 << 5,         /* an integer, shown in hexadecimal */
 	ASSAY_CALIBRATES = 1 << 6,  /* a calibration holds for one value of it */
-	ASSAY_UNIT = 1 << 8,        /* a text: a UCUM code of the technique's list */
-	ASSAY_CAS = 1 << 9,         /* a text: a CAS number, with its check digit */
-	ASSAY_IN_UNIT = 1 << 10,    /* a number of a row, in the unit of its column `unit` */
+	/*
+	 * A value that was sent stays in the instrument until another is sent: absent means
+	 * unchanged.  configure() and read_back() report it, given or not, so that the value found
+	 * before can be put back; otherwise only the instrument's file may have it, no run.
+	 */
+	ASSAY_STAYS = 1 << 7,
+	ASSAY_UNIT = 1 << 8,     /* a text: a UCUM code of the technique's list */
+	ASSAY_CAS = 1 << 9,      /* a text: a CAS number, with its check digit */
+	ASSAY_IN_UNIT = 1 << 10, /* a number of a row, in the unit of its column `unit` */
+	ASSAY_OWN = 1 << 11,     /* only of an instrument's file: its effect cannot be put back */
 };
 
 /*
@@ -359,6 +366,13 @@ struct assay_driver {
 	 * path out while a hazard is on.  NULL: the family has no hazards.
 	 */
 	int (*make_safe)(struct assay_instrument *ins);
+
+	/*
+	 * Reads the values that the instrument has of all settings flagged ASSAY_STAYS, reports them,
+	 * and changes nothing.  Called after identify, before configure sends such a value for the
+	 * first time.  NULL: the family has no such setting.
+	 */
+	int (*read_back)(struct assay_instrument *ins);
 };
 
 /*

@@ -102,6 +102,63 @@ def test_holds_for(lab, port):
     check_bare(measure(lab)[1][-1])
 
 
+def recorded(start, *names):
+    """Numbers of the settings that a run-start has."""
+    def number(value):
+        return round(value['v'] if isinstance(value, dict) else value, 3)
+    return tuple(number(start['settings'][name]) for name in names)
+
+
+OWN = ('gain', 'channels', 'slow_threshold', 'peaking_time', 'flat_top')
+
+
+def test_borrowed(lab, port):
+    """What methods, `set`, the file and a crash changed is put back: a run has what it requests and the file names."""
+    def reload(*args, **more):
+        lab.configure(configuration(port, *args, **more))
+        lab.ctl('reload')
+
+    reload()
+    start, frames = measure(lab)
+    own = recorded(start, *OWN)
+    check_calibrated(frames[-1])
+
+    def check_own():
+        now, spectra = measure(lab)
+        assert recorded(now, *OWN) == own, (own, recorded(now, *OWN))
+        check_calibrated(spectra[-1])
+
+    measure(lab, '--method', 'BARE')
+    check_own()
+    described = next(s for s in lab.ask({'op': 'describe', 'instrument': 'xrf-1'})['instrument']['settings']
+                     if s['name'] == 'gain')
+    assert round(described['read_back']['v'], 3) == own[0], described
+
+    lab.ctl('set', 'xrf-1', 'slow_threshold=20%')
+    assert recorded(measure(lab)[0], 'slow_threshold') == (20,)
+    measure(lab, '--method', 'BARE')
+    assert recorded(measure(lab)[0], 'gain', 'slow_threshold') == (own[0], 20)
+    lab.ctl('reload')
+    check_own()
+    lab.ctl('set', 'xrf-1', 'slow_threshold=20%')
+    measure(lab)
+    lab.stop()
+    lab.start()
+    check_own()
+
+    lab.wait_state('xrf-1', 'idle')
+    lab.ctl('run', 'start', 'xrf-1', '--method', 'BARE')
+    assert (lab.dir / 'state/borrowed/xrf-1').exists()
+    lab.kill()
+    lab.start()
+    check_own()
+
+    reload({'gain': 12, 'peaking_time': '4 us'})
+    assert recorded(measure(lab)[0], 'gain') == (12,)
+    reload()
+    check_own()
+
+
 def main():
     with Lab(paths) as lab:
         port = lab.sim('amptek-dp5', '--udp', '127.0.0.1:0', '--sample', 'brass').port
@@ -109,6 +166,7 @@ def main():
         test_check(lab)
         test_calibrations(lab)
         test_holds_for(lab, port)
+        test_borrowed(lab, port)
         lint(lab)
         lab.stop()
         reparse(lab)

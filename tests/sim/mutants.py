@@ -72,11 +72,10 @@ MUTANTS = {
     'waits-for-a-worker-after-quit': ('core/port/supervise.c', '(silent || stuck || overdue)', '(silent || stuck)'),
     'gives-no-credit-back': ('core/port/supervise.c', 's->credit += bytes;', '(void)bytes;'),
     'gives-credit-twice': ('core/port/supervise.c', 's->credit += bytes;', 's->credit += 2 * bytes;'),
-    'forgets-make-safe': ('core/instrument/instrument.c', 'instrument->unit, instrument->hazard);',
-                          'instrument->unit, false);'),
+    'forgets-make-safe': ('core/instrument/instrument.c', '.safe = instrument->hazard,', '.safe = false,'),
     'does-not-go-on': ('core/instrument/machine.c', 'step.actions |= MACHINE_GO_ON;', 'step.actions |= 0;'),
     'does-not-retry-a-start': ('core/instrument/instrument.c', 'instrument_apply(instrument, MACHINE_RETRY, NULL);', ''),
-    'sends-no-stop': ('core/instrument/machine.c', 'case MACHINE_STOP: return MACHINE_SEND_STOP;',
+    'sends-no-stop': ('core/instrument/machine.c', 'case MACHINE_STOP: return waits ? 0 : MACHINE_SEND_STOP;',
                       'case MACHINE_STOP: return 0;'),
     # the end
     'does-not-free-settings': ('core/instrument/instrument.c', 'buffer_finish(&instrument->settings);', ''),

@@ -392,10 +392,21 @@ static void take_go(struct sim_unit *u, const struct wire_message *m)
 	u->pending |= BIT(go.safe ? UNIT_ON_GO_SAFE : UNIT_ON_GO);
 }
 
+static void take_configure(struct sim_unit *u, const struct wire_message *m)
+{
+	struct assay_span settings;
+	if (wire_read_configure(m, &settings) < 0) {
+		wrong("a CONFIGURE for %s cannot be read", u->key);
+		return;
+	}
+	u->pending |= BIT(UNIT_ON_CONFIGURE);
+}
+
 void unit_message(struct sim_unit *u, const struct wire_message *m)
 {
 	switch (m->type) {
 	case WIRE_GO: take_go(u, m); break;
+	case WIRE_CONFIGURE: take_configure(u, m); break;
 	case WIRE_REFUSE: u->pending |= BIT(UNIT_ON_REFUSE); break;
 	case WIRE_START: take_start(u, m); break;
 	case WIRE_STOP: take_stop(u, UNIT_ON_STOP); break;

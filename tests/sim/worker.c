@@ -238,6 +238,7 @@ static void take(struct worker *w, const struct wire_message *m)
 {
 	static const char *const words[] = {[WIRE_SETUP] = "SETUP",
 		[WIRE_GO] = "GO",
+		[WIRE_CONFIGURE] = "CONFIGURE",
 		[WIRE_REFUSE] = "REFUSE",
 		[WIRE_CREDIT] = "CREDIT",
 		[WIRE_START] = "START",

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "core/commit/ledger.h"
 #include "core/instrument/inside.h"
+#include "core/instrument/noting.h"
 #include "core/instrument/request.h"
 #include "core/instrument/state.h"
 #include "record/encode.h"
@@ -55,6 +56,7 @@ void instrument_destroy(struct instrument *instrument)
 	list_remove(&instrument->link);
 	buffer_finish(&instrument->settings);
 	buffer_finish(&instrument->own);
+	borrowed_finish(&instrument->borrowed);
 	change_finish(&instrument->change);
 	run_request_finish(&instrument->request);
 	free(instrument);
@@ -101,13 +103,16 @@ static void send_start(struct instrument *instrument)
 		run_method(instrument->run, &step);
 	const struct run_request *request = instrument->run != NULL ? run_request(instrument->run)
 								    : &instrument->request;
-	const struct buffer *settings = &request->steps.settings[step];
-	struct buffer message = {0}, place = {0};
+	const struct buffer *own = &request->steps.settings[step];
+	struct buffer message = {0}, place = {0}, settings = {0};
+	if (borrowed_lay(&instrument->borrowed, instrument->config->driver,
+		    (struct assay_span){own->data, own->len}, &settings) < 0)
+		message.failed = true;
 	struct wire_start start = {
 		.mode = modes[request->mode],
 		.every_ns = instrument->config->acquire.every_ns,
 		.frames = instrument->config->acquire.frames,
-		.settings = {settings->data, settings->len},
+		.settings = {settings.data, settings.len},
 		.holds = {request->steps.holds[step].data, request->steps.holds[step].len},
 	};
 	if (request->method != NULL && request->method->step_count > 1) {
@@ -118,6 +123,7 @@ static void send_start(struct instrument *instrument)
 	send_to_worker(instrument, &message);
 	instrument->change.sent = true;
 	buffer_finish(&place);
+	buffer_finish(&settings);
 }
 
 static void send_stop(struct instrument *instrument, bool abort)
@@ -130,14 +136,46 @@ static void send_stop(struct instrument *instrument, bool abort)
 	send_to_worker(instrument, &message);
 }
 
-static void answer_identity(struct instrument *instrument, const char *reject)
+static void refuse_unit(struct instrument *instrument, const char *why)
 {
 	struct buffer message = {0};
-	if (reject != NULL)
-		wire_write_refuse(&message, instrument->unit, reject);
-	else
-		wire_write_go(&message, instrument->unit, instrument->hazard);
+	wire_write_refuse(&message, instrument->unit, why);
 	send_to_worker(instrument, &message);
+}
+
+/*
+ * The worker configures the unit with its own settings, over the values noted of it; if that would
+ * change a value that is not noted, it reads back first.
+ */
+static void send_go(struct instrument *instrument)
+{
+	const struct catalog_driver *driver = instrument->config->driver;
+	struct assay_span wanted = instrument_settings(instrument);
+	struct buffer message = {0}, settings = {0};
+	borrowed_load(&instrument->all->notes, instrument->config->key, driver->name,
+		instrument->identity.serial, &instrument->borrowed);
+	instrument->noting = 0;
+	instrument->is_looking = instrument->config->port.playback == NULL && /* nothing stays */
+				 borrowed_lacks(&instrument->borrowed, driver, wanted,
+					 (struct assay_span){0});
+	message.failed = borrowed_lay(&instrument->borrowed, driver, wanted, &settings) < 0;
+	struct wire_go go = {.safe = instrument->hazard,
+		.look = instrument->is_looking,
+		.settings = {settings.data, settings.len}};
+	wire_write_go(&message, instrument->unit, &go);
+	send_to_worker(instrument, &message);
+	buffer_finish(&settings);
+}
+
+static void send_configure(struct instrument *instrument)
+{
+	struct buffer message = {0}, settings = {0};
+	message.failed = borrowed_lay(&instrument->borrowed, instrument->config->driver,
+				 instrument_settings(instrument), &settings) < 0;
+	wire_write_configure(
+		&message, instrument->unit, (struct assay_span){settings.data, settings.len});
+	send_to_worker(instrument, &message);
+	buffer_finish(&settings);
 }
 
 /* --- the machine ------------------------------------------------------------------------------ */
@@ -192,6 +230,37 @@ static void go_on(struct instrument *instrument, const char *text)
 		state_set(instrument, NULL, why);
 }
 
+static void give_up_note(struct instrument *instrument, int r, const char *why)
+{
+	if (instrument->machine.state != MACHINE_NOTING) {
+		supervise_punish(instrument->supervisor, why);
+		return;
+	}
+	change_settle(&instrument->change, r, why);
+	instrument_apply(instrument, MACHINE_UNNOTED, &(struct cause){.error = r, .why = why});
+}
+
+/* The values found are noted, or cannot be: then nothing is changed. */
+static void on_noted(struct instrument *instrument, int r)
+{
+	const char *why = "the values found cannot be noted on the disk";
+	if (r == 0)
+		instrument_apply(instrument, MACHINE_NOTED, NULL);
+	else
+		give_up_note(instrument, r, why);
+}
+
+static void note_found(struct instrument *instrument)
+{
+	char why[WIRE_TEXT_MAX];
+	bool is_start = instrument->machine.state == MACHINE_NOTING;
+	int r = noting_start(instrument, on_noted, why);
+	if (r == 0)
+		instrument_apply(instrument, is_start ? MACHINE_OWN : MACHINE_NOTED, NULL);
+	else if (r < 0)
+		give_up_note(instrument, r, why);
+}
+
 int instrument_apply(
 	struct instrument *instrument, enum machine_event event, const struct cause *cause)
 {
@@ -199,6 +268,8 @@ int instrument_apply(
 	struct machine_step step = machine_step(instrument->machine, event);
 	cause = cause != NULL ? cause : &nothing;
 	const char *text = cause->text;
+	if (step.next.state == MACHINE_RETURNING || step.next.state == MACHINE_QUEUED)
+		text = "putting back borrowed settings";
 	switch (step.verdict) {
 	case MACHINE_OK: break;
 	case MACHINE_IGNORED: return 0;
@@ -217,9 +288,14 @@ int instrument_apply(
 		finish_run(instrument, cause->status, cause->why);
 	if ((step.actions & MACHINE_FAIL_REQUEST) != 0)
 		run_request_fail(&instrument->request, cause->error, cause->why);
-	if ((step.actions & (MACHINE_SEND_GO | MACHINE_SEND_REFUSE)) != 0)
-		answer_identity(
-			instrument, (step.actions & MACHINE_SEND_REFUSE) != 0 ? cause->text : NULL);
+	if ((step.actions & MACHINE_FORGET) != 0)
+		noting_forget(instrument);
+	if ((step.actions & MACHINE_SEND_GO) != 0)
+		send_go(instrument);
+	if ((step.actions & MACHINE_SEND_REFUSE) != 0)
+		refuse_unit(instrument, cause->text);
+	if ((step.actions & MACHINE_SEND_CONFIGURE) != 0)
+		send_configure(instrument);
 	if ((step.actions & MACHINE_SEND_START) != 0)
 		send_start(instrument);
 	if ((step.actions & MACHINE_SEND_STOP) != 0)
@@ -235,6 +311,8 @@ int instrument_apply(
 	enum machine_state now = instrument->machine.state;
 	if (!machine_is_active(now) && now != MACHINE_REFUSED)
 		change_settle(&instrument->change, 0, NULL);
+	if ((step.actions & MACHINE_NOTE) != 0)
+		note_found(instrument);
 	return 0;
 }
 
@@ -242,6 +320,13 @@ void instrument_attach(struct instrument *instrument, struct supervisor *supervi
 {
 	instrument->supervisor = supervisor;
 	instrument_apply(instrument, MACHINE_ATTACH, NULL);
+}
+
+void instruments_sync_notes(void *arg)
+{
+	struct instruments *all = arg;
+	hazard_sync(&all->hazards);
+	borrowed_sync(&all->notes);
 }
 
 /* --- requests of people and the core --------------------------------------------------------- */
@@ -257,7 +342,9 @@ int instrument_start(
 	run_request_finish(&instrument->request);
 	instrument->request = *request;
 	*request = (struct run_request){0};
-	return instrument_apply(instrument, MACHINE_START, NULL);
+	return instrument_apply(instrument,
+		request_borrows(instrument, &instrument->request) ? MACHINE_BORROW : MACHINE_START,
+		NULL);
 }
 
 bool instrument_is_active(const struct instrument *instrument)
@@ -267,7 +354,9 @@ bool instrument_is_active(const struct instrument *instrument)
 
 int instrument_stop(struct instrument *instrument, bool abort, const struct audit_actor *actor)
 {
-	int r = instrument_apply(instrument, MACHINE_STOP, &(struct cause){.abort = abort});
+	struct cause cause = {
+		.abort = abort, .error = -EPROTO, .why = "the run was ended before it started"};
+	int r = instrument_apply(instrument, MACHINE_STOP, &cause);
 	if (r == 0 && instrument->run != NULL)
 		run_asked_to_end(instrument->run, actor);
 	return r;

@@ -14,6 +14,7 @@
 #include "base/list.h"
 #include "config/config.h"
 #include "core/commit/audit.h"
+#include "core/instrument/borrowed.h"
 #include "core/instrument/change.h"
 #include "core/instrument/hazard.h"
 #include "core/instrument/machine.h"
@@ -29,8 +30,10 @@ struct instruments {
 	struct run_store *runs;
 	struct audit_trail *audit;
 	struct hazards hazards;
-	bool stopping;      /* no run starts any more */
-	const char *notice; /* why no run starts, for people; NULL: runs may start */
+	struct borrowed_notes notes;
+	uint64_t last_noting; /* number */
+	bool stopping;        /* no run starts any more */
+	const char *notice;   /* why no run starts, for people; NULL: runs may start */
 	/* May a run start that takes about `expected` bytes?  As disk_check(). */
 	int (*check_space)(void *arg, uint64_t expected, char *text, size_t size);
 	void *arg;
@@ -49,10 +52,13 @@ struct instrument {
 	char text[WIRE_TEXT_MAX + 1]; /* why, for people */
 	char values[256];             /* progress, for people: "real_time 12.5 s" */
 	struct run_identity identity;
-	bool hazard;            /* something harmful is on, or may be after a crash */
-	struct buffer settings; /* CBOR, as sent or read back last */
-	struct buffer own;      /* the same when it became ready: its own settings */
-	struct change change;   /* of its settings, since the configuration was read */
+	bool hazard;              /* something harmful is on, or may be after a crash */
+	struct buffer settings;   /* CBOR, as sent or read back last */
+	struct buffer own;        /* the same when it became ready: its own settings */
+	struct change change;     /* of its settings, since the configuration was read */
+	struct borrowed borrowed; /* values found before they were changed */
+	bool is_looking;          /* the worker reads it back before it configures it */
+	uint64_t noting;          /* number of the note that the machine waits for; 0: none */
 
 	char rejected[64];          /* serial number of the unit that was rejected last; "": none */
 	struct backoff backoff;     /* of starts that the instrument refused, */
@@ -77,6 +83,9 @@ struct instrument *instrument_find(const struct instruments *all, const char *ke
 
 /* Callbacks for its port; `arg` is the instrument. */
 extern const struct port_unit_ops instrument_port_ops;
+
+/* The commit thread: makes the notes of hazards and borrowed settings durable. */
+void instruments_sync_notes(void *instruments);
 
 /* As in records; borrows from it. */
 struct inst_id instrument_inst(const struct instrument *instrument);

@@ -14,6 +14,8 @@
  *	                       │            started │  ▼  │         │
  *	                       └── ended ── between ◀ ─┘ stepping ──┘
  *
+ * noting: a start waits until the values that it changes are noted (borrowed.h), then armed.
+ * returning: idle again once they are put back; queued: a start waits for that, then noting.
  * service: taken out of service by people.  between: the worker repeats runs and none is open.
  * stepping: the next step of a method is starting, within the run.  refused, retrying: a run that
  * starts by itself was refused and is tried again.  armed-fault, busy-fault: a fault was reported,
@@ -31,6 +33,7 @@ enum machine_state {
 	MACHINE_CONNECTING,
 	MACHINE_FAULT,
 	MACHINE_IDLE,
+	MACHINE_NOTING,
 	MACHINE_ARMED,
 	MACHINE_RETRYING,
 	MACHINE_REFUSED,
@@ -39,6 +42,8 @@ enum machine_state {
 	MACHINE_BUSY_FAULT,
 	MACHINE_ARMED_FAULT,
 	MACHINE_BETWEEN,
+	MACHINE_RETURNING,
+	MACHINE_QUEUED,
 	MACHINE_SERVICE,
 	MACHINE_SERVICE_DOWN, /* and not ready */
 	MACHINE_STATES,
@@ -53,6 +58,7 @@ enum machine_event {
 	MACHINE_IDENTIFIED, /* this is the configured unit */
 	MACHINE_STRANGER,   /* this is another unit */
 	MACHINE_READY,
+	MACHINE_FOUND, /* ready, with values that are noted before other ones are sent */
 	MACHINE_STARTED,
 	MACHINE_FRAME,
 	MACHINE_ENDED,               /* the run is over, and the worker rests */
@@ -64,8 +70,12 @@ enum machine_event {
 	MACHINE_NOT_STARTED_CHANGED, /* the same, with changed settings, which are taken back */
 	MACHINE_TROUBLE,             /* a fault */
 	/* of people and the core */
-	MACHINE_START, /* a run that may start */
-	MACHINE_RETRY, /* a refused run is due again */
+	MACHINE_START,   /* a run that may start */
+	MACHINE_BORROW,  /* the same, with values that are noted first */
+	MACHINE_NOTED,   /* they are durable */
+	MACHINE_OWN,     /* there are none: the start that waits has no borrowed value */
+	MACHINE_UNNOTED, /* they cannot be noted */
+	MACHINE_RETRY,   /* a refused run is due again */
 	MACHINE_STOP,
 	MACHINE_REST, /* if idle, start the next run of one that runs by itself */
 	MACHINE_SERVICE_ON,
@@ -83,6 +93,9 @@ enum machine_action {
 	MACHINE_FAIL_REQUEST = 1 << 6, /* answer the request that did not become a run */
 	MACHINE_GO_ON = 1 << 7,        /* start the next run if runs start by themselves */
 	MACHINE_RETRY_LATER = 1 << 8,
+	MACHINE_NOTE = 1 << 9,            /* note the values found; NOTED, OWN or UNNOTED follows */
+	MACHINE_SEND_CONFIGURE = 1 << 10, /* its own settings, and the noted values */
+	MACHINE_FORGET = 1 << 11,         /* the notes of values that are put back */
 };
 
 enum machine_verdict {
@@ -98,6 +111,7 @@ struct machine {
 	enum machine_state state;
 	bool identified;  /* by the present worker */
 	bool maintenance; /* wanted by people; from service on in force */
+	bool away;        /* borrowed values were sent and are not put back */
 };
 
 struct machine_step {

@@ -65,6 +65,10 @@ static int take_ready(struct instrument *instrument, const struct wire_message *
 	if (r < 0)
 		return r;
 	keep_settings(&instrument->settings, settings);
+	if (instrument->is_looking) {
+		instrument->is_looking = false;
+		return instrument_apply(instrument, MACHINE_FOUND, NULL);
+	}
 	keep_settings(&instrument->own, settings);
 	supervise_worked(instrument->supervisor);
 	return instrument_apply(instrument, MACHINE_READY, NULL);

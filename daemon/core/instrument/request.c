@@ -171,20 +171,36 @@ int request_settle(
 	return r;
 }
 
+bool request_borrows(const struct instrument *instrument, const struct run_request *request)
+{
+	const struct run_steps *steps = &request->steps;
+	if (instrument->config->port.playback != NULL)
+		return false; /* nothing stays in a recording */
+	for (size_t i = 0; i < steps->count; i++) {
+		if (borrowed_lacks(&instrument->borrowed, instrument->config->driver,
+			    (struct assay_span){steps->settings[i].data, steps->settings[i].len},
+			    instrument->config->settings))
+			return true;
+	}
+	return false;
+}
+
 static int check_state(const struct instrument *instrument, char *text, size_t size)
 {
 	enum machine_state state = instrument->machine.state;
 	if (instrument->all->stopping)
 		return refuse(text, size, -ESHUTDOWN, "the daemon is stopping");
-	if (machine_shown(state) == DEVICE_STATE_MAINTENANCE)
+	bool is_leaving = state == MACHINE_RETURNING && instrument->machine.maintenance;
+	if (machine_shown(state) == DEVICE_STATE_MAINTENANCE || is_leaving)
 		return refuse(text, size, -EBUSY,
 			"it is in maintenance: end it with assayctl maintenance %s off",
 			instrument->config->key);
-	if (machine_has_run(state) || state == MACHINE_ARMED)
+	if (machine_has_run(state) || state == MACHINE_ARMED || state == MACHINE_NOTING ||
+		state == MACHINE_QUEUED)
 		return refuse(text, size, -EBUSY,
 			"a run is open; stop it with assayctl run stop %s",
 			instrument->config->key);
-	if (state != MACHINE_IDLE)
+	if (state != MACHINE_IDLE && state != MACHINE_RETURNING)
 		return refuse(text, size, -ENODEV, "the instrument is not ready: %s",
 			instrument->text[0] != '\0'
 				? instrument->text

@@ -23,4 +23,7 @@ int request_settle(
 int request_check_texts(const struct config *config, const char *sample, const char *operator,
 	const char * note, char *text, size_t size);
 
+/* Whether the settled request has values that stay, which neither the file has nor a note. */
+bool request_borrows(const struct instrument *instrument, const struct run_request *request);
+
 #endif

@@ -157,6 +157,7 @@ void roof_open_as(struct roof *roof, const struct roof_plan *plan)
 	core->recorder = recorder_create(core->loop);
 	core->instruments.config = core->config;
 	core->instruments.hazards.journal = core->run_store.path;
+	borrowed_notes_init(&core->instruments.notes, core->run_store.path);
 	core->instruments.runs = &core->run_store;
 	core->instruments.audit = &core->audit;
 	core->instruments.check_space = check_space;
@@ -197,6 +198,7 @@ void roof_close(struct roof *roof)
 	zmq_ctx_term(core->zmq);
 	close(core->wake_fd);
 	ports_finish(&core->ports);
+	borrowed_notes_finish(&core->instruments.notes);
 	reload_finish(core);
 	loop_close(core->loop);
 	config_destroy(core->config);

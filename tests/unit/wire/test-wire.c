@@ -118,7 +118,7 @@ static void setup_without_units_or_with_another_version_is_rejected(void **state
 static void commands_come_back_as_they_were(void **state)
 {
 	struct wire_go go;
-	wire_write_go(&out, 3, true);
+	wire_write_go(&out, 3, &(struct wire_go){.safe = true});
 	struct wire_message m = only(WIRE_GO, 3);
 	assert_int_equal(wire_read_go(&m, &go), 0);
 	assert_true(go.safe);

@@ -242,7 +242,7 @@ static void take_message(const struct wire_message *m)
 	struct wire_state state;
 	switch (m->type) {
 	case WIRE_IDENTITY:
-		wire_write_go(&bytes, m->unit, false);
+		wire_write_go(&bytes, m->unit, &(struct wire_go){.safe = false});
 		command(&bytes);
 		break;
 	case WIRE_READY:

@@ -214,7 +214,7 @@ struct wire_identity core_identify(struct core *core)
 void core_bring_up(struct core *core)
 {
 	core_identify(core);
-	wire_write_go(&core->out, 0, false);
+	wire_write_go(&core->out, 0, &(struct wire_go){.safe = false});
 	core_send(core);
 	core_expect(core, WIRE_READY, 0);
 }

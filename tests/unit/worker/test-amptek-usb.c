@@ -229,7 +229,7 @@ static void bring_up(double preset_s)
 	text_is(id.model, "DP5");
 	text_is(id.serial, "9990001");
 	assert_false(id.declared);
-	wire_write_go(&core.out, 0, false);
+	wire_write_go(&core.out, 0, &(struct wire_go){.safe = false});
 	wire_write_credit(&core.out, PLENTY);
 	core_send(&core);
 	core_expect(&core, WIRE_READY, 0);

@@ -129,7 +129,7 @@ static void identity_and_settings_as_read_back_are_told(void **state)
 	text_is(id.make, "assayd");
 	text_is(id.serial, "X-17");
 	assert_false(id.declared);
-	wire_write_go(&core.out, 0, false);
+	wire_write_go(&core.out, 0, &(struct wire_go){.safe = false});
 	core_send(&core);
 	struct wire_message m = core_expect(&core, WIRE_READY, 0);
 	struct assay_span told;
@@ -160,7 +160,7 @@ static void a_refused_instrument_is_asked_again_who_it_is(void **state)
 	wire_write_refuse(&core.out, 0, "another one is configured");
 	core_send(&core);
 	core_await(&core, WIRE_IDENTITY, 0);
-	wire_write_go(&core.out, 0, false);
+	wire_write_go(&core.out, 0, &(struct wire_go){.safe = false});
 	core_send(&core);
 	core_await(&core, WIRE_READY, 0);
 	assert_int_equal(core_quit(&core), WIRE_EXIT_CLEAN);
@@ -456,7 +456,7 @@ static void make_safe_comes_before_anything_else_after_an_unclean_end(void **sta
 	struct unit unit = unit_with("bad-1", "misbehave", NULL);
 	core_start(&core, &none, &unit, 1);
 	core_await(&core, WIRE_IDENTITY, 0);
-	wire_write_go(&core.out, 0, true);
+	wire_write_go(&core.out, 0, &(struct wire_go){.safe = true});
 	core_send(&core);
 	struct wire_message m = core_expect(&core, WIRE_HAZARD, 0);
 	bool on = true;
@@ -478,7 +478,7 @@ static void a_failing_acquire_is_tried_again_then_ends_the_run_and_recovers(void
 	struct wire_ended ended = await_end(WIRE_END_FAILED);
 	text_is(ended.code, "ETIMEDOUT");
 	core_expect(&core, WIRE_IDENTITY, 0); /* by itself */
-	wire_write_go(&core.out, 0, false);
+	wire_write_go(&core.out, 0, &(struct wire_go){.safe = false});
 	core_send(&core);
 	core_expect(&core, WIRE_READY, 0);
 	assert_int_equal(core_quit(&core), WIRE_EXIT_CLEAN);
@@ -494,13 +494,13 @@ static void an_abort_that_comes_after_the_end_disturbs_nothing(void **state)
 	core_send(&core);
 	core_await(&core, WIRE_IDENTITY, 0);
 	wire_write_abort(&core.out, 0);
-	wire_write_go(&core.out, 0, false);
+	wire_write_go(&core.out, 0, &(struct wire_go){.safe = false});
 	core_send(&core);
 	struct wire_message m;
 	do { /* an abort while it configures starts the identification again */
 		assert_true(core_next(&core, &m, CORE_WAIT_MS));
 		if (m.type == WIRE_IDENTITY) {
-			wire_write_go(&core.out, 0, false);
+			wire_write_go(&core.out, 0, &(struct wire_go){.safe = false});
 			core_send(&core);
 		}
 	} while (m.type != WIRE_READY);
@@ -587,7 +587,7 @@ static void a_dead_unit_does_not_stop_its_neighbours(void **state)
 		unit_with("good-1", "misbehave", &good)};
 	core_start(&core, &none, units, 2);
 	core_await(&core, WIRE_IDENTITY, 1);
-	wire_write_go(&core.out, 1, false);
+	wire_write_go(&core.out, 1, &(struct wire_go){.safe = false});
 	core_send(&core);
 	core_await(&core, WIRE_READY, 1);
 	grant(PLENTY);
@@ -612,7 +612,7 @@ static void units_that_are_always_due_are_served_in_turn(void **state)
 	core_start(&core, &none, units, 2);
 	for (unsigned i = 0; i < 2; i++) {
 		core_await(&core, WIRE_IDENTITY, i);
-		wire_write_go(&core.out, i, false);
+		wire_write_go(&core.out, i, &(struct wire_go){.safe = false});
 	}
 	core_send(&core);
 	struct wire_message m;

@@ -43,9 +43,9 @@ static struct node *nodes;
 static size_t count;
 static size_t *places; /* hash table of indices + 1 */
 
-static const char *const names[] = {"LOST", "QUIT", "GO", "GO_SAFE", "REFUSE", "ABORT", "STOP",
-	"START", "DUE", "OK", "ENOUGH", "FRAME", "LAST", "DONE", "AGAIN", "SILENT", "FAILED",
-	"GONE", "CANCELED", "HAZARD_ON", "HAZARD_OFF"};
+static const char *const names[] = {"LOST", "QUIT", "GO", "GO_SAFE", "REFUSE", "CONFIGURE", "ABORT",
+	"STOP", "START", "DUE", "OK", "ENOUGH", "FRAME", "LAST", "DONE", "AGAIN", "SILENT",
+	"FAILED", "GONE", "CANCELED", "HAZARD_ON", "HAZARD_OFF"};
 
 static void print_path(size_t at)
 {

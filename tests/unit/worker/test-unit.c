@@ -57,7 +57,7 @@ static void command(void (*write)(struct buffer *, unsigned))
 
 static void write_go(struct buffer *to, unsigned index)
 {
-	wire_write_go(to, index, false);
+	wire_write_go(to, index, &(struct wire_go){.safe = false});
 }
 
 static void write_refuse(struct buffer *to, unsigned index)

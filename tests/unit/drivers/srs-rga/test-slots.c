@@ -127,6 +127,9 @@ static void script_configure(struct host *h)
 	expect_text_reply(h, "MF?", "50");
 	host_expect_hex(h, "53 41 31 30 0D");
 	expect_text_reply(h, "SA?", "10");
+	expect_text_reply(h, "EE?", "70"); /* the values that stay, as found */
+	expect_text_reply(h, "IE?", "1");
+	expect_text_reply(h, "VF?", "90");
 }
 
 static void script_start(struct host *h)
