@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -10,6 +11,8 @@
 #include "base/printable.h"
 
 #define LINE_MAX_BYTES 1100
+#define CAPTURE_BYTES  (64 << 10)
+#define CAPTURE_LINES  100
 
 static _Atomic int max_level = LOG_LEVEL_INFO;
 static _Atomic bool with_prefix = true;
@@ -51,4 +54,27 @@ void log_write(enum log_level level, const char *topic, const char *format, ...)
 		(void)written; /* this failure cannot be reported */
 	}
 	errno = saved;
+}
+
+int log_capture(int *end)
+{
+	int ends[2];
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -errno;
+	*end = ends[1];
+	return ends[0];
+}
+
+void log_captured(const char *topic, int fd)
+{
+	char text[CAPTURE_BYTES + 1];
+	ssize_t len = fd < 0 ? 0 : read(fd, text, CAPTURE_BYTES);
+	char *line, *rest = text;
+	text[len > 0 ? len : 0] = '\0';
+	for (int i = 0; i < CAPTURE_LINES && (line = strsep(&rest, "\n")) != NULL; i++) {
+		if (line[0] != '\0')
+			log_write(LOG_LEVEL_WARN, topic, "%s", line);
+	}
+	if (fd >= 0)
+		close(fd);
 }

@@ -27,6 +27,15 @@ void log_init(enum log_level level, bool prefixes);
 void log_write(enum log_level level, const char *topic, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/*
+ * For the standard error of a child: its end, which the caller closes, goes to *end.  It holds 64 KiB,
+ * then the child's writes fail.  Returns the end for log_captured(), or a negative errno.
+ */
+int log_capture(int *end);
+
+/* Logs the child's lines as warnings, at most 100, after its end.  Closes `fd`; a negative one is legal. */
+void log_captured(const char *topic, int fd);
+
 #define log_error(...) log_write(LOG_LEVEL_ERROR, LOG_TOPIC, __VA_ARGS__)
 #define log_warn(...)  log_write(LOG_LEVEL_WARN, LOG_TOPIC, __VA_ARGS__)
 #define log_info(...)  log_write(LOG_LEVEL_INFO, LOG_TOPIC, __VA_ARGS__)

@@ -51,15 +51,17 @@ static int fail(int r, char **why, const char *format, ...)
 	return r;
 }
 
-/* Starts the worker with `fd` as its standard output. */
-static int spawn(const char *worker, const char *drivers, int fd, pid_t *pid)
+/* Starts the worker with `fd` as its standard output and `error` as its standard error. */
+static int spawn(const char *worker, const char *drivers, int fd, int error, pid_t *pid)
 {
 	const char *argv[] = {worker, "--describe", "--drivers", drivers, NULL};
 	posix_spawn_file_actions_t actions;
 	int r = posix_spawn_file_actions_init(&actions);
 	if (r != 0)
 		return -r;
-	r = posix_spawn_file_actions_adddup2(&actions, fd, STDOUT_FILENO);
+	r = posix_spawn_file_actions_adddup2(&actions, error, STDERR_FILENO);
+	if (r == 0)
+		r = posix_spawn_file_actions_adddup2(&actions, fd, STDOUT_FILENO);
 	if (r == 0)
 		r = posix_spawn(pid, worker, &actions, NULL, (char *const *)argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
@@ -96,7 +98,10 @@ static int run_worker(const char *worker, const char *drivers, struct buffer *to
 	pid_t pid;
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return -errno;
-	int r = spawn(worker, drivers, ends[1], &pid);
+	int end = -1, error = log_capture(&end);
+	int r = error < 0 ? error : spawn(worker, drivers, ends[1], end, &pid);
+	if (error >= 0)
+		close(end);
 	close(ends[1]);
 	if (r == 0) {
 		r = read_answer(ends[0], to);
@@ -108,6 +113,7 @@ static int run_worker(const char *worker, const char *drivers, struct buffer *to
 			r = -EIO;
 	}
 	close(ends[0]);
+	log_captured(LOG_TOPIC, error);
 	return r;
 }
 

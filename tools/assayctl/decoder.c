@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "decoder.h"
 #include "file.h"
 #include "print.h"
@@ -21,8 +22,8 @@
 
 /* --- the process ------------------------------------------------------------------------------ */
 
-static int spawn_worker(
-	struct decoder *decoder, const struct options *options, const int in[2], const int out[2])
+static int spawn_worker(struct decoder *decoder, const struct options *options, const int in[2],
+	const int out[2], int error)
 {
 	char name[] = "assay-worker", reparse[] = "--reparse", drivers[] = "--drivers";
 	char *argv[] = {name, reparse, decoder->driver, drivers, (char *)options->drivers, NULL};
@@ -32,6 +33,8 @@ static int spawn_worker(
 	int r = posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
 	if (r == 0)
 		r = posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
+	if (r == 0)
+		r = posix_spawn_file_actions_adddup2(&actions, error, STDERR_FILENO);
 	if (r == 0)
 		r = posix_spawn(&decoder->pid, options->worker, &actions, NULL, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
@@ -47,6 +50,7 @@ void decoder_stop(struct decoder *decoder)
 		close(decoder->out);
 		kill(decoder->pid, SIGKILL); /* it keeps nothing */
 		waitpid(decoder->pid, NULL, 0);
+		log_captured("driver", decoder->error);
 	}
 	decoder->pid = 0;
 	buffer_finish(&decoder->answer);
@@ -124,7 +128,12 @@ int decoder_start(struct decoder *decoder, const struct options *options, const 
 		close(in[1]);
 		return -EMFILE;
 	}
-	int r = spawn_worker(decoder, options, in, out);
+	int error = -1;
+	decoder->error = log_capture(&error);
+	int r = decoder->error < 0 ? decoder->error
+				   : spawn_worker(decoder, options, in, out, error);
+	if (decoder->error >= 0)
+		close(error);
 	close(in[0]);
 	close(out[1]);
 	decoder->in = in[1];
@@ -132,6 +141,7 @@ int decoder_start(struct decoder *decoder, const struct options *options, const 
 	if (r < 0) {
 		close(in[1]);
 		close(out[0]);
+		log_captured("driver", decoder->error);
 		return r;
 	}
 	r = receive_answer(decoder, &answer);

@@ -14,7 +14,7 @@
 struct decoder {
 	char driver[33], version[65]; /* of the module that is installed */
 	pid_t pid;                    /* 0: none */
-	int in, out;                  /* to it, from it */
+	int in, out, error;           /* to it, from it; its standard error: log_capture() */
 	struct buffer answer;
 };
 

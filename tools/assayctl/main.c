@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "args.h"
+#include "base/log.h"
 #include "help.h"
 
 static void set_text(const char **to, const struct args *args, const char *name)
@@ -14,6 +15,7 @@ int main(int argc, char **argv)
 {
 	static char control[300], live[300], replay[300];
 	struct args args;
+	log_init(LOG_LEVEL_WARN, false);
 	int r = args_read(&args, &program, argc, argv);
 	if (r != 0)
 		return r;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -222,6 +223,23 @@ static void make_worker(char *path, size_t size, const char *dir, const char *sc
 	assert_int_equal(chmod(path, 0700), 0);
 }
 
+/* What a module writes to standard error is logged printable and limited. */
+static void assert_logged(const char *worker, const char *begin)
+{
+	char logged[4096] = "", *why;
+	struct catalog *catalog;
+	int saved = dup(STDERR_FILENO), log = memfd_create("log", 0);
+	dup2(log, STDERR_FILENO);
+	catalog_load(worker, "/modules", &catalog, &why);
+	dup2(saved, STDERR_FILENO);
+	free(why);
+	ssize_t len = pread(log, logged, sizeof logged - 1, 0);
+	assert_int_equal(strncmp(logged, begin, strlen(begin)), 0);
+	assert_true(len > 0 && len < 2000); /* 100 lines */
+	close(saved);
+	close(log);
+}
+
 static void a_worker_describes_its_drivers(void **state)
 {
 	char dir[] = "/tmp/assay-catalog-XXXXXX", worker[80], answer[80], script[200];
@@ -252,6 +270,8 @@ static void a_worker_describes_its_drivers(void **state)
 	make_worker(worker, sizeof worker, dir, "exec cat /dev/zero");
 	assert_int_equal(catalog_load(worker, "/modules", &catalog, &why), -EFBIG);
 	free(why);
+	make_worker(worker, sizeof worker, dir, "printf '\\033[31mred\\n' >&2; yes >&2; echo end");
+	assert_logged(worker, "<4>catalog: ?[31mred\n<4>catalog: y\n");
 	assert_int_equal(unlink(worker), 0);
 	assert_int_equal(catalog_load(worker, "/modules", &catalog, &why), -ENOENT);
 	free(why);
