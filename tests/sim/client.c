@@ -112,6 +112,8 @@ static void write_request(struct buffer *to, struct pending *p)
 		map_text(&map, "instrument", p->key);
 	if (p->op == OP_START && p->sample[0] != '\0')
 		map_text(&map, "sample", p->sample);
+	if (p->op == OP_START && dice_one_in(3))
+		map_text(&map, "method", SITE_METHOD);
 	if (p->op == OP_REPEAT || p->op == OP_AMEND)
 		map_text(&map, "run", p->number);
 	if (p->op == OP_SHOW)

@@ -49,6 +49,10 @@ MUTANTS = {
     'gives-a-number-again': ('core/runs/rows.c', 'if (n > last && n < UINT_MAX)',
                              'if (n > last && n < UINT_MAX && runs->rows[i - 1].last != 0)'),
     'forgets-numbers-of-former-journals': ('core/runs/rows.c', 'last = older > last ? older : last;', '(void)older;'),
+    # methods
+    'ends-a-method-early': ('core/runs/run.c', 'run->step + 1 >= run->request.steps.count', 'run->step + 2 >= run->request.steps.count'),
+    'starts-a-step-again': ('core/runs/run.c', 'run->step++;', 'run->step += run->frames % 2;'),
+    'does-not-start-a-step': ('core/instrument/machine.c', 'case MACHINE_RETRY:\n\tcase MACHINE_ENDED_STEP: return', 'case MACHINE_RETRY: return'),
     # the clock
     'forgets-a-step-of-the-clock': ('core/commit/timekeeper.c', 'report(keeper, utc - (uint64_t)step, utc, boot);', ''),
     'shows-no-step-in-frames': ('core/commit/timekeeper.c', 'keeper->stepped_at = boot;', ''),

@@ -199,6 +199,7 @@ static void look_at_unit(struct watched *w, const struct sim_unit *u, uint64_t f
 	bool delivers = works && worker->running == u &&
 			(u->state.phase == UNIT_DELIVER || u->state.phase == UNIT_DELIVER_LAST);
 	bool is_open = truth_open_run(w->key) != NULL;
+	bool is_starting = works && (u->state.owes == UNIT_OWES_ANSWER || u->pending != 0);
 	bool is_honest = worker == NULL || !worker->sent_garbage;
 	hold(w, HAS_NO_WORKER, instrument != NULL && worker == NULL, from + PORT_CHANGES);
 	hold(w, HAS_HUNG, worker != NULL && worker->is_hung, from);
@@ -208,7 +209,7 @@ static void look_at_unit(struct watched *w, const struct sim_unit *u, uint64_t f
 	hold(w, HAS_NO_CREDIT, delivers, from);
 	hold(w, LACKS_CREDIT, works && worker->credit + CREDIT_KEPT < worker->first_credit, from);
 	hold(w, HAS_NO_RUN, works && measures(u) && worker->out.len == 0 && !is_open, from);
-	hold(w, HAS_NO_END, is_honest && !measures(u) && is_open, from);
+	hold(w, HAS_NO_END, is_honest && !measures(u) && !is_starting && is_open, from);
 }
 
 static void look_at_stops(uint64_t from)

@@ -80,6 +80,14 @@ static void write_instrument(FILE *to, const struct site_instrument *one, size_t
 	fprintf(to, ", every: %u s}, settings: {level: %u}}\n", one->every_s, one->level);
 }
 
+static void write_method(FILE *to)
+{
+	fprintf(to, "methods:\n  %s: {version: 1, driver: probe, steps: [", SITE_METHOD);
+	for (unsigned i = 1; i <= site.steps; i++)
+		fprintf(to, "%s{name: s-%u, settings: {level: %u}}", i > 1 ? ", " : "", i, i);
+	fprintf(to, "]}\n");
+}
+
 static void write_file(bool with_error)
 {
 	site.is_wrong = with_error;
@@ -98,6 +106,7 @@ static void write_file(bool with_error)
 		write_instrument(to, &site.list[i], i);
 	if (with_error)
 		fprintf(to, "  %s: {driver: prob}\n", site.list[0].key);
+	write_method(to);
 	int r = fclose(to);
 	assert(r == 0);
 	(void)r;
@@ -206,6 +215,7 @@ void site_open(void)
 		.segment_kib = (unsigned)dice_time(64, 2048),
 		.reserve_mib = 1,
 		.requires_sample = dice_one_in(2),
+		.steps = 2 + (unsigned)dice(2),
 	};
 	for (size_t i = 0; i < site.count; i++)
 		site.list[i] = draw((unsigned)i + 1);

@@ -271,6 +271,7 @@ static void take_start(const struct assay_entry_view *entry, const struct assay_
 	*run = (struct truth_run){.first = entry->seq,
 		.life = is_live ? truth.life : truth.life - 1,
 		.started = now_boot(),
+		.has_method = r->method.len > 0,
 		.on_demand = assay_string_is(r->mode, "on-demand")};
 	memcpy(run->id, r->run, sizeof run->id);
 	memcpy(run->ctx, leaf, sizeof run->ctx);
@@ -318,6 +319,23 @@ static void follow_measurement(
 			(unsigned long long)((now_boot() - m->last_sent) / MS));
 }
 
+/* Frames of a method come step by step. */
+static void follow_method(struct truth_run *run, const struct assay_entry_view *entry)
+{
+	struct assay_frame_view frame;
+	if (assay_frame_read(entry->body.data, entry->body.len, &frame) < 0) {
+		wrong("a frame of %s cannot be read", run->number);
+		return;
+	}
+	bool is_next = frame.step == run->step || frame.step == run->step + 1;
+	if (!is_next || frame.step == 0 || frame.steps != site.steps)
+		wrong("a frame of %s is of step %llu of %llu, after one of step %llu", run->number,
+			(unsigned long long)frame.step, (unsigned long long)frame.steps,
+			(unsigned long long)run->step);
+	run->step = frame.step;
+	run->steps = frame.steps;
+}
+
 static void take_frame(const struct assay_entry_view *entry, const struct assay_record_view *r,
 	const uint8_t leaf[32], bool is_live)
 {
@@ -337,6 +355,8 @@ static void take_frame(const struct assay_entry_view *entry, const struct assay_
 		wrong("a frame of %s does not show that the clock was set", run->number);
 	run->frames++;
 	digest_update(run->digest, leaf, 32);
+	if (run->has_method)
+		follow_method(run, entry);
 	follow_measurement(run, r, is_live);
 }
 
@@ -367,6 +387,10 @@ static void take_end(
 	run->ended = now_boot();
 	const struct measurement *m = measurement_find(run->token);
 	bool whole = m != NULL && m->is_over && m->end == 1 && strcmp(run->status, "complete") == 0;
+	bool is_short = strcmp(run->status, "complete") == 0 && run->step != run->steps;
+	if (is_short && !run->is_unsure)
+		wrong("%s is complete, but has only %llu of %llu steps", run->number,
+			(unsigned long long)run->step, (unsigned long long)run->steps);
 	if (whole && m->seen != m->sent)
 		wrong("%s is complete, but has only %llu of %llu frames", run->number,
 			(unsigned long long)m->seen, (unsigned long long)m->sent);

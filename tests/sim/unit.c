@@ -78,6 +78,10 @@ static void put_part(struct buffer *to, const struct sim_unit *u)
 	memcpy(bytes + 16, &u->measurement->sent, 8);
 	encode_text(to, "kind");
 	encode_text(to, "scalar");
+	if (u->step_len > 0) {
+		encode_text(to, "step");
+		encode_raw(to, u->step, u->step_len);
+	}
 	encode_text(to, "vars");
 	encode_array(to, 1);
 	map_open(&var, to);
@@ -107,7 +111,7 @@ static bool send_frame(struct sim_unit *u)
 	struct wire_frame frame = {.utc = now_utc(),
 		.mono = system_boot(),
 		.quality = 1,
-		.pairs = 3,
+		.pairs = 3 + (u->step_len > 0),
 		.part = {part.data, part.len}};
 	if (worker_fault(20))
 		part.data[0] ^= 0x40; /* the core must not take it */
@@ -361,6 +365,10 @@ static void take_start(struct sim_unit *u, const struct wire_message *m)
 		wrong("a START for %s that a worker does not take", u->key);
 		return;
 	}
+	assert(asked.step.len <= sizeof u->step);
+	u->step_len = asked.step.len;
+	if (asked.step.len > 0)
+		memcpy(u->step, asked.step.data, asked.step.len);
 	u->next_start = asked;
 	u->next_start.step = u->next_start.settings = (struct assay_span){0};
 	u->pending |= BIT(UNIT_ON_START);

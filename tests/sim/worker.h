@@ -20,6 +20,8 @@ struct sim_unit {
 	uint32_t pending, after_start; /* bits of enum unit_event: commands not taken yet */
 	struct wire_start start;       /* the last one taken */
 	struct wire_start next_start;  /* pending */
+	uint8_t step[64];              /* of START, for its frames */
+	size_t step_len;
 	uint64_t due, due_event;
 	uint64_t hazard_at; /* when the hazard was sent */
 	uint64_t frames;    /* of the run */

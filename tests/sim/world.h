@@ -52,6 +52,7 @@ extern struct disk *the_disk;
 
 #define SITE_INSTRUMENTS_MAX 6
 #define SITE_FRAME_MAX       (48u << 10)
+#define SITE_METHOD          "m-1"
 #define SITE_CONTROL         "ipc:///run/sim/control"
 #define SITE_REPLAY          "ipc:///run/sim/replay"
 
@@ -70,8 +71,9 @@ struct site {
 	bool always; /* journal: sync */
 	unsigned sync_ms, segment_kib, reserve_mib;
 	bool requires_sample;
-	bool is_wrong; /* the file has an error */
-	char path[64]; /* of the YAML file */
+	unsigned steps; /* of SITE_METHOD */
+	bool is_wrong;  /* the file has an error */
+	char path[64];  /* of the YAML file */
 	uint8_t catalog[1024];
 	size_t catalog_len;
 };
@@ -176,7 +178,9 @@ struct truth_run {
 	uint64_t first, last, frames;
 	uint64_t started, ended; /* when that was published */
 	uint64_t token;          /* of its measurement; 0: no frame yet */
-	void *digest;            /* while it is open */
+	bool has_method;
+	uint64_t step, steps; /* of its last frame */
+	void *digest;         /* while it is open */
 };
 
 void truth_open(bool always);
