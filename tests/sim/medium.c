@@ -109,15 +109,20 @@ void medium_set(struct medium *medium, int dir, const char *text, int file)
 
 void medium_sync_dir(struct medium *medium, int dir)
 {
+	size_t left = 0;
 	for (size_t i = 0; i < medium->change_count; i++) {
+		struct medium_change change = medium->changes[i];
 		for (int j = 0; j < 2; j++) {
-			struct medium_name *name = &medium->changes[i].names[j];
+			struct medium_name *name = &change.names[j];
 			if (name->dir != dir)
 				continue;
 			apply_name(&medium->stable_names, name);
 			name->dir = MEDIUM_NONE;
 		}
+		if (change.names[0].dir != MEDIUM_NONE || change.names[1].dir != MEDIUM_NONE)
+			medium->changes[left++] = change;
 	}
+	medium->change_count = left;
 }
 
 int medium_walk(const struct medium *medium, const char *path, const char **last)
