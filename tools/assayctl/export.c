@@ -124,6 +124,11 @@ static void print_notes(const struct job *job)
 	if (e->unshown > 0)
 		fputs("assayctl: some variables have other dimensions; --format json has them\n",
 			stderr);
+	if (e->altered > 0)
+		fprintf(stderr,
+			"assayctl: %" PRIu64 " sample ids look like numbers or dates, which a "
+			"spreadsheet alters: import that column as text\n",
+			e->altered);
 	if (e->tables.count > 1)
 		fputs("assayctl: one file for each set of columns\n", stderr);
 	for (size_t i = 0; i < e->tables.count; i++) {

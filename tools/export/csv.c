@@ -86,6 +86,20 @@ static struct assay_string or_none(const char *text)
 	return string_of(text[0] != '\0' ? text : "none");
 }
 
+/* A spreadsheet shows 00123, 3E5, 1-2 and numbers of more than 11 digits as something else. */
+static bool is_altered(struct assay_string text)
+{
+	bool has_digits_only = true;
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.data[i];
+		if (c < '0' || c > '9')
+			has_digits_only = false;
+		if ((c < '0' || c > '9') && (i == 0 || strchr(".,eE+-/: ", c) == NULL))
+			return false;
+	}
+	return text.len > 1 && (!has_digits_only || text.data[0] == '0' || text.len > 11);
+}
+
 /* The cells that all lines of the run begin with, as corrected; `start` may be NULL. */
 static void make_facts(struct export *e, const struct assay_record_view *start)
 {
@@ -113,6 +127,7 @@ static void make_facts(struct export *e, const struct assay_record_view *start)
 		texts[OPERATOR] = or_none(now->person);
 	if ((now->keys & EXPORT_NOTE) != 0)
 		texts[NOTE] = string_of(now->note);
+	e->altered += style_of(e)->is_for_people && is_altered(texts[SAMPLE]);
 	buffer_reset(&e->facts);
 	for (enum fact i = 0; i < FACTS; i++) {
 		if (has_fact(e, i) && facts[i].is_flag)

@@ -118,6 +118,7 @@ struct export
 	uint64_t runs, next; /* runs so far; the next frame */
 	/* of all runs: frames that are missing, partial frames and variables that are left out */
 	uint64_t lost, partial, unshown;
+	uint64_t altered;              /* sample ids that a spreadsheet shows as something else */
 	uint64_t lost_first, lost_now; /* missing before the next entry that is written */
 
 	/* of the format, for this run */

@@ -186,6 +186,12 @@ def check_corrections(daemon):
     rows = parse(to.read_bytes().decode(), True, True)
     assert {(r['sample'], r['note'], r['valid'], r['corrected']) for r in rows} == {('B-2', '', 'FALSE', "'=wrong")}, rows[0]
     assert [r['partial'] for r in rows] == ['FALSE'] * 3 + ['TRUE'] * 3 + ['FALSE'] * 3
+    for i, (sample, is_altered) in enumerate({'00123': 1, '3E5': 1, '1-2': 1, '123456789012': 1, '451': 0, 'A-1': 0, '-5': 0, 'e5': 0}.items()):
+        daemon.amended = {'node/x-1/run-0': {**daemon.amended['node/x-1/run-0'], 'sample': sample}}
+        to = folder / f'altered-{i}.csv'
+        said = export('--format', 'csv-excel', '--run', 'node/x-1/run-0', '--to', to)
+        assert ('1 sample ids look like numbers' in said) == bool(is_altered), (sample, said)
+        assert parse(to.read_bytes().decode(), True, True)[0]['sample'] == shown(sample)
     to = folder / 'corrected-2.csv'
     export('--format', 'csv', '--run', 'node/x-1/run-0', '--to', to)
     assert '# NOT VALID' in to.read_text()
