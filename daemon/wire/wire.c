@@ -70,22 +70,25 @@ static void map_encoded(struct map *map, const char *key, struct assay_span valu
 
 /* --- from the core ---------------------------------------------------------------------------- */
 
-void wire_write_go(struct buffer *out, unsigned unit, const struct wire_go *go)
+static void write_own(
+	struct buffer *out, enum wire_type type, unsigned unit, const struct wire_go *go)
 {
 	struct message m;
-	message_start(&m, out, WIRE_GO, unit);
+	message_start(&m, out, type, unit);
 	map_bool(&m.map, "safe", go->safe);
 	map_bool(&m.map, "look", go->look);
 	map_encoded(&m.map, "settings", go->settings);
 	message_end(&m);
 }
 
-void wire_write_configure(struct buffer *out, unsigned unit, struct assay_span settings)
+void wire_write_go(struct buffer *out, unsigned unit, const struct wire_go *go)
 {
-	struct message m;
-	message_start(&m, out, WIRE_CONFIGURE, unit);
-	map_encoded(&m.map, "settings", settings);
-	message_end(&m);
+	write_own(out, WIRE_GO, unit, go);
+}
+
+void wire_write_configure(struct buffer *out, unsigned unit, const struct wire_go *go)
+{
+	write_own(out, WIRE_CONFIGURE, unit, go);
 }
 
 void wire_write_refuse(struct buffer *out, unsigned unit, const char *text)
@@ -159,15 +162,6 @@ int wire_read_go(const struct wire_message *m, struct wire_go *go)
 		{0},
 	};
 	return payload_decode(m, rows, go, sizeof *go);
-}
-
-int wire_read_configure(const struct wire_message *m, struct assay_span *settings)
-{
-	static const struct key rows[] = {
-		{"settings", KEY_RAW_MAP, .required = false},
-		{0},
-	};
-	return payload_decode(m, rows, settings, sizeof *settings);
 }
 
 int wire_read_refuse(const struct wire_message *m, struct assay_string *text)

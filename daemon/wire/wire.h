@@ -80,7 +80,7 @@ struct wire_setup {
 };
 
 /*
- * GO: {safe, look, settings?}.  CONFIGURE: {settings?}; dropped unless the unit rests.  The settings
+ * GO: {safe, look, settings?}.  CONFIGURE: the same; dropped unless the unit rests.  The settings
  * are those of the instrument between runs; left out: those of SETUP.
  */
 struct wire_go {
@@ -214,7 +214,7 @@ struct wire_capture {
 
 void wire_write_setup(struct buffer *out, const struct wire_setup *setup);
 void wire_write_go(struct buffer *out, unsigned unit, const struct wire_go *go);
-void wire_write_configure(struct buffer *out, unsigned unit, struct assay_span settings);
+void wire_write_configure(struct buffer *out, unsigned unit, const struct wire_go *go);
 void wire_write_refuse(struct buffer *out, unsigned unit, const char *text);
 void wire_write_credit(struct buffer *out, uint64_t bytes);
 void wire_write_start(struct buffer *out, unsigned unit, const struct wire_start *start);
@@ -257,7 +257,6 @@ int wire_next(const uint8_t *data, size_t len, struct wire_message *message);
 
 /* Each returns 0, or -EBADMSG if the payload differs from the description above. */
 int wire_read_go(const struct wire_message *m, struct wire_go *go);
-int wire_read_configure(const struct wire_message *m, struct assay_span *settings);
 int wire_read_refuse(const struct wire_message *m, struct assay_string *text);
 int wire_read_credit(const struct wire_message *m, uint64_t *bytes);
 int wire_read_capture(const struct wire_message *m, struct wire_capture *capture);

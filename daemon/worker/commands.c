@@ -85,7 +85,6 @@ static int take_command(struct commands *commands, const struct wire_message *me
 {
 	struct wire_go go;
 	struct assay_string text;
-	struct assay_span settings;
 	if (message->unit >= commands->count)
 		return -EBADMSG;
 	struct unit_commands *unit = &commands->units[message->unit];
@@ -95,9 +94,9 @@ static int take_command(struct commands *commands, const struct wire_message *me
 			return -EBADMSG;
 		return take_own(unit, go.settings, go.look, go.safe ? UNIT_ON_GO_SAFE : UNIT_ON_GO);
 	case WIRE_CONFIGURE:
-		if (wire_read_configure(message, &settings) < 0)
+		if (wire_read_go(message, &go) < 0)
 			return -EBADMSG;
-		return take_own(unit, settings, false, UNIT_ON_CONFIGURE);
+		return take_own(unit, go.settings, go.look, UNIT_ON_CONFIGURE);
 	case WIRE_REFUSE:
 		if (wire_read_refuse(message, &text) < 0)
 			return -EBADMSG;

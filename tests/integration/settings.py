@@ -129,6 +129,10 @@ def test_borrowed(lab, port):
         check_calibrated(spectra[-1])
 
     measure(lab, '--method', 'BARE')
+    lab.wait_state('xrf-1', 'idle')
+    again = lab.ctl('run', 'repeat', start['number'], '--wait').stdout.split()[1]
+    repeated = next(e.record for e in lab.entries('xrf-1', 'run-start') if e.record['number'] == again)
+    assert recorded(repeated, *OWN) == own, repeated['settings']
     check_own()
     described = next(s for s in lab.ask({'op': 'describe', 'instrument': 'xrf-1'})['instrument']['settings']
                      if s['name'] == 'gain')
@@ -154,9 +158,12 @@ def test_borrowed(lab, port):
     check_own()
 
     reload({'gain': 12, 'peaking_time': '4 us'})
-    assert recorded(measure(lab)[0], 'gain') == (12,)
+    loud = measure(lab)[0]
+    assert recorded(loud, 'gain') == (12,)
     reload()
     check_own()
+    refused = lab.ctl('run', 'repeat', loud['number'], code=1).stderr
+    assert 'gain is 16' in refused and 'was 12' in refused, refused
 
 
 def main():

@@ -402,8 +402,8 @@ static void take_go(struct sim_unit *u, const struct wire_message *m)
 
 static void take_configure(struct sim_unit *u, const struct wire_message *m)
 {
-	struct assay_span settings;
-	if (wire_read_configure(m, &settings) < 0) {
+	struct wire_go own;
+	if (wire_read_go(m, &own) < 0) {
 		wrong("a CONFIGURE for %s cannot be read", u->key);
 		return;
 	}

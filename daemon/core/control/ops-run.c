@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The operations that start, repeat and end runs. */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -90,73 +91,113 @@ static int op_run_start(struct call *call)
 
 /* --- run-repeat ------------------------------------------------------------------------------ */
 
+/* The run-start has the settings of the first step. */
 static bool is_in_method(const struct config_method *method, struct assay_string name)
 {
-	for (size_t i = 0; method != NULL && i < method->step_count; i++) {
-		const struct assay_span *settings = &method->steps[i].settings;
-		if (keys_value(*settings, name).len > 0)
-			return true;
-	}
-	return false;
+	return method != NULL && keys_value(method->steps[0].settings, name).len > 0;
 }
 
-static bool is_live(const struct catalog_driver *driver, struct assay_string name)
+/* A number, alone or as {v, u}. */
+static bool number_of(struct assay_span value, double *number, struct assay_string *unit)
 {
-	for (const struct assay_setting *s = driver->settings; s != NULL && s->name != NULL; s++) {
-		if (assay_string_is(name, s->name))
-			return (s->flags & ASSAY_LIVE) != 0;
-	}
-	return false;
-}
-
-/* The setting has another value of the same type now, and was not changed with `set` then. */
-static bool was_other(const struct instrument *instrument, const struct past_run *past,
-	struct assay_string name, struct assay_span value)
-{
-	struct assay_span now = keys_value(instrument_settings(instrument), name);
-	struct assay_span set = {past->set.data, past->set.len};
-	bool same = now.len == value.len && memcmp(now.data, value.data, now.len) == 0;
-	return now.len > 0 && !same && now.data[0] >> 5 == value.data[0] >> 5 &&
-	       keys_value(set, name).len == 0;
-}
-
-/* Copies those of the recorded settings `from` that the repeated run has again. */
-static void copy_pairs(struct map *map, const struct instrument *instrument,
-	const struct past_run *past, const struct buffer *from, const struct config_method *method)
-{
+	struct assay_span inner = keys_value(value, string_of("v")),
+			  of = keys_value(value, string_of("u"));
 	struct reader r;
-	struct assay_string name;
-	struct assay_span value;
-	size_t pairs = 0;
-	read_init(&r, from->data, from->len);
-	if (from->len > 0)
-		read_map(&r, &pairs);
-	for (; pairs > 0 && read_key(&r, &name) == 0 && read_raw(&r, &value) == 0; pairs--) {
-		struct assay_span sent = {past->sent.data, past->sent.len};
-		if (from == &past->settings && keys_value(sent, name).len > 0)
-			value = keys_value(sent, name);
-		bool wanted = from == &past->set || (was_other(instrument, past, name, value) &&
-							    !is_in_method(method, name));
-		if (!wanted || !is_live(instrument->config->driver, name))
-			continue;
-		map->pairs++;
-		encode_text_n(map->to, name.data, name.len);
-		encode_raw(map->to, value.data, value.len);
-	}
+	*unit = (struct assay_string){0};
+	read_init(&r, of.data, of.len);
+	if (of.len > 0 && (read_text(&r, unit) < 0 || assay_string_is(*unit, "1")))
+		unit->len = 0;
+	value = inner.len > 0 ? inner : value;
+	read_init(&r, value.data, value.len);
+	return value.len > 0 && read_peek(&r) != READ_TEXT && read_peek(&r) != READ_BOOL &&
+	       read_double(&r, number) == 0;
+}
+
+/* A value that was only read back may differ by a thousandth from one that was sent. */
+static bool is_same_value(struct assay_span a, struct assay_span b)
+{
+	double x, y;
+	struct assay_string unit;
+	if (a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0))
+		return true;
+	return number_of(a, &x, &unit) && number_of(b, &y, &unit) && fabs(x - y) <= 1e-3 * fabs(y);
+}
+
+static void value_text(char *text, size_t size, struct assay_span value)
+{
+	double number;
+	struct assay_string unit;
+	if (value.len == 0)
+		snprintf(text, size, "not set");
+	else if (number_of(value, &number, &unit))
+		snprintf(text, size, "%.6g%s%.*s", number, unit.len > 0 ? " " : "", (int)unit.len,
+			unit.len > 0 ? unit.data : "");
+	else
+		snprintf(text, size, "another");
 }
 
 /*
- * Below its method the repeated run has the settings of the recorded one: those that `set` had
- * changed then, and those whose value is another one now.
+ * The value that the repeated run would have: of its request and the file, or of the instrument.
+ * False: it cannot be known, or does not concern the run.
  */
-static void copy_settings(struct run_request *request, const struct instrument *instrument,
-	const struct past_run *past)
+static bool values_of(const struct instrument *instrument, const struct past_run *past,
+	const struct assay_setting *s, struct assay_span *now, struct assay_span *was)
+{
+	struct assay_string name = string_of(s->name);
+	struct assay_span sent = {past->sent.data, past->sent.len};
+	struct assay_span recorded = {past->settings.data, past->settings.len};
+	struct assay_span back = {instrument->settings.data, instrument->settings.len};
+	bool stays = (s->flags & ASSAY_STAYS) != 0;
+	bool was_sent = sent.len == 0 || keys_value(sent, name).len > 0;
+	*now = keys_value(instrument_settings(instrument), name);
+	*was = keys_value(sent, name);
+	if (was->len == 0 && (was_sent || stays))
+		*was = keys_value(recorded, name);
+	bool is_default =
+		instrument->config->origins[s - instrument->config->driver->settings].file == NULL;
+	if (now->len > 0)
+		return was->len > 0 || (!stays && !is_default);
+	if (!stays)
+		return was_sent && was->len > 0;
+	/* It is not named now: the instrument's own, as last read. */
+	*now = keys_value(back, name);
+	*was = keys_value(recorded, name);
+	return s->type != ASSAY_TEXT && now->len > 0 && was->len > 0;
+}
+
+/*
+ * Below its method the repeated run has the settings of the recorded one.  Those that people may
+ * change at run time are sent again; 0, or -EINVAL with the others that differ, and their values, in
+ * `why`.  A calibration is that of today.
+ */
+static int copy_settings(struct run_request *request, const struct instrument *instrument,
+	const struct past_run *past, char *why, size_t size)
 {
 	struct map map;
+	size_t used = 0;
+	const struct assay_setting *s = instrument->config->driver->settings;
 	map_open(&map, &request->settings);
-	copy_pairs(&map, instrument, past, &past->set, request->method);
-	copy_pairs(&map, instrument, past, &past->settings, request->method);
+	for (; s != NULL && s->name != NULL; s++) {
+		struct assay_span now, was;
+		char is[80], had[80];
+		if ((s->flags & ASSAY_CALIBRATION) != 0 ||
+			is_in_method(request->method, string_of(s->name)) ||
+			!values_of(instrument, past, s, &now, &was) || is_same_value(now, was))
+			continue;
+		if ((s->flags & ASSAY_LIVE) != 0 && was.len > 0) {
+			map_key(&map, s->name);
+			encode_raw(map.to, was.data, was.len);
+			continue;
+		}
+		value_text(is, sizeof is, now);
+		value_text(had, sizeof had, was);
+		int n = used < size ? snprintf(why + used, size - used, "%s%s is %s, was %s",
+					      used > 0 ? "; " : "", s->name, is, had)
+				    : 0;
+		used += n > 0 ? (size_t)n : 0;
+	}
 	map_close(&map);
+	return used > 0 ? -EINVAL : 0;
 }
 
 static void put_reference(struct run_request *request, const struct runs_row *row)
@@ -192,7 +233,10 @@ static int make_request(struct call *call, const struct past_run *past,
 				"method %s has changed since that run; use `assayctl run start`",
 				past->method);
 	}
-	copy_settings(request, instrument, past);
+	char why[WIRE_TEXT_MAX];
+	if (copy_settings(request, instrument, past, why, sizeof why) < 0)
+		return call_refuse(call, "refused",
+			"it cannot be measured as it was: %s; use `assayctl run start`", why);
 	put_reference(request, &past->row);
 	if (request->settings.failed || request->refs.failed)
 		return call_refuse(call, "busy", "out of memory");

@@ -167,13 +167,15 @@ static void send_go(struct instrument *instrument)
 	buffer_finish(&settings);
 }
 
-static void send_configure(struct instrument *instrument)
+/* While it rests: its own settings, over the values noted; `look`: only read back. */
+static void send_configure(struct instrument *instrument, bool look)
 {
 	struct buffer message = {0}, settings = {0};
 	message.failed = borrowed_lay(&instrument->borrowed, instrument->config->driver,
 				 instrument_settings(instrument), &settings) < 0;
-	wire_write_configure(
-		&message, instrument->unit, (struct assay_span){settings.data, settings.len});
+	struct wire_go own = {.look = look, .settings = {settings.data, settings.len}};
+	instrument->is_looking = look;
+	wire_write_configure(&message, instrument->unit, &own);
 	send_to_worker(instrument, &message);
 	buffer_finish(&settings);
 }
@@ -268,7 +270,7 @@ int instrument_apply(
 	struct machine_step step = machine_step(instrument->machine, event);
 	cause = cause != NULL ? cause : &nothing;
 	const char *text = cause->text;
-	if (step.next.state == MACHINE_RETURNING || step.next.state == MACHINE_QUEUED)
+	if (step.next.state == MACHINE_RETURNING)
 		text = "putting back borrowed settings";
 	switch (step.verdict) {
 	case MACHINE_OK: break;
@@ -294,8 +296,8 @@ int instrument_apply(
 		send_go(instrument);
 	if ((step.actions & MACHINE_SEND_REFUSE) != 0)
 		refuse_unit(instrument, cause->text);
-	if ((step.actions & MACHINE_SEND_CONFIGURE) != 0)
-		send_configure(instrument);
+	if ((step.actions & (MACHINE_SEND_CONFIGURE | MACHINE_SEND_LOOK)) != 0)
+		send_configure(instrument, (step.actions & MACHINE_SEND_LOOK) != 0);
 	if ((step.actions & MACHINE_SEND_START) != 0)
 		send_start(instrument);
 	if ((step.actions & MACHINE_SEND_STOP) != 0)

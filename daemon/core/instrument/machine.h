@@ -14,8 +14,8 @@
  *	                       │            started │  ▼  │         │
  *	                       └── ended ── between ◀ ─┘ stepping ──┘
  *
- * noting: a start waits until the values that it changes are noted (borrowed.h), then armed.
- * returning: idle again once they are put back; queued: a start waits for that, then noting.
+ * queued: a start that changes values waits until they are read back; noting: until they are
+ * noted (borrowed.h), then armed.  returning: idle again once they are put back; a start is queued.
  * service: taken out of service by people.  between: the worker repeats runs and none is open.
  * stepping: the next step of a method is starting, within the run.  refused, retrying: a run that
  * starts by itself was refused and is tried again.  armed-fault, busy-fault: a fault was reported,
@@ -95,6 +95,7 @@ enum machine_action {
 	MACHINE_RETRY_LATER = 1 << 8,
 	MACHINE_NOTE = 1 << 9,            /* note the values found; NOTED, OWN or UNNOTED follows */
 	MACHINE_SEND_CONFIGURE = 1 << 10, /* its own settings, and the noted values */
+	MACHINE_SEND_LOOK = 1 << 12,      /* read back, change nothing */
 	MACHINE_FORGET = 1 << 11,         /* the notes of values that are put back */
 };
 

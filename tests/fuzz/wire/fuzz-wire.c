@@ -68,8 +68,8 @@ static void read_rest(const struct wire_message *m)
 		struct wire_beat beat;
 	} to;
 	switch (m->type) {
+	case WIRE_CONFIGURE:
 	case WIRE_GO: wire_read_go(m, &to.go); break;
-	case WIRE_CONFIGURE: wire_read_configure(m, &to.go.settings); break;
 	case WIRE_REFUSE: wire_read_refuse(m, &to.text); break;
 	case WIRE_CREDIT: wire_read_credit(m, &to.credit); break;
 	case WIRE_CAPTURE: wire_read_capture(m, &to.capture); break;

@@ -98,6 +98,12 @@ static void load_config(struct roof *roof)
 	check(r == 0, errors.count > 0 ? errors.items[0].text : "config_load");
 }
 
+/* Tests of hazards sync their notes themselves. */
+static void sync_borrowed(void *notes)
+{
+	borrowed_sync(notes);
+}
+
 static void open_journal(struct core *core, const struct io *io)
 {
 	struct journal_report report;
@@ -117,6 +123,8 @@ static void open_journal(struct core *core, const struct io *io)
 		      &core->publisher, core->zmq, "inproc://live", "a1/head/-/site/node/-/") == 0,
 		"publisher_open");
 	how.published = core->published;
+	how.committed = sync_borrowed;
+	how.arg = &core->instruments.notes;
 	core->wake_fd = eventfd(0, EFD_CLOEXEC);
 	check(commit_start(&core->commit, core->journal, core->publisher, &how, core->wake_fd) == 0,
 		"commit_start");
@@ -146,18 +154,18 @@ void roof_open_as(struct roof *roof, const struct roof_plan *plan)
 	core->options.config = roof->file;
 	core->catalog = (struct catalog *)(uintptr_t)&test_catalog;
 	load_config(roof);
+	snprintf(core->run_store.path, sizeof core->run_store.path, "%s",
+		core->config->journal_path);
+	core->instruments.hazards.journal = core->run_store.path;
+	borrowed_notes_init(&core->instruments.notes, core->run_store.path);
 	open_journal(core, plan->io != NULL ? plan->io : &io_posix);
 	core->run_store.ledger = core->ledger;
 	core->run_store.rows = core->runs;
-	snprintf(core->run_store.path, sizeof core->run_store.path, "%s",
-		core->config->journal_path);
 	core->run_store.clock = &core->timekeeper;
 	core->run_store.sync = "always";
 	core->amends = amends_create(&core->run_store);
 	core->recorder = recorder_create(core->loop);
 	core->instruments.config = core->config;
-	core->instruments.hazards.journal = core->run_store.path;
-	borrowed_notes_init(&core->instruments.notes, core->run_store.path);
 	core->instruments.runs = &core->run_store;
 	core->instruments.audit = &core->audit;
 	core->instruments.check_space = check_space;
