@@ -37,7 +37,7 @@ static int make_note(const char *journal, const char *path)
 	return 0;
 }
 
-void hazard_note(struct hazards *hazards, const char *instrument, bool on)
+int hazard_note(struct hazards *hazards, const char *instrument, bool on)
 {
 	char path[PATH_MAX];
 	note_path(hazards->journal, instrument, path, sizeof path);
@@ -46,9 +46,8 @@ void hazard_note(struct hazards *hazards, const char *instrument, bool on)
 		r = make_note(hazards->journal, path);
 	else if (unlink(path) < 0 && errno != ENOENT)
 		r = -errno;
-	if (r < 0)
-		log_error("%s: %s", path, strerror(-r));
 	atomic_store(&hazards->is_changed, true);
+	return r;
 }
 
 void hazard_sync(void *arg)

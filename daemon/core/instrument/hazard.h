@@ -20,8 +20,8 @@ struct hazards {
 
 bool hazard_is_noted(const struct hazards *hazards, const char *instrument);
 
-/* A note that cannot be made or removed is an error in the log. */
-void hazard_note(struct hazards *hazards, const char *instrument, bool on);
+/* Makes or removes the note.  0, or the error of the disk: the caller tries again. */
+int hazard_note(struct hazards *hazards, const char *instrument, bool on);
 
 /*
  * Makes the changed notes of `hazards` durable: `committed` of struct commit_options.  An error is

@@ -22,4 +22,7 @@ struct cause {
 int instrument_apply(
 	struct instrument *instrument, enum machine_event event, const struct cause *cause);
 
+/* Writes or removes the note of its hazard; if that fails, instrument_tick() tries again. */
+void instrument_note_hazard(struct instrument *instrument);
+
 #endif

@@ -7,6 +7,7 @@
 
 #define LOG_TOPIC instrument->config->key
 #include "base/clock.h"
+#include "base/log.h"
 #include "core/commit/ledger.h"
 #include "core/instrument/inside.h"
 #include "core/instrument/noting.h"
@@ -406,8 +407,20 @@ void instrument_rest(struct instrument *instrument)
 	instrument_apply(instrument, MACHINE_REST, NULL);
 }
 
+void instrument_note_hazard(struct instrument *instrument)
+{
+	int r = hazard_note(&instrument->all->hazards, instrument->config->key, instrument->hazard);
+	if (r < 0 && !instrument->lacks_note)
+		log_error("the note of a hazard is tried again each second: %s", strerror(-r));
+	else if (r == 0 && instrument->lacks_note)
+		log_info("the note of its hazard is written");
+	instrument->lacks_note = r < 0;
+}
+
 void instrument_tick(struct instrument *instrument)
 {
+	if (instrument->lacks_note)
+		instrument_note_hazard(instrument);
 	if (instrument->machine.state != MACHINE_REFUSED || clock_boot() < instrument->retry_at ||
 		!starts_by_itself(instrument) || instrument->all->notice != NULL)
 		return;

@@ -53,6 +53,7 @@ struct instrument {
 	char values[256];             /* progress, for people: "real_time 12.5 s" */
 	struct run_identity identity;
 	bool hazard;              /* something harmful is on, or may be after a crash */
+	bool lacks_note;          /* of it: the disk failed */
 	struct buffer settings;   /* CBOR, as sent or read back last */
 	struct buffer own;        /* the same when it became ready: its own settings */
 	struct change change;     /* of its settings, since the configuration was read */
@@ -99,7 +100,7 @@ bool instrument_is_active(const struct instrument *instrument);
 /* If nothing is under way: starts the next run of one that runs by itself, or shows why not. */
 void instrument_rest(struct instrument *instrument);
 
-/* Once a second: starts again a run that the instrument had refused. */
+/* Once a second: writes a note that failed, starts again a run that the instrument had refused. */
 void instrument_tick(struct instrument *instrument);
 
 /* Ends the open continuous run and starts the next.  -ENOMEM. */

@@ -232,7 +232,7 @@ static int take_hazard(struct instrument *instrument, const struct wire_message 
 	if (on == instrument->hazard)
 		return 0;
 	instrument->hazard = on;
-	hazard_note(&instrument->all->hazards, instrument->config->key, on);
+	instrument_note_hazard(instrument);
 	audit_text(instrument->all->audit, on ? "hazard-on" : "hazard-off", NULL,
 		instrument->config->key);
 	return 0;

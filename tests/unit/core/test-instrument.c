@@ -685,21 +685,26 @@ static void a_hazard_is_noted_until_it_is_off(void **state)
 	assert_int_equal(count("-", "\"event\":\"hazard-off\""), 1);
 }
 
-/* The folder cannot be made: the worker lives, and the sync is tried again. */
+/* The folder cannot be made: the worker lives, and note and sync are tried again. */
 static void a_note_that_fails_is_tried_again(void **state)
 {
 	char missing[100];
+	struct instrument *ms = find("ms-1");
+	struct hazards *hazards = &roof.core.instruments.hazards;
+	const char *journal = hazards->journal;
 	snprintf(missing, sizeof missing, "%s/missing", roof.folder);
-	struct hazards hazards = {.journal = missing};
-	hazard_note(&hazards, "ms-1", true);
-	assert_false(hazard_is_noted(&hazards, "ms-1"));
-	hazard_sync(&hazards);
-	assert_true(atomic_load(&hazards.is_changed));
-	hazards.journal = roof.folder;
-	hazard_note(&hazards, "ms-1", true);
-	hazard_sync(&hazards);
-	assert_false(atomic_load(&hazards.is_changed));
-	assert_true(hazard_is_noted(&hazards, "ms-1"));
+	hazards->journal = missing;
+	connect_to(ms);
+	send_hazard(ms, true);
+	instrument_tick(ms);
+	assert_false(hazard_is_noted(hazards, "ms-1"));
+	hazard_sync(hazards);
+	assert_true(atomic_load(&hazards->is_changed));
+	hazards->journal = journal;
+	instrument_tick(ms);
+	assert_true(hazard_is_noted(hazards, "ms-1"));
+	hazard_sync(hazards);
+	assert_false(atomic_load(&hazards->is_changed));
 }
 
 /* --- identity -------------------------------------------------------------------------------- */
