@@ -72,6 +72,11 @@ static void check_driver(const struct assay_driver *d, char *path)
 		check_setting(s);
 		if (s->flags & ASSAY_HAZARD)
 			assert_non_null(d->make_safe);
+		if (s->flags & ASSAY_STAYS) { /* it can be put back, and that switches nothing on */
+			assert_non_null(d->read_back);
+			assert_null(s->fallback);
+			assert_int_equal(s->flags & (ASSAY_HAZARD | ASSAY_CALIBRATION), 0);
+		}
 	}
 	check_links(d);
 }

@@ -42,6 +42,39 @@ static void assert_has(const char *text, const char *word)
 		fail_msg("\"%s\" does not have \"%s\"", text, word);
 }
 
+/* --- reading back --- */
+
+static void set_reported(struct host *h, const struct assay_setting *s)
+{
+	const struct assay_variable *v = host_report(h, s->name);
+	char text[40];
+	switch (v->type) {
+	case ASSAY_SCALAR_TEXT: host_set(h, s->name, v->text); return;
+	case ASSAY_SCALAR_BOOL: snprintf(text, sizeof(text), v->integer ? "true" : "false"); break;
+	case ASSAY_SCALAR_INT: snprintf(text, sizeof(text), "%lld", (long long)v->integer); break;
+	default: snprintf(text, sizeof(text), "%.10g", v->real); break;
+	}
+	host_set(h, s->name, text);
+}
+
+/* Every value that stays is reported; sent as it was reported, it changes nothing. */
+static void what_is_read_back_is_taken_again(void **state)
+{
+	struct host *h = *state;
+	look(h, amptek_px5_readback);
+	assert_int_equal(h->driver->read_back(&h->ins), 0);
+	assert_true(host_is_done(h));
+	for (const struct assay_setting *s = h->driver->settings; s->name != NULL; s++) {
+		if ((s->flags & ASSAY_STAYS) == 0)
+			continue;
+		assert_non_null(host_report(h, s->name));
+		set_reported(h, s);
+	}
+	look(h, amptek_px5_readback);
+	assert_int_equal(configure(h), 0);
+	assert_true(host_is_done(h));
+}
+
 /* --- identity --- */
 
 static void identity_of_a_real_px5_is_read(void **state)
@@ -494,6 +527,7 @@ static void text_in_no_known_form_is_not_taken_for_a_configuration(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		CASE(what_is_read_back_is_taken_again),
 		CASE(identity_of_a_real_px5_is_read),
 		CASE(every_device_id_of_the_family_has_its_name),
 		CASE(other_devices_are_rejected_with_the_reason),

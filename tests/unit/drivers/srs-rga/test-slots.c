@@ -373,6 +373,71 @@ static void ion_source_settings_are_sent_only_when_given(void **state)
 	assert_int_equal(host_report(b->h, "electron_energy")->integer, 50);
 }
 
+static const struct {
+	const char *setting, *name;
+	unsigned least, most;
+} source[] = {{"electron_energy", "EE", 25, 105}, {"ion_energy", "IE", 0, 1},
+	{"focus_voltage", "VF", 0, 150}};
+#define SOURCE (sizeof(source) / sizeof(source[0]))
+
+static void set_source(struct bench *b, size_t i, unsigned value)
+{
+	char text[20];
+	snprintf(text, sizeof(text), "%u", value);
+	if (source[i].most == 1)
+		snprintf(text, sizeof(text), value != 0 ? "12 eV" : "8 eV");
+	host_unset(b->h, source[i].setting);
+	host_set(b->h, source[i].setting, text);
+}
+
+static unsigned reported(const struct bench *b, size_t i)
+{
+	const struct assay_variable *v = host_report(b->h, source[i].setting);
+	return source[i].most == 1 ? strcmp(v->text, "12 eV") == 0 : (unsigned)v->integer;
+}
+
+static void assert_source(struct bench *b, const unsigned values[SOURCE])
+{
+	for (size_t i = 0; i < SOURCE; i++) {
+		assert_int_equal(head_value(&b->head, source[i].name)->value, values[i]);
+		assert_int_equal(reported(b, i), values[i]);
+	}
+}
+
+/* Any values found, any of them changed: those reported bring the head back. */
+static void what_is_read_back_is_taken_again(void **state)
+{
+	struct bench *b = *state;
+	begin(b);
+	srand(1);
+	for (int round = 0; round < 500; round++) {
+		unsigned found[SOURCE], wanted[SOURCE];
+		b->head.heard[0] = '\0';
+		for (size_t i = 0; i < SOURCE; i++) {
+			unsigned range = source[i].most - source[i].least + 1;
+			found[i] = source[i].least + (unsigned)rand() % range;
+			wanted[i] = found[i];
+			head_value(&b->head, source[i].name)->value = found[i];
+			host_unset(b->h, source[i].setting);
+		}
+		assert_int_equal(b->h->driver->read_back(&b->h->ins), 0);
+		assert_source(b, found);
+		for (size_t i = 0; i < SOURCE; i++) {
+			unsigned range = source[i].most - source[i].least + 1;
+			if (rand() % 2 != 0)
+				continue;
+			wanted[i] = source[i].least + (unsigned)rand() % range;
+			set_source(b, i, wanted[i]);
+		}
+		assert_int_equal(configure(b), 0);
+		assert_source(b, wanted);
+		for (size_t i = 0; i < SOURCE; i++)
+			set_source(b, i, found[i]);
+		assert_int_equal(configure(b), 0);
+		assert_source(b, found);
+	}
+}
+
 /* --- filament and multiplier --- */
 
 static void hazards_without_a_setting_are_not_touched(void **state)
@@ -703,6 +768,7 @@ int main(void)
 		T(a_refused_setting_is_explained),
 		T(settings_that_contradict_are_rejected),
 		T(ion_source_settings_are_sent_only_when_given),
+		T(what_is_read_back_is_taken_again),
 		T(hazards_without_a_setting_are_not_touched),
 		T(hazards_go_on_with_the_start_and_off_with_the_stop),
 		T(a_filament_that_does_not_light_fails_the_start_and_is_switched_off),
