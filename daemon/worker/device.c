@@ -157,6 +157,17 @@ int device_identify(struct device *device, struct assay_identity *id)
 	return leave(device, r);
 }
 
+int device_identify_aside(struct device *device, struct assay_identity *id)
+{
+	void *kept = device->ins.state;
+	size_t size = device->driver->state_size;
+	device->ins.state = malloc(size > 0 ? size : 1);
+	int r = device->ins.state != NULL ? device_identify(device, id) : -ENOMEM;
+	free(device->ins.state);
+	device->ins.state = kept;
+	return r;
+}
+
 int device_configure(struct device *device)
 {
 	report_reset(&device->report);

@@ -96,6 +96,9 @@ struct assay_span device_sent(const struct device *device);
  * returns 0.
  */
 int device_identify(struct device *device, struct assay_identity *id);
+
+/* The same for a unit that is configured: the driver's state stays as it is. */
+int device_identify_aside(struct device *device, struct assay_identity *id);
 int device_configure(struct device *device);
 int device_read_back(struct device *device);
 int device_start(struct device *device);

@@ -49,6 +49,13 @@ static void send_ended(struct unit_step *step, enum wire_end end)
 	step->state.owes = UNIT_OWES_NOTHING;
 }
 
+/* Waits for START. */
+static void rest(struct unit_step *step)
+{
+	act(step, UNIT_DUE_CHECK);
+	enter(step, UNIT_READY);
+}
+
 /* The driver has stopped and is as safe as possible: sends the answer or end that is due. */
 static void conclude(struct unit_step *step)
 {
@@ -62,8 +69,10 @@ static void conclude(struct unit_step *step)
 	state->failure = 0;
 	if (state->is_leaving)
 		enter(step, UNIT_OVER);
+	else if (state->is_faulty)
+		enter(step, UNIT_UNIDENTIFIED);
 	else
-		enter(step, state->is_faulty ? UNIT_UNIDENTIFIED : UNIT_READY);
+		rest(step);
 }
 
 /* The driver has stopped. */
@@ -183,7 +192,17 @@ static void ready(struct unit_step *step, enum unit_event event)
 {
 	step->state.is_faulty = false;
 	act(step, UNIT_SEND_READY);
-	enter(step, UNIT_READY);
+	rest(step);
+}
+
+static void recheck(struct unit_step *step, enum unit_event event)
+{
+	enter(step, UNIT_RECHECK);
+}
+
+static void rechecked(struct unit_step *step, enum unit_event event)
+{
+	rest(step);
 }
 
 /* A slot before READY has failed for good. */
@@ -460,9 +479,12 @@ static const struct row {
 	[UNIT_CONFIGURE] = {UNIT_RUNS, {
 	BOTH(leave),       SAME(drop),                drop,         drop,       too_early, bug,
 	SLOT(ready, silent, fault, interrupted)}},
-	[UNIT_READY] = {UNIT_WAITS, {
-	BOTH(leave),       drop, drop, drop, configure, drop,       drop,       prepare,   bug,
+	[UNIT_READY] = {UNIT_WAITS_UNTIL_DUE, {
+	BOTH(leave),       drop, drop, drop, configure, drop,       drop,       prepare,   recheck,
 	NO_SLOT}},
+	[UNIT_RECHECK] = {UNIT_RUNS, {
+	BOTH(leave),       drop, drop, drop, later,   drop,         drop,       later,     bug,
+	SLOT(rechecked, silent, fault, interrupted)}},
 	[UNIT_PREPARE] = {UNIT_RUNS, {
 	BOTH(leave),       SAME(drop),                cancel_start, later,      later,     bug,
 	SLOT(start, prepare_silent, give_up_start, give_up_start)}},

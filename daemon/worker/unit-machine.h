@@ -13,6 +13,8 @@
  *	                         +--due-- REJECTED <--REFUSE
  *
  *	READY --CONFIGURE--> CONFIGURE
+ *	READY --due--> RECHECK --ok, the same unit--> READY
+ *
  *	READY --START--> PREPARE --ok--> START --ok: STARTED--> PACED --due--> ACQUIRE
  *
  *	PACED <--no answer, try again--- ACQUIRE --frame--> DELIVER --sent, more to come--> PACED
@@ -45,7 +47,8 @@ enum unit_phase {
 	UNIT_REJECTED,     /* waits until it is due: the unit may have been exchanged */
 	UNIT_RESCUE,       /* runs make_safe before anything else, after an unclean end */
 	UNIT_CONFIGURE,    /* runs configure */
-	UNIT_READY,        /* waits for START */
+	UNIT_READY,        /* waits for START, on a datagram link until it is due for RECHECK */
+	UNIT_RECHECK,      /* runs identify: no connection breaks when the unit is exchanged */
 	UNIT_PREPARE,      /* runs configure if the START has other settings */
 	UNIT_START,        /* runs start */
 	UNIT_CLEAN,        /* runs stop after a start that failed */
@@ -108,6 +111,7 @@ enum unit_action {
 	UNIT_DUE_NOW,
 	UNIT_DUE_SOON,  /* ACQUIRE had nothing to deliver */
 	UNIT_DUE_LATER, /* the identity of a rejected unit */
+	UNIT_DUE_CHECK, /* the identity of a unit that rests, if the link has no connections */
 };
 
 enum unit_debt {

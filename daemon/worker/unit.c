@@ -11,8 +11,9 @@
 #define BACKOFF_FIRST (NS_PER_S / 2)
 #define BACKOFF_MAX   (30 * NS_PER_S)
 #define STEADY        (10 * NS_PER_S) /* after which a fault starts the back-off from its first wait */
-#define LOOK_AGAIN    (5 * NS_PER_S) /* between two identifications of a rejected unit */
-#define AGAIN_LEAST   NS_PER_MS      /* between two acquires that had nothing to deliver */
+#define LOOK_AGAIN    (5 * NS_PER_S)  /* between two identifications of a rejected unit */
+#define RECHECK       (30 * NS_PER_S) /* between two identifications of a unit at rest */
+#define AGAIN_LEAST   NS_PER_MS       /* between two acquires that had nothing to deliver */
 
 /* --- actions ---------------------------------------------------------------------------------- */
 
@@ -160,6 +161,10 @@ static void perform(struct worker_unit *unit, enum unit_action action, enum wire
 	case UNIT_DUE_NOW: unit->due = 0; break;
 	case UNIT_DUE_SOON: unit->due = now + AGAIN_LEAST; break;
 	case UNIT_DUE_LATER: unit->due = now + LOOK_AGAIN; break;
+	case UNIT_DUE_CHECK:
+		unit->due = device->services->channel->link->is_unconnected ? now + RECHECK
+									    : UNIT_NEVER;
+		break;
 	}
 }
 
@@ -218,6 +223,23 @@ static int send_frame(struct worker_unit *unit)
 	return 0;
 }
 
+/* Whether it is still the unit that the core knows: -ENODEV, explained, if not. */
+static int recheck(struct worker_unit *unit)
+{
+	struct device *device = &unit->device;
+	const struct assay_identity *known = &unit->identity;
+	struct assay_identity found;
+	int r = device_identify_aside(device, &found);
+	if (r < 0)
+		return r;
+	if (strcmp(found.serial, known->serial) == 0 && strcmp(found.model, known->model) == 0)
+		return 0;
+	snprintf(device->explained, EXPLAIN_MAX,
+		"another unit replies: %.40s, serial number %.40s; it was %.40s, %.40s",
+		found.model, found.serial, known->model, known->serial);
+	return -ENODEV;
+}
+
 /* Runs the slot of the phase and returns its result: an error is explained. */
 static int run_slot(struct worker_unit *unit)
 {
@@ -225,6 +247,7 @@ static int run_slot(struct worker_unit *unit)
 	int r = 0;
 	switch (unit->state.phase) {
 	case UNIT_IDENTIFY: return device_identify(device, &unit->identity);
+	case UNIT_RECHECK: return recheck(unit);
 	case UNIT_RESCUE: return device_make_safe(device);
 	case UNIT_CONFIGURE:
 		if (unit->own.look)

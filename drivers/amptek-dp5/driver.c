@@ -16,7 +16,6 @@ static int identify(struct assay_instrument *ins, struct assay_identity *id)
 {
 	struct state *st = ins->state;
 	st->is_identified = false;
-	st->refused.count = 0;
 	int r = exchange_clear(ins, &st->x);
 	if (r == 0)
 		r = state_poll(ins, st);

@@ -11,9 +11,9 @@ int state_check_unit(
 	uint32_t serial = status->has_serial ? status->serial : 0;
 	if (!st->is_identified || serial == st->serial)
 		return 0;
-	assay_explain(ins, "another unit replies: serial number %u, expected %u", (unsigned)serial,
+	assay_explain(ins, "another unit replies: serial number %u, it was %u", (unsigned)serial,
 		(unsigned)st->serial);
-	return -EPROTO;
+	return -ENODEV;
 }
 
 int state_poll(struct assay_instrument *ins, struct state *st)

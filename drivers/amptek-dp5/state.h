@@ -34,12 +34,12 @@ struct state {
 };
 
 /*
- * Reads the status into st->status.  -EPROTO, explained, for a device of another family or another
- * unit than the one identified.
+ * Reads the status into st->status.  -EPROTO, explained, for a device of another family, and
+ * -ENODEV for another unit than the one identified.
  */
 int state_poll(struct assay_instrument *ins, struct state *st);
 
-/* 0 if it is the unit that was identified, else -EPROTO, explained. */
+/* 0 if it is the unit that was identified, else -ENODEV, explained: it is identified again. */
 int state_check_unit(
 	struct assay_instrument *ins, const struct state *st, const struct status *status);
 

@@ -27,7 +27,8 @@
  *	-EAGAIN      nothing to deliver this time (acquire)  -> acquire is called again
  *	             of assay_modbus_read() (identify)       -> identify is called again
  *	-ECANCELED   the run was aborted                     -> return it at once
- *	-ENODEV      the port is gone                        -> return it at once
+ *	-ENODEV      the port is gone: return it at once; or another unit than the one identified
+ *	             replies (explained)                     -> the identity is read again
  *
  * After -ECANCELED or -ENODEV from a service every further link call returns it too, until the slot
  * returns.  During stop() and make_safe() the link works again, if the port still exists.  After an
@@ -304,8 +305,9 @@ struct assay_driver {
 	size_t raw_max; /* maximum size of one frame's raw blocks together */
 
 	/*
-	 * Reads the identity.  Called after every connect, before anything else; brings the
-	 * instrument's protocol into a known state from any other (half a command, a running scan)
+	 * Reads the identity.  Called after every connect, before anything else, and every 30 s
+	 * between runs on a link of datagrams, which does not notice that a unit was exchanged.
+	 * Brings the instrument's protocol into a known state from any other (half a command, a running scan)
 	 * and changes nothing that lasts.  Fills `id`; a family without an identity request sets
 	 * `declared`.  May block for some seconds in link calls.
 	 */

@@ -143,7 +143,7 @@ static void set_due(struct sim_unit *u, uint64_t when)
 {
 	u->due = when;
 	event_cancel(u->due_event);
-	u->due_event = event_at(when, on_due, u);
+	u->due_event = when != UINT64_MAX ? event_at(when, on_due, u) : 0;
 }
 
 static void perform(struct sim_unit *u, enum unit_action action, enum wire_end end)
@@ -179,6 +179,9 @@ static void perform(struct sim_unit *u, enum unit_action action, enum wire_end e
 	case UNIT_BACK_OFF: set_due(u, now_boot() + dice_time(400 * MS, 30 * S)); break;
 	case UNIT_DUE_SOON: set_due(u, now_boot() + 10 * MS); break;
 	case UNIT_DUE_LATER: set_due(u, now_boot() + 5 * S); break;
+	case UNIT_DUE_CHECK: /* the even ones have a link of datagrams */
+		set_due(u, u->number % 2 == 0 ? now_boot() + 30 * S : UINT64_MAX);
+		break;
 	}
 }
 
@@ -229,6 +232,7 @@ static enum unit_event run_slot(struct sim_unit *u)
 	switch (u->state.phase) {
 	case UNIT_IDENTIFY: return draw_result(u, 4);
 	case UNIT_CONFIGURE: return draw_result(u, 4);
+	case UNIT_RECHECK: return draw_result(u, 100);
 	case UNIT_RESCUE: set_hazard(u, false); return UNIT_ON_OK;
 	case UNIT_START:
 	case UNIT_RESTART: set_hazard(u, true); return draw_result(u, 3);

@@ -161,6 +161,7 @@ static ssize_t tcp_send(struct link *link, const uint8_t *data, size_t len)
 
 static int udp_open(struct link *link, const struct port *port)
 {
+	link->is_unconnected = true;
 	return open_socket(link, port, SOCK_DGRAM);
 }
 

@@ -124,7 +124,8 @@ static bool can_happen(const struct unit_state *state, enum unit_event event)
 	if (!has_slot(state))
 		return false;
 	if (event == UNIT_ON_HAZARD_ON)
-		return unit_activity(state) == UNIT_RUNS && !delivers && phase != UNIT_IDENTIFY;
+		return unit_activity(state) == UNIT_RUNS && !delivers && phase != UNIT_IDENTIFY &&
+		       phase != UNIT_RECHECK;
 	if (event == UNIT_ON_HAZARD_OFF)
 		return !delivers;
 	if (event == UNIT_ON_OK)

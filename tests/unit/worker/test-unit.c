@@ -25,6 +25,7 @@ static struct {
 	bool has_hazard;                                          /* start reports one */
 	bool aborts_start;                                        /* an ABORT arrives in start */
 	uint64_t lasts;                                           /* acquire takes so long */
+	bool is_exchanged; /* by a unit with another number */
 	unsigned starts, stops, identifies;
 } script;
 
@@ -75,7 +76,8 @@ static void write_start(struct buffer *to, unsigned index)
 static int identify(struct assay_instrument *ins, struct assay_identity *id)
 {
 	script.identifies++;
-	strcpy(id->serial, "S-1");
+	strcpy(id->serial, script.is_exchanged ? "S-2" : "S-1");
+	strcpy(ins->state, "x"); /* of the identified unit */
 	return script.identify;
 }
 
@@ -128,7 +130,7 @@ static int make_safe(struct assay_instrument *ins)
 
 static const struct assay_driver driver = {.name = "script",
 	.links = ASSAY_LINK_NONE,
-	.state_size = 1,
+	.state_size = 2,
 	.raw_max = 100,
 	.identify = identify,
 	.configure = configure,
@@ -140,7 +142,7 @@ static const struct assay_driver driver = {.name = "script",
 
 /* --- the bench -------------------------------------------------------------------------------- */
 
-static int before(void **state)
+static int set_up(bool has_datagrams)
 {
 	static const struct clock_source source = {virtual_clock, virtual_clock, NULL};
 	static const struct unit config = {.key = "script-1"};
@@ -156,6 +158,7 @@ static int before(void **state)
 	core_end = pair[1];
 	assert_int_equal(monitor_init(&monitor), 0);
 	assert_int_equal(link_open(&port_link, &port), 0);
+	port_link.is_unconnected = has_datagrams;
 	heartbeat = (struct heartbeat){0};
 	channel_init(&channel, &monitor, &port_link, &heartbeat);
 	core_link_init(&core, &monitor, pair[0]);
@@ -164,6 +167,16 @@ static int before(void **state)
 	services_init(&services);
 	core_link_grant(&core, PLENTY);
 	return unit_init(&unit, &services, 0, &config, &driver, ASSAY_LINK_NONE, why);
+}
+
+static int before(void **state)
+{
+	return set_up(false);
+}
+
+static int before_on_datagrams(void **state)
+{
+	return set_up(true);
 }
 
 static int after(void **state)
@@ -372,6 +385,77 @@ static void a_measurement_that_the_instrument_cut_is_told_at_the_end(void **stat
 	}
 }
 
+/* No connection breaks when a unit on a datagram link is exchanged. */
+static void a_unit_on_datagrams_is_identified_again_while_it_rests(void **state)
+{
+	struct wire_identity identity;
+	bring_up();
+	char *driver_state = unit.device.ins.state;
+	driver_state[0] = 'c'; /* as configured */
+	run_until(now + 600 * NS_PER_S);
+	assert_int_equal(script.identifies, 1 + 600 / 30);
+	assert_ptr_equal(unit.device.ins.state, driver_state);
+	assert_int_equal(driver_state[0], 'c');
+	expect_nothing();
+	start.every_ns = 50 * NS_PER_S;
+	start_run(); /* not during a run */
+	unsigned before_run = script.identifies;
+	run_until(now + 120 * NS_PER_S);
+	assert_int_equal(script.identifies, before_run);
+	command(wire_write_stop);
+	run_until(now);
+	for (int i = 0; i < 3; i++)
+		expect(WIRE_FRAME);
+	expect_end(WIRE_END_STOPPED);
+	script.is_exchanged = true;
+	run_until(now + 32 * NS_PER_S);
+	struct wire_message m = expect(WIRE_STATE);
+	struct wire_state fault;
+	assert_int_equal(wire_read_state(&m, &fault), 0);
+	assert_true(assay_string_is(
+		fault.text, "another unit replies: , serial number S-2; it was , S-1"));
+	m = expect(WIRE_IDENTITY);
+	assert_int_equal(wire_read_identity(&m, &identity), 0);
+	assert_true(assay_string_is(identity.serial, "S-2"));
+	command(write_go);
+	run_until(now + 600 * NS_PER_S);
+	expect(WIRE_READY);
+	expect_nothing();
+}
+
+static void a_unit_at_rest_that_does_not_reply_is_at_fault(void **state)
+{
+	bring_up();
+	script.identify = -ETIMEDOUT;
+	run_until(now + 31 * NS_PER_S);
+	expect(WIRE_STATE);
+	expect_nothing();
+	script.identify = 0;
+	run_until(now + 60 * NS_PER_S);
+	expect(WIRE_IDENTITY);
+}
+
+static void other_links_lose_their_connection_instead(void **state)
+{
+	bring_up();
+	run_until(now + 600 * NS_PER_S);
+	assert_int_equal(script.identifies, 1);
+}
+
+/* The driver finds it out itself. */
+static void a_start_that_finds_another_unit_identifies_it(void **state)
+{
+	bring_up();
+	script.start = -ENODEV;
+	script.is_exchanged = true;
+	command(write_start);
+	run_until(now);
+	expect(WIRE_STATE);
+	expect_end(WIRE_END_NOT_STARTED);
+	run_until(now + 10 * NS_PER_S);
+	expect(WIRE_IDENTITY);
+}
+
 static void a_stop_without_credit_ends_the_run(void **state)
 {
 	bring_up();
@@ -424,6 +508,13 @@ int main(void)
 		T(an_abort_while_a_repetition_starts_again_ends_it),
 		T(a_measurement_that_the_instrument_cut_is_told_at_the_end),
 		T(a_stop_without_credit_ends_the_run),
+		T(other_links_lose_their_connection_instead),
+		T(a_start_that_finds_another_unit_identifies_it),
+		cmocka_unit_test_setup_teardown(
+			a_unit_on_datagrams_is_identified_again_while_it_rests, before_on_datagrams,
+			after),
+		cmocka_unit_test_setup_teardown(
+			a_unit_at_rest_that_does_not_reply_is_at_fault, before_on_datagrams, after),
 		T(a_fault_with_a_hazard_is_made_safe_before_the_run_ends),
 		T(a_hazard_that_stays_on_is_tried_again_at_the_end),
 	};

@@ -114,7 +114,7 @@ static void another_unit_in_the_middle_ends_the_measurement(void **state)
 	b->s.enabled = false;
 	count_to(b, 60000);
 	amptek_status_turn(b->h, &b->s);
-	assert_int_equal(acquire(b), -EPROTO);
+	assert_int_equal(acquire(b), -ENODEV);
 	assert_non_null(strstr(b->h->explained, "another unit replies"));
 	amptek_status_turn(b->h, &b->s);
 	assert_int_equal(b->h->driver->identify(&b->h->ins, &id), 0);
