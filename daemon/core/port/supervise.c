@@ -62,7 +62,8 @@ struct supervisor {
 	char punished[120]; /* why it was ended; "": it was not */
 
 	uint64_t credit; /* to be given back */
-	size_t held;     /* items on their way */
+	size_t held;     /* items on their way, */
+	size_t former;   /* the first of them by former workers, without credit for this one */
 
 	bool stopping, stopped;
 	uint64_t quit_at;
@@ -368,7 +369,10 @@ void supervise_release(struct supervisor *s, uint64_t bytes)
 {
 	assert(s->held > 0);
 	s->held--;
-	s->credit += bytes;
+	if (s->former > 0)
+		s->former--;
+	else
+		s->credit += bytes;
 	if (s->credit >= CREDIT_STEP && s->fd >= 0) {
 		struct buffer message = {0};
 		wire_write_credit(&message, s->credit);
@@ -431,6 +435,7 @@ static int start_worker(struct supervisor *s)
 	s->address[0] = '\0';
 	s->beat_at = clock_boot();
 	s->ready_at = s->progress = s->deadline = s->credit = 0;
+	s->former = s->held;
 	s->killed = false;
 	s->punished[0] = '\0';
 	s->in_at = 0;

@@ -368,6 +368,23 @@ static void credit_returns_in_steps(void **state)
 	assert_true(given > 3 * MIB);
 }
 
+/* Its frames are committed when the next worker runs, which has its own credit. */
+static void frames_of_a_former_worker_give_no_credit(void **state)
+{
+	struct wire_message m;
+	run(NS_PER_MS);
+	supervise_hold(bench.supervisor);
+	peer_exit(worker(), bench.loop, true, SIGSEGV);
+	wait_for_start();
+	peer_expect(worker(), WIRE_SETUP);
+	peer_expect(worker(), WIRE_CREDIT);
+	supervise_hold(bench.supervisor);
+	supervise_release(bench.supervisor, 4 * MIB);
+	assert_false(peer_next(worker(), &m));
+	supervise_release(bench.supervisor, 4 * MIB);
+	peer_expect(worker(), WIRE_CREDIT);
+}
+
 /* The journal still has frames of it: the supervisor lives until they are committed. */
 static void a_stopped_port_waits_for_its_frames(void **state)
 {
@@ -666,6 +683,7 @@ int main(void)
 		WITH_BENCH(a_state_of_the_port_reaches_every_unit),
 		WITH_BENCH(messages_to_a_slow_worker_wait),
 		WITH_BENCH(credit_returns_in_steps),
+		WITH_BENCH(frames_of_a_former_worker_give_no_credit),
 		WITH_BENCH(a_stopped_port_waits_for_its_frames),
 		WITH_BENCH(every_end_has_its_reason),
 		WITH_BENCH(a_recording_that_is_over_is_not_played_again),
