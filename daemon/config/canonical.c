@@ -163,6 +163,7 @@ static void add_daemon(struct map *map, const struct config *config)
 	map_close(&part);
 	open_part(map, "journal", &part);
 	map_text(&part, "path", config->journal_path);
+	map_text(&part, "known", config->journal_known);
 	if (config->sync_always)
 		map_text(&part, "sync", "always");
 	else

@@ -124,6 +124,7 @@ struct config {
 	const char *sample_pattern, *sample_example; /* NULL: any sample id */
 
 	const char *journal_path;
+	const char *journal_known; /* the second state folder; NULL: the default */
 	bool sync_always;
 	uint64_t sync_ns;      /* not always: synced at least that often */
 	uint64_t reserve;      /* bytes of disk kept free: with less new runs are rejected */

@@ -17,7 +17,7 @@
 #define AGE_S_MAX       6.4e9 /* 200 years */
 
 struct journal_section {
-	const char *path;
+	const char *path, *known;
 	const struct node *sync, *keep;
 	uint64_t reserve, segment;
 };
@@ -37,6 +37,9 @@ const struct field journal_keep_fields[] = {
 const struct field journal_fields[] = {
 	{"path", FIELD_PATH, 0, offsetof(struct journal_section, path),
 		.help = "folder of the journal; default /var/lib/assayd"},
+	{"known", FIELD_PATH, 0, offsetof(struct journal_section, known),
+		.help = "folder on another disk that notes which journal is in use, so that one is "
+			"missed whose disk is not mounted; default below /var/lib/assayd-known"},
 	{"sync", FIELD_NODE, 0, offsetof(struct journal_section, sync),
 		.help = "always (the default: a published record survives a power cut), or the "
 			"longest time between two syncs of the disk, such as 1s"},
@@ -101,6 +104,7 @@ void journal_read(struct load *load, const struct node *map)
 	fields_read(load, map, "journal", where, journal_fields, &journal);
 	struct config *config = load->config;
 	config->journal_path = journal.path;
+	config->journal_known = journal.known;
 	config->reserve = journal.reserve;
 	config->segment_size = journal.segment;
 	config->sync_always = true;

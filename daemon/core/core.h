@@ -32,6 +32,7 @@
 #include "core/keep/disk.h"
 #include "core/keep/trust.h"
 #include "core/ports.h"
+#include "core/runs/numbers.h"
 
 struct amends;
 struct commit;
@@ -67,6 +68,7 @@ struct core {
 	struct commit *commit;
 	struct ledger *ledger;
 	struct runs *runs;
+	struct numbers numbers; /* of runs, reserved */
 	struct control *control;
 	struct replay *replay;
 	struct audit_trail audit;
@@ -75,8 +77,9 @@ struct core {
 	struct ports ports;
 	struct config **retired; /* replaced by a reload and still referred to; of reload.c */
 	size_t retired_count;
-	char sync[24];    /* the journal's mode in words: "always", "1s" */
-	uint64_t started; /* UTC */
+	const char *journal_why; /* a new one was started; NULL: it goes on */
+	char sync[24];           /* the journal's mode in words: "always", "1s" */
+	uint64_t started;        /* UTC */
 	struct loop_source *second, *stop_timer;
 	uint64_t stop_by; /* CLOCK_BOOTTIME: open frames are discarded after it */
 	bool again;       /* start again after the end */

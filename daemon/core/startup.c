@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <limits.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,6 +26,7 @@
 #include "core/control/ops.h"
 #include "core/core.h"
 #include "core/keep/confirm.h"
+#include "core/keep/known.h"
 #include "core/keep/retention.h"
 #include "core/port/process.h"
 #include "core/port/recorder.h"
@@ -45,7 +47,10 @@ static int open_journal(struct core *core, struct journal_report *report)
 	const struct config *config = core->config;
 	uint8_t known[JOURNAL_ID_SIZE];
 	uint64_t known_seq = cursors_known(config->journal_path, known);
+	char folder[PATH_MAX];
+	known_folder_make(folder, config->journal_known, config->journal_path);
 	struct journal_options options = {
+		.known = folder[0] != '\0' ? folder : NULL,
 		.known_id = known_seq > 0 ? known : NULL,
 		.known_seq = known_seq,
 		.path = config->journal_path,
@@ -59,6 +64,8 @@ static int open_journal(struct core *core, struct journal_report *report)
 		log_error("%s: another assayd uses this journal", config->journal_path);
 	else if (r < 0)
 		log_error("%s: cannot open the journal: %s", config->journal_path, strerror(-r));
+	else
+		numbers_open(&core->numbers, folder, report->id);
 	return r;
 }
 
@@ -72,6 +79,9 @@ static const char *why_new(enum journal_why why)
 	case JOURNAL_NEW_CLOCK: return "the clock is more than an hour behind the former one";
 	case JOURNAL_NEW_END_UNKNOWN: return "the end of the former one is damaged";
 	case JOURNAL_NEW_BEHIND: return "the former one ends before entries that existed";
+	case JOURNAL_NEW_GONE:
+		return "there was one, and its folder is empty: is its disk mounted?";
+	case JOURNAL_NEW_COPIED: return "the folder is a copy from another machine, disk or place";
 	}
 	return "unknown";
 }
@@ -83,8 +93,15 @@ static void warn_of_loss(const struct journal_report *report)
 		       report->why == JOURNAL_NEW_END_UNKNOWN;
 	if (is_loss)
 		log_error("the journal is damaged: %s; a new one starts", why_new(report->why));
-	else if (report->has_old)
+	else if (report->why != JOURNAL_CONTINUED)
 		log_warn("a new journal starts: %s", why_new(report->why));
+	char other[JOURNAL_ID_TEXT];
+	journal_id_format(other, report->other.journal);
+	if (report->has_other)
+		log_warn("the last start used another journal, %s with entries to %llu, which is "
+			 "not "
+			 "in this folder",
+			other, (unsigned long long)report->other.seq);
 	if (report->torn_bytes > 0)
 		log_warn("%llu bytes of a torn write are in quarantine",
 			(unsigned long long)report->torn_bytes);
@@ -103,6 +120,10 @@ static void audit_report(struct core *core, const struct journal_report *report)
 	if (report->has_old) {
 		map_bytes(&map, "old_journal", report->old_id, JOURNAL_ID_SIZE);
 		map_uint(&map, "old_head", report->old_head);
+	}
+	if (report->has_other) {
+		map_bytes(&map, "other_journal", report->other.journal, JOURNAL_ID_SIZE);
+		map_uint(&map, "other_head", report->other.seq);
 	}
 	if (report->torn_bytes > 0) {
 		map_uint(&map, "torn_bytes", report->torn_bytes);
@@ -124,7 +145,10 @@ static void audit_report(struct core *core, const struct journal_report *report)
 	}
 	map_close(&map);
 	warn_of_loss(report);
-	bool recovered = report->unclean || report->has_old || report->gap_count > 0;
+	if (report->why != JOURNAL_CONTINUED)
+		core->journal_why = why_new(report->why);
+	bool recovered = report->unclean || report->has_old || report->has_other ||
+			 report->gap_count > 0;
 	audit_put(&core->audit, recovered ? "journal-recovered" : "journal-opened", NULL, NULL,
 		&after, NULL);
 	buffer_finish(&after);
@@ -147,13 +171,21 @@ static int open_live(struct core *core)
 	return r;
 }
 
+/* Before a group is published: the files that its records rely on. */
+static void sync_notes(void *arg)
+{
+	struct core *core = arg;
+	instruments_sync_notes(&core->instruments);
+	numbers_sync(&core->numbers);
+}
+
 static int start_commit(struct core *core)
 {
 	struct commit_options options = {.always = core->config->sync_always,
 		.every_ns = core->config->sync_ns,
 		.published = core->published,
-		.committed = instruments_sync_notes,
-		.arg = &core->instruments};
+		.committed = sync_notes,
+		.arg = core};
 	int r = commit_start(
 		&core->commit, core->journal, core->publisher, &options, core->wake_fd);
 	if (r < 0)
@@ -202,6 +234,7 @@ static int open_reading(struct core *core, const struct journal_report *report)
 	r = published_open(
 		&core->published, path, core->journal, report->has_old ? report->old_id : NULL);
 	runs_follow(core->runs, core->published);
+	runs_reserve(core->runs, &core->numbers);
 	if (r == 0)
 		r = cursors_open(&core->cursors, path, core->published);
 	if (r < 0)
@@ -436,6 +469,7 @@ static int close_down(struct core *core)
 	retention_destroy(core->retention);
 	amends_destroy(core->amends);
 	runs_destroy(core->runs);
+	numbers_close(&core->numbers);
 	ledger_destroy(core->ledger);
 	publisher_close(core->publisher);
 	cursors_close(core->cursors);

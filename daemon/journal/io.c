@@ -2,11 +2,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
+#include <linux/magic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -14,6 +17,7 @@
 #include "journal/io.h"
 
 #define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
+#define MACHINE_PATH "/etc/machine-id"
 
 /* A pipe or a device in place of a file does not block, and a link to another file is not followed. */
 static int posix_openat(void *ctx, int dir, const char *name, int flags)
@@ -162,6 +166,47 @@ static int posix_boot_id(void *ctx, uint8_t id[IO_BOOT_SIZE])
 	return journal_id_parse(id, text) < 0 ? -EIO : 0;
 }
 
+/* 32 hex digits and a line end; machine-id(5). */
+static void read_machine(uint8_t id[16])
+{
+	char text[33] = "", byte[3] = "";
+	int fd = posix_openat(NULL, IO_CWD, MACHINE_PATH, O_RDONLY);
+	ssize_t len = fd < 0 ? fd : read(fd, text, sizeof text - 1);
+	if (fd >= 0)
+		close(fd);
+	for (size_t i = 0; len == sizeof text - 1 && i < 16; i++) {
+		memcpy(byte, text + 2 * i, 2);
+		id[i] = (uint8_t)strtoul(byte, NULL, 16);
+	}
+}
+
+/* Local file systems whose id and inodes stay over a restart; elsewhere the id may be a device's. */
+static bool is_lasting(long type)
+{
+	return type == EXT4_SUPER_MAGIC || type == BTRFS_SUPER_MAGIC || type == TMPFS_MAGIC ||
+	       type == 0x2fc12fc1 /* ZFS */;
+}
+
+static int posix_identify(void *ctx, int dir, struct io_identity *identity)
+{
+	struct statfs fs;
+	struct stat st;
+	*identity = (struct io_identity){0};
+	if (fstatfs(dir, &fs) < 0 || fstat(dir, &st) < 0)
+		return -errno;
+	read_machine(identity->machine);
+	identity->file_system = (uint64_t)(unsigned long)fs.f_type;
+	if (is_lasting(fs.f_type)) {
+		uint64_t id = 0;
+		memcpy(&id, &fs.f_fsid,
+			sizeof fs.f_fsid < sizeof id ? sizeof fs.f_fsid : sizeof id);
+		identity->file_system ^= id;
+	}
+	if (is_lasting(fs.f_type) || fs.f_type == XFS_SUPER_MAGIC)
+		identity->folder = (uint64_t)st.st_ino;
+	return 0;
+}
+
 static int posix_random(void *ctx, void *data, size_t len)
 {
 	ssize_t n = getrandom(data, len, 0); /* up to 256 bytes come whole */
@@ -185,6 +230,7 @@ const struct io io_posix = {
 	.size = posix_size,
 	.lock = posix_lock,
 	.free_bytes = posix_free_bytes,
+	.identify = posix_identify,
 	.boot_id = posix_boot_id,
 	.random = posix_random,
 };

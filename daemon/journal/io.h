@@ -20,6 +20,12 @@
 #define IO_IOV_MAX   1024
 #define IO_BOOT_SIZE 16
 
+/* Where a folder is.  0: not known, or not lasting on this kind of file system. */
+struct io_identity {
+	uint8_t machine[16];
+	uint64_t file_system, folder;
+};
+
 struct io {
 	void *ctx; /* handed to every function */
 
@@ -51,6 +57,8 @@ struct io {
 	/* Bytes that an unprivileged process can still write to the file system of `fd`. */
 	int (*free_bytes)(void *ctx, int fd, uint64_t *bytes);
 
+	/* Names the place of an open folder. */
+	int (*identify)(void *ctx, int dir, struct io_identity *identity);
 	/* Different after each start of the machine. */
 	int (*boot_id)(void *ctx, uint8_t id[IO_BOOT_SIZE]);
 	int (*random)(void *ctx, void *data, size_t len);

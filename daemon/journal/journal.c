@@ -6,6 +6,7 @@
 #define LOG_TOPIC "journal"
 #include "base/clock.h"
 #include "base/log.h"
+#include "journal/binding.h"
 #include "journal/folder.h"
 #include "journal/listing.h"
 #include "journal/recover.h"
@@ -16,10 +17,10 @@
 
 /* --- folders */
 
-static int open_folders(struct journal *journal, const char *path)
+static int open_folders(struct journal *journal, const struct journal_options *options)
 {
 	const struct io *io = journal->io;
-	journal->base = io_open_dir(io, IO_CWD, path);
+	journal->base = io_open_dir(io, IO_CWD, options->path);
 	if (journal->base < 0)
 		return journal->base;
 	journal->lock = io->openat(io->ctx, journal->base, "lock", O_RDWR | O_CREAT);
@@ -31,6 +32,9 @@ static int open_folders(struct journal *journal, const char *path)
 	journal->journals = io_open_dir(io, journal->base, "journal");
 	if (journal->journals < 0)
 		return journal->journals;
+	if (options->known != NULL)
+		journal->known = io->openat(
+			io->ctx, IO_CWD, options->known, O_RDONLY | O_DIRECTORY);
 	journal->quarantine = io_open_dir(io, journal->base, "quarantine");
 	return journal->quarantine < 0 ? journal->quarantine : 0;
 }
@@ -104,29 +108,77 @@ static int recover_current(struct journal *journal, const struct journal_options
 	return r;
 }
 
-static int find_current(struct journal *journal, const struct journal_options *options,
+static bool is_here(const struct journal *journal, const uint8_t id[JOURNAL_ID_SIZE])
+{
+	char text[JOURNAL_ID_TEXT];
+	const struct io *io = journal->io;
+	journal_id_format(text, id);
+	int dir = io->openat(io->ctx, journal->journals, text, O_RDONLY | O_DIRECTORY);
+	if (dir >= 0)
+		io->close(io->ctx, dir);
+	return dir >= 0;
+}
+
+/* The current journal, which may be a copy, or end before what is known elsewhere. */
+static int take_current(struct journal *journal, const struct journal_options *options,
+	const struct io_identity *identity, const uint8_t id[JOURNAL_ID_SIZE],
 	struct journal_report *report)
 {
+	struct journal_options with = *options;
+	bool is_it = report->has_other && memcmp(report->other.journal, id, JOURNAL_ID_SIZE) == 0;
+	bool is_later = with.known_id == NULL || report->other.seq > with.known_seq;
+	if (is_it && is_later) {
+		with.known_id = report->other.journal;
+		with.known_seq = report->other.seq;
+	}
+	report->has_old = true;
+	memcpy(report->old_id, id, JOURNAL_ID_SIZE);
+	int r = recover_current(journal, &with, id, report);
+	if (r == 0 && report->why == JOURNAL_CONTINUED &&
+		binding_differs(journal->io, journal->base, identity)) {
+		report->why = JOURNAL_NEW_COPIED;
+		r = writer_close(journal);
+	}
+	return r;
+}
+
+static int find_current(struct journal *journal, const struct journal_options *options,
+	const struct io_identity *identity, struct journal_report *report)
+{
 	uint8_t id[JOURNAL_ID_SIZE];
+	report->has_other = known_read(journal, &report->other);
 	int r = folder_read_current(journal->io, journal->base, id);
 	if (r == 0) {
-		report->has_old = true;
-		memcpy(report->old_id, id, JOURNAL_ID_SIZE);
-		return recover_current(journal, options, id, report);
+		r = take_current(journal, options, identity, id, report);
+	} else if (r == -ENOENT || r == -EINVAL) {
+		int used = journal->io->list(journal->io->ctx, journal->journals, is_used, journal);
+		bool is_first = used == 0 && r == -ENOENT;
+		report->why = !is_first           ? JOURNAL_NEW_LOST
+			      : report->has_other ? JOURNAL_NEW_GONE
+						  : JOURNAL_NEW_FIRST;
+		r = used < 0 ? used : 0;
 	}
-	if (r != -ENOENT && r != -EINVAL)
-		return r;
-	int used = journal->io->list(journal->io->ctx, journal->journals, is_used, journal);
-	report->why = used == 0 && r == -ENOENT ? JOURNAL_NEW_FIRST : JOURNAL_NEW_LOST;
-	return used < 0 ? used : 0;
+	if (report->has_other && is_here(journal, report->other.journal))
+		report->has_other = false;
+	return r;
+}
+
+/* Both are aids: a disk that is full does not keep a journal from being opened. */
+static void note_place(const struct journal *journal, const struct io_identity *identity)
+{
+	int r = binding_write(journal->io, journal->base, identity);
+	if (r == 0)
+		r = known_write(journal);
+	if (r < 0)
+		log_warn("cannot note the place of the journal: %s", strerror(-r));
 }
 
 static void free_journal(struct journal *journal)
 {
 	const struct io *io = journal->io;
 	writer_finish(journal);
-	int fds[] = {
-		journal->dir, journal->quarantine, journal->journals, journal->lock, journal->base};
+	int fds[] = {journal->dir, journal->quarantine, journal->journals, journal->known,
+		journal->lock, journal->base};
 	for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
 		if (fds[i] >= 0)
 			io->close(io->ctx, fds[i]);
@@ -146,6 +198,7 @@ int journal_open(struct journal **out, const struct io *io, const struct journal
 		.base = -1,
 		.journals = -1,
 		.quarantine = -1,
+		.known = -1,
 		.lock = -1,
 		.dir = -1,
 		.segment.fd = -1,
@@ -155,11 +208,14 @@ int journal_open(struct journal **out, const struct io *io, const struct journal
 							: SEGMENT_AGE_DEFAULT,
 		.template.sync_ms = options->sync_ms,
 	};
-	int r = open_folders(journal, options->path);
+	struct io_identity identity;
+	int r = open_folders(journal, options);
 	if (r == 0)
 		r = io->boot_id(io->ctx, journal->template.boot);
 	if (r == 0)
-		r = find_current(journal, options, report);
+		r = journal->io->identify(journal->io->ctx, journal->base, &identity);
+	if (r == 0)
+		r = find_current(journal, options, &identity, report);
 	if (r == 0 && report->why == JOURNAL_CONTINUED) {
 		report->has_old = false;
 	} else if (r == 0) {
@@ -173,6 +229,7 @@ int journal_open(struct journal **out, const struct io *io, const struct journal
 		return r;
 	}
 	memcpy(report->id, journal_id(journal), JOURNAL_ID_SIZE);
+	note_place(journal, &identity);
 	*out = journal;
 	return 0;
 }

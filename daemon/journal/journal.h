@@ -5,6 +5,7 @@
  * reader.h, the files are described in segment.h and index.h.
  *
  *	<path>/lock  current  durable   for one process; the journal in use; its last durable seq
+ *	<path>/binding                  the place of the folder (binding.h)
  *	<path>/journal/<id>/            one folder per journal; older ones stay
  *	<path>/quarantine/              bytes that recovery cut off; nothing here is read again
  *
@@ -66,6 +67,13 @@ struct journal_options {
 	 */
 	const uint8_t *known_id;
 	uint64_t known_seq;
+
+	/*
+	 * A folder elsewhere, for this journal's path alone, in which the journal in use is noted
+	 * (binding.h): a journal that was there before is missed, and an older state of it is
+	 * recognised.  NULL: none; it need not exist.
+	 */
+	const char *known;
 };
 
 /* Why a new journal was started. */
@@ -76,7 +84,9 @@ enum journal_why {
 	JOURNAL_NEW_UNCLEAN,     /* not "always", and the machine went down without journal_close */
 	JOURNAL_NEW_CLOCK,       /* the clock is more than an hour behind the last commit time */
 	JOURNAL_NEW_END_UNKNOWN, /* the last file is so damaged that its last seq is unknown */
-	JOURNAL_NEW_BEHIND,      /* it ends before options.known_seq */
+	JOURNAL_NEW_BEHIND,      /* it ends before entries that are known elsewhere */
+	JOURNAL_NEW_GONE,        /* there is none, but there was one: its disk may not be mounted */
+	JOURNAL_NEW_COPIED,      /* the folder is a copy: of another machine, disk or place */
 };
 
 struct journal_gap {
@@ -93,6 +103,9 @@ struct journal_report {
 	bool has_old; /* a new one replaces `old_id`, which ended with old_head (0: not known) */
 	uint8_t old_id[JOURNAL_ID_SIZE];
 	uint64_t old_head, old_tc; /* and its last commit time */
+
+	bool has_other; /* the last start used another journal, which is not in this path */
+	struct journal_place other;
 
 	bool unclean;        /* the last process did not call journal_close */
 	uint64_t clock_back; /* ns by which the clock is behind last_tc; bridged below an hour */

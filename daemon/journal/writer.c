@@ -79,6 +79,9 @@ static void note_durable(struct journal *journal, uint64_t tc)
 	if (journal->noted == journal->durable)
 		return;
 	durable_write(journal->io, journal->base, journal->template.journal, journal->durable);
+	if (journal->known >= 0)
+		durable_write(
+			journal->io, journal->known, journal->template.journal, journal->durable);
 	journal->noted = journal->durable;
 }
 

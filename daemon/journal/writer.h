@@ -14,6 +14,7 @@
 struct journal {
 	const struct io *io;
 	int base, journals, quarantine, lock; /* -1: not open */
+	int known;                            /* the second folder; -1: none */
 	int dir;                              /* the journal's folder; -1: none */
 	struct segment_header template;       /* journal, boot and sync mode of every segment */
 	uint64_t segment_size, segment_age;

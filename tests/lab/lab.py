@@ -190,7 +190,7 @@ class Lab:
         if config is not None:
             self.configure(config)
         log = open(self.dir / 'assayd.log', 'a')
-        env = {**os.environ, **self.env}
+        env = {**os.environ, 'XDG_STATE_HOME': str(self.dir / 'elsewhere'), **self.env}
         self.daemon = subprocess.Popen(
             [self.paths['assayd'], '--config', str(self.config), '--worker', self.paths['worker'],
              '--drivers', self.paths['drivers']], stderr=log, stdin=subprocess.DEVNULL, env=env)

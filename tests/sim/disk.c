@@ -19,6 +19,7 @@ struct fault {
 };
 
 struct disk {
+	struct io_identity identity;
 	struct io io;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -351,6 +352,18 @@ static int disk_free_bytes(void *ctx, int fd, uint64_t *bytes)
 	return leave(disk, r);
 }
 
+static int disk_tell_identity(void *ctx, int dir, struct io_identity *identity)
+{
+	const struct disk *disk = ctx;
+	*identity = disk->identity;
+	return 0;
+}
+
+void disk_identify(struct disk *disk, const struct io_identity *identity)
+{
+	disk->identity = *identity;
+}
+
 static int disk_boot_id(void *ctx, uint8_t id[IO_BOOT_SIZE])
 {
 	const struct disk *disk = ctx;
@@ -409,6 +422,7 @@ struct disk *disk_create(uint32_t seed)
 		.size = disk_size,
 		.lock = disk_lock,
 		.free_bytes = disk_free_bytes,
+		.identify = disk_tell_identity,
 		.boot_id = disk_boot_id,
 		.random = disk_random_bytes,
 	};

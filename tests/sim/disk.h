@@ -52,6 +52,9 @@ void disk_fail(struct disk *disk, unsigned calls, uint64_t nth, uint64_t count, 
 /* The `nth` changing call from now writes but a part, if it is a write. */
 void disk_shorten(struct disk *disk, uint64_t nth);
 
+/* The place of its folders from now on; before, all is 0. */
+void disk_identify(struct disk *disk, const struct io_identity *identity);
+
 /* These calls do nothing and report success; 0: none of them any more. */
 void disk_lie(struct disk *disk, unsigned calls);
 

@@ -17,7 +17,7 @@ RENAMED = """
     pthread_create pthread_join pthread_mutex_init pthread_mutex_destroy pthread_mutex_lock pthread_mutex_unlock
     pthread_cond_init pthread_cond_destroy pthread_cond_wait pthread_cond_timedwait pthread_cond_signal
     pthread_cond_broadcast pthread_condattr_init pthread_condattr_setclock pthread_condattr_destroy
-    open64 openat64 close read write writev pread64 pwritev64 fdatasync fsync ftruncate64 fstat64 fstatvfs64 flock
+    open64 openat64 close read write writev pread64 pwritev64 fdatasync fsync ftruncate64 fstat64 fstatfs64 fstatvfs64 flock
     mkdir mkdirat unlink unlinkat renameat access opendir fdopendir readdir64 closedir dirfd
     socketpair pipe2 setsockopt recv send eventfd eventfd_read eventfd_write timerfd_create timerfd_settime poll
     clock_gettime adjtimex getentropy getrandom sd_notify sd_notifyf sigprocmask signal kill waitpid

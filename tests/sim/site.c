@@ -95,8 +95,9 @@ static void write_file(bool with_error)
 	assert(to != NULL);
 	fprintf(to, "laboratory: {site: lab, node: bench-1%s}\n",
 		site.requires_sample ? ", require: [sample]" : "");
-	fprintf(to, "journal: {path: %s, reserve: %u MiB, segment: %u KiB, sync: ", SYSTEM_STATE,
-		site.reserve_mib, site.segment_kib);
+	fprintf(to,
+		"journal: {path: %s, known: %s/elsewhere, reserve: %u MiB, segment: %u KiB, sync: ",
+		SYSTEM_STATE, SYSTEM_STATE, site.reserve_mib, site.segment_kib);
 	if (site.always)
 		fprintf(to, "always}\n");
 	else

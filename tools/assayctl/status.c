@@ -29,7 +29,7 @@ struct retention {
 };
 
 struct journal_status {
-	char path[260], disk[20], error[260];
+	char path[260], disk[20], error[260], why[120];
 	uint64_t head, free;
 	struct retention retention;
 };
@@ -66,8 +66,9 @@ static const struct keys retention_keys = {
 
 static const struct keys journal_status_keys = {
 	.rows = (const struct key[]){ROW_TEXT(struct journal_status, path),
-		ROW_TEXT(struct journal_status, disk), ROW_TEXT(struct journal_status, error),
-		ROW_UINT(struct journal_status, head), ROW_UINT(struct journal_status, free),
+		ROW_TEXT(struct journal_status, disk), ROW_TEXT(struct journal_status, why),
+		ROW_TEXT(struct journal_status, error), ROW_UINT(struct journal_status, head),
+		ROW_UINT(struct journal_status, free),
 		ROW_MAP(struct journal_status, retention, retention_keys), {0}},
 	.open = true};
 
@@ -146,6 +147,8 @@ static void print_daemon(const struct control_reply *reply)
 	printf("journal %s, last entry %" PRIu64 ", %.1f GiB free%s%s%s\n", j->path, j->head,
 		(double)j->free / 0x1p30, is_low ? ", DISK NEARLY FULL" : "",
 		j->error[0] != '\0' ? ", CANNOT COMMIT: " : "", j->error);
+	if (j->why[0] != '\0')
+		printf("new journal: %s\n", j->why);
 	if (r->not_archived > 0)
 		printf("retention: %.1f MiB wait to be archived\n",
 			(double)r->not_archived / 0x1p20);

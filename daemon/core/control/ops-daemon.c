@@ -91,6 +91,7 @@ static void add_journal(struct map *reply, const struct core *core)
 	map_open(&map, reply->to);
 	map_bytes(&map, "id", ledger_journal_id(core->ledger), JOURNAL_ID_SIZE);
 	map_text(&map, "path", core->config->journal_path);
+	control_add_text(&map, "why", core->journal_why);
 	map_uint(&map, "head", status.head);
 	map_uint(&map, "free", core->disk.free);
 	map_text(&map, "disk", disk_level_name(core->disk.level));

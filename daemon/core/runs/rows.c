@@ -49,6 +49,7 @@ struct runs {
 	uint8_t id[JOURNAL_ID_SIZE];
 	uint64_t head;               /* seq that loading reached */
 	struct published *published; /* what is committed; NULL: all */
+	struct numbers *numbers;     /* reserves numbers; NULL: none are */
 	struct index_file file;
 };
 
@@ -280,6 +281,11 @@ static unsigned last_number(const struct runs *runs, const char *prefix, size_t 
 	return last;
 }
 
+void runs_reserve(struct runs *runs, struct numbers *numbers)
+{
+	runs->numbers = numbers;
+}
+
 void runs_next_number(const struct runs *runs, const char *node, const char *instrument,
 	uint64_t utc, char number[RUN_NUMBER_MAX + 1])
 {
@@ -292,7 +298,13 @@ void runs_next_number(const struct runs *runs, const char *node, const char *ins
 	unsigned last = last_number(runs, prefix, (size_t)len);
 	unsigned older = runs->older != NULL ? last_number(runs->older, prefix, (size_t)len) : 0;
 	last = older > last ? older : last;
-	snprintf(number, RUN_NUMBER_MAX + 1, "%s%03u", prefix, last + 1);
+	unsigned next = last + 1;
+	if (runs->numbers != NULL)
+		next = numbers_give(runs->numbers,
+			(unsigned)((day.tm_year + 1900) * 10000 + (day.tm_mon + 1) * 100 +
+				   day.tm_mday),
+			next);
+	snprintf(number, RUN_NUMBER_MAX + 1, "%s%03u", prefix, next);
 }
 
 /* --- the journal ----------------------------------------------------------------------------- */

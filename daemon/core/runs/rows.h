@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/runs/numbers.h"
 #include "core/runs/run.h"
 
 struct published;
@@ -58,6 +59,9 @@ int runs_put_amend(struct runs *runs, const uint8_t run[16], uint64_t seq);
 
 /* The seq up to which runs_load() looked. */
 uint64_t runs_head(const struct runs *runs);
+
+/* Numbers are reserved by `numbers`, borrowed. */
+void runs_reserve(struct runs *runs, struct numbers *numbers);
 
 /*
  * The next free number <node>/<instrument>/<yyyymmdd>-<nnn> of the (UTC) day of `utc`; runs of

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* No run number is given twice, whichever of several journals is in use. */
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/log.h"
+#include "core/runs/numbers.h"
+
+#define SEEDS       500
+#define JOURNALS    3
+#define INSTRUMENTS 2
+#define DAYS        4
+#define NUMBERS_MAX 20000
+
+static uint64_t dice;
+
+static unsigned roll(unsigned bound)
+{
+	dice = dice * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)((dice >> 33) % bound);
+}
+
+static char folder[64];
+static bool given[INSTRUMENTS][DAYS][NUMBERS_MAX];
+static unsigned last[JOURNALS][INSTRUMENTS][DAYS]; /* as each journal's own list has it */
+
+static void id_of(unsigned journal, uint8_t id[JOURNAL_ID_SIZE])
+{
+	memset(id, (int)journal + 1, JOURNAL_ID_SIZE);
+}
+
+/* A life of the daemon on one journal: the file is written before a number is told. */
+static void live(unsigned journal)
+{
+	struct numbers numbers;
+	uint8_t id[JOURNAL_ID_SIZE];
+	id_of(journal, id);
+	numbers_open(&numbers, folder, id);
+	for (unsigned runs = roll(150); runs > 0; runs--) {
+		unsigned instrument = roll(INSTRUMENTS), day = roll(DAYS);
+		unsigned number = numbers_give(
+			&numbers, 20261101 + day, last[journal][instrument][day] + 1);
+		numbers_sync(&numbers);
+		assert_true(number < NUMBERS_MAX);
+		if (given[instrument][day][number])
+			fail_msg("journal %u gives number %u again", journal, number);
+		given[instrument][day][number] = true;
+		last[journal][instrument][day] = number;
+	}
+	numbers_close(&numbers);
+}
+
+static void no_number_is_given_twice(void **state)
+{
+	char file[80];
+	snprintf(file, sizeof file, "%s/numbers", folder);
+	for (unsigned seed = 1; seed <= SEEDS; seed++) {
+		dice = seed;
+		memset(given, 0, sizeof given);
+		memset(last, 0, sizeof last);
+		unlink(file);
+		for (int lives = 0; lives < 12; lives++)
+			live(roll(JOURNALS));
+	}
+}
+
+static void one_journal_leaves_no_number_out(void **state)
+{
+	char file[80];
+	struct numbers numbers;
+	uint8_t id[JOURNAL_ID_SIZE];
+	snprintf(file, sizeof file, "%s/numbers", folder);
+	unlink(file);
+	id_of(0, id);
+	for (unsigned next = 1; next < 1000; next++) {
+		numbers_open(&numbers, folder, id);
+		assert_int_equal(numbers_give(&numbers, 20261101, next), next);
+		if (next % 7 != 0)
+			numbers_sync(&numbers);
+		numbers_close(&numbers);
+	}
+	numbers_open(&numbers, "", id); /* no folder */
+	assert_int_equal(numbers_give(&numbers, 20261101, 5), 5);
+	numbers_sync(&numbers);
+	numbers_close(&numbers);
+}
+
+static void a_damaged_file_counts_as_none(void **state)
+{
+	char file[80];
+	struct numbers numbers;
+	uint8_t id[JOURNAL_ID_SIZE];
+	snprintf(file, sizeof file, "%s/numbers", folder);
+	FILE *to = fopen(file, "w");
+	assert_non_null(to);
+	fputs("01010101-0101-0101-0101-010101010101\n20261101 9 9\n00000000\n", to);
+	fclose(to);
+	id_of(1, id);
+	numbers_open(&numbers, folder, id);
+	assert_int_equal(numbers_give(&numbers, 20261101, 5), 5);
+	numbers_close(&numbers);
+}
+
+static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+	return remove(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_number_is_given_twice),
+		cmocka_unit_test(one_journal_leaves_no_number_out),
+		cmocka_unit_test(a_damaged_file_counts_as_none),
+	};
+	log_init(0, true);
+	strcpy(folder, "/tmp/assay-numbers-XXXXXX");
+	if (mkdtemp(folder) == NULL)
+		return 1;
+	int r = cmocka_run_group_tests(tests, NULL, NULL);
+	nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	return r;
+}
