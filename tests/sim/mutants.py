@@ -75,7 +75,6 @@ MUTANTS = {
     'does-not-end-a-hung-worker': ('core/port/supervise.c', '(silent || stuck || overdue)', 'overdue'),
     'waits-for-a-worker-after-quit': ('core/port/supervise.c', '(silent || stuck || overdue)', '(silent || stuck)'),
     'gives-no-credit-back': ('core/port/supervise.c', 's->credit += bytes;', '(void)bytes;'),
-    'gives-credit-to-the-next-worker': ('core/port/supervise.c', 's->former = s->held;', ''),
     'gives-credit-twice': ('core/port/supervise.c', 's->credit += bytes;', 's->credit += 2 * bytes;'),
     'forgets-make-safe': ('core/instrument/instrument.c', '.safe = instrument->hazard,', '.safe = false,'),
     'does-not-go-on': ('core/instrument/machine.c', 'step.actions |= MACHINE_GO_ON;', 'step.actions |= 0;'),
