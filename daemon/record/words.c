@@ -16,7 +16,7 @@ WORDS(role, "data", "axis", "aux", "uncertainty", "flags");
 WORDS(sync, "ntp", "ptp", "rtc", "none");
 WORDS(id_source, "read", "declared", "none");
 WORDS(run_mode, "on-demand", "repeat", "continuous");
-WORDS(run_status, "complete", "stopped", "aborted", "lost-device", "interrupted");
+WORDS(run_status, "complete", "stopped", "aborted", "lost-device", "interrupted", "failed");
 WORDS(device_state, "off", "connecting", "idle", "armed", "busy", "fault", "maintenance");
 WORDS(ref_kind, "background", "dark", "blank", "calibration", "qc", "repeats");
 WORDS(sample_type, "unknown", "qc", "blank", "standard", "reference-material", "background",

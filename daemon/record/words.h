@@ -26,6 +26,7 @@ enum run_status {
 	RUN_STATUS_ABORTED,
 	RUN_STATUS_LOST_DEVICE,
 	RUN_STATUS_INTERRUPTED,
+	RUN_STATUS_FAILED,
 };
 
 enum device_state {

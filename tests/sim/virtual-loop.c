@@ -83,6 +83,12 @@ void virtual_clock_step(int64_t ns)
 	clocks.utc += (uint64_t)ns;
 }
 
+void virtual_clock_sleep(uint64_t ns)
+{
+	clocks.boot += ns;
+	clocks.utc += ns;
+}
+
 /* --- sources --------------------------------------------------------------------------------- */
 
 static struct virtual_loop *loop_of(const struct loop *loop)

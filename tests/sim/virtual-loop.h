@@ -49,6 +49,9 @@ void virtual_clock_release(void);
 /* Sets CLOCK_REALTIME forward or back. */
 void virtual_clock_step(int64_t ns);
 
+/* The machine sleeps: both clocks go on, and nothing happens. */
+void virtual_clock_sleep(uint64_t ns);
+
 /* The child of this pid has exited as `info` says; a raised signal; a change in the folder. */
 void virtual_loop_exit(struct loop *loop, pid_t pid, const siginfo_t *info);
 void virtual_loop_raise(struct loop *loop, int signal);

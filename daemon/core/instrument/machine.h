@@ -19,7 +19,8 @@
  * service: taken out of service by people.  between: the worker repeats runs and none is open.
  * stepping: the next step of a method is starting, within the run.  refused, retrying: a run that
  * starts by itself was refused and is tried again.  armed-fault, busy-fault: a fault was reported,
- * the end of the start or of the run follows.
+ * the end of the start or of the run follows.  spoiled: a frame of the run did not pass the check;
+ * the worker ends the run, and its other frames are dropped.
  */
 #ifndef ASSAY_CORE_INSTRUMENT_MACHINE_H
 #define ASSAY_CORE_INSTRUMENT_MACHINE_H
@@ -41,6 +42,7 @@ enum machine_state {
 	MACHINE_STEPPING,
 	MACHINE_BUSY_FAULT,
 	MACHINE_ARMED_FAULT,
+	MACHINE_SPOILED,
 	MACHINE_BETWEEN,
 	MACHINE_RETURNING,
 	MACHINE_QUEUED,
@@ -65,10 +67,12 @@ enum machine_event {
 	MACHINE_ENDED_STEP,          /* the step is over, and the method has another */
 	MACHINE_ENDED_ROUND,         /* the run is over, and the worker repeats */
 	MACHINE_FAILED,              /* the run is over by a fault */
+	MACHINE_ENDED_SPOILED,       /* a spoiled run is over; it started by itself */
 	MACHINE_NOT_STARTED,         /* START was refused; the run was on demand */
 	MACHINE_NOT_STARTED_ITSELF,  /* the same; such runs start by themselves */
 	MACHINE_NOT_STARTED_CHANGED, /* the same, with changed settings, which are taken back */
 	MACHINE_TROUBLE,             /* a fault */
+	MACHINE_SPOIL,               /* a frame did not pass the check */
 	/* of people and the core */
 	MACHINE_START,   /* a run that may start */
 	MACHINE_BORROW,  /* the same, with values that are noted first */

@@ -89,7 +89,6 @@ static int take_started(struct instrument *instrument, const struct wire_message
 	r = instrument_apply(instrument, MACHINE_STARTED, &(struct cause){.started = &started});
 	if (r < 0)
 		return r;
-	instrument->backoff = (struct backoff){0};
 	if (started.settings.len > 0)
 		keep_settings(&instrument->settings, started.settings);
 	if (instrument->change.sent)
@@ -103,6 +102,15 @@ static void on_committed(void *arg, const struct commit_item *item)
 	supervise_release(arg, item->tag);
 }
 
+/* Ends the run, not the worker, which may measure with other instruments. */
+static int spoil(struct instrument *instrument, const char *text)
+{
+	log_error("%s: the run is ended", text);
+	audit_text(instrument->all->audit, "frame-refused", NULL, text);
+	return instrument_apply(instrument, MACHINE_SPOIL,
+		&(struct cause){.code = "frame-refused", .text = text, .abort = true});
+}
+
 static int take_frame(struct instrument *instrument, const struct wire_message *m)
 {
 	struct wire_frame frame;
@@ -113,26 +121,41 @@ static int take_frame(struct instrument *instrument, const struct wire_message *
 	int r = instrument_apply(instrument, MACHINE_FRAME, NULL);
 	if (r < 0)
 		return r;
+	supervise_hold(instrument->supervisor);
+	if (instrument->machine.state == MACHINE_SPOILED) {
+		supervise_release(instrument->supervisor, m->size);
+		return 0;
+	}
 	r = run_frame(
 		instrument->run, &frame, m->size, on_committed, instrument->supervisor, &error);
 	if (r == 0) {
-		supervise_hold(instrument->supervisor);
+		instrument->backoff = (struct backoff){0};
 		instrument->frames++;
 		instrument->last_frame = clock_utc();
 		return 0;
 	}
 	snprintf(text, sizeof text, "a frame did not pass the check: %s: %s", error.path,
 		r == -EBADMSG ? error.text : strerror(-r));
-	audit_text(instrument->all->audit, "frame-refused", NULL, text);
-	supervise_punish(instrument->supervisor, text);
-	return 0; /* reported already */
+	supervise_release(instrument->supervisor, m->size);
+	return spoil(instrument, text);
+}
+
+/* How a run ends that the worker could not finish, by the name of its errno. */
+static enum run_status status_of(struct assay_string code)
+{
+	static const char *const gone[] = {"ENODEV", "ETIMEDOUT", "EBADMSG"};
+	for (size_t i = 0; i < sizeof gone / sizeof gone[0]; i++)
+		if (assay_string_is(code, gone[i]))
+			return RUN_STATUS_LOST_DEVICE;
+	return RUN_STATUS_FAILED;
 }
 
 /* A START was refused. */
-static int take_not_started(struct instrument *instrument, const char *text)
+static int take_not_started(
+	struct instrument *instrument, struct assay_string code, const char *text)
 {
 	struct cause cause = {.text = text,
-		.status = RUN_STATUS_LOST_DEVICE,
+		.status = status_of(code),
 		.error = -EPROTO,
 		.why = text[0] != '\0' ? text : "the run was ended before it started"};
 	struct change *change = &instrument->change;
@@ -164,6 +187,20 @@ static int end_complete(struct instrument *instrument, const struct cause *cause
 	return instrument_stop(instrument, false, NULL);
 }
 
+/* The run of a refused frame; the worker's own end of it may have crossed with the abort. */
+static int end_spoiled(struct instrument *instrument, enum wire_end end)
+{
+	bool by_itself = instrument->config->acquire.mode != CONFIG_ON_DEMAND;
+	struct cause cause = {.status = RUN_STATUS_FAILED};
+	char why[sizeof instrument->text];
+	if (end == WIRE_END_COMPLETE && run_request(instrument->run)->mode == CONFIG_REPEAT)
+		return 0; /* the end of the repetition follows */
+	text_copy(why, sizeof why, string_of(instrument->text));
+	cause.text = cause.why = why;
+	return instrument_apply(
+		instrument, by_itself ? MACHINE_ENDED_SPOILED : MACHINE_ENDED, &cause);
+}
+
 static int take_ended(struct instrument *instrument, const struct wire_message *m)
 {
 	struct wire_ended ended;
@@ -171,6 +208,9 @@ static int take_ended(struct instrument *instrument, const struct wire_message *
 	if (wire_read_ended(m, &ended) < 0)
 		return -EBADMSG;
 	text_copy(text, sizeof text, ended.text);
+	if (instrument->machine.state == MACHINE_SPOILED && ended.end != WIRE_END_FAILED &&
+		ended.end != WIRE_END_NOT_STARTED)
+		return end_spoiled(instrument, ended.end);
 	struct cause cause = {.error = -EPROTO,
 		.why = text[0] != '\0' ? text : "the run was ended before it started"};
 	switch (ended.end) {
@@ -195,10 +235,10 @@ static int take_ended(struct instrument *instrument, const struct wire_message *
 			cause.why = text;
 		return instrument_apply(instrument, MACHINE_ENDED, &cause);
 	case WIRE_END_FAILED:
-		cause.status = RUN_STATUS_LOST_DEVICE;
+		cause.status = status_of(ended.code);
 		cause.text = cause.why = text;
 		return instrument_apply(instrument, MACHINE_FAILED, &cause);
-	case WIRE_END_NOT_STARTED: return take_not_started(instrument, text);
+	case WIRE_END_NOT_STARTED: return take_not_started(instrument, ended.code, text);
 	}
 	return -EBADMSG;
 }

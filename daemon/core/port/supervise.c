@@ -35,6 +35,7 @@
 
 #define BEAT_LIMIT_NS (5 * NS_PER_S) /* beats come every second */
 #define STEP_GRACE_NS (2 * NS_PER_S) /* past the driver's own deadline */
+#define SLEPT_NS      (3 * NS_PER_S) /* between two looks, one second apart */
 #define QUIT_LIMIT_NS (10 * NS_PER_S)
 
 struct supervisor {
@@ -57,6 +58,8 @@ struct supervisor {
 	struct backoff backoff;
 	uint64_t ready_at; /* an instrument works since then; 0: none yet */
 	uint64_t beat_at, progress, deadline;
+	uint64_t looked_at; /* by the timer; 0: not at this worker */
+	uint64_t slept;     /* by the machine, while the driver's present step ran */
 	bool is_over;       /* a recording was played to its end: there is no next worker */
 	bool killed;        /* it hung */
 	char punished[120]; /* why it was ended; "": it was not */
@@ -195,8 +198,10 @@ static int take_beat(struct supervisor *s, const struct wire_message *m)
 	if (r < 0)
 		return r;
 	s->beat_at = clock_boot();
+	if (beat.progress != s->progress)
+		s->slept = 0;
 	s->progress = beat.progress;
-	s->deadline = beat.deadline;
+	s->deadline = beat.deadline != 0 ? beat.deadline + s->slept : 0;
 	return 0;
 }
 
@@ -436,6 +441,7 @@ static int start_worker(struct supervisor *s)
 	s->beat_at = clock_boot();
 	s->ready_at = s->progress = s->deadline = s->credit = 0;
 	s->former = s->held;
+	s->looked_at = s->slept = 0;
 	s->killed = false;
 	s->punished[0] = '\0';
 	s->in_at = 0;
@@ -465,6 +471,17 @@ static void on_timer(void *arg)
 		set_timer(s, s->pid == 0 ? BACKOFF_MAX_NS : NS_PER_S);
 		return;
 	}
+	/*
+	 * The core did not run either: a machine that slept or was paused.  The worker gets the time
+	 * again that it could not use.
+	 */
+	uint64_t slept = s->looked_at != 0 && now > s->looked_at + SLEPT_NS ? now - s->looked_at
+									    : 0;
+	s->looked_at = now;
+	s->slept += slept;
+	s->beat_at += slept;
+	s->deadline += s->deadline != 0 ? slept : 0;
+	s->quit_at += s->stopping ? slept : 0;
 	bool silent = now > s->beat_at + BEAT_LIMIT_NS;
 	bool stuck = s->deadline != 0 && now > s->deadline + STEP_GRACE_NS;
 	bool overdue = s->stopping && now > s->quit_at + QUIT_LIMIT_NS;

@@ -185,12 +185,12 @@ static const char *or_unknown(const char *text)
 
 struct inst_id run_inst(const struct run_identity *id, const struct config_instrument *instrument)
 {
-	bool known = id->serial[0] != '\0';
+	bool known = id->make[0] != '\0' || id->model[0] != '\0' || id->serial[0] != '\0';
 	return (struct inst_id){
 		.key = instrument->key,
 		.make = known ? or_unknown(id->make) : NULL,
 		.model = known ? or_unknown(id->model) : NULL,
-		.serial = known ? id->serial : NULL,
+		.serial = known ? or_unknown(id->serial) : NULL,
 		.fw = id->fw[0] != '\0' ? id->fw : NULL,
 		.asset = instrument->identity.asset,
 		.source = !known         ? ID_SOURCE_NONE

@@ -78,6 +78,7 @@ static void follow_worker(struct model *model, enum machine_event event)
 	case MACHINE_ENDED:
 	case MACHINE_ENDED_STEP:
 	case MACHINE_ENDED_ROUND:
+	case MACHINE_ENDED_SPOILED:
 	case MACHINE_NOT_STARTED:
 	case MACHINE_NOT_STARTED_ITSELF:
 	case MACHINE_NOT_STARTED_CHANGED: model->start = model->worker_run = false; break;

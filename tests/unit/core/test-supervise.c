@@ -520,6 +520,25 @@ static void a_driver_past_its_own_deadline_is_killed(void **state)
 	assert_int_equal(worker()->signal, SIGKILL);
 }
 
+/* Neither ran, so neither beats nor progress could come; the driver's deadline passed meanwhile. */
+static void a_machine_that_slept_is_no_hung_worker(void **state)
+{
+	run(NS_PER_MS);
+	for (int i = 0; i < 3; i++) {
+		struct wire_beat beat = {
+			.progress = (uint64_t)i, .deadline = clock_boot() + 20 * NS_PER_S};
+		live(10 * NS_PER_S, beat);
+		virtual_clock_sleep(3600 * NS_PER_S);
+		live(9 * NS_PER_S, beat); /* the same step, with the deadline of before */
+		assert_int_equal(worker()->signal, 0);
+		virtual_clock_sleep(25 * NS_PER_S);
+		run(3 * NS_PER_S);
+		assert_int_equal(worker()->signal, 0);
+	}
+	live(30 * NS_PER_S, (struct wire_beat){.progress = 9, .deadline = clock_boot() + NS_PER_S});
+	assert_int_equal(worker()->signal, SIGKILL); /* awake, and stuck */
+}
+
 /* --- stop ------------------------------------------------------------------------------------ */
 
 static void a_worker_that_quits_leaves_no_reason(void **state)
@@ -691,6 +710,7 @@ int main(void)
 		WITH_BENCH(a_new_device_is_tried_at_once),
 		WITH_BENCH(a_worker_without_beats_is_killed),
 		WITH_BENCH(a_driver_past_its_own_deadline_is_killed),
+		WITH_BENCH(a_machine_that_slept_is_no_hung_worker),
 		WITH_BENCH(a_worker_that_quits_leaves_no_reason),
 		WITH_BENCH(a_worker_that_does_not_quit_is_killed),
 		WITH_BENCH(a_port_without_a_worker_stops_at_once),
