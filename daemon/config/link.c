@@ -9,6 +9,8 @@
 #include "config/suggest.h"
 #include "record/text.h"
 
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "FIELD_BOOL is a byte of an unsigned");
+
 struct link_section {
 	struct port port;
 	struct unit unit;
@@ -27,6 +29,7 @@ static struct field field_of(const struct port_key *key)
 		[PORT_NUMBER] = FIELD_UINT,
 		[PORT_HEX] = FIELD_UINT,
 		[PORT_MS] = FIELD_MS,
+		[PORT_BOOL] = FIELD_BOOL, /* the lowest byte of the member, which is 0 */
 		[PORT_CHOICE] = FIELD_CHOICE,
 		[PORT_SWITCH] = FIELD_CHOICE,
 	};

@@ -37,6 +37,9 @@ static const char *const parity_forms[] = {"N", "E", "O"};
 static const char *const flow_words[] = {"none", "rtscts", "xonxoff", NULL};
 static const char *const flow_forms[] = {NULL, "rtscts", "xonxoff"};
 
+static const char *const framing_words[] = {"tcp", "rtu-over-tcp", NULL};
+static const char *const framing_forms[] = {NULL, "rtu-over-tcp"};
+
 #define AT(member)      #member, offsetof(struct port, member)
 #define AT_UNIT(member) #member, offsetof(struct unit, member)
 
@@ -96,6 +99,17 @@ static const struct port_key keys[] = {
 	{NULL, AT(open_ms), PORT_MS, PLAYBACK | ASSAY_LINK_NONE, .fallback = OPEN_MS},
 	{"reply_timeout", AT(reply_ms), PORT_MS, MODBUS | PLAYBACK, .min = 10, .max = TIMEOUT_MS,
 		.fallback = 1000, .help = "limit for one whole reply; default 1s"},
+	{"pause", AT(pause_ms), PORT_MS, MODBUS, .min = 1, .max = TIMEOUT_MS,
+		.help = "silence before each request, for instruments that need it; default none"},
+	{"max_registers", AT(max_registers), PORT_NUMBER, MODBUS, .min = 1, .max = 125,
+		.help = "the most registers that one request may read; default 125"},
+	{"echo", AT(echo), PORT_BOOL, MODBUS | PLAYBACK,
+		.help = "true if the adapter of an RS-485 line returns each request; default "
+			"false"},
+	{"framing", AT(framing), PORT_CHOICE, ASSAY_LINK_MODBUS_TCP | PLAYBACK,
+		.words = framing_words, .forms = framing_forms,
+		.help = "tcp (the default), or rtu-over-tcp: a device server that passes the "
+			"frames of a serial line through"},
 
 	{"unit_id", AT_UNIT(unit_id), PORT_NUMBER, ASSAY_LINK_MODBUS_RTU,
 		.required = ASSAY_LINK_MODBUS_RTU, .of_unit = true, .min = 1, .max = 247,
@@ -109,8 +123,9 @@ static const struct port_key keys[] = {
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])
 #define KEY_COUNT  (sizeof keys / sizeof keys[0])
 
-static_assert(
-	sizeof(enum port_parity) == sizeof(unsigned) && sizeof(enum port_flow) == sizeof(unsigned),
+static_assert(sizeof(enum port_parity) == sizeof(unsigned) &&
+		      sizeof(enum port_flow) == sizeof(unsigned) &&
+		      sizeof(enum port_framing) == sizeof(unsigned),
 	"every member that is not a text is stored as unsigned");
 
 /* --- the table -------------------------------------------------------------------------------- */
@@ -232,6 +247,8 @@ void port_write(struct map *map, const struct port *port)
 			map_text(map, key->name, *text_of(port, key));
 		else if (key->type == PORT_CHOICE)
 			map_text(map, key->name, key->forms[*number_of(port, key)]);
+		else if (key->type == PORT_BOOL && *number_of(port, key) != 0)
+			map_bool(map, key->name, true);
 		else if (key->type == PORT_SWITCH)
 			map_bool(map, key->name, *number_of(port, key) != 0);
 		else if (*number_of(port, key) != 0)
@@ -280,9 +297,10 @@ int port_read(struct reader *r, struct port *port)
 		if (key->of_unit)
 			continue;
 		bool is_choice = key->type == PORT_CHOICE;
-		enum key_type type = is_choice || is_text(key)  ? KEY_OTHER
-				     : key->type == PORT_SWITCH ? KEY_BOOL /* the low byte */
-								: KEY_UINT;
+		bool is_bool = key->type == PORT_SWITCH || key->type == PORT_BOOL;
+		enum key_type type = is_choice || is_text(key) ? KEY_OTHER
+				     : is_bool                 ? KEY_BOOL /* the low byte */
+							       : KEY_UINT;
 		*row++ = (struct key){key->name, type, .at = (uint32_t)key->offset,
 			.size = sizeof(unsigned),
 			.read = is_choice ? read_choice : payload_read_owned};

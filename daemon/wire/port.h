@@ -36,6 +36,11 @@ enum port_flow {
 	PORT_FLOW_XONXOFF,
 };
 
+enum port_framing {
+	PORT_FRAMING_TCP,
+	PORT_FRAMING_RTU, /* a device server passes the frames of a line through */
+};
+
 /* Members that do not belong to the kind are zero.  Each is a text or has the size of unsigned. */
 struct port {
 	unsigned kind; /* one enum assay_link */
@@ -58,8 +63,13 @@ struct port {
 	unsigned recorded_pace; /* 1: at the recorded pace; 0: as fast as possible */
 	unsigned loop;          /* 1: from the start again at the end; 0: the port is lost then */
 
-	unsigned open_ms;  /* limit for opening or connecting */
-	unsigned reply_ms; /* Modbus: total deadline of one exchange */
+	unsigned open_ms; /* limit for opening or connecting */
+	/* Modbus */
+	unsigned reply_ms;      /* total deadline of one exchange */
+	unsigned pause_ms;      /* silence before each request */
+	unsigned max_registers; /* of one request; 0: as the protocol */
+	unsigned echo;          /* 1: the adapter returns each request */
+	enum port_framing framing;
 };
 
 enum unit_raw {
@@ -102,6 +112,7 @@ enum port_type {
 	PORT_NUMBER,   /* unsigned: `min` ... `max` */
 	PORT_HEX,      /* the same, in hexadecimal */
 	PORT_MS,       /* unsigned: milliseconds, written as a time */
+	PORT_BOOL,     /* unsigned: 0 or 1, written as false or true */
 	PORT_CHOICE,   /* enum: the index in `words` */
 	PORT_SWITCH,   /* unsigned: 0 for the first of two `words`, 1 for the second */
 };

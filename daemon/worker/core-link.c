@@ -158,3 +158,9 @@ void core_link_flush(struct core_link *core)
 	monitor_notify(core->monitor);
 	monitor_unlock(core->monitor);
 }
+
+void core_link_last(const struct core_link *core, const struct buffer *message)
+{
+	if (!core->closed && core->queue.len == core->queue_at)
+		(void)!send(core->fd, message->data, message->len, MSG_DONTWAIT | MSG_NOSIGNAL);
+}

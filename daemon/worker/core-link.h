@@ -46,6 +46,9 @@ bool core_link_has_credit(const struct core_link *core);
 /* The driver's thread: waits until the kernel has all messages, for at most `limit_ns`. */
 void core_link_wait_sent(struct core_link *core, uint64_t limit_ns);
 
+/* The last message of a process that crashes: no lock, no memory; dropped if others wait. */
+void core_link_last(const struct core_link *core, const struct buffer *message);
+
 /* True if the kernel has all messages; lock held. */
 bool core_link_is_idle(const struct core_link *core);
 

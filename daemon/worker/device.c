@@ -206,20 +206,26 @@ int device_decode(struct device *device)
 			return leave(device, -ENOMEM);
 		driver->prepare(settings, device->prepared);
 	}
-	struct assay_decoding in = {
-		.host = &device->services->host,
-		.settings = settings,
-		.prepared = device->prepared,
+	struct decoding decoding = {
+		.in = {.host = &device->services->host,
+			.settings = settings,
+			.prepared = device->prepared},
+		.why = device->explained,
+		.size = sizeof device->explained,
 	};
-	in.raw = raw_blocks(&device->raw, &in.raw_count);
+	struct assay_decoding *in = &decoding.in;
+	in->raw = raw_blocks(&device->raw, &in->raw_count);
 	frame_reset(&device->frame);
-	int r = leave(device, driver->decode(&in, &device->frame.handle));
+	int r = leave(device, driver->decode(in, &device->frame.handle));
 	if (r == 0 && device->frame.error != 0) {
 		r = device->frame.error;
 		snprintf(device->explained, EXPLAIN_MAX, "the driver made no valid frame: %s",
 			device->frame.why);
 	}
-	return r;
+	if (r == -EBADMSG && device->explained[0] == '\0')
+		snprintf(device->explained, EXPLAIN_MAX,
+			"the driver cannot decode the %zu bytes of the frame", device->raw.total);
+	return r == -EBADMSG ? -EPROTO : r; /* the bytes had come: the link works */
 }
 
 int device_stop(struct device *device)

@@ -52,7 +52,8 @@ struct device {
 	struct raw raw;
 	struct frame frame;
 
-	bool may_yield; /* the slot is called again if it returns -EAGAIN for the line */
+	uint64_t again_ns; /* how long acquire wants to wait; 0: not at all */
+	bool may_yield;    /* the slot is called again if it returns -EAGAIN for the line */
 	char explained[EXPLAIN_MAX]; /* by the slot that ran last */
 	char link_why[MODBUS_WHY];   /* of its last exchange, if that failed */
 	uint32_t retried;            /* since the last frame */
@@ -61,6 +62,13 @@ struct device {
 	unsigned logged, muted;       /* log lines in this second, and those left out */
 	char line[WIRE_TEXT_MAX + 1]; /* the last one, and when */
 	uint64_t line_at;
+};
+
+/* The input of decode(), and where its explanation goes. */
+struct decoding {
+	struct assay_decoding in; /* first: the driver's view */
+	char *why;
+	size_t size;
 };
 
 /* Fills the table of services for drivers (host.c). */

@@ -51,6 +51,12 @@ static int do_pause(struct assay_instrument *ins, int ms)
 	return channel_pause(of(ins)->services->channel, ms);
 }
 
+static int do_again(struct assay_instrument *ins, int ms)
+{
+	of(ins)->again_ns = ms > 0 ? (uint64_t)ms * NS_PER_MS : 0;
+	return -EAGAIN;
+}
+
 static bool is_stopping(const struct assay_instrument *ins)
 {
 	const struct device *device = (const struct device *)(const void *)ins;
@@ -78,6 +84,13 @@ static int do_modbus_read(struct assay_instrument *ins, enum assay_modbus_table 
 	}
 	snprintf(device->link_why, sizeof device->link_why, "%s", modbus_why(modbus));
 	return r;
+}
+
+static unsigned modbus_registers(const struct assay_instrument *ins)
+{
+	const struct device *device = (const struct device *)(const void *)ins;
+	const struct modbus *modbus = device->services->modbus;
+	return modbus != NULL ? modbus_registers_max(modbus) : 0;
 }
 
 /* --- reports ---------------------------------------------------------------------------------- */
@@ -129,6 +142,18 @@ static void take_explanation(struct assay_instrument *ins, const char *format, .
 	va_list args;
 	va_start(args, format);
 	vsnprintf(of(ins)->explained, EXPLAIN_MAX, format, args);
+	va_end(args);
+}
+
+static void take_explanation_of_decode(const struct assay_decoding *in, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void take_explanation_of_decode(const struct assay_decoding *in, const char *format, ...)
+{
+	const struct decoding *decoding = (const struct decoding *)(const void *)in;
+	va_list args;
+	va_start(args, format);
+	vsnprintf(decoding->why, decoding->size, format, args);
 	va_end(args);
 }
 
@@ -230,6 +255,9 @@ void services_init(struct services *services)
 		.raw_add = raw_add,
 		.parse_number = number_parse,
 		.parse_integer = number_parse_integer,
+		.again = do_again,
+		.modbus_registers = modbus_registers,
+		.explain_decode = take_explanation_of_decode,
 	};
 	settings_services(host);
 	frame_services(host);

@@ -143,15 +143,18 @@ static int read_request(struct reparse *p, const uint8_t *data, size_t len)
 
 static int decode(struct reparse *p)
 {
-	struct assay_decoding in = {
-		.host = &p->services.host,
-		.settings = settings_handle(p->settings),
-		.prepared = p->prepared,
+	struct decoding decoding = {
+		.in = {.host = &p->services.host,
+			.settings = settings_handle(p->settings),
+			.prepared = p->prepared},
+		.why = p->why,
+		.size = sizeof p->why,
 	};
-	in.raw = raw_blocks(&p->raw, &in.raw_count);
-	in.references = raw_blocks(&p->references, &in.reference_count);
+	struct assay_decoding *in = &decoding.in;
+	in->raw = raw_blocks(&p->raw, &in->raw_count);
+	in->references = raw_blocks(&p->references, &in->reference_count);
 	frame_reset(&p->frame);
-	int r = p->module.driver->decode(&in, &p->frame.handle);
+	int r = p->module.driver->decode(in, &p->frame.handle);
 	if (r == 0 && p->frame.error != 0) {
 		r = p->frame.error;
 		snprintf(p->why, sizeof p->why, "%s", p->frame.why);

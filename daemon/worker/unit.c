@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "record/text.h"
+#include "worker/fatal.h"
 #include "worker/unit.h"
 
 #define BACKOFF_FIRST (NS_PER_S / 2)
@@ -159,7 +160,10 @@ static void perform(struct worker_unit *unit, enum unit_action action, enum wire
 		unit->due = now + backoff_next(&unit->backoff, BACKOFF_FIRST, BACKOFF_MAX);
 		break;
 	case UNIT_DUE_NOW: unit->due = 0; break;
-	case UNIT_DUE_SOON: unit->due = now + AGAIN_LEAST; break;
+	case UNIT_DUE_SOON:
+		unit->due = now + (device->again_ns > AGAIN_LEAST ? device->again_ns : AGAIN_LEAST);
+		device->again_ns = 0;
+		break;
 	case UNIT_DUE_LATER: unit->due = now + LOOK_AGAIN; break;
 	case UNIT_DUE_CHECK:
 		unit->due = device->services->channel->link->is_unconnected ? now + RECHECK
@@ -240,6 +244,35 @@ static int recheck(struct worker_unit *unit)
 	return -ENODEV;
 }
 
+/* The driver's slot of each phase that runs one. */
+static const char *const slot_names[UNIT_PHASES] = {
+	[UNIT_IDENTIFY] = "identify",
+	[UNIT_RESCUE] = "make_safe",
+	[UNIT_CONFIGURE] = "configure",
+	[UNIT_PREPARE] = "configure",
+	[UNIT_START] = "start",
+	[UNIT_CLEAN] = "stop",
+	[UNIT_ACQUIRE] = "acquire",
+	[UNIT_DELIVER] = "decode",
+	[UNIT_DELIVER_LAST] = "decode",
+	[UNIT_STOP] = "stop",
+	[UNIT_RESTART] = "start",
+	[UNIT_SAFE] = "make_safe",
+	[UNIT_RECHECK] = "identify",
+};
+
+/* A result that the slot does not have is a fault of the driver. */
+static int check_result(struct worker_unit *unit, int r)
+{
+	int most = unit->state.phase == UNIT_ACQUIRE ? ASSAY_LAST : 0;
+	if (r <= most)
+		return r;
+	snprintf(unit->device.explained, EXPLAIN_MAX,
+		"driver %s: %s returned %d, which is none of its results",
+		unit->device.driver->name, slot_names[unit->state.phase], r);
+	return -EINVAL;
+}
+
 /* Runs the slot of the phase and returns its result: an error is explained. */
 static int run_slot(struct worker_unit *unit)
 {
@@ -274,8 +307,6 @@ static int run_slot(struct worker_unit *unit)
 					: "the instrument ended the measurement early");
 			r = ASSAY_LAST;
 		}
-		if (r > ASSAY_LAST)
-			r = -EBADMSG;
 		unit->was_late = unit->was_late || r == -ETIMEDOUT;
 		unit->was_broken = unit->was_broken || r == -EBADMSG;
 		return r;
@@ -401,7 +432,9 @@ static void run_slots(struct worker_unit *unit, bool entered)
 			monitor_unlock(commands->monitor);
 		}
 		unit->device.may_yield = may_yield(unit);
-		int r = run_slot(unit);
+		fatal_enter(unit->device.index, unit->device.driver->name, slot_names[phase]);
+		int r = check_result(unit, run_slot(unit));
+		fatal_enter(0, NULL, NULL);
 		if (r == -EAGAIN && phase != UNIT_ACQUIRE && waits_for_line(unit))
 			continue;
 		if (r < 0)

@@ -122,6 +122,7 @@ static enum wire_exit open_all(struct worker *worker)
 static void *run_session(void *arg)
 {
 	struct worker *worker = arg;
+	fatal_catch();
 	enum wire_exit ended = session_run(worker->session);
 	monitor_lock(&worker->monitor);
 	worker->ended = ended;

@@ -205,11 +205,11 @@ static int by_place(const void *a, const void *b)
 }
 
 static bool fits(const struct plan_block *block, const struct item *last, const struct item *item,
-	const struct assay_settings *settings)
+	const struct assay_settings *settings, unsigned registers)
 {
 	unsigned end = block->address + block->count, most = item->address + item->width;
 	bool bits = plan_is_bits(item->table);
-	unsigned limit = bits ? PLAN_BITS_MAX : PLAN_REGISTERS_MAX;
+	unsigned limit = bits ? PLAN_BITS_MAX : registers;
 	unsigned max_gap = (unsigned)assay_int(settings, bits ? "max_gap_bits" : "max_gap");
 	return strcmp(last->option, item->option) == 0 && strcmp(last->group, item->group) == 0 &&
 	       last->table == item->table && most - block->address <= limit &&
@@ -218,13 +218,16 @@ static bool fits(const struct plan_block *block, const struct item *last, const 
 
 static int join(struct draft *d, struct plan *plan)
 {
+	unsigned registers = assay_modbus_registers(d->ins);
 	for (size_t i = 0; i < d->count; i++) {
 		const struct item *item = &d->items[i];
+		plan->pieces[plan->piece_count++] = (struct plan_piece){item->address, item->width};
 		struct plan_block *last = plan->count > 0 ? &plan->blocks[plan->count - 1] : NULL;
-		if (last != NULL && fits(last, item - 1, item, d->ins->settings)) {
+		if (last != NULL && fits(last, item - 1, item, d->ins->settings, registers)) {
 			unsigned end = item->address + item->width;
 			if (end > last->address + last->count)
 				last->count = end - last->address;
+			last->pieces++;
 			continue;
 		}
 		if (plan->count == PLAN_BLOCKS_MAX) {
@@ -237,9 +240,16 @@ static int join(struct draft *d, struct plan *plan)
 		plan->blocks[plan->count++] = (struct plan_block){.table = item->table,
 			.address = item->address,
 			.count = item->width,
-			.is_optional = item->option[0] != '\0'};
+			.is_optional = item->option[0] != '\0',
+			.first = i,
+			.pieces = 1};
 	}
 	return 0;
+}
+
+static void name_block(struct plan_block *b)
+{
+	snprintf(b->name, sizeof(b->name), "%s %u+%u", table_names[b->table], b->address, b->count);
 }
 
 int plan_make(struct assay_instrument *ins, struct plan *plan)
@@ -262,12 +272,64 @@ int plan_make(struct assay_instrument *ins, struct plan *plan)
 	}
 	qsort(d.items, d.count, sizeof(*d.items), by_place);
 	r = join(&d, plan);
-	for (size_t i = 0; r == 0 && i < plan->count; i++) {
-		struct plan_block *b = &plan->blocks[i];
-		snprintf(b->name, sizeof(b->name), "%s %u+%u", table_names[b->table], b->address,
-			b->count);
-	}
+	for (size_t i = 0; r == 0 && i < plan->count; i++)
+		name_block(&plan->blocks[i]);
 	return r;
+}
+
+/* --- splitting --- */
+
+/* The number of the block's pieces up to the first gap; all if there is none. */
+static size_t before_gap(const struct plan *plan, const struct plan_block *b)
+{
+	const struct plan_piece *piece = &plan->pieces[b->first];
+	unsigned end = piece->address + piece->width;
+	size_t n = 1;
+	for (; n < b->pieces && piece[n].address <= end; n++)
+		if (piece[n].address + piece[n].width > end)
+			end = piece[n].address + piece[n].width;
+	return n;
+}
+
+bool plan_has_gaps(const struct plan *plan, size_t block)
+{
+	const struct plan_block *b = &plan->blocks[block];
+	return before_gap(plan, b) < b->pieces;
+}
+
+/* The block's pieces from `skip` on, `pieces` of them. */
+static struct plan_block part_of(
+	const struct plan *plan, const struct plan_block *whole, size_t skip, size_t pieces)
+{
+	struct plan_block part = *whole;
+	unsigned end = 0;
+	part.first += skip;
+	part.pieces = pieces;
+	part.address = plan->pieces[part.first].address;
+	for (size_t i = part.first; i < part.first + pieces; i++)
+		if (plan->pieces[i].address + plan->pieces[i].width > end)
+			end = plan->pieces[i].address + plan->pieces[i].width;
+	part.count = end - part.address;
+	name_block(&part);
+	return part;
+}
+
+bool plan_split(struct plan *plan, size_t block)
+{
+	struct plan_block *b = &plan->blocks[block];
+	const struct plan_block whole = *b;
+	size_t n = before_gap(plan, b);
+	if (n == b->pieces)
+		n = b->pieces / 2;
+	if (n == 0 || plan->count == PLAN_BLOCKS_MAX)
+		return false;
+	memmove(b + 1, b, (plan->count - block) * sizeof *b);
+	plan->count++;
+	b[0] = part_of(plan, &whole, 0, n);
+	b[1] = part_of(plan, &whole, n, whole.pieces - n);
+	if (plan_has_gaps(plan, block + 1))
+		plan_split(plan, block + 1); /* gaps are left out all at once */
+	return true;
 }
 
 /* --- names of blocks --- */

@@ -14,26 +14,44 @@
 #define PLAN_BYTES_MAX     250 /* of one reply: both limits */
 #define PLAN_NAME_MAX      24
 
+/* One value, or several of one place. */
+struct plan_piece {
+	unsigned address, width;
+};
+
 /* One request.  Its `name`, such as "input 138+34", is the name of its raw block. */
 struct plan_block {
 	enum assay_modbus_table table;
 	unsigned address, count;
-	bool is_optional; /* belongs to an option */
-	bool is_absent;   /* optional, and the instrument does not have it */
+	bool is_optional;     /* belongs to an option */
+	bool is_absent;       /* optional, and the instrument does not have it */
+	bool is_refused;      /* as the log says */
+	size_t first, pieces; /* in the plan's list */
 	char name[PLAN_NAME_MAX];
 };
 
 struct plan {
 	struct plan_block blocks[PLAN_BLOCKS_MAX];
 	size_t count;
+	struct plan_piece pieces[PLAN_ITEMS_MAX]; /* in order */
+	size_t piece_count;
 };
 
 /*
  * Checks the settings' rows and makes the plan of ins->settings.  Rows of one option, one group and
  * one table share a request if at most `max_gap` registers or `max_gap_bits` bits are unused
- * between them.  Returns 0 or -EINVAL, explained.
+ * between them, within the link's most registers of one request.  Returns 0 or -EINVAL, explained.
  */
 int plan_make(struct assay_instrument *ins, struct plan *plan);
+
+/* True if the block spans places that no row names. */
+bool plan_has_gaps(const struct plan *plan, size_t block);
+
+/*
+ * Replaces the block by several, without its gaps; one without gaps by its halves.  False if it is
+ * a single piece, or the plan is full.
+ */
+bool plan_split(struct plan *plan, size_t block);
 
 /* True for the tables of single bits. */
 bool plan_is_bits(enum assay_modbus_table table);

@@ -10,13 +10,35 @@
 
 #define ILLEGAL_ADDRESS    (ASSAY_MODBUS_EXCEPTION - 2)
 #define TEXT_REGISTERS_MAX 32
+#define WHY_MAX            80
+#define BUSY_MS            100 /* until the first repetition; then twice as long */
+#define BUSY_MAX           5
 
 static bool is_exception(int r)
 {
 	return r <= ASSAY_MODBUS_EXCEPTION - 1 && r >= ASSAY_MODBUS_EXCEPTION - 255;
 }
 
-/* The result of a failed request in words. */
+/* "Modbus application protocol" 1.1b3, 7; from 1. */
+static const char *const exceptions[] = {"", "no such function", "no such address",
+	"not so many values", "the device failed", "still working", "busy", "",
+	"memory parity error", "", "the gateway has no path",
+	"the unit behind the gateway is silent"};
+
+/* Worth another request soon: still working, busy, and those of a gateway. */
+static bool is_temporary(int r)
+{
+	int n = ASSAY_MODBUS_EXCEPTION - r;
+	return n == 5 || n == 6 || n == 10 || n == 11;
+}
+
+/* The request itself is refused: function, address, or number of values. */
+static bool is_refusal(int r)
+{
+	return r <= ASSAY_MODBUS_EXCEPTION - 1 && r >= ASSAY_MODBUS_EXCEPTION - 3;
+}
+
+/* The result of a failed request, as the raw block of the frame has it. */
 static const char *describe(int r, char *text, size_t size)
 {
 	if (is_exception(r))
@@ -24,6 +46,32 @@ static const char *describe(int r, char *text, size_t size)
 	else
 		snprintf(text, size, "%s", r == -ETIMEDOUT ? "timeout" : "malformed");
 	return text;
+}
+
+/* The same for people. */
+static const char *explain(int r, char *text, size_t size)
+{
+	size_t n = (size_t)(ASSAY_MODBUS_EXCEPTION - r);
+	bool is_known = is_exception(r) && n < sizeof(exceptions) / sizeof(*exceptions);
+	describe(r, text, size);
+	if (is_known && exceptions[n][0] != '\0')
+		snprintf(text, size, "exception %zu (%s)", n, exceptions[n]);
+	return text;
+}
+
+/* Splits a joined request that the instrument refuses, or does not answer, and logs it. */
+static bool split(struct assay_instrument *ins, struct plan *plan, size_t index, int r)
+{
+	char name[PLAN_NAME_MAX], why[WHY_MAX];
+	size_t before = plan->count;
+	memcpy(name, plan->blocks[index].name, sizeof(name));
+	if (!plan_split(plan, index))
+		return false;
+	assay_log(ins, ASSAY_LOG_WARN,
+		"%s: %s; it is read as %zu requests from now on: see max_gap, group, and the "
+		"link's max_registers",
+		name, explain(r, why, sizeof(why)), plan->count - before + 1);
+	return true;
 }
 
 /* --- identity --------------------------------------------------------------------------------- */
@@ -130,7 +178,7 @@ static int fetch_field(
 	uint16_t places[TEXT_REGISTERS_MAX];
 	uint8_t wire[TEXT_REGISTERS_MAX * 2];
 	char *const texts[] = {id->make, id->model, id->serial, id->fw}; /* as in `fields` */
-	char why[32], *to = texts[field->index];
+	char why[WHY_MAX], *to = texts[field->index];
 	if (field->address < 0 || field->address + (long)field->registers > 65536) {
 		assay_explain(
 			ins, "identity: the address of %s lies outside 0 to 65535", field->name);
@@ -140,7 +188,7 @@ static int fetch_field(
 		ins, field->table, (unsigned)field->address, field->registers, places);
 	if (is_exception(r)) {
 		assay_explain(ins, "identity: %s cannot be read: %s", field->name,
-			describe(r, why, sizeof(why)));
+			explain(r, why, sizeof(why)));
 		return -EPROTO;
 	}
 	if (r < 0)
@@ -163,18 +211,30 @@ static int fetch_field(
 /* 0 if the instrument replies and has at least one of the map's areas. */
 static int find_any_area(struct assay_instrument *ins)
 {
-	const struct map *map = ins->state;
+	struct map *map = ins->state;
+	struct plan *plan = &map->plan;
 	uint16_t places[PLAN_BITS_MAX];
-	char why[32];
+	char why[WHY_MAX];
 	int r = -ETIMEDOUT;
-	for (size_t i = 0; i < map->plan.count; i++) {
-		const struct plan_block *block = &map->plan.blocks[i];
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct plan_block *block = &plan->blocks[i];
 		r = assay_modbus_read(ins, block->table, block->address, block->count, places);
 		if (!is_exception(r))
 			return r;
+		if (is_temporary(r))
+			break;
+		if (is_refusal(r) && plan_split(plan, i))
+			i--; /* its parts */
 	}
-	assay_explain(ins, "the instrument has none of the map's areas; %s: %s",
-		map->plan.blocks[map->plan.count - 1].name, describe(r, why, sizeof(why)));
+	if (is_temporary(r))
+		assay_explain(ins, "the instrument does not reply with its registers: %s",
+			explain(r, why, sizeof(why)));
+	else
+		assay_explain(ins,
+			"the instrument refuses all requests of the map; the last, %s: %s. "
+			"Addresses are those on the wire, counted from 0 (a manual's 40001 is "
+			"holding 0): check table, address and address_offset",
+			plan->blocks[plan->count - 1].name, explain(r, why, sizeof(why)));
 	return -EPROTO;
 }
 
@@ -223,7 +283,7 @@ int poll_configure(struct assay_instrument *ins)
 static void begin(struct map *map)
 {
 	map->next = map->answered = 0;
-	map->is_repeated = false;
+	map->repeats = 0;
 }
 
 int poll_start(struct assay_instrument *ins)
@@ -234,31 +294,64 @@ int poll_start(struct assay_instrument *ins)
 	return 0;
 }
 
+/* A block that cannot be read is logged when that begins and when it ends. */
+static void note_block(struct assay_instrument *ins, struct plan_block *block, int r)
+{
+	char why[WHY_MAX];
+	if (r == 0 && block->is_refused)
+		assay_log(ins, ASSAY_LOG_INFO, "%s can be read again", block->name);
+	if (is_exception(r) && !block->is_refused)
+		assay_log(ins, ASSAY_LOG_WARN, "%s cannot be read: %s", block->name,
+			explain(r, why, sizeof(why)));
+	block->is_refused = is_exception(r);
+}
+
 /*
- * Reads one block.  A lost or damaged reply, which is common on RS-485 lines, is requested once
- * more.  A block that fails does not end the poll, unless it times out and no block before it had a
- * reply: then the instrument is gone, and the other blocks would time out, too.  -EAGAIN: the poll
- * goes on with this block in the next call.
+ * -EAGAIN if the request is to be sent once more: after a lost or damaged reply, which is common on
+ * RS-485 lines, and for some seconds while the device is busy.
+ */
+static int repeat_later(struct assay_instrument *ins, struct map *map, int r)
+{
+	bool is_lost = (r == -ETIMEDOUT && map->answered > 0) || r == -EBADMSG;
+	if (map->repeats >= (is_lost ? 1 : is_temporary(r) ? BUSY_MAX : 0))
+		return r;
+	int ms = is_lost ? 0 : BUSY_MS << map->repeats;
+	map->repeats++;
+	assay_retried(ins);
+	return assay_again(ins, ms);
+}
+
+/*
+ * Reads one block.  A block that fails does not end the poll, unless it times out and no block
+ * before it had a reply: then the instrument is gone, and the other blocks would time out, too.
+ * -EAGAIN: the poll goes on with this block, or its first part, in the next call.
  */
 static int poll_block(struct assay_instrument *ins, struct map *map, size_t index)
 {
-	const struct plan_block *block = &map->plan.blocks[index];
+	struct plan_block *block = &map->plan.blocks[index];
 	uint16_t places[PLAN_BITS_MAX];
 	int r = assay_modbus_read(ins, block->table, block->address, block->count, places);
 	map->results[index] = r;
 	if (r == 0) {
 		to_wire(block->table, places, block->count, map->wire[index]);
 		map->answered++;
-		return 0;
 	}
-	if (r == -ETIMEDOUT && map->answered == 0)
-		return r;
-	if ((r == -ETIMEDOUT || r == -EBADMSG) && !map->is_repeated) {
-		map->is_repeated = true;
-		assay_retried(ins);
-		return -EAGAIN;
+	if (r == 0 || is_exception(r) || r == -EBADMSG || r == -ETIMEDOUT) {
+		int again = r == 0 ? 0 : repeat_later(ins, map, r);
+		if (again == -EAGAIN)
+			return again;
 	}
-	return is_exception(r) || r == -ETIMEDOUT || r == -EBADMSG ? 0 : r;
+	if (r < 0)
+		map->failed = index;
+	bool is_silent = r == -ETIMEDOUT && map->answered > 0;
+	if ((is_refusal(r) || (is_silent && plan_has_gaps(&map->plan, index))) &&
+		split(ins, &map->plan, index, r)) {
+		map->repeats = 0;
+		return assay_again(ins, 0);
+	}
+	if (r == 0 || is_exception(r))
+		note_block(ins, block, r);
+	return is_silent || is_exception(r) || r == -EBADMSG ? 0 : r;
 }
 
 static int put_block(const struct map *map, struct assay_raw *raw, size_t index)
@@ -281,7 +374,7 @@ static int poll_blocks(struct assay_instrument *ins, struct map *map)
 		int r = poll_block(ins, map, map->next);
 		if (r < 0)
 			return r;
-		map->is_repeated = false;
+		map->repeats = 0;
 	}
 	return 0;
 }
@@ -298,7 +391,10 @@ int poll_acquire(struct assay_instrument *ins, struct assay_raw *raw)
 	size_t answered = map->answered;
 	begin(map);
 	if (r == 0 && answered == 0) {
-		assay_explain(ins, "none of %zu requests got registers", map->plan.count);
+		char why[WHY_MAX];
+		assay_explain(ins, "none of %zu requests got registers; the last, %s: %s",
+			map->plan.count, map->plan.blocks[map->failed].name,
+			explain(map->results[map->failed], why, sizeof(why)));
 		r = -EPROTO;
 	}
 	for (size_t i = 0; r == 0 && i < map->plan.count; i++)
@@ -307,6 +403,6 @@ int poll_acquire(struct assay_instrument *ins, struct assay_raw *raw)
 	if (r < 0)
 		return r;
 	map->readings++;
-	bool last = (readings > 0 && map->readings >= readings) || assay_stopping(ins);
-	return last ? ASSAY_LAST : ASSAY_FRAME;
+	bool is_last = (readings > 0 && map->readings >= readings) || assay_stopping(ins);
+	return is_last ? ASSAY_LAST : ASSAY_FRAME;
 }

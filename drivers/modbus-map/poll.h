@@ -16,7 +16,8 @@ struct map {
 	/* The poll under way, which can take several calls. */
 	size_t next; /* block */
 	size_t answered;
-	bool is_repeated;             /* the next block's request */
+	size_t failed;                /* the last block that did */
+	int repeats;                  /* of the next block's request */
 	int results[PLAN_BLOCKS_MAX]; /* of the blocks before it */
 	uint8_t wire[PLAN_BLOCKS_MAX][PLAN_BYTES_MAX];
 };

@@ -22,7 +22,7 @@
  *
  *	-ETIMEDOUT   no (complete) reply in time             -> the worker retries, then reconnects
  *	-EBADMSG     bytes that break the protocol           -> the same
- *	-EPROTO      the instrument refused; assay_explain() -> the command fails with that text
+ *	-EPROTO      the instrument refused; assay_explain() -> the command, or the run, fails with it
  *	-EINVAL      settings that contradict each other     -> rejected with the text of assay_explain()
  *	-EAGAIN      nothing to deliver this time (acquire)  -> acquire is called again
  *	             of assay_modbus_read() (identify)       -> identify is called again
@@ -435,6 +435,11 @@ struct assay_host {
 
 	int (*parse_number)(const char *, size_t, double *);
 	int (*parse_integer)(const char *, size_t, int64_t *);
+
+	int (*again)(struct assay_instrument *, int);
+	unsigned (*modbus_registers)(const struct assay_instrument *);
+	void (*explain_decode)(const struct assay_decoding *, const char *, ...)
+		__attribute__((format(printf, 2, 3)));
 };
 
 /* The link. */
@@ -490,6 +495,15 @@ static inline int assay_pause(struct assay_instrument *ins, int ms)
 	return ins->host->pause(ins, ms);
 }
 
+/*
+ * For acquire: returns -EAGAIN, to be returned at once; acquire is called again in `ms` at the
+ * earliest, and other instruments of the port get their turns until then.
+ */
+static inline int assay_again(struct assay_instrument *ins, int ms)
+{
+	return ins->host->again(ins, ms);
+}
+
 /* Whether this run has been requested to stop. */
 static inline bool assay_stopping(const struct assay_instrument *ins)
 {
@@ -508,6 +522,12 @@ static inline int assay_modbus_read(struct assay_instrument *ins, enum assay_mod
 	unsigned address, unsigned count, uint16_t *out)
 {
 	return ins->host->modbus_read(ins, table, address, count, out);
+}
+
+/* The most registers that one request may read: the link's setting, else that of the protocol. */
+static inline unsigned assay_modbus_registers(const struct assay_instrument *ins)
+{
+	return ins->host->modbus_registers(ins);
 }
 
 /* Reports. */
@@ -558,6 +578,9 @@ static inline void assay_report_text(
 
 /* Gives the reason of the error that the slot is about to return; the last text counts. */
 #define assay_explain(ins, ...) ((ins)->host->explain((ins), __VA_ARGS__))
+
+/* The same for decode(), whose `in` it takes. */
+#define assay_explain_decode(in, ...) ((in)->host->explain_decode((in), __VA_ARGS__))
 
 /* One line in the log.  For changes of state, not for every poll; the same line within a minute is
  * suppressed. */

@@ -31,6 +31,7 @@ static const char *const deeds[] = {
 	"refuse",     /* -EPROTO, explained */
 	"hesitate",   /* the same, the first two times */
 	"garbage",    /* -EBADMSG */
+	"result",     /* 99 */
 	"unknown",    /* reads a setting that is not in its table */
 	"nonsense",   /* a frame in a unit that does not exist */
 	"unfinished", /* a frame whose variables are wrong */
@@ -168,6 +169,8 @@ static int misbehave(struct assay_instrument *ins, const char *slot)
 		return -ETIMEDOUT;
 	if (does(s, "garbage"))
 		return -EBADMSG;
+	if (does(s, "result"))
+		return 99;
 	if (does(s, "chatter"))
 		return chatter(ins);
 	if (does(s, "echo"))
@@ -238,7 +241,7 @@ static int acquire(struct assay_instrument *ins, struct assay_raw *raw)
 	int r = misbehave(ins, "acquire");
 	if (r == 0)
 		r = assay_pause(ins, (int)(assay_number(ins->settings, "period") * 1000));
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if (assay_stopping(ins))
 		return ASSAY_DONE;
@@ -265,6 +268,10 @@ static int decode(const struct assay_decoding *in, struct assay_frame *out)
 		loop();
 	if (now && does(in->settings, "garbage"))
 		return -EBADMSG;
+	if (now && does(in->settings, "refuse")) {
+		assay_explain_decode(in, "frame %u has no end", value);
+		return -EBADMSG;
+	}
 	assay_frame_kind(out, ASSAY_SCALARS);
 	if (now && does(in->settings, "unfinished"))
 		assay_add_float(out, "Not A Name", ASSAY_DATA, 1, "V");

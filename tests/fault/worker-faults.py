@@ -146,14 +146,14 @@ def test_filament(lab, sims, config):
 
 # Settings, the text of the fault, and whether the worker must be ended for it.
 DEEDS = {
-    'crash': ({}, r'signal 11', True),
-    'abort': ({}, r'signal \d+', True),
-    'loop': ({}, r'hung', True),
-    'sleep': ({}, r'hung', True),
-    'unknown': ({}, r'no_such_setting', True),
-    'garbage': ({}, r'breaks the protocol', False),
-    'nonsense': ({'slot': 'decode'}, r'furlong', True),
-    'unfinished': ({'slot': 'decode'}, r'no proper name', False),
+    'crash': ({}, r'^driver misbehave crashed in acquire .signal 11', True, 'lost-device'),
+    'abort': ({}, r'^driver misbehave crashed in acquire .signal \d+', True, 'lost-device'),
+    'loop': ({}, r'hung', True, 'lost-device'),
+    'sleep': ({}, r'hung', True, 'lost-device'),
+    'unknown': ({}, r'no_such_setting', True, 'lost-device'),
+    'garbage': ({}, r'breaks the protocol', False, 'lost-device'),
+    'nonsense': ({'slot': 'decode'}, r'furlong', False, 'failed'),
+    'unfinished': ({'slot': 'decode'}, r'no proper name', False, 'failed'),
 }
 
 
@@ -178,9 +178,9 @@ def add_drivers(lab):
 
 
 def check_deed(lab, trouble, deed):
-    key, (_, words, ends_worker) = key_of(deed), DEEDS[deed]
+    key, (_, words, ends_worker, status) = key_of(deed), DEEDS[deed]
     runs = trouble.since(key, 'run-end')
-    if {e.record['status'] for e in runs} != {'lost-device'}:
+    if {e.record['status'] for e in runs} != {status}:
         raise Failure(f'{key}: runs ended as {[e.record for e in runs]}')
     good = 4 if deed in ('nonsense', 'unfinished') else 5  # the fifth was already to be decoded
     for run in runs:
@@ -199,7 +199,7 @@ def test_drivers(lab, sims, config):
     add_drivers(lab)
     faults.start(lab, config)
     trouble = faults.Trouble(lab, 'bad-.*', list(config))
-    config = {**config, **{key_of(deed): bad(deed, settings) for deed, (settings, _, _) in DEEDS.items()}}
+    config = {**config, **{key_of(deed): bad(deed, settings) for deed, (settings, *_) in DEEDS.items()}}
     lab.configure({'instruments': config})
     if not lab.ask({'op': 'reload'})['ok']:
         raise Failure('the configuration was refused')

@@ -12,19 +12,26 @@ void line_init(struct line *line, uint64_t reply_ns, bool is_doubtful)
 {
 	memset(line, 0, sizeof *line);
 	line->reply_ns = reply_ns;
-	for (size_t i = 0; i < LINE_UNITS && is_doubtful; i++)
-		line->units[i] = (struct line_unit){.owed = OWED_MAX, .differ = true};
+	line->is_doubtful = is_doubtful;
+}
+
+static void settle(struct line_unit *u)
+{
+	*u = (struct line_unit){.is_used = true};
 }
 
 uint64_t line_not_before(struct line *line, uint8_t unit, uint64_t now)
 {
 	struct line_unit *u = &line->units[unit];
+	if (!u->is_used && line->is_doubtful)
+		*u = (struct line_unit){.owed = OWED_MAX, .differ = true};
+	u->is_used = true;
 	if (u->owed == 0)
 		return now;
 	if (u->not_before > now)
 		return u->not_before;
 	if (u->has_replied) /* and was silent after it */
-		*u = (struct line_unit){0};
+		settle(u);
 	return now;
 }
 
@@ -54,7 +61,7 @@ void line_heard(struct line *line, uint8_t unit, uint64_t now)
 	u->has_replied = true;
 	u->not_before = now + line->reply_ns;
 	if (u->owed == 0)
-		*u = (struct line_unit){0};
+		settle(u);
 }
 
 bool line_replied(struct line *line, const uint8_t request[LINE_REQUEST], uint64_t now)
@@ -97,6 +104,11 @@ static bool is_sound(const uint8_t *frame, size_t len)
 	return frame[len - 2] == (crc & 0xff) && frame[len - 1] == crc >> 8;
 }
 
+bool line_is_frame(const uint8_t *data, size_t len)
+{
+	return len >= HEAD && frame_size(data) == len && is_sound(data, len);
+}
+
 /* True if the bytes start as a reply to the request does. */
 static bool fits(const struct line_query *q, const uint8_t *at, size_t len)
 {
@@ -135,16 +147,17 @@ static void consume(struct line_inbox *in, size_t n)
 }
 
 /* How the sound frame at the start of the inbox concerns the request. */
-static enum line_result judge(
-	struct line *line, const struct line_inbox *in, const struct line_query *q, uint64_t now)
+static enum line_result judge(struct line *line, struct line_inbox *in, const struct line_query *q,
+	size_t size, uint64_t now)
 {
 	bool is_reply = q != NULL && in->before == 0;
 	if (is_reply && fits(q, in->data, in->len))
 		return LINE_REPLY;
-	if (line_owes(line, in->data[0]))
-		line_heard(line, in->data[0], now);
-	else if (is_reply)
-		return LINE_STRANGE;
+	if (!line_owes(line, in->data[0]))
+		return is_reply ? LINE_STRANGE : LINE_MORE;
+	in->heard_len = size;
+	memcpy(in->heard, in->data, size < LINE_FIRST ? size : LINE_FIRST);
+	line_heard(line, in->data[0], now);
 	return LINE_MORE;
 }
 
@@ -163,7 +176,7 @@ static bool may_be_echo(const struct line_inbox *in, const struct line_query *q)
 void line_request(struct line_inbox *in)
 {
 	in->before = in->len;
-	in->noise = 0;
+	in->noise = in->heard_len = 0;
 	in->has_echo = false;
 }
 
@@ -184,7 +197,7 @@ enum line_result line_take(struct line *line, struct line_inbox *in, const struc
 		enum line_result result = is_reply ? LINE_DAMAGED : LINE_MORE;
 		bool sound = is_whole && is_sound(in->data, size);
 		if (sound)
-			result = judge(line, in, q, now);
+			result = judge(line, in, q, size, now);
 		if (sound || is_reply) {
 			memcpy(frame->data, in->data, size);
 			frame->len = size;

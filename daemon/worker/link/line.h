@@ -22,6 +22,7 @@
 #define LINE_REQUEST 6 /* unit, function, address, count */
 
 struct line_unit {
+	bool is_used;                  /* it is one of the line's */
 	unsigned owed;                 /* replies to former requests */
 	uint8_t request[LINE_REQUEST]; /* to this one, unless they differ */
 	bool differ;
@@ -31,6 +32,7 @@ struct line_unit {
 
 struct line {
 	uint64_t reply_ns; /* the time of one reply */
+	bool is_doubtful;
 	struct line_unit units[LINE_UNITS];
 };
 
@@ -67,6 +69,8 @@ struct line_inbox {
 	size_t noise;              /* bytes since the request that belong to no frame, */
 	uint8_t first[LINE_FIRST]; /* and the first of them */
 	bool has_echo;             /* the request has come back */
+	uint8_t heard[LINE_FIRST]; /* the start of the last reply that was counted as owed */
+	size_t heard_len;
 };
 
 /* The request under way. */
@@ -88,6 +92,9 @@ enum line_result {
 	LINE_STRANGE, /* the frame is sound, and of another unit, function or length */
 	LINE_ECHO,    /* the request came back, and no adapter should return it */
 };
+
+/* True if the bytes are one sound frame of a line: a reply to functions 1 to 4. */
+bool line_is_frame(const uint8_t *data, size_t len);
 
 /* The request is sent: all bytes so far are older than its reply. */
 void line_request(struct line_inbox *in);

@@ -40,10 +40,13 @@ struct framed_query {
 struct modbus {
 	struct channel *channel;
 	modbus_t *context;
-	bool is_line; /* frames have a CRC and no transaction number */
+	bool is_line;  /* frames have a CRC and no transaction number */
+	bool has_echo; /* the adapter returns each request */
+	uint64_t pause_ns;
 	unsigned reply_ms, limit_ms;
-	uint64_t gap_ns; /* silence between frames on a line */
-	int pair[2];     /* libmodbus' socket, and its other end */
+	unsigned registers_max; /* of one request; 0: the protocol's */
+	uint64_t gap_ns;        /* silence between frames on a line */
+	int pair[2];            /* libmodbus' socket, and its other end */
 	uint16_t transaction;
 	uint64_t last_end;
 	bool has_failed;
@@ -76,7 +79,10 @@ struct modbus *modbus_create(const struct port *port, struct channel *channel)
 	if (modbus == NULL)
 		return NULL;
 	modbus->channel = channel;
-	modbus->is_line = port->kind == ASSAY_LINK_MODBUS_RTU;
+	modbus->is_line = port->kind == ASSAY_LINK_MODBUS_RTU || port->framing == PORT_FRAMING_RTU;
+	modbus->has_echo = port->echo != 0;
+	modbus->pause_ns = port->pause_ms * NS_PER_MS;
+	modbus->registers_max = port->max_registers;
 	modbus->reply_ms = modbus->limit_ms = port->reply_ms;
 	line_init(&modbus->line, port->reply_ms * NS_PER_MS, port->playback == NULL);
 	/* 3.5 characters; a recording has no baud rate. */
@@ -183,16 +189,16 @@ static int fail(struct modbus *modbus, int error, const struct query *q, const u
 }
 
 /* The reply's unit, function or length is not that of the request. */
-static int fail_strange(struct modbus *modbus, const struct query *q, const uint8_t *at,
+static int fail_strange(struct modbus *modbus, int error, const struct query *q, const uint8_t *at,
 	size_t size, const uint8_t *data, size_t len)
 {
 	if (at[0] != q->unit)
-		return fail(modbus, -EBADMSG, q, data, len, "unit %u answered", at[0]);
+		return fail(modbus, error, q, data, len, "unit %u answered", at[0]);
 	if ((at[1] & ~EXCEPTION) != q->function)
-		return fail(modbus, -EBADMSG, q, data, len,
+		return fail(modbus, error, q, data, len,
 			"a reply to function %02u came, not to %02u", at[1] & ~EXCEPTION,
 			q->function);
-	return fail(modbus, -EBADMSG, q, data, len, "a reply of %zu bytes came, not of %zu", size,
+	return fail(modbus, error, q, data, len, "a reply of %zu bytes came, not of %zu", size,
 		(size_t)REPLY_HEAD + q->bytes);
 }
 
@@ -218,6 +224,10 @@ static int drop_late(struct modbus *modbus, const struct query *q, const struct 
 	while (reply->len >= TCP_HEAD && memcmp(reply->data, request->data, 2) != 0) {
 		size_t size = TCP_HEAD + number_at(reply->data + 4);
 		*dropped = *reply;
+		if (line_is_frame(reply->data, reply->len))
+			return fail(modbus, -EBADMSG, q, reply->data, reply->len,
+				"a frame of a serial line came: set `framing: rtu-over-tcp` in the "
+				"link");
 		if (size > sizeof reply->data || number_at(reply->data + 2) != 0)
 			return fail(modbus, -EBADMSG, q, reply->data, reply->len,
 				"what came is not Modbus TCP");
@@ -243,7 +253,7 @@ static ssize_t size_of_reply(struct modbus *modbus, const struct query *q,
 		return fail(modbus, -EBADMSG, q, reply->data, reply->len, "protocol %u came, not 0",
 			number_at(reply->data + 2));
 	if (at[0] != q->unit || (!failed && at[1] != q->function) || announced != size)
-		return fail_strange(modbus, q, at, announced, reply->data, reply->len);
+		return fail_strange(modbus, -EBADMSG, q, at, announced, reply->data, reply->len);
 	return (ssize_t)(TCP_HEAD + size);
 }
 
@@ -314,6 +324,10 @@ static int fail_line(struct modbus *modbus, const struct query *q, size_t reply_
 {
 	const struct line_inbox *in = &modbus->inbox;
 	size_t shown = in->noise < sizeof in->first ? in->noise : sizeof in->first;
+	if (in->noise == 0 && in->heard_len > 0)
+		return fail_strange(modbus, -ETIMEDOUT, q, in->heard, in->heard_len - CRC_BYTES,
+			in->heard,
+			in->heard_len < sizeof in->heard ? in->heard_len : sizeof in->heard);
 	if (in->noise == 0)
 		return fail_silent(modbus, q);
 	if (in->noise < reply_len)
@@ -329,7 +343,7 @@ static int receive_line(struct modbus *modbus, const struct query *q, const stru
 	struct adu *reply, uint64_t deadline, bool *is_damaged)
 {
 	struct line_query lq = {
-		request->data, request->len, REPLY_HEAD + q->bytes + CRC_BYTES, false};
+		request->data, request->len, REPLY_HEAD + q->bytes + CRC_BYTES, modbus->has_echo};
 	struct line_inbox *in = &modbus->inbox;
 	/* Sooner than that the unit cannot have received the request. */
 	uint64_t earliest = deadline - modbus->limit_ms * NS_PER_MS +
@@ -348,11 +362,12 @@ static int receive_line(struct modbus *modbus, const struct query *q, const stru
 			return fail(modbus, -EBADMSG, q, frame.data, frame.len,
 				"the CRC of the reply is wrong");
 		case LINE_STRANGE:
-			return fail_strange(modbus, q, frame.data, frame.len - CRC_BYTES,
+			return fail_strange(modbus, -EBADMSG, q, frame.data, frame.len - CRC_BYTES,
 				frame.data, frame.len);
 		case LINE_ECHO:
 			return fail(modbus, -EBADMSG, q, request->data, request->len,
-				"the request itself came back");
+				"the request itself came back; if the adapter returns each, set "
+				"`echo: true` in the link");
 		case LINE_MORE: break;
 		}
 		if (is_last)
@@ -475,6 +490,8 @@ int modbus_exchange(struct modbus *modbus, unsigned unit_id, int table, unsigned
 		until += SETTLE_NS;
 	else if (modbus->is_line)
 		until += modbus->gap_ns;
+	if (until < modbus->last_end + modbus->pause_ns)
+		until = modbus->last_end + modbus->pause_ns;
 	int r = channel_settle(modbus->channel, until);
 	if (r == 0 && modbus->is_line)
 		r = absorb(modbus);
@@ -497,6 +514,11 @@ uint64_t modbus_not_before(struct modbus *modbus, unsigned unit_id)
 void modbus_limit(struct modbus *modbus, unsigned share)
 {
 	modbus->limit_ms = (modbus->reply_ms + share - 1) / share;
+}
+
+unsigned modbus_registers_max(const struct modbus *modbus)
+{
+	return modbus->registers_max > 0 ? modbus->registers_max : REGISTERS;
 }
 
 const char *modbus_why(const struct modbus *modbus)

@@ -40,6 +40,9 @@ uint64_t modbus_not_before(struct modbus *modbus, unsigned unit_id);
 /* The next exchanges get 1 / `share` of the port's reply_ms. */
 void modbus_limit(struct modbus *modbus, unsigned share);
 
+/* The most registers of one request. */
+unsigned modbus_registers_max(const struct modbus *modbus);
+
 /* Why the last exchange failed: request, cause and the bytes that came; "" if it did not. */
 const char *modbus_why(const struct modbus *modbus);
 

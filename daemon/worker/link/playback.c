@@ -47,7 +47,7 @@ struct playback {
 
 static bool is_tcp(const struct playback *p)
 {
-	return p->port->kind == ASSAY_LINK_MODBUS_TCP;
+	return p->port->kind == ASSAY_LINK_MODBUS_TCP && p->port->framing == PORT_FRAMING_TCP;
 }
 
 static bool is_modbus(const struct playback *p)

@@ -449,6 +449,29 @@ __attribute__((format(printf, 2, 3))) static void say_explain(
 	va_end(args);
 }
 
+static struct host *decoding; /* whose decode() runs */
+
+__attribute__((format(printf, 2, 3))) static void say_explain_decode(
+	const struct assay_decoding *in, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	vsnprintf(decoding->explained, sizeof(decoding->explained), format, args);
+	va_end(args);
+}
+
+static int play_again(struct assay_instrument *ins, int ms)
+{
+	host_of(ins)->now += ms > 0 ? (uint64_t)ms : 0;
+	return -EAGAIN;
+}
+
+static unsigned modbus_registers(const struct assay_instrument *ins)
+{
+	const struct host *h = host_of(ins);
+	return h->modbus_registers > 0 ? h->modbus_registers : 125;
+}
+
 __attribute__((format(printf, 3, 4))) static void say_log(
 	struct assay_instrument *ins, enum assay_level level, const char *format, ...)
 {
@@ -505,6 +528,9 @@ static struct assay_host services = {
 	.progress = say_progress,
 	.report = say_report,
 	.explain = say_explain,
+	.again = play_again,
+	.modbus_registers = modbus_registers,
+	.explain_decode = say_explain_decode,
 	.log = say_log,
 	.retried = say_retried,
 	.raw_add = keep_raw,
@@ -584,6 +610,7 @@ static void *prepare(struct host *h)
 static int decode(struct host *h, struct assay_decoding *in)
 {
 	h->frame = (struct host_frame){.handle.host = &services, .host = h, .flag = ASSAY_GOOD};
+	decoding = h;
 	in->host = &services;
 	in->settings = &h->settings.handle;
 	void *prepared = prepare(h);

@@ -87,6 +87,7 @@ struct host {
 	int (*modbus)(struct host *host, enum assay_modbus_table table, unsigned address,
 		unsigned count, uint16_t *out);
 	void *device_data;
+	unsigned modbus_registers; /* of one request; 0: 125 */
 
 	bool quiet; /* fuzzing: deviations are not printed */
 	bool failed;

@@ -39,7 +39,7 @@ static void change(struct port *port, const struct port_key *key)
 	unsigned *number = value_of(port, key);
 	if (is_text(key))
 		*text = *text == NULL ? "/dev/1-2" : "/dev/3-4";
-	else if (key->words != NULL)
+	else if (key->words != NULL || key->type == PORT_BOOL)
 		*number = *number == 0;
 	else
 		*number = *number == key->max ? key->max - 1 : key->max;

@@ -93,13 +93,17 @@ static void handle(size_t index, const uint8_t *head, const uint8_t *pdu)
 	unsigned count = (unsigned)(pdu[3] << 8 | pdu[4]);
 	unsigned bytes = pdu[0] <= 2 ? (count + 7) / 8 : 2 * count;
 	uint8_t reply[260] = {0}, *at = reply;
+	bool is_too_many = bus->most > 0 && pdu[0] > 2 && count > bus->most;
 	if (++unit->requests == unit->stall_at)
 		bus->free_at[unit->queue] = (bus->free_at[unit->queue] > now
 							    ? bus->free_at[unit->queue]
 							    : now) +
 					    unit->stall;
-	if (now >= unit->dead_from && now < unit->dead_until)
+	bool is_deaf = unit->replied_at != 0 && now < unit->replied_at + bus->deaf;
+	if (is_deaf || (now >= unit->dead_from && now < unit->dead_until))
 		return;
+	if (is_too_many)
+		bytes = 0;
 	if (head != NULL) {
 		memcpy(at, head, 6);
 		at[4] = (uint8_t)((bytes + 3) >> 8);
@@ -109,7 +113,11 @@ static void handle(size_t index, const uint8_t *head, const uint8_t *pdu)
 	at[0] = (uint8_t)(index + 1);
 	at[1] = pdu[0];
 	at[2] = (uint8_t)bytes;
-	for (unsigned i = 0; i < count; i++) {
+	if (is_too_many) {
+		at[1] |= 0x80;
+		at[2] = 3;
+	}
+	for (unsigned i = 0; i < count && !is_too_many; i++) {
 		uint16_t v = bus_value(index, pdu[0], address + i);
 		if (pdu[0] <= 2) {
 			at[3 + i / 8] |= (uint8_t)(v << i % 8);
@@ -126,6 +134,7 @@ static void handle(size_t index, const uint8_t *head, const uint8_t *pdu)
 	}
 	uint64_t *free_at = &bus->free_at[unit->queue];
 	*free_at = (*free_at > now ? *free_at : now) + bus->latency;
+	unit->replied_at = *free_at;
 	if (bus->reply != NULL)
 		bus->reply(bus, unit, reply, len, *free_at);
 	else
@@ -134,9 +143,12 @@ static void handle(size_t index, const uint8_t *head, const uint8_t *pdu)
 
 static ssize_t bus_send(struct link *link, const uint8_t *data, size_t len)
 {
-	bool is_tcp = bus->port.kind == ASSAY_LINK_MODBUS_TCP;
+	bool is_tcp = bus->port.kind == ASSAY_LINK_MODBUS_TCP &&
+		      bus->port.framing == PORT_FRAMING_TCP;
 	const uint8_t *at = data + (is_tcp ? 6 : 0);
 	assert_int_equal(len, is_tcp ? 12 : 8);
+	if (bus->echoes)
+		bus_reply(bus, data, len, now);
 	if (at[0] >= 1 && at[0] <= bus->count)
 		handle(at[0] - 1, is_tcp ? data : NULL, at + 1);
 	return (ssize_t)len;
@@ -374,7 +386,8 @@ static void put_point(struct buffer *to, const struct assay_setting *columns,
 	size_t cells = 0;
 	snprintf(name, sizeof name, "p%u", number);
 	snprintf(address, sizeof address, "%u",
-		number / per_block * BLOCK_STEP + number % per_block);
+		number / per_block * (unit->blocks_step > 0 ? unit->blocks_step : BLOCK_STEP) +
+			number % per_block);
 	for (column = columns; column->name != NULL; column++)
 		cells += value_of(column, given) != NULL;
 	encode_array(to, 2 * cells);

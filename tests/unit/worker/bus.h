@@ -30,6 +30,8 @@ struct bus_unit {
 	unsigned stall_at;
 	uint64_t stall;
 	unsigned requests; /* received */
+	uint64_t replied_at;
+	unsigned blocks_step; /* addresses from one block to the next; 0: far */
 
 	unsigned frames, wrong, missing, dropped, lost_runs, faults;
 	unsigned retries;
@@ -42,6 +44,9 @@ struct bus {
 	struct bus_unit units[BUS_UNITS];
 	size_t count;
 	uint64_t latency; /* of each reply */
+	bool echoes;      /* the adapter returns each request */
+	uint64_t deaf;    /* a unit ignores requests so soon after its reply */
+	unsigned most;    /* registers of one request; 0: as the protocol */
 	uint64_t end;     /* when the core sends QUIT */
 	/* Sends the reply (`len` bytes) of `unit` at `when`, or others; NULL: bus_reply(). */
 	void (*reply)(struct bus *bus, struct bus_unit *unit, const uint8_t *data, size_t len,

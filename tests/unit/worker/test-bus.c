@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "bus.h"
+#include "crc16.h"
 
 #define POLLS_BEFORE 3 /* the stall comes */
 
@@ -185,6 +186,250 @@ static void units_without_a_pace_are_served_in_turn(void **state)
 	assert_true(bus.units[0].frames > 50);
 }
 
+/* --- settings of the link --------------------------------------------------------------------- */
+
+static void expect_all_frames(struct bus *bus)
+{
+	bus->end = bus_now() + 30 * NS_PER_S;
+	bus_run(bus);
+	for (size_t i = 0; i < bus->count; i++) {
+		assert_int_equal(bus->units[i].wrong + bus->units[i].missing, 0);
+		assert_in_range(bus->units[i].frames, 26, 31);
+	}
+}
+
+static void a_pause_is_kept_before_each_request(void **state)
+{
+	struct bus bus;
+	bus_init(&bus, ASSAY_LINK_MODBUS_TCP, 1);
+	bus.deaf = 100 * NS_PER_MS;
+	bus.port.pause_ms = 100;
+	expect_all_frames(&bus);
+	assert_int_equal(bus.units[0].retries, 0);
+}
+
+static void an_echo_is_dropped_if_the_link_says_so(void **state)
+{
+	struct bus bus;
+	bus_init(&bus, ASSAY_LINK_MODBUS_RTU, 2);
+	bus.echoes = true;
+	bus.port.echo = 1;
+	expect_all_frames(&bus);
+	bus_init(&bus, ASSAY_LINK_MODBUS_RTU, 1);
+	bus.echoes = true;
+	bus.end = bus_now() + 20 * NS_PER_S;
+	bus_run(&bus);
+	assert_int_equal(bus.units[0].frames, 0);
+	assert_non_null(strstr(bus.units[0].fault, "the request itself came back"));
+	assert_non_null(strstr(bus.units[0].fault, "echo: true"));
+}
+
+static void frames_of_a_line_pass_over_tcp(void **state)
+{
+	struct bus bus;
+	bus_init(&bus, ASSAY_LINK_MODBUS_TCP, 2);
+	bus.port.framing = PORT_FRAMING_RTU;
+	expect_all_frames(&bus);
+}
+
+static void a_request_reads_at_most_the_registers_of_the_link(void **state)
+{
+	struct bus bus;
+	bus_init(&bus, ASSAY_LINK_MODBUS_TCP, 1);
+	bus.units[0].blocks = 10; /* 20 registers in a row */
+	bus.units[0].blocks_step = 2;
+	bus.most = bus.port.max_registers = 8;
+	expect_all_frames(&bus);
+	unsigned requests = bus.units[0].requests;
+	assert_in_range(requests, 3 * 26, 3 * 32 + 2);
+}
+
+/* --- replies that are none ------------------------------------------------------------------- */
+
+/* Changes the reply; the bytes that are sent. */
+struct malformation {
+	unsigned kind; /* of link */
+	size_t (*change)(uint8_t *data, size_t len);
+	const char *text; /* that names it */
+};
+
+static void seal(uint8_t *data, size_t len)
+{
+	uint16_t crc = crc_of(data, len - 2);
+	data[len - 2] = (uint8_t)crc;
+	data[len - 1] = (uint8_t)(crc >> 8);
+}
+
+static size_t nothing(uint8_t *d, size_t len)
+{
+	return 0;
+}
+
+static size_t line_unit_0(uint8_t *d, size_t len)
+{
+	d[0] = 0;
+	seal(d, len);
+	return len;
+}
+
+static size_t line_function(uint8_t *d, size_t len)
+{
+	d[1] = 4;
+	seal(d, len);
+	return len;
+}
+
+static size_t line_longer(uint8_t *d, size_t len)
+{
+	d[2] = 8;
+	seal(d, 13);
+	return 13;
+}
+
+static size_t line_crc(uint8_t *d, size_t len)
+{
+	d[len - 1] ^= 1;
+	return len;
+}
+
+static size_t line_cut(uint8_t *d, size_t len)
+{
+	return len - 4;
+}
+
+static size_t line_noise(uint8_t *d, size_t len)
+{
+	memset(d, 0xff, 20);
+	return 20;
+}
+
+static size_t line_exception(uint8_t *d, size_t len)
+{
+	d[1] |= 0x80;
+	d[2] = 12;
+	seal(d, 5);
+	return 5;
+}
+
+static size_t tcp_unit_255(uint8_t *d, size_t len)
+{
+	d[6] = 255;
+	return len;
+}
+
+static size_t tcp_function(uint8_t *d, size_t len)
+{
+	d[7] = 1;
+	return len;
+}
+
+static size_t tcp_longer(uint8_t *d, size_t len)
+{
+	d[5] += 4;
+	d[8] += 4;
+	return len + 4;
+}
+
+static size_t tcp_bytes(uint8_t *d, size_t len)
+{
+	d[8] += 2;
+	return len;
+}
+
+static size_t tcp_protocol(uint8_t *d, size_t len)
+{
+	d[3] = 7;
+	return len;
+}
+
+static size_t tcp_transaction(uint8_t *d, size_t len)
+{
+	d[0] = d[1] = 0;
+	return len;
+}
+
+static size_t tcp_cut(uint8_t *d, size_t len)
+{
+	return len - 2;
+}
+
+static size_t tcp_http(uint8_t *d, size_t len)
+{
+	memcpy(d, "HTTP/1.1 400 Bad Request", 24);
+	return 24;
+}
+
+static size_t tcp_line(uint8_t *d, size_t len)
+{
+	memmove(d, d + 6, len - 6);
+	seal(d, len - 4);
+	return len - 4;
+}
+
+static size_t tcp_exception(uint8_t *d, size_t len)
+{
+	d[5] = 3;
+	d[7] |= 0x80;
+	d[8] = 0;
+	return 9;
+}
+
+static const struct malformation *malformation;
+
+static void reply_malformed(
+	struct bus *bus, struct bus_unit *unit, const uint8_t *data, size_t len, uint64_t when)
+{
+	uint8_t changed[260] = {0};
+	memcpy(changed, data, len);
+	len = malformation->change(changed, len);
+	if (len > 0)
+		bus_reply(bus, changed, len, when);
+}
+
+/* What came, and what was requested: for each way in which a reply can be wrong. */
+static void every_malformed_reply_is_named(void **state)
+{
+	static const struct malformation list[] = {
+		{ASSAY_LINK_MODBUS_RTU, nothing, "no answer within 1000 ms"},
+		{ASSAY_LINK_MODBUS_RTU, line_unit_0, "unit 0 answered: 00 03 04"},
+		{ASSAY_LINK_MODBUS_RTU, line_function,
+			"a reply to function 04 came, not to 03: 01 04 04"},
+		{ASSAY_LINK_MODBUS_RTU, line_longer,
+			"a reply of 11 bytes came, not of 7: 01 03 08"},
+		{ASSAY_LINK_MODBUS_RTU, line_crc, "the CRC of the reply is wrong: 01 03 04"},
+		{ASSAY_LINK_MODBUS_RTU, line_cut,
+			"only 5 of 9 bytes came within 1000 ms: 01 03 04"},
+		{ASSAY_LINK_MODBUS_RTU, line_noise, "20 bytes came that are no reply: ff ff ff"},
+		{ASSAY_LINK_MODBUS_RTU, line_exception,
+			"exception 12 came, which the protocol does not have: 01 83 0c"},
+		{ASSAY_LINK_MODBUS_TCP, nothing, "no answer within 1000 ms"},
+		{ASSAY_LINK_MODBUS_TCP, tcp_unit_255, "unit 255 answered: 00 03 00 00 00 07 ff"},
+		{ASSAY_LINK_MODBUS_TCP, tcp_function, "a reply to function 01 came, not to 03"},
+		{ASSAY_LINK_MODBUS_TCP, tcp_longer, "a reply of 11 bytes came, not of 7"},
+		{ASSAY_LINK_MODBUS_TCP, tcp_bytes, "the reply announces 6 bytes, not 4"},
+		{ASSAY_LINK_MODBUS_TCP, tcp_protocol, "protocol 7 came, not 0"},
+		{ASSAY_LINK_MODBUS_TCP, tcp_transaction,
+			"a reply with transaction number 0 came, not 3, and none within 1000 ms"},
+		{ASSAY_LINK_MODBUS_TCP, tcp_cut, "only 11 bytes of the answer came within 1000 ms"},
+		{ASSAY_LINK_MODBUS_TCP, tcp_http, "what came is not Modbus TCP: 48 54 54 50"},
+		{ASSAY_LINK_MODBUS_TCP, tcp_line, "framing: rtu-over-tcp"},
+		{ASSAY_LINK_MODBUS_TCP, tcp_exception,
+			"exception 0 came, which the protocol does not have"},
+	};
+	for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
+		struct bus bus;
+		malformation = &list[i];
+		bus_init(&bus, list[i].kind, 1);
+		bus.reply = reply_malformed;
+		bus.end = bus_now() + 15 * NS_PER_S;
+		bus_run(&bus);
+		assert_int_equal(bus.units[0].frames, 0);
+		if (strstr(bus.units[0].fault, list[i].text) == NULL)
+			fail_msg("'%s' does not have '%s'", bus.units[0].fault, list[i].text);
+		assert_non_null(strstr(bus.units[0].fault, "unit 1, holding 0+2: "));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +437,11 @@ int main(void)
 		cmocka_unit_test(dead_units_cost_the_others_at_most_a_twentieth),
 		cmocka_unit_test(a_unit_that_is_switched_on_is_found_beside_others),
 		cmocka_unit_test(units_without_a_pace_are_served_in_turn),
+		cmocka_unit_test(a_pause_is_kept_before_each_request),
+		cmocka_unit_test(an_echo_is_dropped_if_the_link_says_so),
+		cmocka_unit_test(frames_of_a_line_pass_over_tcp),
+		cmocka_unit_test(a_request_reads_at_most_the_registers_of_the_link),
+		cmocka_unit_test(every_malformed_reply_is_named),
 	};
 	const char *seed = getenv("ASSAY_TEST_SEED");
 	random_state = seed != NULL ? strtoull(seed, NULL, 10) : 1;

@@ -549,7 +549,7 @@ static void what_decode_cannot_read_ends_the_run(void **state)
 	grant(PLENTY);
 	start(WIRE_ONCE, 0);
 	struct wire_ended ended = await_end(WIRE_END_FAILED);
-	text_is(ended.code, "EBADMSG");
+	text_is(ended.code, "EPROTO"); /* the link works */
 	assert_int_equal(core_quit(&core), WIRE_EXIT_CLEAN);
 }
 
@@ -632,12 +632,50 @@ static void units_that_are_always_due_are_served_in_turn(void **state)
 	assert_int_equal(core_quit(&core), WIRE_EXIT_CLEAN);
 }
 
+/* ENDED with this code and text. */
+static void await_failure(const char *code, const char *text)
+{
+	struct wire_message m = core_await(&core, WIRE_ENDED, 0);
+	struct wire_ended ended;
+	assert_int_equal(wire_read_ended(&m, &ended), 0);
+	assert_int_equal(ended.end, WIRE_END_FAILED);
+	text_is(ended.code, code);
+	if (memmem(ended.text.data, ended.text.len, text, strlen(text)) == NULL)
+		fail_msg("%.*s", (int)ended.text.len, ended.text.data);
+}
+
+static void a_result_that_a_slot_does_not_have_is_named(void **state)
+{
+	bring_up("result", "acquire", 2);
+	grant(PLENTY);
+	start(WIRE_ONCE, 0);
+	await_failure("EINVAL", "driver misbehave: acquire returned 99");
+	assert_int_equal(core_quit(&core), WIRE_EXIT_CLEAN);
+}
+
+static void decode_explains_bytes_that_are_no_frame(void **state)
+{
+	bring_up("refuse", "decode", 2);
+	grant(PLENTY);
+	start(WIRE_ONCE, 0);
+	await_failure("EPROTO", "frame 2 has no end");
+	assert_int_equal(core_quit(&core), WIRE_EXIT_CLEAN);
+}
+
 static void a_crash_of_the_driver_is_a_death_by_signal(void **state)
 {
 	bring_up("crash", "acquire", 1);
 	grant(PLENTY);
 	wire_write_start(&core.out, 0, &(struct wire_start){.mode = WIRE_ONCE});
 	core_send(&core);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	struct wire_message m = core_await(&core, WIRE_STATE, 0);
+	struct wire_state reported;
+	assert_int_equal(wire_read_state(&m, &reported), 0);
+	static const char text[] = "driver misbehave crashed in acquire (signal 11, ";
+	assert_true(reported.text.len > sizeof text - 1);
+	assert_memory_equal(reported.text.data, text, sizeof text - 1);
+#endif
 	int code = core_wait(&core);
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 	assert_int_not_equal(code, WIRE_EXIT_CLEAN);
@@ -915,6 +953,8 @@ int main(void)
 		T(an_instrument_that_never_answers_gives_the_port_up),
 		T(a_dead_unit_does_not_stop_its_neighbours),
 		T(units_that_are_always_due_are_served_in_turn),
+		T(a_result_that_a_slot_does_not_have_is_named),
+		T(decode_explains_bytes_that_are_no_frame),
 		T(a_crash_of_the_driver_is_a_death_by_signal),
 		T(a_hang_shows_in_the_heartbeat),
 		T(a_resting_worker_has_no_deadline),

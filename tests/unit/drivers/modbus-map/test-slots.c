@@ -303,7 +303,7 @@ static void one_block_that_fails_does_not_lose_the_others(void **state)
 		int result;
 		const char *reason;
 		unsigned retried;
-	} cases[] = {{ASSAY_MODBUS_EXCEPTION - 2, "device-warning", 0}, {-ETIMEDOUT, "timeout", 1},
+	} cases[] = {{ASSAY_MODBUS_EXCEPTION - 4, "device-warning", 0}, {-ETIMEDOUT, "timeout", 1},
 		{-EBADMSG, "truncated", 1}};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct host *h = host_create(assay_driver, ASSAY_LINK_MODBUS_TCP);
@@ -331,7 +331,8 @@ static void a_frame_without_any_value_is_missing(void **state)
 	struct host *h = *state;
 	profile_load(h, GASMET);
 	assert_int_equal(configure(h), 0);
-	host_expect_modbus(h, ASSAY_HOLDING, 0, 18, ASSAY_MODBUS_EXCEPTION - 6, NULL);
+	for (int i = 0; i <= 5; i++)
+		host_expect_modbus(h, ASSAY_HOLDING, 0, 18, ASSAY_MODBUS_EXCEPTION - 6, NULL);
 	expect_registers(h, ASSAY_HOLDING, 18, GASMET_NORMAL);
 	assert_int_equal(poll(h), ASSAY_FRAME);
 	assert_int_equal(host_decode(h), 0);
@@ -346,9 +347,11 @@ static void a_dead_instrument_is_an_error_at_its_first_request(void **state)
 	host_expect_modbus(h, ASSAY_DISCRETE, 4000, 488, -ETIMEDOUT, NULL);
 	assert_int_equal(poll(h), -ETIMEDOUT);
 	assert_true(host_is_done(h));
-	host_expect_modbus(h, ASSAY_DISCRETE, 4000, 488, ASSAY_MODBUS_EXCEPTION - 1, NULL);
-	host_expect_modbus(h, ASSAY_INPUT, 138, 34, ASSAY_MODBUS_EXCEPTION - 2, NULL);
+	host_expect_modbus(h, ASSAY_DISCRETE, 4000, 488, ASSAY_MODBUS_EXCEPTION - 4, NULL);
+	host_expect_modbus(h, ASSAY_INPUT, 138, 34, ASSAY_MODBUS_EXCEPTION - 8, NULL);
 	assert_int_equal(poll(h), -EPROTO);
+	assert_string_equal(h->explained, "none of 2 requests got registers; the last, input "
+					  "138+34: exception 8 (memory parity error)");
 	assert_true(host_is_done(h));
 	host_expect_modbus(h, ASSAY_DISCRETE, 4000, 488, -ECANCELED, NULL);
 	assert_int_equal(poll(h), -ECANCELED);
@@ -519,6 +522,156 @@ static void readings_and_a_stop_end_the_measurement(void **state)
 	assert_int_equal(poll(h), ASSAY_DONE);
 }
 
+/* --- devices that refuse requests --- */
+
+/* A device with a limit, and with holes in its map; counts the requests. */
+struct device {
+	unsigned most, hole; /* registers of one request; an address without a register */
+	int busy, busy_exception;
+	unsigned requests, refused;
+};
+
+static int answer(struct host *h, enum assay_modbus_table table, unsigned address, unsigned count,
+	uint16_t *out)
+{
+	struct device *d = h->device_data;
+	d->requests++;
+	if (d->busy > 0 && d->busy--)
+		return ASSAY_MODBUS_EXCEPTION - d->busy_exception;
+	int r = count > d->most                                   ? ASSAY_MODBUS_EXCEPTION - 3
+		: d->hole >= address && d->hole < address + count ? ASSAY_MODBUS_EXCEPTION - 2
+								  : 0;
+	d->refused += r < 0;
+	for (unsigned i = 0; r == 0 && i < count; i++)
+		out[i] = (uint16_t)(address + i);
+	return r;
+}
+
+static struct host *with_device(struct device *d, unsigned points, unsigned step)
+{
+	struct host *h = host_create(assay_driver, ASSAY_LINK_MODBUS_TCP);
+	h->modbus = answer;
+	h->device_data = d;
+	for (unsigned i = 0; i < points; i++) {
+		char name[16], address[16];
+		snprintf(name, sizeof(name), "p%u", i);
+		snprintf(address, sizeof(address), "%u", i * step);
+		add(h, "points", name, "holding", address, "uint16");
+	}
+	return h;
+}
+
+/* Brings it up and polls it twice; all points but that of the hole have their values. */
+static void expect_all_but_the_hole(struct device *d, unsigned points, unsigned step)
+{
+	struct host *h = with_device(d, points, step);
+	struct assay_identity id = {0};
+	assert_int_equal(h->driver->identify(&h->ins, &id), 0);
+	assert_int_equal(configure(h), 0);
+	assert_int_equal(h->driver->start(&h->ins), 0);
+	for (int i = 0; i < 2; i++) {
+		d->refused = 0;
+		assert_int_equal(poll(h), ASSAY_FRAME);
+		assert_int_equal(host_decode(h), 0);
+		for (unsigned p = 0; p < points; p++) {
+			char name[16];
+			snprintf(name, sizeof(name), "p%u", p);
+			const struct assay_variable *v = host_find(h, name);
+			assert_true((v == NULL) == (p * step == d->hole));
+			if (v != NULL)
+				assert_int_equal(v->integer, p * step);
+		}
+	}
+	bool has_hole = d->hole < points * step && d->hole % step == 0;
+	assert_int_equal(d->refused, has_hole); /* learned in the first poll */
+	host_destroy(h);
+}
+
+static void a_joined_request_that_is_refused_is_split(void **state)
+{
+	static const struct {
+		struct device device;
+		unsigned points, step;
+	} cases[] = {
+		{{.most = 125, .hole = 9999}, 40, 1},
+		{{.most = 125, .hole = 1}, 10, 2}, /* a gap that is not there */
+		{{.most = 125, .hole = 4}, 10, 2}, /* a point that is not there */
+		{{.most = 125, .hole = 17}, 40, 1},
+		{{.most = 32, .hole = 9999}, 60, 1}, /* fewer registers per request */
+		{{.most = 1, .hole = 3}, 8, 1},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct device device = cases[i].device;
+		expect_all_but_the_hole(&device, cases[i].points, cases[i].step);
+	}
+	(void)state;
+}
+
+static void a_split_is_logged_with_the_settings_that_concern_it(void **state)
+{
+	struct device device = {.most = 125, .hole = 1};
+	struct host *h = with_device(&device, 3, 2);
+	assert_int_equal(configure(h), 0);
+	assert_int_equal(poll(h), ASSAY_FRAME);
+	assert_non_null(strstr(h->logged, "holding 0+5: exception 2 (no such address)"));
+	assert_non_null(strstr(h->logged, "3 requests"));
+	assert_non_null(strstr(h->logged, "max_gap"));
+	host_destroy(h);
+	(void)state;
+}
+
+static void the_links_limit_of_registers_is_kept(void **state)
+{
+	struct device device = {.most = 16, .hole = 9999};
+	struct host *h = with_device(&device, 60, 1);
+	h->modbus_registers = 16;
+	assert_int_equal(configure(h), 0);
+	assert_int_equal(poll(h), ASSAY_FRAME);
+	assert_int_equal(device.refused, 0);
+	assert_int_equal(device.requests, 4);
+	host_destroy(h);
+	(void)state;
+}
+
+static void a_busy_device_is_asked_again_within_the_poll(void **state)
+{
+	static const int exceptions[] = {5, 6, 10, 11};
+	for (size_t i = 0; i < 4; i++) {
+		struct device device = {.most = 125, .hole = 9999};
+		struct host *h = with_device(&device, 4, 1);
+		assert_int_equal(configure(h), 0);
+		device.busy = 3;
+		device.busy_exception = exceptions[i];
+		uint64_t start = h->now;
+		assert_int_equal(poll(h), ASSAY_FRAME);
+		assert_int_equal(h->retried, 3);
+		assert_int_equal(h->now - start, 100 + 200 + 400); /* ms, outside of the slot */
+		assert_int_equal(host_decode(h), 0);
+		assert_int_equal(h->frame.flag, ASSAY_GOOD);
+		device.busy = 100;
+		assert_int_equal(poll(h), -EPROTO);
+		char number[24];
+		snprintf(number, sizeof(number), "exception %d (", exceptions[i]);
+		assert_non_null(strstr(h->explained, number));
+		host_destroy(h);
+	}
+	(void)state;
+}
+
+static void a_map_that_is_wrong_altogether_names_the_settings_to_check(void **state)
+{
+	struct device device = {.most = 0};
+	struct host *h = with_device(&device, 100, 1);
+	struct assay_identity id = {0};
+	assert_int_equal(h->driver->identify(&h->ins, &id), -EPROTO);
+	assert_non_null(strstr(h->explained, "exception 3 (not so many values)"));
+	assert_non_null(strstr(h->explained, "address_offset"));
+	assert_non_null(strstr(h->explained, "40001"));
+	assert_true(device.requests < 200);
+	host_destroy(h);
+	(void)state;
+}
+
 /* --- identity --- */
 
 static void without_identity_registers_it_is_declared_if_any_area_replies(void **state)
@@ -526,15 +679,15 @@ static void without_identity_registers_it_is_declared_if_any_area_replies(void *
 	struct host *h = *state;
 	struct assay_identity id = {0};
 	profile_load(h, MCS);
-	host_expect_modbus(h, ASSAY_DISCRETE, 4000, 488, ASSAY_MODBUS_EXCEPTION - 2, NULL);
+	host_expect_modbus(h, ASSAY_DISCRETE, 4000, 488, ASSAY_MODBUS_EXCEPTION - 4, NULL);
 	expect_registers(h, ASSAY_INPUT, 138, MCS_REPLY);
 	assert_int_equal(h->driver->identify(&h->ins, &id), 0);
 	assert_true(id.declared);
 	assert_true(host_is_done(h));
-	host_expect_modbus(h, ASSAY_DISCRETE, 4000, 488, ASSAY_MODBUS_EXCEPTION - 2, NULL);
+	host_expect_modbus(h, ASSAY_DISCRETE, 4000, 488, ASSAY_MODBUS_EXCEPTION - 4, NULL);
 	host_expect_modbus(h, ASSAY_INPUT, 138, 34, ASSAY_MODBUS_EXCEPTION - 11, NULL);
 	assert_int_equal(h->driver->identify(&h->ins, &id), -EPROTO);
-	assert_non_null(strstr(h->explained, "input 138+34: exception 11"));
+	assert_non_null(strstr(h->explained, "exception 11 (the unit behind the gateway"));
 	host_expect_modbus(h, ASSAY_DISCRETE, 4000, 488, -ETIMEDOUT, NULL);
 	assert_int_equal(h->driver->identify(&h->ins, &id), -ETIMEDOUT);
 	assert_true(host_is_done(h));
@@ -568,7 +721,8 @@ static void identity_registers_are_read(void **state)
 	host_expect_modbus(h, ASSAY_INPUT, 0, 1, 0, &one);
 	host_expect_modbus(h, ASSAY_HOLDING, 100, 2, ASSAY_MODBUS_EXCEPTION - 2, NULL);
 	assert_int_equal(h->driver->identify(&h->ins, &id), -EPROTO);
-	assert_string_equal(h->explained, "identity: serial cannot be read: exception 2");
+	assert_string_equal(
+		h->explained, "identity: serial cannot be read: exception 2 (no such address)");
 }
 
 int main(void)
@@ -592,6 +746,11 @@ int main(void)
 		T(an_adjusted_point_carries_its_unit_basis_and_uncertainty),
 		T(an_uncertainty_register_follows_its_value),
 		T(readings_and_a_stop_end_the_measurement),
+		T(a_joined_request_that_is_refused_is_split),
+		T(a_split_is_logged_with_the_settings_that_concern_it),
+		T(the_links_limit_of_registers_is_kept),
+		T(a_busy_device_is_asked_again_within_the_poll),
+		T(a_map_that_is_wrong_altogether_names_the_settings_to_check),
 		T(without_identity_registers_it_is_declared_if_any_area_replies),
 		T(identity_registers_are_read),
 	};
