@@ -18,7 +18,6 @@ struct session {
 	size_t count, next; /* `next`: the unit after the one that had the last turn */
 	bool is_given_up;   /* no unit of the port answers */
 	uint64_t faulty_at; /* not before that a unit at fault is tried, if others work */
-	unsigned attempts;  /* on units at fault */
 };
 
 static bool is_over(const struct session *session)
@@ -54,7 +53,8 @@ static void give_turn(struct session *session, struct worker_unit *unit, bool is
 		unit_turn(unit, is_due);
 		return;
 	}
-	bool is_whole = ++session->attempts % WHOLE_EVERY == 0;
+	/* One that waits for the line has replied. */
+	bool is_whole = unit->state.phase == UNIT_IDENTIFY || ++unit->attempts % WHOLE_EVERY == 0;
 	if (modbus != NULL && !is_whole)
 		modbus_limit(modbus, SHORT_SHARE);
 	unit_turn(unit, is_due);

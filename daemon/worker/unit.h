@@ -25,6 +25,7 @@ struct worker_unit {
 	struct unit_state state;
 	uint64_t due; /* clock_boot(): if the state waits for it */
 	struct backoff backoff;
+	unsigned attempts;  /* to identify it while it is at fault */
 	uint64_t ready_at;  /* since when it has worked; 0: it does not */
 	bool is_configured; /* with the settings in use */
 	struct assay_identity identity;

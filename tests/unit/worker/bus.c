@@ -133,7 +133,7 @@ static void handle(size_t index, const uint8_t *head, const uint8_t *pdu)
 		reply[len++] = (uint8_t)(crc >> 8);
 	}
 	uint64_t *free_at = &bus->free_at[unit->queue];
-	*free_at = (*free_at > now ? *free_at : now) + bus->latency;
+	*free_at = (*free_at > now ? *free_at : now) + bus->latency + unit->slow;
 	unit->replied_at = *free_at;
 	if (bus->reply != NULL)
 		bus->reply(bus, unit, reply, len, *free_at);

@@ -29,6 +29,7 @@ struct bus_unit {
 	/* The request number `stall_at` (from 1) of the unit takes so long. */
 	unsigned stall_at;
 	uint64_t stall;
+	uint64_t slow;     /* each reply takes so much longer */
 	unsigned requests; /* received */
 	uint64_t replied_at;
 	unsigned blocks_step; /* addresses from one block to the next; 0: far */

@@ -172,6 +172,26 @@ static void a_unit_that_is_switched_on_is_found_beside_others(void **state)
 	assert_in_range(bus.units[3].first_frame, on, on + 60 * NS_PER_S);
 }
 
+/* Most attempts on a unit at fault are too short for it. */
+static void slow_units_are_found_beside_others(void **state)
+{
+	static const unsigned kinds[] = {ASSAY_LINK_MODBUS_RTU, ASSAY_LINK_MODBUS_TCP};
+	for (unsigned i = 0; i < 2; i++) {
+		struct bus bus;
+		bus_init(&bus, kinds[i], 6);
+		uint64_t on = bus_now() + 30 * NS_PER_S;
+		bus.end = on + 600 * NS_PER_S;
+		for (size_t u = 2; u < 6; u++) {
+			bus.units[u].dead_until = on;
+			bus.units[u].slow = 600 * NS_PER_MS;
+			bus.units[u].start.every_ns = 60 * NS_PER_S;
+		}
+		bus_run(&bus);
+		for (size_t u = 2; u < 6; u++)
+			assert_in_range(bus.units[u].first_frame, on, on + 400 * NS_PER_S);
+	}
+}
+
 static void units_without_a_pace_are_served_in_turn(void **state)
 {
 	struct bus bus;
@@ -436,6 +456,7 @@ int main(void)
 		cmocka_unit_test(a_late_reply_is_never_that_to_another_request),
 		cmocka_unit_test(dead_units_cost_the_others_at_most_a_twentieth),
 		cmocka_unit_test(a_unit_that_is_switched_on_is_found_beside_others),
+		cmocka_unit_test(slow_units_are_found_beside_others),
 		cmocka_unit_test(units_without_a_pace_are_served_in_turn),
 		cmocka_unit_test(a_pause_is_kept_before_each_request),
 		cmocka_unit_test(an_echo_is_dropped_if_the_link_says_so),
