@@ -21,6 +21,14 @@ struct owned_catalog {
 	struct arena arena;
 };
 
+int catalog_keep_paths(struct catalog *catalog, const char *worker, const char *drivers)
+{
+	struct arena *arena = &((struct owned_catalog *)catalog)->arena;
+	catalog->worker = arena_text(arena, worker, strlen(worker));
+	catalog->driver_dir = arena_text(arena, drivers, strlen(drivers));
+	return arena->failed ? -ENOMEM : 0;
+}
+
 struct description {
 	struct reader r; /* first: the functions of keys get a pointer to it */
 	struct arena *arena;
@@ -184,6 +192,7 @@ static const struct keys driver_keys = {
 		{"link_defaults", KEY_OTHER, KEY_AT(struct catalog_driver, link_defaults),
 			.read = read_link_defaults},
 		{"has_make_safe", KEY_BOOL, KEY_AT(struct catalog_driver, has_make_safe)},
+		{"has_check", KEY_BOOL, KEY_AT(struct catalog_driver, has_check)},
 		{"sha256", KEY_COPY, KEY_AT(struct catalog_driver, sha256)},
 		{"settings", KEY_OTHER, KEY_AT(struct catalog_driver, settings),
 			.read = read_settings},

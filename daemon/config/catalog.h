@@ -18,7 +18,7 @@ struct catalog_driver {
 	unsigned links;
 	const struct assay_link_defaults *link_defaults;
 	const struct assay_setting *settings; /* ends with .name NULL */
-	bool has_make_safe;
+	bool has_make_safe, has_check;
 	uint8_t sha256[32]; /* of the module's file; goes into run-start */
 };
 
@@ -32,6 +32,8 @@ struct catalog {
 	size_t count;
 	struct catalog_problem *problems;
 	size_t problem_count;
+	const char *worker,
+		*driver_dir; /* to run check() in; NULL: drivers' rules are not checked */
 };
 
 /*
@@ -43,6 +45,9 @@ int catalog_load(const char *worker, const char *drivers, struct catalog **out, 
 
 /* Reads one output, for tests and fuzzing.  0, -EBADMSG or -ENOMEM. */
 int catalog_read(const uint8_t *data, size_t len, struct catalog **out, char **why);
+
+/* Notes where check() runs; copies.  0 or -ENOMEM. */
+int catalog_keep_paths(struct catalog *catalog, const char *worker, const char *drivers);
 
 void catalog_destroy(struct catalog *catalog);
 

@@ -186,6 +186,13 @@ int config_holds(const struct catalog_driver *driver, const struct config_calibr
 	struct assay_span settings, struct assay_span read_back, struct buffer *out);
 
 /*
+ * Runs the driver's check() on complete settings, in a worker process: blocks for some ms.  0; -EINVAL
+ * with all errors in *why, or another errno with the reason there; *why is owned by the caller.
+ */
+int config_check_settings(const struct catalog *catalog, const struct catalog_driver *driver,
+	struct assay_span settings, char **why);
+
+/*
  * Reads one setting as text, as `assayctl set` and `--set` give it: appends { name: setting } as a
  * CBOR map.  0, -ENOMEM, or -EINVAL with *why owned by the caller ("did you mean" included).
  */

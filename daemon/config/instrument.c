@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "config/calibration.h"
+#include "config/check.h"
 #include "config/driver.h"
 #include "config/instrument.h"
 #include "config/link.h"
@@ -189,7 +190,15 @@ static void read_driven(struct load *load, const struct node *node,
 		.techniques = technique != NULL ? technique->bit : 0,
 		.where = s->settings != NULL ? s->settings->key_mark : node->key_mark,
 	};
-	settings_read(load, &source, &out->settings);
+	if (!settings_read(load, &source, &out->settings))
+		return;
+	struct check_item check = {.driver = driver,
+		.settings = out->settings,
+		.nodes = source.settings,
+		.calibration = source.calibration,
+		.where = source.where,
+		.of = out->key};
+	check_add(load, &check);
 }
 
 void instrument_read(struct load *load, const struct node *node, struct config_instrument *out)

@@ -8,6 +8,7 @@
 
 #include "config/calibration.h"
 #include "config/canonical.h"
+#include "config/check.h"
 #include "config/inside.h"
 #include "config/instrument.h"
 #include "config/load.h"
@@ -178,6 +179,9 @@ static void read_files(struct load *load, const struct files *files)
 	for (size_t i = 0; i < count && config->methods != NULL; i++)
 		method_read(load, nodes[i], &config->methods[config->method_count++]);
 
+	if (load->errors->count == 0)
+		check_add_methods(load);
+	check_run(load);
 	if (load->errors->count != 0 || load->arena->failed)
 		return;
 	for (size_t i = 0; i < config->instrument_count; i++)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "config/calibration.h"
+#include "config/check.h"
 #include "config/driver.h"
 #include "config/method.h"
 #include "config/settings.h"
@@ -62,7 +63,8 @@ static void read_settings(struct load *load, const struct method_section *m,
 		.settings = node_overlay(load->arena, m->settings, own->settings),
 		.calibration = section.settings,
 		.is_partial = true};
-	settings_read(load, &source, &out->settings);
+	if (settings_read(load, &source, &out->settings))
+		check_add_step(load, out, source.settings);
 	if (node == NULL)
 		return;
 	struct config_calibration calibration;

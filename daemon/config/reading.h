@@ -11,13 +11,18 @@
 #include "config/errors.h"
 #include "config/yaml.h"
 
+struct check_item;
+struct check_step;
+
 struct load {
 	struct arena *arena; /* the configuration's */
 	struct config_errors *errors;
 	const struct catalog *catalog;
 	struct config *config;
-	const char *dir;         /* of the main file */
-	const char *profile_dir; /* of the installed profiles */
+	const char *dir;           /* of the main file */
+	const char *profile_dir;   /* of the installed profiles */
+	struct check_item *checks; /* settings for their drivers' rules */
+	struct check_step *steps;  /* of methods, for the same */
 };
 
 /* Adds an error at `mark`. */

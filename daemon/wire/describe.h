@@ -10,6 +10,7 @@
  *		"links": uint,                         ; bits of enum assay_link
  *		"link_defaults": [* { "link": uint, "defaults": tstr }],
  *		"has_make_safe": bool,
+ *		"has_check": bool,
  *		"sha256": bstr .size 32,               ; of the module's file
  *		"settings": [* setting]
  *	}

@@ -187,3 +187,13 @@ void confine_finish(struct confine *confine)
 		seccomp_release(confine->filter);
 	*confine = (struct confine){.ruleset = -1};
 }
+
+int confine_now(void)
+{
+	struct confine confine;
+	char lacking[CONFINE_LACKING];
+	confine_prepare(&confine, lacking);
+	int r = confine_enforce(&confine);
+	confine_finish(&confine);
+	return r;
+}

@@ -30,4 +30,7 @@ int confine_enforce(struct confine *confine);
 
 void confine_finish(struct confine *confine);
 
+/* All three, for a process that opens nothing afterwards.  0 or a negative errno. */
+int confine_now(void);
+
 #endif

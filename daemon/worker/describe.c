@@ -110,6 +110,7 @@ static void put_driver(struct catalog_writer *w, const struct assay_driver *driv
 	map_uint(&map, "links", driver->links);
 	put_link_defaults(&map, driver->link_defaults);
 	map_bool(&map, "has_make_safe", driver->make_safe != NULL);
+	map_bool(&map, "has_check", driver->check != NULL);
 	map_bytes(&map, "sha256", digest, SHA256_BYTES);
 	map_key(&map, "settings");
 	put_settings(map.to, driver->settings);

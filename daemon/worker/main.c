@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "worker/check.h"
 #include "worker/describe.h"
 #include "worker/number.h"
 #include "worker/reparse.h"
@@ -37,10 +38,12 @@ static void save_memory(void)
 static int usage(FILE *to, int code)
 {
 	fprintf(to, "usage: assay-worker --fd N\n"
+		    "       assay-worker --check DRIVER [--drivers DIR]\n"
 		    "       assay-worker --describe [--drivers DIR] [NAME...]\n"
 		    "       assay-worker --reparse DRIVER [--drivers DIR]\n"
 		    "\n"
 		    "  --fd N          run one port; N is the socket that assayd left open\n"
+		    "  --check DRIVER  check settings from standard input by the driver's rules\n"
 		    "  --describe      print the drivers' descriptions as CBOR\n"
 		    "  --reparse DRIVER  decode raw blocks from standard input again\n"
 		    "  --drivers DIR   the folder of the drivers' modules\n"
@@ -75,19 +78,21 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{"fd", required_argument, NULL, 'f'},
 		{"describe", no_argument, NULL, 'd'},
+		{"check", required_argument, NULL, 'c'},
 		{"reparse", required_argument, NULL, 'r'},
 		{"drivers", required_argument, NULL, 'D'},
 		{"version", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
-	const char *fd = NULL, *reparse = NULL, *drivers = ASSAY_DRIVER_DIR;
+	const char *fd = NULL, *check = NULL, *reparse = NULL, *drivers = ASSAY_DRIVER_DIR;
 	bool describe = false;
 	int option;
 	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
 		switch (option) {
 		case 'f': fd = optarg; break;
 		case 'd': describe = true; break;
+		case 'c': check = optarg; break;
 		case 'r': reparse = optarg; break;
 		case 'D': drivers = optarg; break;
 		case 'v': puts("assay-worker " ASSAY_VERSION); return 0;
@@ -95,11 +100,13 @@ int main(int argc, char **argv)
 		default: return usage(stderr, WIRE_EXIT_USAGE);
 		}
 	}
-	int modes = describe + (fd != NULL) + (reparse != NULL);
+	int modes = describe + (fd != NULL) + (check != NULL) + (reparse != NULL);
 	if (modes != 1 || (!describe && optind < argc))
 		return usage(stderr, WIRE_EXIT_USAGE);
 	if (fd != NULL)
 		return run_port(fd);
+	if (check != NULL)
+		return check_run(drivers, check, 0);
 	if (reparse != NULL) {
 		save_memory();
 		return reparse_run(drivers, reparse, 0, 1);

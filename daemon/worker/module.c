@@ -11,6 +11,7 @@
 #include "worker/module.h"
 #include "worker/value.h"
 
+#define HEAD_BYTES   offsetof(struct assay_driver, links) /* of a module of any size */
 #define RAW_MAX      (15u << 20) /* the rest of a record is for the variables */
 #define SETTINGS_MAX 256
 
@@ -73,6 +74,19 @@ const char *module_complaint(const struct assay_driver *driver, const char *name
 	return table_complaint(driver->settings, 0);
 }
 
+/* A module from before the last slots gets NULL there; of another size only the head is read. */
+static void copy_table(struct module *module, const struct assay_driver *table)
+{
+	bool is_older = table->abi == ASSAY_DRIVER_ABI && table->size < sizeof *table &&
+			table->size >= offsetof(struct assay_driver, read_back);
+	memcpy(&module->own, table,
+		is_older                       ? table->size
+		: table->size == sizeof *table ? sizeof *table
+					       : HEAD_BYTES);
+	if (is_older)
+		module->own.size = sizeof *table;
+}
+
 static int load(struct module *module, const char *name, char why[MODULE_WHY])
 {
 	module->library = dlopen(module->path, RTLD_NOW | RTLD_LOCAL);
@@ -81,14 +95,16 @@ static int load(struct module *module, const char *name, char why[MODULE_WHY])
 		return -ELIBBAD;
 	}
 	const struct assay_driver *const *table = dlsym(module->library, "assay_driver");
+	if (table != NULL && *table != NULL)
+		copy_table(module, *table);
 	const char *what = table == NULL || *table == NULL ? "it exports no assay_driver"
-							   : module_complaint(*table, name);
+							   : module_complaint(&module->own, name);
 	if (what != NULL) {
 		snprintf(why, MODULE_WHY, "%.150s cannot be used: %s", module->path, what);
 		module_close(module);
 		return -ELIBBAD;
 	}
-	module->driver = *table;
+	module->driver = &module->own;
 	return 0;
 }
 

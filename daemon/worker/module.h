@@ -10,7 +10,8 @@
 
 struct module {
 	void *library;
-	const struct assay_driver *driver; /* the module's own; valid until module_close() */
+	const struct assay_driver *driver; /* `own`; valid until module_close() */
+	struct assay_driver own;           /* a copy: an older module lacks the last slots */
 	char path[512];
 };
 

@@ -259,16 +259,6 @@ static int serve(struct reparse *p, int in, int out)
 	return r;
 }
 
-static int confine(void)
-{
-	struct confine confine;
-	char lacking[CONFINE_LACKING];
-	confine_prepare(&confine, lacking);
-	int r = confine_enforce(&confine);
-	confine_finish(&confine);
-	return r;
-}
-
 int reparse_run(const char *drivers, const char *driver, int in, int out)
 {
 	struct reparse *p;
@@ -278,7 +268,7 @@ int reparse_run(const char *drivers, const char *driver, int in, int out)
 		fprintf(stderr, "assay-worker: %s\n", why);
 		return WIRE_EXIT_SETUP;
 	}
-	r = confine();
+	r = confine_now();
 	if (r < 0)
 		fprintf(stderr, "assay-worker: cannot be confined: %s\n", strerror(-r));
 	else

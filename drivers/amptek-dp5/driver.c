@@ -7,6 +7,7 @@
  */
 #include "acquisition.h"
 #include "configuration.h"
+#include "plan.h"
 #include "spectrum.h"
 #include "state.h"
 
@@ -62,5 +63,6 @@ static const struct assay_driver amptek_dp5 = {
 	.acquire = acquisition_acquire,
 	.decode = spectrum_decode,
 	.stop = acquisition_stop,
+	.check = plan_check,
 };
 ASSAY_DRIVER_EXPORT(amptek_dp5);

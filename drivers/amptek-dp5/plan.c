@@ -159,20 +159,51 @@ static int take_text(struct assay_instrument *ins, struct plan *plan)
 	return 0;
 }
 
+static bool is_no_power_of_two(const struct assay_settings *s)
+{
+	int64_t channels = assay_int(s, "channels");
+	return (channels & (channels - 1)) != 0;
+}
+
+static bool has_window_reversed(const struct assay_settings *s)
+{
+	return assay_has(s, "preset_counts_last") &&
+	       assay_int(s, "preset_counts_last") < assay_int(s, "preset_counts_first");
+}
+
+static bool has_slice_and_progress(const struct assay_settings *s)
+{
+	return assay_has(s, "slice") && assay_has(s, "progress_every");
+}
+
+/* The settings that contradict each other, whichever device it is. */
+static const struct {
+	const char *setting;
+	bool (*holds)(const struct assay_settings *s);
+	const char *text;
+} contradictions[] = {
+	{"channels", is_no_power_of_two, "channels: expected 256, 512, 1024, 2048, 4096 or 8192"},
+	{"preset_counts_last", has_window_reversed,
+		"preset_counts_last lies before preset_counts_first"},
+	{"slice", has_slice_and_progress,
+		"slice delivers separate spectra and progress_every one that grows: choose one"},
+};
+#define CONTRADICTIONS (sizeof(contradictions) / sizeof(contradictions[0]))
+
 static int check_settings(struct assay_instrument *ins)
 {
-	const struct assay_settings *s = ins->settings;
-	int64_t channels = assay_int(s, "channels");
-	if (channels & (channels - 1))
-		return REJECT(ins, "channels: %lld is not 256, 512, 1024, 2048, 4096 or 8192",
-			(long long)channels);
-	if (assay_has(s, "preset_counts_last") &&
-		assay_int(s, "preset_counts_last") < assay_int(s, "preset_counts_first"))
-		return REJECT(ins, "preset_counts_last lies before preset_counts_first");
-	if (assay_has(s, "slice") && assay_has(s, "progress_every"))
-		return REJECT(ins, "slice delivers separate spectra and progress_every one that "
-				   "grows: choose one");
+	for (size_t i = 0; i < CONTRADICTIONS; i++)
+		if (contradictions[i].holds(ins->settings))
+			return REJECT(ins, "%s", contradictions[i].text);
 	return 0;
+}
+
+void plan_check(const struct assay_settings *settings, struct assay_check *out)
+{
+	for (size_t i = 0; i < CONTRADICTIONS; i++)
+		if (contradictions[i].holds(settings))
+			assay_check_error(
+				out, contradictions[i].setting, "%s", contradictions[i].text);
 }
 
 /*

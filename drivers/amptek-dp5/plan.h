@@ -35,6 +35,9 @@ struct plan {
  */
 int plan_make(struct assay_instrument *ins, struct plan *plan);
 
+/* The driver's check slot. */
+void plan_check(const struct assay_settings *settings, struct assay_check *out);
+
 /*
  * Whether preset_time is sent as real time because the device has no preset of accumulation time.
  */

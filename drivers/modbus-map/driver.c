@@ -2,6 +2,7 @@
 /* modbus-map: any Modbus instrument whose registers a profile describes. */
 #include <assay/driver.h>
 
+#include "check.h"
 #include "decode.h"
 #include "poll.h"
 #include "row.h"
@@ -85,6 +86,7 @@ static const struct assay_driver modbus_map = {
 	.prepare = rows_prepare,
 	.prepared_size = sizeof(struct rows),
 	.decode = map_decode,
+	.check = map_check,
 };
 
 ASSAY_DRIVER_EXPORT(modbus_map);

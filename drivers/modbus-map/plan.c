@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,14 +22,10 @@ struct item {
 };
 
 struct draft {
-	struct assay_instrument *ins;
+	const struct assay_settings *settings;
 	struct row_common common;
 	struct item items[PLAN_ITEMS_MAX];
 	size_t count;
-	struct variable {
-		const char *name, *analyte, *basis;
-	} vars[ROW_VARS_MAX]; /* so far */
-	size_t var_count;
 };
 
 bool plan_is_bits(enum assay_modbus_table table)
@@ -43,150 +38,24 @@ size_t plan_bytes(enum assay_modbus_table table, unsigned count)
 	return plan_is_bits(table) ? (count + 7) / 8 : (size_t)count * 2;
 }
 
-/* --- checking rows --- */
-
-static bool is_variable(const struct variable *v, const char *name, const struct row_place *p)
+static void add_rows(struct draft *d, const char *table)
 {
-	return strcmp(v->name, name) == 0 &&
-	       row_is_same_substance(v->analyte, v->basis, p->analyte, p->basis);
-}
-
-/* Whether there is a variable `name` of the analyte and basis of `p`. */
-static bool is_known(const struct draft *d, const char *name, const struct row_place *p)
-{
-	for (size_t i = 0; i < d->var_count; i++)
-		if (is_variable(&d->vars[i], name, p))
-			return true;
-	return false;
-}
-
-static int reject(struct draft *d, const struct row_place *p, const char *why)
-{
-	assay_explain(d->ins, "'%s': %s", p->name, why);
-	return -EINVAL;
-}
-
-static int check_row(struct draft *d, const struct assay_settings *row, const struct row_place *p,
-	bool is_status)
-{
-	size_t n = strspn(p->name, "abcdefghijklmnopqrstuvwxyz0123456789_");
-	if (n == 0 || n > 32 || p->name[n] != '\0' || p->name[0] < 'a' || p->name[0] > 'z')
-		return reject(d, p, "a name is a-z, 0-9 and _, starts with a letter, at most 32");
-	if (plan_is_bits(p->table) != (p->type == REGISTER_BIT))
-		return reject(d, p, "type bit belongs to coil and discrete, others to registers");
-	if (p->address < 0 || p->address + (long)register_width(p->type) > 65536)
-		return reject(d, p, "the address lies outside 0 to 65535");
-	if (p->of != NULL && !is_known(d, p->of, p))
-		return reject(d, p, "'of' names no earlier variable with this analyte and basis");
-	if (is_status) {
-		bool is_word = p->type == REGISTER_INT16 || p->type == REGISTER_UINT16;
-		if (assay_has(row, "bit") && !is_word)
-			return reject(d, p, "'bit' picks one bit of an int16 or uint16");
-		return 0;
-	}
-	const char *role = assay_text(row, "role");
-	bool has_subject = strcmp(role, "uncertainty") == 0 || strcmp(role, "flags") == 0;
-	if (has_subject && p->of == NULL)
-		return reject(d, p, "this role needs 'of', the variable that it belongs to");
-	if (!has_subject && p->of != NULL)
-		return reject(d, p, "'of' is for the roles uncertainty and flags");
-	return 0;
-}
-
-/* Consecutive rows of `status` may share a name. */
-static int take_name(struct draft *d, const struct row_place *p, bool may_repeat)
-{
-	bool repeats = d->var_count > 0 && is_variable(&d->vars[d->var_count - 1], p->name, p);
-	if (repeats && may_repeat)
-		return 0;
-	if (is_known(d, p->name, p))
-		return reject(d, p, "there is already such a variable");
-	if (strcmp(p->name, "missing") == 0 || strcmp(p->name, "status_text") == 0)
-		return reject(d, p, "this name is reserved for the driver");
-	if (d->var_count == ROW_VARS_MAX)
-		return reject(d, p, "more variables than a frame can have");
-	d->vars[d->var_count++] = (struct variable){p->name, p->analyte, p->basis};
-	return 0;
-}
-
-static int add_item(struct draft *d, const struct assay_settings *row, const struct row_place *p,
-	const char *option)
-{
-	const char *group = assay_text(row, "group");
-	if (d->count == PLAN_ITEMS_MAX)
-		return reject(d, p, "more rows than this driver can plan for");
-	d->items[d->count++] = (struct item){
-		.option = option != NULL ? option : "",
-		.group = group != NULL ? group : "",
-		.table = p->table,
-		.address = (unsigned)p->address,
-		.width = register_width(p->type),
-	};
-	return 0;
-}
-
-static int add_rows(struct draft *d, const char *table, bool is_status)
-{
-	const struct assay_settings *settings = d->ins->settings;
-	for (size_t i = 0; i < assay_count(settings, table); i++) {
-		const struct assay_settings *row = assay_row(settings, table, i);
-		const char *option;
+	for (size_t i = 0; i < assay_count(d->settings, table); i++) {
+		const struct assay_settings *row = assay_row(d->settings, table, i);
+		const char *option, *group = assay_text(row, "group");
 		struct row_place place;
-		if (!row_is_wanted(settings, &d->common, row, &option))
+		if (!row_is_wanted(d->settings, &d->common, row, &option) ||
+			d->count == PLAN_ITEMS_MAX)
 			continue;
 		row_place_read(row, &d->common, &place);
-		int r = check_row(d, row, &place, is_status);
-		if (r == 0)
-			r = take_name(d, &place, is_status);
-		if (r == 0)
-			r = add_item(d, row, &place, option);
-		if (r < 0)
-			return r;
+		d->items[d->count++] = (struct item){
+			.option = option != NULL ? option : "",
+			.group = group != NULL ? group : "",
+			.table = place.table,
+			.address = (unsigned)place.address,
+			.width = register_width(place.type),
+		};
 	}
-	return 0;
-}
-
-static bool has_option(const struct assay_settings *settings, const char *table, const char *option)
-{
-	for (size_t i = 0; i < assay_count(settings, table); i++) {
-		const char *of_row = assay_text(assay_row(settings, table, i), "option");
-		if (of_row != NULL && strcmp(of_row, option) == 0)
-			return true;
-	}
-	return false;
-}
-
-static int check_options(struct draft *d)
-{
-	const struct assay_settings *settings = d->ins->settings;
-	for (size_t i = 0; i < d->common.options; i++) {
-		const char *option = assay_text_at(settings, "options", i);
-		if (!has_option(settings, "points", option) &&
-			!has_option(settings, "status", option)) {
-			assay_explain(d->ins, "options: no row belongs to '%s'", option);
-			return -EINVAL;
-		}
-	}
-	return 0;
-}
-
-static int check_adjust(struct draft *d)
-{
-	const struct assay_settings *settings = d->ins->settings;
-	for (size_t i = 0; i < assay_count(settings, "adjust"); i++) {
-		const struct assay_settings *row = assay_row(settings, "adjust", i);
-		const char *name = assay_text(row, "name"), *analyte = assay_text(row, "analyte");
-		bool is_found = false;
-		for (size_t v = 0; v < d->var_count && !is_found; v++)
-			is_found = strcmp(d->vars[v].name, name) == 0 &&
-				   row_is_same_substance(d->vars[v].analyte, NULL, analyte, NULL);
-		if (is_found)
-			continue;
-		assay_explain(d->ins, "adjust: no row reads '%s'%s%s", name,
-			analyte != NULL ? " of " : "", analyte != NULL ? analyte : "");
-		return -EINVAL;
-	}
-	return 0;
 }
 
 /* --- joining --- */
@@ -216,27 +85,21 @@ static bool fits(const struct plan_block *block, const struct item *last, const 
 	       (item->address <= end || item->address - end <= max_gap);
 }
 
-static int join(struct draft *d, struct plan *plan)
+static bool join(const struct draft *d, unsigned registers, struct plan *plan)
 {
-	unsigned registers = assay_modbus_registers(d->ins);
 	for (size_t i = 0; i < d->count; i++) {
 		const struct item *item = &d->items[i];
 		plan->pieces[plan->piece_count++] = (struct plan_piece){item->address, item->width};
 		struct plan_block *last = plan->count > 0 ? &plan->blocks[plan->count - 1] : NULL;
-		if (last != NULL && fits(last, item - 1, item, d->ins->settings, registers)) {
+		if (last != NULL && fits(last, item - 1, item, d->settings, registers)) {
 			unsigned end = item->address + item->width;
 			if (end > last->address + last->count)
 				last->count = end - last->address;
 			last->pieces++;
 			continue;
 		}
-		if (plan->count == PLAN_BLOCKS_MAX) {
-			assay_explain(d->ins,
-				"the map needs more than %d requests: raise max_gap or "
-				"max_gap_bits",
-				PLAN_BLOCKS_MAX);
-			return -EINVAL;
-		}
+		if (plan->count == PLAN_BLOCKS_MAX)
+			return false;
 		plan->blocks[plan->count++] = (struct plan_block){.table = item->table,
 			.address = item->address,
 			.count = item->width,
@@ -244,7 +107,7 @@ static int join(struct draft *d, struct plan *plan)
 			.first = i,
 			.pieces = 1};
 	}
-	return 0;
+	return true;
 }
 
 static void name_block(struct plan_block *b)
@@ -252,29 +115,19 @@ static void name_block(struct plan_block *b)
 	snprintf(b->name, sizeof(b->name), "%s %u+%u", table_names[b->table], b->address, b->count);
 }
 
-int plan_make(struct assay_instrument *ins, struct plan *plan)
+bool plan_of(const struct assay_settings *settings, unsigned registers, struct plan *plan)
 {
-	struct draft d = {.ins = ins};
+	struct draft d = {.settings = settings};
 	*plan = (struct plan){0};
-	row_common_read(ins->settings, &d.common);
-	int r = add_rows(&d, "points", false);
-	if (r == 0)
-		r = add_rows(&d, "status", true);
-	if (r == 0)
-		r = check_options(&d);
-	if (r == 0)
-		r = check_adjust(&d);
-	if (r < 0)
-		return r;
-	if (d.count == 0) {
-		assay_explain(ins, "there is no row of points or status to read");
-		return -EINVAL;
-	}
+	row_common_read(settings, &d.common);
+	add_rows(&d, "points");
+	add_rows(&d, "status");
 	qsort(d.items, d.count, sizeof(*d.items), by_place);
-	r = join(&d, plan);
-	for (size_t i = 0; r == 0 && i < plan->count; i++)
+	if (!join(&d, registers, plan))
+		return false;
+	for (size_t i = 0; i < plan->count; i++)
 		name_block(&plan->blocks[i]);
-	return r;
+	return true;
 }
 
 /* --- splitting --- */

@@ -38,11 +38,12 @@ struct plan {
 };
 
 /*
- * Checks the settings' rows and makes the plan of ins->settings.  Rows of one option, one group and
- * one table share a request if at most `max_gap` registers or `max_gap_bits` bits are unused
- * between them, within the link's most registers of one request.  Returns 0 or -EINVAL, explained.
+ * Makes the plan of settings whose rows are right.  Rows of one option, one group and one table
+ * share a request if at most `max_gap` registers or `max_gap_bits` bits are unused between them,
+ * within the most `registers` of one request.  False if there are more requests than
+ * PLAN_BLOCKS_MAX.
  */
-int plan_make(struct assay_instrument *ins, struct plan *plan);
+bool plan_of(const struct assay_settings *settings, unsigned registers, struct plan *plan);
 
 /* True if the block spans places that no row names. */
 bool plan_has_gaps(const struct plan *plan, size_t block);

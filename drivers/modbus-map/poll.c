@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "check.h"
 #include "decode.h"
 #include "registers.h"
 
@@ -241,7 +242,7 @@ static int find_any_area(struct assay_instrument *ins)
 int poll_identify(struct assay_instrument *ins, struct assay_identity *id)
 {
 	struct map *map = ins->state;
-	int r = plan_make(ins, &map->plan);
+	int r = check_plan(ins, &map->plan);
 	if (r == 0)
 		r = find_any_area(ins);
 	size_t count = assay_count(ins->settings, "identity");
@@ -261,7 +262,7 @@ int poll_configure(struct assay_instrument *ins)
 {
 	struct map *map = ins->state;
 	uint16_t places[PLAN_BITS_MAX];
-	int r = plan_make(ins, &map->plan);
+	int r = check_plan(ins, &map->plan);
 	for (size_t i = 0; r == 0 && i < map->plan.count; i++) {
 		struct plan_block *block = &map->plan.blocks[i];
 		if (!block->is_optional)

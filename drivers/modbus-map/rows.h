@@ -29,7 +29,7 @@ struct rows_status {
 	struct row_condition condition;
 };
 
-/* Without the rows of options that are not listed.  plan_make() rejects more rows than fit. */
+/* Without the rows of options that are not listed.  check_settings() rejects more rows than fit. */
 struct rows {
 	size_t point_count, status_count;
 	struct rows_point points[PLAN_ITEMS_MAX];

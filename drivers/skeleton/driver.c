@@ -27,6 +27,7 @@ struct state {
 static const struct assay_setting settings[] = {
 	{.name = "unit",
 		.type = ASSAY_TEXT,
+		.flags = ASSAY_UNIT,
 		.fallback = "V",
 		.help = "unit of the numbers, in UCUM"},
 	{.name = "timeout",
@@ -129,6 +130,13 @@ static int decode(const struct assay_decoding *in, struct assay_frame *out)
 	return 0;
 }
 
+/* Finds settings that do not fit together, or that a person will regret; each finding has a place. */
+static void check(const struct assay_settings *s, struct assay_check *out)
+{
+	if (assay_number(s, "timeout") < 1)
+		assay_check_warn(out, "timeout", "a sender of one line per second is slower");
+}
+
 static const struct assay_link_defaults link_defaults[] = {
 	{ASSAY_LINK_SERIAL, "baud: 9600"},
 	{0, NULL},
@@ -150,5 +158,6 @@ static const struct assay_driver skeleton = {
 	.start = start,
 	.acquire = acquire,
 	.decode = decode,
+	.check = check,
 };
 ASSAY_DRIVER_EXPORT(skeleton);

@@ -41,46 +41,92 @@ static int identify(struct assay_instrument *ins, struct assay_identity *id)
 
 /* --- configure -------------------------------------------------------------------------------- */
 
-static int check_masses(struct assay_instrument *ins, int64_t mass_max)
+static bool is_series(const struct assay_settings *s)
 {
-	size_t n = assay_count(ins->settings, "sim_ions");
-	if (n == 0 || n > RGA_MASS_MAX) {
-		assay_explain(ins, "mode series needs sim_ions, 1 to %d masses", RGA_MASS_MAX);
-		return -EINVAL;
-	}
-	for (size_t i = 0; i < n; i++) {
-		int64_t mass = assay_int_at(ins->settings, "sim_ions", i);
-		if (mass > mass_max) {
-			assay_explain(ins, "sim_ions: this head ends at %d u", (int)mass_max);
-			return -EINVAL;
-		}
-		if (i > 0 && mass <= assay_int_at(ins->settings, "sim_ions", i - 1)) {
-			assay_explain(ins, "sim_ions: write the masses in rising order");
-			return -EINVAL;
-		}
-	}
-	return 0;
+	return strcmp(assay_text(s, "mode"), "series") == 0;
 }
 
-static int check_scan(struct assay_instrument *ins, int64_t mass_max)
+static bool lacks_masses(const struct assay_settings *s)
+{
+	size_t n = assay_count(s, "sim_ions");
+	return is_series(s) && (n == 0 || n > RGA_MASS_MAX);
+}
+
+static bool has_masses_out_of_order(const struct assay_settings *s)
+{
+	for (size_t i = 1; is_series(s) && i < assay_count(s, "sim_ions"); i++)
+		if (assay_int_at(s, "sim_ions", i) <= assay_int_at(s, "sim_ions", i - 1))
+			return true;
+	return false;
+}
+
+static bool has_range_reversed(const struct assay_settings *s)
+{
+	return !is_series(s) && assay_int(s, "mass_first") > assay_int(s, "mass_last");
+}
+
+static bool has_little_emission(const struct assay_settings *s)
+{
+	double ma = assay_number(s, "emission_current");
+	return ma > 0 && ma < 0.02;
+}
+
+static bool has_little_voltage(const struct assay_settings *s)
+{
+	int64_t volts = assay_int(s, "detector_voltage");
+	return volts > 0 && volts < 10;
+}
+
+static bool has_pressure_and_multiplier(const struct assay_settings *s)
+{
+	return assay_int(s, "detector_voltage") > 0 && assay_flag(s, "total_pressure");
+}
+
+/* The settings that contradict each other, whichever head it is. */
+static const struct {
+	const char *setting;
+	bool (*holds)(const struct assay_settings *s);
+	const char *text;
+} contradictions[] = {
+	{"sim_ions", lacks_masses, "mode series needs sim_ions, 1 to 300 masses"},
+	{"sim_ions", has_masses_out_of_order, "sim_ions: write the masses in rising order"},
+	{"mass_first", has_range_reversed, "mass_first is above mass_last"},
+	{"emission_current", has_little_emission, "emission_current is 0 or 0.02 to 3.5 mA"},
+	{"detector_voltage", has_little_voltage, "detector_voltage is 0 or 10 to 2490 V"},
+	{"total_pressure", has_pressure_and_multiplier,
+		"total_pressure cannot be measured with the multiplier on"},
+};
+#define CONTRADICTIONS (sizeof(contradictions) / sizeof(contradictions[0]))
+
+static void check(const struct assay_settings *s, struct assay_check *out)
+{
+	for (size_t i = 0; i < CONTRADICTIONS; i++)
+		if (contradictions[i].holds(s))
+			assay_check_error(
+				out, contradictions[i].setting, "%s", contradictions[i].text);
+}
+
+static int64_t highest_mass(const struct assay_settings *s)
+{
+	if (!is_series(s))
+		return assay_int(s, "mass_last");
+	size_t n = assay_count(s, "sim_ions");
+	return n > 0 ? assay_int_at(s, "sim_ions", n - 1) : 0;
+}
+
+static int check_head(struct assay_instrument *ins, int64_t mass_max)
 {
 	const struct rga *rga = ins->state;
-	int64_t first = assay_int(ins->settings, "mass_first");
-	int64_t last = assay_int(ins->settings, "mass_last");
-	double ma = assay_number(ins->settings, "emission_current");
-	int64_t volts = assay_int(ins->settings, "detector_voltage");
-	if (rga->mode != RGA_SERIES && last > mass_max)
-		assay_explain(ins, "mass_last: this head ends at %d u", (int)mass_max);
-	else if (rga->mode != RGA_SERIES && first > last)
-		assay_explain(ins, "mass_first is above mass_last");
-	else if (ma > 0 && ma < 0.02)
-		assay_explain(ins, "emission_current is 0 or 0.02 to 3.5 mA");
-	else if (volts > 0 && volts < 10)
-		assay_explain(ins, "detector_voltage is 0 or 10 to 2490 V");
-	else if (volts > 0 && !rga->has_multiplier)
+	for (size_t i = 0; i < CONTRADICTIONS; i++)
+		if (contradictions[i].holds(ins->settings)) {
+			assay_explain(ins, "%s", contradictions[i].text);
+			return -EINVAL;
+		}
+	if (highest_mass(ins->settings) > mass_max)
+		assay_explain(ins, "%s: this head ends at %d u",
+			is_series(ins->settings) ? "sim_ions" : "mass_last", (int)mass_max);
+	else if (assay_int(ins->settings, "detector_voltage") > 0 && !rga->has_multiplier)
 		assay_explain(ins, "detector_voltage: this head has no electron multiplier");
-	else if (volts > 0 && assay_flag(ins->settings, "total_pressure"))
-		assay_explain(ins, "total_pressure cannot be measured with the multiplier on");
 	else
 		return 0;
 	return -EINVAL;
@@ -157,9 +203,7 @@ static int configure(struct assay_instrument *ins)
 	rga->mode = strcmp(mode, "series") == 0      ? RGA_SERIES
 		    : strcmp(mode, "histogram") == 0 ? RGA_HISTOGRAM
 						     : RGA_ANALOG;
-	int r = rga->mode == RGA_SERIES ? check_masses(ins, mass_max) : 0;
-	if (r == 0)
-		r = check_scan(ins, mass_max);
+	int r = check_head(ins, mass_max);
 	if (r == 0)
 		r = rga_set(ins, "NF", noise_floor);
 	if (r == 0 && rga->mode != RGA_SERIES)
@@ -327,6 +371,7 @@ static const struct assay_driver srs_rga = {
 	.stop = rga_stop,
 	.make_safe = rga_make_safe,
 	.read_back = read_back,
+	.check = check,
 };
 
 ASSAY_DRIVER_EXPORT(srs_rga);

@@ -256,6 +256,11 @@ struct assay_decoding {
 	size_t reference_count;
 };
 
+/* The findings of check(). */
+struct assay_check {
+	const struct assay_host *host;
+};
+
 /* Texts are UTF-8; "" is unknown; serial "none" where the family has none. */
 struct assay_identity {
 	char make[64], model[64], serial[64], fw[64];
@@ -375,11 +380,21 @@ struct assay_driver {
 	 * first time.  NULL: the family has no such setting.
 	 */
 	int (*read_back)(struct assay_instrument *ins);
+
+	/*
+	 * Finds settings that cannot work together, which configure() or start() would reject, and
+	 * those that a person will regret.  Reports all of them, with their places, by
+	 * assay_check_error() and so on.  Pure, as decode() is, and called without an instrument:
+	 * when a configuration is checked or loaded, and for `assayctl set`.  May be NULL; a module
+	 * built before there was this slot has none.
+	 */
+	void (*check)(const struct assay_settings *settings, struct assay_check *out);
 };
 
 /*
  * Every module exports exactly this symbol: a pointer to its table.  The worker rejects a module
- * whose abi or size differs, whose name is not its file's, or that lacks a mandatory slot.
+ * whose abi or size differs (one from before the last slots is accepted), whose name is not its
+ * file's, or that lacks a mandatory slot.
  */
 #define ASSAY_DRIVER_EXPORT(table)                                                            \
 	__attribute__((                                                                       \
@@ -440,6 +455,8 @@ struct assay_host {
 	unsigned (*modbus_registers)(const struct assay_instrument *);
 	void (*explain_decode)(const struct assay_decoding *, const char *, ...)
 		__attribute__((format(printf, 2, 3)));
+	void (*finding)(struct assay_check *, enum assay_level, const char *, long, const char *,
+		const char *, ...) __attribute__((format(printf, 6, 7)));
 };
 
 /* The link. */
@@ -598,6 +615,18 @@ static inline int assay_raw_add(
 {
 	return raw->host->raw_add(raw, media, name, data, len);
 }
+
+/*
+ * Findings: ASSAY_LOG_ERROR for settings that cannot work, ASSAY_LOG_WARN for a probable mistake.
+ * The place is the setting, or the column of a row of a table, rows from 0; the user gets its file,
+ * line and column.
+ */
+#define assay_check_error(out, setting, ...) \
+	((out)->host->finding((out), ASSAY_LOG_ERROR, (setting), -1, NULL, __VA_ARGS__))
+#define assay_check_warn(out, setting, ...) \
+	((out)->host->finding((out), ASSAY_LOG_WARN, (setting), -1, NULL, __VA_ARGS__))
+#define assay_check_row(out, level, table, row, column, ...) \
+	((out)->host->finding((out), (level), (table), (row), (column), __VA_ARGS__))
 
 /* Settings. */
 

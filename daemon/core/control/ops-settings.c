@@ -284,6 +284,16 @@ static void put_side(struct buffer *to, const struct instrument *instrument,
 	map_close(&map);
 }
 
+static void audit_refusal(const struct setting *set, const char *text)
+{
+	struct buffer before = {0}, after = {0};
+	put_side(&before, set->instrument, &set->part, &set->before);
+	put_side(&after, set->instrument, &set->part, &set->part);
+	audit_put(set->instrument->all->audit, "set-refused", &set->actor, &before, &after, text);
+	buffer_finish(&before);
+	buffer_finish(&after);
+}
+
 /* A new run has the settings: its run-start precedes the audit record. */
 static void answer_set(void *arg, int r, const char *text)
 {
@@ -291,12 +301,12 @@ static void answer_set(void *arg, int r, const char *text)
 	struct instrument *instrument = set->instrument;
 	struct audit_trail *trail = instrument->all->audit;
 	struct buffer before = {0}, after = {0};
-	put_side(&before, instrument, &set->part, &set->before);
-	put_side(&after, instrument, &set->part, &set->part);
 	if (r < 0) {
-		audit_put(trail, "set-refused", &set->actor, &before, &after, text);
+		audit_refusal(set, text);
 		control_reject(set->ticket, "refused", text);
 	} else {
+		put_side(&before, instrument, &set->part, &set->before);
+		put_side(&after, instrument, &set->part, &set->part);
 		struct map *reply = control_reply(set->ticket);
 		put_values(reply, &set->part, &set->part);
 		if (instrument->run != NULL)
@@ -308,6 +318,27 @@ static void answer_set(void *arg, int r, const char *text)
 	buffer_finish(&before);
 	buffer_finish(&after);
 	setting_destroy(set);
+}
+
+/* The driver's own rules on all settings, the changed ones among them. */
+static int check_together(
+	struct call *call, const struct instrument *instrument, const struct buffer *part)
+{
+	const struct core *core = call->on;
+	const struct catalog_driver *driver = instrument->config->driver;
+	struct buffer merged = {0};
+	char *why = NULL;
+	int r = config_merge(driver, instrument_settings(instrument),
+		(struct assay_span){part->data, part->len}, &merged, &why);
+	if (r == 0)
+		r = config_check_settings(
+			core->catalog, driver, (struct assay_span){merged.data, merged.len}, &why);
+	if (r < 0)
+		r = call_refuse(call, r == -EINVAL ? "refused" : "busy", "%s",
+			why != NULL ? why : strerror(-r));
+	free(why);
+	buffer_finish(&merged);
+	return r;
 }
 
 struct set_args {
@@ -324,10 +355,15 @@ static int start_set(struct call *call, struct instrument *instrument, struct se
 	int r = read_settings(call, args->settings, instrument->config->driver, &set->part);
 	if (r < 0)
 		return r;
+	set->instrument = instrument;
+	r = check_together(call, instrument, &set->part);
+	if (r < 0)
+		audit_refusal(set, call->text);
+	if (r < 0)
+		return r;
 	set->ticket = control_keep(call);
 	if (set->ticket == NULL)
 		return -ENOBUFS;
-	set->instrument = instrument;
 	r = instrument_set(instrument, (struct assay_span){set->part.data, set->part.len},
 		call->actor, answer_set, set);
 	if (r == 0)

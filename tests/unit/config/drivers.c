@@ -96,4 +96,7 @@ static struct catalog_problem problems[] = {
 	{"/usr/lib/assayd/drivers/broken.so", "its ABI number is 7"},
 };
 
-const struct catalog test_catalog = {drivers, sizeof drivers / sizeof drivers[0], problems, 1};
+const struct catalog test_catalog = {.drivers = drivers,
+	.count = sizeof drivers / sizeof drivers[0],
+	.problems = problems,
+	.problem_count = 1};

@@ -177,7 +177,7 @@ static void tables_that_contradict_themselves_are_refused(void **state)
 	struct assay_setting settings[2] = {{.name = "a", .type = ASSAY_INT, .help = ""}};
 	struct catalog_driver driver = {
 		.name = "d", .version = "1", .summary = "", .settings = settings};
-	struct catalog wrong = {&driver, 1, NULL, 0};
+	struct catalog wrong = {.drivers = &driver, .count = 1};
 	refused(&wrong, 2, "version 1 of the description expected");
 	settings[0].type = ASSAY_CHOICE;
 	settings[0].choices = none;

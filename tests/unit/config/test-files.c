@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every file of tests/configs/right loads; every one of tests/configs/wrong gives exactly the
- * errors that its first lines name:
+ * Every file of tests/configs/right loads; every one of tests/configs/wrong gives
+ * exactly the errors that its first lines name, and of tests/configs/slips the errors or the
+ * warnings, with the real drivers and their rules:
  *
  *	# expect: 12:7: phrase
  *	# expect: instruments.d/a.yaml:3:5: phrase
@@ -25,8 +26,11 @@
 #include "drivers.h"
 
 #define WRONG_LEAST 45
+#define SLIPS_LEAST 1
 
 static const char *root, *profiles;
+static const struct catalog *catalog = &test_catalog;
+static const char *worker, *driver_dir;
 static size_t unexpected; /* files that gave other errors */
 
 static int is_visible(const struct dirent *entry)
@@ -69,7 +73,7 @@ static void check_right(const char *path)
 {
 	struct config *config;
 	struct config_errors errors;
-	int r = load_files(path, profiles, &test_catalog, &config, &errors);
+	int r = load_files(path, profiles, catalog, &config, &errors);
 	if (r != 0)
 		config_errors_write(&errors, stderr);
 	assert_int_equal(r, 0);
@@ -104,31 +108,46 @@ static bool is_there(
 	return false;
 }
 
-static void check_wrong(const char *path)
+/* Compares with the lines of the file that say so. */
+static void check_list(const char *path, const struct config_errors *errors, bool fine)
 {
-	struct config *config;
-	struct config_errors errors;
-	bool seen[100] = {0}, fine = true;
+	bool seen[100] = {0};
 	char line[400];
 	size_t expected = 0;
-	int r = load_files(path, profiles, &test_catalog, &config, &errors);
-	fine = r == -EINVAL && config == NULL;
 	FILE *file = fopen(path, "r");
 	assert_non_null(file);
-	assert_in_range(errors.count, 0, 100);
+	assert_in_range(errors->count, 0, 100);
 	while (fgets(line, sizeof line, file) != NULL && strncmp(line, "# expect: ", 10) == 0) {
 		expected++;
-		if (!is_there(line + 10, path, &errors, seen)) {
+		if (!is_there(line + 10, path, errors, seen)) {
 			fine = false;
 			print_error("%s: not found: %s", path, line + 10);
 		}
 	}
 	fclose(file);
-	if (!fine || expected != errors.count) {
-		print_error("%s: %zu errors expected, found:\n", path, expected);
-		config_errors_write(&errors, stderr);
+	if (!fine || expected != errors->count) {
+		print_error("%s: %zu expected, found:\n", path, expected);
+		config_errors_write(errors, stderr);
 	}
-	unexpected += !fine || expected != errors.count;
+	unexpected += !fine || expected != errors->count;
+}
+
+static void check_wrong(const char *path)
+{
+	struct config *config;
+	struct config_errors errors;
+	int r = load_files(path, profiles, catalog, &config, &errors);
+	check_list(path, &errors, r == -EINVAL && config == NULL);
+	config_errors_finish(&errors);
+	config_destroy(config);
+}
+
+static void check_slip(const char *path)
+{
+	struct config *config;
+	struct config_errors errors;
+	int r = load_files(path, profiles, catalog, &config, &errors);
+	check_list(path, r == 0 ? &config->warnings : &errors, r == 0 || r == -EINVAL);
 	config_errors_finish(&errors);
 	config_destroy(config);
 }
@@ -144,10 +163,24 @@ static void wrong_files_give_exactly_the_errors_they_expect(void **state)
 	assert_int_equal(unexpected, 0);
 }
 
+static void slips_give_exactly_the_findings_they_expect(void **state)
+{
+	struct catalog *real;
+	char *why;
+	assert_int_equal(catalog_load(worker, driver_dir, &real, &why), 0);
+	catalog = real;
+	unexpected = 0;
+	assert_true(for_each("slips", check_slip) >= SLIPS_LEAST);
+	assert_int_equal(unexpected, 0);
+	catalog_destroy(real);
+}
+
 int main(int argc, char **argv)
 {
-	if (argc != 2)
+	if (argc != 4)
 		return 2;
+	worker = argv[2];
+	driver_dir = argv[3];
 	root = argv[1];
 	char *folder;
 	if (asprintf(&folder, "%s/profiles", root) < 0)
@@ -156,6 +189,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(right_files_load_without_errors),
 		cmocka_unit_test(wrong_files_give_exactly_the_errors_they_expect),
+		cmocka_unit_test(slips_give_exactly_the_findings_they_expect),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	free(folder);

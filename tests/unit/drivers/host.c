@@ -512,6 +512,37 @@ static int keep_raw(
 	return 0;
 }
 
+/* --- check --- */
+
+struct check {
+	struct assay_check handle;
+	struct host *host;
+};
+
+__attribute__((format(printf, 6, 7))) static void say_finding(struct assay_check *out,
+	enum assay_level level, const char *setting, long row, const char *column,
+	const char *format, ...)
+{
+	struct host *h = ((struct check *)(void *)out)->host;
+	size_t at = strlen(h->found), size = sizeof(h->found) - at;
+	va_list args;
+	int n = snprintf(
+		h->found + at, size, "%s %s", level == ASSAY_LOG_ERROR ? "error" : "warn", setting);
+	if (row >= 0 && (size_t)n < size)
+		n += snprintf(h->found + at + n, size - (size_t)n, "[%ld]", row);
+	if (column != NULL && (size_t)n < size)
+		n += snprintf(h->found + at + n, size - (size_t)n, ".%s", column);
+	if ((size_t)n + 4 >= size)
+		host_bug("more findings than the host holds");
+	n += snprintf(h->found + at + n, size - (size_t)n, ": ");
+	va_start(args, format);
+	n += vsnprintf(h->found + at + n, size - (size_t)n, format, args);
+	va_end(args);
+	if ((size_t)n + 1 >= size)
+		host_bug("more findings than the host holds");
+	strcat(h->found, "\n");
+}
+
 /* --- life --- */
 
 static struct assay_host services = {
@@ -534,6 +565,7 @@ static struct assay_host services = {
 	.log = say_log,
 	.retried = say_retried,
 	.raw_add = keep_raw,
+	.finding = say_finding,
 };
 
 struct host *host_create(const struct assay_driver *driver, enum assay_link link)
@@ -630,6 +662,14 @@ int host_decode_bytes(struct host *h, const struct assay_bytes *raw, size_t coun
 		.references = references,
 		.reference_count = reference_count};
 	return decode(h, &in);
+}
+
+void host_check(struct host *h)
+{
+	struct check check = {{&services}, h};
+	h->found[0] = '\0';
+	if (h->driver->check != NULL)
+		h->driver->check(h->ins.settings, &check.handle);
 }
 
 int host_decode(struct host *h)

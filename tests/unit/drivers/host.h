@@ -74,8 +74,9 @@ struct host {
 	size_t report_count, progress_count;
 	char explained[1024]; /* the last text */
 	char logged[8192];    /* all lines, each "LEVEL text\n" */
-	bool hazard;          /* as last reported */
-	unsigned hazards;     /* number of hazard(true) */
+	char found[8192]; /* of check(): all findings, each "LEVEL setting[row].column: text\n" */
+	bool hazard;      /* as last reported */
+	unsigned hazards; /* number of hazard(true) */
 	unsigned retried, writes, drains;
 	uint64_t now; /* ms; starts at 1000 */
 
@@ -170,6 +171,9 @@ void host_expect_modbus(struct host *h, enum assay_modbus_table table, unsigned 
 int host_decode(struct host *h);
 int host_decode_bytes(struct host *h, const struct assay_bytes *raw, size_t count,
 	const struct assay_bytes *references, size_t reference_count);
+
+/* Runs the driver's check on the settings into h->found, which it clears before. */
+void host_check(struct host *h);
 
 /* Finds by name (the first one), or NULL.  Borrowed until host_reset() or host_destroy(). */
 const struct assay_variable *host_find(const struct host *h, const char *name);

@@ -325,7 +325,7 @@ static void settings_that_contradict_each_other_are_rejected(void **state)
 	static const struct {
 		const char *settings[3][2], *word;
 	} wrong[] = {
-		{{{"channels", "1000"}}, "channels: 1000"},
+		{{{"channels", "1000"}}, "channels: expected 256"},
 		{{{"preset_counts", "9"}, {"preset_counts_first", "5"},
 			 {"preset_counts_last", "4"}},
 			"before preset_counts_first"},

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "host.h"
+#include "modbus-map/check.h"
 #include "modbus-map/plan.h"
 #include "modbus-map/registers.h"
 #include "modbus-map/scaling.h"
@@ -143,7 +144,7 @@ static void assert_plan(struct host *h, const char *expected)
 {
 	struct plan plan;
 	char text[512] = "";
-	assert_int_equal(plan_make(&h->ins, &plan), 0);
+	assert_int_equal(check_plan(&h->ins, &plan), 0);
 	for (size_t i = 0; i < plan.count; i++) {
 		strcat(text, i > 0 ? "; " : "");
 		strcat(text, plan.blocks[i].name);
@@ -312,13 +313,13 @@ static void maps_that_cannot_be_read_are_rejected_with_the_reason(void **state)
 		{break_status_twin, "already such a variable"},
 		{break_own_name, "reserved for the driver"},
 		{break_option, "options: no row belongs to 'none'"},
-		{break_adjust, "adjust: no row reads 'b'"}, {break_nothing, "no row of points"},
+		{break_adjust, "no row reads 'b'"}, {break_nothing, "no row of points"},
 		{break_one_bit, "'bit' picks"}, {break_blocks, "more than 64 requests"}};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct host *h = host_create(assay_driver, ASSAY_LINK_MODBUS_RTU);
 		struct plan plan;
 		cases[i].prepare(h);
-		assert_int_equal(plan_make(&h->ins, &plan), -EINVAL);
+		assert_int_equal(check_plan(&h->ins, &plan), -EINVAL);
 		assert_non_null(strstr(h->explained, cases[i].why));
 		host_destroy(h);
 	}
