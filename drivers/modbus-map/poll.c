@@ -336,6 +336,7 @@ static int poll_block(struct assay_instrument *ins, struct map *map, size_t inde
 	if (r == 0) {
 		to_wire(block->table, places, block->count, map->wire[index]);
 		map->answered++;
+		block->is_readable = true;
 	}
 	if (r == 0 || is_exception(r) || r == -EBADMSG || r == -ETIMEDOUT) {
 		int again = r == 0 ? 0 : repeat_later(ins, map, r);
@@ -345,7 +346,8 @@ static int poll_block(struct assay_instrument *ins, struct map *map, size_t inde
 	if (r < 0)
 		map->failed = index;
 	bool is_silent = r == -ETIMEDOUT && map->answered > 0;
-	if ((is_refusal(r) || (is_silent && plan_has_gaps(&map->plan, index))) &&
+	if (!block->is_readable &&
+		(is_refusal(r) || (is_silent && plan_has_gaps(&map->plan, index))) &&
 		split(ins, &map->plan, index, r)) {
 		map->repeats = 0;
 		return assay_again(ins, 0);
