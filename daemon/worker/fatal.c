@@ -56,17 +56,18 @@ void fatal_enter(unsigned unit, const char *driver, const char *slot)
 	running.slot = slot;
 }
 
-/* The process then ends by the signal: the handler is reset, and the instruction runs again. */
+/* The handler is reset: the process then ends by the signal, also by one that another process sent. */
 static void on_crash(int number)
 {
 	char text[160];
-	if (running.slot == NULL || core_link == NULL)
-		return;
-	snprintf(text, sizeof text, "driver %s crashed in %s (signal %d, %s)", running.driver,
-		running.slot, number, sigdescr_np(number));
-	wire_write_state(
-		&crash, running.unit, "fault", "EFAULT", text, (struct assay_span){NULL, 0});
-	core_link_last(core_link, &crash);
+	if (running.slot != NULL && core_link != NULL) {
+		snprintf(text, sizeof text, "driver %s crashed in %s (signal %d, %s)",
+			running.driver, running.slot, number, sigdescr_np(number));
+		wire_write_state(&crash, running.unit, "fault", "EFAULT", text,
+			(struct assay_span){NULL, 0});
+		core_link_last(core_link, &crash);
+	}
+	raise(number);
 }
 
 void fatal_catch(void)
