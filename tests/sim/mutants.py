@@ -47,7 +47,7 @@ MUTANTS = {
         'core/runs/run.c', 'run->frames++;\n\trun->bytes',
         'runs_count_frame(run->store->rows, run->label.id);\n\trun->frames++;\n\trun->bytes'),
     'gives-a-number-again': ('core/runs/rows.c', 'if (n > last && n < UINT_MAX)',
-                             'if (n > last && n < UINT_MAX && runs->rows[i - 1].last != 0)'),
+                             'if (n > last && n < UINT_MAX && i > 1)'),
     'forgets-numbers-of-former-journals': ('core/runs/rows.c', 'last = older > last ? older : last;', '(void)older;'),
     # methods
     'ends-a-method-early': ('core/runs/run.c', 'run->step + 1 >= run->request.steps.count', 'run->step + 2 >= run->request.steps.count'),

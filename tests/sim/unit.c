@@ -113,8 +113,10 @@ static bool send_frame(struct sim_unit *u)
 		.quality = 1,
 		.pairs = 3 + (u->step_len > 0),
 		.part = {part.data, part.len}};
-	if (worker_fault(20))
-		part.data[0] ^= 0x40; /* the core must not take it */
+	if (worker_fault(20)) {
+		part.data[0] ^= 0x40; /* the core must not take it, nor those after it */
+		u->measurement->is_spoiled = true;
+	}
 	wire_write_frame_head(&message, u->number, &frame);
 	buffer_append(&message, part.data, part.len);
 	buffer_finish(&part);

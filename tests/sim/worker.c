@@ -300,7 +300,7 @@ void worker_stirred(struct stream *stream)
 	}
 }
 
-/* A worker's frame is committed within a moment, unless the daemon ends the worker for it. */
+/* A worker's frame is committed within a moment, unless the run ends for a wrong one. */
 void workers_look(void)
 {
 	uint64_t since = healthy_since();
@@ -308,7 +308,7 @@ void workers_look(void)
 		struct worker *w = &workers[i];
 		for (size_t k = 0; w->pid != 0 && !w->is_mute && k < w->unit_count; k++) {
 			const struct measurement *m = w->units[k].measurement;
-			if (m == NULL || m->seen == m->sent || w->out.len > 0)
+			if (m == NULL || m->is_spoiled || m->seen == m->sent || w->out.len > 0)
 				continue;
 			uint64_t from = m->last_sent > since ? m->last_sent : since;
 			if (now_boot() > from + 2 * S)

@@ -119,6 +119,7 @@ struct measurement {
 	char key[16];
 	uint64_t started, last_sent; /* time */
 	uint64_t sent, seen;         /* frames: sent by the worker, published */
+	bool is_spoiled; /* one of them does not pass the check: the core ends the run */
 	bool is_over;
 	unsigned end; /* enum wire_end */
 };

@@ -156,6 +156,7 @@ void roof_open_as(struct roof *roof, const struct roof_plan *plan)
 	load_config(roof);
 	snprintf(core->run_store.path, sizeof core->run_store.path, "%s",
 		core->config->journal_path);
+	trust_start(&core->trust, core->run_store.path, VIRTUAL_UTC, 0);
 	core->instruments.hazards.journal = core->run_store.path;
 	borrowed_notes_init(&core->instruments.notes, core->run_store.path);
 	open_journal(core, plan->io != NULL ? plan->io : &io_posix);
