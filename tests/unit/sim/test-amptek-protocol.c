@@ -240,10 +240,9 @@ static void each_device_has_its_own_commands(void **state)
 		{"px5", "GATE=OFF;", 0xFF07}, {"dp5", "GATE=OFF;", 0xFF00},
 		{"dp5", "CON2=ICR;", 0xFF07}, {"tb5", "CON2=ICR;", 0xFF00},
 		{"dp5", "GAIN=200;", 0xFF05}, {"px5", "GAIN=200;", 0xFF00},
-		{"mca8000d", "GAIN=2;", 0xFF05}, {"mca8000d", "GAIN=10;", 0xFF00},
+		{"dp5g", "GAIN=11;", 0xFF05}, {"dp5g", "GAIN=10;", 0xFF00},
 		{"dp5x", "HVSE=-400;", 0xFF05}, {"dp5x", "HVSE=-300;", 0xFF00},
-		{"dp5", "HVSE=180;", 0xFF05}, {"mca8000d", "SYNC=INT;", 0xFF00},
-		{"dp5", "SYNC=INT;", 0xFF07}};
+		{"dp5", "HVSE=180;", 0xFF05}};
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct bench b;
 		start(&b, "tube-kv", "0", "device", table[i].device);

@@ -48,7 +48,8 @@ static void read_shaping(struct shaping *shaping, const struct settings *s)
 	shaping->is_mcs = settings_is(s, "MCAS", "MCS");
 	shaping->mcs_low = (unsigned)number_or(s, "MCSL", 0);
 	shaping->mcs_high = (unsigned)number_or(s, "MCSH", 8191);
-	shaping->mcs_ns = (uint64_t)(number_or(s, "MCST", 0.01) * 1e9);
+	/* The vendor's files have the invalid MCST=0.00: the shortest time. */
+	shaping->mcs_ns = (uint64_t)llround(fmax(number_or(s, "MCST", 0), 0.01) * 1e9);
 }
 
 void acquire_configure(struct acquisition *a, const struct settings *s)

@@ -102,13 +102,13 @@ static const char *read_sca(struct settings *s, const struct piece *c, char *val
 
 static const char *read_value(struct settings *s, const struct piece *c, char *value, size_t size)
 {
-	if (!c->is_named)
+	const char *found = c->is_named ? settings_get(s, c->text) : NULL;
+	if (found == NULL)
 		return "??";
 	if (is_one_of(c, "SCAISCALSCAHSCAO"))
 		return is_one_of(c, "SCAI") && !c->has_parameter ? "??"
 								 : read_sca(s, c, value, size);
-	const char *found = settings_get(s, c->text);
-	return found != NULL ? found : "??";
+	return found;
 }
 
 size_t config_read_back(struct settings *s, const char *text, size_t len, char *out, size_t size)

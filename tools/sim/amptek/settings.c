@@ -8,13 +8,20 @@
 
 #include "framework/options.h"
 
-#define M  MCA8000D
-#define GM (DP5G | MCA8000D)
+/* The devices of a command, by the letters of the protocol guide's list of commands. */
+#define D     DP5
+#define P     PX5
+#define G     DP5G
+#define M     MCA8000D
+#define T     TB5
+#define X     DP5X
+#define ALL   (D | P | G | M | T | X)
+#define NOT_M (D | P | G | T | X)
 
 enum kind {
 	WORD,   /* one of `words`, or an abbreviation of two letters or more (of YES: one) */
 	NUMBER, /* min..max with `decimals`; unit letters after it are ignored */
-	FREE,   /* letters and digits: outputs and connectors, without effect here */
+	FREE,   /* letters, digits, "-" and ".": without effect here */
 	ACTION, /* RESC; reads back "?" */
 	SCA,    /* of the SCA chosen with SCAI */
 };
@@ -22,81 +29,91 @@ enum kind {
 struct rule {
 	char name[5];
 	enum kind kind;
-	int not_on; /* device bits */
+	int on; /* device bits */
 	const char *fallback;
 	const char *words; /* WORD: "FALLING RISING"; NUMBER: "OFF" if that is allowed */
 	double min, max;
 	int decimals;
 };
 
-/* In the order of the protocol guide: a command that depends on others comes after them. */
+/*
+ * In the order of the protocol guide: a command that depends on others comes after them.  Where the
+ * vendor's program and other sources disagree about a device, it has no such command here, except
+ * TECS on the DP5-X, which the guide's list has.  assay-sim(1) names these commands.
+ */
 static const struct rule rules[] = {
-	{"RESC", ACTION, 0, "?", "YES NO", 0, 0, 0},
-	{"CLCK", WORD, M, "AUTO", "20 80 AUTO", 0, 0, 0},
-	{"TPEA", NUMBER, M, "?", "", 0.05, 102.4, 3},
-	{"GAIF", NUMBER, 0, "1.0000", "", 0.75, 1.25, 4},
-	{"GAIN", NUMBER, 0, "1.000", "", 0.75, 500, 3},
-	{"RESL", NUMBER, M, "0", "OFF", 0, 16383, 0},
-	{"TFLA", NUMBER, M, "0.000", "", 0, 102.4, 3},
-	{"TPFA", NUMBER, M, "100", "", 0, 12800, 0},
-	{"PURE", WORD, M, "ON", "ON OFF MAX", 0, 0, 0},
-	{"RTDE", WORD, M, "OFF", "ON OFF", 0, 0, 0},
-	{"MCAS", WORD, 0, "NORM", "NORM MCS", 0, 0, 0},
-	{"MCAC", NUMBER, 0, "1024", "", 256, 8192, 0},
-	{"SOFF", NUMBER, M, "OFF", "OFF", -8191, 8191, 3},
-	{"AINP", WORD, M, "POS", "POS NEG", 0, 0, 0},
-	{"INOF", NUMBER, M, "DEF", "DEF AUTO", -2047, 2047, 0},
-	{"GAIA", NUMBER, 0, "1", "", 1, 28, 0},
-	{"CUSP", NUMBER, M, "0", "", -99, 99, 0},
-	{"PDMD", WORD, M, "NORM", "NORM MIN", 0, 0, 0},
-	{"THSL", NUMBER, 0, "0.000", "", 0, 24.9, 3},
-	{"TLLD", NUMBER, 0, "OFF", "OFF", 0, 8191, 0},
-	{"THFA", NUMBER, M, "10.00", "", 0, 511.93, 2},
-	{"DACO", FREE, M, "SHAPED", "", 0, 0, 0},
-	{"DACF", NUMBER, M, "50", "", -500, 500, 0},
-	{"RTDS", NUMBER, M, "0", "", 0, 200, 0},
-	{"RTDT", NUMBER, M, "0.00", "", 0, 49.9, 2},
-	{"BLRM", NUMBER, M, "1", "OFF", 0, 1, 0},
-	{"BLRD", NUMBER, M, "3", "", 0, 3, 0},
-	{"BLRU", NUMBER, M, "0", "", 0, 3, 0},
-	{"GATE", WORD, PX5 | DP5G | TB5 | DP5X, "OFF", "OFF HIGH LOW", 0, 0, 0},
-	{"AUO1", FREE, 0, "ICR", "", 0, 0, 0},
-	{"PRET", NUMBER, M, "OFF", "OFF", 0, 99999999.9, 1},
-	{"PRER", NUMBER, 0, "OFF", "OFF", 0, 99999999.99, 2},
-	{"PREL", NUMBER, ~M, "OFF", "OFF", 0, 99999999.99, 2},
-	{"PREC", NUMBER, 0, "OFF", "OFF", 0, 4294967295.0, 0},
-	{"PRCL", NUMBER, 0, "0", "", 0, 8191, 0},
-	{"PRCH", NUMBER, 0, "8191", "", 0, 8191, 0},
-	{"HVSE", NUMBER, M, "OFF", "OFF", -1500, 1500, 0},
-	{"TECS", NUMBER, GM, "OFF", "OFF", 0, 299, 0},
-	{"PAPZ", NUMBER, DP5 | M, "OFF", "OFF", 0, 100, 2},
-	{"PAPS", WORD, 0, "ON", "5 8.5 ON OFF", 0, 0, 0},
-	{"SCOE", WORD, 0, "RI", "FALLING RISING", 0, 0, 0},
-	{"SCOT", NUMBER, 0, "12", "", -100, 87, 0},
-	{"SCOG", NUMBER, 0, "1", "", 1, 16, 0},
-	{"MCSL", NUMBER, 0, "0", "", 0, 8191, 0},
-	{"MCSH", NUMBER, 0, "8191", "", 0, 8191, 0},
-	{"MCST", NUMBER, 0, "0.01", "", 0.01, 655.35, 2},
-	{"AUO2", FREE, 0, "ICR", "", 0, 0, 0},
-	{"TPMO", FREE, 0, "OFF", "", 0, 0, 0},
-	{"GPED", WORD, 0, "RI", "FALLING RISING", 0, 0, 0},
-	{"GPIN", FREE, 0, "AUX1", "", 0, 0, 0},
-	{"GPME", WORD, 0, "ON", "ON OFF", 0, 0, 0},
-	{"GPGA", WORD, 0, "ON", "ON OFF", 0, 0, 0},
-	{"GPMC", WORD, 0, "ON", "ON OFF", 0, 0, 0},
-	{"MCAE", WORD, 0, "OFF", "ON OFF", 0, 0, 0},
-	{"VOLU", WORD, 0, "OFF", "ON OFF", 0, 0, 0},
-	{"CON1", FREE, 0, "DAC", "", 0, 0, 0},
-	{"CON2", FREE, DP5 | M, "AUXOUT2", "", 0, 0, 0},
-	{"BOOT", WORD, M, "ON", "ON OFF", 0, 0, 0},
-	{"SYNC", WORD, ~M, "INT", "INT EXT FRAME NOTIMETAG", 0, 0, 0},
-	{"CLKL", WORD, ~M, "100", "100 1000", 0, 0, 0},
-	{"LMMO", WORD, ~M, "NORM", "NORM DTC", 0, 0, 0},
-	{"SCAW", NUMBER, 0, "100", "", 100, 1000, 0},
-	{"SCAI", SCA, 0, "?", "", 1, SCA_COUNT, 0},
-	{"SCAL", SCA, 0, "?", "", 0, 8191, 0},
-	{"SCAH", SCA, 0, "?", "", 0, 8191, 0},
-	{"SCAO", SCA, 0, "?", "OFF HIGH LOW", 0, 0, 0},
+	{"RESC", ACTION, ALL, "?", "YES NO", 0, 0, 0},
+	{"CLCK", WORD, NOT_M, "AUTO", "20 80 AUTO", 0, 0, 0},
+	{"TPEA", NUMBER, NOT_M, "?", "", 0.05, 102.4, 3},
+	{"GAIF", NUMBER, NOT_M, "1.0000", "", 0.5, 1.9999, 4},
+	{"GAIN", NUMBER, NOT_M, "1.000", "", 0.75, 500, 3},
+	{"RESL", NUMBER, NOT_M, "0", "OFF", 0, 16383, 0},
+	{"TFLA", NUMBER, NOT_M, "0.000", "", 0, 102.4, 3},
+	{"TPFA", NUMBER, NOT_M, "100", "", 0, 12800, 0},
+	{"PURE", NUMBER, ALL, "ON", "ON OFF MAX HIGH LOW", 0, 65535, 3},
+	{"PURS", FREE, D | X, "0", "", 0, 0, 0},
+	{"SCTC", FREE, G | T, "0", "", 0, 0, 0},
+	{"RTDE", WORD, NOT_M, "OFF", "ON OFF", 0, 0, 0},
+	{"MCAS", WORD, ALL, "NORM", "NORM MCS FAST PUR RTD", 0, 0, 0},
+	{"RTDD", NUMBER, NOT_M, "0", "", 0, 65535, 0},
+	{"RTDW", NUMBER, NOT_M, "0", "", 0, 65535, 0},
+	{"MCAC", NUMBER, ALL, "1024", "", 256, 8192, 0},
+	{"SOFF", NUMBER, ALL, "OFF", "OFF", -8191, 8191, 3},
+	{"AINP", WORD, NOT_M, "POS", "POS NEG", 0, 0, 0},
+	{"INOF", NUMBER, D | P | X, "DEF", "DEF AUTO", -2047, 2047, 0},
+	{"INOG", FREE, P, "0", "", 0, 0, 0},
+	{"GAIA", NUMBER, ALL, "1", "", 1, 28, 0},
+	{"CUSP", NUMBER, NOT_M, "0", "OFF", -99, 99, 0},
+	{"PDMD", WORD, D | P | G | M | T, "NORM", "NORM MIN", 0, 0, 0},
+	{"THSL", NUMBER, ALL, "0.000", "", 0, 24.9, 3},
+	{"TLLD", NUMBER, ALL, "OFF", "OFF", 0, 8191, 0},
+	{"THFA", NUMBER, NOT_M, "10.00", "", 0, 511.93, 2},
+	{"DACO", FREE, NOT_M, "SHAPED", "", 0, 0, 0},
+	{"DACF", NUMBER, NOT_M, "50", "", -500, 500, 0},
+	{"RTDS", NUMBER, NOT_M, "0", "", 0, 200, 0},
+	{"RTDT", NUMBER, NOT_M, "0.00", "", 0, 49.9, 2},
+	{"BLRM", NUMBER, NOT_M, "1", "OFF", 0, 1, 0},
+	{"BLRD", NUMBER, NOT_M, "3", "", 0, 3, 0},
+	{"BLRU", NUMBER, NOT_M, "0", "", 0, 3, 0},
+	{"GATE", WORD, D | M | X, "OFF", "OFF HIGH LOW", 0, 0, 0},
+	{"AUO1", FREE, ALL, "ICR", "", 0, 0, 0},
+	{"AU34", FREE, P | G | T, "0", "", 0, 0, 0},
+	{"PRET", NUMBER, NOT_M, "OFF", "OFF", 0, 99999999.9, 1},
+	{"PRER", NUMBER, ALL, "OFF", "OFF", 0, 99999999.99, 2},
+	{"PREL", NUMBER, M, "OFF", "OFF", 0, 99999999.99, 2},
+	{"PREC", NUMBER, ALL, "OFF", "OFF", 0, 4294967295.0, 0},
+	{"PRCL", NUMBER, ALL, "0", "", 0, 8191, 0},
+	{"PRCH", NUMBER, ALL, "8191", "", 0, 8191, 0},
+	{"HVSE", NUMBER, NOT_M, "OFF", "OFF", -1500, 1500, 0},
+	{"TECS", NUMBER, D | P | X, "OFF", "OFF", 0, 299, 0},
+	{"PAPZ", NUMBER, P, "OFF", "OFF", 0, 100, 2},
+	{"PAPS", WORD, D | P | X, "ON", "5 8.5 ON OFF", 0, 0, 0},
+	{"SCOE", WORD, ALL, "RI", "FALLING RISING", 0, 0, 0},
+	{"SCOT", NUMBER, ALL, "12", "", -100, 87, 0},
+	{"SCOG", NUMBER, ALL, "1", "", 1, 16, 0},
+	{"MCSL", NUMBER, ALL, "0", "", 0, 8191, 0},
+	{"MCSH", NUMBER, ALL, "8191", "", 0, 8191, 0},
+	{"MCST", NUMBER, ALL, "0.01", "", 0, 655.35, 2},
+	{"AUO2", FREE, ALL, "ICR", "", 0, 0, 0},
+	{"TPMO", FREE, D | P | G | T, "OFF", "", 0, 0, 0},
+	{"GPED", WORD, ALL, "RI", "FALLING RISING", 0, 0, 0},
+	{"GPIN", FREE, ALL, "AUX1", "", 0, 0, 0},
+	{"GPME", WORD, ALL, "ON", "ON OFF", 0, 0, 0},
+	{"GPGA", WORD, ALL, "ON", "ON OFF", 0, 0, 0},
+	{"GPMC", WORD, ALL, "ON", "ON OFF", 0, 0, 0},
+	{"MCAE", WORD, ALL, "OFF", "ON OFF", 0, 0, 0},
+	{"VOLU", WORD, P, "OFF", "ON OFF", 0, 0, 0},
+	{"CON1", FREE, P | G | T, "DAC", "", 0, 0, 0},
+	{"CON2", FREE, P | G | T, "AUXOUT2", "", 0, 0, 0},
+	{"BOOT", WORD, D | X, "ON", "ON OFF", 0, 0, 0},
+	{"SYNC", WORD, NOT_M, "INT", "INT EXT FRAME NOTIMETAG", 0, 0, 0},
+	{"CLKL", WORD, NOT_M, "100", "100 1000", 0, 0, 0},
+	{"LMMO", WORD, ALL, "NORM", "NORM DTC", 0, 0, 0},
+	{"SCAW", NUMBER, NOT_M, "100", "", 100, 1000, 0},
+	{"SCAI", SCA, NOT_M, "?", "", 1, SCA_COUNT, 0},
+	{"SCAL", SCA, NOT_M, "?", "", 0, 8191, 0},
+	{"SCAH", SCA, NOT_M, "?", "", 0, 8191, 0},
+	{"SCAO", SCA, NOT_M, "?", "OFF HIGH LOW", 0, 0, 0},
 };
 #define RULE_COUNT (sizeof(rules) / sizeof(rules[0]))
 _Static_assert(RULE_COUNT <= SETTINGS_MAX, "settings.value is too small");
@@ -105,7 +122,7 @@ static const struct rule *rule_find(const struct settings *s, const char *name)
 {
 	for (size_t i = 0; i < RULE_COUNT; i++)
 		if (memcmp(rules[i].name, name, 4) == 0)
-			return rules[i].not_on & s->device->bit ? NULL : &rules[i];
+			return rules[i].on & s->device->bit ? &rules[i] : NULL;
 	return NULL;
 }
 
@@ -171,8 +188,7 @@ static bool is_allowed(const struct settings *s, const struct rule *rule, double
 	if (v < rule->min || v > rule->max)
 		return false;
 	if (strcmp(rule->name, "GAIN") == 0)
-		return d->bit == MCA8000D ? v == 1 || v == 10
-					  : v >= d->gain_min && v <= d->gain_max;
+		return v >= d->gain_min && v <= d->gain_max;
 	if (strcmp(rule->name, "HVSE") == 0)
 		return v <= 0 && v >= -d->hv_limit; /* a silicon drift detector's bias */
 	if (strcmp(rule->name, "MCAC") == 0)
@@ -232,7 +248,7 @@ static enum ack set_sca(struct settings *s, const struct rule *rule, const char 
 
 enum ack settings_set(struct settings *s, const char *name, const char *parameter, size_t len)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
 	char text[PARAMETER_MAX + 1], word[SETTING_VALUE];
 	const struct rule *rule = rule_find(s, name);
 	if (rule == NULL)

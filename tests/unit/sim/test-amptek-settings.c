@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands of each device and their parameters. */
+#include "amptek-bench.h"
+
+/*
+ * Whether dp5, px5, dp5g, mca8000d, tb5 and dp5x have the command, after the vendor's program and
+ * other programs that are used with these instruments; "?": they disagree.
+ */
+static const struct {
+	const char *name, *has;
+} commands[] = {{"AINP", "yyynyy"}, {"AU34", "?yy?y?"}, {"AUO1", "yyyyyy"}, {"AUO2", "yyyyyy"},
+	{"BLRD", "yyynyy"}, {"BLRM", "yyynyy"}, {"BLRU", "yyynyy"}, {"BOOT", "ynnnny"},
+	{"CLCK", "yyynyy"}, {"CLKL", "yyy?yy"}, {"CON1", "nyynyn"}, {"CON2", "nyynyn"},
+	{"CUSP", "yyynyy"}, {"DACF", "yyynyy"}, {"DACO", "yyynyy"}, {"GAIA", "yyyyyy"},
+	{"GAIF", "yyynyy"}, {"GAIN", "yyynyy"}, {"GATE", "ynnyny"}, {"GPED", "yyyyyy"},
+	{"GPGA", "yyyyyy"}, {"GPIN", "yyyyyy"}, {"GPMC", "yyyyyy"}, {"GPME", "yyyyyy"},
+	{"HVSE", "yyynyy"}, {"INOF", "yynnny"}, {"INOG", "?y????"}, {"LMMO", "yyyyyy"},
+	{"MCAC", "yyyyyy"}, {"MCAE", "yyyyyy"}, {"MCAS", "yyyyyy"}, {"MCSH", "yyyyyy"},
+	{"MCSL", "yyyyyy"}, {"MCST", "yyyyyy"}, {"PAPS", "yynnny"}, {"PAPZ", "?ynnnn"},
+	{"PDMD", "yyyyy?"}, {"PRCH", "yyyyyy"}, {"PRCL", "yyyyyy"}, {"PREC", "yyyyyy"},
+	{"PREL", "nnnynn"}, {"PRER", "yyyyyy"}, {"PRET", "yyynyy"}, {"PURE", "yyyyyy"},
+	{"PURS", "y????y"}, {"RESC", "yyyyyy"}, {"RESL", "yyynyy"}, {"RTDD", "yyy?yy"},
+	{"RTDE", "yyynyy"}, {"RTDS", "yyynyy"}, {"RTDT", "yyynyy"}, {"RTDW", "yyy?yy"},
+	{"SCAH", "yyynyy"}, {"SCAI", "yyynyy"}, {"SCAL", "yyynyy"}, {"SCAO", "yyynyy"},
+	{"SCAW", "yyynyy"}, {"SCOE", "yyyyyy"}, {"SCOG", "yyyyyy"}, {"SCOT", "yyyyyy"},
+	{"SCTC", "nny?yn"}, {"SOFF", "yyyyyy"}, {"SYNC", "yyy?yy"}, {"TECS", "yynnn?"},
+	{"TFLA", "yyynyy"}, {"THFA", "yyynyy"}, {"THSL", "yyyyyy"}, {"TLLD", "yyyyyy"},
+	{"TPEA", "yyynyy"}, {"TPFA", "yyynyy"}, {"TPMO", "yyyny?"}, {"VOLU", "nynnnn"}};
+
+/* No command takes "@": code 05 is the answer to its parameter, 07 to its name. */
+static void each_device_has_the_published_commands(void **state)
+{
+	for (size_t i = 0; i < 6; i++) {
+		struct bench b;
+		start(&b, "tube-kv", "0", "device", devices[i].name);
+		for (size_t c = 0; c < sizeof(commands) / sizeof(commands[0]); c++) {
+			char text[16], unknown[16];
+			snprintf(text, sizeof(text), "%s=@;", commands[c].name);
+			ask(&b, 0x20, 0x04, text);
+			unsigned answer = answer_pid(&b);
+			assert_true(answer == 0xFF05 || answer == 0xFF07);
+			bool has = answer == 0xFF05;
+			if (commands[c].has[i] != '?' && has != (commands[c].has[i] == 'y'))
+				fail_msg("%s %s: %s", devices[i].name, text,
+					has ? "taken" : "unknown");
+			snprintf(text, sizeof(text), "%s=1;", commands[c].name);
+			snprintf(unknown, sizeof(unknown), "%s=??;", commands[c].name);
+			ask(&b, 0x20, 0x03, text);
+			assert_int_equal(answer_pid(&b), 0x8207);
+			bool is_unknown = answer_len(&b) == strlen(unknown) &&
+					  memcmp(answer_data(&b), unknown, strlen(unknown)) == 0;
+			assert_int_equal(is_unknown, !has);
+		}
+		bench_stop(&b);
+	}
+}
+
+/* The flash of every device holds only commands that the device has. */
+static void each_device_has_the_commands_of_its_own_flash(void **state)
+{
+	for (size_t i = 0; i < 6; i++) {
+		struct bench b;
+		start(&b, "tube-kv", "0", "device", devices[i].name);
+		ask(&b, 0x20, 0x04, devices[i].configuration);
+		expect_text(&b, 0xFF00, "");
+		bench_stop(&b);
+	}
+}
+
+static void parameters_have_the_published_ranges(void **state)
+{
+	static const struct {
+		const char *device, *text;
+		unsigned answer;
+	} table[] = {{"px5", "MCST=0.00;", 0xFF00}, {"px5", "MCST=655.35;", 0xFF00},
+		{"px5", "MCST=655.36;", 0xFF05}, {"px5", "GAIF=0.5;", 0xFF00},
+		{"px5", "GAIF=1.9999;", 0xFF00}, {"px5", "GAIF=0.4999;", 0xFF05},
+		{"px5", "GAIF=2;", 0xFF05}, {"dp5", "CUSP=OFF;", 0xFF00},
+		{"dp5", "MCAS=FAST;", 0xFF00}, {"dp5", "MCAS=PUR;", 0xFF00},
+		{"dp5", "MCAS=RTD;", 0xFF00}, {"dp5", "MCAS=SLOW;", 0xFF05},
+		{"dp5", "PURE=10;", 0xFF00}, {"dp5", "PURE=MAX;", 0xFF00},
+		{"mca8000d", "SOFF=-100.000;PURE=OFF;PDMD=NORM;", 0xFF00},
+		{"dp5x", "GATE=HIGH;", 0xFF00}, {"dp5", "SYNC=INT;CLKL=100;LMMO=NORM;", 0xFF00},
+		{"dp5g", "GAIN=10;", 0xFF00}, {"dp5g", "GAIN=10.1;", 0xFF05}};
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct bench b;
+		start(&b, "tube-kv", "0", "device", table[i].device);
+		ask(&b, 0x20, 0x04, table[i].text);
+		assert_int_equal(answer_pid(&b), table[i].answer);
+		bench_stop(&b);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_device_has_the_published_commands),
+		cmocka_unit_test(each_device_has_the_commands_of_its_own_flash),
+		cmocka_unit_test(parameters_have_the_published_ranges),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
