@@ -91,12 +91,59 @@ static void parameters_have_the_published_ranges(void **state)
 	}
 }
 
+static void set_bias(struct bench *b, const char *text, unsigned answer, int volts)
+{
+	ask(b, 0x20, 0x04, text);
+	assert_int_equal(answer_pid(b), answer);
+	pass(b, 30 * S);
+	const uint8_t *s = status_of(b);
+	assert_int_equal((int16_t)(s[30] << 8 | s[31]), volts * 2);
+}
+
+static void bias_has_the_polarity_of_the_supply(void **state)
+{
+	for (size_t i = 0; i < 6; i++) {
+		struct bench b;
+		if (i == 3) /* MCA8000D: no supply */
+			continue;
+		start(&b, "tube-kv", "0", "device", devices[i].name, "hv-polarity", "positive");
+		const uint8_t *s = status_of(&b);
+		assert_int_equal(s[38] & 0x40, 0x40);
+		assert_int_equal(s[30] << 8 | s[31], 270);
+		set_bias(&b, "HVSE=180;", 0xFF00, 180);
+		set_bias(&b, "HVSE=-180;", 0xFF05, 180);
+		set_bias(&b, "HVSE=OFF;", 0xFF00, 0);
+		bench_stop(&b);
+		start(&b, "tube-kv", "0", "device", devices[i].name);
+		s = status_of(&b);
+		assert_int_equal(s[38] & 0x40, 0);
+		assert_int_equal((int16_t)(s[30] << 8 | s[31]), -270);
+		set_bias(&b, "HVSE=-180;", 0xFF00, -180);
+		set_bias(&b, "HVSE=180;", 0xFF05, -180);
+		bench_stop(&b);
+	}
+}
+
+/* D7 supply found, D6 positive, D5 preamplifier at 8.5 V; a DP5-X has no D5. */
+static void supplies_are_in_byte_38(void **state)
+{
+	static const uint8_t expected[6] = {0xA0, 0xA0, 0x80, 0x00, 0x80, 0x80};
+	for (size_t i = 0; i < 6; i++) {
+		struct bench b;
+		start(&b, "tube-kv", "0", "device", devices[i].name);
+		assert_int_equal(status_of(&b)[38], expected[i]);
+		bench_stop(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_device_has_the_published_commands),
 		cmocka_unit_test(each_device_has_the_commands_of_its_own_flash),
 		cmocka_unit_test(parameters_have_the_published_ranges),
+		cmocka_unit_test(bias_has_the_polarity_of_the_supply),
+		cmocka_unit_test(supplies_are_in_byte_38),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,7 +14,7 @@ struct device {
 	enum device_bit bit;
 	double gain_min, gain_max, nominal_gain; /* nominal: 10 eV per channel of 2048 */
 	double hv_limit;                         /* V; 0: no bias supply */
-	const char *configuration;               /* of its flash, as delivered */
+	const char *configuration;               /* of its flash, as delivered, without the bias */
 };
 
 /* In the order of their ids. */

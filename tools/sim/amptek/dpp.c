@@ -182,9 +182,13 @@ static int load_flash(struct dpp *d, const struct sim_options *o)
 	const char *extra = options_text(o, "config");
 	settings_init(&d->settings, d->device);
 	d->settings.is_hv_positive = strcmp(options_text(o, "hv-polarity"), "positive") == 0;
-	if (!options_flag(o, "unconfigured"))
-		config_apply(
-			&d->settings, d->device->configuration, strlen(d->device->configuration));
+	if (!options_flag(o, "unconfigured")) {
+		const char *delivered = d->device->configuration;
+		const char *bias = d->settings.is_hv_positive ? "HVSE=135;" : "HVSE=-135;";
+		config_apply(&d->settings, delivered, strlen(delivered));
+		if (d->device->hv_limit > 0)
+			config_apply(&d->settings, bias, strlen(bias));
+	}
 	struct config_result c = config_apply(&d->settings, extra, strlen(extra));
 	if (c.ack == ACK_OK)
 		return 0;

@@ -190,7 +190,7 @@ static bool is_allowed(const struct settings *s, const struct rule *rule, double
 	if (strcmp(rule->name, "GAIN") == 0)
 		return v >= d->gain_min && v <= d->gain_max;
 	if (strcmp(rule->name, "HVSE") == 0)
-		return v <= 0 && v >= -d->hv_limit; /* a silicon drift detector's bias */
+		return s->is_hv_positive ? v >= 0 && v <= d->hv_limit : v <= 0 && v >= -d->hv_limit;
 	if (strcmp(rule->name, "MCAC") == 0)
 		return v == 256 || v == 512 || v == 1024 || v == 2048 || v == 4096 || v == 8192;
 	if (strcmp(rule->name, "TPEA") == 0)

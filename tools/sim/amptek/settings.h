@@ -28,7 +28,7 @@ struct settings {
 	char value[SETTINGS_MAX][SETTING_VALUE];
 	struct sca sca[SCA_COUNT];
 	int sca_index;       /* 0..15, chosen by SCAI=n */
-	bool is_hv_positive; /* sign of the fitted bias supply; shown in the status */
+	bool is_hv_positive; /* sign of the fitted bias supply, the only one of HVSE */
 	bool is_configured;  /* TPEA, which has no default, is set, or the device has none */
 };
 

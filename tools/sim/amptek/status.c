@@ -31,6 +31,7 @@ struct status dpp_status(struct dpp *d)
 	uint32_t serial = d->serial;
 	if (sim_fault_active(d->model, FAULT_WRONG_IDENTITY)) /* another one, also reserved */
 		serial = sim_serial_is_reserved(d->model, serial + 1) ? serial + 1 : serial - 1;
+	bool is_8v5 = settings_is(s, "PAPS", "8.5") || settings_is(s, "PAPS", "ON");
 	bool has_live = d->device->bit == MCA8000D && d->firmware >= 60700;
 	return (struct status){.fast = a->fast,
 		.slow = a->slow,
@@ -58,9 +59,9 @@ struct status dpp_status(struct dpp *d)
 		.first_since_boot = !d->first_status_sent,
 		.clock_80 = !settings_is(s, "CLCK", "20"),
 		.clock_auto = settings_is(s, "CLCK", "AUTO"),
-		.pc5_good = d->device->bit == DP5 || d->device->bit == PX5,
+		.pc5_good = d->device->hv_limit > 0,
 		.hv_positive = s->is_hv_positive,
-		.preamp_8v5 = settings_is(s, "PAPS", "8.5") || settings_is(s, "PAPS", "ON"),
+		.preamp_8v5 = is_8v5 && d->device->bit != DP5X,
 		.device_id = d->device->id};
 }
 

@@ -19,7 +19,8 @@ struct status {
 	bool preset_real, preset_live, preset_counts;
 	bool enabled, gate_inactive, configured;
 	bool mcs_finished, first_since_boot, clock_80, clock_auto;
-	bool pc5_good, hv_positive, preamp_8v5;
+	bool pc5_good; /* the bias supply is found */
+	bool hv_positive, preamp_8v5;
 	uint8_t device_id;
 };
 
