@@ -94,12 +94,13 @@ void acquire_clear(struct acquisition *a)
 
 /*
  * Counts the pending pulse, if it was undisturbed and is in range: in MCS mode by time, else by
- * energy, with the SCA counters and the window of the counts preset.
+ * energy, with the SCA counters and the window of the counts preset.  The energy of a channel's
+ * centre is its number times the gain.
  */
 static void commit_pending(struct acquisition *a)
 {
 	const struct shaping *s = &a->shaping;
-	double place = a->pending_kev / s->kev_full_scale * s->channels;
+	double place = floor(a->pending_kev / s->kev_full_scale * s->channels + 0.5);
 	bool counts = a->has_pending && a->is_pending_good;
 	a->has_pending = false;
 	if (!counts || place < s->low_channel || place >= s->channels)
