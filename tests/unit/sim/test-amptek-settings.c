@@ -136,6 +136,25 @@ static void supplies_are_in_byte_38(void **state)
 	}
 }
 
+/* Bit D6 of byte 35; on the MCA8000D it is the preset live time. */
+static void automatic_fast_threshold_locks(void **state)
+{
+	static const uint8_t locked[6] = {0x40, 0x40, 0x40, 0, 0x40, 0x40};
+	for (size_t i = 0; i < 6; i++) {
+		struct bench b;
+		start(&b, "tube-kv", "0", "device", devices[i].name);
+		assert_int_equal(status_of(&b)[35] & 0x40, 0);
+		ask(&b, 0xF0, 0x06, "");
+		expect_text(&b, 0xFF00, "");
+		assert_int_equal(status_of(&b)[35] & 0x40, locked[i]);
+		ask(&b, 0x20, 0x03, "THFA;");
+		expect_text(&b, 0x8207, locked[i] ? "THFA=20.00;" : "THFA=??;");
+		ask(&b, 0x20, 0x04, "THFA=30;");
+		assert_int_equal(status_of(&b)[35] & 0x40, 0);
+		bench_stop(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -144,6 +163,7 @@ int main(void)
 		cmocka_unit_test(parameters_have_the_published_ranges),
 		cmocka_unit_test(bias_has_the_polarity_of_the_supply),
 		cmocka_unit_test(supplies_are_in_byte_38),
+		cmocka_unit_test(automatic_fast_threshold_locks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

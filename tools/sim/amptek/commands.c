@@ -218,6 +218,16 @@ static void set_baud(struct dpp *d, const struct request *r)
 	dpp_ack(d, r->data[0] <= 2 ? ACK_OK : ACK_PARAMETER, NULL, 0);
 }
 
+/* The noise is the same on every unit, so is the threshold; an MCA8000D has none. */
+static void search_fast_threshold(struct dpp *d, const struct request *r)
+{
+	static const char found[] = "20.00";
+	struct settings *s = &d->settings;
+	s->is_fast_locked = settings_set(s, "THFA", found, strlen(found)) == ACK_OK;
+	dpp_follow_settings(d);
+	dpp_ack(d, ACK_OK, NULL, 0);
+}
+
 /* Keep-alive, and requests without an effect that is simulated. */
 static void accept(struct dpp *d, const struct request *r)
 {
@@ -262,7 +272,7 @@ static const struct handler handlers[] = {
 	{0xF0, 0x03, 0, disable, 0},
 	{0xF0, 0x04, 0, accept, 0},
 	{0xF0, 0x05, 0, accept, 0},
-	{0xF0, 0x06, 0, accept, 0},
+	{0xF0, 0x06, 0, search_fast_threshold, 0},
 	{0xF0, 0x09, MISC_DATA_LEN, write_misc_data, 0},
 	{0xF0, 0x0A, ANY_LEN, reject_pid, NEVER_SEND},
 	{0xF0, 0x0B, ANY_LEN, reject_pid, NEVER_SEND},

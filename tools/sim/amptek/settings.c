@@ -138,6 +138,7 @@ void settings_reset(struct settings *s)
 	for (int i = 0; i < SCA_COUNT; i++)
 		s->sca[i] = (struct sca){.low = 0, .high = -1, .output = "OFF"};
 	s->sca_index = 0;
+	s->is_fast_locked = false;
 	s->is_configured = s->device->bit == MCA8000D;
 }
 
@@ -223,6 +224,8 @@ static enum ack set_number(struct settings *s, const struct rule *rule, const ch
 	snprintf(value, SETTING_VALUE, "%.*f", rule->decimals, round_down(s, rule, number));
 	if (strcmp(rule->name, "TPEA") == 0)
 		s->is_configured = true;
+	if (strcmp(rule->name, "THFA") == 0)
+		s->is_fast_locked = false;
 	return ACK_OK;
 }
 

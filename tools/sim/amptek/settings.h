@@ -29,6 +29,7 @@ struct settings {
 	struct sca sca[SCA_COUNT];
 	int sca_index;       /* 0..15, chosen by SCAI=n */
 	bool is_hv_positive; /* sign of the fitted bias supply, the only one of HVSE */
+	bool is_fast_locked; /* THFA is the one that the automatic search has found */
 	bool is_configured;  /* TPEA, which has no default, is set, or the device has none */
 };
 

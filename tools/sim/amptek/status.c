@@ -52,6 +52,7 @@ struct status dpp_status(struct dpp *d)
 		.preset_real = a->real_reached,
 		.preset_live = a->can_live && a->live_reached,
 		.preset_counts = a->counts_reached,
+		.fast_locked = s->is_fast_locked,
 		.enabled = a->enabled,
 		.gate_inactive = true,
 		.configured = s->is_configured,
@@ -82,8 +83,9 @@ void status_write(const struct status *s, uint8_t out[STATUS_LEN])
 	put_be16(out + 30, lround(s->bias_v * 2));
 	put_be16(out + 32, lround(s->detector_k * 10) & 0xFFF);
 	out[34] = (uint8_t)(int8_t)lround(s->board_c);
-	out[35] = (uint8_t)(s->preset_real << 7 | s->preset_live << 6 | s->enabled << 5 |
-			    s->preset_counts << 4 | s->gate_inactive << 3 | s->configured << 1);
+	out[35] = (uint8_t)(s->preset_real << 7 | (s->preset_live || s->fast_locked) << 6 |
+			    s->enabled << 5 | s->preset_counts << 4 | s->gate_inactive << 3 |
+			    s->configured << 1);
 	out[36] = (uint8_t)(s->mcs_finished << 6 | s->first_since_boot << 5 | s->clock_80 << 1 |
 			    s->clock_auto);
 	out[37] = s->firmware_build & 15;

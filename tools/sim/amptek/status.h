@@ -17,6 +17,7 @@ struct status {
 	uint32_t serial;
 	double bias_v, detector_k, board_c, tec_v;
 	bool preset_real, preset_live, preset_counts;
+	bool fast_locked; /* shares its bit with preset_live, which only the MCA8000D has */
 	bool enabled, gate_inactive, configured;
 	bool mcs_finished, first_since_boot, clock_80, clock_auto;
 	bool pc5_good; /* the bias supply is found */
