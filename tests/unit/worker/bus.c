@@ -234,8 +234,11 @@ static void take_frame(size_t index, const struct wire_message *m)
 	unit->frames++;
 	unit->dropped += (unsigned)frame.dropped;
 	unit->retries += frame.retries;
-	if (unit->first_frame == 0)
+	if (unit->first_frame == 0) {
 		unit->first_frame = now;
+		for (size_t i = 0; i < bus->count; i++)
+			bus->units[i].frames_alone = bus->units[i].frames;
+	}
 	read_init_pairs(&r, frame.part.data, frame.part.len, frame.pairs);
 	for (unsigned i = 0; i < frame.pairs && read_key(&r, &key) == 0; i++) {
 		if (assay_string_is(key, "raw"))

@@ -37,7 +37,8 @@ struct bus_unit {
 	unsigned frames, wrong, missing, dropped, lost_runs, faults;
 	unsigned retries;
 	uint64_t first_frame;
-	char fault[400]; /* the last one */
+	unsigned frames_alone; /* of `frames`: before each unit had one */
+	char fault[400];       /* the last one */
 };
 
 struct bus {
