@@ -28,12 +28,13 @@ void log_write(enum log_level level, const char *topic, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * For the standard error of a child: its end, which the caller closes, goes to *end.  It holds 64 KiB,
- * then the child's writes fail.  Returns the end for log_captured(), or a negative errno.
+ * Makes a pipe for the standard error of a child.  *end: the end for the child, which the caller
+ * closes.  The pipe holds 64 KiB; after that the child's writes fail.  Returns the end for
+ * log_captured(), or a negative errno.
  */
 int log_capture(int *end);
 
-/* Logs the child's lines as warnings, at most 100, after its end.  Closes `fd`; a negative one is legal. */
+/* After the child's end: logs its lines as warnings, at most 100, and closes `fd`.  -1 is legal. */
 void log_captured(const char *topic, int fd);
 
 #define log_error(...) log_write(LOG_LEVEL_ERROR, LOG_TOPIC, __VA_ARGS__)

@@ -99,8 +99,7 @@ static void warn_of_loss(const struct journal_report *report)
 	journal_id_format(other, report->other.journal);
 	if (report->has_other)
 		log_warn("the last start used another journal, %s with entries to %llu, which is "
-			 "not "
-			 "in this folder",
+			 "not in this folder",
 			other, (unsigned long long)report->other.seq);
 	if (report->torn_bytes > 0)
 		log_warn("%llu bytes of a torn write are in quarantine",

@@ -281,7 +281,7 @@ static int visit_removed(struct walk *walk, size_t at)
 		report_lost(walk, (struct finding){.kind = FINDING_MISSING,
 					  .from = first_seq,
 					  .to = header.last_seq,
-					  .text = "the file is gone, and no record tells of its "
+					  .text = "the file is gone, and no record shows its "
 						  "removal"});
 	walk->last_tc = header.last_tc;
 	walk->next = header.last_seq + 1;

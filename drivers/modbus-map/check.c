@@ -341,16 +341,16 @@ size_t check_settings(const struct assay_settings *settings, check_report *repor
 
 struct first {
 	struct assay_instrument *ins;
-	bool is_told;
+	bool is_explained;
 };
 
 static void explain(
 	void *arg, enum assay_level level, const struct check_place *place, const char *text)
 {
 	struct first *first = arg;
-	if (level != ASSAY_LOG_ERROR || first->is_told)
+	if (level != ASSAY_LOG_ERROR || first->is_explained)
 		return;
-	first->is_told = true;
+	first->is_explained = true;
 	if (place->row >= 0)
 		assay_explain(first->ins, "%s, row %ld: %s", place->setting, place->row + 1, text);
 	else

@@ -282,7 +282,7 @@ struct stop_args {
 	struct assay_string instrument;
 };
 
-/* The run's number is told when the audit record is committed, which follows its run-start. */
+/* The reply has the run's number and waits for the commit of the audit record, which follows its run-start. */
 static int stop(struct call *call, bool abort)
 {
 	const struct stop_args *args = call->args;

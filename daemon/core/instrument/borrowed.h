@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Borrowed settings: values that stay in an instrument after a run, a `set` or the file requested
- * them are taken back when nothing requests them any more.  Before such a setting (ASSAY_STAYS) is
- * sent for the first time, the value that the instrument has is noted in <journal path>/borrowed/<instrument>.  All settings that are
- * sent later lie over the noted values, so that a value that nothing requests any more is sent as it
- * was found; once that is done, its note is removed.
+ * Borrowed settings.  A setting with ASSAY_STAYS keeps its value in the instrument after the run or
+ * the `set` that requested it.  Before the core sends such a setting for the first time, it notes the
+ * value that the instrument has, in <journal path>/borrowed/<instrument>.  From then on each request
+ * is sent together with the noted values of all settings that it does not name: when nothing requests
+ * a value any more, the instrument gets its own value back, and the note is removed.
  *
  * The main thread hands notes over, the commit thread writes and syncs them before it publishes the
  * audit record of them; only then are other values sent.  A note belongs to one unit: that of
  * another serial number is not used.
  *
- * Settings are CBOR maps name => setting.  Functions return -ENOMEM if nothing else is said.
+ * Settings are CBOR maps name => setting.  Functions return -ENOMEM unless they name other errors.
  */
 #ifndef ASSAY_CORE_INSTRUMENT_BORROWED_H
 #define ASSAY_CORE_INSTRUMENT_BORROWED_H

@@ -292,7 +292,7 @@ int instrument_apply(
 	if ((step.actions & MACHINE_FAIL_REQUEST) != 0)
 		run_request_fail(&instrument->request, cause->error, cause->why);
 	if ((step.actions & MACHINE_FORGET) != 0)
-		noting_forget(instrument);
+		noting_drop(instrument);
 	if ((step.actions & MACHINE_SEND_GO) != 0)
 		send_go(instrument);
 	if ((step.actions & MACHINE_SEND_REFUSE) != 0)

@@ -143,7 +143,7 @@ int noting_start(struct instrument *instrument, void (*done)(struct instrument *
 	return r;
 }
 
-void noting_forget(struct instrument *instrument)
+void noting_drop(struct instrument *instrument)
 {
 	struct buffer dropped = {0}, after = {0};
 	int r = borrowed_drop(&instrument->borrowed, instrument->config->driver,
@@ -154,7 +154,7 @@ void noting_forget(struct instrument *instrument)
 		audit_put(instrument->all->audit, "settings-returned", NULL, NULL, &after, NULL);
 	}
 	if (r < 0)
-		log_error("cannot forget borrowed settings: out of memory");
+		log_error("cannot drop the note of borrowed settings: out of memory");
 	buffer_finish(&dropped);
 	buffer_finish(&after);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When an instrument's borrowed settings are noted, and when forgotten: actions of the machine. */
+/* When an instrument's borrowed settings are noted and dropped: actions of the machine. */
 #ifndef ASSAY_CORE_INSTRUMENT_NOTING_H
 #define ASSAY_CORE_INSTRUMENT_NOTING_H
 
@@ -13,7 +13,7 @@
 int noting_start(struct instrument *instrument, void (*done)(struct instrument *instrument, int r),
 	char why[WIRE_TEXT_MAX]);
 
-/* The unit has its own settings again: forgets the values that these do not change. */
-void noting_forget(struct instrument *instrument);
+/* The unit has its own settings again: drops the notes of values that these do not change. */
+void noting_drop(struct instrument *instrument);
 
 #endif

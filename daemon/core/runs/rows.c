@@ -331,7 +331,7 @@ static int take_start(struct runs *runs, const struct journal_found *found,
 	return runs_put(runs, &row);
 }
 
-static void judge(struct runs_kept *kept, unsigned quality)
+static void lower_quality(struct runs_kept *kept, unsigned quality)
 {
 	kept->quality = quality > kept->quality ? quality : kept->quality;
 	kept->judged++;
@@ -344,7 +344,7 @@ static int take_frame(struct runs *runs, struct assay_span body)
 	pthread_mutex_lock(&runs->lock);
 	struct runs_kept *kept = r == 0 ? find_id(runs, frame.record.run) : NULL;
 	if (kept != NULL)
-		judge(kept, frame.quality);
+		lower_quality(kept, frame.quality);
 	pthread_mutex_unlock(&runs->lock);
 	return 0;
 }
@@ -615,7 +615,7 @@ void runs_count_frame(struct runs *runs, const uint8_t run[16], unsigned quality
 	struct runs_kept *kept = find_id(runs, run);
 	if (kept != NULL) {
 		kept->frames_committed++;
-		judge(kept, quality);
+		lower_quality(kept, quality);
 	}
 	pthread_mutex_unlock(&runs->lock);
 }

@@ -147,8 +147,8 @@ static void consume(struct line_inbox *in, size_t n)
 }
 
 /* How the sound frame at the start of the inbox concerns the request. */
-static enum line_result judge(struct line *line, struct line_inbox *in, const struct line_query *q,
-	size_t size, uint64_t now)
+static enum line_result classify(struct line *line, struct line_inbox *in,
+	const struct line_query *q, size_t size, uint64_t now)
 {
 	bool is_reply = q != NULL && in->before == 0;
 	if (is_reply && fits(q, in->data, in->len))
@@ -197,7 +197,7 @@ enum line_result line_take(struct line *line, struct line_inbox *in, const struc
 		enum line_result result = is_reply ? LINE_DAMAGED : LINE_MORE;
 		bool sound = is_whole && is_sound(in->data, size);
 		if (sound)
-			result = judge(line, in, q, size, now);
+			result = classify(line, in, q, size, now);
 		if (sound || is_reply) {
 			memcpy(frame->data, in->data, size);
 			frame->len = size;

@@ -48,7 +48,7 @@ uint64_t line_not_before(struct line *line, uint8_t unit, uint64_t now);
 /* True if a reply to a former request can still come. */
 bool line_owes(const struct line *line, uint8_t unit);
 
-/* The request got no reply, or none that can be told from noise. */
+/* The request got no reply, or none that differs from noise. */
 void line_missed(struct line *line, const uint8_t request[LINE_REQUEST], uint64_t now);
 
 /* A reply to a former request has come. */
