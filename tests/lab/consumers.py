@@ -145,7 +145,8 @@ class Consumer:
         self.process.wait(10)
 
     def stop(self):
-        """Sends SIGTERM, on which it ends cleanly."""
+        """Sends SIGTERM, on which it ends cleanly, once it catches that signal."""
+        wait_for('the consumer catches SIGTERM', lambda: self.is_alive() and catches(self.process.pid, signal.SIGTERM))
         self.process.send_signal(signal.SIGTERM)
         if self.process.wait(10) != 0:
             raise Failure(f'the consumer ended with {self.process.returncode}: {self.said()}')
@@ -209,6 +210,13 @@ class Consumer:
             return check_entries(self.lines(), truth.update(), truth.wanted(self.topics, self.simulated))
         except Failure as failure:
             raise Failure(f'{self.output.stem}: {failure}') from failure
+
+
+def catches(pid, number):
+    """Whether a process has a handler for a signal: one that has just been started has none yet."""
+    status = pathlib.Path(f'/proc/{pid}/status').read_text()
+    caught = next(line for line in status.splitlines() if line.startswith('SigCgt:'))
+    return int(caught.split()[1], 16) >> number - 1 & 1
 
 
 def place(line):
