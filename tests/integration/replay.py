@@ -23,7 +23,7 @@ def generator(frames, **more):
 
 
 def config():
-    many = {**generator(80000), 'settings': {'frame_bytes': 64, 'frames': 80000}}
+    many = {**generator(24000), 'settings': {'frame_bytes': 64, 'frames': 24000}}
     live = generator(0, simulated=True, acquire={'mode': 'continuous', 'every': '2ms'})
     return {'journal': {'segment': '64 KiB', 'reserve': '1 MiB'},
             'instruments': {'gen-1': generator(100), 'gen-2': generator(3), 'many-1': many, 'live-1': live}}
@@ -229,7 +229,7 @@ def one_cursor_per_topic_misses_nothing():
             keys = ('gen-1', 'gen-2', 'many-1') if burst else ('gen-1', 'gen-2')
             for number in [lab.ask({'op': 'run-start', 'instrument': key})['number'] for key in keys]:
                 wait_for(number, lambda: 'last' in lab.ask({'op': 'run-show', 'number': number})['run'])
-            for _ in range(60000 if burst else dice.randrange(500)):
+            for _ in range(24000 if burst else dice.randrange(500)):
                 follower.step()
                 if follower.holes > 0:                      # more than the daemon's queue holds
                     break
