@@ -36,7 +36,7 @@ static const struct {
 	{"interlock", "an interlock was open"},
 	{"device-warning", "the instrument reports a warning"},
 	{"device-error", "the instrument reports a fault"},
-	{"resumed", "the connection was lost and came back within the run"},
+	{"resumed", "the connection broke and came back within the run"},
 	{"driver-overrun", "data came faster than they could be taken; `dropped` counts frames"},
 	{"identity-mismatch", "another unit than configured is connected"},
 	{"identity-unread", "the unit's identity could not be read"},

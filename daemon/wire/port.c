@@ -39,6 +39,8 @@ static const char *const flow_forms[] = {NULL, "rtscts", "xonxoff"};
 
 static const char *const framing_words[] = {"tcp", "rtu-over-tcp", NULL};
 static const char *const framing_forms[] = {NULL, "rtu-over-tcp"};
+static const char *const connection_words[] = {"kept", "per-request", NULL};
+static const char *const connection_forms[] = {NULL, "per-request"};
 
 #define AT(member)      #member, offsetof(struct port, member)
 #define AT_UNIT(member) #member, offsetof(struct unit, member)
@@ -110,6 +112,10 @@ static const struct port_key keys[] = {
 		.words = framing_words, .forms = framing_forms,
 		.help = "tcp (the default), or rtu-over-tcp: a device server that passes the "
 			"frames of a serial line through"},
+	{"connection", AT(connection), PORT_CHOICE, ASSAY_LINK_TCP | ASSAY_LINK_MODBUS_TCP,
+		.words = connection_words, .forms = connection_forms,
+		.help = "kept (the default), or per-request: connects before each exchange and "
+			"closes after it"},
 
 	{"unit_id", AT_UNIT(unit_id), PORT_NUMBER, ASSAY_LINK_MODBUS_RTU,
 		.required = ASSAY_LINK_MODBUS_RTU, .of_unit = true, .min = 1, .max = 247,
@@ -125,7 +131,8 @@ static const struct port_key keys[] = {
 
 static_assert(sizeof(enum port_parity) == sizeof(unsigned) &&
 		      sizeof(enum port_flow) == sizeof(unsigned) &&
-		      sizeof(enum port_framing) == sizeof(unsigned),
+		      sizeof(enum port_framing) == sizeof(unsigned) &&
+		      sizeof(enum port_connection) == sizeof(unsigned),
 	"every member that is not a text is stored as unsigned");
 
 /* --- the table -------------------------------------------------------------------------------- */

@@ -41,6 +41,11 @@ enum port_framing {
 	PORT_FRAMING_RTU, /* a device server passes the frames of a line through */
 };
 
+enum port_connection {
+	PORT_CONNECTION_KEPT,
+	PORT_CONNECTION_PER_REQUEST, /* made before each exchange and closed after it */
+};
+
 /* Members that do not belong to the kind are zero.  Each is a text or has the size of unsigned. */
 struct port {
 	unsigned kind; /* one enum assay_link */
@@ -63,7 +68,8 @@ struct port {
 	unsigned recorded_pace; /* 1: at the recorded pace; 0: as fast as possible */
 	unsigned loop;          /* 1: from the start again at the end; 0: the port is lost then */
 
-	unsigned open_ms; /* limit for opening or connecting */
+	unsigned open_ms;                /* limit for opening or connecting */
+	enum port_connection connection; /* tcp, modbus-tcp */
 	/* Modbus */
 	unsigned reply_ms;      /* total deadline of one exchange */
 	unsigned pause_ms;      /* silence before each request */

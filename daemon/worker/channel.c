@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -69,12 +70,24 @@ static void lose(struct channel *channel)
 	monitor_notify(channel->monitor);
 }
 
+/* The other side closed the connection. */
+static void take_close(struct channel *channel)
+{
+	channel->is_closed = true;
+	if (channel->is_stream)
+		lose(channel);
+	monitor_notify(channel->monitor);
+}
+
 void channel_start_run(struct channel *channel)
 {
 	monitor_lock(channel->monitor);
 	link_recorder_pass(&channel->recorder);
 	monitor_unlock(channel->monitor);
 }
+
+static bool receive_one(struct channel *channel);
+static void drop_input(struct channel *channel);
 
 /* --- sending ---------------------------------------------------------------------------------- */
 
@@ -89,6 +102,8 @@ static ssize_t push(struct channel *channel, const uint8_t *data, size_t len)
 		if (n < 0) {
 			if (n == -ENODEV)
 				lose(channel);
+			if (n == -ENOTCONN)
+				take_close(channel);
 			return n;
 		}
 		link_recorder_note(&channel->recorder, CAPTURE_OUT, channel->link->out, data + done,
@@ -118,25 +133,78 @@ static bool is_written(struct channel *channel)
 
 static int write_all(struct channel *channel, uint64_t deadline)
 {
-	int r = trouble(channel);
-	if (r == 0)
-		r = continue_write(channel);
+	int r = continue_write(channel);
 	while (r == 0 && !is_written(channel)) {
 		monitor_kick(channel->monitor); /* to poll for room */
 		if (!monitor_wait(channel->monitor, deadline))
 			return -ETIMEDOUT;
-		r = trouble(channel);
+		r = channel->is_closed ? -ENOTCONN : trouble(channel);
 	}
 	return r;
+}
+
+/* Connects again if the connection has ended; what came over the former one is dropped. */
+static int ensure_connected(struct channel *channel, uint64_t deadline)
+{
+	struct link *link = channel->link;
+	int r = trouble(channel);
+	if (r == 0 && link->ops->connect != NULL && !channel->is_closed)
+		receive_one(channel); /* the end may have arrived just now */
+	while (r == 0 && channel->is_closed && !channel->lost) {
+		int wait = -1;
+		r = link->ops->connect(link, &wait);
+		if (r == 0) {
+			channel->is_closed = false;
+			channel->connections++;
+			drop_input(channel);
+			monitor_kick(channel->monitor); /* to poll it */
+			break;
+		}
+		if (r == -ENODEV)
+			lose(channel);
+		if (r != -EAGAIN)
+			return r;
+		if (!monitor_wait_for(channel->monitor, wait, deadline)) {
+			link_fail(link, ETIMEDOUT, "no connection");
+			return -ENOTCONN;
+		}
+		r = trouble(channel);
+	}
+	return r == 0 ? trouble(channel) : r;
+}
+
+static void hang_up(struct channel *channel)
+{
+	if (channel->link->ops->hang_up == NULL || channel->is_closed || channel->lost)
+		return;
+	channel->link->ops->hang_up(channel->link);
+	channel->is_closed = true;
+}
+
+/* Only a direct channel bears it that an exchange breaks off. */
+static int break_off(struct channel *channel)
+{
+	if (channel->is_direct)
+		return -ENOTCONN;
+	lose(channel);
+	return -ENODEV;
 }
 
 int channel_write(struct channel *channel, const void *data, size_t len, int ms)
 {
 	enter(channel, ms);
+	uint64_t deadline = deadline_after(ms);
+	if (channel->is_per_request && channel->has_read && !channel->is_stream)
+		hang_up(channel);
+	channel->has_read = false;
+	int r = ensure_connected(channel, deadline);
 	channel->out = data;
 	channel->out_len = len;
 	channel->out_at = 0;
-	int r = write_all(channel, deadline_after(ms));
+	if (r == 0)
+		r = write_all(channel, deadline);
+	if (r == -ENOTCONN)
+		r = break_off(channel);
 	if (r < 0 && channel->link->ops->give_up != NULL && !channel->lost)
 		channel->link->ops->give_up(channel->link);
 	channel->out = NULL;
@@ -189,6 +257,8 @@ static bool receive_one(struct channel *channel)
 {
 	struct link *link = channel->link;
 	size_t room = sizeof(struct piece) + link->ops->receive_max;
+	if (channel->is_closed)
+		return false;
 	if (channel->in_at > 0 && channel->in_at >= channel->in.len / 2) {
 		buffer_consume(&channel->in, channel->in_at);
 		channel->in_at = 0;
@@ -202,6 +272,8 @@ static bool receive_one(struct channel *channel)
 	ssize_t n = link->ops->receive(link, to + sizeof(struct piece), link->ops->receive_max);
 	if (n == -ENODEV)
 		lose(channel);
+	if (n == -ENOTCONN)
+		take_close(channel);
 	if (n <= 0)
 		return false;
 	struct piece piece = {(uint32_t)n, 0, {clock_utc(), clock_boot()}};
@@ -212,7 +284,7 @@ static bool receive_one(struct channel *channel)
 	return link->ops->handle != NULL || (size_t)n == link->ops->receive_max;
 }
 
-/* Waits for input: 0, or an error; -ENODEV after the bytes that came before the loss. */
+/* Waits for input: 0, or an error; -ENODEV and -ENOTCONN after the bytes that came before. */
 static int await_input(struct channel *channel, uint64_t deadline)
 {
 	for (;;) {
@@ -222,6 +294,8 @@ static int await_input(struct channel *channel, uint64_t deadline)
 			return 0;
 		if (channel->lost)
 			return -ENODEV;
+		if (channel->is_closed)
+			return -ENOTCONN;
 		int fd = channel->is_direct ? channel->link->fd : -1;
 		if (!monitor_wait_for(channel->monitor, fd, deadline))
 			return -ETIMEDOUT;
@@ -234,7 +308,10 @@ ssize_t channel_read(struct channel *channel, void *to, size_t size, int ms)
 {
 	enter(channel, ms);
 	int r = size > 0 ? await_input(channel, deadline_after(ms)) : -EINVAL;
+	if (r == -ENOTCONN)
+		r = break_off(channel);
 	ssize_t n = r < 0 ? r : (ssize_t)take(channel, to, size);
+	channel->has_read = channel->has_read || n > 0;
 	leave(channel);
 	return n;
 }
@@ -267,7 +344,39 @@ int channel_drain(struct channel *channel, int quiet_ms, int limit_ms)
 		r = await_input(channel, quiet < limit ? quiet : limit);
 	}
 	leave(channel);
-	return r == -ETIMEDOUT ? 0 : r;
+	return r == -ETIMEDOUT || r == -ENOTCONN ? 0 : r;
+}
+
+void channel_why(struct channel *channel, char *text, size_t size)
+{
+	monitor_lock(channel->monitor);
+	snprintf(text, size, "%s", channel->link->why);
+	monitor_unlock(channel->monitor);
+}
+
+void channel_end_exchange(struct channel *channel)
+{
+	if (!channel->is_per_request)
+		return;
+	monitor_lock(channel->monitor);
+	if (!channel->is_stream)
+		hang_up(channel);
+	monitor_unlock(channel->monitor);
+}
+
+void channel_set_stream(struct channel *channel, bool on)
+{
+	monitor_lock(channel->monitor);
+	channel->is_stream = on;
+	monitor_unlock(channel->monitor);
+}
+
+bool channel_is_closed(struct channel *channel)
+{
+	monitor_lock(channel->monitor);
+	bool is_closed = channel->is_closed;
+	monitor_unlock(channel->monitor);
+	return is_closed;
 }
 
 bool channel_is_lost(struct channel *channel)
@@ -324,7 +433,7 @@ int channel_watch(struct channel *channel, struct pollfd *fds, int *timeout_ms)
 	bool reading = !channel->is_direct && waiting(channel) <= IN_ROOM;
 	bool writing = channel->out != NULL && channel->out_at < channel->out_len;
 	int n = 0;
-	if (channel->lost) {
+	if (channel->lost || channel->is_closed) {
 		n = 0;
 	} else if (link->ops->watch == NULL && !reading && !writing && !channel->is_direct) {
 		n = 0; /* poll(2) would report a hang-up without end */
@@ -345,7 +454,7 @@ void channel_handle(struct channel *channel)
 	monitor_lock(channel->monitor);
 	if (channel->link->ops->handle != NULL)
 		channel->link->ops->handle(channel->link);
-	bool is_open = channel->out != NULL && !channel->lost;
+	bool is_open = channel->out != NULL && !channel->lost && !channel->is_closed;
 	if (is_open && continue_write(channel) == 0 && is_written(channel))
 		monitor_notify(channel->monitor);
 	for (int i = 0; i < TURNS_MAX && !channel->lost && waiting(channel) <= IN_ROOM; i++) {

@@ -6,6 +6,9 @@
  * does not read the link while the store is full.  The driver's thread takes them out, never two
  * messages in one call.  On a direct channel, where only replies are expected, the driver's thread
  * receives while it waits, and the I/O thread only notices the loss of the port.
+ *
+ * If the other side closes an idle connection, the next write connects again.  A read that finds no
+ * connection is an exchange that broke off: -ENOTCONN on a direct channel, else the port is lost.
  * All bytes of a link pass through its channel, in both directions, also those of Modbus.
  */
 #ifndef ASSAY_WORKER_CHANNEL_H
@@ -30,14 +33,21 @@ struct channel {
 	struct monitor *monitor;
 	struct link *link;
 	struct heartbeat *heartbeat;
-	bool is_direct;          /* the driver's thread receives */
-	struct receipt received; /* of the last byte taken; the driver's thread alone */
+	bool is_direct;      /* the driver's thread receives */
+	bool is_per_request; /* the link's setting `connection` */
+	/* the driver's thread alone */
+	struct receipt received; /* of the last byte taken */
+	bool has_read;           /* since the last write */
+	unsigned connections;    /* made after the first one */
+	unsigned breaks;         /* of exchanges by the end of the connection */
 	/* under the lock */
 	struct buffer in; /* pieces, each with a head */
 	size_t in_at;
 	const uint8_t *out; /* bytes that the driver's thread is sending; NULL: none */
 	size_t out_len, out_at;
 	bool lost;      /* the port is gone: link->why */
+	bool is_closed; /* the other side closed the connection; the next write makes another */
+	bool is_stream; /* input is expected without a request: a close loses the port */
 	bool cancelled; /* every call returns -ECANCELED */
 	bool stopping;  /* the present run should end soon: pauses end early */
 	struct link_recorder recorder;
@@ -50,7 +60,10 @@ void channel_finish(struct channel *channel);
 /* Makes the channel direct; before the threads start.  The link must be one descriptor. */
 void channel_set_direct(struct channel *channel);
 
-/* --- the driver's thread; the errors are those of <assay/driver.h> --- */
+/*
+ * --- the driver's thread; the errors are those of <assay/driver.h>, and of a direct channel
+ * -ENOTCONN: there is no connection, see channel_why() ---
+ */
 
 int channel_write(struct channel *channel, const void *data, size_t len, int ms);
 ssize_t channel_read(struct channel *channel, void *to, size_t size, int ms);
@@ -71,6 +84,18 @@ void channel_start_run(struct channel *channel);
 
 /* True once the port is gone; channel->link->why then has the reason and stays unchanged. */
 bool channel_is_lost(struct channel *channel);
+
+/* Copies the text of the link's last failure. */
+void channel_why(struct channel *channel, char *text, size_t size);
+
+/* The exchange is over: with `connection: per-request` the connection ends. */
+void channel_end_exchange(struct channel *channel);
+
+/* A stream begins or ends, see is_stream. */
+void channel_set_stream(struct channel *channel, bool on);
+
+/* True if the next write has to connect again. */
+bool channel_is_closed(struct channel *channel);
 
 /* Drops the input that has arrived. */
 void channel_discard(struct channel *channel);

@@ -188,6 +188,11 @@ void confine_finish(struct confine *confine)
 	*confine = (struct confine){.ruleset = -1};
 }
 
+bool confine_is_possible(void)
+{
+	return !SANITIZED && prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0;
+}
+
 int confine_now(void)
 {
 	struct confine confine;

@@ -9,6 +9,8 @@
 #ifndef ASSAY_WORKER_CONFINE_H
 #define ASSAY_WORKER_CONFINE_H
 
+#include <stdbool.h>
+
 #define CONFINE_LACKING 200
 
 struct confine {
@@ -29,6 +31,9 @@ void confine_prepare(struct confine *confine, char lacking[CONFINE_LACKING]);
 int confine_enforce(struct confine *confine);
 
 void confine_finish(struct confine *confine);
+
+/* False under a sanitizer, which needs more calls than a filter could allow. */
+bool confine_is_possible(void);
 
 /* All three, for a process that opens nothing afterwards.  0 or a negative errno. */
 int confine_now(void);

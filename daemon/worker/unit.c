@@ -132,7 +132,7 @@ static void perform(struct worker_unit *unit, enum unit_action action, enum wire
 		channel_start_run(device->services->channel);
 		device->retried = 0;
 		unit->dropped = 0;
-		unit->was_late = unit->was_broken = false;
+		unit->was_late = unit->was_broken = unit->was_resumed = false;
 		unit->cut[0] = '\0';
 		break;
 	case UNIT_START_PACE:
@@ -204,6 +204,8 @@ static int send_frame(struct worker_unit *unit)
 		frame_lower(&device->frame, ASSAY_GOOD, "timeout");
 	if (unit->was_broken)
 		frame_lower(&device->frame, ASSAY_GOOD, "checksum-retry");
+	if (unit->was_resumed)
+		frame_lower(&device->frame, ASSAY_GOOD, "resumed");
 	if (!unit->is_calibrated) { /* the driver did not see the calibration */
 		frame_withdraw(&device->frame, "no-calibration");
 		frame_lower(&device->frame, ASSAY_SUSPECT, "cal-settings");
@@ -223,7 +225,7 @@ static int send_frame(struct worker_unit *unit)
 		return r;
 	unit->frames++;
 	unit->dropped = device->retried = 0;
-	unit->was_late = unit->was_broken = false;
+	unit->was_late = unit->was_broken = unit->was_resumed = false;
 	return 0;
 }
 
@@ -242,6 +244,82 @@ static int recheck(struct worker_unit *unit)
 		"another unit replies: %.40s, serial number %.40s; it was %.40s, %.40s",
 		found.model, found.serial, known->model, known->serial);
 	return -ENODEV;
+}
+
+static bool is_connected_again(const struct worker_unit *unit)
+{
+	return unit->connection != unit->device.services->channel->connections;
+}
+
+/* After another connection was made: 0 if the same unit replies, or is known by declaration. */
+static int confirm(struct worker_unit *unit)
+{
+	int r = unit->identity.declared ? 0 : -ETIMEDOUT;
+	unit->device.may_yield = false;
+	for (int i = 0; (r == -ETIMEDOUT || r == -EBADMSG) && i < UNIT_TRIES; i++)
+		r = recheck(unit);
+	if (r == 0)
+		unit->connection = unit->device.services->channel->connections;
+	return r == -EAGAIN ? -ETIMEDOUT : r;
+}
+
+/*
+ * Before anything is sent that changes the instrument: the same, and its settings are sent again,
+ * because it may have restarted.  On a closed connection, reading the identity makes another.
+ */
+static int confirm_first(struct worker_unit *unit)
+{
+	if (!is_connected_again(unit) && !channel_is_closed(unit->device.services->channel))
+		return 0;
+	unit->is_configured = false;
+	return confirm(unit);
+}
+
+static int acquire(struct worker_unit *unit)
+{
+	struct device *device = &unit->device;
+	struct channel *channel = device->services->channel;
+	unsigned breaks = channel->breaks;
+	int r = device_acquire(device);
+	unit->cut[0] = '\0';
+	if (r == ASSAY_CUT) {
+		snprintf(unit->cut, sizeof unit->cut, "%s",
+			device->explained[0] != '\0'
+				? device->explained
+				: "the instrument ended the measurement early");
+		r = ASSAY_LAST;
+	}
+	if ((r == ASSAY_FRAME || r == ASSAY_LAST) && is_connected_again(unit)) {
+		int confirmed = confirm(unit);
+		r = confirmed < 0 ? confirmed : r;
+	}
+	unit->was_late = unit->was_late || r == -ETIMEDOUT;
+	unit->was_broken = unit->was_broken || r == -EBADMSG;
+	unit->was_resumed = unit->was_resumed || channel->breaks != breaks;
+	return r;
+}
+
+static int configure(struct worker_unit *unit)
+{
+	int r = device_configure(&unit->device);
+	unit->is_configured = r == 0;
+	return r;
+}
+
+/* On a plain link the input of a driver with `start` is a stream from here to its stop. */
+static int start(struct worker_unit *unit)
+{
+	struct device *device = &unit->device;
+	if (device->driver->start != NULL && device->services->modbus == NULL)
+		channel_set_stream(device->services->channel, true);
+	return device_start(device);
+}
+
+static int stop(struct worker_unit *unit)
+{
+	int r = device_stop(&unit->device);
+	channel_set_stream(unit->device.services->channel, false);
+	return r;
 }
 
 /* The driver's slot of each phase that runs one. */
@@ -279,41 +357,37 @@ static int run_slot(struct worker_unit *unit)
 	struct device *device = &unit->device;
 	int r = 0;
 	switch (unit->state.phase) {
-	case UNIT_IDENTIFY: return device_identify(device, &unit->identity);
+	case UNIT_IDENTIFY:
+		r = device_identify(device, &unit->identity);
+		unit->connection = device->services->channel->connections;
+		return r;
 	case UNIT_RECHECK: return recheck(unit);
 	case UNIT_RESCUE: return device_make_safe(device);
 	case UNIT_CONFIGURE:
+		r = confirm_first(unit);
+		if (r < 0)
+			return r;
 		if (unit->own.look)
 			return device_read_back(device);
 		r = device_use_settings(device, &unit->own.settings);
 		return r < 0 ? r : device_configure(device);
 	case UNIT_PREPARE:
-		r = device_use_settings(device, &unit->start.settings);
-		if (r < 0 || (r == 0 && unit->is_configured))
-			return r;
-		r = device_configure(device);
-		unit->is_configured = r == 0;
-		return r;
-	case UNIT_START:
-	case UNIT_RESTART: return device_start(device);
-	case UNIT_CLEAN: return device_stop(device);
-	case UNIT_ACQUIRE:
-		r = device_acquire(device);
-		unit->cut[0] = '\0';
-		if (r == ASSAY_CUT) {
-			snprintf(unit->cut, sizeof unit->cut, "%s",
-				device->explained[0] != '\0'
-					? device->explained
-					: "the instrument ended the measurement early");
-			r = ASSAY_LAST;
-		}
-		unit->was_late = unit->was_late || r == -ETIMEDOUT;
-		unit->was_broken = unit->was_broken || r == -EBADMSG;
-		return r;
+		r = confirm_first(unit);
+		if (r == 0)
+			r = device_use_settings(device, &unit->start.settings);
+		return r < 0 || (r == 0 && unit->is_configured) ? r : configure(unit);
+	case UNIT_RESTART:
+		r = confirm_first(unit);
+		if (r == 0 && !unit->is_configured)
+			r = configure(unit);
+		return r < 0 ? r : start(unit);
+	case UNIT_START: return start(unit);
+	case UNIT_CLEAN: return stop(unit);
+	case UNIT_ACQUIRE: return acquire(unit);
 	case UNIT_DELIVER:
 	case UNIT_DELIVER_LAST: r = device_decode(device); return r == 0 ? send_frame(unit) : r;
 	case UNIT_STOP:
-		r = device_stop(device);
+		r = stop(unit);
 		if (r < 0 && !channel_is_lost(device->services->channel))
 			device_log(device, ASSAY_LOG_WARN, "stopping failed: %s",
 				device_reason(device, r));
@@ -434,6 +508,7 @@ static void run_slots(struct worker_unit *unit, bool entered)
 		unit->device.may_yield = may_yield(unit);
 		fatal_enter(unit->device.index, unit->device.driver->name, slot_names[phase]);
 		int r = check_result(unit, run_slot(unit));
+		channel_end_exchange(unit->device.services->channel);
 		fatal_enter(0, NULL, NULL);
 		if (r == -EAGAIN && phase != UNIT_ACQUIRE && waits_for_line(unit))
 			continue;

@@ -29,7 +29,8 @@ struct worker_unit {
 	uint64_t ready_at;  /* since when it has worked; 0: it does not */
 	bool is_configured; /* with the settings in use */
 	struct assay_identity identity;
-	int error; /* of the first failure that is being handled, */
+	unsigned connection; /* channel->connections when it was read last */
+	int error;           /* of the first failure that is being handled, */
 	char why[EXPLAIN_MAX];
 
 	struct own own;     /* by the last GO or CONFIGURE */
@@ -37,7 +38,8 @@ struct worker_unit {
 	struct pace pace;
 	struct buffer step_settings, step_sent; /* of a method's step, for each of its frames */
 	uint64_t frames, dropped;               /* `dropped`: before the next frame */
-	bool was_late, was_broken;              /* why the next frame was retried */
+	bool was_late, was_broken;              /* why the next frame was retried, */
+	bool was_resumed;                       /* after the connection had broken */
 	bool is_calibrated;                     /* the calibration holds, or there is none */
 	char cut[EXPLAIN_MAX]; /* why the instrument ended the last measurement early */
 };

@@ -98,6 +98,8 @@ static int read_setup(struct worker *worker, const volatile bool *terminate)
 static enum wire_exit open_all(struct worker *worker)
 {
 	char why[MODULE_WHY] = "";
+	worker->channel.is_per_request = worker->setup.port.connection ==
+					 PORT_CONNECTION_PER_REQUEST;
 	if (port_kind_of(worker->setup.port.kind)->is_modbus) {
 		worker->services.modbus = modbus_create(&worker->setup.port, &worker->channel);
 		if (worker->services.modbus == NULL)

@@ -5,6 +5,9 @@
  *
  * open() runs before the worker confines itself and may block; everything after it neither blocks
  * nor opens a file.  After open() all operations run under the lock of the monitor.
+ *
+ * A link with connect() bears that the other side closes its connection: receive() and send() then
+ * return -ENOTCONN with link->why, and connect() makes another connection to the same peer.
  */
 #ifndef ASSAY_WORKER_LINK_LINK_H
 #define ASSAY_WORKER_LINK_LINK_H
@@ -59,6 +62,15 @@ struct link_ops {
 	/* The sender waits no longer: drops bytes taken and not sent.  May be NULL. */
 	void (*give_up)(struct link *link);
 
+	/*
+	 * Connects again: 0, -EAGAIN while `*wait` is not readable, -ENOTCONN with link->why if it
+	 * cannot connect now, or -ENODEV with link->why.  NULL: never.
+	 */
+	int (*connect)(struct link *link, int *wait);
+
+	/* Ends the connection, until connect().  With connect(). */
+	void (*hang_up)(struct link *link);
+
 	/* The size of the buffer for receive(). */
 	size_t receive_max;
 };
@@ -82,6 +94,9 @@ int link_open(struct link *link, const struct port *port);
 /* Writes the address of the host it is connected to, "192.0.2.10 port 502"; "": it has none. */
 #define LINK_ADDRESS 80
 const char *link_address(const struct link *link, char *text, size_t size);
+
+/* For the kinds: connects a socket of `type` to the port's host, as open() does. */
+int link_open_socket(struct link *link, const struct port *port, int type);
 
 /* Legal on a link that is not open. */
 void link_close(struct link *link);

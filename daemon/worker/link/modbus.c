@@ -207,6 +207,16 @@ static int fail_silent(struct modbus *modbus, const struct query *q)
 	return fail(modbus, -ETIMEDOUT, q, NULL, 0, "no answer within %u ms", modbus->limit_ms);
 }
 
+/* The exchange broke off: to the driver no, or no complete, reply. */
+static int fail_closed(
+	struct modbus *modbus, const struct query *q, const uint8_t *data, size_t len)
+{
+	char why[MODBUS_WHY / 2];
+	modbus->channel->breaks++;
+	channel_why(modbus->channel, why, sizeof why);
+	return fail(modbus, -ETIMEDOUT, q, data, len, "%s", why);
+}
+
 /* --- a reply of TCP --------------------------------------------------------------------------- */
 
 static unsigned number_at(const uint8_t *at)
@@ -290,6 +300,8 @@ static int receive_tcp(struct modbus *modbus, const struct query *q, const struc
 			sizeof reply->data - reply->len, clock_ms_until(deadline));
 		if (n == -ETIMEDOUT)
 			return fail_late(modbus, q, request, reply, &dropped);
+		if (n == -ENOTCONN)
+			return fail_closed(modbus, q, reply->data, reply->len);
 		if (n < 0)
 			return (int)n;
 		reply->len += (size_t)n;
@@ -316,7 +328,7 @@ static int absorb(struct modbus *modbus)
 		n = read_line(modbus, 0);
 		line_take(&modbus->line, &modbus->inbox, NULL, false, clock_boot(), &frame);
 	}
-	return n < 0 && n != -ETIMEDOUT ? (int)n : 0;
+	return n < 0 && n != -ETIMEDOUT && n != -ENOTCONN ? (int)n : 0;
 }
 
 /* No more bytes come, and none of them were a reply. */
@@ -377,6 +389,8 @@ static int receive_line(struct modbus *modbus, const struct query *q, const stru
 		if (in->noise + in->len < lq.reply_len || until > deadline)
 			until = deadline;
 		ssize_t n = read_line(modbus, until);
+		if (n == -ENOTCONN)
+			return fail_closed(modbus, q, in->first, 0);
 		if (n < 0 && n != -ETIMEDOUT)
 			return (int)n;
 		is_last = n < 0 || in->len == sizeof in->data;
@@ -412,6 +426,8 @@ static int exchange_tcp(struct modbus *modbus, const struct query *q, struct adu
 	if (r == 0)
 		r = channel_write(
 			modbus->channel, request.data, request.len, (int)modbus->limit_ms);
+	if (r == -ENOTCONN)
+		return fail_closed(modbus, q, NULL, 0);
 	return r == 0 ? receive_tcp(modbus, q, &request, reply, deadline) : r;
 }
 
@@ -423,8 +439,13 @@ static int exchange_line(struct modbus *modbus, const struct query *q, struct ad
 	int r = frame_request(modbus, q, &request);
 	if (r < 0)
 		return r;
+	unsigned connections = modbus->channel->connections;
 	line_request(&modbus->inbox);
 	r = channel_write(modbus->channel, request.data, request.len, (int)modbus->limit_ms);
+	if (modbus->channel->connections != connections)
+		modbus->inbox.len = modbus->inbox.before = 0; /* of the former connection */
+	if (r == -ENOTCONN)
+		return fail_closed(modbus, q, NULL, 0);
 	if (r == 0)
 		r = receive_line(modbus, q, &request, reply, deadline, &is_damaged);
 	if (r < 0 && !is_damaged)
@@ -500,6 +521,7 @@ int modbus_exchange(struct modbus *modbus, unsigned unit_id, int table, unsigned
 	if (modbus_not_before(modbus, unit_id) > clock_boot())
 		return -EAGAIN;
 	r = transact(modbus, &q, out);
+	channel_end_exchange(modbus->channel);
 	modbus->last_end = clock_boot();
 	modbus->has_failed = r == -ETIMEDOUT || r == -EBADMSG;
 	return r;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The links tcp and udp: one connected socket each. */
+/* Connected sockets: of the link tcp, which goes on in tcp.c, and the link udp. */
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,12 +12,8 @@
 #include "wire/host.h"
 #include "worker/link/link.h"
 
-#define KEEP_IDLE_S     10 /* a peer that lost power is noticed after about 25 s of silence */
-#define KEEP_INTERVAL_S 5
-#define KEEP_COUNT      3
-#define STREAM_PIECE    4096
-#define DATAGRAM_MAX    65536
-#define LOCAL_FIRST     61000 /* past net.ipv4.ip_local_port_range */
+#define DATAGRAM_MAX 65536
+#define LOCAL_FIRST  61000 /* past net.ipv4.ip_local_port_range */
 
 /* Looks up a name only if it is not an address: the resolver has no deadline of its own. */
 static int look_up(struct link *link, const struct port *port, int type, struct addrinfo **out)
@@ -95,7 +90,7 @@ static int connect_to(const struct addrinfo *at, uint64_t deadline)
 	return -error;
 }
 
-static int open_socket(struct link *link, const struct port *port, int type)
+int link_open_socket(struct link *link, const struct port *port, int type)
 {
 	uint64_t deadline = clock_boot() + port->open_ms * NS_PER_MS;
 	struct addrinfo *list;
@@ -129,40 +124,10 @@ const char *link_address(const struct link *link, char *text, size_t size)
 	return text;
 }
 
-static void set_option(int fd, int level, int name, int value)
-{
-	setsockopt(fd, level, name, &value, sizeof value); /* the link works without */
-}
-
-static int tcp_open(struct link *link, const struct port *port)
-{
-	int r = open_socket(link, port, SOCK_STREAM);
-	if (r < 0)
-		return r;
-	set_option(link->fd, IPPROTO_TCP, TCP_NODELAY, 1);
-	set_option(link->fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-	set_option(link->fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S);
-	set_option(link->fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEP_INTERVAL_S);
-	set_option(link->fd, IPPROTO_TCP, TCP_KEEPCNT, KEEP_COUNT);
-	set_option(link->fd, IPPROTO_TCP, TCP_USER_TIMEOUT,
-		(KEEP_IDLE_S + KEEP_COUNT * KEEP_INTERVAL_S) * 1000);
-	return 0;
-}
-
-static ssize_t tcp_receive(struct link *link, uint8_t *to, size_t size)
-{
-	return link_fd_result(link, recv(link->fd, to, size, 0));
-}
-
-static ssize_t tcp_send(struct link *link, const uint8_t *data, size_t len)
-{
-	return link_fd_result(link, send(link->fd, data, len, MSG_NOSIGNAL));
-}
-
 static int udp_open(struct link *link, const struct port *port)
 {
 	link->is_unconnected = true;
-	return open_socket(link, port, SOCK_DGRAM);
+	return link_open_socket(link, port, SOCK_DGRAM);
 }
 
 /*
@@ -188,13 +153,6 @@ static ssize_t udp_send(struct link *link, const uint8_t *data, size_t len)
 		return -EMSGSIZE;
 	return link_fd_result(link, n);
 }
-
-const struct link_ops link_tcp = {
-	.open = tcp_open,
-	.receive = tcp_receive,
-	.send = tcp_send,
-	.receive_max = STREAM_PIECE,
-};
 
 const struct link_ops link_udp = {
 	.open = udp_open,

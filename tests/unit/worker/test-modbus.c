@@ -215,6 +215,24 @@ static void answer_late_once(int fd)
 	}
 }
 
+/* The value is the address. */
+static void answer_requests(int fd)
+{
+	uint8_t request[260], reply[32];
+	for (;;) {
+		read_request(fd, request);
+		if (write(fd, reply, make_reply(request, reply, request[9])) < 0)
+			_exit(0);
+	}
+}
+
+static void answer_once(int fd)
+{
+	uint8_t request[260], reply[32];
+	read_request(fd, request);
+	_exit(write(fd, reply, make_reply(request, reply, request[9])) < 0);
+}
+
 static void close_after_a_request(int fd)
 {
 	uint8_t request[260];
@@ -453,14 +471,45 @@ static void a_late_reply_on_a_line_is_waited_for_and_dropped(void **state)
 	assert_int_equal(out[0], 6);
 }
 
-static void a_server_that_leaves_is_a_lost_port(void **state)
+static void an_exchange_that_the_server_breaks_off_fails_alone(void **state)
 {
 	uint16_t out[1];
 	start_tcp(close_after_a_request);
 	uint64_t start = clock_boot();
-	assert_int_equal(ask(ASSAY_HOLDING, 0, 1, out), -ENODEV);
+	assert_int_equal(ask(ASSAY_HOLDING, 0, 1, out), -ETIMEDOUT);
 	assert_true(ms_since(start) < REPLY_MS);
-	assert_int_equal(ask(ASSAY_HOLDING, 0, 1, out), -ENODEV);
+	assert_non_null(strstr(modbus_why(pump.modbus), "closed the connection"));
+	fork_server(answer_requests);
+	assert_int_equal(ask(ASSAY_HOLDING, 7, 1, out), 0);
+	assert_int_equal(out[0], 7);
+	assert_false(channel_is_lost(&pump.channel));
+}
+
+/* The reply of the former connection is there, but not to the next request. */
+static void a_server_that_closes_after_its_reply_is_connected_to_again(void **state)
+{
+	uint16_t out[1];
+	start_tcp(answer_once);
+	for (uint16_t i = 0; i < 20; i++) {
+		assert_int_equal(ask(ASSAY_HOLDING, i, 1, out), 0);
+		assert_int_equal(out[0], i);
+		waitpid(server, NULL, 0); /* it has closed */
+		fork_server(answer_once);
+	}
+	assert_int_equal(pump.channel.breaks, 0);
+	assert_int_equal(pump.channel.connections, 19);
+}
+
+static void a_server_that_does_not_come_back_is_named(void **state)
+{
+	uint16_t out[1];
+	start_tcp(answer_once);
+	assert_int_equal(ask(ASSAY_HOLDING, 0, 1, out), 0);
+	close(listener);
+	listener = -1;
+	waitpid(server, NULL, 0);
+	assert_int_equal(ask(ASSAY_HOLDING, 0, 1, out), -ETIMEDOUT);
+	assert_non_null(strstr(modbus_why(pump.modbus), "cannot connect again to 127.0.0.1 port"));
 }
 
 #define T(test) cmocka_unit_test_teardown(test, after)
@@ -481,7 +530,9 @@ int main(void)
 		T(what_is_no_modbus_is_refused),
 		T(a_late_reply_is_not_taken_for_the_next_one),
 		T(a_late_reply_on_a_line_is_waited_for_and_dropped),
-		T(a_server_that_leaves_is_a_lost_port),
+		T(an_exchange_that_the_server_breaks_off_fails_alone),
+		T(a_server_that_closes_after_its_reply_is_connected_to_again),
+		T(a_server_that_does_not_come_back_is_named),
 	};
 	return RUN_APART(tests);
 }

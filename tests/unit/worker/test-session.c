@@ -832,10 +832,33 @@ static void a_lost_port_ends_run_and_worker(void **state)
 	assert_int_equal(core_wait(&core), WIRE_EXIT_LOST);
 }
 
-static void a_port_lost_at_rest_ends_the_worker(void **state)
+/* The worker is confined by then. */
+static void an_idle_connection_that_closes_is_made_again(void **state)
 {
-	close(bring_up_tcp());
-	await_fault(WIRE_PORT, "ENODEV");
+	struct port port;
+	int listener = listen_on(&port);
+	settings_add_number(&settings, "period", 0, "s");
+	struct unit unit = unit_with("net-1", "misbehave", &settings);
+	core_start(&core, &port, &unit, 1);
+	int fd = accept(listener, NULL, NULL);
+	core_bring_up(&core);
+	grant(PLENTY);
+	for (int i = 0; i < 3; i++) {
+		close(fd);
+		start(WIRE_ONCE, 1);
+		fd = accept(listener, NULL, NULL);
+		assert_true(fd >= 0);
+		expect_question(fd);
+		assert_int_equal(write(fd, "abcd", 4), 4);
+		struct wire_frame frame = expect_frame();
+		assert_int_equal(frame.quality, ASSAY_GOOD);
+		assert_int_equal(frame.reasons, 0);
+		await_end(WIRE_END_COMPLETE);
+	}
+	close(listener);
+	close(fd);
+	start(WIRE_ONCE, 1);
+	await_fault(0, "ENODEV");
 	assert_int_equal(core_wait(&core), WIRE_EXIT_LOST);
 }
 
@@ -964,7 +987,7 @@ int main(void)
 		T(a_frame_of_the_largest_size_gets_through),
 		T(a_port_that_cannot_be_opened_is_told),
 		T(a_lost_port_ends_run_and_worker),
-		T(a_port_lost_at_rest_ends_the_worker),
+		T(an_idle_connection_that_closes_is_made_again),
 		T(repeated_questions_are_counted_in_the_frame),
 		T(a_quit_interrupts_an_exchange),
 		T(a_driver_that_is_not_there_is_told_and_not_tried_again),

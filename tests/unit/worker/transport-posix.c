@@ -159,6 +159,7 @@ static void make_wrong_tcp(struct port *port)
 const struct transport transport_tcp = {
 	.name = "tcp",
 	.notices_loss = true,
+	.connects_again = true,
 	.can_block = true,
 	.large = 1000000,
 	.make = make_tcp,

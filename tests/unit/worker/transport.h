@@ -12,6 +12,7 @@ struct transport {
 	const char *name;
 	bool keeps_messages; /* two messages are read in two calls */
 	bool notices_loss;   /* the other side can be seen to go away */
+	bool connects_again; /* that is no loss, except while a stream is read */
 	bool can_block;      /* the other side can refuse to take more */
 	bool is_file;        /* played by a plain file, which poll(2) always calls ready */
 	size_t large;        /* bytes of a large message */
