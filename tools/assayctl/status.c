@@ -34,10 +34,16 @@ struct journal_status {
 	struct retention retention;
 };
 
+struct live_queue {
+	uint64_t bytes;
+	bool full;
+};
+
 struct daemon {
 	char version[40], site[40], node[40];
 	uint64_t started;
 	struct journal_status journal;
+	struct live_queue live_queue;
 };
 
 static const struct keys run_keys = {
@@ -72,11 +78,17 @@ static const struct keys journal_status_keys = {
 		ROW_MAP(struct journal_status, retention, retention_keys), {0}},
 	.open = true};
 
+static const struct keys live_queue_keys = {
+	.rows = (const struct key[]){ROW_UINT(struct live_queue, bytes),
+		ROW_BOOL(struct live_queue, full), {0}},
+	.open = true};
+
 static const struct keys daemon_keys = {
 	.rows = (const struct key[]){ROW_TEXT(struct daemon, version),
 		ROW_TEXT(struct daemon, site), ROW_TEXT(struct daemon, node),
 		ROW_UINT(struct daemon, started),
-		ROW_MAP(struct daemon, journal, journal_status_keys), {0}},
+		ROW_MAP(struct daemon, journal, journal_status_keys),
+		ROW_MAP(struct daemon, live_queue, live_queue_keys), {0}},
 	.open = true};
 
 /* --- status, list ---------------------------------------------------------------------------- */
@@ -155,6 +167,10 @@ static void print_daemon(const struct control_reply *reply)
 	if (r->not_passed > 0)
 		printf("retention: %.1f MiB are held by %s%s\n", (double)r->not_passed / 0x1p20,
 			r->held_by[0] != '\0' ? "the cursor " : "an open run", r->held_by);
+	if (d.live_queue.full)
+		printf("live socket: %.0f MiB wait for subscribers that do not read; large entries "
+		       "are left out there, and are served by replay\n",
+			(double)d.live_queue.bytes / 0x1p20);
 	putchar('\n');
 }
 

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct live_queue;
+
 /* Shared between the main thread, the journal and the live socket; the last reference frees it. */
 struct commit_item {
 	struct commit_item *next;
@@ -22,7 +24,8 @@ struct commit_item {
 	void (*done)(void *arg, const struct commit_item *item);
 	bool may_wait; /* `done` is worth no wake-up: see COMMIT_WAIT_BYTES */
 	void *arg;
-	uint64_t tag; /* the caller's own */
+	uint64_t tag;            /* the caller's own */
+	struct live_queue *live; /* of publish.c: counts it while the live socket holds it */
 
 	size_t len;
 	uint8_t bytes[]; /* the entry, final */

@@ -9,11 +9,25 @@
 #ifndef ASSAY_CORE_COMMIT_PUBLISH_H
 #define ASSAY_CORE_COMMIT_PUBLISH_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct commit_item;
 struct journal;
 struct publisher;
+
+/*
+ * Bytes that the socket may hold for slow subscribers, over all of them: a message that waits for
+ * several is held once.  Above a limit the messages of its row are left out, for all subscribers:
+ * they see the gap by `prev` and by the heartbeat, and fetch it.  Large entries are left out first,
+ * heartbeats last, because without them consumers reconnect.
+ */
+#define LIVE_LARGE     ((size_t)4 << 10) /* entries from this size on are large */
+#define LIVE_LARGE_MAX ((size_t)64 << 20)
+#define LIVE_SMALL_MAX ((size_t)96 << 20)
+#define LIVE_BEATS_MAX ((size_t)128 << 20)
+#define LIVE_RESUME    ((size_t)32 << 20) /* from here down everything is published again */
 
 /*
  * Binds a PUB socket of `context` to `endpoint`.  `head_topic` (copied) is where the heartbeat
@@ -25,7 +39,10 @@ int publisher_open(
 /* NULL is legal. */
 void publisher_close(struct publisher *publisher);
 
-/* Sends topic and entry, taking one reference of the item.  Never blocks: PUB drops instead. */
+/*
+ * Sends topic and entry, taking one reference of the item.  Never blocks: PUB drops it
+ * for a subscriber with a full queue, and above the limits of bytes it is not sent.
+ */
 void publisher_send(struct publisher *publisher, struct commit_item *item);
 
 /* CLOCK_BOOTTIME at which publisher_beat() has something to send. */
@@ -33,5 +50,13 @@ uint64_t publisher_due(const struct publisher *publisher);
 
 /* Sends the heartbeat when it is due: every second, and 100 ms after the last entry. */
 void publisher_beat(struct publisher *publisher, const struct journal *journal);
+
+struct publisher_status {
+	size_t bytes;     /* held for subscribers */
+	uint64_t skipped; /* entries that were not sent live since the start */
+	bool is_full;     /* some are not sent at present */
+};
+/* Threads: any. */
+void publisher_status(const struct publisher *publisher, struct publisher_status *status);
 
 #endif

@@ -7,6 +7,7 @@
 #include "core/commit/audit.h"
 #include "core/commit/commit.h"
 #include "core/commit/ledger.h"
+#include "core/commit/publish.h"
 #include "core/control/names.h"
 #include "core/control/ops.h"
 #include "core/core.h"
@@ -82,6 +83,19 @@ static void add_instrument(struct buffer *to, const struct instrument *instrumen
 	map_close(&map);
 }
 
+static void add_live_queue(struct map *reply, const struct core *core)
+{
+	struct publisher_status status;
+	struct map map;
+	publisher_status(core->publisher, &status);
+	map_key(reply, "live_queue");
+	map_open(&map, reply->to);
+	map_uint(&map, "bytes", status.bytes);
+	map_uint(&map, "skipped", status.skipped);
+	map_bool(&map, "full", status.is_full);
+	map_close(&map);
+}
+
 static void add_journal(struct map *reply, const struct core *core)
 {
 	struct commit_status status;
@@ -133,6 +147,7 @@ static int op_status(struct call *call)
 	map_uint(&call->reply, "started", core->started);
 	map_bytes(&call->reply, "config", core->config->sha256, 32);
 	map_text(&call->reply, "live", core->config->live);
+	add_live_queue(&call->reply, core);
 	add_journal(&call->reply, core);
 	size_t count = 0;
 	list_for_each(instrument, &core->instruments.list, link)

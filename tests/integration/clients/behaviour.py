@@ -32,6 +32,7 @@ def generator(frames, **more):
 
 
 INSTRUMENTS = {'gen-1': generator(300), 'gen-2': generator(200), 'many-1': generator(20000), 'slow-1': generator(0, acquire={'mode': 'on-demand', 'every': '1ms'}),
+               'large-1': generator(40, settings={'frame_bytes': 4 << 20, 'frames': 40}),
                'train-1': generator(50, simulated=True)}
 CONFIG = {'journal': {'segment': '64 KiB', 'reserve': '1 MiB'}, 'instruments': INSTRUMENTS}
 
@@ -195,6 +196,41 @@ def test_dropped_on_the_way(trial):
         received += 1
     bare.close(linger=0)
     assert 0 < received < 20202, f'{received} messages: nothing was dropped, so nothing was tried'
+
+
+def test_beside_stopped_subscribers(trial):
+    """Subscribers that do not read hold a bounded part of the daemon's memory; the consumer gets everything."""
+    lab = trial.lab
+    start(lab)
+    consumer = trial.consumer().start()
+    measure(lab, 'gen-2')
+    trial.check_all(consumer)
+    stopped = [zmq.Context.instance().socket(zmq.SUB) for _ in range(5)]
+    before = memory(lab)
+    for i in range(2):
+        for bare in stopped:
+            bare.rcvhwm = 1
+            bare.subscribe('a1/')
+            bare.connect(lab.live)
+        measure(lab, 'large-1')
+        trial.check_all(consumer)
+    queue, after = lab.ask({'op': 'status'})['live_queue'], memory(lab)
+    assert queue['full'] and queue['skipped'] > 10 and queue['bytes'] <= 64 << 20, queue
+    assert after < before + (128 << 10), f'{before} to {after} KiB'
+    for bare in stopped:
+        bare.close(linger=0)
+    wait_for('what waited is gone', lambda: lab.ask({'op': 'status'})['live_queue']['bytes'] < 1 << 20)
+    measure(lab, 'gen-2')
+    assert trial.check_all(consumer) == (2 * 202 + 2 * 42, [])
+    assert lab.ask({'op': 'status'})['live_queue'] | {'bytes': 0} == queue | {'bytes': 0, 'full': False}
+    log = (lab.dir / 'assayd.log').read_text()
+    assert log.count('do not read') == 1 and log.count('published on the live socket again') == 1, log
+
+
+def memory(lab):
+    """Of the daemon, in KiB."""
+    with open(f'/proc/{lab.daemon.pid}/status') as status:
+        return next(int(line.split()[1]) for line in status if line.startswith('VmRSS'))
 
 
 def test_kill_of_the_core(trial):
