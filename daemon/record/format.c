@@ -52,6 +52,16 @@ static bool is_reason(struct assay_string text)
 	       (text.len > 2 && memcmp(text.data, "x-", 2) == 0 && token_is_valid(text));
 }
 
+static bool is_quality_name(struct assay_string word)
+{
+	for (int i = ASSAY_QUALITY_GOOD; i <= ASSAY_QUALITY_MISSING; i++) {
+		const char *known = assay_quality_name((enum assay_quality_flag)i);
+		if (known != NULL && assay_string_is(word, known))
+			return true;
+	}
+	return false;
+}
+
 static size_t count_digits(struct assay_string text, size_t at)
 {
 	size_t n = 0;
@@ -558,6 +568,21 @@ static const struct schema_key run_start_keys[] = {
 };
 static const struct schema_map run_start = {KEYS(run_start_keys), .extensible = true};
 
+static const struct schema_type flag_counts = {.kind = SCHEMA_DICT,
+	.item = &natural,
+	.fits = is_quality_name,
+	.expected = "good, unchecked, suspect, bad or missing"};
+static const struct schema_type reason_counts = {.kind = SCHEMA_DICT,
+	.item = &natural,
+	.fits = is_reason,
+	.expected = "a reason of the list, or x-..."};
+static const struct schema_key quality_counts_keys[] = {
+	MUST("flags", flag_counts, NONE),
+	MAY("why", reason_counts, NONE),
+};
+static const struct schema_map quality_counts_map = {KEYS(quality_counts_keys)};
+static const struct schema_type quality_counts = {.kind = SCHEMA_MAP, .map = &quality_counts_map};
+
 static const struct schema_key run_end_keys[] = {
 	BASE(inst),
 	MUST("run", uuid, IN(run)),
@@ -566,6 +591,7 @@ static const struct schema_key run_end_keys[] = {
 	MAY("why", text, IN(why)),
 	MAY("actor", actor, IN(actor)),
 	MUST("digest", sha256, IN(digest)),
+	MAY("quality", quality_counts, NONE),
 };
 static const struct schema_map run_end = {KEYS(run_end_keys), .extensible = true};
 

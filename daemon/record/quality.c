@@ -4,6 +4,7 @@
 
 #include "record/encode.h"
 #include "record/quality.h"
+#include "record/read.h"
 #include "record/text.h"
 
 static const struct {
@@ -18,7 +19,7 @@ static const struct {
 };
 
 /*
- * At most 32: workers send them as bits, in this order, so a new one comes last.
+ * At most QUALITY_LIST_MAX: workers send them as bits, in this order, so a new one comes last.
  */
 static const struct {
 	const char *word, *meaning;
@@ -64,12 +65,23 @@ const char *quality_reason_at(size_t i, const char **meaning)
 	return reasons[i].word;
 }
 
+#define REASONS (sizeof reasons / sizeof reasons[0])
+
+static_assert(REASONS <= QUALITY_LIST_MAX, "a worker's frame has a bit for each");
+
+/* REASONS if it is none. */
+static size_t place_of_reason(struct assay_string word)
+{
+	size_t i = 0;
+	while (i < REASONS && !assay_string_is(word, reasons[i].word))
+		i++;
+	return i;
+}
+
 const char *quality_reason(struct assay_string word)
 {
-	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
-		if (assay_string_is(word, reasons[i].word))
-			return reasons[i].word;
-	return NULL;
+	size_t i = place_of_reason(word);
+	return i < REASONS ? reasons[i].word : NULL;
 }
 
 void quality_lower(struct quality *quality, enum assay_quality_flag flag, const char *reason)
@@ -102,5 +114,63 @@ void quality_encode(struct buffer *to, const struct quality *quality)
 		map_uint(&map, "retries", quality->retries);
 	if (quality->dropped != 0)
 		map_uint(&map, "dropped", quality->dropped);
+	map_close(&map);
+}
+
+/* --- counts of a run ------------------------------------------------------------------------- */
+
+void quality_count(struct quality_counts *counts, const struct quality *quality)
+{
+	counts->flags[quality->flag]++;
+	for (size_t i = 0; i < quality->why_count; i++)
+		counts->reasons[place_of_reason(string_of(quality->why[i]))]++;
+}
+
+void quality_count_read(struct quality_counts *counts, const struct assay_frame_view *frame)
+{
+	struct reader r;
+	size_t left = 0;
+	struct assay_string word;
+	if (assay_quality_name(frame->quality) != NULL)
+		counts->flags[frame->quality]++;
+	read_init(&r, frame->why.data, frame->why.len);
+	if (frame->why.len > 0)
+		read_array(&r, &left);
+	for (; left > 0 && read_text(&r, &word) == 0; left--) {
+		size_t i = place_of_reason(word);
+		if (i < REASONS)
+			counts->reasons[i]++;
+	}
+}
+
+unsigned quality_worst(const struct quality_counts *counts)
+{
+	unsigned worst = ASSAY_QUALITY_MISSING;
+	while (worst > 0 && counts->flags[worst] == 0)
+		worst--;
+	return worst;
+}
+
+void quality_counts_encode(struct buffer *to, const struct quality_counts *counts)
+{
+	struct map map, part;
+	uint64_t with_reason = 0;
+	map_open(&map, to);
+	map_key(&map, "flags");
+	map_open(&part, to);
+	for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
+		if (counts->flags[flags[i].flag] > 0)
+			map_uint(&part, flags[i].name, counts->flags[flags[i].flag]);
+	map_close(&part);
+	for (size_t i = 0; i < REASONS; i++)
+		with_reason += counts->reasons[i];
+	if (with_reason > 0) {
+		map_key(&map, "why");
+		map_open(&part, to);
+		for (size_t i = 0; i < REASONS; i++)
+			if (counts->reasons[i] > 0)
+				map_uint(&part, reasons[i].word, counts->reasons[i]);
+		map_close(&part);
+	}
 	map_close(&map);
 }

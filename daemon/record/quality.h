@@ -34,4 +34,21 @@ void quality_lower(struct quality *quality, enum assay_quality_flag flag, const 
 /* Appends the map. */
 void quality_encode(struct buffer *to, const struct quality *quality);
 
+#define QUALITY_LIST_MAX 32 /* reasons in the list: bits of a worker's frame */
+
+/* Frames of a run, by flag and by reason. */
+struct quality_counts {
+	uint64_t flags[ASSAY_QUALITY_MISSING + 1], reasons[QUALITY_LIST_MAX];
+};
+
+/* Counts one frame, as it is made or as it was read. */
+void quality_count(struct quality_counts *counts, const struct quality *quality);
+void quality_count_read(struct quality_counts *counts, const struct assay_frame_view *frame);
+
+/* The worst flag that was counted; 0: none was. */
+unsigned quality_worst(const struct quality_counts *counts);
+
+/* Appends {"flags": {...}, "why": {...}}; only what was counted. */
+void quality_counts_encode(struct buffer *to, const struct quality_counts *counts);
+
 #endif

@@ -243,6 +243,10 @@ void record_run_end(struct buffer *to, const struct run_end *end)
 	map_text(&map, "why", end->why);
 	put_actor(&map, "actor", &end->actor);
 	put_hash(&map, "digest", end->digest);
+	if (end->quality != NULL && end->frames > 0) {
+		map_key(&map, "quality");
+		quality_counts_encode(to, end->quality);
+	}
 	put_extra(&map, &end->extra);
 	map_close(&map);
 }

@@ -128,6 +128,7 @@ struct run_end {
 	const char *why;
 	struct actor actor; /* id NULL: absent */
 	const uint8_t *digest;
+	const struct quality_counts *quality; /* NULL: absent; as it is without frames */
 	struct record_extra extra;
 };
 void record_run_end(struct buffer *to, const struct run_end *end);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs that survive: corrected, repeated, interrupted by kill -9, and followed into another journal."""
 
+import collections
 import hashlib
 import json
 import re
@@ -31,14 +32,28 @@ def stored(lab):
             seq = found.seq
 
 
+FLAGS = {1: 'good', 2: 'unchecked', 3: 'suspect', 4: 'bad', 9: 'missing'}
+
+
+def check_quality(end, frames):
+    """The run-end counts the flags and the reasons of its frames."""
+    if not frames:
+        assert 'quality' not in end, end
+        return
+    flags = collections.Counter(FLAGS[q['flag']] for q in frames)
+    why = collections.Counter(reason for q in frames for reason in q.get('why', ()))
+    assert end['quality']['flags'] == flags and end['quality'].get('why', {}) == why, (end, flags, why)
+
+
 def check_stored(lab):
-    """Each run has one run-end, whose count and digest are those of the frames that are stored."""
-    leaves, ends = {}, {}
+    """Each run has one run-end, whose count, digest and quality are those of the frames that are stored."""
+    leaves, ends, qualities = {}, {}, collections.defaultdict(list)
     for e in stored(lab):
         if e.type == 'run-start':
             leaves[e.record['run']] = []
         elif e.type == 'frame':
             assert e.record['n'] == len(leaves[e.record['run']]), (e.seq, e.record['n'], len(leaves[e.record['run']]), e.journal.hex())
+            qualities[e.record['run']].append(e.record['q'])
             leaves[e.record['run']].append(hashlib.sha256(b'\0' + e.bytes).digest())
         elif e.type == 'run-end':
             assert e.record['run'] not in ends, f'ended twice: {e.record}'
@@ -47,6 +62,7 @@ def check_stored(lab):
     for run, end in ends.items():
         assert end['frames'] == len(leaves[run]), end
         assert end['digest'] == hashlib.sha256(b''.join(leaves[run])).digest(), end
+        check_quality(end, qualities[run])
     return ends
 
 
@@ -112,7 +128,7 @@ def test_amend(lab):
     check_amended(lab, run)
     text = lab.ctl('run', 'show', run).stdout
     assert 'CCL-2026-00003 (was CCL-2026-00001)' in text and 'it was turned' in text, text
-    for fact in ('note +right side .was left side', 'end +20', 'quality +(good|unchecked|suspect)', 'settings\n  channels +'):
+    for fact in ('note +right side .was left side', 'end +20', r'quality +(\w+) \(\1: 1; no-calibration: 1', 'settings\n  channels +'):
         assert re.search(fact, text), (fact, text)
     text = next(line for line in lab.ctl('run', 'list').stdout.splitlines() if run in line)
     assert 'CCL-2026-00003 (was CCL-2026-00001)' in text and 'NOT VALID' in text, text

@@ -349,6 +349,96 @@ static void shape_differs_from_axes(struct buffer *entry)
 	put_frame(entry, &part, 2);
 }
 
+static void array_without_dims(struct buffer *entry)
+{
+	struct buffer part = {0};
+	part_begin(&part, "scalar", 1);
+	part_typed(&part, "counts", "data", NULL, "{count}", ASSAY_ELEMENT_U8, "ab", 2);
+	put_frame(entry, &part, 2);
+}
+
+/* An axis of 2 elements, and counts of these dims, with tag 40 or without. */
+static void put_counts_over(
+	struct buffer *entry, const char *const *dims, size_t count, bool has_tag)
+{
+	struct buffer part = {0};
+	struct map var;
+	part_begin(&part, "spectrum", 2);
+	part_axis(&part, "energy", "keV", 0, 1, 2);
+	map_open(&var, &part);
+	map_text(&var, "name", "counts");
+	map_text(&var, "role", "data");
+	map_key(&var, "dims");
+	part_texts(&part, dims, count);
+	map_text(&var, "unit", "{count}");
+	map_key(&var, "data");
+	if (has_tag)
+		encode_nd(&part, (const size_t[]){2}, 1, ASSAY_ELEMENT_U8, bytes, 2);
+	else
+		encode_typed(&part, ASSAY_ELEMENT_U8, bytes, 2);
+	map_close(&var);
+	put_frame(entry, &part, 2);
+}
+
+static void tag_40_for_one_dimension(struct buffer *entry)
+{
+	put_counts_over(entry, (const char *const[]){"energy"}, 1, true);
+}
+
+static void plain_array_for_two_dimensions(struct buffer *entry)
+{
+	put_counts_over(entry, (const char *const[]){"energy", "energy"}, 2, false);
+}
+
+static void axis_that_ends_at_infinity(struct buffer *entry)
+{
+	struct buffer part = {0};
+	part_begin(&part, "spectrum", 1);
+	part_axis(&part, "energy", "keV", 1e308, 1e308, 3);
+	put_frame(entry, &part, 2);
+}
+
+/* An array of uncertainties over another axis than the values have. */
+static void of_over_another_axis(struct buffer *entry)
+{
+	struct buffer part = {0};
+	struct map var;
+	part_begin(&part, "spectrum", 4);
+	part_axis(&part, "energy", "keV", 0, 1, 2);
+	part_axis(&part, "channel", "1", 0, 1, 2);
+	part_typed(&part, "counts", "data", "energy", "{count}", ASSAY_ELEMENT_U8, "ab", 2);
+	map_open(&var, &part);
+	map_text(&var, "name", "counts_unc");
+	map_text(&var, "role", "uncertainty");
+	map_text(&var, "of", "counts");
+	map_key(&var, "dims");
+	part_texts(&part, (const char *const[]){"channel"}, 1);
+	map_text(&var, "unit", "{count}");
+	map_key(&var, "data");
+	encode_typed(&part, ASSAY_ELEMENT_U8, bytes, 2);
+	map_close(&var);
+	put_frame(entry, &part, 2);
+}
+
+static void step_beyond_the_last(struct buffer *entry)
+{
+	struct buffer part = {0};
+	encode_text(&part, "kind");
+	encode_text(&part, "scalar");
+	encode_text(&part, "step");
+	encode_map(&part, 3);
+	encode_text(&part, "i");
+	encode_uint(&part, 3);
+	encode_text(&part, "of");
+	encode_uint(&part, 2);
+	encode_text(&part, "name");
+	encode_text(&part, "light");
+	encode_text(&part, "vars");
+	encode_array(&part, 1);
+	part_number(&part, "dead_time", "%", 1);
+	put_frame(entry, &part, 3);
+}
+
 static void raw_without_bytes(struct buffer *entry)
 {
 	struct buffer part = {0};
@@ -494,6 +584,37 @@ static void run_of_another_number(struct buffer *entry)
 	put_record(entry, EXAMPLE_DATA, &record);
 }
 
+/* A run-end whose quality is {"flags": {FLAG: 1}, "why": {REASON: 1}}. */
+static void put_counts(struct buffer *entry, const char *flag, const char *reason)
+{
+	struct buffer record = {0}, quality = {0};
+	encode_text(&quality, "quality");
+	encode_map(&quality, 2);
+	encode_text(&quality, "flags");
+	encode_map(&quality, 1);
+	encode_text(&quality, flag);
+	encode_uint(&quality, 1);
+	encode_text(&quality, "why");
+	encode_map(&quality, 1);
+	encode_text(&quality, reason);
+	encode_uint(&quality, 1);
+	record_run_end(&record, &(struct run_end){WHOLE_BASE, .run = bytes, .frames = 1,
+					.status = RUN_STATUS_COMPLETE, .digest = bytes,
+					.extra = {{quality.data, quality.len}, 1}});
+	put_record(entry, EXAMPLE_DATA, &record);
+	buffer_finish(&quality);
+}
+
+static void counts_of_an_invented_flag(struct buffer *entry)
+{
+	put_counts(entry, "fine", "late");
+}
+
+static void counts_of_an_invented_reason(struct buffer *entry)
+{
+	put_counts(entry, "good", "tired");
+}
+
 const struct bad_example bad_examples[] = {
 	{"array-of-2-28", huge_array, "an integer or length that is not in its shortest form"},
 	{"map-of-2-28", huge_map, "a map of 268435456, but 0 bytes follow"},
@@ -550,6 +671,17 @@ const struct bad_example bad_examples[] = {
 		"vars[2].dims: 2 elements along \"delay\", whose axis has 3"},
 	{"scalar-with-dims", scalar_with_dims,
 		"vars[1].data: a single value where dims announces an array"},
+	{"array-without-dims", array_without_dims,
+		"vars[0].data: an array where dims, being empty, announces a single value"},
+	{"array-with-tag-40-for-one-dimension", tag_40_for_one_dimension,
+		"vars[1].data: tag 40 where a plain array was expected for one dimension"},
+	{"array-plain-for-two-dimensions", plain_array_for_two_dimensions,
+		"vars[1].data: a plain array where tag 40 was expected for several dimensions"},
+	{"axis-ends-at-infinity", axis_that_ends_at_infinity,
+		"vars[0].data: an axis that ends at infinity"},
+	{"of-over-another-axis", of_over_another_axis,
+		"vars[3].of: other dims than those of \"counts\""},
+	{"step-beyond-the-last", step_beyond_the_last, "step: number 3 of 2"},
 	{"raw-without-bytes", raw_without_bytes,
 		"raw[0]: neither \"sha256\" nor \"data\"; one is required"},
 	{"raw-of-another-size", raw_of_another_size, "raw[0]: 2 bytes of data where size says 3"},
@@ -560,6 +692,11 @@ const struct bad_example bad_examples[] = {
 		"q.why[0]: \"tired\" where a reason of the list, or x-... was expected"},
 	{"quality-flag-unknown", invented_flag,
 		"q.flag: flag 5 where 1, 2, 3, 4 or 9 was expected"},
+	{"quality-counts-of-unknown-flag", counts_of_an_invented_flag,
+		"quality.flags: key \"fine\" where good, unchecked, suspect, bad or missing was "
+		"expected"},
+	{"quality-counts-of-unknown-reason", counts_of_an_invented_reason,
+		"quality.why: key \"tired\" where a reason of the list, or x-... was expected"},
 	{"sample-empty", run_without_sample,
 		"sample.id: \"\" where a text that is not empty was expected"},
 	{"run-number-malformed", run_of_another_number,

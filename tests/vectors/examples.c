@@ -211,11 +211,19 @@ static void simulated_run_start(struct buffer *entry)
 static void complete_run_end(struct buffer *entry)
 {
 	struct buffer record = {0};
+	struct quality q = {.flag = ASSAY_QUALITY_GOOD};
+	struct quality_counts counts = {0};
+	for (int i = 0; i < 7; i++)
+		quality_count(&counts, &q);
+	quality_lower(&q, ASSAY_QUALITY_GOOD, "late");
+	quality_lower(&q, ASSAY_QUALITY_SUSPECT, "cal-expired");
+	quality_count(&counts, &q);
 	record_run_end(&record, &(struct run_end){.base = base,
 					.run = run,
 					.frames = 8,
 					.status = RUN_STATUS_COMPLETE,
-					.digest = hash});
+					.digest = hash,
+					.quality = &counts});
 	put_record(entry, EXAMPLE_DATA, &record);
 }
 

@@ -156,6 +156,37 @@ static void print_calibrations(struct assay_span list)
 	}
 }
 
+/* "good: 19, suspect: 1", after `before`: a map of counts in the run-end's quality. */
+static void print_counts(struct assay_span quality, const char *key, const char *before)
+{
+	struct reader r;
+	struct assay_string word;
+	uint64_t count;
+	size_t pairs = 0;
+	struct assay_span part = keys_value(quality, string_of(key));
+	read_init(&r, part.data, part.len);
+	if (part.len > 0)
+		read_map(&r, &pairs);
+	for (; pairs > 0 && read_key(&r, &word) == 0 && read_uint(&r, &count) == 0; pairs--) {
+		char name[40];
+		print_safe(name, sizeof name, word);
+		printf("%s%s: %" PRIu64, before, name, count);
+		before = ", ";
+	}
+}
+
+/* "suspect (good: 19, suspect: 1; cal-expired: 1)"; frames are counted when the run has ended. */
+static void print_quality(const struct run_row *row)
+{
+	struct assay_span quality = keys_value(row->run_end, string_of("quality"));
+	if (row->quality[0] == '\0')
+		return;
+	printf("%-12s %s", "quality", row->quality);
+	print_counts(quality, "flags", " (");
+	print_counts(quality, "why", "; ");
+	puts(quality.len > 0 ? ")" : "");
+}
+
 static void print_end(const struct run_row *row)
 {
 	struct assay_record_view end;
@@ -199,7 +230,7 @@ static void print_run(const struct run_row *row)
 	print_end(row);
 	print_text("status", row->status[0] != '\0' ? row->status : "open");
 	printf("%-12s %" PRIu64 "\n", "frames", row->frames);
-	print_text("quality", row->quality);
+	print_quality(row);
 	print_text("valid", now->valid);
 	if (now->count > 0) {
 		print_time(text, now->when);

@@ -14,7 +14,8 @@
 
 #define LATER_MAX 200 /* records per run read in later journals */
 
-static int write_end(struct run_store *store, struct runs_row *row, const uint8_t digest[32])
+static int write_end(struct run_store *store, struct runs_row *row, const uint8_t digest[32],
+	const struct quality_counts *counts)
 {
 	struct buffer body = {0};
 	uint8_t id[ASSAY_UUID_SIZE];
@@ -28,6 +29,7 @@ static int write_end(struct run_store *store, struct runs_row *row, const uint8_
 		.status = RUN_STATUS_INTERRUPTED,
 		.why = "the program ended while the run was open",
 		.digest = digest,
+		.quality = counts,
 	};
 	record_run_end(&body, &end);
 	struct ledger_receipt receipt;
@@ -47,7 +49,9 @@ static int write_end(struct run_store *store, struct runs_row *row, const uint8_
 static int end_one(struct run_store *store, struct runs_row *row, uint64_t head)
 {
 	uint8_t digest[32];
-	if (runs_digest(store->rows, row, head, digest) < 0 || write_end(store, row, digest) < 0) {
+	struct quality_counts counts;
+	if (runs_digest(store->rows, row, head, digest, &counts) < 0 ||
+		write_end(store, row, digest, &counts) < 0) {
 		log_error("%s was open and could not be ended", row->number);
 		return -1;
 	}

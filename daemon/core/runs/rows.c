@@ -543,7 +543,8 @@ static bool is_row_topic(void *arg, const char *topic, size_t len)
 	return strlen(row->topic) == len && memcmp(row->topic, topic, len) == 0;
 }
 
-static int add_leaf(struct digest *digest, const struct journal_found *found, struct runs_row *row)
+static int add_leaf(struct digest *digest, const struct journal_found *found, struct runs_row *row,
+	struct quality_counts *counts)
 {
 	struct assay_entry_view entry;
 	struct assay_frame_view frame;
@@ -555,16 +556,18 @@ static int add_leaf(struct digest *digest, const struct journal_found *found, st
 	int r = entry_leaf_hash(found->bytes, found->len, leaf);
 	digest_update(digest, leaf, sizeof leaf);
 	row->frames++;
-	row->quality = frame.quality > row->quality ? frame.quality : row->quality;
+	quality_count_read(counts, &frame);
 	return r;
 }
 
-int runs_digest(const struct runs *runs, struct runs_row *row, uint64_t head, uint8_t digest[32])
+int runs_digest(const struct runs *runs, struct runs_row *row, uint64_t head, uint8_t digest[32],
+	struct quality_counts *counts)
 {
 	struct journal_reader *reader;
 	struct journal_found found;
 	struct digest running = {0};
-	row->frames = row->quality = 0;
+	row->frames = 0;
+	*counts = (struct quality_counts){0};
 	int r = open_reader(runs, row->journal, &reader);
 	if (r < 0)
 		return r;
@@ -572,8 +575,9 @@ int runs_digest(const struct runs *runs, struct runs_row *row, uint64_t head, ui
 	journal_reader_filter(reader, is_row_topic, row);
 	journal_reader_seek(reader, row->first);
 	while (r == 0 && (r = journal_reader_next(reader, head, &found)) > 0)
-		r = found.kind == JOURNAL_ENTRY ? add_leaf(&running, &found, row) : 0;
+		r = found.kind == JOURNAL_ENTRY ? add_leaf(&running, &found, row, counts) : 0;
 	journal_reader_close(reader);
+	row->quality = quality_worst(counts);
 	if (r == 0)
 		digest_final(&running, digest);
 	digest_finish(&running);

@@ -72,9 +72,10 @@ void runs_next_number(const struct runs *runs, const char *node, const char *ins
 
 /*
  * A run that was open when the core ended: reads its frames from its journal, up to seq `head`, for
- * row->frames, row->quality and their digest.  0 or a negative errno.
+ * row->frames, row->quality, their digest and counts.  0 or a negative errno.
  */
-int runs_digest(const struct runs *runs, struct runs_row *row, uint64_t head, uint8_t digest[32]);
+int runs_digest(const struct runs *runs, struct runs_row *row, uint64_t head, uint8_t digest[32],
+	struct quality_counts *counts);
 
 /* Sets status and frames of a run in a former journal, whose run-end is in a later one. */
 void runs_end_former(struct runs *runs, const uint8_t run[16], const char *status, uint64_t frames);

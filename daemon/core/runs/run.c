@@ -45,7 +45,8 @@ struct run {
 	size_t step;
 	unsigned technique; /* bit, for the units allowed */
 	struct digest digest;
-	unsigned flag, quality;       /* of the frame being made; the worst so far */
+	struct quality q;             /* of the frame being made */
+	struct quality_counts counts; /* of the frames so far */
 	struct buffer head;           /* of the frame being made */
 	struct buffer settings, sent; /* as it started, for a renewal */
 	struct audit_actor ender;
@@ -475,7 +476,7 @@ static int put_frame_head(
 	head.base.t.utc = times.utc;
 	head.base.t.mono = times.mono;
 	head.base.t.dev = dev[0] != '\0' ? dev : NULL;
-	run->flag = head.q.flag;
+	run->q = head.q;
 	buffer_reset(&run->head);
 	record_frame(&run->head, &head, (struct assay_span){0}, frame->pairs);
 	return run->head.failed ? -ENOMEM : 0;
@@ -510,7 +511,7 @@ int run_frame(struct run *run, const struct wire_frame *frame, size_t size,
 	if (under_way == NULL)
 		return r == 0 ? -ENOMEM : r;
 	*under_way = (struct frame_under_way){
-		.rows = run->store->rows, .flag = run->flag, .done = done, .arg = arg};
+		.rows = run->store->rows, .flag = run->q.flag, .done = done, .arg = arg};
 	memcpy(under_way->run, run->label.id, sizeof under_way->run);
 	struct ledger_receipt receipt;
 	struct ledger_record record = {.topic = run->topic,
@@ -528,7 +529,7 @@ int run_frame(struct run *run, const struct wire_frame *frame, size_t size,
 		return r;
 	}
 	digest_update(&run->digest, receipt.leaf, sizeof receipt.leaf);
-	run->quality = run->flag > run->quality ? run->flag : run->quality;
+	quality_count(&run->counts, &run->q);
 	run->frames++;
 	run->bytes += run->head.len + frame->part.len;
 	return 0;
@@ -561,6 +562,7 @@ static int write_end(struct run *run, enum run_status status, const char *why)
 		.status = status,
 		.why = why != NULL && why[0] != '\0' ? why : run->end_reason,
 		.digest = digest,
+		.quality = &run->counts,
 	};
 	if (run->has_ender)
 		end.actor = (struct actor){run->ender.id, run->ender.auth, run->ender.via};
@@ -576,7 +578,7 @@ static int write_end(struct run *run, enum run_status status, const char *why)
 		return r;
 	struct runs_row row;
 	fill_row(run, &row);
-	row.quality = run->quality;
+	row.quality = quality_worst(&run->counts);
 	row.last = receipt.seq;
 	strncpy(row.status, words_name(&words_run_status, (int)status), sizeof row.status - 1);
 	return runs_put(run->store->rows, &row);
