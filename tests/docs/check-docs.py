@@ -105,6 +105,25 @@ def check_format(source):
     yield from same('reasons of quality', reasons, table)
 
 
+def check_rules(source):
+    """The table of rules has every bad example, and every message of rules.c has one."""
+    page = source / 'docs/frame-format.md'
+    examples = read(source, 'tests/vectors/bad-examples.c').split('bad_examples[] = {')[1]
+    names = re.findall(r'^\t\{"([a-z0-9-]+)"', examples, re.M)
+    rows = section(page, 'rules').splitlines()
+    listed = [name for row in rows for name in words(row.split(' | ')[-1])]
+    yield from same('docs/frame-format.md, rules', names, listed)
+    for name in sorted({name for name in listed if listed.count(name) > 1}):
+        yield f'docs/frame-format.md, rules: `{name}` stands twice'
+    texts = [(source / f'tests/vectors/bad/{name}.txt').read_text(encoding='utf-8') for name in names]
+    calls = re.findall(r'schema_fail\((.*?)\);', read(source, 'daemon/record/rules.c'), re.S)
+    for call in calls:
+        message = ''.join(re.findall(r'"((?:[^"\\]|\\.)*)"', call)).replace('\\"', '"')
+        pattern = re.sub(r'%(?:\\\.\\\*s|zu|llu|s)', '.*', re.escape(message))
+        if not any(re.search(pattern, text) for text in texts):
+            yield f'daemon/record/rules.c: no bad example for "{message}"'
+
+
 def operations(source, room):
     """{op: its arguments} of the tables at the ends of files in a folder of daemon/core."""
     for file in sorted((source / 'daemon/core' / room).glob('*.c')):
@@ -229,6 +248,7 @@ def check_static(source, paths):
     yield from check_links(source)
     yield from check_excerpts(source)
     yield from check_format(source)
+    yield from check_rules(source)
     yield from check_operations(source)
     yield from check_replay_operations(source)
     yield from check_events(source)
