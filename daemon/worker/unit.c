@@ -241,7 +241,7 @@ static int recheck(struct worker_unit *unit)
 	if (strcmp(found.serial, known->serial) == 0 && strcmp(found.model, known->model) == 0)
 		return 0;
 	snprintf(device->explained, EXPLAIN_MAX,
-		"another unit replies: %.40s, serial number %.40s; it was %.40s, %.40s",
+		"another unit replies: '%.40s', serial number '%.40s'; it was '%.40s', '%.40s'",
 		found.model, found.serial, known->model, known->serial);
 	return -ENODEV;
 }

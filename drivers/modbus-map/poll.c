@@ -144,18 +144,31 @@ static void read_field(const struct assay_settings *settings, const struct assay
 	field->order = (enum register_order)register_name_index(register_order_names, order);
 }
 
+/* A text ends at a NUL, or at the first byte of memory that was never written. */
 static void put_text(const uint8_t *wire, size_t bytes, bool swapped, char *to, size_t size)
 {
 	size_t len = 0;
 	for (size_t i = 0; i < bytes && len + 1 < size; i++) {
-		char c = (char)wire[swapped ? i ^ 1 : i];
-		if (c == '\0')
+		uint8_t c = wire[swapped ? i ^ 1 : i];
+		if (c == 0 || c == 0xff)
 			break;
-		to[len++] = c >= ' ' && c <= '~' ? c : '?';
+		to[len++] = c >= ' ' && c <= '~' ? (char)c : '?';
 	}
 	while (len > 0 && to[len - 1] == ' ')
 		len--;
 	to[len] = '\0';
+}
+
+/* Empty if all bits are set: it was never written. */
+static void put_number(const uint8_t *wire, const struct field *field, char *to, size_t size)
+{
+	static const enum register_type of_width[] = {
+		[1] = REGISTER_UINT16, [2] = REGISTER_UINT32, [4] = REGISTER_UINT64};
+	struct register_value v = register_read(wire, of_width[field->registers], field->order);
+	uint64_t most = UINT64_MAX >> (64 - 16 * field->registers);
+	to[0] = '\0';
+	if (v.kind == REGISTER_INTEGER && (uint64_t)v.integer != most)
+		snprintf(to, size, "%lld", (long long)v.integer);
 }
 
 static void to_wire(
@@ -198,14 +211,10 @@ static int fetch_field(
 	if (field->is_text) {
 		bool swapped = field->order == REGISTER_BADC || field->order == REGISTER_DCBA;
 		put_text(wire, field->registers * 2, swapped, to, sizeof(id->make));
-		return 0;
-	}
-	enum register_type type = field->registers == 4   ? REGISTER_UINT64
-				  : field->registers == 2 ? REGISTER_UINT32
-							  : REGISTER_UINT16;
-	struct register_value v = register_read(wire, type, field->order);
-	if (v.kind == REGISTER_INTEGER)
-		snprintf(to, sizeof(id->make), "%lld", (long long)v.integer);
+	} else
+		put_number(wire, field, to, sizeof(id->make));
+	if (to == id->serial && to[0] == '\0')
+		snprintf(to, sizeof(id->serial), "none");
 	return 0;
 }
 

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "core/instrument/identity.h"
+#include "record/text.h"
+#include "wire/wire.h"
 
 static const struct {
 	const char *driver;
@@ -31,26 +33,23 @@ static bool serial_is_reserved(const char *driver, const char *serial)
 	return false;
 }
 
-static bool differs(const char *wanted, const char *found)
+static bool differs(const char *name, const char *wanted, const char *found, char *why, size_t size)
 {
-	return wanted != NULL && strcmp(wanted, found) != 0;
+	if (wanted == NULL || strcmp(wanted, found) == 0)
+		return false;
+	if (strcmp(found, "none") == 0)
+		snprintf(why, size, "no %s was found, '%s' is configured", name, wanted);
+	else
+		snprintf(why, size, "%s '%s' was found, '%s' is configured", name, found, wanted);
+	return true;
 }
 
 static bool is_another(
 	const struct instrument *instrument, const struct run_identity *id, char *why, size_t size)
 {
 	const struct config_instrument *config = instrument->config;
-	if (differs(config->identity.serial, id->serial)) {
-		snprintf(why, size, "serial number %s was found, %s is configured", id->serial,
-			config->identity.serial);
-		return true;
-	}
-	if (differs(config->identity.model, id->model)) {
-		snprintf(why, size, "model %s was found, %s is configured", id->model,
-			config->identity.model);
-		return true;
-	}
-	return false;
+	return differs("serial number", config->identity.serial, id->serial, why, size) ||
+	       differs("model", config->identity.model, id->model, why, size);
 }
 
 static void fill(char *to, size_t size, const char *declared)
@@ -59,15 +58,33 @@ static void fill(char *to, size_t size, const char *declared)
 		snprintf(to, size, "%s", declared);
 }
 
-void identity_declare(struct instrument *instrument)
+/* Instruments pad their texts on either side. */
+static void take_text(char *to, size_t size, struct assay_string text)
+{
+	while (text.len > 0 && text.data[0] == ' ')
+		text.data++, text.len--;
+	while (text.len > 0 && text.data[text.len - 1] == ' ')
+		text.len--;
+	text_copy(to, size, text);
+}
+
+void identity_take(struct instrument *instrument, const struct wire_identity *found)
 {
 	struct run_identity *id = &instrument->identity;
 	const struct config_instrument *config = instrument->config;
+	*id = (struct run_identity){.declared = found->declared};
+	take_text(id->make, sizeof id->make, found->make);
+	take_text(id->model, sizeof id->model, found->model);
+	take_text(id->serial, sizeof id->serial, found->serial);
+	take_text(id->fw, sizeof id->fw, found->fw);
+	if (id->serial[0] == '\0' && config->identity.serial != NULL)
+		id->declared = true;
 	fill(id->make, sizeof id->make, config->identity.make);
 	fill(id->make, sizeof id->make, config->driver->make);
 	fill(id->model, sizeof id->model, config->identity.model);
 	fill(id->serial, sizeof id->serial, config->identity.serial);
-	fill(id->serial, sizeof id->serial, "none");
+	if (id->declared)
+		fill(id->serial, sizeof id->serial, "none");
 }
 
 bool identity_refuses(struct instrument *instrument, char *why, size_t size)

@@ -5,8 +5,12 @@
 
 #include "core/instrument/instrument.h"
 
-/* Fills in what the instrument cannot report from the configuration or the profile. */
-void identity_declare(struct instrument *instrument);
+/*
+ * Takes the identity that the worker read, without the blanks around its texts, and fills in what
+ * the instrument cannot report from the configuration or the profile.  It is declared, not read, if
+ * its serial number is.
+ */
+void identity_take(struct instrument *instrument, const struct wire_identity *found);
 
 /*
  * True, with the reason in `why`, if this unit must be rejected.  A unit other than configured may

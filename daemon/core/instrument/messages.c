@@ -39,14 +39,7 @@ static int take_identity(struct instrument *instrument, const struct wire_messag
 	int r = wire_read_identity(m, &found);
 	if (r < 0)
 		return r;
-	struct run_identity *id = &instrument->identity;
-	*id = (struct run_identity){.declared = found.declared};
-	text_copy(id->make, sizeof id->make, found.make);
-	text_copy(id->model, sizeof id->model, found.model);
-	text_copy(id->serial, sizeof id->serial, found.serial);
-	text_copy(id->fw, sizeof id->fw, found.fw);
-	if (id->declared)
-		identity_declare(instrument);
+	identity_take(instrument, &found);
 	if (identity_refuses(instrument, why, sizeof why))
 		return reject_unit(instrument, why);
 	return instrument_apply(instrument, MACHINE_IDENTIFIED, NULL);

@@ -433,7 +433,8 @@ static void classify(const struct run *run, const struct wire_frame *frame, cons
 	}
 	if (run->identity.mismatch)
 		quality_lower(q, ASSAY_QUALITY_SUSPECT, "identity-mismatch");
-	if (run->identity.declared || run->identity.serial[0] == '\0')
+	const char *serial = run->identity.serial;
+	if (run->identity.declared || serial[0] == '\0' || strcmp(serial, "none") == 0)
 		quality_lower(q, q->flag, "identity-unread");
 	uint64_t until = calibration_of(run, run->step)->to;
 	if (until != 0 && utc > until)

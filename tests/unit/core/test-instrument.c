@@ -781,46 +781,77 @@ static void a_note_that_fails_is_tried_again(void **state)
 
 /* --- identity -------------------------------------------------------------------------------- */
 
-static void expect_identity(const struct config_instrument *config, struct run_identity found,
-	bool is_refused, bool is_flagged, const char *reason)
+/* What the core makes of a unit that replies with this model and serial number; NULL: no reply. */
+static struct run_identity expect_identity(const struct config_instrument *config,
+	const char *model, const char *serial, bool is_refused, bool is_flagged, const char *reason)
 {
 	char why[200] = "";
-	struct instrument instrument = {.config = config, .identity = found};
-	if (found.declared)
-		identity_declare(&instrument);
+	struct instrument instrument = {.config = config};
+	identity_take(&instrument, &(struct wire_identity){.model = string_of(model),
+					   .serial = string_of(serial),
+					   .declared = model == NULL && serial == NULL});
 	assert_int_equal(identity_refuses(&instrument, why, sizeof why), is_refused);
 	assert_int_equal(instrument.identity.mismatch, is_flagged);
 	if (strstr(why, reason) == NULL)
 		fail_msg("'%s' has no '%s'", why, reason);
+	return instrument.identity;
 }
 
 static void another_unit_is_refused_or_flagged(void **state)
 {
 	struct config_instrument config = *roof.core.config->instruments;
-	const struct run_identity unit = {.make = "Amptek", .model = "DP5", .serial = "2524"};
-	struct run_identity simulator = unit, none = {.declared = true};
-	snprintf(simulator.serial, sizeof simulator.serial, "9990042");
 	memset(&config.identity, 0, sizeof config.identity);
 
-	expect_identity(&config, unit, false, false, "");
-	expect_identity(&config, simulator, false, false, "");
+	expect_identity(&config, "DP5", "2524", false, false, "");
+	expect_identity(&config, "DP5", "9990042", false, false, "");
 	config.simulated = false;
-	expect_identity(&config, unit, false, false, "");
-	expect_identity(&config, simulator, true, false, "belongs to a simulator");
+	expect_identity(&config, "DP5", "2524", false, false, "");
+	expect_identity(&config, "DP5", "9990042", true, false, "belongs to a simulator");
 	for (int flag = 0; flag < 2; flag++) {
 		memset(&config.identity, 0, sizeof config.identity);
 		config.identity.flag_otherwise = flag;
 		config.identity.serial = "2524";
-		expect_identity(&config, unit, false, false, "");
-		expect_identity(&config, none, false, false, ""); /* it has none: declared */
-		expect_identity(&config, simulator, true, false, "belongs to a simulator");
+		expect_identity(&config, "DP5", "2524", false, false, "");
+		expect_identity(&config, NULL, NULL, false, false, ""); /* it has none: declared */
+		expect_identity(&config, "DP5", "9990042", true, false, "belongs to a simulator");
 		config.identity.serial = "2525";
-		expect_identity(&config, unit, !flag, flag,
-			"serial number 2524 was found, 2525 is configured");
+		expect_identity(&config, "DP5", "2524", !flag, flag,
+			"serial number '2524' was found, '2525' is configured");
+		expect_identity(&config, "DP5", "none", !flag, flag,
+			"no serial number was found, '2525' is configured");
 		config.identity.serial = "2524";
 		config.identity.model = "PX5";
-		expect_identity(
-			&config, unit, !flag, flag, "model DP5 was found, PX5 is configured");
+		expect_identity(&config, "DP5", "2524", !flag, flag,
+			"model 'DP5' was found, 'PX5' is configured");
+	}
+}
+
+static void blanks_around_an_identity_are_not_part_of_it(void **state)
+{
+	struct config_instrument config = *roof.core.config->instruments;
+	config.identity.model = "RX 50";
+	config.identity.serial = "0007";
+	struct run_identity id = expect_identity(&config, "  RX 50 ", " 0007   ", false, false, "");
+	assert_string_equal(id.model, "RX 50");
+	assert_string_equal(id.serial, "0007");
+	assert_false(id.declared);
+	expect_identity(&config, "RX  50", "0007", true, false, "model 'RX  50' was found");
+	expect_identity(&config, "   ", "0007", false, false, "");
+}
+
+/* Each of model and serial number: read, or not; configured, or not. */
+static void an_identity_is_read_only_if_its_serial_number_is(void **state)
+{
+	struct config_instrument config = *roof.core.config->instruments;
+	for (int i = 0; i < 16; i++) {
+		const char *model = i & 1 ? "DP5" : NULL, *serial = i & 2 ? "7" : NULL;
+		config.identity.model = i & 4 ? "DP5" : NULL;
+		config.identity.serial = i & 8 ? "7" : NULL;
+		struct run_identity id = expect_identity(&config, model, serial, false, false, "");
+		assert_int_equal(id.declared,
+			serial == NULL && (model == NULL || config.identity.serial != NULL));
+		assert_string_equal(id.model, i & (1 | 4) ? "DP5" : "");
+		assert_string_equal(id.serial, i & (2 | 8) ? "7" : id.declared ? "none" : "");
 	}
 }
 
@@ -835,7 +866,7 @@ static void a_rejected_unit_is_reported_once_until_it_is_another(void **state)
 	for (int i = 0; i < 3; i++) {
 		send_identity(ms, "RGA100", i < 2 ? "8" : "9");
 		expect(ms, WIRE_REFUSE);
-		expect_shown(ms, DEVICE_STATE_FAULT, "7 is configured");
+		expect_shown(ms, DEVICE_STATE_FAULT, "'7' is configured");
 	}
 	assert_int_equal(count("-", "\"event\":\"identity-refused\""), 2);
 	assert_int_equal(count("ms-1", "\"code\":\"identity\""), 2);
@@ -1046,6 +1077,8 @@ int main(void)
 		WITH_ROOF(a_hazard_is_noted_until_it_is_off),
 		WITH_ROOF(a_note_that_fails_is_tried_again),
 		WITH_ROOF(another_unit_is_refused_or_flagged),
+		WITH_ROOF(blanks_around_an_identity_are_not_part_of_it),
+		WITH_ROOF(an_identity_is_read_only_if_its_serial_number_is),
 		WITH_ROOF(a_rejected_unit_is_reported_once_until_it_is_another),
 		WITH_ROOF(a_run_that_was_open_is_ended_as_interrupted),
 		WITH_ROOF(an_open_run_of_a_former_journal_is_ended_in_the_present_one),

@@ -413,7 +413,7 @@ static void a_unit_on_datagrams_is_identified_again_while_it_rests(void **state)
 	struct wire_state fault;
 	assert_int_equal(wire_read_state(&m, &fault), 0);
 	assert_true(assay_string_is(
-		fault.text, "another unit replies: , serial number S-2; it was , S-1"));
+		fault.text, "another unit replies: '', serial number 'S-2'; it was '', 'S-1'"));
 	m = expect(WIRE_IDENTITY);
 	assert_int_equal(wire_read_identity(&m, &identity), 0);
 	assert_true(assay_string_is(identity.serial, "S-2"));

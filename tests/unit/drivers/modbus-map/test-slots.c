@@ -725,6 +725,53 @@ static void identity_registers_are_read(void **state)
 		h->explained, "identity: serial cannot be read: exception 2 (no such address)");
 }
 
+/* What identity registers of a type give; "": nothing is known, "none": it has none. */
+static void registers_that_were_never_written_are_no_identity(void **state)
+{
+	static const struct {
+		const char *field, *type, *hex, *text;
+	} cases[] = {
+		{"serial", "uint16", "FF FF", "none"},
+		{"serial", "uint16", "7F FF", "32767"},
+		{"serial", "uint32", "FF FF FF FF", "none"},
+		{"serial", "uint32", "FF FF FF FE", "4294967294"},
+		{"serial", "uint64", "FF FF FF FF FF FF FF FF", "none"},
+		{"serial", "uint64", "00 00 00 00 FF FF FF FF", "4294967295"},
+		{"fw", "uint16", "FF FF", ""},
+		{"serial", "text", "FF FF FF FF", "none"},
+		{"serial", "text", "00 00 00 00", "none"},
+		{"serial", "text", "20 20 20 20", "none"},
+		{"serial", "text", "34 37 31 31", "4711"},
+		{"serial", "text", "30 34 37 FF", "047"},
+		{"model", "text", "58 35 FF FF", "X5"},
+		{"model", "text", "FF FF FF FF", ""},
+		{"make", "text", "41 07 42 00", "A?B"},
+	};
+	static const uint16_t one = 1;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct host *h = host_create(assay_driver, ASSAY_LINK_MODBUS_TCP);
+		struct assay_identity id = {0};
+		add(h, "points", "a", "input", "0", "uint16");
+		struct host_settings *row = host_add_row(h, "identity");
+		host_settings_set(row, "field", cases[i].field);
+		host_settings_set(row, "table", "holding");
+		host_settings_set(row, "address", "100");
+		host_settings_set(row, "type", cases[i].type);
+		host_settings_set(row, "registers", "2");
+		host_expect_modbus(h, ASSAY_INPUT, 0, 1, 0, &one);
+		expect_registers(h, ASSAY_HOLDING, 100, cases[i].hex);
+		assert_int_equal(h->driver->identify(&h->ins, &id), 0);
+		assert_true(host_is_done(h));
+		const char *found = strcmp(cases[i].field, "serial") == 0  ? id.serial
+				    : strcmp(cases[i].field, "model") == 0 ? id.model
+				    : strcmp(cases[i].field, "make") == 0  ? id.make
+									   : id.fw;
+		assert_string_equal(found, cases[i].text);
+		host_destroy(h);
+	}
+	(void)state;
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -753,6 +800,7 @@ int main(void)
 		T(a_map_that_is_wrong_altogether_names_the_settings_to_check),
 		T(without_identity_registers_it_is_declared_if_any_area_replies),
 		T(identity_registers_are_read),
+		T(registers_that_were_never_written_are_no_identity),
 	};
 	return cmocka_run_group_tests_name("modbus-map", tests, NULL, NULL);
 }
