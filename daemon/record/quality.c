@@ -46,6 +46,7 @@ static const struct {
 	{"below-detection", "a value is below the instrument's limit of detection"},
 	{"not-ready", "the instrument was warming up, purging or not yet stable"},
 	{"cal-settings", "the calibration holds for other settings; it was not applied"},
+	{"malformed", "the data contradict their announced length, number or sum"},
 };
 
 const char *assay_quality_name(enum assay_quality_flag flag)

@@ -124,7 +124,7 @@ static void add_quality(const struct assay_decoding *in, struct assay_frame *out
 	if (most == CHANNEL_FULL)
 		assay_frame_quality(out, ASSAY_SUSPECT, "saturated");
 	else if (comparable && sum != s->slow_count)
-		assay_frame_quality(out, ASSAY_SUSPECT, "truncated");
+		assay_frame_quality(out, ASSAY_SUSPECT, "malformed");
 	if (is_named(block, SPECTRUM_SLICE_AFTER_LOSS))
 		assay_frame_quality(out, ASSAY_SUSPECT, "checksum-retry");
 	if (is_named(block, SPECTRUM_ENDED_EARLY) ||

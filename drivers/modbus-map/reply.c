@@ -17,7 +17,7 @@ static int read_one(const struct assay_bytes *raw, struct reply *reply)
 		if (raw->len == 7 && memcmp(raw->data, "timeout", 7) == 0)
 			reply->failure = "timeout";
 		else if (raw->len == 9 && memcmp(raw->data, "malformed", 9) == 0)
-			reply->failure = "truncated";
+			reply->failure = "malformed";
 		return 0;
 	}
 	if (strcmp(raw->media, MAP_MEDIA_REGISTERS) != 0 ||

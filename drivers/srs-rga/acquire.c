@@ -79,7 +79,10 @@ static int check_count(struct assay_instrument *ins)
 	if (!rga->is_lossy)
 		return 0;
 	assay_log(ins, is_new ? ASSAY_LOG_WARN : ASSAY_LOG_DEBUG,
-		"a scan of %zu bytes instead of %zu: bytes were lost", rga->have, want);
+		"a scan of %zu bytes instead of %zu: bytes were %s", rga->have, want,
+		rga->have < want ? "lost"
+				 : "added: a device server in Telnet mode sends 0xff twice, set it "
+				   "to raw TCP");
 	int r = rga_recover(ins);
 	if (r < 0 || rga->have >= rga->points * RGA_WORD)
 		return r;

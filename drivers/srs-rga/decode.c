@@ -131,7 +131,8 @@ int rga_decode(const struct assay_decoding *in, struct assay_frame *out)
 		return r;
 	size_t points = scan.points * RGA_WORD, len = blocks.scan->len;
 	bool has_total = scan.mode != RGA_SERIES || scan.total_pressure;
-	bool whole = len == points + (has_total ? RGA_WORD : 0);
+	size_t whole_len = points + (has_total ? RGA_WORD : 0);
+	bool whole = len == whole_len;
 	if (len < points || (!whole && scan.mode == RGA_SERIES))
 		return -EBADMSG;
 
@@ -159,7 +160,7 @@ int rga_decode(const struct assay_decoding *in, struct assay_frame *out)
 				out, "total_pressure", ASSAY_AUX, counts * pa_per_count, "Pa");
 	}
 	if (!whole)
-		assay_frame_quality(out, ASSAY_BAD, "truncated");
+		assay_frame_quality(out, ASSAY_BAD, len < whole_len ? "truncated" : "malformed");
 	add_status(out, &scan);
 	return 0;
 }

@@ -9,7 +9,8 @@
 static const char *const reasons[] = {"saturated", "checksum-retry", "timeout", "truncated",
 	"out-of-range", "no-background", "cal-expired", "cal-settings", "clock-unsynced",
 	"clock-stepped", "interlock", "device-warning", "resumed", "driver-overrun",
-	"no-calibration", "device-error", "maintenance", "below-detection", "not-ready"};
+	"no-calibration", "device-error", "maintenance", "below-detection", "not-ready",
+	"malformed"};
 
 static struct host_frame *from(struct assay_frame *f)
 {

@@ -504,14 +504,14 @@ static void contradictions_lower_the_quality(void **state)
 	count_to(b, 60000);
 	b->s.slow += 1;
 	assert_int_equal(decode_as(b, "spectrum", readback), 0);
-	assert_true(b->h->frame.flag == ASSAY_SUSPECT && host_has_reason(b->h, "truncated"));
+	assert_true(b->h->frame.flag == ASSAY_SUSPECT && host_has_reason(b->h, "malformed"));
 	assert_int_equal(decode_as(b, "spectrum", "MCAS=FAST;TECS=225;"), 0);
 	assert_int_equal(b->h->frame.flag, ASSAY_GOOD);
 
 	/* A DP5-X does not pause for a readout, so the two may differ while it counts. */
 	b->s.device = 5;
 	assert_int_equal(decode_as(b, "spectrum", readback), 0);
-	assert_true(host_has_reason(b->h, "truncated"));
+	assert_true(host_has_reason(b->h, "malformed"));
 	b->s.enabled = true;
 	assert_int_equal(decode_as(b, "slice", readback), 0);
 	assert_int_equal(b->h->frame.flag, ASSAY_GOOD);
@@ -519,7 +519,7 @@ static void contradictions_lower_the_quality(void **state)
 	b->counts[17] = 0xffffff;
 	assert_int_equal(decode_as(b, "spectrum", readback), 0);
 	assert_true(b->h->frame.flag == ASSAY_SUSPECT && host_has_reason(b->h, "saturated"));
-	assert_false(host_has_reason(b->h, "truncated"));
+	assert_false(host_has_reason(b->h, "malformed"));
 }
 
 static void a_detector_off_its_set_points_is_a_warning(void **state)

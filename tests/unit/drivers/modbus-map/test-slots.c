@@ -304,7 +304,7 @@ static void one_block_that_fails_does_not_lose_the_others(void **state)
 		const char *reason;
 		unsigned retried;
 	} cases[] = {{ASSAY_MODBUS_EXCEPTION - 4, "device-warning", 0}, {-ETIMEDOUT, "timeout", 1},
-		{-EBADMSG, "truncated", 1}};
+		{-EBADMSG, "malformed", 1}};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct host *h = host_create(assay_driver, ASSAY_LINK_MODBUS_TCP);
 		profile_load(h, GASMET);
