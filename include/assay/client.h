@@ -71,7 +71,8 @@ struct assay_client_options {
 	bool simulated;
 	/*
 	 * By whole runs: of data topics an item is a run, delivered when its run-end is committed.
-	 * An amend made between two runs is an item of its own, as are entries of other topics.
+	 * An amend of another run than the open one is an item of its own, as are entries of other
+	 * topics.  Of a run that is open when the client starts, the entries before are fetched.
 	 */
 	bool runs;
 	/* End with -ENODATA after all entries that were committed when the client was opened. */
@@ -137,8 +138,8 @@ struct assay_client_item {
 	uint64_t first;
 	enum assay_client_why why;
 	/*
-	 * ASSAY_ITEM_RUN: its entries, and amends of earlier runs made during it (compare their
-	 * `run`), are read by assay_client_run_entry().  `is_whole`: run-start, run-end and all frames that run-end
+	 * ASSAY_ITEM_RUN: its entries, with the amends of it made while it was open, are read by
+	 * assay_client_run_entry().  `is_whole`: run-start, run-end and all frames that run-end
 	 * counts and hashes are available; if not, `gaps` may have the reason.
 	 */
 	const uint8_t *run;         /* 16 bytes */
@@ -149,6 +150,12 @@ struct assay_client_item {
 	const struct assay_client_gap *gaps;
 	size_t gaps_count;
 	uint64_t final_frames; /* of `frames`, those that no later one replaces: not partial */
+	/*
+	 * ASSAY_ITEM_RUN: as run-start, corrected by the amends of this run made while it was open;
+	 * NULL if unknown.  `is_valid`: none of them declares it invalid.
+	 */
+	struct assay_string sample, person, note;
+	bool is_valid;
 };
 
 /* One entry of a run; borrowed until the next call for this client. */
@@ -160,7 +167,7 @@ struct assay_client_entry {
 
 /*
  * Opens a client; nothing is sent and the daemon need not run.  Copies the options.  Returns owned
- * through `client`.  -EINVAL: an option is wrong, -E2BIG: `size` is larger than this library knows
+ * through `client`.  -EINVAL: an option is wrong, assay_client_error(NULL) names it; -E2BIG: `size` is larger than this library knows
  * and a member beyond is set, -ENOMEM, or libzmq's error for an endpoint.
  */
 int assay_client_open(struct assay_client **client, const struct assay_client_options *options);
@@ -209,7 +216,10 @@ struct assay_client_state {
 /* The state, for progress and monitoring.  -EINVAL: `size` was never a valid one. */
 int assay_client_state(const struct assay_client *client, struct assay_client_state *state);
 
-/* The last error in words; "" if there was none.  Borrowed until the next call. */
+/*
+ * The last error in words; "" if there was none.  Borrowed until the next call.  NULL: of the last
+ * assay_client_open() of this thread.
+ */
 const char *assay_client_error(const struct assay_client *client);
 
 /*

@@ -217,9 +217,7 @@ int command_replay(const struct options *options, const struct args *args)
 	set_options(&r.options, args);
 	int error = assay_client_open(&r.client, &r.options);
 	if (error == -EINVAL)
-		return args_reject(args, "a topic is a prefix such as a1/data/xrf/; "
-					 "those of simulated instruments need --simulated; "
-					 "a cursor's name is [a-z0-9-], at most 32");
+		return args_reject(args, "%s", assay_client_error(NULL));
 	if (error < 0) {
 		fprintf(stderr, "assayctl: %s\n", strerror(-error));
 		return 1;

@@ -426,6 +426,42 @@ def test_amended_runs(trial):
         assert len(whose.lines()) == 4
 
 
+def test_amends_in_open_runs(trial):
+    """Of another run: an item of its own. Of the open run: in its corrected values. Also after a restart in between."""
+    lab = trial.lab
+    start(lab)
+    consumer = trial.consumer(options=['--runs']).start()
+    first, second = begin(lab, 'slow-1'), None
+    wait_frames(lab, 20)
+    lab.ask({'op': 'run-stop', 'instrument': 'slow-1'})
+    wait_for('the first', lambda: len(consumer.lines()) == 1)
+    lab.wait_state('slow-1', 'idle')
+    second = begin(lab, 'slow-1')
+    wait_frames(lab, 300)
+    assert lab.ask({'op': 'amend', 'run': first, 'set': {'sample': 'CCL-1'}, 'reason': 'of the first'})['ok']
+    wait_for('the amend', lambda: len(consumer.lines()) == 2)
+    consumer.kill()
+    assert lab.ask({'op': 'amend', 'run': second, 'set': {'sample': 'CCL-2', 'valid': False}, 'reason': 'of the second'})['ok']
+    consumer.start()
+    assert lab.ask({'op': 'amend', 'run': first, 'set': {'note': 'seen'}, 'reason': 'of the first'})['ok']
+    wait_for('the other amend', lambda: len(consumer.lines()) == 3)
+    lab.ask({'op': 'run-stop', 'instrument': 'slow-1'})
+    wait_for('the second', lambda: len(consumer.lines()) == 4)
+    late = trial.consumer('late', options=['--runs']).start()
+    wait_for('all of it', lambda: len(late.lines()) == 4)
+    trial.truth.update()
+    for lines in (consumer.lines(), late.lines()):
+        one, amend, other, two = lines
+        assert one['run'] == first and one['valid'] and one['sample'] != 'CCL-1', one
+        assert two['run'] == second and not two['valid'] and two['sample'] == 'CCL-2', two
+        assert two['final'] == two['frames'] == len(two['seqs']) - 3, two
+        seqs = trial.truth.wanted([two['topic']], False)[two['journal'], two['topic']]
+        assert two['seqs'] == [s for s in seqs if s >= two['seqs'][0] and s not in (amend['seq'], other['seq'])], two
+        entries = trial.truth.journals[two['journal']]
+        joined = b''.join(bytes.fromhex(entries[seq][2]) for seq in two['seqs'])
+        assert two['sha256'] == hashlib.sha256(joined).hexdigest()
+
+
 SCENARIOS = {name[5:]: value for name, value in list(globals().items()) if name.startswith('test_')}
 
 

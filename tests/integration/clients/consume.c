@@ -183,7 +183,11 @@ static bool put_run(struct consume *c, const struct assay_client_item *item)
 		put(c, "\",");
 	}
 	put_text(c, "status", item->status);
-	put(c, "\"frames\":%" PRIu64 ",", item->frames);
+	put(c, "\"frames\":%" PRIu64 ",\"final\":%" PRIu64 ",\"valid\":%s,", item->frames,
+		item->final_frames, item->is_valid ? "true" : "false");
+	put_text(c, "sample", item->sample);
+	put_text(c, "operator", item->person);
+	put_text(c, "note", item->note);
 	put_place(c, item->cursor.journal, item->cursor.topic);
 	put(c, ",");
 	if (!put_seqs(c, hash)) {

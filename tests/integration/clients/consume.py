@@ -31,6 +31,7 @@ def line_of(item):
                         'why': item.why}}
     if isinstance(item, assay.Run):
         line = {'run': item.number or item.id.hex(), 'status': item.status, 'frames': len(item.frames),
+                'final': len(item.final_frames), **item.corrected,
                 'journal': item.journal.hex(), 'topic': item.topic, 'seqs': item.seqs,
                 'sha256': hashlib.sha256(b''.join(item.digests)).hexdigest()}
         if item.gaps:

@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -359,6 +360,29 @@ class Cursors(Losses):
                         pass
         asyncio.run(listen())
         self.check(items)
+
+    def test_a_second_thread_is_refused(self):
+        """While one waits in the feed; that one misses nothing."""
+        self.daemon = FakeDaemon(self.folder.name, 3, 60)
+        feed, items = assay.entries(self.folder.name, cursor={}), []
+
+        def consume():
+            for item in feed:
+                items.append(item)
+                item.ack()
+                if self.is_over(feed):
+                    return
+        first = threading.Thread(target=consume, daemon=True)
+        first.start()
+        while feed._wire is None:                           # it waits for a daemon
+            time.sleep(0.001)
+        for call in (lambda: next(feed), feed.close):
+            with self.assertRaisesRegex(RuntimeError, 'one thread at a time'):
+                call()
+        self.daemon.start()
+        first.join()
+        self.check(items)
+        feed.close()
 
     def test_simulated_topics_are_refused_without_asking(self):
         self.start(5, 1)

@@ -85,10 +85,22 @@ static void an_amend_between_runs_stands_alone(void **state)
 {
 	assert_int_equal(feed("amend"), RUNS_ENTRY);
 	assert_int_equal(feed("run-start"), RUNS_TAKEN);
-	assert_int_equal(feed("amend"), RUNS_TAKEN);
+	runs.items[0].id[0] ^= 1; /* another run than that of the amend */
+	assert_int_equal(feed("amend"), RUNS_ENTRY);
+	runs.items[0].id[0] ^= 1;
 	assert_int_equal(feed("run-end-aborted"), RUNS_RUN);
 	assert_int_equal(out.first, 2);
+	assert_int_equal(out.entries, 2);
+}
+
+static void an_amend_of_the_open_run_corrects_it(void **state)
+{
+	feed("run-start");
+	assert_true(runs.items[0].corrected.valid && runs.items[0].corrected.sample[0] != '\0');
+	assert_int_equal(feed("amend"), RUNS_TAKEN);
+	assert_int_equal(feed("run-end-aborted"), RUNS_RUN);
 	assert_int_equal(out.entries, 3);
+	assert_string_equal(out.corrected.sample, "CCL-2026-00452");
 }
 
 static void a_run_without_end_is_given_by_the_next_one(void **state)
@@ -134,6 +146,7 @@ int main(void)
 		cmocka_unit_test_setup(a_run_is_given_at_its_end, begin),
 		cmocka_unit_test_setup(partial_frames_are_not_final, begin),
 		cmocka_unit_test_setup(an_amend_between_runs_stands_alone, begin),
+		cmocka_unit_test_setup(an_amend_of_the_open_run_corrects_it, begin),
 		cmocka_unit_test_setup(a_run_without_end_is_given_by_the_next_one, begin),
 		cmocka_unit_test_setup(a_gap_belongs_to_the_run_that_it_cuts, begin),
 		cmocka_unit_test_setup(the_end_of_a_journal_gives_what_is_open, begin),

@@ -147,6 +147,48 @@ static void a_variable_is_found_or_ambiguous(void **state)
 	assert_int_equal(assay_client_variable(&frame, "nothing", NULL, NULL, &var), -ENOENT);
 }
 
+/* Each is rejected by its name; without a client there is no other place for the text. */
+static void a_wrong_option_is_named(void **state)
+{
+	char dir[400];
+	memset(dir, 'x', sizeof dir);
+	dir[sizeof dir - 1] = '\0';
+	static const char *const none[] = {NULL}, *const sim[] = {"a1/sim-data/xrf/"},
+				 *const bad[] = {"a1/data/", "xrf-1"};
+	const struct assay_client_cursor cursor = {.topic = "a1/data/"};
+	struct assay_client_cursor endless;
+	memset(&endless, 'a', sizeof endless);
+	const size_t size = sizeof(struct assay_client_options);
+	const struct {
+		struct assay_client_options options;
+		const char *name;
+	} rows[] = {
+		{{.size = 3}, "size"},
+		{{.size = size, .dir = dir}, "dir"},
+		{{.size = size, .live = dir}, "live"},
+		{{.size = size, .replay = dir}, "replay"},
+		{{.size = size, .topics = none, .topics_count = 1}, "topics"},
+		{{.size = size, .topics = bad, .topics_count = 2}, "topics: found 'xrf-1'"},
+		{{.size = size, .topics = sim, .topics_count = 1}, "simulated"},
+		{{.size = size, .receive_hwm = -1}, "receive_hwm"},
+		{{.size = size, .start = (enum assay_client_start)9}, "start"},
+		{{.size = size, .cursor = "Lims"}, "cursor: found 'Lims'"},
+		{{.size = size, .cursor = "lims", .cursors = &cursor, .cursors_count = 1},
+			"cursor and cursors"},
+		{{.size = size, .cursors = &endless, .cursors_count = 1}, "cursors"},
+		{{.size = size, .live = "nonsense://x"}, "nonsense://x"},
+	};
+	struct assay_client *client;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		assert_true(assay_client_open(&client, &rows[i].options) < 0);
+		assert_non_null(strstr(assay_client_error(NULL), rows[i].name));
+	}
+	const struct assay_client_options good = {.size = size, .dir = "/nonexistent"};
+	assert_int_equal(assay_client_open(&client, &good), 0);
+	assert_string_equal(assay_client_error(NULL), "");
+	assay_client_close(client);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -155,6 +197,7 @@ int main(void)
 		cmocka_unit_test(an_array_is_given_in_place),
 		cmocka_unit_test(nothing_is_converted_with_loss),
 		cmocka_unit_test(texts_have_all_digits),
+		cmocka_unit_test(a_wrong_option_is_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, finish);
 }

@@ -19,6 +19,9 @@
 #define OPTIONS_SIZE_1 (offsetof(struct assay_client_options, receive_hwm) + sizeof(int))
 #define STATE_SIZE_1   sizeof(struct assay_client_state)
 
+/* Of the last assay_client_open(), which has no client if it fails. */
+static _Thread_local char open_error[sizeof((struct assay_client *)0)->error];
+
 const char *assay_client_version(void)
 {
 	return ASSAY_VERSION;
@@ -43,46 +46,80 @@ int client_refused(struct assay_client *client, const struct reply_view *message
 
 const char *assay_client_error(const struct assay_client *client)
 {
-	return client->error;
+	return client != NULL ? client->error : open_error;
 }
 
 /* The caller may be compiled with an older or newer version of the options. */
 static int take_options(struct assay_client_options *to, const struct assay_client_options *from)
 {
-	if (from->size < OPTIONS_SIZE_1)
+	if (from->size < OPTIONS_SIZE_1) {
+		snprintf(open_error, sizeof open_error,
+			"size: found %zu, expected sizeof(struct assay_client_options)",
+			from->size);
 		return -EINVAL;
+	}
 	const uint8_t *bytes = (const uint8_t *)from;
 	for (size_t i = sizeof *to; i < from->size; i++) {
-		if (bytes[i] != 0)
+		if (bytes[i] != 0) {
+			snprintf(open_error, sizeof open_error,
+				"an option that libassay %s does not know is set", ASSAY_VERSION);
 			return -E2BIG;
+		}
 	}
 	*to = (struct assay_client_options){0};
 	memcpy(to, from, from->size < sizeof *to ? from->size : sizeof *to);
 	return 0;
 }
 
-static int set_endpoint(char *to, size_t size, const char *said, const char *dir, const char *name)
+static int set_endpoint(struct assay_client *c, char *to, size_t size, const char *given,
+	const char *dir, const char *name)
 {
-	int len = said != NULL ? snprintf(to, size, "%s", said)
-			       : snprintf(to, size, "ipc://%s/%s", dir, name);
-	return len < 0 || (size_t)len >= size ? -EINVAL : 0;
+	int len = given != NULL ? snprintf(to, size, "%s", given)
+				: snprintf(to, size, "ipc://%s/%s", dir, name);
+	if (len < 0 || (size_t)len >= size)
+		return client_fail(c, -EINVAL, "%s: found %d bytes, expected fewer than %zu",
+			given != NULL ? name : "dir", len, size);
+	return 0;
+}
+
+static int take_topics(struct assay_client *c, const struct assay_client_options *o)
+{
+	int r = prefixes_init(&c->prefixes, o->topics, o->topics_count, o->simulated);
+	if (r == 0)
+		return 0;
+	const char *name = o->topics[c->prefixes.bad];
+	if (name != NULL && strncmp(name, "a1/sim-", 7) == 0 && !o->simulated)
+		return client_fail(
+			c, r, "topics: '%s' is of simulated instruments: set `simulated`", name);
+	return client_fail(c, r,
+		"topics: found '%s', expected a prefix such as a1/data/xrf/, at most 64 of them",
+		name != NULL ? name : "NULL");
 }
 
 static int take_names(struct assay_client *c, const struct assay_client_options *o)
 {
 	const char *dir = o->dir != NULL ? o->dir : RUN_DIR;
-	int r = set_endpoint(c->live_endpoint, sizeof c->live_endpoint, o->live, dir, "live");
+	int r = set_endpoint(c, c->live_endpoint, sizeof c->live_endpoint, o->live, dir, "live");
 	if (r == 0)
 		r = set_endpoint(
-			c->replay_endpoint, sizeof c->replay_endpoint, o->replay, dir, "replay");
+			c, c->replay_endpoint, sizeof c->replay_endpoint, o->replay, dir, "replay");
 	if (r == 0)
-		r = prefixes_init(&c->prefixes, o->topics, o->topics_count, o->simulated);
-	if (r < 0 || o->receive_hwm < 0 || o->start > ASSAY_START_SEQ)
-		return -EINVAL;
+		r = take_topics(c, o);
+	if (r < 0)
+		return r;
+	if (o->receive_hwm < 0)
+		return client_fail(
+			c, -EINVAL, "receive_hwm: found %d, expected 0 or more", o->receive_hwm);
+	if (o->start > ASSAY_START_SEQ)
+		return client_fail(c, -EINVAL, "start: found %d, expected an assay_client_start",
+			(int)o->start);
 	if (o->cursor == NULL)
 		return 0;
-	if (o->cursors_count > 0 || !token_is_valid(string_of(o->cursor)))
-		return -EINVAL;
+	if (o->cursors_count > 0)
+		return client_fail(c, -EINVAL, "cursor and cursors: expected one of them");
+	if (!token_is_valid(string_of(o->cursor)))
+		return client_fail(c, -EINVAL,
+			"cursor: found '%s', expected [a-z0-9-], 1 to 32 characters", o->cursor);
 	snprintf(c->cursor, sizeof c->cursor, "%s", o->cursor);
 	return 0;
 }
@@ -91,7 +128,8 @@ static int take_marks(struct assay_client *c, const struct assay_client_options 
 {
 	for (size_t i = 0; i < o->cursors_count; i++) {
 		if (memchr(o->cursors[i].topic, '\0', sizeof o->cursors[i].topic) == NULL)
-			return -EINVAL;
+			return client_fail(c, -EINVAL,
+				"cursors: the topic of number %zu is not terminated", i);
 		int r = delivery_put_mark(c->delivery, &o->cursors[i]);
 		if (r < 0)
 			return r;
@@ -120,8 +158,10 @@ static int init(struct assay_client *c, const struct assay_client_options *o)
 		socket_limit(c->receive_hwm, 0));
 	if (r == 0)
 		r = socket_request(&c->replay, c->context, c->replay_endpoint);
-	if (r == 0)
-		r = requester_create(&c->requester, c->context, c->replay_endpoint);
+	if (r < 0)
+		return client_fail(c, r, "cannot use %s or %s: %s", c->live_endpoint,
+			c->replay_endpoint, zmq_strerror(-r));
+	r = requester_create(&c->requester, c->context, c->replay_endpoint);
 	c->beat_at = c->left_at = clock_boot();
 	return r;
 }
@@ -129,6 +169,7 @@ static int init(struct assay_client *c, const struct assay_client_options *o)
 int assay_client_open(struct assay_client **client, const struct assay_client_options *options)
 {
 	struct assay_client_options o;
+	open_error[0] = '\0';
 	int r = take_options(&o, options);
 	if (r < 0)
 		return r;
@@ -137,6 +178,7 @@ int assay_client_open(struct assay_client **client, const struct assay_client_op
 		return -ENOMEM;
 	r = init(c, &o);
 	if (r < 0) {
+		memcpy(open_error, c->error, sizeof open_error);
 		assay_client_close(c);
 		return r;
 	}
@@ -151,6 +193,7 @@ void assay_client_close(struct assay_client *c)
 	parts_finish(&c->page);
 	parts_finish(&c->live_message);
 	parts_finish(&c->run_page);
+	buffer_finish(&c->waiting);
 	requester_destroy(c->requester);
 	socket_close(&c->live);
 	socket_close(&c->replay);

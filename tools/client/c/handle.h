@@ -42,6 +42,9 @@ struct assay_client {
 	uint64_t received_at; /* last valid message; 0: never */
 	uint64_t reconnects;
 
+	struct buffer waiting; /* an entry whose run's start is being fetched; empty: none */
+	uint64_t waiting_from; /* the next seq to request, 0: all is there */
+
 	struct assay_client_item item;
 	struct run run; /* of the item */
 	struct parts run_page;
@@ -60,6 +63,13 @@ int client_refused(struct assay_client *client, const struct reply_view *message
 
 /* Reads the cursor from the daemon.  0; -EAGAIN: not in this time; negative. */
 int client_read_cursor(struct assay_client *client, int timeout_ms);
+
+/*
+ * Fetches the entries of the run of `upto` before it, which is borrowed.  0; -EAGAIN: not in this
+ * time; negative.
+ */
+int client_read_start(
+	struct assay_client *client, const struct assay_entry_view *upto, int timeout_ms);
 
 /* Makes a run the item. */
 void client_give_run(struct assay_client *client);

@@ -203,6 +203,16 @@ void message_fetch(struct buffer *to, const struct message_fetch *fetch)
 	map_close(&map);
 }
 
+void message_fetch_id(struct buffer *to, const uint8_t *run, uint64_t from)
+{
+	struct map map;
+	map_open(&map, to);
+	map_text(&map, "op", "run");
+	map_bytes(&map, "run", run, ASSAY_UUID_SIZE);
+	map_uint(&map, "from", from);
+	map_close(&map);
+}
+
 void message_fetch_run(struct buffer *to, const char *number, uint64_t from)
 {
 	struct map map;

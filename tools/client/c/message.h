@@ -88,6 +88,7 @@ struct message_fetch {
 /* Requests, appended to `to`, whose failure is the only error. */
 void message_hello(struct buffer *to);
 void message_fetch(struct buffer *to, const struct message_fetch *fetch);
+void message_fetch_id(struct buffer *to, const uint8_t *run, uint64_t from);
 void message_fetch_run(struct buffer *to, const char *number, uint64_t from);
 void message_cursor_set(
 	struct buffer *to, const char *name, const struct assay_client_cursor *mark);

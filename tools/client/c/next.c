@@ -105,20 +105,51 @@ static void give_entry(
 	c->item.cursor.seq = entry->seq;
 }
 
-/* Makes an entry the item, or adds it to its run.  1: an item. */
-static int pass_entry(
+static int group_entry(
 	struct assay_client *c, struct assay_span bytes, const struct assay_entry_view *entry)
 {
-	if (!c->by_runs || !runs_is_theirs(entry->topic)) {
-		give_entry(c, bytes, entry);
-		return 1;
-	}
 	int r = runs_entry(&c->runs, bytes, entry, &c->run);
 	if (r == RUNS_RUN)
 		client_give_run(c);
 	else if (r == RUNS_ENTRY)
 		give_entry(c, bytes, entry);
 	return r < 0 ? r : r != RUNS_TAKEN;
+}
+
+/*
+ * Makes an entry the item, or adds it to its run.  1: an item.  An entry of a run that began earlier
+ * is kept in c->waiting, and nothing else is passed on before it.
+ */
+static int pass_entry(
+	struct assay_client *c, struct assay_span bytes, const struct assay_entry_view *entry)
+{
+	const uint8_t *id;
+	if (!c->by_runs || !runs_is_theirs(entry->topic)) {
+		give_entry(c, bytes, entry);
+		return 1;
+	}
+	if (!runs_lack_start(&c->runs, entry, &id))
+		return group_entry(c, bytes, entry);
+	buffer_reset(&c->waiting);
+	buffer_append(&c->waiting, bytes.data, bytes.len);
+	c->waiting_from = 1;
+	return c->waiting.failed ? -ENOMEM : 0;
+}
+
+/* 1: an item; 0: nothing waits; -EAGAIN: not in this time. */
+static int pass_waiting(struct assay_client *c, uint64_t deadline)
+{
+	struct assay_entry_view entry;
+	if (c->waiting.len == 0)
+		return 0;
+	struct assay_span bytes = {c->waiting.data, c->waiting.len};
+	assay_entry_read(bytes.data, bytes.len, &entry);
+	int r = client_read_start(c, &entry, clock_ms_until(deadline));
+	if (r == 0)
+		r = group_entry(c, bytes, &entry);
+	if (r >= 0)
+		buffer_reset(&c->waiting);
+	return r;
 }
 
 /* A gap may belong to an open run.  Runs that the end of a journal cuts come before it. */
@@ -143,7 +174,7 @@ static int pass_note(struct assay_client *c)
 
 static int walk_page(struct assay_client *c)
 {
-	while (c->page_at < c->page.count) {
+	while (c->page_at < c->page.count && c->waiting.len == 0) {
 		struct assay_entry_view entry;
 		struct assay_span bytes = parts_at(&c->page, c->page_at);
 		if (assay_entry_read(bytes.data, bytes.len, &entry) < 0) {
@@ -161,6 +192,8 @@ static int walk_page(struct assay_client *c)
 		if (r != 0)
 			return r;
 	}
+	if (c->waiting.len > 0)
+		return 0;
 	c->is_paging = false;
 	int r = delivery_page_done(c->delivery);
 	if (delivery_pause(c->delivery))
@@ -172,13 +205,13 @@ static int walk_page(struct assay_client *c)
 static int give_ready(struct assay_client *c)
 {
 	int r = c->has_note ? pass_note(c) : 0;
-	while (r == 0 && c->is_paging) {
+	while (r == 0 && c->is_paging && c->waiting.len == 0) {
 		/* Request the next page before this one is processed. */
 		r = send_need(c);
 		if (r == 0)
 			r = walk_page(c);
 	}
-	while (r == 0) {
+	while (r == 0 && c->waiting.len == 0) {
 		r = delivery_note(c->delivery, &c->note);
 		if (r <= 0)
 			break;
@@ -255,9 +288,13 @@ static int listen(struct assay_client *c, uint64_t deadline)
 static int find_item(struct assay_client *c, uint64_t deadline)
 {
 	for (;;) {
-		int r = give_ready(c);
+		int r = pass_waiting(c, deadline);
+		if (r == 0)
+			r = give_ready(c);
 		if (r != 0)
-			return r;
+			return r == -EAGAIN ? 0 : r;
+		if (c->waiting.len > 0)
+			continue;
 		if (c->stop_at_head && delivery_is_past_start(c->delivery))
 			return -ENODATA;
 		r = send_need(c);

@@ -64,6 +64,7 @@ int prefixes_init(struct prefixes *p, const char *const *names, size_t count, bo
 	if (count == 0)
 		return add_wanted(p, "a1/data/");
 	for (size_t i = 0; i < count; i++) {
+		p->bad = i;
 		int r = names[i] != NULL ? add_wanted(p, names[i]) : -EINVAL;
 		if (r < 0)
 			return r;

@@ -16,6 +16,7 @@ struct prefixes {
 	char names[PREFIXES_MAX][ASSAY_TOPIC_MAX + 1];
 	size_t count;
 	bool simulated;
+	size_t bad; /* of a failed prefixes_init(): which name */
 };
 
 /*

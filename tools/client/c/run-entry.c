@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The entries of a run, fetched again page by page, so that only one page is in memory. */
+/*
+ * The entries of a run, fetched again page by page, so that only one page is in memory; and those of
+ * a run that is open when the client starts.
+ */
 #include <errno.h>
 #include <string.h>
 
 #include "handle.h"
+#include "record/text.h"
 
 static struct assay_string text_of(const char *text)
 {
@@ -25,7 +29,11 @@ void client_give_run(struct assay_client *c)
 		.is_whole = run->is_whole,
 		.gaps = run->gaps,
 		.gaps_count = run->gaps_count,
-		.final_frames = run->final_frames};
+		.final_frames = run->final_frames,
+		.sample = text_of(run->corrected.sample),
+		.person = text_of(run->corrected.person),
+		.note = text_of(run->corrected.note),
+		.is_valid = run->corrected.valid};
 	assay_client_run_rewind(c);
 }
 
@@ -71,8 +79,7 @@ static int next_of_page(struct assay_client *c)
 		struct assay_entry_view entry;
 		if (assay_entry_read(bytes.data, bytes.len, &entry) < 0)
 			return client_fail(c, -EPROTO, "invalid entry of a run");
-		if (entry.seq < c->run.first || entry.seq > c->run.cursor.seq ||
-			!assay_string_is(entry.topic, c->run.cursor.topic))
+		if (!runs_has(&c->run, &entry))
 			continue;
 		c->run_entry = (struct assay_client_entry){bytes.data, bytes.len, entry};
 		c->run_seen++;
@@ -99,4 +106,49 @@ int assay_client_run_entry(
 		if (r < 0)
 			return r;
 	}
+}
+
+/* Adds the entries of a page before the one that waits.  0, or negative. */
+static int add_page(struct assay_client *c, const struct assay_entry_view *upto)
+{
+	for (size_t i = 1; i < c->run_page.count; i++) {
+		struct assay_span bytes = parts_at(&c->run_page, i);
+		struct assay_entry_view entry;
+		if (assay_entry_read(bytes.data, bytes.len, &entry) < 0)
+			return client_fail(c, -EPROTO, "invalid entry of a run");
+		if (entry.seq >= upto->seq || !string_same(entry.topic, upto->topic) ||
+			memcmp(entry.journal, upto->journal, ASSAY_UUID_SIZE) != 0)
+			continue;
+		int r = runs_entry(&c->runs, bytes, &entry, &c->run);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int client_read_start(struct assay_client *c, const struct assay_entry_view *upto, int timeout_ms)
+{
+	struct assay_record_view record;
+	struct reply_view m;
+	assay_record_read(upto->body.data, upto->body.len, &record);
+	while (c->waiting_from != 0) {
+		struct buffer request = {0};
+		message_fetch_id(&request, record.run, c->waiting_from);
+		int r = requester_message(c->requester, &request, timeout_ms, &c->run_page, &m);
+		buffer_finish(&request);
+		if (r == -ETIMEDOUT ||
+			(r == 0 && m.kind == MESSAGE_ERROR && m.error == MESSAGE_BUSY))
+			return -EAGAIN;
+		if (r < 0)
+			return r;
+		if (m.kind == MESSAGE_ERROR)
+			return m.error == MESSAGE_NOT_FOUND ? 0 : client_refused(c, &m);
+		if (m.kind != MESSAGE_DATA || (m.next != 0 && m.next <= c->waiting_from))
+			return client_fail(c, -EPROTO, "invalid page of a run");
+		r = add_page(c, upto);
+		if (r < 0)
+			return r;
+		c->waiting_from = m.next < upto->seq ? m.next : 0;
+	}
+	return 0;
 }

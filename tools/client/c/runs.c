@@ -7,6 +7,7 @@
 #include "marks.h"
 #include "prefixes.h"
 #include "record/entry.h"
+#include "record/keys.h"
 #include "record/text.h"
 #include "runs.h"
 
@@ -45,13 +46,33 @@ static struct run *add(struct runs *runs, const struct assay_entry_view *entry)
 		runs->size = size;
 	}
 	struct run *run = &runs->items[runs->count];
-	*run = (struct run){.first = entry->seq};
+	*run = (struct run){.first = entry->seq, .corrected.valid = true};
 	memcpy(run->cursor.journal, entry->journal, ASSAY_UUID_SIZE);
 	memcpy(run->cursor.topic, entry->topic.data, entry->topic.len);
 	if (digest_init(&run->leaves) < 0)
 		return NULL;
 	runs->count++;
 	return run;
+}
+
+/* Keys of later versions, and values of another type, are skipped. */
+static const struct keys set_keys = {.open = true,
+	.rows = (const struct key[]){
+		{"sample.id", KEY_CHARS, KEY_AT(struct corrected, sample), .lenient = true},
+		{"operator.id", KEY_CHARS, KEY_AT(struct corrected, person), .lenient = true},
+		{"x-note", KEY_CHARS, KEY_AT(struct corrected, note), .lenient = true},
+		{"valid", KEY_BOOL, KEY_AT(struct corrected, valid), .lenient = true},
+		{0},
+	}};
+
+static void take_start(struct run *run, const struct assay_record_view *record)
+{
+	struct corrected *c = &run->corrected;
+	run->has_start = true;
+	text_copy(run->number, sizeof run->number, record->number);
+	keys_decode(&set_keys, record->body.data, record->body.len, c); /* x-note */
+	text_copy(c->sample, sizeof c->sample, record->sample);
+	text_copy(c->person, sizeof c->person, record->person);
 }
 
 static int take_in(struct run *run, struct assay_span bytes, const struct assay_entry_view *entry,
@@ -72,8 +93,9 @@ static int take_in(struct run *run, struct assay_span bytes, const struct assay_
 			return -ENOMEM;
 		digest_update(&run->leaves, leaf, sizeof leaf);
 	} else if (record->type == ASSAY_RECORD_RUN_START) {
-		run->has_start = true;
-		text_copy(run->number, sizeof run->number, record->number);
+		take_start(run, record);
+	} else if (record->type == ASSAY_RECORD_AMEND) {
+		keys_decode(&set_keys, record->set.data, record->set.len, &run->corrected);
 	} else if (record->type == ASSAY_RECORD_RUN_END && !run->has_end) {
 		run->has_end = true;
 		text_copy(run->status, sizeof run->status, record->status);
@@ -104,12 +126,13 @@ int runs_entry(struct runs *runs, struct assay_span bytes, const struct assay_en
 	if (assay_record_read(entry->body.data, entry->body.len, &record) < 0)
 		record = (struct assay_record_view){0};
 	bool is_amend = record.type == ASSAY_RECORD_AMEND;
-	if (run == NULL && (record.run == NULL || is_amend))
+	bool is_own = run != NULL && record.run != NULL &&
+		      memcmp(record.run, run->id, ASSAY_UUID_SIZE) == 0;
+	if (is_amend ? !is_own : run == NULL && record.run == NULL)
 		return RUNS_ENTRY;
 	/* An entry of another run ends a run whose end is lost or never came. */
-	if (run != NULL && (record.type == ASSAY_RECORD_RUN_START ||
-				   (!is_amend && record.run != NULL &&
-					   memcmp(record.run, run->id, ASSAY_UUID_SIZE) != 0))) {
+	if (run != NULL &&
+		(record.type == ASSAY_RECORD_RUN_START || (record.run != NULL && !is_own))) {
 		take_out(runs, run, out);
 		verdict = RUNS_RUN;
 		run = NULL;
@@ -124,6 +147,29 @@ int runs_entry(struct runs *runs, struct assay_span bytes, const struct assay_en
 		verdict = RUNS_RUN;
 	}
 	return verdict;
+}
+
+bool runs_lack_start(
+	const struct runs *runs, const struct assay_entry_view *entry, const uint8_t **id)
+{
+	struct assay_record_view record;
+	if (find(runs, entry) != NULL ||
+		assay_record_read(entry->body.data, entry->body.len, &record) < 0 ||
+		(record.type != ASSAY_RECORD_FRAME && record.type != ASSAY_RECORD_RUN_END))
+		return false;
+	*id = record.run;
+	return record.run != NULL;
+}
+
+bool runs_has(const struct run *run, const struct assay_entry_view *entry)
+{
+	struct assay_record_view record;
+	if (entry->seq < run->first || entry->seq > run->cursor.seq ||
+		!assay_string_is(entry->topic, run->cursor.topic))
+		return false;
+	return assay_record_read(entry->body.data, entry->body.len, &record) < 0 ||
+	       record.type != ASSAY_RECORD_AMEND || record.run == NULL ||
+	       memcmp(record.run, run->id, ASSAY_UUID_SIZE) == 0;
 }
 
 static bool is_below(const struct run *run, const uint8_t *journal, const char *topic)

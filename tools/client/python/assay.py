@@ -22,6 +22,7 @@ Needs pyzmq and cbor2; with numpy arrays are numpy arrays, without it memoryview
 from __future__ import annotations
 
 import collections
+import contextlib
 import datetime
 import functools
 import hashlib
@@ -30,6 +31,7 @@ import json
 import os
 import sys
 import tempfile
+import threading
 import time
 import weakref
 from array import array
@@ -524,6 +526,7 @@ class Feed:
         self._is_loaded = self._is_closed = False
         self._wire: _Wire | None = None
         self._steps = self._everything()
+        self._user = threading.RLock()                      # of the thread that waits in it
 
     # --- for the program ---
 
@@ -561,10 +564,25 @@ class Feed:
         if not self._is_closed and (isinstance(error, Exception) or not is_suspended):
             self._steps = self._everything()
 
+    @contextlib.contextmanager
+    def _alone(self):
+        """The sockets of a feed, and its place, belong to one thread at a time."""
+        if not self._user.acquire(blocking=False):
+            raise RuntimeError("another thread is using this feed: a feed belongs to one thread at a time, "
+                               "give each thread its own, with a cursor of its own")
+        try:
+            yield
+        finally:
+            self._user.release()
+
     def __iter__(self) -> Iterator:
         return self._begin_loop()
 
     def __next__(self):
+        with self._alone():
+            return self._next()
+
+    def _next(self):
         if self._again:
             return self._given_again()
         try:
@@ -583,6 +601,10 @@ class Feed:
 
     def close(self) -> None:
         """Stores the acknowledged positions.  The last item is not acknowledged, unless by ack()."""
+        with self._alone():
+            self._close()
+
+    def _close(self) -> None:
         if self._wire is not None and self._wire.replay is not None:
             try:
                 self._wire.renew()  # the loop may have been left while it waited for a reply
@@ -595,15 +617,16 @@ class Feed:
         return self._begin_loop()
 
     async def __anext__(self):
-        if self._again:
-            return self._given_again()
-        try:
-            return await self._drive_async(self._steps, StopAsyncIteration)
-        except StopAsyncIteration:
-            raise
-        except BaseException as error:
-            self._renew_steps(error)
-            raise
+        with self._alone():
+            if self._again:
+                return self._given_again()
+            try:
+                return await self._drive_async(self._steps, StopAsyncIteration)
+            except StopAsyncIteration:
+                raise
+            except BaseException as error:
+                self._renew_steps(error)
+                raise
 
     async def __aenter__(self):
         return self
