@@ -8,6 +8,7 @@
 #include "config/calibration.h"
 #include "config/settings.h"
 #include "config/suggest.h"
+#include "config/warnings.h"
 #include "record/json.h"
 #include "record/keys.h"
 
@@ -179,18 +180,11 @@ static void warn_if_other(struct load *load, const struct config_instrument *ins
 			!differs(settings, &holds, s->name, &is, &held))
 			continue;
 		if (held.len > 0)
-			load_warning(load, mark,
-				"%s sets %s to %s, and the calibration of %s holds for %s: its "
-				"frames have no calibrated axis and are suspect, cal-settings; "
-				"give it a calibration of its own",
-				subject, s->name, value_text(load, is), instrument->key,
-				value_text(load, held));
+			load_warning(load, mark, WARN_CALIBRATION_OTHER, subject, s->name,
+				value_text(load, is), instrument->key, value_text(load, held));
 		else
-			load_warning(load, mark,
-				"%s sets %s, which neither the settings nor calibration.holds_for "
-				"of %s name: unless it is the value that the instrument has, its "
-				"frames have no calibrated axis and are suspect, cal-settings",
-				subject, s->name, instrument->key);
+			load_warning(load, mark, WARN_CALIBRATION_UNNAMED, subject, s->name,
+				instrument->key);
 	}
 	buffer_finish(&holds);
 }

@@ -37,7 +37,10 @@ const struct catalog_driver *driver_read(struct load *load, const struct node *n
 	suggest_init(&near, name);
 	for (size_t i = 0; i < load->catalog->count; i++)
 		suggest_offer(&near, load->catalog->drivers[i].name);
-	load_error(load, node->mark, "there is no driver %s%s",
-		node_found(node, found, sizeof found), suggest_text(&near, end, sizeof end));
+	const char *folder = load->catalog->driver_dir;
+	load_error(load, node->mark,
+		"there is no driver %s%s%s%s (its link and settings are not checked)",
+		node_found(node, found, sizeof found), folder != NULL ? " in " : "",
+		folder != NULL ? folder : "", suggest_text(&near, end, sizeof end));
 	return NULL;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/printable.h"
 #include "config/errors.h"
 
 static void free_error(struct config_error *error)
@@ -83,9 +84,8 @@ void errors_add(struct config_errors *errors, struct config_mark mark, const cha
 			free(text);
 		return;
 	}
-	for (char *c = text; *c != '\0'; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
+	text_make_printable(text);
+	text_make_printable(file);
 	errors->items[errors->count++] = (struct config_error){
 		{file, mark.line, mark.column}, text};
 }

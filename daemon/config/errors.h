@@ -11,7 +11,7 @@
 
 #define ERRORS_MAX 500 /* further ones are dropped */
 
-/* Adds one; file and text are copied.  Control characters in the text become '?'. */
+/* Adds one; file and text are copied.  What people do not see in them becomes '?'. */
 void errors_add(struct config_errors *errors, struct config_mark mark, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

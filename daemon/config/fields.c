@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config/date.h"
+#include "config/devices.h"
 #include "config/fields.h"
 #include "config/quantity.h"
 #include "config/suggest.h"
@@ -58,6 +59,7 @@ static const char *expected_of(enum field_type type)
 	case FIELD_SIZE: return "expected a size such as 200 GiB";
 	case FIELD_DATE:
 		return "expected a date such as 2027-04-01, or a time such as 2027-04-01T12:00:00Z";
+	case FIELD_DEVICE: return "expected a device file such as /dev/serial/by-id/usb-...";
 	case FIELD_PATH: return "expected an absolute path, starting with /";
 	case FIELD_HOST: return "expected a host name or an IP address alone";
 	case FIELD_USB_SOCKET: return "expected bus and socket such as 1-2.3 (see lsusb -t)";
@@ -81,6 +83,7 @@ static bool is_text(enum field_type type, const char *text)
 	size_t len = strlen(text);
 	switch (type) {
 	case FIELD_TOKEN: return token_is_valid(string_of(text));
+	case FIELD_DEVICE:
 	case FIELD_PATH: return text[0] == '/' && len <= TEXT_BYTES_MAX;
 	case FIELD_HOST: return host_complaint(text) == NULL;
 	case FIELD_USB_SOCKET: return is_usb_socket(text);
@@ -164,6 +167,21 @@ static void read_flags(struct load *load, const struct field *f, const struct no
 	*(unsigned *)to = bits;
 }
 
+/* Reports a text that is_text() does not accept. */
+static void wrong_text(struct load *load, const struct field *f, const struct node *node)
+{
+	char token[SUGGEST_TOKEN];
+	const char *near = f->type == FIELD_TOKEN ? suggest_token(node->text, token) : NULL;
+	if (f->type == FIELD_HOST)
+		load_found(load, node, "%s", host_complaint(node->text));
+	else if (f->type == FIELD_DEVICE)
+		load_found(load, node, "%s%s", expected_of(f->type), devices_text(load->arena));
+	else if (near != NULL)
+		load_found(load, node, "%s; did you mean '%s'?", expected_of(f->type), near);
+	else
+		load_found(load, node, "%s", expected_of(f->type));
+}
+
 static void read_field(struct load *load, const struct field *f, const struct node *node, void *to)
 {
 	const char *text = node->text;
@@ -176,14 +194,13 @@ static void read_field(struct load *load, const struct field *f, const struct no
 	case FIELD_TEXT:
 	case FIELD_TOKEN:
 	case FIELD_PATH:
+	case FIELD_DEVICE:
 	case FIELD_HOST:
 	case FIELD_USB_SOCKET:
-		if (is_text(f->type, text))
+		if (!is_text(f->type, text))
+			wrong_text(load, f, node);
+		else if (f->type != FIELD_TEXT || load_seen(load, node))
 			*(const char **)to = text;
-		else
-			load_found(load, node, "%s",
-				f->type == FIELD_HOST ? host_complaint(text)
-						      : expected_of(f->type));
 		break;
 	case FIELD_BOOL:
 		if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
@@ -222,6 +239,21 @@ bool fields_expect_map(
 	return false;
 }
 
+/* The same of a section whose keys are known: `acquire: continuous` is one of its choices. */
+static bool expect_section(
+	struct load *load, const struct node *node, const char *name, const struct field *fields)
+{
+	for (const struct field *f = fields; f->name != NULL && node->type == NODE_SCALAR; f++) {
+		for (size_t i = 0; f->choices != NULL && f->choices[i] != NULL; i++) {
+			if (strcmp(f->choices[i], node->text) != 0)
+				continue;
+			load_found(load, node, "expected %s: {%s: %s}", name, f->name, node->text);
+			return false;
+		}
+	}
+	return fields_expect_map(load, node, name, true);
+}
+
 static int find_field(const struct field *fields, const char *name)
 {
 	for (int i = 0; fields[i].name != NULL; i++)
@@ -230,15 +262,30 @@ static int find_field(const struct field *fields, const char *name)
 	return -1;
 }
 
+/* The section below this one that has such a key; NULL: none has. */
+static const char *section_of(struct load *load, const char *key, const struct field *fields)
+{
+	for (const struct field *f = fields; f->name != NULL; f++)
+		if (f->type == FIELD_SECTION && find_field(f->fields, key) >= 0)
+			return f->name;
+	return load->section_of != NULL ? load->section_of(load, key, fields) : NULL;
+}
+
 /* Returns the index of the key that was probably meant, or -1. */
 static int unknown_key(
 	struct load *load, const struct node *child, const char *name, const struct field *fields)
 {
 	struct suggest near;
 	char end[400];
+	const char *section = section_of(load, child->key, fields);
 	suggest_init(&near, child->key);
 	for (const struct field *f = fields; f->name != NULL; f++)
 		suggest_offer(&near, f->name);
+	if (section != NULL) {
+		load_error(load, child->key_mark, "'%.60s' belongs below '%s:' of %s", child->key,
+			section, name);
+		return find_field(fields, section);
+	}
 	load_error(load, child->key_mark, "unknown key '%.60s' in %s%s", child->key, name,
 		suggest_text(&near, end, sizeof end));
 	return near.best != NULL ? find_field(fields, near.best) : -1;
@@ -247,7 +294,7 @@ static int unknown_key(
 void fields_read(struct load *load, const struct node *map, const char *name,
 	struct config_mark where, const struct field *fields, void *into)
 {
-	if (map != NULL && !fields_expect_map(load, map, name, true))
+	if (map != NULL && !expect_section(load, map, name, fields))
 		return;
 	uint64_t seen = 0; /* or misspelled */
 	const struct node *child = map != NULL && map->type == NODE_MAP ? map->first : NULL;

@@ -13,6 +13,7 @@ enum field_type {
 	FIELD_TEXT = 1,   /* const char *: any text but the empty one */
 	FIELD_TOKEN,      /* const char *: [a-z0-9-]{1,32} */
 	FIELD_PATH,       /* const char *: absolute */
+	FIELD_DEVICE,     /* const char *: the same, of a serial port */
 	FIELD_HOST,       /* const char *: a host name or an IP address */
 	FIELD_USB_SOCKET, /* const char *: bus and sockets such as 1-2.3 */
 	FIELD_BOOL,       /* bool */

@@ -55,13 +55,42 @@ static size_t glued_key(const char *text, size_t len)
 	return glued ? n + 1 : 0;
 }
 
-const char *hint_missing_space(const char *found, char *hint, size_t size)
+static const char *const quotes[] = {"“", "”", "„", "‟", "«", "»", "‘", "’", "‚", "‛", "‹", "›"};
+#define QUOTE_COUNT (sizeof quotes / sizeof quotes[0])
+#define QUOTE_HINT  "; typographic quotes are part of a text: use ' or \""
+
+size_t hint_typographic(const char *text)
+{
+	size_t len = strlen(text);
+	for (size_t i = 0; i < QUOTE_COUNT; i++) {
+		size_t n = strlen(quotes[i]);
+		bool is_there = len >= n && (memcmp(text, quotes[i], n) == 0 ||
+						    memcmp(text + len - n, quotes[i], n) == 0);
+		if (is_there)
+			return n;
+	}
+	return 0;
+}
+
+/* "20,5 s" or "1,000" */
+static bool has_comma(const char *text)
+{
+	size_t n = text[0] == '-' || text[0] == '+', digits = strspn(text + n, "0123456789");
+	return digits > 0 && text[n + digits] == ',' &&
+	       isdigit((unsigned char)text[n + digits + 1]);
+}
+
+const char *hint_value(const char *found, char *hint, size_t size)
 {
 	size_t n = glued_key(found, strlen(found));
 	snprintf(hint, size, "%s", "");
 	if (n != 0)
 		snprintf(hint, size, "; is a space missing after '%.*s'?", (int)(n > 40 ? 40 : n),
 			found);
+	else if (has_comma(found))
+		snprintf(hint, size, "; a number has a decimal point, no comma");
+	else if (hint_typographic(found) != 0)
+		snprintf(hint, size, QUOTE_HINT);
 	return hint;
 }
 
@@ -94,6 +123,23 @@ static bool is_tab(struct hint *h)
 	snprintf(h->message, h->size,
 		"a tab was found, expected spaces: YAML is indented with spaces only");
 	return true;
+}
+
+/* In the line of the error, or the last one before it, where libyaml may have gone on reading. */
+static bool is_no_break_space(struct hint *h)
+{
+	for (unsigned n = h->mark->line; n > 0 && n + 2 > h->mark->line; n--) {
+		struct line line = find_line(h->text, h->len, n);
+		bool is_there = line.len - line.indent >= 2 &&
+				memcmp(line.text + line.indent, HINT_NO_BREAK, 2) == 0;
+		if (!is_there)
+			continue;
+		h->mark->line = n;
+		h->mark->column = (unsigned)line.indent + 1;
+		snprintf(h->message, h->size, HINT_INDENTED);
+		return true;
+	}
+	return false;
 }
 
 static bool is_open_quote(struct hint *h)
@@ -246,16 +292,25 @@ static bool is_rest_of_line(struct hint *h)
 	return true;
 }
 
-static hint_reason *const reasons[] = {is_tab, is_open_quote, is_open_bracket, is_forbidden_start,
-	is_missing_value, is_glued_colon, is_nameless, is_missing_colon, is_second_colon,
-	is_indentation, is_rest_of_line};
+static hint_reason *const reasons[] = {is_tab, is_no_break_space, is_open_quote, is_open_bracket,
+	is_forbidden_start, is_missing_value, is_glued_colon, is_nameless, is_missing_colon,
+	is_second_colon, is_indentation, is_rest_of_line};
 
 void hint_syntax(const char *text, size_t len, const char *problem, struct config_mark context,
 	struct config_mark *mark, char *message, size_t size)
 {
 	struct hint h = {text, len, problem != NULL ? problem : "", context, mark, message, size};
-	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
-		if (reasons[i](&h))
+	bool is_known = false;
+	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0] && !is_known; i++)
+		is_known = reasons[i](&h);
+	if (!is_known)
+		snprintf(message, size, "this is not valid YAML: %s", h.problem);
+	struct line line = find_line(text, len, mark->line);
+	for (size_t i = 0; i < QUOTE_COUNT; i++) {
+		if (memmem(line.text, line.len, quotes[i], strlen(quotes[i])) != NULL) {
+			size_t n = strlen(message);
+			snprintf(message + n, size - n, QUOTE_HINT);
 			return;
-	snprintf(message, size, "this is not valid YAML: %s", h.problem);
+		}
+	}
 }

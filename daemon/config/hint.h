@@ -20,9 +20,15 @@ void hint_syntax(const char *text, size_t len, const char *problem, struct confi
 struct config_mark hint_mark_of_byte(const char *text, size_t len, size_t offset, const char *file);
 
 /*
- * For a text found instead of a map: "; is a space missing after 'driver:'?", or "".  Returns
- * `hint`.
+ * For a text that is not accepted: "; is a space missing after 'driver:'?", "; a number has a decimal
+ * point, no comma", or "".  Returns `hint`.
  */
-const char *hint_missing_space(const char *found, char *hint, size_t size);
+const char *hint_value(const char *found, char *hint, size_t size);
+
+#define HINT_NO_BREAK "\xc2\xa0" /* the no-break space */
+#define HINT_INDENTED "this line is indented with no-break spaces: use plain ones"
+
+/* The quotation mark of a word processor at the start or the end of a text; its size, or 0. */
+size_t hint_typographic(const char *text);
 
 #endif

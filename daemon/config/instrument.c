@@ -12,6 +12,7 @@
 #include "config/settings.h"
 #include "config/setup.h"
 #include "config/suggest.h"
+#include "config/warnings.h"
 #include "record/techniques.h"
 #include "record/text.h"
 
@@ -112,7 +113,14 @@ static const char *read_technique(struct load *load, const struct instrument_sec
 			load, profile->technique, node_get(profile->root, "technique")->mark);
 		return profile->technique;
 	}
-	load_error(load, where, "'technique' is missing: driver %s serves several", driver->name);
+	char end[400];
+	struct suggest near;
+	const struct technique *t;
+	suggest_init(&near, "");
+	for (size_t i = 0; (t = technique_at(i)) != NULL; i++)
+		suggest_offer(&near, t->token);
+	load_error(load, where, "'technique' is missing: driver %s serves several%s", driver->name,
+		suggest_text(&near, end, sizeof end));
 	return "";
 }
 
@@ -142,6 +150,10 @@ static void read_acquire(struct load *load, const struct node *node,
 	const struct node *acquire = node_get(node, "acquire");
 	const struct node *new_run = node_get(acquire, "new_run");
 	const struct node *frames = node_get(acquire, "frames");
+	const struct node *mode = node_get(acquire, "mode");
+	if (mode != NULL &&
+		(mode->type != NODE_SCALAR || strcmp(mode->text, mode_choices[s->mode]) != 0))
+		return; /* reported */
 	if (new_run != NULL && s->mode != CONFIG_CONTINUOUS)
 		load_error(load, new_run->key_mark,
 			"'new_run' is for mode: continuous; here the mode is %s",
@@ -177,8 +189,10 @@ static void read_driven(struct load *load, const struct node *node,
 	out->identity.asset = s->asset;
 	out->identity.flag_otherwise = s->otherwise == 1;
 	out->technique = read_technique(load, s, driver, &profile, node->key_mark);
-	setup_read(load, node_overlay(load->arena, profile.setup, s->setup), &out->setup);
 	const struct technique *technique = technique_find(string_of(out->technique));
+	const struct node *setup = node_overlay(load->arena, profile.setup, s->setup);
+	setup_read(load, setup, &out->setup);
+	warn_of_setup(load, setup, technique != NULL ? technique->bit : TECHNIQUE_ALL);
 	struct config_mark *origins = arena_array(
 		load->arena, settings_count(driver->settings), sizeof *origins);
 	out->origins = origins;
@@ -201,19 +215,47 @@ static void read_driven(struct load *load, const struct node *node,
 	check_add(load, &check);
 }
 
+/* `preset_time` or `baud` in the wrong place. */
+static const char *section_of(struct load *load, const char *key, const struct field *fields)
+{
+	const struct port_key *k;
+	if (fields != instrument_fields)
+		return NULL;
+	if (load->driver != NULL && settings_find(load->driver->settings, key) != NULL)
+		return "settings";
+	for (size_t i = 0; (k = port_key_at(i)) != NULL; i++)
+		if (k->key != NULL && strcmp(k->key, key) == 0)
+			return "link";
+	return NULL;
+}
+
+static void check_key(struct load *load, const struct node *node)
+{
+	char token[SUGGEST_TOKEN];
+	const char *near = suggest_token(node->key, token);
+	if (token_is_valid(string_of(node->key)))
+		return;
+	load_error(load, node->key_mark,
+		"found '%.60s', expected a name of 1 to 32 characters of a-z, 0-9 and -%s%s%s",
+		node->key, near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+		near != NULL ? "'?" : "");
+}
+
 void instrument_read(struct load *load, const struct node *node, struct config_instrument *out)
 {
 	out->key = node->key;
 	out->mark = node->key_mark;
-	if (!token_is_valid(string_of(node->key)))
-		load_error(load, node->key_mark,
-			"found '%.60s', expected a name of 1 to 32 characters of a-z, 0-9 and -",
-			node->key);
+	check_key(load, node);
 	const char *name = arena_printf(load->arena, "instrument %s", node->key);
 	if (!fields_expect_map(load, node, name, true))
 		return;
 	struct instrument_section s = {0};
+	const struct node *driver = node_get(node, "driver");
+	bool is_named = driver != NULL && driver->type == NODE_SCALAR;
+	load->driver = is_named ? catalog_find(load->catalog, driver->text) : NULL;
+	load->section_of = section_of;
 	fields_read(load, node, name, node->key_mark, instrument_fields, &s);
+	load->section_of = NULL;
 	out->simulated = s.simulated;
 	out->raw = (enum unit_raw)s.raw;
 	read_acquire(load, node, &s, out);

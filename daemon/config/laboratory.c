@@ -3,8 +3,10 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "config/hint.h"
 #include "config/inside.h"
 #include "config/sections.h"
+#include "config/warnings.h"
 
 #define PATTERN_BYTES_MAX 200
 #define PATTERN_COST_MAX  5000
@@ -109,17 +111,51 @@ static bool has_backreference(const char *pattern)
 	return false;
 }
 
+/* The letter of a class that POSIX does not have, such as \\d, which matches a 'd'; 0: none. */
+static char foreign_class(const char *pattern)
+{
+	for (; *pattern != '\0'; pattern++)
+		if (*pattern == '\\' && *++pattern != '\0' && strchr("dDtnrxpu", *pattern) != NULL)
+			return *pattern;
+		else if (*pattern == '\0')
+			break;
+	return '\0';
+}
+
+static bool has_open_bracket(const char *pattern)
+{
+	for (; *pattern != '\0'; pattern++) {
+		if (*pattern == '[' && *(pattern = skip_bracket(pattern)) == '\0')
+			return true;
+		if (*pattern == '\\' && *++pattern == '\0')
+			break;
+	}
+	return false;
+}
+
+/* The reason why a pattern is not compiled; NULL: regcomp() decides. */
+static const char *complaint(struct load *load, const char *pattern)
+{
+	char letter = foreign_class(pattern);
+	if (strlen(pattern) > PATTERN_BYTES_MAX || is_too_large(pattern))
+		return "this pattern is too large";
+	if (has_backreference(pattern))
+		return "found a back-reference (\\1), which patterns of sample ids do not have";
+	if (letter != '\0')
+		return arena_printf(load->arena,
+			"found \\%c, which POSIX patterns do not have; a digit is [0-9]", letter);
+	if (has_open_bracket(pattern))
+		return "a [ of the pattern is not closed";
+	return NULL;
+}
+
 static bool compile(struct load *load, const struct node *pattern)
 {
 	const char *text = pattern->text;
 	char why[80];
-	if (strlen(text) > PATTERN_BYTES_MAX || is_too_large(text)) {
-		load_error(load, pattern->mark, "this pattern is too large");
-		return false;
-	}
-	if (has_backreference(text)) {
-		load_error(load, pattern->mark,
-			"found a back-reference (\\1), which patterns of sample ids do not have");
+	const char *reason = complaint(load, text);
+	if (reason != NULL) {
+		load_error(load, pattern->mark, "%s", reason);
 		return false;
 	}
 	struct config_inside *inside = load->config->inside;
@@ -152,10 +188,14 @@ static void read_sample_id(struct load *load, const struct laboratory *lab)
 		return;
 	config->sample_pattern = pattern->text;
 	config->sample_example = example->text;
-	if (regexec(&config->inside->sample, example->text, 0, NULL, 0) != 0)
+	if (regexec(&config->inside->sample, example->text, 0, NULL, 0) != 0) {
+		char hint[100];
 		load_error(load, example->mark,
-			"the example '%.60s' does not match the pattern '%.100s'", example->text,
-			pattern->text);
+			"the example '%.60s' does not match the pattern '%.100s'%s", example->text,
+			pattern->text, hint_value(pattern->text, hint, sizeof hint));
+	} else {
+		warn_of_pattern(load, pattern, example->text);
+	}
 }
 
 void laboratory_read(struct load *load, const struct node *map, struct config_mark where)

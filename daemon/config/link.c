@@ -24,6 +24,7 @@ static struct field field_of(const struct port_key *key)
 	static const enum field_type types[] = {
 		[PORT_TEXT] = FIELD_TEXT,
 		[PORT_FILE] = FIELD_PATH,
+		[PORT_DEVICE] = FIELD_DEVICE,
 		[PORT_HOST] = FIELD_HOST,
 		[PORT_SOCKET] = FIELD_USB_SOCKET,
 		[PORT_NUMBER] = FIELD_UINT,
@@ -84,7 +85,7 @@ static void offer_kinds(struct suggest *near, const struct catalog_driver *drive
 {
 	const struct port_kind *kind;
 	for (size_t i = 0; (kind = port_kind_at(i)) != NULL; i++)
-		if (port_kind_fits(kind, driver->links))
+		if (port_kind_fits(kind, driver->links) && !kind->is_planned)
 			suggest_offer(near, kind->name);
 }
 
@@ -95,12 +96,12 @@ static const struct port_kind *read_kind(
 	const struct port_kind *kind = port_kind_named(string_of(name));
 	if (kind != NULL && port_kind_fits(kind, driver->links))
 		return kind;
-	char found[80], end[400], hint[80];
+	char found[80], end[400], hint[100];
 	struct suggest near;
 	suggest_init(&near, name);
 	offer_kinds(&near, driver);
 	suggest_text(&near, end, sizeof end);
-	hint_missing_space(name, hint, sizeof hint);
+	hint_value(name, hint, sizeof hint);
 	node_found(type, found, sizeof found);
 	if (kind != NULL)
 		load_error(load, type->mark, "driver %.40s has no link %s%s", driver->name, found,
@@ -200,6 +201,13 @@ bool link_read(struct load *load, const struct node *node, struct config_mark wh
 	const struct port_kind *kind = find_kind(load, node, where, driver);
 	if (kind == NULL)
 		return false;
+	if (kind->is_planned) {
+		load_error(load, node != NULL ? node->mark : where,
+			"links of type %s are not in this version: no instrument can be reached by "
+			"one",
+			kind->name);
+		return false;
+	}
 	const char *preset = catalog_link_defaults(driver, kind->link);
 	const struct node *map = NULL;
 	if (preset != NULL)

@@ -15,6 +15,7 @@
 #include "config/method.h"
 #include "config/ports.h"
 #include "config/sections.h"
+#include "config/warnings.h"
 
 #ifndef ASSAY_PROFILE_DIR
 #error "the build sets the folder of installed profiles"
@@ -59,10 +60,17 @@ static bool ends_with(const char *text, const char *end)
 	return len > n && strcmp(text + len - n, end) == 0;
 }
 
-static int is_yaml(const struct dirent *entry)
+static int is_entry(const struct dirent *entry)
 {
-	return entry->d_name[0] != '.' &&
-	       (ends_with(entry->d_name, ".yaml") || ends_with(entry->d_name, ".yml"));
+	return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+}
+
+/* Others, hidden ones too, are not read; .yml is an error, because it is surely meant. */
+static bool is_yaml(const struct dirent *entry)
+{
+	const char *name = entry->d_name;
+	return name[0] != '.' && entry->d_type != DT_DIR &&
+	       (ends_with(name, ".yaml") || ends_with(name, ".yml"));
 }
 
 static int by_bytes(const struct dirent **a, const struct dirent **b)
@@ -88,16 +96,20 @@ static void load_folder(struct load *load, struct files *files, const char *name
 {
 	struct dirent **entries;
 	const char *folder = arena_printf(load->arena, "%s/%s", load->dir, name);
-	int count = scandir(folder, &entries, is_yaml, by_bytes);
+	struct config_mark where = {folder, 1, 1};
+	int count = scandir(folder, &entries, is_entry, by_bytes);
 	if (count < 0) {
-		struct config_mark where = {folder, 1, 1};
 		if (errno != ENOENT)
 			load_error(load, where, "the folder cannot be read: %s", strerror(errno));
 		return;
 	}
 	for (int i = 0; i < count; i++) {
-		load_file(load, files,
-			arena_printf(load->arena, "%s/%s", folder, entries[i]->d_name));
+		const char *file = entries[i]->d_name;
+		const char *path = arena_printf(load->arena, "%s/%s", folder, file);
+		if (is_yaml(entries[i]))
+			load_file(load, files, path);
+		else
+			load_warning(load, where, WARN_NOT_READ, file);
 		free(entries[i]);
 	}
 	free(entries);
@@ -126,7 +138,11 @@ static const struct node **collect(struct load *load, const struct top *tops, si
 	const struct node **entries = arena_array(load->arena, total, sizeof *entries);
 	for (size_t i = 0; i < file_count && entries != NULL; i++) {
 		const struct node *map = map_of(&tops[i], offset), *node = NULL;
-		if (map != NULL && fields_expect_map(load, map, name, true))
+		if (map != NULL && map->type == NODE_LIST)
+			load_error(load, map->mark,
+				"found a list, expected names of %s such as 'name:', without '-'",
+				name);
+		else if (map != NULL && fields_expect_map(load, map, name, true))
 			node = map->first;
 		for (; node != NULL; node = node->next) {
 			size_t same = 0;
@@ -173,6 +189,7 @@ static void read_files(struct load *load, const struct files *files)
 	for (size_t i = 0; i < count && config->instruments != NULL; i++)
 		instrument_read(load, nodes[i], &config->instruments[config->instrument_count++]);
 	ports_check(load);
+	const struct node **sections = nodes;
 
 	nodes = collect(load, tops, files->count, AT(methods), "methods", &count);
 	config->methods = arena_array(load->arena, count, sizeof *config->methods);
@@ -189,7 +206,14 @@ static void read_files(struct load *load, const struct files *files)
 	for (size_t i = 0; i < config->method_count; i++)
 		canonical_method(load, &config->methods[i]);
 	canonical_config(load);
+	if (config->instrument_count == 0)
+		load_warning(load, files->roots[0]->mark, WARN_NO_INSTRUMENT);
+	for (size_t i = 0; i < config->instrument_count; i++)
+		warn_of_instrument(load, sections[i], &config->instruments[i]);
+	for (size_t i = 0; i < files->count; i++)
+		warn_of_texts(load, files->roots[i]);
 	calibration_warn(load);
+	errors_sort(&config->warnings, files->roots[0]->mark.file);
 }
 
 static int start(struct load *load, const struct catalog *catalog, struct config **out,

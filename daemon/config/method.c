@@ -8,6 +8,9 @@
 #include "config/method.h"
 #include "config/settings.h"
 #include "config/setup.h"
+#include "config/warnings.h"
+#include "record/techniques.h"
+#include "record/text.h"
 
 #define STEPS_MAX     64
 #define ID_BYTES_MAX  64
@@ -69,6 +72,7 @@ static void read_settings(struct load *load, const struct method_section *m,
 		return;
 	struct config_calibration calibration;
 	calibration_keep(load, driver, &section, &calibration);
+	warn_of_calibration(load, node, driver, &calibration);
 	out->calibration = arena_copy(load->arena, &calibration, sizeof calibration);
 }
 
@@ -135,6 +139,8 @@ void method_read(struct load *load, const struct node *node, struct config_metho
 	if (driver == NULL)
 		return;
 	out->driver = driver->name;
+	const struct technique *technique = technique_find(string_of(driver->technique));
 	setup_read(load, m.setup, &out->setup);
+	warn_of_setup(load, m.setup, technique != NULL ? technique->bit : TECHNIQUE_ALL);
 	read_steps(load, &m, driver, out);
 }

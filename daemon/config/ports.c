@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "config/ports.h"
 
@@ -45,6 +47,36 @@ static bool is_same_device(const struct port *a, const struct port *b)
 	       strcmp(first, second) == 0;
 }
 
+bool port_is_loopback(const char *host)
+{
+	struct in6_addr bytes;
+	return strcasecmp(host, "localhost") == 0 || strcasecmp(host, "ip6-localhost") == 0 ||
+	       (strncmp(host, "127.", 4) == 0 && host[strspn(host, "0123456789.")] == '\0') ||
+	       (inet_pton(AF_INET6, host, &bytes) == 1 && IN6_IS_ADDR_LOOPBACK(&bytes));
+}
+
+/* The usual name of a host: others are compared as they are written, because nothing is looked up. */
+static const char *usual_host(const char *host, char text[INET6_ADDRSTRLEN])
+{
+	struct in6_addr bytes;
+	if (strcasecmp(host, "localhost") == 0 || strcasecmp(host, "ip6-localhost") == 0 ||
+		strcmp(host, "::1") == 0)
+		return "127.0.0.1";
+	if (inet_pton(AF_INET6, host, &bytes) == 1)
+		return inet_ntop(AF_INET6, &bytes, text, INET6_ADDRSTRLEN);
+	return host;
+}
+
+/* One address in two writings: localhost and 127.0.0.1, fe80::1 and fe80:0::1. */
+static bool is_same_address(const struct port *a, const struct port *b)
+{
+	char first[INET6_ADDRSTRLEN], second[INET6_ADDRSTRLEN];
+	return a->host != NULL && b->host != NULL && a->number == b->number &&
+	       strcmp(port_kind_of(a->kind)->family, port_kind_of(b->kind)->family) == 0 &&
+	       strcasecmp(a->host, b->host) != 0 &&
+	       strcasecmp(usual_host(a->host, first), usual_host(b->host, second)) == 0;
+}
+
 /* "; tell them apart by serial or path": the keys that name such a port and may be left out. */
 static const char *how_to_tell_apart(struct load *load, const struct port *port)
 {
@@ -73,6 +105,11 @@ static void check_pair(struct load *load, const struct config_instrument *first,
 			"'%s' and '%s' (line %u) are on one device by two names, %s and %s: use "
 			"the same name",
 			second->key, first->key, line, b->port, a->port);
+	else if (is_same_address(a, b))
+		load_error(load, second->mark,
+			"'%s' and '%s' (line %u) are at one address in two writings, %s and %s: "
+			"use the same one",
+			second->key, first->key, line, b->host, a->host);
 	else if (!port_may_be(a, b))
 		return;
 	else if (!is_shared)

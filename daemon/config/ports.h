@@ -17,4 +17,7 @@ const char *port_name(struct load *load, const struct port *port, const char *ke
 /* Reports instruments that cannot share their port, or may be on one device. */
 void ports_check(struct load *load);
 
+/* Whether a host name or address surely means this computer. */
+bool port_is_loopback(const char *host);
+
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <dirent.h>
+#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 
 #include "config/profile.h"
 #include "config/suggest.h"
+#include "config/warnings.h"
 
 #define NAMES_MAX 200
 
@@ -111,10 +113,16 @@ bool profile_read(struct load *load, const struct node *node, struct profile *ou
 	const char *path = find_file(load, node);
 	if (path == NULL)
 		return false;
+	if (access(path, R_OK) != 0) {
+		load_error(load, node->mark, "the profile %.200s cannot be read: %s", path,
+			strerror(errno));
+		return false;
+	}
 	out->root = yaml_load(path, load->arena, load->errors);
 	if (out->root == NULL)
 		return false;
 	struct config_mark where = {path, 1, 1};
+	warn_of_texts(load, out->root);
 	fields_read(load, out->root, "a profile", where, profile_fields, out);
 	return load->errors->count == before;
 }

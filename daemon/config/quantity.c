@@ -95,6 +95,15 @@ static const struct unit_row units[] = {
 	{"wk", NULL, TIME, 7 * 86400e9, 0},
 	{"a", NULL, TIME, 365.25 * 86400e9, 0},
 	{"sec", "s", TIME, 1e9, 0},
+	{"second", "s", TIME, 1e9, 0},
+	{"seconds", "s", TIME, 1e9, 0},
+	{"minute", "min", TIME, 60e9, 0},
+	{"minutes", "min", TIME, 60e9, 0},
+	{"hour", "h", TIME, 3600e9, 0},
+	{"hours", "h", TIME, 3600e9, 0},
+	{"day", "d", TIME, 86400e9, 0},
+	{"week", "wk", TIME, 7 * 86400e9, 0},
+	{"year", "a", TIME, 365.25 * 86400e9, 0},
 	{"days", "d", TIME, 86400e9, 0},
 	{"weeks", "wk", TIME, 7 * 86400e9, 0},
 	{"y", "a", TIME, 365.25 * 86400e9, 0},
@@ -285,12 +294,25 @@ int quantity_parse_integer(const char *text, int64_t *out)
 
 /* --- units ----------------------------------------------------------------------------------- */
 
+/* The blanks at the start of a text, among them the no-break and thin ones of copied texts. */
+static size_t count_blanks(const char *text)
+{
+	static const char *const blanks[] = {" ", "\302\240", "\342\200\257", "\342\200\211"};
+	size_t n = 0, i = 0;
+	while (i < sizeof blanks / sizeof blanks[0]) {
+		size_t len = strlen(blanks[i]);
+		bool is_there = strncmp(text + n, blanks[i], len) == 0;
+		n += is_there ? len : 0;
+		i = is_there ? 0 : i + 1;
+	}
+	return n;
+}
+
 /* Copies a unit without blanks around it and with both micro signs as 'u'; "" if it is too long. */
 static const char *tidy(const char *written, char unit[UNIT_BYTES_MAX])
 {
 	size_t n = 0;
-	while (*written == ' ')
-		written++;
+	written += count_blanks(written);
 	while (*written != '\0' && n + 1 < UNIT_BYTES_MAX) {
 		bool is_micro = strncmp(written, "\302\265", 2) == 0 ||
 				strncmp(written, "\316\274", 2) == 0;
@@ -344,7 +366,7 @@ int quantity_split(const char *text, double *value, const char **unit)
 	size_t len = measure_number(text);
 	if (len == 0 || convert_number(text, len, value) < 0)
 		return -EINVAL;
-	*unit = text + len + strspn(text + len, " ");
+	*unit = text + len + count_blanks(text + len);
 	return 0;
 }
 
@@ -367,16 +389,40 @@ static int expect(
 	return -EINVAL;
 }
 
+/* Units that people write for another one, by the dimension that was wanted. */
+static const struct {
+	const char *written;
+	enum dimension dimension;
+	const char *meant;
+} confused[] = {{"C", TEMPERATURE, "Cel"}, {"c", TEMPERATURE, "Cel"}, {"m", TIME, "min"},
+	{"M", TIME, "min"}, {"S", TIME, "s"}, {"H", TIME, "h"}, {"D", TIME, "d"}};
+
+/* expect(), and the unit that was meant. */
+static int wrong_unit(const char *written, const char *unit, const struct unit_row *wanted,
+	char why[QUANTITY_TEXT])
+{
+	char tidied[UNIT_BYTES_MAX];
+	tidy(written, tidied);
+	expect(unit, "1", wanted, why);
+	size_t len = strlen(why);
+	for (size_t i = 0; wanted != NULL && i < sizeof confused / sizeof confused[0]; i++)
+		if (confused[i].dimension == wanted->dimension &&
+			strcmp(confused[i].written, tidied) == 0)
+			snprintf(why + len, QUANTITY_TEXT - len, "; did you mean '%s'?",
+				confused[i].meant);
+	return -EINVAL;
+}
+
 static int unknown_unit(const char *written, const char *unit, char why[QUANTITY_TEXT])
 {
 	char end[80] = "", tidied[UNIT_BYTES_MAX];
 	struct suggest near;
-	suggest_init(&near, tidy(written, tidied));
 	const char *name;
+	suggest_init(&near, tidy(written, tidied));
 	for (size_t i = 0; (name = quantity_spelling(unit, i)) != NULL; i++)
 		suggest_offer(&near, name);
 	if (near.best == NULL)
-		near.list[0] = '\0';
+		return wrong_unit(written, unit, find_unit(unit), why);
 	expect(unit, "1", find_unit(unit), why);
 	size_t len = strlen(why);
 	snprintf(why + len, QUANTITY_TEXT - len, "%s", suggest_text(&near, end, sizeof end));
@@ -447,7 +493,7 @@ int quantity_read(const char *text, const char *unit, double *out, char why[QUAN
 	if (given == NULL)
 		return unknown_unit(written, unit, why);
 	if (wanted == NULL || given->dimension != wanted->dimension)
-		return expect(unit, "1", wanted, why);
+		return wrong_unit(written, unit, wanted, why);
 	double value = convert(text, given, wanted);
 	*out = value == 0 ? 0 : value;
 	return isfinite(*out) ? 0 : expect(unit, "1", wanted, why);

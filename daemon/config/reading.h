@@ -13,6 +13,7 @@
 
 struct check_item;
 struct check_step;
+struct field;
 
 struct load {
 	struct arena *arena; /* the configuration's */
@@ -23,6 +24,12 @@ struct load {
 	const char *profile_dir;   /* of the installed profiles */
 	struct check_item *checks; /* settings for their drivers' rules */
 	struct check_step *steps;  /* of methods, for the same */
+	/*
+	 * While an instrument is read: the name of the section below `fields` that has the key, which
+	 * was found above it; NULL: none.
+	 */
+	const char *(*section_of)(struct load *load, const char *key, const struct field *fields);
+	const struct catalog_driver *driver; /* for it; NULL: unknown */
 };
 
 /* Adds an error at `mark`. */
@@ -38,6 +45,9 @@ struct load {
  */
 void load_found(struct load *load, const struct node *node, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Whether people see all of a text that is for them; an error if not. */
+bool load_seen(struct load *load, const struct node *node);
 
 /* Moves encoded bytes into the arena and finishes the buffer; empty without memory. */
 struct assay_span load_keep(struct load *load, struct buffer *from);

@@ -217,11 +217,9 @@ static void unknown_name(
 	for (size_t i = 0; i < g->count; i++)
 		if ((g->table[i].flags & ASSAY_CALIBRATION) == flags)
 			suggest_offer(&near, g->table[i].name);
-	bool is_number = child->key[strspn(child->key, "0123456789")] == '\0';
 	load_error(w->load, child->key_mark, "unknown %s '%.60s' of %s%s",
 		flags != 0 ? "calibration" : "setting", child->key, g->of,
-		is_number ? "; a number has a decimal point, no comma"
-			  : suggest_text(&near, end, sizeof end));
+		suggest_text(&near, end, sizeof end));
 	for (size_t i = 0; near.best != NULL && i < g->count; i++)
 		if (g->table[i].name == near.best)
 			g->misspelled[i] = true;

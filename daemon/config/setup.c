@@ -40,6 +40,8 @@ static void write_value(struct load *load, struct buffer *to, const struct node 
 	char why[QUANTITY_TEXT];
 	double value;
 	if (node->type == NODE_SCALAR && !node_is_nothing(node)) {
+		if (!load_seen(load, node))
+			return;
 		if (name == NULL)
 			write_free(to, node);
 		else if (name->unit == NULL)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -46,16 +47,49 @@ unsigned suggest_distance(const char *a, const char *b)
 	return last[n];
 }
 
+/* The nearest token of letters that people write in a name. */
+const char *suggest_token(const char *found, char token[SUGGEST_TOKEN])
+{
+	static const struct {
+		const char *letter, *token;
+	} letters[] = {{"ä", "ae"}, {"ö", "oe"}, {"ü", "ue"}, {"ß", "ss"}, {"Ä", "ae"}, {"Ö", "oe"},
+		{"Ü", "ue"}, {"é", "e"}, {"è", "e"}, {"ñ", "n"}};
+	size_t len = 0;
+	token[0] = '\0';
+	while (*found != '\0' && len + 3 < SUGGEST_TOKEN) {
+		size_t i = 0, count = sizeof letters / sizeof letters[0];
+		bool is_name = isalnum((unsigned char)*found) != 0;
+		while (i < count && strncmp(found, letters[i].letter, 2) != 0)
+			i++;
+		bool is_joint = *found == ' ' || *found == '.' || fold(*found) == '-';
+		if (i < count)
+			len += (size_t)snprintf(token + len, 3, "%s", letters[i].token);
+		else if (is_name || (is_joint && len > 0))
+			token[len++] = is_name ? fold(*found) : '-';
+		else
+			return NULL;
+		token[len] = '\0';
+		found += i < count ? 2 : 1;
+	}
+	return *found == '\0' && len > 0 && len <= 32 ? token : NULL;
+}
+
 void suggest_init(struct suggest *s, const char *found)
 {
 	*s = (struct suggest){.found = found, .distance = UINT_MAX};
 }
 
-/* A name is near if it differs in one character of 3, two of 6, three of 10. */
+/*
+ * A name is near if it differs in one character of 3, two of 6, three of 10, or goes on after the
+ * word that was found: preset_time is nearer to preset than reset is.
+ */
 void suggest_offer(struct suggest *s, const char *name)
 {
 	unsigned distance = suggest_distance(s->found, name);
 	size_t found = strlen(s->found), len = strlen(s->list);
+	bool is_start = found > 2 && strncmp(s->found, name, found) == 0 &&
+			(name[found] == '_' || name[found] == '-');
+	distance = is_start ? 0 : distance;
 	unsigned near = found < 3 ? 0 : found < 6 ? 1 : found < 10 ? 2 : 3;
 	if (distance < s->distance && distance <= near) {
 		s->distance = distance;

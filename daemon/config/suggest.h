@@ -29,6 +29,11 @@ void suggest_offer_all(struct suggest *s, const char *const *names);
  */
 const char *suggest_text(const struct suggest *s, char *text, size_t size);
 
+#define SUGGEST_TOKEN 36
+
+/* "XRF_1 links" as [a-z0-9-]: "xrf-1-links"; NULL: it has other characters. */
+const char *suggest_token(const char *found, char token[SUGGEST_TOKEN]);
+
 /* Single-character edits from `a` to `b`; UINT_MAX for texts over 64 bytes. */
 unsigned suggest_distance(const char *a, const char *b);
 

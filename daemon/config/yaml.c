@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include "config/errors.h"
 #include "config/hint.h"
 #include "config/yaml.h"
+#include "record/text.h"
 
 struct parse {
 	yaml_parser_t parser;
@@ -21,6 +23,10 @@ struct parse {
 	const char *name;
 	struct arena *arena;
 	struct config_errors *errors;
+	struct {
+		size_t index;   /* in characters, as libyaml counts */
+		const char *at; /* the same place in `text` */
+	} seen;
 };
 
 static struct config_mark to_mark(const struct parse *p, yaml_mark_t mark)
@@ -36,7 +42,7 @@ static void report_syntax(struct parse *p)
 		return;
 	}
 	struct config_mark mark = to_mark(p, y->problem_mark);
-	char text[200];
+	char text[300];
 	if (y->error == YAML_READER_ERROR) {
 		mark = hint_mark_of_byte(p->text, p->len, y->problem_offset, p->name);
 		snprintf(text, sizeof text, "this is not UTF-8 text (%s)", y->problem);
@@ -66,18 +72,54 @@ static struct node *reject(struct parse *p, struct config_mark mark, const char 
 
 static struct node *parse_node(struct parse *p, unsigned depth);
 
+/* Rejects all that people do not see, but line ends, tabs and blanks in the text. */
+static bool is_visible(struct parse *p, struct config_mark mark, const char *text, size_t len)
+{
+	char shown[240];
+	uint32_t code = 0;
+	for (size_t i = 0, step; i < len; i += step) {
+		step = utf8_next((const uint8_t *)text + i, len - i, &code);
+		bool is_fine = code == '\n' || code == '\t' || glyph_of(code) < GLYPH_CONTROL;
+		if (step != 0 && is_fine)
+			continue;
+		text_escape(shown, sizeof shown, (struct assay_string){text, len});
+		errors_add(p->errors, mark,
+			"this text contains a control or invisible character: '%s'; type it, "
+			"instead of copying it",
+			shown);
+		return false;
+	}
+	return true;
+}
+
+/* Whether the rest of a line that YAML ignores looks like a part of the text: "holder #3". */
+static bool is_cut_here(struct parse *p)
+{
+	const char *end = p->text + p->len;
+	uint32_t code;
+	if (p->seen.at == NULL)
+		p->seen.at = p->text;
+	for (; p->seen.index < p->event.end_mark.index && p->seen.at < end; p->seen.index++) {
+		size_t left = (size_t)(end - p->seen.at);
+		size_t step = utf8_next((const uint8_t *)p->seen.at, left, &code);
+		p->seen.at += step != 0 ? step : 1;
+	}
+	const char *at = p->seen.at;
+	while (at < end && (*at == ' ' || *at == '\t'))
+		at++;
+	return at > p->seen.at && at + 1 < end && at[0] == '#' && strchr(" \t\r\n#", at[1]) == NULL;
+}
+
 static struct node *parse_scalar(struct parse *p, struct node *node)
 {
 	const char *text = (const char *)p->event.data.scalar.value;
 	size_t len = p->event.data.scalar.length;
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
-		if ((c < ' ' && c != '\n' && c != '\t') || c == 0x7f)
-			return reject(p, node->mark, "this text contains a control character");
-	}
+	if (!is_visible(p, node->mark, text, len))
+		return NULL;
 	node->type = NODE_SCALAR;
 	node->text = arena_text(p->arena, text, len);
 	node->plain = p->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+	node->is_cut = node->plain && is_cut_here(p);
 	return node;
 }
 
@@ -102,6 +144,7 @@ static struct node *parse_list(struct parse *p, struct node *list, unsigned dept
 static struct node *parse_key(struct parse *p, unsigned depth)
 {
 	struct config_mark mark = to_mark(p, p->event.start_mark);
+	char why[300];
 	struct node *key = parse_node(p, depth);
 	if (key != NULL && key->type != NODE_SCALAR)
 		return reject(p, mark, "a key must be a single word, found a list or a map");
@@ -109,13 +152,27 @@ static struct node *parse_key(struct parse *p, unsigned depth)
 		return reject(p, mark, "a name is missing before the colon");
 	if (key != NULL && key->plain && key->text[0] == '-')
 		return reject(p, mark, "a space is missing after the '-' of a list");
+	if (key != NULL && strncmp(key->text, HINT_NO_BREAK, strlen(HINT_NO_BREAK)) == 0)
+		return reject(p, mark, HINT_INDENTED);
+	if (key != NULL && text_check_id(string_of(key->text), why, sizeof why) < 0)
+		return reject(p, mark, why);
 	return key;
+}
+
+/* {gain: 9,98 eV} is {gain: 9, "98 eV": nothing} to YAML. */
+static bool is_decimal_comma(
+	const struct node *before, const struct node *key, const struct node *value)
+{
+	size_t len = before != NULL && before->plain ? strlen(before->text) : 0;
+	return len > 0 && isdigit((unsigned char)before->text[len - 1]) &&
+	       isdigit((unsigned char)key->text[0]) && key->plain && node_is_nothing(value) &&
+	       before->mark.line == key->mark.line;
 }
 
 static struct node *parse_map(struct parse *p, struct node *map, unsigned depth)
 {
 	map->type = NODE_MAP;
-	struct node **end = &map->first;
+	struct node **end = &map->first, *before = NULL;
 	while (next(p)) {
 		if (p->event.type == YAML_MAPPING_END_EVENT)
 			return map;
@@ -127,6 +184,13 @@ static struct node *parse_map(struct parse *p, struct node *map, unsigned depth)
 			return NULL;
 		if (map->count >= YAML_KEYS_MAX)
 			return reject(p, key->mark, "there are more than 1024 keys in one map");
+		if (is_decimal_comma(before, key, value)) {
+			errors_add(p->errors, before->mark,
+				"found '%.30s,%.30s': a number has a decimal point, no comma",
+				before->text, key->text);
+			before->text = arena_printf(p->arena, "%s.%s", before->text, key->text);
+			continue;
+		}
 		const struct node *same = node_get(map, key->text);
 		if (same != NULL) { /* left out, so that the rest of the file is still read */
 			errors_add(p->errors, key->mark, "'%s' is given twice, first in line %u",
@@ -137,6 +201,7 @@ static struct node *parse_map(struct parse *p, struct node *map, unsigned depth)
 		value->key_mark = key->mark;
 		*end = value;
 		end = &value->next;
+		before = value->type == NODE_SCALAR ? value : NULL;
 		map->count++;
 	}
 	return NULL;

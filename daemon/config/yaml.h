@@ -29,8 +29,10 @@ struct node {
 	struct config_mark mark;
 	const char *key; /* NULL: not in a map */
 	struct config_mark key_mark;
-	const char *text; /* NODE_SCALAR: UTF-8 without control characters but '\n' and '\t' */
-	bool plain;       /* written without quotes */
+	const char
+		*text; /* NODE_SCALAR: UTF-8; of what people do not see only '\n', '\t', blanks */
+	bool plain;    /* written without quotes */
+	bool is_cut;   /* plain, and ' #' follows with a character right after it */
 	struct node *first, *next;
 	size_t count;
 };

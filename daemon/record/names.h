@@ -23,6 +23,7 @@ struct name {
 	const char *term;    /* CHMO or PSI-MS id for `qty`; NULL: none */
 	const char *label;   /* name in export formats; NULL: none */
 	const char *meaning; /* NULL: the name suffices */
+	double least, most;  /* usual values in `unit`; both 0: not stated */
 };
 
 /* Static; NULL when the list does not have it. */

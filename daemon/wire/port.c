@@ -21,7 +21,7 @@ static const struct port_kind kinds[] = {
 	{ASSAY_LINK_USB, "usb", .family = "usb", .hotplug = "/dev/bus/usb", .has_messages = true},
 	{ASSAY_LINK_TCP, "tcp", .family = "tcp"},
 	{ASSAY_LINK_UDP, "udp", .family = "udp", .has_messages = true},
-	{ASSAY_LINK_HTTP, "http", .family = "tcp"}, /* not implemented by the worker yet */
+	{ASSAY_LINK_HTTP, "http", .family = "tcp", .is_planned = true},
 	{ASSAY_LINK_MODBUS_RTU, "modbus-rtu", .family = "serial", .is_modbus = true,
 		.has_messages = true},
 	{ASSAY_LINK_MODBUS_TCP, "modbus-tcp", .family = "tcp", .is_modbus = true,
@@ -55,7 +55,7 @@ static const struct port_key keys[] = {
 	{"end", AT(loop), PORT_SWITCH, PLAYBACK, .words = end_words,
 		.help = "at its end: stop (the default), or loop: from the start again"},
 
-	{"port", AT(port), PORT_FILE, SERIAL, .required = SERIAL, .names_port = true,
+	{"port", AT(port), PORT_DEVICE, SERIAL, .required = SERIAL, .names_port = true,
 		.help = "device file, best its name in /dev/serial/by-id, which stays the same"},
 	{"baud", AT(baud), PORT_NUMBER, SERIAL, .required = SERIAL, .min = 50, .max = 4000000,
 		.help = "bits per second"},

@@ -107,12 +107,14 @@ struct port_kind {
 	const char *family;  /* start of the ports' names: kinds of one family share their ports */
 	const char *hotplug; /* a folder where new devices appear; NULL: that of `port` */
 	bool is_modbus;      /* several instruments may be on one port, with different unit_id */
+	bool is_planned;     /* named, but the worker does not have it: a configuration may not */
 	bool has_messages;   /* the bytes of one send or receive belong together */
 };
 
 enum port_type {
 	PORT_TEXT = 1, /* const char * */
 	PORT_FILE,     /* const char *: an absolute path */
+	PORT_DEVICE,   /* const char *: the same, of a device that may be unplugged */
 	PORT_HOST,     /* const char *: a host name or address, in any case */
 	PORT_SOCKET,   /* const char *: a USB socket such as "1-2.3" */
 	PORT_NUMBER,   /* unsigned: `min` ... `max` */

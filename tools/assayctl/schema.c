@@ -136,6 +136,7 @@ static json_t *field_keywords(const struct schema *s, const struct field *f)
 	case FIELD_TOKEN:
 		return json_pack(
 			"{s:[s, s], s:s}", "type", "string", "integer", "pattern", TOKEN_PATTERN);
+	case FIELD_DEVICE:
 	case FIELD_PATH: return json_pack("{s:s, s:s}", "type", "string", "pattern", "^/");
 	case FIELD_BOOL: return json_pack("{s:s}", "type", "boolean");
 	case FIELD_UINT:

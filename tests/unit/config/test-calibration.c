@@ -52,12 +52,12 @@ static void it_holds_for_what_is_named_then_sent_then_read_back(void **state)
 {
 	static const uint8_t gain_7[] = "\xa1\x64gain\xa2\x61v\x07\x61u\x61\x31";
 	const struct assay_span none = {0}, back = {gain_7, sizeof gain_7 - 1};
-	assert_int_equal(
-		load(LAB "instruments:\n"
-			 "  x:\n    driver: amptek-dp5\n    link: usb\n"
-			 "    settings: {channels: 512}\n"
-			 "    calibration: {energy: {gain: 10 eV}, holds_for: {channels: 2048}}\n"
-			 "  y: {driver: amptek-dp5, link: {type: serial, port: /dev/a}}\n"),
+	assert_int_equal(load(LAB "instruments:\n"
+				  "  x:\n    driver: amptek-dp5\n    link: usb\n"
+				  "    settings: {channels: 512}\n"
+				  "    calibration: {id: C, energy: {gain: 10 eV}, holds_for: "
+				  "{channels: 2048}}\n"
+				  "  y: {driver: amptek-dp5, link: {type: udp, host: a}}\n"),
 		0);
 	const struct config_instrument *x = config_find(config, "x"), *y = config_find(config, "y");
 	assert_holds(&x->calibration, x->settings, none, "{\"channels\":2048}");

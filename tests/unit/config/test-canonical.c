@@ -4,6 +4,7 @@
  * file must never change.  The hashes here were computed by the first version that had the form.
  */
 #include <assay/driver.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -115,10 +116,6 @@ static void links_keep_their_hashes(void **state)
 		{ANY "none", "e18171257943605cb2e26e4646912b68f86d40f10bc35355bfa250294ff50731"},
 		{ANY "{type: tcp, host: a.example, port: 4001, open_timeout: 600 s}",
 			"add428b0cba7fd9991dc1be9880d5d239a10bb736de859ca148fdcea01fd2296"},
-		{ANY "{type: http, host: a.example}",
-			"b14bdba6769ced61020bca3cd98217df838d730decba873efadf2ed021bc444b"},
-		{ANY "{type: http, host: a.example, port: 8080}",
-			"479a00df93a1cd7835c936f4e292acecc1c5baaa4ba91a6b4572ce7250bf2362"},
 		{GAS "{type: playback, file: /proc/self/fd/100}, simulated: true",
 			"5cf60cc5ff01faad6f6c2c342f945a5e62f9d35ac00f74780ea2bebdd15b6042"},
 		{GAS "{type: playback, file: /proc/self/fd/100, pace: recorded, end: loop, "
@@ -136,6 +133,29 @@ static void links_keep_their_hashes(void **state)
 		assert_hash(links[i].instrument, r, config, &errors, links[i].sha256);
 	}
 	assert_int_equal(changed, 0);
+}
+
+static void links_that_the_worker_lacks_are_errors(void **state)
+{
+	const struct port_kind *kind;
+	size_t planned = 0;
+	for (size_t i = 0; (kind = port_kind_at(i)) != NULL; i++) {
+		struct config *config = NULL;
+		struct config_errors errors;
+		char text[300];
+		if (!kind->is_planned)
+			continue;
+		planned++;
+		int len = snprintf(text, sizeof text,
+			"{laboratory: {site: a, node: b}, instruments: {x: {" ANY
+			"{type: %s, host: a}}}}",
+			kind->name);
+		assert_int_equal(load_text(text, (size_t)len, &catalog, &config, &errors), -EINVAL);
+		assert_int_equal(errors.count, 1);
+		assert_non_null(strstr(errors.items[0].text, "not in this version"));
+		config_errors_finish(&errors);
+	}
+	assert_int_equal(planned, 1);
 }
 
 /* A recording of a Modbus link with unit 3, where its path says. */
@@ -165,6 +185,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(files_keep_their_hashes),
 		cmocka_unit_test(links_keep_their_hashes),
+		cmocka_unit_test(links_that_the_worker_lacks_are_errors),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
