@@ -67,6 +67,21 @@ def check_wrong(assayd, args, folder):
     assert f"{path}:3:15: there is no driver 'skeletom'" in done.stderr, done.stderr
 
 
+def check_warning(assayd, assayctl, args, folder):
+    """Exit status 0, on both programs, and the same in JSON."""
+    path = folder / "warning.yaml"
+    path.write_text("laboratory: {site: lab, node: bench}\n"
+                    "instruments:\n"
+                    "  x: {driver: amptek-dp5, link: {type: udp, host: 127.0.0.1}}\n", encoding="utf-8")
+    line = f"{path}:3:51: warning: 127.0.0.1 is this computer"
+    for done in (run(assayd, *args, "--config", str(path), "--check"), run(assayctl, *args, "check", str(path))):
+        assert done.returncode == 0 and line in done.stderr and "no errors" in done.stdout, done
+    told = json.loads(run(assayctl, *args, "--json", "check", str(path)).stdout)
+    assert told["errors"] == [] and len(told["warnings"]) == 1, told
+    warning = told["warnings"][0]
+    assert (warning["file"], warning["line"], warning["column"]) == (str(path), 3, 51), told
+
+
 def check_profiles(assayd, args, profiles, drivers, folder):
     """Every profile serves an instrument over Modbus as it is."""
     failed = 0
@@ -104,6 +119,9 @@ def main(assayd, assayctl, worker, drivers, config):
             shutil.copy(source, path)
             done = run(assayd, *args, "--config", str(path), "--check")
             errors = [] if done.returncode == 0 else [done.stderr]
+            # Their adapters are not plugged in here, their calibrations end, the file to start with is empty.
+            errors += [line for line in done.stderr.splitlines()
+                       if not re.search("is not there now|ended on|no instrument is", line)]
             if passes_schema is not None:
                 errors += passes_schema(path)
             for error in errors:
@@ -111,6 +129,7 @@ def main(assayd, assayctl, worker, drivers, config):
             checked += 1
             failed += bool(errors)
         check_wrong(assayd, args, folder)
+        check_warning(assayd, assayctl, args, folder)
         failed += check_profiles(assayd, args, config / "profiles", drivers, folder)
     print(f"{checked} files checked, {failed} failed")
     return failed != 0 or checked < 2

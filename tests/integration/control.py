@@ -3,6 +3,8 @@
 
 import json
 import os
+import pathlib
+import re
 import socket
 import sys
 import threading
@@ -218,6 +220,14 @@ def test_renewal(lab, config):
         r for r in lab.ask({'op': 'runs', 'instrument': 'gas-1'})['runs'] if 'status' not in r and r['frames'] > 0])
 
 
+def unit_reload(lab):
+    """The arguments of assayctl with which systemctl reloads the service."""
+    words, = re.findall(r'^ExecReload=(.*)', pathlib.Path(lab.paths['unit']).read_text(), re.M)
+    program, *args = words.split()
+    assert pathlib.Path(program).name == 'assayctl', words
+    return args
+
+
 def test_reload(lab, config):
     """A wrong file changes nothing; a right one touches only the instruments that changed."""
     pid = lab.instrument('ms-1')['pid']
@@ -226,10 +236,15 @@ def test_reload(lab, config):
     reply = lab.ask({'op': 'reload'})
     assert reply['ok'] is False and 'channels' in reply['error']['text'], reply
     assert ':' in reply['error']['text'].split(' ')[0], 'file:line:column'
+    refused = lab.ctl(*unit_reload(lab), code=1)
+    assert 'channels' in refused.stderr, refused
     before = len(lab.entries('gas-1', 'run-start'))
     config['instruments']['gas-1']['acquire']['every'] = '200ms'
     lab.configure(config)
-    assert lab.ask({'op': 'reload'})['ok']
+    (lab.dir / 'instruments.d').mkdir()
+    (lab.dir / 'instruments.d' / 'xrf-9.yaml~').write_text('')
+    lab.ctl(*unit_reload(lab), code=0)
+    assert "warning: 'xrf-9.yaml~' is not read" in lab.log(), 'a warning at reload is logged'
     lab.wait_entries('gas-1', 'run-start', before + 1)
     assert lab.instrument('ms-1')['pid'] == pid, 'an instrument that did not change was disturbed'
 
