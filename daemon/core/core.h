@@ -38,6 +38,7 @@ struct amends;
 struct commit;
 struct control;
 struct cursors;
+struct jobs;
 struct journal;
 struct ledger;
 struct published;
@@ -60,6 +61,7 @@ struct core {
 	void *zmq;
 	struct catalog *catalog;
 	struct config *config;
+	struct jobs *checks;     /* configurations and settings, by the workers of their drivers */
 	struct journal *journal; /* the commit thread's once it runs */
 	struct publisher *publisher;
 	struct published *published; /* the readable journals and their heads */

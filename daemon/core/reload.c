@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/core.h"
+#include "core/keep/jobs.h"
 #include "core/reload.h"
 
 /* The part that only a restart can change, in the words of the YAML; NULL: none changed. */
@@ -50,34 +51,76 @@ static int replace_config(struct core *core, struct config *config, bool now, ch
 	return 0;
 }
 
-int core_reload(struct core *core, bool now, char **text)
+/* Takes what was loaded. */
+static int take_config(struct core *core, struct config *config, bool now, char **text)
 {
-	struct config *config = NULL;
-	struct config_errors errors = {0};
-	*text = NULL;
 	if (core->instruments.stopping) { /* ports would start that nothing stops */
 		*text = strdup("the daemon is stopping");
 		return -ESHUTDOWN;
 	}
-	int r = config_load(core->options.config, core->catalog, &config, &errors);
-	if (r < 0) {
-		*text = config_errors_text(&errors);
-		config_errors_finish(&errors);
-		return r;
+	const struct config *before = core->config; /* retired then, not freed yet */
+	const char *fixed = fixed_part(before, config);
+	if (fixed != NULL) {
+		if (asprintf(text, "`%s` changed, which needs a restart", fixed) < 0)
+			*text = NULL;
+		return -EINVAL;
 	}
-	const char *fixed = fixed_part(core->config, config);
-	if (fixed != NULL && asprintf(text, "`%s` changed, which needs a restart", fixed) < 0)
-		*text = NULL;
-	const struct config *before = core->config; /* retired, not freed yet */
 	config_errors_log(&config->warnings, true);
-	r = fixed != NULL ? -EINVAL : replace_config(core, config, now, text);
-	if (r < 0) {
-		config_destroy(config);
+	int r = replace_config(core, config, now, text);
+	if (r < 0)
 		return r;
-	}
 	audit_config(&core->audit, "config", config, before);
 	core_apply_retention(core);
 	return 0;
+}
+
+struct reload {
+	struct job job;
+	struct core *core;
+	bool now;
+	int result;
+	struct config *config;
+	struct config_errors errors;
+	reload_done *done;
+	void *arg;
+};
+
+static void load(struct job *job)
+{
+	struct reload *reload = (struct reload *)job;
+	const struct core *core = reload->core;
+	reload->result = config_load(
+		core->options.config, core->catalog, &reload->config, &reload->errors);
+}
+
+static void take(struct job *job, bool skipped)
+{
+	struct reload *reload = (struct reload *)job;
+	char *text = NULL;
+	int r = skipped ? -ESHUTDOWN : reload->result;
+	if (r < 0)
+		text = config_errors_text(&reload->errors);
+	else if ((r = take_config(reload->core, reload->config, reload->now, &text)) < 0)
+		config_destroy(reload->config);
+	reload->done(reload->arg, r, text != NULL && text[0] != '\0' ? text : strerror(-r));
+	config_errors_finish(&reload->errors);
+	free(text);
+	free(reload);
+}
+
+void core_reload(struct core *core, bool now, reload_done *done, void *arg)
+{
+	struct reload *reload = calloc(1, sizeof *reload);
+	if (reload == NULL) {
+		done(arg, -ENOMEM, strerror(ENOMEM));
+		return;
+	}
+	*reload = (struct reload){.job = {.work = load, .done = take},
+		.core = core,
+		.now = now,
+		.done = done,
+		.arg = arg};
+	jobs_put(core->checks, &reload->job);
 }
 
 static void notify_reloading(void)
@@ -87,19 +130,19 @@ static void notify_reloading(void)
 		0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)(clock_boot() / 1000));
 }
 
-void reload_on_hangup(void *arg)
+static void on_hangup_done(void *arg, int r, const char *text)
 {
-	char *text = NULL;
 	struct core *core = arg;
-	notify_reloading();
-	int r = core_reload(core, false, &text);
 	if (r < 0)
-		log_error("the configuration stays as it was: %s",
-			text != NULL ? text : strerror(-r));
-	audit_text(
-		&core->audit, r < 0 ? "reload-refused" : "reload", NULL, text != NULL ? text : "");
-	free(text);
+		log_error("the configuration stays as it was: %s", text);
+	audit_text(&core->audit, r < 0 ? "reload-refused" : "reload", NULL, r < 0 ? text : "");
 	sd_notify(0, "READY=1");
+}
+
+void reload_on_hangup(void *core)
+{
+	notify_reloading();
+	core_reload(core, false, on_hangup_done, core);
 }
 
 /* A stopping port, an armed request or an open run may refer to a configuration before this one. */

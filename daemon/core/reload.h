@@ -7,13 +7,17 @@
 
 struct core;
 
+/* `text`, borrowed: the list of errors or the reason if r < 0. */
+typedef void reload_done(void *arg, int r, const char *text);
+
 /*
- * Reads the configuration again.  A wrong one changes nothing: -EINVAL with the error list in
- * *text (owned).  A right one touches the ports whose instruments changed; -EBUSY with *text if
- * one of those has an open on-demand run and `now` is false.  -ESHUTDOWN with *text while the
- * core ends.
+ * Reads the configuration again, on the thread core->checks where there is one: drivers check their
+ * settings in processes of their own, for which the main loop does not wait.  A wrong configuration
+ * changes nothing: -EINVAL.  A right one touches the ports whose instruments changed; -EBUSY if one of
+ * those has an open on-demand run and `now` is false.  -ESHUTDOWN while the core stops.
+ * Calls `done` once on the main thread, also before it returns.
  */
-int core_reload(struct core *core, bool now, char **text);
+void core_reload(struct core *core, bool now, reload_done *done, void *arg);
 
 /* The same on SIGHUP, with its outcome in the log and the audit; `core` is a struct core. */
 void reload_on_hangup(void *core);

@@ -27,6 +27,7 @@
 #include "core/core.h"
 #include "core/keep/confirm.h"
 #include "core/keep/known.h"
+#include "core/keep/jobs.h"
 #include "core/keep/retention.h"
 #include "core/port/process.h"
 #include "core/port/recorder.h"
@@ -449,6 +450,8 @@ static int load_config(struct core *core)
 static int close_down(struct core *core)
 {
 	int r = 0;
+	jobs_stop(core->checks);
+	core->checks = NULL;
 	recorder_destroy(core->recorder);
 	core->recorder = NULL;
 	retention_stop(core->retention);
@@ -517,6 +520,8 @@ int startup_run(const struct core_options *options)
 		r = load_config(&core);
 	if (r >= 0)
 		r = open_all(&core);
+	if (r >= 0)
+		r = jobs_start(&core.checks, core.loop);
 	if (r >= 0)
 		r = run_loop(&core);
 	int lost = close_down(&core);

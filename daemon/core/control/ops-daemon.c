@@ -8,6 +8,7 @@
 #include "core/commit/commit.h"
 #include "core/commit/ledger.h"
 #include "core/commit/publish.h"
+#include "core/control/control.h"
 #include "core/control/names.h"
 #include "core/control/ops.h"
 #include "core/core.h"
@@ -168,19 +169,41 @@ struct reload_args {
 	bool now;
 };
 
+struct reload_request {
+	struct core *core;
+	struct audit_actor actor;
+	struct control_ticket *ticket;
+};
+
+static void answer_reload(void *arg, int r, const char *text)
+{
+	struct reload_request *request = arg;
+	struct audit_trail *trail = &request->core->audit;
+	if (r < 0) {
+		audit_text(trail, "reload-refused", &request->actor, text);
+		control_reject(request->ticket, r == -EBUSY ? "busy" : "refused", text);
+	} else {
+		if (audit_then(trail, "reload", &request->actor, NULL, NULL, NULL,
+			    control_answer_committed, request->ticket) < 0)
+			control_reject(request->ticket, "busy", "out of memory");
+	}
+	free(request);
+}
+
 static int op_reload(struct call *call)
 {
 	const struct reload_args *args = call->args;
 	struct core *core = call->on;
-	char *text = NULL;
-	int r = core_reload(core, args->now, &text);
-	audit_text(&core->audit, r < 0 ? "reload-refused" : "reload", call->actor,
-		text != NULL ? text : "");
-	if (r < 0)
-		r = call_refuse(call, r == -EBUSY ? "busy" : "refused", "%s",
-			text != NULL ? text : strerror(-r));
-	free(text);
-	return r < 0 ? r : 0;
+	struct reload_request *request = malloc(sizeof *request);
+	if (request == NULL)
+		return call_refuse(call, "busy", "out of memory");
+	*request = (struct reload_request){core, *call->actor, control_keep(call)};
+	if (request->ticket == NULL) {
+		free(request);
+		return -ENOBUFS;
+	}
+	core_reload(core, args->now, answer_reload, request);
+	return 0;
 }
 
 struct maintenance_args {

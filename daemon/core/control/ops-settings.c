@@ -12,6 +12,7 @@
 #include "core/control/names.h"
 #include "core/control/ops.h"
 #include "core/instrument/instrument.h"
+#include "core/keep/jobs.h"
 #include "record/decimal.h"
 #include "record/keys.h"
 
@@ -127,16 +128,26 @@ static int op_describe(struct call *call)
 
 /* A change under way, until the instrument has taken or refused it. */
 struct setting {
-	struct instrument *instrument;
+	struct job job;
+	struct core *core;
+	char *key;                     /* of the instrument, which may go while drivers check */
+	struct instrument *instrument; /* once it changes */
+	const struct catalog_driver *driver;
 	struct control_ticket *ticket;
 	struct audit_actor actor;
 	struct buffer part, before; /* the requested settings; all that were in force */
+	struct buffer merged;       /* both */
+	int result;                 /* of the driver's check, */
+	char *why;                  /* and its reason */
 };
 
 static void setting_destroy(struct setting *set)
 {
 	buffer_finish(&set->part);
 	buffer_finish(&set->before);
+	buffer_finish(&set->merged);
+	free(set->key);
+	free(set->why);
 	free(set);
 }
 
@@ -274,22 +285,21 @@ static void put_values(struct map *map, const struct buffer *part, const struct 
 }
 
 /* {instrument, settings: {name: value}} for the audit. */
-static void put_side(struct buffer *to, const struct instrument *instrument,
-	const struct buffer *part, const struct buffer *all)
+static void put_side(struct buffer *to, const struct setting *set, const struct buffer *all)
 {
 	struct map map;
 	map_open(&map, to);
-	map_text(&map, "instrument", instrument->config->key);
-	put_values(&map, part, all);
+	map_text(&map, "instrument", set->key);
+	put_values(&map, &set->part, all);
 	map_close(&map);
 }
 
-static void audit_refusal(const struct setting *set, const char *text)
+static void audit_refusal(struct setting *set, const char *text)
 {
 	struct buffer before = {0}, after = {0};
-	put_side(&before, set->instrument, &set->part, &set->before);
-	put_side(&after, set->instrument, &set->part, &set->part);
-	audit_put(set->instrument->all->audit, "set-refused", &set->actor, &before, &after, text);
+	put_side(&before, set, &set->before);
+	put_side(&after, set, &set->part);
+	audit_put(&set->core->audit, "set-refused", &set->actor, &before, &after, text);
 	buffer_finish(&before);
 	buffer_finish(&after);
 }
@@ -299,14 +309,14 @@ static void answer_set(void *arg, int r, const char *text)
 {
 	struct setting *set = arg;
 	struct instrument *instrument = set->instrument;
-	struct audit_trail *trail = instrument->all->audit;
+	struct audit_trail *trail = &set->core->audit;
 	struct buffer before = {0}, after = {0};
 	if (r < 0) {
 		audit_refusal(set, text);
 		control_reject(set->ticket, "refused", text);
 	} else {
-		put_side(&before, instrument, &set->part, &set->before);
-		put_side(&after, instrument, &set->part, &set->part);
+		put_side(&before, set, &set->before);
+		put_side(&after, set, &set->part);
 		struct map *reply = control_reply(set->ticket);
 		put_values(reply, &set->part, &set->part);
 		if (instrument->run != NULL)
@@ -320,25 +330,52 @@ static void answer_set(void *arg, int r, const char *text)
 	setting_destroy(set);
 }
 
-/* The driver's own rules on all settings, the changed ones among them. */
-static int check_together(
-	struct call *call, const struct instrument *instrument, const struct buffer *part)
+static void reject_set(struct setting *set, const char *code, const char *text)
 {
-	const struct core *core = call->on;
-	const struct catalog_driver *driver = instrument->config->driver;
-	struct buffer merged = {0};
-	char *why = NULL;
-	int r = config_merge(driver, instrument_settings(instrument),
-		(struct assay_span){part->data, part->len}, &merged, &why);
-	if (r == 0)
-		r = config_check_settings(
-			core->catalog, driver, (struct assay_span){merged.data, merged.len}, &why);
-	if (r < 0)
-		r = call_refuse(call, r == -EINVAL ? "refused" : "busy", "%s",
-			why != NULL ? why : strerror(-r));
-	free(why);
-	buffer_finish(&merged);
-	return r;
+	audit_refusal(set, text);
+	control_reject(set->ticket, code, text);
+	setting_destroy(set);
+}
+
+/* Whether the settings are still those that the driver has checked together with the new ones. */
+static bool is_unchanged(const struct instrument *instrument, const struct setting *set)
+{
+	struct assay_span now = instrument_settings(instrument);
+	return instrument->config->driver == set->driver && now.len == set->before.len &&
+	       memcmp(now.data, set->before.data, now.len) == 0;
+}
+
+/* The driver's own rules on all settings, the changed ones among them. */
+static void check_together(struct job *job)
+{
+	struct setting *set = (struct setting *)job;
+	set->result = config_check_settings(set->core->catalog, set->driver,
+		(struct assay_span){set->merged.data, set->merged.len}, &set->why);
+}
+
+static void on_checked(struct job *job, bool skipped)
+{
+	struct setting *set = (struct setting *)job;
+	struct instrument *instrument = instrument_find(&set->core->instruments, set->key);
+	char text[160];
+	if (skipped || set->core->instruments.stopping) {
+		reject_set(set, "busy", "the daemon is stopping");
+	} else if (set->result < 0) {
+		reject_set(set, set->result == -EINVAL ? "refused" : "busy",
+			set->why != NULL ? set->why : strerror(-set->result));
+	} else if (instrument == NULL || !is_unchanged(instrument, set)) {
+		snprintf(text, sizeof text, "the settings of %s changed meanwhile", set->key);
+		reject_set(set, "busy", text);
+	} else {
+		set->instrument = instrument;
+		snprintf(text, sizeof text, "a run is open on %s, or another change is under way",
+			set->key);
+		int r = instrument_set(instrument, /* which may answer, and free `set` */
+			(struct assay_span){set->part.data, set->part.len}, &set->actor, answer_set,
+			set);
+		if (r < 0)
+			reject_set(set, "busy", r == -EBUSY ? text : strerror(-r));
+	}
 }
 
 struct set_args {
@@ -346,40 +383,40 @@ struct set_args {
 	struct assay_span settings;
 };
 
-static int start_set(struct call *call, struct instrument *instrument, struct setting *set)
+/* Reads the request and passes it to the driver's check; the rest follows in on_checked(). */
+static int start_set(struct call *call, const struct instrument *instrument, struct setting *set)
 {
 	const struct set_args *args = call->args;
 	struct assay_span now = instrument_settings(instrument);
+	set->core = call->on;
+	set->key = strdup(instrument->config->key);
+	set->driver = instrument->config->driver;
 	set->actor = *call->actor;
 	buffer_append(&set->before, now.data, now.len);
-	int r = read_settings(call, args->settings, instrument->config->driver, &set->part);
+	if (set->key == NULL || set->before.failed)
+		return call_refuse(call, "busy", "out of memory");
+	int r = read_settings(call, args->settings, set->driver, &set->part);
 	if (r < 0)
 		return r;
-	set->instrument = instrument;
-	r = check_together(call, instrument, &set->part);
-	if (r < 0)
-		audit_refusal(set, call->text);
-	if (r < 0)
-		return r;
+	r = config_merge(set->driver, now, (struct assay_span){set->part.data, set->part.len},
+		&set->merged, &set->why);
+	if (r < 0) {
+		const char *text = set->why != NULL ? set->why : strerror(-r);
+		audit_refusal(set, text);
+		return call_refuse(call, r == -EINVAL ? "refused" : "busy", "%s", text);
+	}
 	set->ticket = control_keep(call);
 	if (set->ticket == NULL)
 		return -ENOBUFS;
-	r = instrument_set(instrument, (struct assay_span){set->part.data, set->part.len},
-		call->actor, answer_set, set);
-	if (r == 0)
-		return 0;
-	char text[120];
-	snprintf(text, sizeof text, "a run is open on %s, or another change is under way",
-		instrument->config->key);
-	control_reject(set->ticket, "busy", r == -EBUSY ? text : strerror(-r));
-	setting_destroy(set);
+	set->job = (struct job){.work = check_together, .done = on_checked};
+	jobs_put(set->core->checks, &set->job);
 	return 0;
 }
 
 static int op_set(struct call *call)
 {
 	const struct set_args *args = call->args;
-	struct instrument *instrument = control_instrument(call, args->instrument);
+	const struct instrument *instrument = control_instrument(call, args->instrument);
 	if (instrument == NULL)
 		return -ENOENT;
 	struct setting *set = calloc(1, sizeof *set);

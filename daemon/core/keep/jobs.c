@@ -141,6 +141,11 @@ void jobs_stop(struct jobs *c)
 
 void jobs_put(struct jobs *c, struct job *job)
 {
+	if (c == NULL) {
+		job->work(job);
+		job->done(job, false);
+		return;
+	}
 	if (atomic_load(&c->ending)) {
 		job->done(job, true);
 		return;

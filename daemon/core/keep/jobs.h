@@ -29,7 +29,7 @@ int jobs_start(struct jobs **out, struct loop *loop);
  */
 void jobs_stop(struct jobs *jobs);
 
-/* Main thread.  Takes the job until its `done`. */
+/* Main thread.  Takes the job until its `done`; jobs NULL: does it at once. */
 void jobs_put(struct jobs *jobs, struct job *job);
 
 /* Any thread: the process is about to end. */

@@ -296,16 +296,19 @@ static void change_by_set(void)
 	buffer_finish(&part);
 }
 
+static void on_reload(void *arg, int r, const char *text)
+{
+	if (r < 0)
+		fail_msg("%s", text);
+}
+
 static void reload(void)
 {
-	char *text = NULL;
 	set[0] = set[1] = NONE;
 	file[0] = dice(2) ? NONE : 12 + dice(3);
 	file[1] = dice(2) ? NONE : 240 + dice(3);
 	write_file();
-	if (core_reload(&roof.core, true, &text) < 0)
-		fail_msg("%s", text);
-	free(text);
+	core_reload(&roof.core, true, on_reload, NULL);
 }
 
 /* Anybody may turn a knob that nothing has borrowed. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The control socket's requests: every operation of the table, without a daemon. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <zmq.h>
@@ -15,11 +18,13 @@
 #include "base/clock.h"
 #include "core/control/actor.h"
 #include "core/control/ops.h"
+#include "core/keep/jobs.h"
 #include "core/keep/retention.h"
 #include "core/replay/cursors.h"
 #include "core/runs/rows.h"
 #include "journal/journal.h"
 #include "record/json.h"
+#include "drivers.h"
 #include "roof.h"
 #include "virtual-loop.h"
 
@@ -292,6 +297,54 @@ static void a_reload_takes_a_right_file_only(void **state)
 	refuse("reload", NULL, "refused", "needs a restart");
 	roof_configure(&roof, "");
 	expect("reload", ARGS(B("now", true)), "{\"ok\":true}");
+}
+
+/* Runs the loop until the jobs' thread has reported. */
+static void wait_for_jobs(void)
+{
+	while (roof.replies < roof.requests)
+		virtual_loop_run_for(roof.core.loop, NS_PER_MS);
+}
+
+/* Takes this program for the worker that runs a driver's check, on the thread for that. */
+static void check_with(struct catalog *catalog, struct catalog_driver *drivers, const char *worker)
+{
+	memcpy(drivers, test_catalog.drivers, test_catalog.count * sizeof *drivers);
+	drivers[0].has_check = true;
+	*catalog = (struct catalog){.drivers = drivers,
+		.count = test_catalog.count,
+		.worker = (char *)(uintptr_t)worker,
+		.driver_dir = roof.folder};
+	roof.core.catalog = catalog;
+	assert_int_equal(jobs_start(&roof.core.checks, roof.core.loop), 0);
+}
+
+/* The driver's check hangs until the test lets it go on; meanwhile others are served. */
+static void nothing_else_waits_for_the_check_of_a_driver(void **state)
+{
+	struct catalog catalog;
+	struct catalog_driver drivers[8];
+	char go[120], worker[120];
+	assert_true(test_catalog.count <= 8);
+	snprintf(go, sizeof go, "%s/go", roof.folder);
+	snprintf(worker, sizeof worker, "%s/worker", roof.folder);
+	assert_int_equal(mkfifo(go, 0600), 0);
+	FILE *script = fopen(worker, "w");
+	fprintf(script, "#!/bin/sh\nread line <%s\n", go);
+	fclose(script);
+	assert_int_equal(chmod(worker, 0700), 0);
+	check_with(&catalog, drivers, worker);
+	send_args("reload", NULL);
+	send_args("status", NULL);
+	assert_has("\"ok\":true");
+	assert_int_equal(roof.replies, 1);
+	int fd = open(go, O_WRONLY | O_CLOEXEC); /* waits for the script */
+	assert_true(fd >= 0);
+	close(fd);
+	wait_for_jobs();
+	assert_refused("refused", "check");
+	jobs_stop(roof.core.checks);
+	roof.core.checks = NULL;
 }
 
 static void maintenance_takes_an_instrument_out_of_service(void **state)
@@ -567,13 +620,6 @@ static void on_look_due(void *arg)
 {
 }
 
-/* Runs the loop until the jobs' thread has reported. */
-static void wait_for_jobs(void)
-{
-	while (roof.replies < roof.requests)
-		virtual_loop_run_for(roof.core.loop, NS_PER_MS);
-}
-
 static void a_confirmation_compares_with_the_journal(void **state)
 {
 	static const char segments[] = "\x81\xa3\x65\x66irst\x01\x64last\x01\x66sha256\x58\x20"
@@ -777,7 +823,7 @@ static void an_envelope_comes_back_before_its_reply(void **state)
 	assert_int_equal(receive(req), 0);
 	assert_refused("not-found", "no run is open");
 	for (int parts = 0; parts <= 9; parts++) { /* 8, with the peer's id */
-		send_to(dealer, parts, "reload", NULL);
+		send_to(dealer, parts, "run-stop", ARGS(T("instrument", "xrf-1")));
 		assert_int_equal(receive(dealer), parts < 8 ? parts : -1);
 	}
 	for (int i = 0; i < 100; i++) /* more than one turn */
@@ -818,6 +864,7 @@ int main(void)
 		WITH_ROOF(help_is_the_table),
 		WITH_ROOF(status_shows_the_daemon_and_its_instruments),
 		WITH_ROOF(a_reload_takes_a_right_file_only),
+		WITH_ROOF(nothing_else_waits_for_the_check_of_a_driver),
 		WITH_ROOF(maintenance_takes_an_instrument_out_of_service),
 		WITH_ROOF(describe_shows_drivers_and_values),
 		WITH_ROOF(settings_change_at_run_time),
