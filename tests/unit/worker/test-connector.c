@@ -193,7 +193,9 @@ static void it_ends_with_the_worker(void **state)
 	pid_t worker = fork();
 	if (worker == 0) {
 		start(&connector, &peer);
-		if (write(pipe_fd[1], &connector.pid, sizeof connector.pid) < 0)
+		/* It serves, so its preparations are over. */
+		if (connector_request(&connector) < 0 || take(&connector) < 0 ||
+			write(pipe_fd[1], &connector.pid, sizeof connector.pid) < 0)
 			_exit(1);
 		pause();
 	}
