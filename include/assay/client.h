@@ -179,7 +179,8 @@ void assay_client_close(struct assay_client *client);
  * Waits up to `timeout_ms` (0: not at all) for the next item.  1: an item; 0: none in this time;
  * -ENODATA: the end (stop_at_head); -EINTR; -ENOMEM, from then on always, because an item may be
  * lost: close the client; -EPROTO: the peer is not assayd, or has
- * another version of the protocol; -EACCES: access denied.  While the daemon does not run or reply,
+ * another version of the protocol; -EACCES: access denied; -EBUSY: another program uses this cursor,
+ * assay_client_error() names it.  While the daemon does not run or reply,
  * the client reconnects by itself and delivers nothing.
  */
 int assay_client_next(

@@ -47,7 +47,7 @@ int command_cursor_show(const struct options *options, const struct args *args)
 	struct buffer request = {0};
 	struct parts reply = {0};
 	struct reply_view message;
-	message_cursor_get(&request, args->words[0]);
+	message_cursor_get(&request, args->words[0], false);
 	int r = ask(options, &request, &reply, &message);
 	if (r == 0 && !options->json && message.kind == MESSAGE_CURSOR)
 		message_marks(&message, print_mark, NULL);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/replay/cursors.h"
+#include "core/replay/leases.h"
 #include "core/replay/ops.h"
 
 static int refuse_move(struct call *call, int r)
@@ -18,8 +19,8 @@ static int refuse_move(struct call *call, int r)
 			"there is no journal of this id; `hello` lists them");
 	case -ERANGE:
 		return call_refuse(call, "bad-request",
-			"the cursor is past this seq and never goes back: another program uses "
-			"this name, or used it since; give each its own");
+			"the cursor is past this seq and never goes back: another program used "
+			"this name since; give each its own");
 	case -EDOM:
 		return call_refuse(
 			call, "bad-request", "the journal does not go that far: see `head`");
@@ -47,7 +48,21 @@ struct cursor_args {
 	struct assay_string name, topic;
 	const uint8_t *journal;
 	uint64_t seq; /* UINT64_MAX: absent */
+	bool take;
 };
+
+static int take_lease(struct call *call, struct assay_string name)
+{
+	const struct replay_call *replay = call->on;
+	char who[200];
+	if (!token_is_valid(name) ||
+		leases_take(replay->sources->leases, name, replay->peer, who, sizeof who) == 0)
+		return 0;
+	return call_refuse(call, "in-use",
+		"cursor %.*s is in use by another program: %s; give each program a name of its "
+		"own, or try again when that one has ended, or made no request for %d s",
+		(int)name.len, name.data, who, (int)(LEASE_NS / NS_PER_S));
+}
 
 /* With a name only it shows the cursor, with all arguments it moves it. */
 static int op_cursor(struct call *call)
@@ -57,9 +72,12 @@ static int op_cursor(struct call *call)
 	struct cursors *cursors = replay->sources->cursors;
 	int given = (args->journal != NULL) + (args->topic.data != NULL) +
 		    (args->seq != UINT64_MAX);
+	int r = args->take || given == 3 ? take_lease(call, args->name) : 0;
+	if (r < 0)
+		return r;
 	if (given == 0) {
 		struct cursor_view view;
-		int r = cursors_find(cursors, args->name, &view);
+		r = cursors_find(cursors, args->name, &view);
 		if (r == -ENOENT)
 			return call_refuse(call, "not-found", "there is no cursor of this name");
 		if (r < 0)
@@ -72,7 +90,7 @@ static int op_cursor(struct call *call)
 	if (given < 3)
 		return call_refuse(call, "bad-request",
 			"a cursor is moved with `journal`, `topic` and `seq`, shown with none");
-	int r = cursors_move(cursors, args->name, args->journal, args->topic, args->seq);
+	r = cursors_move(cursors, args->name, args->journal, args->topic, args->seq);
 	if (r < 0)
 		return refuse_move(call, r);
 	map_text(&call->reply, "op", "ok");
@@ -112,7 +130,9 @@ const struct op replay_cursor_ops[] = {
 			{"topic", KEY_TEXT, KEY_AT(struct cursor_args, topic),
 				.help = "a topic, or the start of topics"},
 			{"seq", KEY_UINT, KEY_AT(struct cursor_args, seq),
-				.help = "everything up to this is dealt with"}),
+				.help = "everything up to this is dealt with"},
+			{"take", KEY_BOOL, KEY_AT(struct cursor_args, take),
+				.help = "from now on it belongs to this program"}),
 		.defaults = &(const struct cursor_args){.seq = UINT64_MAX}, .run = op_cursor},
 	{"cursors", "lists all durable cursors", .run = op_cursors},
 	{0},

@@ -31,11 +31,13 @@ void replay_refuse(struct replay_answer *answer, const char *code, const char *t
 	put_error(answer, code, text, NULL);
 }
 
-void replay_handle(const struct replay_sources *sources, const uint8_t *data, size_t len,
-	struct replay_answer *answer)
+void replay_handle(const struct replay_sources *sources, const struct lease_peer *peer,
+	const uint8_t *data, size_t len, struct replay_answer *answer)
 {
-	struct replay_call replay = {
-		.sources = sources, .answer = answer, .range.bytes_max = REPLAY_BYTES_MAX};
+	struct replay_call replay = {.sources = sources,
+		.peer = peer,
+		.answer = answer,
+		.range.bytes_max = REPLAY_BYTES_MAX};
 	struct call call = {.ops = families, .on = &replay};
 	map_open(&call.reply, &answer->head);
 	int r = call_read(&call, data, len);

@@ -13,6 +13,8 @@
 #include "core/router/call.h"
 
 struct cursors;
+struct lease_peer;
+struct leases;
 struct published;
 struct runs;
 
@@ -24,6 +26,7 @@ struct replay_sources {
 	struct published *published;
 	struct runs *runs;
 	struct cursors *cursors;
+	struct leases *leases;
 	struct reader_cache *readers;
 };
 
@@ -33,9 +36,9 @@ struct replay_answer {
 	bool has_cursor;    /* a cursor moved: to be sent once cursors_flush() returned 0 */
 };
 
-/* Answers one request of any bytes.  Waits for nothing except reading files. */
-void replay_handle(const struct replay_sources *sources, const uint8_t *data, size_t len,
-	struct replay_answer *answer);
+/* Answers one request of any bytes from `peer`.  Waits for nothing except reading files. */
+void replay_handle(const struct replay_sources *sources, const struct lease_peer *peer,
+	const uint8_t *data, size_t len, struct replay_answer *answer);
 
 /* Makes the answer an error of this code, a word for programs, and text for people. */
 void replay_refuse(struct replay_answer *answer, const char *code, const char *text);
@@ -45,6 +48,7 @@ void replay_refuse(struct replay_answer *answer, const char *code, const char *t
 /* The object of the operations, call->on. */
 struct replay_call {
 	const struct replay_sources *sources;
+	const struct lease_peer *peer;
 	struct replay_answer *answer;
 	struct replay_range range; /* the entries read so far */
 };

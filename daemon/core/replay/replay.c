@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/endpoint.h"
 #include "core/replay/cursors.h"
+#include "core/replay/leases.h"
 #include "core/replay/replay.h"
 #include "core/router/envelope.h"
 
@@ -96,6 +97,18 @@ static bool is_full(const struct replay *replay, struct envelope *envelope)
 	       total >= 2 * REPLAY_TOTAL_MAX;
 }
 
+/* Of a local peer libzmq has the address "localhost:uid:gid:pid" from the kernel. */
+static struct lease_peer peer_of(struct envelope *envelope, zmq_msg_t *body)
+{
+	struct lease_peer peer = {
+		.id = {zmq_msg_data(&envelope->parts[0]), zmq_msg_size(&envelope->parts[0])}};
+	const char *address = zmq_msg_gets(body, "Peer-Address");
+	const char *ids = address != NULL ? strchr(address, ':') : NULL;
+	if (ids == NULL || sscanf(ids, ":%*u:%*u:%d", &peer.pid) != 1)
+		peer.pid = 0;
+	return peer;
+}
+
 static void serve_one(struct replay *replay)
 {
 	zmq_msg_t body;
@@ -103,11 +116,14 @@ static void serve_one(struct replay *replay)
 	if (envelope_receive(&envelope, replay->socket, &body) < 0)
 		return;
 	struct replay_answer answer = {0};
-	if (is_full(replay, &envelope))
+	if (is_full(replay, &envelope)) {
 		replay_refuse(
 			&answer, "busy", "read the replies under way before the next request");
-	else
-		replay_handle(&replay->sources, zmq_msg_data(&body), zmq_msg_size(&body), &answer);
+	} else {
+		struct lease_peer peer = peer_of(&envelope, &body);
+		replay_handle(
+			&replay->sources, &peer, zmq_msg_data(&body), zmq_msg_size(&body), &answer);
+	}
 	zmq_msg_close(&body);
 	if (!answer.has_cursor) {
 		send_reply(replay, &envelope, &answer.head, answer.page);
@@ -178,6 +194,7 @@ static int open_socket(struct replay *replay, void *context, const char *endpoin
 static void destroy(struct replay *replay)
 {
 	reader_cache_destroy(replay->sources.readers);
+	leases_destroy(replay->sources.leases);
 	quotas_destroy(replay->quotas);
 	if (replay->stop_fd >= 0)
 		close(replay->stop_fd);
@@ -194,10 +211,12 @@ int replay_start(struct replay **out, void *context, const char *endpoint, const
 	snprintf(replay->node, sizeof replay->node, "%s", sources->node);
 	replay->sources.node = replay->node;
 	replay->sources.readers = reader_cache_create(path, REPLAY_TURN_MS);
+	replay->sources.leases = leases_create();
 	replay->quotas = quotas_create(PEERS_MAX);
 	replay->stop_fd = eventfd(0, EFD_CLOEXEC);
 	int r = replay->stop_fd < 0 ? -errno : 0;
-	if (r == 0 && (replay->sources.readers == NULL || replay->quotas == NULL))
+	if (r == 0 && (replay->sources.readers == NULL || replay->sources.leases == NULL ||
+			      replay->quotas == NULL))
 		r = -ENOMEM;
 	if (r == 0)
 		r = open_socket(replay, context, endpoint);

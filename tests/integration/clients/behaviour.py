@@ -160,6 +160,32 @@ def test_cursor_of_the_daemon(trial):
     consumer.stop()
 
 
+def test_one_consumer_per_cursor(trial):
+    """A second one is refused and told who has the cursor; after a kill the next one goes on at once."""
+    lab = trial.lab
+    start(lab)
+    measure(lab, 'gen-1')
+    first = trial.consumer(cursor='lims').start()
+    first.wait_all(trial.truth)
+    second = trial.consumer('second', cursor='lims').start()
+    assert second.process.wait(20) != 0
+    assert 'in use by another program' in second.said() and f'process {first.process.pid}, since' in second.said(), second.said()
+    first.stop()
+    measure(lab, 'gen-2')
+    first.start()
+    first.wait_all(trial.truth)
+    measure(lab, 'gen-2')
+    trial.check_all(first)
+    first.kill()
+    began = time.monotonic()
+    first.start()
+    measure(lab, 'gen-1')
+    first.wait_all(trial.truth)
+    assert time.monotonic() - began < 30, 'it waited for the silence of a dead program'
+    first.stop()
+    assert second.lines() == []
+
+
 def test_exceptions_in_feeds(trial):
     """A loop that is left by an exception did not process its item: the next loop over the same feed has it again."""
     lab = trial.lab

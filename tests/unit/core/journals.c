@@ -175,7 +175,8 @@ void journals_open(struct journals *journals)
 		.published = journals->published,
 		.runs = journals->runs,
 		.cursors = journals->cursors,
-		.readers = journals->readers};
+		.readers = journals->readers,
+		.leases = leases_create()};
 }
 
 static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
@@ -194,6 +195,7 @@ void journals_close(struct journals *journals)
 {
 	drop_answer(journals);
 	reader_cache_destroy(journals->readers);
+	leases_destroy(journals->replay.leases);
 	cursors_close(journals->cursors);
 	runs_destroy(journals->runs);
 	published_close(journals->published);
@@ -204,7 +206,8 @@ void journals_close(struct journals *journals)
 void journals_ask_raw(struct journals *journals, const void *data, size_t len)
 {
 	drop_answer(journals);
-	replay_handle(&journals->replay, data, len, &journals->answer);
+	const struct lease_peer peer = {.id = {(const uint8_t *)"test", 4}};
+	replay_handle(&journals->replay, &peer, data, len, &journals->answer);
 	if (reader_cache_can_read_ahead(journals->readers))
 		reader_cache_read_ahead(journals->readers);
 	struct reader r;

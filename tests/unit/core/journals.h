@@ -8,6 +8,7 @@
 
 #include "core/replay/cursors.h"
 #include "core/commit/published.h"
+#include "core/replay/leases.h"
 #include "core/replay/ops.h"
 #include "core/replay/readers.h"
 #include "core/runs/rows.h"

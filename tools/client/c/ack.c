@@ -6,6 +6,9 @@
 #include "base/clock.h"
 #include "handle.h"
 
+#define KEEP_NS      (20 * NS_PER_S) /* the daemon ends the hold after 60 s of silence */
+#define KEEP_WAIT_MS 1000
+
 static int take_mark(void *arg, const struct assay_client_cursor *mark)
 {
 	struct assay_client *c = arg;
@@ -18,7 +21,7 @@ int client_read_cursor(struct assay_client *c, int timeout_ms)
 	struct parts reply = {0};
 	struct reply_view m;
 	struct buffer request = {0};
-	message_cursor_get(&request, c->cursor);
+	message_cursor_get(&request, c->cursor, true);
 	int r = requester_message(c->requester, &request, timeout_ms, &reply, &m);
 	if (r == 0 && m.kind == MESSAGE_CURSOR)
 		r = message_marks(&m, take_mark, c);
@@ -33,6 +36,27 @@ int client_read_cursor(struct assay_client *c, int timeout_ms)
 	parts_finish(&reply);
 	buffer_finish(&request);
 	c->has_cursor = r == 0;
+	c->taken_at = clock_boot();
+	return r;
+}
+
+int client_keep_cursor(struct assay_client *c, int timeout_ms)
+{
+	struct parts reply = {0};
+	struct reply_view m = {0};
+	struct buffer request = {0};
+	if (clock_boot() < c->taken_at + KEEP_NS || timeout_ms <= 0)
+		return 0;
+	message_cursor_get(&request, c->cursor, true);
+	int r = requester_message(c->requester, &request,
+		timeout_ms < KEEP_WAIT_MS ? timeout_ms : KEEP_WAIT_MS, &reply, &m);
+	if (r == 0 && m.kind == MESSAGE_ERROR && m.error == MESSAGE_IN_USE)
+		r = client_refused(c, &m);
+	else if (r != -EINTR && r != -ENOMEM)
+		r = 0; /* the daemon is away: once it is back, the first to come has the cursor */
+	c->taken_at = clock_boot();
+	parts_finish(&reply);
+	buffer_finish(&request);
 	return r;
 }
 

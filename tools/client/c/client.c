@@ -39,7 +39,9 @@ int client_fail(struct assay_client *client, int code, const char *format, ...)
 
 int client_refused(struct assay_client *client, const struct reply_view *message)
 {
-	int code = message->error == MESSAGE_NOT_AUTHORISED ? -EACCES : -EPROTO;
+	int code = message->error == MESSAGE_NOT_AUTHORISED ? -EACCES
+		   : message->error == MESSAGE_IN_USE       ? -EBUSY
+							    : -EPROTO;
 	return client_fail(client, code, "rejected: %.*s", (int)message->text.len,
 		message->text.len > 0 ? message->text.data : "");
 }

@@ -105,6 +105,7 @@ int delivery_refused(struct delivery *d, enum message_error error)
 	case MESSAGE_BUSY:
 	case MESSAGE_FAILED: return 0;
 	case MESSAGE_NOT_AUTHORISED: return -EACCES;
+	case MESSAGE_IN_USE: return -EBUSY;
 	case MESSAGE_BAD_REQUEST:
 	case MESSAGE_UNSUPPORTED: break;
 	}

@@ -24,7 +24,8 @@ struct assay_client {
 	void *context, *live, *replay; /* SUB, DEALER; NULL before the first wait */
 	struct requester *requester; /* for runs and acknowledgements; the delivery uses `replay` */
 	struct delivery *delivery;
-	bool has_cursor; /* the cursor has been read from the daemon, or the client has none */
+	uint64_t taken_at; /* the cursor was requested last */
+	bool has_cursor;   /* the cursor has been read from the daemon, or the client has none */
 	struct runs runs;
 	struct marks given, acked; /* marks of items; marks that the daemon has stored */
 
@@ -63,6 +64,9 @@ int client_refused(struct assay_client *client, const struct reply_view *message
 
 /* Reads the cursor from the daemon.  0; -EAGAIN: not in this time; negative. */
 int client_read_cursor(struct assay_client *client, int timeout_ms);
+
+/* Tells the daemon from time to time that the cursor is in use.  0, or negative. */
+int client_keep_cursor(struct assay_client *client, int timeout_ms);
 
 /*
  * Fetches the entries of the run of `upto` before it, which is borrowed.  0; -EAGAIN: not in this

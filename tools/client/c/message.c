@@ -11,9 +11,9 @@
 static const char *const kinds_list[] = {"welcome", "data", "ok", "cursor", "cursors", "error"};
 static const struct words kinds = {kinds_list, MESSAGE_ERROR};
 
-static const char *const errors_list[] = {
-	"bad-request", "not-authorised", "wrong-journal", "not-found", "busy", "unsupported"};
-static const struct words errors = {errors_list, MESSAGE_UNSUPPORTED};
+static const char *const errors_list[] = {"bad-request", "not-authorised", "wrong-journal",
+	"not-found", "busy", "unsupported", "in-use"};
+static const struct words errors = {errors_list, MESSAGE_IN_USE};
 
 static const char *const whys_list[] = {"pruned", "damaged"};
 static const struct words whys = {whys_list, ASSAY_GAP_DAMAGED};
@@ -236,12 +236,14 @@ void message_cursor_set(struct buffer *to, const char *name, const struct assay_
 	map_close(&map);
 }
 
-void message_cursor_get(struct buffer *to, const char *name)
+void message_cursor_get(struct buffer *to, const char *name, bool take)
 {
 	struct map map;
 	map_open(&map, to);
 	map_text(&map, "op", "cursor");
 	map_text(&map, "name", name);
+	if (take)
+		map_bool(&map, "take", true);
 	map_close(&map);
 }
 

@@ -28,6 +28,7 @@ enum message_error {
 	MESSAGE_NOT_FOUND,
 	MESSAGE_BUSY,
 	MESSAGE_UNSUPPORTED,
+	MESSAGE_IN_USE,
 	MESSAGE_FAILED, /* a code that this version does not know */
 };
 
@@ -92,7 +93,7 @@ void message_fetch_id(struct buffer *to, const uint8_t *run, uint64_t from);
 void message_fetch_run(struct buffer *to, const char *number, uint64_t from);
 void message_cursor_set(
 	struct buffer *to, const char *name, const struct assay_client_cursor *mark);
-void message_cursor_get(struct buffer *to, const char *name);
+void message_cursor_get(struct buffer *to, const char *name, bool take);
 void message_cursors(struct buffer *to);
 
 #endif

@@ -322,6 +322,8 @@ int assay_client_next(struct assay_client *c, int timeout_ms, const struct assay
 	if (c->is_broken)
 		return -ENOMEM;
 	int r = c->has_cursor ? 0 : client_read_cursor(c, timeout_ms);
+	if (r == 0 && c->cursor[0] != '\0')
+		r = client_keep_cursor(c, timeout_ms);
 	if (r == 0)
 		r = find_item(c, deadline);
 	else if (r == -EAGAIN)

@@ -17,6 +17,7 @@ const zmq = require("zeromq");
 const { Decoder } = require("cbor-x");
 
 const HEAD = "a1/head/";
+const KEEP_MS = 20000; // the daemon gives a cursor to another program after 60 s without a request
 const HEAD_MS = 5000; // without a heartbeat: reconnect
 const ANSWER_MS = [2000, 30000]; // time limit of the first request; largest one
 const PAGE_BYTES = 4 << 20;
@@ -135,6 +136,7 @@ class Feed {
   #acked = {};
   #unsaved = new Map();
   #savedAt = 0;
+  #takenAt = 0;
   #settled = {}; // journal: all wanted entries up to here were read
   #journals = []; // oldest first; the last one is followed
   #present;
@@ -308,8 +310,9 @@ class Feed {
     const stored = this.mine ? Object.entries(this.mine).flatMap(([journal, topics]) =>
       Object.entries(topics).map(([topic, seq]) => [journal, topic, seq])) : [];
     if (this.name !== null) {
+      this.#takenAt = Date.now();
       try {
-        for (const at of (await this.#request({ op: "cursor", name: this.name }))[0].at)
+        for (const at of (await this.#request({ op: "cursor", name: this.name, take: true }))[0].at)
           stored.push([hex(at.journal), at.topic, Number(at.seq)]);
       } catch (error) {
         if (error.code !== "not-found") throw error;
@@ -334,7 +337,17 @@ class Feed {
     this.#savedAt = Date.now();
   }
 
+  /** The daemon gives a cursor to another program after 60 s of silence. */
+  async #keep() {
+    if (this.name === null || Date.now() < this.#takenAt + KEEP_MS) return;
+    this.#takenAt = Date.now();
+    await this.#request({ op: "cursor", name: this.name, take: true }).catch((error) => {
+      if (error.code !== "not-found") throw error;
+    });
+  }
+
   async #saveWhenDue() {
+    await this.#keep();
     if (this.#unsaved.size && Date.now() >= this.#savedAt + this.ackEvery) await this.#save(0);
   }
 

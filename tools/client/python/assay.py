@@ -50,6 +50,7 @@ __all__ = ["entries", "runs", "Feed", "Entry", "Gap", "Run", "Variable", "FileCu
 
 RUN_DIR = "/run/assayd"
 HEAD = b"a1/head/"
+KEEP_SECONDS = 20.0             # the daemon gives a cursor to another program after 60 s without a request
 HEAD_SECONDS = 5.0              # without a heartbeat: reconnect
 ANSWER_SECONDS = (2.0, 30.0)    # time limit of the first request; largest one
 PAGE_BYTES = 4 << 20            # of entries in one reply
@@ -517,7 +518,7 @@ class Feed:
         self._acked: dict[tuple[bytes, str], int] = {}      # positions that were processed
         self._unsaved: dict[tuple[bytes, str], int] = {}
         self._settled: dict[bytes, int] = {}                # all wanted entries up to here were read
-        self._saved_at = 0.0
+        self._saved_at = self._taken_at = 0.0
         self._open: dict[tuple[bytes, str], Run] = {}
         self._journals: list[bytes] = []                    # oldest first; the last one is followed
         self._present = b""                                 # the one that the daemon writes
@@ -727,7 +728,7 @@ class Feed:
     def _load_stored(self):
         if self._name is not None:
             try:
-                reply, _ = yield from self._request({"op": "cursor", "name": self._name})
+                reply, _ = yield from self._request({"op": "cursor", "name": self._name, "take": True})
                 found = {(at["journal"], at["topic"]): at["seq"] for at in reply["at"]}
             except Refused as refused:
                 if refused.code != "not-found":
@@ -736,9 +737,21 @@ class Feed:
         else:
             stored = self._store.load() if self._store is not None else {}
             found = {(bytes.fromhex(j), topic): seq for j, topics in stored.items() for topic, seq in topics.items()}
-        self._acked = found
+        self._acked, self._taken_at = found, time.monotonic()
+
+    def _keep(self):
+        """The daemon gives a cursor to another program after 60 s of silence."""
+        if self._name is None or time.monotonic() < self._taken_at + KEEP_SECONDS:
+            return
+        self._taken_at = time.monotonic()
+        try:
+            yield from self._request({"op": "cursor", "name": self._name, "take": True})
+        except Refused as refused:
+            if refused.code != "not-found":
+                raise
 
     def _save_when_due(self):
+        yield from self._keep()
         if self._unsaved and time.monotonic() >= self._saved_at + self._ack_every:
             yield from self._save()
 
