@@ -217,7 +217,8 @@ int command_replay(const struct options *options, const struct args *args)
 	set_options(&r.options, args);
 	int error = assay_client_open(&r.client, &r.options);
 	if (error == -EINVAL)
-		return args_reject(args, "%s", assay_client_error(NULL));
+		return args_reject(args, "%s; the options are --topic, --simulated, --cursor",
+			assay_client_error(NULL));
 	if (error < 0) {
 		fprintf(stderr, "assayctl: %s\n", strerror(-error));
 		return 1;
