@@ -12,7 +12,8 @@ int cursor_file_read(int dir, const char *name, struct cursor_mark **marks, size
 	uint64_t size = 0;
 	*marks = NULL;
 	*count = 0;
-	int fd = io->openat(io->ctx, dir, name, O_RDONLY);
+	/* A pipe or a link in its place is damage: it must not stop the start. */
+	int fd = io->openat(io->ctx, dir, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
 	if (fd < 0)
 		return fd;
 	int r = io->size(io->ctx, fd, &size);

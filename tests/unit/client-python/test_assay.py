@@ -384,6 +384,12 @@ class Cursors(Losses):
         self.check(items)
         feed.close()
 
+    def test_a_topic_without_its_slash_has_a_simulated_twin(self):
+        self.start(5, 1)
+        for topic in 'a1/data', 'a1/data/', 'a1/state':
+            with assay.entries(self.folder.name, topics=[topic], simulated=True) as feed:
+                self.assertTrue(feed._wants(topic.replace('a1/', 'a1/sim-').rstrip('/') + '/xrf/s/n/x-1/'))
+
     def test_simulated_topics_are_refused_without_asking(self):
         self.start(5, 1)
         with self.assertRaises(ValueError):

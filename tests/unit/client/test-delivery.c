@@ -460,6 +460,9 @@ static void prefixes_are_checked_and_do_not_overlap(void **state)
 	assert_int_equal(p.count, 6); /* xrf, ms, state, and their twins */
 	struct assay_string simulated = {"a1/sim-data/xrf/a/b/c/", 22};
 	assert_true(prefixes_find(&p, simulated) >= 0);
+	const char *const bare[] = {"a1/data"};
+	assert_int_equal(prefixes_init(&p, bare, 1, true), 0);
+	assert_true(prefixes_find(&p, simulated) >= 0);
 	assert_int_equal(prefixes_init(&p, NULL, 0, false), 0);
 	assert_int_equal(p.count, 1);
 	assert_int_equal(prefixes_find(&p, simulated), -1);

@@ -361,12 +361,30 @@ static void positions_are_known_before_the_journal_is_opened(void **state)
 	journals_close(&journals);
 }
 
+/* Something else than a file in its place is damage, and does not stop the start. */
+static void a_pipe_or_link_in_its_place_is_damage(void **state)
+{
+	struct cursor_view view;
+	struct journals journals = begin(3, 0);
+	assert_int_equal(mkfifo(file_of(&journals, "pipe"), 0600), 0);
+	assert_int_equal(symlink("/etc/passwd", file_of(&journals, "link")), 0);
+	reopen(&journals);
+	assert_int_equal(cursors_find(journals.cursors, text("pipe"), &view), 0);
+	assert_true(view.is_damaged);
+	free(view.marks);
+	assert_int_equal(cursors_find(journals.cursors, text("link"), &view), 0);
+	assert_true(view.is_damaged);
+	free(view.marks);
+	journals_close(&journals);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_flushed_cursor_is_there_after_a_restart),
 		cmocka_unit_test(a_cursor_never_goes_back_nor_past_the_head),
 		cmocka_unit_test(names_cannot_leave_the_folder),
+		cmocka_unit_test(a_pipe_or_link_in_its_place_is_damage),
 		cmocka_unit_test(cursors_and_marks_are_limited),
 		cmocka_unit_test(a_failed_write_undoes_the_move),
 		cmocka_unit_test(a_damaged_cursor_holds_everything_back),

@@ -44,12 +44,19 @@ static bool is_prefix(const char *name)
 	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-/") == strlen(name);
 }
 
+/* The folder of topics itself, or a name in it. */
+static bool is_below(const char *name, const char *folder)
+{
+	size_t len = strlen(folder);
+	return begins(name, folder) && (name[len] == '/' || name[len] == '\0');
+}
+
 static int add_wanted(struct prefixes *p, const char *name)
 {
 	if (!is_prefix(name) || (begins(name, SIM) && !p->simulated))
 		return -EINVAL;
 	int r = add(p, name);
-	if (r < 0 || !p->simulated || (!begins(name, "a1/data/") && !begins(name, "a1/state/")))
+	if (r < 0 || !p->simulated || (!is_below(name, "a1/data") && !is_below(name, "a1/state")))
 		return r;
 	char twin[ASSAY_TOPIC_MAX + 8];
 	if (snprintf(twin, sizeof twin, SIM "%s", name + strlen("a1/")) > ASSAY_TOPIC_MAX)

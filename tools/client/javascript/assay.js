@@ -156,7 +156,7 @@ class Feed {
       ackEvery = 1000, live = `ipc://${dir}/live`, replay = `ipc://${dir}/replay` } = options;
     for (const topic of topics)
       if (topic.startsWith("a1/sim-") && !simulated) throw new Error(`${topic} is simulated: request it by simulated: true`);
-    const twins = topics.filter((topic) => /^a1\/(data|state)\//.test(topic)).map((topic) => topic.replace("a1/", "a1/sim-"));
+    const twins = topics.filter((topic) => /^a1\/(data|state)(\/|$)/.test(topic)).map((topic) => topic.replace("a1/", "a1/sim-"));
     this.prefixes = simulated ? [...topics, ...twins] : [...topics];
     Object.assign(this, { simulated, follow, hwm, ackEvery, endpoints: { live, replay } });
     this.name = typeof cursor === "string" ? cursor : null;

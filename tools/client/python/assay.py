@@ -1043,7 +1043,7 @@ def _prefixes(topics: Iterable[str], simulated: bool) -> tuple[str, ...]:
         if topic.startswith("a1/sim-") and not simulated:
             raise ValueError(f"{topic} is simulated: request it by simulated=True")
         for kind in ("data", "state"):
-            if simulated and topic.startswith(f"a1/{kind}/"):
+            if simulated and f"{topic}/".startswith(f"a1/{kind}/"):
                 wanted.append(topic.replace("a1/", "a1/sim-", 1))
     return tuple(wanted)
 
