@@ -168,7 +168,8 @@ static void print_daemon(const struct control_reply *reply)
 		printf("retention: %.1f MiB are held by %s%s\n", (double)r->not_passed / 0x1p20,
 			r->held_by[0] != '\0' ? "the cursor " : "an open run", r->held_by);
 	if (d.live_queue.full)
-		printf("live socket: %.0f MiB wait for subscribers that do not read; large entries "
+		printf("live socket: %.0f MiB wait for subscribers that read too slowly; large "
+		       "entries "
 		       "are left out there, and are served by replay\n",
 			(double)d.live_queue.bytes / 0x1p20);
 	putchar('\n');

@@ -138,7 +138,8 @@ static bool send_below(struct publisher *p, struct commit_item *item, size_t lim
 static void note_full(struct publisher *p, bool was_sent)
 {
 	if (!was_sent && !p->is_full)
-		log_warn("subscribers of the live socket do not read: %zu MiB wait for them; large "
+		log_warn("subscribers of the live socket read too slowly: %zu MiB wait for them; "
+			 "large "
 			 "entries are left out there until they do, and are served by replay",
 			atomic_load(&p->queue->bytes) >> 20);
 	else if (was_sent && p->is_full && atomic_load(&p->queue->bytes) <= LIVE_RESUME)

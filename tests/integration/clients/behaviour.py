@@ -250,7 +250,7 @@ def test_beside_stopped_subscribers(trial):
     assert trial.check_all(consumer) == (2 * 202 + 2 * 42, [])
     assert lab.ask({'op': 'status'})['live_queue'] | {'bytes': 0} == queue | {'bytes': 0, 'full': False}
     log = (lab.dir / 'assayd.log').read_text()
-    assert log.count('do not read') == 1 and log.count('published on the live socket again') == 1, log
+    assert log.count('read too slowly') == 1 and log.count('published on the live socket again') == 1, log
 
 
 def memory(lab):
