@@ -30,7 +30,7 @@ void rga_power_up(struct rga *rga)
 {
 	rga->set = defaults(rga);
 	rga->eeprom = (struct rga_eeprom){
-		.sp = 0.1, .st = 10, .mg = 1, .mv = MV_USUAL, .rs = 1000, .di = 115};
+		.sp = 0.1, .st = 0.01, .mg = 1, .mv = MV_USUAL, .rs = 1000, .di = 115};
 	rga->errors = (struct rga_errors){.cdem = rga->plan.has_cdem ? 0 : RGA_NO_CDEM};
 	if (rga->plan.filaments < 2)
 		rga->errors.filament = rga->plan.filaments == 1 ? RGA_ONE_FILAMENT
