@@ -124,6 +124,43 @@ static void bias_has_the_polarity_of_the_supply(void **state)
 	}
 }
 
+/* The low bits of byte 42 are the supply's type. */
+static void hpge_supply_reaches_5000_volts(void **state)
+{
+	struct bench b;
+	start(&b, "tube-kv", "0", "device", "px5", "hv-polarity", "positive", "hpge", "");
+	assert_int_equal(status_of(&b)[42] & 15, 1);
+	ask(&b, 0x20, 0x04, "HVSE=5000;");
+	expect_text(&b, 0xFF00, "");
+	pass(&b, 120 * S);
+	const uint8_t *s = status_of(&b);
+	assert_int_equal(s[30] << 8 | s[31], 10000);
+	ask(&b, 0x20, 0x04, "HVSE=5001;");
+	assert_int_equal(answer_pid(&b), 0xFF05);
+	bench_stop(&b);
+	start(&b, "tube-kv", "0", "device", "px5", "hv-polarity", "positive");
+	assert_int_equal(status_of(&b)[42] & 15, 0);
+	ask(&b, 0x20, 0x04, "HVSE=1501;");
+	assert_int_equal(answer_pid(&b), 0xFF05);
+	bench_stop(&b);
+}
+
+static void device_that_never_counts_acknowledges(void **state)
+{
+	struct bench b;
+	start(&b, "never-counts", "");
+	ask(&b, 0xF0, 0x02, "");
+	expect_text(&b, 0xFF00, "");
+	ask(&b, 0x20, 0x04, "MCAE=ON;");
+	expect_text(&b, 0xFF00, "");
+	pass(&b, 5 * S);
+	const uint8_t *s = status_of(&b);
+	assert_int_equal(s[35] & 0x20, 0);
+	assert_int_equal(little(s + 4, 4), 0);
+	assert_int_equal(little(s + 12, 4), 0);
+	bench_stop(&b);
+}
+
 /* D7 supply found, D6 positive, D5 preamplifier at 8.5 V; a DP5-X has no D5. */
 static void supplies_are_in_byte_38(void **state)
 {
@@ -162,6 +199,8 @@ int main(void)
 		cmocka_unit_test(each_device_has_the_commands_of_its_own_flash),
 		cmocka_unit_test(parameters_have_the_published_ranges),
 		cmocka_unit_test(bias_has_the_polarity_of_the_supply),
+		cmocka_unit_test(hpge_supply_reaches_5000_volts),
+		cmocka_unit_test(device_that_never_counts_acknowledges),
 		cmocka_unit_test(supplies_are_in_byte_38),
 		cmocka_unit_test(automatic_fast_threshold_locks),
 	};

@@ -139,7 +139,8 @@ static void stop(struct acquisition *a)
 
 void acquire_enable(struct acquisition *a, bool enabled)
 {
-	if (a->enabled == enabled || (enabled && (a->counts_reached || a->mcs_finished)))
+	bool may_start = !a->never_counts && !a->counts_reached && !a->mcs_finished;
+	if (a->enabled == enabled || (enabled && !may_start))
 		return;
 	if (!enabled) {
 		stop(a);

@@ -40,6 +40,7 @@ struct acquisition {
 	struct presets presets;
 	double efficiency; /* 0..1 of the photons make pulses; below 1 until the bias is reached */
 	bool can_live;     /* the device has a live-time preset */
+	bool never_counts; /* a broken device: starting has no effect */
 
 	bool enabled;
 	uint64_t now, paused_until, next_photon, last_photon, dead_until;

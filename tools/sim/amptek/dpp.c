@@ -10,6 +10,7 @@
 
 #define RECEIVER_GAP_NS (100 * NS_PER_MS) /* RS-232: a longer gap within a packet drops it */
 #define PEER_HOLD_NS    (15 * NS_PER_S)
+#define HPGE_LIMIT_V    5000
 #define TICK_NS         (50 * NS_PER_MS) /* bounds the photons to be drawn at once */
 #define PHOTONS_MAX     5e6              /* per second of real time: each is drawn by itself */
 #define SERIALS_MAX     99999999
@@ -28,6 +29,8 @@ static const struct sim_option options[] = {
 	{"ambient", "CELSIUS", "25", "temperature of the room"},
 	{"config", "TEXT", "", "commands in flash after those of the device, \"MCAC=1024;\""},
 	{"unconfigured", NULL, NULL, "flash is empty: no counting before a configuration"},
+	{"hpge", NULL, NULL, "PX5 with the HPGe bias supply: HVSE to 5000 V"},
+	{"never-counts", NULL, NULL, "acknowledges an enable and does not count"},
 	{"cold", NULL, NULL, "just switched on: bias at zero, detector warm"},
 	{0},
 };
@@ -139,6 +142,8 @@ static int read_identity(struct dpp *d, const struct sim_options *o)
 		return options_reject("firmware", firmware, "a version such as 6.08.06");
 	d->device = &devices[device];
 	d->serial = (uint32_t)serial;
+	if (options_flag(o, "hpge") && d->device->bit != PX5)
+		return options_reject("hpge", d->device->name, "--device px5");
 	if (!sim_serial_is_reserved(d->model, d->serial))
 		fprintf(stderr,
 			"assay-sim: serial %u is not reserved for simulators: the daemon cannot "
@@ -181,6 +186,8 @@ static int load_flash(struct dpp *d, const struct sim_options *o)
 {
 	const char *extra = options_text(o, "config");
 	settings_init(&d->settings, d->device);
+	if (options_flag(o, "hpge"))
+		d->settings.hv_limit = HPGE_LIMIT_V;
 	d->settings.is_hv_positive = strcmp(options_text(o, "hv-polarity"), "positive") == 0;
 	if (!options_flag(o, "unconfigured")) {
 		const char *delivered = d->device->configuration;
@@ -204,6 +211,7 @@ static void switch_on(struct dpp *d, const struct sim_options *o, double ambient
 	memcpy(d->ethernet, ethernet, sizeof(ethernet));
 	climate_init(&d->climate, ambient);
 	acquire_init(&d->acquisition, &d->emission, sim_random_of(d->model));
+	d->acquisition.never_counts = options_flag(o, "never-counts");
 	dpp_follow_settings(d);
 	if (!options_flag(o, "cold"))
 		climate_settle(&d->climate);

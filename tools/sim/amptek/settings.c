@@ -84,7 +84,7 @@ static const struct rule rules[] = {
 	{"PREC", NUMBER, ALL, "OFF", "OFF", 0, 4294967295.0, 0},
 	{"PRCL", NUMBER, ALL, "0", "", 0, 8191, 0},
 	{"PRCH", NUMBER, ALL, "8191", "", 0, 8191, 0},
-	{"HVSE", NUMBER, NOT_M, "OFF", "OFF", -1500, 1500, 0},
+	{"HVSE", NUMBER, NOT_M, "OFF", "OFF", -5000, 5000, 0},
 	{"TECS", NUMBER, D | P | X, "OFF", "OFF", 0, 299, 0},
 	{"PAPZ", NUMBER, P, "OFF", "OFF", 0, 100, 2},
 	{"PAPS", WORD, D | P | X, "ON", "5 8.5 ON OFF", 0, 0, 0},
@@ -144,7 +144,7 @@ void settings_reset(struct settings *s)
 
 void settings_init(struct settings *s, const struct device *device)
 {
-	*s = (struct settings){.device = device};
+	*s = (struct settings){.device = device, .hv_limit = device->hv_limit};
 	settings_reset(s);
 }
 
@@ -191,7 +191,7 @@ static bool is_allowed(const struct settings *s, const struct rule *rule, double
 	if (strcmp(rule->name, "GAIN") == 0)
 		return v >= d->gain_min && v <= d->gain_max;
 	if (strcmp(rule->name, "HVSE") == 0)
-		return s->is_hv_positive ? v >= 0 && v <= d->hv_limit : v <= 0 && v >= -d->hv_limit;
+		return s->is_hv_positive ? v >= 0 && v <= s->hv_limit : v <= 0 && v >= -s->hv_limit;
 	if (strcmp(rule->name, "MCAC") == 0)
 		return v == 256 || v == 512 || v == 1024 || v == 2048 || v == 4096 || v == 8192;
 	if (strcmp(rule->name, "TPEA") == 0)

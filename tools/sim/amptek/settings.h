@@ -28,6 +28,7 @@ struct settings {
 	char value[SETTINGS_MAX][SETTING_VALUE];
 	struct sca sca[SCA_COUNT];
 	int sca_index;       /* 0..15, chosen by SCAI=n */
+	double hv_limit;     /* V, of the fitted bias supply */
 	bool is_hv_positive; /* sign of the fitted bias supply, the only one of HVSE */
 	bool is_fast_locked; /* THFA is the one that the automatic search has found */
 	bool is_configured;  /* TPEA, which has no default, is set, or the device has none */

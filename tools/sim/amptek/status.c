@@ -63,6 +63,7 @@ struct status dpp_status(struct dpp *d)
 		.pc5_good = d->device->hv_limit > 0,
 		.hv_positive = s->is_hv_positive,
 		.preamp_8v5 = is_8v5 && d->device->bit != DP5X,
+		.hpge_supply = s->hv_limit > d->device->hv_limit,
 		.device_id = d->device->id};
 }
 
@@ -92,4 +93,5 @@ void status_write(const struct status *s, uint8_t out[STATUS_LEN])
 	out[38] = (uint8_t)(s->pc5_good << 7 | s->hv_positive << 6 | s->preamp_8v5 << 5);
 	out[39] = s->device_id;
 	put_be16(out + 40, lround(s->tec_v * 758.5));
+	out[42] = s->hpge_supply;
 }

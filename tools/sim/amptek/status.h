@@ -21,7 +21,7 @@ struct status {
 	bool enabled, gate_inactive, configured;
 	bool mcs_finished, first_since_boot, clock_80, clock_auto;
 	bool pc5_good; /* the bias supply is found */
-	bool hv_positive, preamp_8v5;
+	bool hv_positive, preamp_8v5, hpge_supply;
 	uint8_t device_id;
 };
 
