@@ -128,6 +128,30 @@ static void add_journal(struct map *reply, const struct core *core)
 	map_close(&map);
 }
 
+/* In the order of the configuration, and then those that end because it no longer has them. */
+static void add_all(struct buffer *to, const struct core *core)
+{
+	const struct config *config = core->config;
+	const struct instrument *instrument;
+	size_t count = 0;
+	list_for_each(instrument, &core->instruments.list, link) count++;
+	encode_array(to, count);
+	for (size_t i = 0; i < config->instrument_count; i++) {
+		instrument = instrument_find(&core->instruments, config->instruments[i].key);
+		if (instrument != NULL)
+			add_instrument(to, instrument);
+	}
+	list_for_each(instrument, &core->instruments.list, link)
+	{
+		size_t i = 0;
+		while (i < config->instrument_count &&
+			strcmp(config->instruments[i].key, instrument->config->key) != 0)
+			i++;
+		if (i == config->instrument_count)
+			add_instrument(to, instrument);
+	}
+}
+
 struct status_args {
 	struct assay_string instrument;
 };
@@ -136,7 +160,7 @@ static int op_status(struct call *call)
 {
 	const struct status_args *args = call->args;
 	const struct core *core = call->on;
-	const struct instrument *one = NULL, *instrument;
+	const struct instrument *one = NULL;
 	if (args->instrument.len > 0) {
 		one = control_instrument(call, args->instrument);
 		if (one == NULL)
@@ -150,15 +174,12 @@ static int op_status(struct call *call)
 	map_text(&call->reply, "live", core->config->live);
 	add_live_queue(&call->reply, core);
 	add_journal(&call->reply, core);
-	size_t count = 0;
-	list_for_each(instrument, &core->instruments.list, link)
-		count += one == NULL || one == instrument;
 	map_key(&call->reply, "instruments");
-	encode_array(call->reply.to, count);
-	list_for_each(instrument, &core->instruments.list, link)
-	{
-		if (one == NULL || one == instrument)
-			add_instrument(call->reply.to, instrument);
+	if (one != NULL) {
+		encode_array(call->reply.to, 1);
+		add_instrument(call->reply.to, one);
+	} else {
+		add_all(call->reply.to, core);
 	}
 	return 0;
 }

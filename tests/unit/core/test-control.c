@@ -299,6 +299,28 @@ static void a_reload_takes_a_right_file_only(void **state)
 	expect("reload", ARGS(B("now", true)), "{\"ok\":true}");
 }
 
+/* Puts `new` in the place of `old` in the configuration. */
+static void edit(const char *old, const char *new)
+{
+	char text[4000] = "";
+	FILE *file = fopen(roof.file, "r");
+	assert_true(fread(text, 1, sizeof text - 1, file) > 0);
+	fclose(file);
+	char *at = strstr(text, old);
+	assert_non_null(at);
+	file = fopen(roof.file, "w");
+	fprintf(file, "%.*s%s%s", (int)(at - text), text, new, at + strlen(old));
+	fclose(file);
+}
+
+static void instruments_stand_in_the_order_of_the_configuration(void **state)
+{
+	edit("port: 9", "port: 10");
+	expect("reload", ARGS(B("now", true)), "");
+	expect("status", NULL, "\"key\":\"xrf-1\"");
+	assert_true(strstr(reply(), "\"key\":\"xrf-1\"") < strstr(reply(), "\"key\":\"ms-1\""));
+}
+
 /* Runs the loop until the jobs' thread has reported. */
 static void wait_for_jobs(void)
 {
@@ -864,6 +886,7 @@ int main(void)
 		WITH_ROOF(help_is_the_table),
 		WITH_ROOF(status_shows_the_daemon_and_its_instruments),
 		WITH_ROOF(a_reload_takes_a_right_file_only),
+		WITH_ROOF(instruments_stand_in_the_order_of_the_configuration),
 		WITH_ROOF(nothing_else_waits_for_the_check_of_a_driver),
 		WITH_ROOF(maintenance_takes_an_instrument_out_of_service),
 		WITH_ROOF(describe_shows_drivers_and_values),
