@@ -27,7 +27,7 @@ static const struct port_kind kinds[] = {
 	{ASSAY_LINK_MODBUS_TCP, "modbus-tcp", .family = "tcp", .is_modbus = true,
 		.has_messages = true},
 	{PORT_PLAYBACK, "playback", .family = "playback"},
-	{ASSAY_LINK_NONE, "none", .family = "none"},
+	{ASSAY_LINK_NONE, "none", .family = "none", .has_no_bytes = true},
 };
 
 static const char *const pace_words[] = {"fast", "recorded", NULL};

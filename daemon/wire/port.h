@@ -109,6 +109,7 @@ struct port_kind {
 	bool is_modbus;      /* several instruments may be on one port, with different unit_id */
 	bool is_planned;     /* named, but the worker does not have it: a configuration may not */
 	bool has_messages;   /* the bytes of one send or receive belong together */
+	bool has_no_bytes;   /* generators in tests and benchmarks */
 };
 
 enum port_type {

@@ -87,7 +87,7 @@ void channel_start_run(struct channel *channel)
 }
 
 static bool receive_one(struct channel *channel);
-static void drop_input(struct channel *channel);
+static size_t drop_input(struct channel *channel);
 
 /* --- sending ---------------------------------------------------------------------------------- */
 
@@ -220,12 +220,21 @@ static size_t waiting(const struct channel *channel)
 	return channel->in.len - channel->in_at;
 }
 
-static void drop_input(struct channel *channel)
+/* Returns the number of bytes dropped. */
+static size_t drop_input(struct channel *channel)
 {
+	size_t dropped = 0;
+	while (waiting(channel) > 0) {
+		struct piece piece;
+		memcpy(&piece, channel->in.data + channel->in_at, sizeof piece);
+		dropped += piece.len - piece.at;
+		channel->in_at += sizeof piece + piece.len;
+	}
 	channel->in_at = 0;
 	buffer_reset(&channel->in);
 	if (channel->in.size > IN_KEEP)
 		buffer_finish(&channel->in);
+	return dropped;
 }
 
 /* Takes bytes of the first piece, at most `size`: how many, 0 if nothing has arrived. */
@@ -331,17 +340,20 @@ bool channel_is_stopping(struct channel *channel)
 	return stopping;
 }
 
-int channel_drain(struct channel *channel, int quiet_ms, int limit_ms)
+int channel_drain(struct channel *channel, int quiet_ms, int limit_ms, size_t *dropped)
 {
+	*dropped = 0;
+	if (quiet_ms <= 0) {
+		*dropped = channel_discard(channel);
+		return channel_is_lost(channel) ? -ENODEV : 0;
+	}
 	enter(channel, limit_ms);
 	uint64_t limit = deadline_after(limit_ms);
 	int r = 0;
 	while (r == 0) {
-		drop_input(channel);
+		*dropped += drop_input(channel);
 		uint64_t quiet = deadline_after(quiet_ms);
-		if (clock_boot() >= limit)
-			break;
-		r = await_input(channel, quiet < limit ? quiet : limit);
+		r = quiet <= limit ? await_input(channel, quiet) : -EBADMSG;
 	}
 	leave(channel);
 	return r == -ETIMEDOUT || r == -ENOTCONN ? 0 : r;
@@ -387,17 +399,18 @@ bool channel_is_lost(struct channel *channel)
 	return lost;
 }
 
-void channel_discard(struct channel *channel)
+size_t channel_discard(struct channel *channel)
 {
 	monitor_lock(channel->monitor);
-	drop_input(channel);
+	size_t dropped = drop_input(channel);
 	for (int i = 0; channel->is_direct && i < TURNS_MAX && !channel->lost; i++) {
 		receive_one(channel);
 		if (waiting(channel) == 0)
 			break;
-		drop_input(channel);
+		dropped += drop_input(channel);
 	}
 	monitor_unlock(channel->monitor);
+	return dropped;
 }
 
 int channel_pause(struct channel *channel, int ms)

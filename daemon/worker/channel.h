@@ -67,7 +67,7 @@ void channel_set_direct(struct channel *channel);
 
 int channel_write(struct channel *channel, const void *data, size_t len, int ms);
 ssize_t channel_read(struct channel *channel, void *to, size_t size, int ms);
-int channel_drain(struct channel *channel, int quiet_ms, int limit_ms);
+int channel_drain(struct channel *channel, int quiet_ms, int limit_ms, size_t *dropped);
 int channel_pause(struct channel *channel, int ms);
 
 /* Waits until `until` (clock_boot()), even if the run is stopping.  For the links. */
@@ -98,7 +98,7 @@ void channel_set_stream(struct channel *channel, bool on);
 bool channel_is_closed(struct channel *channel);
 
 /* Drops the input that has arrived. */
-void channel_discard(struct channel *channel);
+size_t channel_discard(struct channel *channel);
 
 /* --- the I/O thread --- */
 

@@ -187,10 +187,24 @@ int device_start(struct device *device)
 
 int device_acquire(struct device *device)
 {
-	raw_reset(&device->raw);
+	struct raw *raw = &device->raw;
+	raw_reset(raw);
 	device->progress_at = clock_boot(); /* a frame within a second needs no progress message */
 	enter(device);
-	return leave(device, device->driver->acquire(&device->ins, &device->raw.handle));
+	int r = leave(device, device->driver->acquire(&device->ins, &raw->handle));
+	bool has_frame = r == ASSAY_FRAME || r == ASSAY_LAST || r == ASSAY_CUT;
+	if (raw->error != 0 && (r >= 0 || r == raw->error || r == -EAGAIN)) {
+		snprintf(device->explained, EXPLAIN_MAX, "driver %s: %s", device->driver->name,
+			raw->why);
+		return raw->error;
+	}
+	if (has_frame && raw->count == 0 && !port_kind_of(device->ins.link)->has_no_bytes) {
+		snprintf(device->explained, EXPLAIN_MAX,
+			"driver %s: acquire returned a frame without raw bytes",
+			device->driver->name);
+		return -EINVAL;
+	}
+	return r;
 }
 
 int device_decode(struct device *device)

@@ -40,10 +40,25 @@ static ssize_t do_read(struct assay_instrument *ins, void *buf, size_t size, int
 	return channel_read(services->channel, buf, size, ms);
 }
 
+static int do_drain_count(struct assay_instrument *ins, int quiet_ms, int limit_ms, size_t *dropped)
+{
+	struct device *device = of(ins);
+	*dropped = 0;
+	if (device->services->modbus != NULL)
+		return 0;
+	int r = channel_drain(device->services->channel, quiet_ms, limit_ms, dropped);
+	if (r == -EBADMSG)
+		snprintf(device->link_why, sizeof device->link_why,
+			"it still sends after %d ms (%zu bytes discarded): waited for %d ms of "
+			"silence",
+			limit_ms, *dropped, quiet_ms);
+	return r;
+}
+
 static int do_drain(struct assay_instrument *ins, int quiet_ms, int limit_ms)
 {
-	struct services *services = of(ins)->services;
-	return services->modbus != NULL ? 0 : channel_drain(services->channel, quiet_ms, limit_ms);
+	size_t dropped;
+	return do_drain_count(ins, quiet_ms, limit_ms, &dropped);
 }
 
 static int do_pause(struct assay_instrument *ins, int ms)
@@ -258,6 +273,7 @@ void services_init(struct services *services)
 		.again = do_again,
 		.modbus_registers = modbus_registers,
 		.explain_decode = take_explanation_of_decode,
+		.drain_count = do_drain_count,
 	};
 	settings_services(host);
 	frame_services(host);

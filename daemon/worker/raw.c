@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "record/encode.h"
@@ -32,6 +34,7 @@ void raw_finish(struct raw *raw)
 void raw_reset(struct raw *raw)
 {
 	raw->count = raw->total = 0;
+	raw->error = 0;
 	buffer_reset(&raw->encoded);
 	buffer_reset(&raw->texts);
 	buffer_reset(&raw->kept);
@@ -65,20 +68,44 @@ static void put_block(struct raw *raw, struct block_span *block, const char *med
 	}
 }
 
+static int __attribute__((format(printf, 3, 4)))
+refuse(struct raw *raw, int error, const char *format, ...)
+{
+	raw->error = error;
+	va_list args;
+	va_start(args, format);
+	vsnprintf(raw->why, sizeof raw->why, format, args);
+	va_end(args);
+	return error;
+}
+
 int raw_add(
 	struct assay_raw *handle, const char *media, const char *name, const void *data, size_t len)
 {
 	struct raw *raw = of(handle);
-	if (raw->count == RAW_BLOCKS_MAX || len > raw->max - raw->total)
-		return -EMSGSIZE;
-	if (media == NULL || !value_is_text(media, TEXT_MAX) ||
-		(name != NULL && !value_is_text(name, TEXT_MAX)))
-		return -EINVAL;
+	if (raw->error != 0)
+		return raw->error;
+	if (raw->count == RAW_BLOCKS_MAX)
+		return refuse(raw, -EMSGSIZE, "a frame has at most %d raw blocks", RAW_BLOCKS_MAX);
+	if (len > raw->max - raw->total)
+		return refuse(raw, -EMSGSIZE,
+			"%zu raw bytes after %zu are more than the driver's raw_max of %zu", len,
+			raw->total, raw->max);
+	if (media == NULL || !value_is_text(media, TEXT_MAX))
+		return refuse(raw, -EINVAL,
+			"the media type of raw block %zu is no text of at most %d bytes",
+			raw->count, TEXT_MAX);
+	if (name != NULL && !value_is_text(name, TEXT_MAX))
+		return refuse(raw, -EINVAL,
+			"the name of raw block %zu is no text of at most %d bytes", raw->count,
+			TEXT_MAX);
+	if (data == NULL && len > 0)
+		return refuse(raw, -EINVAL, "raw block %zu has no data", raw->count);
 	struct block_span *block = &raw->blocks[raw->count];
 	*block = (struct block_span){.len = len};
 	put_block(raw, block, media, name, data);
 	if (raw->encoded.failed)
-		return -ENOMEM;
+		return refuse(raw, -ENOMEM, "no memory for %zu raw bytes", len);
 	raw->total += len;
 	raw->count++;
 	return 0;

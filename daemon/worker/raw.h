@@ -12,12 +12,15 @@
 #include "wire/port.h"
 
 #define RAW_BLOCKS_MAX 64
+#define RAW_WHY        120
 
 struct raw {
 	struct assay_raw handle; /* first: the driver's view */
 	size_t max;              /* the driver's raw_max */
 	size_t total;            /* bytes of all blocks */
-	struct buffer encoded;   /* the items of the array, without its head */
+	int error;               /* of the first block that was refused, until the reset */
+	char why[RAW_WHY];
+	struct buffer encoded; /* the items of the array, without its head */
 	size_t count;
 	struct block_span {
 		size_t media, name, data, len; /* places in `encoded`; name 0: none */

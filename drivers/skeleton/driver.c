@@ -48,15 +48,15 @@ static int identify(struct assay_instrument *ins, struct assay_identity *id)
 }
 
 /*
- * Discards bytes received before the measurement.  The next byte may still be in the middle of a
- * line: the drain may end at its limit, and a slow sender is silent within a line, too.
+ * Discards the bytes that came before the measurement, without waiting for silence: the sender may
+ * never pause.  The next byte may be in the middle of a line; acquire() finds the start of one.
  */
 static int start(struct assay_instrument *ins)
 {
 	struct state *st = ins->state;
 	st->len = 0;
 	st->is_at_line = false;
-	return assay_drain(ins, 20, 1000);
+	return assay_drain(ins, 0, 0);
 }
 
 /*

@@ -337,6 +337,7 @@ struct assay_driver {
 	 * Fetches the bytes of the next frame into `raw` with assay_raw_add(), and interprets only
 	 * enough to see that they are complete (length, checksum, status bits).  On a stream
 	 * without checksum it must first find a boundary: the rest of a message reads as another.
+	 * A frame has at least one raw block, except on ASSAY_LINK_NONE.
 	 * Returns an enum assay_acquired or a negative errno.  Blocks as long as the measurement
 	 * takes, but only in link calls and assay_pause(), so that an abort ends it, and calls
 	 * assay_progress() while it waits.  When assay_stopping(ins) becomes true it finishes the
@@ -457,6 +458,7 @@ struct assay_host {
 		__attribute__((format(printf, 2, 3)));
 	void (*finding)(struct assay_check *, enum assay_level, const char *, long, const char *,
 		const char *, ...) __attribute__((format(printf, 6, 7)));
+	int (*drain_count)(struct assay_instrument *, int, int, size_t *);
 };
 
 /* The link. */
@@ -498,12 +500,23 @@ static inline int assay_read_exact(struct assay_instrument *ins, void *buf, size
 }
 
 /*
- * Discards input until the link has been silent for `quiet_ms`, for at most `limit_ms`.  0 does not
- * mean that the next byte starts a message: the sender may still be sending at the limit.
+ * Discards input until the link has been silent for `quiet_ms`, for at most `limit_ms`.  Returns 0;
+ * -EBADMSG if it was not silent for that long within the limit: the instrument still sends; or
+ * another error.  `quiet_ms` 0 waits for nothing and discards the bytes that have arrived: for
+ * senders that never pause.  `*dropped` becomes the number of discarded bytes, 0 or more.
+ *
+ * 0 does not mean that the next byte starts a message: a slow sender is silent within one, too.
  */
+static inline int assay_drain_count(
+	struct assay_instrument *ins, int quiet_ms, int limit_ms, size_t *dropped)
+{
+	return ins->host->drain_count(ins, quiet_ms, limit_ms, dropped);
+}
+
 static inline int assay_drain(struct assay_instrument *ins, int quiet_ms, int limit_ms)
 {
-	return ins->host->drain(ins, quiet_ms, limit_ms);
+	size_t dropped;
+	return assay_drain_count(ins, quiet_ms, limit_ms, &dropped);
 }
 
 /* Waits; an abort ends it with -ECANCELED, a request to stop ends it early with 0. */
@@ -609,7 +622,11 @@ static inline void assay_retried(struct assay_instrument *ins)
 	ins->host->retried(ins);
 }
 
-/* Copies one block of raw bytes; order is kept.  -ENOMEM, or -EMSGSIZE beyond raw_max. */
+/*
+ * Copies one block of raw bytes; order is kept.  -EMSGSIZE beyond raw_max or 64 blocks, -EINVAL for
+ * a media type or name that is no text, -ENOMEM.  The error stays until acquire() returns, which
+ * then fails with it: a frame never lacks a block.
+ */
 static inline int assay_raw_add(
 	struct assay_raw *raw, const char *media, const char *name, const void *data, size_t len)
 {

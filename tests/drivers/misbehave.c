@@ -38,6 +38,8 @@ static const char *const deeds[] = {
 	"huge",       /* a frame of nearly 16 MiB */
 	"chatter",    /* a thousand log lines */
 	"echo",       /* the same log line, ten times */
+	"spill",      /* adds a raw block that is too large, and a right one; returns a frame */
+	"bare",       /* a frame without raw bytes */
 	"scribble",   /* writes control characters to standard error */
 	"open",       /* opens a file, which must fail: -EPROTO if it does not */
 	NULL,
@@ -235,6 +237,19 @@ static int fetch_huge(struct assay_raw *raw)
 	return assay_raw_add(raw, "application/x-misbehave", "huge", bytes, sizeof(bytes));
 }
 
+/* Adds what acquire() wants of a frame, or too much of it. */
+static int fill(struct assay_instrument *ins, struct assay_raw *raw)
+{
+	const struct state *st = ins->state;
+	const struct assay_settings *s = ins->settings;
+	bool now = is_time(s, "acquire", st->frames);
+	if (now && does(s, "bare"))
+		return 0;
+	if (now && does(s, "spill"))
+		assay_raw_add(raw, "application/x-misbehave", "spill", "", RAW_MOST + 1);
+	return now && does(s, "huge") ? fetch_huge(raw) : fetch(ins, raw);
+}
+
 static int acquire(struct assay_instrument *ins, struct assay_raw *raw)
 {
 	struct state *st = ins->state;
@@ -245,9 +260,8 @@ static int acquire(struct assay_instrument *ins, struct assay_raw *raw)
 		return r;
 	if (assay_stopping(ins))
 		return ASSAY_DONE;
-	bool huge = is_time(ins->settings, "acquire", st->frames) && does(ins->settings, "huge");
-	r = huge ? fetch_huge(raw) : fetch(ins, raw);
-	if (r < 0)
+	r = fill(ins, raw);
+	if (r < 0 && !does(ins->settings, "spill"))
 		return r;
 	st->frames++;
 	return st->frames == (uint64_t)assay_int(ins->settings, "frames") ? ASSAY_LAST

@@ -328,21 +328,33 @@ static ssize_t link_read(struct assay_instrument *ins, void *buf, size_t size, i
 	return (ssize_t)n;
 }
 
-static int link_drain(struct assay_instrument *ins, int quiet_ms, int limit_ms)
+static int link_drain_count(
+	struct assay_instrument *ins, int quiet_ms, int limit_ms, size_t *dropped)
 {
 	struct host *h = host_of(ins);
-	if (quiet_ms <= 0 || limit_ms < quiet_ms)
+	if (quiet_ms < 0 || limit_ms < quiet_ms)
 		host_bug("a drain until %d ms of silence for at most %d ms", quiet_ms, limit_ms);
 	h->drains++;
+	*dropped = 0;
 	do {
 		int r = take_error(h);
 		if (r < 0)
 			return r;
-		if (h->input != NULL)
+		if (h->input != NULL) {
+			*dropped += h->input->len - h->input->used;
 			h->input = h->input->next;
+		}
 	} while (h->input != NULL);
-	advance(h, (uint64_t)quiet_ms);
-	return take_error(h);
+	bool gives_up = h->never_pauses && quiet_ms > 0;
+	advance(h, (uint64_t)(gives_up ? limit_ms : quiet_ms));
+	int r = take_error(h);
+	return r == 0 && gives_up ? -EBADMSG : r;
+}
+
+static int link_drain(struct assay_instrument *ins, int quiet_ms, int limit_ms)
+{
+	size_t dropped;
+	return link_drain_count(ins, quiet_ms, limit_ms, &dropped);
 }
 
 static int link_pause(struct assay_instrument *ins, int ms)
@@ -551,6 +563,7 @@ static struct assay_host services = {
 	.write = link_write,
 	.read = link_read,
 	.drain = link_drain,
+	.drain_count = link_drain_count,
 	.pause = link_pause,
 	.stopping = link_stopping,
 	.now_ms = link_now,

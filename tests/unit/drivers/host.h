@@ -93,7 +93,8 @@ struct host {
 	bool quiet; /* fuzzing: deviations are not printed */
 	bool failed;
 	bool stopping;
-	int stuck; /* -ECANCELED or -ENODEV: returned by every further link call */
+	bool never_pauses; /* a drain that waits for silence gives up */
+	int stuck;         /* -ECANCELED or -ENODEV: returned by every further link call */
 	struct host_step *script, *input; /* host.c's: to be played; arrived and not read */
 	void *memory;                     /* host.c's: freed at the end */
 };

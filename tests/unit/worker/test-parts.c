@@ -535,13 +535,41 @@ static void raw_blocks_are_seen_as_they_were_added(void **state)
 static void raw_blocks_keep_to_the_driver_s_own_limit(void **state)
 {
 	static const uint8_t bytes[1001];
-	assert_int_equal(assay_raw_add(&raw.handle, "a/b", NULL, bytes, 1001), -EMSGSIZE);
 	assert_int_equal(assay_raw_add(&raw.handle, "a/b", NULL, bytes, 600), 0);
 	assert_int_equal(assay_raw_add(&raw.handle, "a/b", NULL, bytes, 401), -EMSGSIZE);
-	assert_int_equal(assay_raw_add(&raw.handle, "a/b", NULL, bytes, 400), 0);
+	assert_string_equal(
+		raw.why, "401 raw bytes after 600 are more than the driver's raw_max of 1000");
 	raw_reset(&raw);
 	assert_int_equal(assay_raw_add(&raw.handle, "a/b", NULL, bytes, 1000), 0);
-	assert_int_equal(assay_raw_add(&raw.handle, NULL, NULL, bytes, 0), -EINVAL);
+	raw_reset(&raw);
+	for (size_t i = 0; i < RAW_BLOCKS_MAX; i++)
+		assert_int_equal(assay_raw_add(&raw.handle, "a/b", NULL, bytes, 1), 0);
+	assert_int_equal(assay_raw_add(&raw.handle, "a/b", NULL, bytes, 1), -EMSGSIZE);
+	assert_string_equal(raw.why, "a frame has at most 64 raw blocks");
+}
+
+/* The driver may look at no result: no later block makes the frame complete again. */
+static void a_refused_block_refuses_all_after_it(void **state)
+{
+	static const uint8_t bytes[1001];
+	const struct {
+		const char *media, *name;
+		const void *data;
+		size_t len;
+		int error;
+	} wrong[] = {{"a/b", NULL, bytes, 1001, -EMSGSIZE}, {NULL, NULL, bytes, 1, -EINVAL},
+		{"\xff", NULL, bytes, 1, -EINVAL}, {"a/b", "\xff", bytes, 1, -EINVAL},
+		{"a/b", NULL, NULL, 1, -EINVAL}};
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		raw_reset(&raw);
+		assert_int_equal(assay_raw_add(&raw.handle, wrong[i].media, wrong[i].name,
+					 wrong[i].data, wrong[i].len),
+			wrong[i].error);
+		assert_int_equal(assay_raw_add(&raw.handle, "a/b", NULL, bytes, 1), wrong[i].error);
+		assert_int_equal(raw.error, wrong[i].error);
+	}
+	raw_reset(&raw);
+	assert_int_equal(assay_raw_add(&raw.handle, "a/b", NULL, bytes, 1), 0);
 }
 
 static void hashed_blocks_have_no_data_and_pass_the_check(void **state)
@@ -698,6 +726,7 @@ int main(void)
 		F(a_frame_of_a_step_says_the_step_s_settings),
 		F(raw_blocks_are_seen_as_they_were_added),
 		F(raw_blocks_keep_to_the_driver_s_own_limit),
+		F(a_refused_block_refuses_all_after_it),
 		F(hashed_blocks_have_no_data_and_pass_the_check),
 		F(the_first_fault_of_a_frame_sticks),
 		F(unknown_reasons_are_the_driver_s_fault),

@@ -653,6 +653,17 @@ static void a_result_that_a_slot_does_not_have_is_named(void **state)
 	assert_int_equal(core_quit(&core), WIRE_EXIT_CLEAN);
 }
 
+/* The driver ignores the error of assay_raw_add() and returns a frame. */
+static void a_frame_that_lacks_a_raw_block_ends_the_run(void **state)
+{
+	bring_up("spill", "acquire", 2);
+	grant(PLENTY);
+	start(WIRE_ONCE, 0);
+	await_failure("EMSGSIZE",
+		"driver misbehave: 15728641 raw bytes after 0 are more than the driver's raw_max");
+	assert_int_equal(core_quit(&core), WIRE_EXIT_CLEAN);
+}
+
 static void decode_explains_bytes_that_are_no_frame(void **state)
 {
 	bring_up("refuse", "decode", 2);
@@ -803,6 +814,16 @@ static void expect_question(int fd)
 	assert_int_equal(poll(&p, 1, CORE_WAIT_MS), 1);
 	assert_int_equal(read(fd, &question, 1), 1);
 	assert_int_equal(question, '?');
+}
+
+static void a_frame_without_raw_bytes_ends_the_run(void **state)
+{
+	settings_add_text(&settings, "deed", "bare");
+	int fd = bring_up_tcp();
+	start(WIRE_CONTINUOUS, 0);
+	await_failure("EINVAL", "driver misbehave: acquire returned a frame without raw bytes");
+	assert_int_equal(core_quit(&core), WIRE_EXIT_CLEAN);
+	close(fd);
 }
 
 static void a_port_that_cannot_be_opened_is_told(void **state)
@@ -977,6 +998,8 @@ int main(void)
 		T(a_dead_unit_does_not_stop_its_neighbours),
 		T(units_that_are_always_due_are_served_in_turn),
 		T(a_result_that_a_slot_does_not_have_is_named),
+		T(a_frame_that_lacks_a_raw_block_ends_the_run),
+		T(a_frame_without_raw_bytes_ends_the_run),
 		T(decode_explains_bytes_that_are_no_frame),
 		T(a_crash_of_the_driver_is_a_death_by_signal),
 		T(a_hang_shows_in_the_heartbeat),

@@ -140,7 +140,7 @@ static void an_abort_ends_a_wait_within_a_second_and_stays(void **state)
 	assert_int_equal(channel_read(&pump.channel, &byte, 1, 30000), -ECANCELED);
 	assert_int_equal(channel_write(&pump.channel, "x", 1, 1000), -ECANCELED);
 	assert_int_equal(channel_pause(&pump.channel, 30000), -ECANCELED);
-	assert_int_equal(channel_drain(&pump.channel, 10, 1000), -ECANCELED);
+	assert_int_equal(channel_drain(&pump.channel, 10, 1000, &(size_t){0}), -ECANCELED);
 	pump_resume(&pump);
 	assert_int_equal(channel_write(&pump.channel, "ping", 4, 1000), 0);
 	expect_heard("ping");
@@ -282,8 +282,28 @@ static void draining_waits_until_the_link_is_quiet(void **state)
 	over->say("more", 4);
 	settle();
 	uint64_t start = clock_boot();
-	assert_int_equal(channel_drain(&pump.channel, 60, 2000), 0);
+	size_t dropped = 0;
+	assert_int_equal(channel_drain(&pump.channel, 60, 2000, &dropped), 0);
 	assert_true(ms_since(start) >= 60 && ms_since(start) < 2000);
+	assert_int_equal(dropped, 9);
+	over->say("clean", 5);
+	expect_read("clean");
+}
+
+/* The limit is shorter than the silence: nothing shows that the sender has paused. */
+static void draining_that_hears_no_silence_gives_up(void **state)
+{
+	over->say("noise", 5);
+	settle();
+	size_t dropped = 0;
+	uint64_t start = clock_boot();
+	assert_int_equal(channel_drain(&pump.channel, 5000, 60, &dropped), -EBADMSG);
+	assert_true(ms_since(start) < 2000);
+	assert_int_equal(dropped, 5);
+	over->say("later", 5);
+	settle();
+	assert_int_equal(channel_drain(&pump.channel, 0, 0, &dropped), 0);
+	assert_int_equal(dropped, 5);
 	over->say("clean", 5);
 	expect_read("clean");
 }
@@ -358,6 +378,7 @@ int transport_suite(const struct transport *transport)
 		{T(large_messages_arrive_whole), true},
 		{T(large_writes_are_sent_whole), true},
 		{T(draining_waits_until_the_link_is_quiet), true},
+		{T(draining_that_hears_no_silence_gives_up), true},
 		{T(a_write_that_nobody_takes_ends_at_the_deadline), transport->can_block},
 		{T(a_refused_message_is_gone_when_its_time_is_over), transport->refuse != NULL},
 		{T(an_idle_link_costs_nothing), !transport->is_file},

@@ -46,6 +46,15 @@ static int identify(struct host *h)
 	return r;
 }
 
+/* A packet that is read then may be the reply to a request of another program. */
+static void a_unit_that_never_pauses_is_not_asked(void **state)
+{
+	struct host *h = *state;
+	h->never_pauses = true;
+	assert_int_equal(identify(h), -EBADMSG);
+	assert_int_equal(h->writes, 0);
+}
+
 static void ask_status(struct host *h)
 {
 	amptek_ask(h, 1, 1, NULL);
@@ -299,6 +308,8 @@ static void a_flash_write_may_delay_the_next_reply(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			a_unit_that_never_pauses_is_not_asked, setup_serial, teardown),
 		UDP(a_reply_in_datagrams_is_put_together_for_every_size),
 		UDP(a_lost_datagram_repeats_the_request),
 		UDP(a_wrong_byte_repeats_the_request),

@@ -233,6 +233,16 @@ static void half_a_command_is_never_run(void **state)
 	assert_true(head_value(&b->head, "ER")->value == 0);
 }
 
+/* A reply that is read then would be the rest of another one. */
+static void a_head_that_never_pauses_is_not_asked(void **state)
+{
+	struct bench *b = *state;
+	b->h->never_pauses = true;
+	assert_int_equal(identify(b), -EBADMSG);
+	assert_int_equal(b->h->writes, 1); /* the command that is too long */
+	assert_string_equal(b->id.serial, "");
+}
+
 static void identify_changes_nothing_that_lasts(void **state)
 {
 	struct bench *b = *state;
@@ -760,6 +770,7 @@ int main(void)
 		T(the_worked_session_goes_byte_by_byte),
 		T(a_running_scan_is_ended_before_the_first_query),
 		T(half_a_command_is_never_run),
+		T(a_head_that_never_pauses_is_not_asked),
 		T(identify_changes_nothing_that_lasts),
 		T(a_damaged_serial_number_is_not_another_unit),
 		T(a_head_that_does_not_know_its_range_is_tolerated),
