@@ -119,6 +119,7 @@ void wire_write_start(struct buffer *out, unsigned unit, const struct wire_start
 	map_encoded(&m.map, "step", start->step);
 	map_encoded(&m.map, "settings", start->settings);
 	map_encoded(&m.map, "holds", start->holds);
+	map_encoded(&m.map, "references", start->references);
 	message_end(&m);
 }
 
@@ -201,6 +202,7 @@ int wire_read_start(const struct wire_message *m, struct wire_start *start)
 		{"step", KEY_RAW_MAP, KEY_AT(struct wire_start, step)},
 		{"settings", KEY_RAW_MAP, KEY_AT(struct wire_start, settings)},
 		{"holds", KEY_RAW_MAP, KEY_AT(struct wire_start, holds)},
+		{"references", KEY_RAW_LIST, KEY_AT(struct wire_start, references)},
 		{0},
 	};
 	int r = payload_decode(m, rows, start, sizeof *start);

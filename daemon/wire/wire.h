@@ -38,7 +38,7 @@
 #include "base/buffer.h"
 #include "wire/port.h"
 
-#define WIRE_VERSION     3
+#define WIRE_VERSION     4
 #define WIRE_HEAD_BYTES  8
 #define WIRE_PAYLOAD_MAX (16u * 1024 * 1024 + 65536)
 #define WIRE_PORT        0xffff /* in place of a unit */
@@ -98,7 +98,7 @@ enum wire_mode {
 };
 
 /*
- * START: {mode, every?, frames?, step?, settings?, holds?}.  `every` paces acquire() at whole multiples of
+ * START: {mode, every?, frames?, step?, settings?, holds?, references?}.  `every` paces acquire() at whole multiples of
  * that time since 1970, so that instruments with the same period share one commit.
  */
 struct wire_start {
@@ -106,8 +106,9 @@ struct wire_start {
 	uint64_t every_ns;      /* 0: as fast as the driver delivers */
 	uint64_t frames;        /* 0: all of the measurement */
 	struct assay_span step; /* CBOR of the frames' `step` in a method with steps; or empty */
-	struct assay_span settings; /* empty: those of SETUP; else reconfigured before */
-	struct assay_span holds;    /* the values for which their calibration holds; or empty */
+	struct assay_span settings;   /* empty: those of SETUP; else reconfigured before */
+	struct assay_span holds;      /* the values for which their calibration holds; or empty */
+	struct assay_span references; /* raw blocks of other runs, for decode(); or empty */
 };
 
 /* HELLO: {version, pid, lacking}: the parts of confinement that the kernel lacks. */

@@ -345,7 +345,10 @@ int channel_drain(struct channel *channel, int quiet_ms, int limit_ms, size_t *d
 	*dropped = 0;
 	if (quiet_ms <= 0) {
 		*dropped = channel_discard(channel);
-		return channel_is_lost(channel) ? -ENODEV : 0;
+		monitor_lock(channel->monitor);
+		int r = trouble(channel);
+		monitor_unlock(channel->monitor);
+		return r;
 	}
 	enter(channel, limit_ms);
 	uint64_t limit = deadline_after(limit_ms);

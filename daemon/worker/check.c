@@ -123,6 +123,8 @@ int check_run(const char *drivers, const char *driver, int in)
 	char why[MODULE_WHY] = "";
 	int r = read_input(in, &input);
 	if (r == 0)
+		r = module_confine(drivers, driver);
+	if (r == 0)
 		r = module_open(&module, drivers, driver, why);
 	if (r < 0) {
 		fprintf(stderr, "assay-worker: %s\n",

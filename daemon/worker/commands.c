@@ -31,6 +31,7 @@ void start_finish(struct start *start)
 	buffer_finish(&start->step);
 	buffer_finish(&start->settings);
 	buffer_finish(&start->holds);
+	buffer_finish(&start->references);
 }
 
 /* --- the I/O thread --------------------------------------------------------------------------- */
@@ -47,7 +48,9 @@ static int take_start(struct unit_commands *unit, const struct wire_message *mes
 	buffer_append(&unit->start.step, start.step.data, start.step.len);
 	buffer_append(&unit->start.settings, start.settings.data, start.settings.len);
 	buffer_append(&unit->start.holds, start.holds.data, start.holds.len);
-	if (unit->start.step.failed || unit->start.settings.failed || unit->start.holds.failed)
+	buffer_append(&unit->start.references, start.references.data, start.references.len);
+	if (unit->start.step.failed || unit->start.settings.failed || unit->start.holds.failed ||
+		unit->start.references.failed)
 		return -ENOMEM;
 	unit->after_start = 0;
 	unit->pending |= BIT(UNIT_ON_START);

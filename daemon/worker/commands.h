@@ -20,7 +20,7 @@
 struct start {
 	enum wire_mode mode;
 	uint64_t every_ns, frames;
-	struct buffer step, settings, holds;
+	struct buffer step, settings, holds, references;
 };
 
 /* How the instrument is configured between runs: its own settings. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/landlock.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -40,7 +41,7 @@ static void add_lacking(char lacking[CONFINE_LACKING], const char *name)
 	snprintf(lacking + len, CONFINE_LACKING - len, "%s%s", len > 0 ? ", " : "", name);
 }
 
-/* --- Landlock: no file may be reached -------------------------------------------------------- */
+/* --- Landlock: no file may be reached, except those that are named before -------------------- */
 
 static int make_ruleset(void)
 {
@@ -57,6 +58,22 @@ static int make_ruleset(void)
 		attr.handled_access_fs |= UINT64_C(1)
 					  << 15; /* ioctl of devices opened from here on */
 	return (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
+}
+
+/* Where the dynamic linker looks for the libraries of a module. */
+static const char *const libraries[] = {
+	"/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache"};
+
+void confine_may_read(struct confine *confine, const char *path)
+{
+	struct landlock_path_beneath_attr rule = {.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE};
+	if (confine->ruleset < 0)
+		return;
+	rule.parent_fd = open(path, O_PATH | O_CLOEXEC);
+	if (rule.parent_fd < 0)
+		return;
+	syscall(SYS_landlock_add_rule, confine->ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+	close(rule.parent_fd);
 }
 
 /* --- seccomp: only the calls that a worker needs after opening ------------------------------- */
@@ -77,6 +94,13 @@ static const int allowed[] = {SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(readv), 
 	SCMP_SYS(membarrier), SCMP_SYS(fstat), SCMP_SYS(fstat64), SCMP_SYS(newfstatat),
 	SCMP_SYS(lseek), SCMP_SYS(_llseek)};
 
+/* For the dynamic linker, and for the second step.  Landlock decides about the files. */
+static const int allowed_loading[] = {SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(access),
+	SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(stat), SCMP_SYS(stat64),
+	SCMP_SYS(lstat), SCMP_SYS(statx), SCMP_SYS(pread64), SCMP_SYS(readlink),
+	SCMP_SYS(readlinkat), SCMP_SYS(getcwd), SCMP_SYS(mmap), SCMP_SYS(mmap2), SCMP_SYS(mprotect),
+	SCMP_SYS(prctl), SCMP_SYS(seccomp), SCMP_SYS(landlock_restrict_self), SCMP_SYS(prlimit64)};
+
 /* For descriptors that are open.  Not TIOCSTI: standard error may be an operator's terminal. */
 static const unsigned long allowed_ioctls[] = {
 	TCGETS, TCFLSH, TIOCMGET, TIOCNXCL, TIOCOUTQ, FIONREAD};
@@ -94,22 +118,21 @@ static int check(int r)
 	return r == -EDOM || r == -EINVAL ? 0 : r;
 }
 
-static int allow(scmp_filter_ctx filter)
+static int allow_calls(scmp_filter_ctx filter, const int *calls, size_t count)
 {
 	int r = 0;
-	for (size_t i = 0; i < sizeof allowed / sizeof allowed[0] && r == 0; i++)
-		r = check(seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0));
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = check(seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0));
+	return r;
+}
+
+static int allow(scmp_filter_ctx filter)
+{
+	int r = allow_calls(filter, allowed, sizeof allowed / sizeof allowed[0]);
 	if (r == 0)
 		r = allow_masked(filter, SCMP_SYS(ioctl), 1, 0xff00, 'U' << 8); /* usbfs */
 	for (size_t i = 0; i < sizeof allowed_ioctls / sizeof allowed_ioctls[0] && r == 0; i++)
 		r = allow_masked(filter, SCMP_SYS(ioctl), 1, UINT32_MAX, allowed_ioctls[i]);
-	/* Memory that is never code. */
-	if (r == 0)
-		r = allow_masked(filter, SCMP_SYS(mmap), 2, PROT_EXEC, 0);
-	if (r == 0)
-		r = check(allow_masked(filter, SCMP_SYS(mmap2), 2, PROT_EXEC, 0));
-	if (r == 0)
-		r = allow_masked(filter, SCMP_SYS(mprotect), 2, PROT_EXEC, 0);
 	/* Threads, not processes.  A filter cannot read the flags of clone3: glibc falls back. */
 	if (r == 0)
 		r = allow_masked(filter, SCMP_SYS(clone), 0, CLONE_THREAD, CLONE_THREAD);
@@ -124,7 +147,46 @@ static int allow(scmp_filter_ctx filter)
 	return r;
 }
 
+/* Memory that is never code. */
+static int allow_data(scmp_filter_ctx filter)
+{
+	int r = allow_masked(filter, SCMP_SYS(mmap), 2, PROT_EXEC, 0);
+	if (r == 0)
+		r = check(allow_masked(filter, SCMP_SYS(mmap2), 2, PROT_EXEC, 0));
+	return r == 0 ? allow_masked(filter, SCMP_SYS(mprotect), 2, PROT_EXEC, 0) : r;
+}
+
+/* A call that is not allowed returns an error: a library that tries one continues. */
+static scmp_filter_ctx make_filter(bool loads)
+{
+	scmp_filter_ctx filter = NULL;
+	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0)
+		filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	if (filter == NULL)
+		return NULL;
+	int r = allow(filter);
+	if (r == 0)
+		r = loads ? allow_calls(filter, allowed_loading,
+				    sizeof allowed_loading / sizeof allowed_loading[0])
+			  : allow_data(filter);
+	if (r == 0)
+		return filter;
+	seccomp_release(filter);
+	return NULL;
+}
+
 /* ---------------------------------------------------------------------------------------------- */
+
+void confine_prepare_loading(struct confine *confine)
+{
+	*confine = (struct confine){.ruleset = -1};
+	if (SANITIZED)
+		return;
+	confine->ruleset = make_ruleset();
+	confine->filter = make_filter(true);
+	for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++)
+		confine_may_read(confine, libraries[i]);
+}
 
 void confine_prepare(struct confine *confine, char lacking[CONFINE_LACKING])
 {
@@ -137,13 +199,7 @@ void confine_prepare(struct confine *confine, char lacking[CONFINE_LACKING])
 	confine->ruleset = make_ruleset();
 	if (confine->ruleset < 0)
 		add_lacking(lacking, "landlock");
-	/* A call that is not allowed returns an error: a library that tries one continues. */
-	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0)
-		confine->filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-	if (confine->filter != NULL && allow(confine->filter) < 0) {
-		seccomp_release(confine->filter);
-		confine->filter = NULL;
-	}
+	confine->filter = make_filter(false);
 	if (confine->filter == NULL)
 		add_lacking(lacking, "seccomp");
 }

@@ -165,6 +165,33 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+/* The modules' constructors run while they are loaded. */
+static int confine_loading(const struct catalog_writer *w, const char *const *names, size_t count)
+{
+	struct confine confine;
+	int r = sha256_load();
+	if (r < 0)
+		return r;
+	confine_prepare_loading(&confine);
+	for (size_t i = 0; i < count; i++)
+		module_permit(&confine, w->dir, names[i]);
+	r = confine_enforce(&confine);
+	confine_finish(&confine);
+	return r;
+}
+
+static int describe_all(struct catalog_writer *w, const char *const *names, size_t count)
+{
+	int r = confine_loading(w, names, count);
+	if (r < 0) {
+		fprintf(stderr, "assay-worker: it cannot be confined: %s\n", strerror(-r));
+		return WIRE_EXIT_SETUP;
+	}
+	for (size_t i = 0; i < count; i++)
+		describe(w, names[i]);
+	return 0;
+}
+
 static int describe_folder(struct catalog_writer *w)
 {
 	struct dirent **entries;
@@ -173,13 +200,17 @@ static int describe_folder(struct catalog_writer *w)
 		fprintf(stderr, "assay-worker: %s: %s\n", w->dir, strerror(errno));
 		return WIRE_EXIT_USAGE;
 	}
-	for (int i = 0; i < n; i++) {
-		entries[i]->d_name[strlen(entries[i]->d_name) - strlen(SUFFIX)] = '\0';
-		describe(w, entries[i]->d_name);
-		free(entries[i]);
+	const char **names = calloc((size_t)n + 1, sizeof *names);
+	for (int i = 0; i < n && names != NULL; i++) {
+		names[i] = entries[i]->d_name;
+		entries[i]->d_name[strlen(names[i]) - strlen(SUFFIX)] = '\0';
 	}
+	int code = names != NULL ? describe_all(w, names, (size_t)n) : WIRE_EXIT_MEMORY;
+	free(names);
+	for (int i = 0; i < n; i++)
+		free(entries[i]);
 	free(entries);
-	return 0;
+	return code;
 }
 
 /* --- the output ------------------------------------------------------------------------------- */
@@ -209,9 +240,7 @@ static int print(const struct catalog_writer *w)
 int describe_drivers(const char *dir, const char *const *names, size_t count)
 {
 	struct catalog_writer w = {.dir = dir};
-	int code = count == 0 ? describe_folder(&w) : 0;
-	for (size_t i = 0; i < count; i++)
-		describe(&w, names[i]);
+	int code = count == 0 ? describe_folder(&w) : describe_all(&w, names, count);
 	if (code == 0)
 		code = print(&w);
 	buffer_finish(&w.drivers);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "record/references.h"
 #include "worker/device.h"
 #include "worker/holds.h"
 
@@ -52,6 +53,7 @@ int device_init(struct device *device, struct services *services, unsigned index
 	device->sent = (struct assay_span){config->settings, config->settings_len};
 	frame_init(&device->frame, &services->host);
 	raw_init(&device->raw, &services->host, driver->raw_max);
+	raw_init(&device->references, &services->host, REFERENCES_BYTES_MAX);
 	if ((driver->links & link) == 0) {
 		snprintf(why, MODULE_WHY, "the driver %s does not know this kind of link",
 			driver->name);
@@ -67,6 +69,7 @@ int device_init(struct device *device, struct services *services, unsigned index
 void device_finish(struct device *device)
 {
 	raw_finish(&device->raw);
+	raw_finish(&device->references);
 	frame_finish(&device->frame);
 	report_finish(&device->report);
 	buffer_finish(&device->own);
@@ -94,6 +97,23 @@ int device_use_settings(struct device *device, const struct buffer *settings)
 		return -ENOMEM;
 	device->sent = (struct assay_span){device->own.data, device->own.len};
 	return 1;
+}
+
+int device_use_references(struct device *device, const struct buffer *references)
+{
+	struct reader r;
+	raw_reset(&device->references);
+	if (references->len == 0)
+		return 0;
+	read_init(&r, references->data, references->len);
+	int e = raw_read(&device->references, &r);
+	if (e == 0)
+		e = read_finish(&r);
+	if (e < 0)
+		snprintf(device->explained, EXPLAIN_MAX,
+			"the raw bytes of the runs it refers to: %s",
+			device->references.error != 0 ? device->references.why : strerror(-e));
+	return e == -EBADMSG ? -EINVAL : e;
 }
 
 bool device_calibrate(struct device *device, struct assay_span holds)
@@ -229,6 +249,7 @@ int device_decode(struct device *device)
 	};
 	struct assay_decoding *in = &decoding.in;
 	in->raw = raw_blocks(&device->raw, &in->raw_count);
+	in->references = raw_blocks(&device->references, &in->reference_count);
 	frame_reset(&device->frame);
 	int r = leave(device, driver->decode(in, &device->frame.handle));
 	if (r == 0 && device->frame.error != 0) {

@@ -50,6 +50,7 @@ struct device {
 	struct report report;
 
 	struct raw raw;
+	struct raw references; /* of other runs, for decode */
 	struct frame frame;
 
 	uint64_t again_ns; /* how long acquire wants to wait; 0: not at all */
@@ -89,6 +90,9 @@ void device_finish(struct device *device);
  * they have to be configured, or a negative errno, explained.
  */
 int device_use_settings(struct device *device, const struct buffer *settings);
+
+/* Takes the raw blocks of other runs (a CBOR array, copied; empty: none).  0 or a negative errno. */
+int device_use_references(struct device *device, const struct buffer *references);
 
 /*
  * Decides if the calibration in the settings in use holds, now that the instrument was configured

@@ -108,13 +108,35 @@ static int load(struct module *module, const char *name, char why[MODULE_WHY])
 	return 0;
 }
 
+/* False if no module can have this name. */
+static bool make_path(char path[MODULE_PATH], const char *dir, const char *name)
+{
+	int n = token_is_valid(string_of(name)) ? snprintf(path, MODULE_PATH, "%s/%s.so", dir, name)
+						: -1;
+	return n >= 0 && n < MODULE_PATH;
+}
+
+void module_permit(struct confine *confine, const char *dir, const char *name)
+{
+	char path[MODULE_PATH];
+	if (make_path(path, dir, name))
+		confine_may_read(confine, path);
+}
+
+int module_confine(const char *dir, const char *name)
+{
+	struct confine confine;
+	confine_prepare_loading(&confine);
+	module_permit(&confine, dir, name);
+	int r = confine_enforce(&confine);
+	confine_finish(&confine);
+	return r;
+}
+
 int module_open(struct module *module, const char *dir, const char *name, char why[MODULE_WHY])
 {
 	*module = (struct module){0};
-	int n = token_is_valid(string_of(name))
-			? snprintf(module->path, sizeof module->path, "%s/%s.so", dir, name)
-			: -1;
-	if (n < 0 || (size_t)n >= sizeof module->path) {
+	if (!make_path(module->path, dir, name)) {
 		snprintf(why, MODULE_WHY, "'%.40s' is not a driver's name", name);
 		return -ENOENT;
 	}

@@ -6,13 +6,16 @@
 #include <assay/driver.h>
 #include <stddef.h>
 
-#define MODULE_WHY 300
+#include "worker/confine.h"
+
+#define MODULE_WHY  300
+#define MODULE_PATH 512
 
 struct module {
 	void *library;
 	const struct assay_driver *driver; /* `own`; valid until module_close() */
 	struct assay_driver own;           /* a copy: an older module lacks the last slots */
-	char path[512];
+	char path[MODULE_PATH];
 };
 
 /*
@@ -20,6 +23,13 @@ struct module {
  * driver; `why` has the reason.
  */
 int module_open(struct module *module, const char *dir, const char *name, char why[MODULE_WHY]);
+
+/*
+ * Confines the process for loading: `confine` of confine_prepare_loading() lets the module's file be
+ * read.  module_confine() does all of it for one module; 0 or a negative errno.
+ */
+void module_permit(struct confine *confine, const char *dir, const char *name);
+int module_confine(const char *dir, const char *name);
 
 /* Legal on a zeroed module. */
 void module_close(struct module *module);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "record/encode.h"
+#include "record/keys.h"
 #include "worker/raw.h"
 #include "worker/sha256.h"
 #include "worker/value.h"
@@ -108,6 +109,40 @@ int raw_add(
 		return refuse(raw, -ENOMEM, "no memory for %zu raw bytes", len);
 	raw->total += len;
 	raw->count++;
+	return 0;
+}
+
+struct block {
+	struct assay_span data;
+	char media[TEXT_MAX + 1], name[TEXT_MAX + 1];
+};
+
+enum { BLOCK_DATA, BLOCK_MEDIA, BLOCK_NAME };
+
+static const struct keys block_keys = {.open = true,
+	.rows = (const struct key[]){
+		[BLOCK_DATA] = {"data", KEY_BYTES, KEY_AT(struct block, data), .required = true},
+		[BLOCK_MEDIA] = {"media", KEY_CHARS, KEY_AT(struct block, media)},
+		[BLOCK_NAME] = {"name", KEY_CHARS, KEY_AT(struct block, name)},
+		{0}}};
+
+int raw_read(struct raw *raw, struct reader *r)
+{
+	size_t count;
+	raw_reset(raw);
+	if (read_array(r, &count) < 0)
+		return -EBADMSG;
+	for (size_t i = 0; i < count; i++) {
+		struct block block = {0};
+		struct keys_found found;
+		if (keys_read(r, &block_keys, &block, &found) < 0)
+			return -EBADMSG;
+		bool has_name = (found.seen >> BLOCK_NAME & 1) != 0;
+		int e = raw_add(&raw->handle, block.media, has_name ? block.name : NULL,
+			block.data.data, block.data.len);
+		if (e < 0)
+			return e;
+	}
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include <assay/driver.h>
 
 #include "base/buffer.h"
+#include "record/read.h"
 #include "wire/port.h"
 
 #define RAW_BLOCKS_MAX 64
@@ -40,6 +41,9 @@ void raw_reset(struct raw *raw);
 /* The service of <assay/driver.h>. */
 int raw_add(struct assay_raw *handle, const char *media, const char *name, const void *data,
 	size_t len);
+
+/* Replaces the blocks by those of the next item, an array as in a record.  -EBADMSG, or as raw_add(). */
+int raw_read(struct raw *raw, struct reader *r);
 
 /* The blocks for decode(): borrowed until the next change of `raw`. */
 const struct assay_bytes *raw_blocks(struct raw *raw, size_t *count);

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "record/encode.h"
-#include "record/keys.h"
+#include "record/references.h"
 #include "wire/exit.h"
 #include "wire/reparse.h"
 #include "worker/confine.h"
@@ -16,7 +16,6 @@
 #include "worker/reparse.h"
 
 #define DEPTH_MAX 12
-#define TEXT_MAX  127
 
 struct reparse {
 	struct services services;
@@ -55,7 +54,7 @@ static int create(
 	int r = module_open(&p->module, drivers, driver, why);
 	size_t most = r == 0 ? p->module.driver->raw_max : 0;
 	raw_init(&p->raw, &p->services.host, most);
-	raw_init(&p->references, &p->services.host, most);
+	raw_init(&p->references, &p->services.host, REFERENCES_BYTES_MAX);
 	if (r < 0)
 		destroy(p);
 	else
@@ -90,40 +89,6 @@ static int use_settings(struct reparse *p, struct assay_span sent)
 	return 0;
 }
 
-struct block {
-	struct assay_span data;
-	char media[TEXT_MAX + 1], name[TEXT_MAX + 1];
-};
-
-enum { BLOCK_DATA, BLOCK_MEDIA, BLOCK_NAME };
-
-static const struct keys block_keys = {.open = true,
-	.rows = (const struct key[]){
-		[BLOCK_DATA] = {"data", KEY_BYTES, KEY_AT(struct block, data), .required = true},
-		[BLOCK_MEDIA] = {"media", KEY_CHARS, KEY_AT(struct block, media)},
-		[BLOCK_NAME] = {"name", KEY_CHARS, KEY_AT(struct block, name)},
-		{0}}};
-
-static int read_blocks(struct reader *r, struct raw *raw)
-{
-	size_t count;
-	raw_reset(raw);
-	if (read_array(r, &count) < 0)
-		return -EBADMSG;
-	for (size_t i = 0; i < count; i++) {
-		struct block block = {0};
-		struct keys_found found;
-		if (keys_read(r, &block_keys, &block, &found) < 0)
-			return -EBADMSG;
-		bool has_name = (found.seen >> BLOCK_NAME & 1) != 0;
-		int e = raw_add(&raw->handle, block.media, has_name ? block.name : NULL,
-			block.data.data, block.data.len);
-		if (e < 0)
-			return e;
-	}
-	return 0;
-}
-
 static int read_request(struct reparse *p, const uint8_t *data, size_t len)
 {
 	struct reader r;
@@ -135,9 +100,9 @@ static int read_request(struct reparse *p, const uint8_t *data, size_t len)
 		return -EBADMSG;
 	int e = use_settings(p, settings);
 	if (e == 0)
-		e = read_blocks(&r, &p->raw);
+		e = raw_read(&p->raw, &r);
 	if (e == 0)
-		e = read_blocks(&r, &p->references);
+		e = raw_read(&p->references, &r);
 	return e < 0 ? e : read_finish(&r);
 }
 
@@ -263,7 +228,11 @@ int reparse_run(const char *drivers, const char *driver, int in, int out)
 {
 	struct reparse *p;
 	char why[MODULE_WHY] = "";
-	int r = create(&p, drivers, driver, why);
+	int r = module_confine(drivers, driver);
+	if (r < 0)
+		snprintf(why, sizeof why, "it cannot be confined: %s", strerror(-r));
+	else
+		r = create(&p, drivers, driver, why);
 	if (r < 0) {
 		fprintf(stderr, "assay-worker: %s\n", why);
 		return WIRE_EXIT_SETUP;

@@ -374,6 +374,8 @@ static int run_slot(struct worker_unit *unit)
 	case UNIT_PREPARE:
 		r = confirm_first(unit);
 		if (r == 0)
+			r = device_use_references(device, &unit->start.references);
+		if (r == 0)
 			r = device_use_settings(device, &unit->start.settings);
 		return r < 0 || (r == 0 && unit->is_configured) ? r : configure(unit);
 	case UNIT_RESTART:

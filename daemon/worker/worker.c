@@ -94,10 +94,9 @@ static int read_setup(struct worker *worker, const volatile bool *terminate)
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
-/* All that opens files: afterwards the process may be confined. */
+/* All that opens files, except the drivers' modules. */
 static enum wire_exit open_all(struct worker *worker)
 {
-	char why[MODULE_WHY] = "";
 	worker->channel.is_per_request = worker->setup.port.connection ==
 					 PORT_CONNECTION_PER_REQUEST;
 	if (port_kind_of(worker->setup.port.kind)->is_modbus) {
@@ -110,12 +109,28 @@ static enum wire_exit open_all(struct worker *worker)
 		hashes = hashes || worker->setup.units[i].raw == UNIT_RAW_HASH;
 	if (hashes && sha256_load() < 0)
 		return give_up(worker, WIRE_EXIT_SETUP, -ENOSYS, "libcrypto cannot be loaded");
-	int r = session_create(&worker->setup, &worker->services, &worker->session, why);
-	if (r < 0)
-		return give_up(worker, r == -ENOMEM ? WIRE_EXIT_MEMORY : WIRE_EXIT_SETUP, r, why);
-	r = link_open(&worker->link, &worker->setup.port);
+	int r = link_open(&worker->link, &worker->setup.port);
 	if (r < 0)
 		return give_up(worker, WIRE_EXIT_NOT_OPENED, r, worker->link.why);
+	return WIRE_EXIT_CLEAN;
+}
+
+/* Loads the drivers, whose constructors run confined. */
+static enum wire_exit load_drivers(struct worker *worker)
+{
+	const struct wire_setup *setup = &worker->setup;
+	struct confine confine;
+	char why[MODULE_WHY] = "";
+	confine_prepare_loading(&confine);
+	for (size_t i = 0; i < setup->unit_count; i++)
+		module_permit(&confine, setup->drivers, setup->units[i].driver);
+	int r = confine_enforce(&confine);
+	confine_finish(&confine);
+	if (r < 0)
+		return give_up(worker, WIRE_EXIT_SETUP, r, "it cannot be confined");
+	r = session_create(setup, &worker->services, &worker->session, why);
+	if (r < 0)
+		return give_up(worker, r == -ENOMEM ? WIRE_EXIT_MEMORY : WIRE_EXIT_SETUP, r, why);
 	return WIRE_EXIT_CLEAN;
 }
 
@@ -168,6 +183,8 @@ static enum wire_exit open_and_run(struct worker *worker)
 	wire_write_hello(&message, lacking);
 	core_link_send(&worker->core, &message);
 	enum wire_exit code = open_all(worker);
+	if (code == WIRE_EXIT_CLEAN)
+		code = load_drivers(worker);
 	if (code == WIRE_EXIT_CLEAN) {
 		int r = confine_enforce(&confine);
 		if (r < 0)

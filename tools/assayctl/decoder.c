@@ -151,11 +151,14 @@ int decoder_start(struct decoder *decoder, const struct options *options, const 
 	return r;
 }
 
-static int send_request(struct decoder *decoder, struct assay_span settings, struct assay_span raw)
+static int send_request(struct decoder *decoder, struct assay_span settings, struct assay_span raw,
+	struct assay_span references)
 {
 	uint8_t head[REPARSE_SIZE_BYTES + 1] = {[REPARSE_SIZE_BYTES] = 0x83}; /* array of three */
-	static const uint8_t no_references[] = {0x80};
-	uint32_t size = htole32((uint32_t)(1 + settings.len + raw.len + sizeof no_references));
+	static const uint8_t none[] = {0x80};
+	if (references.len == 0)
+		references = (struct assay_span){none, sizeof none};
+	uint32_t size = htole32((uint32_t)(1 + settings.len + raw.len + references.len));
 	memcpy(head, &size, sizeof size);
 	int r = file_write(decoder->in, head, sizeof head);
 	if (r == 0)
@@ -163,15 +166,15 @@ static int send_request(struct decoder *decoder, struct assay_span settings, str
 	if (r == 0)
 		r = file_write(decoder->in, raw.data, raw.len);
 	if (r == 0)
-		r = file_write(decoder->in, no_references, sizeof no_references);
+		r = file_write(decoder->in, references.data, references.len);
 	return r;
 }
 
 int decoder_ask(struct decoder *decoder, struct assay_span settings, struct assay_span raw,
-	struct decoded *decoded, char why[DECODER_TEXT])
+	struct assay_span references, struct decoded *decoded, char why[DECODER_TEXT])
 {
 	struct answer answer;
-	int r = send_request(decoder, settings, raw);
+	int r = send_request(decoder, settings, raw, references);
 	if (r == 0)
 		r = receive_answer(decoder, &answer);
 	if (r < 0) {

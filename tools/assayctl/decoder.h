@@ -33,7 +33,7 @@ int decoder_start(struct decoder *decoder, const struct options *options, const 
  * driver cannot; -EPIPE, -ETIMEDOUT: it crashed or hung, and is gone.
  */
 int decoder_ask(struct decoder *decoder, struct assay_span settings, struct assay_span raw,
-	struct decoded *decoded, char why[DECODER_TEXT]);
+	struct assay_span references, struct decoded *decoded, char why[DECODER_TEXT]);
 
 /* Legal on a zeroed one. */
 void decoder_stop(struct decoder *decoder);

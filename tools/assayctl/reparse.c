@@ -12,7 +12,10 @@
 #include "journal.h"
 #include "journal/reader.h"
 #include "print.h"
+#include "record/encode.h"
 #include "record/entry.h"
+#include "record/keys.h"
+#include "record/references.h"
 
 #define DECODERS_MAX 32
 #define NUMBER_MAX   96
@@ -22,13 +25,16 @@ struct reparsed_run {
 	struct reparsed_run *next;
 	uint8_t id[ASSAY_UUID_SIZE];
 	char number[NUMBER_MAX + 1], driver[33], version[65];
-	struct buffer settings; /* as they were sent to the driver */
+	struct buffer settings;     /* as they were sent to the driver */
+	struct buffer references;   /* raw blocks of other runs: a CBOR array; empty: none */
+	char lacking[DECODER_TEXT]; /* why it cannot be decoded: a run it refers to; "": it can */
 	uint64_t frames, same, differ, failed, without;
 	char first[DECODER_TEXT + DIFFER_TEXT]; /* the first difference or failure */
 };
 
 struct reparse {
 	const struct options *options;
+	const struct journal_args *journal;
 	const char *number; /* NULL: all runs */
 	uint64_t from, to;  /* of the start of a run; to 0: no end */
 	struct reparsed_run *runs;
@@ -98,6 +104,7 @@ static void finish_run(struct reparse *p, struct reparsed_run **at)
 	p->without += run->without;
 	*at = run->next;
 	buffer_finish(&run->settings);
+	buffer_finish(&run->references);
 	free(run);
 }
 
@@ -108,6 +115,114 @@ static struct reparsed_run **find_run(struct reparse *p, const uint8_t *id)
 	while (*at != NULL && (id == NULL || memcmp((*at)->id, id, ASSAY_UUID_SIZE) != 0))
 		at = &(*at)->next;
 	return at;
+}
+
+/* --- references -------------------------------------------------------------------------------- */
+
+struct ref {
+	enum ref_kind rel;
+	uint8_t run[ASSAY_UUID_SIZE];
+};
+
+static const struct keys ref_keys = {.open = true,
+	.rows = (const struct key[]){
+		{"rel", KEY_WORD, KEY_AT(struct ref, rel), .words = &words_ref_kind,
+			.required = true},
+		{"run", KEY_COPY, KEY_AT(struct ref, run), .required = true},
+		{0},
+	}};
+
+static bool is_data(void *arg, const char *topic, size_t len)
+{
+	static const char *const prefixes[] = {"a1/data/", "a1/sim-data/"};
+	for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
+		size_t n = strlen(prefixes[i]);
+		if (len >= n && memcmp(topic, prefixes[i], n) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A run that another one refers to. */
+struct referred {
+	uint8_t id[ASSAY_UUID_SIZE];
+	struct buffer raw; /* of its last frame that is not partial */
+	bool has_frame, is_over, failed;
+};
+
+static void take_referred(struct referred *run, const uint8_t *bytes, size_t len)
+{
+	struct assay_entry_view entry;
+	struct assay_record_view record;
+	struct assay_frame_view frame;
+	if (assay_entry_read(bytes, len, &entry) < 0 ||
+		assay_record_read(entry.body.data, entry.body.len, &record) < 0 ||
+		memcmp(record.run, run->id, sizeof run->id) != 0)
+		return;
+	run->is_over = run->is_over || record.type == ASSAY_RECORD_RUN_END;
+	if (record.type != ASSAY_RECORD_FRAME ||
+		assay_frame_read(entry.body.data, entry.body.len, &frame) < 0 || frame.partial)
+		return;
+	run->has_frame = true;
+	buffer_reset(&run->raw);
+	buffer_append(&run->raw, frame.raw.data, frame.raw.len);
+	run->failed = run->failed || run->raw.failed;
+}
+
+static int find_referred(
+	const struct journal_args *args, const uint8_t id[JOURNAL_ID_SIZE], void *arg)
+{
+	struct referred *run = arg;
+	struct journal_reader *reader;
+	struct journal_found found;
+	uint64_t first, last;
+	if (run->is_over || journal_range(&io_posix, args->path, id, &first, &last) < 0 ||
+		first > last ||
+		journal_reader_open(&reader, &io_posix, args->path, id, entry_place) < 0)
+		return 0;
+	journal_reader_filter(reader, is_data, NULL);
+	journal_reader_seek(reader, first);
+	while (!run->is_over && journal_reader_next(reader, last, &found) > 0)
+		if (found.kind == JOURNAL_ENTRY)
+			take_referred(run, found.bytes, found.len);
+	journal_reader_close(reader);
+	return 0;
+}
+
+/* Reads the raw blocks that the driver got from other runs. */
+static int read_references(struct reparse *p, struct reparsed_run *run, struct assay_span refs)
+{
+	struct buffer blocks = {0};
+	struct assay_span ref;
+	struct reader r;
+	size_t count = 0, blocks_count = 0;
+	int e = 0;
+	read_init(&r, refs.data, refs.len);
+	if (refs.len > 0)
+		read_array(&r, &count);
+	for (size_t i = 0; i < count && e == 0 && read_raw(&r, &ref) == 0; i++) {
+		struct ref row = {0};
+		struct referred other = {0};
+		if (keys_decode(&ref_keys, ref.data, ref.len, &row) < 0 || !references_has(row.rel))
+			continue;
+		memcpy(other.id, row.run, sizeof other.id);
+		journal_for_each(p->journal, find_referred, &other);
+		e = other.failed      ? -ENOMEM
+		    : other.has_frame ? references_add(&blocks, &blocks_count,
+						(struct assay_span){other.raw.data, other.raw.len})
+				      : -ENOENT;
+		if (e < 0)
+			snprintf(run->lacking, sizeof run->lacking,
+				"the raw bytes of its %s run are not in the journal",
+				words_name(&words_ref_kind, (int)row.rel));
+		buffer_finish(&other.raw);
+	}
+	if (e == 0 && blocks_count > 0) {
+		encode_array(&run->references, blocks_count);
+		encode_raw(&run->references, blocks.data, blocks.len);
+	}
+	buffer_finish(&blocks);
+	return e == -ENOMEM || run->references.failed ? -ENOMEM : 0;
 }
 
 /* --- records ---------------------------------------------------------------------------------- */
@@ -138,7 +253,8 @@ static int take_start(struct reparse *p, struct assay_span body)
 	keys_decode(&driver_keys, driver.data, driver.len, run);
 	buffer_append(&run->settings, sent.data, sent.len);
 	*find_run(p, NULL) = run;
-	return run->settings.failed ? -ENOMEM : 0;
+	int r = read_references(p, run, keys_value(body, string_of("refs")));
+	return run->settings.failed ? -ENOMEM : r;
 }
 
 /* True if all raw blocks have their bytes, not only hashes. */
@@ -171,8 +287,15 @@ static void compare(struct reparse *p, struct reparsed_run *run,
 {
 	char why[DECODER_TEXT], where[DIFFER_TEXT];
 	struct decoded decoded;
-	struct decoder *decoder = find_decoder(p, run->driver, why);
-	int r = decoder != NULL ? decoder_ask(decoder, settings, frame->raw, &decoded, why) : -1;
+	struct assay_span references = {run->references.data, run->references.len};
+	struct decoder *decoder = NULL;
+	if (run->lacking[0] == '\0')
+		decoder = find_decoder(p, run->driver, why);
+	else
+		snprintf(why, sizeof why, "%s", run->lacking);
+	int r = decoder != NULL
+			? decoder_ask(decoder, settings, frame->raw, references, &decoded, why)
+			: -1;
 	if (r != 0) {
 		run->failed++;
 		note_first(run, frame, why);
@@ -229,17 +352,6 @@ static int take_entry(struct reparse *p, const uint8_t *bytes, size_t len)
 }
 
 /* --- journals --------------------------------------------------------------------------------- */
-
-static bool is_data(void *arg, const char *topic, size_t len)
-{
-	static const char *const prefixes[] = {"a1/data/", "a1/sim-data/"};
-	for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
-		size_t n = strlen(prefixes[i]);
-		if (len >= n && memcmp(topic, prefixes[i], n) == 0)
-			return true;
-	}
-	return false;
-}
 
 static int walk(struct reparse *p, struct journal_reader *reader, uint64_t last)
 {
@@ -302,6 +414,7 @@ int command_journal_reparse(const struct options *options, const struct args *ar
 	if (r != 0)
 		return r;
 	p.options = options;
+	p.journal = &journal;
 	p.number = args_text(args, "run");
 	p.from = args_number(args, "from");
 	p.to = args_number(args, "to");

@@ -14,6 +14,8 @@
 #include "core/core.h"
 #include "core/instrument/instrument.h"
 #include "core/runs/amends.h"
+#include "core/runs/references.h"
+#include "record/references.h"
 
 static void answer_run(void *arg, int r, const char *text, const struct run_label *run)
 {
@@ -61,6 +63,17 @@ struct start_args {
 	struct assay_span refs;
 };
 
+/* What decode() needs of other runs is read before anything is started. */
+static int read_references(struct call *call, struct run_request *request)
+{
+	const struct core *core = call->on;
+	char why[WIRE_TEXT_MAX];
+	int r = references_read(core->runs, core->run_store.path, &request->refs,
+		&request->references, why, sizeof why);
+	const char *code = r == -EBADMSG ? "bad-argument" : r == -ENOENT ? "not-found" : "refused";
+	return r < 0 ? call_refuse(call, code, "%s", why) : 0;
+}
+
 static int op_run_start(struct call *call)
 {
 	const struct start_args *args = call->args;
@@ -81,12 +94,11 @@ static int op_run_start(struct call *call)
 	memcpy(request.operator, args->operator, sizeof request.operator);
 	memcpy(request.note, args->note, sizeof request.note);
 	buffer_append(&request.refs, args->refs.data, args->refs.len);
-	if (request.refs.len > 0 && run_refs_check(&request.refs) < 0) {
-		run_request_finish(&request);
-		return call_refuse(call, "bad-argument",
-			"refs must be a list of {rel, run}: see the frame format");
-	}
-	return start(call, instrument, &request, NULL);
+	int r = read_references(call, &request);
+	if (r == 0)
+		return start(call, instrument, &request, NULL);
+	run_request_finish(&request);
+	return r;
 }
 
 /* --- run-repeat ------------------------------------------------------------------------------ */
@@ -200,15 +212,31 @@ static int copy_settings(struct run_request *request, const struct instrument *i
 	return used > 0 ? -EINVAL : 0;
 }
 
-static void put_reference(struct run_request *request, const struct runs_row *row)
+static void put_reference(struct buffer *to, const struct run_ref *ref)
 {
 	struct map map;
-	encode_array(&request->refs, 1);
-	map_open(&map, &request->refs);
-	map_text(&map, "rel", words_name(&words_ref_kind, REF_REPEATS));
-	map_bytes(&map, "run", row->id, sizeof row->id);
-	map_bytes(&map, "ctx", row->ctx, sizeof row->ctx);
+	map_open(&map, to);
+	map_text(&map, "rel", words_name(&words_ref_kind, (int)ref->rel));
+	map_bytes(&map, "run", ref->run, ASSAY_UUID_SIZE);
+	if (ref->ctx != NULL)
+		map_bytes(&map, "ctx", ref->ctx, ASSAY_SHA256_SIZE);
 	map_close(&map);
+}
+
+/* The run that is repeated, and the runs that its decode() needed. */
+static int put_references(struct run_request *request, const struct past_run *past)
+{
+	struct run_ref list[REFERENCES_MAX], kept[REFERENCES_MAX];
+	size_t count, n = 0;
+	int r = references_list(&past->refs, list, &count);
+	kept[n++] = (struct run_ref){REF_REPEATS, past->row.id, past->row.ctx};
+	for (size_t i = 0; r == 0 && i < count && n < REFERENCES_MAX; i++)
+		if (references_has(list[i].rel))
+			kept[n++] = list[i];
+	encode_array(&request->refs, n);
+	for (size_t i = 0; i < n; i++)
+		put_reference(&request->refs, &kept[i]);
+	return r;
 }
 
 static int make_request(struct call *call, const struct past_run *past,
@@ -237,10 +265,10 @@ static int make_request(struct call *call, const struct past_run *past,
 	if (copy_settings(request, instrument, past, why, sizeof why) < 0)
 		return call_refuse(call, "refused",
 			"it cannot be measured as it was: %s; use `assayctl run start`", why);
-	put_reference(request, &past->row);
-	if (request->settings.failed || request->refs.failed)
+	int r = put_references(request, past);
+	if (r < 0 || request->settings.failed || request->refs.failed)
 		return call_refuse(call, "busy", "out of memory");
-	return 0;
+	return read_references(call, request);
 }
 
 static int start_again(struct call *call, const struct past_run *past)

@@ -115,6 +115,7 @@ static void send_start(struct instrument *instrument)
 		.frames = instrument->config->acquire.frames,
 		.settings = {settings.data, settings.len},
 		.holds = {request->steps.holds[step].data, request->steps.holds[step].len},
+		.references = {request->references.data, request->references.len},
 	};
 	if (request->method != NULL && request->method->step_count > 1) {
 		write_step(&place, request->method, step);

@@ -29,7 +29,7 @@ struct more {
 	enum entry_way entered;
 	uint8_t method_sha256[ASSAY_SHA256_SIZE];
 	struct assay_string note;
-	struct assay_span set, sent;
+	struct assay_span refs, set, sent;
 };
 
 static const struct keys sample_keys = {.open = true,
@@ -49,6 +49,7 @@ static const struct keys more_keys = {.open = true,
 	.rows = (const struct key[]){
 		{"sample", KEY_MAP, .keys = &sample_keys},
 		{"method", KEY_MAP, .keys = &method_keys},
+		{"refs", KEY_RAW, KEY_AT(struct more, refs)},
 		{"x-note", KEY_TEXT, KEY_AT(struct more, note)},
 		{"x-set", KEY_RAW, KEY_AT(struct more, set)},
 		{"x-sent", KEY_RAW, KEY_AT(struct more, sent)},
@@ -62,6 +63,7 @@ static int read_more(struct past_run *past, struct assay_span body)
 	past->entered = more.entered;
 	memcpy(past->method_sha256, more.method_sha256, sizeof past->method_sha256);
 	text_copy(past->note, sizeof past->note, more.note);
+	buffer_append(&past->refs, more.refs.data, more.refs.len);
 	buffer_append(&past->set, more.set.data, more.set.len);
 	buffer_append(&past->sent, more.sent.data, more.sent.len);
 	return r;
@@ -79,7 +81,9 @@ static int read_start(struct past_run *past, const struct buffer *bytes)
 	text_copy(past->method, sizeof past->method, record.method);
 	buffer_append(&past->settings, record.settings.data, record.settings.len);
 	int r = read_more(past, entry.body);
-	return past->settings.failed || past->set.failed || past->sent.failed ? -ENOMEM : r;
+	bool failed = past->settings.failed || past->refs.failed || past->set.failed ||
+		      past->sent.failed;
+	return failed ? -ENOMEM : r;
 }
 
 int past_run_read(struct past_run *past, const char *path, const struct runs_row *row)
@@ -96,6 +100,7 @@ int past_run_read(struct past_run *past, const char *path, const struct runs_row
 void past_run_finish(struct past_run *past)
 {
 	buffer_finish(&past->settings);
+	buffer_finish(&past->refs);
 	buffer_finish(&past->set);
 	buffer_finish(&past->sent);
 }

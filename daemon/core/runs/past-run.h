@@ -13,6 +13,7 @@ struct past_run {
 	enum entry_way entered;
 	struct buffer settings; /* CBOR map, as sent or read back; empty: none */
 	struct buffer sent;     /* as sent, if the instrument read back others */
+	struct buffer refs;     /* CBOR array of run-ref; empty: none */
 	struct buffer set;      /* those that differed from the configuration */
 };
 

@@ -9,6 +9,7 @@
 #include "core/commit/item.h"
 #include "core/commit/ledger.h"
 #include "core/commit/timekeeper.h"
+#include "core/runs/references.h"
 #include "core/runs/run.h"
 #include "core/runs/rows.h"
 #include "core/runs/times.h"
@@ -23,7 +24,6 @@
 
 /* A run that is larger than this closes its segment, so that it can be archived with it. */
 #define LARGE_RUN_BYTES  (8u << 20)
-#define REFS_MAX         16
 #define CALIBRATIONS_MAX 64 /* one per step of a method */
 
 /* A start that the worker reports is not older: the core was busy for so long at most. */
@@ -68,6 +68,7 @@ struct waiting {
 void run_request_finish(struct run_request *request)
 {
 	buffer_finish(&request->refs);
+	buffer_finish(&request->references);
 	buffer_finish(&request->settings);
 	for (size_t i = 0; i < request->steps.count; i++) {
 		buffer_finish(&request->steps.settings[i]);
@@ -131,45 +132,6 @@ static void run_destroy(struct run *run)
 	buffer_finish(&run->sent);
 	run_request_finish(&run->request);
 	free(run);
-}
-
-/* --- references ------------------------------------------------------------------------------ */
-
-static const struct keys ref_keys = {
-	.rows = (const struct key[]){
-		{"rel", KEY_WORD, KEY_AT(struct run_ref, rel), .words = &words_ref_kind,
-			.required = true},
-		{"run", KEY_FIXED, KEY_AT(struct run_ref, run), .limit = ASSAY_UUID_SIZE,
-			.required = true},
-		{"ctx", KEY_FIXED, KEY_AT(struct run_ref, ctx), .limit = ASSAY_SHA256_SIZE},
-		{0},
-	}};
-
-static int read_refs(const struct buffer *refs, struct run_ref list[REFS_MAX], size_t *count)
-{
-	struct reader r;
-	size_t items;
-	*count = 0;
-	if (refs->len == 0)
-		return 0;
-	read_init(&r, refs->data, refs->len);
-	read_array(&r, &items);
-	if (items == 0 || items > REFS_MAX)
-		return -EBADMSG;
-	for (size_t i = 0; i < items; i++) {
-		list[i] = (struct run_ref){0};
-		if (keys_read(&r, &ref_keys, &list[i], NULL) < 0)
-			return -EBADMSG;
-	}
-	*count = items;
-	return read_finish(&r);
-}
-
-int run_refs_check(const struct buffer *refs)
-{
-	struct run_ref list[REFS_MAX];
-	size_t count;
-	return read_refs(refs, list, &count);
 }
 
 /* --- run-start ------------------------------------------------------------------------------- */
@@ -246,7 +208,7 @@ static void put_run_start(const struct run *run, const struct run_subject *subje
 	static const enum run_mode modes[] = {[CONFIG_ON_DEMAND] = RUN_MODE_ON_DEMAND,
 		[CONFIG_REPEAT] = RUN_MODE_REPEAT,
 		[CONFIG_CONTINUOUS] = RUN_MODE_CONTINUOUS};
-	struct run_ref refs[REFS_MAX];
+	struct run_ref refs[REFERENCES_MAX];
 	struct calibration cal[CALIBRATIONS_MAX];
 	size_t cal_count = list_calibrations(run, cal);
 	struct assay_span setup = method != NULL && method->setup.len > 0 ? method->setup
@@ -283,7 +245,7 @@ static void put_run_start(const struct run *run, const struct run_subject *subje
 	};
 	if (method != NULL)
 		start.method = (struct method){method->id, method->version, method->sha256};
-	if (read_refs(&run->request.refs, refs, &start.refs_count) < 0)
+	if (references_list(&run->request.refs, refs, &start.refs_count) < 0)
 		start.refs_count = 0; /* they were checked with the request */
 	record_run_start(body, &start);
 	buffer_finish(&note);

@@ -56,6 +56,7 @@ struct run_request {
 	enum entry_way entered;             /* how the sample id was entered; 0: not known */
 	const struct config_method *method; /* NULL: the instrument's own settings */
 	struct buffer refs;                 /* CBOR array of run-ref; empty: none.  Owned */
+	struct buffer references;           /* CBOR array of raw blocks, for decode().  Owned */
 	struct buffer settings; /* CBOR map over the instrument's, below the method's.  Owned */
 	struct run_steps steps; /* the resulting settings; set by request_check().  Owned */
 	enum config_mode mode;
@@ -99,9 +100,6 @@ struct run_subject {
 /* Its identity as in records; borrows from both. */
 struct inst_id run_inst(
 	const struct run_identity *identity, const struct config_instrument *instrument);
-
-/* Are these bytes a CBOR array of run-ref?  0 or -EBADMSG. */
-int run_refs_check(const struct buffer *refs);
 
 /*
  * Starts a run: writes the run-start with the request (which is taken) and the time and settings at

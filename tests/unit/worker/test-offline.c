@@ -159,7 +159,14 @@ static void a_folder_of_drivers_is_described(void **state)
 	assert_int_equal(
 		run(ARGS("--describe", "--drivers", core_drivers()), &output), WIRE_EXIT_CLEAN);
 	const char *text = json(output.data, output.len);
-	expect_text(text, "{\"version\":1,\"drivers\":[{\"name\":\"generator\",\"version\":\"1\"");
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(COVERAGE)
+	expect_text(text, "{\"version\":1,\"drivers\":[{\"name\":\"eager\",");
+#else
+	/* Its constructor tried to get out. */
+	expect_text(
+		text, "{\"version\":1,\"drivers\":[{\"name\":\"eager\",\"version\":\"confined\"");
+#endif
+	expect_text(text, "{\"name\":\"generator\",\"version\":\"1\"");
 	expect_text(text, "\"errors\":[]}");
 	expect_text(text, "\"name\":\"frame_bytes\"");
 	expect_text(text, "\"fallback\":\"1024\"");

@@ -965,6 +965,20 @@ static void the_file_system_is_out_of_reach(void **state)
 	assert_int_equal(core_quit(&core), WIRE_EXIT_CLEAN);
 }
 
+/* Its model is the first forbidden act of the constructor that succeeded. */
+static void a_module_is_loaded_by_a_confined_process(void **state)
+{
+	struct unit unit = unit_with("eager-1", "eager", NULL);
+	core_start(&core, &none, &unit, 1);
+	struct wire_message m = core_await(&core, WIRE_IDENTITY, 0);
+	struct wire_identity identity;
+	assert_int_equal(wire_read_identity(&m, &identity), 0);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(COVERAGE)
+	text_is(identity.model, "confined");
+#endif
+	assert_int_equal(core_quit(&core), WIRE_EXIT_CLEAN);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, before, after)
 
 int main(void)
@@ -1017,6 +1031,7 @@ int main(void)
 		T(settings_that_do_not_fit_the_table_are_refused),
 		T(a_core_that_says_nothing_sensible_is_left),
 		T(the_file_system_is_out_of_reach),
+		T(a_module_is_loaded_by_a_confined_process),
 	};
 	return RUN_APART(tests);
 }
