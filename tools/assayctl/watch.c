@@ -302,23 +302,39 @@ static void draw_seen(const struct seen *s, int width, int height)
 	plot_draw(stdout, &plot);
 }
 
-/* Without room for a plot of each instrument there are lines only. */
+static bool is_shown(const struct watch *w, size_t i)
+{
+	return w->wanted == NULL || strcmp(w->wanted, w->seen[i]->key) == 0;
+}
+
+/*
+ * Without room for a plot of each instrument there are lines only, and without room for these the
+ * last line counts the others.
+ */
 static void draw(struct watch *w)
 {
 	struct winsize size = {.ws_col = 100, .ws_row = 40};
 	ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
 	int width = size.ws_col > 40 ? size.ws_col : 40;
-	int shown = 0;
+	int shown = 0, hidden = 0, faults = 0;
 	for (size_t i = 0; i < w->count; i++)
-		shown += w->wanted == NULL || strcmp(w->wanted, w->seen[i]->key) == 0;
+		shown += is_shown(w, i);
 	int rows = shown > 0 ? (size.ws_row - 2) / shown - 4 : 8;
+	int room = size.ws_row > 4 ? size.ws_row - 2 : 2;
+	room -= shown > room; /* for the count */
 	if (isatty(STDOUT_FILENO))
 		fputs("\033[H\033[2J", stdout);
 	printf("last entry %" PRIu64 "\n", w->head);
 	for (size_t i = 0; i < w->count; i++) {
-		if (w->wanted == NULL || strcmp(w->wanted, w->seen[i]->key) == 0)
+		if (is_shown(w, i) && room-- > 0) {
 			draw_seen(w->seen[i], width, rows > 10 ? 10 : rows);
+		} else if (is_shown(w, i)) {
+			hidden++;
+			faults += strcmp(w->seen[i]->state, "fault") == 0;
+		}
 	}
+	if (hidden > 0)
+		printf("%d more, %d at fault: assayctl list\n", hidden, faults);
 	fflush(stdout);
 }
 

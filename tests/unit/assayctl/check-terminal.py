@@ -4,13 +4,17 @@
 Usage: check-terminal.py ASSAYCTL. A daemon of a few lines answers, and publishes.
 """
 
+import fcntl
 import os
 import pathlib
+import pty
 import re
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 
@@ -105,6 +109,35 @@ def check_watch(daemon):
     assert 'there is no instrument nope' in run('watch', 'nope', code=1)[1]
 
 
+def on_terminal(seconds):
+    """The pictures that watch draws on a terminal of 80 columns and 24 lines."""
+    terminal, inner = pty.openpty()
+    fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 80, 0, 0))
+    process = subprocess.Popen([assayctl, '--dir', str(folder), 'watch', '--seconds', seconds], stdin=inner, stdout=inner)
+    os.close(inner)
+    drawn = b''
+    try:
+        while part := os.read(terminal, 65536):
+            drawn += part
+    except OSError:
+        pass    # closed by the last program that had it
+    os.close(terminal)
+    assert process.wait(30) == 0
+    return drawn.decode('utf-8').replace('\r', '').split('\033[H\033[2J')[1:]
+
+
+def check_screen(daemon):
+    """Nothing wraps and nothing scrolls off, however many instruments there are."""
+    for count in (1, 2, 3, 5, 20, 30):
+        daemon.states = {f'a-very-long-instrument-name-{i:04}': ('busy', '') for i in range(count)}
+        picture = on_terminal('2')[-1]
+        lines = picture.splitlines()
+        assert len(lines) < 24 and all(len(line) <= 80 for line in lines), (count, len(lines), picture)
+        shown = sum(line.startswith('a-very') for line in lines)
+        assert shown == min(count, 21), (count, picture)
+        assert (f'{count - shown} more' in picture) is (count > shown), picture
+
+
 def check_list(daemon):
     row = {'number': 'bench-3/xrf-1/20261122-007', 'instrument': 'xrf-1', 'start': UTC, 'status': 'lost-device',
            'frames': 1, 'quality': 'unchecked', 'sample': 'LAB-2027-00451', 'operator': HOSTILE, 'sim': False}
@@ -124,4 +157,5 @@ with tempfile.TemporaryDirectory() as name:
     daemon = Daemon()
     daemon.start()
     check_watch(daemon)
+    check_screen(daemon)
     check_list(daemon)
