@@ -315,7 +315,32 @@ def wrong_configurations(source):
                 yield page, block[4], block[3], after[3]
 
 
+# What a page calls impossible: (page, its words, configuration, words of the error).
+IMPOSSIBLE_CONFIG = (
+    ('docs/technician.md', 'never tabs', 'laboratory:\n\tsite: lab\n', 'tab'),
+    ('docs/technician.md', 'In the main file that line stands once', 'instruments: {}\ninstruments: {}\n', 'twice'),
+    ('docs/technician.md', 'A missing or wrong unit is an error',
+     'instruments:\n  x-1:\n    driver: amptek-dp5\n    link: usb\n    settings: {preset_time: 60}\n', 'its unit is missing'),
+    ('docs/technician.md', 'Numbers have a\ndecimal point',
+     'instruments:\n  x-1:\n    driver: amptek-dp5\n    link: usb\n    settings: {preset_time: "1,5 s"}\n', "found '1,5 s'"),
+    ('docs/sockets.md', '`tcp://` endpoints are rejected', 'sockets: {live: "tcp://127.0.0.1:5555"}\n', 'tcp://'),
+    ('docs/man/assayd.yaml.5', 'Anchors, aliases, tags, tabs', 'laboratory: &a {site: lab, node: bench-1}\n', 'anchor'),
+    ('docs/man/assayd.yaml.5', 'a second document', 'laboratory: {site: lab, node: bench-1}\n---\nx: 1\n', 'document'),
+    ('docs/man/assayd.yaml.5', 'An unknown key is an error', 'laboratory: {site: lab, node: bench-1, colour: red}\n', "'colour'"),
+)
+
+
+def check_impossible_config(source, paths):
+    for page, claim, text, error in IMPOSSIBLE_CONFIG:
+        if not re.search(claim, read(source, page)):
+            yield f'{page}: it no longer has "{claim}", which is tried here'
+        said = refusal(paths, text)
+        if said is None or error not in said:
+            yield f'{page}: "{claim}": the daemon says\n{said}'
+
+
 def check_config(source, paths):
+    yield from check_impossible_config(source, paths)
     tried = 0
     for page, line, text in configurations(source):
         tried += 1
@@ -510,6 +535,40 @@ def numbered(source):
             yield page, line, name, language, text, lines, bool(lines) and after[1] == 'like'
 
 
+# What a page calls impossible: (page, its words, command of assayctl or a change of the
+# configuration for a reload, words of the rejection).  RUN is a run that has ended.
+IMPOSSIBLE = (
+    ('docs/technician.md', 'a run without them is rejected', ['run', 'start', 'xrf-1'], 'a sample id is required'),
+    ('docs/technician.md', 'Control characters, invisible characters and blanks at the ends',
+     ['run', 'start', 'xrf-1', '--sample', 'LAB-1\r'], "sample 'LAB-1\\r' ends with a carriage return"),
+    ('docs/technician.md', 'Control characters, invisible characters and blanks at the ends',
+     ['run', 'start', 'xrf-1', '--sample', 'LAB-1\u200b'], 'LAB-1'),
+    ('docs/technician.md', 'Control characters, invisible characters and blanks at the ends',
+     ['run', 'start', 'xrf-1', '--sample', 'LAB-1', '--operator', ' '], 'operator'),
+    ('docs/sockets.md', '`none` is rejected as well', ['run', 'start', 'xrf-1', '--sample', 'none'], 'none'),
+    ('docs/sockets.md', 'a correction without a reason is rejected', ['run', 'amend', 'RUN', '--valid', 'no', '--reason', ' '], 'reason'),
+    ('docs/technician.md', 'are not marked `assayctl set` there', ['set', 'xrf-1', 'detector_bias=-100V'], 'detector_bias'),
+    ('docs/operations.md', 'A reload cannot change `site`, `node`', ('"bench-3"', '"bench-4"'), 'node'),
+    ('docs/technician.md', 'A file with errors changes nothing', ('"channels"', '"chanels"'), "'chanels'"),
+)
+
+
+def check_impossible(source, lab):
+    run = lab.entries('xrf-2', 'run-start')[0].record['number']
+    right = lab.config.read_text(encoding='utf-8')
+    for page, claim, deed, error in IMPOSSIBLE:
+        if claim not in read(source, page):
+            yield f'{page}: it no longer has "{claim}", which is tried here'
+        if isinstance(deed, tuple):
+            lab.config.write_text(right.replace(*deed), encoding='utf-8')
+            deed = ['reload']
+        done = subprocess.run([lab.dir / 'bin/assayctl', *(run if word == 'RUN' else word for word in deed)],
+                              capture_output=True, text=True, timeout=DEADLINE)
+        lab.config.write_text(right, encoding='utf-8')
+        if done.returncode == 0 or error not in done.stderr:
+            yield f'{page}: "{claim}": it is possible, or the text has no "{error}": {done.stdout}{done.stderr}'
+
+
 BEFORE_THE_LOSS = ('journal', 'lint', 'journal-info', 'archive')
 
 
@@ -520,6 +579,7 @@ def check_code(source, paths):
         yield 'nothing was run'
     lab = start_laboratory(lab_module, source, paths)
     try:
+        yield from check_impossible(source, lab)
         # Those that read the journal's files, or what was committed, see it whole; the others after a loss.
         for page, line, name, language, text, lines, is_alike in sorted(todo, key=lambda row: row[2] not in BEFORE_THE_LOSS):
             if name not in BEFORE_THE_LOSS and not lab.is_damaged:
