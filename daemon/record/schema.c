@@ -92,6 +92,10 @@ static int read_unit(struct schema_walk *walk, const struct schema_type *type, v
 	if (read_text(walk->r, &code) < 0)
 		return walk->r->error;
 	if (walk->strict && !unit_is_allowed(code, techniques)) {
+		if (unit_is_allowed(code, 0))
+			return schema_fail(walk, at,
+				"\"%.*s\", a unit of the list that this technique does not have",
+				SHOWN(code));
 		const char *near = unit_suggest(code);
 		return schema_fail(walk, at, "\"%.*s\" where a unit of the list was expected%s%s%s",
 			SHOWN(code), near != NULL ? "; did you mean \"" : "",

@@ -55,9 +55,14 @@ int client_reach(const char *endpoint)
 	static const char scheme[] = "ipc://";
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	const char *path = endpoint + sizeof scheme - 1;
-	if (strncmp(endpoint, scheme, sizeof scheme - 1) != 0 || *path == '@' ||
-		strlen(path) >= sizeof address.sun_path)
+	if (strncmp(endpoint, scheme, sizeof scheme - 1) != 0 || *path == '@')
 		return 0;
+	if (strlen(path) >= sizeof address.sun_path) {
+		fprintf(stderr,
+			"assayctl: %s: the path of a socket has at most %zu bytes, this one %zu\n",
+			path, sizeof address.sun_path - 1, strlen(path));
+		return 1;
+	}
 	memcpy(address.sun_path, path, strlen(path) + 1);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)

@@ -112,8 +112,8 @@ static void print_line(const struct instrument *i)
 static void print_more(const struct instrument *i)
 {
 	if (i->make[0] != '\0')
-		printf("%14s %s %s, serial %s, firmware %s\n", "", i->make, i->model, i->serial,
-			i->fw);
+		printf("%14s %s %s, serial %s%s%s\n", "", i->make, i->model, i->serial,
+			i->fw[0] != '\0' ? ", firmware " : "", i->fw);
 	if (i->address[0] != '\0')
 		printf("%14s %s, connected to %s\n", "", i->link, i->address);
 	if (i->run.number[0] != '\0') {

@@ -116,6 +116,18 @@ void supervise_worked(struct supervisor *s)
 		s->ready_at = clock_boot();
 }
 
+static const char *const exits[] = {
+	[WIRE_EXIT_CLEAN] = "the worker ended without a request (exit code 0)",
+	[WIRE_EXIT_NOT_OPENED] = "the port cannot be opened",
+	[WIRE_EXIT_LOST] = "the port was lost",
+	[WIRE_EXIT_SETUP] =
+		"the driver cannot be loaded, or its settings are unusable (exit code 12)",
+	[WIRE_EXIT_DRIVER] = "the driver broke the rules of its interface (exit code 14)",
+	[WIRE_EXIT_MEMORY] = "the worker had no memory (exit code 15)",
+	[WIRE_EXIT_UNSAFE] = "a hazard could not be switched off (exit code 16)",
+	[WIRE_EXIT_OVER] = "the recording is over",
+};
+
 static void describe_end(const struct supervisor *s, const siginfo_t *si, char *text, size_t size)
 {
 	if (s->punished[0] != '\0')
@@ -124,12 +136,9 @@ static void describe_end(const struct supervisor *s, const siginfo_t *si, char *
 		snprintf(text, size, "the worker hung and was killed");
 	else if (si->si_code != CLD_EXITED)
 		snprintf(text, size, "the worker crashed (signal %d)", si->si_status);
-	else if (si->si_status == WIRE_EXIT_NOT_OPENED)
-		snprintf(text, size, "the port cannot be opened");
-	else if (si->si_status == WIRE_EXIT_OVER)
-		snprintf(text, size, "the recording is over");
-	else if (si->si_status == WIRE_EXIT_LOST)
-		snprintf(text, size, "the port was lost");
+	else if ((size_t)si->si_status < sizeof exits / sizeof *exits &&
+		 exits[si->si_status] != NULL)
+		snprintf(text, size, "%s", exits[si->si_status]);
 	else
 		snprintf(text, size, "the worker ended (exit code %d)", si->si_status);
 }

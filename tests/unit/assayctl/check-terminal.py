@@ -154,6 +154,9 @@ with tempfile.TemporaryDirectory() as name:
     folder = pathlib.Path(name)
     folder.chmod(0o755)
     check_silence()
+    for length in (120, 400):
+        said = subprocess.run([assayctl, '--dir', '/' + 'x' * length, 'status'], capture_output=True, text=True).stderr
+        assert 'at most 107 bytes' in said, said
     daemon = Daemon()
     daemon.start()
     check_watch(daemon)

@@ -410,8 +410,10 @@ static void every_end_has_its_reason(void **state)
 	} ends[] = {
 		{false, WIRE_EXIT_NOT_OPENED, "the port cannot be opened"},
 		{false, WIRE_EXIT_LOST, "the port was lost"},
-		{false, WIRE_EXIT_CLEAN, "the worker ended (exit code 0)"}, /* without a QUIT */
-		{false, WIRE_EXIT_DRIVER, "the worker ended (exit code 14)"},
+		{false, WIRE_EXIT_CLEAN,
+			"the worker ended without a request (exit code 0)"}, /* without a QUIT */
+		{false, WIRE_EXIT_DRIVER,
+			"the driver broke the rules of its interface (exit code 14)"},
 		{true, SIGSEGV, "the worker crashed (signal 11)"},
 		{true, SIGKILL, "the worker crashed (signal 9)"}, /* not by us */
 	};

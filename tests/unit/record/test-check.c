@@ -53,6 +53,7 @@ static void the_part_of_a_frame_is_checked_alone(void **state)
 	assert_int_equal(check_frame_part(part.data, part.len, pairs, TECHNIQUE_XRF, &error), 0);
 	assert_true(check_frame_part(part.data, part.len, pairs, TECHNIQUE_FTIR, &error) < 0);
 	assert_string_equal(error.path, "vars[0].unit");
+	assert_non_null(strstr(error.text, "a unit of the list that this technique does not have"));
 	assert_true(check_frame_part(part.data, part.len - 1, pairs, 0, &error) < 0);
 	assert_true(check_frame_part(part.data, part.len, pairs - 1, 0, &error) < 0);
 	assert_true(check_frame_part(part.data, part.len, pairs + 1, 0, &error) < 0);
