@@ -315,7 +315,7 @@ def wrong_configurations(source):
                 yield page, block[4], block[3], after[3]
 
 
-# What a page calls impossible: (page, its words, configuration, words of the error).
+# Sentences that call something impossible: (page, its words, configuration, words of the error).
 IMPOSSIBLE_CONFIG = (
     ('docs/technician.md', 'never tabs', 'laboratory:\n\tsite: lab\n', 'tab'),
     ('docs/technician.md', 'In the main file that line stands once', 'instruments: {}\ninstruments: {}\n', 'twice'),
@@ -535,7 +535,7 @@ def numbered(source):
             yield page, line, name, language, text, lines, bool(lines) and after[1] == 'like'
 
 
-# What a page calls impossible: (page, its words, command of assayctl or a change of the
+# Sentences that call something impossible: (page, its words, command of assayctl or a change of the
 # configuration for a reload, words of the rejection).  RUN is a run that has ended.
 IMPOSSIBLE = (
     ('docs/technician.md', 'a run without them is rejected', ['run', 'start', 'xrf-1'], 'a sample id is required'),

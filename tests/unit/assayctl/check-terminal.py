@@ -128,9 +128,9 @@ def on_terminal(seconds):
 
 def check_screen(daemon):
     """Nothing wraps and nothing scrolls off, however many instruments there are."""
-    for count in (1, 2, 3, 5, 20, 30):
+    for count in (1, 4, 20, 30):
         daemon.states = {f'a-very-long-instrument-name-{i:04}': ('busy', '') for i in range(count)}
-        picture = on_terminal('2')[-1]
+        picture = on_terminal('1')[-1]
         lines = picture.splitlines()
         assert len(lines) < 24 and all(len(line) <= 80 for line in lines), (count, len(lines), picture)
         shown = sum(line.startswith('a-very') for line in lines)
