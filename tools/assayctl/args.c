@@ -250,6 +250,9 @@ static void reject_command(const char *group, const char *word)
 			suggest_offer(&suggest, c->name);
 	}
 	suggest_text(&suggest, text, sizeof text);
+	for (const struct command *c = commands; c->name != NULL; c++)
+		if (group == NULL && c->group != NULL && is(word, c->name))
+			snprintf(text, sizeof text, "; did you mean '%s %s'?", c->group, c->name);
 	fprintf(stderr, "assayctl%s%s: ", group != NULL ? " " : "", group != NULL ? group : "");
 	if (word != NULL)
 		fprintf(stderr, "unknown command '%s'%s\n", word, text);

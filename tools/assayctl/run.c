@@ -2,6 +2,7 @@
 /* run start, stop, abort, repeat, amend, list, show */
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -280,7 +281,16 @@ static int show_run(const struct options *options, struct control_request *reque
 	return r;
 }
 
-static int wait_for_end(const struct options *options, const char *number)
+/* SIGINT and SIGTERM, held back so that they interrupt no request, end the waiting only. */
+static void hold_signals(sigset_t *held)
+{
+	sigemptyset(held);
+	sigaddset(held, SIGINT);
+	sigaddset(held, SIGTERM);
+	sigprocmask(SIG_BLOCK, held, NULL);
+}
+
+static int wait_for_end(const struct options *options, const char *number, const sigset_t *held)
 {
 	struct options quiet = *options;
 	quiet.json = false;
@@ -298,7 +308,11 @@ static int wait_for_end(const struct options *options, const char *number)
 			printf("%s %s after %" PRIu64 " frames\n", number, row.status, row.frames);
 			return strcmp(row.status, "complete") == 0 ? 0 : 1;
 		}
-		nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+		if (sigtimedwait(held, NULL, &(struct timespec){.tv_nsec = 200000000}) > 0) {
+			fprintf(stderr, "assayctl: %s goes on: assayctl run show %s, run stop %s\n",
+				number, number, row.instrument);
+			return 1;
+		}
 	}
 }
 
@@ -307,15 +321,19 @@ static int start(const struct options *options, struct control_request *request,
 {
 	struct control_reply reply;
 	struct run_row started = {0};
+	sigset_t held;
 	int r = client_ask(options, request, START_SECONDS, &reply);
+	if (wait)
+		hold_signals(&held);
 	if (r == 0 && keys_decode(&row_keys, reply.body.data, reply.body.len, &started) < 0)
 		r = client_explain(options, -EBADMSG, &reply);
 	if (r == 0 && options->json)
 		print_json(reply.body);
 	else if (r == 0)
 		printf("started %s\n", started.number);
+	fflush(stdout);
 	control_reply_finish(&reply);
-	return r == 0 && wait ? wait_for_end(options, started.number) : r;
+	return r == 0 && wait ? wait_for_end(options, started.number, &held) : r;
 }
 
 int command_run_start(const struct options *options, const struct args *args)

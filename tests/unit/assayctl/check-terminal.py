@@ -9,6 +9,7 @@ import os
 import pathlib
 import pty
 import re
+import signal
 import socket
 import struct
 import subprocess
@@ -74,6 +75,10 @@ class Daemon(threading.Thread):
     def answer(self, op):
         if op == 'status':
             return {'instruments': [{'key': key, 'state': 'busy', 'text': '', 'simulated': False} for key in self.states]}
+        if op == 'run-start':
+            return {'number': 'bench-3/xrf-1/20261122-007'}
+        if op == 'run-show':
+            return {'run': {'number': 'bench-3/xrf-1/20261122-007', 'instrument': 'xrf-1', 'frames': 0}}
         return {'runs': self.runs}
 
     def publish(self):
@@ -138,6 +143,17 @@ def check_screen(daemon):
         assert (f'{count - shown} more' in picture) is (count > shown), picture
 
 
+def check_wait():
+    """Ctrl-C ends the waiting, not the run, and assayctl reports that."""
+    process = subprocess.Popen([assayctl, '--dir', str(folder), 'run', 'start', 'xrf-1', '--wait'], text=True, bufsize=1,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout.readline().startswith('started ')
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 1 and 'goes on' in said and 'run stop xrf-1' in said, (process.returncode, said)
+    assert "did you mean 'run stop'?" in run('stop', code=2)[1]
+
+
 def check_list(daemon):
     row = {'number': 'bench-3/xrf-1/20261122-007', 'instrument': 'xrf-1', 'start': UTC, 'status': 'lost-device',
            'frames': 1, 'quality': 'unchecked', 'sample': 'LAB-2027-00451', 'operator': HOSTILE, 'sim': False}
@@ -161,4 +177,5 @@ with tempfile.TemporaryDirectory() as name:
     daemon.start()
     check_watch(daemon)
     check_screen(daemon)
+    check_wait()
     check_list(daemon)
