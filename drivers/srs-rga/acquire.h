@@ -18,6 +18,7 @@ struct rga {
 	bool has_multiplier;
 	bool filament_on, multiplier_on; /* by us */
 	bool busy;                       /* a scan or a single mass runs or was abandoned */
+	bool owes_reply;                 /* the last exchange was cut off */
 	bool series_open;                /* the quadrupole is set to a single mass */
 	bool is_lossy;                   /* the last scan was not whole; logged */
 	bool tripped;                    /* the head has switched the filament off */

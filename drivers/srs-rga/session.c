@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "acquire.h"
+
 #define WRITE_MS    1000
 #define REPLY_MS    2000
 #define CR_MS       50 /* on some pages of the manual replies end with LF alone */
@@ -53,21 +55,40 @@ static int read_line(struct assay_instrument *ins, char *line, int ms)
 	}
 }
 
-static int query_once(struct assay_instrument *ins, const char *query, char *line)
+/*
+ * Replies have no number.  That of an exchange that was cut off, by an abort for example, may still
+ * come, and must not be taken for that of the next one: the line is cleared first.
+ */
+static int settle(struct assay_instrument *ins)
 {
-	int r = rga_send(ins, query);
-	return r < 0 ? r : read_line(ins, line, REPLY_MS);
+	const struct rga *rga = ins->state;
+	char line[RGA_LINE_MAX];
+	return rga->owes_reply ? rga_resync(ins, line) : 0;
+}
+
+static int exchange(struct assay_instrument *ins, const char *command, char *line, int ms)
+{
+	struct rga *rga = ins->state;
+	bool owed = rga->owes_reply;
+	rga->owes_reply = true;
+	int r = rga_send(ins, command);
+	if (r == 0)
+		r = read_line(ins, line, ms);
+	rga->owes_reply = owed || r < 0;
+	return r;
 }
 
 int rga_query(struct assay_instrument *ins, const char *query, char *line)
 {
-	int r = query_once(ins, query, line);
+	int r = settle(ins);
+	if (r == 0)
+		r = exchange(ins, query, line, REPLY_MS);
 	if (r == 0 || is_final(r))
 		return r;
 	assay_retried(ins);
 	r = rga_resync(ins, line);
 	if (r == 0)
-		r = query_once(ins, query, line);
+		r = exchange(ins, query, line, REPLY_MS);
 	if (r == -ETIMEDOUT)
 		assay_explain(ins, "no reply to %s", query);
 	return r;
@@ -97,9 +118,10 @@ static int read_byte(struct assay_instrument *ins, const char *line, uint8_t *ou
 int rga_command(struct assay_instrument *ins, const char *command, int ms, uint8_t *status)
 {
 	char line[RGA_LINE_MAX];
-	int r = rga_send(ins, command);
-	if (r == 0)
-		r = read_line(ins, line, ms);
+	int r = settle(ins);
+	if (is_final(r))
+		return r;
+	r = exchange(ins, command, line, ms); /* "off" is sent to a head that is silent, too */
 	if (r == 0)
 		r = read_byte(ins, line, status);
 	if (r == -ETIMEDOUT)
@@ -169,6 +191,12 @@ int rga_adjust(struct assay_instrument *ins, const char *name, double value, dou
 	return 0;
 }
 
+static int query_once(struct assay_instrument *ins, const char *query, char *line)
+{
+	int r = rga_send(ins, query);
+	return r < 0 ? r : read_line(ins, line, REPLY_MS);
+}
+
 static int query_identity(struct assay_instrument *ins, char *line)
 {
 	int r = query_once(ins, "ID?", line);
@@ -178,7 +206,9 @@ static int query_identity(struct assay_instrument *ins, char *line)
 int rga_resync(struct assay_instrument *ins, char *line)
 {
 	static const char too_long[] = "??????????????\r";
+	struct rga *rga = ins->state;
 	char ignored[RGA_LINE_MAX];
+	rga->owes_reply = true;
 	int r = assay_write(ins, too_long, sizeof(too_long) - 1, WRITE_MS);
 	if (r == 0)
 		r = assay_drain(ins, QUIET_MS, DRAIN_MS);
@@ -190,7 +220,10 @@ int rga_resync(struct assay_instrument *ins, char *line)
 		r = d < 0 ? d : query_identity(ins, line);
 	}
 	/* EC? clears the error of the command that was too long. */
-	return r < 0 ? r : query_once(ins, "EC?", ignored);
+	if (r == 0)
+		r = query_once(ins, "EC?", ignored);
+	rga->owes_reply = r < 0;
+	return r;
 }
 
 static int query_byte(struct assay_instrument *ins, const char *query, uint8_t *out)

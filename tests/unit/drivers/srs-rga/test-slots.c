@@ -763,6 +763,45 @@ static void pressures_away_from_their_calibration_are_left_out(void **state)
 	assert_null(strstr(b->head.heard, "MV1"));
 }
 
+static unsigned writes_left;
+static void (*uncut)(struct host *h, const uint8_t *data, size_t len);
+
+/* The head hears it and replies, and the slot is cancelled before it reads. */
+static void hear_and_cut(struct host *h, const uint8_t *data, size_t len)
+{
+	uncut(h, data, len);
+	if (--writes_left == 0)
+		h->stuck = -ECANCELED;
+}
+
+static void a_reply_of_a_cut_exchange_is_not_taken_for_another(void **state)
+{
+	struct bench *b = *state;
+	struct host *h = b->h;
+	uncut = h->device;
+	h->device = hear_and_cut;
+	host_set(h, "emission_current", "1");
+	set_range(h, "1", "5");
+	int r = -ECANCELED;
+	for (unsigned cut = 1; r == -ECANCELED; cut++) {
+		writes_left = 0;
+		assert_int_equal(identify(b), 0);
+		writes_left = cut;
+		r = configure(b);
+		r = r == 0 ? start(b) : r;
+		assert_true(r == 0 || r == -ECANCELED);
+		writes_left = 0;
+		host_revive(h);
+		assert_int_equal(h->driver->read_back(&h->ins), 0);
+		assert_int_equal(host_report(h, "electron_energy")->integer, 70);
+		assert_int_equal(host_report(h, "focus_voltage")->integer, 90);
+		assert_int_equal(stop(b), 0);
+		assert_true(head_value(&b->head, "FL")->value == 0);
+		b->head.heard[0] = '\0';
+		assert_in_range(cut, 1, 200);
+	}
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -801,6 +840,7 @@ int main(void)
 		T(pressure_is_computed_only_on_request),
 		T(the_multipliers_gain_divides_the_pressure),
 		T(pressures_away_from_their_calibration_are_left_out),
+		T(a_reply_of_a_cut_exchange_is_not_taken_for_another),
 	};
 	return cmocka_run_group_tests_name("srs-rga", tests, NULL, NULL);
 }
