@@ -81,11 +81,12 @@ struct wire_setup {
 
 /*
  * GO: {safe, look, settings?}.  CONFIGURE: the same; dropped unless the unit rests.  The settings
- * are those of the instrument between runs; left out: those of SETUP.
+ * are those of the instrument between runs; left out: those of SETUP, or with `look` none.
  */
 struct wire_go {
 	bool safe; /* after an unclean end with a hazard on: make_safe before anything else */
-	bool look; /* change nothing: READY has only the values that stay, as the instrument has them */
+	/* Beyond the settings change nothing: READY has only values that stay, as they are. */
+	bool look;
 	struct assay_span settings;
 };
 

@@ -365,12 +365,11 @@ static int run_slot(struct worker_unit *unit)
 	case UNIT_RESCUE: return device_make_safe(device);
 	case UNIT_CONFIGURE:
 		r = confirm_first(unit);
-		if (r < 0)
-			return r;
-		if (unit->own.look)
-			return device_read_back(device);
-		r = device_use_settings(device, &unit->own.settings);
-		return r < 0 ? r : device_configure(device);
+		if (r == 0 && (!unit->own.look || unit->own.settings.len > 0)) {
+			r = device_use_settings(device, &unit->own.settings);
+			r = r < 0 ? r : device_configure(device);
+		}
+		return r < 0 || !unit->own.look ? r : device_read_back(device);
 	case UNIT_PREPARE:
 		r = confirm_first(unit);
 		if (r == 0)

@@ -52,6 +52,29 @@ int borrowed_lay(const struct borrowed *borrowed, const struct catalog_driver *d
 	return r;
 }
 
+int borrowed_lay_found(const struct borrowed *borrowed, const struct catalog_driver *driver,
+	struct assay_span wanted, struct buffer *out)
+{
+	struct buffer rest = {0};
+	struct map map;
+	int r = 0;
+	const struct assay_setting *s = driver->settings;
+	if (borrowed->found.len == 0)
+		return 0;
+	map_open(&map, &rest);
+	for (; s != NULL && s->name != NULL; s++) {
+		struct assay_span value = keys_value(wanted, string_of(s->name));
+		if ((s->flags & ASSAY_STAYS) == 0 && value.len > 0)
+			put(&map, s->name, value);
+	}
+	map_close(&map);
+	r = rest.failed
+		    ? -ENOMEM
+		    : borrowed_lay(borrowed, driver, (struct assay_span){rest.data, rest.len}, out);
+	buffer_finish(&rest);
+	return r;
+}
+
 /* A value as read back that the driver would take again. */
 static bool can_be_sent(const struct assay_setting *s, struct assay_span value)
 {

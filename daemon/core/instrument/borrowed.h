@@ -51,6 +51,14 @@ int borrowed_lay(const struct borrowed *borrowed, const struct catalog_driver *d
 	struct assay_span wanted, struct buffer *out);
 
 /*
+ * Appends the noted values and, of `wanted`, only settings that do not stay: the instrument then has
+ * what was found.  Nothing if nothing is noted.  A value that is noted beside borrowed ones must be
+ * read then, because one setting may hold others, as a text of commands does.  0.
+ */
+int borrowed_lay_found(const struct borrowed *borrowed, const struct catalog_driver *driver,
+	struct assay_span wanted, struct buffer *out);
+
+/*
  * Notes the values in `read_back` of all that `wanted` would change for good.  Adds the new ones to
  * the settings `added` as well.  0; -ENOENT with the name of a setting that was not read back, or
  * that could not be sent as it was: all others are noted.

@@ -145,22 +145,28 @@ static void refuse_unit(struct instrument *instrument, const char *why)
 	send_to_worker(instrument, &message);
 }
 
+/* Its own settings, over the values noted of it; `look`: the values noted alone. */
+static int own_settings(const struct instrument *instrument, bool look, struct buffer *out)
+{
+	return (look ? borrowed_lay_found : borrowed_lay)(&instrument->borrowed,
+		instrument->config->driver, instrument_settings(instrument), out);
+}
+
 /*
- * The worker configures the unit with its own settings, over the values noted of it; if that would
- * change a value that is not noted, it reads back first.
+ * The worker configures the unit with its own settings; if that would change a value that is not
+ * noted, it puts back the noted ones and reads back first.
  */
 static void send_go(struct instrument *instrument)
 {
 	const struct catalog_driver *driver = instrument->config->driver;
-	struct assay_span wanted = instrument_settings(instrument);
 	struct buffer message = {0}, settings = {0};
 	borrowed_load(&instrument->all->notes, instrument->config->key, driver->name,
 		instrument->identity.serial, &instrument->borrowed);
 	instrument->noting = 0;
 	instrument->is_looking = instrument->config->port.playback == NULL && /* nothing stays */
-				 borrowed_lacks(&instrument->borrowed, driver, wanted,
-					 (struct assay_span){0});
-	message.failed = borrowed_lay(&instrument->borrowed, driver, wanted, &settings) < 0;
+				 borrowed_lacks(&instrument->borrowed, driver,
+					 instrument_settings(instrument), (struct assay_span){0});
+	message.failed = own_settings(instrument, instrument->is_looking, &settings) < 0;
 	struct wire_go go = {.safe = instrument->hazard,
 		.look = instrument->is_looking,
 		.settings = {settings.data, settings.len}};
@@ -169,12 +175,11 @@ static void send_go(struct instrument *instrument)
 	buffer_finish(&settings);
 }
 
-/* While it rests: its own settings, over the values noted; `look`: only read back. */
+/* While it rests: its own settings, or as send_go() to read back. */
 static void send_configure(struct instrument *instrument, bool look)
 {
 	struct buffer message = {0}, settings = {0};
-	message.failed = borrowed_lay(&instrument->borrowed, instrument->config->driver,
-				 instrument_settings(instrument), &settings) < 0;
+	message.failed = own_settings(instrument, look, &settings) < 0;
 	struct wire_go own = {.look = look, .settings = {settings.data, settings.len}};
 	instrument->is_looking = look;
 	wire_write_configure(&message, instrument->unit, &own);
@@ -287,6 +292,8 @@ int instrument_apply(
 			return r;
 		text = run_label(instrument->run)->number;
 	}
+	if (instrument->machine.state == MACHINE_NOTING && step.next.state != MACHINE_NOTING)
+		instrument->noting = 0; /* nothing waits for the note */
 	instrument->machine = step.next;
 	if ((step.actions & MACHINE_END_RUN) != 0)
 		finish_run(instrument, cause->status, cause->why);

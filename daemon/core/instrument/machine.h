@@ -99,7 +99,7 @@ enum machine_action {
 	MACHINE_RETRY_LATER = 1 << 8,
 	MACHINE_NOTE = 1 << 9,            /* note the values found; NOTED, OWN or UNNOTED follows */
 	MACHINE_SEND_CONFIGURE = 1 << 10, /* its own settings, and the noted values */
-	MACHINE_SEND_LOOK = 1 << 12,      /* read back, change nothing */
+	MACHINE_SEND_LOOK = 1 << 12,      /* put back the noted values, and read back */
 	MACHINE_FORGET = 1 << 11,         /* the notes of values that are put back */
 };
 
