@@ -102,6 +102,7 @@ static const char *read_technique(struct load *load, const struct instrument_sec
 		if (node != NULL && strcmp(text, driver->technique) != 0)
 			load_error(load, node->mark, "found '%.60s', but driver %s is for '%s'",
 				text, driver->name, driver->technique);
+		check_technique(load, driver->technique, where);
 		return driver->technique;
 	}
 	if (node != NULL) {
