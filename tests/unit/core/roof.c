@@ -10,6 +10,7 @@
 
 #include <zmq.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "core/commit/commit.h"
 #include "core/commit/ledger.h"
@@ -39,9 +40,25 @@ static void check(bool right, const char *what)
 	abort();
 }
 
+static const char instruments[] = "  xrf-1:\n"
+				  "    driver: amptek-dp5\n"
+				  "    simulated: true\n"
+				  "    link: {type: udp, host: 127.0.0.1, port: 9}\n"
+				  "    acquire: {mode: on-demand}\n"
+				  "    settings: {preset_time: 10 s}\n"
+				  "  ms-1:\n"
+				  "    driver: srs-rga\n"
+				  "    simulated: true\n"
+				  "    link: {type: serial, port: /dev/null}\n"
+				  "    acquire: {mode: continuous, every: 1s, new_run: 1h}\n"
+				  "    settings: {mass_first: 1, mass_last: 50}\n";
+static const char methods[] =
+	"  quick: {version: 1, driver: amptek-dp5, settings: {preset_time: 5 s}}\n";
+
 void roof_configure(struct roof *roof, const char *journal)
 {
-	char text[4000];
+	bool has_own = roof->plan.catalog != NULL;
+	char text[8000];
 	snprintf(text, sizeof text,
 		"laboratory:\n"
 		"  site: site\n"
@@ -53,25 +70,14 @@ void roof_configure(struct roof *roof, const char *journal)
 		"  %s\n"
 		"sockets: {dir: %s}\n"
 		"instruments:\n"
-		"  xrf-1:\n"
-		"    driver: amptek-dp5\n"
-		"    simulated: true\n"
-		"    link: {type: udp, host: 127.0.0.1, port: 9}\n"
-		"    acquire: {mode: on-demand}\n"
-		"    settings: {preset_time: 10 s}\n"
-		"  ms-1:\n"
-		"    driver: srs-rga\n"
-		"    simulated: true\n"
-		"    link: {type: serial, port: /dev/null}\n"
-		"    acquire: {mode: continuous, every: 1s, new_run: 1h}\n"
-		"    settings: {mass_first: 1, mass_last: 50}\n"
+		"%s"
 		"%s"
 		"methods:\n"
-		"  quick: {version: 1, driver: amptek-dp5, settings: {preset_time: 5 s}}\n"
+		"%s"
 		"%s",
-		roof->folder, journal, roof->folder,
+		roof->folder, journal, roof->folder, has_own ? "" : instruments,
 		roof->plan.instruments != NULL ? roof->plan.instruments : "",
-		roof->plan.methods != NULL ? roof->plan.methods : "");
+		has_own ? "" : methods, roof->plan.methods != NULL ? roof->plan.methods : "");
 	FILE *file = fopen(roof->file, "w");
 	check(file != NULL && fputs(text, file) >= 0 && fclose(file) == 0, roof->file);
 }
@@ -99,16 +105,18 @@ static void load_config(struct roof *roof)
 }
 
 /* Tests of hazards sync their notes themselves. */
-static void sync_borrowed(void *notes)
+static void sync_borrowed(void *arg)
 {
-	borrowed_sync(notes);
+	struct instruments *all = arg;
+	borrowed_sync(&all->notes);
 }
 
-static void open_journal(struct core *core, const struct io *io)
+static void open_journal(struct core *core, const struct roof_plan *plan)
 {
+	const struct io *io = plan->io != NULL ? plan->io : &io_posix;
 	struct journal_report report;
 	struct journal_options options = {
-		.path = core->config->journal_path, .entry = entry_place, .now = VIRTUAL_UTC};
+		.path = core->config->journal_path, .entry = entry_place, .now = clock_utc()};
 	struct commit_options how = {.always = true};
 	check(journal_open(&core->journal, io, &options, &report) == 0, "journal_open");
 	check(runs_load(&core->runs, options.path, report.id, report.head) == 0, "runs_load");
@@ -123,43 +131,33 @@ static void open_journal(struct core *core, const struct io *io)
 		      &core->publisher, core->zmq, "inproc://live", "a1/head/-/site/node/-/") == 0,
 		"publisher_open");
 	how.published = core->published;
-	how.committed = sync_borrowed;
-	how.arg = &core->instruments.notes;
+	how.committed = plan->notes_hazards ? instruments_sync_notes : sync_borrowed;
+	how.arg = &core->instruments;
 	core->wake_fd = eventfd(0, EFD_CLOEXEC);
 	check(commit_start(&core->commit, core->journal, core->publisher, &how, core->wake_fd) == 0,
 		"commit_start");
 	ledger_attach(core->ledger, core->commit);
 }
 
-void roof_open(struct roof *roof)
-{
-	roof_open_as(roof, &(struct roof_plan){0});
-}
-
-void roof_open_as(struct roof *roof, const struct roof_plan *plan)
+static void open_core(struct roof *roof)
 {
 	struct core *core = &roof->core;
-	*roof = (struct roof){.core.timekeeper.fd = -1, .plan = *plan};
-	log_init(LOG_LEVEL_ERROR, true);
-	/* In memory where that is possible: the time of a sync is no matter of these tests. */
-	snprintf(roof->folder, sizeof roof->folder, "%s/test-roof-XXXXXX",
-		access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	check(mkdtemp(roof->folder) != NULL, "mkdtemp");
-	snprintf(roof->file, sizeof roof->file, "%s/assayd.yaml", roof->folder);
+	const struct roof_plan *plan = &roof->plan;
 	list_init(&core->instruments.list);
 	list_init(&core->ports.list);
 	run_store_init(&core->run_store);
 	check(virtual_loop_open(&core->loop, NULL) == 0, "virtual_loop_open");
-	core->started = VIRTUAL_UTC;
+	core->started = clock_utc();
 	core->options.config = roof->file;
-	core->catalog = (struct catalog *)(uintptr_t)&test_catalog;
+	core->catalog = (struct catalog *)(uintptr_t)(plan->catalog != NULL ? plan->catalog
+									    : &test_catalog);
 	load_config(roof);
 	snprintf(core->run_store.path, sizeof core->run_store.path, "%s",
 		core->config->journal_path);
-	trust_start(&core->trust, core->run_store.path, VIRTUAL_UTC, 0);
+	trust_start(&core->trust, core->run_store.path, clock_utc(), 0);
 	core->instruments.hazards.journal = core->run_store.path;
 	borrowed_notes_init(&core->instruments.notes, core->run_store.path);
-	open_journal(core, plan->io != NULL ? plan->io : &io_posix);
+	open_journal(core, plan);
 	core->run_store.ledger = core->ledger;
 	core->run_store.rows = core->runs;
 	core->run_store.clock = &core->timekeeper;
@@ -172,6 +170,7 @@ void roof_open_as(struct roof *roof, const struct roof_plan *plan)
 	core->instruments.check_space = check_space;
 	core->ports.host = (struct port_host){.loop = core->loop,
 		.worker = "none",
+		.drivers = "none",
 		.start = plan->start != NULL ? plan->start : start_no_worker};
 	core->ports.instruments = &core->instruments;
 	core->ports.all_gone = all_gone;
@@ -180,12 +179,29 @@ void roof_open_as(struct roof *roof, const struct roof_plan *plan)
 	check(ports_start_all(&core->ports) == 0, "ports_start_all");
 }
 
+void roof_open_as(struct roof *roof, const struct roof_plan *plan)
+{
+	*roof = (struct roof){.core.timekeeper.fd = -1, .plan = *plan};
+	log_init(LOG_LEVEL_ERROR, true);
+	/* In memory where that is possible: the time of a sync is no matter of these tests. */
+	snprintf(roof->folder, sizeof roof->folder, "%s/test-roof-XXXXXX",
+		access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	check(mkdtemp(roof->folder) != NULL, "mkdtemp");
+	snprintf(roof->file, sizeof roof->file, "%s/assayd.yaml", roof->folder);
+	open_core(roof);
+}
+
+void roof_open(struct roof *roof)
+{
+	roof_open_as(roof, &(struct roof_plan){0});
+}
+
 static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 {
 	return remove(path);
 }
 
-void roof_close(struct roof *roof)
+static void close_core(struct roof *roof)
 {
 	struct core *core = &roof->core;
 	core->instruments.stopping = true;
@@ -211,6 +227,18 @@ void roof_close(struct roof *roof)
 	reload_finish(core);
 	loop_close(core->loop);
 	config_destroy(core->config);
+}
+
+void roof_restart(struct roof *roof)
+{
+	close_core(roof);
+	roof->core = (struct core){.timekeeper.fd = -1};
+	open_core(roof);
+}
+
+void roof_close(struct roof *roof)
+{
+	close_core(roof);
 	buffer_finish(&roof->reply);
 	buffer_finish(&roof->records);
 	virtual_clock_release();

@@ -14,6 +14,8 @@
 
 struct roof_plan {
 	const char *instruments, *methods; /* YAML of more of them; NULL: none */
+	const struct catalog *catalog;     /* drivers of these, which are all then; or NULL */
+	bool notes_hazards;                /* as the daemon does; tests of them sync their notes */
 	/* Starts workers; NULL: they cannot be started. */
 	int (*start)(const char *worker, int fd, int error, pid_t *pid);
 	const struct io *io; /* of the journal; NULL: the kernel's */
@@ -35,6 +37,9 @@ struct roof {
 void roof_open(struct roof *roof);
 void roof_open_as(struct roof *roof, const struct roof_plan *plan);
 void roof_close(struct roof *roof); /* and removes the folder */
+
+/* The core ends and starts on the same folder.  Its workers must have ended. */
+void roof_restart(struct roof *roof);
 
 /* Writes the configuration with one more line in `journal:`, such as "keep: {size: 1GiB}"; or "". */
 void roof_configure(struct roof *roof, const char *journal);

@@ -147,10 +147,27 @@ static double number(struct strict *s, const char *name)
 	return at != NULL ? strtod(at + 5, NULL) : 0;
 }
 
+/* Accumulation and real time are one: nothing is read out. */
+static void count(struct strict *s, uint64_t now)
+{
+	uint64_t preset = (uint64_t)(number(s, "PRET") * 1000);
+	if (!s->enabled)
+		return;
+	s->counted += now - s->since;
+	s->since = now;
+	if (preset > 0 && s->counted >= preset) {
+		s->counted = preset;
+		s->enabled = false;
+	}
+}
+
 static void receive(struct host *h, const uint8_t *data, size_t len)
 {
 	struct strict *s = h->device_data;
+	count(s, h->now);
 	struct amptek_status status = {.device = s->device,
+		.accumulation_ms = (uint32_t)s->counted,
+		.real_ms = (uint32_t)s->counted,
 		.enabled = s->enabled,
 		.high_voltage = number(s, "HVSE"),
 		.kelvin = number(s, "TECS")};
@@ -169,8 +186,11 @@ static void receive(struct host *h, const uint8_t *data, size_t len)
 	case 0x2002:
 	case 0x2004: configure(h, s, text); return;
 	case 0x2003: read_back(h, s, text); return;
-	case 0xf001: break;
-	case 0xf002: s->enabled = !s->is_asleep; break;
+	case 0xf001: s->counted = 0; break;
+	case 0xf002:
+		s->enabled = !s->is_asleep;
+		s->since = h->now;
+		break;
 	case 0xf003: s->enabled = false; break;
 	default: amptek_reply(h, 0xff, 2, NULL, 0); return;
 	}

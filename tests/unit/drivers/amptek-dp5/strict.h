@@ -29,7 +29,8 @@ struct strict {
 	char received[8192]; /* all commands that were accepted, in order */
 	unsigned packets, refusals;
 	bool enabled;
-	bool is_asleep; /* enabling is acknowledged and has no effect */
+	uint64_t since, counted; /* ms: enabled at, or counted when it was last disabled */
+	bool is_asleep;          /* enabling is acknowledged and has no effect */
 };
 
 /* Makes `s` the device of the host; every command that it has reads back a value. */
