@@ -33,8 +33,15 @@
 #define PIECES     4096
 #define IDLE_MAX   1000000 /* waits without a step of time */
 
+enum piece_kind {
+	PIECE_DATA,
+	PIECE_END,  /* of the connection */
+	PIECE_MADE, /* another connection */
+};
+
 struct piece {
 	uint64_t when;
+	enum piece_kind kind;
 	size_t len;
 	uint8_t data[260];
 };
@@ -76,14 +83,48 @@ uint16_t bus_value(size_t unit, enum assay_modbus_table table, unsigned address)
 	return is_bits(table) ? x >> 31 : (uint16_t)(x >> 16);
 }
 
-void bus_reply(struct bus *b, const uint8_t *data, size_t len, uint64_t when)
+static struct piece *put_piece(enum piece_kind kind, uint64_t when)
 {
-	assert_true(piece_count < PIECES && len <= sizeof pieces[0].data);
+	assert_true(piece_count < PIECES);
 	size_t at = piece_count++;
 	for (; at > 0 && pieces[at - 1].when > when; at--)
 		pieces[at] = pieces[at - 1];
-	pieces[at] = (struct piece){.when = when, .len = len};
-	memcpy(pieces[at].data, data, len);
+	pieces[at] = (struct piece){.when = when, .kind = kind};
+	return &pieces[at];
+}
+
+static void take_piece(size_t at)
+{
+	piece_count--;
+	memmove(pieces + at, pieces + at + 1, (piece_count - at) * sizeof *pieces);
+}
+
+void bus_reply(struct bus *b, const uint8_t *data, size_t len, uint64_t when)
+{
+	struct piece *piece = put_piece(PIECE_DATA, when);
+	assert_true(len <= sizeof piece->data);
+	piece->len = len;
+	memcpy(piece->data, data, len);
+}
+
+/* The server's reply, and the end of its connection. */
+static void reply_and_close(struct bus *b, const uint8_t *data, size_t len, uint64_t when)
+{
+	bool is_cut = b->closes == BUS_CLOSES_IN_REPLY && ++b->replies % b->every == 0;
+	bool is_last = b->closes == BUS_CLOSES_AFTER_REPLY || b->closes == BUS_CLOSES_AT_ONCE;
+	bus_reply(b, data, is_cut ? b->replies % len : len, when);
+	if (is_cut || is_last)
+		put_piece(PIECE_END, when);
+	else if (b->closes == BUS_CLOSES_IDLE)
+		put_piece(PIECE_END, when + b->idle);
+}
+
+/* A request: an idle server goes on. */
+static void keep_open(void)
+{
+	for (size_t i = 0; i < piece_count && !bus->is_racing; i++)
+		if (pieces[i].kind == PIECE_END && pieces[i].when > now)
+			take_piece(i--);
 }
 
 static void handle(size_t index, const uint8_t *head, const uint8_t *pdu)
@@ -138,7 +179,7 @@ static void handle(size_t index, const uint8_t *head, const uint8_t *pdu)
 	if (bus->reply != NULL)
 		bus->reply(bus, unit, reply, len, *free_at);
 	else
-		bus_reply(bus, reply, len, *free_at);
+		reply_and_close(bus, reply, len, *free_at);
 }
 
 static ssize_t bus_send(struct link *link, const uint8_t *data, size_t len)
@@ -147,6 +188,7 @@ static ssize_t bus_send(struct link *link, const uint8_t *data, size_t len)
 		      bus->port.framing == PORT_FRAMING_TCP;
 	const uint8_t *at = data + (is_tcp ? 6 : 0);
 	assert_int_equal(len, is_tcp ? 12 : 8);
+	keep_open();
 	if (bus->echoes)
 		bus_reply(bus, data, len, now);
 	if (at[0] >= 1 && at[0] <= bus->count)
@@ -158,15 +200,42 @@ static ssize_t bus_receive(struct link *link, uint8_t *to, size_t size)
 {
 	if (piece_count == 0 || pieces[0].when > now)
 		return -EAGAIN;
+	if (pieces[0].kind == PIECE_END) {
+		piece_count = 0; /* the rest is lost */
+		snprintf(link->why, sizeof link->why, "the other side closed the connection");
+		return -ENOTCONN;
+	}
 	size_t len = pieces[0].len;
 	memcpy(to, pieces[0].data, len);
-	piece_count--;
-	memmove(pieces, pieces + 1, piece_count * sizeof *pieces);
-	return (ssize_t)len;
+	take_piece(0);
+	return len > 0 ? (ssize_t)len : -EAGAIN;
 }
 
-static const struct link_ops bus_ops = {
-	.receive = bus_receive, .send = bus_send, .receive_max = 300};
+/* It takes the time of a reply. */
+static int bus_connect(struct link *link, int *wait)
+{
+	if (piece_count == 0)
+		put_piece(PIECE_MADE, now + bus->latency);
+	*wait = link->fd;
+	if (pieces[0].when > now)
+		return -EAGAIN;
+	assert_int_equal(pieces[0].kind, PIECE_MADE);
+	piece_count = 0;
+	if (++bus->connections % (bus->every + 1) == 0 && bus->closes == BUS_CLOSES_AT_ONCE)
+		put_piece(PIECE_END, now);
+	return 0;
+}
+
+static void bus_hang_up(struct link *link)
+{
+	piece_count = 0;
+}
+
+static const struct link_ops bus_ops = {.receive = bus_receive,
+	.send = bus_send,
+	.connect = bus_connect,
+	.hang_up = bus_hang_up,
+	.receive_max = 300};
 
 /* --- the core --------------------------------------------------------------------------------- */
 
@@ -456,6 +525,7 @@ void bus_run(struct bus *b)
 	assert_int_equal(monitor_init(&monitor), 0);
 	link_ = (struct link){.ops = &bus_ops, .fd = eventfd(0, EFD_CLOEXEC)};
 	channel_init(&channel, &monitor, &link_, &heartbeat);
+	channel.is_per_request = b->port.connection == PORT_CONNECTION_PER_REQUEST;
 	core_link_init(&core, &monitor, pair[0]);
 	assert_int_equal(commands_init(&commands, &monitor, &channel, b->count), 0);
 	services = (struct services){.core = &core, .commands = &commands, .channel = &channel};

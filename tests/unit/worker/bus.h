@@ -19,6 +19,15 @@
 #define BUS_BLOCKS 4
 #define BUS_QUEUES 2
 
+/* When a server of TCP closes the connection. */
+enum bus_close {
+	BUS_CLOSES_NEVER,
+	BUS_CLOSES_AFTER_REPLY,
+	BUS_CLOSES_IDLE,     /* after `idle` without a request */
+	BUS_CLOSES_IN_REPLY, /* after a part of each reply number n `every` */
+	BUS_CLOSES_AT_ONCE,  /* each connection number n `every`, and the others after a reply */
+};
+
 /* An instrument: its requests, the device behind them, and what the core got of it. */
 struct bus_unit {
 	enum assay_modbus_table table;
@@ -54,6 +63,11 @@ struct bus {
 	void (*reply)(struct bus *bus, struct bus_unit *unit, const uint8_t *data, size_t len,
 		uint64_t when);
 	uint64_t free_at[BUS_QUEUES];
+	enum bus_close closes;
+	uint64_t idle;
+	bool is_racing; /* a request does not keep it from closing */
+	unsigned every;
+	unsigned connections, replies; /* made after the first one; sent */
 };
 
 /* A bus of `count` units with ids 1 ... in order, and a start that is the same in each run. */

@@ -266,6 +266,84 @@ static void a_request_reads_at_most_the_registers_of_the_link(void **state)
 	assert_in_range(requests, 3 * 26, 3 * 32 + 2);
 }
 
+/* --- servers that close their connection ------------------------------------------------------ */
+
+/* A request that breaks off again and again ends a run, but no value is a wrong one. */
+static void run_closing(struct bus *bus, const char *text)
+{
+	bool breaks = bus->closes == BUS_CLOSES_IN_REPLY || bus->closes == BUS_CLOSES_AT_ONCE ||
+		      bus->is_racing;
+	bus_run(bus);
+	for (size_t i = 0; i < bus->count; i++) {
+		const struct bus_unit *unit = &bus->units[i];
+		unsigned lost = unit->missing + unit->lost_runs + unit->dropped;
+		if (unit->wrong > 0 || (!breaks && (lost > 0 || unit->frames < 3)))
+			fail_msg("%s: unit %zu: %u wrong, %u missing, %u runs lost, %u dropped: %s",
+				text, i + 1, unit->wrong, unit->missing, unit->lost_runs,
+				unit->dropped, unit->fault);
+	}
+}
+
+static void a_server_may_close_between_two_requests(void **state)
+{
+	static const uint64_t paces[] = {0, 200 * NS_PER_MS, NS_PER_S};
+	unsigned count = 0;
+	for (unsigned round = 0; round < 42 * scale(); round++)
+		for (unsigned closes = BUS_CLOSES_AFTER_REPLY; closes <= BUS_CLOSES_AT_ONCE;
+			closes++)
+			for (unsigned pace = 0; pace < 3; pace++, count++) {
+				struct bus bus;
+				char text[160];
+				bus_init(&bus, ASSAY_LINK_MODBUS_TCP, 1 + dice(3));
+				bus.closes = closes;
+				bus.idle = dice(1500) * NS_PER_MS;
+				bus.is_racing = closes == BUS_CLOSES_IDLE && dice(4) == 0;
+				bus.every = 2 + dice(4);
+				bus.latency = (1 + dice(5)) * NS_PER_MS;
+				bus.port.connection = dice(4) == 0 ? PORT_CONNECTION_PER_REQUEST
+								   : PORT_CONNECTION_KEPT;
+				bus.port.framing = closes == BUS_CLOSES_AFTER_REPLY && dice(2) == 0
+							   ? PORT_FRAMING_RTU
+							   : PORT_FRAMING_TCP;
+				for (size_t i = 0; i < bus.count; i++)
+					bus.units[i].start.every_ns = paces[pace];
+				bus.end = bus_now() + (pace == 0 ? 4 : 12) * NS_PER_S;
+				snprintf(text, sizeof text,
+					"close %u, idle %u ms%s, every %u, latency %u ms, pace %u, "
+					"%zu units, connection %u, framing %u",
+					closes, (unsigned)(bus.idle / NS_PER_MS),
+					bus.is_racing ? " racing" : "", bus.every,
+					(unsigned)(bus.latency / NS_PER_MS), pace, bus.count,
+					bus.port.connection, bus.port.framing);
+				run_closing(&bus, text);
+			}
+	print_message("%u combinations\n", count);
+}
+
+/* 1000 frames, one each second, of a server that closes after each reply. */
+static void no_frame_is_lost_when_each_reply_ends_the_connection(void **state)
+{
+	struct bus bus;
+	bus_init(&bus, ASSAY_LINK_MODBUS_TCP, 2);
+	bus.closes = BUS_CLOSES_AFTER_REPLY;
+	bus.end = bus_now() + 1001 * NS_PER_S;
+	run_closing(&bus, "1000 s");
+	for (size_t i = 0; i < 2; i++) {
+		assert_in_range(bus.units[i].frames, 1000, 1002);
+		assert_int_equal(bus.units[i].retries, 0);
+	}
+	assert_in_range(bus.connections, 2 * 2 * 1000, 2 * 2 * 1002);
+}
+
+static void a_connection_per_request_is_closed_after_each(void **state)
+{
+	struct bus bus;
+	bus_init(&bus, ASSAY_LINK_MODBUS_TCP, 2);
+	bus.port.connection = PORT_CONNECTION_PER_REQUEST;
+	expect_all_frames(&bus);
+	assert_int_equal(bus.connections + 1, bus.units[0].requests + bus.units[1].requests);
+}
+
 /* --- replies that are none ------------------------------------------------------------------- */
 
 /* Changes the reply; the bytes that are sent. */
@@ -464,6 +542,9 @@ int main(void)
 		cmocka_unit_test(an_echo_is_dropped_if_the_link_says_so),
 		cmocka_unit_test(frames_of_a_line_pass_over_tcp),
 		cmocka_unit_test(a_request_reads_at_most_the_registers_of_the_link),
+		cmocka_unit_test(a_server_may_close_between_two_requests),
+		cmocka_unit_test(no_frame_is_lost_when_each_reply_ends_the_connection),
+		cmocka_unit_test(a_connection_per_request_is_closed_after_each),
 		cmocka_unit_test(every_malformed_reply_is_named),
 	};
 	const char *seed = getenv("ASSAY_TEST_SEED");
