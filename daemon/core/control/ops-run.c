@@ -20,7 +20,7 @@
 static void answer_run(void *arg, int r, const char *text, const struct run_label *run)
 {
 	if (r < 0) {
-		control_reject(arg, "not-started", text);
+		control_reject(arg, r == -EAGAIN ? "not-ready" : "not-started", text);
 		return;
 	}
 	map_text(control_reply(arg), "number", run->number);

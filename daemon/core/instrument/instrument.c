@@ -60,6 +60,7 @@ void instrument_destroy(struct instrument *instrument)
 	borrowed_finish(&instrument->borrowed);
 	change_finish(&instrument->change);
 	run_request_finish(&instrument->request);
+	run_request_finish(&instrument->waiting.request);
 	free(instrument);
 }
 
@@ -346,6 +347,8 @@ int instrument_start(
 	struct instrument *instrument, struct run_request *request, char *text, size_t size)
 {
 	int r = request_check(instrument, request, text, size);
+	if (r == -ENODEV && waiting_take(instrument, request))
+		return 0;
 	if (r < 0) {
 		run_request_finish(request);
 		return r;
@@ -367,6 +370,8 @@ int instrument_stop(struct instrument *instrument, bool abort, const struct audi
 {
 	struct cause cause = {
 		.abort = abort, .error = -EPROTO, .why = "the run was ended before it started"};
+	if (waiting_fail(instrument, cause.error, cause.why))
+		return 0;
 	int r = instrument_apply(instrument, MACHINE_STOP, &cause);
 	if (r == 0 && instrument->run != NULL)
 		run_asked_to_end(instrument->run, actor);
@@ -407,6 +412,8 @@ int instrument_set_maintenance(struct instrument *instrument, bool on)
 	bool on_demand = instrument->config->acquire.mode == CONFIG_ON_DEMAND;
 	if (on && on_demand && instrument_is_active(instrument))
 		return -EBUSY;
+	if (on)
+		waiting_fail(instrument, -EBUSY, "the instrument is taken out of service");
 	return instrument_apply(instrument, on ? MACHINE_SERVICE_ON : MACHINE_SERVICE_OFF, NULL);
 }
 
@@ -427,6 +434,7 @@ void instrument_note_hazard(struct instrument *instrument)
 
 void instrument_tick(struct instrument *instrument)
 {
+	waiting_tick(instrument);
 	if (instrument->lacks_note)
 		instrument_note_hazard(instrument);
 	if (instrument->machine.state != MACHINE_REFUSED || clock_boot() < instrument->retry_at ||

@@ -18,6 +18,7 @@
 #include "core/instrument/change.h"
 #include "core/instrument/hazard.h"
 #include "core/instrument/machine.h"
+#include "core/instrument/waiting.h"
 #include "core/port/supervise.h"
 #include "core/runs/run.h"
 #include "record/record.h"
@@ -66,9 +67,10 @@ struct instrument {
 	uint64_t retry_at;          /* and when the next one is due */
 	struct run *run;            /* the open one; NULL: none */
 	struct run_request request; /* of a START that is not answered */
-	uint64_t frames;            /* since the start of the core */
-	uint64_t last_frame;        /* UTC */
-	uint64_t largest_run;       /* bytes, since the start of the core; 0: none yet */
+	struct waiting_start waiting; /* a start until it is connected */
+	uint64_t frames;              /* since the start of the core */
+	uint64_t last_frame;          /* UTC */
+	uint64_t largest_run;         /* bytes, since the start of the core; 0: none yet */
 };
 
 /* Makes one in state off, appended to the list.  0 or -ENOMEM. */
@@ -100,14 +102,15 @@ bool instrument_is_active(const struct instrument *instrument);
 /* If nothing is under way: starts the next run of one that runs by itself, or shows why not. */
 void instrument_rest(struct instrument *instrument);
 
-/* Once a second: writes a note that failed, starts again a run that the instrument had refused. */
+/* Once a second: answers a start that waits, writes a note that failed, starts again a run that the instrument had refused. */
 void instrument_tick(struct instrument *instrument);
 
 /* Ends the open continuous run and starts the next.  -ENOMEM. */
 int instrument_renew(struct instrument *instrument);
 
 /*
- * Requests a run.  0: armed, and request->answer will be called; otherwise -EBUSY, -EINVAL,
+ * Requests a run.  0: armed, or it waits for the connection, and request->answer will be called;
+ * otherwise -EBUSY, -EINVAL,
  * -ENODEV, -ENOSPC with reason and remedy in `text`.  Takes the parts that the request owns in any
  * case.
  */

@@ -22,6 +22,7 @@ static int reject_unit(struct instrument *instrument, const char *why)
 	bool known = was_fault && strcmp(instrument->rejected, instrument->identity.serial) == 0;
 	int r = instrument_apply(
 		instrument, MACHINE_STRANGER, &(struct cause){.code = "identity", .text = why});
+	waiting_fail(instrument, -EAGAIN, why);
 	if (r < 0 || known)
 		return r;
 	text_copy(instrument->rejected, sizeof instrument->rejected,
@@ -51,6 +52,20 @@ static void keep_settings(struct buffer *to, struct assay_span settings)
 	buffer_append(to, settings.data, settings.len);
 }
 
+/* The start that waited for this: requested like any other. */
+static void start_waiting(struct instrument *instrument)
+{
+	char why[WIRE_TEXT_MAX];
+	struct run_request request;
+	if (instrument->machine.state != MACHINE_IDLE || !waiting_release(instrument, &request))
+		return;
+	struct run_request asked = {
+		.actor = request.actor, .answer = request.answer, .arg = request.arg};
+	int r = instrument_start(instrument, &request, why, sizeof why);
+	if (r < 0)
+		waiting_answer(instrument, &asked, r, why);
+}
+
 static int take_ready(struct instrument *instrument, const struct wire_message *m)
 {
 	struct assay_span settings;
@@ -64,7 +79,10 @@ static int take_ready(struct instrument *instrument, const struct wire_message *
 	}
 	keep_settings(&instrument->own, settings);
 	supervise_worked(instrument->supervisor);
-	return instrument_apply(instrument, MACHINE_READY, NULL);
+	r = instrument_apply(instrument, MACHINE_READY, NULL);
+	if (r == 0)
+		start_waiting(instrument);
+	return r;
 }
 
 static int take_started(struct instrument *instrument, const struct wire_message *m)
@@ -291,6 +309,7 @@ static void lost(void *arg, const char *why)
 {
 	struct instrument *instrument = arg;
 	if (why == NULL) {
+		waiting_fail(instrument, -ENODEV, "the daemon is stopping");
 		instrument_apply(instrument, MACHINE_GONE,
 			&(struct cause){.text = "",
 				.status = RUN_STATUS_STOPPED,

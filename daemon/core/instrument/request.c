@@ -195,8 +195,8 @@ static int check_state(const struct instrument *instrument, char *text, size_t s
 		return refuse(text, size, -EBUSY,
 			"it is in maintenance: end it with assayctl maintenance %s off",
 			instrument->config->key);
-	if (machine_has_run(state) || state == MACHINE_ARMED || state == MACHINE_NOTING ||
-		state == MACHINE_QUEUED)
+	if (machine_has_run(state) || instrument->waiting.is_set || state == MACHINE_ARMED ||
+		state == MACHINE_NOTING || state == MACHINE_QUEUED)
 		return refuse(text, size, -EBUSY,
 			"a run is open; stop it with assayctl run stop %s",
 			instrument->config->key);
@@ -212,9 +212,11 @@ int request_check(
 	const struct instrument *instrument, struct run_request *request, char *text, size_t size)
 {
 	const struct instruments *all = instrument->all;
-	int r = check_state(instrument, text, size);
-	if (r == 0 && request->mode == CONFIG_ON_DEMAND)
+	int r = 0;
+	if (request->mode == CONFIG_ON_DEMAND)
 		r = check_site(instrument, request, text, size);
+	if (r == 0)
+		r = check_state(instrument, text, size);
 	if (r == 0)
 		r = request_settle(instrument, request, text, size);
 	if (r == 0)
