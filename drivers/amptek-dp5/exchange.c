@@ -16,6 +16,7 @@ enum {
 	TOTAL_SERIAL_MS = 16000, /* 24648 bytes at the slowest rate, 19200 baud, take 13 s */
 	BUSY_PAUSE_MS = 100,
 	BUSY_MAX = 20,
+	REPEAT_MS = 1, /* between two copies of a datagram */
 };
 
 static const char *request_name(enum packet_request request)
@@ -53,13 +54,29 @@ static int time_left(const struct assay_instrument *ins, uint64_t end)
 	return now < end ? (int)(end - now) : 0;
 }
 
+/*
+ * Whether the datagram that came last is to be dropped, because the network delivered the one
+ * before it twice.  Two datagrams of a spectrum may be equal, so that is tried only after a reply
+ * with equal ones was wrong.  `last`: the length of the datagram before; 0: none, or it was dropped.
+ */
+static bool is_repeat(const struct assay_instrument *ins, struct exchange *x, size_t last, size_t n)
+{
+	const uint8_t *at = x->rx + x->rx_len;
+	if (ins->link != ASSAY_LINK_UDP || n != last || memcmp(at, at - last, n) != 0)
+		return false;
+	x->has_repeats = true;
+	return x->drops_repeats;
+}
+
 /* Collects one whole packet from datagrams, transfers or a stream, by its length field. */
 static int receive(struct assay_instrument *ins, struct exchange *x, struct packet *reply)
 {
 	uint64_t now = assay_now_ms(ins);
 	uint64_t end = now + (ins->link == ASSAY_LINK_SERIAL ? TOTAL_SERIAL_MS : TOTAL_MS);
 	int wait = now < x->slow_until ? FIRST_BYTE_SLOW_MS : FIRST_BYTE_MS;
+	size_t last = 0;
 	x->rx_len = 0;
+	x->has_repeats = false;
 	for (;;) {
 		int left = time_left(ins, end);
 		if (left == 0)
@@ -68,6 +85,11 @@ static int receive(struct assay_instrument *ins, struct exchange *x, struct pack
 			wait < left ? wait : left);
 		if (n < 0)
 			return (int)n;
+		if (is_repeat(ins, x, last, (size_t)n)) {
+			last = 0;
+			continue;
+		}
+		last = (size_t)n;
 		x->rx_len += (size_t)n;
 		ssize_t total = packet_length(x->rx, x->rx_len);
 		if (total < 0 || (total > 0 && x->rx_len > (size_t)total))
@@ -81,8 +103,16 @@ static int receive(struct assay_instrument *ins, struct exchange *x, struct pack
 static int attempt(
 	struct assay_instrument *ins, struct exchange *x, size_t tx_len, struct packet *reply)
 {
-	int r = assay_write(ins, x->tx, tx_len, WRITE_MS);
-	return r < 0 ? r : receive(ins, x, reply);
+	/* What the network delivered twice is not the reply to this request. */
+	int r = ins->link == ASSAY_LINK_UDP ? assay_drain(ins, REPEAT_MS, 5 * REPEAT_MS) : 0;
+	if (r == 0 || r == -EBADMSG)
+		r = assay_write(ins, x->tx, tx_len, WRITE_MS);
+	if (r == 0)
+		r = receive(ins, x, reply);
+	/* Too much came, or too little. */
+	if ((r == -EBADMSG || r == -ETIMEDOUT) && x->has_repeats)
+		x->drops_repeats = r == -EBADMSG;
+	return r;
 }
 
 static int refuse(struct assay_instrument *ins, struct exchange *x, enum packet_request request,

@@ -19,6 +19,8 @@ struct exchange {
 	uint8_t tx[PACKET_REQUEST_MAX];
 	uint8_t rx[PACKET_REPLY_MAX];
 	size_t rx_len;
+	bool has_repeats;   /* a datagram of the last reply was equal to the one before it */
+	bool drops_repeats; /* the network delivers each twice */
 };
 
 /*

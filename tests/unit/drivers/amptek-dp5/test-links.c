@@ -114,6 +114,52 @@ static void a_lost_datagram_repeats_the_request(void **state)
 	assert_memory_equal(h->raw.blocks[0].data, packet, len);
 }
 
+static void answer_in_datagrams(struct host *h, const uint8_t *bytes, size_t len, int copies)
+{
+	for (size_t at = 0; at < len; at += 520)
+		for (int i = 0; i < copies; i++)
+			host_answer(h, bytes + at, len - at < 520 ? len - at : 520);
+}
+
+/* Acquires one spectrum, which the instrument sends `requests` times. */
+static void acquire_copies(
+	struct host *h, const struct amptek_status *s, size_t channels, int copies, int requests)
+{
+	uint8_t block[64], bytes[72];
+	amptek_status_block(s, block);
+	for (int i = 0; i < 2; i++) {
+		ask_status(h);
+		answer_in_datagrams(h, bytes, amptek_packet(bytes, 0x80, 1, block, 64), copies);
+	}
+	size_t len = amptek_spectrum(packet, channels, NULL, s);
+	for (int i = 0; i < requests; i++) {
+		amptek_ask(h, 2, 3, NULL);
+		answer_in_datagrams(h, packet, len, copies);
+	}
+	h->retried = 0;
+	assert_int_equal(acquire(h), ASSAY_CUT);
+	assert_true(copies > 1 || host_is_done(h)); /* the last copy is dropped later */
+	assert_int_equal(h->retried, requests - 1);
+	assert_int_equal(h->raw.blocks[0].len, len);
+	assert_memory_equal(h->raw.blocks[0].data, packet, len);
+}
+
+/* An empty spectrum has equal datagrams even where each comes once. */
+static void datagrams_that_come_twice_are_read_once(void **state)
+{
+	for (size_t channels = 256; channels <= 8192; channels *= 2) {
+		struct host *h = host_create(assay_driver, ASSAY_LINK_UDP);
+		bool has_equal = channels > 512;
+		acquire_copies(h, &amptek_px5, channels, 1, 1);
+		acquire_copies(h, &amptek_px5, channels, 2, 2);
+		acquire_copies(h, &amptek_px5, channels, 2, 1);
+		acquire_copies(h, &amptek_px5, channels, 1, has_equal ? 2 : 1);
+		acquire_copies(h, &amptek_px5, channels, 1, 1);
+		host_destroy(h);
+	}
+	(void)state;
+}
+
 static void a_wrong_byte_repeats_the_request(void **state)
 {
 	struct host *h = *state;
@@ -128,8 +174,8 @@ static void a_wrong_byte_repeats_the_request(void **state)
 	assert_int_equal(identify(h), 0);
 	assert_true(host_is_done(h));
 	assert_int_equal(h->retried, 1);
-	/* Waits for silence: at the start, before and after the second attempt. */
-	assert_int_equal(h->now - before, 150);
+	/* Waits for silence: at the start, before and after the second attempt; and before each. */
+	assert_int_equal(h->now - before, 150 + 2 * 1);
 }
 
 static void a_late_reply_is_not_taken_for_the_next_one(void **state)
@@ -312,6 +358,7 @@ int main(void)
 			a_unit_that_never_pauses_is_not_asked, setup_serial, teardown),
 		UDP(a_reply_in_datagrams_is_put_together_for_every_size),
 		UDP(a_lost_datagram_repeats_the_request),
+		UDP(datagrams_that_come_twice_are_read_once),
 		UDP(a_wrong_byte_repeats_the_request),
 		UDP(a_late_reply_is_not_taken_for_the_next_one),
 		UDP(a_reply_to_another_request_is_not_accepted),
