@@ -8,12 +8,13 @@
 #include "reply.h"
 #include "rows.h"
 
-#define TEXT_MAX 480
+#define TEXT_MAX 4000 /* a text of a record has at most 4096 bytes */
+#define MORE_MAX 40
 
-/* A list of texts for people; an item that does not fit is left out. */
+/* A list of texts for people; it ends with the number of those that do not fit. */
 struct text {
-	char data[TEXT_MAX];
-	size_t len;
+	char data[TEXT_MAX + MORE_MAX];
+	size_t len, more;
 };
 
 struct decoding {
@@ -31,20 +32,24 @@ struct decoding {
 static void text_add(struct text *text, const char *item)
 {
 	size_t n = strlen(item), comma = text->len > 0 ? 2 : 0;
-	if (text->len + comma + n >= sizeof(text->data))
+	if (text->more > 0 || text->len + comma + n >= TEXT_MAX) {
+		text->more++;
 		return;
+	}
 	memcpy(text->data + text->len, ", ", comma);
 	memcpy(text->data + text->len + comma, item, n + 1);
 	text->len += comma + n;
 }
 
-static void add_text(struct decoding *d, const char *name, const struct text *text)
+static void add_text(struct decoding *d, const char *name, struct text *text)
 {
 	struct assay_variable v = {.name = name,
 		.role = ASSAY_AUX,
 		.unit = "1",
 		.type = ASSAY_SCALAR_TEXT,
 		.text = text->data};
+	if (text->more > 0)
+		snprintf(text->data + text->len, MORE_MAX, ", and %zu more", text->more);
 	if (text->len > 0)
 		assay_frame_add(d->out, &v);
 }
@@ -239,7 +244,8 @@ int map_decode(const struct assay_decoding *in, struct assay_frame *out)
 	struct flags flags = {0};
 	const struct rows *rows = in->prepared;
 	d.out = out;
-	d.delivered_count = d.data_wanted = d.data_missing = d.missing.len = d.status.len = 0;
+	d.delivered_count = d.data_wanted = d.data_missing = 0;
+	d.missing.len = d.missing.more = d.status.len = d.status.more = 0;
 	int r = replies_read(in->raw, in->raw_count, &d.replies);
 	if (r < 0)
 		return r;

@@ -672,6 +672,60 @@ static void a_map_that_is_wrong_altogether_names_the_settings_to_check(void **st
 	(void)state;
 }
 
+/* --- long lists --- */
+
+/* The items of a list, which must be those in order, and the number of others that it names. */
+static size_t count_items(const char *list, const char *prefix)
+{
+	size_t count = 0, more = 0;
+	char item[128];
+	for (const char *at = list;; at += 2) {
+		size_t n = strcspn(at, ",");
+		snprintf(item, sizeof(item), "%s%zu", prefix, count);
+		if (sscanf(at, "and %zu more", &more) == 1)
+			return assert_true(at[n] == '\0'), count + more;
+		assert_true(n == strlen(item) && memcmp(at, item, n) == 0);
+		count++;
+		at += n;
+		if (*at == '\0')
+			return count;
+	}
+}
+
+static void no_missing_value_and_no_text_is_left_out_unnamed(void **state)
+{
+	static const unsigned counts[] = {1, 20, 40, 150, 200};
+	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
+		struct device device = {.most = 125, .hole = 9999};
+		struct host *h = with_device(&device, 0, 0);
+		for (unsigned p = 0; p < counts[i]; p++) {
+			char address[16], name[48], text[80];
+			snprintf(address, sizeof(address), "%u", p + 1);
+			snprintf(name, sizeof(name), "a_name_that_is_rather_long_%u", p);
+			struct host_settings *row = add(
+				h, "points", name, "holding", address, NULL);
+			host_settings_set(row, "max", "0");
+			snprintf(text, sizeof(text), "%.50s%u",
+				"a text that a manual has for the bit of a register", p);
+			row = add(h, "status", "st", "input", "9", NULL);
+			host_settings_set(row, "text", text);
+		}
+		assert_int_equal(configure(h), 0);
+		assert_int_equal(poll(h), ASSAY_FRAME);
+		assert_int_equal(host_decode(h), 0);
+		const char *missing = host_find(h, "missing")->text;
+		const char *texts = host_find(h, "status_text")->text;
+		assert_true(strlen(missing) <= 4096 && strlen(texts) <= 4096);
+		assert_int_equal(count_items(missing, "a_name_that_is_rather_long_"), counts[i]);
+		assert_int_equal(
+			count_items(texts, "a text that a manual has for the bit of a register"),
+			counts[i]);
+		assert_int_equal(strstr(missing, "more") != NULL, counts[i] > 125);
+		host_destroy(h);
+	}
+	(void)state;
+}
+
 /* --- identity --- */
 
 static void without_identity_registers_it_is_declared_if_any_area_replies(void **state)
@@ -798,6 +852,7 @@ int main(void)
 		T(the_links_limit_of_registers_is_kept),
 		T(a_busy_device_is_asked_again_within_the_poll),
 		T(a_map_that_is_wrong_altogether_names_the_settings_to_check),
+		T(no_missing_value_and_no_text_is_left_out_unnamed),
 		T(without_identity_registers_it_is_declared_if_any_area_replies),
 		T(identity_registers_are_read),
 		T(registers_that_were_never_written_are_no_identity),
