@@ -143,6 +143,28 @@ static const struct {
 } slips[] = {
 	{"ppm", "[ppm]"},
 	{"ppb", "[ppb]"},
+	{"PPM", "[ppm]"},
+	{"PPB", "[ppb]"},
+	{"ppmv", "[ppm]"},
+	{"ppbv", "[ppb]"},
+	{"%vol", "%"},
+	{"% vol", "%"},
+	{"vol%", "%"},
+	{"Vol%", "%"},
+	{"vol.%", "%"},
+	{"mg/Nm3", "mg/m3"}, /* normal conditions belong into the basis */
+	{"mg/m³", "mg/m3"},
+	{"µg/m3", "ug/m3"}, /* the micro sign */
+	{"μg/m3", "ug/m3"}, /* the Greek letter */
+	{"Nm3/h", "m3/h"},
+	{"m³/h", "m3/h"},
+	{"cc/min", "mL/min"},
+	{"mmHg", "mm[Hg]"},
+	{"psi", "[psi]"},
+	{"F", "[degF]"},
+	{"degF", "[degF]"},
+	{"°F", "[degF]"},
+	{"°C", "Cel"},
 	{"Th", "1"},
 	{"Da", "u"},
 	{"amu", "u"},

@@ -49,7 +49,9 @@ static void a_text_that_is_no_ucum_unit_is_rejected_with_a_hint(void **state)
 {
 	static const char *const mistakes[][2] = {{"Th", "1"}, {"Da", "u"}, {"m/z", "1"},
 		{"[absorbance]", "{absorbance}"}, {"ppm", "[ppm]"}, {"kev", "keV"},
-		{"CM-1", "cm-1"}};
+		{"CM-1", "cm-1"}, {"ppmv", "[ppm]"}, {"PPB", "[ppb]"}, {"%vol", "%"},
+		{"mg/Nm3", "mg/m3"}, {"\u00b5g/m3", "ug/m3"}, {"\u03bcg/m3", "ug/m3"},
+		{"mg/m\u00b3", "mg/m3"}, {"mmHg", "mm[Hg]"}, {"\u00b0C", "Cel"}, {"F", "[degF]"}};
 	for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
 		assert_false(unit_is_allowed(text(mistakes[i][0]), 0));
 		assert_string_equal(unit_suggest(text(mistakes[i][0])), mistakes[i][1]);
