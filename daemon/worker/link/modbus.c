@@ -50,6 +50,7 @@ struct modbus {
 	uint16_t transaction;
 	uint64_t last_end;
 	bool has_failed;
+	bool has_heard; /* bytes of a TCP peer */
 	struct line line;
 	struct line_inbox inbox;
 	struct framed_query framed[FRAMED_MAX]; /* the newest requests, in a ring */
@@ -193,7 +194,8 @@ static int fail_strange(struct modbus *modbus, int error, const struct query *q,
 	size_t size, const uint8_t *data, size_t len)
 {
 	if (at[0] != q->unit)
-		return fail(modbus, error, q, data, len, "unit %u answered", at[0]);
+		return fail(modbus, error, q, data, len, "unit %u answered, not unit %u", at[0],
+			q->unit);
 	if ((at[1] & ~EXCEPTION) != q->function)
 		return fail(modbus, error, q, data, len,
 			"a reply to function %02u came, not to %02u", at[1] & ~EXCEPTION,
@@ -204,6 +206,11 @@ static int fail_strange(struct modbus *modbus, int error, const struct query *q,
 
 static int fail_silent(struct modbus *modbus, const struct query *q)
 {
+	if (!modbus->is_line && !modbus->has_heard)
+		return fail(modbus, -ETIMEDOUT, q, NULL, 0,
+			"no answer within %u ms; a device server of a serial line needs "
+			"`framing: rtu-over-tcp` in the link",
+			modbus->limit_ms);
 	return fail(modbus, -ETIMEDOUT, q, NULL, 0, "no answer within %u ms", modbus->limit_ms);
 }
 
@@ -304,6 +311,7 @@ static int receive_tcp(struct modbus *modbus, const struct query *q, const struc
 			return fail_closed(modbus, q, reply->data, reply->len);
 		if (n < 0)
 			return (int)n;
+		modbus->has_heard = true;
 		reply->len += (size_t)n;
 	}
 }

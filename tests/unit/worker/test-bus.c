@@ -491,7 +491,7 @@ static void every_malformed_reply_is_named(void **state)
 {
 	static const struct malformation list[] = {
 		{ASSAY_LINK_MODBUS_RTU, nothing, "no answer within 1000 ms"},
-		{ASSAY_LINK_MODBUS_RTU, line_unit_0, "unit 0 answered: 00 03 04"},
+		{ASSAY_LINK_MODBUS_RTU, line_unit_0, "unit 0 answered, not unit 1: 00 03 04"},
 		{ASSAY_LINK_MODBUS_RTU, line_function,
 			"a reply to function 04 came, not to 03: 01 04 04"},
 		{ASSAY_LINK_MODBUS_RTU, line_longer,
@@ -502,8 +502,11 @@ static void every_malformed_reply_is_named(void **state)
 		{ASSAY_LINK_MODBUS_RTU, line_noise, "20 bytes came that are no reply: ff ff ff"},
 		{ASSAY_LINK_MODBUS_RTU, line_exception,
 			"exception 12 came, which the protocol does not have: 01 83 0c"},
-		{ASSAY_LINK_MODBUS_TCP, nothing, "no answer within 1000 ms"},
-		{ASSAY_LINK_MODBUS_TCP, tcp_unit_255, "unit 255 answered: 00 03 00 00 00 07 ff"},
+		{ASSAY_LINK_MODBUS_TCP, nothing,
+			"no answer within 1000 ms; a device server of a serial line needs "
+			"`framing: rtu-over-tcp` in the link"},
+		{ASSAY_LINK_MODBUS_TCP, tcp_unit_255,
+			"unit 255 answered, not unit 1: 00 03 00 00 00 07 ff"},
 		{ASSAY_LINK_MODBUS_TCP, tcp_function, "a reply to function 01 came, not to 03"},
 		{ASSAY_LINK_MODBUS_TCP, tcp_longer, "a reply of 11 bytes came, not of 7"},
 		{ASSAY_LINK_MODBUS_TCP, tcp_bytes, "the reply announces 6 bytes, not 4"},
