@@ -42,6 +42,7 @@ function head(major, n) {
 
 function encode(value) {
   if (typeof value === "number") return head(0, value);
+  if (typeof value === "boolean") return Buffer.from([value ? 0xf5 : 0xf4]);
   if (typeof value === "string") return Buffer.concat([head(3, Buffer.byteLength(value)), Buffer.from(value)]);
   if (Buffer.isBuffer(value)) return Buffer.concat([head(2, value.length), value]);
   const pairs = Object.entries(value);
