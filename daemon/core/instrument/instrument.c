@@ -374,7 +374,7 @@ int instrument_stop(struct instrument *instrument, bool abort, const struct audi
 		return 0;
 	int r = instrument_apply(instrument, MACHINE_STOP, &cause);
 	if (r == 0 && instrument->run != NULL)
-		run_asked_to_end(instrument->run, actor);
+		run_asked_to_end(instrument->run, abort, actor);
 	return r;
 }
 

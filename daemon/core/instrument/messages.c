@@ -181,9 +181,23 @@ static int take_not_started(
 		instrument, by_itself ? MACHINE_NOT_STARTED_ITSELF : MACHINE_NOT_STARTED, &cause);
 }
 
-/* A measurement is complete: the method may have another step, the worker may repeat the run. */
-static int end_complete(struct instrument *instrument, const struct cause *cause)
+/* How a run ends if its next step does not start: an abort or a fault may have crossed with the end. */
+static void end_short(const struct instrument *instrument, struct cause *cause)
 {
+	cause->status = RUN_STATUS_STOPPED;
+	if (run_is_aborted(instrument->run)) {
+		cause->status = RUN_STATUS_ABORTED;
+	} else if (instrument->machine.state == MACHINE_BUSY_FAULT) {
+		cause->status = RUN_STATUS_FAILED;
+		cause->why = "the instrument failed between two steps";
+	}
+}
+
+/* A measurement is complete: the method may have another step, the worker may repeat the run. */
+static int end_complete(struct instrument *instrument, struct cause *cause)
+{
+	if (run_lacks_steps(instrument->run) && cause->status == RUN_STATUS_COMPLETE)
+		end_short(instrument, cause);
 	if (instrument->machine.state != MACHINE_BUSY)
 		return instrument_apply(instrument, MACHINE_ENDED, cause);
 	if (run_request(instrument->run)->mode != CONFIG_REPEAT)

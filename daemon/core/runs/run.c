@@ -51,7 +51,8 @@ struct run {
 	struct buffer settings, sent; /* as it started, for a renewal */
 	struct audit_actor ender;
 	bool has_ender;
-	const char *end_reason; /* NULL: none */
+	bool is_ending, is_aborted; /* as requested; the worker may have ended it before */
+	const char *end_reason;     /* NULL: none */
 };
 
 /* --- requests and their answers --------------------------------------------------------------- */
@@ -500,8 +501,10 @@ int run_frame(struct run *run, const struct wire_frame *frame, size_t size,
 
 /* --- run-end --------------------------------------------------------------------------------- */
 
-void run_asked_to_end(struct run *run, const struct audit_actor *actor)
+void run_asked_to_end(struct run *run, bool abort, const struct audit_actor *actor)
 {
+	run->is_ending = true;
+	run->is_aborted = run->is_aborted || abort;
 	run->has_ender = actor != NULL;
 	if (actor != NULL)
 		run->ender = *actor;
@@ -586,9 +589,19 @@ int run_renew(struct run **at, const struct run_subject *subject)
 	return r;
 }
 
+bool run_lacks_steps(const struct run *run)
+{
+	return run->step + 1 < run->request.steps.count;
+}
+
+bool run_is_aborted(const struct run *run)
+{
+	return run->is_aborted;
+}
+
 bool run_next_step(struct run *run)
 {
-	if (run->step + 1 >= run->request.steps.count || run->has_ender || run->end_reason != NULL)
+	if (!run_lacks_steps(run) || run->is_ending)
 		return false;
 	run->step++;
 	return true;

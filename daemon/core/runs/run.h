@@ -116,8 +116,8 @@ int run_frame(struct run *run, const struct wire_frame *frame, size_t size,
 	void (*done)(void *arg, const struct commit_item *item), void *arg,
 	struct schema_error *error);
 
-/* Sets the actor that the run-end names. */
-void run_asked_to_end(struct run *run, const struct audit_actor *actor);
+/* No further step starts.  The run-end names the actor, NULL: the core. */
+void run_asked_to_end(struct run *run, bool abort, const struct audit_actor *actor);
 
 /* The reason in the run-end if run_finish() gives none.  A literal. */
 void run_end_reason(struct run *run, const char *why);
@@ -131,7 +131,13 @@ uint64_t run_finish(struct run *run, enum run_status status, const char *why);
  */
 int run_renew(struct run **run, const struct run_subject *subject);
 
-/* Moves on to the next step of the method.  False: there is none left. */
+/* True if steps of the method have not started. */
+bool run_lacks_steps(const struct run *run);
+
+/* True if an abort was requested. */
+bool run_is_aborted(const struct run *run);
+
+/* Moves on to the next step of the method.  False: there is none left, or the run is to end. */
 bool run_next_step(struct run *run);
 
 /* The present step, from 0, and its method; NULL: a run without a method. */

@@ -417,6 +417,32 @@ static void steps_of_a_method_follow_within_a_run(void **state)
 	assert_int_equal(count("xrf-1", "\"status\":\"stopped\""), 2);
 }
 
+/* The worker ended a step before it read the abort, or failed after it. */
+static void no_run_is_complete_without_its_last_step(void **state)
+{
+	static const struct audit_actor person = {.id = "jane"}, *const actors[] = {NULL, &person};
+	struct instrument *xrf = find("xrf-1");
+	struct answer answer;
+	connect_to(xrf);
+	for (int i = 0; i < 5; i++) {
+		bool abort = i < 2;
+		start_on_demand(xrf, "both", &answer);
+		expect(xrf, WIRE_START);
+		send_started(xrf);
+		send_frame(xrf, 0, 0, 2);
+		if (i < 4) {
+			instrument_stop(xrf, abort, actors[i % 2]);
+			expect(xrf, abort ? WIRE_ABORT : WIRE_STOP);
+		} else {
+			send_fault(xrf, "the filament is broken");
+		}
+		send_end(xrf, WIRE_END_COMPLETE, "");
+		expect_nothing(xrf);
+	}
+	expect_story(xrf, "run-start frame aborted run-start frame aborted run-start frame stopped "
+			  "run-start frame stopped run-start frame failed");
+}
+
 static void a_run_that_was_not_started_fails_its_request_once(void **state)
 {
 	struct instrument *xrf = find("xrf-1");
@@ -1062,6 +1088,7 @@ int main(void)
 		WITH_ROOF(every_end_has_its_status),
 		WITH_ROOF(a_repetition_ends_between_two_runs),
 		WITH_ROOF(steps_of_a_method_follow_within_a_run),
+		WITH_ROOF(no_run_is_complete_without_its_last_step),
 		WITH_ROOF(a_run_that_was_not_started_fails_its_request_once),
 		WITH_ROOF(a_refused_start_is_tried_again_later),
 		WITH_ROOF(a_frame_carries_all_that_lowers_it),
