@@ -164,15 +164,12 @@ static bool is_same(const struct port_group *group, const struct config *config)
 	return true;
 }
 
-/* The instrument of this group whose on-demand run is open; NULL: none. */
+/* The instrument of this group that serves a request; NULL: none. */
 static const struct instrument *measuring(const struct port_group *group)
 {
 	for (size_t i = 0; i < group->count; i++) {
-		const struct instrument *instrument = group->instruments[i];
-		bool armed = instrument->state == DEVICE_STATE_ARMED;
-		if (instrument->config->acquire.mode == CONFIG_ON_DEMAND &&
-			(instrument->run != NULL || armed))
-			return instrument;
+		if (instrument_serves_request(group->instruments[i]))
+			return group->instruments[i];
 	}
 	return NULL;
 }

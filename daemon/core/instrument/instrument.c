@@ -366,6 +366,16 @@ bool instrument_is_active(const struct instrument *instrument)
 	return machine_is_active(instrument->machine.state);
 }
 
+bool instrument_serves_request(const struct instrument *instrument)
+{
+	if (!instrument_is_active(instrument))
+		return false;
+	if (instrument->config->acquire.mode == CONFIG_ON_DEMAND)
+		return true;
+	return instrument->run != NULL ? run_request(instrument->run)->mode == CONFIG_ON_DEMAND
+				       : instrument->request.answer != NULL;
+}
+
 int instrument_stop(struct instrument *instrument, bool abort, const struct audit_actor *actor)
 {
 	struct cause cause = {
@@ -390,9 +400,8 @@ int instrument_set(struct instrument *instrument, struct assay_span part,
 	const struct audit_actor *actor, void (*answer)(void *arg, int r, const char *text),
 	void *arg)
 {
-	bool on_demand = instrument->config->acquire.mode == CONFIG_ON_DEMAND;
 	struct change *change = &instrument->change;
-	if (change->pending || (on_demand && instrument_is_active(instrument)))
+	if (change->pending || instrument_serves_request(instrument))
 		return -EBUSY;
 	int r = change_lay(change, instrument->config->driver, instrument->config->settings, part,
 		answer, arg);
@@ -409,8 +418,7 @@ int instrument_set(struct instrument *instrument, struct assay_span part,
 
 int instrument_set_maintenance(struct instrument *instrument, bool on)
 {
-	bool on_demand = instrument->config->acquire.mode == CONFIG_ON_DEMAND;
-	if (on && on_demand && instrument_is_active(instrument))
+	if (on && instrument_serves_request(instrument))
 		return -EBUSY;
 	if (on)
 		waiting_fail(instrument, -EBUSY, "the instrument is taken out of service");

@@ -443,6 +443,39 @@ static void no_run_is_complete_without_its_last_step(void **state)
 			  "run-start frame stopped run-start frame failed");
 }
 
+static void on_set_answer(void *arg, int r, const char *text)
+{
+}
+
+/* Also where the instrument otherwise measures by itself. */
+static void a_requested_run_is_not_ended_for_something_else(void **state)
+{
+	static const uint8_t part[] = {
+		0xa1, 0x69, 'm', 'a', 's', 's', '_', 'l', 'a', 's', 't', 0x18, 60};
+	struct instrument *ms = find("ms-1");
+	struct answer answer;
+	roof.core.instruments.notice = "the disk is low"; /* so that it rests */
+	connect_to(ms);
+	expect_nothing(ms);
+	roof.core.instruments.notice = NULL;
+	start_on_demand(ms, NULL, &answer);
+	expect(ms, WIRE_START);
+	for (int round = 0; round < 2; round++) { /* armed, and with an open run */
+		assert_true(instrument_serves_request(ms));
+		assert_int_equal(instrument_set(ms, (struct assay_span){part, sizeof part}, NULL,
+					 on_set_answer, NULL),
+			-EBUSY);
+		assert_int_equal(instrument_set_maintenance(ms, true), -EBUSY);
+		if (round == 0)
+			send_started(ms);
+	}
+	send_end(ms, WIRE_END_COMPLETE, "");
+	assert_false(instrument_serves_request(ms));
+	expect(ms, WIRE_START); /* by itself */
+	send_started(ms);
+	assert_false(instrument_serves_request(ms));
+}
+
 static void a_run_that_was_not_started_fails_its_request_once(void **state)
 {
 	struct instrument *xrf = find("xrf-1");
@@ -1089,6 +1122,7 @@ int main(void)
 		WITH_ROOF(a_repetition_ends_between_two_runs),
 		WITH_ROOF(steps_of_a_method_follow_within_a_run),
 		WITH_ROOF(no_run_is_complete_without_its_last_step),
+		WITH_ROOF(a_requested_run_is_not_ended_for_something_else),
 		WITH_ROOF(a_run_that_was_not_started_fails_its_request_once),
 		WITH_ROOF(a_refused_start_is_tried_again_later),
 		WITH_ROOF(a_frame_carries_all_that_lowers_it),
