@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The commands of each device and their parameters. */
+/*
+ * The commands of each device and their parameters.  The first argument is a folder with the vendor's
+ * default files; it is not part of the project, and without it they are not tried.
+ */
 #include "amptek-bench.h"
+
+#include <unistd.h>
+
+static const char *data_dir;
 
 /*
  * Whether dp5, px5, dp5g, mca8000d, tb5 and dp5x have the command, after the vendor's program and
@@ -63,6 +70,67 @@ static void each_device_has_the_commands_of_its_own_flash(void **state)
 		start(&b, "tube-kv", "0", "device", devices[i].name);
 		ask(&b, 0x20, 0x04, devices[i].configuration);
 		expect_text(&b, 0xFF00, "");
+		bench_stop(&b);
+	}
+}
+
+static char has_command(const char *name, size_t device)
+{
+	for (size_t c = 0; c < sizeof(commands) / sizeof(commands[0]); c++)
+		if (strncmp(commands[c].name, name, 4) == 0)
+			return commands[c].has[device];
+	fail_msg("%.4s is in no table", name);
+	return '?';
+}
+
+/* A line "NAME=value;".  Empty values are of other devices: no command takes one. */
+static void send_line(struct bench *b, size_t device, const char *line, const char *where)
+{
+	char has = has_command(line, device);
+	bool is_empty = line[5] == ';';
+	ask(b, 0x20, 0x04, line);
+	unsigned answer = answer_pid(b);
+	bool good = has == '?'   ? answer == 0xFF07 || answer == (is_empty ? 0xFF05 : 0xFF00)
+		    : has == 'n' ? answer == 0xFF07
+		    : is_empty   ? answer == 0xFF05
+				 : answer == 0xFF00;
+	if (!good)
+		fail_msg("%s, %s: answer %04X", where, line, answer);
+	expect_text(b, answer, answer == 0xFF00 ? "" : line);
+}
+
+/* Command by command; the second section of a file is for the vendor's program. */
+static void vendors_default_files_get_the_published_answers(void **state)
+{
+	static const struct {
+		const char *name, *polarity;
+		size_t device;
+	} files[] = {{"FastSDD_Default_DP5.txt", "negative", 0},
+		{"FastSDD_Default_PX5.txt", "negative", 1},
+		{"SiPIN_Default_PX5.txt", "positive", 1}, {"MCA8000D.txt", "negative", 3}};
+	if (data_dir == NULL)
+		skip();
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		struct bench b;
+		char path[512], line[128];
+		unsigned sent = 0;
+		snprintf(path, sizeof(path), "%s/%s", data_dir, files[i].name);
+		FILE *in = fopen(path, "re");
+		assert_non_null(in);
+		start(&b, "tube-kv", "0", "device", devices[files[i].device].name, "hv-polarity",
+			files[i].polarity);
+		while (fgets(line, sizeof(line), in) != NULL &&
+			strncmp(line, "[DP5 Configuration Values]", 26) != 0) {
+			char *end = strchr(line, ';');
+			if (end == NULL)
+				continue;
+			end[1] = '\0';
+			assert_true(end - line >= 5 && line[4] == '=');
+			send_line(&b, files[i].device, line, files[i].name);
+			sent++;
+		}
+		assert_in_range(sent, 50, 70);
+		fclose(in);
 		bench_stop(&b);
 	}
 }
@@ -192,11 +260,12 @@ static void automatic_fast_threshold_locks(void **state)
 	}
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_device_has_the_published_commands),
 		cmocka_unit_test(each_device_has_the_commands_of_its_own_flash),
+		cmocka_unit_test(vendors_default_files_get_the_published_answers),
 		cmocka_unit_test(parameters_have_the_published_ranges),
 		cmocka_unit_test(bias_has_the_polarity_of_the_supply),
 		cmocka_unit_test(hpge_supply_reaches_5000_volts),
@@ -204,5 +273,6 @@ int main(void)
 		cmocka_unit_test(supplies_are_in_byte_38),
 		cmocka_unit_test(automatic_fast_threshold_locks),
 	};
+	data_dir = argc > 1 && access(argv[1], R_OK) == 0 ? argv[1] : NULL;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
