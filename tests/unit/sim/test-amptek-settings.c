@@ -241,6 +241,23 @@ static void supplies_are_in_byte_38(void **state)
 	}
 }
 
+static void bootloader_is_in_byte_48(void **state)
+{
+	static const struct {
+		const char *option;
+		uint8_t id;
+	} table[] = {{"00", 0x00}, {"7f", 0x7F}, {"80", 0x80}, {"ff", 0xFF}};
+	struct bench b;
+	start(&b, "tube-kv", "0");
+	assert_int_equal(status_of(&b)[48], 0);
+	bench_stop(&b);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		start(&b, "tube-kv", "0", "bootloader", table[i].option);
+		assert_int_equal(status_of(&b)[48], table[i].id);
+		bench_stop(&b);
+	}
+}
+
 /* Bit D6 of byte 35; on the MCA8000D it is the preset live time. */
 static void automatic_fast_threshold_locks(void **state)
 {
@@ -271,6 +288,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(hpge_supply_reaches_5000_volts),
 		cmocka_unit_test(device_that_never_counts_acknowledges),
 		cmocka_unit_test(supplies_are_in_byte_38),
+		cmocka_unit_test(bootloader_is_in_byte_48),
 		cmocka_unit_test(automatic_fast_threshold_locks),
 	};
 	data_dir = argc > 1 && access(argv[1], R_OK) == 0 ? argv[1] : NULL;

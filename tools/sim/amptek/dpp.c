@@ -19,6 +19,7 @@ static const struct sim_option options[] = {
 	{"device", "NAME", "dp5", "dp5, px5, dp5g, mca8000d, tb5 or dp5x"},
 	{"serial", "N", "9990001", "serial number; 9990001 to 9990099 belong to simulators"},
 	{"firmware", "M.NN.BB", "6.08.06", "firmware version and build"},
+	{"bootloader", "HEX", "00", "its id in status byte 48: 00, 7f, 80 or ff"},
 	{"sample", "NAME", "steel-304", "the sample in the beam; \"list\" prints the names"},
 	{"anode", "ELEMENT", "Rh", "of the tube: Rh, Ag, Mo, W or Au"},
 	{"tube-kv", "KV", "40", "tube voltage, 0: off"},
@@ -133,15 +134,20 @@ static int read_firmware(const char *text, unsigned *firmware)
 
 static int read_identity(struct dpp *d, const struct sim_options *o)
 {
+	static const char *const bootloader_names[] = {"00", "7f", "80", "ff", NULL};
+	static const uint8_t bootloaders[] = {0x00, 0x7F, 0x80, 0xFF};
 	int64_t serial;
 	int device = options_choice(o, "device", device_names);
-	if (device < 0 || options_integer(o, "serial", 1, SERIALS_MAX, &serial) < 0)
+	int bootloader = options_choice(o, "bootloader", bootloader_names);
+	if (device < 0 || bootloader < 0 ||
+		options_integer(o, "serial", 1, SERIALS_MAX, &serial) < 0)
 		return -EINVAL;
 	const char *firmware = options_text(o, "firmware");
 	if (read_firmware(firmware, &d->firmware) < 0)
 		return options_reject("firmware", firmware, "a version such as 6.08.06");
 	d->device = &devices[device];
 	d->serial = (uint32_t)serial;
+	d->bootloader = bootloaders[bootloader];
 	if (options_flag(o, "hpge") && d->device->bit != PX5)
 		return options_reject("hpge", d->device->name, "--device px5");
 	if (!sim_serial_is_reserved(d->model, d->serial))

@@ -29,7 +29,8 @@ struct dpp {
 	struct sim_model *model;
 	const struct device *device;
 	uint32_t serial;
-	unsigned firmware; /* 60806 is 6.08 build 6 */
+	unsigned firmware;  /* 60806 is 6.08 build 6 */
+	uint8_t bootloader; /* id of the program that loads the firmware */
 	const char *sample_name;
 	struct settings settings;
 	struct acquisition acquisition;

@@ -64,7 +64,8 @@ struct status dpp_status(struct dpp *d)
 		.hv_positive = s->is_hv_positive,
 		.preamp_8v5 = is_8v5 && d->device->bit != DP5X,
 		.hpge_supply = s->hv_limit > d->device->hv_limit,
-		.device_id = d->device->id};
+		.device_id = d->device->id,
+		.bootloader = d->bootloader};
 }
 
 void status_write(const struct status *s, uint8_t out[STATUS_LEN])
@@ -94,4 +95,5 @@ void status_write(const struct status *s, uint8_t out[STATUS_LEN])
 	out[39] = s->device_id;
 	put_be16(out + 40, lround(s->tec_v * 758.5));
 	out[42] = s->hpge_supply;
+	out[48] = s->bootloader;
 }

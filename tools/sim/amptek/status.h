@@ -22,7 +22,7 @@ struct status {
 	bool mcs_finished, first_since_boot, clock_80, clock_auto;
 	bool pc5_good; /* the bias supply is found */
 	bool hv_positive, preamp_8v5, hpge_supply;
-	uint8_t device_id;
+	uint8_t device_id, bootloader;
 };
 
 /* Writes the block; bytes without a field here are zero. */
