@@ -12,15 +12,28 @@ struct probe {
 	const struct sim_model_ops *model;
 	enum sim_transport transport;
 	const char *hex, *reply; /* the reply's first bytes */
+	size_t len;              /* of the whole reply */
 	const char *wake;        /* ends a scan, degassing or an unfinished line; or NULL */
+	const char *option[3];
 };
 
-/* Status; the head's name; a register of unit 1. */
+#define STATUS "F5FA01010000FE0F", "F5FA80010040", 72
+#define NAME   "49443F0D", "535253524741", 27
+#define GASES  "0104008A002251F9", GASES_REPLY, 73
+#define GASES_REPLY                                                                         \
+	"01 04 44 00 00 41 48 00 00 00 00 00 00 40 50 00 00 42 34 00 00 42 F1 00 00 00 00 " \
+	"00 00 42 0F 00 00 40 20 00 00 00 00 00 00 00 00 33 33 41 63 66 66 41 2E "          \
+	"00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 4C CD 43 3B EF D8"
+
+/* Over TCP nothing ends half a request but the end of the connection: there the client reconnects. */
 static const struct probe probes[] = {
-	{&amptek_model, SIM_USB, "F5FA01010000FE0F", "F5FA80010040", NULL},
-	{&amptek_model, SIM_PTY, "F5FA01010000FE0F", "F5FA80010040", NULL},
-	{&rga_model, SIM_PTY, "49443F0D", "535253524741", "0D"},
-	{&modbus_model, SIM_PTY, "010300000001840A", "01", NULL},
+	{&amptek_model, SIM_USB, STATUS, NULL, {NULL}},
+	{&amptek_model, SIM_UDP, STATUS, NULL, {NULL}},
+	{&amptek_model, SIM_PTY, STATUS, NULL, {NULL}},
+	{&amptek_model, SIM_TCP, STATUS, NULL, {NULL}},
+	{&rga_model, SIM_PTY, NAME, "0D", {NULL}},
+	{&rga_model, SIM_TCP, NAME, "0D", {NULL}},
+	{&modbus_model, SIM_PTY, GASES, NULL, {"fixed", "example", NULL}},
 };
 
 static void disturb(struct bench *b, const struct probe *r, struct sim_random *random)
@@ -49,13 +62,15 @@ static void next_request_is_answered_after_noise(void **state)
 		const struct probe *r = &probes[i];
 		struct bench b;
 		struct sim_random random;
-		uint8_t reply[16];
+		uint8_t reply[128];
 		size_t len = from_hex(r->reply, reply, sizeof(reply));
 		random_init(&random, 20 + i);
-		bench_start(&b, r->model, r->transport, NULL, (const char *const[]){NULL});
+		bench_start(&b, r->model, r->transport, NULL, r->option);
 		for (int round = 0; round < ROUNDS; round++) {
 			disturb(&b, r, &random);
 			wait_until(&b, b.now + 200 * MS);
+			if (r->transport == SIM_TCP)
+				sim_model_link_reset(b.model, b.now);
 			if (r->wake != NULL) {
 				send_hex(&b, r->wake);
 				wait_until(&b, b.now + 60 * S);
@@ -64,8 +79,9 @@ static void next_request_is_answered_after_noise(void **state)
 			}
 			send_hex(&b, r->hex);
 			wait_until(&b, b.now + S);
-			if (b.len < len || memcmp(b.sent, reply, len) != 0)
-				fail_msg("%s, round %d: no reply", r->model->name, round);
+			if (b.len != r->len || memcmp(b.sent, reply, len) != 0)
+				fail_msg("%s, probe %zu, round %d: no reply", r->model->name, i,
+					round);
 		}
 		bench_stop(&b);
 	}
