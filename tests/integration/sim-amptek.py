@@ -115,6 +115,24 @@ class Transports(unittest.TestCase):
             self.assertEqual(ask(second, STATUS, seconds=SILENT_S), b"")
             self.assertTrue(is_good(ask(first, STATUS)))
 
+    def test_netfinder_answers_any_host_on_its_own_port(self):
+        with amptek("--udp", ":0", "--netfinder", ":0", "--serial", "9990007") as sim, \
+                Datagrams(sim.port()) as owner, \
+                Datagrams(int(sim.ready[-1].rsplit(":", 1)[1])) as first, \
+                Datagrams(int(sim.ready[-1].rsplit(":", 1)[1])) as second:
+            self.assertTrue(is_good(ask(owner, STATUS)))
+            for n, line in enumerate((first, second)):
+                line.write(bytes.fromhex(f"0000010{n}f4fa"))
+                self.assertEqual(line.read(4), bytes([1, 1, 1, n]))
+                line.read(28)
+                self.assertEqual(line.read(27), b"Amptek DP5 - S/N 9990007\0(n")
+            self.assertTrue(is_good(ask(owner, STATUS)))
+
+    def test_netfinder_needs_udp(self):
+        done = subprocess.run([PROGRAM, "amptek-dp5", "--tcp", ":0", "--netfinder", ":0"],
+                              capture_output=True, timeout=DEADLINE_S, check=False)
+        self.assertEqual(done.returncode, 2)
+
     def test_clients_come_one_after_the_other(self):
         for name in ("pty", "tcp"):
             where, connect = connections()[name]

@@ -30,6 +30,7 @@ class Simulator:
         line = self.process.stdout.readline().split()
         if line[:1] != ["ready"]:
             raise RuntimeError(f"not ready: {line}")
+        self.ready = line
         self.endpoint = line[2] if len(line) > 2 else None
 
     def __enter__(self):

@@ -268,6 +268,64 @@ static void each_device_reports_its_identity(void **state)
 	}
 }
 
+static size_t find(struct bench *b, const char *request, uint8_t *reply)
+{
+	uint8_t data[16];
+	size_t len = from_hex(request, data, sizeof(data));
+	memset(reply, 0xEE, SIM_DISCOVERY_MAX);
+	return sim_model_discover(b->model, data, len, b->now, reply);
+}
+
+static void netfinder_gets_the_identity_for_each_new_number(void **state)
+{
+	static const uint8_t network[] = {192, 168, 1, 10, 255, 255, 255, 0, 192, 168, 1, 1};
+	static const char texts[] = "Amptek PX5 - S/N 9990042\0(no description)\0"
+				    "Time Powered\0Time on Network";
+	static const char *const ignored[] = {"00 00 12 34 F4 FA", "00 00 12 35",
+		"00 00 12 35 F4 FB", "00 00 12 35 F4 FA 00", "04 00 12 35 F4 FA", ""};
+	struct bench b;
+	uint8_t reply[SIM_DISCOVERY_MAX];
+	start_on(&b, SIM_UDP, "tube-kv", "0", "device", "px5", "serial", "9990042");
+	assert_int_equal(find(&b, "00 00 12 34 F4 FA", reply), 32 + sizeof(texts));
+	static const uint8_t head[14] = {1, 0, 0x12, 0x34};
+	assert_memory_equal(reply, head, sizeof(head));
+	assert_memory_equal(reply + 20, network, sizeof(network));
+	assert_memory_equal(reply + 32, texts, sizeof(texts));
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		assert_int_equal(find(&b, ignored[i], reply), 0);
+	assert_int_equal(b.len, 0);
+	pass(&b, 3661 * S);
+	assert_true(find(&b, "00 00 00 00 F4 FA", reply) > 0);
+	static const uint8_t later[14] = {1, 0, 0, 0, 0, 0, 1, 1, 0, 0, 1, 1, 1, 1};
+	assert_memory_equal(reply, later, sizeof(later));
+	bench_stop(&b);
+}
+
+static void netfinder_shows_to_whom_the_port_belongs(void **state)
+{
+	struct bench b;
+	uint8_t reply[SIM_DISCOVERY_MAX];
+	char request[32];
+	start_on(&b, SIM_UDP, "tube-kv", "0");
+	for (unsigned i = 0; i < 3; i++) {
+		ask(&b, 0xF0, (uint8_t)(0x20 + i), "");
+		expect_text(&b, 0xFF00, "");
+		snprintf(request, sizeof(request), "00 00 00 0%u F4 FA", i);
+		assert_true(find(&b, request, reply) > 0);
+		assert_int_equal(reply[1], 1 + i);
+	}
+	pass(&b, 14 * S);
+	assert_true(find(&b, "00 00 01 00 F4 FA", reply) > 0);
+	assert_int_equal(reply[1], 3);
+	pass(&b, 2 * S);
+	assert_true(find(&b, "00 00 01 01 F4 FA", reply) > 0);
+	assert_int_equal(reply[1], 0);
+	status_of(&b);
+	assert_true(find(&b, "00 00 01 02 F4 FA", reply) > 0);
+	assert_int_equal(reply[1], 1);
+	bench_stop(&b);
+}
+
 static void errors_are_found_in_the_instruments_order(void **state)
 {
 	struct bench b;
@@ -437,6 +495,8 @@ int main(void)
 		cmocka_unit_test(malformed_text_is_rejected),
 		cmocka_unit_test(each_device_has_its_own_commands),
 		cmocka_unit_test(each_device_reports_its_identity),
+		cmocka_unit_test(netfinder_gets_the_identity_for_each_new_number),
+		cmocka_unit_test(netfinder_shows_to_whom_the_port_belongs),
 		cmocka_unit_test(errors_are_found_in_the_instruments_order),
 		cmocka_unit_test(older_firmware_lacks_the_volatile_configuration),
 		cmocka_unit_test(serial_line_hunts_sync_in_silence),

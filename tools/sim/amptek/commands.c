@@ -234,6 +234,13 @@ static void accept(struct dpp *d, const struct request *r)
 	dpp_ack(d, ACK_OK, NULL, 0);
 }
 
+/* 20 allows other hosts to share the port, 21 does not, 22 locks it. */
+static void keep_alive(struct dpp *d, const struct request *r)
+{
+	d->sharing = (uint8_t)(r->pid2 - 0x20 + 1);
+	dpp_ack(d, ACK_OK, NULL, 0);
+}
+
 static void send_echo(struct dpp *d, const struct request *r)
 {
 	dpp_reply(d, 0x8F, 0x7F, r->data, r->len);
@@ -289,9 +296,9 @@ static const struct handler handlers[] = {
 	{0xF0, 0x1A, ANY_LEN, reject_pid, NEVER_SEND},
 	{0xF0, 0x1E, ANY_LEN, accept, NEEDS_608 | NOT_DP5X},
 	{0xF0, 0x1F, ANY_LEN, accept, NEEDS_608 | NOT_DP5X},
-	{0xF0, 0x20, 0, accept, 0},
-	{0xF0, 0x21, 0, accept, 0},
-	{0xF0, 0x22, 0, accept, 0},
+	{0xF0, 0x20, 0, keep_alive, 0},
+	{0xF0, 0x21, 0, keep_alive, 0},
+	{0xF0, 0x22, 0, keep_alive, 0},
 	{COMM_TEST, 0x7F, ANY_LEN, send_echo, 0},
 };
 

@@ -9,7 +9,6 @@
 #include "config.h"
 
 #define RECEIVER_GAP_NS (100 * NS_PER_MS) /* RS-232: a longer gap within a packet drops it */
-#define PEER_HOLD_NS    (15 * NS_PER_S)
 #define HPGE_LIMIT_V    5000
 #define TICK_NS         (50 * NS_PER_MS) /* bounds the photons to be drawn at once */
 #define PHOTONS_MAX     5e6              /* per second of real time: each is drawn by itself */
@@ -32,6 +31,8 @@ static const struct sim_option options[] = {
 	{"unconfigured", NULL, NULL, "flash is empty: no counting before a configuration"},
 	{"hpge", NULL, NULL, "PX5 with the HPGe bias supply: HVSE to 5000 V"},
 	{"never-counts", NULL, NULL, "acknowledges an enable and does not count"},
+	{"netfinder", "HOST:PORT", "",
+		"answer Netfinder there, 3040 on the instrument; with --udp"},
 	{"cold", NULL, NULL, "just switched on: bias at zero, detector warm"},
 	{0},
 };
@@ -72,6 +73,7 @@ static void take(struct dpp *d, const uint8_t *data, size_t len, uint64_t at)
 static void amptek_input(struct sim_model *m, const uint8_t *data, size_t len, uint64_t now)
 {
 	struct dpp *d = dpp_of(m);
+	dpp_heard(d, now);
 	if (now >= d->stalled_until) {
 		take(d, data, len, now);
 	} else if (d->held_count < HELD_MAX && len <= HELD_SIZE) {
@@ -269,4 +271,6 @@ const struct sim_model_ops amptek_model = {
 	.tick = amptek_tick,
 	.next_wakeup = amptek_next_wakeup,
 	.link_reset = amptek_link_reset,
+	.discovery = "netfinder",
+	.discover = dpp_discover,
 };

@@ -8,6 +8,7 @@
 #include "device.h"
 #include "frame.h"
 #include "settings.h"
+#include "base/clock.h"
 #include "framework/sim.h"
 #include "status.h"
 
@@ -17,6 +18,7 @@
 #define SEQUENCE_BUFFERS 512
 #define HELD_MAX         8 /* datagrams or pieces that wait while flash is written */
 #define HELD_SIZE        1040
+#define PEER_HOLD_NS     (15 * NS_PER_S) /* a silent host keeps the UDP port this long */
 
 /* Input that waits while flash is written. */
 struct held {
@@ -37,6 +39,11 @@ struct dpp {
 	struct emission emission;
 	struct climate climate;
 	bool first_status_sent;
+	bool is_heard;     /* a host has sent a packet */
+	uint64_t heard;    /* the last packet of a host */
+	uint8_t sharing;   /* port status for Netfinder: 1 sharable, 2 not, 3 locked */
+	bool has_sequence; /* Netfinder has asked */
+	uint16_t sequence; /* the number of its last request */
 	uint8_t ethernet[ETHERNET_LEN], misc_data[MISC_DATA_LEN];
 
 	struct receiver receiver;
@@ -73,8 +80,16 @@ void dpp_send_spectrum(struct dpp *d, bool with_status, bool clear);
 /* Sends a buffered spectrum. */
 void dpp_send_buffer(struct dpp *d, const uint32_t *spectrum, unsigned channels);
 
-/* Writes the body of a Netfinder reply to `out` of at least 256 bytes; returns its length. */
+/* ---- netfinder.c ---- */
+
+/* Writes a Netfinder reply to `out` of at least 256 bytes; returns its length. */
 size_t dpp_netfinder(struct dpp *d, uint16_t sequence, uint8_t *out);
+
+/* Answers a datagram to the Netfinder port; a repeated sequence number gets no answer. */
+size_t dpp_discover(struct sim_model *m, const uint8_t *data, size_t len, uint8_t *out);
+
+/* Notes a packet of a host: the port belongs to it for PEER_HOLD_NS. */
+void dpp_heard(struct dpp *d, uint64_t now);
 
 /* ---- commands.c ---- */
 

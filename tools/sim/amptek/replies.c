@@ -100,31 +100,3 @@ void dpp_send_buffer(struct dpp *d, const uint32_t *spectrum, unsigned channels)
 	size_t len = put_channels(body, spectrum, channels);
 	dpp_reply(d, PID_SPECTRUM, spectrum_pid(channels, false), body, len);
 }
-
-static size_t put_text(uint8_t *out, const char *text)
-{
-	memcpy(out, text, strlen(text) + 1);
-	return strlen(text) + 1;
-}
-
-size_t dpp_netfinder(struct dpp *d, uint16_t sequence, uint8_t *out)
-{
-	char name[64], description[48];
-	memset(out, 0, 32);
-	out[0] = 1;
-	out[1] = 1; /* connected, sharable */
-	out[2] = (uint8_t)(sequence >> 8);
-	out[3] = (uint8_t)sequence;
-	memcpy(out + 14, d->ethernet + 19, 6);
-	memcpy(out + 20, d->ethernet + 1, 12);
-	snprintf(name, sizeof(name), "Amptek %s - S/N %" PRIu32, d->device->title,
-		dpp_status(d).serial);
-	snprintf(description, sizeof(description), "%.40s",
-		d->misc_data[0] != 0 ? (const char *)d->misc_data : "(no description)");
-	size_t n = 32;
-	n += put_text(out + n, name);
-	n += put_text(out + n, description);
-	n += put_text(out + n, "Time Powered");
-	n += put_text(out + n, "Time on Network");
-	return n;
-}

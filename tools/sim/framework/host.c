@@ -16,8 +16,7 @@
 
 #define FDS_MAX 60
 
-/* HOST:PORT, [V6]:PORT, or :PORT and PORT alone for the loopback. */
-static int read_endpoint(const char *option, const char *text, struct sim_endpoint *endpoint)
+int endpoint_read(const char *option, const char *text, struct sim_endpoint *endpoint)
 {
 	const char *colon = strrchr(text, ':');
 	const char *port_text = colon != NULL ? colon + 1 : text;
@@ -51,8 +50,8 @@ static int read_transport(struct sim_host *host, const struct program_options *o
 		return 0;
 	}
 	endpoint->transport = o->udp != NULL ? SIM_UDP : SIM_TCP;
-	return o->udp != NULL ? read_endpoint("udp", o->udp, endpoint)
-			      : read_endpoint("tcp", o->tcp, endpoint);
+	return o->udp != NULL ? endpoint_read("udp", o->udp, endpoint)
+			      : endpoint_read("tcp", o->tcp, endpoint);
 }
 
 static int read_options(struct sim_host *host, const struct program_options *o)

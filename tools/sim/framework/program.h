@@ -33,6 +33,12 @@ struct program_options {
 };
 
 /*
+ * Reads HOST:PORT, [V6]:PORT, or :PORT and PORT alone for the loopback; 0, or the error of
+ * options_reject() for `option`.
+ */
+int endpoint_read(const char *option, const char *text, struct sim_endpoint *endpoint);
+
+/*
  * Reads the options and opens truth log, control socket and signals; the transport is opened
  * later.  Returns 0 or a negative errno after one line on standard error; call host_close then too.
  */

@@ -61,6 +61,13 @@ uint64_t sim_model_next_wakeup(struct sim_model *m, uint64_t now)
 	return m->ops->next_wakeup != NULL ? m->ops->next_wakeup(m, now) : SIM_NEVER;
 }
 
+size_t sim_model_discover(
+	struct sim_model *m, const uint8_t *data, size_t len, uint64_t now, uint8_t *out)
+{
+	sim_model_tick(m, now);
+	return m->ops->discover != NULL ? m->ops->discover(m, data, len, out) : 0;
+}
+
 void sim_model_link_reset(struct sim_model *m, uint64_t now)
 {
 	if (now > m->now)

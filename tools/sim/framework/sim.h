@@ -33,7 +33,8 @@ enum sim_transport {
 	SIM_USB,
 };
 
-#define SIM_NEVER UINT64_MAX
+#define SIM_NEVER         UINT64_MAX
+#define SIM_DISCOVERY_MAX 512
 
 /* One row of the table in models.h.  Slots may be NULL unless their comment excludes it. */
 struct sim_model_ops {
@@ -70,6 +71,14 @@ struct sim_model_ops {
 
 	/* The client left or another one connected: drop half-received requests.  Must not emit. */
 	void (*link_reset)(struct sim_model *m, uint64_t now);
+
+	/*
+	 * Beside --udp: `discovery` is the model's option for a second UDP port, HOST:PORT or "",
+	 * whose datagrams of any host go to `discover`.  It writes at most SIM_DISCOVERY_MAX bytes
+	 * to `out` and returns their number, 0 for no answer.
+	 */
+	const char *discovery;
+	size_t (*discover)(struct sim_model *m, const uint8_t *data, size_t len, uint8_t *out);
 
 	/*
 	 * Replaces the framework's loop for a model whose library owns its socket (libmodbus).
@@ -115,6 +124,8 @@ void sim_model_input(struct sim_model *m, const uint8_t *data, size_t len, uint6
 void sim_model_tick(struct sim_model *m, uint64_t now);
 uint64_t sim_model_next_wakeup(struct sim_model *m, uint64_t now);
 void sim_model_link_reset(struct sim_model *m, uint64_t now);
+size_t sim_model_discover(
+	struct sim_model *m, const uint8_t *data, size_t len, uint64_t now, uint8_t *out);
 
 /* ---- calls of a model ---- */
 
