@@ -21,7 +21,7 @@
  * Errors.  A slot returns 0 (or a value given with the slot) or a negative errno:
  *
  *	-ETIMEDOUT   no (complete) reply in time             -> the worker retries, then reconnects
- *	-EBADMSG     bytes that break the protocol           -> the same
+ *	-EBADMSG     bytes that break the protocol           -> the same; the run ends as failed
  *	-EPROTO      the instrument refused; assay_explain() -> the command, or the run, fails with it
  *	-EINVAL      settings that contradict each other     -> rejected with the text of assay_explain()
  *	-EAGAIN      nothing to deliver this time (acquire)  -> acquire is called again

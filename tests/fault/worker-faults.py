@@ -151,7 +151,7 @@ DEEDS = {
     'loop': ({}, r'hung', True, 'lost-device'),
     'sleep': ({}, r'hung', True, 'lost-device'),
     'unknown': ({}, r'no_such_setting', True, 'lost-device'),
-    'garbage': ({}, r'breaks the protocol', False, 'lost-device'),
+    'garbage': ({}, r'breaks the protocol', False, 'failed'),
     'nonsense': ({'slot': 'decode'}, r'furlong', False, 'failed'),
     'unfinished': ({'slot': 'decode'}, r'no proper name', False, 'failed'),
 }

@@ -151,14 +151,11 @@ static int take_frame(struct instrument *instrument, const struct wire_message *
 	return spoil(instrument, text);
 }
 
-/* How a run ends that the worker could not finish, by the name of its errno. */
+/* How a run ends that the worker could not finish, by its errno: a device that sends is not lost. */
 static enum run_status status_of(struct assay_string code)
 {
-	static const char *const gone[] = {"ENODEV", "ETIMEDOUT", "EBADMSG"};
-	for (size_t i = 0; i < sizeof gone / sizeof gone[0]; i++)
-		if (assay_string_is(code, gone[i]))
-			return RUN_STATUS_LOST_DEVICE;
-	return RUN_STATUS_FAILED;
+	bool is_gone = assay_string_is(code, "ENODEV") || assay_string_is(code, "ETIMEDOUT");
+	return is_gone ? RUN_STATUS_LOST_DEVICE : RUN_STATUS_FAILED;
 }
 
 /* A START was refused. */

@@ -639,8 +639,8 @@ static void the_error_decides_how_a_run_ends(void **state)
 {
 	static const struct {
 		const char *code, *status;
-	} ends[] = {{"ENODEV", "lost-device"}, {"ETIMEDOUT", "lost-device"},
-		{"EBADMSG", "lost-device"}, {"EPROTO", "failed"}, {"EINVAL", "failed"}};
+	} ends[] = {{"ENODEV", "lost-device"}, {"ETIMEDOUT", "lost-device"}, {"EBADMSG", "failed"},
+		{"EPROTO", "failed"}, {"EINVAL", "failed"}};
 	struct instrument *ms = find("ms-1");
 	char story[400] = "";
 	connect_to(ms);
