@@ -20,6 +20,7 @@
 #include "core.h"
 #include "crc16.h"
 #include "record/encode.h"
+#include "record/quality.h"
 #include "record/read.h"
 #include "worker/commands.h"
 #include "worker/link/modbus.h"
@@ -30,6 +31,7 @@
 #define BLOCK_STEP 500 /* addresses between two blocks */
 #define REGISTERS  2   /* of a block */
 #define BITS       16
+#define SERIAL_AT  "60000" /* the address of the serial number */
 #define PIECES     4096
 #define IDLE_MAX   1000000 /* waits without a step of time */
 
@@ -112,6 +114,7 @@ static void reply_and_close(struct bus *b, const uint8_t *data, size_t len, uint
 {
 	bool is_cut = b->closes == BUS_CLOSES_IN_REPLY && ++b->replies % b->every == 0;
 	bool is_last = b->closes == BUS_CLOSES_AFTER_REPLY || b->closes == BUS_CLOSES_AT_ONCE;
+	b->cuts += is_cut;
 	bus_reply(b, data, is_cut ? b->replies % len : len, when);
 	if (is_cut || is_last)
 		put_piece(PIECE_END, when);
@@ -133,6 +136,8 @@ static void handle(size_t index, const uint8_t *head, const uint8_t *pdu)
 	unsigned address = (unsigned)(pdu[1] << 8 | pdu[2]);
 	unsigned count = (unsigned)(pdu[3] << 8 | pdu[4]);
 	unsigned bytes = pdu[0] <= 2 ? (count + 7) / 8 : 2 * count;
+	bool is_other = bus->exchanged_at > 0 && bus->connections >= bus->exchanged_at;
+	size_t device = index + (is_other ? BUS_OTHER : 0);
 	uint8_t reply[260] = {0}, *at = reply;
 	bool is_too_many = bus->most > 0 && pdu[0] > 2 && count > bus->most;
 	if (++unit->requests == unit->stall_at)
@@ -159,7 +164,7 @@ static void handle(size_t index, const uint8_t *head, const uint8_t *pdu)
 		at[2] = 3;
 	}
 	for (unsigned i = 0; i < count && !is_too_many; i++) {
-		uint16_t v = bus_value(index, pdu[0], address + i);
+		uint16_t v = bus_value(device, pdu[0], address + i);
 		if (pdu[0] <= 2) {
 			at[3 + i / 8] |= (uint8_t)(v << i % 8);
 			continue;
@@ -247,6 +252,28 @@ static void command(struct buffer *bytes)
 	buffer_finish(bytes);
 }
 
+/* A serial number that another device has is rejected, or accepted with its values from now on. */
+static void take_identity(size_t index, const struct wire_message *m)
+{
+	struct bus_unit *unit = &bus->units[index];
+	struct wire_identity identity;
+	struct buffer bytes = {0};
+	char other[16];
+	assert_int_equal(wire_read_identity(m, &identity), 0);
+	snprintf(other, sizeof other, "%u",
+		bus_value(index + BUS_OTHER, ASSAY_HOLDING, (unsigned)atoi(SERIAL_AT)));
+	bool is_other = bus->has_identity && assay_string_is(identity.serial, other);
+	assert_int_equal(identity.declared, !bus->has_identity);
+	if (is_other && bus->rejects) {
+		wire_write_refuse(&bytes, m->unit, "another one is configured");
+	} else {
+		unit->known = index + (is_other ? BUS_OTHER : 0);
+		unit->accepted++;
+		wire_write_go(&bytes, m->unit, &(struct wire_go){.safe = false});
+	}
+	command(&bytes);
+}
+
 /* One raw block: right if it has the values of its place. */
 static void check_block(size_t index, struct assay_string name, struct assay_span data)
 {
@@ -264,7 +291,7 @@ static void check_block(size_t index, struct assay_string name, struct assay_spa
 		uint16_t v = is_bits(unit->table)
 				     ? data.data[i / 8] >> i % 8 & 1
 				     : (uint16_t)(data.data[2 * i] << 8 | data.data[2 * i + 1]);
-		unit->wrong += v != bus_value(index, unit->table, address + i);
+		unit->wrong += v != bus_value(unit->known, unit->table, address + i);
 	}
 }
 
@@ -303,6 +330,9 @@ static void take_frame(size_t index, const struct wire_message *m)
 	unit->frames++;
 	unit->dropped += (unsigned)frame.dropped;
 	unit->retries += frame.retries;
+	for (size_t i = 0; quality_reason_at(i, NULL) != NULL; i++)
+		unit->resumed += (frame.reasons >> i & 1) != 0 &&
+				 strcmp(quality_reason_at(i, NULL), "resumed") == 0;
 	if (unit->first_frame == 0) {
 		unit->first_frame = now;
 		for (size_t i = 0; i < bus->count; i++)
@@ -325,10 +355,7 @@ static void take_message(const struct wire_message *m)
 	struct wire_ended ended;
 	struct wire_state state;
 	switch (m->type) {
-	case WIRE_IDENTITY:
-		wire_write_go(&bytes, m->unit, &(struct wire_go){.safe = false});
-		command(&bytes);
-		break;
+	case WIRE_IDENTITY: take_identity(m->unit, m); break;
 	case WIRE_READY:
 		wire_write_start(&bytes, m->unit, &unit->start);
 		command(&bytes);
@@ -412,6 +439,7 @@ void bus_init(struct bus *b, unsigned kind, size_t count)
 	for (size_t i = 0; i < count; i++)
 		b->units[i] = (struct bus_unit){.table = ASSAY_HOLDING,
 			.blocks = 2,
+			.known = i,
 			.start = {.mode = WIRE_CONTINUOUS, .every_ns = NS_PER_S}};
 	piece_count = 0;
 	now = EPOCH;
@@ -443,23 +471,12 @@ static void put_value(struct buffer *to, const struct assay_setting *setting, co
 		encode_text(to, value);
 }
 
-static void put_point(struct buffer *to, const struct assay_setting *columns,
-	const struct bus_unit *unit, unsigned number)
+/* A row of these values, and the defaults of the others. */
+static void put_row(
+	struct buffer *to, const struct assay_setting *columns, const struct given *given)
 {
-	static const char *const tables[] = {[ASSAY_COILS] = "coil",
-		[ASSAY_DISCRETE] = "discrete",
-		[ASSAY_HOLDING] = "holding",
-		[ASSAY_INPUT] = "input"};
-	unsigned per_block = is_bits(unit->table) ? BITS : 1;
-	char name[16], address[16];
-	const struct given given[] = {{"name", name}, {"table", tables[unit->table]},
-		{"address", address}, {"type", is_bits(unit->table) ? "bit" : "uint32"}, {0}};
 	const struct assay_setting *column;
 	size_t cells = 0;
-	snprintf(name, sizeof name, "p%u", number);
-	snprintf(address, sizeof address, "%u",
-		number / per_block * (unit->blocks_step > 0 ? unit->blocks_step : BLOCK_STEP) +
-			number % per_block);
 	for (column = columns; column->name != NULL; column++)
 		cells += value_of(column, given) != NULL;
 	encode_array(to, 2 * cells);
@@ -472,19 +489,45 @@ static void put_point(struct buffer *to, const struct assay_setting *columns,
 	}
 }
 
+static void put_point(struct buffer *to, const struct assay_setting *columns,
+	const struct bus_unit *unit, unsigned number)
+{
+	static const char *const tables[] = {[ASSAY_COILS] = "coil",
+		[ASSAY_DISCRETE] = "discrete",
+		[ASSAY_HOLDING] = "holding",
+		[ASSAY_INPUT] = "input"};
+	unsigned per_block = is_bits(unit->table) ? BITS : 1;
+	char name[16], address[16];
+	const struct given given[] = {{"name", name}, {"table", tables[unit->table]},
+		{"address", address}, {"type", is_bits(unit->table) ? "bit" : "uint32"}, {0}};
+	snprintf(name, sizeof name, "p%u", number);
+	snprintf(address, sizeof address, "%u",
+		number / per_block * (unit->blocks_step > 0 ? unit->blocks_step : BLOCK_STEP) +
+			number % per_block);
+	put_row(to, columns, given);
+}
+
 static void write_settings(
 	const struct assay_setting *table, const struct bus_unit *unit, struct buffer *to)
 {
 	static const struct given given[] = {{"max_gap", "0"}, {"max_gap_bits", "0"}, {0}};
+	static const struct given serial[] = {{"field", "serial"}, {"table", "holding"},
+		{"address", SERIAL_AT}, {"type", "uint16"}, {0}};
 	unsigned points = unit->blocks * (is_bits(unit->table) ? BITS : 1);
 	struct map map;
 	map_open(&map, to);
 	for (; table->name != NULL; table++) {
 		const char *value = value_of(table, given);
 		bool is_points = strcmp(table->name, "points") == 0;
-		if (value == NULL && !is_points)
+		bool is_identity = bus->has_identity && strcmp(table->name, "identity") == 0;
+		if (value == NULL && !is_points && !is_identity)
 			continue;
 		map_key(&map, table->name);
+		if (is_identity) {
+			encode_array(to, 1);
+			put_row(to, table->columns, serial);
+			continue;
+		}
 		if (!is_points) {
 			put_value(to, table, value);
 			continue;

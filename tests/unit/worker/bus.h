@@ -42,9 +42,11 @@ struct bus_unit {
 	unsigned requests; /* received */
 	uint64_t replied_at;
 	unsigned blocks_step; /* addresses from one block to the next; 0: far */
+	size_t known; /* the device that the core has accepted: values of others are wrong */
 
 	unsigned frames, wrong, missing, dropped, lost_runs, faults;
 	unsigned retries;
+	unsigned resumed, accepted; /* frames with the reason `resumed`; identities */
 	uint64_t first_frame;
 	unsigned frames_alone; /* of `frames`: before each unit had one */
 	char fault[400];       /* the last one */
@@ -68,7 +70,13 @@ struct bus {
 	bool is_racing; /* a request does not keep it from closing */
 	unsigned every;
 	unsigned connections, replies; /* made after the first one; sent */
+	unsigned cuts;                 /* of `replies` */
+	bool has_identity;             /* the units have a register with their serial number */
+	unsigned exchanged_at;         /* other devices answer from this connection on; 0: never */
+	bool rejects;                  /* the core rejects them */
 };
+
+#define BUS_OTHER 100 /* the device of unit i after the exchange: i + BUS_OTHER */
 
 /* A bus of `count` units with ids 1 ... in order, and a start that is the same in each run. */
 void bus_init(struct bus *bus, unsigned kind, size_t count);

@@ -344,6 +344,68 @@ static void a_connection_per_request_is_closed_after_each(void **state)
 	assert_int_equal(bus.connections + 1, bus.units[0].requests + bus.units[1].requests);
 }
 
+/*
+ * Another device answers after some reconnect, in the middle of a poll too: none of its values is
+ * delivered before the core has accepted its identity, and none at all if the core rejects it.
+ */
+static void no_value_of_an_exchanged_device_is_delivered_under_the_other(void **state)
+{
+	static const uint64_t paces[] = {0, 200 * NS_PER_MS, NS_PER_S};
+	unsigned count = 0, found = 0;
+	for (unsigned round = 0; round < 12 * scale(); round++)
+		for (unsigned closes = BUS_CLOSES_NEVER; closes <= BUS_CLOSES_AT_ONCE; closes++)
+			for (unsigned rejects = 0; rejects < 2; rejects++, count++) {
+				struct bus bus;
+				char text[100];
+				bus_init(&bus, ASSAY_LINK_MODBUS_TCP, 1 + dice(3));
+				bus.has_identity = true;
+				bus.rejects = rejects;
+				bus.closes = closes;
+				bus.idle = dice(1500) * NS_PER_MS;
+				bus.is_racing = closes == BUS_CLOSES_IDLE && dice(2) == 0;
+				bus.every = 2 + dice(4);
+				bus.port.connection = closes == BUS_CLOSES_NEVER
+							      ? PORT_CONNECTION_PER_REQUEST
+							      : PORT_CONNECTION_KEPT;
+				bus.exchanged_at = 1 + dice(20);
+				for (size_t i = 0; i < bus.count; i++)
+					bus.units[i].start.every_ns = paces[dice(3)];
+				bus.end = bus_now() + 12 * NS_PER_S;
+				snprintf(text, sizeof text, "close %u, %s, exchanged at %u", closes,
+					rejects ? "rejected" : "accepted", bus.exchanged_at);
+				bus_run(&bus);
+				for (size_t i = 0; i < bus.count; i++) {
+					const struct bus_unit *unit = &bus.units[i];
+					if (unit->wrong > 0)
+						fail_msg("%s: %u wrong values of unit %zu", text,
+							unit->wrong, i + 1);
+					found += unit->known >= BUS_OTHER;
+				}
+			}
+	print_message("%u combinations, %u exchanges accepted\n", count, found);
+	assert_true(found > count / 4);
+}
+
+/* `resumed`: the exchange broke off and was repeated over another connection. */
+static void a_frame_is_resumed_only_after_an_exchange_that_broke_off(void **state)
+{
+	for (unsigned closes = BUS_CLOSES_AFTER_REPLY; closes <= BUS_CLOSES_IN_REPLY; closes++)
+		for (unsigned every = 7; every < 27; every++) {
+			struct bus bus;
+			bus_init(&bus, ASSAY_LINK_MODBUS_TCP, 1);
+			bus.has_identity = every % 2 == 0;
+			bus.closes = closes;
+			bus.idle = 500 * NS_PER_MS;
+			bus.every = every;
+			bus.end = bus_now() + 60 * NS_PER_S;
+			run_closing(&bus, "resumed");
+			const struct bus_unit *unit = &bus.units[0];
+			assert_in_range(unit->frames, 58, 62);
+			assert_in_range(unit->resumed, bus.cuts > 0 ? bus.cuts - 1 : 0, bus.cuts);
+			assert_int_equal(bus.cuts > 0, closes == BUS_CLOSES_IN_REPLY);
+		}
+}
+
 /* --- replies that are none ------------------------------------------------------------------- */
 
 /* Changes the reply; the bytes that are sent. */
@@ -548,6 +610,8 @@ int main(void)
 		cmocka_unit_test(a_server_may_close_between_two_requests),
 		cmocka_unit_test(no_frame_is_lost_when_each_reply_ends_the_connection),
 		cmocka_unit_test(a_connection_per_request_is_closed_after_each),
+		cmocka_unit_test(no_value_of_an_exchanged_device_is_delivered_under_the_other),
+		cmocka_unit_test(a_frame_is_resumed_only_after_an_exchange_that_broke_off),
 		cmocka_unit_test(every_malformed_reply_is_named),
 	};
 	const char *seed = getenv("ASSAY_TEST_SEED");
