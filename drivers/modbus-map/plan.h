@@ -25,7 +25,8 @@ struct plan_block {
 	unsigned address, count;
 	bool is_optional;     /* belongs to an option */
 	bool is_absent;       /* optional, and the instrument does not have it */
-	bool is_refused;      /* as the log says */
+	bool is_unreadable;   /* as the log says */
+	unsigned failures;    /* polls in a row that did not read it */
 	bool is_readable;     /* it was read once: a refusal is a fault, no reason to split it */
 	size_t first, pieces; /* in the plan's list */
 	char name[PLAN_NAME_MAX];

@@ -14,6 +14,7 @@
 #define WHY_MAX            80
 #define BUSY_MS            100 /* until the first repetition; then twice as long */
 #define BUSY_MAX           5
+#define LASTING            3 /* polls in a row without a sound reply: not only one that was lost */
 
 static bool is_exception(int r)
 {
@@ -55,6 +56,8 @@ static const char *explain(int r, char *text, size_t size)
 	size_t n = (size_t)(ASSAY_MODBUS_EXCEPTION - r);
 	bool is_known = is_exception(r) && n < sizeof(exceptions) / sizeof(*exceptions);
 	describe(r, text, size);
+	if (r == -EBADMSG)
+		snprintf(text, size, "malformed (what comes is no reply to the request)");
 	if (is_known && exceptions[n][0] != '\0')
 		snprintf(text, size, "exception %zu (%s)", n, exceptions[n]);
 	return text;
@@ -308,22 +311,28 @@ int poll_start(struct assay_instrument *ins)
 static void note_block(struct assay_instrument *ins, struct plan_block *block, int r)
 {
 	char why[WHY_MAX];
-	if (r == 0 && block->is_refused)
+	bool was_unreadable = block->is_unreadable;
+	block->failures = r == 0 ? 0 : block->failures + 1;
+	block->is_unreadable = r != 0 &&
+			       (was_unreadable || is_exception(r) || block->failures >= LASTING);
+	if (was_unreadable && r == 0)
 		assay_log(ins, ASSAY_LOG_INFO, "%s can be read again", block->name);
-	if (is_exception(r) && !block->is_refused)
+	if (!was_unreadable && block->is_unreadable)
 		assay_log(ins, ASSAY_LOG_WARN, "%s cannot be read: %s", block->name,
 			explain(r, why, sizeof(why)));
-	block->is_refused = is_exception(r);
 }
 
 /*
  * -EAGAIN if the request is to be sent once more: after a lost or damaged reply, which is common on
- * RS-485 lines, and for some seconds while the device is busy.
+ * RS-485 lines, and for some seconds while the device is busy.  A block that was unreadable in the
+ * poll before has one request per poll, or it would take the time of the others in each poll.
  */
-static int repeat_later(struct assay_instrument *ins, struct map *map, int r)
+static int repeat_later(
+	struct assay_instrument *ins, struct map *map, const struct plan_block *block, int r)
 {
 	bool is_lost = (r == -ETIMEDOUT && map->answered > 0) || r == -EBADMSG;
-	if (map->repeats >= (is_lost ? 1 : is_temporary(r) ? BUSY_MAX : 0))
+	int most = block->is_unreadable ? 0 : is_lost ? 1 : is_temporary(r) ? BUSY_MAX : 0;
+	if (map->repeats >= most)
 		return r;
 	int ms = is_lost ? 0 : BUSY_MS << map->repeats;
 	map->repeats++;
@@ -348,7 +357,7 @@ static int poll_block(struct assay_instrument *ins, struct map *map, size_t inde
 		block->is_readable = true;
 	}
 	if (r == 0 || is_exception(r) || r == -EBADMSG || r == -ETIMEDOUT) {
-		int again = r == 0 ? 0 : repeat_later(ins, map, r);
+		int again = r == 0 ? 0 : repeat_later(ins, map, block, r);
 		if (again == -EAGAIN)
 			return again;
 	}
@@ -361,9 +370,10 @@ static int poll_block(struct assay_instrument *ins, struct map *map, size_t inde
 		map->repeats = 0;
 		return assay_again(ins, 0);
 	}
-	if (r == 0 || is_exception(r))
-		note_block(ins, block, r);
-	return is_silent || is_exception(r) || r == -EBADMSG ? 0 : r;
+	if (r < 0 && !is_silent && !is_exception(r) && r != -EBADMSG)
+		return r;
+	note_block(ins, block, r);
+	return 0;
 }
 
 static int put_block(const struct map *map, struct assay_raw *raw, size_t index)

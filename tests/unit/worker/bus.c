@@ -139,7 +139,9 @@ static void handle(size_t index, const uint8_t *head, const uint8_t *pdu)
 	bool is_other = bus->exchanged_at > 0 && bus->connections >= bus->exchanged_at;
 	size_t device = index + (is_other ? BUS_OTHER : 0);
 	uint8_t reply[260] = {0}, *at = reply;
-	bool is_too_many = bus->most > 0 && pdu[0] > 2 && count > bus->most;
+	uint8_t exception = bus->most > 0 && pdu[0] > 2 && count > bus->most ? 3 : 0;
+	if (unit->busy_from > 0 && address >= unit->busy_from && now < unit->busy_until)
+		exception = 6;
 	if (++unit->requests == unit->stall_at)
 		bus->free_at[unit->queue] = (bus->free_at[unit->queue] > now
 							    ? bus->free_at[unit->queue]
@@ -148,7 +150,7 @@ static void handle(size_t index, const uint8_t *head, const uint8_t *pdu)
 	bool is_deaf = unit->replied_at != 0 && now < unit->replied_at + bus->deaf;
 	if (is_deaf || (now >= unit->dead_from && now < unit->dead_until))
 		return;
-	if (is_too_many)
+	if (exception != 0)
 		bytes = 0;
 	if (head != NULL) {
 		memcpy(at, head, 6);
@@ -159,11 +161,11 @@ static void handle(size_t index, const uint8_t *head, const uint8_t *pdu)
 	at[0] = (uint8_t)(index + 1);
 	at[1] = pdu[0];
 	at[2] = (uint8_t)bytes;
-	if (is_too_many) {
+	if (exception != 0) {
 		at[1] |= 0x80;
-		at[2] = 3;
+		at[2] = exception;
 	}
-	for (unsigned i = 0; i < count && !is_too_many; i++) {
+	for (unsigned i = 0; i < count && exception == 0; i++) {
 		uint16_t v = bus_value(device, pdu[0], address + i);
 		if (pdu[0] <= 2) {
 			at[3 + i / 8] |= (uint8_t)(v << i % 8);

@@ -38,7 +38,9 @@ struct bus_unit {
 	/* The request number `stall_at` (from 1) of the unit takes so long. */
 	unsigned stall_at;
 	uint64_t stall;
-	uint64_t slow;     /* each reply takes so much longer */
+	uint64_t slow;      /* each reply takes so much longer */
+	unsigned busy_from; /* requests from this address on are refused as busy; 0: none are */
+	uint64_t busy_until;
 	unsigned requests; /* received */
 	uint64_t replied_at;
 	unsigned blocks_step; /* addresses from one block to the next; 0: far */

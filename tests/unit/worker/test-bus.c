@@ -208,6 +208,36 @@ static void units_without_a_pace_are_served_in_turn(void **state)
 	assert_true(turns > 50);
 }
 
+/* Of three blocks two are busy for a long time: they are missing, and nothing else is. */
+static void a_block_that_is_always_busy_costs_no_other_value(void **state)
+{
+	static const unsigned kinds[] = {ASSAY_LINK_MODBUS_RTU, ASSAY_LINK_MODBUS_TCP};
+	static const uint64_t paces[] = {200 * NS_PER_MS, NS_PER_S};
+	for (unsigned i = 0; i < 4; i++) {
+		struct bus bus;
+		bus_init(&bus, kinds[i / 2], 2);
+		struct bus_unit *unit = &bus.units[0];
+		uint64_t pace = paces[i % 2];
+		unit->blocks = 3;
+		bus.units[0].start.every_ns = bus.units[1].start.every_ns = pace;
+		bus.latency = 10 * NS_PER_MS;
+		unit->busy_from = 500;
+		unit->busy_until = bus_now() + 60 * NS_PER_S;
+		bus.end = bus_now() + 120 * NS_PER_S;
+		bus_run(&bus);
+		unsigned all = (unsigned)(120 * NS_PER_S / pace);
+		unsigned busy_polls = (unsigned)(60 * NS_PER_S / pace);
+		for (size_t u = 0; u < 2; u++) {
+			assert_int_equal(bus.units[u].lost_runs + bus.units[u].wrong, 0);
+			assert_true(bus.units[u].dropped <= (u == 0 ? 7 * NS_PER_S / pace : 1));
+			assert_true(bus.units[u].frames >= all - 9 * NS_PER_S / pace);
+		}
+		assert_in_range(
+			unit->missing, 2 * busy_polls - 18 * NS_PER_S / pace, 2 * busy_polls);
+		assert_true(unit->retries <= 10);
+	}
+}
+
 /* --- settings of the link --------------------------------------------------------------------- */
 
 static void expect_all_frames(struct bus *bus)
@@ -603,6 +633,7 @@ int main(void)
 		cmocka_unit_test(a_unit_that_is_switched_on_is_found_beside_others),
 		cmocka_unit_test(slow_units_are_found_beside_others),
 		cmocka_unit_test(units_without_a_pace_are_served_in_turn),
+		cmocka_unit_test(a_block_that_is_always_busy_costs_no_other_value),
 		cmocka_unit_test(a_pause_is_kept_before_each_request),
 		cmocka_unit_test(an_echo_is_dropped_if_the_link_says_so),
 		cmocka_unit_test(frames_of_a_line_pass_over_tcp),

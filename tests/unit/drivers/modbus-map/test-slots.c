@@ -528,6 +528,7 @@ static void readings_and_a_stop_end_the_measurement(void **state)
 struct device {
 	unsigned most, hole; /* registers of one request; an address without a register */
 	int busy, busy_exception;
+	int failure; /* of requests that include the hole; 0: exception 2 */
 	unsigned requests, refused;
 };
 
@@ -538,8 +539,9 @@ static int answer(struct host *h, enum assay_modbus_table table, unsigned addres
 	d->requests++;
 	if (d->busy > 0 && d->busy--)
 		return ASSAY_MODBUS_EXCEPTION - d->busy_exception;
+	int failure = d->failure != 0 ? d->failure : ASSAY_MODBUS_EXCEPTION - 2;
 	int r = count > d->most                                   ? ASSAY_MODBUS_EXCEPTION - 3
-		: d->hole >= address && d->hole < address + count ? ASSAY_MODBUS_EXCEPTION - 2
+		: d->hole >= address && d->hole < address + count ? failure
 								  : 0;
 	d->refused += r < 0;
 	for (unsigned i = 0; r == 0 && i < count; i++)
@@ -655,6 +657,79 @@ static void a_busy_device_is_asked_again_within_the_poll(void **state)
 		assert_non_null(strstr(h->explained, number));
 		host_destroy(h);
 	}
+	(void)state;
+}
+
+static unsigned count_lines(const struct host *h, const char *text)
+{
+	unsigned n = 0;
+	for (const char *at = h->logged; (at = strstr(at, text)) != NULL; at++)
+		n++;
+	return n;
+}
+
+/*
+ * One of several blocks fails for good: one log line, one request per poll from then on and no
+ * wait, and the poll in which it succeeds again has its value, a log line, and its repetitions.
+ */
+static void a_block_that_fails_for_good_is_logged_and_costs_one_request(void **state)
+{
+	static const struct {
+		int failure;
+		unsigned polls; /* until it is logged */
+	} cases[] = {{ASSAY_MODBUS_EXCEPTION - 2, 1}, {ASSAY_MODBUS_EXCEPTION - 4, 1},
+		{ASSAY_MODBUS_EXCEPTION - 5, 1}, {ASSAY_MODBUS_EXCEPTION - 6, 1},
+		{ASSAY_MODBUS_EXCEPTION - 10, 1}, {ASSAY_MODBUS_EXCEPTION - 11, 1}, {-EBADMSG, 3},
+		{-ETIMEDOUT, 3}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		for (unsigned hole = 500; hole < 2000; hole += 500) {
+			struct device device = {.most = 125, .hole = 9999};
+			struct host *h = with_device(&device, 4, 500);
+			assert_int_equal(configure(h), 0);
+			assert_int_equal(poll(h), ASSAY_FRAME);
+			device.hole = hole;
+			device.failure = cases[i].failure;
+			for (unsigned p = 1; p <= 10; p++) {
+				bool was_logged = p > cases[i].polls;
+				uint64_t start = h->now;
+				device.requests = 0;
+				assert_int_equal(poll(h), ASSAY_FRAME);
+				assert_int_equal(
+					count_lines(h, "cannot be read"), p >= cases[i].polls);
+				if (was_logged) {
+					assert_int_equal(device.requests, 4);
+					assert_int_equal(h->now, start);
+				}
+			}
+			device.hole = 9999;
+			for (int p = 0; p < 3; p++)
+				assert_int_equal(poll(h), ASSAY_FRAME);
+			assert_int_equal(host_decode(h), 0);
+			assert_int_equal(h->frame.flag, ASSAY_GOOD);
+			assert_int_equal(count_lines(h, "can be read again"), 1);
+			device.busy = 2;
+			device.busy_exception = 6;
+			assert_int_equal(poll(h), ASSAY_FRAME);
+			assert_int_equal(host_decode(h), 0);
+			assert_null(host_find(h, "missing"));
+			assert_int_equal(count_lines(h, "cannot be read"), 1);
+			host_destroy(h);
+		}
+	(void)state;
+}
+
+/* A lost reply now and then is no state of the block. */
+static void replies_that_are_lost_now_and_then_are_not_logged(void **state)
+{
+	struct device device = {.most = 125, .hole = 9999, .failure = -EBADMSG};
+	struct host *h = with_device(&device, 4, 500);
+	assert_int_equal(configure(h), 0);
+	for (unsigned p = 0; p < 60; p++) {
+		device.hole = p % 3 > 0 ? 1000 : 9999;
+		assert_int_equal(poll(h), ASSAY_FRAME);
+	}
+	assert_string_equal(h->logged, "");
+	host_destroy(h);
 	(void)state;
 }
 
@@ -851,6 +926,8 @@ int main(void)
 		T(a_split_is_logged_with_the_settings_that_concern_it),
 		T(the_links_limit_of_registers_is_kept),
 		T(a_busy_device_is_asked_again_within_the_poll),
+		T(a_block_that_fails_for_good_is_logged_and_costs_one_request),
+		T(replies_that_are_lost_now_and_then_are_not_logged),
 		T(a_map_that_is_wrong_altogether_names_the_settings_to_check),
 		T(no_missing_value_and_no_text_is_left_out_unnamed),
 		T(without_identity_registers_it_is_declared_if_any_area_replies),
