@@ -390,6 +390,20 @@ class Cursors(Losses):
             with assay.entries(self.folder.name, topics=[topic], simulated=True) as feed:
                 self.assertTrue(feed._wants(topic.replace('a1/', 'a1/sim-').rstrip('/') + '/xrf/s/n/x-1/'))
 
+    def test_a_socket_path_that_is_too_long_is_named_with_its_limit(self):
+        self.start(5, 1)
+
+        def open_at(length):
+            folder = '/' + 'd' * (length - len('//replay'))
+            assay.entries(folder).close()
+
+        open_at(107)
+        for length in 108, 109, 110, 300:
+            with self.assertRaisesRegex(ValueError, f'^/d+/[a-z]+: the path of a socket has at most 107 bytes, this one ({length}|{length - 2})$'):
+                open_at(length)
+        with self.assertRaisesRegex(ValueError, 'this one 110'):
+            assay.entries(live='ipc://' + 55 * 'é')
+
     def test_simulated_topics_are_refused_without_asking(self):
         self.start(5, 1)
         with self.assertRaises(ValueError):

@@ -158,6 +158,8 @@ static void a_wrong_option_is_named(void **state)
 	const struct assay_client_cursor cursor = {.topic = "a1/data/"};
 	struct assay_client_cursor endless;
 	memset(&endless, 'a', sizeof endless);
+	char deep[104] = "/"; /* of which the live socket has 108 bytes */
+	memset(deep + 1, 'd', sizeof deep - 2);
 	const size_t size = sizeof(struct assay_client_options);
 	const struct {
 		struct assay_client_options options;
@@ -177,6 +179,8 @@ static void a_wrong_option_is_named(void **state)
 			"cursor and cursors"},
 		{{.size = size, .cursors = &endless, .cursors_count = 1}, "cursors"},
 		{{.size = size, .live = "nonsense://x"}, "nonsense://x"},
+		{{.size = size, .dir = deep},
+			"dir: the path of a socket has at most 107 bytes, this one 108"},
 	};
 	struct assay_client *client;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -11,9 +11,10 @@
 #include "record/topic.h"
 #include "socket.h"
 
-#define RUN_DIR      "/run/assayd"
-#define HWM_DEFAULT  10000
-#define CONNECTED_NS (5 * NS_PER_S)
+#define SOCKET_PATH_MAX 107
+#define RUN_DIR         "/run/assayd"
+#define HWM_DEFAULT     10000
+#define CONNECTED_NS    (5 * NS_PER_S)
 
 /* Sizes of the structures in the first version. */
 #define OPTIONS_SIZE_1 (offsetof(struct assay_client_options, receive_hwm) + sizeof(int))
@@ -81,6 +82,10 @@ static int set_endpoint(struct assay_client *c, char *to, size_t size, const cha
 	if (len < 0 || (size_t)len >= size)
 		return client_fail(c, -EINVAL, "%s: found %d bytes, expected fewer than %zu",
 			given != NULL ? name : "dir", len, size);
+	if (strncmp(to, "ipc://", 6) == 0 && len - 6 > SOCKET_PATH_MAX)
+		return client_fail(c, -EINVAL,
+			"%s: the path of a socket has at most %d bytes, this one %d: %s",
+			given != NULL ? name : "dir", SOCKET_PATH_MAX, len - 6, to + 6);
 	return 0;
 }
 

@@ -18,6 +18,7 @@ const { Decoder } = require("cbor-x");
 
 const HEAD = "a1/head/";
 const KEEP_MS = 20000; // the daemon gives a cursor to another program after 60 s without a request
+const SOCKET_PATH = 107; // bytes of the path of a socket
 const HEAD_MS = 5000; // without a heartbeat: reconnect
 const ANSWER_MS = [2000, 30000]; // time limit of the first request; largest one
 const PAGE_BYTES = 4 << 20;
@@ -155,6 +156,11 @@ class Feed {
     if (options.topics !== undefined && !Array.isArray(options.topics)) throw new Error("topics is a list of prefixes");
     const { dir = "/run/assayd", topics = ["a1/data/"], simulated = false, cursor = null, start, follow = true, hwm = 10000,
       ackEvery = 1000, live = `ipc://${dir}/live`, replay = `ipc://${dir}/replay` } = options;
+    for (const endpoint of [live, replay]) {
+      const length = Buffer.byteLength(endpoint) - "ipc://".length;
+      if (endpoint.startsWith("ipc://") && length > SOCKET_PATH)
+        throw new Error(`${endpoint.slice(6)}: the path of a socket has at most ${SOCKET_PATH} bytes, this one ${length}`);
+    }
     for (const topic of topics)
       if (topic.startsWith("a1/sim-") && !simulated) throw new Error(`${topic} is simulated: request it by simulated: true`);
     const twins = topics.filter((topic) => /^a1\/(data|state)(\/|$)/.test(topic)).map((topic) => topic.replace("a1/", "a1/sim-"));

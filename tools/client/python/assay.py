@@ -51,6 +51,7 @@ __all__ = ["entries", "runs", "Feed", "Entry", "Gap", "Run", "Variable", "FileCu
 RUN_DIR = "/run/assayd"
 HEAD = b"a1/head/"
 KEEP_SECONDS = 20.0             # the daemon gives a cursor to another program after 60 s without a request
+SOCKET_PATH = 107               # bytes of the path of a socket
 HEAD_SECONDS = 5.0              # without a heartbeat: reconnect
 ANSWER_SECONDS = (2.0, 30.0)    # time limit of the first request; largest one
 PAGE_BYTES = 4 << 20            # of entries in one reply
@@ -506,6 +507,10 @@ class Feed:
                  live: str | None = None, replay: str | None = None):
         self._prefixes, self._simulated = _prefixes([topics] if isinstance(topics, str) else topics, simulated), simulated
         self._endpoints = live or f"ipc://{os.fspath(dir)}/live", replay or f"ipc://{os.fspath(dir)}/replay"
+        for endpoint in self._endpoints:
+            path = os.fsencode(endpoint.removeprefix("ipc://"))
+            if endpoint.startswith("ipc://") and len(path) > SOCKET_PATH:
+                raise ValueError(f"{endpoint[6:]}: the path of a socket has at most {SOCKET_PATH} bytes, this one {len(path)}")
         self._hwm, self._ack_every, self._whole_runs, self._follows = hwm, ack_every, whole_runs, follow
         if not (cursor is None or isinstance(cursor, (str, dict)) or (hasattr(cursor, "load") and hasattr(cursor, "save"))):
             raise TypeError(f"cursor is a name, a dict, or an object with load() and save(), not {cursor!r}")
