@@ -120,6 +120,28 @@ static void check_text(struct checker *c, const struct assay_settings *row, cons
 
 /* --- one row ---------------------------------------------------------------------------------- */
 
+/* True if a row has this address, before `address_offset`. */
+static bool has_row_at(const struct checker *c, enum assay_modbus_table table, long address)
+{
+	static const char *const lists[] = {"points", "status", "identity"};
+	static const char *const tables[] = {[ASSAY_COILS] = "coil",
+		[ASSAY_DISCRETE] = "discrete",
+		[ASSAY_HOLDING] = "holding",
+		[ASSAY_INPUT] = "input"};
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+		for (size_t n = 0; n < assay_count(c->settings, lists[i]); n++) {
+			const struct assay_settings *row = assay_row(c->settings, lists[i], n);
+			if (assay_int(row, "address") == address &&
+				strcmp(assay_text(row, "table"), tables[table]) == 0)
+				return true;
+		}
+	return false;
+}
+
+/*
+ * Manuals write the first holding register as 40001, which is 0 here.  No manual has a 40000: a map
+ * with a row there, such as the marker of SunSpec, has addresses as on the wire.
+ */
 static void check_address(
 	struct checker *c, const struct assay_settings *row, const struct row_place *p)
 {
@@ -134,10 +156,13 @@ static void check_address(
 	}
 	for (size_t i = 0; i < sizeof(written) / sizeof(*written); i++)
 		if (p->table == written[i].table && address >= written[i].first &&
-			address < written[i].first + 9999)
+			address < written[i].first + 9999 &&
+			!has_row_at(c, p->table, written[i].first - 1))
 			warn(c, "address",
-				"addresses count from 0: the %ld of a manual is %ld here", address,
-				address - written[i].first);
+				"addresses count from 0: the %ld of a manual is %ld here (a map "
+				"with "
+				"a row at %ld, as SunSpec's, is taken as it is)",
+				address, address - written[i].first, written[i].first - 1);
 }
 
 static void check_place(
