@@ -77,8 +77,9 @@ const char *module_complaint(const struct assay_driver *driver, const char *name
 /* A module from before the last slots gets NULL there; of another size only the head is read. */
 static void copy_table(struct module *module, const struct assay_driver *table)
 {
-	bool is_older = table->abi == ASSAY_DRIVER_ABI && table->size < sizeof *table &&
-			table->size >= offsetof(struct assay_driver, read_back);
+	bool is_older = table->abi == ASSAY_DRIVER_ABI &&
+			(table->size == offsetof(struct assay_driver, read_back) ||
+				table->size == offsetof(struct assay_driver, check));
 	memcpy(&module->own, table,
 		is_older                       ? table->size
 		: table->size == sizeof *table ? sizeof *table
