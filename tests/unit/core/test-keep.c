@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,9 +35,10 @@
 
 static struct roof roof;
 
-/* The system's files, except the space and one sync. */
+/* The system's files, except the space, new files and one sync. */
 static struct io io;
 static uint64_t free_space;
+static bool has_inodes;
 static int syncs_to_fail;
 
 static int free_bytes(void *ctx, int fd, uint64_t *bytes)
@@ -52,9 +54,18 @@ static int sync_file(void *ctx, int fd)
 	return io_posix.fdatasync(io_posix.ctx, fd);
 }
 
+static int open_file(void *ctx, int dir, const char *name, int flags)
+{
+	if (!has_inodes && (flags & O_CREAT) != 0)
+		return -ENOSPC;
+	return io_posix.openat(io_posix.ctx, dir, name, flags);
+}
+
 static int open_roof(void **state)
 {
 	io = io_posix;
+	io.openat = open_file;
+	has_inodes = true;
 	io.free_bytes = free_bytes;
 	io.fdatasync = sync_file;
 	free_space = 5000 * MIB;
@@ -129,6 +140,41 @@ static void every_change_of_level_is_recorded_once(void **state)
 		assert_int_equal(count("\"event\":\"disk-full\""), full);
 		assert_int_equal(count("\"event\":\"disk-ok\""), ok);
 	}
+}
+
+/* Makes the commit thread write, and looks at the disk until it has this level. */
+static void write_until(struct disk_watch *disk, enum disk_level level)
+{
+	audit_put(&roof.core.audit, "maintenance-on", NULL, NULL, NULL, NULL);
+	for (int turns = 0; disk->level != level && turns < 1000000; turns++) {
+		sched_yield();
+		assert_int_equal(virtual_loop_run_for(roof.core.loop, 100 * NS_PER_MS), 0);
+		disk_look(disk);
+	}
+	assert_int_equal(disk->level, level);
+}
+
+static void without_inodes_the_reason_is_not_the_space(void **state)
+{
+	struct disk_watch disk = watch_disk();
+	char text[200];
+	roof_commit(&roof);
+	has_inodes = false;
+	syncs_to_fail = 1; /* so that the journal needs a new file */
+	write_until(&disk, DISK_FULL);
+	assert_int_equal(disk_check(&disk, 0, text, sizeof text), -ENOSPC);
+	assert_non_null(strstr(text, "inodes are used up"));
+	assert_null(strstr(text, "MiB"));
+	assert_string_equal(disk_notice(&disk), "no file can be created: no run is started");
+	free_space = 10 * MIB; /* now it is that, too */
+	assert_int_equal(disk_check(&disk, 0, text, sizeof text), -ENOSPC);
+	free_space = 5000 * MIB;
+	has_inodes = true;
+	write_until(&disk, DISK_OK);
+	assert_int_equal(disk_check(&disk, 0, text, sizeof text), 0);
+	assert_null(disk_notice(&disk));
+	assert_int_equal(count("\"event\":\"disk-full\""), 1);
+	assert_int_equal(count("\"event\":\"maintenance-on\""), 2); /* nothing is lost */
 }
 
 static void a_run_starts_only_if_it_fits(void **state)
@@ -512,6 +558,7 @@ int main(void)
 #define WITH_ROOF(test) cmocka_unit_test_setup_teardown(test, open_roof, close_roof)
 	const struct CMUnitTest tests[] = {
 		WITH_ROOF(every_change_of_level_is_recorded_once),
+		WITH_ROOF(without_inodes_the_reason_is_not_the_space),
 		WITH_ROOF(a_run_starts_only_if_it_fits),
 		WITH_ROOF(a_rescue_of_the_journal_is_recorded),
 		WITH_ROOF(only_what_the_journal_has_is_confirmed),
