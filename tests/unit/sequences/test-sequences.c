@@ -31,6 +31,7 @@
 #define STEPS   2
 #define ACTS    30
 #define NONE    (-1)
+#define ACT_MAX (600 * NS_PER_S) /* twice the time that wait_idle() allows */
 
 /* Per knob the source of its value, or NONE. */
 typedef int named[KNOBS];
@@ -63,6 +64,7 @@ static char original[KNOBS][32], last[KNOBS][32];
 static enum interruption interruption;
 static unsigned countdown; /* waits */
 static uint64_t stop_at;   /* of a run that does not end */
+static uint64_t act_began;
 static unsigned long starts, changes, kills, restarts;
 static uint64_t seed;
 
@@ -287,6 +289,8 @@ static void interrupt(void);
 
 static void on_wait(void *arg)
 {
+	if (clock_boot() > act_began + ACT_MAX)
+		fail_msg("the driver waits without end: state %u", x()->machine.state);
 	if (kind->tick != NULL)
 		kind->tick(line);
 	if (countdown > 0 && --countdown == 0)
@@ -474,6 +478,7 @@ static void restart(void)
 static void act(void)
 {
 	unsigned what = dice(10);
+	act_began = clock_boot();
 	interruption = NOTHING;
 	countdown = 0;
 	switch (what) {
@@ -530,6 +535,7 @@ static void begin(uint64_t first)
 	plan.instruments = roof.plan.instruments;
 	plan.methods = roof.plan.methods;
 	roof_open_as(&roof, &plan);
+	act_began = clock_boot();
 }
 
 static void end(void)
@@ -566,12 +572,17 @@ static void every_run_has_the_requested_values(void **state)
 {
 	const char *scale = getenv("ASSAY_TEST_SCALE"), *only = getenv("ASSAY_TEST_SEED");
 	unsigned seeds = 12 * (scale != NULL ? (unsigned)strtoul(scale, NULL, 10) : 1);
+	static bool is_left_open; /* by a driver that failed */
+	if (is_left_open)
+		skip();
+	is_left_open = true;
 	kind = *state;
 	load(kind->driver);
 	starts = changes = kills = restarts = 0;
 	for (unsigned s = 1; s <= seeds; s++) {
 		if (only != NULL && strtoul(only, NULL, 10) != s)
 			continue;
+		print_message("ASSAY_TEST_SEED=%u\n", s); /* the last one of a test that fails */
 		begin(s);
 		for (unsigned i = 0; i < ACTS; i++) {
 			if (i == 0)
@@ -583,6 +594,7 @@ static void every_run_has_the_requested_values(void **state)
 	print_message("%s: %u seeds, %lu starts, %lu changes, %lu kills, %lu restarts\n",
 		kind->driver, seeds, starts, changes, kills, restarts);
 	module_close(&module);
+	is_left_open = false;
 }
 
 /* Arguments: drivers; none: all. */

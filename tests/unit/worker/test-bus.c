@@ -647,5 +647,6 @@ int main(void)
 	};
 	const char *seed = getenv("ASSAY_TEST_SEED");
 	random_state = seed != NULL ? strtoull(seed, NULL, 10) : 1;
+	print_message("ASSAY_TEST_SEED=%llu\n", (unsigned long long)random_state);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
