@@ -11,9 +11,10 @@
 #include "core/runs/numbers.h"
 #include "journal/io.h"
 
-#define FILE_NAME "numbers"
-#define FILE_MAX  (JOURNAL_ID_TEXT + NUMBERS_DAYS * 40 + 10)
-#define SUM_SIZE  9 /* 8 hex digits of the CRC-32C of all before, and a line feed */
+#define FILE_NAME  "numbers"
+#define FILE_MAX   (JOURNAL_ID_TEXT + NUMBERS_DAYS * 40 + 10)
+#define NUMBER_MAX 1000000000u
+#define SUM_SIZE   9 /* 8 hex digits of the CRC-32C of all before, and a line feed */
 
 /* --- the file -------------------------------------------------------------------------------- */
 
@@ -33,7 +34,9 @@ static bool parse(struct numbers *n, uint8_t id[JOURNAL_ID_SIZE], char *text, si
 		return false;
 	while ((line = strtok_r(NULL, "\n", &rest)) != NULL && n->count < NUMBERS_DAYS) {
 		struct numbers_day *day = &n->days[n->count];
-		if (sscanf(line, "%u %u %u", &day->day, &day->floor, &day->upto) != 3)
+		if (sscanf(line, "%u %u %u", &day->day, &day->floor, &day->upto) != 3 ||
+			day->floor > day->upto || day->upto > NUMBER_MAX ||
+			(n->count > 0 && day->day <= day[-1].day))
 			return false;
 		n->count++;
 	}

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "base/crc32c.h"
 #include "base/log.h"
 #include "core/runs/numbers.h"
 
@@ -102,20 +103,41 @@ static void one_journal_leaves_no_number_out(void **state)
 	numbers_close(&numbers);
 }
 
-static void a_damaged_file_counts_as_none(void **state)
+/* Writes the file of journal 0 with these days, and a checksum that is right or not. */
+static void write_days(const char *days, bool is_sound)
 {
-	char file[80];
-	struct numbers numbers;
-	uint8_t id[JOURNAL_ID_SIZE];
+	char file[80], text[200];
 	snprintf(file, sizeof file, "%s/numbers", folder);
+	int len = snprintf(text, sizeof text, "01010101-0101-0101-0101-010101010101\n%s", days);
 	FILE *to = fopen(file, "w");
 	assert_non_null(to);
-	fputs("01010101-0101-0101-0101-010101010101\n20261101 9 9\n00000000\n", to);
+	fprintf(to, "%s%08x\n", text, (unsigned)crc32c(0, text, (size_t)len) ^ (is_sound ? 0 : 1));
 	fclose(to);
-	id_of(1, id);
-	numbers_open(&numbers, folder, id);
-	assert_int_equal(numbers_give(&numbers, 20261101, 5), 5);
-	numbers_close(&numbers);
+}
+
+static void a_damaged_file_counts_as_none(void **state)
+{
+	static const struct {
+		const char *days;
+		bool is_sound;
+		unsigned given; /* on another journal, when 5 is the next */
+	} files[] = {
+		{"20261101 9 9\n", true, 10},
+		{"20261101 9 9\n", false, 5},
+		{"20261101 9 4294967295\n", true, 5}, /* no number is left */
+		{"20261101 9 8\n", true, 5},
+		{"20261102 9 9\n20261101 9 9\n", true, 5},
+		{"20261101 9\n", true, 5},
+	};
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		struct numbers numbers;
+		uint8_t id[JOURNAL_ID_SIZE];
+		id_of(1, id);
+		write_days(files[i].days, files[i].is_sound);
+		numbers_open(&numbers, folder, id);
+		assert_int_equal(numbers_give(&numbers, 20261101, 5), files[i].given);
+		numbers_close(&numbers);
+	}
 }
 
 static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
