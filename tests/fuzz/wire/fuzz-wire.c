@@ -50,6 +50,22 @@ static void read_state(const struct wire_message *m)
 	touch(state.values.data, state.values.len);
 }
 
+static void touch_span(struct assay_span bytes)
+{
+	touch(bytes.data, bytes.len);
+}
+
+static void read_start(const struct wire_message *m)
+{
+	struct wire_start start;
+	if (wire_read_start(m, &start) < 0)
+		return;
+	touch_span(start.step);
+	touch_span(start.settings);
+	touch_span(start.holds);
+	touch_span(start.references);
+}
+
 static void read_rest(const struct wire_message *m)
 {
 	union {
@@ -57,7 +73,6 @@ static void read_rest(const struct wire_message *m)
 		struct assay_string text;
 		uint64_t credit;
 		struct wire_capture capture;
-		struct wire_start start;
 		struct wire_hello hello;
 		struct wire_identity identity;
 		struct assay_span settings;
@@ -73,7 +88,6 @@ static void read_rest(const struct wire_message *m)
 	case WIRE_REFUSE: wire_read_refuse(m, &to.text); break;
 	case WIRE_CREDIT: wire_read_credit(m, &to.credit); break;
 	case WIRE_CAPTURE: wire_read_capture(m, &to.capture); break;
-	case WIRE_START: wire_read_start(m, &to.start); break;
 	case WIRE_HELLO: wire_read_hello(m, &to.hello); break;
 	case WIRE_IDENTITY: wire_read_identity(m, &to.identity); break;
 	case WIRE_READY: wire_read_ready(m, &to.settings); break;
@@ -94,6 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		case WIRE_SETUP: read_setup(&m); break;
 		case WIRE_FRAME: read_frame(&m); break;
 		case WIRE_STATE: read_state(&m); break;
+		case WIRE_START: read_start(&m); break;
 		default: read_rest(&m); break;
 		}
 		data += m.size;
