@@ -66,6 +66,12 @@ bool borrowed_is_saved(struct borrowed_notes *notes, const char *instrument)
 	return saved;
 }
 
+bool borrowed_is_due(
+	struct borrowed_notes *notes, const char *instrument, const struct borrowed *borrowed)
+{
+	return borrowed->found.len > 0 && !borrowed_is_saved(notes, instrument);
+}
+
 /* --- writing --------------------------------------------------------------------------------- */
 
 int borrowed_save(struct borrowed_notes *notes, const char *instrument, const char *driver,

@@ -95,4 +95,8 @@ void borrowed_sync(struct borrowed_notes *notes);
 /* Whether the last note of the instrument is on the disk. */
 bool borrowed_is_saved(struct borrowed_notes *notes, const char *instrument);
 
+/* Whether there are values in `borrowed` and they are not: until then nothing may be changed. */
+bool borrowed_is_due(
+	struct borrowed_notes *notes, const char *instrument, const struct borrowed *borrowed);
+
 #endif

@@ -165,8 +165,11 @@ static void send_go(struct instrument *instrument)
 		instrument->identity.serial, &instrument->borrowed);
 	instrument->noting = 0;
 	instrument->is_looking = instrument->config->port.playback == NULL && /* nothing stays */
-				 borrowed_lacks(&instrument->borrowed, driver,
-					 instrument_settings(instrument), (struct assay_span){0});
+				 (borrowed_is_due(&instrument->all->notes, instrument->config->key,
+					  &instrument->borrowed) ||
+					 borrowed_lacks(&instrument->borrowed, driver,
+						 instrument_settings(instrument),
+						 (struct assay_span){0}));
 	message.failed = own_settings(instrument, instrument->is_looking, &settings) < 0;
 	struct wire_go go = {.safe = instrument->hazard,
 		.look = instrument->is_looking,

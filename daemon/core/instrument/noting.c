@@ -53,6 +53,11 @@ static void on_noted(void *arg, const struct commit_item *item)
 	done(found, borrowed_is_saved(&found->all->notes, found->config->key) ? 0 : -EIO);
 }
 
+static bool is_empty(const struct buffer *settings)
+{
+	return settings->len <= 1; /* a map without pairs */
+}
+
 /* `added`: the values that are new in the note. */
 static int write_down(struct instrument *instrument, const struct buffer *added,
 	void (*done)(struct instrument *instrument, int r))
@@ -64,8 +69,8 @@ static int write_down(struct instrument *instrument, const struct buffer *added,
 		return -ENOMEM;
 	*noting = (struct noting){all, ++all->last_noting, done};
 	instrument->noting = noting->number;
-	int r = save(instrument);
-	put_side(&before, instrument, added);
+	int r = is_empty(added) ? 0 : save(instrument); /* 0: it is pending since a former try */
+	put_side(&before, instrument, is_empty(added) ? &instrument->borrowed.found : added);
 	if (r == 0)
 		r = audit_then(all->audit, "settings-borrowed", NULL, &before, NULL, NULL, on_noted,
 			noting);
@@ -76,11 +81,6 @@ static int write_down(struct instrument *instrument, const struct buffer *added,
 }
 
 /* --- actions --------------------------------------------------------------------------------- */
-
-static bool is_empty(const struct buffer *settings)
-{
-	return settings->len <= 1; /* a map without pairs */
-}
 
 /* All steps of the START that waits: those that a later one does not have lie below it, too. */
 static int find_in_steps(struct instrument *instrument, struct buffer *added, char name[33])
@@ -135,7 +135,9 @@ int noting_start(struct instrument *instrument, void (*done)(struct instrument *
 			name, instrument->config->key);
 		r = -EINVAL;
 	}
-	if (r == 0 && !is_empty(&added)) {
+	if (r == 0 &&
+		(!is_empty(&added) || borrowed_is_due(&instrument->all->notes,
+					      instrument->config->key, &instrument->borrowed))) {
 		r = write_down(instrument, &added, done);
 		r = r == 0 ? 1 : r;
 	}

@@ -176,6 +176,9 @@ bool request_borrows(const struct instrument *instrument, const struct run_reque
 	const struct run_steps *steps = &request->steps;
 	if (instrument->config->port.playback != NULL)
 		return false; /* nothing stays in a recording */
+	if (borrowed_is_due(
+		    &instrument->all->notes, instrument->config->key, &instrument->borrowed))
+		return true;
 	for (size_t i = 0; i < steps->count; i++) {
 		if (borrowed_lacks(&instrument->borrowed, instrument->config->driver,
 			    (struct assay_span){steps->settings[i].data, steps->settings[i].len},

@@ -52,6 +52,7 @@ static values device, original, file, set;
 static values request;      /* as the file and `set` named them when the run was requested */
 static size_t method, step; /* of the run under way */
 static bool stays_open;     /* the next run */
+static size_t hidden;       /* a value that the instrument does not report; NAMES: none */
 static unsigned starts, changes;
 static uint64_t seed;
 
@@ -150,6 +151,8 @@ static void put_values(struct buffer *to)
 	struct map map;
 	map_open(&map, to);
 	for (size_t i = 0; i < NAMES; i++) {
+		if (i == hidden)
+			continue;
 		map_key(&map, names[i]);
 		encode_quantity(to, device[i], i == 1 ? "K" : "1");
 	}
@@ -260,11 +263,11 @@ static void wait_idle(void)
 
 /* --- acts ------------------------------------------------------------------------------------ */
 
-static void start_run(bool open)
+static void start_method(size_t which, bool open)
 {
 	char text[WIRE_TEXT_MAX];
 	struct run_request ask = {.mode = CONFIG_ON_DEMAND, .sample = "S-1"};
-	method = dice(METHODS);
+	method = which;
 	step = 0;
 	stays_open = open;
 	for (size_t i = 0; i < NAMES; i++)
@@ -272,6 +275,11 @@ static void start_run(bool open)
 	if (methods[method].id[0] != '\0')
 		ask.method = config_find_method(roof.core.config, methods[method].id);
 	assert_int_equal(instrument_start(x(), &ask, text, sizeof text), 0);
+}
+
+static void start_run(bool open)
+{
+	start_method(dice(METHODS), open);
 	if (dice(3) == 0) /* a kill may find the start anywhere */
 		return;
 	serve();
@@ -346,6 +354,33 @@ static void act(void)
 	wait_idle();
 }
 
+static void begin(void)
+{
+	original[0] = device[0] = 16;
+	original[1] = device[1] = 250;
+	hidden = NAMES;
+	for (size_t i = 0; i < NAMES; i++)
+		file[i] = set[i] = NONE;
+	roof_open_as(&roof, &plan);
+}
+
+static void end(void)
+{
+	roof.core.instruments.stopping = true;
+	ports_stop_all(&roof.core.ports);
+	struct instrument *instrument;
+	list_for_each(instrument, &roof.core.instruments.list, link)
+	{
+		int pid = supervise_pid(instrument->supervisor);
+		if (pid != 0)
+			peer_exit(peer_of(pid), roof.core.loop, false, WIRE_EXIT_CLEAN);
+	}
+	run(NS_PER_MS);
+	roof_commit(&roof);
+	roof_close(&roof);
+	peers_forget();
+}
+
 static void every_run_has_what_is_requested(unsigned seeds, unsigned acts)
 {
 	const char *only = getenv("ASSAY_TEST_SEED");
@@ -356,29 +391,13 @@ static void every_run_has_what_is_requested(unsigned seeds, unsigned acts)
 		print_message("ASSAY_TEST_SEED=%u\n", s); /* the last one of a test that fails */
 		seed = s;
 		all += acts;
-		original[0] = device[0] = 16;
-		original[1] = device[1] = 250;
-		for (size_t i = 0; i < NAMES; i++)
-			file[i] = set[i] = NONE;
-		roof_open_as(&roof, &plan);
+		begin();
 		for (unsigned i = 0; i < acts; i++) {
 			if (i == 0)
 				wait_idle();
 			act();
 		}
-		roof.core.instruments.stopping = true;
-		ports_stop_all(&roof.core.ports);
-		struct instrument *instrument;
-		list_for_each(instrument, &roof.core.instruments.list, link)
-		{
-			int pid = supervise_pid(instrument->supervisor);
-			if (pid != 0)
-				peer_exit(peer_of(pid), roof.core.loop, false, WIRE_EXIT_CLEAN);
-		}
-		run(NS_PER_MS);
-		roof_commit(&roof);
-		roof_close(&roof);
-		peers_forget();
+		end();
 	}
 	print_message("%u acts, %u starts, %u changes\n", all, starts, changes);
 	assert_true(only != NULL || (2 * starts > all && 3 * changes > all));
@@ -391,9 +410,95 @@ static void any_sequence_leaves_no_trace(void **state)
 		20 * (scale != NULL ? (unsigned)strtoul(scale, NULL, 10) : 1), 30);
 }
 
+/* --- values that cannot be noted ------------------------------------------------------------- */
+
+/* The method is not run, and changes nothing. */
+static void expect_no_run(size_t which)
+{
+	unsigned before = starts, changed = changes;
+	start_method(which, false);
+	serve();
+	wait_idle();
+	assert_int_equal(starts, before);
+	assert_int_equal(changes, changed);
+}
+
+static void expect_run(size_t which)
+{
+	unsigned before = starts;
+	start_method(which, false);
+	serve();
+	wait_idle();
+	assert_int_equal(starts, before + 1);
+}
+
+static void a_value_that_is_not_reported_is_not_borrowed(void **state)
+{
+	begin();
+	hidden = 0;
+	wait_idle();
+	expect_no_run(1);
+	expect_run(2); /* of a value that is reported */
+	hidden = NAMES;
+	lose_worker();
+	wait_idle();
+	expect_run(1);
+	end();
+}
+
+/* The folder of notes cannot be made: a file is in its place, until it is removed. */
+static void block_notes(char *path, size_t size)
+{
+	snprintf(path, size, "%s/borrowed", roof.core.config->journal_path);
+	FILE *blocks = fopen(path, "w");
+	assert_non_null(blocks);
+	fclose(blocks);
+}
+
+static void without_a_note_the_file_changes_nothing(void **state)
+{
+	char path[128];
+	begin();
+	wait_idle();
+	block_notes(path, sizeof path);
+	file[0] = 40;
+	write_file();
+	core_reload(&roof.core, true, on_reload, NULL);
+	unsigned before = changes;
+	for (int i = 0; i < 300; i++) {
+		int pid = supervise_pid(x()->supervisor);
+		if (pid != 0 && peer_of(pid)->signal == SIGKILL)
+			lose_worker();
+		serve();
+		run(100 * NS_PER_MS);
+	}
+	assert_int_equal(changes, before);
+	assert_int_equal(remove(path), 0);
+	wait_idle();
+	assert_int_equal(changes, before + 1);
+	expect_run(0);
+	end();
+}
+
+static void without_a_note_nothing_is_changed(void **state)
+{
+	char path[128];
+	begin();
+	wait_idle();
+	block_notes(path, sizeof path);
+	expect_no_run(1);
+	expect_no_run(1); /* nor the next one: the values are found, but not on the disk */
+	assert_int_equal(remove(path), 0);
+	expect_run(1);
+	end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_value_that_is_not_reported_is_not_borrowed),
+		cmocka_unit_test(without_a_note_nothing_is_changed),
+		cmocka_unit_test(without_a_note_the_file_changes_nothing),
 		cmocka_unit_test(any_sequence_leaves_no_trace),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
