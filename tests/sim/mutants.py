@@ -50,7 +50,7 @@ MUTANTS = {
                              'if (n > last && n < UINT_MAX && i > 1)'),
     'forgets-numbers-of-former-journals': ('core/runs/rows.c', 'last = older > last ? older : last;', '(void)older;'),
     # methods
-    'ends-a-method-early': ('core/runs/run.c', 'run->step + 1 >= run->request.steps.count', 'run->step + 2 >= run->request.steps.count'),
+    'ends-a-method-early': ('core/runs/run.c', 'run->step + 1 < run->request.steps.count', 'run->step + 2 < run->request.steps.count'),
     'starts-a-step-again': ('core/runs/run.c', 'run->step++;', 'run->step += run->frames % 2;'),
     'does-not-start-a-step': ('core/instrument/machine.c', 'case MACHINE_RETRY:\n\tcase MACHINE_ENDED_STEP: return', 'case MACHINE_RETRY: return'),
     # the clock
