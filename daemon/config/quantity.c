@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
 #include <errno.h>
 #include <locale.h>
 #include <math.h>
@@ -9,65 +10,15 @@
 
 #include "config/quantity.h"
 #include "config/suggest.h"
+#include "record/text.h"
+#include "record/units.h"
 
 #define NUMBER_BYTES_MAX 40
 #define UNIT_BYTES_MAX   24
 
-enum dimension {
-	PLAIN,
-	TIME,
-	DATA,
-	ENERGY,
-	LENGTH,
-	WAVENUMBER,
-	TEMPERATURE,
-	PRESSURE,
-	CURRENT,
-	VOLTAGE,
-	POWER,
-	RESISTANCE,
-	FREQUENCY,
-	MASS,
-	ATOMIC_MASS,
-	VOLUME,
-	FLOW,
-	MASS_CONCENTRATION,
-	RAMP,
-	ANGLE,
-	SPEED,
-};
-
-/* With article, and an example for messages. */
-static const struct {
-	const char *name, *example;
-} dimensions[] = {
-	[PLAIN] = {"a number without unit", "1"},
-	[TIME] = {"a time", "60 s"},
-	[DATA] = {"a size", "200 GiB"},
-	[ENERGY] = {"an energy", "10 eV"},
-	[LENGTH] = {"a length", "10 mm"},
-	[WAVENUMBER] = {"a wavenumber", "4 cm-1"},
-	[TEMPERATURE] = {"a temperature", "25 Cel"},
-	[PRESSURE] = {"a pressure", "1000 mbar"},
-	[CURRENT] = {"a current", "1 mA"},
-	[VOLTAGE] = {"a voltage", "40 kV"},
-	[POWER] = {"a power", "50 W"},
-	[RESISTANCE] = {"a resistance", "50 Ohm"},
-	[FREQUENCY] = {"a frequency", "10 kHz"},
-	[MASS] = {"a mass", "10 mg"},
-	[ATOMIC_MASS] = {"a mass in u", "28 u"},
-	[VOLUME] = {"a volume", "1 uL"},
-	[FLOW] = {"a flow", "1 mL/min"},
-	[MASS_CONCENTRATION] = {"a concentration", "5 mg/m3"},
-	[RAMP] = {"a temperature rate", "10 Cel/min"},
-	[ANGLE] = {"an angle", "45 deg"},
-	[SPEED] = {"a speed", "1 mm/s"},
-};
-
-/* value in the dimension's base = value * factor + offset */
+/* value in the base of the code's dimension = value * factor + offset */
 struct unit_row {
 	const char *written, *code; /* code NULL: it is the code itself */
-	enum dimension dimension;
 	long double factor, offset;
 };
 
@@ -76,118 +27,118 @@ struct unit_row {
  * first row of a code.
  */
 static const struct unit_row units[] = {
-	{"1", NULL, PLAIN, 1e9, 0},
-	{"%", NULL, PLAIN, 1e7, 0},
-	{"[ppth]", NULL, PLAIN, 1e6, 0},
-	{"[ppm]", NULL, PLAIN, 1e3, 0},
-	{"ppm", "[ppm]", PLAIN, 1e3, 0},
-	{"[ppb]", NULL, PLAIN, 1, 0},
-	{"ppb", "[ppb]", PLAIN, 1, 0},
-	{"mg/kg", NULL, PLAIN, 1e3, 0},
-	{"ug/g", NULL, PLAIN, 1e3, 0},
-	{"s", NULL, TIME, 1e9, 0},
-	{"ms", NULL, TIME, 1e6, 0},
-	{"us", NULL, TIME, 1e3, 0},
-	{"ns", NULL, TIME, 1, 0},
-	{"min", NULL, TIME, 60e9, 0},
-	{"h", NULL, TIME, 3600e9, 0},
-	{"d", NULL, TIME, 86400e9, 0},
-	{"wk", NULL, TIME, 7 * 86400e9, 0},
-	{"a", NULL, TIME, 365.25 * 86400e9, 0},
-	{"sec", "s", TIME, 1e9, 0},
-	{"second", "s", TIME, 1e9, 0},
-	{"seconds", "s", TIME, 1e9, 0},
-	{"minute", "min", TIME, 60e9, 0},
-	{"minutes", "min", TIME, 60e9, 0},
-	{"hour", "h", TIME, 3600e9, 0},
-	{"hours", "h", TIME, 3600e9, 0},
-	{"day", "d", TIME, 86400e9, 0},
-	{"week", "wk", TIME, 7 * 86400e9, 0},
-	{"year", "a", TIME, 365.25 * 86400e9, 0},
-	{"days", "d", TIME, 86400e9, 0},
-	{"weeks", "wk", TIME, 7 * 86400e9, 0},
-	{"y", "a", TIME, 365.25 * 86400e9, 0},
-	{"years", "a", TIME, 365.25 * 86400e9, 0},
-	{"By", NULL, DATA, 1, 0},
-	{"B", "By", DATA, 1, 0},
-	{"kB", "kBy", DATA, 1e3, 0},
-	{"MB", "MBy", DATA, 1e6, 0},
-	{"GB", "GBy", DATA, 1e9, 0},
-	{"TB", "TBy", DATA, 1e12, 0},
-	{"KiB", "KiBy", DATA, 0x1p10, 0},
-	{"MiB", "MiBy", DATA, 0x1p20, 0},
-	{"GiB", "GiBy", DATA, 0x1p30, 0},
-	{"TiB", "TiBy", DATA, 0x1p40, 0},
-	{"eV", NULL, ENERGY, 1, 0},
-	{"keV", NULL, ENERGY, 1e3, 0},
-	{"MeV", NULL, ENERGY, 1e6, 0},
-	{"nm", NULL, LENGTH, 1, 0},
-	{"um", NULL, LENGTH, 1e3, 0},
-	{"mm", NULL, LENGTH, 1e6, 0},
-	{"cm", NULL, LENGTH, 1e7, 0},
-	{"m", NULL, LENGTH, 1e9, 0},
-	{"cm-1", NULL, WAVENUMBER, 100, 0},
-	{"/cm", "cm-1", WAVENUMBER, 100, 0},
-	{"1/cm", "cm-1", WAVENUMBER, 100, 0},
-	{"m-1", NULL, WAVENUMBER, 1, 0},
-	{"Cel", NULL, TEMPERATURE, 1, 273.15L},
-	{"°C", "Cel", TEMPERATURE, 1, 273.15L},
-	{"degC", "Cel", TEMPERATURE, 1, 273.15L},
-	{"K", NULL, TEMPERATURE, 1, 0},
-	{"Pa", NULL, PRESSURE, 1e3, 0},
-	{"mPa", NULL, PRESSURE, 1, 0},
-	{"hPa", NULL, PRESSURE, 1e5, 0},
-	{"kPa", NULL, PRESSURE, 1e6, 0},
-	{"MPa", NULL, PRESSURE, 1e9, 0},
-	{"mbar", NULL, PRESSURE, 1e5, 0},
-	{"ubar", NULL, PRESSURE, 100, 0},
-	{"bar", NULL, PRESSURE, 1e8, 0},
-	{"mm[Hg]", NULL, PRESSURE, 133322, 0},
-	{"Torr", "mm[Hg]", PRESSURE, 101325e3L / 760, 0},
-	{"mTorr", "um[Hg]", PRESSURE, 101325.0L / 760, 0},
-	{"atm", NULL, PRESSURE, 101325e3, 0},
-	{"A", NULL, CURRENT, 1e12, 0},
-	{"mA", NULL, CURRENT, 1e9, 0},
-	{"uA", NULL, CURRENT, 1e6, 0},
-	{"nA", NULL, CURRENT, 1e3, 0},
-	{"pA", NULL, CURRENT, 1, 0},
-	{"V", NULL, VOLTAGE, 1e6, 0},
-	{"mV", NULL, VOLTAGE, 1e3, 0},
-	{"uV", NULL, VOLTAGE, 1, 0},
-	{"kV", NULL, VOLTAGE, 1e9, 0},
-	{"W", NULL, POWER, 1e3, 0},
-	{"mW", NULL, POWER, 1, 0},
-	{"kW", NULL, POWER, 1e6, 0},
-	{"Ohm", NULL, RESISTANCE, 1, 0},
-	{"kOhm", NULL, RESISTANCE, 1e3, 0},
-	{"MOhm", NULL, RESISTANCE, 1e6, 0},
-	{"Hz", NULL, FREQUENCY, 1, 0},
-	{"kHz", NULL, FREQUENCY, 1e3, 0},
-	{"MHz", NULL, FREQUENCY, 1e6, 0},
-	{"ug", NULL, MASS, 1, 0},
-	{"mg", NULL, MASS, 1e3, 0},
-	{"g", NULL, MASS, 1e6, 0},
-	{"kg", NULL, MASS, 1e9, 0},
-	{"u", NULL, ATOMIC_MASS, 1, 0},
-	{"uL", NULL, VOLUME, 1, 0},
-	{"mL", NULL, VOLUME, 1e3, 0},
-	{"L", NULL, VOLUME, 1e6, 0},
-	{"m3", NULL, VOLUME, 1e9, 0},
-	{"mL/min", NULL, FLOW, 60000, 0},
-	{"uL/min", NULL, FLOW, 60, 0},
-	{"L/min", NULL, FLOW, 6e7, 0},
-	{"L/h", NULL, FLOW, 1e6, 0},
-	{"m3/h", NULL, FLOW, 1e9, 0},
-	{"mg/m3", NULL, MASS_CONCENTRATION, 1e3, 0},
-	{"ug/m3", NULL, MASS_CONCENTRATION, 1, 0},
-	{"g/m3", NULL, MASS_CONCENTRATION, 1e6, 0},
-	{"K/min", NULL, RAMP, 1, 0},
-	{"Cel/min", "K/min", RAMP, 1, 0},
-	{"K/s", NULL, RAMP, 60, 0},
-	{"deg", NULL, ANGLE, 1, 0},
-	{"mm/s", NULL, SPEED, 1, 0},
-	{"cm/s", NULL, SPEED, 10, 0},
-	{"m/s", NULL, SPEED, 1000, 0},
+	{"1", NULL, 1e9, 0},
+	{"%", NULL, 1e7, 0},
+	{"[ppth]", NULL, 1e6, 0},
+	{"[ppm]", NULL, 1e3, 0},
+	{"ppm", "[ppm]", 1e3, 0},
+	{"[ppb]", NULL, 1, 0},
+	{"ppb", "[ppb]", 1, 0},
+	{"mg/kg", NULL, 1e3, 0},
+	{"ug/g", NULL, 1e3, 0},
+	{"s", NULL, 1e9, 0},
+	{"ms", NULL, 1e6, 0},
+	{"us", NULL, 1e3, 0},
+	{"ns", NULL, 1, 0},
+	{"min", NULL, 60e9, 0},
+	{"h", NULL, 3600e9, 0},
+	{"d", NULL, 86400e9, 0},
+	{"wk", NULL, 7 * 86400e9, 0},
+	{"a", NULL, 365.25 * 86400e9, 0},
+	{"sec", "s", 1e9, 0},
+	{"second", "s", 1e9, 0},
+	{"seconds", "s", 1e9, 0},
+	{"minute", "min", 60e9, 0},
+	{"minutes", "min", 60e9, 0},
+	{"hour", "h", 3600e9, 0},
+	{"hours", "h", 3600e9, 0},
+	{"day", "d", 86400e9, 0},
+	{"week", "wk", 7 * 86400e9, 0},
+	{"year", "a", 365.25 * 86400e9, 0},
+	{"days", "d", 86400e9, 0},
+	{"weeks", "wk", 7 * 86400e9, 0},
+	{"y", "a", 365.25 * 86400e9, 0},
+	{"years", "a", 365.25 * 86400e9, 0},
+	{"By", NULL, 1, 0},
+	{"B", "By", 1, 0},
+	{"kB", "kBy", 1e3, 0},
+	{"MB", "MBy", 1e6, 0},
+	{"GB", "GBy", 1e9, 0},
+	{"TB", "TBy", 1e12, 0},
+	{"KiB", "KiBy", 0x1p10, 0},
+	{"MiB", "MiBy", 0x1p20, 0},
+	{"GiB", "GiBy", 0x1p30, 0},
+	{"TiB", "TiBy", 0x1p40, 0},
+	{"eV", NULL, 1, 0},
+	{"keV", NULL, 1e3, 0},
+	{"MeV", NULL, 1e6, 0},
+	{"nm", NULL, 1, 0},
+	{"um", NULL, 1e3, 0},
+	{"mm", NULL, 1e6, 0},
+	{"cm", NULL, 1e7, 0},
+	{"m", NULL, 1e9, 0},
+	{"cm-1", NULL, 100, 0},
+	{"/cm", "cm-1", 100, 0},
+	{"1/cm", "cm-1", 100, 0},
+	{"m-1", NULL, 1, 0},
+	{"Cel", NULL, 1, 273.15L},
+	{"°C", "Cel", 1, 273.15L},
+	{"degC", "Cel", 1, 273.15L},
+	{"K", NULL, 1, 0},
+	{"Pa", NULL, 1e3, 0},
+	{"mPa", NULL, 1, 0},
+	{"hPa", NULL, 1e5, 0},
+	{"kPa", NULL, 1e6, 0},
+	{"MPa", NULL, 1e9, 0},
+	{"mbar", NULL, 1e5, 0},
+	{"ubar", NULL, 100, 0},
+	{"bar", NULL, 1e8, 0},
+	{"mm[Hg]", NULL, 133322, 0},
+	{"Torr", "mm[Hg]", 101325e3L / 760, 0},
+	{"mTorr", "um[Hg]", 101325.0L / 760, 0},
+	{"atm", NULL, 101325e3, 0},
+	{"A", NULL, 1e12, 0},
+	{"mA", NULL, 1e9, 0},
+	{"uA", NULL, 1e6, 0},
+	{"nA", NULL, 1e3, 0},
+	{"pA", NULL, 1, 0},
+	{"V", NULL, 1e6, 0},
+	{"mV", NULL, 1e3, 0},
+	{"uV", NULL, 1, 0},
+	{"kV", NULL, 1e9, 0},
+	{"W", NULL, 1e3, 0},
+	{"mW", NULL, 1, 0},
+	{"kW", NULL, 1e6, 0},
+	{"Ohm", NULL, 1, 0},
+	{"kOhm", NULL, 1e3, 0},
+	{"MOhm", NULL, 1e6, 0},
+	{"Hz", NULL, 1, 0},
+	{"kHz", NULL, 1e3, 0},
+	{"MHz", NULL, 1e6, 0},
+	{"ug", NULL, 1, 0},
+	{"mg", NULL, 1e3, 0},
+	{"g", NULL, 1e6, 0},
+	{"kg", NULL, 1e9, 0},
+	{"u", NULL, 1, 0},
+	{"uL", NULL, 1, 0},
+	{"mL", NULL, 1e3, 0},
+	{"L", NULL, 1e6, 0},
+	{"m3", NULL, 1e9, 0},
+	{"mL/min", NULL, 60000, 0},
+	{"uL/min", NULL, 60, 0},
+	{"L/min", NULL, 6e7, 0},
+	{"L/h", NULL, 1e6, 0},
+	{"m3/h", NULL, 1e9, 0},
+	{"mg/m3", NULL, 1e3, 0},
+	{"ug/m3", NULL, 1, 0},
+	{"g/m3", NULL, 1e6, 0},
+	{"K/min", NULL, 1, 0},
+	{"Cel/min", "K/min", 1, 0},
+	{"K/s", NULL, 60, 0},
+	{"deg", NULL, 1, 0},
+	{"mm/s", NULL, 1, 0},
+	{"cm/s", NULL, 10, 0},
+	{"m/s", NULL, 1000, 0},
 };
 #define UNIT_COUNT (sizeof units / sizeof units[0])
 
@@ -335,14 +286,24 @@ static const struct unit_row *find_unit(const char *written)
 	return NULL;
 }
 
+static const char *code_of(const struct unit_row *row)
+{
+	return row->code != NULL ? row->code : row->written;
+}
+
+static enum dimension_id dimension_of(const struct unit_row *row)
+{
+	const struct ucum_unit *unit = unit_find(string_of(code_of(row)));
+	assert(unit != NULL);
+	return unit->dimension;
+}
+
 const char *quantity_unit(const char *written)
 {
 	if (written[0] == '\0')
 		return "1";
 	const struct unit_row *row = find_unit(written);
-	if (row == NULL)
-		return NULL;
-	return row->code != NULL ? row->code : row->written;
+	return row != NULL ? code_of(row) : NULL;
 }
 
 bool quantity_is_plain(const char *unit)
@@ -356,7 +317,7 @@ const char *quantity_spelling(const char *unit, size_t i)
 	if (wanted == NULL)
 		return i == 0 ? unit : NULL;
 	for (size_t k = 0; k < UNIT_COUNT; k++)
-		if (units[k].dimension == wanted->dimension && i-- == 0)
+		if (dimension_of(&units[k]) == dimension_of(wanted) && i-- == 0)
 			return units[k].written;
 	return NULL;
 }
@@ -381,21 +342,23 @@ static int expect(
 	else if (wanted == NULL)
 		snprintf(why, QUANTITY_TEXT, "expected a value in %.20s such as %.20s %.20s", unit,
 			found, unit);
-	else if (wanted->dimension == PLAIN)
+	else if (dimension_of(wanted) == DIM_PLAIN)
 		snprintf(why, QUANTITY_TEXT, "expected a fraction such as 5 %.20s", unit);
 	else
 		snprintf(why, QUANTITY_TEXT, "expected %s such as %s",
-			dimensions[wanted->dimension].name, dimensions[wanted->dimension].example);
+			unit_dimension(dimension_of(wanted))->name,
+			unit_dimension(dimension_of(wanted))->example);
 	return -EINVAL;
 }
 
 /* Units that people write for another one, by the dimension that was wanted. */
 static const struct {
 	const char *written;
-	enum dimension dimension;
+	enum dimension_id dimension;
 	const char *meant;
-} confused[] = {{"C", TEMPERATURE, "Cel"}, {"c", TEMPERATURE, "Cel"}, {"m", TIME, "min"},
-	{"M", TIME, "min"}, {"S", TIME, "s"}, {"H", TIME, "h"}, {"D", TIME, "d"}};
+} confused[] = {{"C", DIM_TEMPERATURE, "Cel"}, {"c", DIM_TEMPERATURE, "Cel"},
+	{"m", DIM_TIME, "min"}, {"M", DIM_TIME, "min"}, {"S", DIM_TIME, "s"}, {"H", DIM_TIME, "h"},
+	{"D", DIM_TIME, "d"}};
 
 /* expect(), and the unit that was meant. */
 static int wrong_unit(const char *written, const char *unit, const struct unit_row *wanted,
@@ -406,7 +369,7 @@ static int wrong_unit(const char *written, const char *unit, const struct unit_r
 	expect(unit, "1", wanted, why);
 	size_t len = strlen(why);
 	for (size_t i = 0; wanted != NULL && i < sizeof confused / sizeof confused[0]; i++)
-		if (confused[i].dimension == wanted->dimension &&
+		if (confused[i].dimension == dimension_of(wanted) &&
 			strcmp(confused[i].written, tidied) == 0)
 			snprintf(why + len, QUANTITY_TEXT - len, "; did you mean '%s'?",
 				confused[i].meant);
@@ -483,16 +446,17 @@ int quantity_read(const char *text, const char *unit, double *out, char why[QUAN
 	if (written[0] == '\0' ? quantity_is_plain(unit) : strcmp(tidy(written, tidied), unit) == 0)
 		return 0;
 	if (written[0] == '\0') {
-		bool has_name = wanted != NULL && wanted->dimension != PLAIN;
+		bool has_name = wanted != NULL && dimension_of(wanted) != DIM_PLAIN;
 		snprintf(why, QUANTITY_TEXT, "expected %s such as %.6g %.20s: its unit is missing",
-			has_name ? dimensions[wanted->dimension].name : "a value with its unit",
+			has_name ? unit_dimension(dimension_of(wanted))->name
+				 : "a value with its unit",
 			*out, unit);
 		return -EINVAL;
 	}
 	const struct unit_row *given = find_unit(written);
 	if (given == NULL)
 		return unknown_unit(written, unit, why);
-	if (wanted == NULL || given->dimension != wanted->dimension)
+	if (wanted == NULL || dimension_of(given) != dimension_of(wanted))
 		return wrong_unit(written, unit, wanted, why);
 	double value = convert(text, given, wanted);
 	*out = value == 0 ? 0 : value;

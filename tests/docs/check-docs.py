@@ -98,7 +98,7 @@ def check_excerpts(source):
 
 def check_format(source):
     page = source / 'docs/frame-format.md'
-    codes = re.findall(r'^\t\{"([^"]+)", "[^"]+", [A-Z_| ]+\}', read(source, 'daemon/record/units.c'), re.M)
+    codes = re.findall(r'^\t\{"([^"]+)", "[^"]+", DIM_[A-Z_,|\s]+\}', read(source, 'daemon/record/units.c'), re.M)
     yield from same('units', codes, words(section(page, 'units')))
     reasons = re.findall(r'^\t\{"([a-z-]+)", "', read(source, 'daemon/record/quality.c'), re.M)
     table = re.findall(r'^\| `([a-z-]+)` \|', section(page, 'reasons'), re.M)

@@ -29,6 +29,7 @@ static void units_are_sorted_and_found(void **state)
 	for (size_t i = 0; i < COUNT; i++) {
 		assert_ptr_equal(unit_find(text(units[i].code)), &units[i]);
 		assert_true(units[i].techniques != 0);
+		assert_non_null(unit_dimension(units[i].dimension)->example);
 		assert_true(i == 0 || strcmp(units[i - 1].code, units[i].code) < 0);
 	}
 	assert_null(unit_find(text("furlong")));
