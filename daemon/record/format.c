@@ -110,6 +110,7 @@ FIXED(uuid, ASSAY_UUID_SIZE);
 #define FITTING(name_, fits_, expected_)          \
 	static const struct schema_type name_ = { \
 		.kind = SCHEMA_TEXT, .fits = fits_, .expected = expected_}
+FITTING(cas, cas_is_valid, "a CAS number with its check digit");
 FITTING(filled, is_not_empty, "a text that is not empty");
 FITTING(name, name_is_valid, "a name [a-z][a-z0-9_]{0,31}");
 FITTING(token, token_is_valid, "a token [a-z0-9-]{1,32}");
@@ -422,7 +423,7 @@ static const struct schema_type values = {.kind = SCHEMA_CUSTOM, .read = read_va
 static_assert(OF(cas) == OF(analyte) + sizeof(struct assay_string), "kept as one map");
 static const struct schema_key analyte_keys[] = {
 	MUST("name", filled, 0),
-	MAY("cas", text, sizeof(struct assay_string)),
+	MAY("cas", cas, sizeof(struct assay_string)),
 };
 static const struct schema_map analyte_map = {KEYS(analyte_keys)};
 static const struct schema_type analyte = {.kind = SCHEMA_MAP, .map = &analyte_map};

@@ -6,7 +6,8 @@ import re
 import sys
 
 WHERE = {w: 'NAME_' + w.upper() for w in ('data', 'axis', 'aux', 'setting', 'setup')}
-COLUMNS = ['name', 'where', 'technique', 'unit', 'term', 'export label', 'meaning', 'least', 'most']
+COLUMNS = ['name', 'where', 'technique', 'unit', 'term', 'export label', 'meaning', 'least', 'most',
+           'other units']
 
 
 def text(value):
@@ -17,7 +18,7 @@ def row(line):
     techniques = ' | '.join('TECHNIQUE_' + t.upper().replace('-', '_')
                             for t in line['technique'].split())
     fields = [text(line['name']), WHERE[line['where']], techniques]
-    return '\t{' + ', '.join(fields + [text(line[c]) for c in COLUMNS[3:7]] + [line[c] or '0' for c in COLUMNS[7:]]) + '},\n'
+    return '\t{' + ', '.join(fields + [text(line[c]) for c in COLUMNS[3:7]] + [line[c] or '0' for c in COLUMNS[7:9]] + [text(line['other units'])]) + '},\n'
 
 
 def main(source, target):

@@ -24,10 +24,17 @@ struct name {
 	const char *label;   /* name in export formats; NULL: none */
 	const char *meaning; /* NULL: the name suffices */
 	double least, most;  /* usual values in `unit`; both 0: not stated */
+	const char *others;  /* units of other dimensions, by blanks; "*": all; NULL: none */
 };
 
 /* Static; NULL when the list does not have it. */
 const struct name *name_find(struct assay_string name);
+
+/*
+ * Whether a variable of this name may be in this unit: one that has the dimension of the name's unit
+ * or of one of its other units.  True for a name, NULL, or a unit that is not of the lists.
+ */
+bool name_takes_unit(const struct name *name, struct assay_string unit);
 
 /* The i-th name, sorted; NULL after the last. */
 const struct name *name_at(size_t i);

@@ -4,6 +4,7 @@
 
 #include "record/element.h"
 #include "record/format.h"
+#include "record/names.h"
 #include "record/rules.h"
 
 static size_t place_of(const struct schema_walk *walk, const struct assay_var_view *var)
@@ -131,9 +132,24 @@ static int check_axis(struct schema_walk *walk, const struct assay_var_view *var
 	return error < 0 ? schema_fail_in(walk, string_of("data")) : 0;
 }
 
+/* An uncertainty may be relative, and flags count nothing. */
+static int check_unit(struct schema_walk *walk, const struct assay_var_view *var)
+{
+	const struct name *name = name_find(var->name);
+	if (var->role == ASSAY_ROLE_UNCERTAINTY || var->role == ASSAY_ROLE_FLAGS ||
+		name_takes_unit(name, var->unit))
+		return 0;
+	return schema_fail(walk, place_of(walk, var),
+		"\"%.*s\" of \"%s\" where %s%s%s or a unit of the same kind was expected",
+		(int)var->unit.len, var->unit.data, name->name, name->unit,
+		name->others != NULL ? " " : "", name->others != NULL ? name->others : "");
+}
+
 int rule_variable(struct schema_walk *walk, const void *kept)
 {
 	const struct assay_var_view *var = kept;
+	if (check_unit(walk, var) < 0)
+		return schema_fail_in(walk, string_of("unit"));
 	if (check_form(walk, var) < 0)
 		return schema_fail_in(walk, string_of("data"));
 	if (var->role == ASSAY_ROLE_UNCERTAINTY && var->of.data == NULL)

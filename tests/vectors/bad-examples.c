@@ -191,6 +191,27 @@ static void unit_of_another_system(struct buffer *entry)
 	put_scalar(entry, "intensity", "data", "Da");
 }
 
+static void cas_that_does_not_check(struct buffer *entry)
+{
+	struct buffer part = {0};
+	struct map var, analyte;
+	part_begin(&part, "scalar", 1);
+	part_open_var(&var, &part, "concentration", "data", NULL, "mg/m3");
+	map_key(&var, "analyte");
+	map_open(&analyte, &part);
+	map_text(&analyte, "name", "CO");
+	map_text(&analyte, "cas", "630-08-1");
+	map_close(&analyte);
+	map_f64(&var, "data", 1);
+	map_close(&var);
+	put_frame(entry, &part, 2);
+}
+
+static void unit_of_another_quantity(struct buffer *entry)
+{
+	put_scalar(entry, "partial_pressure", "data", "kg");
+}
+
 static void bad_name(struct buffer *entry)
 {
 	put_scalar(entry, "Dead-Time", "aux", "%");
@@ -641,6 +662,12 @@ const struct bad_example bad_examples[] = {
 		"was expected"},
 	{"unit-not-of-list", unit_of_another_system,
 		"vars[0].unit: \"Da\" where a unit of the list was expected; did you mean \"u\"?"},
+	{"cas-with-wrong-check-digit", cas_that_does_not_check,
+		"vars[0].analyte.cas: \"630-08-1\" where a CAS number with its check digit was "
+		"expected"},
+	{"unit-of-another-kind", unit_of_another_quantity,
+		"vars[0].unit: \"kg\" of \"partial_pressure\" where Pa or a unit of the same kind "
+		"was expected"},
 	{"name-not-allowed", bad_name,
 		"vars[0].name: \"Dead-Time\" where a name [a-z][a-z0-9_]{0,31} was expected"},
 	{"role-unknown", unknown_role,

@@ -101,6 +101,42 @@ static void units_of_names_are_units_of_their_techniques(void **state)
 					technique->token);
 }
 
+static void a_name_takes_units_of_its_dimensions(void **state)
+{
+	static const struct {
+		const char *name, *unit;
+		bool is_taken;
+	} cases[] = {{"partial_pressure", "mbar", true}, {"partial_pressure", "um[Hg]", true},
+		{"partial_pressure", "kg", false}, {"partial_pressure", "A", false},
+		{"ion_current", "pA", true}, {"ion_current", "Pa", false}, {"energy", "nm", false},
+		{"mole_fraction", "[ppm]", true}, {"mole_fraction", "mg/m3", false},
+		{"concentration", "%", true}, {"concentration", "g/L", true},
+		{"concentration", "ug/cm2", true}, {"concentration", "K", false},
+		{"detector_temperature", "Cel", true}, {"counts", "1", true},
+		{"counts", "{count}/s", false}, {"intensity", "{count}/s", true},
+		{"signal", "kg", true}, {"measuring_range", "kg", true}, {"my_own", "kg", true}};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		if (name_takes_unit(name_find(text(cases[i].name)), text(cases[i].unit)) !=
+			cases[i].is_taken)
+			fail_msg("%s in %s", cases[i].name, cases[i].unit);
+}
+
+static void other_units_are_units_of_other_dimensions(void **state)
+{
+	const struct name *name;
+	for (size_t i = 0; (name = name_at(i)) != NULL; i++) {
+		char others[80] = "", *rest = others;
+		snprintf(others, sizeof others, "%s", name->others != NULL ? name->others : "");
+		assert_true(others[0] == '\0' || name->unit != NULL);
+		for (char *code; (code = strsep(&rest, " ")) != NULL && code[0] != '\0';)
+			if (strcmp(name->others, "*") != 0 &&
+				(unit_find(text(code)) == NULL ||
+					unit_find(text(code))->dimension ==
+						unit_find(text(name->unit))->dimension))
+				fail_msg("%s: %s", name->name, code);
+	}
+}
+
 static void names_follow_their_pattern(void **state)
 {
 	assert_true(name_is_valid(text("a")));
@@ -182,6 +218,8 @@ int main(void)
 		cmocka_unit_test(names_are_sorted_and_found),
 		cmocka_unit_test(a_name_carries_its_row),
 		cmocka_unit_test(units_of_names_are_units_of_their_techniques),
+		cmocka_unit_test(a_name_takes_units_of_its_dimensions),
+		cmocka_unit_test(other_units_are_units_of_other_dimensions),
 		cmocka_unit_test(names_follow_their_pattern),
 		cmocka_unit_test(techniques_are_found_by_token_and_term),
 		cmocka_unit_test(quality_only_gets_worse_and_keeps_each_reason_once),
