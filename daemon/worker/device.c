@@ -166,6 +166,15 @@ static int run(struct device *device, int (*slot)(struct assay_instrument *))
 	return leave(device, slot(&device->ins));
 }
 
+/* The same for slots before the run-start, which has what they report. */
+static int run_reporting(struct device *device, int (*slot)(struct assay_instrument *))
+{
+	device->may_report = true;
+	int r = run(device, slot);
+	device->may_report = false;
+	return r;
+}
+
 int device_identify(struct device *device, struct assay_identity *id)
 {
 	*id = (struct assay_identity){.declared = false};
@@ -191,18 +200,18 @@ int device_identify_aside(struct device *device, struct assay_identity *id)
 int device_configure(struct device *device)
 {
 	report_reset(&device->report);
-	return run(device, device->driver->configure);
+	return run_reporting(device, device->driver->configure);
 }
 
 int device_read_back(struct device *device)
 {
 	report_reset(&device->report);
-	return run(device, device->driver->read_back);
+	return run_reporting(device, device->driver->read_back);
 }
 
 int device_start(struct device *device)
 {
-	return run(device, device->driver->start);
+	return run_reporting(device, device->driver->start);
 }
 
 int device_acquire(struct device *device)

@@ -48,6 +48,7 @@ struct device {
 	struct settings *bare_settings;
 	struct buffer bare;
 	struct report report;
+	bool may_report; /* the slot's reports go into READY or run-start */
 
 	struct raw raw;
 	struct raw references; /* of other runs, for decode */

@@ -144,7 +144,12 @@ static void take_report(
 	struct assay_instrument *ins, const char *name, const struct assay_variable *v)
 {
 	struct device *device = of(ins);
-	if (report_add(&device->report, name, v) == -EINVAL)
+	if (!device->may_report)
+		device_log(device, ASSAY_LOG_WARN,
+			"the driver reported '%.40s' outside configure, read_back and start: "
+			"dropped",
+			name);
+	else if (report_add(&device->report, name, v) == -EINVAL)
 		device_log(device, ASSAY_LOG_WARN,
 			"the driver reported '%.40s', which is not a setting", name);
 }

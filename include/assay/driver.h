@@ -576,7 +576,8 @@ static inline void assay_progress(
 }
 
 /*
- * A setting as read back from the instrument: recorded in run-start instead of the sent value.  One
+ * A setting as read back from the instrument: recorded in run-start instead of the sent value.  Only
+ * in configure, read_back and start; dropped with a line in the log elsewhere.  One
  * further name is "left_out": the parts of the settings that were not sent, with the reasons.
  */
 static inline void assay_report_number(

@@ -39,6 +39,7 @@ static const char *const deeds[] = {
 	"chatter",    /* a thousand log lines */
 	"echo",       /* the same log line, ten times */
 	"spill",      /* adds a raw block that is too large, and a right one; returns a frame */
+	"report",     /* reports a setting */
 	"bare",       /* a frame without raw bytes */
 	"scribble",   /* writes control characters to standard error */
 	"open",       /* opens a file, which must fail: -EPROTO if it does not */
@@ -179,6 +180,8 @@ static int misbehave(struct assay_instrument *ins, const char *slot)
 		return echo(ins);
 	if (does(s, "open"))
 		return open_a_file(ins);
+	if (does(s, "report"))
+		assay_report_number(ins, "period", 9, "s");
 	if (does(s, "unknown"))
 		(void)assay_int(s, "no_such_setting");
 	if (does(s, "refuse") || (does(s, "hesitate") && ++st->refused <= 2)) {

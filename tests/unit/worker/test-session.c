@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "core.h"
 #include "record/check.h"
+#include "record/keys.h"
 #include "record/quality.h"
 #include "record/read.h"
 
@@ -665,6 +666,38 @@ static void a_frame_that_lacks_a_raw_block_ends_the_run(void **state)
 	assert_int_equal(core_quit(&core), WIRE_EXIT_CLEAN);
 }
 
+static double number_in(struct assay_span bytes)
+{
+	struct reader r;
+	double value = 0;
+	read_init(&r, bytes.data, bytes.len);
+	assert_int_equal(read_double(&r, &value), 0);
+	return value;
+}
+
+/* Not kept for the next run-start either. */
+static void a_report_after_run_start_is_dropped_and_logged(void **state)
+{
+	bring_up("report", "acquire", 0);
+	grant(PLENTY);
+	start(WIRE_CONTINUOUS, 1);
+	struct wire_message m = core_await(&core, WIRE_LOG, 0);
+	struct wire_log line;
+	assert_int_equal(wire_read_log(&m, &line), 0);
+	text_is(line.text, "the driver reported 'period' outside configure, read_back and start: "
+			   "dropped");
+	core_await(&core, WIRE_ENDED, 0);
+	wire_write_start(&core.out, 0, &(struct wire_start){.mode = WIRE_ONCE, .frames = 1});
+	core_send(&core);
+	m = core_await(&core, WIRE_STARTED, 0);
+	struct wire_started started;
+	assert_int_equal(wire_read_started(&m, &started), 0);
+	struct assay_span period = keys_value(started.settings, string_of("period"));
+	double value = number_in(keys_value(period, string_of("v")));
+	assert_true(value == 0.002);
+	assert_int_equal(core_quit(&core), WIRE_EXIT_CLEAN);
+}
+
 static void decode_explains_bytes_that_are_no_frame(void **state)
 {
 	bring_up("refuse", "decode", 2);
@@ -1032,6 +1065,7 @@ int main(void)
 		T(units_that_are_always_due_are_served_in_turn),
 		T(a_result_that_a_slot_does_not_have_is_named),
 		T(a_frame_that_lacks_a_raw_block_ends_the_run),
+		T(a_report_after_run_start_is_dropped_and_logged),
 		T(a_frame_without_raw_bytes_ends_the_run),
 		T(decode_explains_bytes_that_are_no_frame),
 		T(a_crash_of_the_driver_is_a_death_by_signal),
