@@ -261,7 +261,7 @@ int device_decode(struct device *device)
 	in->references = raw_blocks(&device->references, &in->reference_count);
 	frame_reset(&device->frame);
 	int r = leave(device, driver->decode(in, &device->frame.handle));
-	if (r == 0 && device->frame.error != 0) {
+	if (device->frame.error != 0 && (r == 0 || r == device->frame.error)) {
 		r = device->frame.error;
 		snprintf(device->explained, EXPLAIN_MAX, "the driver made no valid frame: %s",
 			device->frame.why);

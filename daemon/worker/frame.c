@@ -302,7 +302,12 @@ static void set_device_time(struct assay_frame *handle, const char *text)
 
 static void *scratch(struct assay_frame *handle, size_t size)
 {
-	return size <= SCRATCH_MAX ? arena_alloc(&of(handle)->scratch, size) : NULL;
+	struct frame *frame = of(handle);
+	if (size <= SCRATCH_MAX)
+		return arena_alloc(&frame->scratch, size);
+	fail(frame, -ENOMEM, "%zu bytes of scratch memory were requested, there are %zu", size,
+		(size_t)SCRATCH_MAX);
+	return NULL;
 }
 
 void frame_services(struct assay_host *host)

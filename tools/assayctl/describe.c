@@ -179,7 +179,7 @@ struct link {
 /* A driver, or an instrument with its settings. */
 struct subject {
 	char name[40], version[40], summary[260], technique[40], make[260];
-	char key[40], driver[40], profile[260];
+	char key[40], driver[40], link[300], address[80], profile[260];
 	bool changed;
 	struct assay_span links, settings;
 };
@@ -193,6 +193,7 @@ static const struct keys subject_keys = {
 		ROW_TEXT(struct subject, version), ROW_TEXT(struct subject, summary),
 		ROW_TEXT(struct subject, technique), ROW_TEXT(struct subject, make),
 		ROW_TEXT(struct subject, key), ROW_TEXT(struct subject, driver),
+		ROW_TEXT(struct subject, link), ROW_TEXT(struct subject, address),
 		ROW_TEXT(struct subject, profile), ROW_BOOL(struct subject, changed),
 		ROW_RAW(struct subject, links), ROW_RAW(struct subject, settings), {0}},
 	.open = true};
@@ -236,6 +237,8 @@ static void print_reply(struct assay_span reply, bool one)
 		keys_decode(&subject_keys, instrument.data, instrument.len, &subject) == 0) {
 		printf("%s: driver %s%s%s\n", subject.key, subject.driver,
 			subject.profile[0] != '\0' ? ", profile " : "", subject.profile);
+		printf("%s%s%s\n", subject.link,
+			subject.address[0] != '\0' ? ", connected to " : "", subject.address);
 		if (subject.changed)
 			puts("changed at run time; a reload or restart brings back the "
 			     "configuration");

@@ -13,6 +13,7 @@
 #include "core/control/ops.h"
 #include "core/instrument/instrument.h"
 #include "core/keep/jobs.h"
+#include "core/port/supervise.h"
 #include "record/decimal.h"
 #include "record/keys.h"
 
@@ -76,6 +77,8 @@ static void put_instrument(struct map *reply, const struct instrument *instrumen
 	map_open(&map, reply->to);
 	map_text(&map, "key", config->key);
 	map_text(&map, "driver", config->driver->name);
+	map_text(&map, "link", config->port_name);
+	control_add_text(&map, "address", supervise_address(instrument->supervisor));
 	control_add_text(&map, "profile", config->profile);
 	map_bool(&map, "changed", change_is_made(&instrument->change));
 	map_key(&map, "settings");

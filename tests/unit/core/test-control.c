@@ -388,6 +388,7 @@ static void describe_shows_drivers_and_values(void **state)
 	refuse("describe", ARGS(T("instrument", "srs-rga")), "not-found", "xrf-1, ms-1");
 	expect("describe", ARGS(T("instrument", "xrf-1")),
 		"\"value\":{\"v\":10,\"u\":\"s\"},\"from\":\"");
+	assert_has("\"link\":\"udp:127.0.0.1:9");
 	assert_has("assayd.yaml:");
 	assert_has("\"from\":\"default\"");
 }
