@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "record/element.h"
@@ -139,10 +140,12 @@ static int check_unit(struct schema_walk *walk, const struct assay_var_view *var
 	if (var->role == ASSAY_ROLE_UNCERTAINTY || var->role == ASSAY_ROLE_FLAGS ||
 		name_takes_unit(name, var->unit))
 		return 0;
+	char units[120];
+	snprintf(units, sizeof units, "%s%s%s", name->unit, name->others != NULL ? " " : "",
+		name->others != NULL ? name->others : "");
 	return schema_fail(walk, place_of(walk, var),
-		"\"%.*s\" of \"%s\" where %s%s%s or a unit of the same kind was expected",
-		(int)var->unit.len, var->unit.data, name->name, name->unit,
-		name->others != NULL ? " " : "", name->others != NULL ? name->others : "");
+		"\"%.*s\" of \"%s\" where %s or a unit of the same kind was expected",
+		(int)var->unit.len, var->unit.data, name->name, units);
 }
 
 int rule_variable(struct schema_walk *walk, const void *kept)

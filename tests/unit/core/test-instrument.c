@@ -469,6 +469,8 @@ static void a_requested_run_is_not_ended_for_something_else(void **state)
 		if (round == 0)
 			send_started(ms);
 	}
+	roof_commit(&roof); /* which answers the request */
+	assert_int_equal(answer.count, 1);
 	send_end(ms, WIRE_END_COMPLETE, "");
 	assert_false(instrument_serves_request(ms));
 	expect(ms, WIRE_START); /* by itself */
