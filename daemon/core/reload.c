@@ -145,13 +145,14 @@ void reload_on_hangup(void *core)
 	core_reload(core, false, on_hangup_done, core);
 }
 
-/* A stopping port, an armed request or an open run may refer to a configuration before this one. */
+/* A stopping port, a request or an open run may refer to a configuration before this one. */
 static bool is_referred_to(const struct core *core)
 {
 	const struct instrument *instrument;
 	list_for_each(instrument, &core->instruments.list, link)
 	{
 		if (instrument->request.method != NULL ||
+			instrument->waiting.request.method != NULL ||
 			(instrument->run != NULL &&
 				run_config(instrument->run) != instrument->config))
 			return true;

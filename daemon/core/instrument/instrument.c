@@ -371,6 +371,8 @@ bool instrument_is_active(const struct instrument *instrument)
 
 bool instrument_serves_request(const struct instrument *instrument)
 {
+	if (instrument->waiting.is_set)
+		return true;
 	if (!instrument_is_active(instrument))
 		return false;
 	if (instrument->config->acquire.mode == CONFIG_ON_DEMAND)
@@ -423,8 +425,6 @@ int instrument_set_maintenance(struct instrument *instrument, bool on)
 {
 	if (on && instrument_serves_request(instrument))
 		return -EBUSY;
-	if (on)
-		waiting_fail(instrument, -EBUSY, "the instrument is taken out of service");
 	return instrument_apply(instrument, on ? MACHINE_SERVICE_ON : MACHINE_SERVICE_OFF, NULL);
 }
 

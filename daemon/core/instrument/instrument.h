@@ -99,7 +99,10 @@ struct assay_span instrument_settings(const struct instrument *instrument);
 /* Something is under way in its worker that a stop ends. */
 bool instrument_is_active(const struct instrument *instrument);
 
-/* That is a run which a person or program requested, also of an instrument that measures by itself. */
+/*
+ * A person or program requested a run, also of an instrument that measures by itself: it is open, or
+ * its start is under way or waits for the connection.
+ */
 bool instrument_serves_request(const struct instrument *instrument);
 
 /* If nothing is under way: starts the next run of one that runs by itself, or shows why not. */

@@ -320,7 +320,9 @@ static void lost(void *arg, const char *why)
 {
 	struct instrument *instrument = arg;
 	if (why == NULL) {
-		waiting_fail(instrument, -ENODEV, "the daemon is stopping");
+		waiting_fail(instrument, -ENODEV,
+			instrument->all->stopping ? "the daemon is stopping"
+						  : "its configuration was changed");
 		instrument_apply(instrument, MACHINE_GONE,
 			&(struct cause){.text = "",
 				.status = RUN_STATUS_STOPPED,

@@ -20,6 +20,7 @@
 #include "core/control/ops.h"
 #include "core/keep/jobs.h"
 #include "core/keep/retention.h"
+#include "core/reload.h"
 #include "core/replay/cursors.h"
 #include "core/runs/rows.h"
 #include "journal/journal.h"
@@ -527,6 +528,31 @@ static void a_start_that_waits_can_be_stopped(void **state)
 	expect("status", ARGS(T("instrument", "xrf-1")), "\"state\":\"idle\"");
 }
 
+/* It refers to a method of the configuration that was there when it came. */
+static void a_reload_keeps_the_configuration_of_a_start_that_waits(void **state)
+{
+	const struct arg now[MAX_ARGS] = {B("now", true)};
+	send_args("run-start",
+		ARGS(T("instrument", "xrf-1"), T("sample", "S-7"), T("method", "quick")));
+	send_args("reload", NULL);
+	roof_commit(&roof);
+	assert_has("\"ok\":true");
+	reload_release(&roof.core);
+	assert_int_equal(roof.core.retired_count, 1);
+	edit("port: 9", "port: 10");
+	send_args("reload", NULL);
+	assert_refused("busy", "a run is open on xrf-1");
+	send_args("maintenance", ARGS(T("instrument", "xrf-1"), B("on", true)));
+	assert_refused("busy", "a run is open on xrf-1");
+	assert_int_equal(roof.replies, roof.requests - 1);
+	send_args("reload", now);
+	assert_refused("not-started", "its configuration was changed");
+	roof_wait_reply(&roof);
+	assert_has("\"ok\":true");
+	reload_release(&roof.core);
+	assert_int_equal(roof.core.retired_count, 0);
+}
+
 static void a_run_starts_when_it_is_committed(void **state)
 {
 	char number[64], second[64];
@@ -930,6 +956,7 @@ int main(void)
 		WITH_ROOF(settings_change_at_run_time),
 		WITH_ROOF(a_start_waits_until_the_instrument_is_connected),
 		WITH_ROOF(a_start_that_waits_can_be_stopped),
+		WITH_ROOF(a_reload_keeps_the_configuration_of_a_start_that_waits),
 		WITH_ROOF(a_run_starts_when_it_is_committed),
 		WITH_ROOF(a_run_is_corrected_with_a_reason),
 		WITH_ROOF(a_run_is_repeated_as_it_was),
