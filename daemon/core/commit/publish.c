@@ -139,8 +139,7 @@ static void note_full(struct publisher *p, bool was_sent)
 {
 	if (!was_sent && !p->is_full)
 		log_warn("subscribers of the live socket read too slowly: %zu MiB wait for them; "
-			 "large "
-			 "entries are left out there until they do, and are served by replay",
+			 "large entries are left out there until they do, and are served by replay",
 			atomic_load(&p->queue->bytes) >> 20);
 	else if (was_sent && p->is_full && atomic_load(&p->queue->bytes) <= LIVE_RESUME)
 		log_info("all entries are published on the live socket again");

@@ -143,11 +143,7 @@ static void add_all(struct buffer *to, const struct core *core)
 	}
 	list_for_each(instrument, &core->instruments.list, link)
 	{
-		size_t i = 0;
-		while (i < config->instrument_count &&
-			strcmp(config->instruments[i].key, instrument->config->key) != 0)
-			i++;
-		if (i == config->instrument_count)
+		if (config_find(config, instrument->config->key) == NULL)
 			add_instrument(to, instrument);
 	}
 }
