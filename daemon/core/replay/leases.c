@@ -88,7 +88,10 @@ static void begin(struct lease *lease, struct assay_string name, const struct le
 	if (peer->pid <= 0)
 		return;
 	lease->process = (int)syscall(SYS_pidfd_open, peer->pid, 0);
-	read_program(lease);
+	if (lease->process < 0 && errno == ESRCH) /* its last request came after its end */
+		end(lease);
+	else
+		read_program(lease);
 }
 
 static void describe(const struct lease *lease, char *who, size_t size)

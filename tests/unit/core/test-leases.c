@@ -72,6 +72,16 @@ static void a_second_consumer_is_rejected_by_name(void **state)
 	assert_int_equal(take("lims", getpid(), "b"), 0);
 }
 
+static void the_last_request_of_an_ended_process_holds_nothing(void **state)
+{
+	pid_t first = start_process();
+	assert_int_equal(take("lims", first, "a"), 0);
+	kill(first, SIGKILL);
+	assert_int_equal(waitpid(first, NULL, 0), first);
+	assert_int_equal(take("lims", first, "a"), 0); /* it was on its way */
+	assert_int_equal(take("lims", getpid(), "b"), 0);
+}
+
 static void silence_ends_a_lease_and_requests_keep_it(void **state)
 {
 	static const pid_t pids[] = {0, 1}; /* not known; a living one */
@@ -112,6 +122,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			a_second_consumer_is_rejected_by_name, begin, finish),
+		cmocka_unit_test_setup_teardown(
+			the_last_request_of_an_ended_process_holds_nothing, begin, finish),
 		cmocka_unit_test_setup_teardown(
 			silence_ends_a_lease_and_requests_keep_it, begin, finish),
 		cmocka_unit_test_setup_teardown(
