@@ -929,7 +929,7 @@ static void an_idle_connection_that_closes_is_made_again(void **state)
 		await_end(WIRE_END_COMPLETE);
 	}
 	close(listener);
-	close(fd);
+	close_delivered(fd);
 	start(WIRE_ONCE, 1);
 	await_fault(0, "ENODEV");
 	assert_int_equal(core_wait(&core), WIRE_EXIT_LOST);
