@@ -16,6 +16,7 @@ enum {
 	PTY = 256,
 	UDP,
 	TCP,
+	USB,
 	CONTROL,
 	TRUTH,
 	SECONDS,
@@ -32,6 +33,7 @@ static const struct option common[] = {
 	{"pty", required_argument, NULL, PTY},
 	{"udp", required_argument, NULL, UDP},
 	{"tcp", required_argument, NULL, TCP},
+	{"usb-gadget", required_argument, NULL, USB},
 	{"control", required_argument, NULL, CONTROL},
 	{"truth", required_argument, NULL, TRUTH},
 	{"seconds", required_argument, NULL, SECONDS},
@@ -52,7 +54,8 @@ static void print_models(FILE *out)
 
 static void print_usage(FILE *out)
 {
-	fputs("usage: assay-sim INSTRUMENT --pty LINK|--udp HOST:PORT|--tcp HOST:PORT [options]\n"
+	fputs("usage: assay-sim INSTRUMENT --pty LINK|--udp HOST:PORT|--tcp HOST:PORT|\n"
+	      "                            --usb-gadget CONTROLLER [options]\n"
 	      "       assay-sim INSTRUMENT --help\n"
 	      "       assay-sim fault --control PATH [FAULT=VALUE|off ...]\n"
 	      "       assay-sim --list\n\ninstruments:\n",
@@ -65,7 +68,8 @@ static void print_model_help(const struct sim_model_ops *ops)
 	printf("assay-sim %s: %s\n\nwhere (one of):\n"
 	       "  --pty LINK          a pseudo-terminal, with a symlink LINK to it\n"
 	       "  --udp HOST:PORT     a UDP socket; port 0: any free one\n"
-	       "  --tcp HOST:PORT     a TCP server, one client at a time\n\noptions of all:\n"
+	       "  --tcp HOST:PORT     a TCP server, one client at a time\n"
+	       "  --usb-gadget NAME   a USB device on that device controller\n\noptions of all:\n"
 	       "  --control PATH      socket for `assay-sim fault`\n"
 	       "  --fault NAME=VALUE  start with a fault, may be repeated\n"
 	       "  --truth FILE        write the true values of each measurement, JSON lines\n"
@@ -94,6 +98,7 @@ static int take_common(struct program_options *o, int option, const char *value)
 	case PTY: o->pty = value; return 0;
 	case UDP: o->udp = value; return 0;
 	case TCP: o->tcp = value; return 0;
+	case USB: o->usb = value; return 0;
 	case CONTROL: o->control = value; return 0;
 	case TRUTH: o->truth = value; return 0;
 	case SECONDS: o->seconds = value; return 0;

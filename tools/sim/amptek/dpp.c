@@ -264,6 +264,9 @@ const struct sim_model_ops amptek_model = {
 	.state_size = sizeof(struct dpp),
 	.options = options,
 	.transports = 1u << SIM_PTY | 1u << SIM_UDP | 1u << SIM_TCP | 1u << SIM_USB,
+	.usb =
+		&(const struct sim_usb){
+			.vendor = 0x10c4, .product = 0x842a, .packet = 64, .in = 0x81, .out = 0x02},
 	.peer_hold_ns = PEER_HOLD_NS,
 	.init = amptek_init,
 	.finish = amptek_finish,

@@ -40,13 +40,14 @@ int endpoint_read(const char *option, const char *text, struct sim_endpoint *end
 static int read_transport(struct sim_host *host, const struct program_options *o)
 {
 	struct sim_endpoint *endpoint = &host->endpoint;
-	if ((o->pty != NULL) + (o->udp != NULL) + (o->tcp != NULL) != 1) {
+	if ((o->pty != NULL) + (o->udp != NULL) + (o->tcp != NULL) + (o->usb != NULL) != 1) {
 		fprintf(stderr, "assay-sim: expected one of --pty LINK, --udp HOST:PORT, --tcp "
-				"HOST:PORT\n");
+				"HOST:PORT, --usb-gadget CONTROLLER\n");
 		return -EINVAL;
 	}
-	if (o->pty != NULL) {
-		*endpoint = (struct sim_endpoint){.transport = SIM_PTY, .path = o->pty};
+	if (o->pty != NULL || o->usb != NULL) {
+		*endpoint = (struct sim_endpoint){.transport = o->pty != NULL ? SIM_PTY : SIM_USB,
+			.path = o->pty != NULL ? o->pty : o->usb};
 		return 0;
 	}
 	endpoint->transport = o->udp != NULL ? SIM_UDP : SIM_TCP;

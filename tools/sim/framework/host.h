@@ -18,12 +18,13 @@
 
 #include "sim.h"
 
-/* From the command line: --pty LINK, --udp HOST:PORT, --tcp HOST:PORT. */
+/* From the command line: --pty LINK, --udp HOST:PORT, --tcp HOST:PORT, --usb-gadget CONTROLLER. */
 struct sim_endpoint {
 	enum sim_transport transport;
-	const char *path; /* --pty: the symlink to make */
-	char host[256];   /* --udp, --tcp: numeric IPv4 or IPv6 */
-	uint16_t port;    /* 0: any free one */
+	const char *path; /* --pty: the symlink to make; --usb-gadget: the device controller */
+	const struct sim_usb *usb; /* the model's; --usb-gadget */
+	char host[256];            /* --udp, --tcp: numeric IPv4 or IPv6 */
+	uint16_t port;             /* 0: any free one */
 };
 
 /* The endpoint; borrowed until the host ends. */

@@ -131,12 +131,14 @@ int serve(struct sim_host *host, const struct sim_model_ops *ops, const struct s
 {
 	struct serving s = {.host = host};
 	if ((ops->transports & 1u << host->endpoint.transport) == 0) {
-		fprintf(stderr, "assay-sim: %s has no such port; it has%s%s%s\n", ops->name,
+		fprintf(stderr, "assay-sim: %s has no such port; it has%s%s%s%s\n", ops->name,
 			ops->transports & 1u << SIM_PTY ? " --pty" : "",
 			ops->transports & 1u << SIM_UDP ? " --udp" : "",
-			ops->transports & 1u << SIM_TCP ? " --tcp" : "");
+			ops->transports & 1u << SIM_TCP ? " --tcp" : "",
+			ops->transports & 1u << SIM_USB ? " --usb-gadget" : "");
 		return -EINVAL;
 	}
+	host->endpoint.usb = ops->usb;
 	struct sim_env env = {.truth = host->truth,
 		.faults = &host->faults,
 		.random = &host->random,

@@ -37,6 +37,12 @@ enum sim_transport {
 #define SIM_DISCOVERY_MAX 512
 
 /* One row of the table in models.h.  Slots may be NULL unless their comment excludes it. */
+/* A USB instrument: bulk endpoints of configuration 1, interface 0, as the host sees them. */
+struct sim_usb {
+	uint16_t vendor, product, packet; /* bytes of a packet */
+	uint8_t in, out;
+};
+
 struct sim_model_ops {
 	const char *name;                   /* as on the command line */
 	const char *summary;                /* one line for --list */
@@ -44,6 +50,7 @@ struct sim_model_ops {
 	size_t state_size;                  /* zeroed bytes at m->state */
 	const struct sim_option *options;   /* ends with a NULL name */
 	unsigned transports;                /* bits 1u << SIM_PTY ... */
+	const struct sim_usb *usb;          /* with SIM_USB */
 	uint64_t peer_hold_ns; /* UDP: serve one host until it is silent this long (real time) */
 
 	/*

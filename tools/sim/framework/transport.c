@@ -11,9 +11,11 @@
 
 int transport_open(struct transport *t, const struct sim_endpoint *endpoint, uint64_t peer_hold_ns)
 {
-	static const struct transport_ops *const table[] = {
-		[SIM_PTY] = &transport_pty, [SIM_UDP] = &transport_udp, [SIM_TCP] = &transport_tcp};
-	assert(endpoint->transport >= SIM_PTY && endpoint->transport <= SIM_TCP);
+	static const struct transport_ops *const table[] = {[SIM_PTY] = &transport_pty,
+		[SIM_UDP] = &transport_udp,
+		[SIM_TCP] = &transport_tcp,
+		[SIM_USB] = &transport_usb};
+	assert(endpoint->transport >= SIM_PTY && endpoint->transport <= SIM_USB);
 	*t = (struct transport){.ops = table[endpoint->transport],
 		.fd = -1,
 		.listen_fd = -1,

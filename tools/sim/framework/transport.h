@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The byte path between a client and the simulator: a pseudo-terminal, a UDP socket, or a TCP
- * server with one client at a time.  Nothing here blocks; all calls on one thread.
+ * The byte path between a client and the simulator: a pseudo-terminal, a UDP socket, a TCP server
+ * with one client at a time, or a USB gadget.  Nothing here blocks; all calls on one thread.
  */
 #ifndef ASSAY_SIM_TRANSPORT_H
 #define ASSAY_SIM_TRANSPORT_H
@@ -41,7 +41,7 @@ struct transport_ops {
 		struct transport *t, const struct peer *peer, const uint8_t *data, size_t len);
 };
 
-extern const struct transport_ops transport_pty, transport_udp, transport_tcp;
+extern const struct transport_ops transport_pty, transport_udp, transport_tcp, transport_usb;
 
 struct transport {
 	const struct transport_ops *ops;
@@ -49,6 +49,7 @@ struct transport {
 	int listen_fd;    /* tcp */
 	int slave_fd;     /* pty: held until the first client sends */
 	const char *path; /* pty: the symlink */
+	struct transport_usb *usb;
 	bool is_down;
 	bool is_open_seen; /* pty: a client has the slave open */
 	uint64_t poll_at;  /* clock_boot() of the next receive without poll, or SIM_NEVER */
