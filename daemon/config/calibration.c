@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/suggest.h"
 #include "config/calibration.h"
 #include "config/settings.h"
-#include "config/suggest.h"
 #include "config/warnings.h"
 #include "record/json.h"
 #include "record/keys.h"

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/suggest.h"
 #include "config/driver.h"
-#include "config/suggest.h"
 
 /* The reason why a module of that name is not in the catalog; NULL: there is no such module. */
 static const char *why_unusable(const struct catalog *catalog, const char *name)

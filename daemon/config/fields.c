@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/suggest.h"
 #include "config/date.h"
 #include "config/devices.h"
 #include "config/fields.h"
 #include "config/quantity.h"
-#include "config/suggest.h"
 #include "wire/host.h"
 #include "record/text.h"
 

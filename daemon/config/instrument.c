@@ -2,6 +2,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/suggest.h"
 #include "config/calibration.h"
 #include "config/check.h"
 #include "config/driver.h"
@@ -11,7 +12,6 @@
 #include "config/profile.h"
 #include "config/settings.h"
 #include "config/setup.h"
-#include "config/suggest.h"
 #include "config/warnings.h"
 #include "record/techniques.h"
 #include "record/text.h"

@@ -3,10 +3,10 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/suggest.h"
 #include "capture/file.h"
 #include "config/hint.h"
 #include "config/link.h"
-#include "config/suggest.h"
 #include "record/text.h"
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "FIELD_BOOL is a byte of an unsigned");

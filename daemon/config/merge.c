@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/suggest.h"
 #include "config/reading.h"
 #include "config/settings.h"
-#include "config/suggest.h"
 #include "record/encode.h"
 #include "record/read.h"
 

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/suggest.h"
 #include "config/profile.h"
-#include "config/suggest.h"
 #include "config/warnings.h"
 
 #define NAMES_MAX 200

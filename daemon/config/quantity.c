@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/suggest.h"
 #include "config/quantity.h"
-#include "config/suggest.h"
 #include "record/text.h"
 #include "record/units.h"
 

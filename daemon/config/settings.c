@@ -3,10 +3,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/suggest.h"
 #include "config/fields.h"
 #include "config/quantity.h"
 #include "config/settings.h"
-#include "config/suggest.h"
 #include "record/encode.h"
 #include "record/text.h"
 #include "record/units.h"

@@ -7,13 +7,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/suggest.h"
 #include "config/devices.h"
 #include "config/hint.h"
 #include "config/inside.h"
 #include "config/ports.h"
 #include "config/quantity.h"
 #include "config/settings.h"
-#include "config/suggest.h"
 #include "config/warnings.h"
 #include "record/names.h"
 #include "record/techniques.h"

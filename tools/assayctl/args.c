@@ -9,9 +9,9 @@
 
 #include "args.h"
 #include "base/clock.h"
+#include "base/suggest.h"
 #include "config/date.h"
 #include "config/quantity.h"
-#include "config/suggest.h"
 
 #define LONG 256 /* getopt's value of option 0: above all letters */
 

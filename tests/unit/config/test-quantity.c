@@ -13,7 +13,6 @@
 
 #include "config/quantity.h"
 #include "record/units.h"
-#include "config/suggest.h"
 
 static double read_as(const char *text, const char *unit)
 {
@@ -198,28 +197,6 @@ static void every_unit_that_may_be_written_may_be_recorded(void **state)
 	}
 }
 
-static void near_names_are_suggested_and_far_ones_are_not(void **state)
-{
-	char text[400];
-	struct suggest s;
-	assert_int_equal(suggest_distance("serial", "serail"), 1);
-	assert_int_equal(suggest_distance("mass_first", "Mass-First"), 0);
-	assert_int_equal(suggest_distance("", "abc"), 3);
-	suggest_init(&s, "amptek-dp");
-	suggest_offer(&s, "amptek-dp5");
-	suggest_offer(&s, "srs-rga");
-	assert_string_equal(suggest_text(&s, text, sizeof text), "; did you mean 'amptek-dp5'?");
-	suggest_init(&s, "bruker");
-	suggest_offer(&s, "amptek-dp5");
-	suggest_offer(&s, "srs-rga");
-	assert_string_equal(
-		suggest_text(&s, text, sizeof text), ", expected one of amptek-dp5, srs-rga");
-	suggest_init(&s, "zzzzzzzz");
-	for (int i = 0; i < 30; i++)
-		suggest_offer(&s, "a-name");
-	assert_string_equal(suggest_text(&s, text, sizeof text), "");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,7 +208,6 @@ int main(void)
 		cmocka_unit_test(integers_are_decimal_or_hexadecimal),
 		cmocka_unit_test(every_spelling_of_a_unit_reads_back),
 		cmocka_unit_test(every_unit_that_may_be_written_may_be_recorded),
-		cmocka_unit_test(near_names_are_suggested_and_far_ones_are_not),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,8 +3,8 @@
  * "Did you mean": collects the accepted names, offered one by one, and finds the one nearest to the
  * word in the file (edit distance with swaps; case, and '-' for '_', cost nothing).
  */
-#ifndef ASSAY_CONFIG_SUGGEST_H
-#define ASSAY_CONFIG_SUGGEST_H
+#ifndef ASSAY_BASE_SUGGEST_H
+#define ASSAY_BASE_SUGGEST_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config/suggest.h"
+#include "base/suggest.h"
 
 #define NAME_MAX_BYTES 64
 #define NAMES_SHOWN    12
