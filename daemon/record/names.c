@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/suggest.h"
 #include "record/names.h"
 #include "record/techniques.h"
 #include "record/units.h"
@@ -44,4 +47,36 @@ bool name_takes_unit(const struct name *name, struct assay_string code)
 		at += len + (at[len] == ' ');
 	}
 	return false;
+}
+
+const char *name_units(const struct name *name, char text[NAME_UNITS])
+{
+	const char *at = name->others != NULL ? name->others : "";
+	int len = snprintf(text, NAME_UNITS, "%s", name->unit);
+	while (*at != '\0' && len < NAME_UNITS) {
+		int word = (int)strcspn(at, " ");
+		bool is_last = at[word] == '\0';
+		len += snprintf(text + len, NAME_UNITS - (size_t)len, "%s%.*s",
+			is_last ? " or " : ", ", word, at);
+		at += word + !is_last;
+	}
+	return text;
+}
+
+const struct name *name_near(const char *text)
+{
+	struct suggest near;
+	const struct name *name;
+	suggest_init(&near, text);
+	for (size_t i = 0; (name = name_at(i)) != NULL; i++) {
+		size_t len = strlen(name->name);
+		if (strncmp(text, name->name, len) == 0 &&
+			(text[len] == '\0' || text[len] == '_' ||
+				isdigit((unsigned char)text[len])))
+			return NULL;
+		if (name->where == NAME_DATA || name->where == NAME_AXIS || name->where == NAME_AUX)
+			suggest_offer(&near, name->name);
+	}
+	/* A distance of 0: `text` is the first word of a name. */
+	return near.best != NULL && near.distance > 0 ? name_find(string_of(near.best)) : NULL;
 }

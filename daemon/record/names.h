@@ -36,6 +36,17 @@ const struct name *name_find(struct assay_string name);
  */
 bool name_takes_unit(const struct name *name, struct assay_string unit);
 
+#define NAME_UNITS 120
+
+/* "mg/m3, 1 or ug/cm2": the units that name_takes_unit() compares with.  Returns `text`. */
+const char *name_units(const struct name *name, char text[NAME_UNITS]);
+
+/*
+ * The name of a variable that `text` is probably a slip of, such as signal of "sginal".  NULL for
+ * the names of the list, for one that goes on after such a name ("signal_2"), and if none is near.
+ */
+const struct name *name_near(const char *text);
+
 /* The i-th name, sorted; NULL after the last. */
 const struct name *name_at(size_t i);
 

@@ -140,12 +140,10 @@ static int check_unit(struct schema_walk *walk, const struct assay_var_view *var
 	if (var->role == ASSAY_ROLE_UNCERTAINTY || var->role == ASSAY_ROLE_FLAGS ||
 		name_takes_unit(name, var->unit))
 		return 0;
-	char units[120];
-	snprintf(units, sizeof units, "%s%s%s", name->unit, name->others != NULL ? " " : "",
-		name->others != NULL ? name->others : "");
+	char units[NAME_UNITS];
 	return schema_fail(walk, place_of(walk, var),
-		"\"%.*s\" of \"%s\" where %s or a unit of the same kind was expected",
-		(int)var->unit.len, var->unit.data, name->name, units);
+		"\"%.*s\" of \"%s\" where %s, or a unit of the same kind, was expected",
+		(int)var->unit.len, var->unit.data, name->name, name_units(name, units));
 }
 
 int rule_variable(struct schema_walk *walk, const void *kept)
@@ -236,8 +234,30 @@ static int check_var(struct schema_walk *walk, const struct format_vars *vars, s
 	return 0;
 }
 
+/* A spectrum without its numbers would be taken for one by everyone who looks at `kind`. */
+static int check_kind(
+	struct schema_walk *walk, enum assay_frame_kind kind, const struct format_vars *vars)
+{
+	const struct assay_var_view *along = NULL; /* data along an axis */
+	for (size_t i = 0; i < vars->count && along == NULL; i++)
+		if (vars->var[i].role == ASSAY_ROLE_DATA && vars->var[i].dims_count > 0)
+			along = &vars->var[i];
+	if ((kind == ASSAY_KIND_SCALAR) == (along == NULL))
+		return 0;
+	if (along != NULL)
+		schema_fail(walk, place_of(walk, along),
+			"\"scalar\" where \"%.*s\", data along an axis, is there",
+			(int)along->name.len, along->name.data);
+	else
+		schema_fail(walk, walk->r->at,
+			"\"%s\", which requires a variable of role data along an axis",
+			assay_frame_kind_name(kind));
+	return schema_fail_in(walk, string_of("kind"));
+}
+
 int rule_frame(struct schema_walk *walk, const void *kept)
 {
+	const struct assay_frame_view *frame = kept;
 	const struct format_vars *vars = walk->context;
 	for (size_t i = 0; i < vars->count; i++) {
 		if (check_var(walk, vars, i) == 0)
@@ -245,5 +265,5 @@ int rule_frame(struct schema_walk *walk, const void *kept)
 		schema_fail_at(walk, i);
 		return schema_fail_in(walk, string_of("vars"));
 	}
-	return 0;
+	return check_kind(walk, frame->kind, vars);
 }

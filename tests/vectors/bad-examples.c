@@ -186,6 +186,23 @@ static void unknown_kind(struct buffer *entry)
 	put_frame(entry, &part, 2);
 }
 
+static void spectrum_of_single_values(struct buffer *entry)
+{
+	struct buffer part = {0};
+	part_begin(&part, "spectrum", 1);
+	part_number(&part, "dead_time", "%", 1);
+	put_frame(entry, &part, 2);
+}
+
+static void scalar_along_an_axis(struct buffer *entry)
+{
+	struct buffer part = {0};
+	part_begin(&part, "scalar", 2);
+	part_axis(&part, "energy", "keV", 0, 1, 2);
+	part_typed(&part, "counts", "data", "energy", "{count}", ASSAY_ELEMENT_U8, "\1\2", 2);
+	put_frame(entry, &part, 2);
+}
+
 static void unit_of_another_system(struct buffer *entry)
 {
 	put_scalar(entry, "intensity", "data", "Da");
@@ -660,13 +677,18 @@ const struct bad_example bad_examples[] = {
 	{"kind-unknown", unknown_kind,
 		"kind: \"scan\" where one of spectrum, interferogram, chromatogram, scalar, table "
 		"was expected"},
+	{"kind-spectrum-of-single-values", spectrum_of_single_values,
+		"kind: \"spectrum\", which requires a variable of role data along an axis"},
+	{"kind-scalar-along-axis", scalar_along_an_axis,
+		"kind: \"scalar\" where \"counts\", data along an axis, is there"},
 	{"unit-not-of-list", unit_of_another_system,
 		"vars[0].unit: \"Da\" where a unit of the list was expected; did you mean \"u\"?"},
 	{"cas-with-wrong-check-digit", cas_that_does_not_check,
 		"vars[0].analyte.cas: \"630-08-1\" where a CAS number with its check digit was "
 		"expected"},
 	{"unit-of-another-kind", unit_of_another_quantity,
-		"vars[0].unit: \"kg\" of \"partial_pressure\" where Pa or a unit of the same kind "
+		"vars[0].unit: \"kg\" of \"partial_pressure\" where Pa, or a unit of the same "
+		"kind, "
 		"was expected"},
 	{"name-not-allowed", bad_name,
 		"vars[0].name: \"Dead-Time\" where a name [a-z][a-z0-9_]{0,31} was expected"},

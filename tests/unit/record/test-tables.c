@@ -121,6 +121,34 @@ static void a_name_takes_units_of_its_dimensions(void **state)
 			fail_msg("%s in %s", cases[i].name, cases[i].unit);
 }
 
+static void names_of_variables_are_near_their_slips_only(void **state)
+{
+	static const struct {
+		const char *found, *near;
+	} cases[] = {{"sginal", "signal"}, {"concentratoin", "concentration"}, {"count", "counts"},
+		{"live_tme", "live_time"}, {"partial_presure", "partial_pressure"},
+		{"signal", NULL}, {"signal_2", NULL}, {"signal2", NULL}, {"mz", NULL},
+		{"tube_anode", NULL}, {"tube_anod", NULL}, {"total", NULL}, {"weight", NULL},
+		{"oxygen", NULL}, {"o2", NULL}, {"", NULL}};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const struct name *near = name_near(cases[i].found);
+		const char *expected = cases[i].near != NULL ? cases[i].near : "none";
+		if (strcmp(near != NULL ? near->name : "none", expected) != 0)
+			fail_msg("%s: %s", cases[i].found, near != NULL ? near->name : "none");
+	}
+}
+
+static void units_of_a_name_are_listed(void **state)
+{
+	char list[NAME_UNITS];
+	assert_string_equal(name_units(name_find(text("partial_pressure")), list), "Pa");
+	assert_string_equal(name_units(name_find(text("intensity")), list), "1, A, V or {count}/s");
+	const struct name long_one = {.unit = "mg/m3",
+		.others = "a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a "
+			  "a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a"};
+	assert_int_equal(strlen(name_units(&long_one, list)), NAME_UNITS - 1);
+}
+
 static void other_units_are_units_of_other_dimensions(void **state)
 {
 	const struct name *name;
@@ -219,6 +247,8 @@ int main(void)
 		cmocka_unit_test(a_name_carries_its_row),
 		cmocka_unit_test(units_of_names_are_units_of_their_techniques),
 		cmocka_unit_test(a_name_takes_units_of_its_dimensions),
+		cmocka_unit_test(names_of_variables_are_near_their_slips_only),
+		cmocka_unit_test(units_of_a_name_are_listed),
 		cmocka_unit_test(other_units_are_units_of_other_dimensions),
 		cmocka_unit_test(names_follow_their_pattern),
 		cmocka_unit_test(techniques_are_found_by_token_and_term),
