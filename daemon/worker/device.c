@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "record/names.h"
 #include "record/references.h"
 #include "worker/device.h"
 #include "worker/holds.h"
@@ -236,6 +237,20 @@ int device_acquire(struct device *device)
 	return r;
 }
 
+/* Any name is legal, and most consumers look for the usual one. */
+static void warn_of_names(struct device *device)
+{
+	const char *name;
+	while ((name = frame_free_name(&device->frame)) != NULL) {
+		const struct name *near = name_near(name);
+		if (near != NULL)
+			device_log(device, ASSAY_LOG_WARN,
+				"driver %s: variable '%s' is not in the list of names; did you "
+				"mean '%s'?",
+				device->driver->name, name, near->name);
+	}
+}
+
 int device_decode(struct device *device)
 {
 	const struct assay_driver *driver = device->driver;
@@ -261,6 +276,7 @@ int device_decode(struct device *device)
 	in->references = raw_blocks(&device->references, &in->reference_count);
 	frame_reset(&device->frame);
 	int r = leave(device, driver->decode(in, &device->frame.handle));
+	warn_of_names(device);
 	if (device->frame.error != 0 && (r == 0 || r == device->frame.error)) {
 		r = device->frame.error;
 		snprintf(device->explained, EXPLAIN_MAX, "the driver made no valid frame: %s",

@@ -20,6 +20,7 @@
 #define KEEP_MAX       (1u << 20)
 #define SETTINGS_DEPTH 12
 #define SCRATCH_MAX    (64u << 20)
+#define FREE_NAMES_MAX 4096
 
 static struct frame *of(struct assay_frame *handle)
 {
@@ -32,12 +33,14 @@ void frame_init(struct frame *frame, const struct assay_host *host)
 	frame->handle.host = host;
 	frame->quality = ASSAY_GOOD;
 	frame->vars.limit = frame->settings.limit = ASSAY_RECORD_MAX;
+	frame->free_names.limit = FREE_NAMES_MAX;
 }
 
 void frame_finish(struct frame *frame)
 {
 	buffer_finish(&frame->vars);
 	buffer_finish(&frame->keys);
+	buffer_finish(&frame->free_names);
 	buffer_finish(&frame->settings);
 	buffer_finish(&frame->head);
 	buffer_finish(&frame->front);
@@ -103,6 +106,25 @@ static bool is_known(struct frame *frame, const struct assay_variable *v)
 			memcmp(frame->keys.data + at, frame->keys.data + at_end, len) == 0)
 			return true;
 	return false;
+}
+
+static void note_free_name(struct frame *frame, const char *name)
+{
+	size_t len = strlen(name) + 1;
+	const struct buffer *names = &frame->free_names;
+	for (size_t at = 0; at < names->len; at += strlen((const char *)names->data + at) + 1)
+		if (strcmp((const char *)names->data + at, name) == 0)
+			return;
+	buffer_append(&frame->free_names, name, len);
+}
+
+const char *frame_free_name(struct frame *frame)
+{
+	if (frame->judged == frame->free_names.len)
+		return NULL;
+	const char *name = (const char *)frame->free_names.data + frame->judged;
+	frame->judged += strlen(name) + 1;
+	return name;
 }
 
 /* The first fault of the variable, in words; NULL: none. */
@@ -216,6 +238,8 @@ static void add(struct assay_frame *handle, const struct assay_variable *v)
 		return;
 	}
 	frame->key_ends[frame->var_count++] = frame->keys.len;
+	if (name_find(string_of(v->name)) == NULL)
+		note_free_name(frame, v->name);
 	put_variable(&frame->vars, v);
 	if (frame->vars.failed || frame->keys.failed)
 		fail(frame, -ENOMEM, "variable '%s': no memory, or past 16 MiB", v->name);

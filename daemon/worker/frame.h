@@ -34,6 +34,8 @@ struct frame {
 	size_t var_count, setting_count;
 	struct buffer keys; /* name, analyte and basis of each variable, each with its NUL */
 	size_t key_ends[FRAME_VARS_MAX];
+	struct buffer free_names; /* of all frames, not of the list of names, each with its NUL */
+	size_t judged;            /* bytes of `free_names` that frame_free_name() has returned */
 	struct arena scratch;
 	struct buffer head, front, middle, tail; /* the parts around the variables */
 };
@@ -48,6 +50,12 @@ struct frame_step {
 
 void frame_init(struct frame *frame, const struct assay_host *host);
 void frame_finish(struct frame *frame);
+
+/*
+ * The next name of a variable that is not in the list of names; NULL: none since the last call.
+ * Each is returned once in the life of the frame, of the first 4 KiB.
+ */
+const char *frame_free_name(struct frame *frame);
 
 /* Empties it, keeps the memory unless it is very large. */
 void frame_reset(struct frame *frame);

@@ -26,6 +26,7 @@ static struct {
 	bool aborts_start;                                        /* an ABORT arrives in start */
 	uint64_t lasts;                                           /* acquire takes so long */
 	bool is_exchanged; /* by a unit with another number */
+	const char *name;  /* of the variable */
 	unsigned starts, stops, identifies;
 } script;
 
@@ -111,7 +112,7 @@ static int acquire(struct assay_instrument *ins, struct assay_raw *raw)
 static int decode(const struct assay_decoding *in, struct assay_frame *out)
 {
 	assay_frame_kind(out, ASSAY_SCALARS);
-	assay_add_int(out, "value", ASSAY_DATA, 1, "1");
+	assay_add_int(out, script.name, ASSAY_DATA, 1, "1");
 	return 0;
 }
 
@@ -153,6 +154,7 @@ static int set_up(bool has_datagrams)
 	clock_replace(&source);
 	memset(&script, 0, sizeof script);
 	script.acquire = ASSAY_FRAME;
+	script.name = "value";
 	start = (struct wire_start){.mode = WIRE_CONTINUOUS};
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	core_end = pair[1];
@@ -316,6 +318,49 @@ static void a_rejected_unit_is_identified_every_five_seconds(void **state)
 		run_until(now + 1);
 		expect(WIRE_IDENTITY);
 	}
+}
+
+/* Of the log lines among the messages, which are `count`, the text of the last one. */
+static const char *last_line(unsigned *count)
+{
+	static char text[WIRE_TEXT_MAX + 1];
+	struct wire_message m;
+	struct wire_log line;
+	*count = 0;
+	for (unsigned type; (type = next_message(&m)) != 0;) {
+		if (type != WIRE_LOG)
+			continue;
+		assert_int_equal(wire_read_log(&m, &line), 0);
+		assert_true(text_copy(text, sizeof text, line.text));
+		++*count;
+	}
+	return text;
+}
+
+static void a_near_miss_of_a_known_name_is_logged_once(void **state)
+{
+	unsigned lines;
+	bring_up();
+	start.every_ns = NS_PER_S;
+	script.name = "sginal";
+	start_run();
+	run_until(now + 100 * NS_PER_S);
+	assert_string_equal(last_line(&lines),
+		"driver script: variable 'sginal' is not in the list of names; did you mean "
+		"'signal'?");
+	assert_int_equal(lines, 1);
+	script.name = "weight";
+	run_until(now + 100 * NS_PER_S);
+	last_line(&lines);
+	assert_int_equal(lines, 0);
+	script.name = "sginal";
+	run_until(now + 100 * NS_PER_S);
+	last_line(&lines);
+	assert_int_equal(lines, 0);
+	script.name = "live_tme";
+	run_until(now + 100 * NS_PER_S);
+	last_line(&lines);
+	assert_int_equal(lines, 1);
 }
 
 static void a_day_of_frames_keeps_to_its_pace(void **state)
@@ -503,6 +548,7 @@ int main(void)
 		T(a_silent_unit_is_tried_less_and_less_often),
 		T(the_back_off_starts_again_after_steady_work),
 		T(a_rejected_unit_is_identified_every_five_seconds),
+		T(a_near_miss_of_a_known_name_is_logged_once),
 		T(a_day_of_frames_keeps_to_its_pace),
 		T(frames_that_take_too_long_are_counted_as_dropped),
 		T(an_abort_while_a_repetition_starts_again_ends_it),
