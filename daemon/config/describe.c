@@ -20,7 +20,7 @@ static void put_flags(struct map *map, unsigned flags)
 		{ASSAY_CALIBRATION, "calibration"}, {ASSAY_HAZARD, "hazard"}, {ASSAY_LIVE, "live"},
 		{ASSAY_HEX, "hex"}, {ASSAY_CALIBRATES, "calibrates"}, {ASSAY_STAYS, "stays"},
 		{ASSAY_UNIT, "ucum"}, {ASSAY_CAS, "cas"}, {ASSAY_IN_UNIT, "in_unit"},
-		{ASSAY_OWN, "own"}};
+		{ASSAY_OWN, "own"}, {ASSAY_VARIABLE, "variable"}};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		if ((flags & names[i].bit) != 0)
 			map_bool(map, names[i].name, true);

@@ -7,7 +7,9 @@
 #include "config/fields.h"
 #include "config/quantity.h"
 #include "config/settings.h"
+#include "config/warnings.h"
 #include "record/encode.h"
+#include "record/names.h"
 #include "record/text.h"
 #include "record/units.h"
 
@@ -297,6 +299,36 @@ static const char *unit_of(const struct given *g)
 	return NULL;
 }
 
+/*
+ * What the core would refuse at the first frame, or a consumer would miss: the name of the row's
+ * variable.
+ */
+static void check_variable(
+	struct load *load, const struct given *g, const struct node *row, const char *unit)
+{
+	const struct node *named = NULL, *at = NULL;
+	bool has_unit = false;
+	for (size_t i = 0; i < g->count; i++) {
+		unsigned flags = g->table[i].flags;
+		if ((flags & ASSAY_VARIABLE) != 0)
+			named = g->nodes[i];
+		if ((flags & ASSAY_UNIT) != 0 && !g->is_default[i])
+			at = g->nodes[i];
+		has_unit = has_unit || (flags & ASSAY_UNIT) != 0;
+	}
+	if (named == NULL || named->type != NODE_SCALAR)
+		return;
+	const struct name *name = name_find(string_of(named->text)), *near;
+	char units[NAME_UNITS];
+	unit = has_unit ? unit : "1";
+	if (name == NULL && (near = name_near(named->text)) != NULL)
+		load_warning(load, named->mark, WARN_VARIABLE_NAME, named->text, near->name);
+	if (node_get(row, "of") == NULL && unit != NULL && !name_takes_unit(name, string_of(unit)))
+		load_error(load, at != NULL ? at->mark : named->mark,
+			"the unit of '%s' is %.20s: expected %s, or a unit of the same kind",
+			name->name, unit, name_units(name, units));
+}
+
 /* [name, value, name, value ...] */
 static void write_row(
 	struct settings_writer *w, const struct assay_setting *s, const struct node *row)
@@ -311,6 +343,7 @@ static void write_row(
 	encode_array(w->to, 2 * complete(&inner, &g, row->mark));
 	inner.row_unit = unit_of(&g);
 	write_pairs(&inner, &g);
+	check_variable(w->load, &g, row, inner.row_unit);
 }
 
 static void write_table(

@@ -52,6 +52,8 @@
 /* simulated                    true on a USB link */
 #define WARN_SIMULATED_USB "all data of this USB device is marked as simulated"
 
+/* a column `name`              near to a variable of names.csv */
+#define WARN_VARIABLE_NAME "variable '%s' is not in the list of names; did you mean '%s'?"
 /* setup                        near to a name of names.csv */
 #define WARN_SETUP_NAME \
 	"'%.60s' is no name of names.csv, so its unit is not checked; did you mean '%s'?"

@@ -17,7 +17,7 @@ static const char *const reasons[] = {"saturated", "timeout", "truncated", "out-
 /* clang-format off */
 #define PLACE_COLUMNS                                                                              \
 	{.name = "option", .type = ASSAY_TEXT, .help = "read only when listed in options"},        \
-	{.name = "name", .type = ASSAY_TEXT, .flags = ASSAY_REQUIRED,                              \
+	{.name = "name", .type = ASSAY_TEXT, .flags = ASSAY_REQUIRED | ASSAY_VARIABLE,             \
 		.help = "name of the variable"},                                                   \
 	{.name = "table", .type = ASSAY_CHOICE, .choices = tables, .flags = ASSAY_REQUIRED,        \
 		.help = "function code 01, 02, 03 or 04"},                                         \
@@ -78,7 +78,8 @@ const struct assay_setting row_status_columns[] = {
 };
 
 const struct assay_setting row_adjust_columns[] = {
-	{.name = "name", .type = ASSAY_TEXT, .flags = ASSAY_REQUIRED, .help = "of a point"},
+	{.name = "name", .type = ASSAY_TEXT, .flags = ASSAY_REQUIRED | ASSAY_VARIABLE,
+		.help = "of a point"},
 	{.name = "analyte", .type = ASSAY_TEXT, .help = "of that point"},
 	{.name = "unit", .type = ASSAY_TEXT, .flags = ASSAY_UNIT,
 		.help = "UCUM code as configured on this instrument"},

@@ -116,6 +116,11 @@ enum assay_setting_flag {
 	ASSAY_CAS = 1 << 9,      /* a text: a CAS number, with its check digit */
 	ASSAY_IN_UNIT = 1 << 10, /* a number of a row, in the unit of its column `unit` */
 	ASSAY_OWN = 1 << 11,     /* only of an instrument's file: its effect cannot be put back */
+	/*
+	 * A text of a row: the name of a variable in the unit of the row's column `unit`, or in 1
+	 * if the table has none.  With a column `of` in the row, the unit is not checked.
+	 */
+	ASSAY_VARIABLE = 1 << 12,
 };
 
 /*
