@@ -33,6 +33,8 @@ struct config_error {
 	const char *text; /* found, expected, "did you mean" */
 };
 
+bool config_error_is_warning(const struct config_error *error);
+
 /* In order: the main file, then the others by name; by line and column in each. */
 struct config_errors {
 	struct config_error *items;
@@ -153,8 +155,8 @@ struct config {
 
 /*
  * Loads `path` and the files that belong to it.  `catalog` is borrowed and must outlive the result.
- * Returns 0 with *out owned by the caller; -EINVAL with *errors filled (finish it), *out NULL;
- * -ENOMEM.  A file that cannot be read is an error of the list, at line 1 column 1.
+ * Returns 0 with *out owned by the caller; -EINVAL with *errors filled (finish it), warnings
+ * among them, *out NULL; -ENOMEM.  A file that cannot be read is an error of the list, at line 1 column 1.
  */
 int config_load(const char *path, const struct catalog *catalog, struct config **out,
 	struct config_errors *errors);

@@ -30,11 +30,18 @@ void config_errors_write(const struct config_errors *errors, FILE *to)
 	}
 }
 
+bool config_error_is_warning(const struct config_error *error)
+{
+	static const char start[] = "warning: ";
+	return strncmp(error->text, start, sizeof start - 1) == 0;
+}
+
 void config_errors_log(const struct config_errors *errors, bool are_warnings)
 {
 	for (size_t i = 0; i < errors->count; i++) {
 		const struct config_error *e = &errors->items[i];
-		log_write(are_warnings ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR, "config", "%s:%u:%u: %s",
+		bool is_warning = are_warnings || config_error_is_warning(e);
+		log_write(is_warning ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR, "config", "%s:%u:%u: %s",
 			e->mark.file, e->mark.line, e->mark.column, e->text);
 	}
 }
@@ -88,6 +95,26 @@ void errors_add(struct config_errors *errors, struct config_mark mark, const cha
 	text_make_printable(file);
 	errors->items[errors->count++] = (struct config_error){
 		{file, mark.line, mark.column}, text};
+}
+
+static bool is_place(const struct config_mark *a, const struct config_mark *b)
+{
+	return a->line == b->line && a->column == b->column && strcmp(a->file, b->file) == 0;
+}
+
+void errors_move(struct config_errors *to, struct config_errors *from)
+{
+	size_t before = to->count;
+	for (size_t i = 0; i < from->count; i++) {
+		size_t same = 0;
+		while (same < before && !is_place(&to->items[same].mark, &from->items[i].mark))
+			same++;
+		if (same == before && make_room(to))
+			to->items[to->count++] = from->items[i];
+		else
+			free_error(&from->items[i]);
+	}
+	from->count = 0;
 }
 
 static int by_place(const struct config_error *a, const struct config_error *b, const char *first)

@@ -15,6 +15,9 @@
 void errors_add(struct config_errors *errors, struct config_mark mark, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Moves those of `from` to the end of `to`, except at places that have one in `to`. */
+void errors_move(struct config_errors *to, struct config_errors *from);
+
 /*
  * Sorts the list: `first_file`, then the other files by name; by line and column in a file.  Of
  * equal errors at one place one remains.

@@ -163,6 +163,16 @@ static const struct node **collect(struct load *load, const struct top *tops, si
 
 /* --- the whole configuration ------------------------------------------------------------------ */
 
+static void make_canonical(struct load *load)
+{
+	struct config *config = load->config;
+	for (size_t i = 0; i < config->instrument_count; i++)
+		canonical_instrument(load, &config->instruments[i]);
+	for (size_t i = 0; i < config->method_count; i++)
+		canonical_method(load, &config->methods[i]);
+	canonical_config(load);
+}
+
 static void read_files(struct load *load, const struct files *files)
 {
 	struct config *config = load->config;
@@ -186,8 +196,12 @@ static void read_files(struct load *load, const struct files *files)
 	const struct node **nodes = collect(
 		load, tops, files->count, AT(instruments), "instruments", &count);
 	config->instruments = arena_array(load->arena, count, sizeof *config->instruments);
-	for (size_t i = 0; i < count && config->instruments != NULL; i++)
+	bool *sound = arena_array(load->arena, count, sizeof *sound);
+	for (size_t i = 0; i < count && config->instruments != NULL && sound != NULL; i++) {
+		size_t before = load->errors->count;
 		instrument_read(load, nodes[i], &config->instruments[config->instrument_count++]);
+		sound[i] = load->errors->count == before && !load->errors->incomplete;
+	}
 	ports_check(load);
 	const struct node **sections = nodes;
 
@@ -199,19 +213,19 @@ static void read_files(struct load *load, const struct files *files)
 	if (load->errors->count == 0)
 		check_add_methods(load);
 	check_run(load);
-	if (load->errors->count != 0 || load->arena->failed)
+	if (load->arena->failed)
 		return;
+	if (load->errors->count == 0)
+		make_canonical(load);
 	for (size_t i = 0; i < config->instrument_count; i++)
-		canonical_instrument(load, &config->instruments[i]);
-	for (size_t i = 0; i < config->method_count; i++)
-		canonical_method(load, &config->methods[i]);
-	canonical_config(load);
-	if (config->instrument_count == 0)
-		load_warning(load, files->roots[0]->mark, WARN_NO_INSTRUMENT);
-	for (size_t i = 0; i < config->instrument_count; i++)
-		warn_of_instrument(load, sections[i], &config->instruments[i]);
+		if (sound[i])
+			warn_of_instrument(load, sections[i], &config->instruments[i]);
 	for (size_t i = 0; i < files->count; i++)
 		warn_of_texts(load, files->roots[i]);
+	if (load->errors->count != 0)
+		return;
+	if (config->instrument_count == 0)
+		load_warning(load, files->roots[0]->mark, WARN_NO_INSTRUMENT);
 	calibration_warn(load);
 	errors_sort(&config->warnings, files->roots[0]->mark.file);
 }
@@ -235,8 +249,8 @@ static int start(struct load *load, const struct catalog *catalog, struct config
 }
 
 /*
- * Hands the configuration over, or destroys it.  The errors of a load that ran out of memory are
- * dropped, because they may be wrong.
+ * Hands the configuration over, or destroys it: its warnings are among the errors then.  The errors
+ * of a load that ran out of memory are dropped, because they may be wrong.
  */
 static int finish(struct load *load, const char *path, struct config **out)
 {
@@ -249,6 +263,8 @@ static int finish(struct load *load, const char *path, struct config **out)
 	}
 	if (is_short)
 		config_errors_finish(load->errors);
+	else
+		errors_move(load->errors, &load->config->warnings);
 	errors_sort(load->errors, path);
 	config_destroy(load->config);
 	return is_short ? -ENOMEM : -EINVAL;

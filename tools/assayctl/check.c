@@ -21,11 +21,13 @@ struct catalog *load_catalog(const struct options *options)
 	return catalog;
 }
 
-static json_t *errors_json(const struct config_errors *errors)
+static json_t *errors_json(const struct config_errors *errors, bool warnings)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < errors->count; i++) {
 		const struct config_error *e = &errors->items[i];
+		if (config_error_is_warning(e) != warnings)
+			continue;
 		json_array_append_new(list,
 			json_pack("{s:s*, s:i, s:i, s:s}", "file", e->mark.file, "line",
 				(int)e->mark.line, "column", (int)e->mark.column, "text", e->text));
@@ -42,12 +44,12 @@ int command_check(const struct options *options, const struct args *args)
 	struct config *config = NULL;
 	struct config_errors errors = {0};
 	int r = config_load(file, catalog, &config, &errors);
-	const struct config_errors none = {0}, *warnings = r == 0 ? &config->warnings : &none;
+	const struct config_errors *findings = r == 0 ? &config->warnings : &errors;
 	if (options->json)
-		print_object(json_pack("{s:o, s:o}", "errors", errors_json(&errors), "warnings",
-			errors_json(warnings)));
+		print_object(json_pack("{s:o, s:o}", "errors", errors_json(findings, false),
+			"warnings", errors_json(findings, true)));
 	else
-		config_errors_write(r == 0 ? warnings : &errors, stderr);
+		config_errors_write(findings, stderr);
 	if (r == 0 && !options->json)
 		printf("%s: %zu instrument%s, no errors\n", file, config->instrument_count,
 			config->instrument_count == 1 ? "" : "s");
