@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include "base/clock.h"
 #include "worker/core-link.h"
@@ -13,6 +15,8 @@
 void core_link_init(struct core_link *core, struct monitor *monitor, int fd)
 {
 	*core = (struct core_link){.monitor = monitor, .fd = fd, .queue.limit = QUEUE_LIMIT};
+	int flags = fcntl(fd, F_GETFL);
+	fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
 void core_link_finish(struct core_link *core)
@@ -25,13 +29,15 @@ static size_t queued(const struct core_link *core)
 	return core->queue.len - core->queue_at;
 }
 
-/* How many bytes the socket took: 0 if it is full, or closed by the core. */
+/*
+ * How many bytes the socket took: 0 if it is full, or closed by the core.  A confined worker has no
+ * sendmsg(), which could name another address: it writes, and ignores SIGPIPE.
+ */
 static size_t push(struct core_link *core, const struct iovec *pieces, int count)
 {
-	struct msghdr message = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = (size_t)count};
 	ssize_t n;
 	do {
-		n = sendmsg(core->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+		n = writev(core->fd, pieces, count);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0 && errno != EAGAIN && errno != ENOBUFS)
 		core->closed = true;
