@@ -13,6 +13,7 @@
 #include "worker/check.h"
 #include "worker/confine.h"
 #include "worker/device.h"
+#include "worker/fatal.h"
 #include "worker/module.h"
 #include "worker/settings.h"
 
@@ -120,19 +121,24 @@ int check_run(const char *drivers, const char *driver, int in)
 {
 	struct buffer input = {.limit = CHECK_BYTES_MAX}, output = {.limit = CHECK_BYTES_MAX};
 	struct module module;
+	struct confine confine = {.ruleset = -1};
 	char why[MODULE_WHY] = "";
+	setvbuf(stdout, NULL, _IONBF, 0); /* a buffer would need fstat() */
 	int r = read_input(in, &input);
 	if (r == 0)
-		r = module_confine(drivers, driver);
+		r = module_confine(&confine, drivers, &driver, 1);
 	if (r == 0)
 		r = module_open(&module, drivers, driver, why);
 	if (r < 0) {
 		fprintf(stderr, "assay-worker: %s\n",
 			why[0] != '\0' ? why : "cannot read the settings");
 		buffer_finish(&input);
+		confine_finish(&confine);
 		return WIRE_EXIT_SETUP;
 	}
-	r = confine_now();
+	r = confine_calls(&confine, CONFINE_RUNNING);
+	confine_finish(&confine);
+	fatal_enter(0, driver, "check");
 	if (r == 0)
 		r = check_all(module.driver, &input, &output);
 	if (r == 0 &&
@@ -142,6 +148,7 @@ int check_run(const char *drivers, const char *driver, int in)
 		fprintf(stderr, "assay-worker: the settings cannot be checked: %s\n", strerror(-r));
 	buffer_finish(&input);
 	buffer_finish(&output);
+	fatal_enter(0, NULL, NULL);
 	module_close(&module);
 	return r < 0 ? WIRE_EXIT_PROTOCOL : WIRE_EXIT_CLEAN;
 }

@@ -4,8 +4,10 @@
  * (Landlock), few system calls (seccomp).  If an instrument takes over a driver's parser, the worker
  * can do little more than send wrong frames, which the core checks.
  *
- * In two steps, because loading a module runs its constructors: first all but the files of modules
- * and system libraries, which can be read and mapped; when the modules are loaded, those as well.
+ * System calls in two steps, because loading a module runs its constructors: first all except the
+ * files of modules and system libraries, which can be read and mapped; when the modules are loaded,
+ * those as well.  The first step holds against a module, the second also against bytes that a
+ * driver reads.
  *
  * A part that the kernel or a container does not offer is reported, and the worker runs without it.
  */
@@ -14,38 +16,41 @@
 
 #include <stdbool.h>
 
+#include "worker/confine-plan.h"
+
 #define CONFINE_LACKING 200
 
 struct confine {
-	int ruleset;  /* Landlock; -1: none */
-	void *filter; /* of libseccomp; NULL: none */
+	const struct confine_plan *plan;
+	int ruleset;                  /* Landlock; -1: none */
+	void *filters[CONFINE_STEPS]; /* of libseccomp; NULL: none */
 };
 
 /*
  * Prepares the parts that the kernel offers.  `lacking` gets the names of the others, joined by
- * ", ": "landlock", "seccomp".  No later call opens a file.
+ * ", ": "landlock", "seccomp".
  */
-void confine_prepare(struct confine *confine, char lacking[CONFINE_LACKING]);
+void confine_prepare(
+	struct confine *confine, const struct confine_plan *plan, char lacking[CONFINE_LACKING]);
+
+/* Adds a file to those that can be read while modules are loaded; one that does not exist is left out. */
+void confine_may_read(struct confine *confine, const char *path);
 
 /*
- * Confines this thread and those that it creates: nothing can be opened, connected or executed from
- * here on.  0, or a negative errno if a part that was prepared fails.
+ * Limits and Landlock, for this thread and those that it creates afterwards.  0, or a negative errno
+ * if a part that was prepared fails.
  */
-int confine_enforce(struct confine *confine);
+int confine_files(struct confine *confine);
+
+/*
+ * System calls, for all threads of the process: the steps in their order.  None can create a
+ * thread.  A refused call fails with EPERM and is logged (refused.h).
+ */
+int confine_calls(struct confine *confine, enum confine_step step);
 
 void confine_finish(struct confine *confine);
 
-/*
- * Prepares the first step, for modules to be loaded.  confine_may_read() adds a file to those that
- * can be read; one that does not exist is left out.  Enforce and finish it like the other.
- */
-void confine_prepare_loading(struct confine *confine);
-void confine_may_read(struct confine *confine, const char *path);
-
 /* False under a sanitizer, which needs more calls than a filter could allow. */
 bool confine_is_possible(void);
-
-/* The second step at once, for a process that opens nothing afterwards.  0 or a negative errno. */
-int confine_now(void);
 
 #endif

@@ -172,10 +172,7 @@ static int confine_loading(const struct catalog_writer *w, const char *const *na
 	int r = sha256_load();
 	if (r < 0)
 		return r;
-	confine_prepare_loading(&confine);
-	for (size_t i = 0; i < count; i++)
-		module_permit(&confine, w->dir, names[i]);
-	r = confine_enforce(&confine);
+	r = module_confine(&confine, w->dir, names, count);
 	confine_finish(&confine);
 	return r;
 }

@@ -56,6 +56,14 @@ void fatal_enter(unsigned unit, const char *driver, const char *slot)
 	running.slot = slot;
 }
 
+void fatal_place(char *text, size_t size)
+{
+	if (running.slot != NULL)
+		snprintf(text, size, "driver %s, in %s", running.driver, running.slot);
+	else
+		snprintf(text, size, "assay-worker");
+}
+
 /* The handler is reset: the process then ends by the signal, also by one that another process sent. */
 static void on_crash(int number)
 {

@@ -22,6 +22,9 @@ _Noreturn void fatal_driver(const char *format, ...) __attribute__((format(print
  */
 void fatal_enter(unsigned unit, const char *driver, const char *slot);
 
+/* For a log line: the driver and slot that run, or the worker's own name.  A signal handler may call it. */
+void fatal_place(char *text, size_t size);
+
 /* The driver's thread, once: reports a crash in a slot to the core before the process ends by it. */
 void fatal_catch(void);
 

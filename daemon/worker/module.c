@@ -8,6 +8,7 @@
 
 #include "record/text.h"
 #include "wire/describe.h"
+#include "worker/fatal.h"
 #include "worker/module.h"
 #include "worker/value.h"
 
@@ -90,7 +91,9 @@ static void copy_table(struct module *module, const struct assay_driver *table)
 
 static int load(struct module *module, const char *name, char why[MODULE_WHY])
 {
+	fatal_enter(0, name, "a constructor");
 	module->library = dlopen(module->path, RTLD_NOW | RTLD_LOCAL);
+	fatal_enter(0, NULL, NULL);
 	if (module->library == NULL) {
 		snprintf(why, MODULE_WHY, "%s", dlerror());
 		return -ELIBBAD;
@@ -124,14 +127,14 @@ void module_permit(struct confine *confine, const char *dir, const char *name)
 		confine_may_read(confine, path);
 }
 
-int module_confine(const char *dir, const char *name)
+int module_confine(struct confine *confine, const char *dir, const char *const *names, size_t count)
 {
-	struct confine confine;
-	confine_prepare_loading(&confine);
-	module_permit(&confine, dir, name);
-	int r = confine_enforce(&confine);
-	confine_finish(&confine);
-	return r;
+	char lacking[CONFINE_LACKING];
+	confine_prepare(confine, &confine_plan, lacking);
+	for (size_t i = 0; i < count; i++)
+		module_permit(confine, dir, names[i]);
+	int r = confine_files(confine);
+	return r == 0 ? confine_calls(confine, CONFINE_LOADING) : r;
 }
 
 int module_open(struct module *module, const char *dir, const char *name, char why[MODULE_WHY])

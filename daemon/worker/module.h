@@ -24,12 +24,15 @@ struct module {
  */
 int module_open(struct module *module, const char *dir, const char *name, char why[MODULE_WHY]);
 
-/*
- * Confines the process for loading: `confine` of confine_prepare_loading() lets the module's file be
- * read.  module_confine() does all of it for one module; 0 or a negative errno.
- */
+/* Lets the module's file be read in a confined process. */
 void module_permit(struct confine *confine, const char *dir, const char *name);
-int module_confine(const char *dir, const char *name);
+
+/*
+ * Confines a process without a port, for loading these modules.  0 or a negative errno; the caller
+ * finishes `confine` in any case.
+ */
+int module_confine(
+	struct confine *confine, const char *dir, const char *const *names, size_t count);
 
 /* Legal on a zeroed module. */
 void module_close(struct module *module);

@@ -13,6 +13,7 @@
 #include "wire/reparse.h"
 #include "worker/confine.h"
 #include "worker/device.h"
+#include "worker/fatal.h"
 #include "worker/reparse.h"
 
 #define DEPTH_MAX 12
@@ -227,21 +228,26 @@ static int serve(struct reparse *p, int in, int out)
 int reparse_run(const char *drivers, const char *driver, int in, int out)
 {
 	struct reparse *p;
+	struct confine confine;
 	char why[MODULE_WHY] = "";
-	int r = module_confine(drivers, driver);
+	int r = module_confine(&confine, drivers, &driver, 1);
 	if (r < 0)
 		snprintf(why, sizeof why, "it cannot be confined: %s", strerror(-r));
 	else
 		r = create(&p, drivers, driver, why);
 	if (r < 0) {
 		fprintf(stderr, "assay-worker: %s\n", why);
+		confine_finish(&confine);
 		return WIRE_EXIT_SETUP;
 	}
-	r = confine_now();
+	r = confine_calls(&confine, CONFINE_RUNNING);
+	confine_finish(&confine);
+	fatal_enter(0, driver, "decode");
 	if (r < 0)
 		fprintf(stderr, "assay-worker: cannot be confined: %s\n", strerror(-r));
 	else
 		r = serve(p, in, out);
+	fatal_enter(0, NULL, NULL);
 	destroy(p);
 	return r < 0 ? WIRE_EXIT_PROTOCOL : WIRE_EXIT_CLEAN;
 }

@@ -24,10 +24,18 @@
 #define READ_STEP   4096
 #define STACK_BYTES (1u << 20)
 
+/* Before the driver's thread. */
+enum gate {
+	GATE_CLOSED, /* it waits: the worker is not confined yet */
+	GATE_OPEN,
+	GATE_OFF, /* it ends at once */
+};
+
 struct worker {
 	int fd;
 	struct wire_setup setup;
 	struct link link;
+	char address[LINK_ADDRESS]; /* of the link's peer, found before confinement */
 	struct heartbeat heartbeat;
 	struct monitor monitor;
 	struct core_link core;
@@ -37,6 +45,8 @@ struct worker {
 	struct session *session;
 	struct io_thread io;
 	enum wire_exit ended; /* the session's, written before io.is_over */
+	pthread_t thread;     /* the driver's */
+	enum gate gate;       /* under the lock */
 };
 
 /* Sends the reason why the worker cannot continue. */
@@ -112,34 +122,23 @@ static enum wire_exit open_all(struct worker *worker)
 	int r = link_open(&worker->link, &worker->setup.port);
 	if (r < 0)
 		return give_up(worker, WIRE_EXIT_NOT_OPENED, r, worker->link.why);
+	link_address(&worker->link, worker->address, sizeof worker->address);
 	return WIRE_EXIT_CLEAN;
 }
 
-/* Loads the drivers, whose constructors run confined. */
-static enum wire_exit load_drivers(struct worker *worker)
-{
-	const struct wire_setup *setup = &worker->setup;
-	struct confine confine;
-	char why[MODULE_WHY] = "";
-	confine_prepare_loading(&confine);
-	for (size_t i = 0; i < setup->unit_count; i++)
-		module_permit(&confine, setup->drivers, setup->units[i].driver);
-	int r = confine_enforce(&confine);
-	confine_finish(&confine);
-	if (r < 0)
-		return give_up(worker, WIRE_EXIT_SETUP, r, "it cannot be confined");
-	r = session_create(setup, &worker->services, &worker->session, why);
-	if (r < 0)
-		return give_up(worker, r == -ENOMEM ? WIRE_EXIT_MEMORY : WIRE_EXIT_SETUP, r, why);
-	return WIRE_EXIT_CLEAN;
-}
-
-/* --- running ---------------------------------------------------------------------------------- */
+/* --- the driver's thread ---------------------------------------------------------------------- */
 
 static void *run_session(void *arg)
 {
 	struct worker *worker = arg;
 	fatal_catch();
+	monitor_lock(&worker->monitor);
+	while (worker->gate == GATE_CLOSED)
+		monitor_wait(&worker->monitor, UINT64_MAX);
+	bool is_off = worker->gate == GATE_OFF;
+	monitor_unlock(&worker->monitor);
+	if (is_off)
+		return NULL;
 	enum wire_exit ended = session_run(worker->session);
 	monitor_lock(&worker->monitor);
 	worker->ended = ended;
@@ -149,57 +148,101 @@ static void *run_session(void *arg)
 	return NULL;
 }
 
-static enum wire_exit run(struct worker *worker)
+/* 0 or a negative errno. */
+static int create_thread(struct worker *worker)
 {
 	sigset_t all, before;
 	pthread_attr_t attr;
-	pthread_t thread;
-	sigfillset(&all); /* only the I/O thread receives signals */
+	sigfillset(&all);        /* only the I/O thread receives signals, */
+	sigdelset(&all, SIGSYS); /* except those of the thread's own calls */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	int r = pthread_attr_init(&attr);
 	if (r == 0) {
 		pthread_attr_setstacksize(&attr, STACK_BYTES);
-		r = pthread_create(&thread, &attr, run_session, worker);
+		r = pthread_create(&worker->thread, &attr, run_session, worker);
 		pthread_attr_destroy(&attr);
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (r != 0)
-		return give_up(worker, WIRE_EXIT_MEMORY, -ENOMEM, "no thread for the driver");
+	return -r;
+}
+
+static void set_gate(struct worker *worker, enum gate gate)
+{
+	monitor_lock(&worker->monitor);
+	worker->gate = gate;
+	monitor_notify(&worker->monitor);
+	monitor_unlock(&worker->monitor);
+}
+
+/* --- running ---------------------------------------------------------------------------------- */
+
+/* Loads the drivers, whose constructors run confined; afterwards nothing more can be loaded. */
+static enum wire_exit load_drivers(struct worker *worker, struct confine *confine)
+{
+	char why[MODULE_WHY] = "it cannot be confined";
+	int r = confine_calls(confine, CONFINE_LOADING);
+	if (r == 0)
+		r = session_create(&worker->setup, &worker->services, &worker->session, why);
+	if (r == 0)
+		r = confine_calls(confine, CONFINE_RUNNING);
+	if (r < 0)
+		return give_up(worker, r == -ENOMEM ? WIRE_EXIT_MEMORY : WIRE_EXIT_SETUP, r, why);
+	return WIRE_EXIT_CLEAN;
+}
+
+static enum wire_exit run(struct worker *worker)
+{
+	struct buffer message = {0};
+	monitor_lock(&worker->monitor);
+	link_recorder_note(&worker->channel.recorder, CAPTURE_OPENED, 0, NULL, 0);
+	monitor_unlock(&worker->monitor);
+	wire_write_opened(&message, worker->address);
+	core_link_send(&worker->core, &message);
+	buffer_finish(&message);
+	set_gate(worker, GATE_OPEN);
 	if (!io_thread_run(&worker->io)) {
 		log_error("the driver did not end in time");
 		_exit(WIRE_EXIT_UNSAFE); /* its thread still uses everything */
 	}
-	pthread_join(thread, NULL);
-	return worker->io.failure != WIRE_EXIT_CLEAN ? worker->io.failure : worker->ended;
+	return worker->io.failure;
+}
+
+/*
+ * The thread inherits limits and Landlock; the filters of calls hold for both threads, and allow no
+ * other thread.
+ */
+static enum wire_exit confine_and_run(struct worker *worker, struct confine *confine)
+{
+	const struct wire_setup *setup = &worker->setup;
+	for (size_t i = 0; i < setup->unit_count; i++)
+		module_permit(confine, setup->drivers, setup->units[i].driver);
+	int r = confine_files(confine);
+	if (r < 0)
+		return give_up(worker, WIRE_EXIT_SETUP, r, "it cannot be confined");
+	if (create_thread(worker) < 0)
+		return give_up(worker, WIRE_EXIT_MEMORY, -ENOMEM, "no thread for the driver");
+	enum wire_exit code = load_drivers(worker, confine);
+	if (code == WIRE_EXIT_CLEAN)
+		code = run(worker);
+	else
+		set_gate(worker, GATE_OFF);
+	pthread_join(worker->thread, NULL);
+	return code != WIRE_EXIT_CLEAN ? code : worker->ended;
 }
 
 static enum wire_exit open_and_run(struct worker *worker)
 {
 	struct confine confine;
-	char lacking[CONFINE_LACKING] = "";
-	char address[LINK_ADDRESS];
+	char lacking[CONFINE_LACKING];
 	struct buffer message = {0};
-	confine_prepare(&confine, lacking);
+	confine_prepare(&confine, &confine_plan, lacking);
 	wire_write_hello(&message, lacking);
 	core_link_send(&worker->core, &message);
+	buffer_finish(&message);
 	enum wire_exit code = open_all(worker);
 	if (code == WIRE_EXIT_CLEAN)
-		code = load_drivers(worker);
-	if (code == WIRE_EXIT_CLEAN) {
-		int r = confine_enforce(&confine);
-		if (r < 0)
-			code = give_up(worker, WIRE_EXIT_SETUP, r, "it cannot be confined");
-	}
+		code = confine_and_run(worker, &confine);
 	confine_finish(&confine);
-	if (code == WIRE_EXIT_CLEAN) {
-		monitor_lock(&worker->monitor);
-		link_recorder_note(&worker->channel.recorder, CAPTURE_OPENED, 0, NULL, 0);
-		monitor_unlock(&worker->monitor);
-		wire_write_opened(&message, link_address(&worker->link, address, sizeof address));
-		core_link_send(&worker->core, &message);
-		code = run(worker);
-	}
-	buffer_finish(&message);
 	return code;
 }
 

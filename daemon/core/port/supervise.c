@@ -134,6 +134,10 @@ static void describe_end(const struct supervisor *s, const siginfo_t *si, char *
 		snprintf(text, size, "%s", s->punished);
 	else if (s->killed)
 		snprintf(text, size, "the worker hung and was killed");
+	else if (si->si_code != CLD_EXITED && si->si_status == SIGSYS)
+		snprintf(text, size,
+			"the worker was ended by a system call that is refused, such as to make a "
+			"thread");
 	else if (si->si_code != CLD_EXITED)
 		snprintf(text, size, "the worker crashed (signal %d)", si->si_status);
 	else if ((size_t)si->si_status < sizeof exits / sizeof *exits &&

@@ -204,9 +204,13 @@ struct wire_message core_await(struct core *core, enum wire_type type, unsigned 
 struct wire_identity core_identify(struct core *core)
 {
 	struct wire_identity identity;
+	struct wire_opened opened;
 	core_expect(core, WIRE_HELLO, WIRE_PORT);
-	core_expect(core, WIRE_OPENED, WIRE_PORT);
-	struct wire_message m = core_expect(core, WIRE_IDENTITY, 0);
+	struct wire_message m = core_expect(core, WIRE_OPENED, WIRE_PORT);
+	assert_int_equal(wire_read_opened(&m, &opened), 0);
+	snprintf(core->address, sizeof core->address, "%.*s", (int)opened.address.len,
+		opened.address.data);
+	m = core_expect(core, WIRE_IDENTITY, 0);
 	assert_int_equal(wire_read_identity(&m, &identity), 0);
 	return identity;
 }

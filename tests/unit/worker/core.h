@@ -22,6 +22,7 @@ struct core {
 	size_t in_at;
 	uint64_t beats; /* seen so far */
 	struct wire_beat beat;
+	char address[80]; /* of the instrument, after core_identify() */
 };
 
 /* The programs' places, out of the environment that meson sets. */

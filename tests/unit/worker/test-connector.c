@@ -166,7 +166,10 @@ static void a_confined_worker_connects_only_by_it(void **state)
 	if (child == 0) {
 		int fd = socket(AF_INET, SOCK_STREAM, 0);
 		start(&connector, &peer);
-		if (confine_now() < 0)
+		struct confine confine;
+		char lacking[CONFINE_LACKING];
+		confine_prepare(&confine, &confine_plan, lacking);
+		if (confine_files(&confine) < 0 || confine_calls(&confine, CONFINE_RUNNING) < 0)
 			_exit(1);
 		if (!REFUSED(connect(fd, (struct sockaddr *)&other, sizeof other)))
 			_exit(2);

@@ -915,6 +915,9 @@ static void an_idle_connection_that_closes_is_made_again(void **state)
 	int fd = accept(listener, NULL, NULL);
 	assert_true(fd >= 0);
 	core_bring_up(&core);
+	char address[80];
+	snprintf(address, sizeof address, "127.0.0.1 port %u", port.number);
+	assert_string_equal(core.address, address);
 	grant(PLENTY);
 	for (int i = 0; i < 3; i++) {
 		close_delivered(fd);
