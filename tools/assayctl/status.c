@@ -17,7 +17,7 @@ struct open_run {
 
 struct instrument {
 	char key[40], state[20], driver[40], make[260], model[260], serial[260], fw[260];
-	char text[260], values[260], interrupted[128], link[300], address[80];
+	char text[260], values[260], interrupted[128], link[300], address[80], lacking[80];
 	uint64_t frames;
 	bool simulated, hazard, changed;
 	struct open_run run;
@@ -59,10 +59,10 @@ static const struct keys instrument_keys = {
 		ROW_TEXT(struct instrument, serial), ROW_TEXT(struct instrument, fw),
 		ROW_TEXT(struct instrument, text), ROW_TEXT(struct instrument, values),
 		ROW_TEXT(struct instrument, interrupted), ROW_TEXT(struct instrument, link),
-		ROW_TEXT(struct instrument, address), ROW_UINT(struct instrument, frames),
-		ROW_BOOL(struct instrument, simulated), ROW_BOOL(struct instrument, hazard),
-		ROW_BOOL(struct instrument, changed), ROW_MAP(struct instrument, run, run_keys),
-		{0}},
+		ROW_TEXT(struct instrument, address), ROW_TEXT(struct instrument, lacking),
+		ROW_UINT(struct instrument, frames), ROW_BOOL(struct instrument, simulated),
+		ROW_BOOL(struct instrument, hazard), ROW_BOOL(struct instrument, changed),
+		ROW_MAP(struct instrument, run, run_keys), {0}},
 	.open = true};
 
 static const struct keys retention_keys = {
@@ -116,6 +116,8 @@ static void print_more(const struct instrument *i)
 			i->fw[0] != '\0' ? ", firmware " : "", i->fw);
 	if (i->address[0] != '\0')
 		printf("%14s %s, connected to %s\n", "", i->link, i->address);
+	if (i->lacking[0] != '\0')
+		printf("%14s not fully confined: this kernel lacks %s\n", "", i->lacking);
 	if (i->run.number[0] != '\0') {
 		char start[PRINT_TIME_SIZE];
 		print_time(start, i->run.start);

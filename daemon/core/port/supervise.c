@@ -55,6 +55,7 @@ struct supervisor {
 
 	unsigned starts;
 	char address[80]; /* of the host that the worker is connected to; "": none */
+	char lacking[80]; /* parts of confinement that the worker runs without; "": none */
 	struct backoff backoff;
 	uint64_t ready_at; /* an instrument works since then; 0: none yet */
 	uint64_t beat_at, progress, deadline;
@@ -224,9 +225,10 @@ static int take_hello(struct supervisor *s, const struct wire_message *m)
 	int r = wire_read_hello(m, &hello);
 	if (r < 0 || hello.version != WIRE_VERSION)
 		return -EBADMSG;
-	if (hello.lacking.len > 0 && s->starts == 1)
-		log_warn("%s: the worker runs without: %.*s", key_of(s, 0), (int)hello.lacking.len,
-			hello.lacking.data);
+	text_copy(s->lacking, sizeof s->lacking, hello.lacking);
+	text_make_printable(s->lacking);
+	if (s->lacking[0] != '\0' && s->starts == 1)
+		log_warn("%s: the worker runs without: %s", key_of(s, 0), s->lacking);
 	return 0;
 }
 
@@ -450,7 +452,7 @@ static int start_worker(struct supervisor *s)
 	}
 	s->fd = pair[0];
 	s->starts++;
-	s->address[0] = '\0';
+	s->address[0] = s->lacking[0] = '\0';
 	s->beat_at = clock_boot();
 	s->ready_at = s->progress = s->deadline = s->credit = 0;
 	s->former = s->held;
@@ -613,6 +615,11 @@ int supervise_pid(const struct supervisor *s)
 const char *supervise_address(const struct supervisor *s)
 {
 	return s->pid != 0 ? s->address : "";
+}
+
+const char *supervise_lacking(const struct supervisor *s)
+{
+	return s->pid != 0 ? s->lacking : "";
 }
 
 unsigned supervise_starts(const struct supervisor *s)

@@ -91,4 +91,7 @@ unsigned supervise_starts(const struct supervisor *supervisor);
 /* The address that the worker is connected to, such as "192.0.2.10 port 502"; "": none. */
 const char *supervise_address(const struct supervisor *supervisor);
 
+/* The parts of confinement that the kernel lacks, as the worker reported: "landlock"; "": none. */
+const char *supervise_lacking(const struct supervisor *supervisor);
+
 #endif

@@ -180,7 +180,9 @@ static void a_worker_gets_the_port_its_units_and_credit(void **state)
 	assert_int_equal(wire_read_credit(&m, &credit), 0);
 	assert_true(credit >= WIRE_PAYLOAD_MAX); /* the largest frame can be sent */
 	assert_false(peer_next(worker(), &m));
+	assert_string_equal(supervise_lacking(bench.supervisor), "");
 	send_hello();
+	assert_string_equal(supervise_lacking(bench.supervisor), "landlock, seccomp");
 	assert_int_equal(bench.units[0].messages, 1); /* OPENED: to each unit */
 	assert_int_equal(bench.units[1].messages, 1);
 }
