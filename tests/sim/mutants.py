@@ -63,6 +63,7 @@ MUTANTS = {
         'pthread_mutex_lock(&c->lock);\n\tif (r == 0)\n\t\tr = journal_sync(c->journal);\n'
         '\tpthread_mutex_unlock(&c->lock);'),
     'loses-a-wake-up': ('core/commit/commit.c', 'if (was_empty)\n\t\tpthread_cond_signal(&c->more);', '(void)was_empty;'),
+    'loses-a-wake-up-of-the-publisher': ('core/commit/publish.c', 'wake = p->first == NULL;', 'wake = false;'),
     'loses-the-end-of-a-stopped-run': (
         'core/runs/run.c', 'if (write_end(run, status, why) < 0)',
         'if (status != RUN_STATUS_STOPPED && write_end(run, status, why) < 0)'),

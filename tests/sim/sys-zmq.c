@@ -19,6 +19,7 @@
 #define PARTS_MAX   32768
 #define EDGE_EVERY  3
 #define HELD_MAX    (80 * MS)
+#define REPLY_TIME  US
 
 struct body {
 	struct body *prev, *next; /* of those handed over by a send, or NULL */
@@ -55,6 +56,16 @@ struct socket {
 	size_t out_count;
 };
 
+/* On its way to the peer. */
+struct reply {
+	struct reply *next;
+	uint32_t peer;
+	struct system_part *parts; /* their bytes are copies */
+	size_t count;
+};
+
+static struct reply *replies, **replies_end = &replies;
+static uintptr_t life; /* replies that are on their way arrive in the one that sent them */
 static struct socket sockets[SOCKETS_MAX];
 static struct body flying = {.prev = &flying, .next = &flying};
 static uint32_t gone[64]; /* peers, by the rest of their number */
@@ -288,6 +299,48 @@ static uint32_t peer_of(const struct message *id)
 	return peer;
 }
 
+static void arrive(bool is_lost)
+{
+	struct reply *reply = replies;
+	replies = reply->next;
+	if (replies == NULL)
+		replies_end = &replies;
+	if (!is_lost)
+		sys.world->replied(reply->peer, reply->parts, reply->count);
+	for (size_t i = 0; i < reply->count; i++)
+		free((void *)reply->parts[i].data);
+	free(reply->parts);
+	free(reply);
+}
+
+static void on_arrived(void *arg)
+{
+	if ((uintptr_t)arg == life)
+		arrive(false);
+}
+
+/*
+ * Replies and entries of the live socket come by different threads: a peer has seen a reply only after
+ * each of them ran.
+ */
+static void send_reply(uint32_t peer, const struct system_part *parts, size_t count)
+{
+	struct reply *reply = malloc(sizeof *reply);
+	assert(reply != NULL);
+	*reply = (struct reply){
+		.peer = peer, .parts = calloc(count, sizeof *parts), .count = count};
+	assert(reply->parts != NULL);
+	for (size_t i = 0; i < count; i++) {
+		uint8_t *copy = malloc(parts[i].len + 1);
+		assert(copy != NULL);
+		memcpy(copy, parts[i].data, parts[i].len);
+		reply->parts[i] = (struct system_part){copy, parts[i].len};
+	}
+	*replies_end = reply;
+	replies_end = &reply->next;
+	event_in(REPLY_TIME, on_arrived, (void *)life);
+}
+
 static void deliver(struct socket *s)
 {
 	struct system_part *parts = calloc(s->out_count, sizeof *parts);
@@ -306,7 +359,7 @@ static void deliver(struct socket *s)
 		size_t skip = peer % 2 == 0 ? 2 : 1;
 		assert(s->out_count > skip && (skip == 1 || parts[1].len == 0));
 		if (gone[peer % 64] != peer)
-			sys.world->replied(peer, parts + skip, s->out_count - skip);
+			send_reply(peer, parts + skip, s->out_count - skip);
 	}
 	free(parts);
 	for (size_t i = 0; i < s->out_count; i++) {
@@ -374,6 +427,9 @@ void *sim_zmq_ctx_new(void)
 
 int sim_zmq_ctx_term(void *context)
 {
+	life++;
+	while (replies != NULL)
+		arrive(false);
 	while (flying.next != &flying) {
 		struct body *body = flying.next;
 		land(body);
@@ -467,6 +523,9 @@ int sim_zmq_errno(void)
 /* Data that was handed over belongs to the dead daemon's memory. */
 void zmq_drop(void)
 {
+	life++;
+	while (replies != NULL)
+		arrive(true);
 	while (flying.next != &flying) {
 		struct body *body = flying.next;
 		land(body);

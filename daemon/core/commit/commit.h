@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The commit thread appends the queued entries to the journal, syncs them as one group, and only
- * then publishes them.  It owns the journal and the live socket; the main loop never waits for
- * the disk.
+ * then gives them to the publisher.  It owns the journal; the main loop never waits for the disk,
+ * and the thread never waits for a subscriber.
  *
  * Threads: main, unless noted otherwise.
  */
@@ -40,7 +40,7 @@ struct commit;
 int commit_start(struct commit **out, struct journal *journal, struct publisher *publisher,
 	const struct commit_options *options, int wake_fd);
 
-/* Commits and publishes what is queued, ends the thread and frees; NULL is legal. */
+/* Commits the queue, gives it to the publisher, ends the thread and frees; NULL is legal. */
 int commit_stop(struct commit *commit);
 
 /* Queues an item, taking the reference.  Order of calls is order of seq. */
@@ -50,7 +50,7 @@ void commit_put(struct commit *commit, struct commit_item *item);
 void commit_collect(struct commit *commit);
 
 struct commit_status {
-	uint64_t head;       /* last seq committed and published */
+	uint64_t head;       /* last seq committed and given to the publisher */
 	uint64_t queued;     /* bytes waiting */
 	uint64_t waiting_ns; /* how long the present group has been under way; 0: none is */
 	int error; /* the journal's last error while it persists, negative errno; 0: none */

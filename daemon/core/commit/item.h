@@ -20,12 +20,15 @@ struct commit_item {
 	bool roll;   /* the segment ends here: the end of a large run */
 	bool synced; /* durable before it is published, in every sync mode */
 
-	/* Called on the main thread once the entry is committed and published; may be NULL. */
+	/* Called on the main thread once the entry is committed, and published or about to be; may be NULL. */
 	void (*done)(void *arg, const struct commit_item *item);
 	bool may_wait; /* `done` is worth no wake-up: see COMMIT_WAIT_BYTES */
 	void *arg;
-	uint64_t tag;            /* the caller's own */
-	struct live_queue *live; /* of publish.c: counts it while the live socket holds it */
+	uint64_t tag; /* the caller's own */
+
+	/* of publish.c: counts it until the live socket has sent it; the next of the queue */
+	struct live_queue *live;
+	struct commit_item *next_live;
 
 	size_t len;
 	uint8_t bytes[]; /* the entry, final */

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <zmq.h>
 
@@ -25,18 +28,31 @@
 /* Of one message, more than its bytes: the item, libzmq's bookkeeping, the topic's copy. */
 #define MESSAGE_COST 512
 
+#define LOOK_MS 1000
+
 /* libzmq may free messages later than the publisher. */
 struct live_queue {
-	atomic_uint refs; /* the publisher's, and one per message */
-	atomic_size_t bytes;
+	atomic_uint refs;    /* the publisher's, and one per message */
+	atomic_size_t bytes; /* of messages in the queue and in the socket */
 };
 
 struct publisher {
-	void *socket;
 	struct live_queue *queue;
 	atomic_uint_least64_t skipped;
 	atomic_bool is_full;
+	int wake_fd;
+	pthread_t thread;
+	bool is_running;
+
+	pthread_mutex_t lock;
+	struct commit_item *first, **end; /* to be sent; linked by next_live */
+	bool stopping;
+
+	/* of the publisher's thread while it runs */
+	void *socket;
 	struct endpoint_file *endpoint;
+
+	/* of the commit thread */
 	char head_topic[JOURNAL_TOPIC_MAX + 1];
 	uint64_t beat_at;      /* when the last heartbeat was sent */
 	uint64_t entry_at;     /* when the last entry was sent, 0: none since the heartbeat */
@@ -50,6 +66,81 @@ static void queue_unref(struct live_queue *queue)
 		free(queue);
 }
 
+/* --- the publisher's thread ------------------------------------------------------------------ */
+
+/* Threads: libzmq's. */
+static void let_go(void *data, void *hint)
+{
+	struct commit_item *item = hint;
+	struct live_queue *queue = item->live;
+	atomic_fetch_sub(&queue->bytes, item->len + MESSAGE_COST);
+	queue_unref(queue);
+	commit_item_unref(item);
+}
+
+static void send_item(struct publisher *p, struct commit_item *item)
+{
+	zmq_msg_t body;
+	if (zmq_msg_init_data(&body, item->bytes, item->len, let_go, item) < 0) {
+		atomic_fetch_add(&p->skipped, 1);
+		let_go(NULL, item);
+		return;
+	}
+	if (zmq_send(p->socket, item->topic, item->topic_len, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
+		zmq_msg_send(&body, p->socket, ZMQ_DONTWAIT) < 0)
+		zmq_msg_close(&body);
+}
+
+/* All that waits; also true when it is time to end. */
+static bool take_all(struct publisher *p, struct commit_item **first)
+{
+	pthread_mutex_lock(&p->lock);
+	*first = p->first;
+	p->first = NULL;
+	p->end = &p->first;
+	bool stopping = p->stopping;
+	pthread_mutex_unlock(&p->lock);
+	return stopping;
+}
+
+/*
+ * zmq_poll() also does the work of the socket for its peers: their subscriptions, and the messages
+ * of those that are gone.
+ */
+static void *publish_run(void *arg)
+{
+	struct publisher *p = arg;
+	zmq_pollitem_t items[] = {
+		{.socket = p->socket, .events = ZMQ_POLLIN},
+		{.fd = p->wake_fd, .events = ZMQ_POLLIN},
+	};
+	for (bool stopping = false; !stopping;) {
+		struct commit_item *item, *next;
+		eventfd_t count;
+		if (zmq_poll(items, 2, LOOK_MS) > 0 && items[1].revents != 0)
+			eventfd_read(p->wake_fd, &count);
+		stopping = take_all(p, &item);
+		for (; item != NULL; item = next) {
+			next = item->next_live;
+			send_item(p, item);
+		}
+		endpoint_look(p->endpoint);
+	}
+	return NULL;
+}
+
+/* --- start and stop -------------------------------------------------------------------------- */
+
+static int open_socket(struct publisher *p, void *context, const char *endpoint)
+{
+	int hwm = SEND_HWM, linger = 1000;
+	p->socket = zmq_socket(context, ZMQ_PUB);
+	if (p->socket == NULL || zmq_setsockopt(p->socket, ZMQ_SNDHWM, &hwm, sizeof hwm) < 0 ||
+		zmq_setsockopt(p->socket, ZMQ_LINGER, &linger, sizeof linger) < 0)
+		return -errno;
+	return endpoint_open(&p->endpoint, p->socket, endpoint);
+}
+
 int publisher_open(
 	struct publisher **out, void *context, const char *endpoint, const char *head_topic)
 {
@@ -57,21 +148,18 @@ int publisher_open(
 	if (p == NULL)
 		return -ENOMEM;
 	strncpy(p->head_topic, head_topic, sizeof p->head_topic - 1);
+	p->end = &p->first;
+	pthread_mutex_init(&p->lock, NULL);
+	p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	p->queue = calloc(1, sizeof *p->queue);
-	if (p->queue == NULL) {
-		free(p);
-		return -ENOMEM;
+	int r = p->wake_fd < 0 ? -errno : p->queue == NULL ? -ENOMEM : 0;
+	if (r == 0) {
+		atomic_init(&p->queue->refs, 1);
+		r = open_socket(p, context, endpoint);
 	}
-	atomic_init(&p->queue->refs, 1);
-	p->socket = zmq_socket(context, ZMQ_PUB);
-	int hwm = SEND_HWM, linger = 1000;
-	if (p->socket == NULL || zmq_setsockopt(p->socket, ZMQ_SNDHWM, &hwm, sizeof hwm) < 0 ||
-		zmq_setsockopt(p->socket, ZMQ_LINGER, &linger, sizeof linger) < 0) {
-		int error = errno;
-		publisher_close(p);
-		return -error;
-	}
-	int r = endpoint_open(&p->endpoint, p->socket, endpoint);
+	if (r == 0)
+		r = -pthread_create(&p->thread, NULL, publish_run, p);
+	p->is_running = r == 0;
 	if (r < 0) {
 		publisher_close(p);
 		return r;
@@ -84,78 +172,73 @@ void publisher_close(struct publisher *p)
 {
 	if (p == NULL)
 		return;
+	if (p->is_running) {
+		pthread_mutex_lock(&p->lock);
+		p->stopping = true;
+		pthread_mutex_unlock(&p->lock);
+		eventfd_write(p->wake_fd, 1);
+		pthread_join(p->thread, NULL);
+	}
 	endpoint_close(p->endpoint);
 	if (p->socket != NULL)
 		zmq_close(p->socket);
+	if (p->wake_fd >= 0)
+		close(p->wake_fd);
+	pthread_mutex_destroy(&p->lock);
 	queue_unref(p->queue);
 	buffer_finish(&p->message);
 	free(p);
 }
 
-/* Threads: libzmq's. */
-static void let_go(void *data, void *hint)
-{
-	struct commit_item *item = hint;
-	struct live_queue *queue = item->live;
-	atomic_fetch_sub(&queue->bytes, item->len + MESSAGE_COST);
-	queue_unref(queue);
-	commit_item_unref(item);
-}
+/* --- the commit thread ----------------------------------------------------------------------- */
 
 /*
- * Does it fit?  libzmq frees the queue of a subscriber that is gone when the socket is used next, so
- * it is used here, too.
+ * Queues the item unless more than `limit` bytes would be held, taking one reference.  The thread is
+ * woken in both cases: if there is no room, it finds the subscribers that are gone.
  */
-static bool has_room(struct publisher *p, size_t cost, size_t limit)
+static bool put_below(struct publisher *p, struct commit_item *item, size_t limit)
 {
-	int events;
-	size_t size = sizeof events;
-	if (atomic_load(&p->queue->bytes) + cost <= limit)
-		return true;
-	zmq_getsockopt(p->socket, ZMQ_EVENTS, &events, &size);
-	return atomic_load(&p->queue->bytes) + cost <= limit;
-}
-
-/* Sends unless more than `limit` bytes would be held, taking one reference of the item. */
-static bool send_below(struct publisher *p, struct commit_item *item, size_t limit)
-{
-	zmq_msg_t body;
 	size_t cost = item->len + MESSAGE_COST;
-	if (!has_room(p, cost, limit) ||
-		zmq_msg_init_data(&body, item->bytes, item->len, let_go, item) < 0) {
+	bool fits = atomic_load(&p->queue->bytes) + cost <= limit, wake = true;
+	if (fits) {
+		item->live = p->queue;
+		item->next_live = NULL;
+		atomic_fetch_add(&p->queue->refs, 1);
+		atomic_fetch_add(&p->queue->bytes, cost);
+		pthread_mutex_lock(&p->lock);
+		wake = p->first == NULL;
+		*p->end = item;
+		p->end = &item->next_live;
+		pthread_mutex_unlock(&p->lock);
+	} else {
 		commit_item_unref(item);
-		return false;
 	}
-	item->live = p->queue;
-	atomic_fetch_add(&p->queue->refs, 1);
-	atomic_fetch_add(&p->queue->bytes, cost);
-	if (zmq_send(p->socket, item->topic, item->topic_len, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
-		zmq_msg_send(&body, p->socket, ZMQ_DONTWAIT) < 0)
-		zmq_msg_close(&body);
-	return true;
+	if (wake)
+		eventfd_write(p->wake_fd, 1);
+	return fits;
 }
 
-static void note_full(struct publisher *p, bool was_sent)
+static void note_full(struct publisher *p, bool was_put)
 {
-	if (!was_sent && !p->is_full)
+	if (!was_put && !p->is_full)
 		log_warn("subscribers of the live socket read too slowly: %zu MiB wait for them; "
 			 "large entries are left out there until they do, and are served by replay",
 			atomic_load(&p->queue->bytes) >> 20);
-	else if (was_sent && p->is_full && atomic_load(&p->queue->bytes) <= LIVE_RESUME)
+	else if (was_put && p->is_full && atomic_load(&p->queue->bytes) <= LIVE_RESUME)
 		log_info("all entries are published on the live socket again");
 	else
 		return;
-	p->is_full = !was_sent;
+	p->is_full = !was_put;
 }
 
 void publisher_send(struct publisher *p, struct commit_item *item)
 {
 	size_t limit = item->len < LIVE_LARGE ? LIVE_SMALL_MAX : LIVE_LARGE_MAX;
 	p->tc = item->tc;
-	bool was_sent = send_below(p, item, limit);
-	if (!was_sent)
+	bool was_put = put_below(p, item, limit);
+	if (!was_put)
 		atomic_fetch_add(&p->skipped, 1);
-	note_full(p, was_sent);
+	note_full(p, was_put);
 	p->entry_at = clock_boot();
 }
 
@@ -183,7 +266,7 @@ static int add_topic(void *arg, const char *topic, size_t len, uint64_t last)
 	return 0;
 }
 
-static void send_beat(struct publisher *p)
+static void put_beat(struct publisher *p)
 {
 	struct commit_item *item = p->message.failed ? NULL : commit_item_create(p->message.len);
 	if (item == NULL)
@@ -192,14 +275,13 @@ static void send_beat(struct publisher *p)
 	item->len = p->message.len;
 	item->topic = p->head_topic;
 	item->topic_len = strlen(p->head_topic);
-	send_below(p, item, LIVE_BEATS_MAX);
+	put_below(p, item, LIVE_BEATS_MAX);
 }
 
 void publisher_beat(struct publisher *p, const struct journal *journal)
 {
 	if (clock_boot() < publisher_due(p))
 		return;
-	endpoint_look(p->endpoint);
 	note_full(p, true);
 	struct map map, last;
 	buffer_reset(&p->message);
@@ -213,7 +295,7 @@ void publisher_beat(struct publisher *p, const struct journal *journal)
 	journal_topics(journal, add_topic, &last);
 	map_close(&last);
 	map_close(&map);
-	send_beat(p);
+	put_beat(p);
 	p->beat_at = clock_boot();
 	p->entry_at = 0;
 }

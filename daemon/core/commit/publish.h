@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The live socket: every committed entry on its topic, and the heartbeat that tells consumers up
- * to where they should have heard of everything.
+ * to where they should have heard of everything.  A thread of its own sends them and serves the
+ * socket: nothing that a subscriber does delays the commit thread.
  *
  * Threads: opened by the main thread, then used by the commit thread alone, closed by the main
  * thread once that one has ended.
@@ -18,8 +19,8 @@ struct journal;
 struct publisher;
 
 /*
- * Bytes that the socket may hold for slow subscribers, over all of them: a message that waits for
- * several is held once.  Above a limit the messages of its row are left out, for all subscribers:
+ * Bytes that may wait for the thread and for slow subscribers, over all of them: a message that
+ * waits for several is held once.  Above a limit the messages of its row are left out, for all subscribers:
  * they see the gap by `prev` and by the heartbeat, and fetch it.  Large entries are left out first,
  * heartbeats last, because without them consumers reconnect.
  */
@@ -30,29 +31,29 @@ struct publisher;
 #define LIVE_RESUME    ((size_t)32 << 20) /* from here down everything is published again */
 
 /*
- * Binds a PUB socket of `context` to `endpoint`.  `head_topic` (copied) is where the heartbeat
- * goes.  Returns owned through `out`, or a negative errno, -EADDRINUSE for one.
+ * Binds a PUB socket of `context` to `endpoint` and starts the thread.  `head_topic` (copied) is
+ * where the heartbeat goes.  Returns owned through `out`, or a negative errno, -EADDRINUSE for one.
  */
 int publisher_open(
 	struct publisher **out, void *context, const char *endpoint, const char *head_topic);
 
-/* NULL is legal. */
+/* Sends the queue, ends the thread and closes the socket; NULL is legal. */
 void publisher_close(struct publisher *publisher);
 
 /*
- * Sends topic and entry, taking one reference of the item.  Never blocks: PUB drops it
- * for a subscriber with a full queue, and above the limits of bytes it is not sent.
+ * Queues topic and entry for the thread, taking one reference of the item.  Never blocks: above the
+ * limits of bytes it is not sent, and PUB drops it for a subscriber with a full queue.
  */
 void publisher_send(struct publisher *publisher, struct commit_item *item);
 
 /* CLOCK_BOOTTIME at which publisher_beat() has something to send. */
 uint64_t publisher_due(const struct publisher *publisher);
 
-/* Sends the heartbeat when it is due: every second, and 100 ms after the last entry. */
+/* Queues the heartbeat, behind the entries that it counts, when it is due: every second, and 100 ms after the last entry. */
 void publisher_beat(struct publisher *publisher, const struct journal *journal);
 
 struct publisher_status {
-	size_t bytes;     /* held for subscribers */
+	size_t bytes;     /* queued, or held for subscribers */
 	uint64_t skipped; /* entries that were not sent live since the start */
 	bool is_full;     /* some are not sent at present */
 };
