@@ -17,6 +17,7 @@
 #define LOG_TOPIC "sockets"
 #include "base/clock.h"
 #include "base/endpoint.h"
+#include "base/gate.h"
 #include "base/log.h"
 
 #define LOOK_NS     NS_PER_S
@@ -122,9 +123,17 @@ static int listen_there(const struct endpoint_file *e)
 	return fd;
 }
 
+static bool is_publisher(const struct endpoint_file *e)
+{
+	int type = 0;
+	size_t size = sizeof type;
+	return zmq_getsockopt(e->socket, ZMQ_TYPE, &type, &size) == 0 && type == ZMQ_PUB;
+}
+
 /* libzmq closes the descriptor with the listener. */
 static int hand_over(struct endpoint_file *e, int fd)
 {
+	gate_watch(fd, e->name.sun_path, is_publisher(e));
 	if (e->listeners == LISTENERS_MAX) {
 		zmq_unbind(e->socket, e->address);
 		e->listeners = 0;
@@ -171,6 +180,7 @@ void endpoint_look(struct endpoint_file *e)
 	if (e->name.sun_path[0] == '\0' || now < e->due)
 		return;
 	e->due = now + LOOK_NS;
+	gate_look(e->name.sun_path);
 	if (is_ours(e)) {
 		e->error = 0;
 		return;

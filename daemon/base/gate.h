@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The gate in front of the ZeroMQ sockets.  libzmq 4.3 ends the process when a connection comes and no
+ * descriptor is free, and has no limit for connections, subscriptions, and the parts of a message
+ * that does not end.  So this file defines accept4() and recv() for the whole program: libzmq calls these
+ * instead of the C library's.  A connection past a limit is closed, which its peer sees as a lost
+ * connection; all other descriptors pass.
+ *
+ * Threads: any.
+ */
+#ifndef ASSAY_BASE_GATE_H
+#define ASSAY_BASE_GATE_H
+
+#include <stdbool.h>
+
+/* Connections of one socket; those of addresses that are not watched count together. */
+#define GATE_PEERS_MAX 256
+
+/*
+ * Bytes of all subscriptions.  libzmq needs about 100 bytes for each, and goes through all of them when
+ * a subscriber is gone.
+ */
+#define GATE_TOPICS_MAX (256u << 10)
+
+/* Descriptors that connections leave to files and workers. */
+#define GATE_RESERVE 48
+
+/*
+ * The limits hold for connections that `listener`, a listening socket, accepts.  `path` (copied)
+ * names the socket in the log; listeners with the same path count together.
+ */
+void gate_watch(int listener, const char *path, bool is_publisher);
+
+/* Logs that connections were closed since the last call; at most once a minute for each socket. */
+void gate_look(const char *path);
+
+#endif
