@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -472,8 +473,8 @@ static int close_down(struct core *core)
 	amends_destroy(core->amends);
 	runs_destroy(core->runs);
 	numbers_close(&core->numbers);
-	ledger_destroy(core->ledger);
 	publisher_close(core->publisher);
+	ledger_destroy(core->ledger); /* entries on their way referred to its topics */
 	cursors_close(core->cursors);
 	published_close(core->published);
 	if (core->zmq != NULL)
@@ -502,6 +503,16 @@ static int run_loop(struct core *core)
 	return loop_run(core->loop);
 }
 
+/* Connections, files and workers each need some; connections leave a reserve (base/gate.h). */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 int startup_run(const struct core_options *options)
 {
 	struct core core = {
@@ -513,6 +524,7 @@ int startup_run(const struct core_options *options)
 	mallopt(M_MMAP_THRESHOLD, 64 << 20);
 	mallopt(M_TRIM_THRESHOLD, 64 << 20);
 	umask(077);
+	raise_descriptors();
 	int r = create_loop(&core);
 	if (r < 0)
 		log_error("cannot create the event loop: %s", strerror(-r));

@@ -216,8 +216,8 @@ static void close_core(struct roof *roof)
 	retention_destroy(core->retention);
 	amends_destroy(core->amends);
 	runs_destroy(core->runs);
-	ledger_destroy(core->ledger);
 	publisher_close(core->publisher);
+	ledger_destroy(core->ledger);
 	cursors_close(core->cursors);
 	published_close(core->published);
 	zmq_ctx_term(core->zmq);

@@ -67,8 +67,8 @@ static void bench_open(struct bench *b, bool always)
 static void bench_close(struct bench *b)
 {
 	assert_int_equal(commit_stop(b->commit), 0);
-	ledger_destroy(b->ledger);
 	publisher_close(b->publisher);
+	ledger_destroy(b->ledger);
 	zmq_close(b->subscriber);
 	zmq_ctx_term(b->zmq);
 	close(b->wake_fd);
