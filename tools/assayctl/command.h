@@ -81,6 +81,7 @@ int command_journal_check(const struct options *options, const struct args *args
 int command_journal_info(const struct options *options, const struct args *args);
 int command_journal_reparse(const struct options *options, const struct args *args);
 int command_lint(const struct options *options, const struct args *args);
+int command_keygen(const struct options *options, const struct args *args);
 int command_list(const struct options *options, const struct args *args);
 int command_maintenance(const struct options *options, const struct args *args);
 int command_reload(const struct options *options, const struct args *args);

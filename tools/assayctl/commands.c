@@ -150,6 +150,11 @@ static const struct command_option archive_options[] = {
 	COMMON,
 };
 
+static const struct command_option keygen_options[] = {
+	OPTION("to", TEXT, "DIR", "the folder of the two files (.)"),
+	COMMON,
+};
+
 static const struct command_option reload_options[] = {
 	FLAG("now", "abort on-demand runs of instruments that changed"),
 	COMMON,
@@ -194,6 +199,8 @@ const struct command commands[] = {
 		"change settings until the next reload", no_options, command_set},
 	{NULL, "schema", "", 0, 0, "print a JSON Schema of the configuration, for editors",
 		no_options, command_schema},
+	{NULL, "keygen", "NAME", 1, 1, "make a pair of keys for connections by TCP", keygen_options,
+		command_keygen},
 	{"journal", "info", "", 0, 0, "show the journals, their files, entries and times",
 		journal_options, command_journal_info},
 	{"journal", "check", "", 0, 0, "verify the journal's files", journal_options,
