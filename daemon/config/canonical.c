@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <openssl/sha.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/canonical.h"
+#include "config/sections.h"
 #include "record/encode.h"
 
 static void open_part(struct map *map, const char *key, struct map *part)
@@ -149,6 +151,30 @@ static void add_methods(struct load *load, struct map *map)
 	}
 }
 
+/* Nothing without them, so that the hash of a configuration from before them stays. */
+static void add_remote(struct map *map, const struct config *config)
+{
+	struct map part;
+	for (size_t i = 0; i < CONFIG_ROLES; i++) {
+		char name[24];
+		snprintf(name, sizeof name, "listen_%s", config_roles[i]);
+		map_text(map, name, config->listen[i]);
+	}
+	map_text(map, "server_key", config->server_key);
+	if (config->key_count == 0)
+		return;
+	open_part(map, "authorised_keys", &part);
+	for (size_t i = 0; i < config->key_count; i++) {
+		const struct config_key *key = &config->keys[i];
+		struct map entry;
+		open_part(&part, key->name, &entry);
+		map_bytes(&entry, "key", key->key, sizeof key->key);
+		map_uint(&entry, "roles", key->roles);
+		map_close(&entry);
+	}
+	map_close(&part);
+}
+
 static void add_daemon(struct map *map, const struct config *config)
 {
 	struct map part, keep;
@@ -183,6 +209,7 @@ static void add_daemon(struct map *map, const struct config *config)
 	map_text(&part, "live", config->live);
 	map_text(&part, "replay", config->replay);
 	map_text(&part, "control", config->control);
+	add_remote(&part, config);
 	map_close(&part);
 }
 

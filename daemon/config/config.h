@@ -19,6 +19,7 @@
 #include <assay/record.h>
 
 #include "base/buffer.h"
+#include "base/key-file.h"
 #include "config/catalog.h"
 #include "wire/port.h"
 
@@ -120,6 +121,21 @@ struct config_method {
 	uint8_t sha256[32];          /* of it, goes into run-start */
 };
 
+/* The rights of a key, one for each socket: read is of live. */
+enum config_role {
+	CONFIG_READ,
+	CONFIG_REPLAY,
+	CONFIG_CONTROL,
+	CONFIG_ROLES,
+};
+
+/* A program that may connect by TCP. */
+struct config_key {
+	const char *name, *text; /* the key in Z85 */
+	uint8_t key[KEY_FILE_SIZE];
+	unsigned roles; /* bit i: enum config_role i */
+};
+
 struct config {
 	char site[33], node[33];
 	unsigned require;                            /* enum config_require */
@@ -138,6 +154,10 @@ struct config {
 
 	const char *socket_dir; /* default folder of live, replay, control, which are ipc:// */
 	const char *live, *replay, *control;
+	const char *listen[CONFIG_ROLES]; /* their tcp:// endpoints; NULL: none */
+	const char *server_key;           /* the file of the daemon's secret key; NULL: none */
+	const struct config_key *keys;    /* authorised, in the order of their file */
+	size_t key_count;
 
 	struct config_instrument *instruments; /* in the order of the files */
 	size_t instrument_count;

@@ -21,4 +21,9 @@ extern const struct field journal_keep_fields[];
 void sockets_read(struct load *load, const struct node *map);
 extern const struct field sockets_fields[];
 
+/* Reads the file of authorised keys; and its root, NULL after an error. */
+void authorised_load(struct load *load, const char *path);
+void authorised_read(struct load *load, const struct node *root);
+extern const char *const config_roles[]; /* the words of enum config_role, then NULL */
+
 #endif

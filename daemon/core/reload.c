@@ -13,6 +13,11 @@
 #include "core/keep/jobs.h"
 #include "core/reload.h"
 
+static bool is_same(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
 /* The part that only a restart can change, in the words of the YAML; NULL: none changed. */
 static const char *fixed_part(const struct config *old, const struct config *new)
 {
@@ -23,8 +28,12 @@ static const char *fixed_part(const struct config *old, const struct config *new
 		old->segment_size != new->segment_size)
 		return "journal: path, sync and segment";
 	if (strcmp(old->live, new->live) != 0 || strcmp(old->control, new->control) != 0 ||
-		strcmp(old->replay, new->replay) != 0)
+		strcmp(old->replay, new->replay) != 0 || !is_same(old->server_key, new->server_key))
 		return "sockets";
+	for (size_t i = 0; i < CONFIG_ROLES; i++) {
+		if (!is_same(old->listen[i], new->listen[i]))
+			return "sockets";
+	}
 	return NULL;
 }
 

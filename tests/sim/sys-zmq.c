@@ -13,6 +13,7 @@
 #include <zmq.h>
 
 #include "base/endpoint.h"
+#include "base/key-file.h"
 #include "sys.h"
 
 #define SOCKETS_MAX 8
@@ -504,6 +505,17 @@ void sim_endpoint_close(struct endpoint_file *endpoint)
 const char *sim_endpoint_error(int error)
 {
 	return strerror(-error);
+}
+
+/* No program connects by TCP. */
+int sim_key_file_read(const char *path, bool is_secret, struct key_pair *pair, char *why)
+{
+	return -ENOENT;
+}
+
+bool sim_key_file_decode(const char *text, uint8_t *key)
+{
+	return false;
 }
 
 int sim_zmq_close(void *socket)
