@@ -5,6 +5,7 @@
 #define LOG_TOPIC "assayd"
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/access/access.h"
 #include "core/commit/commit.h"
 #include "core/commit/ledger.h"
 #include "core/control/control.h"
@@ -155,6 +156,7 @@ void core_tick(struct core *core)
 	core_check_clock(core, false);
 	commit_collect(core->commit);
 	control_look(core->control);
+	access_look(core->access);
 	core_check_disk(core);
 	if (!core->instruments.stopping && disk_notice(&core->disk) == NULL)
 		renew_runs(core);

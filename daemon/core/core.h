@@ -12,6 +12,7 @@
  *	port/        a port's worker process and its recording
  *	runs/        the open run, all runs, their corrections
  *	keep/        space on the disk, retention, archive
+ *	access/      programs of other machines: keys, roles, refusals
  *	replay/      the replay socket and the cursors of consumers
  *	commit/      seq, prev and commit time; append, sync, publish; the clock; audit records
  *
@@ -34,6 +35,7 @@
 #include "core/ports.h"
 #include "core/runs/numbers.h"
 
+struct access;
 struct amends;
 struct commit;
 struct control;
@@ -71,6 +73,7 @@ struct core {
 	struct ledger *ledger;
 	struct runs *runs;
 	struct numbers numbers; /* of runs, reserved */
+	struct access *access;  /* NULL: local programs only */
 	struct control *control;
 	struct replay *replay;
 	struct audit_trail audit;

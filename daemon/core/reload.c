@@ -9,6 +9,7 @@
 #define LOG_TOPIC "assayd"
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/access/access.h"
 #include "core/core.h"
 #include "core/keep/jobs.h"
 #include "core/reload.h"
@@ -52,6 +53,8 @@ static int replace_config(struct core *core, struct config *config, bool now, ch
 	if (retired == NULL)
 		return -ENOMEM;
 	core->retired = retired;
+	if (access_set_keys(core->access, config) < 0)
+		return -ENOMEM;
 	core->retired[core->retired_count++] = core->config;
 	core->config = config;
 	core->instruments.config = config;

@@ -19,6 +19,7 @@
 #include "base/endpoint.h"
 #include "base/event-loop.h"
 #include "base/log.h"
+#include "core/access/access.h"
 #include "core/commit/commit.h"
 #include "core/commit/ledger.h"
 #include "core/commit/publish.h"
@@ -169,7 +170,16 @@ static int open_live(struct core *core)
 	int r = publisher_open(&core->publisher, core->zmq, config->live, head);
 	if (r < 0)
 		log_error("%s: cannot bind the live socket: %s", config->live, endpoint_error(r));
-	return r;
+	if (r == 0)
+		r = access_open(&core->access, core->zmq, config, &core->audit);
+	struct remote_place place = access_place(core->access, CONFIG_READ);
+	if (r == 0 && place.address != NULL) {
+		r = publisher_listen(core->publisher, &place);
+		if (r < 0)
+			log_error("%s: cannot bind the live socket: %s", place.address,
+				strerror(-r));
+	}
+	return r < 0 ? r : publisher_start(core->publisher);
 }
 
 /* Before a group is published: the files that its records rely on. */
@@ -212,6 +222,7 @@ static int open_replay(struct core *core)
 {
 	struct replay_sources sources = {.node = core->config->node,
 		.published = core->published,
+		.access = core->access,
 		.runs = core->runs,
 		.cursors = core->cursors};
 	int r = replay_start(&core->replay, core->zmq, core->config->replay,
@@ -477,6 +488,7 @@ static int close_down(struct core *core)
 	ledger_destroy(core->ledger); /* entries on their way referred to its topics */
 	cursors_close(core->cursors);
 	published_close(core->published);
+	access_close(core->access);
 	if (core->zmq != NULL)
 		zmq_ctx_term(core->zmq);
 	if (core->wake_fd >= 0)

@@ -142,7 +142,7 @@ def check_operations(source):
             if f'`{arg}`' not in part:
                 yield f'docs/sockets.md: {op}: the argument `{arg}` is missing'
     files = [*sorted((source / 'daemon/core/control').glob('*.c')), source / 'daemon/core/router/call.c']
-    pattern = r'call_refuse\(\s*call,\s*"([a-z-]+)"|"(not-started|not-ready|refused)"'
+    pattern = r'call_refuse\(\s*call,\s*"([a-z-]+)"|"(not-started|not-ready|not-authorised|refused)"'
     codes = {a or b for file in files for a, b in re.findall(pattern, file.read_text(encoding='utf-8'))}
     table = re.findall(r'^\| `([a-z-]+)` \|', section(source / 'docs/sockets.md', 'codes'), re.M)
     yield from same('docs/sockets.md, codes of refusals', codes, table)
@@ -323,7 +323,8 @@ IMPOSSIBLE_CONFIG = (
      'instruments:\n  x-1:\n    driver: amptek-dp5\n    link: usb\n    settings: {preset_time: 60}\n', 'its unit is missing'),
     ('docs/technician.md', 'Numbers have a\ndecimal point',
      'instruments:\n  x-1:\n    driver: amptek-dp5\n    link: usb\n    settings: {preset_time: "1,5 s"}\n', "found '1,5 s'"),
-    ('docs/sockets.md', '`tcp://` endpoints are rejected', 'sockets: {live: "tcp://127.0.0.1:5555"}\n', 'tcp://'),
+    ('docs/sockets.md', 'Programs of other machines connect', 'sockets: {live: "tcp://127.0.0.1:5555"}\n', 'tcp://'),
+    ('docs/man/assayd.yaml.5', 'Needs the two next keys', 'sockets: {listen: {live: "tcp://127.0.0.1:5555"}}\n', 'CURVE keys'),
     ('docs/man/assayd.yaml.5', 'Anchors, aliases, tags, tabs', 'laboratory: &a {site: lab, node: bench-1}\n', 'anchor'),
     ('docs/man/assayd.yaml.5', 'a second document', 'laboratory: {site: lab, node: bench-1}\n---\nx: 1\n', 'document'),
     ('docs/man/assayd.yaml.5', 'An unknown key is an error', 'laboratory: {site: lab, node: bench-1, colour: red}\n', "'colour'"),

@@ -22,7 +22,8 @@ RENAMED = """
     socketpair pipe2 setsockopt recv send eventfd eventfd_read eventfd_write timerfd_create timerfd_settime poll
     clock_gettime adjtimex getentropy getrandom sd_notify sd_notifyf sigprocmask signal kill waitpid
     isatty event_loop_open event_loop_watchdog endpoint_open endpoint_look endpoint_close endpoint_error
-    key_file_read key_file_decode
+    key_file_read key_file_decode remote_open remote_look remote_close
+    access_open access_close access_set_keys access_place access_look access_refusals access_admits
     posix_spawn posix_spawn_file_actions_init posix_spawn_file_actions_destroy posix_spawn_file_actions_addopen
     posix_spawn_file_actions_adddup2 posix_spawn_file_actions_addclosefrom_np
     zmq_ctx_new zmq_ctx_term zmq_socket zmq_close zmq_setsockopt zmq_getsockopt zmq_poll zmq_send zmq_errno

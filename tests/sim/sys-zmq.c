@@ -14,6 +14,7 @@
 
 #include "base/endpoint.h"
 #include "base/key-file.h"
+#include "core/access/access.h"
 #include "sys.h"
 
 #define SOCKETS_MAX 8
@@ -516,6 +517,59 @@ int sim_key_file_read(const char *path, bool is_secret, struct key_pair *pair, c
 bool sim_key_file_decode(const char *text, uint8_t *key)
 {
 	return false;
+}
+
+int sim_access_open(
+	struct access **out, void *zmq, const struct config *config, struct audit_trail *audit)
+{
+	*out = NULL;
+	return 0;
+}
+
+void sim_access_close(struct access *access)
+{
+}
+
+int sim_access_set_keys(struct access *access, const struct config *config)
+{
+	return 0;
+}
+
+struct remote_place sim_access_place(const struct access *access, enum config_role role)
+{
+	return (struct remote_place){0};
+}
+
+void sim_access_look(struct access *access)
+{
+}
+
+uint64_t sim_access_refusals(const struct access *access)
+{
+	return 0;
+}
+
+bool sim_access_admits(
+	struct access *access, zmq_msg_t *last, enum config_role role, struct access_peer *peer)
+{
+	const char *address = sim_zmq_msg_gets(last, "Peer-Address");
+	*peer = (struct access_peer){0};
+	peer->is_local = address != NULL &&
+			 sscanf(address, "localhost:%u:%*u:%d", &peer->uid, &peer->pid) == 2;
+	return true;
+}
+
+int sim_remote_open(struct remote **out, void *socket, const struct remote_place *place)
+{
+	return -ENOTSUP;
+}
+
+void sim_remote_look(struct remote *remote)
+{
+}
+
+void sim_remote_close(struct remote *remote)
+{
 }
 
 int sim_zmq_close(void *socket)

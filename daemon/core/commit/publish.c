@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/endpoint.h"
 #include "base/log.h"
+#include "base/remote.h"
 #include "core/commit/commit.h"
 #include "core/commit/item.h"
 #include "core/commit/publish.h"
@@ -51,6 +52,7 @@ struct publisher {
 	/* of the publisher's thread while it runs */
 	void *socket;
 	struct endpoint_file *endpoint;
+	struct remote *remote; /* NULL: local subscribers only */
 
 	/* of the commit thread */
 	char head_topic[JOURNAL_TOPIC_MAX + 1];
@@ -125,6 +127,7 @@ static void *publish_run(void *arg)
 			send_item(p, item);
 		}
 		endpoint_look(p->endpoint);
+		remote_look(p->remote);
 	}
 	return NULL;
 }
@@ -157,15 +160,24 @@ int publisher_open(
 		atomic_init(&p->queue->refs, 1);
 		r = open_socket(p, context, endpoint);
 	}
-	if (r == 0)
-		r = -pthread_create(&p->thread, NULL, publish_run, p);
-	p->is_running = r == 0;
 	if (r < 0) {
 		publisher_close(p);
 		return r;
 	}
 	*out = p;
 	return 0;
+}
+
+int publisher_listen(struct publisher *p, const struct remote_place *place)
+{
+	return remote_open(&p->remote, p->socket, place);
+}
+
+int publisher_start(struct publisher *p)
+{
+	int r = -pthread_create(&p->thread, NULL, publish_run, p);
+	p->is_running = r == 0;
+	return r;
 }
 
 void publisher_close(struct publisher *p)
@@ -180,6 +192,7 @@ void publisher_close(struct publisher *p)
 		pthread_join(p->thread, NULL);
 	}
 	endpoint_close(p->endpoint);
+	remote_close(p->remote);
 	if (p->socket != NULL)
 		zmq_close(p->socket);
 	if (p->wake_fd >= 0)

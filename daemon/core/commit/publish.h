@@ -17,6 +17,7 @@
 struct commit_item;
 struct journal;
 struct publisher;
+struct remote_place;
 
 /*
  * Bytes that may wait for the thread and for slow subscribers, over all of them: a message that
@@ -36,6 +37,12 @@ struct publisher;
  */
 int publisher_open(
 	struct publisher **out, void *context, const char *endpoint, const char *head_topic);
+
+/* Listens for programs of other machines, too; before publisher_start().  0 or a negative errno. */
+int publisher_listen(struct publisher *publisher, const struct remote_place *place);
+
+/* Starts the thread, which owns the socket from then on; 0 or a negative errno. */
+int publisher_start(struct publisher *publisher);
 
 /* Sends the queue, ends the thread and closes the socket; NULL is legal. */
 void publisher_close(struct publisher *publisher);

@@ -57,15 +57,15 @@ static void name_user(const char *users, unsigned uid, char *name, size_t size)
 	buffer_finish(&text);
 }
 
-void actor_find(struct audit_actor *actor, const char *address, const char *users)
+void actor_find(struct audit_actor *actor, const struct access_peer *peer, const char *users)
 {
-	unsigned uid;
-	int pid;
-	const char *ids = address != NULL ? strchr(address, ':') : NULL;
 	*actor = (struct audit_actor){.id = "unknown", .auth = AUTH_NONE, .via = "control"};
-	if (ids == NULL || sscanf(ids, ":%u:%*u:%d", &uid, &pid) != 2)
-		return;
-	name_user(users, uid, actor->id, sizeof actor->id);
-	actor->auth = AUTH_OS;
-	snprintf(actor->via, sizeof actor->via, "control pid %d", pid);
+	if (peer->is_local) {
+		name_user(users, peer->uid, actor->id, sizeof actor->id);
+		actor->auth = AUTH_OS;
+		snprintf(actor->via, sizeof actor->via, "control pid %d", peer->pid);
+	} else if (peer->name[0] != '\0') {
+		snprintf(actor->id, sizeof actor->id, "%s", peer->name);
+		actor->auth = AUTH_KEY;
+	}
 }

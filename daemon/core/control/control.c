@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/endpoint.h"
+#include "base/remote.h"
+#include "core/access/access.h"
 #include "core/control/actor.h"
 #include "core/control/control.h"
 #include "core/router/envelope.h"
@@ -26,6 +28,7 @@ struct control {
 	const struct op *const *ops;
 	void *socket; /* NULL: none */
 	struct endpoint_file *endpoint;
+	struct remote *remote; /* NULL: local peers only */
 	struct loop_source *io, *pending;
 	size_t tickets;
 	bool is_closed; /* freed with the last ticket */
@@ -154,6 +157,23 @@ static void send_reply(void *arg, const struct buffer *reply)
 	free(request);
 }
 
+/* A request whose sender has no right to it is not read. */
+static void handle_from(struct control *control, zmq_msg_t *body, struct control_request *request)
+{
+	struct audit_actor actor;
+	struct access_peer peer;
+	struct buffer reply = {0};
+	if (!access_admits(control->core->access, body, CONFIG_CONTROL, &peer)) {
+		write_refusal(&reply, "not-authorised", "this key has no right to control");
+		send_reply(request, &reply);
+		buffer_finish(&reply);
+		return;
+	}
+	actor_find(&actor, &peer, ACTOR_USERS);
+	control_handle(
+		control, &actor, zmq_msg_data(body), zmq_msg_size(body), send_reply, request);
+}
+
 /* False: no request waits. */
 static bool serve_one(struct control *control)
 {
@@ -164,13 +184,9 @@ static bool serve_one(struct control *control)
 		return r == -EBADMSG;
 	struct control_request *request = malloc(sizeof *request);
 	if (request != NULL) {
-		struct audit_actor actor;
 		request->control = control;
 		envelope_move(&request->envelope, &envelope);
-		/* Only the last part has it for certain: the first may have been read ahead without it. */
-		actor_find(&actor, zmq_msg_gets(&body, "Peer-Address"), ACTOR_USERS);
-		control_handle(control, &actor, zmq_msg_data(&body), zmq_msg_size(&body),
-			send_reply, request);
+		handle_from(control, &body, request);
 	}
 	envelope_close(&envelope);
 	zmq_msg_close(&body);
@@ -212,7 +228,10 @@ static int open_socket(struct control *control, const char *endpoint)
 		zmq_getsockopt(control->socket, ZMQ_FD, &fd, &size) < 0)
 		return -errno;
 	struct loop *loop = control->core->loop;
+	struct remote_place place = access_place(control->core->access, CONFIG_CONTROL);
 	int r = endpoint_open(&control->endpoint, control->socket, endpoint);
+	if (r == 0 && place.address != NULL)
+		r = remote_open(&control->remote, control->socket, &place);
 	if (r == 0)
 		r = loop_add_fd(loop, &control->io, fd, EPOLLIN, on_io, control);
 	return r < 0 ? r : loop_add_idle(loop, &control->pending, on_pending, control);
@@ -239,6 +258,7 @@ void control_look(struct control *control)
 {
 	if (control->endpoint != NULL)
 		endpoint_look(control->endpoint);
+	remote_look(control->remote);
 }
 
 void control_close(struct control *control)
@@ -249,6 +269,8 @@ void control_close(struct control *control)
 	control->pending = loop_drop(control->pending);
 	endpoint_close(control->endpoint);
 	control->endpoint = NULL;
+	remote_close(control->remote);
+	control->remote = NULL;
 	if (control->socket != NULL)
 		zmq_close(control->socket);
 	control->socket = NULL;

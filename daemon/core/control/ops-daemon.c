@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/access/access.h"
 #include "core/commit/audit.h"
 #include "core/commit/commit.h"
 #include "core/commit/ledger.h"
@@ -96,6 +97,8 @@ static void add_live_queue(struct map *reply, const struct core *core)
 	map_uint(&map, "skipped", status.skipped);
 	map_bool(&map, "full", status.is_full);
 	map_close(&map);
+	if (core->access != NULL)
+		map_uint(reply, "refused", access_refusals(core->access));
 }
 
 static void add_journal(struct map *reply, const struct core *core)

@@ -12,6 +12,7 @@
 #include "core/replay/readers.h"
 #include "core/router/call.h"
 
+struct access;
 struct cursors;
 struct lease_peer;
 struct leases;
@@ -23,6 +24,7 @@ struct runs;
 /* The objects that the operations read; borrowed. */
 struct replay_sources {
 	const char *node;
+	struct access *access; /* NULL: local peers only */
 	struct published *published;
 	struct runs *runs;
 	struct cursors *cursors;

@@ -11,6 +11,8 @@
 
 #include "base/clock.h"
 #include "base/endpoint.h"
+#include "base/remote.h"
+#include "core/access/access.h"
 #include "core/replay/cursors.h"
 #include "core/replay/leases.h"
 #include "core/replay/replay.h"
@@ -33,6 +35,7 @@ struct pending {
 struct replay {
 	void *socket;
 	struct endpoint_file *endpoint;
+	struct remote *remote; /* NULL: local peers only */
 	struct replay_sources sources;
 	char node[33]; /* sources.node: a reload frees the configuration */
 	struct quotas *quotas;
@@ -97,16 +100,11 @@ static bool is_full(const struct replay *replay, struct envelope *envelope)
 	       total >= 2 * REPLAY_TOTAL_MAX;
 }
 
-/* Of a local peer libzmq has the address "localhost:uid:gid:pid" from the kernel. */
-static struct lease_peer peer_of(struct envelope *envelope, zmq_msg_t *body)
+static struct lease_peer lease_of(struct envelope *envelope, const struct access_peer *peer)
 {
-	struct lease_peer peer = {
-		.id = {zmq_msg_data(&envelope->parts[0]), zmq_msg_size(&envelope->parts[0])}};
-	const char *address = zmq_msg_gets(body, "Peer-Address");
-	const char *ids = address != NULL ? strchr(address, ':') : NULL;
-	if (ids == NULL || sscanf(ids, ":%*u:%*u:%d", &peer.pid) != 1)
-		peer.pid = 0;
-	return peer;
+	return (struct lease_peer){
+		.id = {zmq_msg_data(&envelope->parts[0]), zmq_msg_size(&envelope->parts[0])},
+		.pid = peer->pid};
 }
 
 static void serve_one(struct replay *replay)
@@ -116,13 +114,16 @@ static void serve_one(struct replay *replay)
 	if (envelope_receive(&envelope, replay->socket, &body) < 0)
 		return;
 	struct replay_answer answer = {0};
-	if (is_full(replay, &envelope)) {
+	struct access_peer peer;
+	if (!access_admits(replay->sources.access, &body, CONFIG_REPLAY, &peer)) {
+		replay_refuse(&answer, "not-authorised", "this key has no right to replay");
+	} else if (is_full(replay, &envelope)) {
 		replay_refuse(
 			&answer, "busy", "read the replies under way before the next request");
 	} else {
-		struct lease_peer peer = peer_of(&envelope, &body);
-		replay_handle(
-			&replay->sources, &peer, zmq_msg_data(&body), zmq_msg_size(&body), &answer);
+		struct lease_peer lease = lease_of(&envelope, &peer);
+		replay_handle(&replay->sources, &lease, zmq_msg_data(&body), zmq_msg_size(&body),
+			&answer);
 	}
 	zmq_msg_close(&body);
 	if (!answer.has_cursor) {
@@ -161,10 +162,12 @@ static void *run(void *arg)
 			flush(replay);
 		reader_cache_expire(replay->sources.readers);
 		endpoint_look(replay->endpoint);
+		remote_look(replay->remote);
 	}
 	if (replay->pending_count > 0)
 		flush(replay);
 	endpoint_close(replay->endpoint);
+	remote_close(replay->remote);
 	zmq_close(replay->socket);
 	return NULL;
 }
@@ -188,7 +191,11 @@ static int open_socket(struct replay *replay, void *context, const char *endpoin
 	}
 	if (zmq_setsockopt(replay->socket, ZMQ_MAXMSGSIZE, &limit, sizeof limit) < 0)
 		return -errno;
-	return endpoint_open(&replay->endpoint, replay->socket, endpoint);
+	struct remote_place place = access_place(replay->sources.access, CONFIG_REPLAY);
+	int r = endpoint_open(&replay->endpoint, replay->socket, endpoint);
+	return r < 0 || place.address == NULL
+		       ? r
+		       : remote_open(&replay->remote, replay->socket, &place);
 }
 
 static void destroy(struct replay *replay)
@@ -224,6 +231,7 @@ int replay_start(struct replay **out, void *context, const char *endpoint, const
 		r = -pthread_create(&replay->thread, NULL, run, replay);
 	if (r < 0) {
 		endpoint_close(replay->endpoint);
+		remote_close(replay->remote);
 		if (replay->socket != NULL)
 			zmq_close(replay->socket);
 		destroy(replay);

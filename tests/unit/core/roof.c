@@ -130,6 +130,7 @@ static void open_journal(struct core *core, const struct roof_plan *plan)
 	check(publisher_open(
 		      &core->publisher, core->zmq, "inproc://live", "a1/head/-/site/node/-/") == 0,
 		"publisher_open");
+	check(publisher_start(core->publisher) == 0, "publisher_start");
 	how.published = core->published;
 	how.committed = plan->notes_hazards ? instruments_sync_notes : sync_borrowed;
 	how.arg = &core->instruments;

@@ -51,6 +51,7 @@ static void bench_open(struct bench *b, bool always)
 	struct journal_report report = {0};
 	assert_int_equal(journal_open(&b->journal, disk_io(b->disk), &options, &report), 0);
 	assert_int_equal(publisher_open(&b->publisher, b->zmq, "inproc://live", HEAD), 0);
+	assert_int_equal(publisher_start(b->publisher), 0);
 	b->subscriber = zmq_socket(b->zmq, ZMQ_SUB);
 	int limit = LIMIT_MS;
 	zmq_setsockopt(b->subscriber, ZMQ_SUBSCRIBE, TOPIC, strlen(TOPIC));

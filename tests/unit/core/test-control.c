@@ -838,6 +838,8 @@ static void an_actor_has_the_name_of_its_user(void **state)
 		{"localhost:4294967295:100:42", "uid-4294967295", AUTH_OS},
 		{"localhost:kim:100:42", "unknown", AUTH_NONE},
 		{"10.0.0.1", "unknown", AUTH_NONE},
+		{"2001:1000:100:42", "unknown", AUTH_NONE},
+		{"localhost:1000:100:42:1", "unknown", AUTH_NONE},
 		{"", "unknown", AUTH_NONE},
 		{NULL, "unknown", AUTH_NONE},
 	};
@@ -847,15 +849,20 @@ static void an_actor_has_the_name_of_its_user(void **state)
 	FILE *file = fopen(path, "w");
 	assert_true(file != NULL && fputs(users, file) >= 0 && fclose(file) == 0);
 	for (size_t i = 0; i < sizeof peers / sizeof *peers; i++) {
-		actor_find(&actor, peers[i].address, path);
+		struct access_peer peer;
+		access_read_local(&peer, peers[i].address);
+		actor_find(&actor, &peer, path);
 		assert_string_equal(actor.id, peers[i].id);
 		assert_int_equal(actor.auth, peers[i].auth);
 		assert_string_equal(
 			actor.via, actor.auth == AUTH_OS ? "control pid 42" : "control");
 	}
 	remove(path);
-	actor_find(&actor, "localhost:1000:100:42", path);
+	actor_find(&actor, &(struct access_peer){.is_local = true, .uid = 1000}, path);
 	assert_string_equal(actor.id, "uid-1000");
+	actor_find(&actor, &(struct access_peer){.name = "lims"}, path);
+	assert_string_equal(actor.id, "lims");
+	assert_int_equal(actor.auth, AUTH_KEY);
 }
 
 /* --- the socket ------------------------------------------------------------------------------ */

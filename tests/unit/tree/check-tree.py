@@ -41,11 +41,12 @@ CORE = {
     'commit': '',
     'router': '',
     'port': '',
+    'access': 'commit',
     'runs': 'commit',
-    'replay': 'commit router runs',
+    'replay': 'access commit router runs',
     'keep': 'commit runs replay',
     'instrument': 'commit runs port',
-    'control': 'commit router port runs keep replay instrument',
+    'control': 'access commit router port runs keep replay instrument',
 }
 # These may include core.h.
 ROOF = re.compile(r'daemon/core/((main|startup|core|reload)\.[ch]|control/.*)')
@@ -334,7 +335,7 @@ CLOCK = re.compile(r'\b(clock_gettime(?!\(CLOCK_PROCESS_CPUTIME_ID)|clock_nanosl
                    r'gettimeofday|poll|ppoll|select|sd_event_\w+)\s*\(')
 OWN_CLOCK = re.compile(r'\b(clock_boot)\s*\(')  # virtual-loop.h replaces it
 # The real commit thread, and libzmq's; their waits have a deadline.
-CLOCK_NEEDED = {'tests/unit/core/test-commit.c', 'tests/unit/core/test-publish.c'}
+CLOCK_NEEDED = {'tests/unit/core/test-commit.c', 'tests/unit/core/test-publish.c', 'tests/unit/core/test-access.c'}
 
 
 def check_clock(tree):
