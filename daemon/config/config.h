@@ -181,6 +181,15 @@ struct config {
 int config_load(const char *path, const struct catalog *catalog, struct config **out,
 	struct config_errors *errors);
 
+/*
+ * Appends the texts of all files that the configuration was read from; config_load_saved() loads them
+ * again, whatever the files then are.  -EBADMSG: they are not as they were written; else as
+ * config_load().
+ */
+void config_save(const struct config *config, struct buffer *out);
+int config_load_saved(struct assay_span saved, const struct catalog *catalog, struct config **out,
+	struct config_errors *errors);
+
 void config_destroy(struct config *config);
 
 /* Borrowed until config_destroy(); NULL: there is none of that name. */

@@ -6,10 +6,12 @@
 #include <regex.h>
 
 #include "base/arena.h"
+#include "config/source.h"
 
 struct config_inside {
-	struct arena arena; /* all texts and tables */
-	regex_t sample;     /* the compiled sample id pattern */
+	struct arena arena;   /* all texts and tables */
+	struct source source; /* the texts that it was read from */
+	regex_t sample;       /* the compiled sample id pattern */
 	bool has_sample;
 };
 

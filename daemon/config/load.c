@@ -15,6 +15,7 @@
 #include "config/method.h"
 #include "config/ports.h"
 #include "config/sections.h"
+#include "config/source.h"
 #include "config/warnings.h"
 
 #ifndef ASSAY_PROFILE_DIR
@@ -89,7 +90,19 @@ static void load_file(struct load *load, struct files *files, const char *path)
 		load_error(load, where, "there are more than %d files", FILES_MAX);
 		return;
 	}
-	files->roots[files->count++] = yaml_load(path, load->arena, load->errors);
+	files->roots[files->count++] = source_load(load->source, path, load->arena, load->errors);
+}
+
+/* As load_folder(), among saved texts: these are the files that were read once, in their order. */
+static void load_saved_folder(struct load *load, struct files *files, const char *folder)
+{
+	size_t len = strlen(folder);
+	for (const struct source_text *t = load->source->first; t != NULL; t = t->next) {
+		bool is_in = strncmp(t->path, folder, len) == 0 && t->path[len] == '/' &&
+			     strchr(t->path + len + 1, '/') == NULL;
+		if (is_in)
+			load_file(load, files, t->path);
+	}
 }
 
 static void load_folder(struct load *load, struct files *files, const char *name)
@@ -97,6 +110,10 @@ static void load_folder(struct load *load, struct files *files, const char *name
 	struct dirent **entries;
 	const char *folder = arena_printf(load->arena, "%s/%s", load->dir, name);
 	struct config_mark where = {folder, 1, 1};
+	if (load->source->is_saved) {
+		load_saved_folder(load, files, folder);
+		return;
+	}
 	int count = scandir(folder, &entries, is_entry, by_bytes);
 	if (count < 0) {
 		if (errno != ENOENT)
@@ -243,8 +260,11 @@ static int start(struct load *load, const struct catalog *catalog, struct config
 		return -ENOMEM;
 	}
 	config->inside = inside;
-	*load = (struct load){
-		.arena = &inside->arena, .errors = errors, .catalog = catalog, .config = config};
+	*load = (struct load){.arena = &inside->arena,
+		.source = &inside->source,
+		.errors = errors,
+		.catalog = catalog,
+		.config = config};
 	return 0;
 }
 
@@ -270,6 +290,21 @@ static int finish(struct load *load, const char *path, struct config **out)
 	return is_short ? -ENOMEM : -EINVAL;
 }
 
+/* The main file and those that belong to it. */
+static void load_all(struct load *load, const char *path, const char *profile_dir)
+{
+	struct files *files = arena_alloc(load->arena, sizeof *files);
+	const char *slash = strrchr(path, '/');
+	load->dir = slash == NULL ? "." : arena_text(load->arena, path, (size_t)(slash - path));
+	load->profile_dir = profile_dir;
+	if (files != NULL) {
+		load_file(load, files, arena_text(load->arena, path, strlen(path)));
+		load_folder(load, files, "instruments.d");
+		load_folder(load, files, "methods.d");
+		read_files(load, files);
+	}
+}
+
 int load_files(const char *path, const char *profile_dir, const struct catalog *catalog,
 	struct config **out, struct config_errors *errors)
 {
@@ -277,17 +312,35 @@ int load_files(const char *path, const char *profile_dir, const struct catalog *
 	int r = start(&load, catalog, out, errors);
 	if (r < 0)
 		return r;
-	struct files *files = arena_alloc(load.arena, sizeof *files);
-	const char *slash = strrchr(path, '/');
-	load.dir = slash == NULL ? "." : arena_text(load.arena, path, (size_t)(slash - path));
-	load.profile_dir = profile_dir;
-	if (files != NULL) {
-		load_file(&load, files, arena_text(load.arena, path, strlen(path)));
-		load_folder(&load, files, "instruments.d");
-		load_folder(&load, files, "methods.d");
-		read_files(&load, files);
-	}
+	load_all(&load, path, profile_dir);
 	return finish(&load, path, out);
+}
+
+int load_saved(struct assay_span saved, const char *profile_dir, const struct catalog *catalog,
+	struct config **out, struct config_errors *errors)
+{
+	struct load load;
+	int r = start(&load, catalog, out, errors);
+	if (r < 0)
+		return r;
+	r = source_parse(load.source, saved, load.arena);
+	if (r < 0) {
+		config_destroy(load.config);
+		return r;
+	}
+	load_all(&load, load.source->first->path, profile_dir);
+	return finish(&load, load.source->first->path, out);
+}
+
+int config_load_saved(struct assay_span saved, const struct catalog *catalog, struct config **out,
+	struct config_errors *errors)
+{
+	return load_saved(saved, ASSAY_PROFILE_DIR, catalog, out, errors);
+}
+
+void config_save(const struct config *config, struct buffer *out)
+{
+	source_format(&config->inside->source, out);
 }
 
 int config_load(const char *path, const struct catalog *catalog, struct config **out,

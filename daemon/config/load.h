@@ -9,6 +9,10 @@
 int load_files(const char *path, const char *profile_dir, const struct catalog *catalog,
 	struct config **out, struct config_errors *errors);
 
+/* config_load_saved() in the same way. */
+int load_saved(struct assay_span saved, const char *profile_dir, const struct catalog *catalog,
+	struct config **out, struct config_errors *errors);
+
 /*
  * Loads one text instead of files.  A profile cannot be named, because no other file is read.
  * For fuzzing.

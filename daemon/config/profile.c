@@ -9,6 +9,7 @@
 
 #include "base/suggest.h"
 #include "config/profile.h"
+#include "config/source.h"
 #include "config/warnings.h"
 
 #define NAMES_MAX 200
@@ -91,7 +92,7 @@ static const char *find_file(struct load *load, const struct node *node)
 	const char *folders[] = {beside, load->profile_dir};
 	for (size_t i = 0; i < 2; i++) {
 		const char *path = arena_printf(load->arena, "%s/%s.yaml", folders[i], name);
-		if (folders[i][0] != '\0' && access(path, F_OK) == 0)
+		if (folders[i][0] != '\0' && source_access(load->source, path, F_OK) == 0)
 			return path;
 	}
 	unknown_profile(load, node, beside);
@@ -113,12 +114,12 @@ bool profile_read(struct load *load, const struct node *node, struct profile *ou
 	const char *path = find_file(load, node);
 	if (path == NULL)
 		return false;
-	if (access(path, R_OK) != 0) {
+	if (source_access(load->source, path, R_OK) != 0) {
 		load_error(load, node->mark, "the profile %.200s cannot be read: %s", path,
 			strerror(errno));
 		return false;
 	}
-	out->root = yaml_load(path, load->arena, load->errors);
+	out->root = source_load(load->source, path, load->arena, load->errors);
 	if (out->root == NULL)
 		return false;
 	struct config_mark where = {path, 1, 1};

@@ -14,9 +14,11 @@
 struct check_item;
 struct check_step;
 struct field;
+struct source;
 
 struct load {
-	struct arena *arena; /* the configuration's */
+	struct arena *arena;   /* the configuration's */
+	struct source *source; /* the configuration's */
 	struct config_errors *errors;
 	const struct catalog *catalog;
 	struct config *config;

@@ -339,16 +339,16 @@ static ssize_t read_all(int fd, struct buffer *to)
 	}
 }
 
-struct node *yaml_load(const char *path, struct arena *arena, struct config_errors *errors)
+bool yaml_read(
+	const char *path, struct arena *arena, struct config_errors *errors, struct assay_span *out)
 {
-	path = arena_text(arena, path, strlen(path));
 	struct config_mark mark = {path, 1, 1};
 	struct buffer text = {.limit = YAML_BYTES_MAX + 32768};
 	int fd = open_file(path);
 	ssize_t r = fd < 0 ? fd : read_all(fd, &text);
 	if (fd >= 0)
 		close(fd);
-	struct node *root = NULL;
+	*out = (struct assay_span){0};
 	if (r == -ENOMEM)
 		arena->failed = true;
 	else if (r == -EFBIG)
@@ -357,8 +357,7 @@ struct node *yaml_load(const char *path, struct arena *arena, struct config_erro
 		errors_add(errors, mark, "the file cannot be read: %s",
 			r == -EINVAL ? "it is not a regular file" : strerror((int)-r));
 	else
-		root = yaml_parse(text.len != 0 ? (const char *)text.data : "", text.len, path,
-			arena, errors);
+		*out = (struct assay_span){arena_copy(arena, text.data, text.len), text.len};
 	buffer_finish(&text);
-	return root;
+	return out->data != NULL;
 }

@@ -52,8 +52,12 @@ struct node *yaml_parse(const char *text, size_t len, const char *name, struct a
 struct node *yaml_parse_value(const char *text, bool as_map, const char *name, struct arena *arena,
 	struct config_errors *errors);
 
-/* Reads a regular file of at most YAML_BYTES_MAX; if that fails, the error is at 1:1. */
-struct node *yaml_load(const char *path, struct arena *arena, struct config_errors *errors);
+/*
+ * Reads a regular file of at most YAML_BYTES_MAX into the arena.  False: the error was added at 1:1,
+ * or there is no memory.  `path` is borrowed as long as the arena exists.
+ */
+bool yaml_read(const char *path, struct arena *arena, struct config_errors *errors,
+	struct assay_span *text);
 
 /* The child of that key, or NULL; `map` may be NULL. */
 struct node *node_get(const struct node *map, const char *key);

@@ -69,6 +69,28 @@ static size_t for_each(const char *folder, void (*check)(const char *path))
 	return (size_t)count;
 }
 
+/* The texts of a configuration load to the same one, without the files, if all their bytes are right. */
+static void check_saved(const struct config *config)
+{
+	struct config *again;
+	struct config_errors errors;
+	struct buffer saved = {0};
+	config_save(config, &saved);
+	struct assay_span bytes = {saved.data, saved.len};
+	assert_int_equal(load_saved(bytes, "/nonexistent", catalog, &again, &errors), 0);
+	assert_memory_equal(again->sha256, config->sha256, sizeof config->sha256);
+	config_errors_finish(&errors);
+	config_destroy(again);
+	for (size_t i = 0; i < saved.len; i += 1 + saved.len / 50) {
+		saved.data[i] ^= 1;
+		assert_int_equal(load_saved(bytes, "", catalog, &again, &errors), -EBADMSG);
+		saved.data[i] ^= 1;
+		struct assay_span torn = {bytes.data, i};
+		assert_int_equal(load_saved(torn, "", catalog, &again, &errors), -EBADMSG);
+	}
+	buffer_finish(&saved);
+}
+
 static void check_right(const char *path)
 {
 	struct config *config;
@@ -78,6 +100,7 @@ static void check_right(const char *path)
 		config_errors_write(&errors, stderr);
 	assert_int_equal(r, 0);
 	assert_int_equal(errors.count, 0);
+	check_saved(config);
 	config_errors_finish(&errors);
 	config_destroy(config);
 }
