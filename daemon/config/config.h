@@ -183,7 +183,7 @@ int config_load(const char *path, const struct catalog *catalog, struct config *
 
 /*
  * Appends the texts of all files that the configuration was read from; config_load_saved() loads them
- * again, whatever the files then are.  -EBADMSG: they are not as they were written; else as
+ * again, without the files.  -EBADMSG: they are not as they were written; else as
  * config_load().
  */
 void config_save(const struct config *config, struct buffer *out);

@@ -55,6 +55,8 @@ struct core_options {
 	const char *config;  /* the main YAML file */
 	const char *worker;  /* the program assay-worker */
 	const char *drivers; /* the folder of driver modules */
+	/* The file of the last good configuration, which starts in place of a wrong one; NULL: none. */
+	const char *last_good;
 };
 
 struct core {
@@ -63,6 +65,7 @@ struct core {
 	void *zmq;
 	struct catalog *catalog;
 	struct config *config;
+	char *config_errors;     /* of the files, while `config` is the last good one; else NULL */
 	struct jobs *checks;     /* configurations and settings, by the workers of their drivers */
 	struct journal *journal; /* the commit thread's once it runs */
 	struct publisher *publisher;

@@ -13,11 +13,14 @@
 
 static void usage(FILE *to)
 {
-	fputs("usage: assayd [--config FILE] [--check] [--debug]\n"
+	fputs("usage: assayd [--config FILE] [--check] [--last-good FILE] [--debug]\n"
 	      "\n"
 	      "  --config FILE    the configuration (default " ASSAY_CONFIG_FILE ")\n"
 	      "  --check          only check it: prints every error, exit code 1 when there is "
 	      "one\n"
+	      "  --last-good FILE keep a copy of the last configuration that was right, and start "
+	      "it\n"
+	      "                   in place of a wrong one\n"
 	      "  --worker FILE    the program assay-worker\n"
 	      "  --drivers DIR    the folder with the driver modules\n"
 	      "  --debug          log more\n"
@@ -52,7 +55,8 @@ int main(int argc, char **argv)
 {
 	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
 		{"check", no_argument, NULL, 'k'}, {"worker", required_argument, NULL, 'w'},
-		{"drivers", required_argument, NULL, 'd'}, {"debug", no_argument, NULL, 'v'},
+		{"drivers", required_argument, NULL, 'd'},
+		{"last-good", required_argument, NULL, 'l'}, {"debug", no_argument, NULL, 'v'},
 		{"version", no_argument, NULL, 'V'}, {"help", no_argument, NULL, 'h'}, {0}};
 	struct core_options options = {
 		.config = ASSAY_CONFIG_FILE, .worker = ASSAY_WORKER, .drivers = ASSAY_DRIVERS};
@@ -64,6 +68,7 @@ int main(int argc, char **argv)
 		case 'k': check_only = true; break;
 		case 'w': options.worker = optarg; break;
 		case 'd': options.drivers = optarg; break;
+		case 'l': options.last_good = optarg; break;
 		case 'v': level = LOG_LEVEL_DEBUG; break;
 		case 'V': puts("assayd " ASSAY_VERSION); return 0;
 		case 'h': usage(stdout); return 0;
@@ -77,9 +82,10 @@ int main(int argc, char **argv)
 	log_init(level, !isatty(STDERR_FILENO));
 	if (check_only)
 		return check(&options);
-	int r;
+	bool again = false;
+	int status;
 	do
-		r = startup_run(&options);
-	while (r > 0);
-	return r < 0 ? 1 : 0;
+		status = startup_run(&options, &again);
+	while (again);
+	return status;
 }

@@ -12,6 +12,7 @@
 #include "core/access/access.h"
 #include "core/core.h"
 #include "core/keep/jobs.h"
+#include "core/keep/last-good.h"
 #include "core/reload.h"
 
 static bool is_same(const char *a, const char *b)
@@ -63,6 +64,12 @@ static int replace_config(struct core *core, struct config *config, bool now, ch
 	return 0;
 }
 
+void reload_save(struct core *core)
+{
+	if (core->options.last_good != NULL && core->config_errors == NULL)
+		last_good_save(core->options.last_good, core->checks, core->config);
+}
+
 /* Takes what was loaded. */
 static int take_config(struct core *core, struct config *config, bool now, char **text)
 {
@@ -82,6 +89,9 @@ static int take_config(struct core *core, struct config *config, bool now, char 
 	if (r < 0)
 		return r;
 	audit_config(&core->audit, "config", config, before);
+	free(core->config_errors);
+	core->config_errors = NULL;
+	reload_save(core);
 	core_apply_retention(core);
 	return 0;
 }

@@ -22,6 +22,9 @@ void core_reload(struct core *core, bool now, reload_done *done, void *arg);
 /* The same on SIGHUP, with its outcome in the log and the audit; `core` is a struct core. */
 void reload_on_hangup(void *core);
 
+/* Keeps the running configuration as the last good one, if it is from the files. */
+void reload_save(struct core *core);
+
 /* Frees replaced configurations that nothing refers to any more; all of them, at the very end. */
 void reload_release(struct core *core);
 void reload_finish(struct core *core);

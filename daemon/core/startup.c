@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include <systemd/sd-daemon.h>
@@ -28,8 +29,9 @@
 #include "core/control/ops.h"
 #include "core/core.h"
 #include "core/keep/confirm.h"
-#include "core/keep/known.h"
 #include "core/keep/jobs.h"
+#include "core/keep/known.h"
+#include "core/keep/last-good.h"
 #include "core/keep/retention.h"
 #include "core/port/process.h"
 #include "core/port/recorder.h"
@@ -350,6 +352,8 @@ static int open_all(struct core *core)
 	if (r < 0)
 		return r;
 	audit_config(&core->audit, "start", core->config, NULL);
+	if (core->config_errors != NULL)
+		audit_text(&core->audit, "config-last-good", NULL, core->config_errors);
 	end_interrupted(&core->run_store);
 	core->disk = (struct disk_watch){.journal = core->journal,
 		.commit = core->commit,
@@ -442,6 +446,25 @@ static int create_loop(struct core *core)
 	return r;
 }
 
+/* Starts what measured before: a slip of the pen must not stop a laboratory over a restart. */
+static int load_last_good(struct core *core)
+{
+	const char *path = core->options.last_good;
+	struct config_errors errors;
+	int r = last_good_load(path, core->catalog, &core->config, &errors);
+	if (r == 0)
+		log_error("the configuration is wrong: the last good one is started; correct the "
+			  "errors, then: assayctl reload");
+	else if (r == -EINVAL)
+		log_error("%s: the last good configuration has %zu errors, too, the first: %s",
+			path, errors.count, errors.items[0].text);
+	else
+		log_error("%s: there is no last good configuration: %s", path, strerror(-r));
+	config_errors_finish(&errors);
+	return r;
+}
+
+/* 0; EX_CONFIG or 1 after a logged error. */
 static int load_config(struct core *core)
 {
 	char *why = NULL;
@@ -449,13 +472,20 @@ static int load_config(struct core *core)
 	if (r < 0) {
 		log_error("%s", why != NULL ? why : strerror(-r));
 		free(why);
-		return r;
+		return 1;
 	}
 	struct config_errors errors = {0};
 	r = config_load(core->options.config, core->catalog, &core->config, &errors);
-	config_errors_log(r < 0 ? &errors : &core->config->warnings, r == 0);
+	config_errors_log(&errors, false);
+	bool is_wrong = r == -EINVAL;
+	if (is_wrong && core->options.last_good != NULL) {
+		core->config_errors = config_errors_text(&errors);
+		r = load_last_good(core);
+	}
+	if (r == 0)
+		config_errors_log(&core->config->warnings, true);
 	config_errors_finish(&errors);
-	return r;
+	return r == 0 ? 0 : is_wrong ? EX_CONFIG : 1;
 }
 
 /* 0, or a negative errno after a logged error: entries were lost. */
@@ -501,6 +531,7 @@ static int close_down(struct core *core)
 	loop_drop(core->second);
 	loop_close(core->loop);
 	config_destroy(core->config);
+	free(core->config_errors);
 	catalog_destroy(core->catalog);
 	return r;
 }
@@ -512,6 +543,7 @@ static int run_loop(struct core *core)
 		return r;
 	sd_notifyf(0, "READY=1\nSTATUS=%zu instruments", core->config->instrument_count);
 	log_info("ready: %zu instruments", core->config->instrument_count);
+	reload_save(core);
 	return loop_run(core->loop);
 }
 
@@ -525,7 +557,7 @@ static void raise_descriptors(void)
 	}
 }
 
-int startup_run(const struct core_options *options)
+int startup_run(const struct core_options *options, bool *again)
 {
 	struct core core = {
 		.options = *options, .wake_fd = -1, .timekeeper.fd = -1, .started = clock_utc()};
@@ -540,8 +572,9 @@ int startup_run(const struct core_options *options)
 	int r = create_loop(&core);
 	if (r < 0)
 		log_error("cannot create the event loop: %s", strerror(-r));
-	if (r >= 0)
-		r = load_config(&core);
+	int wrong = r < 0 ? 1 : load_config(&core);
+	if (wrong != 0)
+		r = -ECANCELED;
 	if (r >= 0)
 		r = open_all(&core);
 	if (r >= 0)
@@ -550,9 +583,12 @@ int startup_run(const struct core_options *options)
 		r = run_loop(&core);
 	int lost = close_down(&core);
 	r = r < 0 ? r : lost;
-	if (r < 0)
+	if (wrong == EX_CONFIG)
+		log_error("ended: the configuration is wrong");
+	else if (r < 0)
 		log_error("ended: %s", strerror(-r));
 	else
 		log_info("ended");
-	return r < 0 ? r : core.again;
+	*again = r == 0 && core.again;
+	return wrong != 0 ? wrong : r < 0 ? 1 : 0;
 }

@@ -3,12 +3,15 @@
 #ifndef ASSAY_CORE_STARTUP_H
 #define ASSAY_CORE_STARTUP_H
 
+#include <stdbool.h>
+
 struct core_options;
 
 /*
- * Runs until a signal ends it.  0, 1 if it wants to be called again, or a negative errno
- * after a logged error, also if the journal did not take the last entries.
+ * Runs until a signal ends it; *again: it wants to be called again.  Returns the exit status: 0; after
+ * a logged error EX_CONFIG if the configuration is wrong, else 1, also if the journal did not take
+ * the last entries.
  */
-int startup_run(const struct core_options *options);
+int startup_run(const struct core_options *options, bool *again);
 
 #endif

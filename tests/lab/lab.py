@@ -136,7 +136,7 @@ class Lab:
         self.keep = keep
         self.sims, self.daemon, self.subscriber = [], None, None
         self.is_damaged = False  # the test damages the journal: a check of it finds that
-        self.env = {}
+        self.env, self.options = {}, []
 
     def __enter__(self):
         return self
@@ -193,7 +193,7 @@ class Lab:
         env = {**os.environ, 'XDG_STATE_HOME': str(self.dir / 'elsewhere'), **self.env}
         self.daemon = subprocess.Popen(
             [self.paths['assayd'], '--config', str(self.config), '--worker', self.paths['worker'],
-             '--drivers', self.paths['drivers']], stderr=log, stdin=subprocess.DEVNULL, env=env)
+             '--drivers', self.paths['drivers'], *self.options], stderr=log, stdin=subprocess.DEVNULL, env=env)
         log.close()
         if self.subscriber is None:
             self.subscriber = Subscriber(self.live)

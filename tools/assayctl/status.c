@@ -40,7 +40,7 @@ struct live_queue {
 };
 
 struct daemon {
-	char version[40], site[40], node[40];
+	char version[40], site[40], node[40], config_errors[8];
 	uint64_t started;
 	struct journal_status journal;
 	struct live_queue live_queue;
@@ -86,7 +86,7 @@ static const struct keys live_queue_keys = {
 static const struct keys daemon_keys = {
 	.rows = (const struct key[]){ROW_TEXT(struct daemon, version),
 		ROW_TEXT(struct daemon, site), ROW_TEXT(struct daemon, node),
-		ROW_UINT(struct daemon, started),
+		ROW_TEXT(struct daemon, config_errors), ROW_UINT(struct daemon, started),
 		ROW_MAP(struct daemon, journal, journal_status_keys),
 		ROW_MAP(struct daemon, live_queue, live_queue_keys), {0}},
 	.open = true};
@@ -157,6 +157,9 @@ static void print_daemon(const struct control_reply *reply)
 		return;
 	print_time(started, d.started);
 	printf("assayd %s at %s/%s since %s\n", d.version, d.site, d.node, started);
+	if (d.config_errors[0] != '\0')
+		puts("THE CONFIGURATION IS WRONG: the last good one runs since the start; "
+		     "assayctl check lists the errors, assayctl reload takes the corrected files");
 	bool is_low = strcmp(j->disk, "low") == 0 || strcmp(j->disk, "full") == 0;
 	printf("journal %s, last entry %" PRIu64 ", %.1f GiB free%s%s%s\n", j->path, j->head,
 		(double)j->free / 0x1p30, is_low ? ", DISK NEARLY FULL" : "",

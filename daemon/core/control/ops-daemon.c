@@ -171,6 +171,7 @@ static int op_status(struct call *call)
 	map_text(&call->reply, "version", ASSAY_VERSION);
 	map_uint(&call->reply, "started", core->started);
 	map_bytes(&call->reply, "config", core->config->sha256, 32);
+	control_add_text(&call->reply, "config_errors", core->config_errors);
 	map_text(&call->reply, "live", core->config->live);
 	add_live_queue(&call->reply, core);
 	add_journal(&call->reply, core);
