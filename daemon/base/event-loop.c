@@ -162,9 +162,3 @@ int event_loop_open(struct loop **out)
 	*out = &loop->base;
 	return 0;
 }
-
-int event_loop_watchdog(struct loop *loop)
-{
-	int r = sd_event_set_watchdog(event_of(loop), true);
-	return r < 0 ? r : 0;
-}

@@ -8,7 +8,4 @@ struct loop;
 /* Owned through `out`: loop_close().  0 or a negative errno. */
 int event_loop_open(struct loop **out);
 
-/* Feeds the service manager's watchdog, if the unit has one.  0 or a negative errno. */
-int event_loop_watchdog(struct loop *loop);
-
 #endif

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-
-#include <systemd/sd-daemon.h>
-
 #define LOG_TOPIC "assayd"
 #include "base/clock.h"
 #include "base/log.h"
@@ -12,6 +9,7 @@
 #include "core/core.h"
 #include "core/keep/retention.h"
 #include "core/runs/rows.h"
+#include "core/service.h"
 
 /* How long core_stop() waits for open runs before it stops the workers; systemd waits 90 s. */
 #define STOP_LIMIT_NS (20 * NS_PER_S)
@@ -56,7 +54,7 @@ void core_stop(struct core *core)
 	core->instruments.stopping = true;
 	core->stop_by = clock_boot() + STOP_LIMIT_NS;
 	log_info("stopping");
-	sd_notify(0, "STOPPING=1");
+	service_stopping(core->service);
 	stop_runs(core, false);
 	loop_set_timer(core->stop_timer, 0);
 }

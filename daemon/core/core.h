@@ -5,6 +5,7 @@
  *
  *	startup      makes all parts in order, runs the loop, ends them
  *	reload       takes a new configuration
+ *	service      messages to the service manager, its watchdog
  *	ports        groups instruments by port
  *	control/     the control socket, a file for each family of operations
  *	router/      requests, their arguments and replies, for control and replay
@@ -49,6 +50,7 @@ struct recorder;
 struct replay;
 struct retention;
 struct runs;
+struct service;
 
 /* Where things are; borrowed from the command line for the life of the process. */
 struct core_options {
@@ -62,6 +64,7 @@ struct core_options {
 struct core {
 	struct core_options options;
 	struct loop *loop;
+	struct service *service;
 	void *zmq;
 	struct catalog *catalog;
 	struct config *config;

@@ -4,16 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <systemd/sd-daemon.h>
-
 #define LOG_TOPIC "assayd"
-#include "base/clock.h"
 #include "base/log.h"
 #include "core/access/access.h"
 #include "core/core.h"
 #include "core/keep/jobs.h"
 #include "core/keep/last-good.h"
 #include "core/reload.h"
+#include "core/service.h"
 
 static bool is_same(const char *a, const char *b)
 {
@@ -128,6 +126,8 @@ static void take(struct job *job, bool skipped)
 	config_errors_finish(&reload->errors);
 	free(text);
 	free(reload);
+	if (!skipped)
+		service_reloaded();
 }
 
 void core_reload(struct core *core, bool now, reload_done *done, void *arg)
@@ -142,14 +142,8 @@ void core_reload(struct core *core, bool now, reload_done *done, void *arg)
 		.now = now,
 		.done = done,
 		.arg = arg};
+	service_reloading();
 	jobs_put(core->checks, &reload->job);
-}
-
-static void notify_reloading(void)
-{
-	/* Type=notify-reload wants this pair; older systemd takes it as a plain state. */
-	sd_notifyf(
-		0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)(clock_boot() / 1000));
 }
 
 static void on_hangup_done(void *arg, int r, const char *text)
@@ -158,12 +152,10 @@ static void on_hangup_done(void *arg, int r, const char *text)
 	if (r < 0)
 		log_error("the configuration stays as it was: %s", text);
 	audit_text(&core->audit, r < 0 ? "reload-refused" : "reload", NULL, r < 0 ? text : "");
-	sd_notify(0, "READY=1");
 }
 
 void reload_on_hangup(void *core)
 {
-	notify_reloading();
 	core_reload(core, false, on_hangup_done, core);
 }
 

@@ -12,7 +12,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include <systemd/sd-daemon.h>
 #include <zmq.h>
 
 #define LOG_TOPIC "assayd"
@@ -41,6 +40,7 @@
 #include "core/runs/amends.h"
 #include "core/runs/interrupted.h"
 #include "core/runs/rows.h"
+#include "core/service.h"
 #include "core/startup.h"
 #include "journal/journal.h"
 #include "record/encode.h"
@@ -198,6 +198,7 @@ static int start_commit(struct core *core)
 		.every_ns = core->config->sync_ns,
 		.published = core->published,
 		.committed = sync_notes,
+		.beat = service_beat(core->service, SERVICE_COMMIT),
 		.arg = core};
 	int r = commit_start(
 		&core->commit, core->journal, core->publisher, &options, core->wake_fd);
@@ -400,6 +401,7 @@ static void on_stop_timer(void *core)
 static void on_second(void *arg)
 {
 	struct core *core = arg;
+	beat_pass();
 	core_tick(core);
 	reload_release(core);
 	loop_set_timer(core->second, NS_PER_S);
@@ -441,12 +443,10 @@ static int create_loop(struct core *core)
 	int r = event_loop_open(&core->loop);
 	if (r == 0)
 		r = add_events(core);
-	if (r == 0 && event_loop_watchdog(core->loop) < 0)
-		log_warn("cannot enable the watchdog");
 	return r;
 }
 
-/* Starts what measured before: a slip of the pen must not stop a laboratory over a restart. */
+/* Instruments go on as before: a slip of the pen must not stop a laboratory over a restart. */
 static int load_last_good(struct core *core)
 {
 	const char *path = core->options.last_good;
@@ -533,6 +533,7 @@ static int close_down(struct core *core)
 	config_destroy(core->config);
 	free(core->config_errors);
 	catalog_destroy(core->catalog);
+	service_end(core->service);
 	return r;
 }
 
@@ -541,7 +542,7 @@ static int run_loop(struct core *core)
 	int r = ports_start_all(&core->ports);
 	if (r < 0)
 		return r;
-	sd_notifyf(0, "READY=1\nSTATUS=%zu instruments", core->config->instrument_count);
+	service_ready(core->service, core->config->instrument_count);
 	log_info("ready: %zu instruments", core->config->instrument_count);
 	reload_save(core);
 	return loop_run(core->loop);
@@ -572,6 +573,8 @@ int startup_run(const struct core_options *options, bool *again)
 	int r = create_loop(&core);
 	if (r < 0)
 		log_error("cannot create the event loop: %s", strerror(-r));
+	if (r >= 0)
+		r = service_start(&core.service);
 	int wrong = r < 0 ? 1 : load_config(&core);
 	if (wrong != 0)
 		r = -ECANCELED;

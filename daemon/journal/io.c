@@ -13,6 +13,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/beat.h"
 #include "journal/id.h"
 #include "journal/io.h"
 
@@ -27,9 +28,11 @@ static int posix_openat(void *ctx, int dir, const char *name, int flags)
 	bool is_folder = (flags & O_DIRECTORY) != 0;
 	if (!is_folder)
 		flags |= O_NOFOLLOW | O_NONBLOCK;
+	beat_wait(true);
 	do
 		fd = openat(dir, name, flags | O_CLOEXEC | O_NOCTTY, 0600);
 	while (fd < 0 && errno == EINTR);
+	beat_wait(false);
 	if (fd < 0)
 		return errno == ELOOP || errno == ENXIO ? -EBADMSG : -errno;
 	if (is_folder || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)))
@@ -45,7 +48,10 @@ static void posix_close(void *ctx, int fd)
 
 static int posix_mkdirat(void *ctx, int dir, const char *name)
 {
-	return mkdirat(dir, name, 0700) < 0 ? -errno : 0;
+	beat_wait(true);
+	int r = mkdirat(dir, name, 0700) < 0 ? -errno : 0;
+	beat_wait(false);
+	return r;
 }
 
 static int posix_list(void *ctx, int dir, int (*each)(void *arg, const char *name), void *arg)
@@ -73,24 +79,35 @@ static int posix_list(void *ctx, int dir, int (*each)(void *arg, const char *nam
 
 static int posix_renameat(void *ctx, int from, const char *name, int to, const char *new_name)
 {
-	return renameat(from, name, to, new_name) < 0 ? -errno : 0;
+	beat_wait(true);
+	int r = renameat(from, name, to, new_name) < 0 ? -errno : 0;
+	beat_wait(false);
+	return r;
 }
 
 static int posix_unlinkat(void *ctx, int dir, const char *name)
 {
-	return unlinkat(dir, name, 0) < 0 ? -errno : 0;
+	beat_wait(true);
+	int r = unlinkat(dir, name, 0) < 0 ? -errno : 0;
+	beat_wait(false);
+	return r;
 }
 
 static int posix_fsync_dir(void *ctx, int dir)
 {
-	return fsync(dir) < 0 ? -errno : 0;
+	beat_wait(true);
+	int r = fsync(dir) < 0 ? -errno : 0;
+	beat_wait(false);
+	return r;
 }
 
 static ssize_t posix_pread(void *ctx, int fd, void *data, size_t len, uint64_t offset)
 {
 	size_t done = 0;
 	while (done < len) {
+		beat_wait(true);
 		ssize_t n = pread(fd, (char *)data + done, len - done, (off_t)(offset + done));
+		beat_wait(false);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -98,6 +115,7 @@ static ssize_t posix_pread(void *ctx, int fd, void *data, size_t len, uint64_t o
 		if (n == 0)
 			break;
 		done += (size_t)n;
+		beat_bytes((uint64_t)n);
 	}
 	return (ssize_t)done;
 }
@@ -105,24 +123,32 @@ static ssize_t posix_pread(void *ctx, int fd, void *data, size_t len, uint64_t o
 static ssize_t posix_pwritev(void *ctx, int fd, const struct iovec *iov, int count, uint64_t offset)
 {
 	ssize_t n;
+	beat_wait(true);
 	do
 		n = pwritev(fd, iov, count, (off_t)offset);
 	while (n < 0 && errno == EINTR);
+	beat_wait(false);
+	beat_bytes(n > 0 ? (uint64_t)n : 0);
 	return n < 0 ? -errno : n;
 }
 
 /* Never repeated, not even after EINTR: the kernel may have marked the pages clean. */
 static int posix_fdatasync(void *ctx, int fd)
 {
-	return fdatasync(fd) < 0 ? -errno : 0;
+	beat_wait(true);
+	int r = fdatasync(fd) < 0 ? -errno : 0;
+	beat_wait(false);
+	return r;
 }
 
 static int posix_ftruncate(void *ctx, int fd, uint64_t size)
 {
 	int r;
+	beat_wait(true);
 	do
 		r = ftruncate(fd, (off_t)size);
 	while (r < 0 && errno == EINTR);
+	beat_wait(false);
 	return r < 0 ? -errno : 0;
 }
 

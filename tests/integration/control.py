@@ -5,15 +5,13 @@ import json
 import os
 import pathlib
 import re
-import socket
 import sys
-import threading
 
 import cbor2
 import zmq
 
 sys.path.insert(0, sys.argv[1])
-from lab import Lab, check_links, lint, paths_from, wait_for  # noqa: E402
+from lab import Lab, Manager, check_links, lint, paths_from, wait_for  # noqa: E402
 from main_job import instruments, start_sims  # noqa: E402
 
 paths = paths_from(sys.argv[2:])
@@ -266,23 +264,6 @@ def test_assayctl(lab):
     wait_watch(lab, ('--plain', '--seconds', '1', 'gas-1'), ('frame', 'HCl'))
 
 
-class Notified(threading.Thread):
-    """Stands in for systemd: reads the messages of sd_notify all the time, or the daemon would block."""
-
-    def __init__(self, path):
-        super().__init__(daemon=True)
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(path)
-        self.said = []
-
-    def run(self):
-        while True:
-            self.said.append(self.socket.recv(4096).decode())
-
-    def wait(self, word):
-        wait_for(f'sd_notify says {word}', lambda: any(word in text for text in self.said))
-
-
 def audits(lab):
     return [e.record for e in lab.entries(type='audit')]
 
@@ -293,10 +274,7 @@ def wait_audit(lab, event):
 
 
 with Lab(paths) as lab:
-    notified = Notified(str(lab.dir / 'notify'))
-    notified.start()
-    lab.env['NOTIFY_SOCKET'] = str(lab.dir / 'notify')
-    lab.env['WATCHDOG_USEC'] = '2000000'
+    manager = Manager(lab, watchdog=2)
     sims = start_sims(lab)
     config = {
         'laboratory': {'require': ['sample', 'operator'],
@@ -312,8 +290,8 @@ with Lab(paths) as lab:
     lab.start(config)
     for key in sims:
         lab.wait_state(key, 'idle' if key == 'xrf-1' else 'busy')
-    notified.wait('READY=1')
-    notified.wait('WATCHDOG=1')
+    manager.wait('READY=1')
+    manager.wait('WATCHDOG=1')
     test_refusals(lab)
     test_garbage(lab)
     test_help(lab)
@@ -331,4 +309,4 @@ with Lab(paths) as lab:
     lab.stop()
     lint(lab)
     check_links(lab.subscriber.all())
-    notified.wait('STOPPING=1')
+    manager.wait('STOPPING=1')

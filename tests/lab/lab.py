@@ -14,6 +14,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -127,6 +128,31 @@ class Sim:
             self.process.wait(10)
         self.process.stdout.close()
         self.log.close()
+
+
+class Manager(threading.Thread):
+    """Stands in for systemd: reads the messages of sd_notify all the time, or the daemon would block."""
+
+    def __init__(self, lab, watchdog):
+        super().__init__(daemon=True)
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(str(lab.dir / 'notify'))
+        self.messages = []
+        lab.env.update(NOTIFY_SOCKET=str(lab.dir / 'notify'), WATCHDOG_USEC=str(watchdog * 1000000))
+        self.start()
+
+    def run(self):
+        while True:
+            self.messages.append(self.socket.recv(4096).decode())
+
+    def count(self, word):
+        return sum(word in text for text in list(self.messages))
+
+    def wait(self, word, count=1):
+        wait_for(f'the service manager gets {word}', lambda: self.count(word) >= count)
+
+    def wait_more(self, word, more):
+        self.wait(word, self.count(word) + more)
 
 
 class Lab:

@@ -20,8 +20,8 @@ RENAMED = """
     open64 openat64 close read write writev pread64 pwritev64 fdatasync fsync ftruncate64 fstat64 fstatfs64 fstatvfs64 flock
     mkdir mkdirat unlink unlinkat renameat access opendir fdopendir readdir64 closedir dirfd
     socketpair pipe2 setsockopt recv send eventfd eventfd_read eventfd_write timerfd_create timerfd_settime poll
-    clock_gettime adjtimex getentropy getrandom sd_notify sd_notifyf sigprocmask signal kill waitpid
-    isatty event_loop_open event_loop_watchdog endpoint_open endpoint_look endpoint_close endpoint_error
+    clock_gettime adjtimex getentropy getrandom sd_notify sd_notifyf sd_watchdog_enabled sigprocmask signal kill waitpid
+    isatty event_loop_open endpoint_open endpoint_look endpoint_close endpoint_error
     key_file_read key_file_decode remote_open remote_look remote_close
     access_open access_close access_set_keys access_place access_look access_refusals access_admits
     posix_spawn posix_spawn_file_actions_init posix_spawn_file_actions_destroy posix_spawn_file_actions_addopen

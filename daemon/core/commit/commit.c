@@ -8,6 +8,7 @@
 #include <time.h>
 
 #define LOG_TOPIC "journal"
+#include "base/beat.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/commit/commit.h"
@@ -148,6 +149,7 @@ static int append_group(struct commit *c, size_t count)
 	while (r == -ENOMEM && !is_stopping(c)) {
 		note_error(c, r);
 		wait_retry(c);
+		beat_pass();
 		r = journal_append(c->journal, c->items, count);
 	}
 	return r;
@@ -163,6 +165,7 @@ static int sync_until_done(struct commit *c, int r)
 		if (is_stopping(c))
 			return r;
 		wait_retry(c);
+		beat_pass();
 		r = journal_sync(c->journal);
 	}
 	note_error(c, 0);
@@ -275,10 +278,12 @@ static void *commit_run(void *arg)
 	struct commit *c = arg;
 	struct kept *kept = NULL;
 	bool stopping = false;
+	beat_bind(c->options.beat);
 	c->idle_due = clock_boot() + NS_PER_S;
 	c->sync_due = clock_boot() + c->options.every_ns;
 	for (;;) {
 		size_t count = wait_group(c, &stopping);
+		beat_pass();
 		if (count > 0) {
 			c->result = commit_group(c, &kept, count);
 			if (c->result < 0)
@@ -298,6 +303,7 @@ static void *commit_run(void *arg)
 	if (c->result == 0)
 		c->result = closed;
 	release_kept(&kept);
+	beat_bind(NULL);
 	return NULL;
 }
 
@@ -337,7 +343,9 @@ int commit_stop(struct commit *c)
 	c->stopping = true;
 	pthread_cond_signal(&c->more);
 	pthread_mutex_unlock(&c->lock);
+	beat_wait(true);
 	pthread_join(c->thread, NULL);
+	beat_wait(false);
 	commit_collect(c);
 
 	int result = c->result;

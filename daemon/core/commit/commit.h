@@ -15,6 +15,7 @@
 
 #include "journal/journal.h"
 
+struct beat;
 struct commit_item;
 struct published;
 struct publisher;
@@ -29,6 +30,7 @@ struct commit_options {
 	/* Called on the thread between the commit of a group and its publication; may be NULL. */
 	void (*committed)(void *arg);
 	void *arg;
+	struct beat *beat; /* of the thread; may be NULL */
 };
 
 struct commit;
