@@ -44,9 +44,9 @@ class Daemon:
         if not self.keeps:
             shutil.rmtree(self.state, ignore_errors=True)
 
-    def wait_ready(self):
+    def wait_ready(self, seconds=DEADLINE_S):
         """Until it has opened its sockets, which it does when it has read its journal."""
-        wait_for("the control socket", lambda: self.program.check() or self.control.exists())
+        wait_for("the control socket", lambda: self.program.check() or self.control.exists(), seconds)
 
     def workers(self):
         self.program.check()

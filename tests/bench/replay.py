@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """A large journal: how long the daemon takes to open it, and how fast a consumer fetches from it."""
+import os
+import pathlib
 import shutil
 import socket
 import tempfile
 import time
 
 from daemon import Daemon
-from process import Failure, run_json
+from process import DEADLINE_S, Failure, run_json
 from table import Row, median, spread
 
 ENTRY = 16 << 10
 OPENING = "A journal of {} GB: seconds until the daemon is ready, longer than with an empty one"
+AFTER = "A journal of {} GB, nothing of it in memory: seconds until the daemon is ready"
 REPLAY = "Entries per second that a consumer fetches over TCP; limit: raw libzmq PUB/SUB over TCP"
 
 
@@ -20,11 +23,11 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def ready_after(place, state):
+def ready_after(place, state, seconds=DEADLINE_S):
     """Seconds from the daemon's start until it answers on its control socket."""
     begin = time.monotonic()
     with Daemon(place, {}, state=state) as daemon:
-        daemon.wait_ready()
+        daemon.wait_ready(seconds)
         return time.monotonic() - begin
 
 
@@ -40,6 +43,39 @@ def measure_opening(place, plan, state):
     longer = median(full) - median(empty)
     return Row(OPENING.format(f"{plan.journal_bytes / 1e9:g}"), "opening", "s", max(longer, 0), {},
                None, "<= 1", f"empty {median(empty):.3f} s, full {median(full):.3f} s")
+
+
+def forget_files():
+    """As after a start of the machine: no file is in memory. Only root can do that."""
+    os.sync()
+    if os.geteuid() == 0:
+        pathlib.Path("/proc/sys/vm/drop_caches").write_text("3\n")
+
+
+def measure_starts(place, plan, state):
+    """After a power cut, and with the list of runs lost, which is then made again from all entries."""
+    def cut():
+        with Daemon(place, {}, state=state) as daemon:
+            daemon.wait_ready()
+            daemon.program.process.kill()
+            daemon.program.process.wait()
+
+    def lose():
+        cut()
+        shutil.rmtree(pathlib.Path(state, "runs"))
+
+    rows = []
+    for name, do, goal in (("after a power cut", cut, "<= 1"), ("and without its runs/", lose, None)):
+        times = []
+        for _ in range(plan.rounds):
+            do()
+            forget_files()
+            times.append(ready_after(place, state, DEADLINE_S + plan.journal_bytes / 20e6))
+        seconds = median(times)
+        rows.append(Row(AFTER.format(f"{plan.journal_bytes / 1e9:g}"), name, "s", seconds, {}, None, goal,
+                        f"±{spread(times):.0f} %, {plan.journal_bytes / seconds / 1e6:.0f} MB/s"
+                        if goal is None else f"±{spread(times):.0f} %"))
+    return rows
 
 
 def measure_replay(place, plan, state):
@@ -62,6 +98,7 @@ def measure(place, plan):
     state = tempfile.mkdtemp(prefix="large-", dir=place.disk)
     try:
         run_json(place.tool("bench-fill"), state, int(plan.journal_bytes), ENTRY)
-        return [measure_opening(place, plan, state), measure_replay(place, plan, state)]
+        return [measure_opening(place, plan, state), *measure_starts(place, plan, state),
+                measure_replay(place, plan, state)]
     finally:
         shutil.rmtree(state)
