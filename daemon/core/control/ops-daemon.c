@@ -63,6 +63,8 @@ static void add_instrument(struct buffer *to, const struct instrument *instrumen
 	control_add_text(&map, "address", supervise_address(instrument->supervisor));
 	map_bool(&map, "simulated", config->simulated);
 	map_text(&map, "state", words_name(&words_device_state, (int)instrument->state));
+	map_uint(&map, "since", instrument->since);
+	control_add_text(&map, "code", instrument->code);
 	control_add_text(&map, "text", instrument->text);
 	control_add_text(&map, "values", instrument->values);
 	if (change_is_made(&instrument->change))

@@ -36,6 +36,7 @@ int instrument_create(
 		return -ENOMEM;
 	instrument->all = all;
 	instrument->config = config;
+	instrument->since = clock_utc();
 	instrument->data_topic = make_topic(instrument, ASSAY_RECORD_FRAME);
 	instrument->state_topic = make_topic(instrument, ASSAY_RECORD_STATE);
 	if (instrument->data_topic == NULL || instrument->state_topic == NULL) {

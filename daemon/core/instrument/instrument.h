@@ -49,7 +49,9 @@ struct instrument {
 	struct ledger_topic *data_topic, *state_topic;
 
 	struct machine machine;
-	enum device_state state;      /* as last recorded */
+	enum device_state state; /* as last recorded, */
+	uint64_t since;          /* and since when; UTC */
+	char code[33];           /* the cause of a fault, for programs: "ETIMEDOUT"; "": none */
 	char text[WIRE_TEXT_MAX + 1]; /* why, for people */
 	char values[256];             /* progress, for people: "real_time 12.5 s" */
 	struct run_identity identity;

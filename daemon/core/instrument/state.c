@@ -3,6 +3,7 @@
 #include <string.h>
 
 #define LOG_TOPIC instrument->config->key
+#include "base/clock.h"
 #include "base/log.h"
 #include "core/instrument/instrument.h"
 #include "core/commit/ledger.h"
@@ -49,6 +50,9 @@ void state_set(struct instrument *instrument, const char *code, const char *text
 	if (same && strcmp(now, instrument->text) == 0)
 		return;
 	instrument->state = state;
+	if (!same)
+		instrument->since = clock_utc();
+	snprintf(instrument->code, sizeof instrument->code, "%s", code != NULL ? code : "");
 	memcpy(instrument->text, now, sizeof now);
 	if (!same && state != DEVICE_STATE_BUSY && state != DEVICE_STATE_IDLE)
 		instrument->values[0] = '\0';

@@ -282,7 +282,7 @@ static void status_shows_the_daemon_and_its_instruments(void **state)
 	assert_has("\"disk\":\"ok\"");
 	assert_has("\"key\":\"xrf-1\",\"driver\":\"amptek-dp5\",\"technique\":\"xrf\"");
 	assert_has("\"key\":\"ms-1\"");
-	expect("status", ARGS(T("instrument", "ms-1")), "\"state\":\"connecting\"");
+	expect("status", ARGS(T("instrument", "ms-1")), "\"state\":\"connecting\",\"since\":");
 	assert_null(strstr(reply(), "xrf-1"));
 	refuse("status", ARGS(T("instrument", "xrf-9")), "not-found", "xrf-1, ms-1");
 	refuse("status", ARGS(T("instrument", "a-name-that-is-longer-than-any-key-is")),

@@ -719,8 +719,16 @@ static void a_fault_explains_more_than_the_end_of_its_worker(void **state)
 	connect_to(ms);
 	expect(ms, WIRE_START);
 	send_started(ms);
+	uint64_t before = ms->since;
+	run(NS_PER_S);
+	send_fault(ms, "no reply for 4 s");
+	uint64_t since = ms->since;
+	assert_true(since >= before + NS_PER_S);
+	run(NS_PER_S);
 	send_fault(ms, "no reply for 5 s");
 	expect_shown(ms, DEVICE_STATE_FAULT, "no reply for 5 s");
+	assert_int_equal(ms->since, since);
+	assert_string_equal(ms->code, "ETIMEDOUT");
 	peer_exit(worker(ms), roof.core.loop, false, WIRE_EXIT_LOST);
 	peer_exit(worker(other), roof.core.loop, false, WIRE_EXIT_LOST);
 	run(NS_PER_MS);
