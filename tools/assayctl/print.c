@@ -13,6 +13,8 @@
 #include "record/json.h"
 #include "record/uuid.h"
 
+#define TIME_OF_DAY 11 /* its place in the text of print_time() */
+
 void print_json(struct assay_span item)
 {
 	struct buffer text = {0};
@@ -65,6 +67,38 @@ void print_time(char to[PRINT_TIME_SIZE], uint64_t utc)
 	time_t seconds = (time_t)(utc / NS_PER_S);
 	gmtime_r(&seconds, &tm);
 	strftime(to, PRINT_TIME_SIZE, "%Y-%m-%d %H:%M:%SZ", &tm);
+}
+
+void print_both(char to[PRINT_BOTH_SIZE], uint64_t utc)
+{
+	struct tm here, there;
+	time_t seconds = (time_t)(utc / NS_PER_S);
+	char local[24], zulu[PRINT_TIME_SIZE];
+	localtime_r(&seconds, &here);
+	gmtime_r(&seconds, &there);
+	print_time(zulu, utc);
+	strftime(local, sizeof local, "%Y-%m-%d %H:%M:%S", &here);
+	if (here.tm_gmtoff == 0)
+		snprintf(to, PRINT_BOTH_SIZE, "%s", zulu);
+	else
+		snprintf(to, PRINT_BOTH_SIZE, "%s %.8s (%s)", local, here.tm_zone,
+			here.tm_mday == there.tm_mday ? zulu + TIME_OF_DAY : zulu);
+}
+
+void print_clock(char to[PRINT_CLOCK_SIZE], uint64_t utc, const char *day)
+{
+	struct tm here;
+	time_t seconds = (time_t)(utc / NS_PER_S);
+	char today[12], clock[20];
+	localtime_r(&seconds, &here);
+	strftime(today, sizeof today, "%Y%m%d", &here);
+	bool is_other = strncmp(today, day, strlen(today)) != 0;
+	size_t len = strftime(clock, sizeof clock, is_other ? "%m-%d %H:%M%z" : "%H:%M%z", &here);
+	if (here.tm_gmtoff == 0)
+		snprintf(clock + len - 5, 6, "Z");
+	else if (here.tm_gmtoff % 3600 == 0)
+		clock[len - 2] = '\0';
+	snprintf(to, PRINT_CLOCK_SIZE, "%s", clock);
 }
 
 int print_read_value(struct reader *r, const struct key *key, void *member)

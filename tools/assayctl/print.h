@@ -33,6 +33,21 @@ void print_setting(FILE *to, struct assay_span value);
 void print_time(char to[PRINT_TIME_SIZE], uint64_t utc);
 
 /*
+ * The time of the reader's zone, which is that of the computer or TZ, and beside it UTC:
+ * "2026-11-22 21:15:03 CET (20:15:03Z)", with the day if it is another one.  As print_time() where
+ * the zone is UTC.
+ */
+#define PRINT_BOTH_SIZE 64
+void print_both(char to[PRINT_BOTH_SIZE], uint64_t utc);
+
+/*
+ * The time of day in the reader's zone with its offset, "21:15+01" or "20:15Z"; with the day before
+ * it, "11-22 21:15+01", if that is not the day "20261122".
+ */
+#define PRINT_CLOCK_SIZE 24
+void print_clock(char to[PRINT_CLOCK_SIZE], uint64_t utc, const char *day);
+
+/*
  * Rows for tables of replies (record/keys.h) whose keys are named as the members.  The member of a
  * ROW_TEXT is a char array.  It becomes the value as people read it, cut to size: texts by
  * print_safe(), numbers, "yes" or "no", byte strings in hexadecimal; lists and maps leave it alone.

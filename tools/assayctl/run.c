@@ -11,7 +11,6 @@
 #include "client.h"
 #include "print.h"
 
-#define CLOCK_AT      11  /* of the time of day in a time */
 #define START_SECONDS 180 /* a filament settles, a detector cools: the start is answered then */
 
 /* --- the reply ------------------------------------------------------------------------------- */
@@ -82,16 +81,17 @@ static const char *or_dash(const char *text)
 /* 80 wide with a sample id of 15 characters; the day of the start is in the number. */
 static void print_columns(void)
 {
-	printf("%-27s %-5s %-11s %6s %-9s %s\n", "number", "UTC", "status", "frames", "quality",
+	printf("%-26s %-8s %-11s %6s %-9s %s\n", "number", "start", "status", "frames", "quality",
 		"sample");
 }
 
 static void print_row(const struct run_row *row)
 {
-	char start[PRINT_TIME_SIZE], sample[540];
+	char start[PRINT_CLOCK_SIZE], sample[540];
+	const char *day = strrchr(row->number, '/');
 	bool is_bad = strcmp(row->amended.valid, "no") == 0;
-	print_time(start, row->start);
-	printf("%-27s %.5s %-11s %6" PRIu64 " %-9s %s%s%s\n", row->number, start + CLOCK_AT,
+	print_clock(start, row->start, day != NULL ? day + 1 : "");
+	printf("%-26s %-8s %-11s %6" PRIu64 " %-9s %s%s%s\n", row->number, start,
 		row->status[0] != '\0' ? row->status : "open", row->frames, or_dash(row->quality),
 		corrected(sample, or_dash(row->sample), row->amended.sample),
 		is_bad ? "  NOT VALID" : "", strcmp(row->sim, "yes") == 0 ? "  SIMULATED" : "");
@@ -146,12 +146,12 @@ static void print_calibrations(struct assay_span list)
 		read_array(&r, &count);
 	for (; count > 0 && read_raw(&r, &map) == 0; count--) {
 		struct reader time;
-		char id[260], until[PRINT_TIME_SIZE] = "";
+		char id[260], until[PRINT_BOTH_SIZE] = "";
 		uint64_t to;
 		struct assay_span end = keys_value(map, string_of("to"));
 		read_init(&time, end.data, end.len);
 		if (end.len > 0 && read_uint(&time, &to) == 0)
-			print_time(until, to);
+			print_both(until, to);
 		printf("%-12s %s%s%s\n", "calibration", text_in(id, map, "id"),
 			until[0] != '\0' ? ", until " : "", until);
 	}
@@ -195,7 +195,7 @@ static void print_end(const struct run_row *row)
 	if (row->run_end.len == 0 ||
 		assay_record_read(row->run_end.data, row->run_end.len, &end) < 0)
 		return;
-	print_time(text, end.t.utc);
+	print_both(text, end.t.utc);
 	print_text("end", text);
 	print_safe(text, sizeof text, end.why);
 	print_text("why", text);
@@ -226,7 +226,7 @@ static void print_run(const struct run_row *row)
 	print_text("sample", corrected(text, or_dash(row->sample), now->sample));
 	print_text("operator", corrected(text, or_dash(row->person), now->person));
 	print_start(row);
-	print_time(text, row->start);
+	print_both(text, row->start);
 	print_text("start", text);
 	print_end(row);
 	print_text("status", row->status[0] != '\0' ? row->status : "open");
@@ -234,7 +234,7 @@ static void print_run(const struct run_row *row)
 	print_quality(row);
 	print_text("valid", now->valid);
 	if (now->count > 0) {
-		print_time(text, now->when);
+		print_both(text, now->when);
 		printf("%-12s %" PRIu64 " time%s, last %s by %s: %s\n", "amended", now->count,
 			now->count == 1 ? "" : "s", text, now->actor, now->reason);
 	}

@@ -1,97 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* status, list, maintenance, reload: the daemon and its instruments. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "args.h"
+#include "base/clock.h"
 #include "client.h"
-#include "print.h"
+#include "verdict.h"
 
-/* --- the reply ------------------------------------------------------------------------------- */
+/* --- the screen ------------------------------------------------------------------------------ */
 
-struct open_run {
-	char number[128], sample[260];
-	uint64_t start, frames;
+#define INSTRUMENTS_MAX 400
+#define WRONG           3 /* exit code: the daemon answers, and a person must act */
+
+/* The reply, in parts. */
+struct shown {
+	struct shown_daemon daemon;
+	struct shown_instrument *instruments;
+	size_t count;
+	struct verdict verdict;
 };
-
-struct instrument {
-	char key[40], state[20], driver[40], make[260], model[260], serial[260], fw[260];
-	char text[260], values[260], interrupted[128], link[300], address[80], lacking[80];
-	uint64_t frames;
-	bool simulated, hazard, changed;
-	struct open_run run;
-};
-
-struct retention {
-	uint64_t not_archived, not_passed;
-	char held_by[40];
-};
-
-struct journal_status {
-	char path[260], disk[20], error[260], why[120];
-	uint64_t head, free;
-	struct retention retention;
-};
-
-struct live_queue {
-	uint64_t bytes;
-	bool full;
-};
-
-struct daemon {
-	char version[40], site[40], node[40], config_errors[8];
-	uint64_t started;
-	struct journal_status journal;
-	struct live_queue live_queue;
-};
-
-static const struct keys run_keys = {
-	.rows = (const struct key[]){ROW_TEXT(struct open_run, number),
-		ROW_TEXT(struct open_run, sample), ROW_UINT(struct open_run, start),
-		ROW_UINT(struct open_run, frames), {0}},
-	.open = true};
-
-static const struct keys instrument_keys = {
-	.rows = (const struct key[]){ROW_TEXT(struct instrument, key),
-		ROW_TEXT(struct instrument, state), ROW_TEXT(struct instrument, driver),
-		ROW_TEXT(struct instrument, make), ROW_TEXT(struct instrument, model),
-		ROW_TEXT(struct instrument, serial), ROW_TEXT(struct instrument, fw),
-		ROW_TEXT(struct instrument, text), ROW_TEXT(struct instrument, values),
-		ROW_TEXT(struct instrument, interrupted), ROW_TEXT(struct instrument, link),
-		ROW_TEXT(struct instrument, address), ROW_TEXT(struct instrument, lacking),
-		ROW_UINT(struct instrument, frames), ROW_BOOL(struct instrument, simulated),
-		ROW_BOOL(struct instrument, hazard), ROW_BOOL(struct instrument, changed),
-		ROW_MAP(struct instrument, run, run_keys), {0}},
-	.open = true};
-
-static const struct keys retention_keys = {
-	.rows = (const struct key[]){ROW_UINT(struct retention, not_archived),
-		ROW_UINT(struct retention, not_passed), ROW_TEXT(struct retention, held_by), {0}},
-	.open = true};
-
-static const struct keys journal_status_keys = {
-	.rows = (const struct key[]){ROW_TEXT(struct journal_status, path),
-		ROW_TEXT(struct journal_status, disk), ROW_TEXT(struct journal_status, why),
-		ROW_TEXT(struct journal_status, error), ROW_UINT(struct journal_status, head),
-		ROW_UINT(struct journal_status, free),
-		ROW_MAP(struct journal_status, retention, retention_keys), {0}},
-	.open = true};
-
-static const struct keys live_queue_keys = {
-	.rows = (const struct key[]){ROW_UINT(struct live_queue, bytes),
-		ROW_BOOL(struct live_queue, full), {0}},
-	.open = true};
-
-static const struct keys daemon_keys = {
-	.rows = (const struct key[]){ROW_TEXT(struct daemon, version),
-		ROW_TEXT(struct daemon, site), ROW_TEXT(struct daemon, node),
-		ROW_TEXT(struct daemon, config_errors), ROW_UINT(struct daemon, started),
-		ROW_MAP(struct daemon, journal, journal_status_keys),
-		ROW_MAP(struct daemon, live_queue, live_queue_keys), {0}},
-	.open = true};
-
-/* --- status, list ---------------------------------------------------------------------------- */
 
 static int ask_status(
 	const struct options *options, const char *instrument, struct control_reply *reply)
@@ -102,94 +35,185 @@ static int ask_status(
 	return client_ask(options, &request, ASK_SECONDS, reply);
 }
 
-static void print_line(const struct instrument *i)
+static int read_shown(struct shown *shown, struct assay_span body)
 {
-	printf("%-14s %-11s %-12s %-10s %8" PRIu64 " frames  %s%s%s\n", i->key, i->state, i->driver,
-		i->serial, i->frames, i->simulated ? "SIMULATED " : "", i->text,
-		i->hazard ? "  (something harmful is on)" : "");
+	struct reader r;
+	if (keys_decode(&shown_daemon_keys, body.data, body.len, &shown->daemon) < 0)
+		return -EBADMSG;
+	uint64_t now = shown->daemon.clock.utc != 0 ? shown->daemon.clock.utc : clock_utc();
+	verdict_daemon(&shown->verdict, &shown->daemon);
+	for (size_t left = print_open_list(body, "calibrations", &r); left > 0; left--) {
+		struct shown_calibration one = {0};
+		if (keys_read(&r, &shown_calibration_keys, &one, NULL) < 0)
+			return -EBADMSG;
+		verdict_calibration(&shown->verdict, &one, now);
+	}
+	size_t left = print_open_list(body, "instruments", &r);
+	shown->instruments = calloc(INSTRUMENTS_MAX, sizeof *shown->instruments);
+	if (shown->instruments == NULL)
+		return -ENOMEM;
+	for (; left > 0 && shown->count < INSTRUMENTS_MAX; left--) {
+		struct shown_instrument *one = &shown->instruments[shown->count];
+		if (keys_read(&r, &shown_instrument_keys, one, NULL) < 0)
+			return -EBADMSG;
+		verdict_instrument(&shown->verdict, one, now);
+		shown->count++;
+	}
+	verdict_sort(&shown->verdict);
+	return 0;
 }
 
-static void print_more(const struct instrument *i)
+static size_t count_state(const struct shown *shown, const char *state)
 {
+	size_t count = 0;
+	for (size_t i = 0; i < shown->count; i++)
+		count += strcmp(shown->instruments[i].state, state) == 0;
+	return count;
+}
+
+/* "GOOD: 20 instruments, 3 measuring, 17 ready; 1 note" */
+static void print_verdict(const struct shown *shown)
+{
+	size_t problems = shown->verdict.problems;
+	size_t notes = shown->verdict.count > problems ? shown->verdict.count - problems : 0;
+	char now[PRINT_BOTH_SIZE];
+	print_both(now, clock_utc());
+	if (problems > 0)
+		printf("%zu PROBLEM%s: ", problems, problems == 1 ? "" : "S");
+	else
+		fputs("GOOD: ", stdout);
+	printf("%zu instrument%s, %zu measuring, %zu ready", shown->count,
+		shown->count == 1 ? "" : "s", count_state(shown, "busy"),
+		count_state(shown, "idle"));
+	if (notes > 0)
+		printf("; %zu note%s", notes, notes == 1 ? "" : "s");
+	printf("\nat %s\n", now);
+}
+
+static void print_items(const struct verdict *verdict)
+{
+	for (size_t i = 0; i < verdict->count; i++) {
+		const struct verdict_item *one = &verdict->items[i];
+		printf("%s %s\n", one->is_problem ? "!" : "-", one->text);
+		if (one->remedy[0] != '\0')
+			printf("    do: %s\n", one->remedy);
+	}
+}
+
+/* "ready      gas-1 gas-2 gas-3", in lines of 78 characters. */
+static void print_group(const struct shown *shown, const char *state, const char *heading)
+{
+	int column = 0;
+	for (size_t i = 0; i < shown->count; i++) {
+		const struct shown_instrument *one = &shown->instruments[i];
+		const char *mark = one->simulated ? "(simulated)" : "";
+		int len = (int)(strlen(one->key) + strlen(mark)) + 1;
+		if (strcmp(one->state, state) != 0)
+			continue;
+		if (column == 0 || column + len > 78)
+			column = printf(
+				"%s%-10s", column > 0 ? "\n" : "", column > 0 ? "" : heading);
+		column += printf(" %s%s", one->key, mark);
+	}
+	if (column > 0)
+		putchar('\n');
+}
+
+/* "measuring  xrf-1  bench-1/xrf-1/20261122-007 since 21:15+01, 12 frames, sample LAB-1" */
+static void print_measuring(const struct shown *shown)
+{
+	const char *heading = "measuring";
+	for (size_t i = 0; i < shown->count; i++) {
+		const struct shown_instrument *one = &shown->instruments[i];
+		const struct open_run *run = &one->run;
+		const char *day = strrchr(run->number, '/');
+		char start[PRINT_CLOCK_SIZE];
+		if (strcmp(one->state, "busy") != 0)
+			continue;
+		print_clock(start, run->start, day != NULL ? day + 1 : "");
+		printf("%-10s %s %s", heading, run->number[0] != '\0' ? run->number : one->key,
+			one->simulated ? "SIMULATED " : "");
+		if (run->number[0] != '\0')
+			printf("since %s, sample %s", start,
+				run->sample[0] != '\0' ? run->sample : "-");
+		putchar('\n');
+		heading = "";
+	}
+}
+
+/* One line per measuring run, or on a terminal that has no room for them their names. */
+static void print_instruments(const struct shown *shown)
+{
+	struct winsize size = {0};
+	size_t lines = 5 + 2 * shown->verdict.count + count_state(shown, "busy");
+	bool is_terminal = isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0;
+	if (is_terminal && size.ws_row > 0 && lines >= size.ws_row)
+		print_group(shown, "busy", "measuring");
+	else
+		print_measuring(shown);
+	print_group(shown, "armed", "starting");
+	print_group(shown, "idle", "ready");
+}
+
+static void print_more(const struct shown_instrument *i)
+{
+	char time[PRINT_BOTH_SIZE];
+	print_both(time, i->since);
+	printf("%-14s %s since %s%s%s\n", i->key, i->state, time, i->simulated ? ", SIMULATED" : "",
+		i->hazard ? " (something harmful is on)" : "");
+	printf("%14s driver %s, link %s%s%s\n", "", i->driver, i->link,
+		i->address[0] != '\0' ? ", connected to " : "", i->address);
 	if (i->make[0] != '\0')
 		printf("%14s %s %s, serial %s%s%s\n", "", i->make, i->model, i->serial,
 			i->fw[0] != '\0' ? ", firmware " : "", i->fw);
-	if (i->address[0] != '\0')
-		printf("%14s %s, connected to %s\n", "", i->link, i->address);
 	if (i->lacking[0] != '\0')
 		printf("%14s not fully confined: this kernel lacks %s\n", "", i->lacking);
 	if (i->run.number[0] != '\0') {
-		char start[PRINT_TIME_SIZE];
-		print_time(start, i->run.start);
-		printf("%14s run %s since %s, %" PRIu64 " frames, sample %s\n", "", i->run.number,
-			start, i->run.frames, i->run.sample[0] != '\0' ? i->run.sample : "none");
+		print_both(time, i->run.start);
+		printf("%14s run %s since %s\n%14s %" PRIu64 " frames, sample %s, operator %s\n",
+			"", i->run.number, time, "", i->run.frames,
+			i->run.sample[0] != '\0' ? i->run.sample : "none",
+			i->run.person[0] != '\0' ? i->run.person : "none");
 	}
-	if (i->changed)
-		printf("%14s settings were changed at run time: assayctl describe %s\n", "",
-			i->key);
-	if (i->interrupted[0] != '\0')
-		printf("%14s run %s was interrupted: assayctl run repeat %s\n", "", i->interrupted,
-			i->interrupted);
+	if (i->last_frame != 0) {
+		print_both(time, i->last_frame);
+		printf("%14s last frame %s\n", "", time);
+	}
 	if (i->values[0] != '\0')
 		printf("%14s %s\n", "", i->values);
 }
 
-static void print_instruments(const struct control_reply *reply, bool more)
+static void print_daemon(const struct shown_daemon *d)
 {
-	struct reader r;
-	for (size_t left = print_open_list(reply->body, "instruments", &r); left > 0; left--) {
-		struct instrument instrument = {0};
-		if (keys_read(&r, &instrument_keys, &instrument, NULL) < 0)
-			return;
-		print_line(&instrument);
-		if (more)
-			print_more(&instrument);
-	}
-}
-
-static void print_daemon(const struct control_reply *reply)
-{
-	struct daemon d = {0};
-	const struct journal_status *j = &d.journal;
-	const struct retention *r = &j->retention;
-	char started[PRINT_TIME_SIZE];
-	if (keys_decode(&daemon_keys, reply->body.data, reply->body.len, &d) < 0)
-		return;
-	print_time(started, d.started);
-	printf("assayd %s at %s/%s since %s\n", d.version, d.site, d.node, started);
-	if (d.config_errors[0] != '\0')
-		puts("THE CONFIGURATION IS WRONG: the last good one runs since the start; "
-		     "assayctl check lists the errors, assayctl reload takes the corrected files");
-	bool is_low = strcmp(j->disk, "low") == 0 || strcmp(j->disk, "full") == 0;
-	printf("journal %s, last entry %" PRIu64 ", %.1f GiB free%s%s%s\n", j->path, j->head,
-		(double)j->free / 0x1p30, is_low ? ", DISK NEARLY FULL" : "",
-		j->error[0] != '\0' ? ", CANNOT COMMIT: " : "", j->error);
-	if (j->why[0] != '\0')
-		printf("new journal: %s\n", j->why);
-	if (r->not_archived > 0)
-		printf("retention: %.1f MiB wait to be archived\n",
-			(double)r->not_archived / 0x1p20);
-	if (r->not_passed > 0)
-		printf("retention: %.1f MiB are held by %s%s\n", (double)r->not_passed / 0x1p20,
-			r->held_by[0] != '\0' ? "the cursor " : "an open run", r->held_by);
-	if (d.live_queue.full)
-		printf("live socket: %.0f MiB wait for subscribers that read too slowly; large "
-		       "entries "
-		       "are left out there, and are served by replay\n",
-			(double)d.live_queue.bytes / 0x1p20);
-	putchar('\n');
+	char started[PRINT_BOTH_SIZE];
+	print_both(started, d->started);
+	printf("assayd %s at %s/%s since %s\n", d->version, d->site, d->node, started);
+	printf("journal %s, last entry %" PRIu64 ", %.1f GiB free\n", d->journal.path,
+		d->journal.head, (double)d->journal.free / 0x1p30);
 }
 
 int command_status(const struct options *options, const struct args *args)
 {
 	struct control_reply reply;
+	struct shown shown = {0};
 	int r = ask_status(options, args->words[0], &reply);
-	if (r == 0 && options->json) {
+	if (r == 0 && read_shown(&shown, reply.body) < 0)
+		r = client_explain(options, -EBADMSG, &reply);
+	else if (r == 0 && options->json)
 		print_json(reply.body);
-	} else if (r == 0) {
-		print_daemon(&reply);
-		print_instruments(&reply, true);
+	else if (r == 0) {
+		print_verdict(&shown);
+		print_items(&shown.verdict);
+		if (args->words[0] == NULL)
+			print_instruments(&shown);
+		else if (shown.count > 0)
+			print_more(shown.instruments);
+		print_daemon(&shown.daemon);
 	}
+	if (r == 0 && shown.verdict.problems > 0)
+		r = WRONG;
+	free(shown.instruments);
+	verdict_finish(&shown.verdict);
 	control_reply_finish(&reply);
 	return r;
 }
@@ -197,13 +221,23 @@ int command_status(const struct options *options, const struct args *args)
 int command_list(const struct options *options, const struct args *args)
 {
 	struct control_reply reply;
-	int r = ask_status(options, NULL, &reply);
-	if (r == 0 && options->json)
+	struct reader r;
+	int error = ask_status(options, NULL, &reply);
+	size_t left = 0;
+	if (error == 0 && options->json)
 		print_json(reply.body);
-	else if (r == 0)
-		print_instruments(&reply, false);
+	else if (error == 0)
+		left = print_open_list(reply.body, "instruments", &r);
+	for (; left > 0; left--) {
+		struct shown_instrument i = {0};
+		if (keys_read(&r, &shown_instrument_keys, &i, NULL) < 0)
+			break;
+		printf("%-14s %-11s %-12s %-10s %8" PRIu64 " frames  %s%s%s\n", i.key, i.state,
+			i.driver, i.serial, i.frames, i.simulated ? "SIMULATED " : "", i.text,
+			i.hazard ? "  (something harmful is on)" : "");
+	}
 	control_reply_finish(&reply);
-	return r;
+	return error;
 }
 
 /* --- maintenance, reload ---------------------------------------------------------------------- */

@@ -4,27 +4,18 @@
 Usage: check-terminal.py ASSAYCTL. A daemon of a few lines answers, and publishes.
 """
 
-import fcntl
 import os
 import pathlib
-import pty
 import re
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
-import threading
 import time
 
-import cbor2
-import zmq
+from fake import HOSTILE, UTC, Daemon, Terminal
 
-JOURNAL = bytes(range(16))
-UTC = 1795335330123456789
-HOSTILE = 'a\x1b[31m\x9b31m\u202eb\nc'
 MOVES = re.compile('[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]')
 
 
@@ -37,7 +28,7 @@ def run(*args, code=0, **more):
 
 
 def check_silence():
-    """Without a daemon, or without permission, every command says at once what to do."""
+    """Without a daemon, or without permission, every command names the remedy at once."""
     listener = socket.socket(socket.AF_UNIX)
     stale = socket.socket(socket.AF_UNIX)
     commands = (['status'], ['run', 'list'], ['replay'], ['cursor', 'list'], ['watch', '--seconds', '0'],
@@ -64,43 +55,6 @@ def check_silence():
     (folder / 'control').unlink()
 
 
-class Daemon(threading.Thread):
-    def __init__(self):
-        super().__init__(daemon=True)
-        self.states, self.runs = {}, []
-        self.control, self.live = (zmq.Context.instance().socket(kind) for kind in (zmq.ROUTER, zmq.PUB))
-        self.control.bind(f'ipc://{folder}/control')
-        self.live.bind(f'ipc://{folder}/live')
-
-    def answer(self, op):
-        if op == 'status':
-            return {'instruments': [{'key': key, 'state': 'busy', 'text': '', 'simulated': False} for key in self.states]}
-        if op == 'run-start':
-            return {'number': 'bench-3/xrf-1/20261122-007'}
-        if op == 'run-show':
-            return {'run': {'number': 'bench-3/xrf-1/20261122-007', 'instrument': 'xrf-1', 'frames': 0}}
-        return {'runs': self.runs}
-
-    def publish(self):
-        for key, (state, text) in self.states.items():
-            base = {'v': 1, 'id': JOURNAL, 't': {'utc': UTC, 'mono': 1, 'sync': 'ntp'},
-                    'inst': {'key': key, 'make': 'm', 'model': 'm', 'serial': 's', 'source': 'read'}}
-            frame = {'type': 'frame', **base, 'run': JOURNAL, 'ctx': bytes(32), 'n': 0, 'sim': False, 'q': {'flag': 1},
-                     'kind': 'scalar', 'vars': [{'name': f'v{i}', 'role': 'data', 'dims': [], 'unit': 'g', 'data': i + 0.5}
-                                                for i in range(40)]}
-            for record in (frame, {'type': 'state', **base, 'sim': False, 'state': state, 'text': text}):
-                topic = 'a1/data/xrf/site/node/x-1/'
-                entry = cbor2.dumps([1, JOURNAL, 1, 0, UTC, topic, cbor2.dumps(record)])
-                self.live.send_multipart([topic.encode(), entry])
-
-    def run(self):
-        while True:
-            if self.control.poll(50):
-                *envelope, body = self.control.recv_multipart()
-                self.control.send_multipart([*envelope, cbor2.dumps({'ok': True, **self.answer(cbor2.loads(body)['op'])})])
-            self.publish()
-
-
 def check_watch(daemon):
     """The fault's text is shown, and not the quality and the values of the time before it."""
     daemon.states = {'bal-1': ('busy', ''), 'bal-2': ('fault', 'no answer: ' + HOSTILE), 'bal-3': ('idle', 'another unit')}
@@ -115,32 +69,20 @@ def check_watch(daemon):
 
 
 def on_terminal(seconds):
-    """The pictures that watch draws on a terminal of 80 columns and 24 lines."""
-    terminal, inner = pty.openpty()
-    fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 80, 0, 0))
-    process = subprocess.Popen([assayctl, '--dir', str(folder), 'watch', '--seconds', seconds], stdin=inner, stdout=inner)
-    os.close(inner)
-    drawn = b''
-    try:
-        while part := os.read(terminal, 65536):
-            drawn += part
-    except OSError:
-        pass    # closed by the last program that had it
-    os.close(terminal)
-    assert process.wait(30) == 0
-    return drawn.decode('utf-8').replace('\r', '').split('\033[H\033[2J')[1:]
+    """The lines that watch leaves on a terminal of 80 columns and 24 lines."""
+    terminal = Terminal([assayctl, '--dir', str(folder), 'watch', '--seconds', seconds])
+    terminal.end()
+    return terminal.lines
 
 
 def check_screen(daemon):
     """Nothing wraps and nothing scrolls off, however many instruments there are."""
     for count in (1, 4, 20, 30):
         daemon.states = {f'a-very-long-instrument-name-{i:04}': ('busy', '') for i in range(count)}
-        picture = on_terminal('1')[-1]
-        lines = picture.splitlines()
-        assert len(lines) < 24 and all(len(line) <= 80 for line in lines), (count, len(lines), picture)
+        lines = on_terminal('1')
         shown = sum(line.startswith('a-very') for line in lines)
-        assert shown == min(count, 21), (count, picture)
-        assert (f'{count - shown} more' in picture) is (count > shown), picture
+        assert lines[0].startswith('last entry') and shown == min(count, 21), (count, lines)
+        assert (f'{count - shown} more' in '\n'.join(lines)) is (count > shown), lines
 
 
 def check_wait():
@@ -160,7 +102,13 @@ def check_list(daemon):
     daemon.runs = [row, {**row, 'sample': HOSTILE}, {**row, 'sample': 'none', 'quality': 'good', 'status': ''}]
     lines = run('run', 'list')[0].splitlines()
     assert len(lines) == 4 and all(len(line) <= 80 for line in lines), lines
-    assert ' 08:15 lost-device ' in lines[1] and 'unchecked LAB-2027-00451' in lines[1] and 'a?[31m' in lines[2] and lines[3].endswith(' -') and ' open ' in lines[3], lines
+    assert ' 08:15Z   lost-device ' in lines[1] and 'unchecked LAB-2027-00451' in lines[1] and 'a?[31m' in lines[2] and lines[3].endswith(' -') and ' open ' in lines[3], lines
+    for zone, start in (('Asia/Tokyo', '17:15+09 '), ('Asia/Kolkata', '13:45+0530'), ('Pacific/Kiritimati', '22:15+14 '),
+                        ('America/New_York', '03:15-05 ')):
+        line = run('run', 'list', env={**os.environ, 'TZ': zone})[0].splitlines()[1]
+        assert f'-007 {start}' in line and len(line) <= (82 if '30' in start else 80), line
+    daemon.runs = [{**row, 'number': 'bench-3/xrf-1/20261121-007'}]
+    assert '20261121-007 11-22 17:15+09 ' in run('run', 'list', env={**os.environ, 'TZ': 'Asia/Tokyo'})[0]
     for wrong in ('abc', '0', '-1', '1.5'):
         assert '--limit' in run('run', 'list', '--limit', wrong, code=2)[1]
 
@@ -173,7 +121,7 @@ with tempfile.TemporaryDirectory() as name:
     for length in (120, 400):
         said = subprocess.run([assayctl, '--dir', '/' + 'x' * length, 'status'], capture_output=True, text=True).stderr
         assert 'at most 107 bytes' in said, said
-    daemon = Daemon()
+    daemon = Daemon(folder)
     daemon.start()
     check_watch(daemon)
     check_screen(daemon)
