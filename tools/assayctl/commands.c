@@ -46,6 +46,11 @@ static const struct command_option program_options[] = {
 
 static const struct command_option no_options[] = {COMMON};
 
+static const struct command_option doctor_options[] = {
+	OPTION("root", TEXT, "DIR", "examine the system below DIR, such as a disk of another one"),
+	COMMON,
+};
+
 static const struct command_option watch_options[] = {
 	OPTION("seconds", NUMBER, "N", "stop after N seconds; without it Ctrl-C stops"),
 	FLAG("plain", "one line per record, no plots"),
@@ -166,6 +171,8 @@ const struct command program = {
 const struct command commands[] = {
 	{NULL, "status", "[INSTRUMENT]", 0, 1, "show the daemon, its journal and its instruments",
 		no_options, command_status},
+	{NULL, "doctor", "", 0, 0, "examine this computer: ports, permissions, disk, clock",
+		doctor_options, command_doctor},
 	{NULL, "list", "", 0, 0, "list the instruments, one line each", no_options, command_list},
 	{NULL, "watch", "[INSTRUMENT]", 0, 1, "show live data: a line and a plot per instrument",
 		watch_options, command_watch},

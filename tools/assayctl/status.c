@@ -16,7 +16,6 @@
 /* --- the screen ------------------------------------------------------------------------------ */
 
 #define INSTRUMENTS_MAX 400
-#define WRONG           3 /* exit code: the daemon answers, and a person must act */
 
 /* The reply, in parts. */
 struct shown {
@@ -88,16 +87,6 @@ static void print_verdict(const struct shown *shown)
 	if (notes > 0)
 		printf("; %zu note%s", notes, notes == 1 ? "" : "s");
 	printf("\nat %s\n", now);
-}
-
-static void print_items(const struct verdict *verdict)
-{
-	for (size_t i = 0; i < verdict->count; i++) {
-		const struct verdict_item *one = &verdict->items[i];
-		printf("%s %s\n", one->is_problem ? "!" : "-", one->text);
-		if (one->remedy[0] != '\0')
-			printf("    do: %s\n", one->remedy);
-	}
 }
 
 /* "ready      gas-1 gas-2 gas-3", in lines of 78 characters. */
@@ -203,7 +192,7 @@ int command_status(const struct options *options, const struct args *args)
 		print_json(reply.body);
 	else if (r == 0) {
 		print_verdict(&shown);
-		print_items(&shown.verdict);
+		verdict_print(&shown.verdict);
 		if (args->words[0] == NULL)
 			print_instruments(&shown);
 		else if (shown.count > 0)
@@ -211,7 +200,7 @@ int command_status(const struct options *options, const struct args *args)
 		print_daemon(&shown.daemon);
 	}
 	if (r == 0 && shown.verdict.problems > 0)
-		r = WRONG;
+		r = VERDICT_BAD;
 	free(shown.instruments);
 	verdict_finish(&shown.verdict);
 	control_reply_finish(&reply);

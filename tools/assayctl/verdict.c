@@ -75,9 +75,7 @@ const struct keys shown_calibration_keys = {
 
 /* --- findings -------------------------------------------------------------------------------- */
 
-/* The finding to fill; its remedy is empty.  NULL: no memory, or too many. */
-__attribute__((format(printf, 3, 4))) static struct verdict_item *add(
-	struct verdict *to, bool is_problem, const char *format, ...)
+struct verdict_item *verdict_add(struct verdict *to, bool is_problem, const char *format, ...)
 {
 	if (to->items == NULL)
 		to->items = calloc(VERDICT_MAX, sizeof *to->items);
@@ -90,11 +88,11 @@ __attribute__((format(printf, 3, 4))) static struct verdict_item *add(
 	va_start(args, format);
 	vsnprintf(one->text, sizeof one->text, format, args);
 	va_end(args);
+	text_make_printable(one->text);
 	return one;
 }
 
-__attribute__((format(printf, 2, 3))) static void remedy(
-	struct verdict_item *one, const char *format, ...)
+void verdict_remedy(struct verdict_item *one, const char *format, ...)
 {
 	va_list args;
 	if (one == NULL)
@@ -102,6 +100,17 @@ __attribute__((format(printf, 2, 3))) static void remedy(
 	va_start(args, format);
 	vsnprintf(one->remedy, sizeof one->remedy, format, args);
 	va_end(args);
+	text_make_printable(one->remedy);
+}
+
+void verdict_print(const struct verdict *verdict)
+{
+	for (size_t i = 0; i < verdict->count; i++) {
+		const struct verdict_item *one = &verdict->items[i];
+		printf("%s %s\n", one->is_problem ? "!" : "-", one->text);
+		if (one->remedy[0] != '\0')
+			printf("    do: %s\n", one->remedy);
+	}
 }
 
 static int before(const void *a, const void *b)
@@ -140,26 +149,28 @@ static void judge_journal(struct verdict *to, const struct shown_journal *j)
 {
 	for (size_t i = 0; i < sizeof disks / sizeof *disks; i++) {
 		if (strcmp(j->disk, disks[i].level) == 0)
-			remedy(add(to, true, "journal: %s, %.1f GiB free", disks[i].text,
-				       (double)j->free / 0x1p30),
+			verdict_remedy(verdict_add(to, true, "journal: %s, %.1f GiB free",
+					       disks[i].text, (double)j->free / 0x1p30),
 				"%s", disks[i].remedy);
 	}
 	if (j->error[0] != '\0')
-		remedy(add(to, true, "journal: CANNOT COMMIT: %s", j->error),
+		verdict_remedy(verdict_add(to, true, "journal: CANNOT COMMIT: %s", j->error),
 			"assayctl doctor; nothing is lost while the daemon runs");
 	if (j->why[0] != '\0')
-		remedy(add(to, strcmp(j->why, "there was none") != 0, "new journal: %s", j->why),
+		verdict_remedy(verdict_add(to, strcmp(j->why, "there was none") != 0,
+				       "new journal: %s", j->why),
 			"is its disk mounted? findmnt -T %s; the older ones: assayctl journal info",
 			j->path);
 	if (j->retention.not_archived > 0)
-		remedy(add(to, false, "retention: %.1f MiB wait to be archived",
-			       (double)j->retention.not_archived / 0x1p20),
+		verdict_remedy(verdict_add(to, false, "retention: %.1f MiB wait to be archived",
+				       (double)j->retention.not_archived / 0x1p20),
 			"assayctl archive --until DATE --to DIR");
 	if (j->retention.not_passed > 0)
-		remedy(add(to, false, "retention: %.1f MiB are held by %s%s",
-			       (double)j->retention.not_passed / 0x1p20,
-			       j->retention.held_by[0] != '\0' ? "the cursor " : "an open run",
-			       j->retention.held_by),
+		verdict_remedy(
+			verdict_add(to, false, "retention: %.1f MiB are held by %s%s",
+				(double)j->retention.not_passed / 0x1p20,
+				j->retention.held_by[0] != '\0' ? "the cursor " : "an open run",
+				j->retention.held_by),
 			j->retention.held_by[0] != '\0'
 				? "is its program running? If it is gone: assayctl cursor forget %s"
 				: "end the run%s",
@@ -170,18 +181,21 @@ void verdict_daemon(struct verdict *to, const struct shown_daemon *d)
 {
 	judge_journal(to, &d->journal);
 	if (d->config_errors[0] != '\0')
-		remedy(add(to, true,
-			       "configuration: not the file is in force, but the last good one: %s",
-			       d->config_errors),
+		verdict_remedy(verdict_add(to, true,
+				       "configuration: not the file is in force, but the last good "
+				       "one: %s",
+				       d->config_errors),
 			"assayctl check, then correct the file: assayctl edit");
 	if (d->live_queue.full)
-		remedy(add(to, false,
-			       "live socket: %.0f MiB wait for subscribers that read too slowly; "
-			       "large entries are left out there, and are served by replay",
-			       (double)d->live_queue.bytes / 0x1p20),
+		verdict_remedy(
+			verdict_add(to, false,
+				"live socket: %.0f MiB wait for subscribers that read too slowly; "
+				"large entries are left out there, and are served by replay",
+				(double)d->live_queue.bytes / 0x1p20),
 			"stop the program that subscribes and does not read");
-	if (strcmp(d->clock.sync, "none") == 0)
-		remedy(add(to, false, "clock: it is not synchronised"),
+	if (d->clock.sync[0] != '\0' && strcmp(d->clock.sync, "ntp") != 0 &&
+		strcmp(d->clock.sync, "ptp") != 0)
+		verdict_remedy(verdict_add(to, false, "clock: it is not synchronised"),
 			"timedatectl set-ntp true, with a time server that this computer reaches");
 }
 
@@ -190,13 +204,14 @@ void verdict_calibration(struct verdict *to, const struct shown_calibration *one
 	const char *owner = one->instrument[0] != '\0' ? one->instrument : one->method;
 	struct verdict_item *found = NULL;
 	if (one->until != 0 && one->until <= now)
-		found = add(to, true, "%s: calibration %s%s%s has ended: its frames are suspect",
-			owner, one->id, one->step[0] != '\0' ? " of step " : "", one->step);
+		found = verdict_add(to, true,
+			"%s: calibration %s%s%s has ended: its frames are suspect", owner, one->id,
+			one->step[0] != '\0' ? " of step " : "", one->step);
 	else if (one->until != 0 && one->until < now + SOON_DAYS * DAY_NS)
-		found = add(to, false, "%s: calibration %s%s%s ends in %u days", owner, one->id,
-			one->step[0] != '\0' ? " of step " : "", one->step,
+		found = verdict_add(to, false, "%s: calibration %s%s%s ends in %u days", owner,
+			one->id, one->step[0] != '\0' ? " of step " : "", one->step,
 			(unsigned)((one->until - now) / DAY_NS));
-	remedy(found, "calibrate, then change the calibration: assayctl edit");
+	verdict_remedy(found, "calibrate, then change the calibration: assayctl edit");
 }
 
 /* --- instruments ----------------------------------------------------------------------------- */
@@ -242,25 +257,29 @@ void verdict_instrument(struct verdict *to, const struct shown_instrument *one, 
 	if (one->since != 0)
 		print_both(since, one->since);
 	if (is_fault)
-		remedy(add(to, true, "%s: fault since %s%s%s", one->key, since, colon, one->text),
+		verdict_remedy(verdict_add(to, true, "%s: fault since %s%s%s", one->key, since,
+				       colon, one->text),
 			"%s", remedy_for(one->code));
 	else if (is_away)
-		remedy(add(to, now > one->since + CONNECT_NS, "%s: %s since %s%s%s", one->key,
-			       one->state, since, colon, one->text),
+		verdict_remedy(verdict_add(to, now > one->since + CONNECT_NS, "%s: %s since %s%s%s",
+				       one->key, one->state, since, colon, one->text),
 			"%s", remedy_for(one->code[0] != '\0' ? one->code : "ETIMEDOUT"));
 	else if (strcmp(one->state, "maintenance") == 0)
-		remedy(add(to, false, "%s: out of service since %s", one->key, since),
+		verdict_remedy(
+			verdict_add(to, false, "%s: out of service since %s", one->key, since),
 			"assayctl maintenance %s off", one->key);
 	else if (strcmp(one->state, "idle") == 0 && one->text[0] != '\0')
-		add(to, false, "%s: ready, %s", one->key, one->text);
+		verdict_add(to, false, "%s: ready, %s", one->key, one->text);
 	if (one->hazard && one->run.number[0] == '\0')
-		remedy(add(to, is_fault || is_away, "%s: something harmful is on, or may be",
-			       one->key),
+		verdict_remedy(verdict_add(to, is_fault || is_away,
+				       "%s: something harmful is on, or may be", one->key),
 			"keep away; the next connection switches it off first");
 	if (one->interrupted[0] != '\0')
-		remedy(add(to, false, "%s: run %s was interrupted", one->key, one->interrupted),
+		verdict_remedy(verdict_add(to, false, "%s: run %s was interrupted", one->key,
+				       one->interrupted),
 			"assayctl run repeat %s", one->interrupted);
 	if (one->changed)
-		remedy(add(to, false, "%s: settings were changed at run time", one->key),
+		verdict_remedy(
+			verdict_add(to, false, "%s: settings were changed at run time", one->key),
 			"assayctl describe %s", one->key);
 }

@@ -63,6 +63,7 @@ struct verdict_item {
 };
 
 #define VERDICT_MAX 400
+#define VERDICT_BAD 3 /* exit code: a person must act */
 
 struct verdict {
 	struct verdict_item *items; /* problems first, after verdict_sort() */
@@ -74,6 +75,13 @@ void verdict_daemon(struct verdict *to, const struct shown_daemon *daemon);
 void verdict_calibration(struct verdict *to, const struct shown_calibration *one, uint64_t now);
 void verdict_instrument(struct verdict *to, const struct shown_instrument *one, uint64_t now);
 
+/* The item, without a remedy; NULL: no memory, or there are too many. */
+struct verdict_item *verdict_add(struct verdict *to, bool is_problem, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void verdict_remedy(struct verdict_item *one, const char *format, ...) /* NULL: nothing */
+	__attribute__((format(printf, 2, 3)));
+
+void verdict_print(const struct verdict *verdict);
 void verdict_sort(struct verdict *verdict);
 void verdict_finish(struct verdict *verdict);
 
