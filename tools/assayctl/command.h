@@ -75,6 +75,7 @@ int command_cursor_list(const struct options *options, const struct args *args);
 int command_cursor_show(const struct options *options, const struct args *args);
 int command_describe(const struct options *options, const struct args *args);
 int command_doctor(const struct options *options, const struct args *args);
+int command_edit(const struct options *options, const struct args *args);
 int command_export(const struct options *options, const struct args *args);
 int command_help(const struct options *options, const struct args *args);
 int command_journal_cat(const struct options *options, const struct args *args);

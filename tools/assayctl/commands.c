@@ -200,6 +200,8 @@ const struct command commands[] = {
 	{NULL, "capture", "[INSTRUMENT]", 0, 1, "record the bytes on an instrument's link",
 		capture_options, command_capture},
 	{NULL, "check", "[FILE]", 0, 1, "check a configuration", no_options, command_check},
+	{NULL, "edit", "[FILE]", 0, 1, "edit a copy of the configuration, check it, and reload",
+		no_options, command_edit},
 	{NULL, "describe", "[INSTRUMENT|DRIVER]", 0, 1,
 		"show the settings of an instrument or a driver", no_options, command_describe},
 	{NULL, "set", "INSTRUMENT NAME=VALUE...", 2, COMMAND_ANY,

@@ -248,6 +248,17 @@ static const char *remedy_for(const char *code)
 	return remedies[i].remedy;
 }
 
+/* The same for all workers, therefore once. */
+static void judge_confinement(struct verdict *to, const char *lacking)
+{
+	if (lacking[0] == '\0')
+		return;
+	for (size_t i = 0; i < to->count; i++)
+		if (strncmp(to->items[i].text, "workers: ", 9) == 0)
+			return;
+	add(to, false, "workers: not fully confined: this kernel lacks %s", lacking);
+}
+
 void verdict_instrument(struct verdict *to, const struct shown_instrument *one, uint64_t now)
 {
 	char since[PRINT_BOTH_SIZE] = "";

@@ -36,7 +36,7 @@ class Daemon(threading.Thread):
     def __init__(self, folder):
         super().__init__(daemon=True)
         self.states, self.runs, self.reply, self.extra = {}, [], None, []
-        self.asked = []
+        self.asked, self.refusal = [], None
         self.control, self.live = (zmq.Context.instance().socket(kind) for kind in (zmq.ROUTER, zmq.PUB))
         self.control.bind(f'ipc://{folder}/control')
         self.live.bind(f'ipc://{folder}/live')
@@ -69,8 +69,10 @@ class Daemon(threading.Thread):
                 *envelope, body = self.control.recv_multipart()
                 request = cbor2.loads(body)
                 self.asked.append(request)
-                reply = self.answer(request)
-                self.control.send_multipart([*envelope, cbor2.dumps({'ok': True, **reply})])
+                reply = {'ok': True, **self.answer(request)}
+                if self.refusal is not None:
+                    reply = {'ok': False, 'error': {'code': 'busy', 'text': self.refusal}}
+                self.control.send_multipart([*envelope, cbor2.dumps(reply)])
             self.publish()
 
 
