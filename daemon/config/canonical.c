@@ -181,6 +181,8 @@ static void add_daemon(struct map *map, const struct config *config)
 	open_part(map, "laboratory", &part);
 	map_text(&part, "site", config->site);
 	map_text(&part, "node", config->node);
+	if (strcmp(config->timezone, "UTC") != 0)
+		map_text(&part, "timezone", config->timezone);
 	map_bool(&part, "require_sample", (config->require & CONFIG_REQUIRE_SAMPLE) != 0);
 	map_bool(&part, "require_operator", (config->require & CONFIG_REQUIRE_OPERATOR) != 0);
 	map_bool(&part, "require_method", (config->require & CONFIG_REQUIRE_METHOD) != 0);

@@ -138,7 +138,8 @@ struct config_key {
 
 struct config {
 	char site[33], node[33];
-	unsigned require;                            /* enum config_require */
+	const char *timezone; /* of the days in run numbers: "Europe/Berlin" */
+	unsigned require;     /* enum config_require */
 	const char *sample_pattern, *sample_example; /* NULL: any sample id */
 
 	const char *journal_path;

@@ -7,6 +7,7 @@
 #include "config/inside.h"
 #include "config/sections.h"
 #include "config/warnings.h"
+#include "config/zone.h"
 
 #define PATTERN_BYTES_MAX 200
 #define PATTERN_COST_MAX  5000
@@ -15,7 +16,7 @@
 struct laboratory {
 	const char *site, *node;
 	unsigned require;
-	const struct node *pattern, *example;
+	const struct node *pattern, *example, *timezone;
 };
 
 /* In the order of enum config_require's bits. */
@@ -34,6 +35,8 @@ const struct field laboratory_fields[] = {
 		.help = "the laboratory's short name, part of every topic"},
 	{"node", FIELD_TOKEN, FIELD_REQUIRED, offsetof(struct laboratory, node),
 		.help = "this computer's short name, part of every run number"},
+	{"timezone", FIELD_NODE, 0, offsetof(struct laboratory, timezone),
+		.help = "the time zone whose days are in run numbers; without it UTC"},
 	{"require", FIELD_FLAGS, 0, offsetof(struct laboratory, require),
 		.choices = require_choices, .help = "the facts that a run must have to be started"},
 	{"sample_id", FIELD_SECTION, .fields = sample_id_fields,
@@ -205,6 +208,7 @@ void laboratory_read(struct load *load, const struct node *map, struct config_ma
 	struct config *config = load->config;
 	memcpy(config->site, lab.site, strlen(lab.site));
 	memcpy(config->node, lab.node, strlen(lab.node));
+	config->timezone = lab.timezone != NULL ? zone_read(load, lab.timezone) : "UTC";
 	config->require = lab.require;
 	read_sample_id(load, &lab);
 }

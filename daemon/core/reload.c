@@ -21,8 +21,9 @@ static bool is_same(const char *a, const char *b)
 /* The part that only a restart can change, in the words of the YAML; NULL: none changed. */
 static const char *fixed_part(const struct config *old, const struct config *new)
 {
-	if (strcmp(old->site, new->site) != 0 || strcmp(old->node, new->node) != 0)
-		return "laboratory: site and node";
+	if (strcmp(old->site, new->site) != 0 || strcmp(old->node, new->node) != 0 ||
+		strcmp(old->timezone, new->timezone) != 0)
+		return "laboratory: site, node and timezone";
 	if (strcmp(old->journal_path, new->journal_path) != 0 ||
 		old->sync_always != new->sync_always || old->sync_ns != new->sync_ns ||
 		old->segment_size != new->segment_size)

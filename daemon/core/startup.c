@@ -320,6 +320,7 @@ static int open_all(struct core *core)
 	if (!core->config->sync_always)
 		snprintf(core->sync, sizeof core->sync, "%gs",
 			(double)core->config->sync_ns / (double)NS_PER_S);
+	runs_use_zone(core->config->timezone);
 	struct journal_report report = {0};
 	int r = open_journal(core, &report);
 	if (r < 0)

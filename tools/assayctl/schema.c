@@ -418,6 +418,7 @@ static json_t *node_schema(const struct schema *s, const char *name)
 	} nodes[] = {
 		{"laboratory", .fields = laboratory_fields},
 		{"pattern", .json = "{\"type\": \"string\"}"},
+		{"timezone", .json = "{\"type\": \"string\", \"pattern\": \"^[A-Za-z]\"}"},
 		{"example", .json = "{\"type\": [\"string\", \"number\"]}"},
 		{"journal", .fields = journal_fields},
 		{"sync",

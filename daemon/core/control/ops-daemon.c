@@ -170,6 +170,7 @@ static int op_status(struct call *call)
 	}
 	map_text(&call->reply, "site", core->config->site);
 	map_text(&call->reply, "node", core->config->node);
+	map_text(&call->reply, "timezone", core->config->timezone);
 	map_text(&call->reply, "version", ASSAY_VERSION);
 	map_uint(&call->reply, "started", core->started);
 	map_bytes(&call->reply, "config", core->config->sha256, 32);

@@ -286,12 +286,20 @@ void runs_reserve(struct runs *runs, struct numbers *numbers)
 	runs->numbers = numbers;
 }
 
+void runs_use_zone(const char *name)
+{
+	char zone[80];
+	snprintf(zone, sizeof zone, strcmp(name, "UTC") == 0 ? "UTC0" : ":%s", name);
+	setenv("TZ", zone, 1);
+	tzset();
+}
+
 void runs_next_number(const struct runs *runs, const char *node, const char *instrument,
 	uint64_t utc, char number[RUN_NUMBER_MAX + 1])
 {
 	struct tm day;
 	time_t seconds = (time_t)(utc / NS_PER_S);
-	gmtime_r(&seconds, &day);
+	localtime_r(&seconds, &day);
 	char prefix[RUN_NUMBER_MAX - 11];
 	int len = snprintf(prefix, sizeof prefix, "%s/%s/%04d%02d%02d-", node, instrument,
 		day.tm_year + 1900, day.tm_mon + 1, day.tm_mday);

@@ -64,8 +64,15 @@ uint64_t runs_head(const struct runs *runs);
 void runs_reserve(struct runs *runs, struct numbers *numbers);
 
 /*
- * The next free number <node>/<instrument>/<yyyymmdd>-<nnn> of the (UTC) day of `utc`; runs of
- * former journals count too.
+ * The days of numbers are those of this zone of tzdata from now on, and that of the whole process:
+ * call it before there are threads.
+ */
+void runs_use_zone(const char *name);
+
+/*
+ * The next free number <node>/<instrument>/<yyyymmdd>-<nnn> of the day of `utc` in the laboratory's
+ * zone; runs of former journals count too.  A number is free if none with the same day was given, so
+ * it stays so when the zone or the clock changes.
  */
 void runs_next_number(const struct runs *runs, const char *node, const char *instrument,
 	uint64_t utc, char number[RUN_NUMBER_MAX + 1]);

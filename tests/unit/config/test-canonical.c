@@ -67,7 +67,7 @@ static void files_keep_their_hashes(void **state)
 		{"right/design.yaml",
 			"222e2477aee7c5ae2cff0d2a1a8d1e2ceb0ad5c02de9741897e0c099b91a1ee7"},
 		{"right/full.yaml",
-			"5dabc8285575073b344191ff5663c8410c1d775bcd156ecc991d08d1bb65cd3e"},
+			"5feab5405a210ae0ab8607fc53778c5c4e86d548a6f5fa08e5f25e09ee75d726"},
 		{"right/minimal.yaml",
 			"8565ff508a0c76c660ef80f5fc7b643210bb8ff8de60a20bd6daa2af5bca725a"},
 		{"right/folder/assayd.yaml",

@@ -278,7 +278,7 @@ static void help_is_the_table(void **state)
 
 static void status_shows_the_daemon_and_its_instruments(void **state)
 {
-	expect("status", NULL, "\"site\":\"site\",\"node\":\"node\"");
+	expect("status", NULL, "\"site\":\"site\",\"node\":\"node\",\"timezone\":\"UTC\"");
 	assert_has("\"disk\":\"ok\"");
 	assert_has("\"key\":\"xrf-1\",\"driver\":\"amptek-dp5\",\"technique\":\"xrf\"");
 	assert_has("\"key\":\"ms-1\"");

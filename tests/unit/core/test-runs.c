@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The index of runs: numbers, and the rows it keeps over a restart. */
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,10 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "core/runs/numbers.h"
 #include "core/runs/rows.h"
 #include "journal/journal.h"
 
@@ -77,6 +81,125 @@ static void numbers_count_up_within_a_day_and_an_instrument(void **state)
 	runs_next_number(runs, "n", "xrf-1", DAY + 24 * HOUR, number);
 	assert_string_equal(number, "n/xrf-1/20261123-001");
 	runs_destroy(runs);
+}
+
+/* --- the laboratory's days ------------------------------------------------------------------- */
+
+#define WALKS 30
+
+/* Days with a change of the clock, a day that Samoa left out, and a change of half an hour. */
+static const uint64_t hard_days[] = {
+	UINT64_C(1774699200000000000), /* 2026-03-28 12:00 UTC: Berlin sets the clock forward */
+	UINT64_C(1792843200000000000), /* 2026-10-24 12:00 UTC: and back */
+	UINT64_C(1325160000000000000), /* 2011-12-29 12:00 UTC: no 2011-12-30 in Apia */
+	UINT64_C(1775304000000000000), /* 2026-04-04 12:00 UTC: Lord Howe */
+};
+
+static const char *const zones[] = {"UTC", "Europe/Berlin", "Pacific/Apia", "Australia/Lord_Howe",
+	"Asia/Kolkata", "America/St_Johns", "Pacific/Kiritimati", "Etc/GMT+12"};
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static void the_day_is_that_of_the_laboratory(void **state)
+{
+	static const struct {
+		const char *zone;
+		uint64_t utc;
+		const char *day;
+	} days[] = {
+		{"UTC", DAY - 1, "20261121"},
+		{"UTC", DAY, "20261122"},
+		{"Asia/Tokyo", DAY - 9 * HOUR - 1, "20261121"},
+		{"Asia/Tokyo", DAY - 9 * HOUR, "20261122"},
+		{"America/St_Johns", DAY + 7 * HOUR / 2 - 1, "20261121"},
+		{"America/St_Johns", DAY + 7 * HOUR / 2, "20261122"},
+		/* 2026-10-25 in Berlin has 25 hours, 2026-03-29 has 23. */
+		{"Europe/Berlin", UINT64_C(1792879200000000000) - 1, "20261024"},
+		{"Europe/Berlin", UINT64_C(1792879200000000000), "20261025"},
+		{"Europe/Berlin", UINT64_C(1792879200000000000) + 25 * HOUR - 1, "20261025"},
+		{"Europe/Berlin", UINT64_C(1792879200000000000) + 25 * HOUR, "20261026"},
+		{"Europe/Berlin", UINT64_C(1774738800000000000), "20260329"},
+		{"Europe/Berlin", UINT64_C(1774738800000000000) + 23 * HOUR - 1, "20260329"},
+		{"Europe/Berlin", UINT64_C(1774738800000000000) + 23 * HOUR, "20260330"},
+	};
+	uint8_t id[JOURNAL_ID_SIZE] = {40};
+	struct runs *runs = load(id, 0);
+	for (size_t i = 0; i < COUNT(days); i++) {
+		char number[RUN_NUMBER_MAX + 1], expected[40];
+		runs_use_zone(days[i].zone);
+		runs_next_number(runs, "z", "xrf-1", days[i].utc, number);
+		snprintf(expected, sizeof expected, "z/xrf-1/%s-001", days[i].day);
+		assert_string_equal(number, expected);
+	}
+	runs_use_zone("UTC");
+	runs_destroy(runs);
+}
+
+static uint64_t dice;
+
+static uint64_t roll(uint64_t bound)
+{
+	dice = dice * 6364136223846793005u + 1442695040888963407u;
+	return (dice >> 33) % bound;
+}
+
+/*
+ * Lives of the daemon on two journals, each in a zone of its own and with a clock that was set; of a
+ * run that follows, the clock may have stepped too.
+ */
+static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+	return remove(path);
+}
+
+static void no_number_is_given_twice_in_any_zone(void **state)
+{
+	snprintf(folder, sizeof folder, "%s/test-runs-XXXXXX", /* in memory: it syncs often */
+		access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	assert_non_null(mkdtemp(folder));
+	enum { LIVES = 8, RUNS = 8 };
+	static char given[LIVES * RUNS][RUN_NUMBER_MAX + 1];
+	uint8_t next_id = 0;
+	for (unsigned walk = 0; walk < WALKS; walk++) {
+		size_t count = 0;
+		dice = walk;
+		uint64_t heads[2] = {0}, now = hard_days[roll(COUNT(hard_days))];
+		char known[90], node[16];
+		snprintf(known, sizeof known, "%s/known-%u", folder, walk);
+		snprintf(node, sizeof node, "walk-%u", walk);
+		assert_int_equal(mkdir(known, 0700), 0);
+		for (int life = 0; life < LIVES; life++) {
+			size_t which = roll(2);
+			uint8_t id[JOURNAL_ID_SIZE] = {50, (uint8_t)walk, (uint8_t)which};
+			struct numbers numbers;
+			struct runs *runs = load(id, heads[which]);
+			numbers_open(&numbers, known, id);
+			runs_reserve(runs, &numbers);
+			runs_use_zone(zones[roll(COUNT(zones))]);
+			for (int n = 0; n < RUNS; n++) {
+				char *number = given[count];
+				now += roll(30 * HOUR);
+				now -= roll(3) == 0 ? roll(60 * HOUR) : 0;
+				runs_next_number(runs, node, "xrf-1", now, number);
+				numbers_sync(&numbers);
+				for (size_t i = 0; i < count; i++) {
+					if (strcmp(given[i], number) == 0)
+						fail_msg("walk %u gives %s again", walk, number);
+				}
+				count++;
+				struct runs_row row = row_of(0, number, ++heads[which], 0);
+				row.last = row.first;
+				memcpy(row.id, &count, sizeof count);
+				row.id[15] = ++next_id;
+				memcpy(row.id + 8, &(uint32_t){walk}, 4);
+				assert_int_equal(runs_put(runs, &row), 0);
+			}
+			runs_destroy(runs);
+			numbers_close(&numbers);
+		}
+	}
+	runs_use_zone("UTC");
+	nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static void rows_are_kept_and_a_later_state_replaces_an_earlier(void **state)
@@ -254,6 +377,8 @@ int main(void)
 			amends_are_kept_also_of_runs_in_former_journals, make_folder),
 		cmocka_unit_test_setup(
 			rows_are_kept_and_a_later_state_replaces_an_earlier, make_folder),
+		cmocka_unit_test_setup(the_day_is_that_of_the_laboratory, make_folder),
+		cmocka_unit_test(no_number_is_given_twice_in_any_zone),
 		cmocka_unit_test_setup(what_the_journal_did_not_keep_is_forgotten, make_folder),
 		cmocka_unit_test_setup(many_runs_are_found_one_by_one, make_folder),
 		cmocka_unit_test_setup(a_row_takes_little_memory, make_folder),
