@@ -260,7 +260,8 @@ def test_assayctl(lab):
     assert json.loads(lab.ctl('--json', 'status').stdout)['ok'] is True
     assert len(json.loads(lab.ctl('--json', 'run', 'list', '--instrument', 'xrf-1').stdout)['runs']) >= 3
     assert 'expected one of start' in lab.ctl('run', 'begin', code=2).stderr
-    wait_watch(lab, ('--seconds', '3'), ('mz [1]', 'ion_current [A]', 'gas-1', 'SIMULATED'))
+    wait_watch(lab, ('--seconds', '3'), ('ms-1', 'gas-1', 'SIMULATED'))
+    wait_watch(lab, ('--seconds', '3', 'ms-1'), ('ion current [A] over m/z',))
     wait_watch(lab, ('--plain', '--seconds', '1', 'gas-1'), ('frame', 'HCl'))
 
 

@@ -2,11 +2,10 @@
 /* watch: live data, as a screen, lines or JSON. */
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <zmq.h>
@@ -17,40 +16,12 @@
 #include "base/clock.h"
 #include "client.h"
 #include "interrupt.h"
-#include "plot.h"
 #include "print.h"
 #include "record/entry.h"
+#include "watch.h"
 
-#define SEEN_MAX     64
-#define HISTORY      240 /* values of an instrument without spectra */
-#define POINTS_MAX   16384
 #define REDRAW_NS    (500 * NS_PER_MS)
 #define RATE_SPAN_NS (5 * NS_PER_S)
-#define PLOT_ROWS    3 /* at least, without its labels */
-
-/* The latest data of one instrument. */
-struct seen {
-	char key[33], state[20], text[120], values[200];
-	bool sim;
-	uint64_t frames, rate_frames, rate_since;
-	double rate; /* frames per second */
-	char quality[12];
-	char title[80], x_name[40], x_unit[20], y_name[40], y_unit[20];
-	double x_first, x_last;
-	double y[POINTS_MAX];
-	size_t count;
-	bool history; /* y is one value over time */
-};
-
-struct watch {
-	const struct options *options;
-	const char *wanted; /* NULL: all */
-	bool plain;
-	const volatile sig_atomic_t *must_stop;
-	struct seen *seen[SEEN_MAX];
-	size_t count;
-	uint64_t head; /* of the last heartbeat */
-};
 
 static struct seen *find_seen(struct watch *w, struct assay_string key)
 {
@@ -75,6 +46,7 @@ static struct seen *find_seen(struct watch *w, struct assay_string key)
 static void count_frame(struct seen *s)
 {
 	uint64_t now = clock_boot();
+	s->last = now;
 	s->frames++;
 	s->rate_frames++;
 	uint64_t span = now - s->rate_since;
@@ -112,21 +84,35 @@ static void list_values(struct seen *s, struct assay_frame_view *frame, bool dat
 	}
 }
 
+/* "mole fraction [%]": a name for people, and a unit if it has a sign. */
+static void label(char *to, size_t size, const char *name, struct assay_string unit)
+{
+	char sign[20];
+	print_safe(sign, sizeof sign, unit);
+	bool is_plain = sign[0] == '\0' || strcmp(sign, "1") == 0 || sign[0] == '{';
+	snprintf(to, size, "%s%s%s%s", strcmp(name, "mz") == 0 ? "m/z" : name, is_plain ? "" : " [",
+		is_plain ? "" : sign, is_plain ? "" : "]");
+	for (; *to != '\0'; to++)
+		*to = *to == '_' ? ' ' : *to;
+}
+
 static void keep_curve(
 	struct seen *s, const struct assay_frame_view *frame, const struct assay_var_view *var)
 {
 	struct assay_var_view axis;
-	char name[ASSAY_NAME_MAX + 1];
+	char name[ASSAY_NAME_MAX + 1], y_name[ASSAY_NAME_MAX + 1];
 	print_safe(name, sizeof name, var->dims[0]);
+	name_of(y_name, sizeof y_name, var);
 	s->history = false;
 	s->count = var->count < POINTS_MAX ? var->count : POINTS_MAX;
 	for (size_t i = 0; i < s->count; i++)
 		s->y[i] = assay_var_number(var, i);
-	print_safe(s->y_name, sizeof s->y_name, var->name);
-	print_safe(s->y_unit, sizeof s->y_unit, var->unit);
-	snprintf(s->x_name, sizeof s->x_name, "%s", name);
+	label(s->y_name, sizeof s->y_name, y_name, var->unit);
+	label(s->x_name, sizeof s->x_name, name, string_of(""));
+	s->x_first = 0;
+	s->x_last = (double)s->count - 1;
 	if (assay_frame_find(frame, name, &axis) == 0 && axis.count > 0) {
-		print_safe(s->x_unit, sizeof s->x_unit, axis.unit);
+		label(s->x_name, sizeof s->x_name, name, axis.unit);
 		s->x_first = assay_var_number(&axis, 0);
 		s->x_last = assay_var_number(
 			&axis, s->count < axis.count ? s->count - 1 : axis.count - 1);
@@ -135,17 +121,21 @@ static void keep_curve(
 
 static void keep_value(struct seen *s, const struct assay_var_view *var)
 {
+	char name[ASSAY_NAME_MAX + 1];
+	if (!s->history)
+		s->count = 0;
 	s->history = true;
 	if (s->count == HISTORY) {
 		memmove(s->y, s->y + 1, (HISTORY - 1) * sizeof s->y[0]);
+		memmove(s->times, s->times + 1, (HISTORY - 1) * sizeof s->times[0]);
 		s->count--;
 	}
+	s->times[s->count] = clock_boot();
 	s->y[s->count++] = assay_var_number(var, 0);
-	name_of(s->y_name, sizeof s->y_name, var);
-	print_safe(s->y_unit, sizeof s->y_unit, var->unit);
-	snprintf(s->x_name, sizeof s->x_name, "frames ago");
-	snprintf(s->x_unit, sizeof s->x_unit, "1");
-	s->x_first = (double)s->count - 1;
+	name_of(name, sizeof name, var);
+	label(s->y_name, sizeof s->y_name, name, var->unit);
+	snprintf(s->x_name, sizeof s->x_name, "time [s]");
+	s->x_first = -(double)(s->times[s->count - 1] - s->times[0]) / (double)NS_PER_S;
 	s->x_last = 0;
 }
 
@@ -198,6 +188,17 @@ static void print_plain(const struct seen *s, const struct assay_entry_view *ent
 	fflush(stdout);
 }
 
+static void take_state(struct seen *s, const struct assay_record_view *record)
+{
+	char state[sizeof s->state];
+	print_safe(state, sizeof state, record->state);
+	if (strcmp(state, s->state) != 0)
+		s->since = record->t.utc;
+	memcpy(s->state, state, sizeof s->state);
+	print_safe(s->text, sizeof s->text, record->text);
+	s->sim = record->sim;
+}
+
 static void take_record(struct watch *w, const struct assay_entry_view *entry)
 {
 	struct assay_record_view record;
@@ -207,14 +208,13 @@ static void take_record(struct watch *w, const struct assay_entry_view *entry)
 	struct seen *s = find_seen(w, record.inst.key);
 	if (s == NULL || (w->wanted != NULL && strcmp(w->wanted, s->key) != 0))
 		return;
-	if (record.type == ASSAY_RECORD_STATE) {
-		print_safe(s->state, sizeof s->state, record.state);
-		print_safe(s->text, sizeof s->text, record.text);
-		s->sim = record.sim;
+	if (record.type == ASSAY_RECORD_STATE)
+		take_state(s, &record);
+	if (record.type == ASSAY_RECORD_RUN_START) {
+		print_safe(s->number, sizeof s->number, record.number);
+		s->is_run_new = true;
 	}
-	if (record.type == ASSAY_RECORD_RUN_START)
-		print_safe(s->title, sizeof s->title, record.number);
-	if (record.type == ASSAY_RECORD_FRAME &&
+	if (record.type == ASSAY_RECORD_FRAME && (w->plain || !w->view.is_paused) &&
 		assay_frame_read(entry->body.data, entry->body.len, &frame) == 0)
 		take_frame(s, &frame);
 	if (w->plain)
@@ -239,111 +239,15 @@ static void take_message(struct watch *w, const zmq_msg_t *topic, const void *da
 	}
 }
 
-/* --- the screen ------------------------------------------------------------------------------ */
-
-/* Cuts the line to `width` characters. */
-static void cut(char *line, int width)
-{
-	for (; *line != '\0'; line++) {
-		if (((unsigned char)*line & 0xc0) != 0x80 && width-- == 0) {
-			*line = '\0';
-			return;
-		}
-	}
-}
-
-static void add(char *line, size_t size, const char *text)
-{
-	size_t len = strlen(line);
-	if (text[0] != '\0')
-		snprintf(line + len, size - len, "  %s", text);
-}
-
-/*
- * "xrf-1  busy  1.00/s  good  8 frames  Fe 12.5 %".  The state's text comes before the numbers, and an
- * instrument that is down shows no rate, quality and values of the time when it was not.
- */
-static void print_line(const struct seen *s, int width)
-{
-	static const char *const down[] = {"off", "connecting", "fault", "maintenance"};
-	char line[600], number[40];
-	bool is_busy = strcmp(s->state, "busy") == 0, is_down = false;
-	for (size_t i = 0; i < sizeof down / sizeof *down; i++)
-		is_down |= strcmp(s->state, down[i]) == 0;
-	snprintf(line, sizeof line, "%-12s %-8s", s->key, s->state);
-	add(line, sizeof line, s->sim ? "SIMULATED" : "");
-	add(line, sizeof line, is_busy ? "" : s->text);
-	snprintf(number, sizeof number, "%.2f/s", s->rate);
-	add(line, sizeof line, is_busy ? number : "");
-	add(line, sizeof line, is_down ? "" : s->quality);
-	snprintf(number, sizeof number, "%" PRIu64 " frames", s->frames);
-	add(line, sizeof line, number);
-	add(line, sizeof line, is_down ? "" : s->values);
-	cut(line, width);
-	puts(line);
-}
-
-static void draw_seen(const struct seen *s, int width, int height)
-{
-	print_line(s, width);
-	if (s->count == 0 || height < PLOT_ROWS)
-		return;
-	struct plot plot = {.title = s->title[0] != '\0' ? s->title : s->key,
-		.x_name = s->x_name,
-		.x_unit = s->x_unit,
-		.y_name = s->y_name,
-		.y_unit = s->y_unit,
-		.x_first = s->x_first,
-		.x_last = s->x_last,
-		.y = s->y,
-		.count = s->count,
-		.width = width - 12,
-		.height = height};
-	plot_draw(stdout, &plot);
-}
-
-static bool is_shown(const struct watch *w, size_t i)
-{
-	return w->wanted == NULL || strcmp(w->wanted, w->seen[i]->key) == 0;
-}
-
-/*
- * Without room for a plot of each instrument there are lines only, and without room for these the
- * last line counts the others.
- */
-static void draw(struct watch *w)
-{
-	struct winsize size = {.ws_col = 100, .ws_row = 40};
-	ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
-	int width = size.ws_col > 40 ? size.ws_col : 40;
-	int shown = 0, hidden = 0, faults = 0;
-	for (size_t i = 0; i < w->count; i++)
-		shown += is_shown(w, i);
-	int rows = shown > 0 ? (size.ws_row - 2) / shown - 4 : 8;
-	int room = size.ws_row > 4 ? size.ws_row - 2 : 2;
-	room -= shown > room; /* for the count */
-	if (isatty(STDOUT_FILENO))
-		fputs("\033[H\033[2J", stdout);
-	printf("last entry %" PRIu64 "\n", w->head);
-	for (size_t i = 0; i < w->count; i++) {
-		if (is_shown(w, i) && room-- > 0) {
-			draw_seen(w->seen[i], width, rows > 10 ? 10 : rows);
-		} else if (is_shown(w, i)) {
-			hidden++;
-			faults += strcmp(w->seen[i]->state, "fault") == 0;
-		}
-	}
-	if (hidden > 0)
-		printf("%d more, %d at fault: assayctl list\n", hidden, faults);
-	fflush(stdout);
-}
+/* --- the daemon ------------------------------------------------------------------------------ */
 
 struct present_run {
 	char number[80];
 };
 
 struct present {
-	char key[33], state[20], text[120];
+	char key[33], state[20], text[160];
+	uint64_t since;
 	bool simulated;
 	struct present_run run;
 };
@@ -353,9 +257,67 @@ static const struct keys run_keys = {
 
 static const struct keys present_keys = {
 	.rows = (const struct key[]){ROW_TEXT(struct present, key), ROW_TEXT(struct present, state),
-		ROW_TEXT(struct present, text), ROW_BOOL(struct present, simulated),
-		ROW_MAP(struct present, run, run_keys), {0}},
+		ROW_TEXT(struct present, text), ROW_UINT(struct present, since),
+		ROW_BOOL(struct present, simulated), ROW_MAP(struct present, run, run_keys), {0}},
 	.open = true};
+
+struct run_facts {
+	char sample[100], person[100];
+	uint64_t start;
+	struct assay_span run_start;
+};
+
+static const struct keys facts_keys = {
+	.rows = (const struct key[]){ROW_TEXT(struct run_facts, sample),
+		{"operator", KEY_OTHER, KEY_AT(struct run_facts, person), .read = print_read_value},
+		ROW_UINT(struct run_facts, start), ROW_RAW(struct run_facts, run_start), {0}},
+	.open = true};
+
+struct preset {
+	double v;
+	char u[8];
+};
+
+static const struct keys preset_keys = {
+	.rows = (const struct key[]){{"v", KEY_NUMBER, KEY_AT(struct preset, v)},
+		ROW_TEXT(struct preset, u), {0}},
+	.open = true};
+
+/* Sample, operator, start and the time that the run takes, by its number. */
+static void ask_run(const struct watch *w, struct seen *s)
+{
+	struct control_request request;
+	struct control_reply reply;
+	struct run_facts facts = {0};
+	struct preset preset = {0};
+	s->is_run_new = false;
+	control_request_init(&request, "run-show");
+	map_text(&request.map, "number", s->number);
+	map_bool(&request.map, "records", true);
+	int r = client_try(w->options, &request, 1, &reply);
+	struct assay_span run = r == 0 ? keys_value(reply.body, string_of("run")) : reply.body;
+	if (r == 0 && keys_decode(&facts_keys, run.data, run.len, &facts) == 0) {
+		memcpy(s->sample, facts.sample, sizeof s->sample);
+		memcpy(s->person, facts.person, sizeof s->person);
+		s->start = facts.start;
+		struct assay_span settings = keys_value(facts.run_start, string_of("settings"));
+		struct assay_span value = keys_value(settings, string_of("preset_time"));
+		bool is_read = value.len > 0 &&
+			       keys_decode(&preset_keys, value.data, value.len, &preset) == 0;
+		s->preset = is_read && strcmp(preset.u, "s") == 0 && preset.v > 0 && preset.v < 1e9
+				    ? preset.v
+				    : 0;
+	}
+	control_reply_finish(&reply);
+}
+
+static void ask_runs(struct watch *w)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		if (w->seen[i]->is_run_new)
+			ask_run(w, w->seen[i]);
+	}
+}
 
 /*
  * States are published when they change: request the present ones once.  False: the daemon has no
@@ -379,7 +341,9 @@ static bool ask_states(struct watch *w)
 			continue;
 		memcpy(s->state, now.state, sizeof s->state);
 		memcpy(s->text, now.text, sizeof s->text);
-		memcpy(s->title, now.run.number, sizeof s->title);
+		snprintf(s->number, sizeof s->number, "%s", now.run.number);
+		s->is_run_new = s->number[0] != '\0';
+		s->since = now.since;
 		s->sim = now.simulated;
 	}
 	control_reply_finish(&reply);
@@ -403,22 +367,53 @@ static void receive(struct watch *w, void *socket)
 	}
 }
 
+/* The other screen of the terminal, without the cursor, on which no line wraps; and back. */
+static void use_screen(bool is_on)
+{
+	if (isatty(STDOUT_FILENO))
+		fputs(is_on ? "\033[?1049h\033[?25l\033[?7l\033[H\033[2J"
+			    : "\033[?7h\033[?25h\033[?1049l",
+			stdout);
+	fflush(stdout);
+}
+
 static void follow(struct watch *w, void *socket, uint64_t until)
 {
 	uint64_t redraw = 0;
 	bool screen = !w->plain && !w->options->json;
-	while (!*w->must_stop && clock_boot() < until) {
-		zmq_pollitem_t item = {.socket = socket, .events = ZMQ_POLLIN};
-		if (zmq_poll(&item, 1, 200) > 0)
+	while (!*w->must_stop && !w->view.must_end && clock_boot() < until) {
+		zmq_pollitem_t items[] = {{.socket = socket, .events = ZMQ_POLLIN},
+			{.fd = keys_fd(), .events = ZMQ_POLLIN}};
+		zmq_poll(items, keys_fd() >= 0 ? 2 : 1, 200);
+		if ((items[0].revents & ZMQ_POLLIN) != 0)
 			receive(w, socket);
+		if (screen && keys_fd() >= 0 && items[1].revents != 0) {
+			keys_take(w);
+			redraw = 0;
+		}
 		if (screen && clock_boot() >= redraw) {
-			draw(w);
+			ask_runs(w);
+			watch_draw(w);
 			redraw = clock_boot() +
 				 (isatty(STDOUT_FILENO) ? REDRAW_NS : 10 * REDRAW_NS);
 		}
 	}
 	if (screen)
-		draw(w);
+		watch_draw(w);
+}
+
+static void follow_on_screen(struct watch *w, void *socket, uint64_t until)
+{
+	if (w->plain || w->options->json) {
+		follow(w, socket, until);
+		return;
+	}
+	setlocale(LC_CTYPE, "C.UTF-8");
+	use_screen(true);
+	keys_begin();
+	follow(w, socket, until);
+	keys_end();
+	use_screen(false);
 }
 
 static int watch(struct watch *w, uint64_t until)
@@ -438,7 +433,7 @@ static int watch(struct watch *w, uint64_t until)
 		fprintf(stderr, "assayctl: %s: %s\n", w->options->live, zmq_strerror(errno));
 		r = 1;
 	} else {
-		follow(w, socket, until);
+		follow_on_screen(w, socket, until);
 	}
 	zmq_close(socket);
 	zmq_ctx_term(context);
@@ -450,6 +445,7 @@ int command_watch(const struct options *options, const struct args *args)
 	struct watch w = {.options = options,
 		.wanted = args->words[0],
 		.plain = args_has(args, "plain"),
+		.view = {.to = 1},
 		.must_stop = interrupt_catch()};
 	uint64_t until = UINT64_MAX;
 	if (args_has(args, "seconds"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""assayctl edit on a terminal, with an editor that does what a case writes: only a right text takes the file's place.
+"""assayctl edit on a terminal, with a scripted editor: only a right text takes the file's place.
 
 Usage: check-edit.py ASSAYCTL WORKER DRIVERS
 """

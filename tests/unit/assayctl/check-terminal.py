@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 
-from fake import HOSTILE, UTC, Daemon, Terminal
+from fake import HOSTILE, UTC, Daemon
 
 MOVES = re.compile('[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]')
 
@@ -55,36 +55,6 @@ def check_silence():
     (folder / 'control').unlink()
 
 
-def check_watch(daemon):
-    """The fault's text is shown, and not the quality and the values of the time before it."""
-    daemon.states = {'bal-1': ('busy', ''), 'bal-2': ('fault', 'no answer: ' + HOSTILE), 'bal-3': ('idle', 'another unit')}
-    out = run('watch', '--seconds', '2')[0].split('last entry')[-1].splitlines()
-    lines = {line.split()[0]: line for line in out if line.startswith('bal-')}
-    assert all(len(line) <= 100 for line in out), out
-    assert 'fault' in lines['bal-2'] and 'no answer: a?[31m' in lines['bal-2'], lines
-    assert 'good' not in lines['bal-2'] and 'v0' not in lines['bal-2'] and '/s' not in lines['bal-2'], lines
-    assert '/s  good' in lines['bal-1'] and 'v0 0.5 g' in lines['bal-1'], lines
-    assert 'another unit  good' in lines['bal-3'], lines
-    assert 'there is no instrument nope' in run('watch', 'nope', code=1)[1]
-
-
-def on_terminal(seconds):
-    """The lines that watch leaves on a terminal of 80 columns and 24 lines."""
-    terminal = Terminal([assayctl, '--dir', str(folder), 'watch', '--seconds', seconds])
-    terminal.end()
-    return terminal.lines
-
-
-def check_screen(daemon):
-    """Nothing wraps and nothing scrolls off, however many instruments there are."""
-    for count in (1, 4, 20, 30):
-        daemon.states = {f'a-very-long-instrument-name-{i:04}': ('busy', '') for i in range(count)}
-        lines = on_terminal('1')
-        shown = sum(line.startswith('a-very') for line in lines)
-        assert lines[0].startswith('last entry') and shown == min(count, 21), (count, lines)
-        assert (f'{count - shown} more' in '\n'.join(lines)) is (count > shown), lines
-
-
 def check_wait():
     """Ctrl-C ends the waiting, not the run, and assayctl reports that."""
     process = subprocess.Popen([assayctl, '--dir', str(folder), 'run', 'start', 'xrf-1', '--wait'], text=True, bufsize=1,
@@ -123,7 +93,5 @@ with tempfile.TemporaryDirectory() as name:
         assert 'at most 107 bytes' in said, said
     daemon = Daemon(folder)
     daemon.start()
-    check_watch(daemon)
-    check_screen(daemon)
     check_wait()
     check_list(daemon)

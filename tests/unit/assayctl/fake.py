@@ -36,7 +36,7 @@ class Daemon(threading.Thread):
     def __init__(self, folder):
         super().__init__(daemon=True)
         self.states, self.runs, self.reply, self.extra = {}, [], None, []
-        self.asked, self.refusal = [], None
+        self.asked, self.refusal, self.run_facts, self.is_quiet = [], None, {}, False
         self.control, self.live = (zmq.Context.instance().socket(kind) for kind in (zmq.ROUTER, zmq.PUB))
         self.control.bind(f'ipc://{folder}/control')
         self.live.bind(f'ipc://{folder}/live')
@@ -48,7 +48,7 @@ class Daemon(threading.Thread):
         if op == 'run-start':
             return {'number': 'bench-3/xrf-1/20261122-007'}
         if op == 'run-show':
-            return {'run': {'number': 'bench-3/xrf-1/20261122-007', 'instrument': 'xrf-1', 'frames': 0}}
+            return {'run': {'number': 'bench-3/xrf-1/20261122-007', 'instrument': 'xrf-1', 'frames': 0, **self.run_facts}}
         return {'runs': self.runs}
 
     def send(self, record, topic='a1/data/xrf/site/node/x-1/'):
@@ -73,7 +73,8 @@ class Daemon(threading.Thread):
                 if self.refusal is not None:
                     reply = {'ok': False, 'error': {'code': 'busy', 'text': self.refusal}}
                 self.control.send_multipart([*envelope, cbor2.dumps(reply)])
-            self.publish()
+            if not self.is_quiet:
+                self.publish()
 
 
 def base(key):
