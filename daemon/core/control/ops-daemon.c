@@ -18,6 +18,7 @@
 #include "core/port/supervise.h"
 #include "core/reload.h"
 #include "core/runs/rows.h"
+#include "record/stamp.h"
 
 /* --- status ---------------------------------------------------------------------------------- */
 
@@ -134,6 +135,57 @@ static void add_journal(struct map *reply, const struct core *core)
 	map_close(&map);
 }
 
+/* How the kernel's clock is kept, as in the stamps of records; `unc` is its greatest error. */
+static void add_clock(struct map *reply)
+{
+	struct stamp now = stamp_now();
+	struct map map;
+	map_key(reply, "clock");
+	map_open(&map, reply->to);
+	map_uint(&map, "utc", now.utc);
+	map_text(&map, "sync", assay_sync_name(now.sync));
+	if (now.unc != 0)
+		map_uint(&map, "unc", now.unc);
+	map_close(&map);
+}
+
+/* Returns whether there is one; nothing is added to `to` NULL. */
+static bool add_calibration(struct buffer *to, const struct config_calibration *calibration,
+	const char *kind, const char *name, const char *step)
+{
+	struct map map;
+	if (calibration == NULL || (calibration->id == NULL && calibration->to == 0))
+		return false;
+	if (to == NULL)
+		return true;
+	map_open(&map, to);
+	map_text(&map, kind, name);
+	map_text(&map, "step", step);
+	map_text(&map, "id", calibration->id);
+	if (calibration->from != 0)
+		map_uint(&map, "from", calibration->from);
+	if (calibration->to != 0)
+		map_uint(&map, "until", calibration->to);
+	map_close(&map);
+	return true;
+}
+
+/* Those of instruments, then those of methods. */
+static size_t add_calibrations(struct buffer *to, const struct config *config)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < config->instrument_count; i++)
+		count += add_calibration(to, &config->instruments[i].calibration, "instrument",
+			config->instruments[i].key, NULL);
+	for (size_t i = 0; i < config->method_count; i++) {
+		const struct config_method *method = &config->methods[i];
+		for (size_t j = 0; j < method->step_count; j++)
+			count += add_calibration(to, method->steps[j].calibration, "method",
+				method->id, method->steps[j].name);
+	}
+	return count;
+}
+
 /* In the order of the configuration, and then those that end because it no longer has them. */
 static void add_all(struct buffer *to, const struct core *core)
 {
@@ -178,6 +230,10 @@ static int op_status(struct call *call)
 	map_text(&call->reply, "live", core->config->live);
 	add_live_queue(&call->reply, core);
 	add_journal(&call->reply, core);
+	add_clock(&call->reply);
+	map_key(&call->reply, "calibrations");
+	encode_array(call->reply.to, add_calibrations(NULL, core->config));
+	add_calibrations(call->reply.to, core->config);
 	map_key(&call->reply, "instruments");
 	if (one != NULL) {
 		encode_array(call->reply.to, 1);

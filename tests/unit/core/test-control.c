@@ -289,6 +289,24 @@ static void status_shows_the_daemon_and_its_instruments(void **state)
 		"not-found", "xrf-1, ms-1");
 }
 
+static void status_has_the_clock_and_every_calibration(void **state)
+{
+	expect("status", NULL, "\"clock\":{\"utc\":");
+	assert_has("\"calibrations\":[],");
+	roof.plan.instruments =
+		"  xrf-2:\n    driver: amptek-dp5\n    link: {type: udp, host: 192.0.2.2}\n"
+		"    calibration: {id: CAL-1, until: 2027-04-01, energy: {gain: 10 eV}}\n";
+	roof.plan.methods =
+		"  two:\n    version: 1\n    driver: amptek-dp5\n    steps:\n"
+		"      - {name: light, settings: {},\n"
+		"         calibration: {id: CAL-2, from: 2027-04-02, energy: {gain: 4 eV}}}\n";
+	roof_configure(&roof, "");
+	expect("reload", ARGS(B("now", true)), "{\"ok\":true}");
+	expect("status", NULL,
+		"\"calibrations\":[{\"instrument\":\"xrf-2\",\"id\":\"CAL-1\",\"until\":");
+	assert_has("},{\"method\":\"two\",\"step\":\"light\",\"id\":\"CAL-2\",\"from\":");
+}
+
 static void a_reload_takes_a_right_file_only(void **state)
 {
 	roof_configure(&roof, "kep: forever");
@@ -955,6 +973,7 @@ int main(void)
 		WITH_ROOF(bytes_that_are_no_request_are_refused),
 		WITH_ROOF(help_is_the_table),
 		WITH_ROOF(status_shows_the_daemon_and_its_instruments),
+		WITH_ROOF(status_has_the_clock_and_every_calibration),
 		WITH_ROOF(a_reload_takes_a_right_file_only),
 		WITH_ROOF(instruments_stand_in_the_order_of_the_configuration),
 		WITH_ROOF(nothing_else_waits_for_the_check_of_a_driver),
