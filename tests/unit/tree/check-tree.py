@@ -29,6 +29,7 @@ ROOMS = {
     'daemon/core': 'base record wire journal config capture',
     'tools/assayctl': 'base record wire journal config capture',
     'tools/client': 'base record',
+    'tools/alert': 'base record config',
     'tools/export': 'base record',
     'tools/sim': 'base',
     'drivers': '',
@@ -111,6 +112,7 @@ PROGRAMS = {
     'libassay': f'{GROUND} tools/client/c',
     'assayctl': f'{GROUND} daemon/wire daemon/capture daemon/journal daemon/config tools/client/c '
                 'tools/export tools/assayctl',
+    'assay-alert': f'{GROUND} daemon/wire daemon/capture daemon/config tools/client/c tools/alert',
     'assay-sim': 'daemon/base tools/sim',
 }
 
