@@ -4,6 +4,7 @@
 Each alert arrives once on each channel, in spite of failing deliveries, kill -9 and absence.
 """
 
+import atexit
 import http.server
 import json
 import os
@@ -79,6 +80,7 @@ class Alerter:
 
     def start(self):
         self.process = subprocess.Popen([paths['alert'], '--config', str(self.config)], stderr=self.log)
+        atexit.register(self.process.kill)
 
     def run(self, *args):
         return subprocess.run([paths['alert'], '--config', str(self.config), *args], capture_output=True, text=True,

@@ -30,6 +30,7 @@ ROOMS = {
     'tools/assayctl': 'base record wire journal config capture',
     'tools/client': 'base record',
     'tools/alert': 'base record config',
+    'tools/metrics': 'base record',
     'tools/export': 'base record',
     'tools/sim': 'base',
     'drivers': '',
@@ -113,6 +114,7 @@ PROGRAMS = {
     'assayctl': f'{GROUND} daemon/wire daemon/capture daemon/journal daemon/config tools/client/c '
                 'tools/export tools/assayctl',
     'assay-alert': f'{GROUND} daemon/wire daemon/capture daemon/config tools/client/c tools/alert',
+    'assay-metrics': f'{GROUND} tools/client/c tools/metrics',
     'assay-sim': 'daemon/base tools/sim',
 }
 
