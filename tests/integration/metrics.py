@@ -120,8 +120,11 @@ with Lab(paths) as lab:
     assert value(parse(once.stdout), 'assay_up') == 1
 
     # Every record that is published from here on is counted.
+    wait_for('frames are counted', lambda: any(n for (name, _), n in metrics.samples().items()
+                                               if name == 'assay_frames_total'))
     set_maintenance(lab, True)
-    wait_for('the last run is counted', lambda: difference(lab, metrics, {})[('runs', 'stopped')] == 0)
+    wait_for('the last run is counted', lambda: count_records(lab)[0]['stopped'] == 1
+             and difference(lab, metrics, {})[('runs', 'stopped')] == 0)
     before = difference(lab, metrics, {})
     set_maintenance(lab, False)
     sim.fault('disconnect=1s')
@@ -129,6 +132,7 @@ with Lab(paths) as lab:
     lab.wait_state('gas-1', 'busy')
     lab.wait_frames('gas-1', len(lab.frames('gas-1')) + 5)
     set_maintenance(lab, True)
+    wait_for('the run-ends are published', lambda: count_records(lab)[0]['stopped'] == 2)
     assert count_records(lab)[0]['lost-device'] == 1
     wait_for('all records are counted', lambda: not any(difference(lab, metrics, before).values()))
 
