@@ -145,7 +145,7 @@ with Lab(paths) as lab:
             assert error.code == code, (path, error.code)
 
     # All connections are taken by peers that are slow; the page is there again within seconds.
-    peers, began = slow(metrics.port, 40), time.monotonic()
+    peers, began = slow(metrics.port, 20), time.monotonic()
 
     def answered():
         for peer in peers:
@@ -159,7 +159,7 @@ with Lab(paths) as lab:
             return None
     wait_for('the page, in spite of slow peers', answered, 20)
     took = time.monotonic() - began
-    assert took < 15, took
+    assert took < 10, took
     lab.kill()
     wait_for('it is down', lambda: value(metrics.samples(), 'assay_up') == 0)
     for peer in peers:
