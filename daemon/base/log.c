@@ -7,10 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log-id.h"
 #include "base/log.h"
 #include "base/printable.h"
 
 #define LINE_MAX_BYTES 1100
+#define TEXT_BYTES     1001
+#define ID_BYTES       16
 #define CAPTURE_BYTES  (64 << 10)
 #define CAPTURE_LINES  100
 
@@ -34,17 +37,29 @@ static const char *level_name(enum log_level level)
 	return "";
 }
 
+/* The last word is an id of ours: a text of others that ends like one is marked. */
+static void add_id(char *text, size_t size, enum log_level level, const char *format)
+{
+	size_t len = strlen(text);
+	const char *id = level <= LOG_LEVEL_WARN ? log_id(format) : NULL;
+	if (id != NULL)
+		snprintf(text + len, size - len, " [%s]", id);
+	else if (len > 0 && text[len - 1] == ']')
+		snprintf(text + len, size - len, " [-]");
+}
+
 void log_write(enum log_level level, const char *topic, const char *format, ...)
 {
 	if ((int)level > max_level)
 		return;
 	int saved = errno;
-	char line[LINE_MAX_BYTES], text[1001];
+	char line[LINE_MAX_BYTES], text[TEXT_BYTES + ID_BYTES];
 	va_list args;
 	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
+	vsnprintf(text, TEXT_BYTES, format, args);
 	va_end(args);
 	text_make_printable(text); /* an instrument's or a client's bytes must not break the line */
+	add_id(text, sizeof text, level, format);
 	int n = with_prefix
 			? snprintf(line, sizeof line, "<%d>%s: %s\n", (int)level, topic, text)
 			: snprintf(line, sizeof line, "%s: %s%s\n", topic, level_name(level), text);

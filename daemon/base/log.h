@@ -6,6 +6,7 @@
  *	#define LOG_TOPIC "journal"
  *
  * Errors are logged once, where they are handled, and repeating faults at the change of state.
+ * Messages of config/messages.csv, which are known by their format, end with their id: " [A201]".
  * All functions may be called from any thread; errno is preserved.
  */
 #ifndef ASSAY_BASE_LOG_H

@@ -34,10 +34,12 @@ static void write_state(struct instrument *instrument, const char *code, struct 
 
 void state_report(struct instrument *instrument, const char *code)
 {
-	bool bad = instrument->state == DEVICE_STATE_FAULT;
-	log_write(bad ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, instrument->config->key, "%s%s%s",
-		words_name(&words_device_state, (int)instrument->state),
-		instrument->text[0] != '\0' ? ": " : "", instrument->text);
+	const char *between = instrument->text[0] != '\0' ? ": " : "";
+	if (instrument->state == DEVICE_STATE_FAULT)
+		log_warn("fault%s%s", between, instrument->text);
+	else
+		log_info("%s%s%s", words_name(&words_device_state, (int)instrument->state), between,
+			instrument->text);
 	write_state(instrument, code, (struct assay_span){0});
 }
 

@@ -5,6 +5,7 @@ usage: check-tree.py SOURCE [CHECK ...]
 """
 
 import collections
+import csv
 import hashlib
 import os
 import pathlib
@@ -235,6 +236,37 @@ def check_drivers(tree):
             yield f'drivers/{name}: driver_names of drivers/meson.build does not have it'
         if f'drivers/{name}' not in readme:
             yield f'drivers/{name}: README.md does not mention it'
+
+
+# --- log messages --------------------------------------------------------------------------------
+
+LOG_CALL = re.compile(r'\blog_(error|warn)\(\s*((?:"(?:\\.|[^"\\\n])*"|\w+|\s)+)')
+
+
+def log_calls(tree):
+    """(priority, format) of each call; macros of the same file are replaced, those of PRIu64 stay."""
+    for path in tree.below('daemon', ends=('.c',)):
+        text = tree.read(path)
+        macros = dict(re.findall(r'^#define (\w+)\s+"(.*)"$', text, re.M))
+        for m in LOG_CALL.finditer(text):
+            joined = re.sub(r'\b([A-Z_]+)\b(?=\s*(?:"|$))',
+                            lambda name: f'"{macros[name[1]]}"' if name[1] in macros else name[0], m[2].strip())
+            yield {'error': 'error', 'warn': 'warning'}[m[1]], re.sub(r'"\s*"', '', joined)[1:-1]
+
+
+def check_messages(tree):
+    """Each row of config/messages.csv is the text of one call of its priority, and the page shows all rows."""
+    calls = collections.Counter(log_calls(tree))
+    for row in csv.DictReader(tree.read('config/messages.csv').splitlines()):
+        count = calls[row['priority'], row['text']]
+        if count != 1:
+            yield f'config/messages.csv: {row["id"]}: {count} calls of {row["priority"]} have the text {row["text"]!r}'
+    page = subprocess.run([sys.executable, 'daemon/base/make-messages.py', 'page', 'config/messages.csv'], cwd=tree.top,
+                          capture_output=True, text=True)
+    if page.returncode != 0:
+        yield page.stderr.strip()
+    elif page.stdout != tree.read('docs/messages.md'):
+        yield 'docs/messages.md: make it again: daemon/base/make-messages.py page config/messages.csv'
 
 
 # --- files: comments and pages name files that exist ---------------------------------------------
