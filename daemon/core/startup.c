@@ -68,7 +68,8 @@ static int open_journal(struct core *core, struct journal_report *report)
 	if (r == -EBUSY)
 		log_error("%s: another assayd uses this journal", config->journal_path);
 	else if (r < 0)
-		log_error("%s: cannot open the journal: %s", config->journal_path, strerror(-r));
+		log_error(
+			"%s: cannot open the journal: %s", config->journal_path, journal_error(r));
 	else
 		numbers_open(&core->numbers, folder, report->id);
 	return r;

@@ -245,6 +245,13 @@ int journal_close(struct journal *journal)
 
 /* --- questions */
 
+const char *journal_error(int error)
+{
+	return error == -EPROTONOSUPPORT ? "it was written by a later version of assayd, and this "
+					   "one cannot read it: install that version again"
+					 : strerror(-error);
+}
+
 const uint8_t *journal_id(const struct journal *journal)
 {
 	return journal->template.journal;

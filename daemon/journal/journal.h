@@ -136,6 +136,9 @@ struct journal_item {
 int journal_open(struct journal **out, const struct io *io, const struct journal_options *options,
 	struct journal_report *report);
 
+/* The words for an error of the journal's functions, static.  Any thread. */
+const char *journal_error(int error);
+
 /*
  * Syncs the queue, marks the end as clean, and frees the journal in any case.  Returns the result of
  * the sync: if negative, the queued items are lost and the end is not marked.  NULL is legal.

@@ -42,7 +42,9 @@ int scan_open(struct scan *scan, const struct io *io, int dir, const char *name)
 	int r = io->size(io->ctx, scan->fd, &scan->size);
 	if (r == 0) {
 		const uint8_t *bytes = view(scan, 0, SEGMENT_HEADER_SIZE, WINDOW_SMALL, &r);
-		if (r == 0 && (bytes == NULL || !segment_header_decode(&scan->header, bytes)))
+		if (bytes != NULL && segment_header_is_later(bytes))
+			r = -EPROTONOSUPPORT;
+		else if (r == 0 && (bytes == NULL || !segment_header_decode(&scan->header, bytes)))
 			return -EBADMSG;
 	}
 	if (r < 0)

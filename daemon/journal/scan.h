@@ -32,7 +32,7 @@ struct scan_ahead {
 };
 
 /*
- * Opens `name` in `dir` and reads its header.  -EBADMSG: the header is not a segment's; then `size`
+ * Opens `name` in `dir` and reads its header.  -EPROTONOSUPPORT: a later version wrote it.  -EBADMSG: the header is not a segment's; then `size`
  * is set, and the caller must call scan_close().  Other errors leave nothing to close.
  */
 int scan_open(struct scan *scan, const struct io *io, int dir, const char *name);

@@ -71,6 +71,12 @@ bool segment_header_decode(struct segment_header *header, const uint8_t bytes[SE
 	return header->first_seq != 0;
 }
 
+bool segment_header_is_later(const uint8_t bytes[SEGMENT_HEADER_SIZE])
+{
+	return memcmp(bytes, SEGMENT_MAGIC, 8) == 0 && get_le32(bytes + 8) > SEGMENT_VERSION &&
+	       get_le32(bytes + 76) == crc32c(0, bytes, 76);
+}
+
 static void record_encode(uint8_t bytes[RECORD_HEADER_SIZE], const struct record *record,
 	const void *body, uint32_t salt)
 {

@@ -70,6 +70,9 @@ void segment_header_encode(uint8_t bytes[SEGMENT_HEADER_SIZE], const struct segm
 /* False when the bytes are not a header this version knows, or its checksum is wrong. */
 bool segment_header_decode(struct segment_header *header, const uint8_t bytes[SEGMENT_HEADER_SIZE]);
 
+/* True for a sound header of a segment whose version is above ours: another program wrote it. */
+bool segment_header_is_later(const uint8_t bytes[SEGMENT_HEADER_SIZE]);
+
 /* Room that a body takes with header and padding. */
 static inline uint64_t record_size(uint32_t len)
 {

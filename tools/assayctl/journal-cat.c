@@ -90,7 +90,7 @@ static int cat(const struct journal_args *args, struct range *range, const char 
 		r = journal_reader_open(&reader, &io_posix, args->path, args->id, entry_place);
 	if (r < 0) {
 		fprintf(stderr, "assayctl: %s: %s\n", args->path,
-			r == -ENOENT ? "there is no such journal" : strerror(-r));
+			r == -ENOENT ? "there is no such journal" : journal_error(r));
 		return 1;
 	}
 	if (topic != NULL)
@@ -101,7 +101,7 @@ static int cat(const struct journal_args *args, struct range *range, const char 
 	while (r == 0 && (r = journal_reader_next(reader, upto, &found)) > 0)
 		r = print_found(range, &found, args->options->json, &worst);
 	if (r < 0)
-		fprintf(stderr, "assayctl: %s: %s\n", args->path, strerror(-r));
+		fprintf(stderr, "assayctl: %s: %s\n", args->path, journal_error(r));
 	journal_reader_close(reader);
 	return r < 0 ? 1 : worst;
 }

@@ -181,7 +181,7 @@ static int check_one(const struct journal_args *args, const uint8_t id[JOURNAL_I
 	clear_progress();
 	if (r < 0) {
 		fprintf(stderr, "assayctl: journal %s: %s\n", text,
-			r == -ENOENT ? "there is none" : strerror(-r));
+			r == -ENOENT ? "there is none" : journal_error(r));
 		return 1;
 	}
 	print_summary(args, &in, text);

@@ -29,7 +29,7 @@ int journal_find_current(const struct journal_args *args, uint8_t id[JOURNAL_ID_
 		io->close(io->ctx, base);
 	if (r < 0)
 		fprintf(stderr, "assayctl: %s: %s\n", args->path,
-			r == -ENOENT ? "there is no journal" : strerror(-r));
+			r == -ENOENT ? "there is no journal" : journal_error(r));
 	return r;
 }
 
@@ -78,7 +78,7 @@ int journal_for_each(const struct journal_args *args, journal_fn *each, void *ar
 	int r = journal_each(&io_posix, args->path, take_id, &ids), worst = 0;
 	if (r < 0 || ids.count == 0) {
 		fprintf(stderr, "assayctl: %s: %s\n", args->path,
-			r < 0 && r != -ENOENT ? strerror(-r) : "there is no journal");
+			r < 0 && r != -ENOENT ? journal_error(r) : "there is no journal");
 		free(ids.items);
 		return 1;
 	}
@@ -214,7 +214,7 @@ static int info_one(const struct journal_args *args, const uint8_t id[JOURNAL_ID
 		r = journal_committed(&io_posix, args->path, id, &sum.first_seq, &sum.last_seq);
 	if (r < 0) {
 		fprintf(stderr, "assayctl: journal %s: %s\n", sum.id,
-			r == -ENOENT ? "there is none" : strerror(-r));
+			r == -ENOENT ? "there is none" : journal_error(r));
 		return 1;
 	}
 	sum.is_current = journal_find_current(args, current) == 0 &&

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
+#include "base/crc32c.h"
 #include "base/log.h"
 #include "fixture.h"
 #include "journal/index.h"
@@ -520,6 +522,30 @@ static void a_lost_pointer_to_the_journal_is_noticed(void **state)
 	assert_int_equal(core.report.old_id[15], 0xff);
 }
 
+/* A file with entries, and one that ended before its first entry, which would be begun again. */
+static void a_later_format_is_refused_and_left_as_it_is(void **state)
+{
+	commit(2);
+	close_core();
+	const char *path = core_file(&core, 1, ".seg");
+	size_t len, len_after;
+	uint8_t *data = disk_read(core.disk, path, &len);
+	put_le32(data + 8, 2);
+	put_le32(data + 76, crc32c(0, data, 76));
+	for (size_t size = len; size > 0;
+		size = size > SEGMENT_HEADER_SIZE ? SEGMENT_HEADER_SIZE : 0) {
+		disk_write(core.disk, path, data, size);
+		assert_int_equal(core_open(&core), -EPROTONOSUPPORT);
+		uint8_t *after = disk_read(core.disk, path, &len_after);
+		assert_non_null(after);
+		assert_int_equal(len_after, size);
+		assert_memory_equal(after, data, size);
+		free(after);
+	}
+	assert_non_null(strstr(journal_error(-EPROTONOSUPPORT), "a later version of assayd"));
+	free(data);
+}
+
 static void unfinished_files_are_removed(void **state)
 {
 	commit(2);
@@ -558,6 +584,7 @@ int main(void)
 		recovery_test(an_index_of_another_journal_is_ignored),
 		recovery_test(a_journal_that_has_the_known_seq_continues),
 		recovery_test(a_lost_pointer_to_the_journal_is_noticed),
+		recovery_test(a_later_format_is_refused_and_left_as_it_is),
 		recovery_test(unfinished_files_are_removed),
 	};
 	log_init(0, true); /* faults are expected here */
