@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The commands of assayctl: one row each in the table of commands.c.  Parsing, help, the list for
- * shell completion (`assayctl help --json`) and the tests all read that table.
+ * The commands of assayctl: one row each in the table of commands.c.  Parsing, help, shell
+ * completion and the tests all read that table.
  */
 #ifndef ASSAY_ASSAYCTL_COMMAND_H
 #define ASSAY_ASSAYCTL_COMMAND_H
@@ -70,6 +70,7 @@ extern const struct command commands[];
 int command_archive(const struct options *options, const struct args *args);
 int command_capture(const struct options *options, const struct args *args);
 int command_check(const struct options *options, const struct args *args);
+int command_complete(const struct options *options, const struct args *args);
 int command_cursor_forget(const struct options *options, const struct args *args);
 int command_cursor_list(const struct options *options, const struct args *args);
 int command_cursor_show(const struct options *options, const struct args *args);

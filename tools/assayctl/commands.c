@@ -226,6 +226,8 @@ const struct command commands[] = {
 		archive_options, command_archive},
 	{NULL, "reload", "", 0, 0, "make the daemon read its configuration again", reload_options,
 		command_reload},
+	{NULL, "complete", "-- WORD...", 0, COMMAND_ANY,
+		"print the candidates for the last word, for shells", no_options, command_complete},
 	{NULL, "help", "[COMMAND]", 0, 2, "explain a command; --json prints the list of commands",
 		no_options, command_help},
 	{.name = NULL},

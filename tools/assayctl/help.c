@@ -100,7 +100,7 @@ static json_t *options_json(const struct command *command)
 	return list;
 }
 
-/* The table itself, for shell completion. */
+/* The table itself. */
 static int print_table(void)
 {
 	json_t *list = json_array();
