@@ -5,10 +5,12 @@
         machine.boot()
         machine.run('systemctl is-active assayd')
 
-Its processes live in a cgroup of their own: one write to cgroup.kill ends all of them, so nothing stays
-behind, however the test ends. The root is unpacked from a tarball that mmdebstrap made once.
+Its processes live in a cgroup of their own, and one write to cgroup.kill ends all of them. They also end
+with the test's process; the folders of a test that was killed are removed by the next one. The root is
+unpacked from a tarball that mmdebstrap made once.
 """
 
+import fcntl
 import hashlib
 import os
 import pathlib
@@ -102,10 +104,47 @@ def make_root(cache, packages):
     return tarball
 
 
+def end_all(cgroup):
+    """Kills the processes of a cgroup and removes it."""
+    def is_gone():
+        try:
+            for path, _, _ in os.walk(cgroup, topdown=False):
+                os.rmdir(path)
+        except OSError:
+            return False
+        return True
+    if cgroup.exists():
+        (cgroup / 'cgroup.kill').write_text('1', encoding='utf-8')
+        wait_for('the processes of the machine are gone', is_gone)
+
+
+def own(folder):
+    """Locks a machine's folder, until the file is closed; None: a test that runs has it."""
+    lock = open(folder / 'lock', 'wb')
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        return None
+    return lock
+
+
+def remove_left(cache):
+    """The machines of tests that were killed."""
+    for folder in cache.glob('machine-*'):
+        lock = own(folder)
+        if lock is not None:
+            end_all(cgroup2() / folder.name)
+            shutil.rmtree(folder)
+            lock.close()
+
+
 class Machine:
     def __init__(self, cache, packages):
         self.tarball = make_root(cache, packages)
+        remove_left(cache)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix='machine-', dir=cache))
+        self.lock = own(self.folder)
         self.root = self.folder / 'root'
         self.cgroup = cgroup2() / self.folder.name
         self.console = self.folder / 'console'
@@ -124,11 +163,12 @@ class Machine:
     def __exit__(self, *_):
         self.kill()
         shutil.rmtree(self.folder)
+        self.lock.close()
 
     def boot(self):
         self.cgroup.mkdir()
         move = f'echo $$ >{self.cgroup}/cgroup.procs; exec "$@"'
-        unshare = ('unshare', '--cgroup', '--mount', '--pid', '--fork', 'bash', '-c', INSIDE, 'machine', self.root)
+        unshare = ('unshare', '--cgroup', '--mount', '--pid', '--fork', '--kill-child', 'bash', '-c', INSIDE, 'machine', self.root)
         with open(self.console, 'ab') as console:
             self.process = subprocess.Popen(
                 ['setpriv', '--pdeathsig', 'KILL', 'bash', '-c', move, 'move', *unshare], stdin=subprocess.DEVNULL,
@@ -160,19 +200,9 @@ class Machine:
         self.kill()
 
     def kill(self):
-        if not self.cgroup.exists():
-            return
-        (self.cgroup / 'cgroup.kill').write_text('1', encoding='utf-8')
-        self.process.wait(20)
-
-        def is_gone():
-            try:
-                for path, _, _ in os.walk(self.cgroup, topdown=False):
-                    os.rmdir(path)
-            except OSError:
-                return False
-            return True
-        wait_for('the processes of the machine are gone', is_gone)
+        end_all(self.cgroup)
+        if self.process is not None:
+            self.process.wait(20)
         self.process = self.init = None
 
     def run(self, command, user='root', check=True, seconds=90):
