@@ -51,18 +51,16 @@ def guide_commands(source):
     return [re.sub(r'\s+#.*', '', line) for line in block.splitlines()]
 
 
-def with_version(package, version):
+def with_version(package, version, into):
     """A copy of a package that differs by its version only."""
-    target = package.with_name(package.name.replace(package.name.split('_')[1], version))
-    folder = package.with_name('repack')
-    shutil.rmtree(folder, ignore_errors=True)
+    target = into / package.name.replace(package.name.split('_')[1], version)
+    folder = into / 'repack'
     subprocess.run(['dpkg-deb', '--raw-extract', package, folder], check=True)
     control = folder / 'DEBIAN/control'
     text = control.read_text(encoding='utf-8')
     control.write_text(re.sub(r'^Version: .*$', f'Version: {version}', text, flags=re.M), encoding='utf-8')
     subprocess.run(['dpkg-deb', '--root-owner-group', '-Znone', '--build', folder, target], check=True,
                    stdout=subprocess.DEVNULL)
-    shutil.rmtree(folder)
     return target
 
 
@@ -170,7 +168,7 @@ class Test:
         run = self.instrument('trainer-2')['run']
         before = self.entries()
         pid = self.property('MainPID')
-        self.install(with_version(self.packages[0], '9.0-1'))
+        self.install(with_version(self.packages[0], '9.0-1', self.machine.folder))
         expect((main.read_bytes(), own.read_bytes()) == edited, 'the upgrade changed the configuration')
         expect(self.property('MainPID') != pid, 'the upgrade did not restart the service')
         wait_for('a new run after the upgrade', lambda: self.instrument('trainer-2').get('run', {}).get('frames', 0) > 0)
