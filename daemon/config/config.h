@@ -177,7 +177,8 @@ struct config {
 /*
  * Loads `path` and the files that belong to it.  `catalog` is borrowed and must outlive the result.
  * Returns 0 with *out owned by the caller; -EINVAL with *errors filled (finish it), warnings
- * among them, *out NULL; -ENOMEM.  A file that cannot be read is an error of the list, at line 1 column 1.
+ * among them, *out NULL; -ENOMEM.  A file that cannot be read is an error of the list, at line 1
+ * column 1.
  */
 int config_load(const char *path, const struct catalog *catalog, struct config **out,
 	struct config_errors *errors);
@@ -189,6 +190,13 @@ int config_load(const char *path, const struct catalog *catalog, struct config *
  */
 void config_save(const struct config *config, struct buffer *out);
 int config_load_saved(struct assay_span saved, const struct catalog *catalog, struct config **out,
+	struct config_errors *errors);
+
+/*
+ * The same for a profile alone, which the result does not have: it has its warnings.  -ENOENT: the
+ * file is no profile, or is not YAML.
+ */
+int config_load_profile(const char *path, const struct catalog *catalog, struct config **out,
 	struct config_errors *errors);
 
 void config_destroy(struct config *config);

@@ -216,6 +216,50 @@ static void read_driven(struct load *load, const struct node *node,
 	check_add(load, &check);
 }
 
+static bool lacks_required(const struct assay_setting *table, const struct node *settings)
+{
+	for (; table->name != NULL; table++)
+		if ((table->flags & ASSAY_REQUIRED) != 0 && node_get(settings, table->name) == NULL)
+			return true;
+	return false;
+}
+
+void instrument_check_profile(struct load *load, const struct profile *profile)
+{
+	struct config_mark where = profile->root->mark;
+	struct assay_span setup, settings;
+	const struct node *named = node_get(profile->root, "driver");
+	const struct catalog_driver *driver = driver_read(load, named);
+	if (named == NULL)
+		load_error(load, where,
+			"'driver' is missing: a profile without one can only be checked with an "
+			"instrument that names it");
+	if (profile->technique != NULL)
+		check_technique(
+			load, profile->technique, node_get(profile->root, "technique")->mark);
+	link_check_profile(load, profile->link);
+	const char *token = driver != NULL && driver->technique != NULL ? driver->technique
+									: profile->technique;
+	const struct technique *technique = technique_find(string_of(token));
+	setup_read(load, profile->setup, &setup);
+	warn_of_setup(load, profile->setup, technique != NULL ? technique->bit : TECHNIQUE_ALL);
+	if (driver == NULL)
+		return;
+	struct settings_source source = {.driver = driver,
+		.settings = profile->settings,
+		.techniques = technique != NULL ? technique->bit : 0,
+		.where = where,
+		.is_profile = true};
+	if (!settings_read(load, &source, &settings) ||
+		lacks_required(driver->settings, profile->settings))
+		return;
+	check_add(load, &(struct check_item){.driver = driver,
+				.settings = settings,
+				.nodes = profile->settings,
+				.where = where,
+				.of = profile->root->mark.file});
+}
+
 /* `preset_time` or `baud` in the wrong place. */
 static const char *section_of(struct load *load, const char *key, const struct field *fields)
 {

@@ -134,23 +134,30 @@ static const struct port_kind *find_kind(struct load *load, const struct node *n
 
 /* --- values ----------------------------------------------------------------------------------- */
 
+void link_check_profile(struct load *load, const struct node *profile)
+{
+	if (profile == NULL || !fields_expect_map(load, profile, "a profile's link", true))
+		return;
+	for (const struct node *child = profile->first; child != NULL; child = child->next) {
+		const struct port_kind *any;
+		bool known = false;
+		for (size_t i = 0; (any = port_kind_at(i)) != NULL && !known; i++)
+			known = has_key(any, child->key);
+		if (!known)
+			load_error(load, child->key_mark, "unknown key '%.60s' in a profile's link",
+				child->key);
+	}
+}
+
 /* A profile serves every kind: its `baud` means nothing to modbus-tcp and is left out there. */
 static const struct node *profile_keys(
 	struct load *load, const struct node *profile, const struct port_kind *kind)
 {
-	if (profile == NULL || !fields_expect_map(load, profile, "a profile's link", true))
+	link_check_profile(load, profile);
+	if (profile == NULL || profile->type != NODE_MAP)
 		return NULL;
 	struct node *map = arena_copy(load->arena, profile, sizeof *profile);
-	if (map == NULL || map->type != NODE_MAP)
-		return NULL;
-	for (struct node **at = &map->first; *at != NULL;) {
-		const struct port_kind *any;
-		bool known = false;
-		for (size_t i = 0; (any = port_kind_at(i)) != NULL && !known; i++)
-			known = has_key(any, (*at)->key);
-		if (!known)
-			load_error(load, (*at)->key_mark, "unknown key '%.60s' in a profile's link",
-				(*at)->key);
+	for (struct node **at = map != NULL ? &map->first : NULL; at != NULL && *at != NULL;) {
 		if (has_key(kind, (*at)->key))
 			at = &(*at)->next;
 		else

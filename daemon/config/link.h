@@ -13,6 +13,9 @@
 /* The keys of one kind of link; the first is `type`, which is left to its reader. */
 void link_fields(const struct port_kind *kind, struct field fields[LINK_FIELDS_MAX]);
 
+/* The keys of a profile's `link` (NULL: none): each belongs to a kind of link. */
+void link_check_profile(struct load *load, const struct node *profile);
+
 /*
  * Reads `node` (NULL: left out, at `where`) for an instrument of that driver into `port` and
  * `unit_id`.  `profile` is the link of its profile, or NULL: the keys there that this kind has are

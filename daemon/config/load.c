@@ -14,6 +14,7 @@
 #include "config/load.h"
 #include "config/method.h"
 #include "config/ports.h"
+#include "config/profile.h"
 #include "config/sections.h"
 #include "config/source.h"
 #include "config/warnings.h"
@@ -347,6 +348,37 @@ int config_load(const char *path, const struct catalog *catalog, struct config *
 	struct config_errors *errors)
 {
 	return load_files(path, ASSAY_PROFILE_DIR, catalog, out, errors);
+}
+
+/* A map with keys of a profile, and none of a configuration. */
+static bool is_profile(const struct node *root)
+{
+	for (const struct field *f = config_fields; f->name != NULL; f++)
+		if (node_get(root, f->name) != NULL)
+			return false;
+	return node_get(root, "driver") != NULL || node_get(root, "settings") != NULL;
+}
+
+int config_load_profile(const char *path, const struct catalog *catalog, struct config **out,
+	struct config_errors *errors)
+{
+	struct load load;
+	struct profile profile;
+	int r = start(&load, catalog, out, errors);
+	if (r < 0)
+		return r;
+	const char *name = arena_text(load.arena, path, strlen(path));
+	const struct node *root = yaml_load(name, load.arena, errors);
+	if (root == NULL || !is_profile(root)) {
+		config_errors_finish(errors);
+		config_destroy(load.config);
+		return -ENOENT;
+	}
+	profile_take(&load, root, name, &profile);
+	instrument_check_profile(&load, &profile);
+	check_run(&load);
+	errors_sort(&load.config->warnings, path);
+	return finish(&load, path, out);
 }
 
 int load_text(const char *text, size_t len, const struct catalog *catalog, struct config **out,

@@ -99,10 +99,19 @@ static const char *find_file(struct load *load, const struct node *node)
 	return NULL;
 }
 
+bool profile_take(struct load *load, const struct node *root, const char *path, struct profile *out)
+{
+	size_t before = load->errors->count;
+	struct config_mark where = {path, 1, 1};
+	*out = (struct profile){.root = root};
+	warn_of_texts(load, root);
+	fields_read(load, root, "a profile", where, profile_fields, out);
+	return load->errors->count == before;
+}
+
 bool profile_read(struct load *load, const struct node *node, struct profile *out)
 {
 	*out = (struct profile){0};
-	size_t before = load->errors->count;
 	if (node->type != NODE_SCALAR || node_is_nothing(node) || node->text[0] == '\0') {
 		load_found(load, node, "expected the name of a profile or its path");
 		return false;
@@ -119,11 +128,6 @@ bool profile_read(struct load *load, const struct node *node, struct profile *ou
 			strerror(errno));
 		return false;
 	}
-	out->root = source_load(load->source, path, load->arena, load->errors);
-	if (out->root == NULL)
-		return false;
-	struct config_mark where = {path, 1, 1};
-	warn_of_texts(load, out->root);
-	fields_read(load, out->root, "a profile", where, profile_fields, out);
-	return load->errors->count == before;
+	const struct node *root = source_load(load->source, path, load->arena, load->errors);
+	return root != NULL && profile_take(load, root, path, out);
 }

@@ -22,6 +22,10 @@ struct profile {
  */
 bool profile_read(struct load *load, const struct node *node, struct profile *out);
 
+/* The same of a file that was loaded, for its check alone. */
+bool profile_take(
+	struct load *load, const struct node *root, const char *path, struct profile *out);
+
 extern const struct field profile_fields[];
 
 #endif

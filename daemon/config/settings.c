@@ -21,7 +21,7 @@ struct settings_writer {
 	struct buffer *to;
 	const struct catalog_driver *driver;
 	unsigned techniques;
-	bool is_partial;
+	bool is_partial, is_profile;
 	const char *row_unit; /* of the column `unit`; NULL: none, or no row */
 	bool in_table;        /* a table in a table would exceed the depth of a record */
 };
@@ -269,8 +269,8 @@ static size_t complete(struct settings_writer *w, struct given *g, struct config
 				g->is_default[i] = true;
 			}
 		}
-		bool is_missing = g->nodes[i] == NULL && !w->is_partial && !g->misspelled[i] &&
-				  (s->flags & ASSAY_REQUIRED) != 0;
+		bool is_missing = g->nodes[i] == NULL && !w->is_partial && !w->is_profile &&
+				  !g->misspelled[i] && (s->flags & ASSAY_REQUIRED) != 0;
 		if (is_missing)
 			load_error(w->load, where, "'%s' is missing in the %s of %s: %s", s->name,
 				(s->flags & ASSAY_CALIBRATION) != 0 ? "calibration" : "settings",
@@ -338,7 +338,7 @@ static void write_row(
 	if (!fields_expect_map(w->load, row, of, false) || !given_init(w, &g, s->columns, of))
 		return;
 	struct settings_writer inner = *w;
-	inner.is_partial = false;
+	inner.is_partial = inner.is_profile = false;
 	gather(&inner, &g, row, 0);
 	encode_array(w->to, 2 * complete(&inner, &g, row->mark));
 	inner.row_unit = unit_of(&g);
@@ -384,7 +384,8 @@ bool settings_read(struct load *load, const struct settings_source *source, stru
 		.to = &to,
 		.driver = source->driver,
 		.techniques = source->techniques,
-		.is_partial = source->is_partial};
+		.is_partial = source->is_partial,
+		.is_profile = source->is_profile};
 	struct given g;
 	if (source->settings != NULL &&
 		!fields_expect_map(load, source->settings, "settings", true))

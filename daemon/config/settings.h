@@ -20,6 +20,7 @@ struct settings_source {
 	struct config_mark *origins;    /* filled with one item per setting; may be NULL */
 	unsigned techniques;            /* bits of techniques.h whose units are legal; 0: any */
 	bool is_partial;                /* laid over others: no defaults, nothing is required */
+	bool is_profile;                /* of a profile alone: nothing is required */
 };
 
 /* Checks and encodes into `out`, in the load's arena.  False after an error. */

@@ -82,6 +82,23 @@ def check_warning(assayd, assayctl, args, folder):
     assert (warning["file"], warning["line"], warning["column"]) == (str(path), 3, 51), told
 
 
+def check_both(assayctl, args, folder):
+    """A profile alone; its errors and warnings in one list, apart in JSON."""
+    path = folder / "alone.yaml"
+    path.write_text("driver: modbus-map\n"
+                    "settings:\n"
+                    "  points:\n"
+                    "    - {name: sginal, table: input, address: 0}\n", encoding="utf-8")
+    done = run(assayctl, *args, "check", str(path))
+    assert (done.returncode, done.stdout) == (0, f"{path}: a profile, no errors\n"), done
+    with path.open("a", encoding="utf-8") as file:
+        file.write("    - {name: a, table: outptu, address: 1}\n")
+    done = run(assayctl, *args, "check", str(path))
+    assert done.returncode == 1 and f"{path}:4:14: warning: " in done.stderr and f"{path}:5:24: " in done.stderr, done
+    told = json.loads(run(assayctl, *args, "--json", "check", str(path)).stdout)
+    assert [[e["line"] for e in told[k]] for k in ("errors", "warnings")] == [[5], [4]], told
+
+
 def check_profiles(assayd, args, profiles, drivers, folder):
     """Every profile serves an instrument over Modbus as it is."""
     failed = 0
@@ -129,6 +146,7 @@ def main(assayd, assayctl, worker, drivers, config):
             checked += 1
             failed += bool(errors)
         check_wrong(assayd, args, folder)
+        check_both(assayctl, args, folder)
         check_warning(assayd, assayctl, args, folder)
         failed += check_profiles(assayd, args, config / "profiles", drivers, folder)
     print(f"{checked} files checked, {failed} failed")

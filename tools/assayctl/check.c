@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check, schema: the configuration. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,14 +44,19 @@ int command_check(const struct options *options, const struct args *args)
 		return 1;
 	struct config *config = NULL;
 	struct config_errors errors = {0};
-	int r = config_load(file, catalog, &config, &errors);
+	int r = config_load_profile(file, catalog, &config, &errors);
+	bool is_profile = r != -ENOENT;
+	if (!is_profile)
+		r = config_load(file, catalog, &config, &errors);
 	const struct config_errors *findings = r == 0 ? &config->warnings : &errors;
 	if (options->json)
 		print_object(json_pack("{s:o, s:o}", "errors", errors_json(findings, false),
 			"warnings", errors_json(findings, true)));
 	else
 		config_errors_write(findings, stderr);
-	if (r == 0 && !options->json)
+	if (r == 0 && !options->json && is_profile)
+		printf("%s: a profile, no errors\n", file);
+	else if (r == 0 && !options->json)
 		printf("%s: %zu instrument%s, no errors\n", file, config->instrument_count,
 			config->instrument_count == 1 ? "" : "s");
 	config_errors_finish(&errors);

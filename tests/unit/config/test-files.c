@@ -175,6 +175,25 @@ static void check_slip(const char *path)
 	config_destroy(config);
 }
 
+static void check_profile(const char *path)
+{
+	struct config *config;
+	struct config_errors errors;
+	int r = config_load_profile(path, catalog, &config, &errors);
+	check_list(path, r == 0 ? &config->warnings : &errors, r == 0 || r == -EINVAL);
+	config_errors_finish(&errors);
+	config_destroy(config);
+}
+
+static void check_no_profile(const char *path)
+{
+	struct config *config;
+	struct config_errors errors;
+	assert_int_equal(config_load_profile(path, catalog, &config, &errors), -ENOENT);
+	assert_null(config);
+	assert_int_equal(errors.count, 0);
+}
+
 static void right_files_load_without_errors(void **state)
 {
 	for_each("right", check_right);
@@ -183,6 +202,22 @@ static void right_files_load_without_errors(void **state)
 static void wrong_files_give_exactly_the_errors_they_expect(void **state)
 {
 	assert_true(for_each("wrong", check_wrong) >= WRONG_LEAST);
+	assert_int_equal(unexpected, 0);
+}
+
+static void profiles_are_checked_alone(void **state)
+{
+	const struct catalog *scripted = catalog;
+	struct catalog *real;
+	char *why;
+	assert_int_equal(catalog_load(worker, driver_dir, &real, &why), 0);
+	catalog = real;
+	unexpected = 0;
+	assert_true(for_each("profiles-alone", check_profile) >= 6);
+	assert_true(for_each("../../config/profiles", check_profile) >= 2);
+	for_each("right", check_no_profile);
+	catalog = scripted;
+	catalog_destroy(real);
 	assert_int_equal(unexpected, 0);
 }
 
@@ -212,6 +247,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(right_files_load_without_errors),
 		cmocka_unit_test(wrong_files_give_exactly_the_errors_they_expect),
+		cmocka_unit_test(profiles_are_checked_alone),
 		cmocka_unit_test(slips_give_exactly_the_findings_they_expect),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
