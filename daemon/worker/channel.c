@@ -274,8 +274,8 @@ static bool receive_one(struct channel *channel)
 	}
 	uint8_t *to = buffer_reserve(&channel->in, room);
 	if (to == NULL) {
-		buffer_reset(&channel->in); /* no memory: as if the bytes were lost on the line */
-		channel->in_at = 0;
+		link_fail(link, ENOMEM, "the received bytes cannot be stored");
+		lose(channel);
 		return false;
 	}
 	ssize_t n = link->ops->receive(link, to + sizeof(struct piece), link->ops->receive_max);

@@ -204,6 +204,20 @@ static void what_came_before_the_loss_is_read_first(void **state)
 	assert_memory_equal(last.data, pump.link.why, last.len);
 }
 
+/* Bytes that are dropped in silence would make a frame of its neighbours. */
+static void input_without_memory_loses_the_port(void **state)
+{
+	char byte;
+	monitor_lock(&pump.monitor);
+	pump.channel.in.limit = 1;
+	monitor_unlock(&pump.monitor);
+	over->say("last", 4);
+	assert_int_equal(channel_read(&pump.channel, &byte, 1, LONG_MS), -ENODEV);
+	assert_int_equal(channel_read(&pump.channel, &byte, 1, LONG_MS), -ENODEV);
+	assert_string_equal(
+		pump.link.why, "the received bytes cannot be stored: Cannot allocate memory");
+}
+
 static void a_loss_is_noticed_without_asking(void **state)
 {
 	if (over->connects_again)
@@ -372,6 +386,7 @@ int transport_suite(const struct transport *transport)
 		{T(an_abort_ends_a_wait_within_a_second_and_stays), true},
 		{T(a_pause_lasts_as_long_as_it_should), true},
 		{T(what_came_before_the_loss_is_read_first), transport->notices_loss},
+		{T(input_without_memory_loses_the_port), true},
 		{T(a_loss_is_noticed_without_asking), transport->notices_loss},
 		{T(what_does_not_fit_comes_with_the_next_read), true},
 		{T(messages_are_never_joined), transport->keeps_messages},
