@@ -158,7 +158,7 @@ static enum run_status status_of(struct assay_string code)
 	return is_gone ? RUN_STATUS_LOST_DEVICE : RUN_STATUS_FAILED;
 }
 
-/* A START was refused. */
+/* A START was refused, or the abort of a run between two of its steps came before it. */
 static int take_not_started(
 	struct instrument *instrument, struct assay_string code, const char *text)
 {
@@ -167,6 +167,9 @@ static int take_not_started(
 		.error = -EPROTO,
 		.why = text[0] != '\0' ? text : "the run was ended before it started"};
 	struct change *change = &instrument->change;
+	if (instrument->run != NULL && run_is_aborted(instrument->run) &&
+		assay_string_is(code, "ECANCELED"))
+		cause.status = RUN_STATUS_ABORTED;
 	if (change->pending && instrument->machine.state == MACHINE_ARMED) {
 		cause.text = NULL; /* it starts again, with the former settings or the new ones */
 		if (change->sent)

@@ -193,6 +193,13 @@ static void send_end(struct instrument *instrument, enum wire_end end, const cha
 	deliver(instrument, &message);
 }
 
+static void send_not_started(struct instrument *instrument, const char *code, const char *text)
+{
+	struct buffer message = {0};
+	wire_write_ended(&message, 0, WIRE_END_NOT_STARTED, code, text);
+	deliver(instrument, &message);
+}
+
 static void send_fault(struct instrument *instrument, const char *text)
 {
 	struct buffer message = {0};
@@ -441,6 +448,27 @@ static void no_run_is_complete_without_its_last_step(void **state)
 	}
 	expect_story(xrf, "run-start frame aborted run-start frame aborted run-start frame stopped "
 			  "run-start frame stopped run-start frame failed");
+}
+
+/* The next START was on its way when the abort came; a refusal may have crossed with it. */
+static void an_abort_between_steps_is_no_failure(void **state)
+{
+	struct instrument *xrf = find("xrf-1");
+	struct answer answer;
+	connect_to(xrf);
+	for (int i = 0; i < 2; i++) {
+		start_on_demand(xrf, "both", &answer);
+		expect(xrf, WIRE_START);
+		send_started(xrf);
+		send_frame(xrf, 0, 0, 2);
+		send_end(xrf, WIRE_END_COMPLETE, "");
+		expect(xrf, WIRE_START);
+		instrument_stop(xrf, true, NULL);
+		expect(xrf, WIRE_ABORT);
+		send_not_started(xrf, i == 0 ? "ECANCELED" : "EPROTO", "aborted");
+		expect_nothing(xrf);
+	}
+	expect_story(xrf, "run-start frame aborted run-start frame failed");
 }
 
 static void on_set_answer(void *arg, int r, const char *text)
@@ -1132,6 +1160,7 @@ int main(void)
 		WITH_ROOF(a_repetition_ends_between_two_runs),
 		WITH_ROOF(steps_of_a_method_follow_within_a_run),
 		WITH_ROOF(no_run_is_complete_without_its_last_step),
+		WITH_ROOF(an_abort_between_steps_is_no_failure),
 		WITH_ROOF(a_requested_run_is_not_ended_for_something_else),
 		WITH_ROOF(a_run_that_was_not_started_fails_its_request_once),
 		WITH_ROOF(a_refused_start_is_tried_again_later),
