@@ -203,11 +203,24 @@ static int query_identity(struct assay_instrument *ins, char *line)
 	return r == 0 && strncmp(line, "SRSRGA", 6) != 0 ? -EBADMSG : r;
 }
 
+/*
+ * EC? clears the error of the command that was too long.  Identities that were requested in vain come
+ * before its reply, which would be taken for that of the next query otherwise.
+ */
+static int clear_error(struct assay_instrument *ins, int identities_owed)
+{
+	char line[RGA_LINE_MAX];
+	uint8_t error;
+	int r = query_once(ins, "EC?", line);
+	for (; r == 0 && identities_owed > 0 && strncmp(line, "SRSRGA", 6) == 0; identities_owed--)
+		r = read_line(ins, line, REPLY_MS);
+	return r == 0 ? read_byte(ins, line, &error) : r;
+}
+
 int rga_resync(struct assay_instrument *ins, char *line)
 {
 	static const char too_long[] = "??????????????\r";
 	struct rga *rga = ins->state;
-	char ignored[RGA_LINE_MAX];
 	rga->owes_reply = true;
 	int r = assay_write(ins, too_long, sizeof(too_long) - 1, WRITE_MS);
 	if (r == 0)
@@ -215,13 +228,13 @@ int rga_resync(struct assay_instrument *ins, char *line)
 	if (r < 0)
 		return r;
 	r = query_identity(ins, line);
-	for (int i = 1; i < TRIES && r < 0 && !is_final(r); i++) {
+	int tries = 1;
+	for (; tries < TRIES && r < 0 && !is_final(r); tries++) {
 		int d = assay_drain(ins, QUIET_MS, DRAIN_MS);
 		r = d < 0 ? d : query_identity(ins, line);
 	}
-	/* EC? clears the error of the command that was too long. */
 	if (r == 0)
-		r = query_once(ins, "EC?", ignored);
+		r = clear_error(ins, tries - 1);
 	rga->owes_reply = r < 0;
 	return r;
 }

@@ -115,10 +115,9 @@ static void script_identify(struct host *h)
 	host_answer_hex(h, "31 0A 0D");
 }
 
-static void script_configure(struct host *h)
+/* What follows the noise floor. */
+static void script_range(struct host *h)
 {
-	host_expect_hex(h, "4E 46 34 0D");
-	expect_text_reply(h, "NF?", "4");
 	host_expect_hex(h, "4D 46 32 30 30 0D");
 	host_expect_hex(h, "4D 49 31 30 0D");
 	host_expect_hex(h, "4D 49 3F 0D");
@@ -130,6 +129,13 @@ static void script_configure(struct host *h)
 	expect_text_reply(h, "EE?", "70"); /* the values that stay, as found */
 	expect_text_reply(h, "IE?", "1");
 	expect_text_reply(h, "VF?", "90");
+}
+
+static void script_configure(struct host *h)
+{
+	host_expect_hex(h, "4E 46 34 0D");
+	expect_text_reply(h, "NF?", "4");
+	script_range(h);
 }
 
 static void script_start(struct host *h)
@@ -296,6 +302,30 @@ static void replies_that_end_with_lf_alone_are_read(void **state)
 	begin(b);
 	assert_int_equal(acquire(b), ASSAY_LAST);
 	assert_int_equal(b->h->retried, 0);
+}
+
+/* The head was silent for longer than two requests: it owes an identity when EC? is sent. */
+static void a_late_identity_is_no_reply_to_the_next_query(void **state)
+{
+	struct bench *b = *state;
+	struct host *h = b->h;
+	set_range(h, "10", "50");
+	assert_int_equal(identify(b), 0);
+	h->device = NULL;
+	host_expect_text(h, "NF4\r");
+	host_expect_text(h, "NF?\r");
+	host_silence(h);
+	host_expect_text(h, "??????????????\r");
+	host_expect_text(h, "ID?\r");
+	host_silence(h);
+	expect_text_reply(h, "ID?", "SRSRGA200VER0.24SN12226");
+	host_expect_text(h, "EC?\r");
+	host_answer_text(h, "SRSRGA200VER0.24SN12226\n\r");
+	host_answer_text(h, "0\n\r");
+	expect_text_reply(h, "NF?", "4");
+	script_range(h);
+	assert_int_equal(configure(b), 0);
+	assert_true(host_is_done(h));
 }
 
 static void a_lost_reply_repeats_the_request(void **state)
@@ -815,6 +845,7 @@ int main(void)
 		T(a_head_that_does_not_know_its_range_is_tolerated),
 		T(another_instrument_is_not_taken_for_a_head),
 		T(replies_that_end_with_lf_alone_are_read),
+		T(a_late_identity_is_no_reply_to_the_next_query),
 		T(a_lost_reply_repeats_the_request),
 		T(the_range_is_set_in_the_order_that_the_head_accepts),
 		T(a_status_after_nf_is_not_taken_for_its_value),
