@@ -11,6 +11,7 @@ import hashlib
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 
@@ -199,6 +200,15 @@ def test_exceptions_in_feeds(trial):
     named.wait_all(trial.truth)
     assert trial.check_all(named) == (504, [])
     named.stop()
+
+
+def test_long_paths_in_feeds(trial):
+    """A path that the system would cut is rejected with the limit."""
+    for length in 108, 109:
+        folder = '/' + 'd' * (length - len('//replay'))
+        done = subprocess.run([*COMMAND, '--dir', folder], env={**os.environ, **ENV}, capture_output=True, text=True, timeout=60)
+        reason = f'{folder}/replay: the path of a socket has at most 107 bytes, this one {length}'
+        assert done.returncode == 1 and reason in done.stderr, done
 
 
 def test_dropped_on_the_way(trial):
