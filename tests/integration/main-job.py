@@ -49,6 +49,15 @@ def check_runs(entries):
     return starts
 
 
+def check_uncertainty(entries):
+    """What the configuration states about one gas is in each of its frames, and of no other gas."""
+    stated = {'kind': 'expanded', 'k': 2.0, 'src': 'method', 'value': 0.4}
+    for entry in entries:
+        if entry.type == 'frame' and entry.key == 'gas-1':
+            found = {v['analyte']['name']: v.get('unc') for v in entry.record['vars'] if v['name'] == 'concentration'}
+            assert found.pop('HCl') == stated and set(found.values()) == {None}, found
+
+
 def check_identity(lab):
     xrf = lab.instrument('xrf-1')
     assert xrf['make'] == 'Amptek' and xrf['serial'] == '9990001', xrf
@@ -75,6 +84,7 @@ with Lab(paths) as lab:
     for entry in entries:
         if entry.type == 'frame':
             check_frame(entry, starts, names)
+    check_uncertainty(entries)
     for start in starts.values():
         assert start.record['sample']['id'] == 'none' and start.record['operator']['id'] == 'none'
         assert start.record['driver']['name'] and len(start.record['driver']['sha256']) == 32

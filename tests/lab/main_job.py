@@ -32,5 +32,6 @@ def instruments(lab, sims, xrf='repeat'):
             'driver': 'modbus-map', 'simulated': True, 'profile': 'sick-mcs100ft',
             'link': {'type': 'modbus-tcp', 'host': '127.0.0.1', 'port': sims['gas-1'].port, 'unit_id': 1},
             'acquire': {'mode': 'continuous', 'every': '100ms'},
+            'settings': {'adjust': [{'name': 'concentration', 'analyte': 'HCl', 'unit': 'mg/m3', 'unc': '0.4 mg/m3', 'unc_kind': 'expanded', 'unc_k': 2}]},
         },
     }
