@@ -3,6 +3,7 @@
  * Several instruments on one port in virtual time: no value under another's name, however late a
  * reply comes, and no instrument that takes the port from the others.
  */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -79,8 +80,13 @@ static void run_stall(const struct stall *s)
 	bool bears = s->times < 4 || !s->one_queue;
 	if (!s->restarts && bears && neighbour->lost_runs > 0)
 		fail_msg("%s: the neighbour's run was lost: %s", text, neighbour->fault);
+	/*
+	 * Attempts and silences of one reply_timeout each take turns while it stalls.  Three are to the
+	 * block in question, up to three more to the next poll, and then it is at fault.
+	 */
+	uint64_t attempts = (uint64_t)ceil(s->times / 2);
 	uint64_t waited = neighbour->dropped * s->every;
-	if (!s->one_queue && !s->restarts && waited > 3 * reply + NS_PER_S)
+	if (!s->one_queue && !s->restarts && waited > attempts * reply + NS_PER_S)
 		fail_msg("%s: the neighbour lost %u frames", text, neighbour->dropped);
 }
 
