@@ -115,7 +115,7 @@ def longest_gap(lab, key):
 def test_deeds(lab, victims):
     kinds, held = links(lab)
     attackers = {f'on-{kind}': on(link, **victims.settings) for kind, link in kinds.items()}
-    lab.start({'instruments': {'good': GOOD, **attackers}})
+    lab.start({'instruments': {'good': {**GOOD, 'raw': 'hash'}, **attackers}})
     pid = lab.daemon.pid
     for key in attackers:
         check_deeds(key, lab.wait_frames(key, 3)[0])
@@ -133,6 +133,8 @@ def test_deeds(lab, victims):
                            lab.log(), re.M)
         if ('a constructor', 'kill') not in named or len(named) != 20 or len(set(n for _, n in named)) != 20:
             raise Failure(f'{key}: refused calls in the log: {named}')
+    if 'worker: good: ' in lab.log():
+        raise Failure('a call of a driver that behaves was refused')
     address = lab.instrument('on-udp')['address']
     if address != f'127.0.0.1 port {kinds["udp"]["port"]}':
         raise Failure(f'the address of a confined worker: {address}')

@@ -336,6 +336,39 @@ static void a_broken_stream_ends_it(void **state)
 	}
 }
 
+/* --- confinement ----------------------------------------------------------------------------- */
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(COVERAGE)
+/* hostile looks for a file, which nothing refuses before its module is loaded. */
+static void bytes_are_decoded_and_settings_checked_confined(void **state)
+{
+	static const struct request request = {"victim", 4000000, "x", 1};
+	char drivers[400], wanted[40];
+	struct buffer output = {0}, settings = {0};
+	struct map map;
+	snprintf(drivers, sizeof drivers, "%s/hostile", core_drivers());
+	struct program p = start(ARGS("--reparse", "hostile", "--drivers", drivers));
+	buffer_reset(&replies);
+	reply(&p);
+	send_request(&p, &request);
+	snprintf(wanted, sizeof wanted, "\"data\":%d", EPERM);
+	expect_text(reply(&p), wanted);
+	assert_int_equal(finish(&p, &replies), WIRE_EXIT_CLEAN);
+
+	p = start(ARGS("--check", "hostile", "--drivers", drivers));
+	encode_array(&settings, 1);
+	map_open(&map, &settings);
+	map_uint(&map, "victim", 4000000);
+	map_close(&map);
+	assert_int_equal(write(p.in, settings.data, settings.len), settings.len);
+	assert_int_equal(finish(&p, &output), WIRE_EXIT_CLEAN);
+	snprintf(wanted, sizeof wanted, "refused: %d", EPERM);
+	expect_text(json(output.data, output.len), wanted);
+	buffer_finish(&settings);
+	buffer_finish(&output);
+}
+#endif
+
 int main(void)
 {
 	signal(SIGPIPE, SIG_IGN);
@@ -346,6 +379,9 @@ int main(void)
 		cmocka_unit_test(raw_blocks_become_variables_again),
 		cmocka_unit_test(a_request_that_is_none_has_an_error_as_its_reply),
 		cmocka_unit_test(a_broken_stream_ends_it),
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(COVERAGE)
+		cmocka_unit_test(bytes_are_decoded_and_settings_checked_confined),
+#endif
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -478,11 +478,17 @@ static int acquire(struct assay_instrument *ins, struct assay_raw *raw)
 	return r < 0 ? r : ASSAY_FRAME;
 }
 
+/* Both are called without a port, too: the errno of one deed. */
 static int decode(const struct assay_decoding *in, struct assay_frame *out)
 {
 	assay_frame_kind(out, ASSAY_SCALARS);
-	assay_add_int(out, "value", ASSAY_DATA, (int64_t)in->raw[0].len, "1");
+	assay_add_int(out, "refused", ASSAY_DATA, look_for_file(), "1");
 	return 0;
+}
+
+static void check(const struct assay_settings *s, struct assay_check *out)
+{
+	assay_check_warn(out, "way", "refused: %d", look_for_file());
 }
 
 static const struct assay_driver driver = {
@@ -498,5 +504,6 @@ static const struct assay_driver driver = {
 	.identify = identify,
 	.acquire = acquire,
 	.decode = decode,
+	.check = check,
 };
 ASSAY_DRIVER_EXPORT(driver);
