@@ -28,6 +28,11 @@ OTHER = {
 }
 
 
+def skip(why):
+    print(why)
+    sys.exit(77)
+
+
 def add_drivers(lab, *names):
     folder = lab.dir / 'drivers'
     folder.mkdir()
@@ -49,12 +54,7 @@ class Victims:
     """Sockets that nothing but an escaped worker would reach."""
 
     def __init__(self, lab):
-        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind(('127.0.0.1', 0))
-        port = self.udp.getsockname()[1]
-        self.tcp = socket.socket()
-        self.tcp.bind(('127.0.0.1', port))
-        self.tcp.listen()
+        self.udp, self.tcp, port = wait_for('one port, twice', self.open_port)
         self.local = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         place = str(lab.dir / 'victim')
         self.local.bind(place)
@@ -62,6 +62,17 @@ class Victims:
             s.setblocking(False)
         self.process = subprocess.Popen(['sleep', '1000'])
         self.settings = {'port': port, 'socket': place, 'victim': self.process.pid}
+
+    @staticmethod
+    def open_port():
+        udp, tcp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), socket.socket()
+        udp.bind(('127.0.0.1', 0))
+        try:
+            tcp.bind(udp.getsockname())
+        except OSError:
+            return None  # in use
+        tcp.listen()
+        return udp, tcp, udp.getsockname()[1]
 
     def check(self):
         for name, receive in (('UDP', lambda: self.udp.recv(9)), ('TCP', self.tcp.accept),
@@ -117,10 +128,12 @@ def test_deeds(lab, victims):
     attackers = {f'on-{kind}': on(link, **victims.settings) for kind, link in kinds.items()}
     lab.start({'instruments': {'good': {**GOOD, 'raw': 'hash'}, **attackers}})
     pid = lab.daemon.pid
+    lab.wait_frames('good')
+    if lab.instrument('good').get('lacking'):
+        print('this kernel lacks landlock: modules may read any file while they are loaded')
+        OTHER['loading']['read_file'] = 0
     for key in attackers:
         check_deeds(key, lab.wait_frames(key, 3)[0])
-        if lab.instrument(key).get('lacking'):
-            raise Failure(f'{key}: {lab.instrument(key)}')
     frames = len(lab.frames('good'))
     lab.wait_frames('good', frames + 20)
     if lab.daemon.poll() is not None or lab.daemon.pid != pid or longest_gap(lab, 'good') > GAP_SECONDS:
@@ -133,7 +146,7 @@ def test_deeds(lab, victims):
                            lab.log(), re.M)
         if ('a constructor', 'kill') not in named or len(named) != 20 or len(set(n for _, n in named)) != 20:
             raise Failure(f'{key}: refused calls in the log: {named}')
-    if 'worker: good: ' in lab.log():
+    if re.search('worker: good: .*was refused', lab.log()):
         raise Failure('a call of a driver that behaves was refused')
     address = lab.instrument('on-udp')['address']
     if address != f'127.0.0.1 port {kinds["udp"]["port"]}':
@@ -169,24 +182,32 @@ def test_ends(lab, victims):
 
 def test_lacks(lab, victims):
     """A kernel without the parts: told once at start, and in the status."""
-    for lacks in ('landlock', 'seccomp', 'landlock, seccomp'):
+    for lacks in ('', 'landlock', 'seccomp', 'landlock, seccomp'):
         lab.env = {'ASSAY_TEST_WORKER': paths['worker'], 'ASSAY_TEST_LACKS': lacks}
         lab.paths = {**lab.paths, 'worker': paths['lacking']}
         before = len(lab.log()) if (lab.dir / 'assayd.log').exists() else 0
         lab.start({'instruments': {'good': GOOD, 'crashes': {**GOOD, 'settings': {'deed': 'crash', 'after': 2}}}})
         wait_for('the next worker', lambda: lab.instrument('crashes')['worker_starts'] >= 3)
         lab.wait_state('good', 'busy')
-        if lab.instrument('good').get('lacking') != lacks:
-            raise Failure(f'the status of a worker that lacks {lacks}: {lab.instrument("good")}')
-        if f'not fully confined: this kernel lacks {lacks}\n' not in lab.ctl('status').stdout:
+        found = lab.instrument('good').get('lacking', '')
+        if lacks == '' and found != '':
+            skip(f'this kernel lacks {found}')
+        if found != lacks:
+            raise Failure(f'a worker that lacks {lacks}: {found}')
+        line = f'not fully confined: this kernel lacks {lacks}'
+        if (line in lab.ctl('status').stdout) != (lacks != ''):
             raise Failure(lab.ctl('status').stdout)
         for key in ('good', 'crashes'):
-            if lab.log()[before:].count(f'{key}: the worker runs without: {lacks}\n') != 1:
+            if lab.log()[before:].count(f'{key}: the worker runs without: {lacks}\n') != (lacks != ''):
                 raise Failure(f'{lacks}:\n{lab.log()[before:]}')
         lab.stop()
 
 
 TESTS = {'deeds': test_deeds, 'ends': test_ends, 'lacks': test_lacks}
+
+with open('/proc/self/status') as status:
+    if 'Seccomp:' not in status.read():  # the deeds of the constructor would be done
+        skip('this kernel lacks seccomp')
 
 with Lab(paths) as lab, Victims(lab) as victims:
     # The constructor of the hostile one would do its deeds where the kernel lacks the parts.

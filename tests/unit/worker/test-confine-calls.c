@@ -404,7 +404,7 @@ static int set_up(void **state)
 {
 	report = mmap(
 		NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	return report == MAP_FAILED || !refused_can_be_caught();
+	return report == MAP_FAILED;
 }
 
 int main(void)
@@ -418,7 +418,9 @@ int main(void)
 		cmocka_unit_test(calls_of_another_architecture_end_the_process),
 #endif
 	};
-	if (!refused_can_be_caught())
-		return 77; /* the tests see a refusal by its signal */
+	if (!confine_is_possible() || !refused_can_be_caught()) {
+		print_message("this kernel lacks seccomp, or a refused call raises no signal\n");
+		return 77;
+	}
 	return cmocka_run_group_tests(tests, set_up, NULL);
 }

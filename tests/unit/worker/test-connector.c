@@ -121,6 +121,8 @@ static int reach_others(const struct sockaddr_in *peer, struct sockaddr_in *othe
 		return 3;
 	if (!REFUSED(connect(fd, (const struct sockaddr *)peer, sizeof *peer)))
 		return 4; /* the same, at a place that could be changed */
+	if (!REFUSED(connect(fd, pinned, sizeof *peer + 1)))
+		return 11; /* another length */
 	if (!REFUSED(sendto(fd, "x", 1, MSG_FASTOPEN, (struct sockaddr *)other, sizeof *other)))
 		return 5;
 	struct iovec iov = {(char *)"x", 1};
