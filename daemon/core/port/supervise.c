@@ -65,9 +65,10 @@ struct supervisor {
 	bool killed;        /* it hung */
 	char punished[120]; /* why it was ended; "": it was not */
 
-	uint64_t credit; /* to be given back */
-	size_t held;     /* items on their way, */
-	size_t former;   /* the first of them by former workers, without credit for this one */
+	uint64_t granted; /* bytes of frames that the worker may still send */
+	uint64_t credit;  /* to be given back */
+	size_t held;      /* items on their way, */
+	size_t former;    /* the first of them by former workers, without credit for this one */
 
 	bool stopping, stopped;
 	uint64_t quit_at;
@@ -276,6 +277,17 @@ static int take_captured(struct supervisor *s, const struct wire_message *m)
 	return r;
 }
 
+/* What is not committed stays in memory: a worker must not send more of it than it may. */
+static int take_frame(struct supervisor *s, const struct wire_message *m)
+{
+	if (m->size > s->granted) {
+		supervise_punish(s, "the worker sent more frames than the core had room for");
+		return 0;
+	}
+	s->granted -= m->size;
+	return s->units[m->unit].ops->message(s->units[m->unit].arg, m);
+}
+
 static int take_message(struct supervisor *s, const struct wire_message *m)
 {
 	switch (m->type) {
@@ -292,6 +304,8 @@ static int take_message(struct supervisor *s, const struct wire_message *m)
 		return m->type == WIRE_STATE ? take_port_state(s, m) : -EBADMSG;
 	if (m->unit >= s->count)
 		return -EBADMSG;
+	if (m->type == WIRE_FRAME)
+		return take_frame(s, m);
 	return s->units[m->unit].ops->message(s->units[m->unit].arg, m);
 }
 
@@ -398,6 +412,7 @@ void supervise_release(struct supervisor *s, uint64_t bytes)
 		wire_write_credit(&message, s->credit);
 		supervise_send(s, &message);
 		buffer_finish(&message);
+		s->granted += s->credit;
 		s->credit = 0;
 	}
 	free_when_done(s);
@@ -418,8 +433,8 @@ static void write_setup(struct supervisor *s, struct buffer *out)
 	};
 	wire_write_setup(out, &setup);
 	/* Room for one frame of maximum size, plus credit that is given back late. */
-	wire_write_credit(
-		out, WIRE_PAYLOAD_MAX + WIRE_HEAD_BYTES + CREDIT_STEP + s->host->credit_late);
+	s->granted = WIRE_PAYLOAD_MAX + WIRE_HEAD_BYTES + CREDIT_STEP + s->host->credit_late;
+	wire_write_credit(out, s->granted);
 }
 
 /* Starts the process with the other ends of the socket pair and of its standard error. */

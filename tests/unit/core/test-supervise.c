@@ -370,6 +370,50 @@ static void credit_returns_in_steps(void **state)
 	assert_true(given > 3 * MIB);
 }
 
+/* A frame of 1 MiB; false: the worker was ended before. */
+static bool send_frame(struct peer *peer)
+{
+	static const uint8_t bytes[MIB / 16];
+	struct wire_frame frame = {.part = {NULL, MIB - WIRE_HEAD_BYTES - WIRE_FRAME_HEAD_BYTES}};
+	struct buffer message = {0};
+	wire_write_frame_head(&message, 0, &frame);
+	while (message.len < MIB) {
+		size_t len = MIB - message.len < sizeof bytes ? MIB - message.len : sizeof bytes;
+		buffer_append(&message, bytes, len);
+	}
+	for (size_t at = 0; at < message.len && peer->signal == 0;) {
+		ssize_t n = send(
+			peer->fd, message.data + at, message.len - at, MSG_NOSIGNAL | MSG_DONTWAIT);
+		at += n > 0 ? (size_t)n : 0;
+		run(NS_PER_MS);
+	}
+	buffer_finish(&message);
+	return peer->signal == 0;
+}
+
+/* Nothing is committed, as on a full disk: the frames that wait stay within the credit. */
+static void a_worker_without_credit_is_ended(void **state)
+{
+	uint64_t credit;
+	run(NS_PER_MS);
+	struct peer *peer = worker();
+	peer_expect(peer, WIRE_SETUP);
+	struct wire_message m = peer_expect(peer, WIRE_CREDIT);
+	assert_int_equal(wire_read_credit(&m, &credit), 0);
+	for (uint64_t sent = MIB; sent <= credit; sent += MIB)
+		assert_true(send_frame(peer));
+	supervise_hold(bench.supervisor);
+	supervise_release(bench.supervisor, 2 * MIB);
+	assert_true(send_frame(peer));
+	assert_true(send_frame(peer));
+	size_t messages = bench.units[0].messages;
+	assert_false(send_frame(peer));
+	assert_int_equal(bench.units[0].messages, messages);
+	peer_exit(peer, bench.loop, true, SIGKILL);
+	run(NS_PER_MS);
+	assert_non_null(strstr(bench.units[0].why, "more frames than"));
+}
+
 /* Its frames are committed when the next worker runs, which has its own credit. */
 static void frames_of_a_former_worker_give_no_credit(void **state)
 {
@@ -706,6 +750,7 @@ int main(void)
 		WITH_BENCH(a_state_of_the_port_reaches_every_unit),
 		WITH_BENCH(messages_to_a_slow_worker_wait),
 		WITH_BENCH(credit_returns_in_steps),
+		WITH_BENCH(a_worker_without_credit_is_ended),
 		WITH_BENCH(frames_of_a_former_worker_give_no_credit),
 		WITH_BENCH(a_stopped_port_waits_for_its_frames),
 		WITH_BENCH(every_end_has_its_reason),
