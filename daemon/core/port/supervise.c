@@ -29,6 +29,10 @@
 #define READ_STEP (256u << 10)
 #define READ_TURN (2u << 20) /* bytes of one worker before the others get their turn */
 
+/* Messages that become records or log lines: of a worker at once, and of each unit in a second. */
+#define RECORDS_BURST  2000
+#define RECORDS_SECOND 100
+
 #define BACKOFF_FIRST_NS (250 * NS_PER_MS)
 #define BACKOFF_MAX_NS   (30 * NS_PER_S)
 #define STEADY_NS        (10 * NS_PER_S) /* after this long without failure delays start short */
@@ -69,6 +73,11 @@ struct supervisor {
 	uint64_t credit;  /* to be given back */
 	size_t held;      /* items on their way, */
 	size_t former;    /* the first of them by former workers, without credit for this one */
+
+	size_t records; /* that it may send before its socket is left alone for a while */
+	unsigned
+		waited; /* seconds that it had to wait since it last sent too many; 0: it did not */
+	bool is_waiting;
 
 	bool stopping, stopped;
 	uint64_t quit_at;
@@ -167,6 +176,8 @@ static void read_messages(struct supervisor *s);
 static void on_child(void *arg, const siginfo_t *si)
 {
 	struct supervisor *s = arg;
+	s->is_waiting = false;
+	s->records = SIZE_MAX;
 	read_messages(s); /* that it sent before it ended */
 	worker_stderr_close(&s->errors);
 	s->child = loop_drop(s->child);
@@ -309,13 +320,41 @@ static int take_message(struct supervisor *s, const struct wire_message *m)
 	return s->units[m->unit].ops->message(s->units[m->unit].arg, m);
 }
 
-/* Handles whole messages; false when the worker had to be ended. */
+static void set_events(struct supervisor *s)
+{
+	if (s->io != NULL)
+		loop_set_events(
+			s->io, (s->is_waiting ? 0 : EPOLLIN) | (s->out.len > 0 ? EPOLLOUT : 0));
+}
+
+/*
+ * Records are never removed, so a worker that sends them without end would fill the disk.  Its socket
+ * is not read until the next look; then it cannot send, and loses nothing.  True: it has to wait.
+ */
+static bool has_too_many(struct supervisor *s, const struct wire_message *m)
+{
+	if (m->type == WIRE_FRAME || m->type == WIRE_BEAT || m->type == WIRE_CAPTURED)
+		return false;
+	if (s->records > 0) {
+		s->records--;
+		return false;
+	}
+	if (s->waited == 0)
+		log_warn("%s: the worker reports more than %d changes a second and has to wait",
+			key_of(s, 0), RECORDS_SECOND);
+	s->waited++;
+	s->is_waiting = true;
+	set_events(s);
+	return true;
+}
+
+/* Handles whole messages; false when the worker had to be ended, or has to wait. */
 static bool take_messages(struct supervisor *s)
 {
 	for (;;) {
 		struct wire_message m;
 		int r = wire_next(s->in.data + s->in_at, s->in.len - s->in_at, &m);
-		if (r == 0)
+		if (r == 0 || (r > 0 && has_too_many(s, &m)))
 			break;
 		if (r > 0)
 			r = take_message(s, &m);
@@ -329,12 +368,12 @@ static bool take_messages(struct supervisor *s)
 	}
 	buffer_consume(&s->in, s->in_at);
 	s->in_at = 0;
-	return true;
+	return !s->is_waiting;
 }
 
 static void read_messages(struct supervisor *s)
 {
-	for (size_t turn = 0; turn < READ_TURN && s->fd >= 0;) {
+	for (size_t turn = 0; turn < READ_TURN && s->fd >= 0 && !s->is_waiting;) {
 		uint8_t *to = buffer_reserve(&s->in, READ_STEP);
 		if (to == NULL) {
 			supervise_punish(s, "no memory for its messages");
@@ -355,6 +394,27 @@ static void read_messages(struct supervisor *s)
 	}
 }
 
+/* Once a second.  Its beats wait too. */
+static void allow_records(struct supervisor *s)
+{
+	if (s->is_waiting)
+		s->beat_at = clock_boot();
+	s->records += RECORDS_SECOND * s->count;
+	if (s->records >= RECORDS_BURST) {
+		s->records = RECORDS_BURST;
+		if (s->waited > 0)
+			log_info("%s: the worker had to wait in %u seconds", key_of(s, 0),
+				s->waited);
+		s->waited = 0;
+	}
+	if (s->is_waiting) {
+		s->is_waiting = false;
+		set_events(s);
+		if (take_messages(s))
+			read_messages(s);
+	}
+}
+
 static void flush(struct supervisor *s)
 {
 	while (s->fd >= 0 && s->out.len > 0) {
@@ -368,8 +428,7 @@ static void flush(struct supervisor *s)
 		if (n > 0)
 			buffer_consume(&s->out, (size_t)n);
 	}
-	if (s->io != NULL)
-		loop_set_events(s->io, EPOLLIN | (s->out.len > 0 ? EPOLLOUT : 0));
+	set_events(s);
 }
 
 static void on_io(void *arg, uint32_t events)
@@ -472,6 +531,9 @@ static int start_worker(struct supervisor *s)
 	s->ready_at = s->progress = s->deadline = s->credit = 0;
 	s->former = s->held;
 	s->looked_at = s->slept = 0;
+	s->records = RECORDS_BURST;
+	s->waited = 0;
+	s->is_waiting = false;
 	s->killed = false;
 	s->punished[0] = '\0';
 	s->in_at = 0;
@@ -512,6 +574,7 @@ static void on_timer(void *arg)
 	s->beat_at += slept;
 	s->deadline += s->deadline != 0 ? slept : 0;
 	s->quit_at += s->stopping ? slept : 0;
+	allow_records(s);
 	bool silent = now > s->beat_at + BEAT_LIMIT_NS;
 	bool stuck = s->deadline != 0 && now > s->deadline + STEP_GRACE_NS;
 	bool overdue = s->stopping && now > s->quit_at + QUIT_LIMIT_NS;

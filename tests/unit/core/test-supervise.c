@@ -414,6 +414,29 @@ static void a_worker_without_credit_is_ended(void **state)
 	assert_non_null(strstr(bench.units[0].why, "more frames than"));
 }
 
+/* Each becomes a record that stays: they are taken at a bounded rate, all of them, and its beats with them. */
+static void a_worker_that_reports_without_end_has_to_wait(void **state)
+{
+	enum { MESSAGES = 4000, BURST = 2000, A_SECOND = 200 };
+	struct wire_beat beat = {.progress = 1};
+	size_t sent = 0;
+	run(NS_PER_MS);
+	struct peer *peer = worker();
+	for (int second = 0; second < 20; second++) {
+		struct buffer message = {0};
+		for (int i = 0; i < BURST && sent < MESSAGES; i++, sent++)
+			wire_write_hazard(&message, 0, sent % 2);
+		wire_write_beat(&message, &beat);
+		peer_send(peer, &message);
+		buffer_finish(&message);
+		run(NS_PER_S);
+		assert_int_equal(peer->signal, 0);
+		assert_true(bench.units[0].messages <= BURST + (size_t)(second + 1) * A_SECOND);
+	}
+	assert_true(bench.units[0].messages > BURST);
+	assert_int_equal(bench.units[0].messages, sent);
+}
+
 /* Its frames are committed when the next worker runs, which has its own credit. */
 static void frames_of_a_former_worker_give_no_credit(void **state)
 {
@@ -751,6 +774,7 @@ int main(void)
 		WITH_BENCH(messages_to_a_slow_worker_wait),
 		WITH_BENCH(credit_returns_in_steps),
 		WITH_BENCH(a_worker_without_credit_is_ended),
+		WITH_BENCH(a_worker_that_reports_without_end_has_to_wait),
 		WITH_BENCH(frames_of_a_former_worker_give_no_credit),
 		WITH_BENCH(a_stopped_port_waits_for_its_frames),
 		WITH_BENCH(every_end_has_its_reason),
