@@ -5,15 +5,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LOG_TOPIC "control"
+#include "base/clock.h"
 #include "base/endpoint.h"
+#include "base/log.h"
 #include "base/remote.h"
 #include "core/access/access.h"
 #include "core/control/actor.h"
 #include "core/control/control.h"
+#include "core/control/replies.h"
 #include "core/router/envelope.h"
 
-#define REQUESTS_TURN 32 /* before other sources of the loop get their turn */
-#define TICKETS_MAX   64
+/* Before other sources of the loop get their turn. */
+#define REQUESTS_TURN 32
+#define TURN_NS       (5 * NS_PER_MS)
+
+#define TICKETS_MAX 64
+
+/* 1,000 requests a second, of all peers in turn: some of them write records, which stay. */
+#define REQUESTS_SLICE 50
+#define SLICE_NS       (50 * NS_PER_MS)
+
+/* Messages of one peer that wait in libzmq, to be read and to be sent. */
+#define PEER_HWM 16
 
 struct control_ticket {
 	struct control *control;
@@ -29,7 +43,11 @@ struct control {
 	void *socket; /* NULL: none */
 	struct endpoint_file *endpoint;
 	struct remote *remote; /* NULL: local peers only */
-	struct loop_source *io, *pending;
+	struct loop_source *io, *pending, *slice;
+	size_t requests;    /* left of this slice of time */
+	uint64_t slice_end; /* CLOCK_BOOTTIME */
+	struct replies *replies;
+	bool is_dropping;
 	size_t tickets;
 	bool is_closed; /* freed with the last ticket */
 
@@ -140,6 +158,16 @@ struct control_request {
 	struct envelope envelope;
 };
 
+static bool has_room(struct control *control, size_t len)
+{
+	bool has = replies_fit(control->replies, len);
+	if (!has && !control->is_dropping)
+		log_warn("peers do not read their replies: %zu MiB wait, more are dropped",
+			REPLIES_MAX >> 20);
+	control->is_dropping = !has;
+	return has;
+}
+
 /*
  * If the peer is gone or does not read, the reply is dropped.  Sending may take the readiness of
  * the socket's descriptor away, so the loop looks for requests again.
@@ -148,9 +176,9 @@ static void send_reply(void *arg, const struct buffer *reply)
 {
 	struct control_request *request = arg;
 	struct control *control = request->control;
-	if (control->socket != NULL && !reply->failed &&
+	if (control->socket != NULL && !reply->failed && has_room(control, reply->len) &&
 		envelope_send(&request->envelope, control->socket) == 0)
-		zmq_send(control->socket, reply->data, reply->len, ZMQ_DONTWAIT);
+		replies_send(control->replies, control->socket, reply);
 	if (control->pending != NULL)
 		loop_set_idle(control->pending, true);
 	envelope_close(&request->envelope);
@@ -195,14 +223,30 @@ static bool serve_one(struct control *control)
 
 /*
  * ZMQ_FD reports edges, and every call on the socket may take one.  So requests are served until
- * there are none; after a full turn, and after a late reply, `pending` goes on behind other sources.
+ * there are none.  After a full turn, and after a late reply, `pending` goes on when no other source has
+ * anything to do, and `slice` in any case.
  */
 static void serve(struct control *control)
 {
-	int turn = 0;
-	while (turn < REQUESTS_TURN && serve_one(control))
+	int turn = 0, events;
+	size_t size = sizeof events;
+	uint64_t now = clock_boot();
+	if (now >= control->slice_end) {
+		control->slice_end = now + SLICE_NS;
+		control->requests = REQUESTS_SLICE;
+	}
+	bool is_done = false;
+	while (!is_done && turn < REQUESTS_TURN && control->requests > 0 &&
+		clock_boot() - now < TURN_NS) {
+		is_done = !serve_one(control);
 		turn++;
-	loop_set_idle(control->pending, turn == REQUESTS_TURN);
+		control->requests--;
+	}
+	if (!is_done) {
+		zmq_getsockopt(control->socket, ZMQ_EVENTS, &events, &size); /* takes the edge */
+		loop_set_timer(control->slice, control->slice_end - now);
+	}
+	loop_set_idle(control->pending, !is_done && control->requests > 0);
 }
 
 static void on_io(void *arg, uint32_t events)
@@ -215,15 +259,21 @@ static void on_pending(void *arg)
 	serve(arg);
 }
 
+static void on_slice(void *arg)
+{
+	serve(arg);
+}
+
 static int open_socket(struct control *control, const char *endpoint)
 {
-	int linger = 500, hwm = 256, fd;
+	int linger = 500, hwm = PEER_HWM, fd;
 	int64_t limit = CALL_BYTES_MAX;
 	size_t size = sizeof fd;
 	control->socket = zmq_socket(control->core->zmq, ZMQ_ROUTER);
 	if (control->socket == NULL ||
 		zmq_setsockopt(control->socket, ZMQ_LINGER, &linger, sizeof linger) < 0 ||
 		zmq_setsockopt(control->socket, ZMQ_RCVHWM, &hwm, sizeof hwm) < 0 ||
+		zmq_setsockopt(control->socket, ZMQ_SNDHWM, &hwm, sizeof hwm) < 0 ||
 		zmq_setsockopt(control->socket, ZMQ_MAXMSGSIZE, &limit, sizeof limit) < 0 ||
 		zmq_getsockopt(control->socket, ZMQ_FD, &fd, &size) < 0)
 		return -errno;
@@ -234,6 +284,8 @@ static int open_socket(struct control *control, const char *endpoint)
 		r = remote_open(&control->remote, control->socket, &place);
 	if (r == 0)
 		r = loop_add_fd(loop, &control->io, fd, EPOLLIN, on_io, control);
+	if (r == 0)
+		r = loop_add_timer(loop, &control->slice, on_slice, control);
 	return r < 0 ? r : loop_add_idle(loop, &control->pending, on_pending, control);
 }
 
@@ -245,7 +297,10 @@ int control_open(
 		return -ENOMEM;
 	control->core = core;
 	control->ops = ops;
-	int r = endpoint != NULL ? open_socket(control, endpoint) : 0;
+	control->replies = replies_create();
+	int r = control->replies == NULL ? -ENOMEM : 0;
+	if (r == 0 && endpoint != NULL)
+		r = open_socket(control, endpoint);
 	if (r < 0) {
 		control_close(control);
 		return r;
@@ -267,6 +322,7 @@ void control_close(struct control *control)
 		return;
 	control->io = loop_drop(control->io);
 	control->pending = loop_drop(control->pending);
+	control->slice = loop_drop(control->slice);
 	endpoint_close(control->endpoint);
 	control->endpoint = NULL;
 	remote_close(control->remote);
@@ -274,6 +330,8 @@ void control_close(struct control *control)
 	if (control->socket != NULL)
 		zmq_close(control->socket);
 	control->socket = NULL;
+	replies_destroy(control->replies);
+	control->replies = NULL;
 	control->is_closed = true;
 	if (control->tickets == 0)
 		free(control);

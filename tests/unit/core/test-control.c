@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "core/control/actor.h"
 #include "core/control/ops.h"
+#include "core/control/replies.h"
 #include "core/keep/jobs.h"
 #include "core/keep/retention.h"
 #include "core/reload.h"
@@ -906,12 +907,11 @@ static void send_to(void *peer, int count, const char *op, const struct arg args
 }
 
 /* Takes a reply from the socket as the last one; the number of parts before it, -1: there is none. */
-static int receive(void *peer)
+static int take_reply(void *peer)
 {
 	char bytes[8192];
 	int more = 1;
 	size_t size = sizeof more;
-	virtual_loop_run_for(roof.core.loop, NS_PER_MS);
 	for (int parts = 0;; parts++) {
 		int len = zmq_recv(peer, bytes, sizeof bytes, ZMQ_DONTWAIT);
 		if (len < 0)
@@ -926,6 +926,12 @@ static int receive(void *peer)
 	}
 }
 
+static int receive(void *peer)
+{
+	virtual_loop_run_for(roof.core.loop, NS_PER_MS);
+	return take_reply(peer);
+}
+
 static void an_envelope_comes_back_before_its_reply(void **state)
 {
 	void *req = connect_peer(ZMQ_REQ), *dealer = connect_peer(ZMQ_DEALER);
@@ -936,13 +942,50 @@ static void an_envelope_comes_back_before_its_reply(void **state)
 		send_to(dealer, parts, "run-stop", ARGS(T("instrument", "xrf-1")));
 		assert_int_equal(receive(dealer), parts < 8 ? parts : -1);
 	}
-	for (int i = 0; i < 100; i++) /* more than one turn */
-		send_to(dealer, 1, "run-stop", ARGS(T("instrument", "xrf-1")));
-	for (int i = 0; i < 100; i++)
-		assert_int_equal(receive(dealer), 1);
-	assert_int_equal(receive(dealer), -1);
 	zmq_close(req);
 	zmq_close(dealer);
+}
+
+/* More than one turn, and more than are served in 50 ms: the others follow, and none is lost. */
+static void many_requests_are_served_at_a_bounded_rate(void **state)
+{
+	void *dealer = connect_peer(ZMQ_DEALER);
+	virtual_loop_run_for(roof.core.loop, 60 * NS_PER_MS);
+	for (int i = 0; i < 120; i++)
+		send_to(dealer, 1, "run-stop", ARGS(T("instrument", "xrf-1")));
+	static const int served[] = {50, 50, 20, 0};
+	for (size_t i = 0; i < sizeof served / sizeof *served; i++) {
+		virtual_loop_run_for(roof.core.loop, i == 0 ? NS_PER_MS : 50 * NS_PER_MS);
+		int replies = 0;
+		while (take_reply(dealer) >= 0)
+			replies++;
+		assert_int_equal(replies, served[i]);
+	}
+	zmq_close(dealer);
+}
+
+/* They are held until the peer has read or is gone, also when their owner is gone before. */
+static void replies_that_nobody_reads_are_bounded(void **state)
+{
+	enum { LEN = 1 << 20 };
+	void *to = zmq_socket(roof.core.zmq, ZMQ_PAIR), *from = zmq_socket(roof.core.zmq, ZMQ_PAIR);
+	assert_int_equal(zmq_bind(to, "inproc://replies"), 0);
+	assert_int_equal(zmq_connect(from, "inproc://replies"), 0);
+	struct replies *replies = replies_create();
+	struct buffer reply = {0};
+	memset(buffer_reserve(&reply, LEN), 0, LEN);
+	reply.len = LEN;
+	for (size_t held = LEN; held < REPLIES_MAX; held += LEN) {
+		assert_true(replies_fit(replies, LEN));
+		replies_send(replies, from, &reply);
+	}
+	assert_false(replies_fit(replies, LEN));
+	assert_int_equal(zmq_recv(to, NULL, 0, 0), LEN);
+	assert_true(replies_fit(replies, LEN));
+	replies_destroy(replies);
+	buffer_finish(&reply);
+	zmq_close(from);
+	zmq_close(to);
 }
 
 static void a_kept_request_is_answered_on_the_socket(void **state)
@@ -994,6 +1037,8 @@ int main(void)
 		WITH_ROOF(requests_that_wait_end_with_the_daemon),
 		WITH_ROOF(an_actor_has_the_name_of_its_user),
 		WITH_ROOF(an_envelope_comes_back_before_its_reply),
+		WITH_ROOF(many_requests_are_served_at_a_bounded_rate),
+		WITH_ROOF(replies_that_nobody_reads_are_bounded),
 		WITH_ROOF(a_kept_request_is_answered_on_the_socket),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
