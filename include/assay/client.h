@@ -91,6 +91,11 @@ struct assay_client_options {
 	 * many as 64 MiB hold if all are as large as the largest so far.
 	 */
 	int receive_hwm;
+	/*
+	 * Of tcp:// endpoints: files of this program's own key pair, which only its user may read, and
+	 * of the daemon's public key, both made by `assayctl keygen`.  Both or none.
+	 */
+	const char *key, *server_key;
 };
 
 enum assay_client_kind {
@@ -179,7 +184,7 @@ void assay_client_close(struct assay_client *client);
  * Waits up to `timeout_ms` (0: not at all) for the next item.  1: an item; 0: none in this time;
  * -ENODATA: the end (stop_at_head); -EINTR; -ENOMEM, from then on always, because an item may be
  * lost: close the client; -EPROTO: the peer is not assayd, or has
- * another version of the protocol; -EACCES: access denied; -EBUSY: another program uses this cursor,
+ * another version of the protocol; -EACCES: the daemon refuses this program's key; -EBUSY: another program uses this cursor,
  * assay_client_error() names it.  While the daemon does not run or reply,
  * the client reconnects by itself and delivers nothing.
  */

@@ -99,6 +99,24 @@ def test_forged_user(lab):
     assert lab.ask({'op': 'maintenance', 'instrument': 'gen-1', 'on': False})['ok']
 
 
+def test_assayctl(lab, keys):
+    """With a key it works as on the machine itself; each wrong key is refused with its reason."""
+    def ctl(name, *args, server='server', code=0):
+        done = lab.ctl('--control', keys.endpoints['control'], '--live', keys.endpoints['live'], '--replay', keys.endpoints['replay'],
+                       '--key', str(keys.secret(name)), '--server', str(keys.folder / f'{server}.public'), *args, code=code)
+        return done.stdout + done.stderr
+
+    assert 'gen-1' in ctl('full', 'list')
+    ctl('full', 'watch', '--plain', '--seconds', '1')
+    assert 'run-end' in ctl('full', 'replay', '--topic', 'a1/data/') and 'gen-1' in ctl('full', 'run', 'list')
+    assert 'refuses this key' in ctl('reader', 'status', code=1)
+    assert 'refuses this key' in ctl('controller', 'replay', code=1)
+    assert 'refuses this key' in ctl('replayer', 'watch', code=1)
+    assert 'exchange of keys fails' in ctl('full', 'status', server='full', code=1)
+    keys.secret('unlisted').chmod(0o604)
+    assert 'chmod 600' in ctl('unlisted', 'status', code=1)
+
+
 def test_removed_key(lab, keys):
     """After a reload its open connections end, those of others go on."""
     lost, kept = keys.connect('live', zmq.SUB, 'reader'), keys.connect('live', zmq.SUB, 'full')
@@ -191,6 +209,7 @@ with Lab(paths) as lab:
     test_roles(lab, keys)
     test_refusals_are_recorded(lab)
     test_forged_user(lab)
+    test_assayctl(lab, keys)
     test_removed_key(lab, keys)
     test_wrong_list_changes_nothing(lab, keys)
     test_raw_connections(lab, keys)

@@ -20,6 +20,7 @@ One line of JSON per item, in one write, appended to FILE or written to stdout:
 Without a position a consumer starts at the oldest entry. With --from-output it continues where the lines
 of its output end (result and position are one write: exactly once, even after kill -9); a last line that
 is torn is cut off. With --cursor it acknowledges to the daemon after each write. SIGTERM ends it with 0.
+By TCP the environment has ASSAY_LIVE, ASSAY_REPLAY, ASSAY_KEY and ASSAY_SERVER_KEY: endpoints, and files of keys.
 """
 
 import hashlib

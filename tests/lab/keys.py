@@ -49,6 +49,11 @@ class Keys:
         """The section of the configuration."""
         return {'listen': self.endpoints, 'server_key': str(self.secret('server')), 'authorised_keys': str(self.list)}
 
+    def environment(self, name):
+        """Of a consumer of tests/integration/clients with the key of that name."""
+        return {'ASSAY_LIVE': self.endpoints['live'], 'ASSAY_REPLAY': self.endpoints['replay'],
+                'ASSAY_KEY': str(self.secret(name)), 'ASSAY_SERVER_KEY': str(self.folder / 'server.public')}
+
     def connect(self, name, kind, key=None):
         """A socket of PyZMQ, with the key of that name; None: without CURVE."""
         peer = zmq.Context.instance().socket(kind)

@@ -163,6 +163,7 @@ class Lab:
         self.sims, self.daemon, self.subscriber = [], None, None
         self.is_damaged = False  # the test damages the journal: a check of it finds that
         self.env, self.options = {}, []
+        self.sockets = {}        # more of that section
 
     def __enter__(self):
         return self
@@ -201,7 +202,7 @@ class Lab:
         whole = {
             'laboratory': {'site': 'ccl-test', 'node': 'bench-1'},
             'journal': {'path': str(self.dir / 'state'), 'sync': 'always'},
-            'sockets': {'dir': str(self.dir / 'run')},
+            'sockets': {'dir': str(self.dir / 'run'), **self.sockets},
         }
         for section, value in config.items():
             whole[section] = {**whole.get(section, {}), **value}

@@ -15,8 +15,12 @@
 
 int client_no_answer(const char *endpoint, int error)
 {
-	fprintf(stderr, "assayctl: no answer from %s: %s\n", endpoint,
-		error == -ETIMEDOUT ? "is assayd running?" : zmq_strerror(-error));
+	const char *words = secure_error(error);
+	if (words != NULL)
+		fprintf(stderr, "assayctl: %s: %s\n", endpoint, words);
+	else
+		fprintf(stderr, "assayctl: no answer from %s: %s\n", endpoint,
+			error == -ETIMEDOUT ? "is assayd running?" : zmq_strerror(-error));
 	return 1;
 }
 
@@ -77,7 +81,7 @@ int client_try(const struct options *options, struct control_request *request, i
 	struct control_reply *reply)
 {
 	struct requester *requester;
-	int r = requester_create(&requester, NULL, options->control);
+	int r = requester_create(&requester, NULL, options->control, &options->keys);
 	if (r < 0) {
 		*reply = (struct control_reply){0};
 		control_request_finish(request);

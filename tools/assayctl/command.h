@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "secure.h"
+
 /* The options that stand before the command; --json is allowed after it, too. */
 struct options {
 	const char *config;  /* configuration file */
@@ -18,6 +20,8 @@ struct options {
 	const char *control; /* endpoints */
 	const char *live;
 	const char *replay;
+	struct secure_keys keys;            /* empty: none */
+	const char *key_file, *server_file; /* of them; NULL: none */
 	bool json;
 };
 

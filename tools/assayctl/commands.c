@@ -37,6 +37,8 @@ static const struct command_option program_options[] = {
 	OPTION("control", TEXT, "ENDPOINT", "the control socket, elsewhere"),
 	OPTION("live", TEXT, "ENDPOINT", "the live socket, elsewhere"),
 	OPTION("replay", TEXT, "ENDPOINT", "the replay socket, elsewhere"),
+	OPTION("key", TEXT, "FILE", "for tcp:// endpoints: the secret key of this user"),
+	OPTION("server", TEXT, "FILE", "with --key: the public key of the daemon"),
 	OPTION("config", TEXT, "FILE", "the configuration (" ASSAY_CONFIG_FILE ")"),
 	OPTION("worker", TEXT, "FILE", "the program assay-worker"),
 	OPTION("drivers", TEXT, "DIR", "the folder of driver modules"),

@@ -19,7 +19,7 @@ static int ask(const struct options *options, struct buffer *request, struct par
 		buffer_finish(request);
 		return 1;
 	}
-	int r = requester_create(&requester, NULL, options->replay);
+	int r = requester_create(&requester, NULL, options->replay, &options->keys);
 	if (r == 0)
 		r = requester_message(requester, request, ASK_SECONDS * 1000, reply, message);
 	requester_destroy(requester);

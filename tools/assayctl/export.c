@@ -255,7 +255,7 @@ int command_export(const struct options *options, const struct args *args)
 		.arg = &job};
 	int r = client_reach(options->replay);
 	if (r == 0)
-		r = requester_create(&job.export.replay, NULL, options->replay) < 0;
+		r = requester_create(&job.export.replay, NULL, options->replay, &options->keys) < 0;
 	if (r == 0)
 		r = list_runs(&job, args);
 	if (r == 0)

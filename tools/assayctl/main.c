@@ -13,7 +13,7 @@ static void set_text(const char **to, const struct args *args, const char *name)
 
 int main(int argc, char **argv)
 {
-	static char control[300], live[300], replay[300];
+	static char control[300], live[300], replay[300], why[KEY_FILE_ERRORS];
 	struct args args;
 	log_init(LOG_LEVEL_WARN, false);
 	int r = args_read(&args, &program, argc, argv);
@@ -34,6 +34,12 @@ int main(int argc, char **argv)
 		.live = live,
 		.replay = replay,
 		.json = args_has(&args, "json")};
+	set_text(&options.key_file, &args, "key");
+	set_text(&options.server_file, &args, "server");
+	if (secure_load(&options.keys, options.server_file, options.key_file, why) < 0) {
+		fprintf(stderr, "assayctl: --key, --server: %s\n", why);
+		return 1;
+	}
 	set_text(&options.config, &args, "config");
 	set_text(&options.worker, &args, "worker");
 	set_text(&options.drivers, &args, "drivers");

@@ -210,7 +210,9 @@ int command_replay(const struct options *options, const struct args *args)
 	static struct replay r;
 	r = (struct replay){.options = {.size = sizeof r.options,
 				    .live = options->live,
-				    .replay = options->replay},
+				    .replay = options->replay,
+				    .key = options->key_file,
+				    .server_key = options->server_file},
 		.instrument = args_text(args, "instrument"),
 		.json = options->json,
 		.has_progress = isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO)};

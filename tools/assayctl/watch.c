@@ -377,7 +377,8 @@ static void use_screen(bool is_on)
 	fflush(stdout);
 }
 
-static void follow(struct watch *w, void *socket, uint64_t until)
+/* 0, or a negative errno: the daemon does not let this key in. */
+static int follow(struct watch *w, void *socket, struct secure_watch *access, uint64_t until)
 {
 	uint64_t redraw = 0;
 	bool screen = !w->plain && !w->options->json;
@@ -391,6 +392,9 @@ static void follow(struct watch *w, void *socket, uint64_t until)
 			keys_take(w);
 			redraw = 0;
 		}
+		int error = secure_watch_look(access);
+		if (error < 0)
+			return error;
 		if (screen && clock_boot() >= redraw) {
 			ask_runs(w);
 			watch_draw(w);
@@ -400,20 +404,21 @@ static void follow(struct watch *w, void *socket, uint64_t until)
 	}
 	if (screen)
 		watch_draw(w);
+	return 0;
 }
 
-static void follow_on_screen(struct watch *w, void *socket, uint64_t until)
+static int follow_on_screen(
+	struct watch *w, void *socket, struct secure_watch *access, uint64_t until)
 {
-	if (w->plain || w->options->json) {
-		follow(w, socket, until);
-		return;
-	}
+	if (w->plain || w->options->json)
+		return follow(w, socket, access, until);
 	setlocale(LC_CTYPE, "C.UTF-8");
 	use_screen(true);
 	keys_begin();
-	follow(w, socket, until);
+	int r = follow(w, socket, access, until);
 	keys_end();
 	use_screen(false);
+	return r;
 }
 
 static int watch(struct watch *w, uint64_t until)
@@ -428,13 +433,17 @@ static int watch(struct watch *w, uint64_t until)
 	zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger);
 	for (size_t i = 0; i < sizeof topics / sizeof *topics; i++)
 		zmq_setsockopt(socket, ZMQ_SUBSCRIBE, topics[i], strlen(topics[i]));
-	int r = 0;
-	if (zmq_connect(socket, w->options->live) < 0) {
+	struct secure_watch access = {0};
+	int r = secure_socket(socket, &w->options->keys);
+	if (r < 0 || secure_watch_begin(&access, context, socket, &w->options->keys) < 0 ||
+		zmq_connect(socket, w->options->live) < 0) {
 		fprintf(stderr, "assayctl: %s: %s\n", w->options->live, zmq_strerror(errno));
 		r = 1;
 	} else {
-		follow_on_screen(w, socket, until);
+		int error = follow_on_screen(w, socket, &access, until);
+		r = error < 0 ? client_no_answer(w->options->live, error) : 0;
 	}
+	secure_watch_end(&access);
 	zmq_close(socket);
 	zmq_ctx_term(context);
 	return r;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The duties of every client library: the same scenarios for each language.
 
-    behaviour.py LAB NAME=PATH... language=NAME command=PROGRAM[:ARGUMENT] [features=runs,...]
+    behaviour.py LAB NAME=PATH... language=NAME command=PROGRAM[:ARGUMENT] [features=runs,...] [only=SCENARIO,...] [remote=yes]
 
 The programs are the small consumers that tests/lab/consumers.py describes. Their output is compared with
 the journal's own files.
@@ -19,11 +19,12 @@ import zmq
 
 sys.path.insert(0, sys.argv[1])
 from consumers import Consumer, Failure, Truth, check_order  # noqa: E402
+from keys import Keys  # noqa: E402
 from lab import Lab, paths_from, wait_for  # noqa: E402
 
 paths = paths_from(sys.argv[2:])
 COMMAND = paths['command'].split(':')
-FEATURES = paths.get('features', '').split(',')
+FEATURES = [*paths.get('features', '').split(','), *(['remote'] if 'remote' in paths else [])]
 ENV = {'NODE_PATH': paths['modules']} if 'modules' in paths else {}
 
 
@@ -77,6 +78,11 @@ class Trial:
     def __init__(self):
         self.lab, self.consumers = Lab(paths), []
         self.truth = Truth(self.lab.dir / 'state')
+        self.env = ENV
+        if 'remote' in paths:
+            self.keys = Keys(self.lab)
+            self.keys.make('consumer', 'read', 'replay')
+            self.lab.sockets, self.env = self.keys.sockets, {**ENV, **self.keys.environment('consumer')}
 
     def __enter__(self):
         self.lab.__enter__()
@@ -88,7 +94,7 @@ class Trial:
         self.lab.__exit__(*exc)
 
     def consumer(self, name='consumer', **more):
-        self.consumers.append(Consumer(self.lab, COMMAND, name, env=ENV, **more))
+        self.consumers.append(Consumer(self.lab, COMMAND, name, env=self.env, **more))
         return self.consumers[-1]
 
     def check_all(self, consumer, seconds=60):
@@ -498,6 +504,25 @@ def test_amends_in_open_runs(trial):
         assert two['sha256'] == hashlib.sha256(joined).hexdigest()
 
 
+def test_wrong_keys_remote(trial):
+    """A key that the daemon or the file system refuses ends the consumer with a reason, within seconds."""
+    keys, lab = trial.keys, trial.lab
+    keys.make('unlisted')
+    keys.make('half', 'replay')
+    keys.make('other')
+    start(lab)
+    cases = [('unlisted', {}, 'refuses this key'), ('half', {}, 'refuses this key'),
+             ('consumer', {'ASSAY_SERVER_KEY': str(keys.folder / 'other.public')}, 'exchange of keys fails'),
+             ('open', {}, 'chmod 600')]
+    keys.make('open', 'read', 'replay')
+    keys.secret('open').chmod(0o644)
+    for name, more, reason in cases:
+        trial.env = {**ENV, **keys.environment(name), **more}
+        consumer = trial.consumer(f'{name}-{len(more)}').start()
+        code = consumer.process.wait(15)
+        assert code != 0 and reason in consumer.errors.read_text(), (name, code, consumer.errors.read_text())
+
+
 SCENARIOS = {name[5:]: value for name, value in list(globals().items()) if name.startswith('test_')}
 
 
@@ -505,7 +530,7 @@ def main():
     only = paths.get('only')
     for name, scenario in SCENARIOS.items():
         needs = name.rsplit('_', 1)[-1]
-        if (only and name not in only.split(',')) or (needs in ('runs', 'feeds', 'subscribers') and needs not in FEATURES):
+        if (only and name not in only.split(',')) or (needs in ('runs', 'feeds', 'subscribers', 'remote') and needs not in FEATURES):
             continue
         began = time.monotonic()
         with Trial() as trial:

@@ -287,6 +287,10 @@ static void read_options(struct consume *c, int argc, char **argv)
 		{"from-output", required_argument, NULL, 'f'},
 		{"cursor", required_argument, NULL, 'c'}, {"hwm", required_argument, NULL, 'h'},
 		{"runs", no_argument, NULL, 'r'}, {"count", required_argument, NULL, 'n'}, {0}};
+	c->options.live = getenv("ASSAY_LIVE");
+	c->options.replay = getenv("ASSAY_REPLAY");
+	c->options.key = getenv("ASSAY_KEY");
+	c->options.server_key = getenv("ASSAY_SERVER_KEY");
 	for (int o; (o = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
 		switch (o) {
 		case 'd': c->options.dir = optarg; break;
@@ -383,7 +387,7 @@ int main(int argc, char **argv)
 	open_output(&c);
 	int r = assay_client_open(&c.client, &c.options);
 	if (r < 0)
-		fail("open", r);
+		fail(assay_client_error(NULL), r);
 	r = consume(&c);
 	if (r < 0)
 		fprintf(stderr, "consume: %s: %s\n", strerror(-r), assay_client_error(c.client));

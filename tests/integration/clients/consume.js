@@ -34,7 +34,8 @@ async function main() {
   const cursor = file ? positionsOf(file) : args.cursor || null;
   const output = file ? fs.openSync(file, "a") : 1;
   const feed = assay.entries({ dir: args.dir, topics: args.topic || ["a1/data/"], simulated: args.simulated, cursor,
-    start: "oldest", hwm: Number(args.hwm || 10000) });
+    start: "oldest", hwm: Number(args.hwm || 10000), live: process.env.ASSAY_LIVE, replay: process.env.ASSAY_REPLAY,
+    key: process.env.ASSAY_KEY, serverKey: process.env.ASSAY_SERVER_KEY });
   let isEnding = false;
   process.on("SIGTERM", () => {
     isEnding = true;

@@ -73,7 +73,8 @@ def main(args):
         cursor = with_one_cursor(cursor)
     make = assay.runs if args.runs else assay.entries
     with make(args.dir, args.topic or ['a1/data/'], cursor, simulated=args.simulated, start='oldest',
-              hwm=args.hwm) as feed:
+              hwm=args.hwm, live=os.environ.get('ASSAY_LIVE'), replay=os.environ.get('ASSAY_REPLAY'),
+              key=os.environ.get('ASSAY_KEY'), server_key=os.environ.get('ASSAY_SERVER_KEY')) as feed:
         while True:
             try:
                 return consume(feed, output, args)

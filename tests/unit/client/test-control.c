@@ -86,7 +86,7 @@ static int open_control(void **state)
 	void *socket = zmq_socket(context, ZMQ_ROUTER);
 	assert_int_equal(zmq_bind(socket, ENDPOINT), 0);
 	assert_int_equal(pthread_create(&server, NULL, serve, socket), 0);
-	return requester_create(&requester, context, ENDPOINT);
+	return requester_create(&requester, context, ENDPOINT, NULL);
 }
 
 static int close_control(void **state)
@@ -160,7 +160,7 @@ static void without_a_server_the_time_is_limited(void **state)
 	struct requester *alone;
 	struct control_request request;
 	struct control_reply reply;
-	assert_int_equal(requester_create(&alone, NULL, "ipc:///nowhere/control"), 0);
+	assert_int_equal(requester_create(&alone, NULL, "ipc:///nowhere/control", NULL), 0);
 	control_request_init(&request, "status");
 	assert_int_equal(control_send(alone, &request, 10, &reply), -ETIMEDOUT);
 	control_reply_finish(&reply);

@@ -154,7 +154,7 @@ static int open_export(void **state)
 	export = (struct export){.piece = take_piece};
 	memset(entries, 0, sizeof entries);
 	memset(later, 0, sizeof later);
-	return requester_create(&export.replay, context, ENDPOINT);
+	return requester_create(&export.replay, context, ENDPOINT, NULL);
 }
 
 static int close_export(void **state)

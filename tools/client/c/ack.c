@@ -96,7 +96,7 @@ int assay_client_ack(struct assay_client *c, int timeout_ms)
 			continue;
 		int r = ack_one(c, mark, clock_ms_until(deadline));
 		if (r < 0)
-			return r;
+			return client_result(c, r);
 	}
 	return 0;
 }

@@ -47,6 +47,12 @@ int client_refused(struct assay_client *client, const struct reply_view *message
 		message->text.len > 0 ? message->text.data : "");
 }
 
+int client_result(struct assay_client *client, int error)
+{
+	const char *words = secure_error(error);
+	return words == NULL ? error : client_fail(client, -EACCES, "%s", words);
+}
+
 const char *assay_client_error(const struct assay_client *client)
 {
 	return client != NULL ? client->error : open_error;
@@ -144,9 +150,36 @@ static int take_marks(struct assay_client *c, const struct assay_client_options 
 	return 0;
 }
 
+static int take_keys(struct assay_client *c, const struct assay_client_options *o)
+{
+	char why[KEY_FILE_ERRORS];
+	int r = secure_load(&c->keys, o->server_key, o->key, why);
+	return r < 0 ? client_fail(c, r == -ENOMEM ? r : -EINVAL, "key, server_key: %s", why) : 0;
+}
+
+void client_disconnect(struct assay_client *c)
+{
+	socket_close(&c->live);
+	socket_close(&c->replay);
+	secure_watch_end(&c->live_watch);
+	secure_watch_end(&c->replay_watch);
+}
+
+int client_connect(struct assay_client *c)
+{
+	client_disconnect(c);
+	int r = socket_listen(&c->live, c->context, c->live_endpoint, &c->prefixes,
+		socket_limit(c->receive_hwm, c->largest), &c->keys, &c->live_watch);
+	return r < 0 ? r
+		     : socket_request(&c->replay, c->context, c->replay_endpoint, &c->keys,
+			       &c->replay_watch);
+}
+
 static int init(struct assay_client *c, const struct assay_client_options *o)
 {
 	int r = take_names(c, o);
+	if (r == 0)
+		r = take_keys(c, o);
 	if (r < 0)
 		return r;
 	c->by_runs = o->runs;
@@ -161,14 +194,11 @@ static int init(struct assay_client *c, const struct assay_client_options *o)
 	c->context = zmq_ctx_new();
 	if (c->context == NULL)
 		return -errno;
-	r = socket_listen(&c->live, c->context, c->live_endpoint, &c->prefixes,
-		socket_limit(c->receive_hwm, 0));
-	if (r == 0)
-		r = socket_request(&c->replay, c->context, c->replay_endpoint);
+	r = client_connect(c);
 	if (r < 0)
 		return client_fail(c, r, "cannot use %s or %s: %s", c->live_endpoint,
 			c->replay_endpoint, zmq_strerror(-r));
-	r = requester_create(&c->requester, c->context, c->replay_endpoint);
+	r = requester_create(&c->requester, c->context, c->replay_endpoint, &c->keys);
 	c->beat_at = c->left_at = clock_boot();
 	return r;
 }
@@ -202,8 +232,8 @@ void assay_client_close(struct assay_client *c)
 	parts_finish(&c->run_page);
 	buffer_finish(&c->waiting);
 	requester_destroy(c->requester);
-	socket_close(&c->live);
-	socket_close(&c->replay);
+	client_disconnect(c);
+	explicit_bzero(&c->keys, sizeof c->keys);
 	if (c->context != NULL)
 		zmq_ctx_term(c->context);
 	delivery_destroy(c->delivery);

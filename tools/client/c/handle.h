@@ -6,6 +6,7 @@
 #include <assay/client.h>
 
 #include "requester.h"
+#include "secure.h"
 #include "delivery.h"
 #include "parts.h"
 #include "runs.h"
@@ -22,6 +23,8 @@ struct assay_client {
 	bool is_broken; /* -ENOMEM: an item may be lost */
 
 	void *context, *live, *replay; /* SUB, DEALER; NULL before the first wait */
+	struct secure_keys keys;
+	struct secure_watch live_watch, replay_watch;
 	struct requester *requester; /* for runs and acknowledgements; the delivery uses `replay` */
 	struct delivery *delivery;
 	uint64_t taken_at; /* the cursor was requested last */
@@ -61,6 +64,13 @@ int client_fail(struct assay_client *client, int code, const char *format, ...)
 
 /* The same for an error from the daemon: -EACCES or -EPROTO. */
 int client_refused(struct assay_client *client, const struct reply_view *message);
+
+/* Connects both sockets, after their former connections are ended.  0 or a negative errno. */
+int client_connect(struct assay_client *client);
+void client_disconnect(struct assay_client *client);
+
+/* An error of secure.h becomes -EACCES with its words; others stay. */
+int client_result(struct assay_client *client, int error);
 
 /* Reads the cursor from the daemon.  0; -EAGAIN: not in this time; negative. */
 int client_read_cursor(struct assay_client *client, int timeout_ms);

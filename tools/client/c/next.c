@@ -22,12 +22,7 @@ static void note_size(struct assay_client *c, size_t size)
 static int reconnect(struct assay_client *c, const char *why)
 {
 	client_fail(c, 0, "%s: reconnecting", why);
-	socket_close(&c->live);
-	socket_close(&c->replay);
-	int r = socket_listen(&c->live, c->context, c->live_endpoint, &c->prefixes,
-		socket_limit(c->receive_hwm, c->largest));
-	if (r == 0)
-		r = socket_request(&c->replay, c->context, c->replay_endpoint);
+	int r = client_connect(c);
 	if (r < 0)
 		return client_fail(c, r, "cannot connect: %s", zmq_strerror(-r));
 	delivery_reconnected(c->delivery);
@@ -247,6 +242,18 @@ static int take_live(struct assay_client *c)
 	return pass_entry(c, bytes, &entry);
 }
 
+/* A refused connection is made new: a later call tries again. */
+static int look_at_keys(struct assay_client *c)
+{
+	int r = secure_watch_look(&c->live_watch);
+	if (r == 0)
+		r = secure_watch_look(&c->replay_watch);
+	if (r == 0)
+		return 0;
+	int error = reconnect(c, "no access");
+	return error < 0 ? error : r;
+}
+
 /* Waits for a message or the first deadline.  0, or -EINTR. */
 static int wait_for_bytes(struct assay_client *c, uint64_t deadline)
 {
@@ -258,9 +265,14 @@ static int wait_for_bytes(struct assay_client *c, uint64_t deadline)
 	if (deadline < until)
 		until = deadline;
 	zmq_pollitem_t items[] = {{.socket = c->live, .events = ZMQ_POLLIN},
-		{.socket = c->replay, .events = ZMQ_POLLIN}};
-	if (zmq_poll(items, 2, clock_ms_until(until)) < 0)
+		{.socket = c->replay, .events = ZMQ_POLLIN},
+		{.socket = c->live_watch.monitor, .events = ZMQ_POLLIN},
+		{.socket = c->replay_watch.monitor, .events = ZMQ_POLLIN}};
+	if (zmq_poll(items, c->live_watch.monitor != NULL ? 4 : 2, clock_ms_until(until)) < 0)
 		return -errno;
+	int r = look_at_keys(c);
+	if (r < 0)
+		return r;
 	if (items[0].revents != 0 || items[1].revents != 0)
 		return 0;
 	uint64_t now = clock_boot();
@@ -333,5 +345,5 @@ int assay_client_next(struct assay_client *c, int timeout_ms, const struct assay
 	c->is_broken = r == -ENOMEM;
 	*item = r == 1 ? &c->item : NULL;
 	c->left_at = clock_boot();
-	return r;
+	return client_result(c, r);
 }

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "requester.h"
@@ -10,9 +11,12 @@
 struct requester {
 	void *context, *own_context, *socket;
 	char endpoint[300];
+	struct secure_keys keys;
+	struct secure_watch watch;
 };
 
-int requester_create(struct requester **out, void *context, const char *endpoint)
+int requester_create(
+	struct requester **out, void *context, const char *endpoint, const struct secure_keys *keys)
 {
 	struct requester *q = calloc(1, sizeof *q);
 	if (q == NULL)
@@ -21,6 +25,8 @@ int requester_create(struct requester **out, void *context, const char *endpoint
 		q->own_context = context = zmq_ctx_new();
 	q->context = context;
 	snprintf(q->endpoint, sizeof q->endpoint, "%s", endpoint);
+	if (keys != NULL)
+		q->keys = *keys;
 	if (context == NULL) {
 		free(q);
 		return -ENOMEM;
@@ -29,27 +35,38 @@ int requester_create(struct requester **out, void *context, const char *endpoint
 	return 0;
 }
 
+static void disconnect(struct requester *q)
+{
+	socket_close(&q->socket);
+	secure_watch_end(&q->watch);
+}
+
 void requester_destroy(struct requester *q)
 {
 	if (q == NULL)
 		return;
-	socket_close(&q->socket);
+	disconnect(q);
 	if (q->own_context != NULL)
 		zmq_ctx_term(q->own_context);
+	explicit_bzero(&q->keys, sizeof q->keys);
 	free(q);
 }
 
-static int wait_for(void *socket, uint64_t deadline, struct parts *reply)
+static int wait_for(struct requester *q, uint64_t deadline, struct parts *reply)
 {
 	for (;;) {
-		int r = parts_receive(reply, socket);
+		int r = parts_receive(reply, q->socket);
 		if (r != 0)
 			return r < 0 ? r : 0;
+		r = secure_watch_look(&q->watch);
+		if (r < 0)
+			return r;
 		int ms = clock_ms_until(deadline);
 		if (ms == 0)
 			return -ETIMEDOUT;
-		zmq_pollitem_t item = {.socket = socket, .events = ZMQ_POLLIN};
-		if (zmq_poll(&item, 1, ms) < 0)
+		zmq_pollitem_t items[] = {{.socket = q->socket, .events = ZMQ_POLLIN},
+			{.socket = q->watch.monitor, .events = ZMQ_POLLIN}};
+		if (zmq_poll(items, q->watch.monitor != NULL ? 2 : 1, ms) < 0)
 			return -errno;
 	}
 }
@@ -60,13 +77,15 @@ int requester_exchange(
 	uint64_t deadline = clock_boot() + (uint64_t)(timeout_ms > 0 ? timeout_ms : 0) * NS_PER_MS;
 	if (request->failed)
 		return -ENOMEM;
-	int r = q->socket != NULL ? 0 : socket_request(&q->socket, q->context, q->endpoint);
+	int r = 0;
+	if (q->socket == NULL)
+		r = socket_request(&q->socket, q->context, q->endpoint, &q->keys, &q->watch);
 	if (r == 0 && zmq_send(q->socket, request->data, request->len, ZMQ_DONTWAIT) < 0)
 		r = -errno;
 	if (r == 0)
-		r = wait_for(q->socket, deadline, reply);
+		r = wait_for(q, deadline, reply);
 	if (r < 0)
-		socket_close(&q->socket);
+		disconnect(q);
 	return r;
 }
 
@@ -80,6 +99,6 @@ int requester_message(struct requester *q, const struct buffer *request, int tim
 	if (message_read(first.data, first.len, message) == 0 &&
 		(message->kind != MESSAGE_DATA || message->count == reply->count - 1))
 		return 0;
-	socket_close(&q->socket);
+	disconnect(q);
 	return -EPROTO;
 }

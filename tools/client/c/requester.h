@@ -8,16 +8,19 @@
 #include "parts.h"
 
 struct requester;
+struct secure_keys;
 
 /*
  * Connects with the first request.  Borrows `context`, or has its own if that is NULL; copies the
- * endpoint.  Owned; -ENOMEM.
+ * endpoint and the keys, which may be NULL.  Owned; -ENOMEM.
  */
-int requester_create(struct requester **out, void *context, const char *endpoint);
+int requester_create(struct requester **out, void *context, const char *endpoint,
+	const struct secure_keys *keys);
 void requester_destroy(struct requester *requester);
 
 /*
- * Sends the request and waits for the reply.  0; -ETIMEDOUT; -EINTR; -ENOMEM; an error of libzmq.
+ * Sends the request and waits for the reply.  0; -ETIMEDOUT; -EINTR; -ENOMEM; SECURE_REFUSED or
+ * SECURE_FAILED; an error of libzmq.
  * After an error the next request has a new connection, so that a late reply is not taken for its
  * reply.
  */

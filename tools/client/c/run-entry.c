@@ -104,7 +104,7 @@ int assay_client_run_entry(
 			return c->run_seen == c->run.entries ? 0 : -ENODATA;
 		r = fetch_page(c, timeout_ms);
 		if (r < 0)
-			return r;
+			return client_result(c, r);
 	}
 }
 

@@ -41,18 +41,29 @@ static int subscribe(void *socket, const struct prefixes *prefixes)
 	return 0;
 }
 
-static int open_socket(void **out, void *context, int type)
+static int open_socket(void **out, void *context, int type, const struct secure_keys *keys,
+	struct secure_watch *watch)
 {
 	*out = zmq_socket(context, type);
 	if (*out == NULL)
 		return -errno;
-	return configure(*out);
+	int r = configure(*out);
+	if (r == 0)
+		r = secure_socket(*out, keys);
+	return r < 0 ? r : secure_watch_begin(watch, context, *out, keys);
+}
+
+static void give_up(void **socket, struct secure_watch *watch)
+{
+	socket_close(socket);
+	secure_watch_end(watch);
 }
 
 int socket_listen(void **socket, void *context, const char *endpoint,
-	const struct prefixes *prefixes, int receive_hwm)
+	const struct prefixes *prefixes, int receive_hwm, const struct secure_keys *keys,
+	struct secure_watch *watch)
 {
-	int r = open_socket(socket, context, ZMQ_SUB);
+	int r = open_socket(socket, context, ZMQ_SUB, keys, watch);
 	if (r == 0 && set_int(*socket, ZMQ_RCVHWM, receive_hwm) < 0)
 		r = -errno;
 	if (r == 0)
@@ -60,7 +71,7 @@ int socket_listen(void **socket, void *context, const char *endpoint,
 	if (r == 0 && zmq_connect(*socket, endpoint) < 0)
 		r = -errno;
 	if (r < 0)
-		socket_close(socket);
+		give_up(socket, watch);
 	return r;
 }
 
@@ -76,13 +87,14 @@ void socket_set_limit(void *socket, int receive_hwm)
 	set_int(socket, ZMQ_RCVHWM, receive_hwm); /* also of a connection that is there */
 }
 
-int socket_request(void **socket, void *context, const char *endpoint)
+int socket_request(void **socket, void *context, const char *endpoint,
+	const struct secure_keys *keys, struct secure_watch *watch)
 {
-	int r = open_socket(socket, context, ZMQ_DEALER);
+	int r = open_socket(socket, context, ZMQ_DEALER, keys, watch);
 	if (r == 0 && zmq_connect(*socket, endpoint) < 0)
 		r = -errno;
 	if (r < 0)
-		socket_close(socket);
+		give_up(socket, watch);
 	return r;
 }
 

@@ -4,13 +4,19 @@
 #define ASSAY_CLIENT_SOCKET_H
 
 #include "prefixes.h"
+#include "secure.h"
 
-/* Connects a SUB socket with these subscriptions and the heartbeats.  0, or a negative errno. */
+/*
+ * Connects a SUB socket with these subscriptions and the heartbeats.  `keys` may be NULL; `watch` is
+ * begun.  0, or a negative errno.
+ */
 int socket_listen(void **socket, void *context, const char *endpoint,
-	const struct prefixes *prefixes, int receive_hwm);
+	const struct prefixes *prefixes, int receive_hwm, const struct secure_keys *keys,
+	struct secure_watch *watch);
 
 /* Connects a DEALER socket; the same. */
-int socket_request(void **socket, void *context, const char *endpoint);
+int socket_request(void **socket, void *context, const char *endpoint,
+	const struct secure_keys *keys, struct secure_watch *watch);
 
 /*
  * Messages that may wait if the largest so far had so many bytes: `receive_hwm`, or fewer.  libzmq

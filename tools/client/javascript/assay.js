@@ -13,6 +13,7 @@
 "use strict";
 
 const { createHash } = require("node:crypto");
+const fs = require("node:fs");
 const zmq = require("zeromq");
 const { Decoder } = require("cbor-x");
 
@@ -131,7 +132,44 @@ class Gap {
 
 const placeOf = (item) => item.gap ? [item.gap.journal, item.gap.topic, item.gap.to] : [item.journal, item.topic, item.seq];
 
+/** The options of sockets that use CURVE, from two files as `assayctl keygen` makes them. */
+function loadKeys(key, serverKey) {
+  if (key === undefined && serverKey === undefined) return {};
+  if (key === undefined || serverKey === undefined)
+    throw new Error("key and serverKey belong together: the own key file and that of the daemon's public key");
+  if (fs.statSync(key).mode & 0o077) throw new Error(`${key}: its group or others have rights on this secret key: chmod 600`);
+  const read = (file, name) => {
+    const found = new RegExp(`^\\s+${name}\\s*=\\s*"([^"]{40})"\\s*$`, "m").exec(fs.readFileSync(file, "utf8"));
+    if (!found) throw new Error(`${file}: the file has no ${name}`);
+    return found[1];
+  };
+  return { curveServerKey: read(serverKey, "public-key"), curvePublicKey: read(key, "public-key"), curveSecretKey: read(key, "secret-key") };
+}
+
+/** The connections of a socket with keys: libzmq reports a refusal only as an event, and then does not try again. */
+class Watch {
+  #failures = 0;
+  #isRefused = false;
+
+  constructor(socket) {
+    socket.events.on("handshake", () => { this.#failures = 0; });
+    socket.events.on("handshake:error:auth", () => { this.#isRefused = true; });
+    socket.events.on("handshake:error:protocol", () => { this.#failures++; });
+    socket.events.on("handshake:error:other", () => { this.#failures++; });
+  }
+
+  check() {
+    if (this.#isRefused)
+      throw new Refused("not-authorised", "the daemon refuses this key: it is not in its list of authorised keys, or has not the role of this socket");
+    if (this.#failures >= 3) // one may be the end of the daemon
+      throw new Refused("not-authorised", "the exchange of keys fails: is the given public key that of this daemon?");
+  }
+}
+
 class Feed {
+  #keys;
+  #liveWatch;
+  #replayWatch;
   #live;
   #replay;
   #at = {}; // positions that were read: {journal: {topic: seq}}
@@ -148,7 +186,7 @@ class Feed {
   #largest = QUEUE_ENTRY; // bytes of a live message
 
   constructor(options) {
-    const known = ["dir", "topics", "simulated", "cursor", "start", "follow", "hwm", "ackEvery", "live", "replay"];
+    const known = ["dir", "topics", "simulated", "cursor", "start", "follow", "hwm", "ackEvery", "live", "replay", "key", "serverKey"];
     for (const name of Object.keys(options))
       if (!known.includes(name)) throw new Error(`there is no option ${name}; accepted: ${known.join(", ")}`);
     if (options.start !== undefined && !["now", "oldest"].includes(options.start))
@@ -156,6 +194,7 @@ class Feed {
     if (options.topics !== undefined && !Array.isArray(options.topics)) throw new Error("topics is a list of prefixes");
     const { dir = "/run/assayd", topics = ["a1/data/"], simulated = false, cursor = null, start, follow = true, hwm = 10000,
       ackEvery = 1000, live = `ipc://${dir}/live`, replay = `ipc://${dir}/replay` } = options;
+    this.#keys = loadKeys(options.key, options.serverKey);
     for (const endpoint of [live, replay]) {
       const length = Buffer.byteLength(endpoint) - "ipc://".length;
       if (endpoint.startsWith("ipc://") && length > SOCKET_PATH)
@@ -234,10 +273,15 @@ class Feed {
 
   #open() {
     if (this.#live) this.#live.close();
-    this.#live = new zmq.Subscriber({ linger: 0, receiveHighWaterMark: this.#queueLimit(), reconnectInterval: 50, reconnectMaxInterval: 1000 });
+    this.#live = new zmq.Subscriber({ linger: 0, receiveHighWaterMark: this.#queueLimit(), reconnectInterval: 50, reconnectMaxInterval: 1000, ...this.#keys });
+    this.#liveWatch = this.#watch(this.#live);
     this.#live.subscribe(...this.prefixes, HEAD);
     this.#live.connect(this.endpoints.live);
     this.#connectReplay();
+  }
+
+  #watch(socket) {
+    return this.#keys.curveServerKey ? new Watch(socket) : null;
   }
 
   #queueLimit() {
@@ -254,7 +298,8 @@ class Feed {
 
   #connectReplay() {
     if (this.#replay) this.#replay.close();
-    this.#replay = new zmq.Dealer({ linger: 0, reconnectInterval: 50, reconnectMaxInterval: 1000 });
+    this.#replay = new zmq.Dealer({ linger: 0, reconnectInterval: 50, reconnectMaxInterval: 1000, ...this.#keys });
+    this.#replayWatch = this.#watch(this.#replay);
     this.#replay.connect(this.endpoints.replay);
   }
 
@@ -278,6 +323,7 @@ class Feed {
         if (error.code !== "EAGAIN") throw error;
       });
       if (!parts) {
+        if (this.#replayWatch) this.#replayWatch.check();
         this.#connectReplay(); // a late reply must not be taken for the reply to the next request
         ms = Math.min(2 * ms, ANSWER_MS[1]);
       } else {
@@ -433,6 +479,7 @@ class Feed {
     while (!this.#closing) {
       const due = this.#unsaved.size ? Math.max(0, this.#savedAt + this.ackEvery - Date.now()) : HEAD_MS;
       const parts = await this.#receive(this.#live, Math.min(due, HEAD_MS));
+      if (parts === null && this.#liveWatch) this.#liveWatch.check();
       if (parts === null && due >= HEAD_MS) return;
       if (parts !== null) this.#noteSize(parts);
       if (parts !== null && parts[0].toString().startsWith(HEAD)) {
@@ -554,6 +601,8 @@ class Feed {
  * start      "now" or "oldest", for a cursor that is empty
  * follow     false: ends after the entries that the journal had at the start
  * hwm        messages that wait in the socket; dropped ones are fetched
+ * live, replay  endpoints, instead of those in dir; tcp://... from another machine, with
+ * key, serverKey  files of the own key pair and of the daemon's public key; Refused if it does not let that key in
  */
 function entries(options = {}) {
   return new Feed(options);

@@ -27,6 +27,7 @@ import datetime
 import functools
 import hashlib
 import inspect
+import itertools
 import json
 import os
 import sys
@@ -392,11 +393,55 @@ class _DictCursor:
 
 # --- sockets -------------------------------------------------------------------------------------
 
+def _load_keys(key, server_key) -> tuple[bytes, bytes, bytes] | None:
+    """The daemon's public key, the own one, the own secret one, from files as `assayctl keygen` makes them."""
+    if key is None and server_key is None:
+        return None
+    if key is None or server_key is None:
+        raise ValueError("key and server_key belong together: the own key file and that of the daemon's public key")
+    from zmq.auth import load_certificate
+    if os.stat(key).st_mode & 0o077:
+        raise PermissionError(f"{key}: its group or others have rights on this secret key: chmod 600")
+    (public, secret), (server, _) = load_certificate(key), load_certificate(server_key)
+    if secret is None:
+        raise ValueError(f"{key}: the file has no secret-key")
+    return server, public, secret
+
+
+class _Watch:
+    """Notices that the daemon refuses the key of a socket: libzmq reports it only so, and then does not try again."""
+
+    numbers = itertools.count()
+    EVENTS = (zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+              | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_AUTH)
+
+    def __init__(self, socket):
+        address = f"inproc://assay-watch-{next(self.numbers)}"
+        socket.monitor(address, self.EVENTS)
+        self.monitor, self.failures = zmq.Context.instance().socket(zmq.PAIR), 0
+        self.monitor.connect(address)
+
+    def check(self) -> None:
+        while self.monitor.poll(0):
+            event = int.from_bytes(self.monitor.recv_multipart()[0][:2], sys.byteorder)
+            if event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+                raise Refused("not-authorised", "the daemon refuses this key: it is not in its list of authorised keys, "
+                                                "or has not the role of this socket")
+            self.failures = 0 if event == zmq.EVENT_HANDSHAKE_SUCCEEDED else self.failures + 1
+        if self.failures >= 3:      # one may be the end of the daemon
+            raise Refused("not-authorised", "the exchange of keys fails: is the given public key that of this daemon?")
+
+    def close(self) -> None:
+        self.monitor.close(linger=0)
+
+
 class _Wire:
     """The two sockets of a consumer; blocking."""
 
-    def __init__(self, live: str, replay: str, prefixes: Iterable[str], hwm: int):
-        self.endpoints, self.prefixes, self.hwm = (live, replay), list(prefixes), hwm
+    def __init__(self, live: str, replay: str, prefixes: Iterable[str], hwm: int,
+                 keys: tuple[bytes, bytes, bytes] | None = None):
+        self.endpoints, self.prefixes, self.hwm, self.keys = (live, replay), list(prefixes), hwm, keys
+        self.watches: dict[int, _Watch] = {}                # by kind of socket
         self.live = self.replay = None
         self.largest = QUEUE_ENTRY
 
@@ -411,8 +456,22 @@ class _Wire:
             socket.rcvhwm = self.limit()
             for prefix in [*self.prefixes, HEAD.decode()]:
                 socket.subscribe(prefix)
+        if self.keys is not None:
+            socket.curve_serverkey, socket.curve_publickey, socket.curve_secretkey = self.keys
+            self.watches[kind] = _Watch(socket)
         socket.connect(endpoint)
         return socket
+
+    def end(self, kind: int, socket) -> None:
+        if socket is not None:
+            socket.close(linger=0)
+        if kind in self.watches:
+            self.watches.pop(kind).close()
+
+    def check(self, kind: int) -> None:
+        """Raises Refused if the daemon does not let this key in."""
+        if kind in self.watches:
+            self.watches[kind].check()
 
     def limit(self) -> int:
         """Messages that may wait: `hwm`, and together not more than QUEUE_BYTES."""
@@ -427,9 +486,8 @@ class _Wire:
         return parts
 
     def close(self) -> None:
-        for socket in (self.live, self.replay):
-            if socket is not None:
-                socket.close(linger=0)
+        self.end(zmq.SUB, self.live)
+        self.end(zmq.DEALER, self.replay)
         self.live = self.replay = None
 
     def open(self) -> None:
@@ -439,7 +497,7 @@ class _Wire:
 
     def renew(self) -> None:
         """Reconnects, so that a late reply is not taken for the reply to the next request."""
-        self.replay.close(linger=0)
+        self.end(zmq.DEALER, self.replay)
         self.replay = self.socket(zmq.DEALER, self.endpoints[1])
 
     def exchange(self, request: dict, seconds: float):
@@ -448,6 +506,8 @@ class _Wire:
             self.replay.send(cbor2.dumps(request))
             if self.replay.poll(int(seconds * 1000)):
                 parts = self.replay.recv_multipart()
+            else:
+                self.check(zmq.DEALER)
             return parts
         finally:
             if parts is None:       # timeout, or an exception of a signal
@@ -457,7 +517,10 @@ class _Wire:
         try:
             return self.note_size(self.live.recv_multipart(zmq.NOBLOCK))
         except zmq.Again:
-            return self.note_size(self.live.recv_multipart()) if self.live.poll(int(seconds * 1000)) else None
+            if self.live.poll(int(seconds * 1000)):
+                return self.note_size(self.live.recv_multipart())
+            self.check(zmq.SUB)
+            return None
 
     def pause(self, seconds: float) -> None:
         time.sleep(seconds)
@@ -476,13 +539,18 @@ class _AsyncWire(_Wire):
             await self.replay.send(cbor2.dumps(request))
             if await self.replay.poll(int(seconds * 1000)):
                 parts = await self.replay.recv_multipart()
+            else:
+                self.check(zmq.DEALER)
             return parts
         finally:
             if parts is None:       # timeout, or cancelled
                 self.renew()
 
     async def listen(self, seconds):
-        return self.note_size(await self.live.recv_multipart()) if await self.live.poll(int(seconds * 1000)) else None
+        if await self.live.poll(int(seconds * 1000)):
+            return self.note_size(await self.live.recv_multipart())
+        self.check(zmq.SUB)
+        return None
 
     async def pause(self, seconds):
         import asyncio
@@ -504,13 +572,15 @@ class Feed:
 
     def __init__(self, dir=RUN_DIR, topics: Iterable[str] = ("a1/data/",), cursor=None, simulated: bool = False,
                  start: str | None = None, follow: bool = True, whole_runs: bool = False, hwm: int = 10000, ack_every: float = 1.0,
-                 live: str | None = None, replay: str | None = None):
+                 live: str | None = None, replay: str | None = None, key: str | os.PathLike | None = None,
+                 server_key: str | os.PathLike | None = None):
         self._prefixes, self._simulated = _prefixes([topics] if isinstance(topics, str) else topics, simulated), simulated
         self._endpoints = live or f"ipc://{os.fspath(dir)}/live", replay or f"ipc://{os.fspath(dir)}/replay"
         for endpoint in self._endpoints:
             path = os.fsencode(endpoint.removeprefix("ipc://"))
             if endpoint.startswith("ipc://") and len(path) > SOCKET_PATH:
                 raise ValueError(f"{endpoint[6:]}: the path of a socket has at most {SOCKET_PATH} bytes, this one {len(path)}")
+        self._keys = _load_keys(key, server_key)
         self._hwm, self._ack_every, self._whole_runs, self._follows = hwm, ack_every, whole_runs, follow
         if not (cursor is None or isinstance(cursor, (str, dict)) or (hasattr(cursor, "load") and hasattr(cursor, "save"))):
             raise TypeError(f"cursor is a name, a dict, or an object with load() and save(), not {cursor!r}")
@@ -658,7 +728,7 @@ class Feed:
     # --- driving the steps ---
 
     def _drive(self, steps):
-        self._wire = self._wire or _Wire(*self._endpoints, self._prefixes, self._hwm)
+        self._wire = self._wire or _Wire(*self._endpoints, self._prefixes, self._hwm, self._keys)
         outcome = None
         while True:
             try:
@@ -672,7 +742,7 @@ class Feed:
             outcome = getattr(self._wire, step[0])(*step[1:])
 
     async def _drive_async(self, steps, ended=None):
-        self._wire = self._wire or _AsyncWire(*self._endpoints, self._prefixes, self._hwm)
+        self._wire = self._wire or _AsyncWire(*self._endpoints, self._prefixes, self._hwm, self._keys)
         outcome = None
         while True:
             try:
@@ -1061,7 +1131,9 @@ def entries(dir=RUN_DIR, topics: Iterable[str] = ("a1/data/",), cursor=None, *, 
     the feed starts with new entries, with an empty one at the oldest entry; `start`, "now" or "oldest",
     overrides that.  With follow=False it ends after the entries that the journal had at the start.
     `hwm` messages wait in the socket; dropped ones are fetched.  A cursor of the daemon is stored every
-    `ack_every` seconds.
+    `ack_every` seconds.  From another machine: `live` and `replay` are tcp:// endpoints, `key` and
+    `server_key` the files of the own key pair and of the daemon's public key; Refused if it does not
+    let that key in.
     """
     return Feed(dir, topics, cursor, simulated, **options)
 
