@@ -32,6 +32,11 @@ int clock_ms_until(uint64_t deadline)
 	return ms > INT_MAX ? INT_MAX : (int)ms;
 }
 
+uint64_t clock_to_second(void)
+{
+	return NS_PER_S - clock_boot() % NS_PER_S;
+}
+
 void clock_replace(const struct clock_source *source)
 {
 	replaced = source;

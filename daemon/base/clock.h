@@ -17,6 +17,9 @@ uint64_t clock_boot(void);
 /* Milliseconds from now until the deadline, rounded up; 0 if it has passed.  For poll(2). */
 int clock_ms_until(uint64_t deadline);
 
+/* Nanoseconds to the next whole second: timers that need not be exact wake a process together. */
+uint64_t clock_to_second(void);
+
 /* Other clocks for the whole process, for simulated time; NULL: the kernel's.  Before threads. */
 struct clock_source {
 	uint64_t (*utc)(void *arg), (*boot)(void *arg);

@@ -406,7 +406,7 @@ static void on_second(void *arg)
 	beat_pass();
 	core_tick(core);
 	reload_release(core);
-	loop_set_timer(core->second, NS_PER_S);
+	loop_set_timer(core->second, clock_to_second());
 }
 
 static int add_events(struct core *core)

@@ -192,9 +192,10 @@ struct wire_log {
 };
 
 /*
- * BEAT: u64 progress, u64 deadline.  Sent every second.  `progress` counts the steps of the
- * driver's thread; `deadline` (CLOCK_BOOTTIME) is the end of its present step at the
- * latest, 0 if it is idle.  A beat that shows the same progress past its deadline is a hang.
+ * BEAT: u64 progress, u64 deadline.  Sent every second, and every eight while the driver is idle.
+ * `progress` counts the steps of the driver's thread; `deadline` (CLOCK_BOOTTIME) is the end of
+ * its present step at the latest, 0 if it is idle.  A beat that shows the same progress past its
+ * deadline is a hang.
  */
 struct wire_beat {
 	uint64_t progress, deadline;

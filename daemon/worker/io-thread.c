@@ -9,7 +9,9 @@
 #include "wire/wire.h"
 #include "worker/io-thread.h"
 
-#define BEAT_NS       NS_PER_S
+#define BEAT_NS NS_PER_S
+#define BEAT_REST_NS \
+	(8 * NS_PER_S) /* while the driver has nothing to do, and the core knows that */
 /* For the stop path when the core is gone: a living core kills the worker before. */
 #define STOP_LIMIT_NS (15 * NS_PER_S)
 #define FLUSH_NS      NS_PER_S /* for the last messages, if the core takes them */
@@ -95,14 +97,21 @@ static void read_core(struct io_thread *io)
 
 static void beat(struct io_thread *io, uint64_t now)
 {
-	if (now < io->beat_at)
-		return;
-	io->beat_at = (now / BEAT_NS + 1) * BEAT_NS; /* the workers of a machine wake together */
 	struct buffer message = {0};
 	struct wire_beat heartbeat = {
 		.progress = atomic_load_explicit(&io->heartbeat->progress, memory_order_acquire),
 		.deadline = atomic_load_explicit(&io->heartbeat->deadline, memory_order_relaxed),
 	};
+	bool rests = heartbeat.deadline == 0;
+	uint64_t every = rests && io->said_rest ? BEAT_REST_NS : BEAT_NS;
+	io->beat_at = (io->beaten_at / every + 1) *
+		      every; /* the workers of a machine wake together */
+	if (now < io->beat_at)
+		return;
+	every = rests ? BEAT_REST_NS : BEAT_NS;
+	io->beat_at = (now / every + 1) * every;
+	io->beaten_at = now;
+	io->said_rest = rests;
 	wire_write_beat(&message, &heartbeat);
 	core_link_offer(io->core, &message);
 	buffer_finish(&message);

@@ -25,7 +25,8 @@ struct io_thread {
 	const volatile bool
 		*terminate; /* set by the handler of SIGTERM, which interrupts poll(2) */
 	struct buffer in;   /* from the core; the bytes after SETUP are there at the start */
-	uint64_t beat_at, quit_at;
+	uint64_t beat_at, beaten_at, quit_at;
+	bool said_rest; /* the last beat */
 	bool is_closed; /* the core is gone */
 	enum wire_exit failure;
 

@@ -8,6 +8,7 @@ import platform
 import sys
 import time
 
+import idle
 import latency
 import polling
 import replay
@@ -17,7 +18,7 @@ from process import Failure
 from table import show
 
 PARTS = {"throughput": throughput.measure, "latency": latency.measure, "polling": polling.measure,
-         "replay": replay.measure}
+         "idle": idle.measure, "replay": replay.measure}
 
 
 @dataclasses.dataclass
@@ -30,11 +31,12 @@ class Plan:
     frames: int = 400
     instruments: int = 20
     poll_seconds: float = 4
+    idle_seconds: float = 10
     journal_bytes: float = 10e9
     replay_seconds: float = 3
 
 
-QUICK = Plan(rounds=1, sizes=(16 << 10,), warm_up=0.1, seconds=0.2, frames=25, instruments=3, poll_seconds=0.5,
+QUICK = Plan(rounds=1, sizes=(16 << 10,), warm_up=0.1, seconds=0.2, frames=25, instruments=3, poll_seconds=0.5, idle_seconds=0.5,
              journal_bytes=50e6, replay_seconds=0.2)
 
 

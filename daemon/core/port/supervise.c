@@ -37,9 +37,10 @@
 #define BACKOFF_MAX_NS   (30 * NS_PER_S)
 #define STEADY_NS        (10 * NS_PER_S) /* after this long without failure delays start short */
 
-#define BEAT_LIMIT_NS (5 * NS_PER_S) /* beats come every second */
-#define STEP_GRACE_NS (2 * NS_PER_S) /* past the driver's own deadline */
-#define SLEPT_NS      (3 * NS_PER_S) /* between two looks, one second apart */
+#define BEAT_LIMIT_NS (5 * NS_PER_S)  /* beats come every second, */
+#define REST_LIMIT_NS (20 * NS_PER_S) /* every eight while the driver is idle */
+#define STEP_GRACE_NS (2 * NS_PER_S)  /* past the driver's own deadline */
+#define SLEPT_NS      (3 * NS_PER_S)  /* between two looks, one second apart */
 #define QUIT_LIMIT_NS (10 * NS_PER_S)
 
 struct supervisor {
@@ -575,14 +576,14 @@ static void on_timer(void *arg)
 	s->deadline += s->deadline != 0 ? slept : 0;
 	s->quit_at += s->stopping ? slept : 0;
 	allow_records(s);
-	bool silent = now > s->beat_at + BEAT_LIMIT_NS;
+	bool silent = now > s->beat_at + (s->deadline != 0 ? BEAT_LIMIT_NS : REST_LIMIT_NS);
 	bool stuck = s->deadline != 0 && now > s->deadline + STEP_GRACE_NS;
 	bool overdue = s->stopping && now > s->quit_at + QUIT_LIMIT_NS;
 	if (!s->killed && (silent || stuck || overdue)) {
 		s->killed = true;
 		kill_worker(s);
 	}
-	set_timer(s, NS_PER_S);
+	set_timer(s, clock_to_second());
 }
 
 /* --- hotplug --------------------------------------------------------------------------------- */
