@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The journal's disk is not mounted, comes back, is a copy: reported, and no run number is given twice."""
 
+import datetime
 import shutil
 import sys
+import zoneinfo
 
 sys.path.insert(0, sys.argv[1])
 from lab import Failure, Lab, paths_from  # noqa: E402
@@ -13,14 +15,26 @@ GENERATOR = {'driver': 'generator', 'link': {'type': 'none'}, 'acquire': {'mode'
 numbers = []
 
 
+ZONES = ('UTC', 'Pacific/Kiritimati', 'Etc/GMT+12')     # at each hour the day of one of them is another one
+
+
+def today(zone):
+    return datetime.datetime.now(zoneinfo.ZoneInfo(zone)).strftime('%Y%m%d')
+
+
 def live(lab, *texts):
     """One life with two runs; the log of its start has these texts, its status the first of them."""
     log = lab.dir / 'assayd.log'
     log.unlink(missing_ok=True)
+    zone = ZONES[len(numbers) // 2 % len(ZONES)]
+    lab.configure({'laboratory': {'timezone': zone}, 'instruments': {'gen-1': GENERATOR}})
     lab.start()
     for _ in range(2):
         lab.wait_state('gen-1', 'idle')
+        days = [today(zone)]
         number = lab.ask({'op': 'run-start', 'instrument': 'gen-1'})['number']
+        days.append(today(zone))
+        assert number[-12:-4] in days, (number, zone, days)
         if number in numbers:
             raise Failure(f'{number} is given twice: {numbers}')
         numbers.append(number)

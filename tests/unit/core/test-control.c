@@ -333,6 +333,13 @@ static void edit(const char *old, const char *new)
 	fclose(file);
 }
 
+static void the_time_zone_changes_with_a_restart_only(void **state)
+{
+	edit("node: node\n", "node: node\n  timezone: Asia/Tokyo\n");
+	refuse("reload", NULL, "refused",
+		"site, node and timezone` changed, which needs a restart");
+}
+
 static void instruments_stand_in_the_order_of_the_configuration(void **state)
 {
 	edit("port: 9", "port: 10");
@@ -1018,6 +1025,7 @@ int main(void)
 		WITH_ROOF(status_shows_the_daemon_and_its_instruments),
 		WITH_ROOF(status_has_the_clock_and_every_calibration),
 		WITH_ROOF(a_reload_takes_a_right_file_only),
+		WITH_ROOF(the_time_zone_changes_with_a_restart_only),
 		WITH_ROOF(instruments_stand_in_the_order_of_the_configuration),
 		WITH_ROOF(nothing_else_waits_for_the_check_of_a_driver),
 		WITH_ROOF(maintenance_takes_an_instrument_out_of_service),
