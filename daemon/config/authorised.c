@@ -12,6 +12,7 @@
 
 #include "config/fields.h"
 #include "config/sections.h"
+#include "config/source.h"
 #include "record/topic.h"
 
 #define KEYS_MAX 256
@@ -100,6 +101,6 @@ static bool is_safe(struct load *load, const char *path)
 
 void authorised_load(struct load *load, const char *path)
 {
-	if (is_safe(load, path))
-		authorised_read(load, yaml_load(path, load->arena, load->errors));
+	if (load->source->is_saved || is_safe(load, path))
+		authorised_read(load, source_load(load->source, path, load->arena, load->errors));
 }

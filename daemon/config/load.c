@@ -368,7 +368,7 @@ int config_load_profile(const char *path, const struct catalog *catalog, struct 
 	if (r < 0)
 		return r;
 	const char *name = arena_text(load.arena, path, strlen(path));
-	const struct node *root = yaml_load(name, load.arena, errors);
+	const struct node *root = source_load(load.source, name, load.arena, errors);
 	if (root == NULL || !is_profile(root)) {
 		config_errors_finish(errors);
 		config_destroy(load.config);

@@ -133,7 +133,7 @@ static int serve(struct alert *alert)
 		return 1;
 	}
 	snprintf(endpoint, sizeof endpoint, "ipc://%s/control", options->sockets);
-	if (requester_create(&alert->control, NULL, endpoint) < 0 ||
+	if (requester_create(&alert->control, NULL, endpoint, NULL) < 0 ||
 		follow_start(&alert->follow, options, alert->control) != 0)
 		return 1;
 	/* Also shows at the start, not at the first alert, that the folder cannot be written. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "config/fields.h"
+#include "config/source.h"
 #include "options.h"
 
 #define AT(member) offsetof(struct sections, options.member)
@@ -190,7 +191,8 @@ static int read_from(struct alert_options *options, const char *name, const char
 	struct config_errors errors = {0};
 	struct load load = {.arena = &arena, .errors = &errors};
 	*options = defaults;
-	struct node *root = text == NULL ? yaml_load(name, &arena, &errors)
+	struct source source = {0};
+	struct node *root = text == NULL ? source_load(&source, name, &arena, &errors)
 					 : yaml_parse(text, len, name, &arena, &errors);
 	if (root != NULL)
 		read_all(&load, root, name, options);

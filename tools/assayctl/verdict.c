@@ -256,7 +256,7 @@ static void judge_confinement(struct verdict *to, const char *lacking)
 	for (size_t i = 0; i < to->count; i++)
 		if (strncmp(to->items[i].text, "workers: ", 9) == 0)
 			return;
-	add(to, false, "workers: not fully confined: this kernel lacks %s", lacking);
+	verdict_add(to, false, "workers: not fully confined: this kernel lacks %s", lacking);
 }
 
 void verdict_instrument(struct verdict *to, const struct shown_instrument *one, uint64_t now)
@@ -289,6 +289,7 @@ void verdict_instrument(struct verdict *to, const struct shown_instrument *one, 
 		verdict_remedy(verdict_add(to, false, "%s: run %s was interrupted", one->key,
 				       one->interrupted),
 			"assayctl run repeat %s", one->interrupted);
+	judge_confinement(to, one->lacking);
 	if (one->changed)
 		verdict_remedy(
 			verdict_add(to, false, "%s: settings were changed at run time", one->key),

@@ -158,7 +158,7 @@ int main(int argc, char **argv)
 	}
 	log_init(LOG_LEVEL_INFO, !isatty(STDERR_FILENO));
 	snprintf(endpoint, sizeof endpoint, "ipc://%s/control", metrics.sockets);
-	if (requester_create(&metrics.control, NULL, endpoint) < 0) {
+	if (requester_create(&metrics.control, NULL, endpoint, NULL) < 0) {
 		log_error("%s: %s", endpoint, strerror(ENOMEM));
 		return 1;
 	}
