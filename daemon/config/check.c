@@ -52,7 +52,7 @@ static int read_findings(
 	struct reader *r, void (*take)(void *arg, const struct check_finding *finding), void *arg)
 {
 	size_t count;
-	if (read_array(r, &count) < 0)
+	if (read_array(r, &count) < 0 || count > CHECK_FINDINGS_MAX)
 		return -EBADMSG;
 	for (size_t i = 0; i < count; i++) {
 		struct check_finding finding = {0};
@@ -168,12 +168,32 @@ static void take(void *arg, const struct check_finding *finding)
 		load_warning(load, mark, "%s%s%s%s", on, of, colon, text);
 }
 
+int check_take_answer(
+	struct load *load, const struct catalog_driver *driver, struct assay_span answer)
+{
+	struct reader r;
+	struct taking taking = {.load = load};
+	const struct check_item *item;
+	size_t count = 0, lists;
+	int e = 0;
+	for (item = load->checks; item != NULL; item = item->next)
+		count += item->driver == driver;
+	read_init(&r, answer.data, answer.len);
+	if (read_array(&r, &lists) < 0 || lists != count)
+		return -EBADMSG;
+	for (item = load->checks; e == 0 && item != NULL; item = item->next) {
+		taking.item = item;
+		if (item->driver == driver)
+			e = read_findings(&r, take, &taking);
+	}
+	return e == 0 && read_finish(&r) < 0 ? -EBADMSG : e;
+}
+
 static void run_driver(struct load *load, const struct catalog_driver *driver)
 {
 	struct buffer input = {0}, answer = {.limit = CHECK_BYTES_MAX};
-	struct reader r;
 	const struct check_item *item, *first = NULL;
-	size_t count = 0, lists;
+	size_t count = 0;
 	for (item = load->checks; item != NULL; item = item->next)
 		count += item->driver == driver;
 	encode_array(&input, count);
@@ -186,17 +206,8 @@ static void run_driver(struct load *load, const struct catalog_driver *driver)
 	int e = count == 0     ? 0
 		: input.failed ? -ENOMEM
 			       : ask(load->catalog, driver, &input, &answer);
-	if (e == 0 && count > 0) {
-		read_init(&r, answer.data, answer.len);
-		if (read_array(&r, &lists) < 0 || lists != count)
-			e = -EBADMSG;
-		struct taking taking = {.load = load};
-		for (item = load->checks; e == 0 && item != NULL; item = item->next) {
-			taking.item = item;
-			if (item->driver == driver)
-				e = read_findings(&r, take, &taking);
-		}
-	}
+	if (e == 0 && count > 0)
+		e = check_take_answer(load, driver, (struct assay_span){answer.data, answer.len});
 	if (e < 0)
 		load_error(load, first->where, "the settings cannot be checked by driver %s: %s",
 			driver->name, failure_text(e));
@@ -279,6 +290,8 @@ int config_check_settings(const struct catalog *catalog, const struct catalog_dr
 		e = read_array(&r, &lists) < 0 || lists != 1
 			    ? -EBADMSG
 			    : read_findings(&r, join_errors, &text);
+		if (e == 0 && read_finish(&r) < 0)
+			e = -EBADMSG;
 	}
 	if (e == 0 && text.len > 0 && !text.failed)
 		e = asprintf(why, "%.*s", (int)text.len, (const char *)text.data) < 0 ? -ENOMEM

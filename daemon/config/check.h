@@ -28,6 +28,13 @@ void check_add_step(struct load *load, const struct config_step *step, const str
 /* The steps of all methods, over each instrument of their driver; those without a finding of it. */
 void check_add_methods(struct load *load);
 
+/*
+ * The answer of `assay-worker --check` about the items of a driver, in their order: findings become
+ * errors and warnings.  0, or -EBADMSG, perhaps after some of them.
+ */
+int check_take_answer(
+	struct load *load, const struct catalog_driver *driver, struct assay_span answer);
+
 /* Runs the checks, one process per driver. */
 void check_run(struct load *load);
 

@@ -10,11 +10,16 @@
 
 #include <cmocka.h>
 
+#include <assay/driver.h>
+
+#include "config/check.h"
 #include "config/errors.h"
 #include "config/load.h"
+#include "config/reading.h"
 #include "drivers.h"
 #include "record/encode.h"
 #include "record/read.h"
+#include "wire/check.h"
 
 #define LAB "laboratory: {site: lab, node: bench}\n"
 
@@ -481,6 +486,47 @@ static void a_file_full_of_errors_is_not_read_for_ever(void **state)
 	buffer_finish(&text);
 }
 
+/* The driver's process may send anything. */
+static void an_answer_with_more_than_findings_is_refused(void **state)
+{
+	static const struct {
+		size_t lists, findings, more;
+		int r;
+	} cases[] = {{1, 0, 0, 0}, {1, CHECK_FINDINGS_MAX, 0, 0},
+		{1, CHECK_FINDINGS_MAX + 1, 0, -EBADMSG}, {0, 0, 0, -EBADMSG}, {2, 0, 0, -EBADMSG},
+		{1, 0, 1, -EBADMSG}};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct config config = {0};
+		struct arena arena = {0};
+		struct config_errors errors = {0};
+		struct buffer answer = {0};
+		struct catalog_driver driver = {.name = "map", .has_check = true};
+		struct catalog catalog = {.worker = "assay-worker"};
+		struct load reading = {
+			.arena = &arena, .errors = &errors, .catalog = &catalog, .config = &config};
+		check_add(&reading, &(struct check_item){.driver = &driver, .of = "gas-1"});
+		encode_array(&answer, cases[i].lists);
+		for (size_t k = 0; k < cases[i].lists; k++)
+			encode_array(&answer, k == 0 ? cases[i].findings : 0);
+		for (size_t k = 0; k < cases[i].findings; k++) {
+			struct map map;
+			map_open(&map, &answer);
+			map_uint(&map, "level", ASSAY_LOG_WARN);
+			map_text(&map, "setting", "");
+			map_text(&map, "text", "a finding");
+			map_close(&map);
+		}
+		buffer_append(&answer, "", cases[i].more);
+		int r = check_take_answer(
+			&reading, &driver, (struct assay_span){answer.data, answer.len});
+		assert_int_equal(r, cases[i].r);
+		config_errors_finish(&config.warnings);
+		config_errors_finish(&errors);
+		buffer_finish(&answer);
+		arena_finish(&arena);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -497,6 +543,7 @@ int main(void)
 		cmocka_unit_test(a_step_of_another_driver_is_refused),
 		cmocka_unit_test(one_setting_is_read_from_a_command_line),
 		cmocka_unit_test(a_missing_file_is_an_error_at_its_beginning),
+		cmocka_unit_test(an_answer_with_more_than_findings_is_refused),
 		cmocka_unit_test(a_file_full_of_errors_is_not_read_for_ever),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
