@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <getopt.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,16 +10,6 @@
 #include "base/log.h"
 #include "core/core.h"
 #include "core/startup.h"
-
-/*
- * libzmq gives each of its threads the scheduling that it has, and aborts if it may not.  This one, which
- * the dynamic linker prefers, does that without the system calls that change scheduling, which
- * the unit takes away.
- */
-int pthread_setschedparam(pthread_t thread, int policy, const struct sched_param *param)
-{
-	return 0;
-}
 
 static void usage(FILE *to)
 {

@@ -145,14 +145,14 @@ def value(lines, key):
     return next(line.split('=', 1)[1] for line in lines if line.startswith(f'{key}='))
 
 
-def fenced(lab, lines):
-    """A program that starts assayd as the unit does."""
+def fenced(lab, name, lines):
+    """A program that starts another as the unit does."""
     calls, allowed = lab.dir / 'calls', allowed_calls(lines)
     assert CALLS.keys() <= allowed, CALLS.keys() - allowed
     calls.write_text('\n'.join(sorted(allowed)))
     families = ' '.join(str(int(getattr(socket, name))) for name in value(lines, 'RestrictAddressFamilies').split())
-    program = lab.dir / 'assayd'
-    fence = shlex.join([lab.paths['fence'], str(calls), families, lab.paths['assayd']])
+    program = lab.dir / name
+    fence = shlex.join([lab.paths['fence'], str(calls), families, lab.paths[name]])
     program.write_text(f'#!/bin/sh\nulimit -c 0\nexec {fence} "$@"\n')
     program.chmod(0o755)
     return str(program)
@@ -161,7 +161,8 @@ def fenced(lab, lines):
 def test_instruments(paths, lines):
     """UDP, TCP by name, pseudo-terminals for a driver of its own and for libmodbus; run, reload, stop."""
     with Lab(dict(paths)) as lab:
-        lab.paths['assayd'] = fenced(lab, lines)
+        for name in ('assayd', 'assayctl'):  # which ExecReload= runs
+            lab.paths[name] = fenced(lab, name, lines)
         sims = start_sims(lab)
         config = instruments(lab, sims)
         config['gas-1']['link']['host'] = 'localhost'
@@ -177,7 +178,7 @@ def test_instruments(paths, lines):
         assert not any('seccomp' in line for line in lacks), lacks
         config['xrf-1']['settings']['channels'] = 512
         lab.configure({'instruments': config})
-        assert lab.ask({'op': 'reload'})['ok']
+        lab.ctl('reload')
         wait_for('a run with the new setting', lambda: lab.entries(
             'xrf-1', 'run-start')[-1].record['settings']['channels'] == 512)
         lab.stop()
