@@ -149,24 +149,28 @@ void confine_prepare(
 		add_lacking(lacking, "seccomp");
 }
 
-/* Lowering a limit always succeeds; one that is lower already stays. */
-static void limit(const struct confine_limit *to)
+/* One that is lower already stays.  Lowering fails only if a filter of the service forbids it. */
+static int limit(const struct confine_limit *to)
 {
 	struct rlimit now;
-	bool is_memory = to->resource == RLIMIT_DATA || to->resource == RLIMIT_AS;
-	if ((SANITIZED && is_memory) || getrlimit(to->resource, &now) < 0)
-		return;
+	if (SANITIZED && (to->resource == RLIMIT_DATA || to->resource == RLIMIT_AS))
+		return 0;
+	if (getrlimit(to->resource, &now) < 0)
+		return -errno;
 	now.rlim_max = now.rlim_max < to->most ? now.rlim_max : to->most;
 	now.rlim_cur = now.rlim_cur < now.rlim_max ? now.rlim_cur : now.rlim_max;
-	setrlimit(to->resource, &now);
+	return setrlimit(to->resource, &now) < 0 ? -errno : 0;
 }
 
 int confine_files(struct confine *confine)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
-	for (size_t i = 0; i < confine->plan->limit_count; i++)
-		limit(&confine->plan->limits[i]);
+	for (size_t i = 0; i < confine->plan->limit_count; i++) {
+		int r = limit(&confine->plan->limits[i]);
+		if (r < 0)
+			return r;
+	}
 	if (confine->ruleset >= 0 && syscall(SYS_landlock_restrict_self, confine->ruleset, 0) < 0)
 		return -errno;
 	return 0;

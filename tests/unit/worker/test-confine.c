@@ -115,6 +115,29 @@ static void what_the_kernel_lacks_is_named_and_done_without(void **state)
 		assert_int_equal(in_child(find_holes, &without), holes[without]);
 }
 
+/* Filters of a service or container that are too strict. */
+static int confine_without_call(void *arg)
+{
+	struct confine confine;
+	char lacking[CONFINE_LACKING];
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), *(int *)arg, 0);
+	confine_prepare(&confine, &confine_plan, lacking);
+	if (lacking[0] != '\0' || seccomp_load(filter) < 0)
+		return 1;
+	if (confine_files(&confine) < 0)
+		return 0;
+	return confine_calls(&confine, CONFINE_LOADING) < 0 ? 0 : 2;
+}
+
+static void a_part_that_fails_is_an_error(void **state)
+{
+	int calls[] = {SCMP_SYS(prctl), SCMP_SYS(prlimit64), SCMP_SYS(landlock_restrict_self),
+		SCMP_SYS(seccomp)};
+	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+		assert_int_equal(in_child(confine_without_call, &calls[i]), 0);
+}
+
 int main(void)
 {
 	char lacking[CONFINE_LACKING];
@@ -123,6 +146,7 @@ int main(void)
 		cmocka_unit_test(a_worker_can_still_work),
 		cmocka_unit_test(it_can_end_itself),
 		cmocka_unit_test(what_the_kernel_lacks_is_named_and_done_without),
+		cmocka_unit_test(a_part_that_fails_is_an_error),
 	};
 	confine_prepare(&confine, &confine_plan, lacking);
 	confine_finish(&confine);
