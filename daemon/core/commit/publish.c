@@ -80,17 +80,19 @@ static void let_go(void *data, void *hint)
 	commit_item_unref(item);
 }
 
+/* Takes the queue's reference; libzmq has one of its own. */
 static void send_item(struct publisher *p, struct commit_item *item)
 {
 	zmq_msg_t body;
+	atomic_fetch_add(&item->refs, 1);
 	if (zmq_msg_init_data(&body, item->bytes, item->len, let_go, item) < 0) {
 		atomic_fetch_add(&p->skipped, 1);
 		let_go(NULL, item);
-		return;
-	}
-	if (zmq_send(p->socket, item->topic, item->topic_len, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
-		zmq_msg_send(&body, p->socket, ZMQ_DONTWAIT) < 0)
+	} else if (zmq_send(p->socket, item->topic, item->topic_len, ZMQ_SNDMORE | ZMQ_DONTWAIT) <
+			   0 ||
+		   zmq_msg_send(&body, p->socket, ZMQ_DONTWAIT) < 0)
 		zmq_msg_close(&body);
+	commit_item_unref(item);
 }
 
 /* All that waits; also true when it is time to end. */
