@@ -47,6 +47,8 @@ static unsigned listener_count;
 static struct gate_peer peers[PEERS_MAX];
 static atomic_uint_least16_t place[FDS_MAX]; /* of the descriptor in `peers`, plus 1 */
 static size_t topics;                        /* bytes, of all peers */
+static size_t new_topics;                    /* bytes that may come now */
+static uint64_t renewed_at;
 
 /* --- peers, with the lock held --------------------------------------------------------------- */
 
@@ -135,6 +137,21 @@ static bool admit(struct gate *gate, int fd)
 	return true;
 }
 
+/* libzmq handles subscriptions while nothing is published: they have a limit in time, too. */
+static bool may_subscribe(size_t bytes)
+{
+	uint64_t now = clock_boot();
+	uint64_t more = (now - renewed_at) / (NS_PER_S / GATE_TOPICS_MAX);
+	if (more > 0) {
+		new_topics = more < GATE_TOPICS_MAX - new_topics ? new_topics + more
+								 : GATE_TOPICS_MAX;
+		renewed_at = now;
+	}
+	bool may = bytes <= new_topics;
+	new_topics -= may ? bytes : 0;
+	return may;
+}
+
 /* False: the connection is over. */
 static bool take(int fd, const void *data, size_t len)
 {
@@ -148,6 +165,8 @@ static bool take(int fd, const void *data, size_t len)
 	size_t before = peer->zmtp.topics;
 	bool is_fine = zmtp_take(&peer->zmtp, data, len);
 	topics += peer->zmtp.topics - before;
+	if (is_fine && peer->zmtp.topics > before)
+		is_fine = may_subscribe(peer->zmtp.topics - before);
 	if (topics > GATE_TOPICS_MAX)
 		forget_closed();
 	if (!is_fine)

@@ -17,10 +17,10 @@
 #define GATE_PEERS_MAX 256
 
 /*
- * Bytes of all subscriptions.  libzmq needs about 100 bytes for each, and goes through all of them when
- * a subscriber is gone.
+ * Bytes of all subscriptions, and of new ones in a second.  libzmq needs about 100 bytes and 2
+ * microseconds for each, and goes through all of them when a subscriber is gone.
  */
-#define GATE_TOPICS_MAX (256u << 10)
+#define GATE_TOPICS_MAX (64u << 10)
 
 /* Descriptors that connections leave to files and workers. */
 #define GATE_RESERVE 48

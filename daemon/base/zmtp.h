@@ -17,7 +17,7 @@
 #define ZMTP_PARTS_MAX   128u         /* of one message */
 #define ZMTP_MESSAGE_MAX (128u << 10) /* bytes of one message */
 #define ZMTP_CHANGES_MAX 4096u        /* subscriptions and cancellations of one connection */
-#define ZMTP_TOPICS_MAX  (32u << 10)  /* bytes of its subscriptions */
+#define ZMTP_TOPICS_MAX  (16u << 10)  /* bytes of its subscriptions */
 
 enum zmtp_state { ZMTP_GREETING, ZMTP_FLAGS, ZMTP_SIZE, ZMTP_BODY, ZMTP_ENCRYPTED };
 
