@@ -35,6 +35,7 @@ void keys_begin(void)
 	now.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
 	now.c_cc[VMIN] = 0;
 	now.c_cc[VTIME] = 0;
+	now.c_cc[VSUSP] = _POSIX_VDISABLE; /* a shell would come up on this screen */
 	is_taken = tcsetattr(STDIN_FILENO, TCSANOW, &now) == 0;
 }
 

@@ -135,10 +135,11 @@ static struct cells instrument_line(
 	}
 	if (s->text[0] != '\0' && !is_state(s, "busy"))
 		line_add(&line, is_bad ? BAD : PLAIN, "  %s", s->text);
-	if (s->frames > 0) {
-		enum style style = is_fresh(s) ? PLAIN : DIM;
-		if (!is_state(s, "idle") || styles)
-			line_add(&line, style, "  %.2f/s", s->rate);
+	/* Old numbers are grey, or where there is no grey left out. */
+	enum style style = is_fresh(s) ? PLAIN : DIM;
+	bool has_numbers = s->frames > 0 && (style == PLAIN || styles);
+	if (has_numbers) {
+		line_add(&line, style, "  %.2f/s", s->rate);
 		line_add(&line, style, "  %s", s->quality);
 	}
 	if (is_state(s, "busy") && s->start != 0) {
@@ -147,8 +148,8 @@ static struct cells instrument_line(
 	}
 	if (!is_down(s) && s->sample[0] != '\0')
 		line_add(&line, PLAIN, "  %s", s->sample);
-	if (s->frames > 0)
-		line_add(&line, is_down(s) ? DIM : PLAIN, "  %s", s->values);
+	if (has_numbers)
+		line_add(&line, style, "  %s", s->values);
 	return line;
 }
 
