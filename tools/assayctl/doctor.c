@@ -62,8 +62,25 @@ static void check_daemon(struct doctor *doctor)
 			"sudo systemctl restart assayd");
 }
 
+/* The computer has a zone, and run numbers have the days of UTC. */
+static void check_zone(struct doctor *doctor)
+{
+	static const char folder[] = "/zoneinfo/";
+	char path[DOCTOR_PATH], target[300];
+	ssize_t len = readlink(
+		doctor_path(doctor, "/etc/localtime", path), target, sizeof target - 1);
+	target[len > 0 ? len : 0] = '\0';
+	const char *zone = strstr(target, folder);
+	if (zone == NULL || strstr(zone, "UTC") != NULL || doctor->config == NULL ||
+		strcmp(doctor->config->timezone, "UTC") != 0)
+		return;
+	verdict_remedy(doctor_add(doctor, false, "run numbers have the days of UTC"),
+		"laboratory: {timezone: %s}", zone + sizeof folder - 1);
+}
+
 static void check_clock(struct doctor *doctor)
 {
+	check_zone(doctor);
 	enum assay_sync sync = stamp_now().sync;
 	if (sync == ASSAY_SYNC_NONE)
 		verdict_remedy(doctor_add(doctor, true, "it is before 2024"),
@@ -100,7 +117,7 @@ static const struct check {
 	{"users", doctor_check_users, "the service may use serial ports, and you the service"},
 	{"ports", doctor_check_ports, "they are there, and the service may open them"},
 	{"programs", doctor_check_programs, "none that takes serial ports"},
-	{"clock", check_clock, "it is synchronised"},
+	{"clock", check_clock, "it is synchronised, and days are those of the laboratory"},
 	{"disk", doctor_check_disk, "the journal can be written, and has room"},
 	{"mounts", doctor_check_mounts, "the journal's disk is there before the service"},
 	{"kernel", check_kernel, "it can confine drivers"},

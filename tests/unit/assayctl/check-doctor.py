@@ -100,6 +100,7 @@ def of_another_user(c):
 DISK = lambda c: c.write('etc/fstab', '/dev/sda1 / ext4\n/dev/sdb1 /var/lib ext4\n')
 MOUNTED = lambda c: c.write('proc/mounts', '/dev/sda1 / ext4 rw 0 0\n/dev/sdb1 /var/lib ext4 rw 0 0\n')
 REQUIRED = lambda c: c.write(UNIT, '[Unit]\nRequiresMountsFor=/srv /var/lib/assayd\n')
+BERLIN = lambda c: (c.root / 'etc/localtime').symlink_to('/usr/share/zoneinfo/Europe/Berlin')
 OF_KIM = environment(FAKE_UID='1000', FAKE_GID='1000')
 # (change, start of the finding or None, words of its remedy)
 CASES = [
@@ -121,6 +122,9 @@ CASES = [
     (lambda c: c.write('proc/7/comm', 'ModemManager\n'), '! programs: ModemManager runs', 'mask --now ModemManager'),
     (lambda c: c.write('proc/7/comm', 'brltty\n'), '! programs: brltty runs', 'apt remove brltty'),
     (environment(FAKE_SYNC='0'), '- clock: nothing synchronises it', 'timesyncd'),
+    (BERLIN, '- clock: run numbers have the days of UTC', 'timezone: Europe/Berlin'),
+    (all_of(BERLIN, configure('node: bench-1', 'node: bench-1, timezone: Asia/Tokyo')), None, None),
+    (lambda c: (c.root / 'etc/localtime').symlink_to('/usr/share/zoneinfo/Etc/UTC'), None, None),
     (lambda c: c.remove('var/lib/assayd'), '! disk: /var/lib/assayd: No such file', 'install -d'),
     (environment(FAKE_MIB='1'), '! disk: 0.0 GiB are free', 'never delete files of the journal'),
     (environment(FAKE_FILES='10'), '! disk: 10 more files', 'df -i'),
