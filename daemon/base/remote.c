@@ -29,6 +29,7 @@ struct remote {
 	char bound[80]; /* libzmq's name of the listener */
 	const atomic_uint *removals;
 	unsigned seen; /* of them */
+	int error;     /* of the last try */
 };
 
 static int set_int(void *socket, int option, int value)
@@ -138,12 +139,12 @@ void remote_look(struct remote *r)
 	strcpy(address, r->bound);
 	zmq_unbind(r->socket, address); /* with the connections that it accepted */
 	int error = bind_copy(r, address);
-	if (error < 0) {
+	if (error < 0 && error != r->error)
 		log_error("%s: cannot listen again for programs of other machines: %s", address,
 			strerror(-error));
-		return; /* retried with the next look */
-	}
-	r->seen = removals;
+	r->error = error;
+	if (error == 0) /* else the next look tries again */
+		r->seen = removals;
 }
 
 void remote_close(struct remote *r)
