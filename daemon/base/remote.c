@@ -12,10 +12,13 @@
 #include <zmq.h>
 
 #define LOG_TOPIC "sockets"
+#include "base/clock.h"
+#include "base/gate.h"
 #include "base/log.h"
 #include "base/remote.h"
 #include "base/tcp-address.h"
 
+#define LOOK_NS      NS_PER_S
 #define BACKLOG      256
 #define HANDSHAKE_MS 3000 /* a connection that has not proved its key by then is closed */
 #define BEAT_MS      5000 /* a peer that lost its power is noticed */
@@ -26,10 +29,11 @@ struct remote {
 	void *socket;
 	int fd; /* stays open while libzmq's copy is replaced: the port is never free */
 	char name[16], secret_key[41];
-	char bound[80]; /* libzmq's name of the listener */
+	char address[80], bound[80]; /* as configured; libzmq's name of the listener */
 	const atomic_uint *removals;
 	unsigned seen; /* of them */
 	int error;     /* of the last try */
+	uint64_t due;  /* CLOCK_BOOTTIME of the next look at the gate */
 };
 
 static int set_int(void *socket, int option, int value)
@@ -67,7 +71,7 @@ static void take_options_back(const struct remote *r)
 }
 
 /* libzmq closes the copy of the descriptor with the listener. */
-static int bind_copy(struct remote *r, const char *address)
+static int bind_copy(struct remote *r)
 {
 	size_t len = sizeof r->bound;
 	int fd = fcntl(r->fd, F_DUPFD_CLOEXEC, 0);
@@ -76,7 +80,8 @@ static int bind_copy(struct remote *r, const char *address)
 	int error = set_options(r);
 	if (error == 0)
 		error = set_int(r->socket, ZMQ_USE_FD, fd);
-	if (error == 0 && zmq_bind(r->socket, address) < 0)
+	gate_watch(fd, r->address, false); /* encrypted: it sees no subscriptions */
+	if (error == 0 && zmq_bind(r->socket, r->address) < 0)
 		error = -errno;
 	if (error < 0)
 		close(fd);
@@ -122,7 +127,8 @@ int remote_open(struct remote **out, void *socket, const struct remote_place *pl
 		.seen = atomic_load(place->removals)};
 	snprintf(r->name, sizeof r->name, "%s", place->name);
 	snprintf(r->secret_key, sizeof r->secret_key, "%s", place->secret_key);
-	int error = bind_copy(r, place->address);
+	snprintf(r->address, sizeof r->address, "%s", place->address);
+	int error = bind_copy(r);
 	if (error < 0)
 		remote_close(r);
 	else
@@ -133,14 +139,17 @@ int remote_open(struct remote **out, void *socket, const struct remote_place *pl
 void remote_look(struct remote *r)
 {
 	unsigned removals = r != NULL ? atomic_load(r->removals) : 0;
-	char address[sizeof r->bound];
+	uint64_t now = clock_boot();
+	if (r != NULL && now >= r->due) {
+		gate_look(r->address);
+		r->due = now + LOOK_NS;
+	}
 	if (r == NULL || removals == r->seen)
 		return;
-	strcpy(address, r->bound);
-	zmq_unbind(r->socket, address); /* with the connections that it accepted */
-	int error = bind_copy(r, address);
+	zmq_unbind(r->socket, r->bound); /* with the connections that it accepted */
+	int error = bind_copy(r);
 	if (error < 0 && error != r->error)
-		log_error("%s: cannot listen again for programs of other machines: %s", address,
+		log_error("%s: cannot listen again for programs of other machines: %s", r->address,
 			strerror(-error));
 	r->error = error;
 	if (error == 0) /* else the next look tries again */
