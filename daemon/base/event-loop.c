@@ -4,6 +4,7 @@
 #include <sys/inotify.h>
 #include <sys/wait.h>
 
+#include <systemd/sd-device.h>
 #include <systemd/sd-event.h>
 
 #include "base/event-loop.h"
@@ -67,6 +68,34 @@ static int on_folder(sd_event_source *event, const struct inotify_event *change,
 	return 0;
 }
 
+static int on_device(sd_device_monitor *monitor, sd_device *device, void *arg)
+{
+	struct loop_source *source = arg;
+	sd_device_action_t action;
+	if (sd_device_get_action(device, &action) >= 0 && action != SD_DEVICE_REMOVE &&
+		action != SD_DEVICE_UNBIND)
+		source->fn.call(source->arg);
+	return 0;
+}
+
+/* The events that udev sends after its rules. */
+static int add_monitor(struct loop_source *s)
+{
+	sd_device_monitor *monitor = NULL;
+	int r = sd_device_monitor_new(&monitor);
+	if (r >= 0)
+		r = sd_device_monitor_filter_add_match_subsystem_devtype(monitor, "tty", NULL);
+	if (r >= 0)
+		r = sd_device_monitor_filter_add_match_subsystem_devtype(
+			monitor, "usb", "usb_device");
+	if (r >= 0)
+		r = sd_device_monitor_attach_event(monitor, event_of(s->loop));
+	if (r >= 0)
+		r = sd_device_monitor_start(monitor, on_device, s);
+	s->data = r < 0 ? sd_device_monitor_unref(monitor) : monitor;
+	return r < 0 ? r : 0;
+}
+
 /* --- the table -------------------------------------------------------------------------------- */
 
 static int event_add(struct loop_source *s)
@@ -75,6 +104,7 @@ static int event_add(struct loop_source *s)
 	sd_event_source *added = NULL;
 	int r = -EINVAL;
 	switch (s->kind) {
+	case LOOP_DEVICES: return add_monitor(s);
 	case LOOP_TIMER:
 		r = sd_event_add_time_relative(
 			event, &added, CLOCK_BOOTTIME, 0, ACCURACY_US, on_time, s);
@@ -113,7 +143,10 @@ static void event_set(struct loop_source *s, uint64_t value)
 
 static void event_drop(struct loop_source *s)
 {
-	sd_event_source_disable_unref(s->data);
+	if (s->kind == LOOP_DEVICES)
+		sd_device_monitor_unref(s->data);
+	else
+		sd_event_source_disable_unref(s->data);
 }
 
 static int event_run(struct loop *base)

@@ -6,14 +6,22 @@
 #include "base/list.h"
 #include "base/loop.h"
 
-enum loop_kind { LOOP_TIMER, LOOP_FD, LOOP_IDLE, LOOP_CHILD, LOOP_SIGNAL, LOOP_FOLDER };
+enum loop_kind {
+	LOOP_TIMER,
+	LOOP_FD,
+	LOOP_IDLE,
+	LOOP_CHILD,
+	LOOP_SIGNAL,
+	LOOP_FOLDER,
+	LOOP_DEVICES
+};
 
 struct loop_source {
 	struct loop *loop;
 	struct list link; /* loop.owned, or on no list */
 	enum loop_kind kind;
 	union {
-		void (*call)(void *arg); /* timer, idle, signal, folder */
+		void (*call)(void *arg); /* timer, idle, signal, folder, devices */
 		void (*ready)(void *arg, uint32_t events);
 		void (*exited)(void *arg, const siginfo_t *info);
 	} fn;

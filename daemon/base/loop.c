@@ -102,6 +102,12 @@ int loop_add_folder(struct loop *loop, struct loop_source **out, const char *pat
 			.kind = LOOP_FOLDER, .path = path, .fn.call = fn, .arg = arg});
 }
 
+int loop_add_devices(struct loop *loop, struct loop_source **out, void (*fn)(void *arg), void *arg)
+{
+	return add(
+		loop, out, &(struct loop_source){.kind = LOOP_DEVICES, .fn.call = fn, .arg = arg});
+}
+
 struct loop_source *loop_drop(struct loop_source *source)
 {
 	if (source != NULL) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One thread's event loop: timers, descriptors, child processes, signals, folders.  The daemon's
+ * One thread's event loop: timers, descriptors, child processes, signals, folders, devices.  The daemon's
  * loop runs on sd-event (base/event-loop.h); a test's runs on virtual time, where the clocks jump
  * to the next timer.
  *
@@ -54,6 +54,12 @@ int loop_add_signal(
 /* Runs `fn` when something appears in the folder, or changes its attributes there. */
 int loop_add_folder(struct loop *loop, struct loop_source **out, const char *path,
 	void (*fn)(void *arg), void *arg);
+
+/*
+ * Runs `fn` when udev has done its work for a serial port or USB device that was plugged in: node, links
+ * and permissions are there.  Without udev it never runs.
+ */
+int loop_add_devices(struct loop *loop, struct loop_source **out, void (*fn)(void *arg), void *arg);
 
 /* Frees the source; NULL is legal.  Returns NULL. */
 struct loop_source *loop_drop(struct loop_source *source);

@@ -137,7 +137,7 @@ static void warn_of_link(
 		warn_of_speed(load, instrument->driver, port, MARK("baud"));
 	if (port->host != NULL && port_is_loopback(port->host) && !instrument->simulated)
 		load_warning(load, MARK("host"), WARN_LOOPBACK, port->host);
-	if (port_kind(port)->hotplug != NULL && instrument->simulated)
+	if (port_kind(port)->is_searched && instrument->simulated)
 		load_warning(load, node_get(section, "simulated")->mark, WARN_SIMULATED_USB);
 #undef MARK
 }

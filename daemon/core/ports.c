@@ -6,6 +6,7 @@
 
 #define LOG_TOPIC "assayd"
 #include "base/log.h"
+#include "base/loop.h"
 #include "core/ports.h"
 
 struct port_group {
@@ -131,8 +132,23 @@ static int fill(struct ports *ports)
 	return r;
 }
 
+static void on_device(void *arg)
+{
+	const struct ports *ports = arg;
+	const struct port_group *group;
+	list_for_each(group, &ports->list, link)
+	{
+		if (!group->stopping)
+			supervise_look(group->supervisor);
+	}
+}
+
 int ports_start_all(struct ports *ports)
 {
+	/* Without it the back-off finds a device later. */
+	int r = loop_add_devices(ports->host.loop, NULL, on_device, ports);
+	if (r < 0)
+		log_info("udev is not there to report devices: %s", strerror(-r));
 	return fill(ports);
 }
 

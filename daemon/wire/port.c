@@ -18,7 +18,7 @@
 
 static const struct port_kind kinds[] = {
 	{ASSAY_LINK_SERIAL, "serial", .family = "serial"},
-	{ASSAY_LINK_USB, "usb", .family = "usb", .hotplug = "/dev/bus/usb", .has_messages = true},
+	{ASSAY_LINK_USB, "usb", .family = "usb", .is_searched = true, .has_messages = true},
 	{ASSAY_LINK_TCP, "tcp", .family = "tcp"},
 	{ASSAY_LINK_UDP, "udp", .family = "udp", .has_messages = true},
 	{ASSAY_LINK_HTTP, "http", .family = "tcp", .is_planned = true},

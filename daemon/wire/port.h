@@ -102,14 +102,14 @@ struct unit {
 /* --- the table -------------------------------------------------------------------------------- */
 
 struct port_kind {
-	unsigned link;       /* enum assay_link, or PORT_PLAYBACK */
-	const char *name;    /* `type:` in YAML, "serial", "modbus-tcp" ... */
-	const char *family;  /* start of the ports' names: kinds of one family share their ports */
-	const char *hotplug; /* a folder where new devices appear; NULL: that of `port` */
-	bool is_modbus;      /* several instruments may be on one port, with different unit_id */
-	bool is_planned;     /* named, but the worker does not have it: a configuration may not */
-	bool has_messages;   /* the bytes of one send or receive belong together */
-	bool has_no_bytes;   /* generators in tests and benchmarks */
+	unsigned link;      /* enum assay_link, or PORT_PLAYBACK */
+	const char *name;   /* `type:` in YAML, "serial", "modbus-tcp" ... */
+	const char *family; /* start of the ports' names: kinds of one family share their ports */
+	bool is_searched;   /* the device is searched for: `port` is no path of it */
+	bool is_modbus;     /* several instruments may be on one port, with different unit_id */
+	bool is_planned;    /* named, but the worker does not have it: a configuration may not */
+	bool has_messages;  /* the bytes of one send or receive belong together */
+	bool has_no_bytes;  /* generators in tests and benchmarks */
 };
 
 enum port_type {

@@ -322,6 +322,16 @@ void virtual_loop_touch(struct loop *loop, const char *path)
 	}
 }
 
+void virtual_loop_plug(struct loop *loop)
+{
+	struct virtual_source *v;
+	list_for_each(v, &loop_of(loop)->sources, link)
+	{
+		if (v->source->kind == LOOP_DEVICES)
+			v->raised = true;
+	}
+}
+
 bool virtual_loop_has_child(const struct loop *loop, pid_t pid)
 {
 	return find(loop, LOOP_CHILD, pid, 0) != NULL;

@@ -52,10 +52,12 @@ void virtual_clock_step(int64_t ns);
 /* The machine sleeps: both clocks go on, and nothing happens. */
 void virtual_clock_sleep(uint64_t ns);
 
-/* The child of this pid has exited as `info` says; a raised signal; a change in the folder. */
+/* The child of this pid has exited as `info` says; a raised signal; a change in the folder, a new
+ * device. */
 void virtual_loop_exit(struct loop *loop, pid_t pid, const siginfo_t *info);
 void virtual_loop_raise(struct loop *loop, int signal);
 void virtual_loop_touch(struct loop *loop, const char *path);
+void virtual_loop_plug(struct loop *loop);
 
 /* Has this loop a source for the child, the signal? */
 bool virtual_loop_has_child(const struct loop *loop, pid_t pid);

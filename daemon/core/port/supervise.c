@@ -50,7 +50,7 @@ struct supervisor {
 
 	pid_t pid; /* 0: no worker */
 	int fd;
-	struct loop_source *io, *child, *timer, *hotplug;
+	struct loop_source *io, *child, *timer, *folder;
 	struct worker_stderr errors;
 	struct buffer in, out;
 	size_t in_at; /* consumed bytes of `in` */
@@ -65,6 +65,7 @@ struct supervisor {
 	uint64_t ready_at; /* an instrument works since then; 0: none yet */
 	uint64_t beat_at, progress, deadline;
 	uint64_t looked_at; /* by the timer; 0: not at this worker */
+	bool is_plugged;    /* a device came since the worker was started */
 	uint64_t slept;     /* by the machine, while the driver's present step ran */
 	bool is_over;       /* a recording was played to its end: there is no next worker */
 	bool killed;        /* it hung */
@@ -108,7 +109,7 @@ static void free_when_done(struct supervisor *s)
 	if (!s->stopped || s->held > 0)
 		return;
 	loop_drop(s->timer);
-	loop_drop(s->hotplug);
+	loop_drop(s->folder);
 	buffer_finish(&s->in);
 	buffer_finish(&s->out);
 	free(s);
@@ -197,7 +198,8 @@ static void on_child(void *arg, const siginfo_t *si)
 		finish_stop(s);
 		return;
 	}
-	if (s->ready_at != 0 && clock_boot() - s->ready_at >= STEADY_NS)
+	/* A worker that was started too early has missed the device. */
+	if (s->is_plugged || (s->ready_at != 0 && clock_boot() - s->ready_at >= STEADY_NS))
 		s->backoff = (struct backoff){0};
 	set_timer(s, backoff_next(&s->backoff, BACKOFF_FIRST_NS, BACKOFF_MAX_NS));
 }
@@ -535,6 +537,7 @@ static int start_worker(struct supervisor *s)
 	s->records = RECORDS_BURST;
 	s->waited = 0;
 	s->is_waiting = false;
+	s->is_plugged = false;
 	s->killed = false;
 	s->punished[0] = '\0';
 	s->in_at = 0;
@@ -588,27 +591,33 @@ static void on_timer(void *arg)
 
 /* --- hotplug --------------------------------------------------------------------------------- */
 
-static void on_hotplug(void *arg)
+void supervise_look(struct supervisor *s)
 {
-	struct supervisor *s = arg;
+	const struct port *port = port_of(s);
+	if (port->port != NULL ? access(port->port, F_OK) < 0 : !port_kind(port)->is_searched)
+		return; /* of another port, or nothing that is plugged in */
+	s->is_plugged = true;
 	if (s->pid == 0 && !s->stopping) {
 		s->backoff = (struct backoff){0};
 		set_timer(s, 0);
 	}
 }
 
-/* Watches the folder where a new device appears: that of the port's path, or of USB nodes. */
-static void watch_hotplug(struct supervisor *s)
+static void on_folder(void *arg)
+{
+	supervise_look(arg);
+}
+
+/*
+ * The folder of the port's path, for devices that come without udev.  That of udev's links goes with
+ * the last of them, and the watch with it; udev reports the next one.
+ */
+static void watch_folder(struct supervisor *s)
 {
 	const struct port *port = port_of(s);
-	const char *folder = port_kind(port)->hotplug;
 	char path[256];
 	if (port->port != NULL && snprintf(path, sizeof path, "%s", port->port) < (int)sizeof path)
-		folder = dirname(path);
-	if (folder == NULL)
-		return;
-	/* If it cannot be watched (no such folder yet), the back-off finds the device later. */
-	loop_add_folder(s->host->loop, &s->hotplug, folder, on_hotplug, s);
+		loop_add_folder(s->host->loop, &s->folder, dirname(path), on_folder, s);
 }
 
 int supervise_start(const struct port_host *host, const struct port_unit *units, size_t count,
@@ -628,7 +637,7 @@ int supervise_start(const struct port_host *host, const struct port_unit *units,
 		free(s);
 		return r;
 	}
-	watch_hotplug(s);
+	watch_folder(s);
 	set_timer(s, 0);
 	*out = s;
 	return 0;

@@ -62,6 +62,9 @@ int supervise_start(const struct port_host *host, const struct port_unit *units,
  */
 void supervise_stop(struct supervisor *supervisor, void (*gone)(void *arg), void *arg);
 
+/* A device was plugged in somewhere: if it may be the port's, it is tried at once. */
+void supervise_look(struct supervisor *supervisor);
+
 /* A unit of the port is ready: once that lasts, the next failure starts with a short delay. */
 void supervise_worked(struct supervisor *supervisor);
 

@@ -548,18 +548,56 @@ static void delays_grow_until_a_unit_has_worked_for_a_while(void **state)
 
 static void a_new_device_is_tried_at_once(void **state)
 {
+	const char *away = port.port;
+	char there[] = "/tmp/test-supervise-XXXXXX";
 	for (int i = 0; i < 10; i++) {
 		next_worker();
 		peer_exit(worker(), bench.loop, false, WIRE_EXIT_NOT_OPENED);
 		run(NS_PER_MS);
 	}
-	virtual_loop_touch(bench.loop, "/tmp"); /* the folder of the port's path */
+	virtual_loop_touch(bench.loop, "/tmp"); /* the folder of the port's path: another device */
+	supervise_look(bench.supervisor);
+	assert_in_range(wait_for_start(), 5 * NS_PER_S, 31 * NS_PER_S);
+	peer_exit(worker(), bench.loop, false, WIRE_EXIT_NOT_OPENED);
+	run(NS_PER_MS);
+	int fd = mkstemp(there);
+	assert_true(fd >= 0);
+	close(fd);
+	port.port = there;
+	virtual_loop_touch(bench.loop, "/tmp");
 	assert_in_range(wait_for_start(), 0, 2 * NS_PER_MS);
+	for (int i = 0; i < 10; i++) {
+		peer_exit(worker(), bench.loop, false, WIRE_EXIT_NOT_OPENED);
+		run(NS_PER_MS);
+		next_worker();
+	}
+	/* The worker came too early, such as before the links of udev: the next one comes soon. */
+	supervise_look(bench.supervisor);
+	peer_exit(worker(), bench.loop, false, WIRE_EXIT_NOT_OPENED);
+	assert_in_range(wait_for_start(), 0, 252 * NS_PER_MS);
 	unsigned starts = supervise_starts(bench.supervisor);
 	virtual_loop_touch(bench.loop, "/tmp"); /* there is a worker: nothing happens */
 	live(3 * NS_PER_S, (struct wire_beat){0});
 	assert_int_equal(supervise_starts(bench.supervisor), starts);
 	assert_int_equal(worker()->signal, 0);
+	unlink(there);
+	port.port = away;
+}
+
+/* A port of the network has nothing that is plugged in. */
+static void a_network_port_waits_on(void **state)
+{
+	static const struct port tcp = {.kind = ASSAY_LINK_TCP, .host = "192.0.2.1"};
+	struct port serial = port;
+	port = tcp;
+	for (int i = 0; i < 10; i++) {
+		next_worker();
+		peer_exit(worker(), bench.loop, false, WIRE_EXIT_NOT_OPENED);
+		run(NS_PER_MS);
+	}
+	supervise_look(bench.supervisor);
+	assert_in_range(wait_for_start(), 5 * NS_PER_S, 31 * NS_PER_S);
+	port = serial;
 }
 
 /* --- hangs ----------------------------------------------------------------------------------- */
@@ -783,6 +821,7 @@ int main(void)
 		WITH_BENCH(a_recording_that_is_over_is_not_played_again),
 		WITH_BENCH(delays_grow_until_a_unit_has_worked_for_a_while),
 		WITH_BENCH(a_new_device_is_tried_at_once),
+		WITH_BENCH(a_network_port_waits_on),
 		WITH_BENCH(a_worker_without_beats_is_killed),
 		WITH_BENCH(a_driver_past_its_own_deadline_is_killed),
 		WITH_BENCH(a_machine_that_slept_is_no_hung_worker),
