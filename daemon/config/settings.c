@@ -98,6 +98,10 @@ static void write_number(
 	bool may_be_bare = is_plain || (s->flags & ASSAY_IN_UNIT) != 0;
 	if (may_be_bare && quantity_parse_number(node->text, &value) == 0) {
 		/* A % here would make another number of it, in silence. */
+	} else if (unit == NULL && (s->flags & ASSAY_IN_UNIT) != 0) {
+		load_found(w->load, node,
+			"expected a number alone, or 'unit' in the same row: it is in that unit");
+		return;
 	} else if (unit == NULL || strcmp(unit, "1") == 0) {
 		load_found(w->load, node, "expected a number without a unit");
 		return;
