@@ -381,6 +381,17 @@ def check_clock(tree):
             yield f'{path}:{code.count(chr(10), 0, m.start()) + 1}: {m[1]} waits for real time'
 
 
+def check_packages(tree):
+    """The packages that tools/prepare installs for building are those that the Debian package is built with."""
+    listed = re.search(r'^packages=\((.*?)\)', tree.read('tools/prepare'), re.M | re.S)[1].split()
+    field = re.search(r'^Build-Depends:\n((?: .*\n)+)', tree.read('debian/control'), re.M)[1]
+    needed = {line.split()[0].rstrip(',') for line in field.splitlines() if '!nocheck' not in line}
+    for name in sorted(set(listed) - needed - {'gcc', 'dpkg-dev', 'ninja-build'}):
+        yield f'debian/control: Build-Depends has no {name}, which tools/prepare installs'
+    for name in sorted(needed - set(listed) - {'debhelper-compat', 'dh-python', 'python3-all:any', 'systemd'}):
+        yield f'tools/prepare: no {name}, with which the Debian package is built'
+
+
 CHECKS = {name.removeprefix('check_'): function for name, function in list(globals().items())
           if name.startswith('check_')}
 
