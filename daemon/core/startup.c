@@ -595,5 +595,6 @@ int startup_run(const struct core_options *options, bool *again)
 	else
 		log_info("ended");
 	*again = r == 0 && core.again;
-	return wrong != 0 ? wrong : r < 0 ? 1 : 0;
+	/* A start again changes neither a wrong file nor the format of a journal. */
+	return wrong != 0 ? wrong : r == -EPROTONOSUPPORT ? EX_CONFIG : r < 0 ? 1 : 0;
 }

@@ -9,8 +9,8 @@ struct core_options;
 
 /*
  * Runs until a signal ends it; *again: it wants to be called again.  Returns the exit status: 0; after
- * a logged error EX_CONFIG if the configuration is wrong, else 1, also if the journal did not take
- * the last entries.
+ * a logged error EX_CONFIG if the configuration is wrong or a later version wrote the journal, else 1,
+ * also if the journal did not take the last entries.
  */
 int startup_run(const struct core_options *options, bool *again);
 

@@ -131,6 +131,11 @@ class Test:
                              (f'/{ETC}/assayd.yaml', 'root root 644'), (f'/{ETC}/instruments.d', 'root root 755')):
             found = self.run(f'stat -c "%U %G %a" {path}').stdout.strip()
             expect(found == wanted, f'{path}: {found}, expected {wanted}')
+        on = self.run("systemctl list-unit-files --state=enabled --no-legend 'assay*'").stdout.split()
+        expect(on[0] == 'assayd.service' and len(on) == 3, f'enabled without a decision: {on}')
+        listening = [line.split()[1] for line in self.run('cat /proc/net/tcp /proc/net/tcp6').stdout.splitlines()
+                     if line.split()[3] == '0A']
+        expect(not listening, f'something listens on TCP: {listening}')
         owners = self.run('ps -o user= -p $(cat /sys/fs/cgroup$(systemctl show -P ControlGroup assayd)/cgroup.procs'
                           ' | paste -sd,)').stdout.split()
         expect(len(owners) > 1 and set(owners) == {'assayd'}, f'processes of the service run as {owners}')
@@ -203,11 +208,11 @@ class Test:
             expect(self.version() == '9.0-1', f'version {self.version()} is installed')
             expect(self.property('MainPID') == pid and self.instrument('trainer-2')['run']['number'] == run,
                    'the refused downgrade ended a run')
-            evidence = None
             self.run('systemctl stop assayd')
             evidence = self.evidence()
             expect(self.run('systemctl start assayd', check=False).returncode != 0, 'it started on a later format')
-            self.run('systemctl stop assayd')
+            found = self.property('ActiveState'), self.property('NRestarts')
+            expect(found == ('failed', '0'), f'after the refused start: state and restarts {found}')
             expect('was written by a later version of assayd' in self.log(), self.log())
             expect(self.evidence() == evidence, 'the refused start changed the journal')
             segment.seek(0)
