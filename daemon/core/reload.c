@@ -123,12 +123,13 @@ static void take(struct job *job, bool skipped)
 		text = config_errors_text(&reload->errors);
 	else if ((r = take_config(reload->core, reload->config, reload->now, &text)) < 0)
 		config_destroy(reload->config);
+	const struct core *core = reload->core;
 	reload->done(reload->arg, r, text != NULL && text[0] != '\0' ? text : strerror(-r));
 	config_errors_finish(&reload->errors);
 	free(text);
 	free(reload);
 	if (!skipped)
-		service_reloaded();
+		service_reloaded(core->config->instrument_count);
 }
 
 void core_reload(struct core *core, bool now, reload_done *done, void *arg)

@@ -201,7 +201,7 @@ void service_reloading(void)
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)(now_mono() / 1000));
 }
 
-void service_reloaded(void)
+void service_reloaded(size_t instruments)
 {
-	sd_notify(0, "READY=1");
+	sd_notifyf(0, "READY=1\nSTATUS=%zu instruments", instruments);
 }

@@ -39,6 +39,6 @@ void service_stopping(struct service *service);
 
 /* A reload begins, and ends. */
 void service_reloading(void);
-void service_reloaded(void);
+void service_reloaded(size_t instruments);
 
 #endif
