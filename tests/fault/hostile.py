@@ -167,7 +167,7 @@ def test_ends(lab, victims):
         if end['status'] != 'lost-device' or 'system call that is refused' not in end['why']:
             raise Failure(f'{key}: {end}')
     wait_for('its line', lambda: re.search(r'^<4>worker: opens: driver misbehave, in acquire: the system call access '
-                                           r'\(\d+\) was refused$', lab.log(), re.M))
+                                           r'\(\d+\) was refused', lab.log(), re.M))
     lab.wait_frames('flood', 5)
     frames = len(lab.frames('good'))
     lab.wait_frames('good', frames + 50)
@@ -195,10 +195,12 @@ def test_lacks(lab, victims):
         if found != lacks:
             raise Failure(f'a worker that lacks {lacks}: {found}')
         line = f'not fully confined: this kernel lacks {lacks}'
-        if (line in lab.ctl('status').stdout) != (lacks != ''):
-            raise Failure(lab.ctl('status').stdout)
+        status = lab.ctl('status', code=None).stdout  # one instrument is in trouble
+        if (line in status) != (lacks != ''):
+            raise Failure(status)
         for key in ('good', 'crashes'):
-            if lab.log()[before:].count(f'{key}: the worker runs without: {lacks}\n') != (lacks != ''):
+            said = re.findall(rf'{key}: the worker runs without: {lacks}(?: \[.*)?$', lab.log()[before:], re.M)
+            if len(said) != (lacks != ''):
                 raise Failure(f'{lacks}:\n{lab.log()[before:]}')
         lab.stop()
 
