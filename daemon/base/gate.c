@@ -16,11 +16,12 @@
 #include "base/log.h"
 #include "base/zmtp.h"
 
-#define GATES_MAX     8 /* the first is for all other addresses */
-#define LISTENERS_MAX 64
-#define PEERS_MAX     (GATES_MAX * GATE_PEERS_MAX)
-#define FDS_MAX       65536
-#define LOG_EVERY_NS  (60 * NS_PER_S)
+#define GATES_MAX      8 /* the first is for all other addresses */
+#define LISTENERS_MAX  64
+#define PEERS_MAX      (GATES_MAX * GATE_PEERS_MAX)
+#define FDS_MAX        65536
+#define SWEEP_EVERY_NS (100 * NS_PER_MS)
+#define LOG_EVERY_NS   (60 * NS_PER_S)
 
 struct gate {
 	char path[sizeof "/path" + 108];
@@ -48,7 +49,7 @@ static struct gate_peer peers[PEERS_MAX];
 static atomic_uint_least16_t place[FDS_MAX]; /* of the descriptor in `peers`, plus 1 */
 static size_t topics;                        /* bytes, of all peers */
 static size_t new_topics;                    /* bytes that may come now */
-static uint64_t renewed_at;
+static uint64_t renewed_at, swept_at;
 
 /* --- peers, with the lock held --------------------------------------------------------------- */
 
@@ -81,8 +82,13 @@ static void cut(struct gate_peer *peer)
 	forget(peer);
 }
 
+/* libzmq's thread does nothing else meanwhile: not for each of many connections. */
 static void forget_closed(void)
 {
+	uint64_t now = clock_boot();
+	if (now < swept_at + SWEEP_EVERY_NS)
+		return;
+	swept_at = now;
 	for (size_t i = 0; i < PEERS_MAX; i++) {
 		if (peers[i].gate != NULL && !is_open(&peers[i]))
 			forget(&peers[i]);
