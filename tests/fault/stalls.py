@@ -153,7 +153,7 @@ def control_flood(run):
     left = {peer: each * request for peer in peers if peer is not None}
     for peer in left:
         peer.setblocking(False)
-    end = time.monotonic() + (30 if LONG else 5)
+    end = time.monotonic() + (10 if LONG else 5)
     while left and time.monotonic() < end:
         for peer in list(left):
             try:
