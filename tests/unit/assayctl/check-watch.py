@@ -49,8 +49,8 @@ def spectrum(key, values):
 
 def check_lines(daemon):
     """Nothing wraps at any width, whether the terminal obeys or not, and nothing of an instrument moves the cursor."""
-    sizes = ((20, 10), (41, 24), (80, 24), (81, 24), (132, 43), (300, 60))
-    for count in (1, 4, 20, 30):
+    sizes = ((20, 10), (41, 24), (80, 24), (81, 24), (260, 30))
+    for count in (4, 30):
         daemon.states = {LONG.format(i): ('busy', '') for i in range(count)}
         daemon.states[LONG.format(0)] = ('fault', HOSTILE * 20)
         daemon.states[LONG.format(count - 1)] = ('fault', WIDE)
@@ -66,7 +66,7 @@ def check_lines(daemon):
             assert again.display == terminal.screen.display, (columns, count, again.display, terminal.text)
             assert re.match(r'\d{4}-', terminal.lines[0]), terminal.text
             shown = sum(line[1:].startswith('a-very-long') for line in terminal.lines)
-            assert shown >= min(count, rows - 2, 10 if rows == 24 else rows), (columns, rows, count, terminal.text)
+            assert shown >= min(count, rows - 2, 10), (columns, rows, count, terminal.text)
 
 
 def check_keys(daemon):
@@ -173,8 +173,7 @@ with tempfile.TemporaryDirectory() as name:
     folder = pathlib.Path(name)
     daemon = Daemon(folder)
     daemon.start()
-    check_keys(daemon)
-    check_plot(daemon)
-    check_run(daemon)
-    check_old(daemon)
-    check_lines(daemon)
+    for check in (check_keys, check_plot, check_run, check_old, check_lines):
+        began = time.monotonic()
+        check(daemon)
+        print(f'{check.__name__}: {time.monotonic() - began:.1f} s')

@@ -65,7 +65,7 @@ class Daemon(threading.Thread):
 
     def run(self):
         while True:
-            if self.control.poll(50):
+            if self.control.poll(100):
                 *envelope, body = self.control.recv_multipart()
                 request = cbor2.loads(body)
                 self.asked.append(request)
@@ -96,11 +96,10 @@ class Terminal:
         self.raw = b''
         self.outer, inner = pty.openpty()
         fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack('HHHH', rows, columns, 0, 0))
+        self.modes, self.inner = termios.tcgetattr(inner), inner    # before the program changes them
         self.process = subprocess.Popen(args, stdin=inner, stdout=inner, stderr=inner, start_new_session=True,
                                         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
                                         env={**os.environ, **(env or {})})
-        self.modes = termios.tcgetattr(inner)
-        self.inner = inner
 
     lines = property(lambda self: [line.rstrip() for line in self.screen.display])
     text = property(lambda self: '\n'.join(self.lines))
