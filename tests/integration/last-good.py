@@ -43,7 +43,7 @@ def exit_status(lab):
 def told(lab):
     """The errors as status, assayctl, log and audit have them; None: the files are in use."""
     errors = lab.ask({'op': 'status'}).get('config_errors')
-    shown = '! configuration:' in lab.ctl('status', code=None).stdout
+    shown = 'THE CONFIGURATION IS WRONG' in lab.ctl('status', code=None).stdout
     assert shown == (errors is not None), errors
     return errors
 

@@ -181,10 +181,10 @@ void verdict_daemon(struct verdict *to, const struct shown_daemon *d)
 {
 	judge_journal(to, &d->journal);
 	if (d->config_errors[0] != '\0')
-		verdict_remedy(verdict_add(to, true,
-				       "configuration: not the file is in force, but the last good "
-				       "one: %s",
-				       d->config_errors),
+		verdict_remedy(
+			verdict_add(to, true,
+				"THE CONFIGURATION IS WRONG, the last good one is in force: %s",
+				d->config_errors),
 			"assayctl check, then correct the file: assayctl edit");
 	if (d->live_queue.full)
 		verdict_remedy(

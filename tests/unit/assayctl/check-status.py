@@ -57,7 +57,7 @@ CASES = [
     (with_journal(retention={'not_archived': 1 << 20}), '- retention: 1.0 MiB wait', 'assayctl archive', 0),
     (with_journal(retention={'not_passed': 1 << 20, 'held_by': 'lims'}), '- retention: 1.0 MiB are held by the cursor lims',
      'cursor forget lims', 0),
-    ({**good([]), 'config_errors': 'assayd.yaml:3:4: wrong'}, '! configuration: not the file is in force', 'assayctl edit', 3),
+    ({**good([]), 'config_errors': 'assayd.yaml:3:4: wrong'}, '! THE CONFIGURATION IS WRONG', 'assayctl edit', 3),
     ({**good([]), 'live_queue': {'bytes': 1 << 25, 'full': True}}, '- live socket: 32 MiB wait', 'does not read', 0),
     ({**good([]), 'clock': {'utc': UTC, 'sync': 'none'}}, '- clock: it is not synchronised', 'timedatectl', 0),
     (with_calibration(UTC), '! xrf-1: calibration CAL-1 has ended', 'calibrate', 3),
