@@ -199,7 +199,7 @@ int command_status(const struct options *options, const struct args *args)
 			print_more(shown.instruments);
 		print_daemon(&shown.daemon);
 	}
-	if (r == 0 && shown.verdict.problems > 0)
+	if (r == 0 && !options->json && shown.verdict.problems > 0)
 		r = VERDICT_BAD;
 	free(shown.instruments);
 	verdict_finish(&shown.verdict);
