@@ -179,8 +179,8 @@ static int open_live(struct core *core)
 	if (r == 0 && place.address != NULL) {
 		r = publisher_listen(core->publisher, &place);
 		if (r < 0)
-			log_error("%s: cannot bind the live socket: %s", place.address,
-				strerror(-r));
+			log_error(
+				"%s: cannot bind the live socket: %s", place.address, strerror(-r));
 	}
 	return r < 0 ? r : publisher_start(core->publisher);
 }

@@ -44,6 +44,7 @@ static void bench_open(struct bench *b)
 {
 	*b = (struct bench){.zmq = zmq_ctx_new()};
 	assert_int_equal(publisher_open(&b->publisher, b->zmq, "inproc://live", HEAD), 0);
+	assert_int_equal(publisher_start(b->publisher), 0);
 	b->reader = subscribe(b);
 }
 

@@ -63,7 +63,8 @@ static void lines_are_printable_and_named(void **state)
 {
 	static const char text[] = "a\x1b[31mred\r\n\n\xc2\x9b\0x\xff\ntorn";
 	write_and_end(text, sizeof text - 1, 1);
-	assert_string_equal(logged, HEAD "a?[31mred?\n" HEAD "??x?\n" HEAD "torn\n");
+	assert_string_equal(
+		logged, HEAD "a?[31mred? [A403]\n" HEAD "??x? [A403]\n" HEAD "torn [A403]\n");
 }
 
 static void a_flood_is_limited_over_restarts(void **state)

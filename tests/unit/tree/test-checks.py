@@ -3,6 +3,7 @@
 
 import importlib
 import pathlib
+import subprocess
 import sys
 import tempfile
 
@@ -19,6 +20,7 @@ MAP = """# Architecture
    `run_words[]`
 """
 RUN = '#include "core/runs/run.h"\nconst char *const run_words[] = {"open"};\nvoid run_open(void)\n{\n}\n'
+MAKE_MESSAGES = pathlib.Path(__file__).parents[3] / 'daemon/base/make-messages.py'
 CLEAN = {
     '.clang-format': (pathlib.Path(__file__).parents[3] / '.clang-format').read_text(),
     'docs/architecture.md': MAP,
@@ -29,8 +31,17 @@ CLEAN = {
     'daemon/core/runs/run.h': '/* Opens runs; see run.c. */\nvoid run_open(void);\n',
     'daemon/core/runs/run.c': RUN,
     'daemon/core/commit/commit.c': 'void commit(void)\n{\n}\n',
+    'daemon/base/log-id.c': 'void log_disk(void)\n{\n\tlog_error("no disk");\n}\n',
+    'daemon/base/make-messages.py': MAKE_MESSAGES.read_text(),
+    'debian/control': 'Build-Depends:\n debhelper-compat (= 13),\n meson,\n\nPackage: assayd\n',
+    'tools/prepare': '#!/bin/bash\npackages=(gcc meson)\n',
+    'config/messages.csv': 'id,priority,text,meaning,remedy\nA101,error,no disk,it is gone,plug it in\n',
     'tests/unit/core/test-runs.c': 'int now;\n',
 }
+with tempfile.TemporaryDirectory() as messages:
+    pathlib.Path(messages, 'rows').write_text(CLEAN['config/messages.csv'])
+    CLEAN['docs/messages.md'] = subprocess.run([sys.executable, MAKE_MESSAGES, 'page', pathlib.Path(messages, 'rows')],
+                                               check=True, capture_output=True, text=True).stdout
 DRIVER = {
     'README.md': 'See drivers/x.\n',
     'drivers/meson.build': "driver_names = ['x']\n",
@@ -50,6 +61,9 @@ def driver_without(*names):
 
 # (check, changed files, a part of the only fault)
 CASES = [
+    ('packages', {'tools/prepare': '#!/bin/bash\npackages=(gcc meson libx-dev)\n'}, 'Build-Depends has no libx-dev'),
+    ('packages', {'tools/prepare': '#!/bin/bash\npackages=(gcc)\n'}, 'no meson, with which the Debian package is built'),
+    ('messages', {'daemon/base/log-id.c': 'int disk;\n'}, "no call of error has the text 'no disk'"),
     ('arrows', {'daemon/base/log.c': '#include "record/read.h"\n'}, 'daemon/base may not include record/read.h'),
     ('arrows', {'drivers/x/driver.c': '#include <assay/client.h>\n'}, 'drivers may not include <assay/client.h>'),
     ('core', {'daemon/core/commit/commit.c': '#include "core/runs/run.h"\n'}, 'commit may not include runs'),
