@@ -31,7 +31,7 @@ class Plan:
     frames: int = 400
     instruments: int = 20
     poll_seconds: float = 4
-    idle_seconds: float = 10
+    idle_seconds: float = 16  # two beats of idle workers
     journal_bytes: float = 10e9
     replay_seconds: float = 3
 
