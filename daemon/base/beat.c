@@ -7,11 +7,16 @@ static _Thread_local struct beat *own;
 
 void beat_bind(struct beat *beat)
 {
-	if (own != NULL)
-		atomic_store(&own->is_bound, false);
 	own = beat;
 	if (own != NULL)
 		atomic_store(&own->is_bound, true);
+}
+
+void beat_release(void)
+{
+	if (own != NULL)
+		atomic_store(&own->is_bound, false);
+	own = NULL;
 }
 
 void beat_pass(void)

@@ -20,6 +20,9 @@ struct beat {
 /* The calling thread's beat from now on, borrowed; NULL: none.  Without one the others do nothing. */
 void beat_bind(struct beat *beat);
 
+/* Before the thread ends, or the beat does. */
+void beat_release(void);
+
 /* The thread is at work. */
 void beat_pass(void);
 

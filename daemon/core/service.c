@@ -161,7 +161,7 @@ void service_end(struct service *s)
 	pthread_mutex_unlock(&s->lock);
 	if (s->has_thread)
 		pthread_join(s->thread, NULL);
-	beat_bind(NULL);
+	beat_release();
 	pthread_cond_destroy(&s->more);
 	pthread_mutex_destroy(&s->lock);
 	free(s);

@@ -278,8 +278,9 @@ def short_runs():
 
 
 def descriptors(lab):
-    """As few as 128: connections are refused, and the daemon still starts a worker."""
-    resource.prlimit(lab.daemon.pid, resource.RLIMIT_NOFILE, (128, 128))
+    """Few more than it uses: connections are refused, and the daemon still starts a worker."""
+    used = max(int(fd) for fd in os.listdir(f'/proc/{lab.daemon.pid}/fd'))
+    resource.prlimit(lab.daemon.pid, resource.RLIMIT_NOFILE, (used + 80, used + 80))
     results = multiprocessing.Queue()
     start_attack(lab, connections, results)
     wait_for('a connection is refused', lambda: 'connections refused' in lab.log())

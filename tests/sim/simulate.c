@@ -119,6 +119,7 @@ static void begin_life(void *arg)
 	sim.ready_at = sim.ending_at = sim.restarting_at = 0;
 	sim.checked_runs = false;
 	site_mend();
+	site_starts();
 	note("the daemon starts");
 	system_start();
 }
@@ -199,7 +200,9 @@ static void on_ended(int code, size_t left)
 
 static void on_notified(const char *state)
 {
-	bool is_ready = strncmp(state, "READY=1\nSTATUS", 14) == 0;
+	static bool is_reload;
+	bool is_ready = strncmp(state, "READY=1\nSTATUS", 14) == 0 && !is_reload;
+	is_reload = strncmp(state, "RELOADING=1", 11) == 0;
 	if (is_ready && sim.ready_at != 0) /* a new start within the process: replies are lost */
 		clients_forget();
 	if (is_ready) {
@@ -212,8 +215,10 @@ static void on_notified(const char *state)
 static void on_logged(const char *line, size_t len)
 {
 	note("%.*s", (int)len, line);
-	if (memmem(line, len, "assayd: restarting", 18) != NULL)
+	if (memmem(line, len, "assayd: restarting", 18) != NULL) {
 		sim.restarting_at = now_boot();
+		site_starts();
+	}
 }
 
 /* --- events ---------------------------------------------------------------------------------- */

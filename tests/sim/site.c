@@ -143,12 +143,21 @@ const struct site_instrument *site_find(const char *key)
 /* --- the configuration that the daemon has --------------------------------------------------- */
 
 static struct site in_force;
-static uint64_t in_force_since;
+static uint64_t in_force_since, changed_at, starts_at;
 
+void site_starts(void)
+{
+	starts_at = now_boot();
+}
+
+/* Of a change while it starts it is not known on which side of the reading it fell. */
 void site_audited(const char *event)
 {
-	bool loaded = strcmp(event, "start") == 0 || strcmp(event, "config") == 0;
-	if (loaded && !site.is_wrong) {
+	bool started = strcmp(event, "start") == 0;
+	bool loaded = started || strcmp(event, "config") == 0;
+	if (started && changed_at > starts_at) {
+		in_force_since = NEVER;
+	} else if (loaded && !site.is_wrong) {
 		in_force = site;
 		in_force_since = now_boot();
 	} else if (strcmp(event, "reload-refused") == 0) {
@@ -175,6 +184,7 @@ uint64_t site_in_force_since(void)
 void site_change(bool with_error)
 {
 	in_force_since = NEVER;
+	changed_at = now_boot();
 	switch (dice(4)) {
 	case 0: /* one comes */
 		for (unsigned n = 1; site.count < SITE_INSTRUMENTS_MAX; n++) {

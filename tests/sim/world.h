@@ -90,6 +90,9 @@ void site_mend(void);
 
 const struct site_instrument *site_find(const char *key);
 
+/* The daemon reads its configuration from now on. */
+void site_starts(void);
+
 /*
  * The configuration that the daemon has, known by its audit records: an instrument, NULL: it has
  * none of this key; since when, NEVER: the files changed, or it is not known.

@@ -303,7 +303,7 @@ static void *commit_run(void *arg)
 	if (c->result == 0)
 		c->result = closed;
 	release_kept(&kept);
-	beat_bind(NULL);
+	beat_release();
 	return NULL;
 }
 
