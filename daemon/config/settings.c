@@ -303,10 +303,7 @@ static const char *unit_of(const struct given *g)
 	return NULL;
 }
 
-/*
- * What the core would refuse at the first frame, or a consumer would miss: the name of the row's
- * variable.
- */
+/* The name of a row's variable: the core refuses frames with a unit that does not fit it. */
 static void check_variable(
 	struct load *load, const struct given *g, const struct node *row, const char *unit)
 {

@@ -50,7 +50,7 @@ def check_runs(entries):
 
 
 def check_uncertainty(entries):
-    """What the configuration states about one gas is in each of its frames, and of no other gas."""
+    """The uncertainty that the configuration states of one gas is in each frame, and of no other gas."""
     stated = {'kind': 'expanded', 'k': 2.0, 'src': 'method', 'value': 0.4}
     for entry in entries:
         if entry.type == 'frame' and entry.key == 'gas-1':

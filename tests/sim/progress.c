@@ -37,7 +37,7 @@ static const struct {
 	const char *text;
 } conditions[CONDITIONS] = {
 	[HAS_NO_WORKER] = {0, "has no worker"},
-	[HAS_HUNG] = {8 * S, "has a worker that hangs"},
+	[HAS_HUNG] = {23 * S, "has a worker that hangs"}, /* at rest; sooner at work */
 	[IGNORES_QUIT] = {12 * S, "has a worker that got QUIT"},
 	[WAITS_FOR_GO] = {4 * S, "waits for GO"},
 	[IS_IDLE] = {BACKOFF_MOST + 4 * S, "starts its runs by itself and is idle"},

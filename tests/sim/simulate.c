@@ -38,6 +38,7 @@ static struct {
 	uint64_t was_healthy_since, was_healthy_until; /* before it was killed */
 	uint64_t trouble_until;                        /* of the disk */
 	uint64_t trouble_event;                        /* its end */
+	bool is_reloading;                             /* and the daemon is ready all the time */
 	bool is_power;                                 /* the kill to come is a power cut */
 	bool checked_runs;
 	uint64_t head_at; /* the last heartbeat */
@@ -117,6 +118,7 @@ static void begin_life(void *arg)
 	sim.count.lives++;
 	sim.started_at = now_boot();
 	sim.ready_at = sim.ending_at = sim.restarting_at = 0;
+	sim.is_reloading = false;
 	sim.checked_runs = false;
 	site_mend();
 	site_starts();
@@ -200,9 +202,8 @@ static void on_ended(int code, size_t left)
 
 static void on_notified(const char *state)
 {
-	static bool is_reload;
-	bool is_ready = strncmp(state, "READY=1\nSTATUS", 14) == 0 && !is_reload;
-	is_reload = strncmp(state, "RELOADING=1", 11) == 0;
+	bool is_ready = strncmp(state, "READY=1\nSTATUS", 14) == 0 && !sim.is_reloading;
+	sim.is_reloading = strncmp(state, "RELOADING=1", 11) == 0;
 	if (is_ready && sim.ready_at != 0) /* a new start within the process: replies are lost */
 		clients_forget();
 	if (is_ready) {
@@ -217,6 +218,7 @@ static void on_logged(const char *line, size_t len)
 	note("%.*s", (int)len, line);
 	if (memmem(line, len, "assayd: restarting", 18) != NULL) {
 		sim.restarting_at = now_boot();
+		sim.is_reloading = false;
 		site_starts();
 	}
 }

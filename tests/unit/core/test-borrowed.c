@@ -455,6 +455,13 @@ static void block_notes(char *path, size_t size)
 	fclose(blocks);
 }
 
+static void end_killed(void)
+{
+	int pid = supervise_pid(x()->supervisor);
+	if (pid != 0 && peer_of(pid)->signal == SIGKILL)
+		lose_worker();
+}
+
 static void without_a_note_the_file_changes_nothing(void **state)
 {
 	char path[128];
@@ -466,14 +473,13 @@ static void without_a_note_the_file_changes_nothing(void **state)
 	core_reload(&roof.core, true, on_reload, NULL);
 	unsigned before = changes;
 	for (int i = 0; i < 300; i++) {
-		int pid = supervise_pid(x()->supervisor);
-		if (pid != 0 && peer_of(pid)->signal == SIGKILL)
-			lose_worker();
+		end_killed();
 		serve();
 		run(100 * NS_PER_MS);
 	}
 	assert_int_equal(changes, before);
 	assert_int_equal(remove(path), 0);
+	end_killed();
 	wait_idle();
 	assert_int_equal(changes, before + 1);
 	expect_run(0);
