@@ -272,7 +272,7 @@ def short_runs():
         gap, seconds = arrivals.gap(), time.monotonic() - begin
         rate = (len(lab.subscriber.raw()) - count) / seconds
         print(f'short runs: worst gap {gap - PERIOD:.3f} s past the period, {rate:.0f} entries/s', flush=True)
-        assert rate < 400, rate  # 100 reports a second: states and run-ends, with a frame for each pair
+        assert rate < 600, rate  # 50 runs a second: records, a frame and states of each
         assert gap <= 5 * GAP_MAX, gap
         lab.stop()
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -186,7 +187,8 @@ static void on_ended(int code, size_t left)
 {
 	note("the daemon ends with %d", code);
 	bool has_trouble = now_boot() < sim.trouble_until || site.is_wrong;
-	if (sim.ending_at == 0 && !(code == 1 && has_trouble))
+	bool is_refused = code == EX_CONFIG && site.is_wrong; /* it starts again by itself */
+	if (sim.ending_at == 0 && !is_refused && !(code == 1 && has_trouble))
 		wrong("the daemon ends by itself with %d", code);
 	if (code == 0 && strcmp(truth_last_event(), "stop") != 0)
 		wrong("the daemon ends with 0, and its last records are lost");
