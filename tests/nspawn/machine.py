@@ -41,6 +41,10 @@ class Failure(AssertionError):
     pass
 
 
+PROBE = ('unshare', '--cgroup', '--mount', '--pid', '--fork', 'sh', '-c',
+         'mount --make-rprivate / && mount -t proc proc /proc && mount -t cgroup2 none /mnt')
+
+
 def skip_unless_possible():
     missing = [name for name in NEEDS if shutil.which(name) is None]
     if os.geteuid() != 0:
@@ -49,6 +53,8 @@ def skip_unless_possible():
         reason = f'missing: {", ".join(missing)}; tools/prepare nspawn'
     elif cgroup2() is None:
         reason = 'no cgroup2 is mounted'
+    elif subprocess.run(PROBE, capture_output=True).returncode != 0:
+        reason = 'this machine allows no mounts in a namespace of its own'
     else:
         return
     print(f'skipped: {reason}')
