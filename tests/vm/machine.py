@@ -126,7 +126,7 @@ class Machine:
             '-serial', f'file:{self.folder}/console', '-drive', f'file={self.folder}/disk,if=virtio,format=qcow2,cache=writeback',
             '-device', 'virtio-serial', '-chardev', f'socket,id=agent,path={self.folder}/agent,server=on,wait=off',
             '-device', 'virtserialport,chardev=agent,name=agent', '-qmp', f'unix:{self.folder}/qmp,server=on,wait=off',
-            '-virtfs', f'local,path={self.share},mount_tag=share,security_model=none', '-device', 'qemu-xhci',
+            '-virtfs', f'local,path={self.share},mount_tag=share,security_model=none', '-device', 'qemu-xhci,id=usb',
             *self.arguments, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=open(self.folder / 'qemu.log', 'ab'))
         deadline = began + timeout

@@ -122,7 +122,8 @@ def life(bench, boot):
     print('a serial adapter that is unplugged')
     bench.ask_qemu(('device_del', {'id': 'adapter'}))
     bench.wait_for_state('ms-1', ('fault', 'connecting'))
-    bench.ask_qemu(('device_add', {'driver': 'usb-serial', 'chardev': 'line', 'id': 'adapter', 'always-plugged': True}))
+    bench.ask_qemu(('device_add', {'driver': 'usb-serial', 'chardev': 'line', 'id': 'adapter', 'bus': 'usb.0',
+                                   'port': '1', 'always-plugged': True}))
     bench.wait_for_frames('ms-1', 2)
 
     print('killed workers and a killed daemon')
@@ -130,12 +131,12 @@ def life(bench, boot):
     bench.wait_for_frames('gas-2', 5)
     bench.wait_for_frames('xrf-1', 1)
     bench.run('kill -KILL $(pidof assayd)')
-    bench.wait_for('assayctl status --json >/dev/null; [ $? -le 1 ]')
+    bench.wait_for('assayctl status --json >/dev/null')
     bench.wait_for_frames('gas-3', 5)
     bench.wait_for_frames('xrf-1', 1)
 
     print('a suspended machine')
-    worker = bench.run('pgrep -o -x assay-worker').strip()
+    worker = bench.state_of('gas-1')['pid']  # USB devices are gone for a moment at the resume, this one is not
     bench.run(service('suspend', "--on-active=1 sh -c 'echo mem > /sys/power/state'"))
     bench.wait_for_status('suspended')
     time.sleep(45)  # longer than every deadline of a worker
@@ -143,7 +144,7 @@ def life(bench, boot):
     bench.wait_for_status('running')
     bench.wait_for_frames('gas-1', 5)
     bench.wait_for_frames('xrf-1', 1)
-    expect(worker in bench.run('pgrep -x assay-worker').split(), 'the suspension ended a worker')
+    expect(bench.state_of('gas-1')['pid'] == worker, 'the suspension ended a worker')
 
     bench.run('systemctl stop assayd', timeout=180)
     bench.check_journal()
@@ -170,7 +171,7 @@ def power(bench, boot):
         bench.cut_power()
         all_seen |= seen(delivered)
         bench.boot()
-        bench.wait_for('assayctl status --json >/dev/null; [ $? -le 1 ]', timeout=300)
+        bench.wait_for('assayctl status --json >/dev/null', timeout=300)
         bench.run('python3 /share/follow.py /share/whole whole', timeout=300)
         missing = sorted(all_seen - seen(bench.share / 'whole'))
         lost += len(missing)
@@ -244,7 +245,7 @@ def main(source, folder, assay_sim, name):
     line, port = start_line(assay_sim)
     bench = Bench(image, own / 'machine', [
         '-chardev', f'socket,id=line,host=127.0.0.1,port={port},reconnect=1',
-        '-device', 'usb-serial,chardev=line,id=adapter,always-plugged=on'])
+        '-device', 'usb-serial,chardev=line,id=adapter,bus=usb.0,port=1,always-plugged=on'])
     try:
         TESTS[name](bench, bench.boot())
         return 0
