@@ -7,7 +7,6 @@ shell commands that arrive on a virtio port; files come and go by a shared folde
 import contextlib
 import json
 import os
-import pathlib
 import shutil
 import signal
 import socket
