@@ -108,6 +108,7 @@ static void wait_next(struct service *s)
 
 static void *run(void *arg)
 {
+	pthread_setname_np(pthread_self(), "watchdog");
 	struct service *s = arg;
 	pthread_mutex_lock(&s->lock);
 	for (wait_next(s); !s->ending; wait_next(s)) {

@@ -116,6 +116,7 @@ static int reply(void *socket, const struct request *request, const char *why, c
 
 static void *run(void *arg)
 {
+	pthread_setname_np(pthread_self(), "access");
 	struct zap *zap = arg;
 	struct request request;
 	int r;

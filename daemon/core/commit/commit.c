@@ -275,6 +275,7 @@ static size_t wait_group(struct commit *c, bool *stopping)
 
 static void *commit_run(void *arg)
 {
+	pthread_setname_np(pthread_self(), "journal");
 	struct commit *c = arg;
 	struct kept *kept = NULL;
 	bool stopping = false;

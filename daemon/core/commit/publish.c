@@ -113,6 +113,7 @@ static bool take_all(struct publisher *p, struct commit_item **first)
  */
 static void *publish_run(void *arg)
 {
+	pthread_setname_np(pthread_self(), "live");
 	struct publisher *p = arg;
 	zmq_pollitem_t items[] = {
 		{.socket = p->socket, .events = ZMQ_POLLIN},

@@ -57,6 +57,7 @@ static struct job *wait_job(struct jobs *c)
 
 static void *run(void *arg)
 {
+	pthread_setname_np(pthread_self(), "disk-job");
 	struct jobs *c = arg;
 	struct job *job;
 	while ((job = wait_job(c)) != NULL) {

@@ -140,6 +140,7 @@ static void serve_one(struct replay *replay)
 
 static void *run(void *arg)
 {
+	pthread_setname_np(pthread_self(), "replay");
 	struct replay *replay = arg;
 	zmq_pollitem_t items[] = {
 		{.socket = replay->socket, .events = ZMQ_POLLIN},
