@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """assayd with a configuration and a journal of its own, and a subscriber that counts."""
+import contextlib
 import json
+import os
 import shutil
+import signal
 import tempfile
 
 from process import DEADLINE_S, Failure, Program, arguments, children, wait_for
@@ -55,6 +58,18 @@ class Daemon:
 
     def pids(self):
         return [self.program.pid, *self.workers()]
+
+    @contextlib.contextmanager
+    def stopped(self):
+        """Leaves the machine to others for a moment."""
+        pids = self.pids()
+        try:
+            for pid in pids:
+                os.kill(pid, signal.SIGSTOP)
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
 
     def subscribe(self, warm_up, seconds):
         """A subscriber to frames that has got its first one; read_line() gives the counts."""

@@ -106,6 +106,18 @@ def cpu_ns(pids):
     return sum(time.clock_gettime_ns((~pid << 3) | 2) for pid in pids)
 
 
+def thread_ns(pids):
+    """By name of the thread: time on a processor; a worker's threads have one name, the driver's is its second."""
+    spent = {}
+    for pid in pids:
+        program = pathlib.Path("/proc", str(pid), "comm").read_text().strip()
+        for task in pathlib.Path("/proc", str(pid), "task").iterdir():
+            name = (task / "comm").read_text().strip()
+            name += ", second thread" if name == program and task.name != str(pid) else ""
+            spent[name] = spent.get(name, 0) + int((task / "schedstat").read_text().split()[0])
+    return spent
+
+
 def pss_kib(pid):
     """Proportional set size: private memory and the process's share of shared pages."""
     rollup = pathlib.Path("/proc", str(pid), "smaps_rollup").read_text()

@@ -13,31 +13,34 @@ import latency
 import polling
 import replay
 import throughput
+import writes
 from place import Place
 from process import Failure
 from table import show
 
 PARTS = {"throughput": throughput.measure, "latency": latency.measure, "polling": polling.measure,
-         "idle": idle.measure, "replay": replay.measure}
+         "idle": idle.measure, "writes": writes.measure, "replay": replay.measure}
 
 
 @dataclasses.dataclass
 class Plan:
     """How long and how often; the defaults make a run of about three minutes."""
     rounds: int = 3
+    slices: int = 15
     sizes: tuple = (1 << 10, 16 << 10, 128 << 10)
     warm_up: float = 0.3
-    seconds: float = 1
+    seconds: float = 0.4
     frames: int = 400
     instruments: int = 20
     poll_seconds: float = 4
+    write_seconds: float = 10  # two turns of a file system that writes its own changes every 5 s
     idle_seconds: float = 16  # two beats of idle workers
     journal_bytes: float = 10e9
     replay_seconds: float = 3
 
 
-QUICK = Plan(rounds=1, sizes=(16 << 10,), warm_up=0.1, seconds=0.2, frames=25, instruments=3, poll_seconds=0.5, idle_seconds=0.5,
-             journal_bytes=50e6, replay_seconds=0.2)
+QUICK = Plan(rounds=1, slices=1, sizes=(16 << 10,), warm_up=0.1, seconds=0.2, frames=25, instruments=3, poll_seconds=0.5, write_seconds=0.5,
+             idle_seconds=0.5, journal_bytes=50e6, replay_seconds=0.2)
 
 
 def parse():

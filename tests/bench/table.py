@@ -38,6 +38,12 @@ def spread(values):
     return 100 * (max(values) - min(values)) / 2 / middle if middle else 0
 
 
+def quartiles(values):
+    """The middle half of the values: what one measurement more would probably give."""
+    low, _, high = statistics.quantiles(values, n=4) if len(values) > 1 else [values[0]] * 3
+    return f"middle half {low:.2f} to {high:.2f}"
+
+
 def number(value):
     if value is None:
         return "-"
