@@ -219,9 +219,10 @@ static void put_variable(struct buffer *to, const struct assay_variable *v)
 	map_close(&map);
 }
 
-static void add(struct assay_frame *handle, const struct assay_variable *v)
+static void add(struct assay_frame *handle, const struct assay_variable *given, size_t size)
 {
 	struct frame *frame = of(handle);
+	const struct assay_variable own = value_adopt(given, size), *v = &own;
 	if (frame->error != 0)
 		return;
 	if (!name_is_valid(string_of(v->name))) {
@@ -260,10 +261,11 @@ static void set_partial(struct assay_frame *handle)
 	of(handle)->partial = true;
 }
 
-static void add_setting(
-	struct assay_frame *handle, const char *name, const struct assay_variable *v)
+static void add_setting(struct assay_frame *handle, const char *name,
+	const struct assay_variable *given, size_t size)
 {
 	struct frame *frame = of(handle);
+	const struct assay_variable own = value_adopt(given, size), *v = &own;
 	const char *what = name_is_valid(string_of(name)) ? value_complaint(v) : "no proper name";
 	if (what == NULL && v->type == ASSAY_LINEAR)
 		what = "an axis is not a setting";

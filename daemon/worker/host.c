@@ -55,12 +55,6 @@ static int do_drain_count(struct assay_instrument *ins, int quiet_ms, int limit_
 	return r;
 }
 
-static int do_drain(struct assay_instrument *ins, int quiet_ms, int limit_ms)
-{
-	size_t dropped;
-	return do_drain_count(ins, quiet_ms, limit_ms, &dropped);
-}
-
 static int do_pause(struct assay_instrument *ins, int ms)
 {
 	return channel_pause(of(ins)->services->channel, ms);
@@ -141,15 +135,16 @@ static void report_progress(
 }
 
 static void take_report(
-	struct assay_instrument *ins, const char *name, const struct assay_variable *v)
+	struct assay_instrument *ins, const char *name, const struct assay_variable *v, size_t size)
 {
 	struct device *device = of(ins);
+	const struct assay_variable own = value_adopt(v, size);
 	if (!device->may_report)
 		device_log(device, ASSAY_LOG_WARN,
 			"the driver reported '%.40s' outside configure, read_back and start: "
 			"dropped",
 			name);
-	else if (report_add(&device->report, name, v) == -EINVAL)
+	else if (report_add(&device->report, name, &own) == -EINVAL)
 		device_log(device, ASSAY_LOG_WARN,
 			"the driver reported '%.40s', which is not a setting", name);
 }
@@ -261,7 +256,6 @@ void services_init(struct services *services)
 		.size = sizeof *host,
 		.write = do_write,
 		.read = do_read,
-		.drain = do_drain,
 		.pause = do_pause,
 		.stopping = is_stopping,
 		.now_ms = now_ms,

@@ -12,9 +12,9 @@
 #include "worker/module.h"
 #include "worker/value.h"
 
-#define HEAD_BYTES   offsetof(struct assay_driver, links) /* of a module of any size */
 #define RAW_MAX      (15u << 20) /* the rest of a record is for the variables */
 #define SETTINGS_MAX 256
+#define LINKS_MAX    32
 
 static bool has_text(const char *text)
 {
@@ -56,8 +56,6 @@ static const char *table_complaint(const struct assay_setting *table, unsigned d
 
 const char *module_complaint(const struct assay_driver *driver, const char *name)
 {
-	if (driver->abi != ASSAY_DRIVER_ABI || driver->size != sizeof *driver)
-		return "it was built for another version of <assay/driver.h>";
 	if (!token_is_valid(string_of(driver->name)) || strcmp(driver->name, name) != 0)
 		return "its name is not that of its file";
 	if (!has_text(driver->version) || !has_text(driver->summary) ||
@@ -75,19 +73,103 @@ const char *module_complaint(const struct assay_driver *driver, const char *name
 	return table_complaint(driver->settings, 0);
 }
 
-/* A module from before the last slots gets NULL there; of another size only the head is read. */
-static void copy_table(struct module *module, const struct assay_driver *table)
+/* --- modules of older headers ----------------------------------------------------------------- */
+
+/* The sizes that a module declares, and the range of them that this version can use. */
+static const struct {
+	const char *of;
+	size_t at, least, most;
+} sizes[] = {
+	{"struct assay_driver", offsetof(struct assay_driver, size),
+		offsetof(struct assay_driver, links), sizeof(struct assay_driver)},
+	{"struct assay_host", offsetof(struct assay_driver, host_size),
+		offsetof(struct assay_host, write), sizeof(struct assay_host)},
+	{"struct assay_setting", offsetof(struct assay_driver, setting_size),
+		offsetof(struct assay_setting, flags), sizeof(struct assay_setting)},
+	{"struct assay_link_defaults", offsetof(struct assay_driver, link_default_size),
+		offsetof(struct assay_link_defaults, defaults), sizeof(struct assay_link_defaults)},
+};
+
+static bool has_known_sizes(const struct assay_driver *table, char why[MODULE_STRANGER])
 {
-	bool is_older = table->abi == ASSAY_DRIVER_ABI &&
-			(table->size == offsetof(struct assay_driver, read_back) ||
-				table->size == offsetof(struct assay_driver, check));
-	memcpy(&module->own, table,
-		is_older                       ? table->size
-		: table->size == sizeof *table ? sizeof *table
-					       : HEAD_BYTES);
-	if (is_older)
-		module->own.size = sizeof *table;
+	if (table->abi != ASSAY_DRIVER_ABI) {
+		snprintf(why, MODULE_STRANGER,
+			"it was built for driver interface %u, and this is %u: build it with the "
+			"<assay/driver.h> of this version",
+			table->abi, ASSAY_DRIVER_ABI);
+		return false;
+	}
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		uint32_t size;
+		memcpy(&size, (const char *)table + sizes[i].at, sizeof size);
+		if (size < sizes[i].least)
+			snprintf(why, MODULE_STRANGER,
+				"it gives %u bytes for %s: its table has to begin with "
+				"ASSAY_DRIVER_HEAD",
+				size, sizes[i].of);
+		else if (size > sizes[i].most)
+			snprintf(why, MODULE_STRANGER,
+				"it was built with a later <assay/driver.h>: its %s has %u bytes, "
+				"that of this version %zu",
+				sizes[i].of, size, sizes[i].most);
+		else
+			continue;
+		return false;
+	}
+	return true;
 }
+
+/*
+ * Copies an array whose elements have `stride` bytes.  It ends with an element whose first `head`
+ * bytes are zero, and so does the copy, which has at most `most` elements before.
+ */
+static void *copy_array(
+	struct arena *arena, const void *from, size_t stride, size_t size, size_t head, size_t most)
+{
+	static const char zero[sizeof(void *)];
+	size_t count = 0;
+	while (count < most && memcmp((const char *)from + count * stride, zero, head) != 0)
+		count++;
+	char *copy = arena_array(arena, count + 1, size);
+	for (size_t i = 0; copy != NULL && i < count; i++)
+		memcpy(copy + i * size, (const char *)from + i * stride, stride);
+	return copy;
+}
+
+static const struct assay_setting *copy_settings(
+	struct arena *arena, const struct assay_setting *table, size_t stride, unsigned depth)
+{
+	struct assay_setting *copy = copy_array(
+		arena, table, stride, sizeof *copy, sizeof copy->name, SETTINGS_MAX + 1);
+	for (struct assay_setting *s = copy; s != NULL && s->name != NULL; s++)
+		if (s->columns != NULL && depth <= DESCRIBE_COLUMNS_DEEP)
+			s->columns = copy_settings(arena, s->columns, stride, depth + 1);
+	return copy;
+}
+
+bool module_adopt(
+	struct module *module, const struct assay_driver *table, char why[MODULE_STRANGER])
+{
+	struct assay_driver *own = &module->own;
+	if (!has_known_sizes(table, why))
+		return false;
+	if (table->size % sizeof table->decode != 0) {
+		snprintf(why, MODULE_STRANGER, "its table has no whole number of slots");
+		return false;
+	}
+	memcpy(own, table, table->size);
+	if (own->settings != NULL)
+		own->settings = copy_settings(&module->tables, own->settings, own->setting_size, 0);
+	if (own->link_defaults != NULL)
+		own->link_defaults = copy_array(&module->tables, own->link_defaults,
+			own->link_default_size, sizeof *own->link_defaults,
+			sizeof own->link_defaults->link, LINKS_MAX);
+	if (module->tables.failed)
+		snprintf(why, MODULE_STRANGER, "no memory for its tables");
+	return !module->tables.failed;
+}
+
+/* --- loading ---------------------------------------------------------------------------------- */
 
 static int load(struct module *module, const char *name, char why[MODULE_WHY])
 {
@@ -99,10 +181,11 @@ static int load(struct module *module, const char *name, char why[MODULE_WHY])
 		return -ELIBBAD;
 	}
 	const struct assay_driver *const *table = dlsym(module->library, "assay_driver");
+	char stranger[MODULE_STRANGER];
+	const char *what = "it exports no assay_driver";
 	if (table != NULL && *table != NULL)
-		copy_table(module, *table);
-	const char *what = table == NULL || *table == NULL ? "it exports no assay_driver"
-							   : module_complaint(&module->own, name);
+		what = module_adopt(module, *table, stranger) ? module_complaint(&module->own, name)
+							      : stranger;
 	if (what != NULL) {
 		snprintf(why, MODULE_WHY, "%.150s cannot be used: %s", module->path, what);
 		module_close(module);
@@ -157,4 +240,5 @@ void module_close(struct module *module)
 		dlclose(module->library);
 	module->library = NULL;
 	module->driver = NULL;
+	arena_finish(&module->tables);
 }

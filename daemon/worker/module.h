@@ -6,15 +6,18 @@
 #include <assay/driver.h>
 #include <stddef.h>
 
+#include "base/arena.h"
 #include "worker/confine.h"
 
-#define MODULE_WHY  300
-#define MODULE_PATH 512
+#define MODULE_WHY      300
+#define MODULE_PATH     512
+#define MODULE_STRANGER 132 /* within MODULE_WHY, behind the path */
 
 struct module {
 	void *library;
 	const struct assay_driver *driver; /* `own`; valid until module_close() */
-	struct assay_driver own;           /* a copy: an older module lacks the last slots */
+	struct assay_driver own;           /* a copy, as of this version of the header */
+	struct arena tables;               /* the same of its settings and link defaults */
 	char path[MODULE_PATH];
 };
 
@@ -37,7 +40,14 @@ int module_confine(
 /* Legal on a zeroed module. */
 void module_close(struct module *module);
 
-/* The first fault of a driver's table, in words; NULL: none.  `name` is the file's. */
+/*
+ * Copies a driver's table, built with this or an older version of the header, to module->own: what
+ * the older one lacks is zero.  False with `why` if that is not possible.
+ */
+bool module_adopt(
+	struct module *module, const struct assay_driver *table, char why[MODULE_STRANGER]);
+
+/* The first fault of an adopted table, in words; NULL: none.  `name` is the file's. */
 const char *module_complaint(const struct assay_driver *driver, const char *name);
 
 #endif

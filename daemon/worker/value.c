@@ -51,6 +51,13 @@ static const char *array_complaint(const struct assay_variable *v)
 	return NULL;
 }
 
+struct assay_variable value_adopt(const struct assay_variable *v, size_t size)
+{
+	struct assay_variable own = {0};
+	memcpy(&own, v, size < sizeof own ? size : sizeof own);
+	return own;
+}
+
 const char *value_complaint(const struct assay_variable *v)
 {
 	if (is_array(v->type))

@@ -8,6 +8,9 @@
 
 #include "base/buffer.h"
 
+/* A driver's variable, `size` bytes of it: what an older header lacks is zero. */
+struct assay_variable value_adopt(const struct assay_variable *v, size_t size);
+
 /* The fault of the value of a variable or setting, in words; NULL: none. */
 const char *value_complaint(const struct assay_variable *v);
 

@@ -139,7 +139,7 @@ static void report_one(
 	if (m->kind == PLAN_FLAG) {
 		struct assay_variable flag = {
 			.type = ASSAY_SCALAR_BOOL, .integer = strcmp(word, "ON") == 0};
-		ins->host->report(ins, m->setting, &flag);
+		assay_report(ins, m->setting, &flag);
 	} else if (m->kind == PLAN_WORDS) {
 		for (char *c = word; *c != '\0'; c++)
 			*c = (char)tolower((unsigned char)*c);

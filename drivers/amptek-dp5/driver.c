@@ -43,8 +43,7 @@ static const struct assay_link_defaults link_defaults[] = {
 };
 
 static const struct assay_driver amptek_dp5 = {
-	.abi = ASSAY_DRIVER_ABI,
-	.size = sizeof(struct assay_driver),
+	ASSAY_DRIVER_HEAD,
 	.name = "amptek-dp5",
 	.version = "1.0",
 	.summary = "Amptek DP5, PX5, DP5G, TB-5, DP5-X and MCA8000D pulse processors (X-123 and "

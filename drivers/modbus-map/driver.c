@@ -70,8 +70,7 @@ static const struct assay_setting settings[] = {
 };
 
 static const struct assay_driver modbus_map = {
-	.abi = ASSAY_DRIVER_ABI,
-	.size = sizeof(struct assay_driver),
+	ASSAY_DRIVER_HEAD,
 	.name = "modbus-map",
 	.version = ASSAY_VERSION,
 	.summary = "any Modbus instrument, by a register map: a profile, or your own",

@@ -143,8 +143,7 @@ static const struct assay_link_defaults link_defaults[] = {
 };
 
 static const struct assay_driver skeleton = {
-	.abi = ASSAY_DRIVER_ABI,
-	.size = sizeof(struct assay_driver),
+	ASSAY_DRIVER_HEAD,
 	.name = "skeleton",
 	.version = "1.0",
 	.summary = "not an instrument: one number per line of text, to start a new driver from",

@@ -351,8 +351,7 @@ static const struct assay_link_defaults link_defaults[] = {
 };
 
 static const struct assay_driver srs_rga = {
-	.abi = ASSAY_DRIVER_ABI,
-	.size = sizeof(struct assay_driver),
+	ASSAY_DRIVER_HEAD,
 	.name = "srs-rga",
 	.version = ASSAY_VERSION,
 	.summary = "SRS RGA100, RGA200 and RGA300 residual gas analysers (quadrupole MS)",

@@ -33,6 +33,11 @@
  * After -ECANCELED or -ENODEV from a service every further link call returns it too, until the slot
  * returns.  During stop() and make_safe() the link works again, if the port still exists.  After an
  * error the worker discards waiting input before it calls acquire() again.
+ *
+ * Versions.  A module built with an older header of the same ASSAY_DRIVER_ABI works in every later
+ * worker: each struct of this header grows only at its end, the module declares the sizes that it
+ * was built with, and the worker takes what lies behind them as zero.  A module built with a later
+ * header is rejected.  struct assay_bytes never grows.
  */
 #ifndef ASSAY_DRIVER_H
 #define ASSAY_DRIVER_H
@@ -58,7 +63,7 @@ extern "C" {
 	}
 #endif
 
-#define ASSAY_DRIVER_ABI 1
+#define ASSAY_DRIVER_ABI 2
 
 struct assay_host;
 
@@ -301,12 +306,16 @@ enum assay_modbus_table {
 /* --- the driver ------------------------------------------------------------------------------ */
 
 struct assay_driver {
-	uint32_t abi;          /* ASSAY_DRIVER_ABI */
-	uint32_t size;         /* sizeof(struct assay_driver) */
-	const char *name;      /* [a-z0-9-]{1,32}, the folder's name */
-	const char *version;   /* of the driver; goes into every run-start */
-	const char *summary;   /* one line: the instruments */
-	const char *make;      /* the manufacturer, as in identity; NULL: several or unknown */
+	uint32_t abi;               /* the first six by ASSAY_DRIVER_HEAD */
+	uint32_t size;              /* of struct assay_driver */
+	uint32_t host_size;         /* of struct assay_host */
+	uint32_t setting_size;      /* of each element of `settings` and of its columns */
+	uint32_t link_default_size; /* of each element of `link_defaults` */
+	uint32_t reserved;          /* 0 */
+	const char *name;           /* [a-z0-9-]{1,32}, the folder's name */
+	const char *version;        /* of the driver; goes into every run-start */
+	const char *summary;        /* one line: the instruments */
+	const char *make;           /* the manufacturer, as in identity; NULL: several or unknown */
 	const char *technique; /* topic token: xrf, ms, gc, gcms, ftir, nir; NULL: configured */
 	unsigned links;        /* bits of enum assay_link */
 	const struct assay_link_defaults *link_defaults; /* may be NULL */
@@ -391,16 +400,21 @@ struct assay_driver {
 	 * Finds settings that cannot work together, which configure() or start() would reject, and
 	 * those that a person will regret.  Reports all of them, with their places, by
 	 * assay_check_error() and so on.  Pure, as decode() is, and called without an instrument:
-	 * when a configuration is checked or loaded, and for `assayctl set`.  May be NULL; a module
-	 * built before there was this slot has none.
+	 * when a configuration is checked or loaded, and for `assayctl set`.  May be NULL.
 	 */
 	void (*check)(const struct assay_settings *settings, struct assay_check *out);
 };
 
+/* The first initialiser of every table: the sizes in the header that the module is built with. */
+#define ASSAY_DRIVER_HEAD                                                                     \
+	.abi = ASSAY_DRIVER_ABI, .size = sizeof(struct assay_driver),                         \
+	.host_size = sizeof(struct assay_host), .setting_size = sizeof(struct assay_setting), \
+	.link_default_size = sizeof(struct assay_link_defaults), .reserved = 0
+
 /*
  * Every module exports exactly this symbol: a pointer to its table.  The worker rejects a module
- * whose abi or size differs (one from before the last slots is accepted), whose name is not its
- * file's, or that lacks a mandatory slot.
+ * with another abi, with a size larger than its own, without ASSAY_DRIVER_HEAD, whose name is not
+ * its file's, or that lacks a mandatory slot.
  */
 #define ASSAY_DRIVER_EXPORT(table)                                                            \
 	__attribute__((                                                                       \
@@ -416,12 +430,14 @@ enum assay_level {
 	ASSAY_LOG_DEBUG = 7,
 };
 
-/* The table of the functions below; use those.  It grows only at its end. */
+/*
+ * The table of the functions below; use those.  Every slot is there.  A struct of the driver's comes
+ * with its size.
+ */
 struct assay_host {
 	uint32_t abi, size;
 	int (*write)(struct assay_instrument *, const void *, size_t, int);
 	ssize_t (*read)(struct assay_instrument *, void *, size_t, int);
-	int (*drain)(struct assay_instrument *, int, int);
 	int (*pause)(struct assay_instrument *, int);
 	bool (*stopping)(const struct assay_instrument *);
 	uint64_t (*now_ms)(const struct assay_instrument *);
@@ -429,7 +445,8 @@ struct assay_host {
 		struct assay_instrument *, enum assay_modbus_table, unsigned, unsigned, uint16_t *);
 	void (*hazard)(struct assay_instrument *, bool);
 	void (*progress)(struct assay_instrument *, const char *, double, const char *);
-	void (*report)(struct assay_instrument *, const char *, const struct assay_variable *);
+	void (*report)(
+		struct assay_instrument *, const char *, const struct assay_variable *, size_t);
 	void (*explain)(struct assay_instrument *, const char *, ...)
 		__attribute__((format(printf, 2, 3)));
 	void (*log)(struct assay_instrument *, enum assay_level, const char *, ...)
@@ -448,8 +465,9 @@ struct assay_host {
 
 	void (*frame_kind)(struct assay_frame *, enum assay_kind);
 	void (*frame_partial)(struct assay_frame *);
-	void (*frame_add)(struct assay_frame *, const struct assay_variable *);
-	void (*frame_setting)(struct assay_frame *, const char *, const struct assay_variable *);
+	void (*frame_add)(struct assay_frame *, const struct assay_variable *, size_t);
+	void (*frame_setting)(
+		struct assay_frame *, const char *, const struct assay_variable *, size_t);
 	void (*frame_quality)(struct assay_frame *, enum assay_quality, const char *);
 	void (*frame_device_time)(struct assay_frame *, const char *);
 	void *(*frame_scratch)(struct assay_frame *, size_t);
@@ -585,6 +603,12 @@ static inline void assay_progress(
  * in configure, read_back and start; dropped with a line in the log elsewhere.  One
  * further name is "left_out": the parts of the settings that were not sent, with the reasons.
  */
+static inline void assay_report(
+	struct assay_instrument *ins, const char *name, const struct assay_variable *v)
+{
+	ins->host->report(ins, name, v, sizeof *v);
+}
+
 static inline void assay_report_number(
 	struct assay_instrument *ins, const char *name, double value, const char *unit)
 {
@@ -592,7 +616,7 @@ static inline void assay_report_number(
 	v.type = ASSAY_SCALAR_FLOAT;
 	v.real = value;
 	v.unit = unit;
-	ins->host->report(ins, name, &v);
+	assay_report(ins, name, &v);
 }
 
 static inline void assay_report_int(struct assay_instrument *ins, const char *name, int64_t value)
@@ -600,7 +624,7 @@ static inline void assay_report_int(struct assay_instrument *ins, const char *na
 	struct assay_variable v = ASSAY_NOTHING;
 	v.type = ASSAY_SCALAR_INT;
 	v.integer = value;
-	ins->host->report(ins, name, &v);
+	assay_report(ins, name, &v);
 }
 
 static inline void assay_report_text(
@@ -609,7 +633,7 @@ static inline void assay_report_text(
 	struct assay_variable v = ASSAY_NOTHING;
 	v.type = ASSAY_SCALAR_TEXT;
 	v.text = text;
-	ins->host->report(ins, name, &v);
+	assay_report(ins, name, &v);
 }
 
 /* Gives the reason of the error that the slot is about to return; the last text counts. */
@@ -721,14 +745,14 @@ static inline void assay_frame_partial(struct assay_frame *f)
 
 static inline void assay_frame_add(struct assay_frame *f, const struct assay_variable *v)
 {
-	f->host->frame_add(f, v);
+	f->host->frame_add(f, v, sizeof *v);
 }
 
 /* A setting of this frame only, or a calculation that was applied to it. */
 static inline void assay_frame_setting(
 	struct assay_frame *f, const char *name, const struct assay_variable *v)
 {
-	f->host->frame_setting(f, name, v);
+	f->host->frame_setting(f, name, v, sizeof *v);
 }
 
 /*
@@ -765,7 +789,7 @@ static inline void assay_add_float(struct assay_frame *f, const char *name, enum
 	v.unit = unit;
 	v.type = ASSAY_SCALAR_FLOAT;
 	v.real = value;
-	f->host->frame_add(f, &v);
+	assay_frame_add(f, &v);
 }
 
 static inline void assay_add_int(struct assay_frame *f, const char *name, enum assay_role role,
@@ -777,7 +801,7 @@ static inline void assay_add_int(struct assay_frame *f, const char *name, enum a
 	v.unit = unit;
 	v.type = ASSAY_SCALAR_INT;
 	v.integer = value;
-	f->host->frame_add(f, &v);
+	assay_frame_add(f, &v);
 }
 
 static inline void assay_add_linear_axis(struct assay_frame *f, const char *name, const char *unit,
@@ -791,7 +815,7 @@ static inline void assay_add_linear_axis(struct assay_frame *f, const char *name
 	v.start = start;
 	v.step = step;
 	v.count = n;
-	f->host->frame_add(f, &v);
+	assay_frame_add(f, &v);
 }
 
 /*

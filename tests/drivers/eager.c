@@ -66,8 +66,7 @@ static int decode(const struct assay_decoding *in, struct assay_frame *out)
 }
 
 static const struct assay_driver driver = {
-	.abi = ASSAY_DRIVER_ABI,
-	.size = sizeof(struct assay_driver),
+	ASSAY_DRIVER_HEAD,
 	.name = "eager",
 	.version = did,
 	.summary = "a driver that acts while it is loaded",

@@ -94,8 +94,7 @@ static int decode(const struct assay_decoding *in, struct assay_frame *out)
 }
 
 static const struct assay_driver generator = {
-	.abi = ASSAY_DRIVER_ABI,
-	.size = sizeof(struct assay_driver),
+	ASSAY_DRIVER_HEAD,
 	.name = "generator",
 	.version = "1",
 	.summary = "frames of a given size, for tests and benchmarks",

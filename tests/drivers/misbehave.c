@@ -312,8 +312,7 @@ static int make_safe(struct assay_instrument *ins)
 }
 
 static const struct assay_driver driver = {
-	.abi = ASSAY_DRIVER_ABI,
-	.size = sizeof(struct assay_driver),
+	ASSAY_DRIVER_HEAD,
 	.name = "misbehave",
 	.version = "1",
 	.summary = "a driver that breaks the contract",

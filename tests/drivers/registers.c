@@ -59,8 +59,7 @@ static int decode(const struct assay_decoding *in, struct assay_frame *out)
 }
 
 static const struct assay_driver driver = {
-	.abi = ASSAY_DRIVER_ABI,
-	.size = sizeof(struct assay_driver),
+	ASSAY_DRIVER_HEAD,
 	.name = "registers",
 	.version = "1",
 	.summary = "eight floats of a Modbus unit, for tests and benchmarks",

@@ -492,8 +492,7 @@ static void check(const struct assay_settings *s, struct assay_check *out)
 }
 
 static const struct assay_driver driver = {
-	.abi = ASSAY_DRIVER_ABI,
-	.size = sizeof(struct assay_driver),
+	ASSAY_DRIVER_HEAD,
 	.name = "hostile",
 	.version = "1",
 	.summary = "a driver that attacks the daemon",

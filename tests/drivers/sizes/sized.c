@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A driver as built with another version of <assay/driver.h>: its table has SIZE bytes.  Behind them is
- * something else, which the worker must not take for slots.
+ * A driver as built with another version of <assay/driver.h>, where its structs had other sizes.  Behind
+ * the SIZE bytes of its table is something else, which the worker must not take for slots.
  */
 #include <assay/driver.h>
 
@@ -9,6 +9,22 @@
 #include <stdlib.h>
 
 #define SLOT(name) offsetof(struct assay_driver, name)
+
+#ifndef ABI
+#define ABI ASSAY_DRIVER_ABI
+#endif
+#ifndef SIZE
+#define SIZE sizeof(struct assay_driver)
+#endif
+#ifndef HOST_SIZE
+#define HOST_SIZE sizeof(struct assay_host)
+#endif
+#ifndef SETTING_SIZE
+#define SETTING_SIZE sizeof(struct assay_setting)
+#endif
+#ifndef LINK_SIZE
+#define LINK_SIZE sizeof(struct assay_link_defaults)
+#endif
 
 static int identify(struct assay_instrument *ins, struct assay_identity *id)
 {
@@ -42,6 +58,9 @@ static const struct {
 } table = {{
 		   .abi = ABI,
 		   .size = SIZE,
+		   .host_size = HOST_SIZE,
+		   .setting_size = SETTING_SIZE,
+		   .link_default_size = LINK_SIZE,
 		   .name = NAME,
 		   .version = "1",
 		   .summary = "built with another header, for tests",
@@ -49,7 +68,7 @@ static const struct {
 		   .identify = identify,
 		   .acquire = acquire,
 		   .decode = decode,
-		   .read_back = no_slot,
+		   .stop = no_slot,
 		   .check = no_check,
 	   },
 	no_slot};

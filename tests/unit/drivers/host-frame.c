@@ -164,8 +164,9 @@ static void frame_partial(struct assay_frame *frame)
 	from(frame)->partial = true;
 }
 
-static void frame_add(struct assay_frame *frame, const struct assay_variable *v)
+static void frame_add(struct assay_frame *frame, const struct assay_variable *v, size_t size)
 {
+	host_expect_size(size);
 	struct host_frame *f = from(frame);
 	const char *why = f->var_count < VARIABLES_MAX ? check(f, v) : "one too many";
 	if (why != NULL)
@@ -175,8 +176,9 @@ static void frame_add(struct assay_frame *frame, const struct assay_variable *v)
 }
 
 static void frame_setting(
-	struct assay_frame *frame, const char *name, const struct assay_variable *v)
+	struct assay_frame *frame, const char *name, const struct assay_variable *v, size_t size)
 {
+	host_expect_size(size);
 	struct host_frame *f = from(frame);
 	if (!is_name(name) || f->setting_count == VARIABLES_MAX || !is_finite(v))
 		refuse(f, name, "not a setting");

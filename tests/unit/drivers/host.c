@@ -351,12 +351,6 @@ static int link_drain_count(
 	return r == 0 && gives_up ? -EBADMSG : r;
 }
 
-static int link_drain(struct assay_instrument *ins, int quiet_ms, int limit_ms)
-{
-	size_t dropped;
-	return link_drain_count(ins, quiet_ms, limit_ms, &dropped);
-}
-
 static int link_pause(struct assay_instrument *ins, int ms)
 {
 	struct host *h = host_of(ins);
@@ -438,9 +432,16 @@ static void say_progress(
 	keep(h, h->progress, &h->progress_count, 16, &v, name);
 }
 
-static void say_report(
-	struct assay_instrument *ins, const char *name, const struct assay_variable *v)
+void host_expect_size(size_t size)
 {
+	if (size != sizeof(struct assay_variable))
+		host_bug("a variable of %zu bytes", size);
+}
+
+static void say_report(
+	struct assay_instrument *ins, const char *name, const struct assay_variable *v, size_t size)
+{
+	host_expect_size(size);
 	struct host *h = host_of(ins);
 	const struct assay_setting *row = h->driver->settings;
 	while (row != NULL && row->name != NULL && strcmp(row->name, name) != 0)
@@ -562,7 +563,6 @@ static struct assay_host services = {
 	.size = sizeof(struct assay_host),
 	.write = link_write,
 	.read = link_read,
-	.drain = link_drain,
 	.drain_count = link_drain_count,
 	.pause = link_pause,
 	.stopping = link_stopping,

@@ -210,6 +210,9 @@ void host_settings_init(struct host *h, struct host_settings *s, const struct as
 void host_settings_services(struct assay_host *services);
 void host_frame_services(struct assay_host *services);
 
+/* Aborts if a variable came with another size than that of the present header. */
+void host_expect_size(size_t size);
+
 /* Copies a variable with all it points to. */
 void host_variable_copy(
 	struct host *h, struct host_variable *to, const struct assay_variable *v, const char *said);

@@ -8,7 +8,7 @@
 
 static struct assay_variable added;
 
-static void add(struct assay_frame *, const struct assay_variable *v)
+static void add(struct assay_frame *, const struct assay_variable *v, size_t)
 {
 	added = *v;
 }

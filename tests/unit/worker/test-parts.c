@@ -448,7 +448,7 @@ static void a_frame_of_a_step_says_the_step_s_settings(void **state)
 		numbers(&used, (const char *const[]){"time", "gain"}, 2),
 		numbers(&sent, (const char *const[]){"time"}, 1)};
 	add_spectrum(&frame.handle);
-	host.frame_setting(&frame.handle, "gain", &gain); /* decode() knows better */
+	assay_frame_setting(&frame.handle, "gain", &gain); /* decode() knows better */
 	assert_int_equal(frame_message(&frame, 0, &head, &all, &raw, UNIT_RAW_KEEP, pieces), 0);
 	for (int i = 0; i < FRAME_PIECES; i++)
 		buffer_append(&message, pieces[i].iov_base, pieces[i].iov_len);
@@ -676,8 +676,7 @@ static int nothing(void)
 static void tables_that_break_the_contract_are_named(void **state)
 {
 	struct assay_driver d = {
-		.abi = ASSAY_DRIVER_ABI,
-		.size = sizeof d,
+		ASSAY_DRIVER_HEAD,
 		.name = "x",
 		.version = "1",
 		.summary = "s",
@@ -692,10 +691,6 @@ static void tables_that_break_the_contract_are_named(void **state)
 	};
 	assert_null(module_complaint(&d, "x"));
 	assert_string_equal(module_complaint(&d, "y"), "its name is not that of its file");
-	d.abi++;
-	assert_string_equal(
-		module_complaint(&d, "x"), "it was built for another version of <assay/driver.h>");
-	d.abi--;
 	d.decode = NULL;
 	assert_string_equal(module_complaint(&d, "x"), "it lacks identify, acquire or decode");
 }
