@@ -238,6 +238,36 @@ def check_drivers(tree):
             yield f'drivers/{name}: README.md does not mention it'
 
 
+# --- the frozen interface ------------------------------------------------------------------------
+
+# Made by the daemon and given to the driver, which has no size of them: they may grow with the services.
+GIVEN = {f'struct assay_{name}' for name in ('identity', 'instrument', 'decoding', 'settings', 'frame', 'raw', 'check')}
+
+
+def interface_of(text):
+    """{declaration: its body, on one line} of a public header."""
+    text = re.sub(r'/\*.*?\*/', '', text, flags=re.S)
+    found = [*re.findall(r'^((?:struct|enum) \w+) \{\n(.*?)^\};', text, re.M | re.S),
+             *((head, '') for head in re.findall(r'^static inline ([^{]+?)\n\{', text, re.M)),
+             *re.findall(r'^(#define \w+) +(\(?-?\d+\)?)$', text, re.M)]
+    return {' '.join(what.split()): ' '.join(body.split()).rstrip(',') for what, body in found}
+
+
+def check_frozen(tree):
+    """<assay/driver.h> has all of each released header, in its order; new members and constants come at the end."""
+    for path in sorted(p for p in tree.paths if re.fullmatch(r'tests/drivers/released/driver-.*\.h', p)):
+        old, now = interface_of(tree.read(path)), interface_of(tree.read('include/assay/driver.h'))
+        has_services = old['struct assay_host'] != now['struct assay_host']
+        for what, body in old.items():
+            found = now.get(what, ';')
+            has_grown = found.startswith(body if what.startswith('struct') else f'{body},')
+            may_grow = not what.startswith('#') and what != 'struct assay_bytes'
+            if found != body and not (may_grow and has_grown):
+                yield f'include/assay/driver.h: {what} is not that of {path} with more at its end'
+            elif found != body and what in GIVEN and not has_services:
+                yield f'include/assay/driver.h: {what} has grown since {path}, and struct assay_host has not'
+
+
 # --- log messages --------------------------------------------------------------------------------
 
 LOG_CALL = re.compile(r'\blog_(error|warn)\(\s*((?:"(?:\\.|[^"\\\n])*"|\w+|\s)+)')

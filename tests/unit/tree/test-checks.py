@@ -53,6 +53,29 @@ DRIVER = {
     'tests/fuzz/x-session/fuzz-x-session.c': 'int z;\n',
     'tests/fuzz/x-session/corpus/one': '1\n',
 }
+HEADER = """#define ASSAY_DRIVER_ABI 2
+enum assay_kind {
+	ASSAY_SPECTRUM = 1, /* one */
+	ASSAY_SCALARS,
+};
+struct assay_bytes {
+	size_t len;
+};
+struct assay_raw {
+	const struct assay_host *host;
+};
+struct assay_host {
+	int (*write)(int);
+};
+static inline int assay_write(int n)
+{
+	return n;
+}
+"""
+
+
+def released(change, *to):
+    return {'include/assay/driver.h': HEADER.replace(change, *to), 'tests/drivers/released/driver-2.h': HEADER}
 
 
 def driver_without(*names):
@@ -93,6 +116,12 @@ CASES = [
     ('drivers', driver_without('tests/fuzz/x-session/corpus/one'), 'tests/fuzz/x-session has no corpus'),
     ('drivers', {**DRIVER, 'drivers/meson.build': "driver_names = ['y']\n"}, 'does not have it'),
     ('drivers', {**DRIVER, 'README.md': 'none\n'}, 'README.md does not mention it'),
+    ('frozen', released('ABI 2', 'ABI 3'), '#define ASSAY_DRIVER_ABI is not that of'),
+    ('frozen', released('ASSAY_SCALARS', 'ASSAY_TABLE,\n\tASSAY_SCALARS'), 'enum assay_kind is not that of'),
+    ('frozen', released('size_t len;', 'size_t len;\n\tint more;'), 'struct assay_bytes is not that of'),
+    ('frozen', released('\tint (*w', '\tint (*read)(int);\n\tint (*w'), 'struct assay_host is not that of'),
+    ('frozen', released('*host;', '*host;\n\tint more;'), 'struct assay_raw has grown since'),
+    ('frozen', released('int assay_write', 'long assay_write'), 'int assay_write(int n) is not that of'),
     ('files', {'daemon/core/core.h': '/* See runs/row.c. */\n'}, 'daemon/core/core.h:1: there is no file runs/row.c'),
     ('files', {'README.md': '\nas [here](docs/none.md)\n'}, 'README.md:2: there is no file docs/none.md'),
     ('files', {'daemon/core/meson.build': '# as daemon/roof\n'}, 'meson.build:1: there is no file daemon/roof'),
@@ -120,6 +149,9 @@ for check in check_tree.CHECKS:
     if check not in {case[0] for case in CASES}:
         wrong.append(f'{check}: no case')
     wrong += [f'{check}: of a clean tree: {fault}' for fault in faults_of(check, CLEAN)]
+GROWN = HEADER.replace('SCALARS,', 'SCALARS,\n\tASSAY_TABLE,').replace('(int);', '(int);\n\tint (*read)(int);').replace(
+    '*host;', '*host;\n\tint more;')
+wrong += faults_of('frozen', {**CLEAN, **released(HEADER, GROWN)})
 for check, change, expected in CASES:
     found = faults_of(check, {**CLEAN, **change})
     is_skipped = check == 'format' and check_tree.shutil.which('clang-format') is None
