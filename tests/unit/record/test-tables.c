@@ -52,11 +52,17 @@ static void a_text_that_is_no_ucum_unit_is_rejected_with_a_hint(void **state)
 		{"[absorbance]", "{absorbance}"}, {"ppm", "[ppm]"}, {"kev", "keV"},
 		{"CM-1", "cm-1"}, {"ppmv", "[ppm]"}, {"PPB", "[ppb]"}, {"%vol", "%"},
 		{"mg/Nm3", "mg/m3"}, {"\u00b5g/m3", "ug/m3"}, {"\u03bcg/m3", "ug/m3"},
-		{"mg/m\u00b3", "mg/m3"}, {"mmHg", "mm[Hg]"}, {"\u00b0C", "Cel"}, {"F", "[degF]"}};
+		{"mg/m\u00b3", "mg/m3"}, {"mmHg", "mm[Hg]"}, {"\u00b0C", "Cel"}, {"F", "[degF]"},
+		{"var", "V.A{reactive}"}, {"kWh", "kW.h"}, {"VA", "V.A"}, {"rpm", "/min"}};
 	for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
 		assert_false(unit_is_allowed(text(mistakes[i][0]), 0));
 		assert_string_equal(unit_suggest(text(mistakes[i][0])), mistakes[i][1]);
 		assert_non_null(unit_find(text(mistakes[i][1])));
+	}
+	for (size_t i = 0; i < sizeof slips / sizeof slips[0]; i++) {
+		assert_null(unit_find(text(slips[i].wrong)));
+		assert_non_null(unit_find(text(slips[i].right)));
+		assert_string_equal(unit_suggest(text(slips[i].wrong)), slips[i].right);
 	}
 	assert_null(unit_suggest(text("furlong")));
 	assert_null(unit_find(text("Cel/min"))); /* a rate is in K/min: Celsius has no ratios */
