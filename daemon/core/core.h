@@ -59,6 +59,7 @@ struct core_options {
 	const char *drivers; /* the folder of driver modules */
 	/* The file of the last good configuration, which starts in place of a wrong one; NULL: none. */
 	const char *last_good;
+	const char *clock; /* the file of assay-clock; NULL: the kernel is asked */
 };
 
 struct core {

@@ -13,7 +13,8 @@
 
 static void usage(FILE *to)
 {
-	fputs("usage: assayd [--config FILE] [--check] [--last-good FILE] [--debug]\n"
+	fputs("usage: assayd [--config FILE] [--check] [--last-good FILE] [--clock FILE]\n"
+	      "              [--debug]\n"
 	      "\n"
 	      "  --config FILE    the configuration (default " ASSAY_CONFIG_FILE ")\n"
 	      "  --check          only check it: prints every error, exit code 1 when there is "
@@ -21,6 +22,7 @@ static void usage(FILE *to)
 	      "  --last-good FILE keep a copy of the last configuration that was right, and start "
 	      "it\n"
 	      "                   in place of a wrong one\n"
+	      "  --clock FILE     read how the clock is kept from a file of assay-clock\n"
 	      "  --worker FILE    the program assay-worker\n"
 	      "  --drivers DIR    the folder with the driver modules\n"
 	      "  --debug          log more\n"
@@ -56,7 +58,8 @@ int main(int argc, char **argv)
 	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
 		{"check", no_argument, NULL, 'k'}, {"worker", required_argument, NULL, 'w'},
 		{"drivers", required_argument, NULL, 'd'},
-		{"last-good", required_argument, NULL, 'l'}, {"debug", no_argument, NULL, 'v'},
+		{"last-good", required_argument, NULL, 'l'},
+		{"clock", required_argument, NULL, 'C'}, {"debug", no_argument, NULL, 'v'},
 		{"version", no_argument, NULL, 'V'}, {"help", no_argument, NULL, 'h'}, {0}};
 	struct core_options options = {
 		.config = ASSAY_CONFIG_FILE, .worker = ASSAY_WORKER, .drivers = ASSAY_DRIVERS};
@@ -69,6 +72,7 @@ int main(int argc, char **argv)
 		case 'w': options.worker = optarg; break;
 		case 'd': options.drivers = optarg; break;
 		case 'l': options.last_good = optarg; break;
+		case 'C': options.clock = optarg; break;
 		case 'v': level = LOG_LEVEL_DEBUG; break;
 		case 'V': puts("assayd " ASSAY_VERSION); return 0;
 		case 'h': usage(stdout); return 0;

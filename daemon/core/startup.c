@@ -571,6 +571,7 @@ int startup_run(const struct core_options *options, bool *again)
 	mallopt(M_MMAP_THRESHOLD, 64 << 20);
 	mallopt(M_TRIM_THRESHOLD, 64 << 20);
 	umask(077);
+	stamp_source(options->clock);
 	raise_descriptors();
 	int r = create_loop(&core);
 	if (r < 0)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <sys/timex.h>
-
+#include "base/clock-state.h"
 #include "base/clock.h"
 #include "record/encode.h"
 #include "record/stamp.h"
@@ -9,26 +8,24 @@
 /* 2024-01-01: a clock before this was never set since the board lost its battery. */
 #define UTC_PLAUSIBLE (UINT64_C(1704067200) * NS_PER_S)
 
-/* The state of the kernel's clock; read again after `until` (CLOCK_BOOTTIME). */
-struct clock_state {
-	uint64_t until, unc;
-	bool is_synchronised;
-};
+static const char *state_file; /* NULL: the kernel */
+
+void stamp_source(const char *file)
+{
+	state_file = file;
+}
 
 struct stamp stamp_now(void)
 {
 	static _Thread_local struct clock_state known;
+	static _Thread_local uint64_t until;
 	struct stamp stamp = {.utc = clock_utc(), .mono = clock_boot()};
-	if (stamp.mono >= known.until) {
-		/* phc2sys and chronyd set the same kernel flags: ptp cannot be told from ntp. */
-		struct timex now = {.modes = 0};
-		int state = adjtimex(&now);
-		bool good = state >= 0 && state != TIME_ERROR && (now.status & STA_UNSYNC) == 0;
-		known.until = stamp.mono + NS_PER_S; /* the kernel's own interval */
-		known.unc = good && now.maxerror > 0 ? (uint64_t)now.maxerror * 1000 : 0;
-		known.is_synchronised = good;
+	if (stamp.mono >= until) {
+		known = state_file != NULL ? clock_state_load(state_file) : clock_state_read();
+		until = stamp.mono + NS_PER_S; /* the kernel's own interval */
 	}
 	stamp.unc = known.unc;
+	stamp.is_unread = known.is_unknown;
 	stamp.sync = known.is_synchronised        ? ASSAY_SYNC_NTP
 		     : stamp.utc >= UTC_PLAUSIBLE ? ASSAY_SYNC_RTC
 						  : ASSAY_SYNC_NONE;

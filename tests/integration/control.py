@@ -220,7 +220,7 @@ def test_renewal(lab, config):
 
 def unit_reload(lab):
     """The arguments of assayctl with which systemctl reloads the service."""
-    words, = re.findall(r'^ExecReload=(.*)', pathlib.Path(lab.paths['unit']).read_text(), re.M)
+    words, = re.findall(r'^ExecReload=(.*)', (pathlib.Path(lab.paths['units']) / 'assayd.service').read_text(), re.M)
     program, *args = words.split()
     assert pathlib.Path(program).name == 'assayctl', words
     return args

@@ -20,9 +20,7 @@ from lab import Lab, paths_from, wait_for  # noqa: E402
 from main_job import instruments, start_sims  # noqa: E402
 
 SKIP = 77
-EXPOSURE_MAX = 18  # in tenths, as systemd-analyze has it
 # Each finding that may be open, with its reason.
-CLOCK = 'the state of the clock is read by a call that also sets it, which needs a capability'
 ACCEPTED = {
     'PrivateNetwork=': 'instruments on a network',
     'RestrictAddressFamilies=~AF_(INET|INET6)': 'instruments on a network',
@@ -34,6 +32,11 @@ ACCEPTED = {
     'PrivateUsers=': 'the kernel would name every client "nobody", in the audit too',
     'ProcSubset=': 'the boot id, which the journal needs',
     'RootDirectory=/RootImage=': 'libraries and configuration of the system',
+}
+CLOCK = 'the state of the clock is read by a call that also sets it, which needs a capability'
+CLOCK_ACCEPTED = {
+    'RestrictAddressFamilies=~AF_UNIX': 'the socket of the service manager',
+    'RootDirectory=/RootImage=': 'libraries of the system',
     'ProtectClock=': CLOCK,
     'SystemCallFilter=~@clock': CLOCK,
     'SystemCallFilter=~@privileged': CLOCK,
@@ -41,12 +44,14 @@ ACCEPTED = {
 
 # System calls that are there for a reason, which a test here cannot show on every kernel.
 CALLS = {
-    'adjtimex': 'each record has the state of the clock',
-    'clock_adjtime': 'the same: as the C library calls it',
     'seccomp': 'workers confine themselves, all threads at once',
     'landlock_create_ruleset': 'workers confine themselves',
     'landlock_add_rule': 'workers confine themselves',
     'landlock_restrict_self': 'workers confine themselves',
+}
+CLOCK_CALLS = {
+    'adjtimex': 'the state of the clock',
+    'clock_adjtime': 'the same: as the C library calls it',
 }
 
 # Lines that the exposure does not see. Without a line, the unit is not as the pages describe it.
@@ -76,6 +81,25 @@ NEEDED = {
     'DeviceAllow=char-189 rw': 'USB devices',
 }
 
+CLOCK_NEEDED = {
+    'Type=notify': 'the daemon starts when the file is there',
+    'WatchdogSec=30': 'one that hangs is started again',
+    'Restart=always': 'the state is known again soon',
+    'RestartSec=2': 'without a busy loop',
+    'TimeoutStopSec=5': 'assayd does not wait for it',
+    'RuntimeDirectory=assayd-clock': 'the folder of the file',
+    'RuntimeDirectoryMode=0755': 'the daemon, another user, reads it',
+    'MemoryMax=32M': 'the machine goes on if it takes all it can',
+    'TasksMax=4': 'the same for processes',
+    'LimitCORE=0': 'as for the daemon',
+    'SystemCallErrorNumber=EPERM': 'libraries handle a refused call',
+}
+# Per unit: the exposure in tenths, as systemd-analyze has it, what may be open, lines that it does not see.
+UNITS = {
+    'assayd': (14, ACCEPTED, NEEDED),
+    'assayd-clock': (5, CLOCK_ACCEPTED, CLOCK_NEEDED),
+}
+
 # Lines that open the fence: the daemon would not run without them, or the exposure is of what is left.
 OPENS = ('IPAddressAllow=', 'SystemCallFilter=', 'Exec')
 
@@ -93,29 +117,29 @@ def service_lines(text):
     return [line for line in service.splitlines() if re.match(r'[A-Z]\w+=', line)]
 
 
-def test_exposure(unit):
-    done = subprocess.run(['systemd-analyze', 'security', '--offline=true', f'--threshold={EXPOSURE_MAX}', str(unit)],
+def test_exposure(unit, limit, accepted):
+    done = subprocess.run(['systemd-analyze', 'security', '--offline=true', f'--threshold={limit}', str(unit)],
                           capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
     open_ones = {name for name, (exposure, _) in findings(unit).items() if exposure}
-    assert open_ones == ACCEPTED.keys(), f'open and not expected to be, or the other way round: {open_ones ^ ACCEPTED.keys()}'
+    assert open_ones == accepted.keys(), f'{unit.name}: open and not expected to be, or the other way round: {open_ones ^ accepted.keys()}'
 
 
-def test_lines(unit, folder):
+def test_lines(unit, needed, folder):
     """Each line of the unit counts: without it there is a finding more, or the table has its reason."""
     text = unit.read_text()
     whole = findings(unit)
     lines = service_lines(text)
     idle = []
     for line in lines:
-        if line.startswith(OPENS) or line in NEEDED:
+        if line.startswith(OPENS) or line in needed:
             continue
         without = folder / unit.name
         without.write_text(text.replace(f'\n{line}\n', '\n', 1))
         if findings(without) == whole:
             idle.append(line)
-    assert not idle, f'nothing depends on these, and NEEDED has no reason for them: {idle}'
-    missing = NEEDED.keys() - set(lines)
+    assert not idle, f'nothing depends on these, and no table has a reason for them: {idle}'
+    missing = needed.keys() - set(lines)
     assert not missing, f'the unit lacks {missing}'
 
 
@@ -145,10 +169,10 @@ def value(lines, key):
     return next(line.split('=', 1)[1] for line in lines if line.startswith(f'{key}='))
 
 
-def fenced(lab, name, lines):
+def fenced(lab, name, lines, needed=CALLS):
     """A program that starts another as the unit does."""
-    calls, allowed = lab.dir / 'calls', allowed_calls(lines)
-    assert CALLS.keys() <= allowed, CALLS.keys() - allowed
+    calls, allowed = lab.dir / f'{name}.calls', allowed_calls(lines)
+    assert needed.keys() <= allowed, needed.keys() - allowed
     calls.write_text('\n'.join(sorted(allowed)))
     families = ' '.join(str(int(getattr(socket, name))) for name in value(lines, 'RestrictAddressFamilies').split())
     program = lab.dir / name
@@ -158,11 +182,40 @@ def fenced(lab, name, lines):
     return str(program)
 
 
-def test_instruments(paths, lines):
+def start_clock(lab, lines, is_synchronised):
+    """assay-clock as its unit starts it, on a kernel that is synchronised or not."""
+    return subprocess.Popen([fenced(lab, 'assay-clock', lines, CLOCK_CALLS), str(lab.dir / 'clock')],
+                            env={'LD_PRELOAD': lab.paths['fake-system'], 'FAKE_SYNC': str(int(is_synchronised))})
+
+
+def test_clock(lab, lines, clock):
+    """Records follow assay-clock within seconds; without it the state is unknown, and never synchronised."""
+    def wait_clock(sync, is_unread):
+        wait_for(f'{sync}, {is_unread}', lambda: (now := lab.ask({'op': 'status'})['clock'])['sync'] == sync and
+                 now.get('unread', False) == is_unread, 8)
+        before = len(lab.entries('xrf-1'))
+        assert wait_for('a frame', lambda: lab.entries('xrf-1')[before:])[-1].record['t']['sync'] == sync
+    wait_clock('ntp', False)
+    for is_synchronised, sync in ((False, 'rtc'), (True, 'ntp')):
+        clock.kill()
+        clock.wait()
+        clock = start_clock(lab, lines, is_synchronised)
+        wait_clock(sync, False)
+    clock.kill()
+    clock.wait()
+    (lab.dir / 'clock').unlink()  # systemd removes the folder
+    wait_clock('rtc', True)
+    assert 'assay-clock does not run' in lab.log()
+
+
+def test_instruments(paths, lines, clock_lines):
     """UDP, TCP by name, pseudo-terminals for a driver of its own and for libmodbus; run, reload, stop."""
     with Lab(dict(paths)) as lab:
         for name in ('assayd', 'assayctl'):  # which ExecReload= runs
             lab.paths[name] = fenced(lab, name, lines)
+        lab.options = ['--clock', str(lab.dir / 'clock')]
+        clock = start_clock(lab, clock_lines, True)
+        wait_for('the state of the clock', (lab.dir / 'clock').exists)
         sims = start_sims(lab)
         config = instruments(lab, sims)
         config['gas-1']['link']['host'] = 'localhost'
@@ -181,6 +234,7 @@ def test_instruments(paths, lines):
         lab.ctl('reload')
         wait_for('a run with the new setting', lambda: lab.entries(
             'xrf-1', 'run-start')[-1].record['settings']['channels'] == 512)
+        test_clock(lab, clock_lines, clock)
         lab.stop()
 
 
@@ -188,8 +242,9 @@ if shutil.which('systemd-analyze') is None:
     print('systemd-analyze is not installed')
     sys.exit(SKIP)
 paths = paths_from(sys.argv[2:])
-unit = pathlib.Path(paths['unit'])
+units = {name: pathlib.Path(paths['units']) / f'{name}.service' for name in UNITS}
 with tempfile.TemporaryDirectory() as folder:
-    test_exposure(unit)
-    test_lines(unit, pathlib.Path(folder))
-test_instruments(paths, service_lines(unit.read_text()))
+    for name, (limit, accepted, needed) in UNITS.items():
+        test_exposure(units[name], limit, accepted)
+        test_lines(units[name], needed, pathlib.Path(folder))
+test_instruments(paths, *(service_lines(unit.read_text()) for unit in units.values()))

@@ -102,6 +102,30 @@ class Service:
         self.run('systemctl start assayd')
         self.measures()
 
+    def clock(self):
+        """The daemon knows how the clock is kept while assay-clock runs; one that hangs or is stopped is no such state."""
+        def wait_unread(is_unread, seconds=15):
+            wait_for(f'unread: {is_unread}', lambda: self.status()['clock'].get('unread', False) == is_unread, seconds)
+        main = self.property('MainPID')
+        wait_unread(False)
+        kernel = self.run('timedatectl show -p NTPSynchronized --value').stdout.strip()
+        expect((self.status()['clock']['sync'] == 'ntp') == (kernel == 'yes'), f'{kernel}: {self.status()["clock"]}')
+        for stop, start in (('systemctl stop assayd-clock', 'systemctl restart assayd-clock'),
+                            ('systemctl kill --signal=STOP assayd-clock', None)):  # the watchdog needs 30 s
+            self.run(stop)
+            wait_unread(True)
+            expect(self.status()['clock']['sync'] == 'rtc', self.status()['clock'])
+            for command in ('status', 'doctor'):
+                expect('systemctl restart assayd-clock' in self.run(f'assayctl {command}', check=False).stdout, command)
+            if start:
+                self.run(start)
+            wait_unread(False, 60)
+        expect(self.property('MainPID') == main, 'the service was started again')
+        self.run('systemctl stop assayd')
+        expect(self.run('systemctl is-active assayd-clock', check=False).stdout == 'inactive\n', 'it does not end with assayd')
+        self.run('systemctl start assayd')
+        self.measures()
+
     def crash(self):
         """A daemon that is killed, or that stops to move, is started again, and ends its runs as interrupted."""
         for signal, seconds in (('KILL', 30), ('STOP', 90)):  # the watchdog needs 30 s
@@ -128,7 +152,7 @@ class Service:
         self.run('assayctl journal check --path /var/lib/assayd')
 
 
-def check(machine, steps=('instruments', 'wrong_file', 'no_last_good', 'crash', 'memory', 'end')):
+def check(machine, steps=('instruments', 'wrong_file', 'no_last_good', 'clock', 'crash', 'memory', 'end')):
     service = Service(machine)
     for step in steps:
         print(f'== {step}', flush=True)

@@ -81,6 +81,10 @@ static void check_zone(struct doctor *doctor)
 static void check_clock(struct doctor *doctor)
 {
 	check_zone(doctor);
+	if (doctor->daemon != NULL && doctor->daemon->clock.unread)
+		verdict_remedy(doctor_add(doctor, true,
+				       "the daemon does not know whether it is synchronised"),
+			"sudo systemctl restart assayd-clock");
 	enum assay_sync sync = stamp_now().sync;
 	if (sync == ASSAY_SYNC_NONE)
 		verdict_remedy(doctor_add(doctor, true, "it is before 2024"),

@@ -53,7 +53,7 @@ static const struct keys queue_keys = {
 
 static const struct keys clock_keys = {
 	.rows = (const struct key[]){ROW_UINT(struct shown_clock, utc),
-		ROW_TEXT(struct shown_clock, sync), {0}},
+		ROW_TEXT(struct shown_clock, sync), ROW_BOOL(struct shown_clock, unread), {0}},
 	.open = true};
 
 const struct keys shown_daemon_keys = {
@@ -193,8 +193,13 @@ void verdict_daemon(struct verdict *to, const struct shown_daemon *d)
 				"large entries are left out there, and are served by replay",
 				(double)d->live_queue.bytes / 0x1p20),
 			"stop the program that subscribes and does not read");
-	if (d->clock.sync[0] != '\0' && strcmp(d->clock.sync, "ntp") != 0 &&
-		strcmp(d->clock.sync, "ptp") != 0)
+	if (d->clock.unread)
+		verdict_remedy(verdict_add(to, false,
+				       "clock: it is not known whether it is synchronised, "
+				       "assay-clock does not run"),
+			"sudo systemctl restart assayd-clock");
+	else if (d->clock.sync[0] != '\0' && strcmp(d->clock.sync, "ntp") != 0 &&
+		 strcmp(d->clock.sync, "ptp") != 0)
 		verdict_remedy(verdict_add(to, false, "clock: it is not synchronised"),
 			"timedatectl set-ntp true, with a time server that this computer reaches");
 }

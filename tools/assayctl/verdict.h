@@ -38,6 +38,7 @@ struct shown_queue {
 struct shown_clock {
 	uint64_t utc;
 	char sync[8];
+	bool unread; /* the daemon does not know how it is kept */
 };
 
 struct shown_calibration {

@@ -63,10 +63,22 @@ static void report(struct timekeeper *keeper, uint64_t before, uint64_t utc, uin
 	buffer_finish(&new);
 }
 
+/* Logs when the state of the clock is lost and found; returns whether something disciplines it. */
+static bool note_state(struct timekeeper *keeper)
+{
+	struct stamp now = stamp_now();
+	if (now.is_unread && !keeper->is_unread)
+		log_warn("it is not known how the clock is kept: assay-clock does not run");
+	else if (!now.is_unread && keeper->is_unread)
+		log_info("it is known again how the clock is kept");
+	keeper->is_unread = now.is_unread;
+	return now.sync == ASSAY_SYNC_NTP;
+}
+
 bool timekeeper_look(struct timekeeper *keeper, uint64_t last_tc, bool was_set)
 {
 	uint64_t boot = clock_boot(), utc = clock_utc();
-	bool is_synced = stamp_now().sync == ASSAY_SYNC_NTP;
+	bool is_synced = note_state(keeper);
 	int64_t step = timekeeper_judge(keeper, utc, boot, was_set);
 	if (step != 0) {
 		keeper->stepped_at = boot;
@@ -77,7 +89,8 @@ bool timekeeper_look(struct timekeeper *keeper, uint64_t last_tc, bool was_set)
 	}
 	keeper->utc = utc;
 	keeper->boot = boot;
-	keeper->was_synced = is_synced;
+	if (!keeper->is_unread)
+		keeper->was_synced = is_synced;
 	return utc + BRIDGE_MAX < last_tc;
 }
 

@@ -23,6 +23,7 @@ struct timekeeper {
 	uint64_t utc, boot;  /* at the last look */
 	uint64_t stepped_at; /* CLOCK_BOOTTIME; 0: never */
 	bool was_synced;     /* something disciplined the clock at the last look */
+	bool is_unread;      /* it was not known at the last look: was_synced is older */
 	bool is_waiting;     /* it did before the step, and does not yet again */
 	int fd;              /* the kernel reports a clock that was set; -1: none */
 	struct loop_source *source;

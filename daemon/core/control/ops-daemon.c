@@ -146,6 +146,8 @@ static void add_clock(struct map *reply)
 	map_text(&map, "sync", assay_sync_name(now.sync));
 	if (now.unc != 0)
 		map_uint(&map, "unc", now.unc);
+	if (now.is_unread)
+		map_bool(&map, "unread", true);
 	map_close(&map);
 }
 

@@ -35,7 +35,7 @@ class Computer:
     """One where nothing is wrong; each case changes something of it."""
 
     def __init__(self, folder):
-        self.root, self.environment, self.daemon_version = folder / 'root', {}, version
+        self.root, self.environment, self.daemon_version, self.daemon_clock = folder / 'root', {}, version, {}
         for name in ('etc/systemd/system/multi-user.target.wants', 'etc/systemd/system/assayd.service.d', 'dev/serial/by-id',
                      'proc/7/fd', 'proc/8/fd', 'proc/sys/kernel/seccomp', 'sys/kernel/security', 'run/systemd/system',
                      'usr/lib/udev/rules.d', 'var/lib/assayd'):
@@ -91,6 +91,10 @@ def old_daemon(c):
     c.daemon_version = '0.0.1'
 
 
+def unread_clock(c):
+    c.daemon_clock = {'utc': 1, 'sync': 'rtc', 'unread': True}
+
+
 def of_another_user(c):
     c.replace('etc/passwd', f'assayd:x:{os.getuid()}:', 'assayd:x:4321:')
     c.replace('etc/group', f'{DIALOUT}:assayd', '9:assayd')
@@ -122,6 +126,7 @@ CASES = [
     (lambda c: c.write('proc/7/comm', 'ModemManager\n'), '! programs: ModemManager runs', 'mask --now ModemManager'),
     (lambda c: c.write('proc/7/comm', 'brltty\n'), '! programs: brltty runs', 'apt remove brltty'),
     (environment(FAKE_SYNC='0'), '- clock: nothing synchronises it', 'timesyncd'),
+    (unread_clock, '! clock: the daemon does not know', 'restart assayd-clock'),
     (BERLIN, '- clock: run numbers have the days of UTC', 'timezone: Europe/Berlin'),
     (all_of(BERLIN, configure('node: bench-1', 'node: bench-1, timezone: Asia/Tokyo')), None, None),
     (lambda c: (c.root / 'etc/localtime').symlink_to('/usr/share/zoneinfo/Etc/UTC'), None, None),
@@ -157,7 +162,7 @@ with tempfile.TemporaryDirectory() as name:
         (sockets / str(number)).mkdir()
         computer = Computer(sockets / str(number))
         change(computer)
-        daemon.reply = {**good([]), 'version': computer.daemon_version}
+        daemon.reply = {**good([]), 'version': computer.daemon_version, 'clock': computer.daemon_clock}
         lines = doctor(computer, code=3 if words and words[0] == '!' else 0).splitlines()
         found = [line for line in lines if line[0] in '!-']
         assert len(found) == (words is not None), (number, words, lines)

@@ -60,6 +60,7 @@ CASES = [
     ({**good([]), 'config_errors': 'assayd.yaml:3:4: wrong'}, '! THE CONFIGURATION IS WRONG', 'assayctl edit', 3),
     ({**good([]), 'live_queue': {'bytes': 1 << 25, 'full': True}}, '- live socket: 32 MiB wait', 'does not read', 0),
     ({**good([]), 'clock': {'utc': UTC, 'sync': 'none'}}, '- clock: it is not synchronised', 'timedatectl', 0),
+    ({**good([]), 'clock': {'utc': UTC, 'sync': 'rtc', 'unread': True}}, '- clock: it is not known', 'restart assayd-clock', 0),
     (with_calibration(UTC), '! xrf-1: calibration CAL-1 has ended', 'calibrate', 3),
     (with_calibration(UTC + 29 * DAY), '- xrf-1: calibration CAL-1 ends in 29 days', 'calibrate', 0),
     (with_calibration(UTC + 31 * DAY), None, None, 0),

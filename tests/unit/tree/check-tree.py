@@ -23,6 +23,7 @@ ROOMS = {
     'daemon/base': '',
     'daemon/record': 'base',
     'daemon/wire': 'base record',
+    'daemon/clock': 'base',
     'daemon/journal': 'base',
     'daemon/capture': 'base record',
     'daemon/config': 'base record wire capture',
@@ -36,7 +37,7 @@ ROOMS = {
     'tools/sim': 'base',
     'drivers': '',
 }
-ALL_ROOMS = {'base', 'record', 'wire', 'journal', 'capture', 'config', 'worker', 'core'}
+ALL_ROOMS = {'base', 'record', 'wire', 'journal', 'capture', 'config', 'worker', 'core', 'clock'}
 # Of the public headers: all, unless a folder has a row here.
 PUBLIC = {'drivers': {'driver.h'}, 'tools/sim': set()}
 # Between the folders of daemon/core; the files directly in it, the roof, may include all of them.
@@ -110,6 +111,7 @@ def check_core(tree):
 GROUND = 'daemon/base daemon/record'
 PROGRAMS = {
     'assayd': f'{GROUND} daemon/wire daemon/capture daemon/journal daemon/config daemon/core',
+    'assay-clock': 'daemon/base daemon/clock',
     'assay-worker': f'{GROUND} daemon/wire daemon/capture daemon/worker',
     'libassay': f'{GROUND} tools/client/c',
     'assayctl': f'{GROUND} daemon/wire daemon/capture daemon/journal daemon/config tools/client/c '
