@@ -133,7 +133,7 @@ static bool is_publisher(const struct endpoint_file *e)
 /* libzmq closes the descriptor with the listener. */
 static int hand_over(struct endpoint_file *e, int fd)
 {
-	gate_watch(fd, e->name.sun_path, is_publisher(e));
+	gate_watch(fd, e->name.sun_path, is_publisher(e) ? GATE_PUBLISHER : GATE_REQUESTS);
 	if (e->listeners == LISTENERS_MAX) {
 		zmq_unbind(e->socket, e->address);
 		e->listeners = 0;

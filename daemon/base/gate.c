@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -24,8 +25,8 @@
 #define LOG_EVERY_NS   (60 * NS_PER_S)
 
 struct gate {
-	char path[sizeof "/path" + 108];
-	bool is_publisher;
+	char path[GATE_PATH];
+	enum gate_kind kind;
 	unsigned peers;
 	unsigned full, broken; /* connections closed since the last log line, by reason */
 	uint64_t logged_at;
@@ -50,6 +51,8 @@ static atomic_uint_least16_t place[FDS_MAX]; /* of the descriptor in `peers`, pl
 static size_t topics;                        /* bytes, of all peers */
 static size_t new_topics;                    /* bytes that may come now */
 static uint64_t renewed_at, swept_at;
+static uint64_t not_curve; /* peers */
+static struct gate_refusal last_not_curve;
 
 /* --- peers, with the lock held --------------------------------------------------------------- */
 
@@ -73,10 +76,26 @@ static void forget(struct gate_peer *peer)
 	peer->gate = NULL;
 }
 
+static void note_not_curve(const struct gate_peer *peer)
+{
+	struct sockaddr_storage at;
+	struct gate_refusal *last = &last_not_curve;
+	socklen_t len = sizeof at;
+	not_curve++;
+	memcpy(last->path, peer->gate->path, sizeof last->path);
+	if (getpeername(peer->fd, (struct sockaddr *)&at, &len) < 0 ||
+		getnameinfo((struct sockaddr *)&at, len, last->address, sizeof last->address, NULL,
+			0, NI_NUMERICHOST) != 0)
+		last->address[0] = '\0';
+}
+
 /* Its next recv() finds the end. */
 static void cut(struct gate_peer *peer)
 {
-	peer->gate->broken++;
+	if (peer->zmtp.state == ZMTP_NOT_CURVE)
+		note_not_curve(peer);
+	else
+		peer->gate->broken++;
 	if (is_open(peer))
 		shutdown(peer->fd, SHUT_RDWR);
 	forget(peer);
@@ -137,7 +156,8 @@ static bool admit(struct gate *gate, int fd)
 	*peer = (struct gate_peer){.gate = gate,
 		.fd = fd,
 		.cookie = cookie_of(fd),
-		.zmtp.is_publisher = gate->is_publisher};
+		.zmtp = {.is_publisher = gate->kind == GATE_PUBLISHER,
+			.needs_curve = gate->kind == GATE_CURVE}};
 	gate->peers++;
 	atomic_store(&place[fd], (uint_least16_t)(peer - peers + 1));
 	return true;
@@ -229,13 +249,13 @@ static struct gate *find_gate(const char *path)
 	return gate < gates + GATES_MAX ? gate : &gates[0];
 }
 
-void gate_watch(int listener, const char *path, bool is_publisher)
+void gate_watch(int listener, const char *path, enum gate_kind kind)
 {
 	pthread_mutex_lock(&lock);
 	struct gate *gate = find_gate(path);
 	if (gate != &gates[0] && gate->path[0] == '\0') {
 		snprintf(gate->path, sizeof gate->path, "%s", path);
-		gate->is_publisher = is_publisher;
+		gate->kind = kind;
 	}
 	unsigned i = 0;
 	while (i < listener_count && listeners[i].fd != listener)
@@ -269,4 +289,13 @@ void gate_look(const char *path)
 		log_warn("%s: %u connections closed: too many subscriptions, too large a message, "
 			 "or not ZMTP 3",
 			path, broken);
+}
+
+uint64_t gate_not_curve(struct gate_refusal *last)
+{
+	pthread_mutex_lock(&lock);
+	uint64_t count = not_curve;
+	*last = last_not_curve;
+	pthread_mutex_unlock(&lock);
+	return count;
 }

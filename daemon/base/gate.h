@@ -12,6 +12,7 @@
 #define ASSAY_BASE_GATE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Connections of one socket; those of addresses that are not watched count together. */
 #define GATE_PEERS_MAX 256
@@ -22,16 +23,32 @@
  */
 #define GATE_TOPICS_MAX (64u << 10)
 
+#define GATE_PATH (sizeof "/path" + 108)
+
 /* Descriptors that connections leave to files and workers. */
 #define GATE_RESERVE 48
+
+enum gate_kind {
+	GATE_REQUESTS,
+	GATE_PUBLISHER,
+	GATE_CURVE, /* closed to a peer that does not name this mechanism; the rest is encrypted */
+};
 
 /*
  * The limits hold for connections that `listener`, a listening socket, accepts.  `path` (copied)
  * names the socket in the log; listeners with the same path count together.
  */
-void gate_watch(int listener, const char *path, bool is_publisher);
+void gate_watch(int listener, const char *path, enum gate_kind kind);
 
 /* Logs that connections were closed since the last call; at most once a minute for each socket. */
 void gate_look(const char *path);
+
+struct gate_refusal {
+	char path[GATE_PATH]; /* of the socket */
+	char address[64];     /* of the peer, numeric; "": it has gone */
+};
+
+/* How many peers of GATE_CURVE did not name it, since the process started; `last` is the last one. */
+uint64_t gate_not_curve(struct gate_refusal *last);
 
 #endif

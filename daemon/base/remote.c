@@ -80,7 +80,7 @@ static int bind_copy(struct remote *r)
 	int error = set_options(r);
 	if (error == 0)
 		error = set_int(r->socket, ZMQ_USE_FD, fd);
-	gate_watch(fd, r->address, false); /* encrypted: it sees no subscriptions */
+	gate_watch(fd, r->address, GATE_CURVE);
 	if (error == 0 && zmq_bind(r->socket, r->address) < 0)
 		error = -errno;
 	if (error < 0)

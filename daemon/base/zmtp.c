@@ -18,19 +18,22 @@
 /* Peers of older versions begin with another signature or send a smaller version. */
 static bool take_greeting(struct zmtp *z, uint8_t byte)
 {
-	static const uint8_t mechanism[MECHANISM_SIZE] = "NULL";
+	static const uint8_t null[MECHANISM_SIZE] = "NULL", curve[MECHANISM_SIZE] = "CURVE";
 	unsigned at = z->at++;
 	if (at == 0)
-		z->is_null = true;
+		z->is_null = z->is_curve = true;
 	if ((at == 0 && byte != 0xff) || (at == SIGNATURE_SIZE - 1 && (byte & 1) == 0) ||
 		(at == MAJOR_AT && byte < 3))
 		return false;
-	if (at >= MECHANISM_AT && at < MECHANISM_AT + MECHANISM_SIZE &&
-		byte != mechanism[at - MECHANISM_AT])
-		z->is_null = false;
+	if (at >= MECHANISM_AT && at < MECHANISM_AT + MECHANISM_SIZE) {
+		z->is_null = z->is_null && byte == null[at - MECHANISM_AT];
+		z->is_curve = z->is_curve && byte == curve[at - MECHANISM_AT];
+	}
 	if (z->at == GREETING_SIZE)
-		z->state = z->is_null ? ZMTP_FLAGS : ZMTP_ENCRYPTED;
-	return true;
+		z->state = z->needs_curve && !z->is_curve ? ZMTP_NOT_CURVE
+			   : z->is_null                   ? ZMTP_FLAGS
+							  : ZMTP_ENCRYPTED;
+	return z->state != ZMTP_NOT_CURVE;
 }
 
 static bool is_command(const struct zmtp *z, const char *name)
@@ -122,6 +125,7 @@ bool zmtp_take(struct zmtp *z, const uint8_t *data, size_t len)
 			is_fine = take_body(z, data + i, step);
 			break;
 		case ZMTP_ENCRYPTED: return true;
+		case ZMTP_NOT_CURVE: return false;
 		}
 	}
 	return is_fine;

@@ -19,17 +19,25 @@
 #define ZMTP_CHANGES_MAX 4096u        /* subscriptions and cancellations of one connection */
 #define ZMTP_TOPICS_MAX  (16u << 10)  /* bytes of its subscriptions */
 
-enum zmtp_state { ZMTP_GREETING, ZMTP_FLAGS, ZMTP_SIZE, ZMTP_BODY, ZMTP_ENCRYPTED };
+enum zmtp_state {
+	ZMTP_GREETING,
+	ZMTP_FLAGS,
+	ZMTP_SIZE,
+	ZMTP_BODY,
+	ZMTP_ENCRYPTED,
+	ZMTP_NOT_CURVE, /* the peer names another mechanism than it must */
+};
 
-/* Zero at first, except is_publisher. */
+/* Zero at first, except these two. */
 struct zmtp {
 	bool is_publisher; /* the socket is: its peers send subscriptions, no messages */
+	bool needs_curve;  /* the peer has to use the mechanism CURVE */
 	enum zmtp_state state;
 	unsigned at;      /* bytes of the greeting, of the size, or in `head` */
 	uint8_t head[10]; /* the first bytes of the body, or of the greeting */
 	uint8_t flags;
-	uint64_t size, left; /* of the body; how much is still to come */
-	bool is_null;        /* the greeting names the mechanism NULL */
+	uint64_t size, left;    /* of the body; how much is still to come */
+	bool is_null, is_curve; /* the mechanism that the greeting names */
 
 	unsigned parts; /* of an unfinished message */
 	size_t bytes;

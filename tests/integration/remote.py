@@ -76,13 +76,48 @@ def test_roles(lab, keys):
         peer.close()
 
 
-def test_refusals_are_recorded(lab):
-    """Once at first, then at most once a minute; status has their number."""
-    found = wait_for('the record', lambda: audits(lab, 'peer-refused'))
-    assert len(found) == 1, found
-    assert found[0]['after']['address'] == '127.0.0.1' and found[0]['after']['count'] >= 1, found
-    assert found[0]['after']['socket'] in keys.endpoints and len(found[0]['after']['key']) == 40, found
-    assert lab.ask({'op': 'status'})['refused'] >= 7
+def test_first_refusal(lab, keys):
+    """Recorded at once, with the key."""
+    peer = keys.connect('live', zmq.SUB, 'unlisted')
+    found = wait_for('the record', lambda: audits(lab, 'peer-refused'))[0]
+    assert found['after'] == {'count': 1, 'socket': 'live', 'address': '127.0.0.1', 'key': keys.pair('unlisted')[0].decode()}, found
+    peer.close()
+
+
+def test_refusals_are_counted(lab):
+    """After the first at most one record a minute; status has their number."""
+    wait_for('the refusals', lambda: lab.ask({'op': 'status'})['refused'] >= 8)
+    assert len(audits(lab, 'peer-refused')) == 1
+
+
+def greet(endpoint, mechanism):
+    """A peer of ZMTP 3 that names this mechanism; returns when the daemon has ended the connection."""
+    with socket.create_connection(('127.0.0.1', int(keys.endpoints[endpoint].rsplit(':', 1)[1]))) as s:
+        s.settimeout(10)
+        s.sendall(b'\xff' + bytes(8) + b'\x7f' + b'\x03\x00' + mechanism.ljust(20, b'\0') + bytes(32))
+        try:
+            while s.recv(300):
+                pass
+        except ConnectionError:
+            pass
+
+
+def test_without_curve(lab, keys):
+    """NULL and PLAIN on each socket are ended and counted; the record of them waits for its minute."""
+    before = lab.ask({'op': 'status'})['refused']
+    for endpoint in keys.endpoints:
+        for mechanism in (b'NULL', b'PLAIN'):
+            greet(endpoint, mechanism)
+    wait_for('the refusals', lambda: lab.ask({'op': 'status'})['refused'] == before + 2 * len(keys.endpoints))
+    assert len(audits(lab, 'peer-refused')) == 1, audits(lab, 'peer-refused')
+
+
+def test_first_without_curve(lab, keys):
+    """The record of the first one after a start has its address, its socket and the reason."""
+    greet('control', b'PLAIN')
+    found = wait_for('the record', lambda: audits(lab, 'peer-refused')[1:])[0]
+    assert found['after'] == {'count': 1, 'socket': 'control', 'address': '127.0.0.1'}, found
+    assert 'CURVE' in found['reason'], found
 
 
 def command(name, data):
@@ -237,9 +272,11 @@ with Lab(paths) as lab:
     keys.make('unlisted')
     lab.start({'sockets': keys.sockets, 'instruments': {'gen-1': GENERATOR}})
     lab.wait_state('gen-1', 'idle')
+    test_first_refusal(lab, keys)
     test_full_key(lab, keys)
     test_roles(lab, keys)
-    test_refusals_are_recorded(lab)
+    test_refusals_are_counted(lab)
+    test_without_curve(lab, keys)
     test_forged_user(lab)
     test_assayctl(lab, keys)
     test_removed_key(lab, keys)
@@ -247,4 +284,5 @@ with Lab(paths) as lab:
     test_raw_connections(lab, keys)
     test_full_socket(lab, keys)
     test_key_that_others_read(lab, keys)
+    test_first_without_curve(lab, keys)
     print('ok')

@@ -6,6 +6,7 @@
 
 #define LOG_TOPIC "access"
 #include "base/clock.h"
+#include "base/gate.h"
 #include "base/log.h"
 #include "core/access/access.h"
 #include "core/access/proof.h"
@@ -24,6 +25,7 @@ struct access {
 	char *listen[CONFIG_ROLES]; /* owned: a reload frees the configuration */
 	uint64_t recorded;          /* refusals that are in the audit */
 	uint64_t record_due;        /* CLOCK_BOOTTIME */
+	uint64_t not_curve;         /* of the gate; they are in the table */
 };
 
 /* --- the peer of a message ------------------------------------------------------------------- */
@@ -46,7 +48,7 @@ static void note(struct access *access, zmq_msg_t *last, enum config_role role, 
 	const char *address = zmq_msg_gets(last, "Peer-Address");
 	snprintf(refusal.address, sizeof refusal.address, "%s", address != NULL ? address : "");
 	snprintf(refusal.key, sizeof refusal.key, "%s", id != NULL ? id : "");
-	key_table_note(access->table, &refusal);
+	key_table_note(access->table, &refusal, 1);
 }
 
 /*
@@ -72,12 +74,30 @@ bool access_admits(
 
 /* --- refusals -------------------------------------------------------------------------------- */
 
+/* Peers without CURVE: libzmq asks the handler about none of them. */
+static void note_not_curve(struct access *access)
+{
+	struct gate_refusal last;
+	struct key_refusal refusal = {.why = "the connection does not use CURVE"};
+	uint64_t count = gate_not_curve(&last);
+	if (count == access->not_curve)
+		return;
+	while (refusal.socket < CONFIG_ROLES &&
+		(access->listen[refusal.socket] == NULL ||
+			strcmp(access->listen[refusal.socket], last.path) != 0))
+		refusal.socket++;
+	memcpy(refusal.address, last.address, sizeof refusal.address);
+	key_table_note(access->table, &refusal, count - access->not_curve);
+	access->not_curve = count;
+}
+
 /* At once, and then at most once a minute: one who tries without end does not fill the journal. */
 void access_look(struct access *access)
 {
 	struct key_refusal last;
 	if (access == NULL)
 		return;
+	note_not_curve(access);
 	uint64_t count = key_table_refusals(access->table, &last), now = clock_boot();
 	if (count == access->recorded || now < access->record_due)
 		return;
@@ -140,6 +160,7 @@ int access_open(
 	struct access **out, void *zmq, const struct config *config, struct audit_trail *audit)
 {
 	char why[KEY_FILE_ERRORS];
+	struct gate_refusal before;
 	*out = NULL;
 	if (!is_wanted(config))
 		return 0;
@@ -148,6 +169,7 @@ int access_open(
 		return -ENOMEM;
 	access->zmq = zmq;
 	access->audit = audit;
+	access->not_curve = gate_not_curve(&before);
 	int r = key_file_read(config->server_key, true, &access->server, why);
 	if (r < 0) {
 		log_error("the daemon's key: %s", why);

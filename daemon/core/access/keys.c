@@ -108,11 +108,11 @@ const char *key_table_refuses(const struct key_table *table, const uint8_t key[K
 	return why;
 }
 
-void key_table_note(struct key_table *t, const struct key_refusal *refusal)
+void key_table_note(struct key_table *t, const struct key_refusal *last, uint64_t count)
 {
 	pthread_mutex_lock(&t->lock);
-	t->refusals++;
-	t->last = *refusal;
+	t->refusals += count;
+	t->last = *last;
 	pthread_mutex_unlock(&t->lock);
 }
 

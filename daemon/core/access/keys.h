@@ -38,8 +38,8 @@ const atomic_uint *key_table_removals(const struct key_table *table);
 const char *key_table_refuses(const struct key_table *table, const uint8_t key[KEY_FILE_SIZE],
 	enum config_role role, char name[ACCESS_NAME]);
 
-/* Notes a refusal: the number of all and the last one are kept. */
-void key_table_note(struct key_table *table, const struct key_refusal *refusal);
+/* Notes refusals, of which `last` is the last one: the number of all and the last one are kept. */
+void key_table_note(struct key_table *table, const struct key_refusal *last, uint64_t count);
 uint64_t key_table_refusals(const struct key_table *table, struct key_refusal *last);
 
 #endif

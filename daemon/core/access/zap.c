@@ -126,7 +126,7 @@ static void *run(void *arg)
 		if (refusal.why != NULL && !is(&request, PART_SOCKET, ZAP_PROOF)) {
 			snprintf(refusal.address, sizeof refusal.address, "%.63s",
 				request.parts[PART_ADDRESS]);
-			key_table_note(zap->table, &refusal);
+			key_table_note(zap->table, &refusal, 1);
 		}
 		r = reply(zap->socket, &request, refusal.why, refusal.key);
 		if (r < 0)

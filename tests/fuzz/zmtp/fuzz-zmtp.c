@@ -16,7 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size < 1)
 		return 0;
-	struct zmtp whole = {.is_publisher = data[0] & 1}, split = whole;
+	struct zmtp whole = {.is_publisher = data[0] & 1, .needs_curve = data[0] & 2},
+		    split = whole;
 	size_t step = 1 + data[0] / 2, at = 0;
 	bool is_fine = true;
 	data++;

@@ -102,6 +102,20 @@ static void limits_hold_wherever_bytes_are_split(void **state)
 	}
 }
 
+static void needed_mechanism_is_the_only_one(void **state)
+{
+	static const char *const names[] = {"CURVE", "NULL", "PLAIN", "CURVEX", "CUR", "curve", ""};
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		struct zmtp z = {.needs_curve = true};
+		struct buffer b = {0};
+		bool is_curve = strcmp(names[i], "CURVE") == 0;
+		greet(&b, names[i]);
+		assert_int_equal(zmtp_take(&z, b.data, b.len), is_curve);
+		assert_int_equal(z.state, is_curve ? ZMTP_ENCRYPTED : ZMTP_NOT_CURVE);
+		buffer_finish(&b);
+	}
+}
+
 static void older_protocols_are_refused(void **state)
 {
 	static const uint8_t first[] = {1, 0}, second[64] = {0xff, [9] = 0x7f, [10] = 1};
@@ -115,6 +129,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(limits_hold_wherever_bytes_are_split),
+		cmocka_unit_test(needed_mechanism_is_the_only_one),
 		cmocka_unit_test(older_protocols_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
