@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
 #include <linux/seccomp.h>
+#include <linux/usbdevice_fs.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -102,13 +103,22 @@ static const struct confine_call calls[] = {
 	/* Only this process: abort() and raise() of its own threads. */
 	ALLOW_IF(tgkill, ALWAYS, {0, INT, CONFINE_SELF}),
 	/* For descriptors that are open.  Not TIOCSTI: standard error may be an operator's terminal. */
-	ALLOW_IOCTL(0xff00, 'U' << 8), /* usbfs */
 	ALLOW_IOCTL(INT, TCGETS),
 	ALLOW_IOCTL(INT, TCFLSH),
 	ALLOW_IOCTL(INT, TIOCMGET),
 	ALLOW_IOCTL(INT, TIOCNXCL),
 	ALLOW_IOCTL(INT, TIOCOUTQ),
 	ALLOW_IOCTL(INT, FIONREAD),
+	/*
+	 * usbfs: libusb's transfers by the interface that was claimed before, and its end, which gives
+	 * the interface back to the kernel's driver.  Nothing that reaches the rest of the device.
+	 */
+	ALLOW_IOCTL(INT, USBDEVFS_SUBMITURB),
+	ALLOW_IOCTL(INT, USBDEVFS_DISCARDURB),
+	ALLOW_IOCTL(INT, USBDEVFS_REAPURBNDELAY),
+	ALLOW_IOCTL(INT, USBDEVFS_CLEAR_HALT),
+	ALLOW_IOCTL(INT, USBDEVFS_RELEASEINTERFACE),
+	ALLOW_IOCTL(INT, USBDEVFS_IOCTL),
 
 	ALLOW_IF(mmap, RUNNING, NEVER_CODE, PRIVATE_DATA),
 	ALLOW_IF(mmap2, RUNNING, NEVER_CODE, PRIVATE_DATA),

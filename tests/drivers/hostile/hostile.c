@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
+#include <linux/usbdevice_fs.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
@@ -49,6 +50,17 @@ static int result(long r)
 	return r < 0 ? errno : 0;
 }
 
+/* By the kernel itself: a library that plays the bus in tests has functions of these names. */
+static int command(int fd, unsigned long request, const void *argument)
+{
+	return result(syscall(SYS_ioctl, fd, request, argument));
+}
+
+static int open_file(const char *path, int flags)
+{
+	return result(syscall(SYS_openat, AT_FDCWD, path, flags, 0600));
+}
+
 /* Tries a deed on all descriptors that may be open: 0 if it worked on one, else the last refusal. */
 static int on_any(int (*act)(int fd))
 {
@@ -76,7 +88,8 @@ static int own_by_fcntl(int fd)
 static int own_by_ioctl(int fd)
 {
 	int on = 1;
-	return ioctl(fd, FIOSETOWN, &victim) < 0 ? errno : result(ioctl(fd, FIOASYNC, &on));
+	int error = command(fd, FIOSETOWN, &victim);
+	return error != 0 ? error : command(fd, FIOASYNC, &on);
 }
 
 static int signal_by_fcntl(void)
@@ -197,16 +210,50 @@ static int make_netlink_socket(void)
 	return result(socket(AF_NETLINK, SOCK_RAW, 0));
 }
 
+/* --- the USB device ---------------------------------------------------------------------------- */
+
+#define USB_DEED(name, request, type, ...)              \
+	static int name##_on(int fd)                    \
+	{                                               \
+		static type argument = __VA_ARGS__;     \
+		return command(fd, request, &argument); \
+	}                                               \
+	static int name(void)                           \
+	{                                               \
+		return on_any(name##_on);               \
+	}
+
+USB_DEED(reset_device, USBDEVFS_RESET, int, 0)
+USB_DEED(configure_device, USBDEVFS_SETCONFIGURATION, unsigned, 2)
+USB_DEED(claim_other_interface, USBDEVFS_CLAIMINTERFACE, unsigned, 1)
+USB_DEED(change_interface, USBDEVFS_SETINTERFACE, struct usbdevfs_setinterface, {0, 1})
+USB_DEED(take_interface, USBDEVFS_DISCONNECT_CLAIM, struct usbdevfs_disconnect_claim, {1, 0, ""})
+USB_DEED(wait_for_transfer, USBDEVFS_BULK, struct usbdevfs_bulktransfer, {.ep = 0x81})
+USB_DEED(control_device, USBDEVFS_CONTROL, struct usbdevfs_ctrltransfer, {.bRequest = 9})
+USB_DEED(signal_by_unplugging, USBDEVFS_DISCSIGNAL, struct usbdevfs_disconnectsignal, {9, lines})
+USB_DEED(claim_port_of_hub, USBDEVFS_CLAIM_PORT, unsigned, 1)
+
+static int map_from(int fd)
+{
+	void *memory = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	return memory == MAP_FAILED ? errno : 0;
+}
+
+static int map_device(void)
+{
+	return on_any(map_from);
+}
+
 /* --- files -------------------------------------------------------------------------------------- */
 
 static int read_file(void)
 {
-	return result(open("/etc/passwd", O_RDONLY));
+	return open_file("/etc/passwd", O_RDONLY);
 }
 
 static int write_file(void)
 {
-	return result(open("/tmp/assay-hostile", O_WRONLY | O_CREAT, 0600));
+	return open_file("/tmp/assay-hostile", O_WRONLY | O_CREAT);
 }
 
 static int remove_file(void)
@@ -217,7 +264,7 @@ static int remove_file(void)
 static int look_for_file(void)
 {
 	struct stat st;
-	return result(stat("/etc/passwd", &st));
+	return result(syscall(SYS_newfstatat, AT_FDCWD, "/etc/passwd", &st, 0));
 }
 
 static int make_memory_file(void)
@@ -291,7 +338,7 @@ static int raise_limit(void)
 
 static int type_into_terminal(void)
 {
-	return result(ioctl(2, TIOCSTI, "x"));
+	return command(2, TIOCSTI, "x");
 }
 
 static int answer_own_calls(void)
@@ -358,8 +405,11 @@ static const struct {
 	DEED(queue_signal), DEED(open_process), DEED(pair_of_datagrams), DEED(pair_of_streams),
 	DEED(send_elsewhere), DEED(connect_by_fast_open), DEED(send_message_elsewhere),
 	DEED(connect_elsewhere), DEED(set_options), DEED(make_socket), DEED(make_local_socket),
-	DEED(make_netlink_socket), DEED(read_file), DEED(write_file), DEED(remove_file),
-	DEED(look_for_file), DEED(make_memory_file), DEED(copy_descriptor),
+	DEED(make_netlink_socket), DEED(reset_device), DEED(configure_device),
+	DEED(claim_other_interface), DEED(change_interface), DEED(take_interface),
+	DEED(wait_for_transfer), DEED(control_device), DEED(signal_by_unplugging),
+	DEED(claim_port_of_hub), DEED(map_device), DEED(read_file), DEED(write_file),
+	DEED(remove_file), DEED(look_for_file), DEED(make_memory_file), DEED(copy_descriptor),
 	DEED(copy_descriptor_by_fcntl), DEED(ring), DEED(run_program), DEED(make_process),
 	DEED(unshare_user), DEED(trace_other), DEED(read_other), DEED(outlive_core),
 	DEED(change_personality), DEED(raise_limit), DEED(type_into_terminal),
@@ -497,7 +547,8 @@ static const struct assay_driver driver = {
 	.version = "1",
 	.summary = "a driver that attacks the daemon",
 	.technique = "xrf",
-	.links = ASSAY_LINK_NONE | ASSAY_LINK_SERIAL | ASSAY_LINK_TCP | ASSAY_LINK_UDP,
+	.links = ASSAY_LINK_NONE | ASSAY_LINK_SERIAL | ASSAY_LINK_TCP | ASSAY_LINK_UDP |
+		 ASSAY_LINK_USB,
 	.settings = settings,
 	.raw_max = LINES_MAX,
 	.identify = identify,

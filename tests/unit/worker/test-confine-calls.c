@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
+#include <linux/usbdevice_fs.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
@@ -135,6 +136,19 @@ static const struct deed {
 	{"ioctl TCSETS", ALWAYS, SYS_ioctl, {-1, TCSETS, ADDRESS(block)}},
 	{"ioctl FIOASYNC", ALWAYS, SYS_ioctl, {-1, FIOASYNC, ADDRESS(&self_or_other)}},
 	{"ioctl FIOSETOWN", ALWAYS, SYS_ioctl, {-1, FIOSETOWN, ADDRESS(&self_or_other)}},
+
+	{"usbfs RESET", ALWAYS, SYS_ioctl, {-1, USBDEVFS_RESET}},
+	{"usbfs SETCONFIGURATION", ALWAYS, SYS_ioctl, {-1, USBDEVFS_SETCONFIGURATION}},
+	{"usbfs SETINTERFACE", ALWAYS, SYS_ioctl, {-1, USBDEVFS_SETINTERFACE}},
+	{"usbfs CLAIMINTERFACE", ALWAYS, SYS_ioctl, {-1, USBDEVFS_CLAIMINTERFACE}},
+	{"usbfs DISCONNECT_CLAIM", ALWAYS, SYS_ioctl, {-1, USBDEVFS_DISCONNECT_CLAIM}},
+	{"usbfs CONTROL", ALWAYS, SYS_ioctl, {-1, USBDEVFS_CONTROL, ADDRESS(block)}},
+	{"usbfs BULK", ALWAYS, SYS_ioctl, {-1, USBDEVFS_BULK, ADDRESS(block)}},
+	{"usbfs REAPURB", ALWAYS, SYS_ioctl, {-1, USBDEVFS_REAPURB, ADDRESS(block)}},
+	{"usbfs DISCSIGNAL", ALWAYS, SYS_ioctl, {-1, USBDEVFS_DISCSIGNAL, ADDRESS(block)}},
+	{"usbfs CLAIM_PORT", ALWAYS, SYS_ioctl, {-1, USBDEVFS_CLAIM_PORT, ADDRESS(block)}},
+	{"usbfs ALLOC_STREAMS", ALWAYS, SYS_ioctl, {-1, USBDEVFS_ALLOC_STREAMS, ADDRESS(block)}},
+	{"usbfs FORBID_SUSPEND", ALWAYS, SYS_ioctl, {-1, USBDEVFS_FORBID_SUSPEND}},
 
 	{"execve", ALWAYS, SYS_execve, {ADDRESS(program), ADDRESS(no_words), ADDRESS(no_words)}},
 	{"execveat", ALWAYS, SYS_execveat,
@@ -282,6 +296,28 @@ static void every_deed_is_refused(void **state)
 	}
 }
 
+/* What libusb needs: EBADF comes from the kernel. */
+static int command_usb(void *arg)
+{
+	static const unsigned long requests[] = {USBDEVFS_SUBMITURB, USBDEVFS_DISCARDURB,
+		USBDEVFS_REAPURBNDELAY, USBDEVFS_CLEAR_HALT, USBDEVFS_RELEASEINTERFACE,
+		USBDEVFS_IOCTL};
+	confine(arg);
+	for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+		if (syscall(SYS_ioctl, -1, requests[i], block) != -1 || errno != EBADF)
+			return (int)i + 1;
+	}
+	return 0;
+}
+
+static void transfers_of_usb_reach_the_kernel(void **state)
+{
+	struct changed_plan changed;
+	struct trial trial = {&changed.plan, CONFINE_RUNNING};
+	plan_copy(&changed, PART_CALLS);
+	assert_int_equal(in_child(command_usb, &trial), 0);
+}
+
 static void every_condition_is_needed(void **state)
 {
 	for (size_t i = 0; i < confine_plan.call_count; i++) {
@@ -411,6 +447,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_deed_is_refused),
+		cmocka_unit_test(transfers_of_usb_reach_the_kernel),
 		cmocka_unit_test(every_condition_is_needed),
 		cmocka_unit_test(each_refused_call_is_logged_once),
 		cmocka_unit_test(threads_that_exist_are_confined_too),
