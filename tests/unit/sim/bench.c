@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench.h"
+#include "url.h"
 
 #define HEX_MAX 4096
 
@@ -59,6 +60,25 @@ void send_hex(struct bench *b, const char *hex)
 {
 	uint8_t bytes[HEX_MAX];
 	send_bytes(b, bytes, from_hex(hex, bytes, sizeof bytes));
+}
+
+unsigned send_http(struct bench *b, const char *method, const char *url, const char *body)
+{
+	char copy[2048], *sent;
+	struct sim_http_request request = {.method = method,
+		.body = (const uint8_t *)(body != NULL ? body : ""),
+		.body_len = body != NULL ? strlen(body) : 0};
+	struct sim_http_reply reply = {.status = 200, .type = "text/html"};
+	assert_true(strlen(url) < sizeof copy);
+	memcpy(copy, url, strlen(url) + 1);
+	url_split(copy, &request);
+	reply.body = open_memstream(&sent, &b->len);
+	sim_model_respond(b->model, &request, &reply, b->now);
+	fclose(reply.body);
+	assert_true(b->len < sizeof b->sent);
+	memcpy(b->sent, sent, b->len + 1);
+	free(sent);
+	return reply.status;
 }
 
 size_t from_hex(const char *hex, uint8_t *bytes, size_t size)

@@ -25,7 +25,7 @@ struct bench {
 	struct sim_random random;
 	struct sim_faults faults;
 	uint64_t now;
-	uint8_t sent[131072]; /* since the last request */
+	uint8_t sent[524288]; /* since the last request */
 	size_t len, unit_len[UNITS_MAX], units;
 };
 
@@ -40,6 +40,12 @@ void wait_until(struct bench *b, uint64_t until);
 /* Sends a request; the reply is in b->sent. */
 void send_bytes(struct bench *b, const void *data, size_t len);
 void send_hex(struct bench *b, const char *hex);
+
+/*
+ * Sends a request to a model with a web server; the body of the reply is in b->sent, followed by a NUL.
+ * `body` may be NULL.  Returns the status.
+ */
+unsigned send_http(struct bench *b, const char *method, const char *url, const char *body);
 
 /* Reads bytes that are written as hexadecimal text; returns their number. */
 size_t from_hex(const char *hex, uint8_t *bytes, size_t size);

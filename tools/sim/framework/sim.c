@@ -6,8 +6,10 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
+#include "http.h"
 #include "truth.h"
 
 int sim_model_create(const struct sim_model_ops *ops, const struct sim_options *options,
@@ -74,6 +76,24 @@ void sim_model_link_reset(struct sim_model *m, uint64_t now)
 		m->now = now;
 	if (m->ops->link_reset != NULL)
 		m->ops->link_reset(m, m->now);
+}
+
+const char *sim_http_argument(const struct sim_http_request *request, const char *key)
+{
+	for (size_t i = 0; i < request->n_arguments; i++) {
+		const struct sim_http_argument *argument = &request->arguments[i];
+		if (strcmp(argument->key, key) == 0)
+			return argument->value != NULL ? argument->value : "";
+	}
+	return NULL;
+}
+
+void sim_model_respond(struct sim_model *m, const struct sim_http_request *request,
+	struct sim_http_reply *reply, uint64_t now)
+{
+	sim_model_tick(m, now);
+	m->ops->respond(m, request, reply);
+	m->emitted++;
 }
 
 void sim_emit(struct sim_model *m, const void *data, size_t len)

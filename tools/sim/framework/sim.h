@@ -24,6 +24,8 @@
 
 struct sim_model;
 struct sim_host; /* host.h; only for models with their own `run` */
+struct sim_http_request;
+struct sim_http_reply;
 
 enum sim_transport {
 	SIM_NONE, /* a test, or a model that brings its own `run` */
@@ -86,6 +88,10 @@ struct sim_model_ops {
 	 */
 	const char *discovery;
 	size_t (*discover)(struct sim_model *m, const uint8_t *data, size_t len, uint8_t *out);
+
+	/* Of an instrument with a web server, whose `run` is sim_http_run(); see http.h. */
+	void (*respond)(struct sim_model *m, const struct sim_http_request *request,
+		struct sim_http_reply *reply);
 
 	/*
 	 * Replaces the framework's loop for a model whose library owns its socket (libmodbus).
