@@ -48,6 +48,7 @@ struct sim_usb {
 struct sim_model_ops {
 	const char *name;                   /* as on the command line */
 	const char *summary;                /* one line for --list */
+	const char *driver;                 /* of reserved-serials.csv; NULL: as `name` */
 	uint32_t serial_first, serial_last; /* of reserved-serials.csv; 0: none */
 	size_t state_size;                  /* zeroed bytes at m->state */
 	const struct sim_option *options;   /* ends with a NULL name */
