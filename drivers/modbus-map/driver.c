@@ -4,6 +4,7 @@
 
 #include "check.h"
 #include "decode.h"
+#include "identity.h"
 #include "poll.h"
 #include "row.h"
 #include "rows.h"
@@ -39,7 +40,7 @@ static const struct assay_setting settings[] = {
 		.help = "unit, basis or uncertainty of a profile's point on this instrument"},
 	{.name = "identity",
 		.type = ASSAY_TABLE,
-		.columns = poll_identity_columns,
+		.columns = identity_columns,
 		.help = "registers with its identity; absent: as declared"},
 	{.name = "options",
 		.type = ASSAY_TEXT,

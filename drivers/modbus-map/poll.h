@@ -22,8 +22,6 @@ struct map {
 	uint8_t wire[PLAN_BLOCKS_MAX][PLAN_BYTES_MAX];
 };
 
-extern const struct assay_setting poll_identity_columns[];
-
 /* The slots of <assay/driver.h>. */
 int poll_identify(struct assay_instrument *ins, struct assay_identity *id);
 int poll_configure(struct assay_instrument *ins);

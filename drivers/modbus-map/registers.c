@@ -83,6 +83,14 @@ struct register_value register_read(
 	return integer((int64_t)v);
 }
 
+void registers_to_wire(const uint16_t *registers, unsigned count, uint8_t *wire)
+{
+	for (unsigned i = 0; i < count; i++) {
+		wire[2 * i] = (uint8_t)(registers[i] >> 8);
+		wire[2 * i + 1] = (uint8_t)registers[i];
+	}
+}
+
 double register_number(const struct register_value *value)
 {
 	if (value->kind == REGISTER_NOTHING)

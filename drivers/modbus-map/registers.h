@@ -60,6 +60,9 @@ unsigned register_width(enum register_type type);
 struct register_value register_read(
 	const uint8_t *wire, enum register_type type, enum register_order order);
 
+/* High byte first, 2 * count bytes. */
+void registers_to_wire(const uint16_t *registers, unsigned count, uint8_t *wire);
+
 /* Both kinds as a number; 0 for nothing. */
 double register_number(const struct register_value *value);
 
