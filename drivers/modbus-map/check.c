@@ -6,15 +6,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "component.h"
+#include "part.h"
 #include "plan.h"
 #include "row.h"
+#include "trigger.h"
 
 #define TEXT_MAX 256 /* of a name for people in a record */
 
 struct variable {
-	const char *name, *analyte, *basis;
-	struct row_place place;
+	struct row_place place; /* its basis may be adjusted */
 	bool has_position;
+	bool has_component; /* its analyte is not known here */
 };
 
 struct checker {
@@ -25,7 +28,7 @@ struct checker {
 	size_t errors;
 	struct row_common common;
 	struct variable vars[ROW_VARS_MAX]; /* so far */
-	size_t var_count, row_count;
+	size_t var_count, row_count, part_count, trigger_count;
 };
 
 __attribute__((format(printf, 4, 0))) static void report(struct checker *c, enum assay_level level,
@@ -63,8 +66,8 @@ static void warn(struct checker *c, const char *column, const char *format, ...)
 
 static bool is_variable(const struct variable *v, const char *name, const struct row_place *p)
 {
-	return strcmp(v->name, name) == 0 &&
-	       row_is_same_substance(v->analyte, v->basis, p->analyte, p->basis);
+	return strcmp(v->place.name, name) == 0 &&
+	       row_is_same_substance(v->place.analyte, v->place.basis, p->analyte, p->basis);
 }
 
 /* Whether there is a variable `name` of the analyte and basis of `p`. */
@@ -76,25 +79,31 @@ static bool is_known(const struct checker *c, const char *name, const struct row
 	return false;
 }
 
-/* Consecutive rows of `status` may share a name. */
-static void check_name(
-	struct checker *c, const struct row_place *p, bool is_status, bool has_position)
+static bool is_name(const char *name)
 {
+	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
+	return n > 0 && n <= 32 && name[n] == '\0' && name[0] >= 'a' && name[0] <= 'z';
+}
+
+/* Consecutive rows of `status` may share a name, and copies whose analyte is a code. */
+static void check_name(struct checker *c, const struct variable *v, bool is_status)
+{
+	const struct row_place *p = &v->place;
 	struct variable *last = c->var_count > 0 ? &c->vars[c->var_count - 1] : NULL;
-	size_t n = strspn(p->name, "abcdefghijklmnopqrstuvwxyz0123456789_");
-	if (n == 0 || n > 32 || p->name[n] != '\0' || p->name[0] < 'a' || p->name[0] > 'z')
+	bool is_slot = v->has_component && p->copy > 1;
+	if (!is_name(p->name))
 		error(c, "name",
 			"'%.60s': a name is a-z, 0-9 and _, starts with a letter, at most 32",
 			p->name);
 	else if (is_status && last != NULL && is_variable(last, p->name, p)) {
 		bool is_one = last->place.table == p->table && last->place.address == p->address &&
 			      last->place.type == p->type;
-		if (!is_one && !(has_position && last->has_position))
+		if (!is_one && !(v->has_position && last->has_position))
 			error(c, "address",
 				"'%s': rows of one name read one register, or have a position each",
 				p->name);
 		return;
-	} else if (is_known(c, p->name, p))
+	} else if (!is_slot && is_known(c, p->name, p))
 		error(c, "name",
 			"'%s': there is already such a variable; analyte or basis must differ",
 			p->name);
@@ -103,8 +112,7 @@ static void check_name(
 	if (c->var_count == ROW_VARS_MAX)
 		error(c, "name", "more variables than a frame can have, which is %d", ROW_VARS_MAX);
 	else
-		c->vars[c->var_count++] = (struct variable){
-			p->name, p->analyte, p->basis, *p, has_position};
+		c->vars[c->var_count++] = *v;
 }
 
 static void check_text(struct checker *c, const struct assay_settings *row, const char *column)
@@ -123,7 +131,7 @@ static void check_text(struct checker *c, const struct assay_settings *row, cons
 /* True if a row has this address, before `address_offset`. */
 static bool has_row_at(const struct checker *c, enum assay_modbus_table table, long address)
 {
-	static const char *const lists[] = {"points", "status", "identity"};
+	static const char *const lists[] = {"points", "status", "parts", "identity"};
 	static const char *const tables[] = {[ASSAY_COILS] = "coil",
 		[ASSAY_DISCRETE] = "discrete",
 		[ASSAY_HOLDING] = "holding",
@@ -150,7 +158,7 @@ static void check_address(
 		long first; /* as manuals write the first address of the table */
 	} written[] = {{ASSAY_HOLDING, 40001}, {ASSAY_INPUT, 30001}, {ASSAY_DISCRETE, 10001}};
 	long address = (long)assay_int(row, "address");
-	if (p->address < 0 || p->address + (long)register_width(p->type) > 65536) {
+	if (p->address < 0 || p->address + (long)p->width > 65536) {
 		error(c, "address", "'%s': the address lies outside 0 to 65535", p->name);
 		return;
 	}
@@ -165,21 +173,56 @@ static void check_address(
 				address, address - written[i].first, written[i].first - 1);
 }
 
-static void check_place(
+/* The whole numbers without a sign: only those have bits that mean something. */
+static bool has_bits(enum register_type type)
+{
+	return type == REGISTER_UINT16 || type == REGISTER_UINT32;
+}
+
+static void check_mask(struct checker *c, const struct row_place *p)
+{
+	uint64_t bits = p->mask >> (p->mask == 0 ? 0 : __builtin_ctzll(p->mask));
+	if (!has_bits(p->type))
+		error(c, "mask", "'%s': 'mask' picks bits of an uint16 or uint32", p->name);
+	else if (p->type == REGISTER_UINT16 && p->mask > 0xffff)
+		error(c, "mask", "'%s': an uint16 has 16 bits: 0xffff at most", p->name);
+	else if ((bits & (bits + 1)) != 0)
+		error(c, "mask", "'%s': the bits of a mask are next to each other", p->name);
+}
+
+/* What the places of all three tables keep. */
+static void check_where(
 	struct checker *c, const struct assay_settings *row, const struct row_place *p)
 {
-	static const char *const texts[] = {"analyte", "basis", "label"};
 	if (plan_is_bits(p->table) != (p->type == REGISTER_BIT))
 		error(c, assay_has(row, "type") ? "type" : "table",
 			"'%s': type bit belongs to coil and discrete, others to registers",
 			p->name);
 	else
 		check_address(c, row, p);
-	if (p->of != NULL && !is_known(c, p->of, p))
+	if (assay_has(row, "word_order") && p->type != REGISTER_TEXT &&
+		register_width(p->type) == 1)
+		warn(c, "word_order", "a value of one register has no word order");
+	if (assay_has(row, "mask"))
+		check_mask(c, p);
+	if (assay_has(row, "step") && p->copy == 0)
+		error(c, "step", "a row that is not repeated has no step");
+	else if (assay_has(row, "step") && assay_int(row, "step") < (int64_t)p->width)
+		error(c, "step", "'%s' takes %u registers: the rows would overlap", p->name,
+			p->width);
+}
+
+/* A status has the column `bit`, others do not. */
+static void check_place(struct checker *c, const struct assay_settings *row,
+	const struct row_place *p, bool is_status)
+{
+	static const char *const texts[] = {"analyte", "basis", "label"};
+	check_where(c, row, p);
+	if (p->of[0] != '\0' && !is_known(c, p->of, p))
 		error(c, "of", "'%s': 'of' names no earlier variable with this analyte and basis",
 			p->name);
-	if (assay_has(row, "word_order") && register_width(p->type) == 1)
-		warn(c, "word_order", "a value of one register has no word order");
+	if (is_status && p->type == REGISTER_TEXT)
+		error(c, "type", "'%s': texts belong into points", p->name);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
 		check_text(c, row, texts[i]);
 }
@@ -215,49 +258,162 @@ static void check_limits(struct checker *c, const struct assay_settings *row)
 		error(c, "scale", "a scale of 0 makes every value the offset");
 }
 
-static void check_point(
+/* Which columns a text has no use for. */
+static const char *const of_numbers[] = {"scale", "offset", "none", "min", "max", "mask",
+	"exponent", "decimals", "factor", "high", "sign", "component", "unc", "of"};
+
+static void check_text_point(
 	struct checker *c, const struct assay_settings *row, const struct row_place *p)
 {
+	for (size_t i = 0; i < sizeof(of_numbers) / sizeof(*of_numbers); i++)
+		if (assay_has(row, of_numbers[i]))
+			error(c, of_numbers[i], "'%s': a text has no %s", p->name, of_numbers[i]);
+	if (!assay_has(row, "registers"))
+		error(c, "type", "'%s': a text needs its length: registers", p->name);
+}
+
+/* The parts that a point names are there and can be computed with. */
+static void check_parts(
+	struct checker *c, const struct assay_settings *row, const struct row_place *p)
+{
+	for (int use = 0; use < PART_USES; use++) {
+		const char *column = part_use_names[use], *name = assay_text(row, column);
+		if (name != NULL && part_find(c->settings, &c->common, name, p->copy) < 0)
+			error(c, column, "'%s': no row of parts is named '%.60s'", p->name, name);
+	}
+	if (assay_has(row, "high") && !has_bits(p->type))
+		error(c, "high", "'%s': 'high' belongs to an uint16 or uint32", p->name);
+	if (assay_has(row, "exponent") && assay_has(row, "decimals"))
+		error(c, "decimals", "'%s': 'exponent' or 'decimals', not both", p->name);
+	if (!assay_has(row, "component"))
+		return;
+	if (p->analyte != NULL)
+		error(c, "analyte", "'%s': the component is its analyte", p->name);
+	if (p->of[0] != '\0')
+		error(c, "of", "'%s': 'of' needs an analyte, not a component", p->name);
+	if (assay_count(c->settings, "components") == 0)
+		error(c, "component", "'%s': the table components is missing", p->name);
+}
+
+static void check_point(struct checker *c, const struct row_walk *walk)
+{
+	const struct assay_settings *row = walk->row;
+	const struct row_place *p = &walk->place;
 	const char *role = assay_text(row, "role");
 	bool has_subject = strcmp(role, "uncertainty") == 0 || strcmp(role, "flags") == 0;
-	check_place(c, row, p);
-	if (has_subject && p->of == NULL)
+	check_place(c, row, p, false);
+	if (has_subject && p->of[0] == '\0')
 		error(c, "role", "'%s': this role needs 'of', the variable that it belongs to",
 			p->name);
-	if (!has_subject && p->of != NULL)
+	if (!has_subject && p->of[0] != '\0')
 		error(c, "of", "'%s': 'of' is for the roles uncertainty and flags", p->name);
 	if (assay_has(row, "cas") && p->analyte == NULL)
 		warn(c, "cas", "a CAS number without an analyte is not recorded");
+	if (p->type == REGISTER_TEXT)
+		check_text_point(c, row, p);
+	else if (assay_has(row, "registers"))
+		error(c, "registers", "'%s': only a text has a length", p->name);
+	check_parts(c, row, p);
 	check_uncertainty(c, row);
 	check_limits(c, row);
-	check_name(c, p, false, false);
+	check_name(c, &(struct variable){*p, false, assay_has(row, "component")}, false);
 }
 
-static void check_status(
-	struct checker *c, const struct assay_settings *row, const struct row_place *p)
+static void check_status(struct checker *c, const struct row_walk *walk)
 {
-	bool is_word = p->type == REGISTER_INT16 || p->type == REGISTER_UINT16;
-	check_place(c, row, p);
+	const struct assay_settings *row = walk->row;
+	const struct row_place *p = &walk->place;
+	long bits = 16 * (long)register_width(p->type);
+	bool is_word = has_bits(p->type) || p->type == REGISTER_INT16 || p->type == REGISTER_INT32;
+	check_place(c, row, p, true);
 	if (assay_has(row, "bit") && !is_word)
-		error(c, "bit", "'%s': 'bit' picks one bit of an int16 or uint16", p->name);
-	check_name(c, p, true, assay_has(row, "position"));
+		error(c, "bit", "'%s': 'bit' picks one bit of a whole number of 16 or 32 bits",
+			p->name);
+	else if (assay_has(row, "bit") && assay_int(row, "bit") >= bits)
+		error(c, "bit", "'%s': bits of one register are 0 to 15", p->name);
+	check_name(c, &(struct variable){*p, assay_has(row, "position"), false}, true);
 }
 
-static void check_rows(struct checker *c, const char *table,
-	void (*check)(struct checker *, const struct assay_settings *, const struct row_place *))
+/* The fields before it are there, too: a day needs its month and year. */
+static bool has_field_before(const struct checker *c, enum part_time time)
 {
-	for (size_t i = 0; i < assay_count(c->settings, table); i++) {
-		const struct assay_settings *row = assay_row(c->settings, table, i);
-		const char *option;
-		struct row_place place;
-		if (!row_is_wanted(c->settings, &c->common, row, &option))
-			continue;
-		c->at = (struct check_place){table, (long)i, NULL};
-		row_place_read(row, &c->common, &place);
+	if (time == PART_YEAR || time == PART_EPOCH)
+		return true;
+	struct row_walk walk = {.settings = c->settings, .common = &c->common, .table = ROW_PARTS};
+	while (row_next(&walk)) {
+		const char *other = assay_text(walk.row, "time");
+		if (other != NULL && strcmp(other, part_time_names[time - 1]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void check_time(struct checker *c, const struct row_walk *walk)
+{
+	const char *name = assay_text(walk->row, "time");
+	enum part_time time = (enum part_time)register_name_index(part_time_names, name);
+	struct row_walk other = {.settings = c->settings, .common = &c->common, .table = ROW_PARTS};
+	while (row_next(&other) && other.index < walk->index) {
+		const char *earlier = assay_text(other.row, "time");
+		if (earlier != NULL && strcmp(earlier, name) == 0)
+			error(c, "time", "there is a %s already", name);
+	}
+	if (walk->place.copy > 0)
+		error(c, "time", "a field of the time is not repeated");
+	if (!has_field_before(c, time))
+		error(c, "time", "the time needs its %s, too", part_time_names[time - 1]);
+}
+
+static void check_part(struct checker *c, const struct row_walk *walk)
+{
+	const struct assay_settings *row = walk->row;
+	const struct row_place *p = &walk->place;
+	const char *name = assay_text(row, "name");
+	struct part_code code;
+	check_where(c, row, p);
+	if (!is_name(p->name))
+		error(c, "name",
+			"'%.60s': a name is a-z, 0-9 and _, starts with a letter, at most 32",
+			p->name);
+	struct row_walk other = {.settings = c->settings, .common = &c->common, .table = ROW_PARTS};
+	while (row_next(&other) && other.index < walk->index)
+		if (strcmp(assay_text(other.row, "name"), name) == 0) {
+			error(c, "name", "there is already a part '%s'", name);
+			break;
+		}
+	if (p->type == REGISTER_TEXT)
+		error(c, "type", "'%s': texts belong into points", p->name);
+	if (assay_has(row, "time"))
+		check_time(c, walk);
+	else if (assay_has(row, "add"))
+		error(c, "add", "'%s': only a field of the time has something to add", p->name);
+	if (assay_count(row, "codes") > PART_CODES_MAX)
+		error(c, "codes", "%zu codes, the limit is %d", assay_count(row, "codes"),
+			PART_CODES_MAX);
+	for (size_t i = 0; i < assay_count(row, "codes"); i++)
+		if (!part_code_read(row->host, assay_text_at(row, "codes", i), &code))
+			error(c, "codes", "'%.40s': expected a code and its number, such as 1=0.1",
+				assay_text_at(row, "codes", i));
+	if (assay_has(row, "frame") && ++c->trigger_count == TRIGGER_PARTS_MAX + 1)
+		error(c, "frame", "more parts decide about frames than the limit, which is %d",
+			TRIGGER_PARTS_MAX);
+	if (++c->part_count == PART_COUNT_MAX + 1)
+		error(c, NULL, "more parts than the limit, which is %d", PART_COUNT_MAX);
+}
+
+static void check_rows(struct checker *c, enum row_table table,
+	void (*check)(struct checker *, const struct row_walk *))
+{
+	struct row_walk walk = {.settings = c->settings, .common = &c->common, .table = table};
+	while (row_next(&walk)) {
+		size_t errors = c->errors;
+		c->at = (struct check_place){row_table_names[table], (long)walk.index, NULL};
 		if (c->row_count++ == PLAN_ITEMS_MAX)
 			error(c, NULL, "more rows than this driver can plan for, which is %d",
 				PLAN_ITEMS_MAX);
-		check(c, row, &place);
+		check(c, &walk);
+		if (c->errors > errors) /* its copies have the same errors */
+			walk.copies = 0;
 	}
 }
 
@@ -279,7 +435,8 @@ static void check_options(struct checker *c)
 	for (size_t i = 0; i < c->common.options; i++) {
 		const char *option = assay_text_at(c->settings, "options", i);
 		if (!has_option(c->settings, "points", option) &&
-			!has_option(c->settings, "status", option))
+			!has_option(c->settings, "status", option) &&
+			!has_option(c->settings, "parts", option))
 			error(c, NULL, "no row belongs to '%.60s'", option);
 	}
 }
@@ -292,13 +449,11 @@ static const char *or_empty(const char *text)
 /* A basis of `adjust` must not make one variable of two. */
 static void check_basis(struct checker *c, struct variable *v, const char *basis)
 {
-	v->basis = basis;
-	for (size_t i = 0; i < c->var_count; i++)
-		if (&c->vars[i] != v && strcmp(c->vars[i].name, v->name) == 0 &&
-			row_is_same_substance(
-				c->vars[i].analyte, c->vars[i].basis, v->analyte, v->basis))
-			error(c, "basis", "this makes two variables '%s' %s of one basis", v->name,
-				or_empty(v->analyte));
+	v->place.basis = basis;
+	for (size_t i = 0; i < c->var_count && !v->has_component; i++)
+		if (&c->vars[i] != v && is_variable(&c->vars[i], v->place.name, &v->place))
+			error(c, "basis", "this makes two variables '%s' %s of one basis",
+				v->place.name, or_empty(v->place.analyte));
 }
 
 static void check_adjust(struct checker *c)
@@ -310,8 +465,8 @@ static void check_adjust(struct checker *c)
 		c->at = (struct check_place){"adjust", (long)i, NULL};
 		for (size_t v = 0; v < c->var_count; v++) {
 			struct variable *var = &c->vars[v];
-			if (strcmp(var->name, name) != 0 ||
-				!row_is_same_substance(var->analyte, NULL, analyte, NULL))
+			if (strcmp(var->place.name, name) != 0 ||
+				!row_is_same_substance(var->place.analyte, NULL, analyte, NULL))
 				continue;
 			is_found = true;
 			if (assay_has(row, "basis"))
@@ -324,6 +479,23 @@ static void check_adjust(struct checker *c)
 		check_text(c, row, "label");
 		check_uncertainty(c, row);
 	}
+}
+
+static void check_components(struct checker *c)
+{
+	size_t count = assay_count(c->settings, "components");
+	for (size_t i = 0; i < count; i++) {
+		const struct assay_settings *row = assay_row(c->settings, "components", i);
+		c->at = (struct check_place){"components", (long)i, NULL};
+		for (size_t other = 0; other < i; other++)
+			if (assay_int(assay_row(c->settings, "components", other), "code") ==
+				assay_int(row, "code"))
+				error(c, "code", "there is a component with this code already");
+		check_text(c, row, "analyte");
+		check_text(c, row, "label");
+	}
+	if (count > COMPONENT_COUNT_MAX)
+		error(c, NULL, "more components than the limit, which is %d", COMPONENT_COUNT_MAX);
 }
 
 static void check_identity(struct checker *c)
@@ -347,8 +519,10 @@ size_t check_settings(const struct assay_settings *settings, check_report *repor
 	struct plan plan;
 	struct checker c = {.settings = settings, .report = report_to, .arg = arg};
 	row_common_read(settings, &c.common);
-	check_rows(&c, "points", check_point);
-	check_rows(&c, "status", check_status);
+	check_rows(&c, ROW_POINTS, check_point);
+	check_rows(&c, ROW_STATUS, check_status);
+	check_rows(&c, ROW_PARTS, check_part);
+	check_components(&c);
 	check_options(&c);
 	check_adjust(&c);
 	check_identity(&c);

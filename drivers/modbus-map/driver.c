@@ -3,6 +3,7 @@
 #include <assay/driver.h>
 
 #include "check.h"
+#include "component.h"
 #include "decode.h"
 #include "identity.h"
 #include "poll.h"
@@ -19,6 +20,15 @@ static const struct assay_setting settings[] = {
 		.type = ASSAY_TABLE,
 		.columns = row_status_columns,
 		.help = "status registers and bits of the instrument"},
+	{.name = "parts",
+		.type = ASSAY_TABLE,
+		.columns = row_part_columns,
+		.help = "registers that points are computed from, the instrument's time, and "
+			"when there is a frame"},
+	{.name = "components",
+		.type = ASSAY_TABLE,
+		.columns = component_columns,
+		.help = "substances that codes of the instrument stand for"},
 	{.name = "address_offset",
 		.type = ASSAY_INT,
 		.min = -1,
@@ -60,6 +70,14 @@ static const struct assay_setting settings[] = {
 		.max = 1999,
 		.fallback = "128",
 		.help = "unused bits that one request may span"},
+	{.name = "watch",
+		.type = ASSAY_NUMBER,
+		.flags = ASSAY_LIVE,
+		.unit = "s",
+		.min = 0.02,
+		.max = 3600,
+		.fallback = "1 s",
+		.help = "between two looks at the parts that decide when there is a frame"},
 	{.name = "readings",
 		.type = ASSAY_INT,
 		.flags = ASSAY_LIVE,

@@ -77,21 +77,6 @@ static void read_field(const struct assay_settings *settings, const struct assay
 	field->order = (enum register_order)register_name_index(register_order_names, order);
 }
 
-/* A text ends at a NUL, or at the first byte of memory that was never written. */
-static void put_text(const uint8_t *wire, size_t bytes, bool swapped, char *to, size_t size)
-{
-	size_t len = 0;
-	for (size_t i = 0; i < bytes && len + 1 < size; i++) {
-		uint8_t c = wire[swapped ? i ^ 1 : i];
-		if (c == 0 || c == 0xff)
-			break;
-		to[len++] = c >= ' ' && c <= '~' ? (char)c : '?';
-	}
-	while (len > 0 && to[len - 1] == ' ')
-		len--;
-	to[len] = '\0';
-}
-
 /* Empty if all bits are set: it was never written. */
 static void put_number(const uint8_t *wire, const struct field *field, char *to, size_t size)
 {
@@ -126,10 +111,9 @@ static int fetch_field(
 	if (r < 0)
 		return r;
 	registers_to_wire(places, field->registers, wire);
-	if (field->is_text) {
-		bool swapped = field->order == REGISTER_BADC || field->order == REGISTER_DCBA;
-		put_text(wire, field->registers * 2, swapped, to, sizeof(id->make));
-	} else
+	if (field->is_text)
+		register_text(wire, field->registers, field->order, to, sizeof(id->make));
+	else
 		put_number(wire, field, to, sizeof(id->make));
 	if (to == id->serial && to[0] == '\0')
 		snprintf(to, sizeof(id->serial), "none");

@@ -16,6 +16,7 @@ static const char *const table_names[] = {
 
 /* One value to be read. */
 struct item {
+	bool is_trigger;
 	const char *option, *group; /* "" for none */
 	enum assay_modbus_table table;
 	unsigned address, width;
@@ -38,22 +39,18 @@ size_t plan_bytes(enum assay_modbus_table table, unsigned count)
 	return plan_is_bits(table) ? (count + 7) / 8 : (size_t)count * 2;
 }
 
-static void add_rows(struct draft *d, const char *table)
+static void add_rows(struct draft *d, enum row_table table)
 {
-	for (size_t i = 0; i < assay_count(d->settings, table); i++) {
-		const struct assay_settings *row = assay_row(d->settings, table, i);
-		const char *option, *group = assay_text(row, "group");
-		struct row_place place;
-		if (!row_is_wanted(d->settings, &d->common, row, &option) ||
-			d->count == PLAN_ITEMS_MAX)
-			continue;
-		row_place_read(row, &d->common, &place);
+	struct row_walk walk = {.settings = d->settings, .common = &d->common, .table = table};
+	while (d->count < PLAN_ITEMS_MAX && row_next(&walk)) {
+		const char *group = assay_text(walk.row, "group");
 		d->items[d->count++] = (struct item){
-			.option = option != NULL ? option : "",
+			.is_trigger = table == ROW_PARTS && assay_has(walk.row, "frame"),
+			.option = walk.option != NULL ? walk.option : "",
 			.group = group != NULL ? group : "",
-			.table = place.table,
-			.address = (unsigned)place.address,
-			.width = register_width(place.type),
+			.table = walk.place.table,
+			.address = (unsigned)walk.place.address,
+			.width = walk.place.width,
 		};
 	}
 }
@@ -63,7 +60,9 @@ static void add_rows(struct draft *d, const char *table)
 static int by_place(const void *a, const void *b)
 {
 	const struct item *x = a, *y = b;
-	int r = strcmp(x->option, y->option);
+	int r = (int)y->is_trigger - (int)x->is_trigger;
+	if (r == 0)
+		r = strcmp(x->option, y->option);
 	if (r == 0)
 		r = strcmp(x->group, y->group);
 	if (r == 0)
@@ -80,8 +79,9 @@ static bool fits(const struct plan_block *block, const struct item *last, const 
 	bool bits = plan_is_bits(item->table);
 	unsigned limit = bits ? PLAN_BITS_MAX : registers;
 	unsigned max_gap = (unsigned)assay_int(settings, bits ? "max_gap_bits" : "max_gap");
-	return strcmp(last->option, item->option) == 0 && strcmp(last->group, item->group) == 0 &&
-	       last->table == item->table && most - block->address <= limit &&
+	return last->is_trigger == item->is_trigger && strcmp(last->option, item->option) == 0 &&
+	       strcmp(last->group, item->group) == 0 && last->table == item->table &&
+	       most - block->address <= limit &&
 	       (item->address <= end || item->address - end <= max_gap);
 }
 
@@ -104,6 +104,7 @@ static bool join(const struct draft *d, unsigned registers, struct plan *plan)
 			.address = item->address,
 			.count = item->width,
 			.is_optional = item->option[0] != '\0',
+			.is_trigger = item->is_trigger,
 			.first = i,
 			.pieces = 1};
 	}
@@ -120,8 +121,8 @@ bool plan_of(const struct assay_settings *settings, unsigned registers, struct p
 	struct draft d = {.settings = settings};
 	*plan = (struct plan){0};
 	row_common_read(settings, &d.common);
-	add_rows(&d, "points");
-	add_rows(&d, "status");
+	for (int table = 0; table < ROW_TABLES; table++)
+		add_rows(&d, (enum row_table)table);
 	qsort(d.items, d.count, sizeof(*d.items), by_place);
 	if (!join(&d, registers, plan))
 		return false;

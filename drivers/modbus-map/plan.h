@@ -24,6 +24,7 @@ struct plan_block {
 	enum assay_modbus_table table;
 	unsigned address, count;
 	bool is_optional;     /* belongs to an option */
+	bool is_trigger;      /* has the parts that decide when there is a frame, and no others */
 	bool is_absent;       /* optional, and the instrument does not have it */
 	bool is_unreadable;   /* as the log says */
 	unsigned failures;    /* polls in a row that did not read it */
@@ -42,7 +43,8 @@ struct plan {
 /*
  * Makes the plan of settings whose rows are right.  Rows of one option, one group and one table
  * share a request if at most `max_gap` registers or `max_gap_bits` bits are unused between them,
- * within the most `registers` of one request.  False if there are more requests than
+ * within the most `registers` of one request.  The parts that decide when there is a frame have
+ * requests of their own, which are the first.  False if there are more requests than
  * PLAN_BLOCKS_MAX.
  */
 bool plan_of(const struct assay_settings *settings, unsigned registers, struct plan *plan);

@@ -67,6 +67,7 @@ int poll_identify(struct assay_instrument *ins, struct assay_identity *id)
 {
 	struct map *map = ins->state;
 	int r = check_plan(ins, &map->plan);
+	trigger_init(ins->settings, &map->trigger);
 	if (r == 0)
 		r = find_any_area(ins);
 	if (r == 0)
@@ -82,6 +83,7 @@ int poll_configure(struct assay_instrument *ins)
 	struct map *map = ins->state;
 	uint16_t places[PLAN_BITS_MAX];
 	int r = check_plan(ins, &map->plan);
+	trigger_init(ins->settings, &map->trigger);
 	for (size_t i = 0; r == 0 && i < map->plan.count; i++) {
 		struct plan_block *block = &map->plan.blocks[i];
 		if (!block->is_optional)
@@ -114,7 +116,8 @@ static void to_wire(
 
 static void begin(struct map *map)
 {
-	map->next = map->answered = 0;
+	map->next = map->answered = map->confirmed = 0;
+	map->has_fired = false;
 	map->repeats = 0;
 }
 
@@ -209,18 +212,85 @@ static int put_block(const struct map *map, struct assay_raw *raw, size_t index)
 	return assay_raw_add(raw, MAP_MEDIA_FAILURE, block->name, why, strlen(why));
 }
 
+static struct reply reply_of(const struct plan_block *block, const uint8_t *wire)
+{
+	return (struct reply){.table = block->table,
+		.address = block->address,
+		.count = block->count,
+		.data = wire};
+}
+
+/*
+ * The blocks of the triggers have been read.  0 if there is a frame to read; -EAGAIN: look again
+ * later.
+ */
+static int decide(struct assay_instrument *ins, struct map *map)
+{
+	char why[EXCEPTION_TEXT];
+	for (size_t i = 0; i < map->next; i++) {
+		const struct plan_block *block = &map->plan.blocks[i];
+		struct reply reply = reply_of(block, map->wire[i]);
+		if (map->results[i] != 0 && !block->is_absent) {
+			assay_explain(ins,
+				"%s decides when there is a frame, and cannot be read: %s",
+				block->name, exception_explain(map->results[i], why, sizeof(why)));
+			return -EPROTO;
+		}
+		if (!block->is_absent)
+			trigger_note(&map->trigger, &reply);
+	}
+	map->has_fired = trigger_fires(&map->trigger);
+	if (map->has_fired)
+		return 0;
+	begin(map);
+	return assay_again(ins, (int)(assay_number(ins->settings, "watch") * 1000));
+}
+
+/*
+ * All blocks have been read.  If the triggers are not as they were before, the values may be of two
+ * frames: -EAGAIN, and the poll begins again.
+ */
+static int confirm(struct assay_instrument *ins, struct map *map)
+{
+	for (; map->confirmed < map->plan.count; map->confirmed++) {
+		const struct plan_block *block = &map->plan.blocks[map->confirmed];
+		uint16_t places[PLAN_BITS_MAX];
+		uint8_t wire[PLAN_BYTES_MAX];
+		struct reply reply = reply_of(block, wire);
+		if (!block->is_trigger || block->is_absent)
+			continue;
+		int r = assay_modbus_read(ins, block->table, block->address, block->count, places);
+		if (r < 0)
+			return exception_is(r) ? -EBADMSG : r;
+		to_wire(block->table, places, block->count, wire);
+		if (trigger_note(&map->trigger, &reply)) {
+			begin(map);
+			return assay_again(ins, 0);
+		}
+	}
+	trigger_accept(&map->trigger);
+	return 0;
+}
+
 /* The blocks that are left: 0 after the last of them. */
 static int poll_blocks(struct assay_instrument *ins, struct map *map)
 {
+	bool has_triggers = map->trigger.count > 0;
 	for (; map->next < map->plan.count; map->next++) {
-		if (map->plan.blocks[map->next].is_absent)
-			continue;
-		int r = poll_block(ins, map, map->next);
+		const struct plan_block *block = &map->plan.blocks[map->next];
+		int r = 0;
+		if (has_triggers && !block->is_trigger && !map->has_fired)
+			r = decide(ins, map);
+		if (r == 0 && !block->is_absent)
+			r = poll_block(ins, map, map->next);
 		if (r < 0)
 			return r;
 		map->repeats = 0;
 	}
-	return 0;
+	int r = 0;
+	if (has_triggers && !map->has_fired)
+		r = decide(ins, map);
+	return has_triggers && r == 0 ? confirm(ins, map) : r;
 }
 
 int poll_acquire(struct assay_instrument *ins, struct assay_raw *raw)

@@ -8,13 +8,17 @@
 #include <assay/driver.h>
 
 #include "plan.h"
+#include "trigger.h"
 
 /* The driver's state. */
 struct map {
 	struct plan plan;
+	struct trigger trigger;
 	uint64_t readings; /* delivered in this measurement */
 	/* The poll under way, which can take several calls. */
-	size_t next; /* block */
+	size_t next;      /* block */
+	bool has_fired;   /* the blocks behind the triggers are read */
+	size_t confirmed; /* blocks of triggers that are as they were before the others */
 	size_t answered;
 	size_t failed;                /* the last block that did */
 	int repeats;                  /* of the next block's request */

@@ -4,11 +4,11 @@
 #include <assert.h>
 #include <string.h>
 
-const char *const register_type_names[] = {
-	"bit", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64", NULL};
+const char *const register_type_names[] = {"bit", "int16", "uint16", "int32", "uint32", "int64",
+	"uint64", "float32", "float64", "bcd16", "bcd32", "text", NULL};
 const char *const register_order_names[] = {"abcd", "cdab", "badc", "dcba", NULL};
 
-static const uint8_t widths[REGISTER_TYPES] = {1, 1, 1, 2, 2, 4, 4, 2, 4};
+static const uint8_t widths[REGISTER_TYPES] = {1, 1, 1, 2, 2, 4, 4, 2, 4, 1, 2, 0};
 
 unsigned register_name_index(const char *const *names, const char *name)
 {
@@ -66,6 +66,18 @@ static double float64(uint64_t bits)
 	return f;
 }
 
+static struct register_value bcd(uint64_t bits, unsigned digits)
+{
+	int64_t v = 0;
+	for (unsigned i = digits; i-- > 0;) {
+		unsigned digit = bits >> 4 * i & 0xf;
+		if (digit > 9)
+			return (struct register_value){.kind = REGISTER_NOTHING};
+		v = v * 10 + digit;
+	}
+	return integer(v);
+}
+
 struct register_value register_read(
 	const uint8_t *wire, enum register_type type, enum register_order order)
 {
@@ -76,6 +88,8 @@ struct register_value register_read(
 	case REGISTER_INT64: return integer((int64_t)v);
 	case REGISTER_FLOAT32: return real(float32(v), true);
 	case REGISTER_FLOAT64: return real(float64(v), false);
+	case REGISTER_BCD16: return bcd(v, 4);
+	case REGISTER_BCD32: return bcd(v, 8);
 	default: break;
 	}
 	if (v > INT64_MAX)
@@ -89,6 +103,22 @@ void registers_to_wire(const uint16_t *registers, unsigned count, uint8_t *wire)
 		wire[2 * i] = (uint8_t)(registers[i] >> 8);
 		wire[2 * i + 1] = (uint8_t)registers[i];
 	}
+}
+
+void register_text(
+	const uint8_t *wire, unsigned registers, enum register_order order, char *to, size_t size)
+{
+	bool is_swapped = order == REGISTER_BADC || order == REGISTER_DCBA;
+	size_t len = 0;
+	for (size_t i = 0; i < 2 * (size_t)registers && len + 1 < size; i++) {
+		uint8_t c = wire[is_swapped ? i ^ 1 : i];
+		if (c == 0 || c == 0xff)
+			break;
+		to[len++] = c >= ' ' && c <= '~' ? (char)c : '?';
+	}
+	while (len > 0 && to[len - 1] == ' ')
+		len--;
+	to[len] = '\0';
 }
 
 double register_number(const struct register_value *value)

@@ -19,6 +19,9 @@ enum register_type {
 	REGISTER_UINT64,
 	REGISTER_FLOAT32,
 	REGISTER_FLOAT64,
+	REGISTER_BCD16, /* four decimal digits */
+	REGISTER_BCD32,
+	REGISTER_TEXT, /* two letters per register */
 	REGISTER_TYPES
 };
 
@@ -37,7 +40,7 @@ enum register_order {
 enum register_kind {
 	REGISTER_INTEGER,
 	REGISTER_REAL,
-	REGISTER_NOTHING, /* NaN, an infinity, or an integer above INT64_MAX */
+	REGISTER_NOTHING, /* NaN, an infinity, an integer above INT64_MAX, or no decimal digit */
 };
 
 struct register_value {
@@ -53,15 +56,22 @@ extern const char *const register_order_names[REGISTER_ORDERS + 1]; /* "abcd" ..
 /* The index of `name` in a list that ends with NULL and has it. */
 unsigned register_name_index(const char *const *names, const char *name);
 
-/* Registers that a number of that type takes; a bit takes one place of its table. */
+/* Registers that a number of that type takes; a bit takes one place of its table; 0: a text. */
 unsigned register_width(enum register_type type);
 
-/* The number in the 2 * register_width() bytes at `wire`.  Not for bits. */
+/* The number in the 2 * register_width() bytes at `wire`.  Not for bits and texts. */
 struct register_value register_read(
 	const uint8_t *wire, enum register_type type, enum register_order order);
 
 /* High byte first, 2 * count bytes. */
 void registers_to_wire(const uint16_t *registers, unsigned count, uint8_t *wire);
+
+/*
+ * The text of `registers` registers: it ends at a NUL, or at the first byte of memory that was never
+ * written, and has no blanks at its end.  badc and dcba: the letters of each register are swapped.
+ */
+void register_text(
+	const uint8_t *wire, unsigned registers, enum register_order order, char *to, size_t size);
 
 /* Both kinds as a number; 0 for nothing. */
 double register_number(const struct register_value *value);

@@ -46,7 +46,7 @@ static bool covers(const struct reply *reply, const struct row_place *place)
 {
 	long first = reply->address, end = first + (long)reply->count;
 	return reply->table == place->table && place->address >= first &&
-	       place->address + (long)register_width(place->type) <= end;
+	       place->address + (long)place->width <= end;
 }
 
 static const struct reply *find(struct replies *replies, const struct row_place *place)
@@ -62,21 +62,38 @@ static const struct reply *find(struct replies *replies, const struct row_place 
 	return NULL;
 }
 
-struct register_value replies_value(
-	struct replies *replies, const struct row_place *place, const char **failure)
+const uint8_t *replies_find(
+	struct replies *replies, const struct row_place *place, const char **failure, size_t *at)
 {
-	struct register_value nothing = {.kind = REGISTER_NOTHING};
 	bool is_bit = plan_is_bits(place->table);
 	const struct reply *reply = find(replies, place);
 	*failure = reply != NULL ? reply->failure : NULL;
 	if (reply == NULL || reply->data == NULL || is_bit != (place->type == REGISTER_BIT))
-		return nothing;
-	size_t at = (size_t)(place->address - (long)reply->address);
-	if (is_bit)
+		return NULL;
+	*at = (size_t)(place->address - (long)reply->address);
+	return is_bit ? reply->data : reply->data + 2 * *at;
+}
+
+/* The bits of the mask, moved to the right. */
+static int64_t masked(int64_t number, uint64_t mask)
+{
+	return mask == 0 ? number : (int64_t)(((uint64_t)number & mask) >> __builtin_ctzll(mask));
+}
+
+struct register_value replies_value(
+	struct replies *replies, const struct row_place *place, const char **failure)
+{
+	size_t at;
+	const uint8_t *data = replies_find(replies, place, failure, &at);
+	if (data == NULL || place->type == REGISTER_TEXT)
+		return (struct register_value){.kind = REGISTER_NOTHING};
+	if (place->type == REGISTER_BIT)
 		return (struct register_value){
-			.kind = REGISTER_INTEGER, .integer = reply->data[at / 8] >> at % 8 & 1};
-	struct register_value v = register_read(reply->data + 2 * at, place->type, place->order);
+			.kind = REGISTER_INTEGER, .integer = data[at / 8] >> at % 8 & 1};
+	struct register_value v = register_read(data, place->type, place->order);
 	if (v.kind == REGISTER_NOTHING)
 		*failure = "out-of-range";
+	else if (v.kind == REGISTER_INTEGER)
+		v.integer = masked(v.integer, place->mask);
 	return v;
 }

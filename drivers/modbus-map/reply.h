@@ -27,9 +27,13 @@ struct replies {
 int replies_read(const struct assay_bytes *raw, size_t count, struct replies *replies);
 
 /*
- * The value at that place.  If there is none its kind is REGISTER_NOTHING, and *failure is the
- * reason, or NULL if no block covers the place.
+ * The bytes of a place in registers; of a bit those of its block, in which it is number *at.  NULL
+ * if there are none: *failure is the reason, or NULL if no block covers the place.
  */
+const uint8_t *replies_find(
+	struct replies *replies, const struct row_place *place, const char **failure, size_t *at);
+
+/* The number at that place; if there is none its kind is REGISTER_NOTHING, *failure as above. */
 struct register_value replies_value(
 	struct replies *replies, const struct row_place *place, const char **failure);
 

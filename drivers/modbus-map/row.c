@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "row.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "part.h"
 
 /* --- the columns of the tables --- */
 
@@ -14,11 +17,14 @@ static const char *const reasons[] = {"saturated", "timeout", "truncated", "out-
 	"no-background", "cal-expired", "interlock", "device-warning", "device-error",
 	"maintenance", "below-detection", "not-ready", NULL};
 
+const char *const row_table_names[ROW_TABLES] = {"points", "status", "parts"};
+
 /* clang-format off */
+#define NAME_COLUMN(flag, text)                                                                    \
+	{.name = "name", .type = ASSAY_TEXT, .flags = ASSAY_REQUIRED | (flag), .help = (text)}
+
 #define PLACE_COLUMNS                                                                              \
 	{.name = "option", .type = ASSAY_TEXT, .help = "read only when listed in options"},        \
-	{.name = "name", .type = ASSAY_TEXT, .flags = ASSAY_REQUIRED | ASSAY_VARIABLE,             \
-		.help = "name of the variable"},                                                   \
 	{.name = "table", .type = ASSAY_CHOICE, .choices = tables, .flags = ASSAY_REQUIRED,        \
 		.help = "function code 01, 02, 03 or 04"},                                         \
 	{.name = "address", .type = ASSAY_INT, .max = 65535, .flags = ASSAY_REQUIRED,              \
@@ -27,13 +33,21 @@ static const char *const reasons[] = {"saturated", "timeout", "truncated", "out-
 		.help = "absent: bit in coil and discrete, uint16 in holding and input"},          \
 	{.name = "word_order", .type = ASSAY_CHOICE, .choices = register_order_names,              \
 		.help = "absent: that of the settings"},                                           \
+	{.name = "mask", .type = ASSAY_INT, .flags = ASSAY_HEX, .min = 1, .max = 4294967295.0,     \
+		.help = "the bits of the number that are the value, such as 0xff00"},              \
+	{.name = "repeat", .type = ASSAY_INT, .min = 2, .max = 128,                                \
+		.help = "as many rows: name_1, name_2 and so on"},                                       \
+	{.name = "step", .type = ASSAY_INT, .min = 1, .max = 32767,                                \
+		.help = "from one of these rows to the next; absent: side by side"},               \
+	{.name = "group", .type = ASSAY_TEXT, .help = "requests never join two groups"}
+
+#define SUBJECT_COLUMNS                                                                            \
 	{.name = "analyte", .type = ASSAY_TEXT, .help = "the substance it is about"},              \
 	{.name = "basis", .type = ASSAY_TEXT,                                                      \
 		.help = "such as wet or dry, of an analyte; absent: that of the settings"},        \
 	{.name = "of", .type = ASSAY_TEXT,                                                         \
 		.help = "the earlier variable with this analyte that it belongs to"},              \
-	{.name = "label", .type = ASSAY_TEXT, .help = "a name for people"},                        \
-	{.name = "group", .type = ASSAY_TEXT, .help = "requests never join two groups"}
+	{.name = "label", .type = ASSAY_TEXT, .help = "a name for people"}
 
 #define UNCERTAINTY_COLUMNS                                                                        \
 	{.name = "unc", .type = ASSAY_NUMBER, .flags = ASSAY_IN_UNIT,                              \
@@ -44,7 +58,18 @@ static const char *const reasons[] = {"saturated", "timeout", "truncated", "out-
 	{.name = "unc_src", .type = ASSAY_CHOICE, .choices = unc_sources, .help = "absent: method"}
 
 const struct assay_setting row_point_columns[] = {
+	NAME_COLUMN(ASSAY_VARIABLE, "name of the variable"),
 	PLACE_COLUMNS,
+	SUBJECT_COLUMNS,
+	{.name = "registers", .type = ASSAY_INT, .min = 1, .max = ROW_TEXT_MAX,
+		.help = "length of a text, two letters each"},
+	{.name = "exponent", .type = ASSAY_TEXT, .help = "part: value = number * 10^part"},
+	{.name = "decimals", .type = ASSAY_TEXT, .help = "part: value = number / 10^part"},
+	{.name = "factor", .type = ASSAY_TEXT, .help = "part: value = number * part"},
+	{.name = "high", .type = ASSAY_TEXT, .help = "part: the bits above those of the number"},
+	{.name = "sign", .type = ASSAY_TEXT, .help = "part: the value is negative while it is not 0"},
+	{.name = "component", .type = ASSAY_TEXT,
+		.help = "part: its code in components is the analyte"},
 	{.name = "scale", .type = ASSAY_NUMBER, .help = "value = number * scale + offset"},
 	{.name = "offset", .type = ASSAY_NUMBER, .flags = ASSAY_IN_UNIT, .help = "see scale"},
 	{.name = "unit", .type = ASSAY_TEXT, .flags = ASSAY_UNIT, .fallback = "1",
@@ -62,9 +87,18 @@ const struct assay_setting row_point_columns[] = {
 	{.name = NULL},
 };
 
-const struct assay_setting row_status_columns[] = {
+const struct assay_setting row_part_columns[] = {
+	NAME_COLUMN(0, "its name in points"),
 	PLACE_COLUMNS,
-	{.name = "bit", .type = ASSAY_INT, .max = 15, .help = "one bit of the register"},
+	PART_COLUMNS,
+	{.name = NULL},
+};
+
+const struct assay_setting row_status_columns[] = {
+	NAME_COLUMN(ASSAY_VARIABLE, "name of the variable"),
+	PLACE_COLUMNS,
+	SUBJECT_COLUMNS,
+	{.name = "bit", .type = ASSAY_INT, .max = 31, .help = "one bit of the number"},
 	{.name = "position", .type = ASSAY_INT, .max = 31,
 		.help = "its bit in the variable that rows of one name make"},
 	{.name = "equals", .type = ASSAY_NUMBER, .help = "holds if the value is this"},
@@ -101,31 +135,49 @@ void row_common_read(const struct assay_settings *settings, struct row_common *c
 	common->options = assay_count(settings, "options");
 }
 
-bool row_is_wanted(const struct assay_settings *settings, const struct row_common *common,
-	const struct assay_settings *row, const char **option)
+/* True if the row belongs to no option, or to one that is listed in `options`. */
+static bool is_wanted(struct row_walk *walk)
 {
-	*option = assay_text(row, "option");
-	if (*option == NULL)
+	walk->option = assay_text(walk->row, "option");
+	if (walk->option == NULL)
 		return true;
-	for (size_t i = 0; i < common->options; i++)
-		if (strcmp(assay_text_at(settings, "options", i), *option) == 0)
+	for (size_t i = 0; i < walk->common->options; i++)
+		if (strcmp(assay_text_at(walk->settings, "options", i), walk->option) == 0)
 			return true;
 	return false;
 }
 
-void row_place_read(
+/* A name of a copy has its number, unless the copies differ by their components. */
+static void read_name(char name[ROW_NAME_MAX + 1], const char *text, unsigned copy)
+{
+	if (copy > 0 && text[0] != '\0')
+		snprintf(name, ROW_NAME_MAX + 1, "%.50s_%u", text, copy);
+	else
+		snprintf(name, ROW_NAME_MAX + 1, "%s", text);
+}
+
+static void read_subject(
 	const struct assay_settings *row, const struct row_common *common, struct row_place *place)
 {
-	place->name = assay_text(row, "name");
-	place->table = (enum assay_modbus_table)(
-		ASSAY_COILS + register_name_index(tables, assay_text(row, "table")));
-	place->address = (long)assay_int(row, "address") + common->address_offset;
-	place->of = assay_text(row, "of");
+	const char *of = assay_text(row, "of");
+	read_name(place->of, of != NULL ? of : "", place->copy);
 	place->label = assay_text(row, "label");
 	place->analyte = assay_text(row, "analyte");
 	place->basis = assay_text(row, "basis");
 	if (place->basis == NULL && place->analyte != NULL)
 		place->basis = common->basis;
+}
+
+static void read_place(const struct row_walk *walk, unsigned copy, struct row_place *place)
+{
+	const struct assay_settings *row = walk->row;
+	const struct row_common *common = walk->common;
+	bool is_point = walk->table == ROW_POINTS;
+	bool has_component = is_point && assay_has(row, "component");
+	*place = (struct row_place){.copy = copy};
+	read_name(place->name, assay_text(row, "name"), has_component ? 0 : copy);
+	place->table = (enum assay_modbus_table)(
+		ASSAY_COILS + register_name_index(tables, assay_text(row, "table")));
 	const char *type = assay_text(row, "type"), *order = assay_text(row, "word_order");
 	place->type = type != NULL
 			      ? (enum register_type)register_name_index(register_type_names, type)
@@ -134,6 +186,38 @@ void row_place_read(
 	place->order = order != NULL ? (enum register_order)register_name_index(
 					       register_order_names, order)
 				     : common->order;
+	place->width = register_width(place->type);
+	if (place->type == REGISTER_TEXT)
+		place->width = is_point ? (unsigned)assay_int(row, "registers") : 0;
+	place->mask = (uint64_t)assay_int(row, "mask");
+	long step = assay_has(row, "step") ? (long)assay_int(row, "step") : (long)place->width;
+	place->address = (long)assay_int(row, "address") + common->address_offset +
+			 (copy > 0 ? (long)(copy - 1) * step : 0);
+	if (walk->table != ROW_PARTS)
+		read_subject(row, common, place);
+	if (has_component && place->basis == NULL)
+		place->basis = common->basis;
+}
+
+bool row_next(struct row_walk *walk)
+{
+	if (walk->next_copy < walk->copies) {
+		read_place(walk, ++walk->next_copy, &walk->place);
+		return true;
+	}
+	const char *table = row_table_names[walk->table];
+	while (walk->next < assay_count(walk->settings, table)) {
+		walk->index = walk->next++;
+		walk->row = assay_row(walk->settings, table, walk->index);
+		if (!is_wanted(walk))
+			continue;
+		walk->copies = (unsigned)assay_int(walk->row, "repeat");
+		walk->next_copy = walk->copies > 0;
+		read_place(walk, walk->next_copy, &walk->place);
+		return true;
+	}
+	walk->copies = walk->next_copy = 0;
+	return false;
 }
 
 bool row_nothing_read(const struct assay_host *host, const char *text, struct row_nothing *nothing)

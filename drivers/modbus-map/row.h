@@ -11,7 +11,12 @@
 #include "registers.h"
 
 #define ROW_VARS_MAX    250
-#define ROW_NOTHING_MAX 8 /* numbers that mean no value, per point */
+#define ROW_NOTHING_MAX 8  /* numbers that mean no value, per point */
+#define ROW_NAME_MAX    63 /* of what is written; a variable's name has at most 32 */
+#define ROW_TEXT_MAX    32 /* registers of a text */
+
+/* The tables whose rows are places. */
+enum row_table { ROW_POINTS, ROW_STATUS, ROW_PARTS, ROW_TABLES };
 
 /* Settings for all rows; read once per slot. */
 struct row_common {
@@ -21,15 +26,33 @@ struct row_common {
 	size_t options; /* number of listed options */
 };
 
-/* The place of a value; the columns of both tables. */
+/* The place of a value; the columns of all three tables. */
 struct row_place {
-	const char *name;
+	char name[ROW_NAME_MAX + 1]; /* of a copy of a repeated row with its number: "flow_2" */
+	unsigned copy;               /* from 1; 0: the row is not repeated */
 	enum assay_modbus_table table;
-	long address; /* on the wire, the offset applied; may be outside 0 ... 65535 */
+	long address;   /* on the wire, the offset applied; may be outside 0 ... 65535 */
+	unsigned width; /* places of the table that it takes */
 	enum register_type type;
 	enum register_order order;
-	const char *of, *label;
+	uint64_t mask;             /* the bits of the number that count; 0: all */
+	char of[ROW_NAME_MAX + 1]; /* "": none */
+	const char *label;
 	const char *analyte, *basis; /* with the name they identify a variable */
+};
+
+/* Walks through the rows of a table that are wanted; a repeated row comes once per copy. */
+struct row_walk {
+	const struct assay_settings *settings;
+	const struct row_common *common;
+	enum row_table table;
+	/* The present row. */
+	const struct assay_settings *row;
+	size_t index;       /* in its table, from 0 */
+	const char *option; /* to which it belongs, or NULL */
+	struct row_place place;
+	size_t next;
+	unsigned next_copy, copies;
 };
 
 /* Numbers of a point that are no measurement. */
@@ -54,21 +77,16 @@ struct row_condition {
 	const char *reason, *text;
 };
 
+extern const char *const row_table_names[ROW_TABLES];
 extern const struct assay_setting row_point_columns[];
+extern const struct assay_setting row_part_columns[];
 extern const struct assay_setting row_status_columns[];
 extern const struct assay_setting row_adjust_columns[];
 
 void row_common_read(const struct assay_settings *settings, struct row_common *common);
 
-/*
- * True if the row belongs to no option, or to one that is listed in `options`.  *option gets its
- * name, or NULL.
- */
-bool row_is_wanted(const struct assay_settings *settings, const struct row_common *common,
-	const struct assay_settings *row, const char **option);
-
-void row_place_read(
-	const struct assay_settings *row, const struct row_common *common, struct row_place *place);
+/* The next row into walk->row, place ...; false after the last.  Starts as {settings, common, table}. */
+bool row_next(struct row_walk *walk);
 
 /* Entries of `none` that are no number are left out; row_nothing_read() finds them. */
 void row_limits_read(const struct assay_settings *row, struct row_limits *limits);

@@ -31,9 +31,21 @@ static void adjust(const struct assay_settings *settings, struct assay_variable 
 	}
 }
 
-static void read_point(const struct assay_settings *settings, const struct row_common *common,
-	const struct assay_settings *row, struct rows_point *point)
+static void read_part_numbers(const struct row_walk *walk, struct rows_point *point)
 {
+	for (int use = 0; use < PART_USES; use++) {
+		const char *name = assay_text(walk->row, part_use_names[use]);
+		int n = name == NULL
+				? -1
+				: part_find(walk->settings, walk->common, name, walk->place.copy);
+		bool is_there = n >= 0 && n < PART_COUNT_MAX;
+		point->parts[use] = is_there || name == NULL ? n : PART_COUNT_MAX;
+	}
+}
+
+static void read_point(const struct row_walk *walk, struct rows_point *point)
+{
+	const struct assay_settings *row = walk->row;
 	bool has_scale = assay_has(row, "scale");
 	enum assay_role role = ASSAY_DATA;
 	switch (assay_text(row, "role")[0]) {
@@ -41,10 +53,13 @@ static void read_point(const struct assay_settings *settings, const struct row_c
 	case 'u': role = ASSAY_UNCERTAINTY; break;
 	case 'f': role = ASSAY_FLAGS; break;
 	}
-	row_place_read(row, common, &point->place);
+	point->number = walk->index + 1;
+	point->option = walk->option;
+	point->place = walk->place;
 	scaling_make(has_scale ? assay_number(row, "scale") : 1, assay_number(row, "offset"),
 		&point->scaling);
 	row_limits_read(row, &point->limits);
+	read_part_numbers(walk, point);
 	point->v = (struct assay_variable){
 		.name = point->place.name,
 		.role = role,
@@ -55,45 +70,32 @@ static void read_point(const struct assay_settings *settings, const struct row_c
 		.label = point->place.label,
 	};
 	read_uncertainty(row, &point->v);
-	adjust(settings, &point->v);
+	adjust(walk->settings, &point->v);
 }
 
-static void read_points(
-	const struct assay_settings *settings, const struct row_common *common, struct rows *rows)
+static struct row_walk walk_of(const struct assay_settings *settings,
+	const struct row_common *common, enum row_table table)
 {
-	for (size_t i = 0, n = assay_count(settings, "points"); i < n; i++) {
-		const struct assay_settings *row = assay_row(settings, "points", i);
-		struct rows_point *point = &rows->points[rows->point_count];
-		if (rows->point_count == PLAN_ITEMS_MAX)
-			break;
-		if (!row_is_wanted(settings, common, row, &point->option))
-			continue;
-		point->number = i + 1;
-		read_point(settings, common, row, point);
-		rows->point_count++;
-	}
-}
-
-static void read_statuses(
-	const struct assay_settings *settings, const struct row_common *common, struct rows *rows)
-{
-	for (size_t i = 0, n = assay_count(settings, "status"); i < n; i++) {
-		const struct assay_settings *row = assay_row(settings, "status", i);
-		struct rows_status *status = &rows->statuses[rows->status_count];
-		if (rows->status_count == PLAN_ITEMS_MAX)
-			break;
-		if (!row_is_wanted(settings, common, row, &status->option))
-			continue;
-		row_place_read(row, common, &status->place);
-		row_condition_read(row, &status->condition);
-		rows->status_count++;
-	}
+	return (struct row_walk){.settings = settings, .common = common, .table = table};
 }
 
 void rows_prepare(const struct assay_settings *settings, void *prepared)
 {
+	struct rows *rows = prepared;
 	struct row_common common;
 	row_common_read(settings, &common);
-	read_points(settings, &common, prepared);
-	read_statuses(settings, &common, prepared);
+	struct row_walk walk = walk_of(settings, &common, ROW_POINTS);
+	while (rows->point_count < PLAN_ITEMS_MAX && row_next(&walk))
+		read_point(&walk, &rows->points[rows->point_count++]);
+	walk = walk_of(settings, &common, ROW_STATUS);
+	while (rows->status_count < PLAN_ITEMS_MAX && row_next(&walk)) {
+		struct rows_status *status = &rows->statuses[rows->status_count++];
+		status->place = walk.place;
+		status->option = walk.option;
+		row_condition_read(walk.row, &status->condition);
+	}
+	walk = walk_of(settings, &common, ROW_PARTS);
+	while (rows->part_count < PART_COUNT_MAX && row_next(&walk))
+		part_read(&walk, &rows->parts[rows->part_count++]);
+	components_read(settings, &rows->components);
 }

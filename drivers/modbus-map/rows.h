@@ -8,6 +8,8 @@
 
 #include <assay/driver.h>
 
+#include "component.h"
+#include "part.h"
 #include "plan.h"
 #include "row.h"
 #include "scaling.h"
@@ -19,6 +21,7 @@ struct rows_point {
 	const char *option; /* to which it belongs, or NULL */
 	struct scaling scaling;
 	struct row_limits limits;
+	int parts[PART_USES];    /* their numbers, -1: none; PART_COUNT_MAX: no such part */
 	struct assay_variable v; /* without the value; adjusted by the rows of `adjust` */
 };
 
@@ -31,9 +34,11 @@ struct rows_status {
 
 /* Without the rows of options that are not listed.  check_settings() rejects more rows than fit. */
 struct rows {
-	size_t point_count, status_count;
+	size_t point_count, status_count, part_count;
 	struct rows_point points[PLAN_ITEMS_MAX];
 	struct rows_status statuses[PLAN_ITEMS_MAX];
+	struct part parts[PART_COUNT_MAX];
+	struct components components;
 };
 
 /* The driver's prepare slot; `prepared` is a struct rows. */

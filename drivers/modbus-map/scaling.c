@@ -2,6 +2,7 @@
 #include "scaling.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 #define EXACT_MAX 0x1p53 /* whole numbers up to here are exact */
 
@@ -12,17 +13,46 @@ static bool is_over(double number, double divisor, double *whole)
 	return fabs(*whole) <= EXACT_MAX && *whole / divisor == number;
 }
 
+/* The least power of ten over which both are whole numbers; 0: there is none. */
+static double find_divisor(double a, double b, double *whole_a, double *whole_b)
+{
+	for (double divisor = 1; divisor <= 1e22; divisor *= 10)
+		if (is_over(a, divisor, whole_a) && is_over(b, divisor, whole_b))
+			return divisor;
+	return 0;
+}
+
 void scaling_make(double factor, double offset, struct scaling *scaling)
 {
 	*scaling = (struct scaling){
 		.is_used = factor != 1 || offset != 0, .factor = factor, .offset = offset};
-	for (double divisor = 1; divisor <= 1e22; divisor *= 10) {
-		if (!is_over(factor, divisor, &scaling->whole_factor) ||
-			!is_over(offset, divisor, &scaling->whole_offset))
-			continue;
-		scaling->divisor = divisor;
+	scaling->divisor = find_divisor(
+		factor, offset, &scaling->whole_factor, &scaling->whole_offset);
+}
+
+void scaling_multiply(struct scaling *scaling, double factor, int exponent)
+{
+	double whole, none, power = 1;
+	for (int i = exponent < 0 ? -exponent : exponent; i > 0; i--)
+		power *= 10; /* exact up to 10^22 */
+	double divisor = find_divisor(factor, 0, &whole, &none);
+	scaling->is_used = true;
+	scaling->factor = exponent < 0 ? scaling->factor * factor / power
+				       : scaling->factor * factor * power;
+	if (divisor == 0 || scaling->divisor == 0) {
+		scaling->divisor = 0;
 		return;
 	}
+	double down = divisor * (exponent < 0 ? power : 1);
+	scaling->whole_factor *= whole * (exponent < 0 ? 1 : power);
+	scaling->whole_offset *= down;
+	scaling->divisor *= down;
+	bool is_exact = fabs(scaling->whole_factor) <= EXACT_MAX &&
+			fabs(scaling->whole_offset) <= EXACT_MAX && scaling->divisor <= 1e22;
+	if (!is_exact)
+		scaling->divisor = 0;
+	else
+		scaling->factor = scaling->whole_factor / scaling->divisor;
 }
 
 struct register_value scaling_apply(

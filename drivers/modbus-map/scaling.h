@@ -17,6 +17,12 @@ struct scaling {
 /* Pure; a factor of 1 without offset leaves the number alone. */
 void scaling_make(double factor, double offset, struct scaling *scaling);
 
+/*
+ * Multiplies the factor by `factor` and a power of ten.  From then on the result is a number of 64
+ * bits, even if the factor is 1.
+ */
+void scaling_multiply(struct scaling *scaling, double factor, int exponent);
+
 /* The value as a number of 64 bits; REGISTER_NOTHING if it is not finite, or was nothing before. */
 struct register_value scaling_apply(
 	const struct scaling *scaling, const struct register_value *value);

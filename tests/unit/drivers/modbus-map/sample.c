@@ -13,6 +13,16 @@ static const char *const points[][12] = {
 	{"total", "holding", "4", "uint64", "role", "aux", "unc", "0.5"},
 	{"word", "holding", "8", "int16", "role", "aux", "scale", "0.1"},
 	{"extra", "input", "600", "int32", "option", "more"},
+	{"weight", "holding", "10", "uint16", "high", "p", "sign", "p", "decimals", "p"},
+	{"range", "holding", "10", "uint16", "factor", "q", "exponent", "p"},
+	{"gas", "holding", "8", "text", "registers", "4", "role", "aux"},
+	{"slot", "holding", "8", "uint16", "repeat", "2", "component", "r"},
+};
+static const char *const parts[][8] = {
+	{"p", "holding", "11", "int16", "time", "year"},
+	{"q", "holding", "11", "uint32", "mask", "0x70", "codes", "1=0.5"},
+	{"r", "holding", "10", "bcd16", "repeat", "2"},
+	{"m", "holding", "12", "bcd16", "time", "month"},
 };
 static const char *const status[][14] = {
 	{"fault", "discrete", "3", "bit", "quality", "bad", "reason", "device-error", "text",
@@ -46,6 +56,11 @@ struct host *sample_create(const struct assay_driver *driver, uint8_t bits)
 		add(h, "points", points[i], 12);
 	for (size_t i = 0; i < sizeof(status) / sizeof(*status); i++)
 		add(h, "status", status[i], 14);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		add(h, "parts", parts[i], 8);
+	struct host_settings *component = host_add_row(h, "components");
+	host_settings_set(component, "code", "5");
+	host_settings_set(component, "analyte", "CO");
 	host_set(h, "word_order", orders[bits & 3]);
 	host_set(h, "address_offset", bits & 4 ? "1" : "0");
 	if (bits & 8)
