@@ -74,6 +74,8 @@ void device_finish(struct device *device)
 	frame_finish(&device->frame);
 	report_finish(&device->report);
 	buffer_finish(&device->own);
+	report_finish(&device->polled.report);
+	buffer_finish(&device->shown);
 	forget_bare(device);
 	buffer_finish(&device->bare);
 	settings_destroy(device->settings);
@@ -179,7 +181,9 @@ static int run_reporting(struct device *device, int (*slot)(struct assay_instrum
 int device_identify(struct device *device, struct assay_identity *id)
 {
 	*id = (struct assay_identity){.declared = false};
+	device_close(device);
 	memset(device->ins.state, 0, device->driver->state_size);
+	device->is_open = true;
 	enter(device);
 	int r = device->driver->identify(&device->ins, id);
 	id->make[sizeof id->make - 1] = id->model[sizeof id->model - 1] = '\0';
@@ -191,10 +195,44 @@ int device_identify_aside(struct device *device, struct assay_identity *id)
 {
 	void *kept = device->ins.state;
 	size_t size = device->driver->state_size;
+	bool is_open = device->is_open;
+	device->is_open = false;
 	device->ins.state = malloc(size > 0 ? size : 1);
 	int r = device->ins.state != NULL ? device_identify(device, id) : -ENOMEM;
+	device_close(device);
 	free(device->ins.state);
 	device->ins.state = kept;
+	device->is_open = is_open;
+	return r;
+}
+
+void device_close(struct device *device)
+{
+	if (device->is_open && device->driver->close != NULL)
+		device->driver->close(&device->ins);
+	device->is_open = false;
+}
+
+int device_poll(struct device *device)
+{
+	struct buffer values = {0}, message = {0};
+	report_reset(&device->polled.report);
+	device->polled.handle.host = device->ins.host;
+	enter(device);
+	int r = leave(device, device->driver->poll(&device->ins, &device->polled.handle));
+	if (r == 0 && device->polled.report.count > 0)
+		r = report_merge(&device->polled.report, NULL, 0, &values);
+	bool has_changed = values.len != device->shown.len ||
+			   memcmp(values.data, device->shown.data, values.len) != 0;
+	if (r == 0 && values.len > 0 && has_changed) {
+		wire_write_state(&message, device->index, "idle", "", "",
+			(struct assay_span){values.data, values.len});
+		core_link_send(device->services->core, &message);
+		buffer_reset(&device->shown);
+		buffer_append(&device->shown, values.data, values.len);
+	}
+	buffer_finish(&values);
+	buffer_finish(&message);
 	return r;
 }
 

@@ -32,6 +32,12 @@ struct services {
 	struct assay_host host;
 };
 
+/* The values of poll(). */
+struct polled {
+	struct assay_values handle; /* first: the driver's view */
+	struct report report;
+};
+
 struct device {
 	struct assay_instrument ins; /* first: the driver's view */
 	struct services *services;
@@ -53,6 +59,10 @@ struct device {
 	struct raw raw;
 	struct raw references; /* of other runs, for decode */
 	struct frame frame;
+
+	bool is_open;         /* identify ran, and close did not */
+	struct polled polled; /* by the last poll, */
+	struct buffer shown;  /* and what the core has of it */
 
 	uint64_t again_ns; /* how long acquire wants to wait; 0: not at all */
 	bool may_yield;    /* the slot is called again if it returns -EAGAIN for the line */
@@ -112,6 +122,12 @@ int device_identify(struct device *device, struct assay_identity *id);
 
 /* The same for a unit that is configured: the driver's state stays as it is. */
 int device_identify_aside(struct device *device, struct assay_identity *id);
+
+/* Frees what the state points to, unless that was done. */
+void device_close(struct device *device);
+
+/* Values that have changed go to the core; `device->shown` empty: all. */
+int device_poll(struct device *device);
 int device_configure(struct device *device);
 int device_read_back(struct device *device);
 int device_start(struct device *device);

@@ -149,6 +149,14 @@ static void take_report(
 			"the driver reported '%.40s', which is not a setting", name);
 }
 
+static void take_value(struct assay_values *out, const char *name, double value, const char *unit)
+{
+	struct polled *polled = (struct polled *)(void *)out;
+	struct assay_variable v = {
+		.type = ASSAY_SCALAR_FLOAT, .real = value, .unit = unit != NULL ? unit : "1"};
+	report_add(&polled->report, name, &v);
+}
+
 static void take_explanation(struct assay_instrument *ins, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -273,6 +281,7 @@ void services_init(struct services *services)
 		.modbus_registers = modbus_registers,
 		.explain_decode = take_explanation_of_decode,
 		.drain_count = do_drain_count,
+		.value = take_value,
 	};
 	settings_services(host);
 	frame_services(host);

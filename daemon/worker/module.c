@@ -12,9 +12,10 @@
 #include "worker/module.h"
 #include "worker/value.h"
 
-#define RAW_MAX      (15u << 20) /* the rest of a record is for the variables */
-#define SETTINGS_MAX 256
-#define LINKS_MAX    32
+#define RAW_MAX       (15u << 20) /* the rest of a record is for the variables */
+#define SETTINGS_MAX  256
+#define LINKS_MAX     32
+#define POLL_MS_LEAST 1000
 
 static bool has_text(const char *text)
 {
@@ -68,6 +69,8 @@ const char *module_complaint(const struct assay_driver *driver, const char *name
 		return "it lacks identify, acquire or decode";
 	if ((driver->prepare != NULL) != (driver->prepared_size > 0))
 		return "it has prepare without prepared_size, or the other way round";
+	if (driver->poll == NULL ? driver->poll_ms != 0 : driver->poll_ms < POLL_MS_LEAST)
+		return "it has poll without a poll_ms of at least 1000, or the other way round";
 	if (driver->raw_max > RAW_MAX)
 		return "its raw_max is larger than a record";
 	return table_complaint(driver->settings, 0);

@@ -47,14 +47,14 @@ enum unit_phase {
 	UNIT_REJECTED,     /* waits until it is due: the unit may have been exchanged */
 	UNIT_RESCUE,       /* runs make_safe before anything else, after an unclean end */
 	UNIT_CONFIGURE,    /* runs configure */
-	UNIT_READY,        /* waits for START, on a datagram link until it is due for RECHECK */
-	UNIT_RECHECK,      /* runs identify: no connection breaks when the unit is exchanged */
-	UNIT_PREPARE,      /* runs configure if the START has other settings */
-	UNIT_START,        /* runs start */
-	UNIT_CLEAN,        /* runs stop after a start that failed */
-	UNIT_PACED,        /* measures; waits until the next frame is due */
-	UNIT_ACQUIRE,      /* runs acquire */
-	UNIT_DELIVER,      /* decodes and sends a frame */
+	UNIT_READY,        /* waits for START, or until it is due for RECHECK */
+	UNIT_RECHECK, /* runs poll, or identify: no connection breaks when the unit is exchanged */
+	UNIT_PREPARE, /* runs configure if the START has other settings */
+	UNIT_START,   /* runs start */
+	UNIT_CLEAN,   /* runs stop after a start that failed */
+	UNIT_PACED,   /* measures; waits until the next frame is due */
+	UNIT_ACQUIRE, /* runs acquire */
+	UNIT_DELIVER, /* decodes and sends a frame */
 	UNIT_DELIVER_LAST, /* the same for the last frame of a measurement */
 	UNIT_STOP,         /* runs stop */
 	UNIT_PAUSED,       /* between two measurements; waits until the next one is due */
@@ -111,7 +111,7 @@ enum unit_action {
 	UNIT_DUE_NOW,
 	UNIT_DUE_SOON,  /* ACQUIRE had nothing to deliver */
 	UNIT_DUE_LATER, /* the identity of a rejected unit */
-	UNIT_DUE_CHECK, /* the identity of a unit that rests, if the link has no connections */
+	UNIT_DUE_CHECK, /* a unit that rests: poll; the identity, if the link has no connections */
 };
 
 enum unit_debt {

@@ -91,6 +91,34 @@ static void send_hazard(struct worker_unit *unit, bool on)
 	core_link_wait_sent(unit->device.services->core, NS_PER_S);
 }
 
+/* Whether the unit at rest is due for poll, not for its identity. */
+static bool is_poll(const struct worker_unit *unit)
+{
+	return unit->device.driver->poll != NULL && unit->poll_due <= unit->identity_due;
+}
+
+/* Before a rest: both are due after their whole time, and all values are sent. */
+static void end_rest(struct worker_unit *unit)
+{
+	unit->identity_due = unit->poll_due = 0;
+	buffer_reset(&unit->device.shown);
+}
+
+/* Sets the next time of the one that was done. */
+static void rest(struct worker_unit *unit, uint64_t now)
+{
+	const struct device *device = &unit->device;
+	bool is_first = unit->identity_due == 0, was_polled = !is_first && is_poll(unit);
+	bool may_be_exchanged = device->services->channel->link->is_unconnected;
+	if (!was_polled)
+		unit->identity_due = may_be_exchanged ? now + RECHECK : UNIT_NEVER;
+	if (is_first || was_polled)
+		unit->poll_due = device->driver->poll != NULL
+					 ? now + device->driver->poll_ms * NS_PER_MS
+					 : UNIT_NEVER;
+	unit->due = is_poll(unit) ? unit->poll_due : unit->identity_due;
+}
+
 static void perform(struct worker_unit *unit, enum unit_action action, enum wire_end end)
 {
 	struct device *device = &unit->device;
@@ -99,6 +127,7 @@ static void perform(struct worker_unit *unit, enum unit_action action, enum wire
 	switch (action) {
 	case UNIT_SEND_IDENTITY: send_identity(unit); break;
 	case UNIT_SEND_READY:
+		end_rest(unit);
 		unit->ready_at = now;
 		unit->is_configured = !unit->own.look;
 		wire_write_ready(&message, device->index, settings_in_use(unit, &settings));
@@ -129,6 +158,7 @@ static void perform(struct worker_unit *unit, enum unit_action action, enum wire
 	case UNIT_SEND_HAZARD_ON: send_hazard(unit, true); break;
 	case UNIT_SEND_HAZARD_OFF: send_hazard(unit, false); break;
 	case UNIT_PREPARE_RUN:
+		end_rest(unit);
 		channel_start_run(device->services->channel);
 		device->retried = 0;
 		unit->dropped = 0;
@@ -165,10 +195,7 @@ static void perform(struct worker_unit *unit, enum unit_action action, enum wire
 		device->again_ns = 0;
 		break;
 	case UNIT_DUE_LATER: unit->due = now + LOOK_AGAIN; break;
-	case UNIT_DUE_CHECK:
-		unit->due = device->services->channel->link->is_unconnected ? now + RECHECK
-									    : UNIT_NEVER;
-		break;
+	case UNIT_DUE_CHECK: rest(unit, now); break;
 	}
 }
 
@@ -339,6 +366,12 @@ static const char *const slot_names[UNIT_PHASES] = {
 	[UNIT_RECHECK] = "identify",
 };
 
+static const char *slot_name(const struct worker_unit *unit)
+{
+	bool polls = unit->state.phase == UNIT_RECHECK && is_poll(unit);
+	return polls ? "poll" : slot_names[unit->state.phase];
+}
+
 /* A result that the slot does not have is a fault of the driver. */
 static int check_result(struct worker_unit *unit, int r)
 {
@@ -347,7 +380,7 @@ static int check_result(struct worker_unit *unit, int r)
 		return r;
 	snprintf(unit->device.explained, EXPLAIN_MAX,
 		"driver %s: %s returned %d, which is none of its results",
-		unit->device.driver->name, slot_names[unit->state.phase], r);
+		unit->device.driver->name, slot_name(unit), r);
 	return -EINVAL;
 }
 
@@ -361,7 +394,7 @@ static int run_slot(struct worker_unit *unit)
 		r = device_identify(device, &unit->identity);
 		unit->connection = device->services->channel->connections;
 		return r;
-	case UNIT_RECHECK: return recheck(unit);
+	case UNIT_RECHECK: return is_poll(unit) ? device_poll(device) : recheck(unit);
 	case UNIT_RESCUE: return device_make_safe(device);
 	case UNIT_CONFIGURE:
 		r = confirm_first(unit);
@@ -507,7 +540,7 @@ static void run_slots(struct worker_unit *unit, bool entered)
 			monitor_unlock(commands->monitor);
 		}
 		unit->device.may_yield = may_yield(unit);
-		fatal_enter(unit->device.index, unit->device.driver->name, slot_names[phase]);
+		fatal_enter(unit->device.index, unit->device.driver->name, slot_name(unit));
 		int r = check_result(unit, run_slot(unit));
 		channel_end_exchange(unit->device.services->channel);
 		fatal_enter(0, NULL, NULL);
@@ -533,6 +566,9 @@ bool unit_end(struct worker_unit *unit, bool lost)
 	remember(unit, error, device_reason(&unit->device, error));
 	take(unit, lost ? UNIT_ON_LOST : UNIT_ON_QUIT);
 	run_slots(unit, false);
+	fatal_enter(unit->device.index, unit->device.driver->name, "close");
+	device_close(&unit->device);
+	fatal_enter(0, NULL, NULL);
 	return unit->state.hazard == UNIT_HAZARD_OFF;
 }
 

@@ -23,7 +23,8 @@
 struct worker_unit {
 	struct device device; /* first: unit_of() in unit.c */
 	struct unit_state state;
-	uint64_t due; /* clock_boot(): if the state waits for it */
+	uint64_t due;                    /* clock_boot(): if the state waits for it */
+	uint64_t identity_due, poll_due; /* of a unit that rests */
 	struct backoff backoff;
 	unsigned attempts;  /* to identify it while it is at fault */
 	uint64_t ready_at;  /* since when it has worked; 0: it does not */

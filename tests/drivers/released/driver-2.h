@@ -14,7 +14,9 @@
  * The slots are called in this order (make_safe only if something harmful may be on):
  *
  *	connect -> identify -> [make_safe after an unclean end] -> configure
- *	        -> { start -> acquire ... acquire -> stop } repeated -> [make_safe]
+ *	        -> { start -> acquire ... acquire -> stop } repeated -> [make_safe] -> close
+ *
+ * and poll between two runs.
  *
  * `acquire` only fetches bytes; `decode` only interprets them.  decode() is pure: the same raw
  * bytes, settings and references give the same frame, today and from a journal ten years later.
@@ -272,6 +274,11 @@ struct assay_check {
 	const struct assay_host *host;
 };
 
+/* The values of poll(). */
+struct assay_values {
+	const struct assay_host *host;
+};
+
 /* Texts are UTF-8; "" is unknown; serial "none" where the family has none. */
 struct assay_identity {
 	char make[64], model[64], serial[64], fw[64];
@@ -404,6 +411,22 @@ struct assay_driver {
 	 * when a configuration is checked or loaded, and for `assayctl set`.  May be NULL.
 	 */
 	void (*check)(const struct assay_settings *settings, struct assay_check *out);
+
+	/*
+	 * Frees what *state points to.  Called once after each identify(), also a failed one: before
+	 * the next, and at the end of the worker; not after a crash.  May be NULL.
+	 */
+	void (*close)(struct assay_instrument *ins);
+
+	/*
+	 * Reads values that people want to see between runs, such as a pressure, and reports them by
+	 * assay_value(); changes nothing.  They go into the `state` record, when they have changed,
+	 * and nowhere else.  Called every poll_ms, 1000 at least, between runs only.  A start waits
+	 * for it, so it takes some 100 ms at most.  Its errors are those of identify(): an instrument
+	 * that is switched off between two runs is noticed.  May be NULL, poll_ms then is 0.
+	 */
+	int (*poll)(struct assay_instrument *ins, struct assay_values *out);
+	unsigned poll_ms;
 };
 
 /* The first initialiser of every table: the sizes in the header that the module is built with. */
@@ -483,6 +506,7 @@ struct assay_host {
 	void (*finding)(struct assay_check *, enum assay_level, const char *, long, const char *,
 		const char *, ...) __attribute__((format(printf, 6, 7)));
 	int (*drain_count)(struct assay_instrument *, int, int, size_t *);
+	void (*value)(struct assay_values *, const char *, double, const char *);
 };
 
 /* The link. */
@@ -597,6 +621,13 @@ static inline void assay_progress(
 	struct assay_instrument *ins, const char *name, double value, const char *unit)
 {
 	ins->host->progress(ins, name, value, unit);
+}
+
+/* A value of poll(), in place of an earlier one of this name. */
+static inline void assay_value(
+	struct assay_values *out, const char *name, double value, const char *unit)
+{
+	out->host->value(out, name, value, unit);
 }
 
 /*

@@ -556,6 +556,20 @@ __attribute__((format(printf, 6, 7))) static void say_finding(struct assay_check
 	strcat(h->found, "\n");
 }
 
+/* --- poll --- */
+
+struct values {
+	struct assay_values handle;
+	struct host *host;
+};
+
+static void say_value(struct assay_values *out, const char *name, double value, const char *unit)
+{
+	struct host *h = ((struct values *)(void *)out)->host;
+	struct assay_variable v = {.type = ASSAY_SCALAR_FLOAT, .real = value, .unit = unit};
+	keep(h, h->progress, &h->progress_count, 16, &v, name);
+}
+
 /* --- life --- */
 
 static struct assay_host services = {
@@ -579,6 +593,7 @@ static struct assay_host services = {
 	.retried = say_retried,
 	.raw_add = keep_raw,
 	.finding = say_finding,
+	.value = say_value,
 };
 
 struct host *host_create(const struct assay_driver *driver, enum assay_link link)
@@ -675,6 +690,12 @@ int host_decode_bytes(struct host *h, const struct assay_bytes *raw, size_t coun
 		.references = references,
 		.reference_count = reference_count};
 	return decode(h, &in);
+}
+
+int host_poll(struct host *h)
+{
+	struct values values = {{&services}, h};
+	return h->driver->poll(&h->ins, &values.handle);
 }
 
 void host_check(struct host *h)

@@ -176,6 +176,9 @@ int host_decode_bytes(struct host *h, const struct assay_bytes *raw, size_t coun
 /* Runs the driver's check on the settings into h->found, which it clears before. */
 void host_check(struct host *h);
 
+/* Runs poll(); its values are in h->progress. */
+int host_poll(struct host *h);
+
 /* Finds by name (the first one), or NULL.  Borrowed until host_reset() or host_destroy(). */
 const struct assay_variable *host_find(const struct host *h, const char *name);
 const struct assay_variable *host_find_of(

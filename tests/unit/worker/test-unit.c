@@ -14,6 +14,7 @@
 #include <assay/driver.h>
 
 #include "base/clock.h"
+#include "record/encode.h"
 #include "worker/unit.h"
 
 #define PLENTY (UINT64_C(1) << 40)
@@ -27,7 +28,10 @@ static struct {
 	uint64_t lasts;                                           /* acquire takes so long */
 	bool is_exchanged; /* by a unit with another number */
 	const char *name;  /* of the variable */
-	unsigned starts, stops, identifies;
+	unsigned starts, stops, identifies, closes;
+	int poll;        /* its result, */
+	double pressure; /* and the value that it reports */
+	unsigned polls;
 } script;
 
 static uint64_t now;
@@ -77,6 +81,7 @@ static void write_start(struct buffer *to, unsigned index)
 static int identify(struct assay_instrument *ins, struct assay_identity *id)
 {
 	script.identifies++;
+	assert_int_equal(*(const char *)ins->state, '\0');
 	strcpy(id->serial, script.is_exchanged ? "S-2" : "S-1");
 	strcpy(ins->state, "x"); /* of the identified unit */
 	return script.identify;
@@ -129,7 +134,23 @@ static int make_safe(struct assay_instrument *ins)
 	return script.make_safe;
 }
 
-static const struct assay_driver driver = {.name = "script",
+/* Of the state that identify filled, each one once. */
+static void close_state(struct assay_instrument *ins)
+{
+	script.closes++;
+	assert_int_not_equal(*(const char *)ins->state, '\0');
+}
+
+static int poll_values(struct assay_instrument *ins, struct assay_values *out)
+{
+	script.polls++;
+	assay_value(out, "pressure", -1, "Pa");
+	assay_value(out, "pressure", script.pressure, "Pa");
+	assay_value(out, "No name", 1, "1");
+	return script.poll;
+}
+
+static struct assay_driver driver = {.name = "script",
 	.links = ASSAY_LINK_NONE,
 	.state_size = 2,
 	.raw_max = 100,
@@ -139,7 +160,8 @@ static const struct assay_driver driver = {.name = "script",
 	.acquire = acquire,
 	.decode = decode,
 	.stop = stop_measuring,
-	.make_safe = make_safe};
+	.make_safe = make_safe,
+	.close = close_state};
 
 /* --- the bench -------------------------------------------------------------------------------- */
 
@@ -173,11 +195,22 @@ static int set_up(bool has_datagrams)
 
 static int before(void **state)
 {
+	driver.poll = NULL;
+	driver.poll_ms = 0;
 	return set_up(false);
 }
 
 static int before_on_datagrams(void **state)
 {
+	driver.poll = NULL;
+	driver.poll_ms = 0;
+	return set_up(true);
+}
+
+static int before_with_poll(void **state)
+{
+	driver.poll = poll_values;
+	driver.poll_ms = 7000;
 	return set_up(true);
 }
 
@@ -480,6 +513,80 @@ static void a_unit_at_rest_that_does_not_reply_is_at_fault(void **state)
 	expect(WIRE_IDENTITY);
 }
 
+static void expect_pressure(double pressure)
+{
+	struct wire_message m = expect(WIRE_STATE);
+	struct wire_state found;
+	struct buffer values = {0};
+	struct map map, quantity;
+	map_open(&map, &values);
+	map_key(&map, "pressure");
+	map_open(&quantity, &values);
+	map_f64(&quantity, "v", pressure);
+	map_text(&quantity, "u", "Pa");
+	map_close(&quantity);
+	map_close(&map);
+	assert_int_equal(wire_read_state(&m, &found), 0);
+	assert_true(assay_string_is(found.state, "idle"));
+	assert_int_equal(found.values.len, values.len);
+	assert_memory_equal(found.values.data, values.data, values.len);
+	buffer_finish(&values);
+}
+
+static void a_unit_at_rest_is_polled_and_its_values_are_sent_when_they_change(void **state)
+{
+	bring_up();
+	for (script.pressure = 1; script.pressure < 4; script.pressure++) {
+		run_until(now + 70 * NS_PER_S);
+		expect_pressure(script.pressure);
+		expect_nothing();
+	}
+	assert_int_equal(script.polls, 30);
+	assert_int_equal(script.identifies, 1 + 210 / 30); /* on datagrams, as without poll */
+	start.every_ns = 50 * NS_PER_S;
+	start_run(); /* not during a run */
+	run_until(now + 120 * NS_PER_S);
+	assert_int_equal(script.polls, 30);
+	command(wire_write_stop);
+	run_until(now + 8 * NS_PER_S);
+	for (int i = 0; i < 3; i++)
+		expect(WIRE_FRAME);
+	expect_end(WIRE_END_STOPPED);
+	expect_pressure(script.pressure); /* after a run, all of them */
+}
+
+static void a_poll_without_reply_is_a_fault(void **state)
+{
+	bring_up();
+	script.poll = -ETIMEDOUT;
+	run_until(now + 7 * NS_PER_S);
+	assert_int_equal(script.polls, UNIT_TRIES);
+	struct wire_message m = expect(WIRE_STATE);
+	struct wire_state fault;
+	assert_int_equal(wire_read_state(&m, &fault), 0);
+	assert_true(assay_string_is(fault.state, "fault"));
+	run_until(now + NS_PER_S);
+	expect(WIRE_IDENTITY);
+}
+
+static void each_state_is_closed_once(void **state)
+{
+	run_until(now);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(script.closes, script.identifies - 1);
+		command(write_refuse);
+		run_until(now + 5 * NS_PER_S);
+	}
+	command(write_go);
+	run_until(now + 65 * NS_PER_S); /* twice with a state aside */
+	assert_int_equal(script.identifies, 4 + 2);
+	assert_int_equal(script.closes, script.identifies - 1);
+	unit_end(&unit, false);
+	assert_int_equal(script.closes, script.identifies);
+	unit_end(&unit, false);
+	assert_int_equal(script.closes, script.identifies);
+}
+
 static void other_links_lose_their_connection_instead(void **state)
 {
 	bring_up();
@@ -561,6 +668,13 @@ int main(void)
 			after),
 		cmocka_unit_test_setup_teardown(
 			a_unit_at_rest_that_does_not_reply_is_at_fault, before_on_datagrams, after),
+		cmocka_unit_test_setup_teardown(
+			a_unit_at_rest_is_polled_and_its_values_are_sent_when_they_change,
+			before_with_poll, after),
+		cmocka_unit_test_setup_teardown(
+			a_poll_without_reply_is_a_fault, before_with_poll, after),
+		cmocka_unit_test_setup_teardown(
+			each_state_is_closed_once, before_on_datagrams, after),
 		T(a_fault_with_a_hazard_is_made_safe_before_the_run_ends),
 		T(a_hazard_that_stays_on_is_tried_again_at_the_end),
 	};
