@@ -78,7 +78,7 @@ const char *module_complaint(const struct assay_driver *driver, const char *name
 
 /* --- modules of older headers ----------------------------------------------------------------- */
 
-/* The sizes that a module declares, and the range of them that this version can use. */
+/* The sizes that a module declares: at least as far as this member, at most as this version has. */
 static const struct {
 	const char *of;
 	size_t at, least, most;

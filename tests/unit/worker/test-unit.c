@@ -66,6 +66,11 @@ static void write_go(struct buffer *to, unsigned index)
 	wire_write_go(to, index, &(struct wire_go){.safe = false});
 }
 
+static void write_configure(struct buffer *to, unsigned index)
+{
+	wire_write_configure(to, index, &(struct wire_go){.safe = false});
+}
+
 static void write_refuse(struct buffer *to, unsigned index)
 {
 	wire_write_refuse(to, index, "another one is configured");
@@ -565,8 +570,17 @@ static void a_poll_without_reply_is_a_fault(void **state)
 	struct wire_state fault;
 	assert_int_equal(wire_read_state(&m, &fault), 0);
 	assert_true(assay_string_is(fault.state, "fault"));
+	script.poll = 0;
 	run_until(now + NS_PER_S);
 	expect(WIRE_IDENTITY);
+	command(write_go);
+	run_until(now + 8 * NS_PER_S);
+	expect(WIRE_READY);
+	expect_pressure(0);
+	command(write_configure);
+	run_until(now + 8 * NS_PER_S);
+	expect(WIRE_READY);
+	expect_pressure(0); /* of each READY, changed or not */
 }
 
 static void each_state_is_closed_once(void **state)
