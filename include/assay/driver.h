@@ -73,7 +73,8 @@ struct assay_host;
 
 /*
  * Kinds of link, as bits of assay_driver.links.  Modbus links are used through
- * assay_modbus_read() only, all others through assay_write() and assay_read().
+ * assay_modbus_read() only, HTTP links through assay_http() only, all others through assay_write()
+ * and assay_read().
  */
 enum assay_link {
 	ASSAY_LINK_SERIAL = 1 << 0,
@@ -307,6 +308,23 @@ enum assay_modbus_table {
 	ASSAY_INPUT = 4,    /* function 04 */
 };
 
+/* One request on a link http, and its reply. */
+struct assay_http_request {
+	const char *method; /* NULL: GET */
+	const char *path;   /* from its '/' on, with the query; the driver escapes its values */
+	const char *media;  /* of the body; NULL: none is named */
+	const void *body;   /* not for GET and HEAD */
+	size_t len;
+	size_t max; /* the largest body of the reply: a larger one is -EBADMSG */
+};
+
+struct assay_http_reply {
+	int status;          /* 200 ... 599: 404 is a reply, too */
+	char media[64];      /* of the body, without parameters, lower case; "" is unknown */
+	const uint8_t *body; /* borrowed until the next request; a 0 byte follows it */
+	size_t len;
+};
+
 /* Modbus exception reply n comes back as ASSAY_MODBUS_EXCEPTION - n: -1001 ... -1011. */
 #define ASSAY_MODBUS_EXCEPTION (-1000)
 
@@ -506,6 +524,8 @@ struct assay_host {
 		const char *, ...) __attribute__((format(printf, 6, 7)));
 	int (*drain_count)(struct assay_instrument *, int, int, size_t *);
 	void (*value)(struct assay_values *, const char *, double, const char *);
+	int (*http)(struct assay_instrument *, const struct assay_http_request *, size_t,
+		struct assay_http_reply *, size_t, int);
 };
 
 /* The link. */
@@ -605,6 +625,25 @@ static inline int assay_modbus_read(struct assay_instrument *ins, enum assay_mod
 static inline unsigned assay_modbus_registers(const struct assay_instrument *ins)
 {
 	return ins->host->modbus_registers(ins);
+}
+
+/*
+ * One request to the instrument's web server and the whole reply to it, within `ms` in total.  Each
+ * request has a connection of its own.  A redirect of GET or HEAD to another path of the same host
+ * is followed, a few times.  Returns 0 with any final status, and with `reply->body` ready for
+ * assay_raw_add(); or
+ *
+ *	-ETIMEDOUT  no connection, or no complete reply in time
+ *	-EBADMSG    not HTTP, or a larger reply than `max`
+ *	-EPROTO     a redirect to another host, or one after the other
+ *	-EINVAL     a method, path or media type that cannot be sent
+ *
+ * or -ECANCELED or -ENODEV.  The error's text names the request and the cause.
+ */
+static inline int assay_http(struct assay_instrument *ins, const struct assay_http_request *request,
+	struct assay_http_reply *reply, int ms)
+{
+	return ins->host->http(ins, request, sizeof *request, reply, sizeof *reply, ms);
 }
 
 /* Reports. */

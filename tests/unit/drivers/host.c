@@ -479,6 +479,25 @@ static int play_again(struct assay_instrument *ins, int ms)
 	return -EAGAIN;
 }
 
+static int link_http(struct assay_instrument *ins, const struct assay_http_request *request,
+	size_t request_size, struct assay_http_reply *reply, size_t reply_size, int ms)
+{
+	struct host *h = host_of(ins);
+	if (ins->link != ASSAY_LINK_HTTP || ms <= 0 || request->path == NULL ||
+		request->path[0] != '/' || request->max == 0)
+		host_bug("no request that this link can have");
+	if (request_size != sizeof *request || reply_size != sizeof *reply)
+		host_bug("a request of another header");
+	*reply = (struct assay_http_reply){.status = 0};
+	int r = take_error(h);
+	if (r < 0)
+		return r;
+	if (h->http == NULL)
+		return host_fail(h, "a request that the test does not have");
+	r = h->http(h, request, reply);
+	return r == 0 && reply->len > request->max ? -EBADMSG : r;
+}
+
 static unsigned modbus_registers(const struct assay_instrument *ins)
 {
 	const struct host *h = host_of(ins);
@@ -588,6 +607,7 @@ static struct assay_host services = {
 	.explain = say_explain,
 	.again = play_again,
 	.modbus_registers = modbus_registers,
+	.http = link_http,
 	.explain_decode = say_explain_decode,
 	.log = say_log,
 	.retried = say_retried,

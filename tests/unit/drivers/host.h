@@ -87,6 +87,9 @@ struct host {
 	void (*device)(struct host *host, const uint8_t *data, size_t len);
 	int (*modbus)(struct host *host, enum assay_modbus_table table, unsigned address,
 		unsigned count, uint16_t *out);
+	/* A reply: 0 or an error; its body stays borrowed until the next request. */
+	int (*http)(struct host *host, const struct assay_http_request *request,
+		struct assay_http_reply *reply);
 	void *device_data;
 	unsigned modbus_registers; /* of one request; 0: 125 */
 
