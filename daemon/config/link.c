@@ -85,7 +85,7 @@ static void offer_kinds(struct suggest *near, const struct catalog_driver *drive
 {
 	const struct port_kind *kind;
 	for (size_t i = 0; (kind = port_kind_at(i)) != NULL; i++)
-		if (port_kind_fits(kind, driver->links) && !kind->is_planned)
+		if (port_kind_fits(kind, driver->links))
 			suggest_offer(near, kind->name);
 }
 
@@ -208,13 +208,6 @@ bool link_read(struct load *load, const struct node *node, struct config_mark wh
 	const struct port_kind *kind = find_kind(load, node, where, driver);
 	if (kind == NULL)
 		return false;
-	if (kind->is_planned) {
-		load_error(load, node != NULL ? node->mark : where,
-			"links of type %s are not in this version: no instrument can be reached by "
-			"one",
-			kind->name);
-		return false;
-	}
 	const char *preset = catalog_link_defaults(driver, kind->link);
 	const struct node *map = NULL;
 	if (preset != NULL)

@@ -21,7 +21,7 @@ static const struct port_kind kinds[] = {
 	{ASSAY_LINK_USB, "usb", .family = "usb", .is_searched = true, .has_messages = true},
 	{ASSAY_LINK_TCP, "tcp", .family = "tcp"},
 	{ASSAY_LINK_UDP, "udp", .family = "udp", .has_messages = true},
-	{ASSAY_LINK_HTTP, "http", .family = "tcp", .is_planned = true},
+	{ASSAY_LINK_HTTP, "http", .family = "tcp", .is_http = true},
 	{ASSAY_LINK_MODBUS_RTU, "modbus-rtu", .family = "serial", .is_modbus = true,
 		.has_messages = true},
 	{ASSAY_LINK_MODBUS_TCP, "modbus-tcp", .family = "tcp", .is_modbus = true,

@@ -107,7 +107,7 @@ struct port_kind {
 	const char *family; /* start of the ports' names: kinds of one family share their ports */
 	bool is_searched;   /* the device is searched for: `port` is no path of it */
 	bool is_modbus;     /* several instruments may be on one port, with different unit_id */
-	bool is_planned;    /* named, but the worker does not have it: a configuration may not */
+	bool is_http;       /* the driver sends requests, each with a connection of its own */
 	bool has_messages;  /* the bytes of one send or receive belong together */
 	bool has_no_bytes;  /* generators in tests and benchmarks */
 };

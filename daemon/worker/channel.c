@@ -379,6 +379,13 @@ void channel_end_exchange(struct channel *channel)
 	monitor_unlock(channel->monitor);
 }
 
+void channel_hang_up(struct channel *channel)
+{
+	monitor_lock(channel->monitor);
+	hang_up(channel);
+	monitor_unlock(channel->monitor);
+}
+
 void channel_set_stream(struct channel *channel, bool on)
 {
 	monitor_lock(channel->monitor);

@@ -91,6 +91,9 @@ void channel_why(struct channel *channel, char *text, size_t size);
 /* The exchange is over: with `connection: per-request` the connection ends. */
 void channel_end_exchange(struct channel *channel);
 
+/* Ends the connection now, if the link can make another one; the next write does. */
+void channel_hang_up(struct channel *channel);
+
 /* A stream begins or ends, see is_stream. */
 void channel_set_stream(struct channel *channel, bool on);
 

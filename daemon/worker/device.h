@@ -12,6 +12,7 @@
 #include "worker/channel.h"
 #include "worker/frame.h"
 #include "worker/core-link.h"
+#include "worker/link/http.h"
 #include "worker/link/modbus.h"
 #include "worker/module.h"
 #include "worker/raw.h"
@@ -29,6 +30,7 @@ struct services {
 	struct commands *commands;
 	struct channel *channel;
 	struct modbus *modbus; /* NULL: no Modbus link */
+	struct http *http;     /* NULL: no link http */
 	struct assay_host host;
 };
 
@@ -37,6 +39,11 @@ struct polled {
 	struct assay_values handle; /* first: the driver's view */
 	struct report report;
 };
+/* True if the driver itself writes and reads the link's bytes. */
+static inline bool services_have_stream(const struct services *services)
+{
+	return services->modbus == NULL && services->http == NULL;
+}
 
 struct device {
 	struct assay_instrument ins; /* first: the driver's view */

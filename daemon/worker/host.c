@@ -27,16 +27,16 @@ static struct device *of(struct assay_instrument *ins)
 static int do_write(struct assay_instrument *ins, const void *data, size_t len, int ms)
 {
 	struct services *services = of(ins)->services;
-	if (services->modbus != NULL)
-		fatal_driver("%s: the driver wrote bytes to a Modbus link", ins->key);
+	if (!services_have_stream(services))
+		fatal_driver("%s: the driver wrote bytes to a link of requests", ins->key);
 	return channel_write(services->channel, data, len, ms);
 }
 
 static ssize_t do_read(struct assay_instrument *ins, void *buf, size_t size, int ms)
 {
 	struct services *services = of(ins)->services;
-	if (services->modbus != NULL)
-		fatal_driver("%s: the driver read bytes from a Modbus link", ins->key);
+	if (!services_have_stream(services))
+		fatal_driver("%s: the driver read bytes from a link of requests", ins->key);
 	return channel_read(services->channel, buf, size, ms);
 }
 
@@ -44,7 +44,7 @@ static int do_drain_count(struct assay_instrument *ins, int quiet_ms, int limit_
 {
 	struct device *device = of(ins);
 	*dropped = 0;
-	if (device->services->modbus != NULL)
+	if (!services_have_stream(device->services))
 		return 0;
 	int r = channel_drain(device->services->channel, quiet_ms, limit_ms, dropped);
 	if (r == -EBADMSG)
@@ -100,6 +100,24 @@ static unsigned modbus_registers(const struct assay_instrument *ins)
 	const struct device *device = (const struct device *)(const void *)ins;
 	const struct modbus *modbus = device->services->modbus;
 	return modbus != NULL ? modbus_registers_max(modbus) : 0;
+}
+
+/* A driver that was built with an older header has shorter structs. */
+static int do_http(struct assay_instrument *ins, const struct assay_http_request *request,
+	size_t request_size, struct assay_http_reply *reply, size_t reply_size, int ms)
+{
+	struct device *device = of(ins);
+	struct http *http = device->services->http;
+	struct assay_http_request whole = {0};
+	struct assay_http_reply got = {0};
+	if (http == NULL)
+		fatal_driver("%s: the driver requested HTTP on another link", ins->key);
+	memcpy(&whole, request, request_size < sizeof whole ? request_size : sizeof whole);
+	int r = http_exchange(http, &whole, &got, ms);
+	memset(reply, 0, reply_size);
+	memcpy(reply, &got, reply_size < sizeof got ? reply_size : sizeof got);
+	snprintf(device->link_why, sizeof device->link_why, "%s", http_why(http));
+	return r;
 }
 
 /* --- reports ---------------------------------------------------------------------------------- */
@@ -282,6 +300,7 @@ void services_init(struct services *services)
 		.explain_decode = take_explanation_of_decode,
 		.drain_count = do_drain_count,
 		.value = take_value,
+		.http = do_http,
 	};
 	settings_services(host);
 	frame_services(host);

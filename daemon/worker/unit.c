@@ -178,7 +178,7 @@ static void perform(struct worker_unit *unit, enum unit_action action, enum wire
 		unit->due = unit->pace.due;
 		break;
 	case UNIT_RETRY:
-		if (device->services->modbus == NULL) /* which knows late replies */
+		if (services_have_stream(device->services)) /* the others know late replies */
 			channel_discard(device->services->channel);
 		device->retried++;
 		break;
@@ -337,7 +337,7 @@ static int configure(struct worker_unit *unit)
 static int start(struct worker_unit *unit)
 {
 	struct device *device = &unit->device;
-	if (device->driver->start != NULL && device->services->modbus == NULL)
+	if (device->driver->start != NULL && services_have_stream(device->services))
 		channel_set_stream(device->services->channel, true);
 	return device_start(device);
 }

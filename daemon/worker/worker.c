@@ -114,6 +114,11 @@ static enum wire_exit open_all(struct worker *worker)
 		if (worker->services.modbus == NULL)
 			return give_up(worker, WIRE_EXIT_MEMORY, -ENOMEM, "no memory for Modbus");
 	}
+	if (port_kind_of(worker->setup.port.kind)->is_http) {
+		worker->services.http = http_create(&worker->setup.port, &worker->channel);
+		if (worker->services.http == NULL)
+			return give_up(worker, WIRE_EXIT_MEMORY, -ENOMEM, "no memory for HTTP");
+	}
 	bool hashes = false;
 	for (size_t i = 0; i < worker->setup.unit_count; i++)
 		hashes = hashes || worker->setup.units[i].raw == UNIT_RAW_HASH;
@@ -275,6 +280,7 @@ static void finish(struct worker *worker)
 	link_close(&worker->link);
 	session_destroy(worker->session);
 	modbus_destroy(worker->services.modbus);
+	http_destroy(worker->services.http);
 	commands_finish(&worker->commands);
 	channel_finish(&worker->channel);
 	core_link_finish(&worker->core);

@@ -8,13 +8,14 @@
 
 #include "worker/link/link.h"
 
-/* Of the Modbus kinds the stream below. */
+/* Of http and the Modbus kinds the stream below. */
 static const struct {
 	unsigned kind;
 	const struct link_ops *ops;
 } links[] = {
 	{ASSAY_LINK_NONE, &link_none},
 	{ASSAY_LINK_TCP, &link_tcp},
+	{ASSAY_LINK_HTTP, &link_tcp},
 	{ASSAY_LINK_UDP, &link_udp},
 	{ASSAY_LINK_SERIAL, &link_serial},
 	{ASSAY_LINK_USB, &link_usb},

@@ -83,7 +83,7 @@ struct link {
 	char why[300];       /* the text of the last failure */
 	uint64_t byte_ns;    /* of one byte on a serial line; 0: unknown */
 	bool is_over;        /* the port was lost because a recording ended */
-	bool is_unconnected; /* datagrams: nothing breaks when the peer is exchanged */
+	bool is_unconnected; /* datagrams, http: nothing breaks when the peer is exchanged */
 };
 
 extern const struct link_ops link_none, link_tcp, link_udp, link_serial, link_usb, link_playback;

@@ -5,6 +5,7 @@
  * Bytes from the driver are searched in the recorded requests, from the last match on; the bytes
  * recorded after the match are received again.  Recorded requests that the driver leaves out are
  * skipped.  Each Modbus unit has a position of its own, because the order between units may differ.
+ * On a link http, whose connections are not recorded, one ends after each reply.
  */
 #include <assay/driver.h>
 #include <errno.h>
@@ -43,6 +44,7 @@ struct playback {
 	size_t queue_at, queue_len, queue_size;
 	unsigned head_at; /* modbus-tcp: bytes of the present head that were received */
 	size_t left;      /* bytes of the frame that follow its head */
+	bool is_asked;    /* http: a request came over this connection */
 };
 
 static bool is_tcp(const struct playback *p)
@@ -77,6 +79,8 @@ static void set_alarm(struct link *link)
 		uint64_t when = p->queue[p->queue_at].when;
 		at.it_value.tv_sec = (time_t)(when / NS_PER_S);
 		at.it_value.tv_nsec = (long)(when % NS_PER_S);
+	} else if (p->is_asked) {
+		at.it_value.tv_nsec = 1; /* at once: the end of the connection */
 	}
 	timerfd_settime(link->fd, TFD_TIMER_ABSTIME, &at, NULL);
 }
@@ -168,6 +172,10 @@ static void renumber(struct playback *p, const struct due *due, uint8_t *data, s
 static ssize_t playback_receive(struct link *link, uint8_t *to, size_t size)
 {
 	struct playback *p = link->own;
+	if (p->queue_len == 0 && p->is_asked) {
+		snprintf(link->why, sizeof link->why, "the recorded reply has no more bytes");
+		return -ENOTCONN;
+	}
 	if (p->queue_len == 0 || clock_boot() < p->queue[p->queue_at].when)
 		return -EAGAIN;
 	const struct due due = p->queue[p->queue_at];
@@ -310,8 +318,21 @@ static ssize_t playback_send(struct link *link, const uint8_t *data, size_t len)
 	}
 	if (deliver(p, from, *at, &due) < 0)
 		return link_fail(link, ENOMEM, "playback");
+	p->is_asked = p->port->kind == ASSAY_LINK_HTTP;
 	set_alarm(link);
 	return (ssize_t)len;
+}
+
+static int playback_connect(struct link *link, int *wait)
+{
+	return 0;
+}
+
+static void playback_hang_up(struct link *link)
+{
+	struct playback *p = link->own;
+	p->is_asked = false;
+	p->queue_len = 0;
 }
 
 /* --- opening ---------------------------------------------------------------------------------- */
@@ -364,5 +385,7 @@ const struct link_ops link_playback = {
 	.close = playback_close,
 	.receive = playback_receive,
 	.send = playback_send,
+	.connect = playback_connect,
+	.hang_up = playback_hang_up,
 	.receive_max = CAPTURE_DATA_MAX,
 };

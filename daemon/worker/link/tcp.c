@@ -10,6 +10,7 @@
  *
  * Every other failure of the connection, such as a peer that is silent for too long, loses the port.
  */
+#include <assay/driver.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -53,6 +54,7 @@ static int tcp_open(struct link *link, const struct port *port)
 		return link_fail(link, ENOMEM, "cannot connect");
 	tcp->connector.fd = -1;
 	link->own = tcp;
+	link->is_unconnected = port->kind == ASSAY_LINK_HTTP; /* one for each request */
 	int r = link_open_socket(link, port, SOCK_STREAM);
 	if (r == 0) {
 		connector_set_options(link->fd);

@@ -135,29 +135,6 @@ static void links_keep_their_hashes(void **state)
 	assert_int_equal(changed, 0);
 }
 
-static void links_that_the_worker_lacks_are_errors(void **state)
-{
-	const struct port_kind *kind;
-	size_t planned = 0;
-	for (size_t i = 0; (kind = port_kind_at(i)) != NULL; i++) {
-		struct config *config = NULL;
-		struct config_errors errors;
-		char text[300];
-		if (!kind->is_planned)
-			continue;
-		planned++;
-		int len = snprintf(text, sizeof text,
-			"{laboratory: {site: a, node: b}, instruments: {x: {" ANY
-			"{type: %s, host: a}}}}",
-			kind->name);
-		assert_int_equal(load_text(text, (size_t)len, &catalog, &config, &errors), -EINVAL);
-		assert_int_equal(errors.count, 1);
-		assert_non_null(strstr(errors.items[0].text, "not in this version"));
-		config_errors_finish(&errors);
-	}
-	assert_int_equal(planned, 1);
-}
-
 /* A recording of a Modbus link with unit 3, where its path says. */
 static void make_recording(void)
 {
@@ -185,7 +162,6 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(files_keep_their_hashes),
 		cmocka_unit_test(links_keep_their_hashes),
-		cmocka_unit_test(links_that_the_worker_lacks_are_errors),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

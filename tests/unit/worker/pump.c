@@ -63,6 +63,10 @@ int pump_start(struct pump *pump, const struct port *port)
 		pump->modbus = modbus_create(port, &pump->channel);
 		assert_non_null(pump->modbus);
 	}
+	if (port->kind == ASSAY_LINK_HTTP) {
+		pump->http = http_create(port, &pump->channel);
+		assert_non_null(pump->http);
+	}
 	assert_int_equal(pthread_create(&pump->thread, NULL, run, pump), 0);
 	return 0;
 }
@@ -73,6 +77,7 @@ void pump_stop(struct pump *pump)
 	pthread_join(pump->thread, NULL);
 	link_close(&pump->link);
 	modbus_destroy(pump->modbus);
+	http_destroy(pump->http);
 	channel_finish(&pump->channel);
 	monitor_finish(&pump->monitor);
 }

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "worker/channel.h"
+#include "worker/link/http.h"
 #include "worker/link/modbus.h"
 
 struct pump {
@@ -18,6 +19,7 @@ struct pump {
 	struct heartbeat heartbeat;
 	struct channel channel;
 	struct modbus *modbus;
+	struct http *http;
 	pthread_t thread;
 	atomic_bool stop;
 	_Atomic uint64_t cancel_at; /* clock_boot(); 0: never */
