@@ -93,6 +93,12 @@ static const struct port_key keys[] = {
 		.help = "endpoint from the instrument"},
 	{"out", AT(out), PORT_HEX, ASSAY_LINK_USB, .min = 0x01, .max = 0x0f,
 		.help = "endpoint to the instrument"},
+	{"stream", AT(stream), PORT_HEX, ASSAY_LINK_USB, .min = 0x81, .max = 0x8f,
+		.help = "second endpoint from the instrument, such as of a stream of samples"},
+	{"stream_2", AT(stream_2), PORT_HEX, ASSAY_LINK_USB, .min = 0x81, .max = 0x8f,
+		.help = "third endpoint from the instrument"},
+	{"out_2", AT(out_2), PORT_HEX, ASSAY_LINK_USB, .min = 0x01, .max = 0x0f,
+		.help = "second endpoint to the instrument"},
 
 	{"open_timeout", AT(open_ms), PORT_MS, SERIAL | NETWORK | ASSAY_LINK_USB, .min = 100,
 		.max = TIMEOUT_MS, .fallback = OPEN_MS,

@@ -61,7 +61,7 @@ struct port {
 	unsigned vid, pid;  /* usb */
 	const char *serial; /* iSerialNumber string to pick one of several; NULL: any */
 	const char *path;   /* sysfs name such as "1-2.3"; NULL: any */
-	unsigned interface, in, out;
+	unsigned interface, in, out, stream, stream_2, out_2;
 
 	/* playback: the recording, of a link of `kind`, in place of the port; NULL: none */
 	const char *playback;

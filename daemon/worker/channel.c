@@ -14,6 +14,7 @@
 /* In front of each piece in the store. */
 struct piece {
 	uint32_t len, at; /* bytes in all, bytes taken */
+	bool joins;       /* it continues the transfer of the piece before it */
 	struct receipt received;
 };
 
@@ -25,7 +26,8 @@ void channel_init(struct channel *channel, struct monitor *monitor, struct link 
 
 void channel_finish(struct channel *channel)
 {
-	buffer_finish(&channel->in);
+	for (unsigned i = 0; i < LINK_ENDPOINTS; i++)
+		buffer_finish(&channel->in[i].pieces);
 	link_recorder_finish(&channel->recorder);
 }
 
@@ -86,7 +88,7 @@ void channel_start_run(struct channel *channel)
 	monitor_unlock(channel->monitor);
 }
 
-static bool receive_one(struct channel *channel);
+static bool receive_all(struct channel *channel);
 static size_t drop_input(struct channel *channel);
 
 /* --- sending ---------------------------------------------------------------------------------- */
@@ -95,6 +97,7 @@ static size_t drop_input(struct channel *channel);
 static ssize_t push(struct channel *channel, const uint8_t *data, size_t len)
 {
 	size_t done = 0;
+	channel->link->to = channel->out_to;
 	while (done < len) {
 		ssize_t n = channel->link->ops->send(channel->link, data + done, len - done);
 		if (n == -EAGAIN)
@@ -106,8 +109,8 @@ static ssize_t push(struct channel *channel, const uint8_t *data, size_t len)
 				take_close(channel);
 			return n;
 		}
-		link_recorder_note(&channel->recorder, CAPTURE_OUT, channel->link->out, data + done,
-			(size_t)n);
+		link_recorder_note(&channel->recorder, CAPTURE_OUT,
+			channel->link->outs[channel->out_to], data + done, (size_t)n);
 		done += (size_t)n;
 	}
 	return (ssize_t)done;
@@ -124,23 +127,28 @@ static int continue_write(struct channel *channel)
 	return 0;
 }
 
-static bool is_written(struct channel *channel)
+/* 1: the link has sent all; 0: not yet; or the error with which it ended. */
+static int is_written(struct channel *channel)
 {
 	const struct link_ops *ops = channel->link->ops;
-	return channel->out_at == channel->out_len &&
-	       (ops->is_sent == NULL || ops->is_sent(channel->link));
+	if (channel->out_at < channel->out_len)
+		return 0;
+	channel->link->to = channel->out_to;
+	return ops->is_sent == NULL ? 1 : ops->is_sent(channel->link);
 }
 
 static int write_all(struct channel *channel, uint64_t deadline)
 {
-	int r = continue_write(channel);
-	while (r == 0 && !is_written(channel)) {
+	int done = 0, r = continue_write(channel);
+	while (r == 0 && (done = is_written(channel)) == 0) {
 		monitor_kick(channel->monitor); /* to poll for room */
 		if (!monitor_wait(channel->monitor, deadline))
 			return -ETIMEDOUT;
 		r = channel->is_closed ? -ENOTCONN : trouble(channel);
 	}
-	return r;
+	if (done == -ENODEV)
+		lose(channel);
+	return r < 0 ? r : done < 0 ? done : 0;
 }
 
 /* Connects again if the connection has ended; what came over the former one is dropped. */
@@ -149,7 +157,7 @@ static int ensure_connected(struct channel *channel, uint64_t deadline)
 	struct link *link = channel->link;
 	int r = trouble(channel);
 	if (r == 0 && link->ops->connect != NULL && !channel->is_closed)
-		receive_one(channel); /* the end may have arrived just now */
+		receive_all(channel); /* the end may have arrived just now */
 	while (r == 0 && channel->is_closed && !channel->lost) {
 		int wait = -1;
 		r = link->ops->connect(link, &wait);
@@ -192,12 +200,19 @@ static int break_off(struct channel *channel)
 
 int channel_write(struct channel *channel, const void *data, size_t len, int ms)
 {
+	return channel_write_to(channel, 0, data, len, ms);
+}
+
+int channel_write_to(
+	struct channel *channel, unsigned endpoint, const void *data, size_t len, int ms)
+{
 	enter(channel, ms);
 	uint64_t deadline = deadline_after(ms);
 	if (channel->is_per_request && channel->has_read && !channel->is_stream)
 		hang_up(channel);
 	channel->has_read = false;
 	int r = ensure_connected(channel, deadline);
+	channel->out_to = endpoint;
 	channel->out = data;
 	channel->out_len = len;
 	channel->out_at = 0;
@@ -215,69 +230,109 @@ int channel_write(struct channel *channel, const void *data, size_t len, int ms)
 
 /* --- receiving -------------------------------------------------------------------------------- */
 
-static size_t waiting(const struct channel *channel)
+static size_t waiting(const struct store *store)
 {
-	return channel->in.len - channel->in_at;
+	return store->pieces.len - store->at;
+}
+
+/* Of all endpoints. */
+static bool has_input(const struct channel *channel)
+{
+	size_t bytes = 0;
+	for (unsigned i = 0; i < link_endpoints(channel->link); i++)
+		bytes += waiting(&channel->in[i]);
+	return bytes > 0;
+}
+
+static bool has_room(const struct channel *channel)
+{
+	bool has = false;
+	for (unsigned i = 0; i < link_endpoints(channel->link); i++)
+		has = has || waiting(&channel->in[i]) <= IN_ROOM;
+	return has;
 }
 
 /* Returns the number of bytes dropped. */
-static size_t drop_input(struct channel *channel)
+static size_t drop_store(struct store *store)
 {
 	size_t dropped = 0;
-	while (waiting(channel) > 0) {
+	while (waiting(store) > 0) {
 		struct piece piece;
-		memcpy(&piece, channel->in.data + channel->in_at, sizeof piece);
+		memcpy(&piece, store->pieces.data + store->at, sizeof piece);
 		dropped += piece.len - piece.at;
-		channel->in_at += sizeof piece + piece.len;
+		store->at += sizeof piece + piece.len;
 	}
-	channel->in_at = 0;
-	buffer_reset(&channel->in);
-	if (channel->in.size > IN_KEEP)
-		buffer_finish(&channel->in);
+	store->at = 0;
+	buffer_reset(&store->pieces);
+	if (store->pieces.size > IN_KEEP)
+		buffer_finish(&store->pieces);
 	return dropped;
 }
 
-/* Takes bytes of the first piece, at most `size`: how many, 0 if nothing has arrived. */
-static size_t take(struct channel *channel, void *to, size_t size)
+static size_t drop_input(struct channel *channel)
 {
-	if (waiting(channel) == 0)
+	size_t dropped = 0;
+	for (unsigned i = 0; i < link_endpoints(channel->link); i++)
+		dropped += drop_store(&channel->in[i]);
+	return dropped;
+}
+
+/* Takes bytes of the first piece, at most `size`.  0 if there is none, or none that `joins`. */
+static size_t take_piece(
+	struct channel *channel, struct store *store, void *to, size_t size, bool joins)
+{
+	if (waiting(store) == 0)
 		return 0;
-	uint8_t *at = channel->in.data + channel->in_at;
+	uint8_t *at = store->pieces.data + store->at;
 	struct piece piece;
 	memcpy(&piece, at, sizeof piece);
+	if (joins && !piece.joins)
+		return 0;
 	size_t n = piece.len - piece.at < size ? piece.len - piece.at : size;
 	memcpy(to, at + sizeof piece + piece.at, n);
 	piece.at += (uint32_t)n;
 	memcpy(at, &piece, sizeof piece);
 	channel->received = piece.received;
-
-	bool was_full = waiting(channel) > IN_ROOM;
 	if (piece.at == piece.len)
-		channel->in_at += sizeof piece + piece.len;
-	if (waiting(channel) == 0)
-		drop_input(channel);
-	if (was_full && waiting(channel) <= IN_ROOM)
-		monitor_kick(channel->monitor);
+		store->at += sizeof piece + piece.len;
 	return n;
 }
 
-/* Receives one piece into the store.  True if another one may be there already. */
-static bool receive_one(struct channel *channel)
+/* Takes bytes of the first message: how many, 0 if nothing has arrived. */
+static size_t take(struct channel *channel, struct store *store, uint8_t *to, size_t size)
+{
+	bool was_full = waiting(store) > IN_ROOM;
+	size_t have = 0, n;
+	while (have < size &&
+		(n = take_piece(channel, store, to + have, size - have, have > 0)) > 0)
+		have += n;
+	if (waiting(store) == 0)
+		drop_store(store);
+	if (was_full && waiting(store) <= IN_ROOM)
+		monitor_kick(channel->monitor);
+	return have;
+}
+
+/* Receives one piece into a store with room.  True if another one may be there already. */
+static bool receive_one(struct channel *channel, unsigned endpoint)
 {
 	struct link *link = channel->link;
+	struct store *store = &channel->in[endpoint];
 	size_t room = sizeof(struct piece) + link->ops->receive_max;
-	if (channel->is_closed)
+	if (channel->is_closed || channel->lost)
 		return false;
-	if (channel->in_at > 0 && channel->in_at >= channel->in.len / 2) {
-		buffer_consume(&channel->in, channel->in_at);
-		channel->in_at = 0;
+	if (store->at > 0 && store->at >= store->pieces.len / 2) {
+		buffer_consume(&store->pieces, store->at);
+		store->at = 0;
 	}
-	uint8_t *to = buffer_reserve(&channel->in, room);
+	uint8_t *to = buffer_reserve(&store->pieces, room);
 	if (to == NULL) {
 		link_fail(link, ENOMEM, "the received bytes cannot be stored");
 		lose(channel);
 		return false;
 	}
+	link->from = endpoint;
+	link->joins = false;
 	ssize_t n = link->ops->receive(link, to + sizeof(struct piece), link->ops->receive_max);
 	if (n == -ENODEV)
 		lose(channel);
@@ -285,21 +340,32 @@ static bool receive_one(struct channel *channel)
 		take_close(channel);
 	if (n <= 0)
 		return false;
-	struct piece piece = {(uint32_t)n, 0, {clock_utc(), clock_boot()}};
+	struct piece piece = {(uint32_t)n, 0, link->joins, {clock_utc(), clock_boot()}};
 	memcpy(to, &piece, sizeof piece);
-	channel->in.len += sizeof piece + (size_t)n;
-	link_recorder_note(&channel->recorder, CAPTURE_IN, link->in, to + sizeof piece, (size_t)n);
+	store->pieces.len += sizeof piece + (size_t)n;
+	link_recorder_note(
+		&channel->recorder, CAPTURE_IN, link->ins[endpoint], to + sizeof piece, (size_t)n);
 	monitor_notify(channel->monitor);
 	return link->ops->handle != NULL || (size_t)n == link->ops->receive_max;
 }
 
-/* Waits for input: 0, or an error; -ENODEV and -ENOTCONN after the bytes that came before. */
-static int await_input(struct channel *channel, uint64_t deadline)
+/* One piece of each endpoint that has room for it. */
+static bool receive_all(struct channel *channel)
+{
+	bool more = false;
+	for (unsigned i = 0; i < link_endpoints(channel->link); i++)
+		if (waiting(&channel->in[i]) <= IN_ROOM)
+			more = receive_one(channel, i) || more;
+	return more;
+}
+
+/* 0 if there is input, of `store` or (NULL) of any; or an error, which comes after the bytes. */
+static int await_input(struct channel *channel, const struct store *store, uint64_t deadline)
 {
 	for (;;) {
 		if (channel->cancelled)
 			return -ECANCELED;
-		if (waiting(channel) > 0)
+		if (store != NULL ? waiting(store) > 0 : has_input(channel))
 			return 0;
 		if (channel->lost)
 			return -ENODEV;
@@ -309,20 +375,59 @@ static int await_input(struct channel *channel, uint64_t deadline)
 		if (!monitor_wait_for(channel->monitor, fd, deadline))
 			return -ETIMEDOUT;
 		if (channel->is_direct && !channel->lost)
-			receive_one(channel);
+			receive_all(channel);
 	}
 }
 
 ssize_t channel_read(struct channel *channel, void *to, size_t size, int ms)
 {
+	return channel_read_from(channel, 0, to, size, ms);
+}
+
+ssize_t channel_read_from(struct channel *channel, unsigned endpoint, void *to, size_t size, int ms)
+{
+	struct store *store = &channel->in[endpoint];
 	enter(channel, ms);
-	int r = size > 0 ? await_input(channel, deadline_after(ms)) : -EINVAL;
+	int r = size > 0 ? await_input(channel, store, deadline_after(ms)) : -EINVAL;
 	if (r == -ENOTCONN)
 		r = break_off(channel);
-	ssize_t n = r < 0 ? r : (ssize_t)take(channel, to, size);
+	ssize_t n = r < 0 ? r : (ssize_t)take(channel, store, to, size);
 	channel->has_read = channel->has_read || n > 0;
 	leave(channel);
 	return n;
+}
+
+#define SETUP       8 /* USB 2.0, 9.3: type, request, value, index, length */
+#define CONTROL_MAX 4096
+
+ssize_t channel_control(struct channel *channel, const struct assay_usb_request *request,
+	uint8_t *data, size_t len, int ms)
+{
+	uint8_t message[SETUP + CONTROL_MAX] = {request->type, request->request,
+		(uint8_t)request->value, (uint8_t)(request->value >> 8), (uint8_t)request->index,
+		(uint8_t)(request->index >> 8), (uint8_t)len, (uint8_t)(len >> 8)};
+	uint64_t deadline = deadline_after(ms);
+	bool is_in = (request->type & 0x80) != 0;
+	uint8_t setup[SETUP];
+	if (len > CONTROL_MAX)
+		return -EMSGSIZE;
+	memcpy(setup, message, SETUP);
+	if (!is_in && len > 0)
+		memcpy(message + SETUP, data, len);
+	int r = channel_write_to(channel, LINK_CONTROL, message, SETUP + (is_in ? 0 : len), ms);
+	while (r == 0) { /* until the reply to this request, not a late one */
+		ssize_t n = channel_read_from(
+			channel, LINK_CONTROL, message, sizeof message, clock_ms_until(deadline));
+		if (n < 0)
+			return n;
+		if (n < SETUP || memcmp(message, setup, SETUP) != 0)
+			continue;
+		size_t moved = (size_t)n - SETUP < len ? (size_t)n - SETUP : len;
+		if (is_in && moved > 0)
+			memcpy(data, message + SETUP, moved);
+		return is_in ? (ssize_t)moved : (ssize_t)len;
+	}
+	return r;
 }
 
 struct receipt channel_received(const struct channel *channel)
@@ -356,7 +461,7 @@ int channel_drain(struct channel *channel, int quiet_ms, int limit_ms, size_t *d
 	while (r == 0) {
 		*dropped += drop_input(channel);
 		uint64_t quiet = deadline_after(quiet_ms);
-		r = quiet <= limit ? await_input(channel, quiet) : -EBADMSG;
+		r = quiet <= limit ? await_input(channel, NULL, quiet) : -EBADMSG;
 	}
 	leave(channel);
 	return r == -ETIMEDOUT || r == -ENOTCONN ? 0 : r;
@@ -414,8 +519,8 @@ size_t channel_discard(struct channel *channel)
 	monitor_lock(channel->monitor);
 	size_t dropped = drop_input(channel);
 	for (int i = 0; channel->is_direct && i < TURNS_MAX && !channel->lost; i++) {
-		receive_one(channel);
-		if (waiting(channel) == 0)
+		receive_all(channel);
+		if (!has_input(channel))
 			break;
 		dropped += drop_input(channel);
 	}
@@ -453,7 +558,7 @@ int channel_watch(struct channel *channel, struct pollfd *fds, int *timeout_ms)
 {
 	struct link *link = channel->link;
 	monitor_lock(channel->monitor);
-	bool reading = !channel->is_direct && waiting(channel) <= IN_ROOM;
+	bool reading = !channel->is_direct && has_room(channel);
 	bool writing = channel->out != NULL && channel->out_at < channel->out_len;
 	int n = 0;
 	if (channel->lost || channel->is_closed) {
@@ -478,11 +583,12 @@ void channel_handle(struct channel *channel)
 	if (channel->link->ops->handle != NULL)
 		channel->link->ops->handle(channel->link);
 	bool is_open = channel->out != NULL && !channel->lost && !channel->is_closed;
-	if (is_open && continue_write(channel) == 0 && is_written(channel))
+	if (is_open && continue_write(channel) == 0 && is_written(channel) != 0)
 		monitor_notify(channel->monitor);
-	for (int i = 0; i < TURNS_MAX && !channel->lost && waiting(channel) <= IN_ROOM; i++) {
-		if (!receive_one(channel))
-			break;
-	}
+	bool more = true;
+	for (int i = 0; i < TURNS_MAX && more; i++)
+		more = receive_all(channel);
+	if (more && channel->link->ops->handle != NULL)
+		monitor_kick(channel->monitor); /* no descriptor shows the rest */
 	monitor_unlock(channel->monitor);
 }

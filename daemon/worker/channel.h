@@ -4,7 +4,7 @@
  *
  * The I/O thread receives them as they arrive, with the time of receipt, into a bounded store; it
  * does not read the link while the store is full.  The driver's thread takes them out, never two
- * messages in one call.  On a direct channel, where only replies are expected, the driver's thread
+ * messages in one call.  Each endpoint of the link has a store of its own.  On a direct channel, where only replies are expected, the driver's thread
  * receives while it waits, and the I/O thread only notices the loss of the port.
  *
  * If the other side closes an idle connection, the next write connects again.  A read that finds no
@@ -14,6 +14,7 @@
 #ifndef ASSAY_WORKER_CHANNEL_H
 #define ASSAY_WORKER_CHANNEL_H
 
+#include <assay/driver.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -41,8 +42,11 @@ struct channel {
 	unsigned connections;    /* made after the first one */
 	unsigned breaks;         /* of exchanges by the end of the connection */
 	/* under the lock */
-	struct buffer in; /* pieces, each with a head */
-	size_t in_at;
+	struct store {
+		struct buffer pieces; /* each with a head */
+		size_t at;
+	} in[LINK_ENDPOINTS];
+	unsigned out_to;    /* the endpoint */
 	const uint8_t *out; /* bytes that the driver's thread is sending; NULL: none */
 	size_t out_len, out_at;
 	bool lost;      /* the port is gone: link->why */
@@ -67,6 +71,17 @@ void channel_set_direct(struct channel *channel);
 
 int channel_write(struct channel *channel, const void *data, size_t len, int ms);
 ssize_t channel_read(struct channel *channel, void *to, size_t size, int ms);
+
+/* The same at an endpoint of the link, an index below LINK_ENDPOINTS. */
+int channel_write_to(
+	struct channel *channel, unsigned endpoint, const void *data, size_t len, int ms);
+ssize_t channel_read_from(
+	struct channel *channel, unsigned endpoint, void *to, size_t size, int ms);
+
+/* One control transfer, see assay_usb_control(). */
+ssize_t channel_control(struct channel *channel, const struct assay_usb_request *request,
+	uint8_t *data, size_t len, int ms);
+
 int channel_drain(struct channel *channel, int quiet_ms, int limit_ms, size_t *dropped);
 int channel_pause(struct channel *channel, int ms);
 

@@ -464,6 +464,20 @@ struct assay_driver {
 
 /* --- the services ---------------------------------------------------------------------------- */
 
+/* The endpoints of a USB link, by the keys of the link; assay_read() and assay_write() use the first. */
+enum assay_endpoint {
+	ASSAY_ENDPOINT_MAIN = 0,     /* `in` and `out` */
+	ASSAY_ENDPOINT_STREAM = 1,   /* `stream`, to the host */
+	ASSAY_ENDPOINT_STREAM_2 = 2, /* `stream_2`, to the host */
+	ASSAY_ENDPOINT_OUT_2 = 3,    /* `out_2`, to the instrument */
+};
+
+/* The setup packet of a control transfer, as in chapter 9.3 of the USB specification. */
+struct assay_usb_request {
+	uint8_t type, request;
+	uint16_t value, index;
+};
+
 enum assay_level {
 	ASSAY_LOG_ERROR = 3, /* a person must act */
 	ASSAY_LOG_WARN = 4,  /* data may be missing */

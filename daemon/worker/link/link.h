@@ -22,6 +22,10 @@
 
 #define LINK_FDS_MAX 8
 
+/* Only usb has more than endpoint 0: those of enum assay_endpoint, and the control endpoint. */
+#define LINK_CONTROL   4
+#define LINK_ENDPOINTS 5
+
 struct link;
 
 struct link_ops {
@@ -45,21 +49,26 @@ struct link_ops {
 	void (*handle)(struct link *link);
 
 	/*
-	 * Stores one piece of a stream, or one message, that has arrived.  Returns its length,
-	 * -EAGAIN if there is none, or -ENODEV with link->why if the port is lost.
+	 * Stores one piece of a stream, or one message, that has arrived at the endpoint
+	 * link->from.  Returns its length, -EAGAIN if there is none, or -ENODEV with link->why if
+	 * the port is lost.
 	 */
 	ssize_t (*receive)(struct link *link, uint8_t *to, size_t size);
 
 	/*
-	 * Takes bytes to send and returns how many, -EAGAIN if it can take none yet, or -ENODEV
-	 * with link->why.  A message is taken whole or not at all (-EMSGSIZE: never).
+	 * Takes bytes to send to the endpoint link->to and returns how many, -EAGAIN if it can take
+	 * none yet, or -ENODEV with link->why.  A message is taken whole or not at all (-EMSGSIZE:
+	 * never; -EINVAL with link->why: not there, or not this one).
 	 */
 	ssize_t (*send)(struct link *link, const uint8_t *data, size_t len);
 
-	/* True if all bytes taken are sent.  NULL: at once. */
-	bool (*is_sent)(struct link *link);
+	/*
+	 * Of the bytes taken for link->to: 1 if all are sent, 0 not yet, or the error with which
+	 * they ended, with link->why: -ENODEV if the port is lost.  NULL: sent at once.
+	 */
+	int (*is_sent)(struct link *link);
 
-	/* The sender waits no longer: drops bytes taken and not sent.  May be NULL. */
+	/* The sender waits no longer: drops bytes taken for link->to and not sent.  May be NULL. */
 	void (*give_up)(struct link *link);
 
 	/*
@@ -77,16 +86,24 @@ struct link_ops {
 
 struct link {
 	const struct link_ops *ops;
-	int fd;              /* -1: none */
-	void *own;           /* of the kind */
-	unsigned in, out;    /* usb: addresses of the endpoints; else 0 */
-	char why[300];       /* the text of the last failure */
+	int fd;             /* -1: none */
+	void *own;          /* of the kind */
+	bool has_endpoints; /* more than endpoint 0 */
+	unsigned from, to;  /* endpoints of the next calls of receive(), and of send() */
+	bool joins;         /* the last piece continues the transfer of the piece before it */
+	uint8_t ins[LINK_ENDPOINTS], outs[LINK_ENDPOINTS]; /* usb: their addresses; else 0 */
+	char why[300];                                     /* the text of the last failure */
 	uint64_t byte_ns;    /* of one byte on a serial line; 0: unknown */
 	bool is_over;        /* the port was lost because a recording ended */
 	bool is_unconnected; /* datagrams, http: nothing breaks when the peer is exchanged */
 };
 
 extern const struct link_ops link_none, link_tcp, link_udp, link_serial, link_usb, link_playback;
+
+static inline unsigned link_endpoints(const struct link *link)
+{
+	return link->has_endpoints ? LINK_ENDPOINTS : 1;
+}
 
 /* 0, or a negative errno with link->why. */
 int link_open(struct link *link, const struct port *port);

@@ -169,6 +169,15 @@ static void renumber(struct playback *p, const struct due *due, uint8_t *data, s
 	}
 }
 
+/* The endpoint of a received piece: see name_endpoints(). */
+static unsigned endpoint_of(const struct link *link, unsigned address)
+{
+	unsigned i = 0;
+	while (i < LINK_ENDPOINTS && link->ins[i] != address)
+		i++;
+	return i < LINK_ENDPOINTS ? i : 0;
+}
+
 static ssize_t playback_receive(struct link *link, uint8_t *to, size_t size)
 {
 	struct playback *p = link->own;
@@ -180,6 +189,8 @@ static ssize_t playback_receive(struct link *link, uint8_t *to, size_t size)
 		return -EAGAIN;
 	const struct due due = p->queue[p->queue_at];
 	const struct capture_record *record = &p->file.records[due.index];
+	if (endpoint_of(link, record->channel) != link->from)
+		return -EAGAIN;
 	size_t len = record->len < size ? record->len : size;
 	memcpy(to, record->data, len);
 	if (is_tcp(p))
@@ -348,6 +359,28 @@ static void playback_close(struct link *link)
 		close(link->fd);
 }
 
+/*
+ * Of USB: the recording has addresses, and not which key of the link each of them had.  A driver
+ * reads replies before it starts a stream, so the first one is that of the replies.
+ */
+static void name_endpoints(struct link *link)
+{
+	const struct playback *p = link->own;
+	unsigned count = 0;
+	if (p->port->kind != ASSAY_LINK_USB)
+		return;
+	link->has_endpoints = true;
+	link->ins[LINK_CONTROL] = 0x80;
+	for (size_t i = 0; i < p->file.count && count < LINK_CONTROL; i++) {
+		const struct capture_record *record = &p->file.records[i];
+		bool is_known = record->kind != CAPTURE_IN;
+		for (unsigned k = 0; k < LINK_ENDPOINTS; k++)
+			is_known = is_known || link->ins[k] == record->channel;
+		if (!is_known)
+			link->ins[count++] = (uint8_t)record->channel;
+	}
+}
+
 /* Bytes that the instrument sent by itself before the first request are received at once. */
 static int start(struct link *link, const struct port *port)
 {
@@ -362,6 +395,7 @@ static int start(struct link *link, const struct port *port)
 	link->fd = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (link->fd < 0)
 		return link_fail(link, errno, "playback needs a timer");
+	name_endpoints(link);
 	struct due due = {0};
 	r = deliver(p, 0, (struct position){0, 0}, &due);
 	set_alarm(link);

@@ -209,7 +209,7 @@ static void input_without_memory_loses_the_port(void **state)
 {
 	char byte;
 	monitor_lock(&pump.monitor);
-	pump.channel.in.limit = 1;
+	pump.channel.in[0].pieces.limit = 1;
 	monitor_unlock(&pump.monitor);
 	over->say("last", 4);
 	assert_int_equal(channel_read(&pump.channel, &byte, 1, LONG_MS), -ENODEV);
@@ -267,7 +267,7 @@ static void large_messages_arrive_whole(void **state)
 		ssize_t n = channel_read(&pump.channel, got + have, over->large - have, LONG_MS);
 		if (n < 0)
 			fail_msg("after %zu bytes: %s", have, strerror((int)-n));
-		if (over->keeps_messages)
+		if (over->keeps_messages && !over->has_packets)
 			assert_int_equal(n, over->large);
 		have += (size_t)n;
 	}

@@ -37,6 +37,7 @@ static size_t hear(void *to, size_t size)
 const struct transport transport_usb = {
 	.name = "usb",
 	.keeps_messages = true,
+	.has_packets = true,
 	.notices_loss = true,
 	.is_file = true,
 	.large = 24648, /* an Amptek spectrum of 8192 channels with its status */

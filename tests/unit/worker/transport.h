@@ -11,6 +11,7 @@
 struct transport {
 	const char *name;
 	bool keeps_messages; /* two messages are read in two calls */
+	bool has_packets;    /* a large one is read in pieces, as they arrive */
 	bool notices_loss;   /* the other side can be seen to go away */
 	bool connects_again; /* that is no loss, except while a stream is read */
 	bool can_block;      /* the other side can refuse to take more */

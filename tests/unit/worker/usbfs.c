@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A USB instrument at the level of usbfs: umockdev hands over the ioctls that libusb makes, and
- * this file answers them as the kernel would for a device with one bulk endpoint each way.
+ * this file answers them as the kernel would for a device with these endpoints.  Bytes move in
+ * packets.
  *
  * The ioctls come on umockdev's own thread; the data shared with the test is under `lock`.
  */
@@ -12,6 +13,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -23,17 +25,22 @@
 #include "usbfs.h"
 
 #define PACKET       64
-#define URBS_MAX     8
+#define URBS_MAX     1024
 #define MESSAGES_MAX 64
+#define INTERFACE    0 /* and interface 1 belongs to another program */
 
-/* Device, configuration, interface, two bulk endpoints: as the node and sysfs give them. */
+/* Device, configuration, two interfaces, endpoints: as the node and sysfs give them. */
 static const char description[] = "P: /devices/pci0000:00/0000:00:14.0/usb1/1-2\n"
 				  "N: bus/usb/001/007="
 				  "1201000200000040C4102A84000101020301"
-				  "0902200001010080FA"
-				  "0904000002FF000000"
+				  "09023E0002010080FA"
+				  "0904000005FF000000"
 				  "07058102400000"
-				  "07050202400000\n"
+				  "07050202400000"
+				  "07058302400000"
+				  "07058403400001"
+				  "07050502400000"
+				  "0904010000FF000000\n"
 				  "E: SUBSYSTEM=usb\n"
 				  "E: DEVTYPE=usb_device\n"
 				  "E: DEVNAME=/dev/bus/usb/001/007\n"
@@ -50,7 +57,7 @@ static const char description[] = "P: /devices/pci0000:00/0000:00:14.0/usb1/1-2\
 
 struct message {
 	uint8_t data[USBFS_MESSAGE_MAX];
-	size_t len;
+	size_t len, at; /* `at`: sent */
 };
 
 static UMockdevTestbed *testbed;
@@ -61,9 +68,47 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static UMockdevIoctlData *waiting[URBS_MAX]; /* submitted and not yet done, in their order */
 static UMockdevIoctlData *done[URBS_MAX];
 static size_t waiting_count, done_count;
-static struct message said[MESSAGES_MAX], heard[MESSAGES_MAX];
-static size_t said_count, heard_count;
-static bool is_gone, is_claimed, is_cut, is_busy;
+
+static struct pipe {
+	uint8_t address;
+	bool is_interrupt, is_halted;
+	struct message *messages; /* to the host, or from it */
+	size_t count;
+} pipes[] = {
+	{.address = USBFS_IN},
+	{.address = USBFS_OUT},
+	{.address = USBFS_STREAM},
+	{.address = USBFS_REPORT, .is_interrupt = true},
+	{.address = USBFS_OUT_2},
+};
+
+#define PIPES (sizeof pipes / sizeof pipes[0])
+
+static bool is_gone, is_claimed, is_busy, has_dropped_rights;
+static usbfs_on_control *on_control;
+
+static struct pipe *pipe_of(unsigned address)
+{
+	for (size_t i = 0; i < PIPES; i++)
+		if (pipes[i].address == address)
+			return &pipes[i];
+	return NULL;
+}
+
+/* A new message at the end of the pipe's. */
+static struct message *add_message(struct pipe *pipe)
+{
+	assert_true(pipe->count < MESSAGES_MAX);
+	struct message *m = &pipe->messages[pipe->count++];
+	m->len = m->at = 0;
+	return m;
+}
+
+static void drop_message(struct pipe *pipe)
+{
+	pipe->count--;
+	memmove(pipe->messages, pipe->messages + 1, pipe->count * sizeof *pipe->messages);
+}
 
 static struct usbdevfs_urb *urb_of(UMockdevIoctlData *data)
 {
@@ -100,66 +145,96 @@ static uint8_t *buffer_of(UMockdevIoctlData *data)
 /* --- the bus ---------------------------------------------------------------------------------- */
 
 /*
- * libusb splits a transfer larger than 16 KiB into several URBs.  A short packet ends them all: the
- * following ones, marked as continuations, are not filled, and not taken until a URB without the
- * mark comes.
+ * One packet to the host.  It ends the transfer if it is short or fills it; one that does not fit is
+ * an overflow, as on a real bus.
  */
-static void give_message(size_t i)
-{
-	struct message *m = &said[0];
-	size_t at = 0;
-	for (;;) {
-		struct usbdevfs_urb *urb = urb_of(waiting[i]);
-		size_t room = (size_t)urb->buffer_length;
-		size_t n = m->len - at < room ? m->len - at : room;
-		memcpy(buffer_of(waiting[i]), m->data + at, n);
-		finish(i, 0, n);
-		at += n;
-		bool is_short = n < room;
-		bool more = i < waiting_count && urb_of(waiting[i])->endpoint == USBFS_IN &&
-			    (urb_of(waiting[i])->flags & USBDEVFS_URB_BULK_CONTINUATION) != 0;
-		if (is_short && more)
-			finish(i, -EREMOTEIO, 0);
-		is_cut = is_short;
-		if (is_short || !more)
-			break;
-	}
-	said_count--;
-	memmove(said, said + 1, said_count * sizeof *said);
-}
-
-static void hear_urb(size_t i)
+static void give_packet(size_t i, const uint8_t *data, size_t len)
 {
 	struct usbdevfs_urb *urb = urb_of(waiting[i]);
-	struct message *m = &heard[heard_count];
+	size_t have = (size_t)urb->actual_length;
+	if (have + len > (size_t)urb->buffer_length) {
+		finish(i, -EOVERFLOW, have);
+		return;
+	}
+	if (len > 0)
+		memcpy(buffer_of(waiting[i]) + have, data, len);
+	urb->actual_length = (int)(have + len);
+	if (len < PACKET || have + len == (size_t)urb->buffer_length)
+		finish(i, 0, have + len);
+}
+
+/* The next packet of the oldest message; the device sends no empty one after whole packets. */
+static void give_next(size_t i, struct pipe *pipe)
+{
+	struct message *m = &pipe->messages[0];
+	size_t n = m->len - m->at < PACKET ? m->len - m->at : PACKET;
+	give_packet(i, m->data + m->at, n);
+	m->at += n;
+	if (m->at == m->len)
+		drop_message(pipe);
+}
+
+static void hear_urb(size_t i, struct pipe *pipe)
+{
+	struct usbdevfs_urb *urb = urb_of(waiting[i]);
 	size_t n = (size_t)urb->buffer_length;
-	bool follows = (urb->flags & USBDEVFS_URB_BULK_CONTINUATION) != 0 && heard_count > 0;
-	if (follows)
-		m--; /* the rest of a message */
+	bool follows = (urb->flags & USBDEVFS_URB_BULK_CONTINUATION) != 0 && pipe->count > 0;
+	struct message *m = follows ? &pipe->messages[pipe->count - 1] : add_message(pipe);
 	memcpy(m->data + m->len, buffer_of(waiting[i]), n);
 	m->len += n;
-	heard_count += !follows;
 	finish(i, 0, n);
+}
+
+/* The device's answer to a request: bytes moved, or -EPIPE. */
+static void answer_control(size_t i)
+{
+	struct usbdevfs_urb *urb = urb_of(waiting[i]);
+	uint8_t *bytes = buffer_of(waiting[i]);
+	int n = on_control != NULL ? on_control(bytes, bytes + 8, (size_t)urb->buffer_length - 8)
+				   : -EPIPE;
+	finish(i, n < 0 ? n : 0, n < 0 ? 0 : (size_t)n);
 }
 
 /* Moves all bytes that can be moved; lock held. */
 static void run_bus(void)
 {
 	for (size_t i = 0; i < waiting_count;) {
-		bool in = (urb_of(waiting[i])->endpoint & 0x80) != 0;
-		if (is_gone) {
+		struct pipe *pipe = pipe_of(urb_of(waiting[i])->endpoint);
+		bool in = pipe != NULL && (pipe->address & 0x80) != 0;
+		if (is_gone)
 			finish(i, -ENODEV, 0);
-		} else if (in && said_count > 0) {
-			give_message(i);
-		} else if (!in && !is_busy) {
-			hear_urb(i);
-		} else {
+		else if (pipe == NULL)
+			answer_control(i);
+		else if (pipe->is_halted)
+			finish(i, -EPIPE, 0);
+		else if (in && pipe->count > 0)
+			give_next(i, pipe);
+		else if (!in && !is_busy)
+			hear_urb(i, pipe);
+		else
 			i++;
-		}
 	}
 }
 
 /* --- ioctls ----------------------------------------------------------------------------------- */
+
+/* As the checks of usbfs in the kernel: 0, or the errno. */
+static int refusal(const struct usbdevfs_urb *urb)
+{
+	const struct pipe *pipe = pipe_of(urb->endpoint);
+	if (is_gone)
+		return ENODEV;
+	if (!is_claimed || waiting_count == URBS_MAX)
+		return EINVAL;
+	if (urb->type == USBDEVFS_URB_TYPE_CONTROL)
+		return urb->endpoint == 0 && urb->buffer_length >= 8 ? 0 : EINVAL;
+	if (pipe == NULL)
+		return ENOENT;
+	if (urb->type !=
+		(pipe->is_interrupt ? USBDEVFS_URB_TYPE_INTERRUPT : USBDEVFS_URB_TYPE_BULK))
+		return EINVAL;
+	return 0;
+}
 
 static void submit(UMockdevIoctlClient *client, UMockdevIoctlData *arg)
 {
@@ -167,18 +242,13 @@ static void submit(UMockdevIoctlClient *client, UMockdevIoctlData *arg)
 	UMockdevIoctlData *data = umockdev_ioctl_data_resolve(
 		arg, 0, sizeof(struct usbdevfs_urb), &error);
 	mock_check(data != NULL, error);
-	bool follows = (urb_of(data)->flags & USBDEVFS_URB_BULK_CONTINUATION) != 0;
-	bool in = urb_of(data)->endpoint == USBFS_IN;
-	int refusal = is_gone                                    ? ENODEV
-		      : in && follows && is_cut                  ? EREMOTEIO
-		      : !is_claimed || waiting_count == URBS_MAX ? EINVAL
-								 : 0;
-	if (refusal != 0) {
-		umockdev_ioctl_client_complete(client, -1, refusal);
+	int refused = refusal(urb_of(data));
+	if (refused != 0) {
+		umockdev_ioctl_client_complete(client, -1, refused);
 		g_object_unref(data);
 		return;
 	}
-	is_cut = is_cut && !in;
+	urb_of(data)->actual_length = 0;
 	if (urb_of(data)->buffer_length > 0)
 		buffer_of(data);
 	waiting[waiting_count++] = data;
@@ -247,9 +317,41 @@ static void answer_value(
 	g_object_unref(data);
 }
 
-static void claim(UMockdevIoctlClient *client, bool on)
+static void refuse_or_do(UMockdevIoctlClient *client, int refused)
 {
-	is_claimed = on;
+	umockdev_ioctl_client_complete(client, refused != 0 ? -1 : 0, refused);
+}
+
+static unsigned number_at(UMockdevIoctlData *arg)
+{
+	GError *error = NULL;
+	UMockdevIoctlData *data = umockdev_ioctl_data_resolve(arg, 0, sizeof(unsigned), &error);
+	mock_check(data != NULL, error);
+	unsigned number = *(unsigned *)(void *)data->data;
+	g_object_unref(data);
+	return number;
+}
+
+static void claim(UMockdevIoctlClient *client, UMockdevIoctlData *arg, bool on)
+{
+	unsigned number = number_at(arg);
+	int refused = number != INTERFACE ? (has_dropped_rights ? EACCES : EBUSY) : 0;
+	is_claimed = refused == 0 ? on : is_claimed;
+	refuse_or_do(client, refused);
+}
+
+static void clear_halt(UMockdevIoctlClient *client, UMockdevIoctlData *arg)
+{
+	struct pipe *pipe = pipe_of(number_at(arg));
+	bool is_known = pipe != NULL && is_claimed;
+	if (is_known)
+		pipe->is_halted = false;
+	refuse_or_do(client, is_known ? 0 : ENOENT);
+}
+
+static void drop_rights(UMockdevIoctlClient *client)
+{
+	has_dropped_rights = true;
 	umockdev_ioctl_client_complete(client, 0, 0);
 }
 
@@ -264,17 +366,18 @@ static gboolean on_ioctl(UMockdevIoctlBase *base, UMockdevIoctlClient *client, g
 	pthread_mutex_lock(&lock);
 	switch (umockdev_ioctl_client_get_request(client)) {
 	case USBDEVFS_CONNECTINFO: answer_value(client, arg, &connected, sizeof connected); break;
-	case USBDEVFS_GET_CAPABILITIES:
+	case USBDEVFS_GET_CAPABILITIES: /* first on each descriptor, which has the rights */
+		has_dropped_rights = false;
 		answer_value(client, arg, &capabilities, sizeof capabilities);
 		break;
 	case USBDEVFS_GET_SPEED: umockdev_ioctl_client_complete(client, 3, 0); break;
 	case USBDEVFS_CONTROL: control(client, arg); break;
-	case USBDEVFS_CLAIMINTERFACE:
-	case USBDEVFS_DISCONNECT_CLAIM: claim(client, true); break;
-	case USBDEVFS_RELEASEINTERFACE: claim(client, false); break;
-	case USBDEVFS_GETDRIVER: umockdev_ioctl_client_complete(client, -1, ENODATA); break;
-	case USBDEVFS_IOCTL:
-	case USBDEVFS_CLEAR_HALT: umockdev_ioctl_client_complete(client, 0, 0); break;
+	case USBDEVFS_CLAIMINTERFACE: claim(client, arg, true); break;
+	case USBDEVFS_RELEASEINTERFACE: claim(client, arg, false); break;
+	case USBDEVFS_GETDRIVER: refuse_or_do(client, ENODATA); break;
+	case USBDEVFS_IOCTL: refuse_or_do(client, has_dropped_rights ? EACCES : ENODATA); break;
+	case USBDEVFS_CLEAR_HALT: clear_halt(client, arg); break;
+	case USBDEVFS_DROP_PRIVILEGES: drop_rights(client); break;
 	case USBDEVFS_SUBMITURB: submit(client, arg); break;
 	case USBDEVFS_REAPURB:
 	case USBDEVFS_REAPURBNDELAY: reap(client, arg); break;
@@ -296,7 +399,14 @@ void usbfs_make(struct port *port)
 	g_signal_connect(handler, "handle-ioctl", G_CALLBACK(on_ioctl), NULL);
 	mock_check(umockdev_testbed_attach_ioctl(testbed, "/dev/bus/usb/001/007", handler, &error),
 		error);
-	is_gone = is_claimed = is_cut = is_busy = false;
+	is_gone = is_claimed = is_busy = has_dropped_rights = false;
+	on_control = NULL;
+	for (size_t i = 0; i < PIPES; i++) {
+		pipes[i].is_halted = false;
+		pipes[i].count = 0;
+		pipes[i].messages = malloc(MESSAGES_MAX * sizeof *pipes[i].messages);
+		assert_non_null(pipes[i].messages);
+	}
 	port_init(port, NULL, port_kind_of(ASSAY_LINK_USB));
 	port->vid = 0x10c4;
 	port->pid = 0x842a;
@@ -313,32 +423,81 @@ void usbfs_drop(void)
 		g_object_unref(waiting[i]);
 	for (size_t i = 0; i < done_count; i++)
 		g_object_unref(done[i]);
-	waiting_count = done_count = said_count = heard_count = 0;
+	waiting_count = done_count = 0;
+	for (size_t i = 0; i < PIPES; i++)
+		free(pipes[i].messages);
 }
 
-void usbfs_say(const void *data, size_t len)
+void usbfs_send(unsigned address, const void *data, size_t len)
 {
 	pthread_mutex_lock(&lock);
-	assert_true(len <= USBFS_MESSAGE_MAX && said_count < MESSAGES_MAX);
-	memcpy(said[said_count].data, data, len);
-	said[said_count++].len = len;
+	assert_true(len <= USBFS_MESSAGE_MAX);
+	struct message *m = add_message(pipe_of(address));
+	memcpy(m->data, data, len);
+	m->len = len;
 	run_bus();
 	pthread_mutex_unlock(&lock);
 }
 
-size_t usbfs_hear(void *to, size_t size)
+void usbfs_say(const void *data, size_t len)
+{
+	usbfs_send(USBFS_IN, data, len);
+}
+
+bool usbfs_send_packet(unsigned address, const void *data, size_t len)
+{
+	bool is_taken = false;
+	pthread_mutex_lock(&lock);
+	for (size_t i = 0; i < waiting_count && !is_taken; i++) {
+		is_taken = urb_of(waiting[i])->endpoint == address;
+		if (is_taken)
+			give_packet(i, data, len);
+	}
+	pthread_mutex_unlock(&lock);
+	return is_taken;
+}
+
+size_t usbfs_hear_at(unsigned address, void *to, size_t size)
 {
 	size_t n = 0;
+	struct pipe *pipe = pipe_of(address);
 	pthread_mutex_lock(&lock);
-	if (heard_count > 0) {
-		n = heard[0].len;
+	if (pipe->count > 0) {
+		n = pipe->messages[0].len;
 		assert_true(n <= size);
-		memcpy(to, heard[0].data, n);
-		memmove(heard, heard + 1, --heard_count * sizeof *heard);
-		heard[heard_count].len = 0;
+		memcpy(to, pipe->messages[0].data, n);
+		drop_message(pipe);
 	}
 	pthread_mutex_unlock(&lock);
 	return n;
+}
+
+size_t usbfs_hear(void *to, size_t size)
+{
+	return usbfs_hear_at(USBFS_OUT, to, size);
+}
+
+void usbfs_halt(unsigned address)
+{
+	pthread_mutex_lock(&lock);
+	pipe_of(address)->is_halted = true;
+	run_bus();
+	pthread_mutex_unlock(&lock);
+}
+
+void usbfs_set_control(usbfs_on_control *answer)
+{
+	pthread_mutex_lock(&lock);
+	on_control = answer;
+	pthread_mutex_unlock(&lock);
+}
+
+bool usbfs_has_rights(void)
+{
+	pthread_mutex_lock(&lock);
+	bool has = !has_dropped_rights;
+	pthread_mutex_unlock(&lock);
+	return has;
 }
 
 void usbfs_leave(void)
