@@ -40,6 +40,56 @@ static ssize_t do_read(struct assay_instrument *ins, void *buf, size_t size, int
 	return channel_read(services->channel, buf, size, ms);
 }
 
+static bool has_endpoint(struct device *device, enum assay_endpoint endpoint)
+{
+	if (device->services->modbus != NULL)
+		fatal_driver("%s: the driver used an endpoint of a Modbus link", device->ins.key);
+	bool has = (unsigned)endpoint < LINK_CONTROL &&
+		   (unsigned)endpoint < link_endpoints(device->services->channel->link);
+	if (!has)
+		snprintf(device->link_why, sizeof device->link_why, "the link has no endpoint %u",
+			(unsigned)endpoint);
+	return has;
+}
+
+static int do_write_to(struct assay_instrument *ins, enum assay_endpoint endpoint, const void *data,
+	size_t len, int ms)
+{
+	struct device *device = of(ins);
+	struct channel *channel = device->services->channel;
+	if (!has_endpoint(device, endpoint))
+		return -EINVAL;
+	int r = channel_write_to(channel, (unsigned)endpoint, data, len, ms);
+	if (r == -EINVAL)
+		channel_why(channel, device->link_why, sizeof device->link_why);
+	return r;
+}
+
+static ssize_t do_read_from(
+	struct assay_instrument *ins, enum assay_endpoint endpoint, void *buf, size_t size, int ms)
+{
+	struct device *device = of(ins);
+	struct channel *channel = device->services->channel;
+	if (!has_endpoint(device, endpoint))
+		return -EINVAL;
+	return channel_read_from(channel, (unsigned)endpoint, buf, size, ms);
+}
+
+static ssize_t do_usb_control(struct assay_instrument *ins, const struct assay_usb_request *given,
+	size_t given_size, void *data, size_t len, int ms)
+{
+	struct device *device = of(ins);
+	struct channel *channel = device->services->channel;
+	struct assay_usb_request request = {0};
+	memcpy(&request, given, given_size < sizeof request ? given_size : sizeof request);
+	if (ins->link != ASSAY_LINK_USB)
+		fatal_driver("%s: the driver made a control transfer on another link", ins->key);
+	ssize_t n = channel_control(channel, &request, data, len, ms);
+	if (n == -EINVAL || n == -EPROTO)
+		channel_why(channel, device->link_why, sizeof device->link_why);
+	return n;
+}
+
 static int do_drain_count(struct assay_instrument *ins, int quiet_ms, int limit_ms, size_t *dropped)
 {
 	struct device *device = of(ins);
@@ -301,6 +351,9 @@ void services_init(struct services *services)
 		.drain_count = do_drain_count,
 		.value = take_value,
 		.http = do_http,
+		.write_to = do_write_to,
+		.read_from = do_read_from,
+		.usb_control = do_usb_control,
 	};
 	settings_services(host);
 	frame_services(host);

@@ -540,11 +540,18 @@ struct assay_host {
 	void (*value)(struct assay_values *, const char *, double, const char *);
 	int (*http)(struct assay_instrument *, const struct assay_http_request *, size_t,
 		struct assay_http_reply *, size_t, int);
+	int (*write_to)(struct assay_instrument *, enum assay_endpoint, const void *, size_t, int);
+	ssize_t (*read_from)(struct assay_instrument *, enum assay_endpoint, void *, size_t, int);
+	ssize_t (*usb_control)(struct assay_instrument *, const struct assay_usb_request *, size_t,
+		void *, size_t, int);
 };
 
 /* The link. */
 
-/* Writes all bytes within `ms`: one datagram, one USB transfer, or a piece of a stream. */
+/*
+ * Writes all bytes within `ms`: one datagram, one USB transfer, or a piece of a stream.  If the
+ * instrument halts a USB endpoint, the port is lost with this write, and opened again.
+ */
 static inline int assay_write(struct assay_instrument *ins, const void *data, size_t len, int ms)
 {
 	return ins->host->write(ins, data, len, ms);
@@ -557,6 +564,38 @@ static inline int assay_write(struct assay_instrument *ins, const void *data, si
 static inline ssize_t assay_read(struct assay_instrument *ins, void *buf, size_t size, int ms)
 {
 	return ins->host->read(ins, buf, size, ms);
+}
+
+/*
+ * The same at one endpoint of a USB link; on other links only ASSAY_ENDPOINT_MAIN is there.  Another
+ * one that the link does not have returns -EINVAL.
+ *
+ * A read returns packets of a bulk endpoint as they arrive: all that are there, until a short one
+ * ends the transfer or `size` is reached.  A transfer of whole packets needs no short one.  Of an
+ * interrupt endpoint it returns one packet.
+ */
+static inline int assay_write_to(struct assay_instrument *ins, enum assay_endpoint endpoint,
+	const void *data, size_t len, int ms)
+{
+	return ins->host->write_to(ins, endpoint, data, len, ms);
+}
+
+static inline ssize_t assay_read_from(
+	struct assay_instrument *ins, enum assay_endpoint endpoint, void *buf, size_t size, int ms)
+{
+	return ins->host->read_from(ins, endpoint, buf, size, ms);
+}
+
+/*
+ * One control transfer on a USB link: sends `len` bytes of `data`, or receives up to `len` into it if
+ * bit 7 of the type is set; 4096 at most.  Returns the number of bytes moved.  -EPROTO: the
+ * instrument refuses the request.  -EINVAL: it was not sent, because it would change the device's
+ * configuration, or is for another interface or endpoint than those of the link.
+ */
+static inline ssize_t assay_usb_control(struct assay_instrument *ins,
+	const struct assay_usb_request *request, void *data, size_t len, int ms)
+{
+	return ins->host->usb_control(ins, request, sizeof *request, data, len, ms);
 }
 
 /* A steady clock for deadlines, not for data. */

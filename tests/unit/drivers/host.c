@@ -328,6 +328,37 @@ static ssize_t link_read(struct assay_instrument *ins, void *buf, size_t size, i
 	return (ssize_t)n;
 }
 
+/* All endpoints have one script. */
+static int link_write_to(struct assay_instrument *ins, enum assay_endpoint endpoint,
+	const void *data, size_t len, int ms)
+{
+	return link_write(ins, data, len, ms);
+}
+
+static ssize_t link_read_from(
+	struct assay_instrument *ins, enum assay_endpoint endpoint, void *buf, size_t size, int ms)
+{
+	return link_read(ins, buf, size, ms);
+}
+
+/* Written are the setup packet and the data; the next answer is read if bit 7 of the type is set. */
+static ssize_t link_control(struct assay_instrument *ins, const struct assay_usb_request *request,
+	size_t size, void *data, size_t len, int ms)
+{
+	uint8_t message[8 + 4096] = {request->type, request->request, (uint8_t)request->value,
+		(uint8_t)(request->value >> 8), (uint8_t)request->index,
+		(uint8_t)(request->index >> 8), (uint8_t)len, (uint8_t)(len >> 8)};
+	bool is_in = (request->type & 0x80) != 0;
+	if (len > 4096)
+		return -EMSGSIZE;
+	if (!is_in && len > 0)
+		memcpy(message + 8, data, len);
+	int r = link_write(ins, message, 8 + (is_in ? 0 : len), ms);
+	if (r < 0 || !is_in)
+		return r < 0 ? r : (ssize_t)len;
+	return link_read(ins, data, len, ms);
+}
+
 static int link_drain_count(
 	struct assay_instrument *ins, int quiet_ms, int limit_ms, size_t *dropped)
 {
@@ -597,6 +628,9 @@ static struct assay_host services = {
 	.write = link_write,
 	.read = link_read,
 	.drain_count = link_drain_count,
+	.write_to = link_write_to,
+	.read_from = link_read_from,
+	.usb_control = link_control,
 	.pause = link_pause,
 	.stopping = link_stopping,
 	.now_ms = link_now,

@@ -134,7 +134,10 @@ struct host_settings *host_add_row(struct host *h, const char *name);
 
 /* --- the script: played strictly in this order --- */
 
-/* The driver writes exactly these bytes next. */
+/*
+ * The driver writes exactly these bytes next, at any endpoint.  Of a control transfer they are the
+ * setup packet and the data; its reply is an answer.
+ */
 void host_expect(struct host *h, const void *data, size_t len);
 void host_expect_hex(struct host *h, const char *hex);
 void host_expect_text(struct host *h, const char *text);
