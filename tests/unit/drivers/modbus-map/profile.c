@@ -18,8 +18,16 @@ static void load_row(yaml_document_t *doc, struct host_settings *row, yaml_node_
 	if (map == NULL || map->type != YAML_MAPPING_NODE)
 		host_bug("a profile: a row that is no map");
 	for (yaml_node_pair_t *p = map->data.mapping.pairs.start; p < map->data.mapping.pairs.top;
-		p++)
-		host_settings_set(row, text(doc, p->key), text(doc, p->value));
+		p++) {
+		yaml_node_t *node = yaml_document_get_node(doc, p->value);
+		if (node->type != YAML_SEQUENCE_NODE) {
+			host_settings_set(row, text(doc, p->key), text(doc, p->value));
+			continue;
+		}
+		for (yaml_node_item_t *i = node->data.sequence.items.start;
+			i < node->data.sequence.items.top; i++)
+			host_settings_set(row, text(doc, p->key), text(doc, *i));
+	}
 }
 
 static void load_list(yaml_document_t *doc, struct host *h, const char *name, yaml_node_t *list)
