@@ -263,7 +263,8 @@ def check_static(source, paths):
 def use_of_profile(text):
     """A configuration with an instrument that has the keys of this profile."""
     said = re.sub(r'^(summary|make|model): .*\n', '', text, flags=re.M)
-    said = re.sub(r'^link: {', 'link: {type: modbus-rtu, port: /dev/ttyS0, unit_id: 1, ', said, flags=re.M)
+    link = 'modbus-rtu, port: /dev/ttyS0, unit_id: 1' if 'driver: modbus' in said else 'serial, port: /dev/ttyS0'
+    said = re.sub(r'^link: {', f'link: {{type: {link}, ', said, flags=re.M)
     return 'instruments:\n  gas-1:\n' + re.sub(r'^(?=.)', '    ', said, flags=re.M)
 
 

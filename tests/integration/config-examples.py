@@ -100,17 +100,22 @@ def check_both(assayctl, args, folder):
 
 
 def check_profiles(assayd, args, profiles, drivers, folder):
-    """Every profile serves an instrument over Modbus as it is."""
+    """Every profile serves an instrument as it is, on a link of its driver."""
     failed = 0
     for profile in sorted(profiles.glob("*.yaml")):
-        driver = re.search(r"^driver: ([a-z0-9-]+)", profile.read_text(encoding="utf-8"), re.M)
+        text = profile.read_text(encoding="utf-8")
+        driver = re.search(r"^driver: ([a-z0-9-]+)", text, re.M)
         if driver is None or not (drivers / f"{driver[1]}.so").exists():
             continue
+        link = ("type: modbus-tcp, host: 192.0.2.1" if driver[1] == "modbus-map"
+                else "type: serial, port: /dev/ttyUSB0" if "baud:" in text
+                else "type: tcp, host: 192.0.2.1, port: 4001")
+        technique = "" if re.search(r"^technique:", text, re.M) else "technique: ftir, "
         path = folder / "profile.yaml"
         path.write_text("laboratory: {site: lab, node: bench}\n"
                         "instruments:\n"
-                        f"  x: {{driver: {driver[1]}, profile: {profile},\n"
-                        "    link: {type: modbus-tcp, host: 192.0.2.1}}\n", encoding="utf-8")
+                        f"  x: {{driver: {driver[1]}, {technique}profile: {profile},\n"
+                        f"    link: {{{link}}}}}\n", encoding="utf-8")
         done = run(assayd, *args, "--config", str(path), "--check")
         if done.returncode != 0:
             print(f"{profile.name}: {done.stderr}")
