@@ -127,20 +127,49 @@ static uint64_t now_ms(const struct assay_instrument *ins)
 	return clock_boot() / NS_PER_MS;
 }
 
+static struct modbus *modbus_of(struct device *device)
+{
+	if (device->services->modbus == NULL)
+		fatal_driver("%s: the driver requested Modbus on another link", device->ins.key);
+	return device->services->modbus;
+}
+
+/* Whether the exchange is to be tried once more, when the line is free. */
+static bool waits_for_line(struct device *device, ssize_t *r, int *yields)
+{
+	if (*r != -EAGAIN || device->may_yield || (*yields)++ == YIELDS_MAX)
+		return false;
+	*r = channel_settle(device->services->channel,
+		modbus_not_before(device->services->modbus, device->config->unit_id));
+	return *r == 0;
+}
+
 static int do_modbus_read(struct assay_instrument *ins, enum assay_modbus_table table,
 	unsigned address, unsigned count, uint16_t *out)
 {
 	struct device *device = of(ins);
-	if (device->services->modbus == NULL)
-		fatal_driver("%s: the driver requested Modbus on another link", ins->key);
-	struct modbus *modbus = device->services->modbus;
-	unsigned unit_id = device->config->unit_id;
-	int r = modbus_exchange(modbus, unit_id, (int)table, address, count, out);
-	for (int i = 0; r == -EAGAIN && !device->may_yield && i < YIELDS_MAX; i++) {
-		r = channel_settle(device->services->channel, modbus_not_before(modbus, unit_id));
-		if (r == 0)
-			r = modbus_exchange(modbus, unit_id, (int)table, address, count, out);
-	}
+	struct modbus *modbus = modbus_of(device);
+	ssize_t r;
+	int yields = 0;
+	do
+		r = modbus_exchange(
+			modbus, device->config->unit_id, (int)table, address, count, out);
+	while (waits_for_line(device, &r, &yields));
+	snprintf(device->link_why, sizeof device->link_why, "%s", modbus_why(modbus));
+	return (int)r;
+}
+
+static ssize_t do_modbus_raw(struct assay_instrument *ins, unsigned function, const void *request,
+	size_t len, void *reply, size_t size, size_t expected)
+{
+	struct device *device = of(ins);
+	struct modbus *modbus = modbus_of(device);
+	const struct modbus_raw raw = {function, request, len, reply, size, expected};
+	ssize_t r;
+	int yields = 0;
+	do
+		r = modbus_exchange_raw(modbus, device->config->unit_id, &raw);
+	while (waits_for_line(device, &r, &yields));
 	snprintf(device->link_why, sizeof device->link_why, "%s", modbus_why(modbus));
 	return r;
 }
@@ -354,6 +383,7 @@ void services_init(struct services *services)
 		.write_to = do_write_to,
 		.read_from = do_read_from,
 		.usb_control = do_usb_control,
+		.modbus_raw = do_modbus_raw,
 	};
 	settings_services(host);
 	frame_services(host);

@@ -75,6 +75,7 @@ struct assay_host;
  * Kinds of link, as bits of assay_driver.links.  Modbus links are used through
  * assay_modbus_read() only, HTTP links through assay_http() only, all others through assay_write()
  * and assay_read().
+ * assay_modbus_read() and assay_modbus_raw() only, all others through assay_write() and assay_read().
  */
 enum assay_link {
 	ASSAY_LINK_SERIAL = 1 << 0,
@@ -544,6 +545,8 @@ struct assay_host {
 	ssize_t (*read_from)(struct assay_instrument *, enum assay_endpoint, void *, size_t, int);
 	ssize_t (*usb_control)(struct assay_instrument *, const struct assay_usb_request *, size_t,
 		void *, size_t, int);
+	ssize_t (*modbus_raw)(
+		struct assay_instrument *, unsigned, const void *, size_t, void *, size_t, size_t);
 };
 
 /* The link. */
@@ -672,6 +675,18 @@ static inline int assay_modbus_read(struct assay_instrument *ins, enum assay_mod
 	unsigned address, unsigned count, uint16_t *out)
 {
 	return ins->host->modbus_read(ins, table, address, count, out);
+}
+
+/*
+ * Sends any other request: function code 1 to 127, and the `len` bytes after it, up to 252.  Returns
+ * the length of the reply after its function code, 0 to `size`, or an error of assay_modbus_read().
+ * `expected` is the length of a right reply; 0: it is not known, and on a serial line the reply ends
+ * with a silence.
+ */
+static inline ssize_t assay_modbus_raw(struct assay_instrument *ins, unsigned function,
+	const void *request, size_t len, void *reply, size_t size, size_t expected)
+{
+	return ins->host->modbus_raw(ins, function, request, len, reply, size, expected);
 }
 
 /* The most registers that one request may read: the link's setting, else that of the protocol. */

@@ -6,6 +6,7 @@
 #define EXCEPTION 0x80
 #define HEAD      3 /* unit, function, bytes of data or the exception */
 #define CRC       2
+#define FRAME_MAX 256
 #define OWED_MAX  1000 /* counted no further: only silence ends it */
 
 void line_init(struct line *line, uint64_t reply_ns, bool is_doubtful)
@@ -116,16 +117,40 @@ static bool fits(const struct line_query *q, const uint8_t *at, size_t len)
 		return false;
 	if (len > 1 && at[1] == (q->sent[1] | EXCEPTION))
 		return true;
-	return (len < 2 || at[1] == q->sent[1]) && (len < 3 || frame_size(at) == q->reply_len);
+	if (len < 2 || at[1] != q->sent[1])
+		return len < 2;
+	bool has_size = len >= HEAD && frame_size(at) > 0 && q->reply_len > 0;
+	return !has_size || frame_size(at) == q->reply_len;
+}
+
+/* The size of the frame at the start of the inbox; 0: there is none, or it is not known yet. */
+static size_t size_at(const struct line_inbox *in, const struct line_query *q, bool is_last)
+{
+	const uint8_t *at = in->data;
+	if (in->len < HEAD)
+		return 0;
+	if (frame_size(at) > 0 || q == NULL || at[0] != q->sent[0])
+		return frame_size(at);
+	if (at[1] == (q->sent[1] | EXCEPTION))
+		return HEAD + CRC;
+	if (at[1] != q->sent[1])
+		return 0;
+	if (q->reply_len > 0)
+		return q->reply_len;
+	return is_last && in->len > CRC + 1 && in->len <= FRAME_MAX ? in->len : 0;
 }
 
 /* True if the bytes can be the start of a frame that is still arriving. */
 static bool may_grow(
-	const struct line *line, const struct line_query *q, const uint8_t *at, size_t len)
+	const struct line *line, const struct line_query *q, const struct line_inbox *in)
 {
-	bool is_owed = line_owes(line, at[0]);
-	if (!is_owed && (q == NULL || !fits(q, at, len)))
+	const uint8_t *at = in->data;
+	size_t len = in->len, size = size_at(in, q, false);
+	bool is_owed = line_owes(line, at[0]), is_reply = q != NULL && fits(q, at, len);
+	if (!is_owed && !is_reply)
 		return false;
+	if (is_reply && len > 1 && frame_size((const uint8_t[HEAD]){at[0], at[1]}) == 0)
+		return len < HEAD || (size > 0 ? len < size : len <= FRAME_MAX);
 	if (len < HEAD)
 		return len < 2 || frame_size((const uint8_t[HEAD]){at[0], at[1]}) > 0;
 	return len < frame_size(at);
@@ -163,8 +188,8 @@ static enum line_result classify(struct line *line, struct line_inbox *in,
 
 static bool is_echo(const struct line_inbox *in, const struct line_query *q)
 {
-	return q != NULL && !in->has_echo && in->before == 0 && in->len >= q->sent_len &&
-	       memcmp(in->data, q->sent, q->sent_len) == 0;
+	return q != NULL && !in->has_echo && (q->echoes || !q->is_mirrored) && in->before == 0 &&
+	       in->len >= q->sent_len && memcmp(in->data, q->sent, q->sent_len) == 0;
 }
 
 static bool may_be_echo(const struct line_inbox *in, const struct line_query *q)
@@ -191,7 +216,7 @@ enum line_result line_take(struct line *line, struct line_inbox *in, const struc
 				return LINE_ECHO;
 			continue;
 		}
-		size_t size = in->len >= HEAD ? frame_size(in->data) : 0;
+		size_t size = size_at(in, q, is_last);
 		bool is_whole = size > 0 && in->len >= size;
 		bool is_reply = is_whole && q != NULL && in->before == 0 && fits(q, in->data, size);
 		enum line_result result = is_reply ? LINE_DAMAGED : LINE_MORE;
@@ -206,7 +231,7 @@ enum line_result line_take(struct line *line, struct line_inbox *in, const struc
 				return result;
 			continue;
 		}
-		if (!is_last && (may_be_echo(in, q) || may_grow(line, q, in->data, in->len)))
+		if (!is_last && (may_be_echo(in, q) || may_grow(line, q, in)))
 			return LINE_MORE;
 		put_noise(in, in->data[0]);
 		consume(in, 1);

@@ -76,8 +76,10 @@ struct line_inbox {
 /* The request under way. */
 struct line_query {
 	const uint8_t *sent; /* as on the line */
-	size_t sent_len, reply_len;
-	bool echoes; /* the adapter returns each request */
+	size_t sent_len;
+	size_t reply_len; /* 0: not known, the reply ends with a silence */
+	bool echoes;      /* the adapter returns each request */
+	bool is_mirrored; /* the reply is the request */
 };
 
 struct line_frame {

@@ -24,11 +24,13 @@
 #define CRC_BYTES    2
 #define EXCEPTION    0x80 /* added to the function of a reply that is an exception */
 #define PLAIN_BYTES  6    /* of a request: unit, function, address, count */
-#define REQUEST_MAX  12   /* of a framed one */
+#define REQUEST_MAX  12   /* of a framed one of that size */
 #define FRAMED_MAX   16
-#define REPLY_HEAD   3  /* unit, function, exception or bytes of data */
-#define SHOWN        40 /* of the bytes that came */
-#define ABSORB_MAX   64 /* pieces between two exchanges */
+#define REPLY_HEAD   3   /* unit, function, exception or bytes of data */
+#define DATA_MAX     252 /* after the function, in a request or a reply */
+#define SHOWN        40  /* of the bytes that came */
+#define ABSORB_MAX   64  /* pieces between two exchanges */
+#define QUERY_NAME   32
 
 /* A request, plain and framed. */
 struct framed_query {
@@ -60,11 +62,14 @@ struct modbus {
 
 struct query {
 	uint8_t unit, function;
-	uint16_t address, count;
-	bool is_bits;
-	size_t bytes; /* of data in the reply */
-	const char *table;
-	uint8_t plain[PLAIN_BYTES];
+	const uint8_t *data; /* after the function */
+	size_t len;
+	size_t reply_len; /* from the unit on; 0: not known */
+	bool has_bytes;   /* the reply has the number of its bytes after the function */
+	bool is_mirrored; /* the reply is the request */
+	char name[QUERY_NAME];
+	uint8_t plain
+		[PLAIN_BYTES]; /* the request if it is that long, else what tells it from others */
 };
 
 struct adu {
@@ -141,14 +146,32 @@ static const struct framed_query *frame_query(
 	return framed;
 }
 
+/* A request of another length than most. */
+static int frame_long(struct modbus *modbus, const struct query *q, struct adu *request)
+{
+	uint8_t plain[2 + DATA_MAX] = {q->unit, q->function};
+	memcpy(plain + 2, q->data, q->len);
+	if (modbus_send_raw_request(modbus->context, plain, (int)(2 + q->len)) < 0)
+		return -EBADMSG;
+	ssize_t n = recv(modbus->pair[1], request->data, sizeof request->data, MSG_DONTWAIT);
+	request->len = n > 0 ? (size_t)n : 0;
+	return n > 0 ? 0 : -EBADMSG;
+}
+
 /* libmodbus does not count the transactions of TCP. */
 static int frame_request(struct modbus *modbus, const struct query *q, struct adu *request)
 {
-	const struct framed_query *framed = frame_query(modbus, q->plain);
-	if (framed == NULL)
-		return -EBADMSG;
-	memcpy(request->data, framed->data, framed->len);
-	request->len = framed->len;
+	if (2 + q->len != PLAIN_BYTES) {
+		int r = frame_long(modbus, q, request);
+		if (r < 0)
+			return r;
+	} else {
+		const struct framed_query *framed = frame_query(modbus, q->plain);
+		if (framed == NULL)
+			return -EBADMSG;
+		memcpy(request->data, framed->data, framed->len);
+		request->len = framed->len;
+	}
 	if (!modbus->is_line) {
 		modbus->transaction++;
 		request->data[0] = (uint8_t)(modbus->transaction >> 8);
@@ -184,8 +207,8 @@ static int fail(struct modbus *modbus, int error, const struct query *q, const u
 	va_start(args, format);
 	vsnprintf(cause, sizeof cause, format, args);
 	va_end(args);
-	snprintf(modbus->why, sizeof modbus->why, "unit %u, %s %u+%u: %s%s%s", q->unit, q->table,
-		q->address, q->count, cause, len > 0 ? ": " : "", show(hex, data, len));
+	snprintf(modbus->why, sizeof modbus->why, "unit %u, %s: %s%s%s", q->unit, q->name, cause,
+		len > 0 ? ": " : "", show(hex, data, len));
 	return error;
 }
 
@@ -201,7 +224,7 @@ static int fail_strange(struct modbus *modbus, int error, const struct query *q,
 			"a reply to function %02u came, not to %02u", at[1] & ~EXCEPTION,
 			q->function);
 	return fail(modbus, error, q, data, len, "a reply of %zu bytes came, not of %zu", size,
-		(size_t)REPLY_HEAD + q->bytes);
+		q->reply_len);
 }
 
 static int fail_silent(struct modbus *modbus, const struct query *q)
@@ -265,7 +288,11 @@ static ssize_t size_of_reply(struct modbus *modbus, const struct query *q,
 	const uint8_t *at = reply->data + TCP_HEAD;
 	size_t announced = number_at(reply->data + 4);
 	bool failed = at[1] == (q->function | EXCEPTION);
-	size_t size = REPLY_HEAD + (failed ? 0 : q->bytes);
+	bool is_possible = announced >= 2 && announced <= 2 + DATA_MAX;
+	size_t size = failed             ? REPLY_HEAD
+		      : q->reply_len > 0 ? q->reply_len
+		      : is_possible      ? announced
+					 : 2 + DATA_MAX;
 	if (number_at(reply->data + 2) != 0)
 		return fail(modbus, -EBADMSG, q, reply->data, reply->len, "protocol %u came, not 0",
 			number_at(reply->data + 2));
@@ -362,8 +389,12 @@ static int fail_line(struct modbus *modbus, const struct query *q, size_t reply_
 static int receive_line(struct modbus *modbus, const struct query *q, const struct adu *request,
 	struct adu *reply, uint64_t deadline, bool *is_damaged)
 {
-	struct line_query lq = {
-		request->data, request->len, REPLY_HEAD + q->bytes + CRC_BYTES, modbus->has_echo};
+	struct line_query lq = {.sent = request->data,
+		.sent_len = request->len,
+		.reply_len = q->reply_len > 0 ? q->reply_len + CRC_BYTES : 0,
+		.echoes = modbus->has_echo,
+		.is_mirrored = q->is_mirrored};
+	size_t least = q->reply_len > 0 ? lq.reply_len : REPLY_HEAD + CRC_BYTES;
 	struct line_inbox *in = &modbus->inbox;
 	/* Sooner than that the unit cannot have received the request. */
 	uint64_t earliest = deadline - modbus->limit_ms * NS_PER_MS +
@@ -391,10 +422,10 @@ static int receive_line(struct modbus *modbus, const struct query *q, const stru
 		case LINE_MORE: break;
 		}
 		if (is_last)
-			return fail_line(modbus, q, lq.reply_len);
+			return fail_line(modbus, q, least);
 		/* Noise as long as the reply: what is still on its way is not waited for long. */
 		uint64_t until = clock_boot() + SETTLE_NS;
-		if (in->noise + in->len < lq.reply_len || until > deadline)
+		if (in->noise + in->len < least || until > deadline)
 			until = deadline;
 		ssize_t n = read_line(modbus, until);
 		if (n == -ENOTCONN)
@@ -413,9 +444,10 @@ static int receive_line(struct modbus *modbus, const struct query *q, const stru
 static int check_reply(struct modbus *modbus, const struct query *q, const struct adu *reply)
 {
 	const uint8_t *at = reply->data;
-	if (at[1] == q->function && at[2] != q->bytes)
+	size_t bytes = q->reply_len - REPLY_HEAD;
+	if (at[1] == q->function && q->has_bytes && at[2] != bytes)
 		return fail(modbus, -EBADMSG, q, at, reply->len,
-			"the reply announces %u bytes, not %zu", at[2], q->bytes);
+			"the reply announces %u bytes, not %zu", at[2], bytes);
 	if (at[1] == q->function)
 		return 0;
 	if (at[2] == 0 || at[2] >= MODBUS_EXCEPTION_MAX)
@@ -463,18 +495,42 @@ static int exchange_line(struct modbus *modbus, const struct query *q, struct ad
 	return r;
 }
 
-static int transact(struct modbus *modbus, const struct query *q, uint16_t *out)
+static int transact(struct modbus *modbus, const struct query *q, struct adu *reply)
 {
-	struct adu reply = {.len = 0};
-	int r = modbus->is_line ? exchange_line(modbus, q, &reply)
-				: exchange_tcp(modbus, q, &reply);
-	if (r == 0)
-		r = check_reply(modbus, q, &reply);
-	const uint8_t *data = reply.data + REPLY_HEAD;
-	for (size_t i = 0; r == 0 && i < q->count; i++)
-		out[i] = q->is_bits ? data[i / 8] >> i % 8 & 1
-				    : (uint16_t)(data[2 * i] << 8 | data[2 * i + 1]);
+	int r = modbus->is_line ? exchange_line(modbus, q, reply) : exchange_tcp(modbus, q, reply);
+	return r == 0 ? check_reply(modbus, q, reply) : r;
+}
+
+/* One exchange, after the silence that a line needs. */
+static int exchange(struct modbus *modbus, const struct query *q, struct adu *reply)
+{
+	uint64_t until = modbus->last_end;
+	reply->len = 0;
+	if (modbus->has_failed)
+		until += SETTLE_NS;
+	else if (modbus->is_line)
+		until += modbus->gap_ns;
+	if (until < modbus->last_end + modbus->pause_ns)
+		until = modbus->last_end + modbus->pause_ns;
+	int r = channel_settle(modbus->channel, until);
+	if (r == 0 && modbus->is_line)
+		r = absorb(modbus);
+	if (r < 0)
+		return r;
+	if (modbus_not_before(modbus, q->unit) > clock_boot())
+		return -EAGAIN;
+	r = transact(modbus, q, reply);
+	channel_end_exchange(modbus->channel);
+	modbus->last_end = clock_boot();
+	modbus->has_failed = r == -ETIMEDOUT || r == -EBADMSG;
 	return r;
+}
+
+/* --- requests to read ------------------------------------------------------------------------- */
+
+static bool is_bits(int table)
+{
+	return table == ASSAY_COILS || table == ASSAY_DISCRETE;
 }
 
 static bool query_make(
@@ -489,20 +545,20 @@ static bool query_make(
 		[ASSAY_HOLDING] = {MODBUS_FC_READ_HOLDING_REGISTERS, "holding"},
 		[ASSAY_INPUT] = {MODBUS_FC_READ_INPUT_REGISTERS, "input"},
 	};
-	bool is_bits = table == ASSAY_COILS || table == ASSAY_DISCRETE;
 	if (table < ASSAY_COILS || table > ASSAY_INPUT || count == 0 ||
-		count > (is_bits ? BITS : REGISTERS) || address > 0xffff ||
+		count > (is_bits(table) ? BITS : REGISTERS) || address > 0xffff ||
 		address + count > 0x10000)
 		return false;
 	*q = (struct query){.unit = (uint8_t)unit_id,
 		.function = tables[table].function,
-		.address = (uint16_t)address,
-		.count = (uint16_t)count,
-		.is_bits = is_bits,
-		.bytes = is_bits ? ((size_t)count + 7) / 8 : 2 * (size_t)count,
-		.table = tables[table].name,
+		.len = PLAIN_BYTES - 2,
+		.reply_len = REPLY_HEAD +
+			     (is_bits(table) ? ((size_t)count + 7) / 8 : 2 * (size_t)count),
+		.has_bytes = true,
 		.plain = {(uint8_t)unit_id, tables[table].function, (uint8_t)(address >> 8),
 			(uint8_t)address, (uint8_t)(count >> 8), (uint8_t)count}};
+	q->data = q->plain + 2;
+	snprintf(q->name, sizeof q->name, "%s %u+%u", tables[table].name, address, count);
 	return true;
 }
 
@@ -510,29 +566,55 @@ int modbus_exchange(struct modbus *modbus, unsigned unit_id, int table, unsigned
 	unsigned count, uint16_t *out)
 {
 	struct query q;
+	struct adu reply;
 	modbus->why[0] = '\0';
 	if (!query_make(&q, unit_id, table, address, count))
 		return -EINVAL;
-	/* The silence that a line needs. */
-	uint64_t until = modbus->last_end;
-	if (modbus->has_failed)
-		until += SETTLE_NS;
-	else if (modbus->is_line)
-		until += modbus->gap_ns;
-	if (until < modbus->last_end + modbus->pause_ns)
-		until = modbus->last_end + modbus->pause_ns;
-	int r = channel_settle(modbus->channel, until);
-	if (r == 0 && modbus->is_line)
-		r = absorb(modbus);
+	int r = exchange(modbus, &q, &reply);
+	const uint8_t *data = reply.data + REPLY_HEAD;
+	for (size_t i = 0; r == 0 && i < count; i++)
+		out[i] = is_bits(table) ? data[i / 8] >> i % 8 & 1
+					: (uint16_t)(data[2 * i] << 8 | data[2 * i + 1]);
+	return r;
+}
+
+/* --- other requests --------------------------------------------------------------------------- */
+
+/* What tells the request from others, in the place of an address and a count. */
+static void mark(struct query *q)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a */
+	for (size_t i = 0; i < q->len; i++)
+		hash = (hash ^ q->data[i]) * 16777619u;
+	for (size_t i = 0; i < PLAIN_BYTES - 2; i++)
+		q->plain[2 + i] = q->len == PLAIN_BYTES - 2 ? q->data[i] : (uint8_t)(hash >> 8 * i);
+}
+
+ssize_t modbus_exchange_raw(struct modbus *modbus, unsigned unit_id, const struct modbus_raw *raw)
+{
+	struct adu reply;
+	modbus->why[0] = '\0';
+	if (raw->function == 0 || raw->function >= EXCEPTION || raw->len > DATA_MAX ||
+		raw->expected > DATA_MAX || raw->expected > raw->size)
+		return -EINVAL;
+	struct query q = {.unit = (uint8_t)unit_id,
+		.function = (uint8_t)raw->function,
+		.data = raw->data,
+		.len = raw->len,
+		.reply_len = raw->expected > 0 ? 2 + raw->expected : 0,
+		.is_mirrored = raw->function == MODBUS_FC_WRITE_SINGLE_COIL ||
+			       raw->function == MODBUS_FC_WRITE_SINGLE_REGISTER,
+		.plain = {(uint8_t)unit_id, (uint8_t)raw->function}};
+	snprintf(q.name, sizeof q.name, "function %02u", raw->function);
+	mark(&q);
+	int r = exchange(modbus, &q, &reply);
 	if (r < 0)
 		return r;
-	if (modbus_not_before(modbus, unit_id) > clock_boot())
-		return -EAGAIN;
-	r = transact(modbus, &q, out);
-	channel_end_exchange(modbus->channel);
-	modbus->last_end = clock_boot();
-	modbus->has_failed = r == -ETIMEDOUT || r == -EBADMSG;
-	return r;
+	if (reply.len - 2 > raw->size)
+		return fail(modbus, -EBADMSG, &q, reply.data, reply.len,
+			"a reply of %zu bytes came, more than %zu", reply.len - 2, raw->size);
+	memcpy(raw->reply, reply.data + 2, reply.len - 2);
+	return (ssize_t)(reply.len - 2);
 }
 
 uint64_t modbus_not_before(struct modbus *modbus, unsigned unit_id)

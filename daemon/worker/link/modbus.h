@@ -12,7 +12,9 @@
 #define ASSAY_WORKER_LINK_MODBUS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "wire/port.h"
 #include "worker/channel.h"
@@ -33,6 +35,19 @@ void modbus_destroy(struct modbus *modbus);
  */
 int modbus_exchange(struct modbus *modbus, unsigned unit_id, int table, unsigned address,
 	unsigned count, uint16_t *out);
+
+/* Any other request; all lengths are counted after the function code. */
+struct modbus_raw {
+	unsigned function; /* 1 to 127 */
+	const void *data;
+	size_t len;
+	void *reply;
+	size_t size;     /* of `reply` */
+	size_t expected; /* of a right reply; 0: not known, it ends with a silence on a line */
+};
+
+/* The length of the reply, or as modbus_exchange(). */
+ssize_t modbus_exchange_raw(struct modbus *modbus, unsigned unit_id, const struct modbus_raw *raw);
 
 /* When the unit may get its next request, by clock_boot(); now or earlier: at once. */
 uint64_t modbus_not_before(struct modbus *modbus, unsigned unit_id);

@@ -434,6 +434,22 @@ static int link_modbus(struct assay_instrument *ins, enum assay_modbus_table tab
 	return step->result;
 }
 
+static ssize_t link_modbus_raw(struct assay_instrument *ins, unsigned function, const void *request,
+	size_t len, void *reply, size_t size, size_t expected)
+{
+	struct host *h = host_of(ins);
+	if (!(ins->link & (ASSAY_LINK_MODBUS_RTU | ASSAY_LINK_MODBUS_TCP)))
+		host_bug("modbus_raw on a link that is not Modbus");
+	if (function == 0 || function > 127 || len > 252 || expected > size)
+		host_bug("modbus_raw of function %u with %zu bytes", function, len);
+	int r = take_error(h);
+	if (r < 0)
+		return r;
+	if (h->modbus_raw == NULL)
+		return host_fail(h, "a request of function %u, of which there is none", function);
+	return h->modbus_raw(h, function, request, len, reply, size, expected);
+}
+
 /* --- reports of the driver --- */
 
 static void say_hazard(struct assay_instrument *ins, bool on)
@@ -642,6 +658,7 @@ static struct assay_host services = {
 	.again = play_again,
 	.modbus_registers = modbus_registers,
 	.http = link_http,
+	.modbus_raw = link_modbus_raw,
 	.explain_decode = say_explain_decode,
 	.log = say_log,
 	.retried = say_retried,

@@ -90,6 +90,8 @@ struct host {
 	/* A reply: 0 or an error; its body stays borrowed until the next request. */
 	int (*http)(struct host *host, const struct assay_http_request *request,
 		struct assay_http_reply *reply);
+	ssize_t (*modbus_raw)(struct host *host, unsigned function, const uint8_t *request,
+		size_t len, uint8_t *reply, size_t size, size_t expected);
 	void *device_data;
 	unsigned modbus_registers; /* of one request; 0: 125 */
 

@@ -26,7 +26,7 @@ static void request(uint8_t unit, uint8_t function, uint8_t address, uint8_t cou
 	uint16_t crc = crc_of(sent, 6);
 	sent[6] = (uint8_t)crc;
 	sent[7] = (uint8_t)(crc >> 8);
-	query = (struct line_query){sent, sizeof sent, 5 + 2 * (size_t)count, false};
+	query = (struct line_query){sent, sizeof sent, 5 + 2 * (size_t)count, false, false};
 	line_request(&in);
 }
 

@@ -14,6 +14,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -37,6 +38,7 @@ static struct port port;
 static struct pump pump;
 static pid_t server;
 static int instrument = -1, listener = -1;
+static int has_echo; /* of the line */
 
 /* --- the server's process --------------------------------------------------------------------- */
 
@@ -240,6 +242,68 @@ static void close_after_a_request(int fd)
 	_exit(0);
 }
 
+/* --- requests of any function: bytes as they are on the wire --- */
+
+/* What the server expects and sends, of a line or of TCP; ends with {NULL}. */
+static const char *const (*dialogue)[2];
+
+static size_t bytes_of(const char *hex, uint8_t *out, size_t size)
+{
+	size_t n = 0;
+	unsigned byte;
+	int used;
+	for (; n < size && sscanf(hex, "%2x %n", &byte, &used) == 1; hex += used)
+		out[n++] = (uint8_t)byte;
+	return n;
+}
+
+static size_t with_crc(uint8_t *frame, size_t len)
+{
+	uint16_t crc = crc_of(frame, len);
+	frame[len] = (uint8_t)crc;
+	frame[len + 1] = (uint8_t)(crc >> 8);
+	return len + 2;
+}
+
+/* Each text is a frame of a line without its CRC; TCP has a head of its own. */
+static size_t frame_of(const char *hex, uint16_t transaction, uint8_t frame[300])
+{
+	if (port.kind == ASSAY_LINK_MODBUS_RTU)
+		return with_crc(frame, bytes_of(hex, frame, 290));
+	size_t len = bytes_of(hex, frame + 6, 290);
+	memset(frame, 0, 6);
+	frame[1] = (uint8_t)transaction;
+	frame[5] = (uint8_t)len;
+	return 6 + len;
+}
+
+static void play_dialogue(int fd)
+{
+	uint8_t expected[300], got[300], reply[300];
+	/* The first reply of a line is not believed: the request comes twice. */
+	bool is_first = port.kind == ASSAY_LINK_MODBUS_RTU;
+	for (uint16_t i = 0; dialogue[i][0] != NULL; i++) {
+		size_t len = frame_of(dialogue[i][0], (uint16_t)(i + 1), expected);
+		for (size_t have = 0; have < len;) {
+			ssize_t n = read(fd, got + have, len - have);
+			if (n <= 0)
+				_exit(0);
+			have += (size_t)n;
+		}
+		if (memcmp(got, expected, len) != 0)
+			_exit(1);
+		len = frame_of(dialogue[i][1], (uint16_t)(i + 1), reply);
+		if (port.echo != 0 &&
+			write(fd, expected, frame_of(dialogue[i][0], 0, expected)) < 0)
+			_exit(0);
+		if (write(fd, reply, 3) < 0 || write(fd, reply + 3, len - 3) < 0)
+			_exit(0);
+		i -= is_first;
+		is_first = false;
+	}
+	say_nothing(fd);
+}
+
 /* --- setting up ------------------------------------------------------------------------------- */
 
 static void fork_server(void (*act)(int fd))
@@ -282,6 +346,7 @@ static void start_rtu(void (*act)(int fd))
 		.port = path,
 		.baud = 19200,
 		.parity = PORT_PARITY_EVEN,
+		.echo = has_echo,
 		.reply_ms = REPLY_MS};
 	assert_int_equal(pump_start(&pump, &port), 0); /* raw, before the server speaks */
 	fork_server(act);
@@ -318,6 +383,23 @@ static int ask(int table, unsigned address, unsigned count, uint16_t *out)
 static uint64_t ms_since(uint64_t start)
 {
 	return (clock_boot() - start) / NS_PER_MS;
+}
+
+/* The dialogue's exchange of that function; hexadecimal as in it, from the function code on. */
+static ssize_t ask_raw(unsigned function, const char *request, uint8_t reply[256], size_t expected)
+{
+	uint8_t data[256];
+	struct modbus_raw raw = {.function = function,
+		.data = data,
+		.len = bytes_of(request, data, sizeof data),
+		.reply = reply,
+		.size = 252,
+		.expected = expected};
+	ssize_t r;
+	while ((r = modbus_exchange_raw(pump.modbus, 1, &raw)) == -EAGAIN)
+		assert_int_equal(
+			channel_settle(&pump.channel, modbus_not_before(pump.modbus, 1)), 0);
+	return r;
 }
 
 /* --- exchanges that succeed ------------------------------------------------------------------- */
@@ -514,6 +596,108 @@ static void a_server_that_does_not_come_back_is_named(void **state)
 
 #define T(test) cmocka_unit_test_teardown(test, after)
 
+/* --- requests of any function ----------------------------------------------------------------- */
+
+/* Frames of Daniel's 2251 map: one address is four bytes. */
+static const char *const daniel[][2] = {
+	{"01 03 0B DA 00 01", "01 03 02 00 01"},
+	{"01 03 1B 59 00 04", "01 03 10 3C FD F3 B6 3F A0 00 00 42 BC 66 66 3F 59 99 9A"},
+	{"01 03 1B 59 00 10", "01 83 02"},
+	{"01 03 1B 59 00 04", "01 03 08 3C FD F3 B6 3F A0 00 00"},
+	{NULL, NULL},
+};
+
+static void check_daniel(void)
+{
+	static const uint8_t floats[] = {0x10, 0x3c, 0xfd, 0xf3, 0xb6, 0x3f, 0xa0, 0, 0, 0x42, 0xbc,
+		0x66, 0x66, 0x3f, 0x59, 0x99, 0x9a};
+	uint8_t reply[256];
+	uint16_t stream = 0;
+	assert_int_equal(ask_unit(1, ASSAY_HOLDING, 3034, 1, &stream), 0);
+	assert_int_equal(stream, 1);
+	assert_int_equal(ask_raw(3, "1B 59 00 04", reply, 17), 17);
+	assert_memory_equal(reply, floats, sizeof floats);
+	assert_int_equal(ask_raw(3, "1B 59 00 10", reply, 65), ASSAY_MODBUS_EXCEPTION - 2);
+	/* A device that counts 16 bits per address. */
+	ssize_t r = ask_raw(3, "1B 59 00 04", reply, 17);
+	assert_true(r == -EBADMSG || r == -ETIMEDOUT);
+}
+
+static void replies_have_four_bytes_per_address_if_so_requested(void **state)
+{
+	dialogue = daniel;
+	start_tcp(play_dialogue);
+	check_daniel();
+	after(NULL);
+	start_rtu(play_dialogue);
+	check_daniel();
+}
+
+/* "Modbus application protocol" 6.21: three texts of unknown length. */
+static const char *const identity[][2] = {
+	{"01 2B 0E 01 00", "01 2B 0E 01 01 00 00 03 00 04 41 63 6D 65 01 01 58 02 03 31 2E 30"},
+	{"01 2B 0E 01 00", "01 AB 01"},
+	{"01 11", "01 11 03 58 FF 01"},
+	{NULL, NULL},
+};
+
+static void check_identity(void)
+{
+	static const uint8_t texts[] = {
+		0x0e, 1, 1, 0, 0, 3, 0, 4, 'A', 'c', 'm', 'e', 1, 1, 'X', 2, 3, '1', '.', '0'};
+	uint8_t reply[256];
+	assert_int_equal(ask_raw(0x2b, "0E 01 00", reply, 0), sizeof texts);
+	assert_memory_equal(reply, texts, sizeof texts);
+	assert_int_equal(ask_raw(0x2b, "0E 01 00", reply, 0), ASSAY_MODBUS_EXCEPTION - 1);
+	assert_int_equal(ask_raw(0x11, "", reply, 0), 4);
+	assert_int_equal(reply[1], 'X');
+}
+
+static void a_reply_of_unknown_length_comes_whole(void **state)
+{
+	dialogue = identity;
+	start_tcp(play_dialogue);
+	check_identity();
+	after(NULL);
+	start_rtu(play_dialogue);
+	check_identity();
+}
+
+/* Functions 5 and 6: the reply is the request; with an adapter that returns each, it comes twice. */
+static void a_reply_that_is_the_request_is_no_echo(void **state)
+{
+	static const char *const writes[][2] = {
+		{"01 05 00 AC FF 00", "01 05 00 AC FF 00"},
+		{"01 06 00 01 00 03", "01 06 00 01 00 03"},
+		{"01 10 00 01 00 02 04 00 0A 01 02", "01 10 00 01 00 02"},
+		{NULL, NULL},
+	};
+	dialogue = writes;
+	for (int echo = 0; echo < 2; echo++) {
+		uint8_t reply[256];
+		has_echo = echo;
+		start_rtu(play_dialogue);
+		assert_int_equal(ask_raw(5, "00 AC FF 00", reply, 4), 4);
+		assert_int_equal(reply[2], 0xff);
+		assert_int_equal(ask_raw(6, "00 01 00 03", reply, 4), 4);
+		assert_int_equal(ask_raw(16, "00 01 00 02 04 00 0A 01 02", reply, 4), 4);
+		has_echo = 0;
+		if (echo == 0)
+			after(NULL);
+	}
+}
+
+static void requests_that_are_none_are_not_sent(void **state)
+{
+	uint8_t data[300] = {0}, reply[252];
+	const struct modbus_raw wrong[] = {{0, data, 1, reply, 252, 0},
+		{0x83, data, 1, reply, 252, 0}, {3, data, 253, reply, 252, 0},
+		{3, data, 4, reply, 4, 5}};
+	start_tcp(say_nothing);
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+		assert_int_equal(modbus_exchange_raw(pump.modbus, 1, &wrong[i]), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -528,6 +712,10 @@ int main(void)
 		T(more_registers_than_asked_for_are_refused),
 		T(a_reply_to_another_function_is_refused),
 		T(what_is_no_modbus_is_refused),
+		T(replies_have_four_bytes_per_address_if_so_requested),
+		T(a_reply_of_unknown_length_comes_whole),
+		T(a_reply_that_is_the_request_is_no_echo),
+		T(requests_that_are_none_are_not_sent),
 		T(a_late_reply_is_not_taken_for_the_next_one),
 		T(a_late_reply_on_a_line_is_waited_for_and_dropped),
 		T(an_exchange_that_the_server_breaks_off_fails_alone),
