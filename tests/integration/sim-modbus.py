@@ -57,6 +57,14 @@ class Rtu(unittest.TestCase):
         self.ask(bytes.fromhex("01 02 0F A0 00 01 BA FC"), bytes.fromhex("01 02 01 00 A1 88"),
                  "--fixed", "example")
 
+    def test_daniel_2251_has_a_float_at_each_address(self):
+        reply = bytes.fromhex("01 03 10 3C FD F3 B6 3F A0 00 00 42 BC 66 66 3F 59 99 9A 15 8B")
+        self.ask(bytes.fromhex("01 03 1B 59 00 04 92 FE"), reply, "--profile", "daniel-2251",
+                 "--fixed", "example")
+        with tcp("--profile", "daniel-2251", "--fixed", "example") as sim, sim.connect() as line:
+            seen = line.ask(adu(bytes.fromhex("01 03 1B 59 00 04")), 25)
+            self.assertEqual(seen.hex(), adu(reply[:-2]).hex())
+
     def test_bench_vector_one_register_earlier(self):
         self.ask(bytes.fromhex("01 04 00 89 00 12 A1 ED"), BENCH_REPLY,
                  "--fixed", "bench", "--address-offset", "-1")

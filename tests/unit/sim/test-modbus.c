@@ -127,6 +127,73 @@ static void extras_show_zero_time_and_ranges(void **state)
 	bench_stop(&b);
 }
 
+static void daniel_2251_replies_as_in_the_worked_frames(void **state)
+{
+	struct bench b;
+	start(&b, "profile", "daniel-2251", "fixed", "example");
+	ask(&b, "01 03 0B DA 00 01 A7 D5", "01 03 02 00 01 79 84");
+	ask(&b, "01 03 0B E6 00 02 27 D8", "01 03 04 00 00 00 00 FA 33");
+	ask(&b, "01 03 1B 59 00 04 92 FE",
+		"01 03 10 3C FD F3 B6 3F A0 00 00 42 BC 66 66 3F 59 99 9A 15 8B");
+	send_hex(&b, "01 03 1B 59 00 10 92 F1");
+	assert_int_equal(b.len, 3 + 64 + 2);
+	send_hex(&b, "01 03 0B B9 00 10 97 C7");
+	assert_int_equal(b.len, 3 + 32 + 2);
+	const uint8_t codes[] = {0, 108, 0, 114, 0, 100, 0, 117};
+	assert_memory_equal(b.sent + 3, codes, sizeof codes);
+	read_rtu(&b, 1, 3, 7018, 1);
+	expect_hex(&b, "01 83 02 C0 F1");
+	read_rtu(&b, 1, 3, 7001, 63);
+	assert_int_equal(b.sent[2], 2);
+	read_rtu(&b, 1, 3, 7001, 0);
+	assert_int_equal(b.sent[2], 3);
+	bench_stop(&b);
+	start(&b, "profile", "daniel-2251", "extras", "");
+	read_rtu(&b, 1, 3, 7033, 57);
+	assert_int_equal(b.len, 3 + 228 + 2);
+	bench_stop(&b);
+	start(&b, "profile", "daniel-2251-registers", "fixed", "example");
+	read_rtu(&b, 1, 3, 7001, 8);
+	expect_hex(&b, "01 03 10 3C FD F3 B6 3F A0 00 00 42 BC 66 66 3F 59 99 9A 15 8B");
+	bench_stop(&b);
+}
+
+static float mole(struct bench *b, uint16_t slot)
+{
+	const uint8_t *at = read_rtu(b, 1, 3, (uint16_t)(7001 + slot), 1);
+	uint32_t bits = (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 |
+			at[3];
+	float value;
+	memcpy(&value, &bits, sizeof value);
+	return value;
+}
+
+static void daniel_2251_analyses_streams_in_turn_and_holds_values(void **state)
+{
+	struct bench b;
+	start(&b, "profile", "daniel-2251", "streams", "2", "interval", "240", "cycle",
+		"normal:600,calibrating:300");
+	float first = mole(&b, 1), sum = 0;
+	for (uint16_t slot = 0; slot < 16; slot++)
+		sum += mole(&b, slot);
+	assert_true(sum > 99.999F && sum < 100.001F);
+	b.now = 239 * S;
+	assert_true(mole(&b, 1) == first);
+	assert_int_equal(read_rtu(&b, 1, 3, 3034, 1)[1], 1);
+	b.now = 241 * S;
+	assert_true(mole(&b, 1) != first);
+	assert_int_equal(read_rtu(&b, 1, 3, 3034, 1)[1], 2);
+	assert_int_equal(read_rtu(&b, 1, 3, 3062, 1)[1], 1);
+	b.now = 500 * S;
+	first = mole(&b, 1);
+	assert_int_equal(read_rtu(&b, 1, 3, 3059, 1)[1], 1);
+	b.now = 800 * S;
+	assert_int_equal(read_rtu(&b, 1, 3, 3059, 1)[1], 0);
+	assert_int_equal(read_rtu(&b, 1, 3, 3062, 1)[1], 2);
+	assert_true(mole(&b, 1) == first);
+	bench_stop(&b);
+}
+
 static void word_order_can_be_turned(void **state)
 {
 	struct bench b;
@@ -369,6 +436,8 @@ int main(void)
 		cmocka_unit_test(cx4000_answers_vendor_functions),
 		cmocka_unit_test(unmapped_areas_and_functions_are_rejected),
 		cmocka_unit_test(extras_show_zero_time_and_ranges),
+		cmocka_unit_test(daniel_2251_replies_as_in_the_worked_frames),
+		cmocka_unit_test(daniel_2251_analyses_streams_in_turn_and_holds_values),
 		cmocka_unit_test(word_order_can_be_turned),
 		cmocka_unit_test(generic_serves_its_whole_map_at_once),
 		cmocka_unit_test(values_drift_slowly_and_are_held_in_zero),

@@ -88,15 +88,10 @@ static modbus_mapping_t map_request(const struct image *image, const uint8_t *pd
 	return mapping;
 }
 
-/* libmodbus has no vendor functions; their replies are built here. */
-static ssize_t answer_vendor(enum modbus_framing framing, const struct modbus_unit *unit,
-	const uint8_t *request, const uint8_t *pdu, uint8_t *reply)
+/* A reply of `n` data bytes. */
+static ssize_t make_reply(enum modbus_framing framing, const uint8_t *request, const uint8_t *data,
+	ssize_t n, uint8_t *reply)
 {
-	uint8_t data[PROFILE_VENDOR_MAX];
-	uint16_t start = (uint16_t)(pdu[1] << 8 | pdu[2]), count = (uint16_t)(pdu[3] << 8 | pdu[4]);
-	ssize_t n = unit->plan->profile->vendor(&unit->analyser, pdu[0], start, count, data);
-	if (n < 0)
-		return n;
 	size_t at = engine_unit_at(framing), len = at + 3 + (size_t)n;
 	memcpy(reply, request, at + 2);
 	reply[at + 2] = (uint8_t)n;
@@ -107,6 +102,39 @@ static ssize_t answer_vendor(enum modbus_framing framing, const struct modbus_un
 		return (ssize_t)len;
 	}
 	return (ssize_t)frame_add_crc(reply, len);
+}
+
+/* libmodbus has no vendor functions; their replies are built here. */
+static ssize_t answer_vendor(enum modbus_framing framing, const struct modbus_unit *unit,
+	const uint8_t *request, const uint8_t *pdu, uint8_t *reply)
+{
+	uint8_t data[PROFILE_VENDOR_MAX];
+	uint16_t start = (uint16_t)(pdu[1] << 8 | pdu[2]), count = (uint16_t)(pdu[3] << 8 | pdu[4]);
+	ssize_t n = unit->plan->profile->vendor(&unit->analyser, pdu[0], start, count, data);
+	return n < 0 ? n : make_reply(framing, request, data, n, reply);
+}
+
+/*
+ * Nor has it registers of 32 bits: a request for n of them gets 4 n bytes.  -EOPNOTSUPP if the request
+ * is for others, -ERANGE if the reply would be too long.
+ */
+static ssize_t answer_enron(enum modbus_framing framing, const struct modbus_unit *unit,
+	const uint8_t *request, const uint8_t *pdu, uint8_t *reply)
+{
+	uint8_t data[PROFILE_VENDOR_MAX];
+	uint16_t first = (uint16_t)(pdu[1] << 8 | pdu[2]);
+	int count = pdu[3] << 8 | pdu[4];
+	const struct image_area *area = image_find(&unit->image, pdu[0], first, count);
+	if (area == NULL || !area->is_enron)
+		return -EOPNOTSUPP;
+	if (count == 0 || 4 * count > PROFILE_VENDOR_MAX)
+		return -ERANGE;
+	const uint16_t *registers = area->registers + 2 * (first - area->first);
+	for (int i = 0; i < 2 * count; i++) {
+		data[2 * i] = (uint8_t)(registers[i] >> 8);
+		data[2 * i + 1] = (uint8_t)registers[i];
+	}
+	return make_reply(framing, request, data, 4 * count, reply);
 }
 
 static ssize_t answer_exception(struct modbus_engine *engine, modbus_t *context,
@@ -143,6 +171,12 @@ ssize_t engine_answer(struct modbus_engine *engine, enum modbus_framing framing,
 	if (pdu_len != PDU_READ)
 		return answer_exception(
 			engine, context, padded, MODBUS_EXCEPTION_ILLEGAL_DATA_VALUE, reply);
+	ssize_t n = answer_enron(framing, unit, padded, pdu, reply);
+	if (n == -ERANGE)
+		return answer_exception(
+			engine, context, padded, MODBUS_EXCEPTION_ILLEGAL_DATA_VALUE, reply);
+	if (n != -EOPNOTSUPP)
+		return n;
 	modbus_mapping_t mapping = map_request(&unit->image, pdu);
 	if (modbus_reply(context, padded, (int)len, &mapping) < 0)
 		return -errno;

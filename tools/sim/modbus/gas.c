@@ -30,6 +30,16 @@ static const struct {
 	[GAS_THC] = {"THC", 4.0, 0.20, 15},
 	[GAS_PRESSURE] = {"P", 1013.25, 0.004, 1100},
 	[GAS_TEMPERATURE] = {"T", 180.0, 0.003, 250},
+	[GAS_C6_PLUS] = {"C6+", 0.031, 0.06, 1},
+	[GAS_NITROGEN] = {"N2", 1.25, 0.04, 20},
+	[GAS_METHANE] = {"methane", 94.2, 0.001, 100},
+	[GAS_CARBON_DIOXIDE] = {"carbon dioxide", 0.85, 0.04, 20},
+	[GAS_ETHANE] = {"ethane", 2.9, 0.04, 20},
+	[GAS_PROPANE] = {"propane", 0.5, 0.05, 10},
+	[GAS_ISOBUTANE] = {"isobutane", 0.1, 0.06, 5},
+	[GAS_BUTANE] = {"butane", 0.1, 0.06, 5},
+	[GAS_ISOPENTANE] = {"isopentane", 0.035, 0.06, 1},
+	[GAS_PENTANE] = {"pentane", 0.034, 0.06, 1},
 };
 
 void gas_init(struct gas_stack *stack, uint64_t seed)

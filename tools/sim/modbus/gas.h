@@ -3,7 +3,7 @@
  * The true gas in a stack, in the units that plants use: mg/m3 for pollutants, % for water and
  * oxygen, mg/m3 or ppm for CO2 as the operator configured it.  Every quantity drifts slowly about
  * its usual value (an Ornstein-Uhlenbeck process); false air dilutes all combustion gases together,
- * and NOx is NO (as NO2) plus NO2.
+ * and NOx is NO (as NO2) plus NO2.  The components of natural gas, in mole %, belong to a process GC.
  */
 #ifndef ASSAY_SIM_MODBUS_GAS_H
 #define ASSAY_SIM_MODBUS_GAS_H
@@ -31,6 +31,16 @@ enum gas {
 	GAS_THC,
 	GAS_PRESSURE,
 	GAS_TEMPERATURE,
+	GAS_C6_PLUS,
+	GAS_NITROGEN,
+	GAS_METHANE,
+	GAS_CARBON_DIOXIDE,
+	GAS_ETHANE,
+	GAS_PROPANE,
+	GAS_ISOBUTANE,
+	GAS_BUTANE,
+	GAS_ISOPENTANE,
+	GAS_PENTANE,
 	GAS_COUNT,
 };
 

@@ -21,7 +21,7 @@
 #define CHECK_ITEMS     0x20
 #define CHECK_TIME_AT   58 /* byte 61 of the RTU frame */
 
-static const struct profile_area areas[] = {{IMAGE_HOLDING, 0, 32, false}};
+static const struct profile_area areas[] = {{IMAGE_HOLDING, 0, 32, false, false}};
 
 /* The vendor functions list them in the same order. */
 static const struct profile_value values[] = {

@@ -22,15 +22,19 @@ void image_finish(struct image *image)
 	*image = (struct image){0};
 }
 
-int image_add(struct image *image, enum image_table table, uint16_t first, int count)
+int image_add(struct image *image, enum image_table table, uint16_t first, int count, bool is_enron)
 {
 	assert(image->n < IMAGE_AREAS_MAX && count > 0);
 	int start = first + image->offset, end = start + count;
 	start = start < 0 ? 0 : start;
 	end = end > ADDRESS_END ? ADDRESS_END : end;
-	struct image_area area = {.table = table, .first = (uint16_t)start, .count = end - start};
+	struct image_area area = {.table = table,
+		.first = (uint16_t)start,
+		.count = end - start,
+		.is_enron = is_enron};
 	if (table == IMAGE_HOLDING || table == IMAGE_INPUT)
-		area.registers = calloc((size_t)area.count, sizeof *area.registers);
+		area.registers = calloc(
+			(size_t)area.count * (is_enron ? 2 : 1), sizeof *area.registers);
 	else
 		area.bits = calloc((size_t)area.count, sizeof *area.bits);
 	if (area.registers == NULL && area.bits == NULL)
@@ -59,18 +63,33 @@ const struct image_area *image_find(
 	return NULL;
 }
 
-static uint16_t *registers_at(const struct image *image, enum image_table table, uint16_t address)
+/* The place of `n` registers, or of one 32-bit value. */
+static uint16_t *registers_at(
+	const struct image *image, enum image_table table, uint16_t address, int n)
 {
 	int wire = address + image->offset;
 	if (wire < 0 || wire >= ADDRESS_END)
 		return NULL;
-	const struct image_area *area = image_find(image, (int)table, (uint16_t)wire, 2);
-	return area != NULL ? area->registers + (wire - area->first) : NULL;
+	const struct image_area *area = image_find(image, (int)table, (uint16_t)wire, 1);
+	if (area == NULL)
+		return NULL;
+	int at = wire - area->first;
+	if (area->is_enron)
+		return area->registers + 2 * at;
+	return at + n <= area->count ? area->registers + at : NULL;
+}
+
+void image_set_register(
+	struct image *image, enum image_table table, uint16_t address, uint16_t value)
+{
+	uint16_t *at = registers_at(image, table, address, 1);
+	if (at != NULL)
+		*at = value;
 }
 
 void image_set_int32(struct image *image, enum image_table table, uint16_t address, uint32_t value)
 {
-	uint16_t *at = registers_at(image, table, address);
+	uint16_t *at = registers_at(image, table, address, 2);
 	if (at == NULL)
 		return;
 	bool low_first = image->order == ORDER_CDAB;
@@ -98,7 +117,7 @@ void image_set_bit(struct image *image, enum image_table table, uint16_t address
 bool image_get_float(
 	const struct image *image, enum image_table table, uint16_t address, float *value)
 {
-	const uint16_t *at = registers_at(image, table, address);
+	const uint16_t *at = registers_at(image, table, address, 2);
 	if (at == NULL)
 		return false;
 	bool low_first = image->order == ORDER_CDAB;

@@ -28,6 +28,7 @@ struct image_area {
 	enum image_table table;
 	uint16_t first;
 	int count;
+	bool is_enron;       /* each address is one 32-bit value, in two registers */
 	uint16_t *registers; /* one of the two */
 	uint8_t *bits;
 };
@@ -46,8 +47,11 @@ void image_init(struct image *image, enum word_order order, int offset);
 /* Frees the areas; legal on a zeroed image. */
 void image_finish(struct image *image);
 
-/* Adds an area of zeroes, cut to wire addresses 0..65535.  0 or -ENOMEM. */
-int image_add(struct image *image, enum image_table table, uint16_t first, int count);
+/*
+ * Adds an area of zeroes, cut to wire addresses 0..65535; `is_enron`: of 32-bit values.  0 or -ENOMEM.
+ */
+int image_add(
+	struct image *image, enum image_table table, uint16_t first, int count, bool is_enron);
 
 /* True when the table has any area: its function code is supported. */
 bool image_has_table(const struct image *image, int function);
@@ -57,6 +61,8 @@ const struct image_area *image_find(
 	const struct image *image, int function, uint16_t first, int count);
 
 /* These write at a map address; a write outside every area is dropped. */
+void image_set_register(
+	struct image *image, enum image_table table, uint16_t address, uint16_t value);
 void image_set_float(struct image *image, enum image_table table, uint16_t address, float value);
 void image_set_int32(struct image *image, enum image_table table, uint16_t address, uint32_t value);
 void image_set_bit(struct image *image, enum image_table table, uint16_t address, bool value);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stack gas analysers (FTIR) on Modbus: RTU on a pseudo-terminal, TCP on one or many ports. */
+/* Gas analysers on Modbus, stack (FTIR) and process (GC): RTU on a pseudo-terminal, TCP on one or many ports. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -23,11 +23,14 @@ struct modbus_state {
 };
 
 static const struct sim_option options[] = {
-	{"profile", "NAME", "sick-mcs100ft", "register map: sick-mcs100ft, gasmet-cx4000, generic"},
+	{"profile", "NAME", "sick-mcs100ft",
+		"register map: sick-mcs100ft, gasmet-cx4000, generic, daniel-2251 or "
+		"daniel-2251-registers"},
 	{"units", "ID,ID", "1", "unit ids that answer, each an analyser of its own"},
 	{"ports", "N", "1", "TCP: listen on N consecutive ports, each with its own analysers"},
 	{"word-order", "ORDER", "profile", "of 32-bit values: cdab, abcd, or profile for its own"},
 	{"address-offset", "N", "0", "shift of all addresses of the map: -1, 0 or 1"},
+	{"streams", "N", "1", "daniel-2251: streams that it analyses in turn"},
 	{"extras", NULL, NULL, "serve the optional areas of the profile too"},
 	{"cycle", "LIST", "normal",
 		"states and their seconds, as normal:3540,zero:60; also calibrating, maintenance, "
@@ -77,7 +80,7 @@ static int read_profile(const struct sim_options *o, struct unit_plan *plan)
 static int read_plan(const struct sim_options *o, struct unit_plan *plan)
 {
 	static const char *const sets[] = {"no", "example", "bench", NULL};
-	int64_t offset;
+	int64_t offset, streams;
 	double interval;
 	int fixed = options_choice(o, "fixed", sets);
 	const char *cycle = options_text(o, "cycle");
@@ -86,10 +89,12 @@ static int read_plan(const struct sim_options *o, struct unit_plan *plan)
 			"cycle", cycle, "states and seconds such as normal:3540,zero:60");
 	if (fixed < 0 || read_profile(o, plan) < 0 ||
 		options_integer(o, "address-offset", -1, 1, &offset) < 0 ||
+		options_integer(o, "streams", 1, 31, &streams) < 0 ||
 		options_number(o, "interval", 0.001, 86400, &interval) < 0)
 		return -EINVAL;
 	plan->fixed = (enum unit_fixed)fixed;
 	plan->address_offset = (int)offset;
+	plan->streams = (unsigned)streams;
 	plan->interval = (uint64_t)(interval * NS_PER_S);
 	plan->started = fixed != UNIT_DRIFTS ? FIXED_START : time(NULL);
 	return 0;
@@ -184,7 +189,7 @@ static int modbus_run(struct sim_model *m, const struct sim_options *o, struct s
 
 const struct sim_model_ops modbus_model = {
 	.name = "modbus",
-	.summary = "FTIR gas analysers on Modbus RTU (--pty) and TCP",
+	.summary = "gas analysers, FTIR and process GC, on Modbus RTU (--pty) and TCP",
 	.state_size = sizeof(struct modbus_state),
 	.options = options,
 	.transports = 1U << SIM_PTY | 1U << SIM_TCP,

@@ -45,7 +45,10 @@ static void log_values(FILE *out, const struct modbus_unit *unit, int first, int
 		const struct profile_value *value = &profile->values[i];
 		int wire = value->address + unit->plan->address_offset;
 		float shown;
-		if (wire < first || wire + 2 > first + count ||
+		const struct image_area *area = image_find(
+			&unit->image, (int)profile->table, (uint16_t)wire, 1);
+		int width = area != NULL && area->is_enron ? 1 : 2;
+		if (wire < first || wire + width > first + count ||
 			!image_get_float(&unit->image, profile->table, value->address, &shown))
 			continue;
 		fprintf(out, "%s\"%s\":%.9g", comma, gas_name(value->gas), (double)shown);

@@ -2,7 +2,7 @@
 #include "profile.h"
 
 /* A plant's own map (an FTIR pair before and after a treatment): holding registers, ABCD. */
-static const struct profile_area generic_areas[] = {{IMAGE_HOLDING, 0, 58, false}};
+static const struct profile_area generic_areas[] = {{IMAGE_HOLDING, 0, 58, false, false}};
 
 static const struct profile_value generic_values[] = {
 	{0, GAS_PRESSURE},
@@ -36,6 +36,8 @@ const struct profile *const profiles[PROFILE_COUNT] = {
 	&profile_sick_mcs100ft,
 	&profile_gasmet_cx4000,
 	&profile_generic,
+	&profile_daniel_2251,
+	&profile_daniel_2251_registers,
 };
 
 int profile_lay_out(const struct profile *profile, bool extras, struct image *image)
@@ -44,7 +46,7 @@ int profile_lay_out(const struct profile *profile, bool extras, struct image *im
 		const struct profile_area *area = &profile->areas[i];
 		if (area->extra && !extras)
 			continue;
-		int r = image_add(image, area->table, area->first, area->count);
+		int r = image_add(image, area->table, area->first, area->count, area->is_enron);
 		if (r < 0)
 			return r;
 	}

@@ -21,6 +21,7 @@ struct analyser {
 	double shown[GAS_COUNT];
 	double zero[GAS_COUNT], span[GAS_COUNT]; /* found at the last check, same units */
 	int64_t zeroed, spanned;                 /* times of these checks, Unix seconds */
+	unsigned analyses, streams;              /* of a process GC: done, and taken in turn */
 };
 
 struct profile_area {
@@ -28,6 +29,7 @@ struct profile_area {
 	uint16_t first;
 	int count;
 	bool extra; /* only on larger configurations */
+	bool is_enron;
 };
 
 struct profile_value {
@@ -59,7 +61,7 @@ struct profile {
 		uint16_t count, uint8_t *data);
 };
 
-#define PROFILE_COUNT 3
+#define PROFILE_COUNT 5
 extern const struct profile *const profiles[PROFILE_COUNT];
 
 /* Adds the profile's areas to an initialised image.  0 or -ENOMEM. */
@@ -72,5 +74,7 @@ void profile_encode(
 extern const struct profile profile_sick_mcs100ft;
 extern const struct profile profile_gasmet_cx4000;
 extern const struct profile profile_generic;
+extern const struct profile profile_daniel_2251;
+extern const struct profile profile_daniel_2251_registers;
 
 #endif

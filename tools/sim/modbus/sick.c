@@ -26,10 +26,10 @@ enum value_status {
 };
 
 static const struct profile_area areas[] = {
-	{IMAGE_INPUT, 0, REGISTERS, false},
-	{IMAGE_INPUT_BITS, 0, STATUS_BITS *VALUE_COUNT, false},
-	{IMAGE_INPUT_BITS, 4000, 500, false},
-	{IMAGE_INPUT, REGISTERS, REGISTERS_EXTRA - REGISTERS, true},
+	{IMAGE_INPUT, 0, REGISTERS, false, false},
+	{IMAGE_INPUT_BITS, 0, STATUS_BITS *VALUE_COUNT, false, false},
+	{IMAGE_INPUT_BITS, 4000, 500, false, false},
+	{IMAGE_INPUT, REGISTERS, REGISTERS_EXTRA - REGISTERS, true, false},
 };
 
 static const struct profile_value values[] = {

@@ -15,6 +15,7 @@ int unit_init(struct modbus_unit *unit, const struct unit_plan *plan, uint8_t id
 	*unit = (struct modbus_unit){.plan = plan, .id = id};
 	gas_init(&unit->stack, seed);
 	unit->analyser.state = cycle_at(&plan->cycle, 0);
+	unit->analyser.streams = plan->streams;
 	unit->analyser.zeroed = unit->analyser.spanned = plan->started;
 	memcpy(unit->analyser.shown, unit->stack.value, sizeof unit->analyser.shown);
 	image_init(&unit->image, plan->order, plan->address_offset);
@@ -63,6 +64,8 @@ void unit_advance(struct modbus_unit *unit, uint64_t now)
 			if (a->state == CYCLE_NORMAL)
 				memcpy(a->shown, unit->stack.value, sizeof a->shown);
 		}
+		if (a->state == CYCLE_NORMAL)
+			a->analyses++;
 		unit->measured = now;
 	}
 	profile_encode(plan->profile, a, &unit->image);

@@ -29,6 +29,7 @@ struct unit_plan {
 	enum word_order order;
 	int address_offset;
 	bool extras;
+	unsigned streams;
 	enum unit_fixed fixed;
 	uint64_t interval; /* between two measurements, ns */
 	int64_t started;   /* Unix seconds at time 0 */
