@@ -47,6 +47,7 @@ static const struct {
 	{"not-ready", "the instrument was warming up, purging or not yet stable"},
 	{"cal-settings", "the calibration holds for other settings; it was not applied"},
 	{"malformed", "the data contradict their announced length, number or sum"},
+	{"not-processed", "a calculation that a setting requests was not possible"},
 };
 
 const char *assay_quality_name(enum assay_quality_flag flag)
