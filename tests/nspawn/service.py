@@ -36,6 +36,25 @@ def expect(condition, message):
         raise Failure(message)
 
 
+ALERT = '''mail: {to: kim@lab.example, from: assayd@bench-1.lab.example, sendmail: /usr/local/bin/take-mail}
+webhook: {url: 'http://localhost:8099/hook'}
+conditions: {silent: 2 s}
+every: 1 s
+settle: 1 s
+'''
+# Where the unit may write.
+TAKE_MAIL = '#!/bin/sh\ncat >>/var/lib/assayd-alert/mails\n'
+TAKE_POST = '''import http.server
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        with open('/root/posts', 'ab') as file:
+            file.write(self.rfile.read(int(self.headers['Content-Length'])))
+        self.send_response(204)
+        self.end_headers()
+http.server.HTTPServer(('127.0.0.1', 8099), Handler).serve_forever()
+'''
+
+
 class Service:
     def __init__(self, machine):
         self.machine, self.run = machine, machine.run
@@ -146,13 +165,57 @@ class Service:
         self.measures()
         expect(self.property('MainPID') == before and self.property('OOMPolicy') == 'continue', 'the service ended')
 
+    def beside(self, name):
+        """A unit that runs in its sandbox, as its own user, and was not started again."""
+        state = self.run(f'systemctl show -P ActiveState -P NRestarts -P Result {name}').stdout.split()
+        expect(sorted(state) == ['0', 'active', 'success'], f'{name}: {state}')
+        owner = self.run(f'ps -o user:32= -p $(systemctl show -P MainPID {name})').stdout.strip()
+        is_dynamic = owner.isdigit() and 61184 <= int(owner) <= 65519  # without nss-systemd it has no name
+        expect(owner == name or is_dynamic, f'{name} runs as {owner}')
+
+    def metrics(self):
+        """Served on this machine, by a user that exists while it runs."""
+        def page():
+            done = self.run("python3 -c 'import urllib.request as r; print(r.urlopen(\"http://127.0.0.1:9844/metrics\").read().decode())'",
+                            check=False)
+            return done.stdout if done.returncode == 0 else ''
+        self.run('systemctl enable --now assayd-metrics')
+        self.beside('assayd-metrics')
+        wait_for('frames in the metrics', lambda: re.search(r'^assay_frames_total\{.*xrf-1.*\} [1-9]', page(), re.M))
+        self.run('systemctl stop assayd')
+        wait_for('a daemon that does not answer', lambda: re.search(r'^assay_up 0', page(), re.M))
+        self.run('systemctl start assayd')
+        wait_for('the daemon again', lambda: re.search(r'^assay_up 1', page(), re.M))
+        self.beside('assayd-metrics')
+
+    def alert(self):
+        """Mail and webhook leave the sandbox: a test message, a daemon that does not answer, its end."""
+        mails, posts = self.machine.root / 'var/lib/assayd-alert/mails', self.machine.root / 'root/posts'
+        for path, text, mode in (('usr/local/bin/take-mail', TAKE_MAIL, 0o755), ('root/take-post.py', TAKE_POST, 0o644),
+                                 ('etc/assayd/alert.yaml', ALERT, 0o644)):
+            (self.machine.root / path).write_text(text, encoding='utf-8')
+            (self.machine.root / path).chmod(mode)
+        self.machine.start('python3 /root/take-post.py', 'root')
+        self.run('systemctl enable --now assayd-alert')
+        self.beside('assayd-alert')
+
+        def wait_alert(event, words):
+            wait_for(f'{event} by mail', lambda: mails.exists() and words in mails.read_text(encoding='utf-8'))
+            wait_for(f'{event} by webhook', lambda: posts.exists() and f'"event":"{event}"' in posts.read_text(encoding='utf-8').replace(': ', ':'))
+        self.run('systemctl stop assayd')
+        wait_alert('alert', 'ALERT silent')
+        self.run('systemctl start assayd')
+        wait_alert('end', 'ENDED silent')
+        self.beside('assayd-alert')
+        self.measures()
+
     def end(self):
         self.run('systemctl stop assayd')
         expect(self.property('Result') == 'success', self.property('Result'))
         self.run('assayctl journal check --path /var/lib/assayd')
 
 
-def check(machine, steps=('instruments', 'wrong_file', 'no_last_good', 'clock', 'crash', 'memory', 'end')):
+def check(machine, steps=('instruments', 'wrong_file', 'no_last_good', 'clock', 'crash', 'memory', 'metrics', 'alert', 'end')):
     service = Service(machine)
     for step in steps:
         print(f'== {step}', flush=True)
