@@ -2,8 +2,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
-#include <stddef.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +11,9 @@
 #define LOG_TOPIC "runs"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/arena.h"
 #include "core/commit/published.h"
 #include "core/runs/index_file.h"
+#include "core/runs/kept.h"
 #include "core/runs/rows.h"
 #include "journal/reader.h"
 #include "record/digest.h"
@@ -24,27 +22,9 @@
 /* Entries between two notes of how far the index reaches. */
 #define CHECKPOINT_ENTRIES 5000
 
-/* A row as it is kept: runs are many, and most of their texts are those of their neighbours. */
-struct runs_kept {
-	uint8_t id[16], journal[16], ctx[32];
-	const char *number, *instrument, *topic, *sample, *operator, * status; /* in the arena */
-	uint64_t start, first, last, frames;
-	uint64_t frames_committed; /* of the open run */
-	uint64_t judged;           /* frames that `quality` is the worst of */
-	unsigned quality;
-	bool sim;
-};
-
 struct runs {
-	struct runs_kept *rows;
-	size_t count, size;
-	uint32_t *slots; /* by id: place of a row + 1, 0: free; none in `older` */
-	size_t slot_count;
-	struct runs_amend *amends;
-	size_t amend_count, amend_size;
-	struct arena texts;
-	pthread_mutex_t lock; /* of rows, texts and amends, against other threads' reading */
-	struct runs *older;   /* those of all former journals; NULL: none */
+	struct kept_table kept;
+	struct runs *older; /* those of all former journals; NULL: none */
 	char path[PATH_MAX];
 	uint8_t id[JOURNAL_ID_SIZE];
 	uint64_t head;               /* seq that loading reached */
@@ -56,170 +36,11 @@ struct runs {
 /* Rows searched before the lock is briefly released. */
 #define SEARCH_TURN 1000
 
-/* Rows searched for an equal text, which is then shared. */
-#define NEIGHBOURS 16
-
-/* --- rows in memory -------------------------------------------------------------------------- */
-
-/* The slot that holds this id, or the free one for it.  Ids are random: any part is a hash. */
-static uint32_t *find_slot(const struct runs *runs, const uint8_t *id)
-{
-	size_t at;
-	memcpy(&at, id + 8, sizeof at);
-	for (;; at++) {
-		uint32_t *slot = &runs->slots[at & (runs->slot_count - 1)];
-		if (*slot == 0 || memcmp(runs->rows[*slot - 1].id, id, 16) == 0)
-			return slot;
-	}
-}
-
-static struct runs_kept *find_id(const struct runs *runs, const uint8_t *id)
-{
-	if (runs->slot_count == 0)
-		return NULL;
-	uint32_t place = *find_slot(runs, id);
-	return place == 0 ? NULL : &runs->rows[place - 1];
-}
-
-/* Room for one row more, at most half full. */
-static int grow_slots(struct runs *runs)
-{
-	if (2 * (runs->count + 1) <= runs->slot_count)
-		return 0;
-	size_t count = runs->slot_count != 0 ? 2 * runs->slot_count : 256;
-	uint32_t *slots = calloc(count, sizeof *slots);
-	if (slots == NULL || runs->count >= UINT32_MAX) {
-		free(slots);
-		return -ENOMEM;
-	}
-	free(runs->slots);
-	runs->slots = slots;
-	runs->slot_count = count;
-	for (size_t i = 0; i < runs->count; i++)
-		*find_slot(runs, runs->rows[i].id) = (uint32_t)i + 1;
-	return 0;
-}
-
-/* A text of a row in both forms: a pointer in the arena, an array in struct runs_row. */
-struct text_field {
-	size_t kept, row, size;
-};
-
-#define TEXT_FIELD(name)                                                           \
-	{                                                                          \
-		offsetof(struct runs_kept, name), offsetof(struct runs_row, name), \
-			sizeof((struct runs_row *)NULL)->name                      \
-	}
-
-static const struct text_field text_fields[] = {TEXT_FIELD(number), TEXT_FIELD(instrument),
-	TEXT_FIELD(topic), TEXT_FIELD(sample), TEXT_FIELD(operator), TEXT_FIELD(status)};
-
-#define TEXT_FIELDS (sizeof text_fields / sizeof *text_fields)
-
-static const char **kept_text(struct runs_kept *kept, const struct text_field *field)
-{
-	return (const char **)((char *)kept + field->kept);
-}
-
-/* The text as one of the last rows has it, or a copy. */
-static const char *share_text(struct runs *runs, const struct text_field *field, const char *text)
-{
-	for (size_t i = runs->count; i > 0 && i + NEIGHBOURS > runs->count; i--) {
-		const char *have = *kept_text(&runs->rows[i - 1], field);
-		if (strcmp(have, text) == 0)
-			return have;
-	}
-	return arena_text(&runs->texts, text, strlen(text));
-}
-
-static int keep_row(struct runs *runs, struct runs_kept *kept, const struct runs_row *row)
-{
-	memcpy(kept->id, row->id, sizeof kept->id);
-	memcpy(kept->journal, row->journal, sizeof kept->journal);
-	memcpy(kept->ctx, row->ctx, sizeof kept->ctx);
-	for (size_t i = 0; i < TEXT_FIELDS; i++) {
-		const char *text = (const char *)row + text_fields[i].row;
-		const char **have = kept_text(kept, &text_fields[i]);
-		if (*have == NULL || strcmp(*have, text) != 0)
-			*have = share_text(runs, &text_fields[i], text);
-	}
-	kept->start = row->start;
-	kept->first = row->first;
-	kept->last = row->last;
-	kept->frames = row->frames;
-	kept->quality = row->quality != 0 ? row->quality : kept->quality;
-	kept->judged = row->quality != 0 ? row->frames : kept->judged;
-	kept->sim = row->sim;
-	bool failed = runs->texts.failed;
-	runs->texts.failed = false;
-	return failed ? -ENOMEM : 0;
-}
-
-static void copy_row(struct runs_row *row, const struct runs_kept *kept)
-{
-	*row = (struct runs_row){.start = kept->start,
-		.first = kept->first,
-		.last = kept->last,
-		.frames = kept->frames,
-		.quality = kept->judged >= kept->frames ? kept->quality : 0,
-		.sim = kept->sim};
-	memcpy(row->id, kept->id, sizeof row->id);
-	memcpy(row->journal, kept->journal, sizeof row->journal);
-	memcpy(row->ctx, kept->ctx, sizeof row->ctx);
-	for (size_t i = 0; i < TEXT_FIELDS; i++) {
-		const char *text = *kept_text((struct runs_kept *)kept, &text_fields[i]);
-		memcpy((char *)row + text_fields[i].row, text, strlen(text) + 1);
-	}
-}
-
-static int add_row(struct runs *runs, const struct runs_row *row)
-{
-	if (runs->count == runs->size) {
-		size_t size = runs->size != 0 ? runs->size * 2 : 64;
-		struct runs_kept *rows = realloc(runs->rows, size * sizeof *rows);
-		if (rows == NULL)
-			return -ENOMEM;
-		runs->rows = rows;
-		runs->size = size;
-	}
-	struct runs_kept *kept = &runs->rows[runs->count];
-	*kept = (struct runs_kept){0};
-	int r = keep_row(runs, kept, row);
-	if (r == 0)
-		runs->count++;
-	return r;
-}
-
 static int set_row(struct runs *runs, const struct runs_row *row)
 {
 	struct runs_row here = *row;
 	memcpy(here.journal, runs->id, sizeof here.journal);
-	pthread_mutex_lock(&runs->lock);
-	struct runs_kept *have = find_id(runs, row->id);
-	int r = have != NULL ? keep_row(runs, have, &here) : grow_slots(runs);
-	if (r == 0 && have == NULL)
-		r = add_row(runs, &here);
-	if (r == 0 && have == NULL)
-		*find_slot(runs, row->id) = (uint32_t)runs->count;
-	pthread_mutex_unlock(&runs->lock);
-	return r;
-}
-
-static int add_amend(struct runs *runs, const struct runs_amend *amend)
-{
-	int r = 0;
-	pthread_mutex_lock(&runs->lock);
-	if (runs->amend_count == runs->amend_size) {
-		size_t size = runs->amend_size != 0 ? runs->amend_size * 2 : 16;
-		struct runs_amend *amends = realloc(runs->amends, size * sizeof *amends);
-		r = amends != NULL ? 0 : -ENOMEM;
-		runs->amends = amends != NULL ? amends : runs->amends;
-		runs->amend_size = amends != NULL ? size : runs->amend_size;
-	}
-	if (r == 0)
-		runs->amends[runs->amend_count++] = *amend;
-	pthread_mutex_unlock(&runs->lock);
-	return r;
+	return kept_set(&runs->kept, &here);
 }
 
 static int set_amend(struct runs *runs, const uint8_t run[16], uint64_t seq)
@@ -227,7 +48,7 @@ static int set_amend(struct runs *runs, const uint8_t run[16], uint64_t seq)
 	struct runs_amend amend = {.seq = seq};
 	memcpy(amend.run, run, sizeof amend.run);
 	memcpy(amend.journal, runs->id, sizeof amend.journal);
-	return add_amend(runs, &amend);
+	return kept_add_amend(&runs->kept, &amend);
 }
 
 int runs_put(struct runs *runs, const struct runs_row *row)
@@ -270,8 +91,8 @@ uint64_t runs_head(const struct runs *runs)
 static unsigned last_number(const struct runs *runs, const char *prefix, size_t len)
 {
 	unsigned last = 0;
-	for (size_t i = runs->count; i > 0; i--) {
-		const char *have = runs->rows[i - 1].number;
+	for (size_t i = runs->kept.count; i > 0; i--) {
+		const char *have = runs->kept.rows[i - 1].number;
 		if (strncmp(have, prefix, len) != 0)
 			continue;
 		unsigned long n = strtoul(have + len, NULL, 10);
@@ -349,11 +170,11 @@ static int take_frame(struct runs *runs, struct assay_span body)
 {
 	struct assay_frame_view frame;
 	int r = assay_frame_read(body.data, body.len, &frame);
-	pthread_mutex_lock(&runs->lock);
-	struct runs_kept *kept = r == 0 ? find_id(runs, frame.record.run) : NULL;
+	pthread_mutex_lock(&runs->kept.lock);
+	struct runs_kept *kept = r == 0 ? kept_find(&runs->kept, frame.record.run) : NULL;
 	if (kept != NULL)
 		lower_quality(kept, frame.quality);
-	pthread_mutex_unlock(&runs->lock);
+	pthread_mutex_unlock(&runs->kept.lock);
 	return 0;
 }
 
@@ -372,11 +193,11 @@ static int take_entry(struct runs *runs, const struct journal_found *found)
 		return take_frame(runs, entry.body);
 	if (record.type != ASSAY_RECORD_RUN_END)
 		return 0;
-	const struct runs_kept *have = find_id(runs, record.run);
+	const struct runs_kept *have = kept_find(&runs->kept, record.run);
 	if (have == NULL)
 		return runs_put_amend(runs, record.run, entry.seq);
 	struct runs_row row;
-	copy_row(&row, have);
+	kept_copy(&row, have);
 	row.last = entry.seq;
 	row.frames = record.frames;
 	row.quality = have->judged >= record.frames ? have->quality : 0;
@@ -414,7 +235,7 @@ static int load_one(struct runs **out, const char *path, const uint8_t *id, uint
 	struct runs *runs = calloc(1, sizeof *runs);
 	if (runs == NULL)
 		return -ENOMEM;
-	pthread_mutex_init(&runs->lock, NULL);
+	kept_init(&runs->kept);
 	runs->head = head;
 	snprintf(runs->path, sizeof runs->path, "%s", path);
 	memcpy(runs->id, id, sizeof runs->id);
@@ -435,11 +256,7 @@ void runs_destroy(struct runs *runs)
 		return;
 	index_file_close(&runs->file);
 	runs_destroy(runs->older);
-	pthread_mutex_destroy(&runs->lock);
-	free(runs->amends);
-	free(runs->slots);
-	free(runs->rows);
-	arena_finish(&runs->texts);
+	kept_finish(&runs->kept);
 	free(runs);
 }
 
@@ -454,13 +271,13 @@ static int compare_start(const void *a, const void *b)
 static int merge(struct runs *older, const struct runs *part)
 {
 	int r = 0;
-	for (size_t i = 0; r == 0 && i < part->count; i++) {
+	for (size_t i = 0; r == 0 && i < part->kept.count; i++) {
 		struct runs_row row;
-		copy_row(&row, &part->rows[i]);
-		r = add_row(older, &row);
+		kept_copy(&row, &part->kept.rows[i]);
+		r = kept_add(&older->kept, &row);
 	}
-	for (size_t i = 0; r == 0 && i < part->amend_count; i++)
-		r = add_amend(older, &part->amends[i]);
+	for (size_t i = 0; r == 0 && i < part->kept.amend_count; i++)
+		r = kept_add_amend(&older->kept, &part->kept.amends[i]);
 	return r;
 }
 
@@ -521,12 +338,12 @@ static int load_older(struct runs *runs)
 	if (older == NULL)
 		return -ENOMEM;
 	older->file.fd = -1;
-	pthread_mutex_init(&older->lock, NULL);
+	kept_init(&older->kept);
 	int r = journal_each(&io_posix, runs->path, visit_former, runs);
 	if (r == 0 || r == -ENOENT)
 		r = load_orphans(runs);
-	if (older->count > 0)
-		qsort(older->rows, older->count, sizeof *older->rows, compare_start);
+	if (older->kept.count > 0)
+		qsort(older->kept.rows, older->kept.count, sizeof *older->kept.rows, compare_start);
 	return r;
 }
 
@@ -594,19 +411,19 @@ int runs_digest(const struct runs *runs, struct runs_row *row, uint64_t head, ui
 
 void runs_end_former(struct runs *runs, const uint8_t run[16], const char *status, uint64_t frames)
 {
-	pthread_mutex_lock(&runs->older->lock);
-	for (size_t i = 0; i < runs->older->count; i++) { /* they have no slots */
-		struct runs_kept *kept = &runs->older->rows[i];
+	pthread_mutex_lock(&runs->older->kept.lock);
+	for (size_t i = 0; i < runs->older->kept.count; i++) { /* they have no slots */
+		struct runs_kept *kept = &runs->older->kept.rows[i];
 		struct runs_row row;
 		if (memcmp(kept->id, run, sizeof kept->id) != 0)
 			continue;
-		copy_row(&row, kept);
+		kept_copy(&row, kept);
 		snprintf(row.status, sizeof row.status, "%s", status);
 		row.frames = frames;
-		if (keep_row(runs->older, kept, &row) < 0)
+		if (kept_change(&runs->older->kept, kept, &row) < 0)
 			log_warn("no memory to note the end of %s", row.number);
 	}
-	pthread_mutex_unlock(&runs->older->lock);
+	pthread_mutex_unlock(&runs->older->kept.lock);
 }
 
 /* --- what is committed ----------------------------------------------------------------------- */
@@ -623,13 +440,13 @@ uint64_t runs_committed(struct runs *runs)
 
 void runs_count_frame(struct runs *runs, const uint8_t run[16], unsigned quality)
 {
-	pthread_mutex_lock(&runs->lock);
-	struct runs_kept *kept = find_id(runs, run);
+	pthread_mutex_lock(&runs->kept.lock);
+	struct runs_kept *kept = kept_find(&runs->kept, run);
 	if (kept != NULL) {
 		kept->frames_committed++;
 		lower_quality(kept, quality);
 	}
-	pthread_mutex_unlock(&runs->lock);
+	pthread_mutex_unlock(&runs->kept.lock);
 }
 
 /* Copies the row as it is committed up to seq `head`.  False: it is not yet. */
@@ -637,7 +454,7 @@ static bool copy_committed(struct runs_row *row, const struct runs_kept *kept, u
 {
 	if (kept->first > head)
 		return false;
-	copy_row(row, kept);
+	kept_copy(row, kept);
 	if (kept->status[0] == '\0' || kept->last > head) {
 		row->frames = kept->frames_committed;
 		row->quality = kept->quality;
@@ -667,27 +484,27 @@ static int search_turn(struct runs *runs, const struct runs_search *search, uint
 	size_t *left, struct runs_row *row)
 {
 	int r = -EAGAIN;
-	pthread_mutex_lock(&runs->lock);
+	pthread_mutex_lock(&runs->kept.lock);
 	for (int turn = 0; r == -EAGAIN && turn < SEARCH_TURN; turn++) {
 		if (*left == 0) {
 			r = 0;
-		} else if (fits(search, &runs->rows[--*left]) &&
-			   copy_committed(row, &runs->rows[*left], head)) {
+		} else if (fits(search, &runs->kept.rows[--*left]) &&
+			   copy_committed(row, &runs->kept.rows[*left], head)) {
 			r = 1;
 		}
 	}
-	pthread_mutex_unlock(&runs->lock);
+	pthread_mutex_unlock(&runs->kept.lock);
 	return r;
 }
 
 /* `at` is 1 + the rows still to be searched, those of former journals first. */
 int runs_search(struct runs *runs, struct runs_search *search, struct runs_row *row)
 {
-	size_t before = runs->older != NULL ? runs->older->count : 0;
+	size_t before = runs->older != NULL ? runs->older->kept.count : 0;
 	if (search->at == 0) {
-		pthread_mutex_lock(&runs->lock);
-		search->at = 1 + before + runs->count;
-		pthread_mutex_unlock(&runs->lock);
+		pthread_mutex_lock(&runs->kept.lock);
+		search->at = 1 + before + runs->kept.count;
+		pthread_mutex_unlock(&runs->kept.lock);
 	}
 	uint64_t head = runs_committed(runs);
 	int r = -EAGAIN;
@@ -707,16 +524,16 @@ int runs_search(struct runs *runs, struct runs_search *search, struct runs_row *
 static size_t copy_amends(struct runs *runs, const uint8_t *run, uint64_t head,
 	struct runs_amend *amends, size_t size, size_t count)
 {
-	pthread_mutex_lock(&runs->lock);
-	for (size_t i = 0; i < runs->amend_count; i++) {
-		if (memcmp(runs->amends[i].run, run, sizeof runs->amends[i].run) != 0 ||
-			runs->amends[i].seq > head)
+	pthread_mutex_lock(&runs->kept.lock);
+	for (size_t i = 0; i < runs->kept.amend_count; i++) {
+		if (memcmp(runs->kept.amends[i].run, run, sizeof runs->kept.amends[i].run) != 0 ||
+			runs->kept.amends[i].seq > head)
 			continue;
 		if (count < size)
-			amends[count] = runs->amends[i];
+			amends[count] = runs->kept.amends[i];
 		count++;
 	}
-	pthread_mutex_unlock(&runs->lock);
+	pthread_mutex_unlock(&runs->kept.lock);
 	return count;
 }
 
