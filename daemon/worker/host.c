@@ -82,7 +82,7 @@ static ssize_t do_usb_control(struct assay_instrument *ins, const struct assay_u
 	struct channel *channel = device->services->channel;
 	struct assay_usb_request request = {0};
 	memcpy(&request, given, given_size < sizeof request ? given_size : sizeof request);
-	if (ins->link != ASSAY_LINK_USB)
+	if (link_endpoints(channel->link) <= LINK_CONTROL)
 		fatal_driver("%s: the driver made a control transfer on another link", ins->key);
 	ssize_t n = channel_control(channel, &request, data, len, ms);
 	if (n == -EINVAL || n == -EPROTO)

@@ -64,8 +64,7 @@ static int decode(const struct assay_decoding *in, struct assay_frame *out)
 }
 
 static const struct assay_driver driver = {
-	.abi = ASSAY_DRIVER_ABI,
-	.size = sizeof(struct assay_driver),
+	ASSAY_DRIVER_HEAD,
 	.name = "web",
 	.version = "1",
 	.summary = "a number and a file of a web server, for tests",

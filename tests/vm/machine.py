@@ -106,8 +106,8 @@ def make_image(folder, packages):
 class Machine:
     """One machine with a disk of its own, so that every test begins with a fresh one.
 
-    Its writes are in the host's memory when it is cut from its power, and it loses what it had not written: so flushes
-    change nothing, and the host need not wait for its own disk.
+    Cut from its power, it loses its own memory; all that it has written is in the memory of the host, flushed or not: so
+    the host need not wait for its disk.
     """
 
     def __init__(self, image, folder, arguments=()):
@@ -198,7 +198,7 @@ class Machine:
             time.sleep(0.2)
 
     def cut_power(self):
-        """What the machine had not written to its disk is lost."""
+        """The machine loses its memory."""
         if self.qemu is not None:
             self.qemu.send_signal(signal.SIGKILL)
             self.qemu.wait()
