@@ -95,6 +95,10 @@ static int send_ask(struct assay_instrument *ins, const struct assay_settings *r
 	const struct ask ask = {address != NULL ? address : "", value, index};
 	size_t len = put_ask(out, 0, assay_text(row, "ask"), &ask);
 	len = put_ask(out, len, assay_text(s, "ask_end"), &ask);
+	if (len == ASK_MAX) {
+		assay_explain(ins, "a request of more than %d characters", ASK_MAX - 1);
+		return -EINVAL;
+	}
 	int r = assay_write(ins, out, len, WRITE_MS);
 	if (r < 0 || !assay_flag(s, "echo"))
 		return r;

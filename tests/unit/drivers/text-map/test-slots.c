@@ -470,6 +470,18 @@ static void a_reply_without_an_end_is_bounded(void **state)
 	assert_non_null(strstr(h->explained, "a reply without an end"));
 }
 
+static void a_request_is_sent_whole_or_not_at_all(void **state)
+{
+	struct host *h = *state;
+	char address[600] = "";
+	memset(address, '7', sizeof(address) - 1);
+	host_set(h, "address", address);
+	host_set(h, "ask_end", "{address}");
+	assert_int_equal(acquire(h), -EINVAL);
+	assert_non_null(strstr(h->explained, "more than 511 characters"));
+	assert_int_equal(h->writes, 0);
+}
+
 static void readings_are_counted(void **state)
 {
 	struct host *h = *state;
@@ -575,6 +587,7 @@ int main(void)
 		cmocka_unit_test(floats_are_read_in_the_order_of_the_profile),
 		WITH_SCALE(an_error_of_the_link_is_returned_at_once),
 		WITH_SCALE(a_reply_without_an_end_is_bounded),
+		WITH_SCALE(a_request_is_sent_whole_or_not_at_all),
 		WITH_SCALE(readings_are_counted),
 		WITH_SCALE(every_wrong_row_is_found),
 	};
