@@ -129,18 +129,14 @@ static void check_text(struct checker *c, const struct assay_settings *row, cons
 /* --- one row ---------------------------------------------------------------------------------- */
 
 /* True if a row has this address, before `address_offset`. */
-static bool has_row_at(const struct checker *c, enum assay_modbus_table table, long address)
+static bool has_row_at(const struct checker *c, enum table table, long address)
 {
 	static const char *const lists[] = {"points", "status", "parts", "identity"};
-	static const char *const tables[] = {[ASSAY_COILS] = "coil",
-		[ASSAY_DISCRETE] = "discrete",
-		[ASSAY_HOLDING] = "holding",
-		[ASSAY_INPUT] = "input"};
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
 		for (size_t n = 0; n < assay_count(c->settings, lists[i]); n++) {
 			const struct assay_settings *row = assay_row(c->settings, lists[i], n);
 			if (assay_int(row, "address") == address &&
-				strcmp(assay_text(row, "table"), tables[table]) == 0)
+				strcmp(assay_text(row, "table"), table_name(table)) == 0)
 				return true;
 		}
 	return false;
@@ -154,9 +150,9 @@ static void check_address(
 	struct checker *c, const struct assay_settings *row, const struct row_place *p)
 {
 	static const struct {
-		enum assay_modbus_table table;
+		enum table table;
 		long first; /* as manuals write the first address of the table */
-	} written[] = {{ASSAY_HOLDING, 40001}, {ASSAY_INPUT, 30001}, {ASSAY_DISCRETE, 10001}};
+	} written[] = {{TABLE_HOLDING, 40001}, {TABLE_INPUT, 30001}, {TABLE_DISCRETE, 10001}};
 	long address = (long)assay_int(row, "address");
 	if (p->address < 0 || p->address + (long)p->width > 65536) {
 		error(c, "address", "'%s': the address lies outside 0 to 65535", p->name);
@@ -194,10 +190,13 @@ static void check_mask(struct checker *c, const struct row_place *p)
 static void check_where(
 	struct checker *c, const struct assay_settings *row, const struct row_place *p)
 {
-	if (plan_is_bits(p->table) != (p->type == REGISTER_BIT))
+	if (table_is_bits(p->table) != (p->type == REGISTER_BIT))
 		error(c, assay_has(row, "type") ? "type" : "table",
 			"'%s': type bit belongs to coil and discrete, others to registers",
 			p->name);
+	else if (table_register_bits(p->table) == 32 && register_width(p->type) < 2)
+		error(c, "type", "'%s': a register of %s has 32 bits: this type has not", p->name,
+			table_name(p->table));
 	else
 		check_address(c, row, p);
 	if (assay_has(row, "word_order") && p->type != REGISTER_TEXT &&
@@ -529,7 +528,7 @@ size_t check_settings(const struct assay_settings *settings, check_report *repor
 	c.at = (struct check_place){"points", -1, NULL};
 	if (c.row_count == 0)
 		error(&c, NULL, "there is no row of points or status to read");
-	else if (c.errors == 0 && !plan_of(settings, PLAN_REGISTERS_MAX, &plan))
+	else if (c.errors == 0 && !plan_of(settings, TABLE_REGS_MAX, &plan))
 		error(&c, NULL,
 			"the map needs more than %d requests: raise max_gap or max_gap_bits",
 			PLAN_BLOCKS_MAX);

@@ -7,6 +7,7 @@
 
 #include "exception.h"
 #include "registers.h"
+#include "table.h"
 
 #define TEXT_REGISTERS_MAX 32
 
@@ -52,7 +53,7 @@ const struct assay_setting identity_columns[] = {
 struct field {
 	const char *name;
 	unsigned index; /* in `fields` */
-	enum assay_modbus_table table;
+	enum table table;
 	long address;
 	unsigned registers;
 	bool is_text;
@@ -67,7 +68,7 @@ static void read_field(const struct assay_settings *settings, const struct assay
 		order = assay_text(settings, "word_order");
 	field->name = assay_text(row, "field");
 	field->index = register_name_index(fields, field->name);
-	field->table = strcmp(assay_text(row, "table"), "input") == 0 ? ASSAY_INPUT : ASSAY_HOLDING;
+	field->table = strcmp(assay_text(row, "table"), "input") == 0 ? TABLE_INPUT : TABLE_HOLDING;
 	field->address = (long)(assay_int(row, "address") + assay_int(settings, "address_offset"));
 	field->is_text = strcmp(type, "text") == 0;
 	field->registers = field->is_text                ? (unsigned)assay_int(row, "registers")
@@ -92,7 +93,6 @@ static void put_number(const uint8_t *wire, const struct field *field, char *to,
 static int fetch_field(
 	struct assay_instrument *ins, const struct field *field, struct assay_identity *id)
 {
-	uint16_t places[TEXT_REGISTERS_MAX];
 	uint8_t wire[TEXT_REGISTERS_MAX * 2];
 	char *const texts[] = {id->make, id->model, id->serial, id->fw}; /* as in `fields` */
 	char why[EXCEPTION_TEXT], *to = texts[field->index];
@@ -101,8 +101,7 @@ static int fetch_field(
 			ins, "identity: the address of %s lies outside 0 to 65535", field->name);
 		return -EINVAL;
 	}
-	int r = assay_modbus_read(
-		ins, field->table, (unsigned)field->address, field->registers, places);
+	int r = table_read(ins, field->table, (unsigned)field->address, field->registers, wire);
 	if (exception_is(r)) {
 		assay_explain(ins, "identity: %s cannot be read: %s", field->name,
 			exception_explain(r, why, sizeof(why)));
@@ -110,7 +109,6 @@ static int fetch_field(
 	}
 	if (r < 0)
 		return r;
-	registers_to_wire(places, field->registers, wire);
 	if (field->is_text)
 		register_text(wire, field->registers, field->order, to, sizeof(id->make));
 	else

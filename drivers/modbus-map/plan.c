@@ -7,18 +7,11 @@
 
 #include "row.h"
 
-static const char *const table_names[] = {
-	[ASSAY_COILS] = "coil",
-	[ASSAY_DISCRETE] = "discrete",
-	[ASSAY_HOLDING] = "holding",
-	[ASSAY_INPUT] = "input",
-};
-
 /* One value to be read. */
 struct item {
 	bool is_trigger;
 	const char *option, *group; /* "" for none */
-	enum assay_modbus_table table;
+	enum table table;
 	unsigned address, width;
 };
 
@@ -28,16 +21,6 @@ struct draft {
 	struct item items[PLAN_ITEMS_MAX];
 	size_t count;
 };
-
-bool plan_is_bits(enum assay_modbus_table table)
-{
-	return table == ASSAY_COILS || table == ASSAY_DISCRETE;
-}
-
-size_t plan_bytes(enum assay_modbus_table table, unsigned count)
-{
-	return plan_is_bits(table) ? (count + 7) / 8 : (size_t)count * 2;
-}
 
 static void add_rows(struct draft *d, enum row_table table)
 {
@@ -76,8 +59,10 @@ static bool fits(const struct plan_block *block, const struct item *last, const 
 	const struct assay_settings *settings, unsigned registers)
 {
 	unsigned end = block->address + block->count, most = item->address + item->width;
-	bool bits = plan_is_bits(item->table);
-	unsigned limit = bits ? PLAN_BITS_MAX : registers;
+	bool bits = table_is_bits(item->table);
+	unsigned limit = table_most(item->table);
+	if (!bits && limit > registers)
+		limit = registers;
 	unsigned max_gap = (unsigned)assay_int(settings, bits ? "max_gap_bits" : "max_gap");
 	return last->is_trigger == item->is_trigger && strcmp(last->option, item->option) == 0 &&
 	       strcmp(last->group, item->group) == 0 && last->table == item->table &&
@@ -85,19 +70,36 @@ static bool fits(const struct plan_block *block, const struct item *last, const 
 	       (item->address <= end || item->address - end <= max_gap);
 }
 
+/* True for a value that is read as a trigger already. */
+static bool is_trigger_too(const struct draft *d, const struct item *item)
+{
+	for (size_t i = 0; i < d->count && d->items[i].is_trigger && !item->is_trigger; i++) {
+		const struct item *t = &d->items[i];
+		if (t->table == item->table && t->address == item->address &&
+			t->width == item->width && strcmp(t->option, item->option) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool join(const struct draft *d, unsigned registers, struct plan *plan)
 {
+	const struct item *before = NULL;
 	for (size_t i = 0; i < d->count; i++) {
 		const struct item *item = &d->items[i];
+		if (is_trigger_too(d, item))
+			continue;
 		plan->pieces[plan->piece_count++] = (struct plan_piece){item->address, item->width};
 		struct plan_block *last = plan->count > 0 ? &plan->blocks[plan->count - 1] : NULL;
-		if (last != NULL && fits(last, item - 1, item, d->settings, registers)) {
+		if (last != NULL && fits(last, before, item, d->settings, registers)) {
+			before = item;
 			unsigned end = item->address + item->width;
 			if (end > last->address + last->count)
 				last->count = end - last->address;
 			last->pieces++;
 			continue;
 		}
+		before = item;
 		if (plan->count == PLAN_BLOCKS_MAX)
 			return false;
 		plan->blocks[plan->count++] = (struct plan_block){.table = item->table,
@@ -105,7 +107,7 @@ static bool join(const struct draft *d, unsigned registers, struct plan *plan)
 			.count = item->width,
 			.is_optional = item->option[0] != '\0',
 			.is_trigger = item->is_trigger,
-			.first = i,
+			.first = plan->piece_count - 1,
 			.pieces = 1};
 	}
 	return true;
@@ -113,7 +115,7 @@ static bool join(const struct draft *d, unsigned registers, struct plan *plan)
 
 static void name_block(struct plan_block *b)
 {
-	snprintf(b->name, sizeof(b->name), "%s %u+%u", table_names[b->table], b->address, b->count);
+	snprintf(b->name, sizeof(b->name), "%s %u+%u", table_name(b->table), b->address, b->count);
 }
 
 bool plan_of(const struct assay_settings *settings, unsigned registers, struct plan *plan)
@@ -200,18 +202,16 @@ static bool read_unsigned(const char **at, unsigned max, unsigned *out)
 	return ok;
 }
 
-bool plan_name_read(
-	const char *name, enum assay_modbus_table *table, unsigned *address, unsigned *count)
+bool plan_name_read(const char *name, enum table *table, unsigned *address, unsigned *count)
 {
-	for (int t = ASSAY_COILS; t <= ASSAY_INPUT; t++) {
-		size_t n = strlen(table_names[t]);
-		if (strncmp(name, table_names[t], n) != 0 || name[n] != ' ')
+	for (enum table t = TABLE_FIRST; t <= TABLE_LAST; t++) {
+		size_t n = strlen(table_name(t));
+		if (strncmp(name, table_name(t), n) != 0 || name[n] != ' ')
 			continue;
 		const char *at = name + n + 1;
-		*table = (enum assay_modbus_table)t;
-		unsigned limit = plan_is_bits(*table) ? PLAN_BITS_MAX : PLAN_REGISTERS_MAX;
+		*table = t;
 		return read_unsigned(&at, 65535, address) && *at++ == '+' &&
-		       read_unsigned(&at, limit, count) && *at == '\0' && *count > 0;
+		       read_unsigned(&at, table_most(t), count) && *at == '\0' && *count > 0;
 	}
 	return false;
 }

@@ -7,12 +7,11 @@
 
 #include <assay/driver.h>
 
-#define PLAN_BLOCKS_MAX    64
-#define PLAN_ITEMS_MAX     500
-#define PLAN_REGISTERS_MAX 125 /* of one request */
-#define PLAN_BITS_MAX      2000
-#define PLAN_BYTES_MAX     250 /* of one reply: both limits */
-#define PLAN_NAME_MAX      24
+#include "table.h"
+
+#define PLAN_BLOCKS_MAX 64
+#define PLAN_ITEMS_MAX  500
+#define PLAN_NAME_MAX   28
 
 /* One value, or several of one place. */
 struct plan_piece {
@@ -21,7 +20,7 @@ struct plan_piece {
 
 /* One request.  Its `name`, such as "input 138+34", is the name of its raw block. */
 struct plan_block {
-	enum assay_modbus_table table;
+	enum table table;
 	unsigned address, count;
 	bool is_optional;     /* belongs to an option */
 	bool is_trigger;      /* has the parts that decide when there is a frame, and no others */
@@ -44,7 +43,7 @@ struct plan {
  * Makes the plan of settings whose rows are right.  Rows of one option, one group and one table
  * share a request if at most `max_gap` registers or `max_gap_bits` bits are unused between them,
  * within the most `registers` of one request.  The parts that decide when there is a frame have
- * requests of their own, which are the first.  False if there are more requests than
+ * requests of their own, which are the first, and serve rows of the same places, too.  False if there are more requests than
  * PLAN_BLOCKS_MAX.
  */
 bool plan_of(const struct assay_settings *settings, unsigned registers, struct plan *plan);
@@ -58,14 +57,7 @@ bool plan_has_gaps(const struct plan *plan, size_t block);
  */
 bool plan_split(struct plan *plan, size_t block);
 
-/* True for the tables of single bits. */
-bool plan_is_bits(enum assay_modbus_table table);
-
-/* Bytes of a reply to `count` places of `table`. */
-size_t plan_bytes(enum assay_modbus_table table, unsigned count);
-
 /* Reads such a name; false if it is not one. */
-bool plan_name_read(
-	const char *name, enum assay_modbus_table *table, unsigned *address, unsigned *count);
+bool plan_name_read(const char *name, enum table *table, unsigned *address, unsigned *count);
 
 #endif

@@ -38,12 +38,12 @@ static int find_any_area(struct assay_instrument *ins)
 {
 	struct map *map = ins->state;
 	struct plan *plan = &map->plan;
-	uint16_t places[PLAN_BITS_MAX];
+	uint8_t wire[TABLE_BYTES_MAX];
 	char why[EXCEPTION_TEXT];
 	int r = -ETIMEDOUT;
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_block *block = &plan->blocks[i];
-		r = assay_modbus_read(ins, block->table, block->address, block->count, places);
+		r = table_read(ins, block->table, block->address, block->count, wire);
 		if (!exception_is(r))
 			return r;
 		if (exception_is_temporary(r))
@@ -81,14 +81,14 @@ int poll_identify(struct assay_instrument *ins, struct assay_identity *id)
 int poll_configure(struct assay_instrument *ins)
 {
 	struct map *map = ins->state;
-	uint16_t places[PLAN_BITS_MAX];
+	uint8_t wire[TABLE_BYTES_MAX];
 	int r = check_plan(ins, &map->plan);
 	trigger_init(ins->settings, &map->trigger);
 	for (size_t i = 0; r == 0 && i < map->plan.count; i++) {
 		struct plan_block *block = &map->plan.blocks[i];
 		if (!block->is_optional)
 			continue;
-		r = assay_modbus_read(ins, block->table, block->address, block->count, places);
+		r = table_read(ins, block->table, block->address, block->count, wire);
 		if (r == ILLEGAL_ADDRESS) {
 			block->is_absent = true;
 			assay_log(ins, ASSAY_LOG_WARN,
@@ -101,18 +101,6 @@ int poll_configure(struct assay_instrument *ins)
 }
 
 /* --- polling ---------------------------------------------------------------------------------- */
-
-static void to_wire(
-	enum assay_modbus_table table, const uint16_t *places, unsigned count, uint8_t *wire)
-{
-	if (!plan_is_bits(table)) {
-		registers_to_wire(places, count, wire);
-		return;
-	}
-	memset(wire, 0, plan_bytes(table, count));
-	for (unsigned i = 0; i < count; i++)
-		wire[i / 8] |= (uint8_t)((places[i] != 0) << i % 8);
-}
 
 static void begin(struct map *map)
 {
@@ -173,11 +161,9 @@ static int repeat_later(
 static int poll_block(struct assay_instrument *ins, struct map *map, size_t index)
 {
 	struct plan_block *block = &map->plan.blocks[index];
-	uint16_t places[PLAN_BITS_MAX];
-	int r = assay_modbus_read(ins, block->table, block->address, block->count, places);
+	int r = table_read(ins, block->table, block->address, block->count, map->wire[index]);
 	map->results[index] = r;
 	if (r == 0) {
-		to_wire(block->table, places, block->count, map->wire[index]);
 		map->answered++;
 		block->is_readable = true;
 	}
@@ -207,7 +193,7 @@ static int put_block(const struct map *map, struct assay_raw *raw, size_t index)
 	char why[32];
 	if (map->results[index] == 0)
 		return assay_raw_add(raw, MAP_MEDIA_REGISTERS, block->name, map->wire[index],
-			plan_bytes(block->table, block->count));
+			table_bytes(block->table, block->count));
 	exception_describe(map->results[index], why, sizeof(why));
 	return assay_raw_add(raw, MAP_MEDIA_FAILURE, block->name, why, strlen(why));
 }
@@ -254,15 +240,13 @@ static int confirm(struct assay_instrument *ins, struct map *map)
 {
 	for (; map->confirmed < map->plan.count; map->confirmed++) {
 		const struct plan_block *block = &map->plan.blocks[map->confirmed];
-		uint16_t places[PLAN_BITS_MAX];
-		uint8_t wire[PLAN_BYTES_MAX];
+		uint8_t wire[TABLE_BYTES_MAX];
 		struct reply reply = reply_of(block, wire);
 		if (!block->is_trigger || block->is_absent)
 			continue;
-		int r = assay_modbus_read(ins, block->table, block->address, block->count, places);
+		int r = table_read(ins, block->table, block->address, block->count, wire);
 		if (r < 0)
 			return exception_is(r) ? -EBADMSG : r;
-		to_wire(block->table, places, block->count, wire);
 		if (trigger_note(&map->trigger, &reply)) {
 			begin(map);
 			return assay_again(ins, 0);

@@ -23,7 +23,7 @@ struct map {
 	size_t failed;                /* the last block that did */
 	int repeats;                  /* of the next block's request */
 	int results[PLAN_BLOCKS_MAX]; /* of the blocks before it */
-	uint8_t wire[PLAN_BLOCKS_MAX][PLAN_BYTES_MAX];
+	uint8_t wire[PLAN_BLOCKS_MAX][TABLE_BYTES_MAX];
 };
 
 /* The slots of <assay/driver.h>. */

@@ -21,7 +21,7 @@ static int read_one(const struct assay_bytes *raw, struct reply *reply)
 		return 0;
 	}
 	if (strcmp(raw->media, MAP_MEDIA_REGISTERS) != 0 ||
-		raw->len != plan_bytes(reply->table, reply->count))
+		raw->len != table_bytes(reply->table, reply->count))
 		return -EBADMSG;
 	reply->data = raw->data;
 	reply->failure = NULL;
@@ -65,13 +65,13 @@ static const struct reply *find(struct replies *replies, const struct row_place 
 const uint8_t *replies_find(
 	struct replies *replies, const struct row_place *place, const char **failure, size_t *at)
 {
-	bool is_bit = plan_is_bits(place->table);
+	bool is_bit = table_is_bits(place->table);
 	const struct reply *reply = find(replies, place);
 	*failure = reply != NULL ? reply->failure : NULL;
 	if (reply == NULL || reply->data == NULL || is_bit != (place->type == REGISTER_BIT))
 		return NULL;
 	*at = (size_t)(place->address - (long)reply->address);
-	return is_bit ? reply->data : reply->data + 2 * *at;
+	return is_bit ? reply->data : reply->data + table_bytes(place->table, (unsigned)*at);
 }
 
 /* The bits of the mask, moved to the right. */

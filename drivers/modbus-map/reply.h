@@ -11,7 +11,7 @@
 #include "row.h"
 
 struct reply {
-	enum assay_modbus_table table;
+	enum table table;
 	unsigned address, count;
 	const uint8_t *data; /* NULL: the request failed */
 	const char *failure; /* then: a reason of the record format */

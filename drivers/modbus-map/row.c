@@ -8,7 +8,6 @@
 
 /* --- the columns of the tables --- */
 
-static const char *const tables[] = {"coil", "discrete", "holding", "input", NULL};
 static const char *const roles[] = {"data", "aux", "uncertainty", "flags", NULL};
 static const char *const unc_kinds[] = {"standard", "expanded", NULL};
 static const char *const unc_sources[] = {"instrument", "calibration", "driver", "method", NULL};
@@ -25,12 +24,12 @@ const char *const row_table_names[ROW_TABLES] = {"points", "status", "parts"};
 
 #define PLACE_COLUMNS                                                                              \
 	{.name = "option", .type = ASSAY_TEXT, .help = "read only when listed in options"},        \
-	{.name = "table", .type = ASSAY_CHOICE, .choices = tables, .flags = ASSAY_REQUIRED,        \
-		.help = "function code 01, 02, 03 or 04"},                                         \
+	{.name = "table", .type = ASSAY_CHOICE, .choices = table_names, .flags = ASSAY_REQUIRED,        \
+		.help = "function code 01, 02, 03 or 04; 32: one register has 32 bits"},                                         \
 	{.name = "address", .type = ASSAY_INT, .max = 65535, .flags = ASSAY_REQUIRED,              \
 		.help = "protocol address, counted from 0"},                                       \
 	{.name = "type", .type = ASSAY_CHOICE, .choices = register_type_names,                     \
-		.help = "absent: bit in coil and discrete, uint16 in holding and input"},          \
+		.help = "absent: bit, uint16, or float32 in holding32 and input32"},          \
 	{.name = "word_order", .type = ASSAY_CHOICE, .choices = register_order_names,              \
 		.help = "absent: that of the settings"},                                           \
 	{.name = "mask", .type = ASSAY_INT, .flags = ASSAY_HEX, .min = 1, .max = 4294967295.0,     \
@@ -176,17 +175,20 @@ static void read_place(const struct row_walk *walk, unsigned copy, struct row_pl
 	bool has_component = is_point && assay_has(row, "component");
 	*place = (struct row_place){.copy = copy};
 	read_name(place->name, assay_text(row, "name"), has_component ? 0 : copy);
-	place->table = (enum assay_modbus_table)(
-		ASSAY_COILS + register_name_index(tables, assay_text(row, "table")));
+	place->table = (enum table)(
+		TABLE_FIRST + register_name_index(table_names, assay_text(row, "table")));
 	const char *type = assay_text(row, "type"), *order = assay_text(row, "word_order");
 	place->type = type != NULL
 			      ? (enum register_type)register_name_index(register_type_names, type)
-		      : place->table <= ASSAY_DISCRETE ? REGISTER_BIT
-						       : REGISTER_UINT16;
+		      : table_is_bits(place->table)             ? REGISTER_BIT
+		      : table_register_bits(place->table) == 32 ? REGISTER_FLOAT32
+								: REGISTER_UINT16;
 	place->order = order != NULL ? (enum register_order)register_name_index(
 					       register_order_names, order)
 				     : common->order;
 	place->width = register_width(place->type);
+	if (table_register_bits(place->table) == 32)
+		place->width = (place->width + 1) / 2;
 	if (place->type == REGISTER_TEXT)
 		place->width = is_point ? (unsigned)assay_int(row, "registers") : 0;
 	place->mask = (uint64_t)assay_int(row, "mask");

@@ -9,6 +9,7 @@
 #include <assay/driver.h>
 
 #include "registers.h"
+#include "table.h"
 
 #define ROW_VARS_MAX    250
 #define ROW_NOTHING_MAX 8  /* numbers that mean no value, per point */
@@ -30,7 +31,7 @@ struct row_common {
 struct row_place {
 	char name[ROW_NAME_MAX + 1]; /* of a copy of a repeated row with its number: "flow_2" */
 	unsigned copy;               /* from 1; 0: the row is not repeated */
-	enum assay_modbus_table table;
+	enum table table;
 	long address;   /* on the wire, the offset applied; may be outside 0 ... 65535 */
 	unsigned width; /* places of the table that it takes */
 	enum register_type type;

@@ -10,7 +10,7 @@
 
 #include "part.h"
 
-#define TRIGGER_PARTS_MAX 16
+#define TRIGGER_PARTS_MAX 32
 
 struct trigger {
 	struct part parts[TRIGGER_PARTS_MAX];

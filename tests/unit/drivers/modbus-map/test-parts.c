@@ -3,6 +3,7 @@
  * Values that are computed from several registers, texts, repeated rows, components by code, and
  * the instrument's time.  Expected numbers are decimal texts, or are built up bit by bit here.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -345,6 +346,33 @@ static void the_instruments_time_is_that_of_its_registers(void **state)
 	(void)state;
 }
 
+/* Daniel and Enron: one address is four bytes. */
+static void a_register_of_32_bits_has_one_address(void **state)
+{
+	struct host *h = *state;
+	static const uint8_t wire[] = {0x3c, 0xfd, 0xf3, 0xb6, 0x3f, 0xa0, 0, 0, 0x42, 0xbc, 0x66,
+		0x66, 0x3f, 0x59, 0x99, 0x9a};
+	struct assay_bytes raw = {MAP_MEDIA_REGISTERS, "holding32 7001+4", wire, sizeof(wire)};
+	static const float expected[] = {0.031f, 1.25f, 94.2f, 0.85f};
+	char name[24];
+	rows_add(h, "points", "name=x table=holding32 address=7001 repeat=4");
+	rows_add(h, "points", "name=y table=holding32 address=7002 type=uint32");
+	rows_add(h, "points", "name=z table=holding32 address=7003 type=uint64");
+	assert_int_equal(host_decode_bytes(h, &raw, 1, NULL, 0), 0);
+	for (unsigned i = 0; i < 4; i++) {
+		snprintf(name, sizeof(name), "x_%u", i + 1);
+		assert_true(host_find(h, name)->real == (double)expected[i]);
+	}
+	assert_int_equal(host_find(h, "y")->integer, 0x3fa00000);
+	assert_int_equal(host_find(h, "z")->integer, 0x42bc66663f59999a);
+	raw.len = 8;
+	assert_int_equal(host_decode_bytes(h, &raw, 1, NULL, 0), -EBADMSG);
+	rows_add(h, "points", "name=w table=input32 address=7001 type=int16");
+	host_check(h);
+	assert_string_equal(h->found, "error points[3].type: 'w': a register of input32 has 32 "
+				      "bits: this type has not\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -362,6 +390,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_repeated_row_is_as_many_variables, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_analyte_of_a_slot_is_its_code, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_register_of_32_bits_has_one_address, setup, teardown),
 		cmocka_unit_test(the_instruments_time_is_that_of_its_registers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -328,10 +328,10 @@ static void maps_that_cannot_be_read_are_rejected_with_the_reason(void **state)
 
 static void names_of_blocks_are_read_back_strictly(void **state)
 {
-	enum assay_modbus_table table;
+	enum table table;
 	unsigned address, count;
 	assert_true(plan_name_read("input 138+34", &table, &address, &count));
-	assert_true(table == ASSAY_INPUT && address == 138 && count == 34);
+	assert_true(table == TABLE_INPUT && address == 138 && count == 34);
 	assert_true(plan_name_read("discrete 4000+2000", &table, &address, &count));
 	static const char *const wrong[] = {"", "input", "input ", "input 1", "input 1+",
 		"input +1", "input 1+0", "input 1+126", "coil 1+2001", "input 65536+1",
