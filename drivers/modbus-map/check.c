@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "component.h"
+#include "identity.h"
 #include "part.h"
 #include "plan.h"
 #include "row.h"
@@ -508,8 +509,21 @@ static void check_identity(struct checker *c)
 				: strcmp(type, "uint32") == 0 ? 2
 							      : 1;
 		int64_t address = assay_int(row, "address") + c->common.address_offset;
-		if (address < 0 || address + width > 65536)
+		bool is_object = strcmp(assay_text(row, "table"), "device-id") == 0;
+		if (is_object && (assay_int(row, "address") > 255 || strcmp(type, "text") != 0))
+			error(c, "address",
+				"the objects of device-id are texts with numbers 0 to 255");
+		else if (!is_object && (address < 0 || address + width > 65536))
 			error(c, "address", "the address lies outside 0 to 65535");
+		for (size_t n = 0; n < assay_count(row, "codes"); n++) {
+			const char *text, *entry = assay_text_at(row, "codes", n);
+			int64_t code;
+			if (!identity_code_read(row->host, entry, &code, &text))
+				error(c, "codes",
+					"'%.40s': expected a number and its text, such as "
+					"210=ADAM-4017+",
+					entry);
+		}
 	}
 }
 

@@ -105,13 +105,11 @@ void registers_to_wire(const uint16_t *registers, unsigned count, uint8_t *wire)
 	}
 }
 
-void register_text(
-	const uint8_t *wire, unsigned registers, enum register_order order, char *to, size_t size)
+void register_letters(const uint8_t *bytes, size_t count, bool are_swapped, char *to, size_t size)
 {
-	bool is_swapped = order == REGISTER_BADC || order == REGISTER_DCBA;
 	size_t len = 0;
-	for (size_t i = 0; i < 2 * (size_t)registers && len + 1 < size; i++) {
-		uint8_t c = wire[is_swapped ? i ^ 1 : i];
+	for (size_t i = 0; i < count && len + 1 < size; i++) {
+		uint8_t c = bytes[are_swapped ? i ^ 1 : i];
 		if (c == 0 || c == 0xff)
 			break;
 		to[len++] = c >= ' ' && c <= '~' ? (char)c : '?';
@@ -119,6 +117,13 @@ void register_text(
 	while (len > 0 && to[len - 1] == ' ')
 		len--;
 	to[len] = '\0';
+}
+
+void register_text(
+	const uint8_t *wire, unsigned registers, enum register_order order, char *to, size_t size)
+{
+	register_letters(wire, 2 * (size_t)registers,
+		order == REGISTER_BADC || order == REGISTER_DCBA, to, size);
 }
 
 double register_number(const struct register_value *value)

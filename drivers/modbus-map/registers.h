@@ -67,9 +67,12 @@ struct register_value register_read(
 void registers_to_wire(const uint16_t *registers, unsigned count, uint8_t *wire);
 
 /*
- * The text of `registers` registers: it ends at a NUL, or at the first byte of memory that was never
- * written, and has no blanks at its end.  badc and dcba: the letters of each register are swapped.
+ * The text of some bytes: it ends at a NUL, or at the first byte of memory that was never written, and
+ * has no blanks at its end.
  */
+void register_letters(const uint8_t *bytes, size_t count, bool are_swapped, char *to, size_t size);
+
+/* The text of registers, two letters each; badc and dcba: they are swapped. */
 void register_text(
 	const uint8_t *wire, unsigned registers, enum register_order order, char *to, size_t size);
 

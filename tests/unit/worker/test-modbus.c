@@ -663,6 +663,27 @@ static void a_reply_of_unknown_length_comes_whole(void **state)
 	check_identity();
 }
 
+/* A frame longer than any, with the head and the CRC of a reply. */
+static void babble(int fd)
+{
+	uint8_t request[8], frame[400] = {1, 0x2b, 0x0e};
+	size_t len = with_crc(frame, 330);
+	for (;;) {
+		if (read(fd, request, sizeof request) <= 0)
+			_exit(0);
+		if (write(fd, frame, len) < 0)
+			_exit(0);
+	}
+}
+
+static void a_reply_longer_than_any_is_none(void **state)
+{
+	uint8_t reply[256];
+	start_rtu(babble);
+	ssize_t r = ask_raw(0x2b, "0E 01 00", reply, 0);
+	assert_true(r == -EBADMSG || r == -ETIMEDOUT);
+}
+
 /* Functions 5 and 6: the reply is the request; with an adapter that returns each, it comes twice. */
 static void a_reply_that_is_the_request_is_no_echo(void **state)
 {
@@ -714,6 +735,7 @@ int main(void)
 		T(what_is_no_modbus_is_refused),
 		T(replies_have_four_bytes_per_address_if_so_requested),
 		T(a_reply_of_unknown_length_comes_whole),
+		T(a_reply_longer_than_any_is_none),
 		T(a_reply_that_is_the_request_is_no_echo),
 		T(requests_that_are_none_are_not_sent),
 		T(a_late_reply_is_not_taken_for_the_next_one),
