@@ -9,7 +9,7 @@
 
 #include "base/buffer.h"
 #include "framework/sim.h"
-#include "residue.h"
+#include "framework/residue.h"
 
 #define HIDEN_LINE_MAX 160
 #define HIDEN_ROWS_MAX 32

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The gas in the vacuum: partial pressure that the analyser shows at a mass. */
-#ifndef ASSAY_SIM_HIDEN_RESIDUE_H
-#define ASSAY_SIM_HIDEN_RESIDUE_H
+/* The gas in a vacuum chamber, for mass spectrometers: the pressure that one shows at a mass. */
+#ifndef ASSAY_SIM_RESIDUE_H
+#define ASSAY_SIM_RESIDUE_H
 
 struct residue_gas;
 
