@@ -8,4 +8,9 @@
 /* Splits "/path?key=value&key" into the request, whose parts point into it; %XX is left alone. */
 void url_split(char *url, struct sim_http_request *request);
 
+/*
+ * For fuzzing: one request a line, such as "/path?key=value"; "+n" lets n seconds pass.  Borrows `data`.
+ */
+void url_session(const struct sim_model_ops *ops, const uint8_t *data, size_t len);
+
 #endif
