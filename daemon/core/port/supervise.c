@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "core/port/allowance.h"
 #include "core/port/recorder.h"
 #include "core/port/stderr.h"
 #include "core/port/supervise.h"
@@ -24,14 +25,8 @@
 #include "wire/exit.h"
 #include "wire/wire.h"
 
-#define CREDIT_STEP (1u << 20)
-
 #define READ_STEP (256u << 10)
 #define READ_TURN (2u << 20) /* bytes of one worker before the others get their turn */
-
-/* Messages that become records or log lines: of a worker at once, and of each unit in a second. */
-#define RECORDS_BURST  2000
-#define RECORDS_SECOND 100
 
 #define BACKOFF_FIRST_NS (250 * NS_PER_MS)
 #define BACKOFF_MAX_NS   (30 * NS_PER_S)
@@ -71,15 +66,7 @@ struct supervisor {
 	bool killed;        /* it hung */
 	char punished[120]; /* why it was ended; "": it was not */
 
-	uint64_t granted; /* bytes of frames that the worker may still send */
-	uint64_t credit;  /* to be given back */
-	size_t held;      /* items on their way, */
-	size_t former;    /* the first of them by former workers, without credit for this one */
-
-	size_t records; /* that it may send before its socket is left alone for a while */
-	unsigned
-		waited; /* seconds that it had to wait since it last sent too many; 0: it did not */
-	bool is_waiting;
+	struct allowance allowance;
 
 	bool stopping, stopped;
 	uint64_t quit_at;
@@ -106,7 +93,7 @@ static void set_timer(struct supervisor *s, uint64_t delay_ns)
 
 static void free_when_done(struct supervisor *s)
 {
-	if (!s->stopped || s->held > 0)
+	if (!s->stopped || s->allowance.held > 0)
 		return;
 	loop_drop(s->timer);
 	loop_drop(s->folder);
@@ -178,8 +165,7 @@ static void read_messages(struct supervisor *s);
 static void on_child(void *arg, const siginfo_t *si)
 {
 	struct supervisor *s = arg;
-	s->is_waiting = false;
-	s->records = SIZE_MAX;
+	allowance_end(&s->allowance);
 	read_messages(s); /* that it sent before it ended */
 	worker_stderr_close(&s->errors);
 	s->child = loop_drop(s->child);
@@ -291,14 +277,12 @@ static int take_captured(struct supervisor *s, const struct wire_message *m)
 	return r;
 }
 
-/* What is not committed stays in memory: a worker must not send more of it than it may. */
 static int take_frame(struct supervisor *s, const struct wire_message *m)
 {
-	if (m->size > s->granted) {
+	if (!allowance_spend(&s->allowance, m->size)) {
 		supervise_punish(s, "the worker sent more frames than the core had room for");
 		return 0;
 	}
-	s->granted -= m->size;
 	return s->units[m->unit].ops->message(s->units[m->unit].arg, m);
 }
 
@@ -326,27 +310,15 @@ static int take_message(struct supervisor *s, const struct wire_message *m)
 static void set_events(struct supervisor *s)
 {
 	if (s->io != NULL)
-		loop_set_events(
-			s->io, (s->is_waiting ? 0 : EPOLLIN) | (s->out.len > 0 ? EPOLLOUT : 0));
+		loop_set_events(s->io,
+			(s->allowance.is_waiting ? 0 : EPOLLIN) | (s->out.len > 0 ? EPOLLOUT : 0));
 }
 
-/*
- * Records are never removed, so a worker that sends them without end would fill the disk.  Its socket
- * is not read until the next look; then it cannot send, and loses nothing.  True: it has to wait.
- */
+/* True: its socket is not read until the next look. */
 static bool has_too_many(struct supervisor *s, const struct wire_message *m)
 {
-	if (m->type == WIRE_FRAME || m->type == WIRE_BEAT || m->type == WIRE_CAPTURED)
+	if (allowance_admits(&s->allowance, m->type, key_of(s, 0)))
 		return false;
-	if (s->records > 0) {
-		s->records--;
-		return false;
-	}
-	if (s->waited == 0)
-		log_warn("%s: the worker reports more than %d changes a second and has to wait",
-			key_of(s, 0), RECORDS_SECOND);
-	s->waited++;
-	s->is_waiting = true;
 	set_events(s);
 	return true;
 }
@@ -371,12 +343,12 @@ static bool take_messages(struct supervisor *s)
 	}
 	buffer_consume(&s->in, s->in_at);
 	s->in_at = 0;
-	return !s->is_waiting;
+	return !s->allowance.is_waiting;
 }
 
 static void read_messages(struct supervisor *s)
 {
-	for (size_t turn = 0; turn < READ_TURN && s->fd >= 0 && !s->is_waiting;) {
+	for (size_t turn = 0; turn < READ_TURN && s->fd >= 0 && !s->allowance.is_waiting;) {
 		uint8_t *to = buffer_reserve(&s->in, READ_STEP);
 		if (to == NULL) {
 			supervise_punish(s, "no memory for its messages");
@@ -400,18 +372,9 @@ static void read_messages(struct supervisor *s)
 /* Once a second.  Its beats wait too. */
 static void allow_records(struct supervisor *s)
 {
-	if (s->is_waiting)
+	if (s->allowance.is_waiting)
 		s->beat_at = clock_boot();
-	s->records += RECORDS_SECOND * s->count;
-	if (s->records >= RECORDS_BURST) {
-		s->records = RECORDS_BURST;
-		if (s->waited > 0)
-			log_info("%s: the worker had to wait in %u seconds", key_of(s, 0),
-				s->waited);
-		s->waited = 0;
-	}
-	if (s->is_waiting) {
-		s->is_waiting = false;
+	if (allowance_renew(&s->allowance, s->count, key_of(s, 0))) {
 		set_events(s);
 		if (take_messages(s))
 			read_messages(s);
@@ -458,24 +421,18 @@ void supervise_send(struct supervisor *s, struct buffer *message)
 
 void supervise_hold(struct supervisor *s)
 {
-	s->held++;
+	s->allowance.held++;
 }
 
 void supervise_release(struct supervisor *s, uint64_t bytes)
 {
-	assert(s->held > 0);
-	s->held--;
-	if (s->former > 0)
-		s->former--;
-	else
-		s->credit += bytes;
-	if (s->credit >= CREDIT_STEP && s->fd >= 0) {
+	allowance_return(&s->allowance, bytes);
+	uint64_t credit = s->fd >= 0 ? allowance_grant(&s->allowance) : 0;
+	if (credit > 0) {
 		struct buffer message = {0};
-		wire_write_credit(&message, s->credit);
+		wire_write_credit(&message, credit);
 		supervise_send(s, &message);
 		buffer_finish(&message);
-		s->granted += s->credit;
-		s->credit = 0;
 	}
 	free_when_done(s);
 }
@@ -494,9 +451,7 @@ static void write_setup(struct supervisor *s, struct buffer *out)
 		.unit_count = s->count,
 	};
 	wire_write_setup(out, &setup);
-	/* Room for one frame of maximum size, plus credit that is given back late. */
-	s->granted = WIRE_PAYLOAD_MAX + WIRE_HEAD_BYTES + CREDIT_STEP + s->host->credit_late;
-	wire_write_credit(out, s->granted);
+	wire_write_credit(out, s->allowance.granted);
 }
 
 /* Starts the process with the other ends of the socket pair and of its standard error. */
@@ -531,12 +486,9 @@ static int start_worker(struct supervisor *s)
 	s->starts++;
 	s->address[0] = s->lacking[0] = '\0';
 	s->beat_at = clock_boot();
-	s->ready_at = s->progress = s->deadline = s->credit = 0;
-	s->former = s->held;
+	s->ready_at = s->progress = s->deadline = 0;
 	s->looked_at = s->slept = 0;
-	s->records = RECORDS_BURST;
-	s->waited = 0;
-	s->is_waiting = false;
+	allowance_begin(&s->allowance, s->host->credit_late);
 	s->is_plugged = false;
 	s->killed = false;
 	s->punished[0] = '\0';
