@@ -79,7 +79,9 @@ static int take_config(struct core *core, struct config *config, bool now, char 
 	const struct config *before = core->config; /* retired then, not freed yet */
 	const char *fixed = fixed_part(before, config);
 	if (fixed != NULL) {
-		if (asprintf(text, "`%s` changed, which needs a restart", fixed) < 0)
+		if (asprintf(text,
+			    "`%s` changed, which needs a restart: sudo systemctl restart assayd",
+			    fixed) < 0)
 			*text = NULL;
 		return -EINVAL;
 	}

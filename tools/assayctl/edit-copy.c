@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <libgen.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,24 +118,23 @@ static const char *name_in(const struct edit_copy *edit, const char *main)
 	return is_part ? name : NULL;
 }
 
-int edit_copy_make(struct edit_copy *edit, const char *main, const char *file)
+/* The path without links.  A file that is new needs its folder only.  0 or a negative errno. */
+static int resolve(struct edit_copy *edit, const char *file)
 {
-	char whole[PATH_MAX];
-	*edit = (struct edit_copy){.fd = -1};
-	if (realpath(main, whole) == NULL)
-		return fail(main, errno);
-	if (realpath(file, edit->file) == NULL)
-		return fail(file, errno);
-	snprintf(edit->folder, sizeof edit->folder, "%s", whole);
-	*strrchr(edit->folder, '/') = '\0';
-	const char *name = name_in(edit, whole);
-	if (name == NULL) {
-		fprintf(stderr,
-			"assayctl: %s is no part of the configuration: give %s, or a file in its "
-			"instruments.d or methods.d\n",
-			file, main);
-		return 1;
-	}
+	char copy[PATH_MAX], folder[PATH_MAX];
+	if (realpath(file, edit->file) != NULL)
+		return 0;
+	if (errno != ENOENT || snprintf(copy, sizeof copy, "%s", file) >= (int)sizeof copy ||
+		realpath(dirname(copy), folder) == NULL)
+		return -errno;
+	const char *slash = strrchr(file, '/');
+	edit->is_new = true;
+	return join(edit->file, folder, slash != NULL ? slash + 1 : file);
+}
+
+/* Locks and reads it.  0, or 1 after a message. */
+static int open_original(struct edit_copy *edit, const char *file)
+{
 	edit->fd = open(edit->file, O_RDWR | O_CLOEXEC);
 	if (edit->fd < 0)
 		return fail(file, errno);
@@ -146,7 +146,33 @@ int edit_copy_make(struct edit_copy *edit, const char *main, const char *file)
 	}
 	if (fstat(edit->fd, &edit->st) < 0 || (edit->text = read_all(edit->fd, &edit->len)) == NULL)
 		return fail(file, errno);
-	int r = fill_place(edit, name);
+	return 0;
+}
+
+int edit_copy_make(struct edit_copy *edit, const char *main, const char *file)
+{
+	char whole[PATH_MAX];
+	*edit = (struct edit_copy){.fd = -1};
+	if (realpath(main, whole) == NULL)
+		return fail(main, errno);
+	int r = resolve(edit, file);
+	if (r < 0)
+		return fail(file, -r);
+	snprintf(edit->folder, sizeof edit->folder, "%s", whole);
+	*strrchr(edit->folder, '/') = '\0';
+	const char *name = name_in(edit, whole);
+	if (name == NULL) {
+		fprintf(stderr,
+			"assayctl: %s is no part of the configuration: give %s, or a file in its "
+			"instruments.d or methods.d\n",
+			file, main);
+		return 1;
+	}
+	if (edit->is_new && stat(whole, &edit->st) < 0)
+		return fail(main, errno);
+	if (!edit->is_new && (r = open_original(edit, file)) != 0)
+		return r;
+	r = fill_place(edit, name);
 	if (r == 0)
 		r = join(edit->main, edit->place, whole + strlen(edit->folder) + 1);
 	return r == 0 ? 0 : fail(edit->folder, -r);
@@ -185,17 +211,22 @@ int edit_copy_is_same(const struct edit_copy *edit)
 
 int edit_copy_replace(struct edit_copy *edit)
 {
-	struct stat now;
-	if (lstat(edit->file, &now) < 0 || now.st_ino != edit->st.st_ino ||
-		now.st_dev != edit->st.st_dev || compare(edit, edit->file) != 1)
+	struct stat now = edit->st;
+	bool is_changed = !edit->is_new &&
+			  (lstat(edit->file, &now) < 0 || now.st_ino != edit->st.st_ino ||
+				  now.st_dev != edit->st.st_dev || compare(edit, edit->file) != 1);
+	if (is_changed)
 		return -ESTALE;
 	int fd = open(edit->copy, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	bool is_kept = fchown(fd, now.st_uid, now.st_gid) == 0 &&
 		       fchmod(fd, now.st_mode & 07777) == 0 && fsync(fd) == 0 &&
-		       rename(edit->copy, edit->file) == 0;
-	int r = is_kept ? file_sync_folder(AT_FDCWD, edit->file) : -errno;
+		       (edit->is_new ? link(edit->copy, edit->file)
+				     : rename(edit->copy, edit->file)) == 0;
+	int r = is_kept           ? file_sync_folder(AT_FDCWD, edit->file)
+		: errno == EEXIST ? -ESTALE
+				  : -errno;
 	close(fd);
 	return r;
 }

@@ -7,6 +7,7 @@
 #define ASSAY_ASSAYCTL_EDIT_COPY_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
 
@@ -16,14 +17,15 @@ struct edit_copy {
 	char place[PATH_MAX];  /* the folder of the copy, below `folder`; "": there is none */
 	char main[PATH_MAX];   /* the main file as seen there */
 	char copy[PATH_MAX];   /* the file to edit */
-	int fd;                /* of the original, locked */
-	struct stat st;        /* of the original */
+	int fd;                /* of the original, locked; -1: it is new */
+	struct stat st;        /* of the original; of the main file if it is new */
+	bool is_new;           /* there is no original yet */
 	char *text;            /* its bytes */
 	size_t len;
 };
 
 /*
- * `main` is the main file, `file` it or one in instruments.d or methods.d.  0, or 1 after a message:
+ * `main` is the main file, `file` it or one in instruments.d or methods.d, which may be a new one.  0, or 1 after a message:
  * such as that another edit has the file.  Finish it in any case.
  */
 int edit_copy_make(struct edit_copy *edit, const char *main, const char *file);
@@ -34,7 +36,7 @@ int edit_copy_is_same(const struct edit_copy *edit);
 
 /*
  * Puts the copy in the place of the original, durably, with its owner and mode.  -ESTALE: the original
- * was changed by someone else in the meantime, and stays.
+ * was changed, or made, by someone else in the meantime, and stays.
  */
 int edit_copy_replace(struct edit_copy *edit);
 

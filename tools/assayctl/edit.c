@@ -151,7 +151,8 @@ static int reload(const struct options *options)
 	control_request_init(&request, "reload");
 	int r = client_ask_and_print(options, &request, "reloaded");
 	if (r != 0)
-		fputs("assayctl: the file is changed, but not yet in force: assayctl reload\n",
+		fputs("assayctl: the file is changed, and in force after an accepted assayctl "
+		      "reload, or a restart\n",
 			stderr);
 	return r;
 }

@@ -6,6 +6,7 @@ Usage: check-edit.py ASSAYCTL WORKER DRIVERS
 
 import os
 import pathlib
+import shutil
 import stat
 import sys
 import tempfile
@@ -85,7 +86,7 @@ def check_right(case):
     expect(case.start('pass'), 0, 'no change')
     assert case.reloads() == 1
     daemon.refusal = 'a run is open on xrf-1'
-    expect(case.start(write(RIGHT)), 1, 'a run is open on xrf-1', 'not yet in force: assayctl reload')
+    expect(case.start(write(RIGHT)), 1, 'a run is open on xrf-1', 'in force after an accepted assayctl reload, or a restart')
     daemon.refusal = None
     expect(case.start(write(MAIN)), 0)
     case.check(MAIN)
@@ -124,11 +125,36 @@ def check_parts(case):
     assert 'xrf-1' in terminal.text and 'instruments.d/xrf-1.yaml' in terminal.text, terminal.text
     terminal.type('q\n')
     expect(terminal, 1)
+    check_new(case)
     elsewhere = case.folder / 'other.yaml'
     elsewhere.write_text('')
     expect(case.start(file=elsewhere), 1, 'is no part of the configuration')
     expect(case.start(write(ONE), file=case.one), 0)
     case.check(RIGHT)
+
+
+def check_new(case):
+    """A file that is not there yet: made only with a right text, with the owner of the main file, and over no other one."""
+    new = case.one.with_name('xrf-2.yaml')
+    text = ONE.replace('xrf-1', 'xrf-2')
+    expect(case.start('pass', file=new), 0, 'no change')
+    terminal = case.start(write(ONE), file=new)                         # xrf-1 is there twice
+    terminal.wait_for('q: quit')
+    terminal.type('q\n')
+    expect(terminal, 1, 'nothing is changed')
+    assert not new.exists()
+    made = f'pathlib.Path({str(new)!r}).write_text("mine")'
+    expect(case.start(f'{made}; {write(text)}', file=new), 1, 'another program changed it in the meantime')
+    assert new.read_text() == 'mine'
+    new.unlink()
+    for left in case.main.parent.glob('.edit-*'):
+        shutil.rmtree(left)
+    expect(case.start(write(text), file=new), 0, 'is changed', 'reloaded')
+    now = new.stat()
+    assert (new.read_text(), now.st_uid, now.st_gid, stat.S_IMODE(now.st_mode), now.st_nlink) == (
+        text, case.owner.st_uid, case.owner.st_gid, 0o640, 1), now
+    new.unlink()
+    expect(case.start(file=case.one.with_name('none') / 'x.yaml'), 1, 'No such file or directory')
 
 
 def check_others(case):

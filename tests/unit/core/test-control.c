@@ -337,7 +337,8 @@ static void the_time_zone_changes_with_a_restart_only(void **state)
 {
 	edit("node: node\n", "node: node\n  timezone: Asia/Tokyo\n");
 	refuse("reload", NULL, "refused",
-		"site, node and timezone` changed, which needs a restart");
+		"site, node and timezone` changed, which needs a restart: sudo systemctl restart "
+		"assayd");
 }
 
 static void instruments_stand_in_the_order_of_the_configuration(void **state)
