@@ -64,6 +64,11 @@ void encode_bytes(struct buffer *to, const void *data, size_t len)
 	put_string(to, cbor_encode_bytestring_start, data, len);
 }
 
+void encode_bytes_head(struct buffer *to, size_t len)
+{
+	put(to, cbor_encode_bytestring_start, len);
+}
+
 void encode_uint(struct buffer *to, uint64_t value)
 {
 	put(to, cbor_encode_uint, value);

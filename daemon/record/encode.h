@@ -20,6 +20,7 @@ void encode_tag(struct buffer *to, uint64_t tag);
 void encode_text(struct buffer *to, const char *text);
 void encode_text_n(struct buffer *to, const char *text, size_t len);
 void encode_bytes(struct buffer *to, const void *data, size_t len);
+void encode_bytes_head(struct buffer *to, size_t len); /* the bytes follow */
 void encode_uint(struct buffer *to, uint64_t value);
 void encode_int(struct buffer *to, int64_t value);
 void encode_bool(struct buffer *to, bool value);

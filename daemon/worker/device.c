@@ -261,6 +261,8 @@ int device_acquire(struct device *device)
 	enter(device);
 	int r = leave(device, device->driver->acquire(&device->ins, &raw->handle));
 	bool has_frame = r == ASSAY_FRAME || r == ASSAY_LAST || r == ASSAY_CUT;
+	if (has_frame)
+		raw_complete(raw);
 	if (raw->error != 0 && (r >= 0 || r == raw->error || r == -EAGAIN)) {
 		snprintf(device->explained, EXPLAIN_MAX, "driver %s: %s", device->driver->name,
 			raw->why);

@@ -10,7 +10,6 @@
 #include "worker/sha256.h"
 #include "worker/value.h"
 
-#define TEXT_MAX 127
 #define KEEP_MAX (1u << 20) /* memory that stays for the next frame */
 
 static struct raw *of(struct assay_raw *handle)
@@ -36,6 +35,7 @@ void raw_reset(struct raw *raw)
 {
 	raw->count = raw->total = 0;
 	raw->error = 0;
+	raw->is_open = false;
 	buffer_reset(&raw->encoded);
 	buffer_reset(&raw->texts);
 	buffer_reset(&raw->kept);
@@ -51,22 +51,28 @@ static void put_text(struct buffer *to, const char *text, size_t *at, size_t *le
 	*at = to->len - *len;
 }
 
-static void put_block(struct raw *raw, struct block_span *block, const char *media,
-	const char *name, const void *data)
+static void put_media(struct buffer *to, struct block_span *block, const char *media, bool has_name)
 {
-	struct buffer *to = &raw->encoded;
-	encode_map(to, name != NULL ? 4 : 3);
+	encode_map(to, has_name ? 4 : 3);
 	encode_text(to, "media");
 	put_text(to, media, &block->media, &block->media_len);
+}
+
+/* What is between the media type and the bytes. */
+static void put_size(struct buffer *to, size_t len)
+{
 	encode_text(to, "size");
-	encode_uint(to, block->len);
+	encode_uint(to, len);
 	encode_text(to, "data");
-	encode_bytes(to, data, block->len);
-	block->data = to->len - block->len;
-	if (name != NULL) {
-		encode_text(to, "name");
-		put_text(to, name, &block->name, &block->name_len);
-	}
+	encode_bytes_head(to, len);
+}
+
+static void put_name(struct buffer *to, struct block_span *block, const char *name)
+{
+	if (name == NULL)
+		return;
+	encode_text(to, "name");
+	put_text(to, name, &block->name, &block->name_len);
 }
 
 static int __attribute__((format(printf, 3, 4)))
@@ -80,41 +86,136 @@ refuse(struct raw *raw, int error, const char *format, ...)
 	return error;
 }
 
-int raw_add(
-	struct assay_raw *handle, const char *media, const char *name, const void *data, size_t len)
+static int check_texts(struct raw *raw, const char *media, const char *name)
 {
-	struct raw *raw = of(handle);
 	if (raw->error != 0)
 		return raw->error;
+	if (raw->is_open)
+		return refuse(raw, -EINVAL, "raw block %zu is still open", raw->count);
 	if (raw->count == RAW_BLOCKS_MAX)
 		return refuse(raw, -EMSGSIZE, "a frame has at most %d raw blocks", RAW_BLOCKS_MAX);
+	if (media == NULL || !value_is_text(media, RAW_TEXT_MAX))
+		return refuse(raw, -EINVAL,
+			"the media type of raw block %zu is no text of at most %d bytes",
+			raw->count, RAW_TEXT_MAX);
+	if (name != NULL && !value_is_text(name, RAW_TEXT_MAX))
+		return refuse(raw, -EINVAL,
+			"the name of raw block %zu is no text of at most %d bytes", raw->count,
+			RAW_TEXT_MAX);
+	return 0;
+}
+
+static int check_data(struct raw *raw, const void *data, size_t len)
+{
 	if (len > raw->max - raw->total)
 		return refuse(raw, -EMSGSIZE,
 			"%zu raw bytes after %zu are more than the driver's raw_max of %zu", len,
 			raw->total, raw->max);
-	if (media == NULL || !value_is_text(media, TEXT_MAX))
-		return refuse(raw, -EINVAL,
-			"the media type of raw block %zu is no text of at most %d bytes",
-			raw->count, TEXT_MAX);
-	if (name != NULL && !value_is_text(name, TEXT_MAX))
-		return refuse(raw, -EINVAL,
-			"the name of raw block %zu is no text of at most %d bytes", raw->count,
-			TEXT_MAX);
 	if (data == NULL && len > 0)
 		return refuse(raw, -EINVAL, "raw block %zu has no data", raw->count);
-	struct block_span *block = &raw->blocks[raw->count];
-	*block = (struct block_span){.len = len};
-	put_block(raw, block, media, name, data);
+	return 0;
+}
+
+/* The block at raw->count is whole, if there was memory for it. */
+static int end_block(struct raw *raw)
+{
 	if (raw->encoded.failed)
-		return refuse(raw, -ENOMEM, "no memory for %zu raw bytes", len);
-	raw->total += len;
+		return refuse(raw, -ENOMEM, "no memory for %zu raw bytes", raw->total);
 	raw->count++;
 	return 0;
 }
 
+int raw_add(
+	struct assay_raw *handle, const char *media, const char *name, const void *data, size_t len)
+{
+	struct raw *raw = of(handle);
+	int r = check_texts(raw, media, name);
+	if (r == 0)
+		r = check_data(raw, data, len);
+	if (r < 0)
+		return r;
+	struct block_span *block = &raw->blocks[raw->count];
+	*block = (struct block_span){.len = len};
+	put_media(&raw->encoded, block, media, name != NULL);
+	put_size(&raw->encoded, len);
+	block->data = raw->encoded.len;
+	buffer_append(&raw->encoded, data, len);
+	put_name(&raw->encoded, block, name);
+	raw->total += len;
+	return end_block(raw);
+}
+
+/* --- a block that grows ----------------------------------------------------------------------- */
+
+/* The bytes come behind room for the largest size; close moves them up to the right one. */
+int raw_open(struct assay_raw *handle, const char *media, const char *name)
+{
+	struct raw *raw = of(handle);
+	int r = check_texts(raw, media, name);
+	if (r < 0)
+		return r;
+	struct block_span *block = &raw->blocks[raw->count];
+	*block = (struct block_span){0};
+	put_media(&raw->encoded, block, media, name != NULL);
+	raw->size_at = raw->encoded.len;
+	put_size(&raw->encoded, raw->max);
+	block->data = raw->encoded.len;
+	snprintf(raw->name, sizeof raw->name, "%s", name != NULL ? name : "");
+	raw->has_name = name != NULL;
+	raw->is_open = true;
+	return 0;
+}
+
+int raw_append(struct assay_raw *handle, const void *data, size_t len)
+{
+	struct raw *raw = of(handle);
+	if (raw->error != 0)
+		return raw->error;
+	if (!raw->is_open)
+		return refuse(raw, -EINVAL, "bytes were appended, but no raw block is open");
+	int r = check_data(raw, data, len);
+	if (r < 0)
+		return r;
+	buffer_append(&raw->encoded, data, len);
+	raw->blocks[raw->count].len += len;
+	raw->total += len;
+	return raw->encoded.failed ? refuse(raw, -ENOMEM, "no memory for %zu raw bytes", raw->total)
+				   : 0;
+}
+
+int raw_close(struct assay_raw *handle)
+{
+	struct raw *raw = of(handle);
+	if (raw->error != 0)
+		return raw->error;
+	if (!raw->is_open)
+		return refuse(raw, -EINVAL, "no raw block is open");
+	raw->is_open = false;
+	struct buffer size = {0}, *to = &raw->encoded;
+	struct block_span *block = &raw->blocks[raw->count];
+	put_size(&size, block->len);
+	if (!size.failed && !to->failed) {
+		memcpy(to->data + raw->size_at, size.data, size.len);
+		memmove(to->data + raw->size_at + size.len, to->data + block->data, block->len);
+		block->data = raw->size_at + size.len;
+		to->len = block->data + block->len;
+	}
+	to->failed = to->failed || size.failed;
+	buffer_finish(&size);
+	put_name(to, block, raw->has_name ? raw->name : NULL);
+	return end_block(raw);
+}
+
+int raw_complete(struct raw *raw)
+{
+	if (raw->error == 0 && raw->is_open)
+		refuse(raw, -EINVAL, "raw block %zu was not closed", raw->count);
+	return raw->error;
+}
+
 struct block {
 	struct assay_span data;
-	char media[TEXT_MAX + 1], name[TEXT_MAX + 1];
+	char media[RAW_TEXT_MAX + 1], name[RAW_TEXT_MAX + 1];
 };
 
 enum { BLOCK_DATA, BLOCK_MEDIA, BLOCK_NAME };
@@ -159,7 +260,7 @@ const struct assay_bytes *raw_blocks(struct raw *raw, size_t *count)
 	const char *bytes = (const char *)raw->encoded.data;
 	buffer_reset(&raw->texts);
 	/* Reserved at once: the texts must not move. */
-	(void)buffer_reserve(&raw->texts, raw->count * 2 * (TEXT_MAX + 1));
+	(void)buffer_reserve(&raw->texts, raw->count * 2 * (RAW_TEXT_MAX + 1));
 	for (size_t i = 0; i < raw->count; i++) {
 		const struct block_span *block = &raw->blocks[i];
 		raw->views[i] = (struct assay_bytes){

@@ -14,6 +14,7 @@
 
 #define RAW_BLOCKS_MAX 64
 #define RAW_WHY        120
+#define RAW_TEXT_MAX   127
 
 struct raw {
 	struct assay_raw handle; /* first: the driver's view */
@@ -28,6 +29,10 @@ struct raw {
 		size_t media_len, name_len;
 	} blocks[RAW_BLOCKS_MAX];
 	struct assay_bytes views[RAW_BLOCKS_MAX];
+	bool is_open; /* the block at `count` grows: its size is at `size_at`, its name will follow */
+	size_t size_at;
+	bool has_name;
+	char name[RAW_TEXT_MAX + 1];
 	struct buffer texts; /* terminated copies of media and names, for the views */
 	struct buffer kept;  /* the array as it goes into the frame, for hash and off */
 };
@@ -38,9 +43,15 @@ void raw_finish(struct raw *raw);
 /* Removes the blocks; keeps the memory unless it is very large. */
 void raw_reset(struct raw *raw);
 
-/* The service of <assay/driver.h>. */
+/* The services of <assay/driver.h>. */
 int raw_add(struct assay_raw *handle, const char *media, const char *name, const void *data,
 	size_t len);
+int raw_open(struct assay_raw *handle, const char *media, const char *name);
+int raw_append(struct assay_raw *handle, const void *data, size_t len);
+int raw_close(struct assay_raw *handle);
+
+/* After acquire: 0, or the error of a block that was refused or is still open. */
+int raw_complete(struct raw *raw);
 
 /* Replaces the blocks by those of the next item, an array as in a record.  -EBADMSG, or as raw_add(). */
 int raw_read(struct raw *raw, struct reader *r);

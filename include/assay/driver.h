@@ -547,6 +547,9 @@ struct assay_host {
 		void *, size_t, int);
 	ssize_t (*modbus_raw)(
 		struct assay_instrument *, unsigned, const void *, size_t, void *, size_t, size_t);
+	int (*raw_open)(struct assay_raw *, const char *, const char *);
+	int (*raw_append)(struct assay_raw *, const void *, size_t);
+	int (*raw_close)(struct assay_raw *);
 };
 
 /* The link. */
@@ -799,6 +802,25 @@ static inline int assay_raw_add(
 	struct assay_raw *raw, const char *media, const char *name, const void *data, size_t len)
 {
 	return raw->host->raw_add(raw, media, name, data, len);
+}
+
+/*
+ * The same for a block whose bytes come piece by piece, within one acquire(): they are stored where
+ * the frame has them, and the driver needs no buffer for all of them.  One block is open at a time.
+ */
+static inline int assay_raw_open(struct assay_raw *raw, const char *media, const char *name)
+{
+	return raw->host->raw_open(raw, media, name);
+}
+
+static inline int assay_raw_append(struct assay_raw *raw, const void *data, size_t len)
+{
+	return raw->host->raw_append(raw, data, len);
+}
+
+static inline int assay_raw_close(struct assay_raw *raw)
+{
+	return raw->host->raw_close(raw);
 }
 
 /*

@@ -74,7 +74,9 @@ struct assay_host;
 
 /*
  * Kinds of link, as bits of assay_driver.links.  Modbus links are used through
- * assay_modbus_read() only, all others through assay_write() and assay_read().
+ * assay_modbus_read() only, HTTP links through assay_http() only, all others through assay_write()
+ * and assay_read().
+ * assay_modbus_read() and assay_modbus_raw() only, all others through assay_write() and assay_read().
  */
 enum assay_link {
 	ASSAY_LINK_SERIAL = 1 << 0,
@@ -308,6 +310,23 @@ enum assay_modbus_table {
 	ASSAY_INPUT = 4,    /* function 04 */
 };
 
+/* One request on a link http, and its reply. */
+struct assay_http_request {
+	const char *method; /* NULL: GET */
+	const char *path;   /* from its '/' on, with the query; the driver escapes its values */
+	const char *media;  /* of the body; NULL: none is named */
+	const void *body;   /* not for GET and HEAD */
+	size_t len;
+	size_t max; /* the largest body of the reply: a larger one is -EBADMSG */
+};
+
+struct assay_http_reply {
+	int status;          /* 200 ... 599: 404 is a reply, too */
+	char media[64];      /* of the body, without parameters, lower case; "" is unknown */
+	const uint8_t *body; /* borrowed until the next request; a 0 byte follows it */
+	size_t len;
+};
+
 /* Modbus exception reply n comes back as ASSAY_MODBUS_EXCEPTION - n: -1001 ... -1011. */
 #define ASSAY_MODBUS_EXCEPTION (-1000)
 
@@ -447,6 +466,20 @@ struct assay_driver {
 
 /* --- the services ---------------------------------------------------------------------------- */
 
+/* The endpoints of a USB link, by the keys of the link; assay_read() and assay_write() use the first. */
+enum assay_endpoint {
+	ASSAY_ENDPOINT_MAIN = 0,     /* `in` and `out` */
+	ASSAY_ENDPOINT_STREAM = 1,   /* `stream`, to the host */
+	ASSAY_ENDPOINT_STREAM_2 = 2, /* `stream_2`, to the host */
+	ASSAY_ENDPOINT_OUT_2 = 3,    /* `out_2`, to the instrument */
+};
+
+/* The setup packet of a control transfer, as in chapter 9.3 of the USB specification. */
+struct assay_usb_request {
+	uint8_t type, request;
+	uint16_t value, index;
+};
+
 enum assay_level {
 	ASSAY_LOG_ERROR = 3, /* a person must act */
 	ASSAY_LOG_WARN = 4,  /* data may be missing */
@@ -507,11 +540,25 @@ struct assay_host {
 		const char *, ...) __attribute__((format(printf, 6, 7)));
 	int (*drain_count)(struct assay_instrument *, int, int, size_t *);
 	void (*value)(struct assay_values *, const char *, double, const char *);
+	int (*http)(struct assay_instrument *, const struct assay_http_request *, size_t,
+		struct assay_http_reply *, size_t, int);
+	int (*write_to)(struct assay_instrument *, enum assay_endpoint, const void *, size_t, int);
+	ssize_t (*read_from)(struct assay_instrument *, enum assay_endpoint, void *, size_t, int);
+	ssize_t (*usb_control)(struct assay_instrument *, const struct assay_usb_request *, size_t,
+		void *, size_t, int);
+	ssize_t (*modbus_raw)(
+		struct assay_instrument *, unsigned, const void *, size_t, void *, size_t, size_t);
+	int (*raw_open)(struct assay_raw *, const char *, const char *);
+	int (*raw_append)(struct assay_raw *, const void *, size_t);
+	int (*raw_close)(struct assay_raw *);
 };
 
 /* The link. */
 
-/* Writes all bytes within `ms`: one datagram, one USB transfer, or a piece of a stream. */
+/*
+ * Writes all bytes within `ms`: one datagram, one USB transfer, or a piece of a stream.  If the
+ * instrument halts a USB endpoint, the port is lost with this write, and opened again.
+ */
 static inline int assay_write(struct assay_instrument *ins, const void *data, size_t len, int ms)
 {
 	return ins->host->write(ins, data, len, ms);
@@ -524,6 +571,38 @@ static inline int assay_write(struct assay_instrument *ins, const void *data, si
 static inline ssize_t assay_read(struct assay_instrument *ins, void *buf, size_t size, int ms)
 {
 	return ins->host->read(ins, buf, size, ms);
+}
+
+/*
+ * The same at one endpoint of a USB link; on other links only ASSAY_ENDPOINT_MAIN is there.  Another
+ * one that the link does not have returns -EINVAL.
+ *
+ * A read returns packets of a bulk endpoint as they arrive: all that are there, until a short one
+ * ends the transfer or `size` is reached.  A transfer of whole packets needs no short one.  Of an
+ * interrupt endpoint it returns one packet.
+ */
+static inline int assay_write_to(struct assay_instrument *ins, enum assay_endpoint endpoint,
+	const void *data, size_t len, int ms)
+{
+	return ins->host->write_to(ins, endpoint, data, len, ms);
+}
+
+static inline ssize_t assay_read_from(
+	struct assay_instrument *ins, enum assay_endpoint endpoint, void *buf, size_t size, int ms)
+{
+	return ins->host->read_from(ins, endpoint, buf, size, ms);
+}
+
+/*
+ * One control transfer on a USB link: sends `len` bytes of `data`, or receives up to `len` into it if
+ * bit 7 of the type is set; 4096 at most.  Returns the number of bytes moved.  -EPROTO: the
+ * instrument refuses the request.  -EINVAL: it was not sent, because it would change the device's
+ * configuration, or is for another interface or endpoint than those of the link.
+ */
+static inline ssize_t assay_usb_control(struct assay_instrument *ins,
+	const struct assay_usb_request *request, void *data, size_t len, int ms)
+{
+	return ins->host->usb_control(ins, request, sizeof *request, data, len, ms);
 }
 
 /* A steady clock for deadlines, not for data. */
@@ -602,10 +681,41 @@ static inline int assay_modbus_read(struct assay_instrument *ins, enum assay_mod
 	return ins->host->modbus_read(ins, table, address, count, out);
 }
 
+/*
+ * Sends any other request: function code 1 to 127, and the `len` bytes after it, up to 252.  Returns
+ * the length of the reply after its function code, 0 to `size`, or an error of assay_modbus_read().
+ * `expected` is the length of a right reply; 0: it is not known, and on a serial line the reply ends
+ * with a silence.
+ */
+static inline ssize_t assay_modbus_raw(struct assay_instrument *ins, unsigned function,
+	const void *request, size_t len, void *reply, size_t size, size_t expected)
+{
+	return ins->host->modbus_raw(ins, function, request, len, reply, size, expected);
+}
+
 /* The most registers that one request may read: the link's setting, else that of the protocol. */
 static inline unsigned assay_modbus_registers(const struct assay_instrument *ins)
 {
 	return ins->host->modbus_registers(ins);
+}
+
+/*
+ * One request to the instrument's web server and the whole reply to it, within `ms` in total.  Each
+ * request has a connection of its own.  A redirect of GET or HEAD to another path of the same host
+ * is followed, a few times.  Returns 0 with any final status, and with `reply->body` ready for
+ * assay_raw_add(); or
+ *
+ *	-ETIMEDOUT  no connection, or no complete reply in time
+ *	-EBADMSG    not HTTP, or a larger reply than `max`
+ *	-EPROTO     a redirect to another host, or one after the other
+ *	-EINVAL     a method, path or media type that cannot be sent
+ *
+ * or -ECANCELED or -ENODEV.  The error's text names the request and the cause.
+ */
+static inline int assay_http(struct assay_instrument *ins, const struct assay_http_request *request,
+	struct assay_http_reply *reply, int ms)
+{
+	return ins->host->http(ins, request, sizeof *request, reply, sizeof *reply, ms);
 }
 
 /* Reports. */
@@ -693,6 +803,25 @@ static inline int assay_raw_add(
 	struct assay_raw *raw, const char *media, const char *name, const void *data, size_t len)
 {
 	return raw->host->raw_add(raw, media, name, data, len);
+}
+
+/*
+ * The same for a block whose bytes come piece by piece, within one acquire(): they are stored where
+ * the frame has them, and the driver needs no buffer for all of them.  One block is open at a time.
+ */
+static inline int assay_raw_open(struct assay_raw *raw, const char *media, const char *name)
+{
+	return raw->host->raw_open(raw, media, name);
+}
+
+static inline int assay_raw_append(struct assay_raw *raw, const void *data, size_t len)
+{
+	return raw->host->raw_append(raw, data, len);
+}
+
+static inline int assay_raw_close(struct assay_raw *raw)
+{
+	return raw->host->raw_close(raw);
 }
 
 /*

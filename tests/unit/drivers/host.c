@@ -579,6 +579,8 @@ static int keep_raw(
 	struct host_raw *r = (struct host_raw *)(void *)raw;
 	if (media == NULL || strchr(media, '/') == NULL)
 		host_bug("a raw block without a media type");
+	if (r->is_open)
+		host_bug("a raw block while another one is open");
 	if (r->count == 64 || len > r->host->driver->raw_max - r->total)
 		return -EMSGSIZE;
 	r->total += len;
@@ -588,6 +590,40 @@ static int keep_raw(
 		.data = host_copy(r->host, data, len),
 		.len = len,
 	};
+	return 0;
+}
+
+static int open_raw(struct assay_raw *raw, const char *media, const char *name)
+{
+	struct host_raw *r = (struct host_raw *)(void *)raw;
+	int e = keep_raw(raw, media, name, "", 0);
+	r->is_open = e == 0;
+	return e;
+}
+
+static int append_raw(struct assay_raw *raw, const void *data, size_t len)
+{
+	struct host_raw *r = (struct host_raw *)(void *)raw;
+	if (!r->is_open)
+		host_bug("bytes for a raw block that is not open");
+	if (len > r->host->driver->raw_max - r->total)
+		return -EMSGSIZE;
+	struct assay_bytes *block = &r->blocks[r->count - 1];
+	uint8_t *bytes = host_memory(r->host, block->len + len);
+	memcpy(bytes, block->data, block->len);
+	memcpy(bytes + block->len, data, len);
+	r->total += len;
+	block->data = bytes;
+	block->len += len;
+	return 0;
+}
+
+static int close_raw(struct assay_raw *raw)
+{
+	struct host_raw *r = (struct host_raw *)(void *)raw;
+	if (!r->is_open)
+		host_bug("a raw block is closed that is not open");
+	r->is_open = false;
 	return 0;
 }
 
@@ -665,6 +701,9 @@ static struct assay_host services = {
 	.raw_add = keep_raw,
 	.finding = say_finding,
 	.value = say_value,
+	.raw_open = open_raw,
+	.raw_append = append_raw,
+	.raw_close = close_raw,
 };
 
 struct host *host_create(const struct assay_driver *driver, enum assay_link link)

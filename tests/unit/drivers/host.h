@@ -60,6 +60,7 @@ struct host_raw {
 	struct host *host;
 	struct assay_bytes blocks[64];
 	size_t count, total;
+	bool is_open; /* the last block grows */
 };
 
 struct host {

@@ -162,7 +162,11 @@ static char why[SETTINGS_WHY];
 
 static int make_host(void **state)
 {
-	host = (struct assay_host){.abi = ASSAY_DRIVER_ABI, .raw_add = raw_add};
+	host = (struct assay_host){.abi = ASSAY_DRIVER_ABI,
+		.raw_add = raw_add,
+		.raw_open = raw_open,
+		.raw_append = raw_append,
+		.raw_close = raw_close};
 	settings_services(&host);
 	frame_services(&host);
 	return 0;
@@ -532,6 +536,67 @@ static void raw_blocks_are_seen_as_they_were_added(void **state)
 	assert_int_equal(blocks[1].len, 0);
 }
 
+/* In pieces or at once: the same bytes, for each length of the size. */
+static void a_block_that_grows_is_encoded_as_one_that_is_added(void **state)
+{
+	static const uint8_t bytes[70000] = {1, 2, 3};
+	static const size_t sizes[] = {0, 1, 23, 24, 255, 256, 65535, 65536, sizeof bytes};
+	struct buffer at_once = {0};
+	raw_finish(&raw);
+	raw_init(&raw, &host, 1 << 20);
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		size_t size = sizes[i], third = size / 3;
+		const char *name = i % 2 == 0 ? "name" : NULL;
+		raw_reset(&raw);
+		assay_raw_add(&raw.handle, "a/b", name, bytes, size);
+		assay_raw_add(&raw.handle, "c/d", "next", "abc", 3);
+		buffer_reset(&at_once);
+		buffer_append(&at_once, raw.encoded.data, raw.encoded.len);
+		raw_reset(&raw);
+		assert_int_equal(assay_raw_open(&raw.handle, "a/b", name), 0);
+		for (size_t at = 0; at < size; at += third + 1) {
+			size_t n = size - at < third + 1 ? size - at : third + 1;
+			assert_int_equal(assay_raw_append(&raw.handle, bytes + at, n), 0);
+		}
+		assert_int_equal(assay_raw_close(&raw.handle), 0);
+		assert_int_equal(assay_raw_add(&raw.handle, "c/d", "next", "abc", 3), 0);
+		assert_int_equal(raw_complete(&raw), 0);
+		assert_int_equal(raw.encoded.len, at_once.len);
+		assert_memory_equal(raw.encoded.data, at_once.data, at_once.len);
+		size_t count;
+		const struct assay_bytes *blocks = raw_blocks(&raw, &count);
+		assert_int_equal(count, 2);
+		assert_int_equal(blocks[0].len, size);
+		assert_memory_equal(blocks[0].data, bytes, size);
+		assert_string_equal(blocks[0].media, "a/b");
+		assert_memory_equal(blocks[1].data, "abc", 3);
+	}
+	buffer_finish(&at_once);
+}
+
+static void a_block_that_grows_keeps_to_the_rules(void **state)
+{
+	static const uint8_t bytes[1001];
+	assert_int_equal(assay_raw_append(&raw.handle, bytes, 1), -EINVAL);
+	raw_reset(&raw);
+	assert_int_equal(assay_raw_close(&raw.handle), -EINVAL);
+	raw_reset(&raw);
+	assert_int_equal(assay_raw_open(&raw.handle, "a/b", NULL), 0);
+	assert_int_equal(assay_raw_add(&raw.handle, "a/b", NULL, bytes, 1), -EINVAL);
+	assert_string_equal(raw.why, "raw block 0 is still open");
+	raw_reset(&raw);
+	assert_int_equal(assay_raw_open(&raw.handle, "a/b", NULL), 0);
+	assert_int_equal(raw_complete(&raw), -EINVAL);
+	assert_string_equal(raw.why, "raw block 0 was not closed");
+	raw_reset(&raw);
+	assert_int_equal(assay_raw_open(&raw.handle, "a/b", NULL), 0);
+	assert_int_equal(assay_raw_append(&raw.handle, bytes, 600), 0);
+	assert_int_equal(assay_raw_append(&raw.handle, bytes, 401), -EMSGSIZE);
+	assert_int_equal(assay_raw_append(&raw.handle, bytes, 1), -EMSGSIZE);
+	assert_int_equal(assay_raw_close(&raw.handle), -EMSGSIZE);
+	assert_int_equal(raw_complete(&raw), -EMSGSIZE);
+}
+
 static void raw_blocks_keep_to_the_driver_s_own_limit(void **state)
 {
 	static const uint8_t bytes[1001];
@@ -616,7 +681,8 @@ static void the_first_fault_of_a_frame_sticks(void **state)
 	expect_fault(&v, "variable 'x': a number that is not finite");
 	v.real = 1;
 	v.name = "good";
-	expect_fault(&v, "variable 'good': another one has the same name, analyte and basis");
+	expect_fault(
+		&v, "variable 'good': another one has the same name, analyte and basis");
 	v.name = "X";
 	expect_fault(&v, "variable 1 has no proper name");
 	v.name = "x";
@@ -720,6 +786,8 @@ int main(void)
 		F(a_whole_frame_passes_the_core_s_check),
 		F(a_frame_of_a_step_says_the_step_s_settings),
 		F(raw_blocks_are_seen_as_they_were_added),
+		F(a_block_that_grows_is_encoded_as_one_that_is_added),
+		F(a_block_that_grows_keeps_to_the_rules),
 		F(raw_blocks_keep_to_the_driver_s_own_limit),
 		F(a_refused_block_refuses_all_after_it),
 		F(hashed_blocks_have_no_data_and_pass_the_check),
