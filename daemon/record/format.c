@@ -437,6 +437,7 @@ static const struct schema_key variable_keys[] = {
 	MAY("qty", term, OF(qty)),
 	MAY("analyte", analyte, OF(analyte)),
 	MAY("basis", text, OF(basis)),
+	MAY("channel", filled, OF(channel)),
 	MAY("label", text, OF(label)),
 	MAY("bits", bits, NONE),
 	MAY("unc", uncertainty, NONE),

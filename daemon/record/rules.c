@@ -193,15 +193,20 @@ static bool same_dims(const struct assay_var_view *a, const struct assay_var_vie
 	return a->dims_count == b->dims_count;
 }
 
+/* Of one analyte, basis and channel. */
+static bool same_subject(const struct assay_var_view *a, const struct assay_var_view *b)
+{
+	return string_same(a->analyte, b->analyte) && string_same(a->basis, b->basis) &&
+	       string_same(a->channel, b->channel);
+}
+
 /* An analyte's uncertainty belongs to that analyte's variable. */
 static int check_of(
 	struct schema_walk *walk, const struct format_vars *vars, const struct assay_var_view *var)
 {
 	for (size_t i = 0; i < vars->count; i++) {
 		const struct assay_var_view *other = &vars->var[i];
-		if (other == var || !string_same(other->name, var->of) ||
-			!string_same(other->analyte, var->analyte) ||
-			!string_same(other->basis, var->basis))
+		if (other == var || !string_same(other->name, var->of) || !same_subject(other, var))
 			continue;
 		if (var->dims_count == 0 || same_dims(var, other))
 			return 0;
@@ -209,7 +214,7 @@ static int check_of(
 			(int)var->of.len, var->of.data);
 	}
 	return schema_fail(walk, place_of(walk, var),
-		"\"%.*s\", which is no variable of this frame with this analyte and basis",
+		"\"%.*s\", which is no variable of this frame with this analyte, basis and channel",
 		(int)var->of.len, var->of.data);
 }
 
@@ -218,12 +223,10 @@ static int check_var(struct schema_walk *walk, const struct format_vars *vars, s
 	const struct assay_var_view *var = &vars->var[i];
 	for (size_t j = 0; j < i; j++) {
 		const struct assay_var_view *other = &vars->var[j];
-		if (!string_same(other->name, var->name) ||
-			!string_same(other->analyte, var->analyte) ||
-			!string_same(other->basis, var->basis))
+		if (!string_same(other->name, var->name) || !same_subject(other, var))
 			continue;
 		schema_fail(walk, place_of(walk, var),
-			"a variable with the name, analyte and basis of vars[%zu]", j);
+			"a variable with the name, analyte, basis and channel of vars[%zu]", j);
 		return schema_fail_in(walk, string_of("name"));
 	}
 	for (size_t dim = 0; dim < var->dims_count; dim++)

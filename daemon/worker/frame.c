@@ -100,6 +100,7 @@ static bool is_known(struct frame *frame, const struct assay_variable *v)
 	put_key(&frame->keys, v->name);
 	put_key(&frame->keys, v->analyte);
 	put_key(&frame->keys, v->basis);
+	put_key(&frame->keys, v->channel);
 	size_t len = frame->keys.len - at_end;
 	for (size_t i = 0, at = 0; i < frame->var_count; at = frame->key_ends[i++])
 		if (frame->key_ends[i] - at == len &&
@@ -130,8 +131,8 @@ const char *frame_free_name(struct frame *frame)
 /* The first fault of the variable, in words; NULL: none. */
 static const char *complaint(const struct assay_variable *v)
 {
-	const char *const texts[] = {v->analyte, v->cas, v->basis, v->label};
-	bool is_scalar = v->type >= ASSAY_SCALAR_INT;
+	const char *const texts[] = {v->analyte, v->cas, v->basis, v->channel, v->label};
+	bool is_scalar = v->type >= ASSAY_SCALAR_INT && v->type <= ASSAY_SCALAR_F32;
 	bool has_of = v->role == ASSAY_UNCERTAINTY || v->role == ASSAY_FLAGS;
 	if (v->role < ASSAY_DATA || v->role > ASSAY_FLAGS)
 		return "no known role";
@@ -155,6 +156,14 @@ static const char *complaint(const struct assay_variable *v)
 		return "many values, but no dimension";
 	if (v->type == ASSAY_LINEAR && v->role != ASSAY_AXIS)
 		return "an even axis as its value, but another role";
+	if (v->type == ASSAY_TEXTS && v->dims[1] != NULL)
+		return "texts along more than one dimension";
+	if (v->bit_count > 0 && (v->role != ASSAY_FLAGS || v->bits == NULL || v->bit_count > 64))
+		return "meanings of bits, but no flags, or more than 64";
+	for (size_t i = 0; i < v->bit_count; i++) {
+		if (v->bits[i] != NULL && !value_is_text(v->bits[i], LABEL_MAX))
+			return "a meaning of a bit that is not UTF-8, or too long";
+	}
 	if (v->type == ASSAY_SCALAR_BOOL)
 		return "a truth value, which only settings have";
 	return value_complaint(v);
@@ -189,10 +198,29 @@ static void put_uncertainty(struct map *map, const struct assay_variable *v)
 	map_text(&inner, "kind", v->unc.kind);
 	if (v->unc.k != 0)
 		map_f64(&inner, "k", v->unc.k);
+	if (v->unc.p != 0)
+		map_f64(&inner, "p", v->unc.p);
 	map_text(&inner, "src", v->unc.src != NULL ? v->unc.src : "driver");
 	if (v->unc.value != 0)
 		map_f64(&inner, "value", v->unc.value);
 	map_close(&inner);
+}
+
+static void put_bits(struct map *map, const struct assay_variable *v)
+{
+	size_t known = 0;
+	for (size_t i = 0; i < v->bit_count; i++)
+		known += v->bits[i] != NULL;
+	if (known == 0)
+		return;
+	map_key(map, "bits");
+	encode_map(map->to, known);
+	for (size_t i = 0; i < v->bit_count; i++) {
+		if (v->bits[i] == NULL)
+			continue;
+		encode_uint(map->to, i);
+		encode_text(map->to, v->bits[i]);
+	}
 }
 
 static void put_variable(struct buffer *to, const struct assay_variable *v)
@@ -212,7 +240,9 @@ static void put_variable(struct buffer *to, const struct assay_variable *v)
 	map_text(&map, "unit", v->unit);
 	put_terms(&map, v);
 	map_text(&map, "basis", v->basis);
+	map_text(&map, "channel", v->channel);
 	map_text(&map, "label", v->label);
+	put_bits(&map, v);
 	put_uncertainty(&map, v);
 	map_key(&map, "data");
 	value_encode(to, v);
@@ -233,7 +263,7 @@ static void add(struct assay_frame *handle, const struct assay_variable *given, 
 	if (what == NULL && frame->var_count == FRAME_VARS_MAX)
 		what = "too many variables";
 	if (what == NULL && is_known(frame, v))
-		what = "another one has the same name, analyte and basis";
+		what = "another one has the same name, analyte, basis and channel";
 	if (what != NULL) {
 		fail(frame, -EINVAL, "variable '%s': %s", v->name, what);
 		return;

@@ -32,7 +32,8 @@ struct frame {
 	char device_time[FRAME_DEVICE_TIME + 1];
 	struct buffer vars, settings; /* encoded items; pairs */
 	size_t var_count, setting_count;
-	struct buffer keys; /* name, analyte and basis of each variable, each with its NUL */
+	struct buffer
+		keys; /* name, analyte, basis and channel of each variable, each with its NUL */
 	size_t key_ends[FRAME_VARS_MAX];
 	struct buffer free_names; /* of all frames, not of the list of names, each with its NUL */
 	size_t judged;            /* bytes of `free_names` that frame_free_name() has returned */

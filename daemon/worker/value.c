@@ -9,8 +9,9 @@
 #include "record/read.h"
 #include "worker/value.h"
 
-#define TEXT_MAX 65536
-#define LIST_MAX 4096 /* of a setting */
+#define TEXT_MAX  65536
+#define LIST_MAX  4096 /* of a setting */
+#define TEXTS_MAX 65536
 
 static bool is_array(enum assay_value type)
 {
@@ -51,6 +52,17 @@ static const char *array_complaint(const struct assay_variable *v)
 	return NULL;
 }
 
+static const char *texts_complaint(const struct assay_variable *v)
+{
+	if (v->count == 0 || v->count > TEXTS_MAX || v->texts == NULL)
+		return "texts without elements, or more than 65536";
+	for (size_t i = 0; i < v->count; i++) {
+		if (v->texts[i] == NULL || !value_is_text(v->texts[i], TEXT_MAX))
+			return "a text that is not UTF-8";
+	}
+	return NULL;
+}
+
 struct assay_variable value_adopt(const struct assay_variable *v, size_t size)
 {
 	struct assay_variable own = {0};
@@ -75,6 +87,7 @@ const char *value_complaint(const struct assay_variable *v)
 		return v->text != NULL && value_is_text(v->text, TEXT_MAX)
 			       ? NULL
 			       : "a text that is not UTF-8";
+	case ASSAY_TEXTS: return texts_complaint(v);
 	case ASSAY_SCALAR_INT:
 	case ASSAY_SCALAR_BOOL: return NULL;
 	default: return "no known type";
@@ -98,6 +111,11 @@ static void encode_scalar(struct buffer *to, const struct assay_variable *v)
 	case ASSAY_SCALAR_F32: encode_f32(to, (float)v->real); break;
 	case ASSAY_SCALAR_TEXT: encode_text(to, v->text); break;
 	case ASSAY_SCALAR_BOOL: encode_bool(to, v->integer != 0); break;
+	case ASSAY_TEXTS:
+		encode_array(to, v->count);
+		for (size_t i = 0; i < v->count; i++)
+			encode_text(to, v->texts[i]);
+		break;
 	default: break;
 	}
 }

@@ -239,7 +239,8 @@ int assay_client_axis(const struct assay_frame_view *frame, const struct assay_v
 
 /*
  * The only variable of this name, analyte and basis; NULL: any.  -ENOENT if there is none, -ENOTUNIQ
- * if there are several: a gas analyser has `concentration` once per gas.
+ * if there are several: a gas analyser has `concentration` once per gas.  Of several channels,
+ * assay_frame_next() gives each.
  */
 int assay_client_variable(const struct assay_frame_view *frame, const char *name,
 	const char *analyte, const char *basis, struct assay_var_view *var);

@@ -183,6 +183,7 @@ enum assay_value {
 	ASSAY_SCALAR_TEXT,  /* `text` */
 	ASSAY_SCALAR_BOOL,  /* `integer`; settings only */
 	ASSAY_SCALAR_F32,   /* `real` that was a 32-bit float and is kept as one */
+	ASSAY_TEXTS,        /* `count` texts at `texts`, along one dim: such as names of peaks */
 };
 
 enum assay_quality {
@@ -201,9 +202,9 @@ enum assay_quality {
  * integers.  No scaling or correction is applied unless a setting requests it, and then the
  * driver lists it with assay_frame_setting().
  *
- * A frame may have several variables of one name if their analyte or basis differs.  An
- * uncertainty or flags belong to the variable that is named by `of` and has the same analyte and
- * basis; no other role has an `of`.
+ * A frame may have several variables of one name if their analyte, basis or channel differs.  An
+ * uncertainty or flags belong to the variable that is named by `of` and has the same analyte, basis
+ * and channel; no other role has an `of`.
  */
 struct assay_variable {
 	const char *name;
@@ -216,9 +217,9 @@ struct assay_variable {
 	const char *basis;                /* optional: "wet", "dry" */
 	const char *label;                /* optional */
 	struct {
-		const char *kind; /* "standard" or "expanded"; NULL: none */
-		const char *src;  /* "instrument", "calibration", "driver", "method" */
-		double k, value;  /* 0: absent */
+		const char *kind;   /* "standard" or "expanded"; NULL: none */
+		const char *src;    /* "instrument", "calibration", "driver", "method" */
+		double k, p, value; /* 0: absent; p: the coverage probability */
 	} unc;
 	enum assay_value type;
 	const void *data;
@@ -227,6 +228,10 @@ struct assay_variable {
 	int64_t integer;
 	double real;
 	const char *text;
+	const char *const *texts;
+	const char *channel; /* optional: of several detectors or inputs of one quantity, "tcd" */
+	const char *const *bits; /* of flags: the meaning of bit 0, 1 ...; NULL: it has none */
+	size_t bit_count;        /* 64 at most */
 };
 
 /* One block of bytes as received from the instrument. */

@@ -191,6 +191,7 @@ struct assay_var_view {
 	uint64_t u;                   /* ASSAY_FORM_UINT */
 	double f;                     /* ASSAY_FORM_FLOAT */
 	struct assay_string text;     /* ASSAY_FORM_TEXT */
+	struct assay_string channel;
 };
 
 /*

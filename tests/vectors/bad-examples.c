@@ -673,7 +673,8 @@ const struct bad_example bad_examples[] = {
 	{"vars-missing", no_vars, "no key \"vars\", which is required here"},
 	{"vars-empty", empty_vars, "vars: 0 variables where 1 to 256 were expected"},
 	{"var-twice", same_variable_twice,
-		"vars[1].name: a variable with the name, analyte and basis of vars[0]"},
+		"vars[1].name: a variable with the name, analyte, basis and channel of "
+		"vars[0]"},
 	{"kind-unknown", unknown_kind,
 		"kind: \"scan\" where one of spectrum, interferogram, chromatogram, scalar, table "
 		"was expected"},

@@ -187,7 +187,7 @@ static void put_name(const struct export *e, struct buffer *to, const struct ass
 		const char *before, *after;
 		struct assay_string text;
 	} parts[] = {{"", "", var->name}, {" ", "", var->analyte}, {" (", ")", var->basis},
-		{" [", "]", var->unit}};
+		{" {", "}", var->channel}, {" [", "]", var->unit}};
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
 		if (parts[i].text.data == NULL)
 			continue;

@@ -34,6 +34,14 @@ static size_t element_size(enum assay_value type)
 	}
 }
 
+static const char *const *copy_texts(struct host *h, const char *const *texts, size_t count)
+{
+	const char **copy = host_memory(h, count * sizeof(*copy));
+	for (size_t i = 0; i < count; i++)
+		copy[i] = host_text(h, texts[i]);
+	return copy;
+}
+
 void host_variable_copy(
 	struct host *h, struct host_variable *to, const struct assay_variable *v, const char *said)
 {
@@ -45,12 +53,15 @@ void host_variable_copy(
 	to->v.analyte = host_text(h, v->analyte);
 	to->v.cas = host_text(h, v->cas);
 	to->v.basis = host_text(h, v->basis);
+	to->v.channel = host_text(h, v->channel);
 	to->v.label = host_text(h, v->label);
 	to->v.text = host_text(h, v->text);
 	for (int i = 0; i < ASSAY_DIMS_MAX; i++)
 		to->v.dims[i] = host_text(h, v->dims[i]);
 	if (element_size(v->type) > 0)
 		to->v.data = host_copy(h, v->data, v->count * element_size(v->type));
+	to->v.texts = copy_texts(h, v->texts, v->type == ASSAY_TEXTS ? v->count : 0);
+	to->v.bits = copy_texts(h, v->bits, v->bit_count);
 }
 
 /* --- the rules of the format that a test can see at once --- */
@@ -86,10 +97,10 @@ static bool is_twin(
 	const struct assay_variable *a, const char *name, const struct assay_variable *b)
 {
 	return strcmp(a->name, name) == 0 && same(a->analyte, b->analyte) &&
-	       same(a->basis, b->basis);
+	       same(a->basis, b->basis) && same(a->channel, b->channel);
 }
 
-/* The variable `name` with the analyte and basis of `v`. */
+/* The variable `name` with the analyte, basis and channel of `v`. */
 static const struct assay_variable *find_twin(
 	const struct host_frame *f, const char *name, const struct assay_variable *v)
 {
@@ -111,7 +122,7 @@ static bool is_finite(const struct assay_variable *v)
 static const char *check_shape(const struct host_frame *f, const struct assay_variable *v)
 {
 	size_t dims = 0, product = 1;
-	bool array = element_size(v->type) > 0 || v->type == ASSAY_LINEAR;
+	bool array = element_size(v->type) > 0 || v->type == ASSAY_LINEAR || v->type == ASSAY_TEXTS;
 	while (dims < ASSAY_DIMS_MAX && v->dims[dims] != NULL)
 		dims++;
 	if (array != (dims > 0))
@@ -139,12 +150,14 @@ static const char *check(const struct host_frame *f, const struct assay_variable
 		return "no role";
 	if (v->unit == NULL || v->unit[0] == '\0')
 		return "no unit";
-	if (v->type < ASSAY_U8 || v->type > ASSAY_SCALAR_F32 || v->type == ASSAY_SCALAR_BOOL)
+	if (v->type < ASSAY_U8 || v->type > ASSAY_TEXTS || v->type == ASSAY_SCALAR_BOOL)
 		return "no type";
 	if (!is_finite(v))
 		return "not finite";
 	if (v->type == ASSAY_SCALAR_TEXT && v->text == NULL)
 		return "no text";
+	if (v->bit_count > (v->role == ASSAY_FLAGS ? 64 : 0))
+		return "meanings of bits, but no flags";
 	if ((v->role == ASSAY_UNCERTAINTY || v->role == ASSAY_FLAGS) != (v->of != NULL))
 		return "needs an `of`, or must not have one";
 	if (v->of != NULL && find_twin(f, v->of, v) == NULL)

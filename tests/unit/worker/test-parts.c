@@ -637,6 +637,65 @@ static void a_refused_block_refuses_all_after_it(void **state)
 	assert_int_equal(assay_raw_add(&raw.handle, "a/b", NULL, bytes, 1), 0);
 }
 
+/* Names of peaks, two detectors, and a status word with the meaning of its bits. */
+static void texts_channels_and_bits_pass_the_check(void **state)
+{
+	static const char *const peaks[] = {"CO2", "CH4"};
+	static const char *const meanings[] = {"too hot", NULL, "lamp off"};
+	static const double signal[] = {1, 2};
+	static const uint8_t status[] = {4, 1};
+	struct buffer message = {0};
+	struct wire_frame out;
+	struct assay_frame *f = &frame.handle;
+	assay_frame_kind(f, ASSAY_CHROMATOGRAM);
+	assay_add_linear_axis(f, "time", "s", 0, 1, 2);
+	struct assay_variable v = {.name = "peak",
+		.role = ASSAY_AUX,
+		.dims = {"time"},
+		.unit = "1",
+		.type = ASSAY_TEXTS,
+		.texts = peaks,
+		.count = 2};
+	assay_frame_add(f, &v);
+	v = (struct assay_variable){.name = "signal",
+		.role = ASSAY_DATA,
+		.dims = {"time"},
+		.unit = "V",
+		.channel = "fid",
+		.unc = {.kind = "expanded", .k = 2, .p = 0.95, .value = 0.1},
+		.type = ASSAY_F64,
+		.data = signal,
+		.count = 2};
+	assay_frame_add(f, &v);
+	v.channel = "tcd";
+	assay_frame_add(f, &v);
+	v = (struct assay_variable){.name = "status",
+		.role = ASSAY_FLAGS,
+		.of = "signal",
+		.channel = "tcd",
+		.dims = {"time"},
+		.unit = "1",
+		.bits = meanings,
+		.bit_count = 3,
+		.type = ASSAY_U8,
+		.data = status,
+		.count = 2};
+	assay_frame_add(f, &v);
+	build(&message, UNIT_RAW_KEEP, &out);
+#define HAS(bytes) assert_non_null(memmem(out.part.data, out.part.len, bytes, sizeof(bytes) - 1))
+	HAS("\x64"
+	    "data\x82\x63"
+	    "CO2\x63"
+	    "CH4");
+	HAS("\x67"
+	    "channel\x63"
+	    "fid");
+	HAS("\x64"
+	    "bits\xa2\x00\x67too hot\x02\x68lamp off");
+	HAS("\x61p\xfb\x3f\xee\x66\x66\x66\x66\x66\x66"); /* 0.95 */
+	buffer_finish(&message);
+}
+
 static void hashed_blocks_have_no_data_and_pass_the_check(void **state)
 {
 	/* SHA-256 of "abc", FIPS 180-2 */
@@ -670,6 +729,43 @@ static void expect_fault(const struct assay_variable *v, const char *text)
 	assert_string_equal(frame.why, text);
 }
 
+static void texts_channels_and_bits_keep_to_the_rules(void **state)
+{
+	static const char *const texts[] = {"a", "\xff"};
+	static const uint8_t data[2];
+	struct assay_variable v = {.name = "x",
+		.role = ASSAY_DATA,
+		.dims = {"x"},
+		.unit = "1",
+		.type = ASSAY_TEXTS,
+		.texts = texts,
+		.count = 2};
+	expect_fault(&v, "variable 'x': a text that is not UTF-8");
+	v.count = 0;
+	expect_fault(&v, "variable 'x': texts without elements, or more than 65536");
+	v.count = 1;
+	v.dims[1] = "y";
+	expect_fault(&v, "variable 'x': texts along more than one dimension");
+	v.dims[0] = v.dims[1] = NULL;
+	expect_fault(&v, "variable 'x': many values, but no dimension");
+	v = (struct assay_variable){.name = "x",
+		.role = ASSAY_DATA,
+		.dims = {"x"},
+		.unit = "1",
+		.type = ASSAY_U8,
+		.data = data,
+		.count = 2,
+		.bits = texts,
+		.bit_count = 1};
+	expect_fault(&v, "variable 'x': meanings of bits, but no flags, or more than 64");
+	v.role = ASSAY_FLAGS;
+	v.of = "good";
+	v.bit_count = 65;
+	expect_fault(&v, "variable 'x': meanings of bits, but no flags, or more than 64");
+	v.bit_count = 2;
+	expect_fault(&v, "variable 'x': a meaning of a bit that is not UTF-8, or too long");
+}
+
 static void the_first_fault_of_a_frame_sticks(void **state)
 {
 	static const int32_t data[6];
@@ -682,7 +778,7 @@ static void the_first_fault_of_a_frame_sticks(void **state)
 	v.real = 1;
 	v.name = "good";
 	expect_fault(
-		&v, "variable 'good': another one has the same name, analyte and basis");
+		&v, "variable 'good': another one has the same name, analyte, basis and channel");
 	v.name = "X";
 	expect_fault(&v, "variable 1 has no proper name");
 	v.name = "x";
@@ -791,6 +887,8 @@ int main(void)
 		F(raw_blocks_keep_to_the_driver_s_own_limit),
 		F(a_refused_block_refuses_all_after_it),
 		F(hashed_blocks_have_no_data_and_pass_the_check),
+		F(texts_channels_and_bits_pass_the_check),
+		F(texts_channels_and_bits_keep_to_the_rules),
 		F(the_first_fault_of_a_frame_sticks),
 		F(unknown_reasons_are_the_driver_s_fault),
 		F(scratch_memory_is_zeroed_and_aligned),

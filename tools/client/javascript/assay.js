@@ -110,13 +110,14 @@ class Entry {
   /** A frame that the next one replaces: never add them up. */
   get partial() { return this.record.partial === true; }
 
-  /** The variable of this name, with its values in `values`; undefined: none. Throws if several fit: give analyte and basis. */
-  variable(name, { analyte, basis } = {}) {
+  /** The variable of this name, with its values in `values`; undefined: none. Throws if several fit: give more. */
+  variable(name, { analyte, basis, channel } = {}) {
     const found = (this.record.vars || []).filter((v) => v.name === name &&
-      (analyte === undefined || (v.analyte && v.analyte.name === analyte)) && (basis === undefined || v.basis === basis));
+      (analyte === undefined || (v.analyte && v.analyte.name === analyte)) && (basis === undefined || v.basis === basis) &&
+      (channel === undefined || v.channel === channel));
     if (found.length > 1) {
-      const several = found.map((v) => [v.analyte && v.analyte.name, v.basis].filter(Boolean).join(" ") || v.name);
-      throw new Error(`${found.length} variables are named ${name}, of ${several.join(", ")}: give analyte and basis`);
+      const several = found.map((v) => [v.analyte && v.analyte.name, v.basis, v.channel].filter(Boolean).join(" ") || v.name);
+      throw new Error(`${found.length} variables are named ${name}, of ${several.join(", ")}: give analyte, basis or channel`);
     }
     return found[0] && { ...found[0], values: values(found[0]) };
   }

@@ -130,6 +130,8 @@ class Variable:
     label = property(lambda self: self.raw.get("label"))
     analyte = property(lambda self: self.raw.get("analyte", {}).get("name"))
     basis = property(lambda self: self.raw.get("basis"))
+    channel = property(lambda self: self.raw.get("channel"))
+    bits = property(lambda self: self.raw.get("bits", {}), doc="Of flags: {bit number: meaning}.")
     unc = property(lambda self: self.raw.get("unc"))
 
     @property
@@ -193,17 +195,20 @@ class Entry:
     def variables(self) -> list[Variable]:
         return [Variable(v, self) for v in self.record.get("vars", ())]
 
-    def find(self, name: str, analyte: str | None = None, basis: str | None = None) -> list[Variable]:
-        return [v for v in self.variables if v.name == name and analyte in (None, v.analyte) and basis in (None, v.basis)]
+    def find(self, name: str, analyte: str | None = None, basis: str | None = None,
+             channel: str | None = None) -> list[Variable]:
+        return [v for v in self.variables if v.name == name and analyte in (None, v.analyte)
+                and basis in (None, v.basis) and channel in (None, v.channel)]
 
-    def variable(self, name: str, analyte: str | None = None, basis: str | None = None) -> Variable:
-        """The only variable of this name, analyte and basis (None: any); KeyError if there is none, or several."""
-        found = self.find(name, analyte, basis)
+    def variable(self, name: str, analyte: str | None = None, basis: str | None = None,
+                 channel: str | None = None) -> Variable:
+        """The only variable of this name, analyte, basis and channel (None: any); KeyError if there is none, or several."""
+        found = self.find(name, analyte, basis, channel)
         if len(found) > 1:
-            several = ", ".join(" ".join(filter(None, (v.analyte, v.basis))) or v.name for v in found)
-            raise KeyError(f"{len(found)} variables are named {name}, of {several}: give analyte and basis")
+            several = ", ".join(" ".join(filter(None, (v.analyte, v.basis, v.channel))) or v.name for v in found)
+            raise KeyError(f"{len(found)} variables are named {name}, of {several}: give analyte, basis or channel")
         if not found:
-            raise KeyError(" ".join(filter(None, (name, analyte, basis))))
+            raise KeyError(" ".join(filter(None, (name, analyte, basis, channel))))
         return found[0]
 
     def __getitem__(self, name: str | tuple[str, ...]) -> Variable:
