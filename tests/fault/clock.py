@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The daemon starts with a clock that is years ahead: nothing is removed."""
+"""A clock that is years ahead at a start: nothing is removed. One that is set back: a start within the process."""
 
 import sys
 
@@ -7,6 +7,7 @@ sys.path.insert(0, sys.argv[1])
 from lab import Lab, paths_from, wait_for  # noqa: E402
 
 paths = paths_from(sys.argv[2:])
+WRONG = 78  # EX_CONFIG: the unit does not start again after it
 
 
 class Clock:
@@ -18,6 +19,21 @@ class Clock:
     def set(self, seconds):
         with open(self.file, 'r+') as file:
             file.write(f'{seconds:20}')  # in one write, of the same length
+
+
+def test_back(lab, clock):
+    """After a step back of hours the process starts again by itself; if the file is wrong then, it ends as at any start."""
+    lab.configure({})
+    clock.set(0)
+    lab.start()
+    journal = lab.ask({'op': 'status'})['journal']['id']
+    clock.set(-2 * 3600)
+    wait_for('a start within the process', lambda: lab.alive() and lab.ask({'op': 'status'})['journal']['id'] != journal)
+    lab.config.write_text(lab.config.read_text().replace('"site"', '"siet"'))
+    clock.set(-6 * 3600)
+    assert lab.daemon.wait(30) == WRONG, lab.log()
+    assert "unknown key 'siet'" in lab.log() and 'ended: the configuration is wrong' in lab.log(), lab.log()
+    lab.configure({})
 
 
 with Lab(paths) as lab:
@@ -36,8 +52,9 @@ with Lab(paths) as lab:
     lab.stop()
     clock.set(12 * 366 * 86400)
     lab.start()
-    wait_for('a look', lambda: lab.ask({'op': 'status'})['journal']['retention'].get('looked'))
+    wait_for('a look', lambda: lab.ask({'op': 'status'})['journal'].get('retention', {}).get('looked'))
     assert 'ahead of the time that is certain' in lab.log(), lab.log()
     lab.stop()
     removed = [e for e in lab.entries(type='audit') if e.record['event'] == 'segment-removed']
     assert not removed and files <= set(state.glob('*/*.seg')), removed
+    test_back(lab, clock)
