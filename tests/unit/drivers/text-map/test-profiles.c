@@ -106,16 +106,17 @@ static void mt_sics_has_at_most_15_lines(void **state)
 static void ezo_ph(void **state)
 {
 	struct host *h = load("ezo-ph");
-	expect(h, "i\r", "?I,pH,1.98\r*OK\r");
-	struct assay_identity id = identify(h);
-	assert_string_equal(id.model, "pH");
-	assert_string_equal(id.fw, "1.98");
-	expect(h, "R\r", "9.560\r*OK\r");
+	assert_true(identify(h).declared);
+	host_answer_text(h, "60\r9.560\r"); /* the end of a line comes first */
 	frame(h, ASSAY_UNCHECKED);
 	assert_true(host_find(h, "ph")->real == 9.56);
 	assert_string_equal(host_find(h, "ph")->unit, "[pH]");
-	expect(h, "R\r", "*ER\r");
-	assert_int_equal(acquire(h), -EPROTO);
+	host_answer_text(h, "*OV\r");
+	frame(h, ASSAY_MISSING);
+	assert_true(host_has_reason(h, "device-error"));
+	host_answer_text(h, "*OX\r");
+	assert_int_equal(acquire(h), -EBADMSG);
+	assert_int_equal(h->writes, 0);
 	host_destroy(h);
 }
 
@@ -198,6 +199,10 @@ static void gasera_one(void **state)
 	expect(h, "\x02 ACON K0\x03", "\x02 ACON 1\x03");
 	frame(h, ASSAY_MISSING);
 	assert_true(host_has_reason(h, "device-error"));
+	expect(h, "\x02 ASTS K0\x03", "\x02 ASTS 0 2\x03");
+	expect(h, "\x02 ACON K0\x03", "\x02 ACON 0 NA\x03");
+	frame(h, ASSAY_MISSING);
+	assert_string_equal(host_find(h, "status_text")->text, "not measuring, no result yet");
 	host_destroy(h);
 }
 
