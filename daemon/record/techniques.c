@@ -5,7 +5,7 @@
 
 /*
  * Ids and names of the Chemical Methods Ontology.  For near-infrared instruments it is the
- * parent term: nir differs from ftir by its topic.
+ * parent term: nir differs from ftir by its topic.  Plain devices have terms of this project.
  */
 static const struct technique techniques[] = {
 	{"ftir", TECHNIQUE_FTIR, "CHMO:0000636", "Fourier transform infrared spectroscopy"},
@@ -16,6 +16,10 @@ static const struct technique techniques[] = {
 	{"ms", TECHNIQUE_MS, "CHMO:0000470", "mass spectrometry"},
 	{"gcms", TECHNIQUE_GCMS, "CHMO:0000497", "gas chromatography-mass spectrometry"},
 	{"xrf", TECHNIQUE_XRF, "CHMO:0000307", "X-ray emission spectroscopy"},
+	{"weighing", TECHNIQUE_WEIGHING, "ASSAY:0000001", "weighing"},
+	{"ph", TECHNIQUE_PH, "ASSAY:0000002", "pH measurement"},
+	{"environment", TECHNIQUE_ENVIRONMENT, "ASSAY:0000003", "measurement of the environment"},
+	{"other", TECHNIQUE_OTHER, "ASSAY:0000004", "another technique"},
 };
 
 const struct technique *technique_at(size_t i)

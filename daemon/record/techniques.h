@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Techniques: a topic's token, a bit, and the term of the Chemical Methods Ontology. */
+/* Techniques: a topic's token, a bit, and a term, mostly of the Chemical Methods Ontology. */
 #ifndef ASSAY_RECORD_TECHNIQUES_H
 #define ASSAY_RECORD_TECHNIQUES_H
 
@@ -14,13 +14,17 @@ enum technique_bit {
 	TECHNIQUE_MS = 1 << 5,
 	TECHNIQUE_GCMS = 1 << 6,
 	TECHNIQUE_XRF = 1 << 7,
-	TECHNIQUE_ALL = (1 << 8) - 1,
+	TECHNIQUE_WEIGHING = 1 << 8,
+	TECHNIQUE_PH = 1 << 9,
+	TECHNIQUE_ENVIRONMENT = 1 << 10,
+	TECHNIQUE_OTHER = 1 << 11,
+	TECHNIQUE_ALL = (1 << 12) - 1,
 };
 
 struct technique {
 	const char *token;
 	unsigned bit;
-	const char *id, *name; /* CHMO */
+	const char *id, *name; /* of CHMO, or ASSAY: this project's own */
 };
 
 /* By token ("xrf") or by term id ("CHMO:0000307"); static, NULL when there is none. */

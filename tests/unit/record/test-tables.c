@@ -187,6 +187,7 @@ static void techniques_are_found_by_token_and_term(void **state)
 {
 	assert_int_equal(technique_find(text("xrf"))->bit, TECHNIQUE_XRF);
 	assert_int_equal(technique_find(text("CHMO:0000497"))->bit, TECHNIQUE_GCMS);
+	assert_string_equal(technique_find(text("weighing"))->id, "ASSAY:0000001");
 	assert_null(technique_find(text("xr")));
 	unsigned all = 0;
 	for (size_t i = 0; technique_at(i) != NULL; i++)
