@@ -110,11 +110,10 @@ def check_profiles(assayd, args, profiles, drivers, folder):
         link = ("type: modbus-tcp, host: 192.0.2.1" if driver[1] == "modbus-map"
                 else "type: serial, port: /dev/ttyUSB0" if "baud:" in text
                 else "type: tcp, host: 192.0.2.1, port: 4001")
-        technique = "" if re.search(r"^technique:", text, re.M) else "technique: ftir, "
         path = folder / "profile.yaml"
         path.write_text("laboratory: {site: lab, node: bench}\n"
                         "instruments:\n"
-                        f"  x: {{driver: {driver[1]}, {technique}profile: {profile},\n"
+                        f"  x: {{driver: {driver[1]}, profile: {profile},\n"
                         f"    link: {{{link}}}}}\n", encoding="utf-8")
         done = run(assayd, *args, "--config", str(path), "--check")
         if done.returncode != 0:

@@ -78,7 +78,7 @@ def check_balance(frames):
 with Lab(paths_from(sys.argv[2:])) as lab:
     scale, nir = Instrument(b'\r\n', balance), Instrument(b'\r', sensor)
     lab.start({'instruments': {
-        'scale-1': {'driver': 'text-map', 'profile': 'mt-sics', 'technique': 'gc', 'simulated': True,
+        'scale-1': {'driver': 'text-map', 'profile': 'mt-sics', 'simulated': True,
                     'link': {'type': 'tcp', 'host': '127.0.0.1', 'port': scale.port},
                     'acquire': {'mode': 'continuous', 'every': '100 ms', 'new_run': '1h'},
                     'settings': {'timeout': '0.3 s'}},
