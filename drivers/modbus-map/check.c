@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "action.h"
 #include "component.h"
 #include "identity.h"
 #include "part.h"
@@ -498,6 +499,64 @@ static void check_components(struct checker *c)
 		error(c, NULL, "more components than the limit, which is %d", COMPONENT_COUNT_MAX);
 }
 
+static void check_actions(struct checker *c)
+{
+	size_t count = assay_count(c->settings, "actions"), held = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct assay_settings *row = assay_row(c->settings, "actions", i);
+		const char *name = assay_text(row, "name"), *use = assay_text(row, "use");
+		bool is_coil = strcmp(assay_text(row, "table"), "coil") == 0;
+		struct action action;
+		c->at = (struct check_place){"actions", (long)i, NULL};
+		if (!is_name(name))
+			error(c, "name",
+				"'%.60s': a name is a-z, 0-9 and _, starts with a letter, at most "
+				"32",
+				name);
+		else if (action_find(c->settings, name, strlen(name), &action) &&
+			 action.name != name)
+			error(c, "name", "there is already an action '%s'", name);
+		if (assay_int(row, "address") + c->common.address_offset < 0 ||
+			assay_int(row, "address") + c->common.address_offset > 65535)
+			error(c, "address", "'%s': the address lies outside 0 to 65535", name);
+		if (is_coil && (assay_int(row, "value") > 1 || assay_int(row, "off") > 1))
+			error(c, "value", "'%s': a coil is 0 or 1", name);
+		if ((strcmp(use, "hazard") == 0) != assay_has(row, "off"))
+			error(c, assay_has(row, "off") ? "off" : "use",
+				"'%s': an action that switches something on, and no other, has a "
+				"value that switches it off",
+				name);
+		held += strcmp(use, "hold") == 0;
+	}
+	if (held > ACTION_HELD_MAX)
+		error(c, NULL, "%zu actions are for hold, the limit is %d", held, ACTION_HELD_MAX);
+}
+
+static void check_named(struct checker *c, const char *list, enum action_use use, const char *word)
+{
+	c->at = (struct check_place){list, -1, NULL};
+	for (size_t i = 0; i < assay_count(c->settings, list); i++) {
+		const char *name = assay_text_at(c->settings, list, i);
+		struct action action;
+		if (!action_find(c->settings, name, strlen(name), &action) || action.use != use)
+			error(c, NULL, "no row of actions with use: %s has the name '%.60s'", word,
+				name);
+	}
+}
+
+static void check_hold(struct checker *c)
+{
+	const char *text = assay_text(c->settings, "hold"), *why = NULL;
+	struct action action;
+	c->at = (struct check_place){"hold", -1, NULL};
+	while (text != NULL) {
+		const char *part = text + strspn(text, " ,");
+		text = action_next(c->settings, text, &action, &why);
+		if (why != NULL)
+			error(c, NULL, "'%.60s': %s", part, why);
+	}
+}
+
 static void check_identity(struct checker *c)
 {
 	for (size_t i = 0; i < assay_count(c->settings, "identity"); i++) {
@@ -536,6 +595,11 @@ size_t check_settings(const struct assay_settings *settings, check_report *repor
 	check_rows(&c, ROW_STATUS, check_status);
 	check_rows(&c, ROW_PARTS, check_part);
 	check_components(&c);
+	check_actions(&c);
+	check_hold(&c);
+	check_named(&c, "before_start", ACTION_PULSE, "pulse");
+	check_named(&c, "after_stop", ACTION_PULSE, "pulse");
+	check_named(&c, "switch_on", ACTION_HAZARD, "hazard");
 	check_options(&c);
 	check_adjust(&c);
 	check_identity(&c);

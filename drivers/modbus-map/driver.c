@@ -2,6 +2,7 @@
 /* modbus-map: any Modbus instrument whose registers a profile describes. */
 #include <assay/driver.h>
 
+#include "action.h"
 #include "check.h"
 #include "component.h"
 #include "decode.h"
@@ -29,6 +30,26 @@ static const struct assay_setting settings[] = {
 		.type = ASSAY_TABLE,
 		.columns = component_columns,
 		.help = "substances that codes of the instrument stand for"},
+	{.name = "actions",
+		.type = ASSAY_TABLE,
+		.columns = action_columns,
+		.help = "registers that may be written, by name"},
+	{.name = "hold",
+		.type = ASSAY_TEXT,
+		.flags = ASSAY_STAYS,
+		.help = "actions whose values the instrument has during runs, such as stream=2"},
+	{.name = "before_start",
+		.type = ASSAY_TEXT,
+		.flags = ASSAY_LIST | ASSAY_OWN,
+		.help = "actions before each measurement starts"},
+	{.name = "after_stop",
+		.type = ASSAY_TEXT,
+		.flags = ASSAY_LIST | ASSAY_OWN,
+		.help = "actions after each measurement"},
+	{.name = "switch_on",
+		.type = ASSAY_TEXT,
+		.flags = ASSAY_LIST | ASSAY_HAZARD,
+		.help = "actions that switch something on during each measurement"},
 	{.name = "address_offset",
 		.type = ASSAY_INT,
 		.min = -1,
@@ -101,6 +122,9 @@ static const struct assay_driver modbus_map = {
 	.configure = poll_configure,
 	.start = poll_start,
 	.acquire = poll_acquire,
+	.stop = actions_stop,
+	.make_safe = actions_make_safe,
+	.read_back = actions_read_back,
 	.prepare = rows_prepare,
 	.prepared_size = sizeof(struct rows),
 	.decode = map_decode,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "action.h"
 #include "check.h"
 #include "decode.h"
 #include "exception.h"
@@ -97,7 +98,7 @@ int poll_configure(struct assay_instrument *ins)
 		if (r != -ECANCELED && r != -ENODEV)
 			r = 0;
 	}
-	return r;
+	return r == 0 ? actions_hold(ins) : r;
 }
 
 /* --- polling ---------------------------------------------------------------------------------- */
@@ -114,7 +115,7 @@ int poll_start(struct assay_instrument *ins)
 	struct map *map = ins->state;
 	map->readings = 0;
 	begin(map);
-	return 0;
+	return actions_start(ins);
 }
 
 /* A block that cannot be read is logged when that begins and when it ends. */

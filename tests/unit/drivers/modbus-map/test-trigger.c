@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Frames only when a register changed: which polls make one, and what they request. */
+/* Frames only when a register changed: the polls that make one, and their requests. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
