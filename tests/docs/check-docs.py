@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the examples of the documentation and compares its lists with the code.
 
-usage: check-docs.py static|config|code SOURCE LAB NAME=PATH ...
+usage: check-docs.py static|config|build|code SOURCE LAB NAME=PATH ...
 
 static  links resolve; lists, tables and excerpts agree with the code they were written from
 config  blocks marked <!-- config --> are accepted by the real daemon, those marked <!-- wrong -->
         are rejected with the text of the next block
+build   blocks marked <!-- build --> build a driver that the worker loads
 code    blocks marked <!-- run: NAME --> run against a laboratory of simulated instruments, and
         print the lines of the block marked <!-- prints --> after them, '…' standing for anything,
         with <!-- prints: like --> also any number for any other
@@ -599,10 +600,29 @@ def check_code(source, paths):
         shutil.rmtree(lab.dir, ignore_errors=True)
 
 
+# --- a driver outside of the tree ----------------------------------------------------------------
+
+def check_build(source, paths):
+    """Runs each block marked <!-- build --> beside the skeleton's driver.c, with the programs and the header of this tree."""
+    tried = 0
+    for page in pages(source):
+        for text, line in ((text, line) for kind, _, _, text, line in blocks(page) if kind == 'build'):
+            tried += 1
+            with tempfile.TemporaryDirectory() as folder:
+                shutil.copy(source / 'drivers/skeleton/driver.c', folder)
+                script = text.replace('assayctl ', f'{paths["assayctl"]} --worker {paths["worker"]} ')
+                done = subprocess.run(['sh', '-e', '-c', script], cwd=folder, capture_output=True, text=True, timeout=DEADLINE,
+                                      env={**os.environ, 'CPATH': str(source / 'include')})
+            if done.returncode != 0 or done.stderr or 'skeleton' not in done.stdout:
+                yield f'{page.relative_to(source)}:{line}: {done.returncode} {done.stdout}{done.stderr}'
+    if tried == 0:
+        yield 'no block is marked <!-- build -->'
+
+
 def main(what, source, lab, *args):
     sys.path.insert(0, lab)
     paths = dict(arg.split('=', 1) for arg in args)
-    checks = {'static': check_static, 'config': check_config, 'code': check_code}
+    checks = {'static': check_static, 'config': check_config, 'build': check_build, 'code': check_code}
     wrong = list(checks[what](pathlib.Path(source), paths))
     for finding in wrong:
         print(finding, file=sys.stderr)
