@@ -36,6 +36,10 @@ static const char *const parity_words[] = {"none", "even", "odd", NULL};
 static const char *const parity_forms[] = {"N", "E", "O"};
 static const char *const flow_words[] = {"none", "rtscts", "xonxoff", NULL};
 static const char *const flow_forms[] = {NULL, "rtscts", "xonxoff"};
+static const char *const dtr_words[] = {"on", "off", "kept", NULL};
+static const char *const dtr_forms[] = {NULL, "off", "kept"};
+static const char *const rts_words[] = {"on", "off", NULL};
+static const char *const rts_forms[] = {NULL, "off"};
 
 static const char *const framing_words[] = {"tcp", "rtu-over-tcp", NULL};
 static const char *const framing_forms[] = {NULL, "rtu-over-tcp"};
@@ -68,6 +72,11 @@ static const struct port_key keys[] = {
 		.help = "default 1"},
 	{"flow", AT(flow), PORT_CHOICE, ASSAY_LINK_SERIAL, .words = flow_words, .forms = flow_forms,
 		.help = "flow control; default none"},
+	{"dtr", AT(dtr), PORT_CHOICE, SERIAL, .words = dtr_words, .forms = dtr_forms,
+		.help = "DTR after opening: on (the default), off, or kept: on, and left on when "
+			"the port is closed"},
+	{"rts", AT(rts), PORT_CHOICE, SERIAL, .words = rts_words, .forms = rts_forms,
+		.help = "RTS after opening: on (the default) or off; not with flow: rtscts"},
 
 	{"host", AT(host), PORT_HOST, NETWORK, .required = NETWORK, .names_port = true,
 		.help = "its name or IP address"},
@@ -137,6 +146,8 @@ static const struct port_key keys[] = {
 
 static_assert(sizeof(enum port_parity) == sizeof(unsigned) &&
 		      sizeof(enum port_flow) == sizeof(unsigned) &&
+		      sizeof(enum port_dtr) == sizeof(unsigned) &&
+		      sizeof(enum port_rts) == sizeof(unsigned) &&
 		      sizeof(enum port_framing) == sizeof(unsigned) &&
 		      sizeof(enum port_connection) == sizeof(unsigned),
 	"every member that is not a text is stored as unsigned");

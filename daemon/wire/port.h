@@ -36,6 +36,17 @@ enum port_flow {
 	PORT_FLOW_XONXOFF,
 };
 
+enum port_dtr {
+	PORT_DTR_ON,
+	PORT_DTR_OFF,
+	PORT_DTR_KEPT, /* on, and left on when the port is closed */
+};
+
+enum port_rts {
+	PORT_RTS_ON,
+	PORT_RTS_OFF,
+};
+
 enum port_framing {
 	PORT_FRAMING_TCP,
 	PORT_FRAMING_RTU, /* a device server passes the frames of a line through */
@@ -54,6 +65,8 @@ struct port {
 	unsigned baud, data_bits, stop_bits;
 	enum port_parity parity;
 	enum port_flow flow;
+	enum port_dtr dtr;
+	enum port_rts rts;
 
 	const char *host; /* tcp, udp, modbus-tcp, http */
 	unsigned number;  /* the TCP or UDP port */

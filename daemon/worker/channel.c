@@ -552,6 +552,67 @@ int channel_settle(struct channel *channel, uint64_t until)
 	return r;
 }
 
+/* --- the line --------------------------------------------------------------------------------- */
+
+#define FIFO_BYTES 64 /* the most that a UART holds, and does not report */
+#define SENT_LOOK  (2 * NS_PER_MS)
+
+static int line(struct channel *channel, int act, int value)
+{
+	struct link *link = channel->link;
+	monitor_lock(channel->monitor);
+	bool ends = act == ASSAY_LINE_BREAK && value == 0; /* after an abort, too */
+	int r = ends && !channel->lost ? 0 : trouble(channel);
+	if (r == 0 && link->ops->line == NULL)
+		r = link_fail(link, ENOTSUP, "only a serial link has a line");
+	else if (r == 0)
+		r = link->ops->line(link, act, value);
+	if (r == -ENODEV && !channel->lost)
+		lose(channel);
+	monitor_unlock(channel->monitor);
+	return r;
+}
+
+/* Waits until the UART has sent all bytes. */
+static int await_sent(struct channel *channel)
+{
+	int r;
+	while ((r = line(channel, LINK_LINE_OUTPUT, 0)) == 1) {
+		r = channel_settle(channel, clock_boot() + SENT_LOOK);
+		if (r < 0)
+			return r;
+	}
+	uint64_t held = FIFO_BYTES * channel->link->byte_ns;
+	return r < 0 ? r : channel_settle(channel, clock_boot() + held);
+}
+
+int channel_line(struct channel *channel, enum assay_line_act act, int value)
+{
+	if (act == ASSAY_LINE_BAUD || act == ASSAY_LINE_BREAK) {
+		int r = await_sent(channel);
+		if (r < 0)
+			return r;
+	}
+	if (act != ASSAY_LINE_BREAK)
+		return line(channel, act, value);
+	int r = line(channel, act, 1);
+	if (r < 0)
+		return r;
+	r = channel_settle(channel, clock_boot() + (uint64_t)(value > 0 ? value : 0) * NS_PER_MS);
+	int ended = line(channel, act, 0);
+	return r < 0 ? r : ended;
+}
+
+struct link_errors channel_errors(struct channel *channel)
+{
+	struct link_errors errors = {0};
+	monitor_lock(channel->monitor);
+	if (channel->link->ops->errors != NULL && !channel->lost)
+		errors = channel->link->ops->errors(channel->link);
+	monitor_unlock(channel->monitor);
+	return errors;
+}
+
 /* --- the I/O thread --------------------------------------------------------------------------- */
 
 int channel_watch(struct channel *channel, struct pollfd *fds, int *timeout_ms)

@@ -85,6 +85,12 @@ ssize_t channel_control(struct channel *channel, const struct assay_usb_request 
 int channel_drain(struct channel *channel, int quiet_ms, int limit_ms, size_t *dropped);
 int channel_pause(struct channel *channel, int ms);
 
+/* Controls the line, see assay_line(); -ENOTSUP with channel_why() on other links. */
+int channel_line(struct channel *channel, enum assay_line_act act, int value);
+
+/* The errors of the line since the last call. */
+struct link_errors channel_errors(struct channel *channel);
+
 /* Waits until `until` (clock_boot()), even if the run is stopping.  For the links. */
 int channel_settle(struct channel *channel, uint64_t until);
 

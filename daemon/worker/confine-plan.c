@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <assay/driver.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
 #include <linux/usbdevice_fs.h>
@@ -22,6 +23,19 @@
 		.call = SCMP_SYS(name), .steps = (in), .only = { __VA_ARGS__ } \
 	}
 #define ALLOW_IOCTL(mask, request) ALLOW_IF(ioctl, ALWAYS, {1, mask, request})
+#define ALLOW_IOCTL_OF(kinds, request)                                                \
+	{                                                                             \
+		.call = SCMP_SYS(ioctl), .steps = ALWAYS, .links = (kinds), .only = { \
+			{1, INT, request}                                             \
+		}                                                                     \
+	}
+
+#define USB    ASSAY_LINK_USB
+#define SERIAL (ASSAY_LINK_SERIAL | ASSAY_LINK_MODBUS_RTU)
+
+/* <asm/termbits.h>, which has their struct, cannot be included beside <termios.h>. */
+#define TCGETS2_ _IOR('T', 0x2A, uint8_t[44])
+#define TCSETS2_ _IOW('T', 0x2B, uint8_t[44])
 
 #define INT       UINT32_MAX /* the upper half of an int in a register means nothing */
 #define READ_ONLY (O_ACCMODE | O_CREAT | O_TRUNC | __O_TMPFILE)
@@ -103,6 +117,15 @@ static const struct confine_call calls[] = {
 	/* Only this process: abort() and raise() of its own threads. */
 	ALLOW_IF(tgkill, ALWAYS, {0, INT, CONFINE_SELF}),
 	/* For descriptors that are open.  Not TIOCSTI: standard error may be an operator's terminal. */
+	/* Of worker/link/serial-line.c. */
+	ALLOW_IOCTL_OF(SERIAL, TCGETS2_),
+	ALLOW_IOCTL_OF(SERIAL, TCSETS2_),
+	ALLOW_IOCTL_OF(SERIAL, TIOCMBIS),
+	ALLOW_IOCTL_OF(SERIAL, TIOCMBIC),
+	ALLOW_IOCTL_OF(SERIAL, TIOCSBRK),
+	ALLOW_IOCTL_OF(SERIAL, TIOCCBRK),
+	ALLOW_IOCTL_OF(SERIAL, TIOCGICOUNT),
+	ALLOW_IOCTL_OF(SERIAL, TIOCSERGETLSR),
 	ALLOW_IOCTL(INT, TCGETS),
 	ALLOW_IOCTL(INT, TCFLSH),
 	ALLOW_IOCTL(INT, TIOCMGET),
@@ -113,12 +136,12 @@ static const struct confine_call calls[] = {
 	 * usbfs: libusb's transfers by the interface that was claimed before, and its end, which gives
 	 * the interface back to the kernel's driver.  Nothing that reaches the rest of the device.
 	 */
-	ALLOW_IOCTL(INT, USBDEVFS_SUBMITURB),
-	ALLOW_IOCTL(INT, USBDEVFS_DISCARDURB),
-	ALLOW_IOCTL(INT, USBDEVFS_REAPURBNDELAY),
-	ALLOW_IOCTL(INT, USBDEVFS_CLEAR_HALT),
-	ALLOW_IOCTL(INT, USBDEVFS_RELEASEINTERFACE),
-	ALLOW_IOCTL(INT, USBDEVFS_IOCTL),
+	ALLOW_IOCTL_OF(USB, USBDEVFS_SUBMITURB),
+	ALLOW_IOCTL_OF(USB, USBDEVFS_DISCARDURB),
+	ALLOW_IOCTL_OF(USB, USBDEVFS_REAPURBNDELAY),
+	ALLOW_IOCTL_OF(USB, USBDEVFS_CLEAR_HALT),
+	ALLOW_IOCTL_OF(USB, USBDEVFS_RELEASEINTERFACE),
+	ALLOW_IOCTL_OF(USB, USBDEVFS_IOCTL),
 
 	ALLOW_IF(mmap, RUNNING, NEVER_CODE, PRIVATE_DATA),
 	ALLOW_IF(mmap2, RUNNING, NEVER_CODE, PRIVATE_DATA),
@@ -163,4 +186,4 @@ static const struct confine_rights rights[] = {
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
 const struct confine_plan confine_plan = {
-	calls, limits, rights, COUNT(calls), COUNT(limits), COUNT(rights)};
+	calls, limits, rights, COUNT(calls), COUNT(limits), COUNT(rights), 0};

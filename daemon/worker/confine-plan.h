@@ -22,7 +22,7 @@ enum confine_step {
 /* A call that is allowed in the steps (bits), if all its conditions hold: (argument & mask) == value. */
 struct confine_call {
 	int call;
-	unsigned steps;
+	unsigned steps, links; /* `links`: only on these kinds of link; 0: on all */
 	struct confine_condition {
 		unsigned arg;
 		uint64_t mask, value;
@@ -45,6 +45,7 @@ struct confine_plan {
 	const struct confine_limit *limits;
 	const struct confine_rights *rights;
 	size_t call_count, limit_count, rights_count; /* 0: the part is left out */
+	unsigned links;                               /* of the worker: its kind of link; 0: none */
 };
 
 extern const struct confine_plan confine_plan;

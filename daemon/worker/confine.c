@@ -110,7 +110,9 @@ static scmp_filter_ctx make_filter(const struct confine_plan *plan, enum confine
 	if (r == 0) /* confine_files() does it */
 		r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);
 	for (size_t i = 0; i < plan->call_count && r == 0; i++) {
-		if ((plan->calls[i].steps & 1u << step) != 0)
+		const struct confine_call *call = &plan->calls[i];
+		bool is_for_link = call->links == 0 || (call->links & plan->links) != 0;
+		if (is_for_link && (call->steps & 1u << step) != 0)
 			r = allow(filter, &plan->calls[i]);
 	}
 	if (r == 0)

@@ -215,6 +215,24 @@ static void on_hazard(struct device *device, bool on)
 
 /* --- slots ------------------------------------------------------------------------------------ */
 
+/* A frame that nothing else checks is suspect then; a checksum shows if its own bytes were hit. */
+static void note_line_errors(struct worker_unit *unit)
+{
+	struct device *device = &unit->device;
+	struct link_errors e = channel_errors(device->services->channel);
+	enum assay_quality flag = device->frame.quality == ASSAY_UNCHECKED ? ASSAY_SUSPECT
+									   : ASSAY_GOOD;
+	if (e.parity > 0 || e.framing > 0)
+		frame_lower(&device->frame, flag, "malformed");
+	if (e.overrun > 0)
+		frame_lower(&device->frame, flag, "driver-overrun");
+	if (e.parity > 0 || e.framing > 0 || e.overrun > 0 || e.breaks > 0)
+		device_log(device, ASSAY_LOG_WARN,
+			"the serial line had %u parity errors, %u framing errors, %u overruns and "
+			"%u breaks before this frame: compare baud rate, parity and wiring",
+			e.parity, e.framing, e.overrun, e.breaks);
+}
+
 static int send_frame(struct worker_unit *unit)
 {
 	struct device *device = &unit->device;
@@ -227,6 +245,7 @@ static int send_frame(struct worker_unit *unit)
 		.dropped = unit->dropped};
 	if (unit->dropped > 0)
 		frame_lower(&device->frame, ASSAY_GOOD, "driver-overrun");
+	note_line_errors(unit);
 	if (unit->was_late)
 		frame_lower(&device->frame, ASSAY_GOOD, "timeout");
 	if (unit->was_broken)

@@ -240,7 +240,9 @@ static enum wire_exit open_and_run(struct worker *worker)
 	struct confine confine;
 	char lacking[CONFINE_LACKING];
 	struct buffer message = {0};
-	confine_prepare(&confine, &confine_plan, lacking);
+	struct confine_plan plan = confine_plan;
+	plan.links = worker->setup.port.playback == NULL ? worker->setup.port.kind : 0;
+	confine_prepare(&confine, &plan, lacking);
 	wire_write_hello(&message, lacking);
 	core_link_send(&worker->core, &message);
 	buffer_finish(&message);

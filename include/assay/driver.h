@@ -478,6 +478,22 @@ enum assay_endpoint {
 	ASSAY_ENDPOINT_OUT_2 = 3,    /* `out_2`, to the instrument */
 };
 
+/* Of a serial line, for assay_line(). */
+enum assay_line_act {
+	ASSAY_LINE_DTR = 1, /* 1: on, 0: off */
+	ASSAY_LINE_RTS,     /* the same; not with flow control by it */
+	ASSAY_LINE_BREAK,   /* for so many milliseconds */
+	ASSAY_LINE_BAUD,    /* bits per second, after all output has been sent */
+	ASSAY_LINE_READ,    /* returns bits of enum assay_line_state; the value is 0 */
+};
+
+enum assay_line_state {
+	ASSAY_LINE_HAS_DSR = 1 << 0,
+	ASSAY_LINE_HAS_CTS = 1 << 1,
+	ASSAY_LINE_HAS_DCD = 1 << 2,
+	ASSAY_LINE_HAS_RI = 1 << 3,
+};
+
 /* The setup packet of a control transfer, as in chapter 9.3 of the USB specification. */
 struct assay_usb_request {
 	uint8_t type, request;

@@ -26,6 +26,14 @@
 #define LINK_CONTROL   4
 #define LINK_ENDPOINTS 5
 
+/* For the slot `line`, next to enum assay_line_act: 1 while output waits to be sent, else 0. */
+#define LINK_LINE_OUTPUT 0
+
+/* That the receiver of a serial line has counted. */
+struct link_errors {
+	unsigned parity, framing, overrun, breaks;
+};
+
 struct link;
 
 struct link_ops {
@@ -77,6 +85,15 @@ struct link_ops {
 	 */
 	int (*connect)(struct link *link, int *wait);
 
+	/*
+	 * Of a serial line: enum assay_line_act or LINK_LINE_OUTPUT.  0 or more, -ENOTSUP, -EINVAL or
+	 * -ENODEV with link->why.  NULL: there is no line.
+	 */
+	int (*line)(struct link *link, int act, int value);
+
+	/* The errors since the last call.  With line(). */
+	struct link_errors (*errors)(struct link *link);
+
 	/* Ends the connection, until connect().  With connect(). */
 	void (*hang_up)(struct link *link);
 
@@ -93,9 +110,10 @@ struct link {
 	bool joins;         /* the last piece continues the transfer of the piece before it */
 	uint8_t ins[LINK_ENDPOINTS], outs[LINK_ENDPOINTS]; /* usb: their addresses; else 0 */
 	char why[300];                                     /* the text of the last failure */
-	uint64_t byte_ns;    /* of one byte on a serial line; 0: unknown */
-	bool is_over;        /* the port was lost because a recording ended */
-	bool is_unconnected; /* datagrams, http: nothing breaks when the peer is exchanged */
+	uint64_t byte_ns;           /* of one byte on a serial line; 0: unknown */
+	struct link_errors counted; /* serial: when they were read last */
+	bool is_over;               /* the port was lost because a recording ended */
+	bool is_unconnected;        /* datagrams, http: nothing breaks when the peer is exchanged */
 };
 
 extern const struct link_ops link_none, link_tcp, link_udp, link_serial, link_usb, link_playback;

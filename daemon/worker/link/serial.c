@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "worker/link/link.h"
+#include "worker/link/serial.h"
 
 #define PIECE           4096
 #define BYTE_BITS       10  /* start, data, parity, stop: the fewest of usual lines */
@@ -114,6 +114,21 @@ static int set_up(struct link *link, struct sp_port *sp, const struct port *port
 	return 0;
 }
 
+/* Drops the output first: if the instrument does not read it, close() blocks for 30 s. */
+static void serial_close(struct link *link)
+{
+	struct sp_port *sp = link->own;
+	if (sp == NULL) {
+		tcflush(link->fd, TCOFLUSH);
+		close(link->fd);
+		return;
+	}
+	sp_flush(sp, SP_BUF_OUTPUT);
+	sp_close(sp);
+	sp_free_port(sp);
+	link->own = NULL;
+}
+
 static int open_port(struct link *link, const struct port *port, const char *path)
 {
 	struct sp_port *sp;
@@ -135,7 +150,10 @@ static int open_port(struct link *link, const struct port *port, const char *pat
 	}
 	link->own = sp;
 	link->byte_ns = NS_PER_S * BYTE_BITS / port->baud;
-	return 0;
+	error = serial_set_up_line(link, port);
+	if (error < 0)
+		serial_close(link);
+	return error;
 }
 
 /* ---------------------------------------------------------------------------------------------- */
@@ -174,20 +192,6 @@ static int serial_open(struct link *link, const struct port *port)
 	return open_port(link, port, path);
 }
 
-/* Drops the output first: if the instrument does not read it, close() blocks for 30 s. */
-static void serial_close(struct link *link)
-{
-	struct sp_port *sp = link->own;
-	if (sp == NULL) {
-		tcflush(link->fd, TCOFLUSH);
-		close(link->fd);
-		return;
-	}
-	sp_flush(sp, SP_BUF_OUTPUT);
-	sp_close(sp);
-	sp_free_port(sp);
-}
-
 static bool is_hung_up(int fd)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
@@ -222,5 +226,7 @@ const struct link_ops link_serial = {
 	.close = serial_close,
 	.receive = serial_receive,
 	.send = serial_send,
+	.line = serial_line,
+	.errors = serial_errors,
 	.receive_max = PIECE,
 };

@@ -4,6 +4,7 @@
  * not reach the kernel.  Then every condition of the table is taken out, one at a time: a deed must
  * get through, or nothing tests the condition.
  */
+#include <assay/driver.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
@@ -36,6 +37,10 @@
 #define LOADING (1u << CONFINE_LOADING)
 #define RUNNING (1u << CONFINE_RUNNING)
 #define ALWAYS  (LOADING | RUNNING)
+#define SERIAL  (ASSAY_LINK_SERIAL | ASSAY_LINK_MODBUS_RTU)
+
+/* On all kinds of link except these, which need the call. */
+#define EXCEPT(links) (ALWAYS | (links) << CONFINE_STEPS)
 
 /* Made before the filter; the deeds name them. */
 static const struct sockaddr_in other = {
@@ -134,6 +139,15 @@ static const struct deed {
 	{"ioctl TIOCSTI", ALWAYS, SYS_ioctl, {-1, TIOCSTI, ADDRESS(text)}},
 	{"ioctl TIOCLINUX", ALWAYS, SYS_ioctl, {-1, TIOCLINUX, ADDRESS(text)}},
 	{"ioctl TCSETS", ALWAYS, SYS_ioctl, {-1, TCSETS, ADDRESS(block)}},
+	{"ioctl USBDEVFS_SUBMITURB", EXCEPT(ASSAY_LINK_USB), SYS_ioctl,
+		{-1, USBDEVFS_SUBMITURB, ADDRESS(block)}},
+	{"ioctl TCSETS2", EXCEPT(SERIAL), SYS_ioctl, {-1, 0x402c542b, ADDRESS(block)}},
+	{"ioctl TIOCMBIC", EXCEPT(SERIAL), SYS_ioctl, {-1, TIOCMBIC, ADDRESS(block)}},
+	{"ioctl TIOCSBRK", EXCEPT(SERIAL), SYS_ioctl, {-1, TIOCSBRK}},
+	{"ioctl TIOCGICOUNT", EXCEPT(SERIAL), SYS_ioctl, {-1, TIOCGICOUNT, ADDRESS(block)}},
+	{"ioctl TIOCCONS", ALWAYS, SYS_ioctl, {-1, TIOCCONS}},
+	{"ioctl TIOCSSERIAL", ALWAYS, SYS_ioctl, {-1, TIOCSSERIAL, ADDRESS(block)}},
+	{"ioctl TIOCSETD", ALWAYS, SYS_ioctl, {-1, TIOCSETD, ADDRESS(block)}},
 	{"ioctl FIOASYNC", ALWAYS, SYS_ioctl, {-1, FIOASYNC, ADDRESS(&self_or_other)}},
 	{"ioctl FIOSETOWN", ALWAYS, SYS_ioctl, {-1, FIOSETOWN, ADDRESS(&self_or_other)}},
 
@@ -218,6 +232,13 @@ static const struct deed {
 		{SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER}},
 };
 
+/* Whether the plan refuses the deed in this step. */
+static bool is_forbidden(
+	const struct deed *d, const struct confine_plan *plan, enum confine_step step)
+{
+	return (d->steps & 1u << step) != 0 && (d->steps >> CONFINE_STEPS & plan->links) == 0;
+}
+
 #define DEEDS (sizeof deeds / sizeof *deeds)
 
 /* Shared with the children. */
@@ -260,7 +281,7 @@ static int do_all(void *arg)
 	sigaction(SIGSYS, &act, &catcher);
 	for (size_t i = 0; i < DEEDS; i++) {
 		const struct deed *d = &deeds[i];
-		if ((d->steps & 1u << trial->step) == 0)
+		if (!is_forbidden(d, trial->plan, trial->step))
 			continue;
 		caught = 0;
 		long r = syscall(d->number, d->args[0], d->args[1], d->args[2], d->args[3],
@@ -279,7 +300,7 @@ static const char *first_through(const struct confine_plan *plan, enum confine_s
 	assert_int_equal(in_child(do_all, &trial), 0);
 	assert_true(report->is_complete);
 	for (size_t i = 0; i < DEEDS; i++) {
-		if ((deeds[i].steps & 1u << step) != 0 && !report->is_refused[i])
+		if (is_forbidden(&deeds[i], plan, step) && !report->is_refused[i])
 			return deeds[i].name;
 	}
 	return NULL;
@@ -287,12 +308,16 @@ static const char *first_through(const struct confine_plan *plan, enum confine_s
 
 static void every_deed_is_refused(void **state)
 {
+	static const unsigned links[] = {
+		0, ASSAY_LINK_SERIAL, ASSAY_LINK_MODBUS_RTU, ASSAY_LINK_USB, ASSAY_LINK_TCP};
 	struct changed_plan changed;
 	plan_copy(&changed, PART_CALLS);
-	for (enum confine_step step = 0; step < CONFINE_STEPS; step++) {
-		const char *through = first_through(&changed.plan, step);
+	for (unsigned i = 0; i < 5 * CONFINE_STEPS; i++) {
+		changed.plan.links = links[i / CONFINE_STEPS];
+		const char *through = first_through(&changed.plan, i % CONFINE_STEPS);
 		if (through != NULL)
-			fail_msg("step %u: %s: is not refused", step, through);
+			fail_msg("link %u, step %u: %s: is not refused", changed.plan.links,
+				i % CONFINE_STEPS, through);
 	}
 }
 
@@ -315,6 +340,7 @@ static void transfers_of_usb_reach_the_kernel(void **state)
 	struct changed_plan changed;
 	struct trial trial = {&changed.plan, CONFINE_RUNNING};
 	plan_copy(&changed, PART_CALLS);
+	changed.plan.links = ASSAY_LINK_USB;
 	assert_int_equal(in_child(command_usb, &trial), 0);
 }
 
@@ -326,6 +352,7 @@ static void every_condition_is_needed(void **state)
 			const struct confine_call *call = &confine_plan.calls[i];
 			bool is_found = call->only[k].mask == 0 || call->call < 0;
 			plan_copy(&changed, PART_CALLS);
+			changed.plan.links = call->links;
 			changed.calls[i].only[k].mask = 0;
 			for (enum confine_step step = 0; step < CONFINE_STEPS; step++)
 				is_found = is_found || first_through(&changed.plan, step) != NULL;

@@ -350,6 +350,19 @@ static void a_refused_message_is_gone_when_its_time_is_over(void **state)
 	expect_heard("ping");
 }
 
+/* A pseudo-terminal and a socket have none. */
+static void a_line_that_is_not_there_is_refused_in_words(void **state)
+{
+	char why[300];
+	for (int act = ASSAY_LINE_DTR; act <= ASSAY_LINE_READ; act++) {
+		assert_int_equal(channel_line(&pump.channel, act, 9600), -ENOTSUP);
+		channel_why(&pump.channel, why, sizeof why);
+		assert_non_null(strstr(why, "line"));
+	}
+	struct link_errors errors = channel_errors(&pump.channel);
+	assert_int_equal(errors.parity + errors.framing + errors.overrun + errors.breaks, 0);
+}
+
 static void an_idle_link_costs_nothing(void **state)
 {
 	settle();
@@ -396,6 +409,7 @@ int transport_suite(const struct transport *transport)
 		{T(draining_that_hears_no_silence_gives_up), true},
 		{T(a_write_that_nobody_takes_ends_at_the_deadline), transport->can_block},
 		{T(a_refused_message_is_gone_when_its_time_is_over), transport->refuse != NULL},
+		{T(a_line_that_is_not_there_is_refused_in_words), !transport->has_line},
 		{T(an_idle_link_costs_nothing), !transport->is_file},
 		{cmocka_unit_test(a_port_that_is_not_there_is_refused_in_words), true},
 	};

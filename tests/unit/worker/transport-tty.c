@@ -5,6 +5,7 @@
  */
 #include <asm/termbits.h>
 #include <errno.h>
+#include <linux/serial.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,6 +35,7 @@ static UMockdevTestbed *testbed;
 static UMockdevIoctlBase *handler;
 static int master = -1;
 static bool is_rounding;
+static struct tty_line line; /* on umockdev's thread; read between two calls of the link */
 
 void tty_rounds_baud(bool on)
 {
@@ -49,16 +51,74 @@ static void pass_on(UMockdevIoctlClient *client)
 	umockdev_ioctl_client_complete(client, r, code);
 }
 
-static void tell_lines(UMockdevIoctlClient *client)
+const struct tty_line *tty_line(void)
 {
-	static const int lines = TIOCM_DTR | TIOCM_RTS | TIOCM_CTS | TIOCM_DSR;
+	return &line;
+}
+
+void tty_count_errors(const struct tty_errors *errors)
+{
+	line.errors = *errors;
+}
+
+static void complete(UMockdevIoctlClient *client, const void *value, size_t size)
+{
 	GError *error = NULL;
 	UMockdevIoctlData *data = umockdev_ioctl_data_resolve(
-		umockdev_ioctl_client_get_arg(client), 0, sizeof lines, &error);
+		umockdev_ioctl_client_get_arg(client), 0, size, &error);
 	mock_check(data != NULL, error);
-	memcpy(data->data, &lines, sizeof lines);
+	memcpy(data->data, value, size);
 	umockdev_ioctl_client_complete(client, 0, 0);
 	g_object_unref(data);
+}
+
+static void count(UMockdevIoctlClient *client)
+{
+	const struct serial_icounter_struct counts = {.parity = line.errors.parity,
+		.frame = line.errors.framing,
+		.overrun = line.errors.overrun,
+		.buf_overrun = line.errors.buffer,
+		.brk = line.errors.breaks};
+	complete(client, &counts, sizeof counts);
+}
+
+static void set_lines(UMockdevIoctlClient *client, bool on)
+{
+	GError *error = NULL;
+	UMockdevIoctlData *data = umockdev_ioctl_data_resolve(
+		umockdev_ioctl_client_get_arg(client), 0, sizeof(int), &error);
+	mock_check(data != NULL, error);
+	int bits = *(int *)(void *)data->data;
+	line.dtr = (bits & TIOCM_DTR) != 0 ? on : line.dtr;
+	line.rts = (bits & TIOCM_RTS) != 0 ? on : line.rts;
+	umockdev_ioctl_client_complete(client, 0, 0);
+	g_object_unref(data);
+}
+
+static void set_break(UMockdevIoctlClient *client, bool on)
+{
+	line.breaks_sent += on;
+	line.is_broken = on;
+	umockdev_ioctl_client_complete(client, 0, 0);
+}
+
+static void keep_settings(UMockdevIoctlClient *client)
+{
+	GError *error = NULL;
+	UMockdevIoctlData *data = umockdev_ioctl_data_resolve(
+		umockdev_ioctl_client_get_arg(client), 0, sizeof(struct termios2), &error);
+	mock_check(data != NULL, error);
+	const struct termios2 *tio = (void *)data->data;
+	line.baud = tio->c_ospeed;
+	line.hangs_up = (tio->c_cflag & HUPCL) != 0;
+	g_object_unref(data);
+	pass_on(client);
+}
+
+static void tell_lines(UMockdevIoctlClient *client)
+{
+	int lines = (line.dtr ? TIOCM_DTR : 0) | (line.rts ? TIOCM_RTS : 0) | TIOCM_CTS | TIOCM_DSR;
+	complete(client, &lines, sizeof lines);
 }
 
 /* An adapter that cannot make the rate takes the next one that it can, silently. */
@@ -87,8 +147,13 @@ static gboolean on_ioctl(UMockdevIoctlBase *base, UMockdevIoctlClient *client, g
 		else
 			pass_on(client);
 		break;
-	case TIOCMBIS:
-	case TIOCMBIC:
+	case TCSETS2: keep_settings(client); break;
+	case TIOCMBIS: set_lines(client, true); break;
+	case TIOCMBIC: set_lines(client, false); break;
+	case TIOCSBRK: set_break(client, true); break;
+	case TIOCCBRK: set_break(client, false); break;
+	case TIOCGICOUNT: count(client); break;
+	case TIOCSERGETLSR: umockdev_ioctl_client_complete(client, -1, ENOTTY); break;
 	case TIOCMSET: umockdev_ioctl_client_complete(client, 0, 0); break;
 	default: pass_on(client); break;
 	}
@@ -105,6 +170,7 @@ static void make(struct port *port)
 	mock_check(umockdev_testbed_attach_ioctl(testbed, "/dev/ttyUSB7", handler, &error), error);
 	master = umockdev_testbed_get_dev_fd(testbed, "/dev/ttyUSB7");
 	assert_true(master >= 0);
+	line = (struct tty_line){.dtr = true, .rts = true};
 	port_init(port, NULL, port_kind_of(ASSAY_LINK_SERIAL));
 	port->port = "/dev/ttyUSB7";
 	port->baud = 28800; /* no rate of the old list: set by its number and read back */
@@ -145,6 +211,7 @@ static size_t hear(void *to, size_t size)
 
 const struct transport transport_tty = {
 	.name = "serial",
+	.has_line = true,
 	.large = 3000,
 	.make = make,
 	.drop = drop,

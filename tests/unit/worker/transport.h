@@ -14,6 +14,7 @@ struct transport {
 	bool has_packets;    /* a large one is read in pieces, as they arrive */
 	bool notices_loss;   /* the other side can be seen to go away */
 	bool connects_again; /* that is no loss, except while a stream is read */
+	bool has_line;       /* a serial one, beside the bytes */
 	bool can_block;      /* the other side can refuse to take more */
 	bool is_file;        /* played by a plain file, which poll(2) always calls ready */
 	size_t large;        /* bytes of a large message */
@@ -41,6 +42,18 @@ extern const struct transport transport_usb, transport_tty; /* by umockdev */
 
 /* The adapter of transport_tty makes 38400 baud if 28800 are requested. */
 void tty_rounds_baud(bool on);
+
+/* The line of transport_tty, as the worker has set it, and the errors that its receiver counts. */
+struct tty_errors {
+	int parity, framing, overrun, buffer, breaks;
+};
+struct tty_line {
+	bool dtr, rts, is_broken, hangs_up;
+	unsigned baud, breaks_sent;
+	struct tty_errors errors;
+};
+const struct tty_line *tty_line(void);
+void tty_count_errors(const struct tty_errors *errors);
 
 /* Runs the suite over one transport; the number of failures. */
 int transport_suite(const struct transport *transport);
