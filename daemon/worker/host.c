@@ -90,6 +90,18 @@ static ssize_t do_usb_control(struct assay_instrument *ins, const struct assay_u
 	return n;
 }
 
+static int do_line(struct assay_instrument *ins, enum assay_line_act act, int value)
+{
+	struct device *device = of(ins);
+	struct channel *channel = device->services->channel;
+	if (device->services->modbus != NULL)
+		fatal_driver("%s: the driver used the line of a Modbus link", ins->key);
+	int r = channel_line(channel, act, value);
+	if (r == -ENOTSUP || r == -EINVAL)
+		channel_why(channel, device->link_why, sizeof device->link_why);
+	return r;
+}
+
 static int do_drain_count(struct assay_instrument *ins, int quiet_ms, int limit_ms, size_t *dropped)
 {
 	struct device *device = of(ins);
@@ -387,6 +399,7 @@ void services_init(struct services *services)
 		.read_from = do_read_from,
 		.usb_control = do_usb_control,
 		.modbus_raw = do_modbus_raw,
+		.line = do_line,
 	};
 	settings_services(host);
 	frame_services(host);

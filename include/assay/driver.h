@@ -571,6 +571,7 @@ struct assay_host {
 	int (*raw_open)(struct assay_raw *, const char *, const char *);
 	int (*raw_append)(struct assay_raw *, const void *, size_t);
 	int (*raw_close)(struct assay_raw *);
+	int (*line)(struct assay_instrument *, enum assay_line_act, int);
 };
 
 /* The link. */
@@ -623,6 +624,15 @@ static inline ssize_t assay_usb_control(struct assay_instrument *ins,
 	const struct assay_usb_request *request, void *data, size_t len, int ms)
 {
 	return ins->host->usb_control(ins, request, sizeof *request, data, len, ms);
+}
+
+/*
+ * Controls a serial line: 0, or the state for ASSAY_LINE_READ.  -ENOTSUP: the link is none, or a
+ * pseudo-terminal, or its adapter cannot do it; -EINVAL: a rate that the adapter does not make.
+ */
+static inline int assay_line(struct assay_instrument *ins, enum assay_line_act act, int value)
+{
+	return ins->host->line(ins, act, value);
 }
 
 /* A steady clock for deadlines, not for data. */

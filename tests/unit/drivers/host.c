@@ -359,6 +359,12 @@ static ssize_t link_control(struct assay_instrument *ins, const struct assay_usb
 	return link_read(ins, data, len, ms);
 }
 
+static int link_line(struct assay_instrument *ins, enum assay_line_act act, int value)
+{
+	struct host *h = host_of(ins);
+	return h->line != NULL ? h->line(h, act, value) : -ENOTSUP;
+}
+
 static int link_drain_count(
 	struct assay_instrument *ins, int quiet_ms, int limit_ms, size_t *dropped)
 {
@@ -683,6 +689,7 @@ static struct assay_host services = {
 	.write_to = link_write_to,
 	.read_from = link_read_from,
 	.usb_control = link_control,
+	.line = link_line,
 	.pause = link_pause,
 	.stopping = link_stopping,
 	.now_ms = link_now,

@@ -93,6 +93,7 @@ struct host {
 		struct assay_http_reply *reply);
 	ssize_t (*modbus_raw)(struct host *host, unsigned function, const uint8_t *request,
 		size_t len, uint8_t *reply, size_t size, size_t expected);
+	int (*line)(struct host *host, enum assay_line_act act, int value); /* NULL: -ENOTSUP */
 	void *device_data;
 	unsigned modbus_registers; /* of one request; 0: 125 */
 
