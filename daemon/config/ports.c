@@ -92,6 +92,23 @@ static const char *how_to_tell_apart(struct load *load, const struct port *port)
 	return text;
 }
 
+/* Units of drivers that name them in their requests, on one serial line or TCP connection. */
+static bool may_share(const struct config_instrument *a, const struct config_instrument *b)
+{
+	unsigned kinds = ASSAY_LINK_SERIAL | ASSAY_LINK_TCP;
+	return a->driver != NULL && b->driver != NULL && a->port.playback == NULL &&
+	       b->port.playback == NULL && a->port.kind == b->port.kind &&
+	       (a->port.kind & kinds) != 0 &&
+	       (a->driver->links & b->driver->links & ASSAY_LINK_SHARED) != 0;
+}
+
+static bool has_same_settings(const struct config_instrument *a, const struct config_instrument *b)
+{
+	return a->driver == b->driver && a->settings.len == b->settings.len &&
+	       (a->settings.len == 0 ||
+		       memcmp(a->settings.data, b->settings.data, a->settings.len) == 0);
+}
+
 static void check_pair(struct load *load, const struct config_instrument *first,
 	const struct config_instrument *second)
 {
@@ -99,7 +116,8 @@ static void check_pair(struct load *load, const struct config_instrument *first,
 	const char *place = strchr(second->port_name, ':') + 1;
 	unsigned line = first->mark.line;
 	bool is_one = strcmp(first->port_name, second->port_name) == 0;
-	bool is_shared = port_kind_of(a->kind)->is_modbus && port_kind_of(b->kind)->is_modbus;
+	bool is_modbus = port_kind_of(a->kind)->is_modbus && port_kind_of(b->kind)->is_modbus;
+	bool is_shared = is_modbus || may_share(first, second);
 	if (is_same_device(a, b))
 		load_error(load, second->mark,
 			"'%s' and '%s' (line %u) are on one device by two names, %s and %s: use "
@@ -118,10 +136,15 @@ static void check_pair(struct load *load, const struct config_instrument *first,
 			how_to_tell_apart(load, b));
 	else if (!port_is_equal(a, b))
 		load_error(load, second->mark,
-			"'%s' shares the port %s with '%s' (line %u), so all keys of their links "
-			"but unit_id must be equal",
-			second->key, place, first->key, line);
-	else if (first->unit_id == second->unit_id)
+			"'%s' shares the port %s with '%s' (line %u), so all keys of their links"
+			"%s must be equal",
+			second->key, place, first->key, line, is_modbus ? " but unit_id" : "");
+	else if (!is_modbus && has_same_settings(first, second))
+		load_error(load, second->mark,
+			"'%s' and '%s' (line %u) have the same settings on one port: each unit "
+			"needs its own address",
+			second->key, first->key, line);
+	else if (is_modbus && first->unit_id == second->unit_id)
 		load_error(load, second->mark,
 			"'%s' and '%s' (line %u) have the same unit_id %u on one port", second->key,
 			first->key, line, second->unit_id);

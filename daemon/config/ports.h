@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The ports of the instruments.  Modbus instruments may share a port if all keys of their links but
- * `unit_id` are equal; any other port belongs to one instrument.
+ * `unit_id` are equal, instruments of drivers with ASSAY_LINK_SHARED a serial line or TCP connection if
+ * all keys are; any other port belongs to one instrument.
  */
 #ifndef ASSAY_CONFIG_PORTS_H
 #define ASSAY_CONFIG_PORTS_H

@@ -116,6 +116,10 @@ static const struct port_key keys[] = {
 	{NULL, AT(open_ms), PORT_MS, PLAYBACK | ASSAY_LINK_NONE, .fallback = OPEN_MS},
 	{"reply_timeout", AT(reply_ms), PORT_MS, MODBUS | PLAYBACK, .min = 10, .max = TIMEOUT_MS,
 		.fallback = 1000, .help = "limit for one whole reply; default 1s"},
+	{"reply_timeout", AT(reply_ms), PORT_MS, ASSAY_LINK_SERIAL | ASSAY_LINK_TCP, .min = 10,
+		.max = TIMEOUT_MS,
+		.help = "of a line that several instruments share: the latest that a reply comes; "
+			"default 1s"},
 	{"pause", AT(pause_ms), PORT_MS, MODBUS, .min = 1, .max = TIMEOUT_MS,
 		.help = "silence before each request, for instruments that need it; default none"},
 	{"max_registers", AT(max_registers), PORT_NUMBER, MODBUS, .min = 1, .max = 125,

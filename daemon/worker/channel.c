@@ -211,6 +211,8 @@ int channel_write_to(
 	if (channel->is_per_request && channel->has_read && !channel->is_stream)
 		hang_up(channel);
 	channel->has_read = false;
+	channel->has_missed = channel->has_missed || channel->awaits_reply;
+	channel->awaits_reply = true;
 	int r = ensure_connected(channel, deadline);
 	channel->out_to = endpoint;
 	channel->out = data;
@@ -393,6 +395,7 @@ ssize_t channel_read_from(struct channel *channel, unsigned endpoint, void *to, 
 		r = break_off(channel);
 	ssize_t n = r < 0 ? r : (ssize_t)take(channel, store, to, size);
 	channel->has_read = channel->has_read || n > 0;
+	channel->awaits_reply = channel->awaits_reply && n <= 0;
 	leave(channel);
 	return n;
 }
@@ -465,6 +468,25 @@ int channel_drain(struct channel *channel, int quiet_ms, int limit_ms, size_t *d
 	}
 	leave(channel);
 	return r == -ETIMEDOUT || r == -ENOTCONN ? 0 : r;
+}
+
+bool channel_owes(const struct channel *channel)
+{
+	return channel->awaits_reply || channel->has_missed;
+}
+
+void channel_miss(struct channel *channel)
+{
+	channel->has_missed = true;
+}
+
+int channel_clear(struct channel *channel, int quiet_ms, int limit_ms)
+{
+	size_t dropped;
+	int r = channel_drain(channel, quiet_ms, limit_ms, &dropped);
+	if (r == 0)
+		channel->awaits_reply = channel->has_missed = false;
+	return r;
 }
 
 void channel_why(struct channel *channel, char *text, size_t size)

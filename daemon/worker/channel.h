@@ -39,6 +39,8 @@ struct channel {
 	/* the driver's thread alone */
 	struct receipt received; /* of the last byte taken */
 	bool has_read;           /* since the last write */
+	bool awaits_reply;       /* nothing was read since the last write, */
+	bool has_missed;         /* or since an earlier one: a reply can still come */
 	unsigned connections;    /* made after the first one */
 	unsigned breaks;         /* of exchanges by the end of the connection */
 	/* under the lock */
@@ -84,6 +86,14 @@ ssize_t channel_control(struct channel *channel, const struct assay_usb_request 
 
 int channel_drain(struct channel *channel, int quiet_ms, int limit_ms, size_t *dropped);
 int channel_pause(struct channel *channel, int ms);
+
+/*
+ * True if a reply can still come: to a write after which nothing was read, or since
+ * channel_miss(), until the link was silent for `quiet_ms` in channel_clear().
+ */
+bool channel_owes(const struct channel *channel);
+void channel_miss(struct channel *channel);
+int channel_clear(struct channel *channel, int quiet_ms, int limit_ms);
 
 /* Controls the line, see assay_line(); -ENOTSUP with channel_why() on other links. */
 int channel_line(struct channel *channel, enum assay_line_act act, int value);

@@ -31,6 +31,7 @@ struct services {
 	struct channel *channel;
 	struct modbus *modbus; /* NULL: no Modbus link */
 	struct http *http;     /* NULL: no link http */
+	int quiet_ms;          /* of a line without Modbus that units share: see await_silence() */
 	struct assay_host host;
 };
 

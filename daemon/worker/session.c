@@ -9,7 +9,8 @@
 
 #define FAULTY_SHARE 30 /* units at fault get at most 1 / so much of the port's time */
 #define SHORT_SHARE  4  /* of the time of a reply, for most of their attempts, */
-#define WHOLE_EVERY  4  /* except each of so many, for units that are slow */
+#define QUIET_MS     1000
+#define WHOLE_EVERY  4 /* except each of so many, for units that are slow */
 
 struct session {
 	struct services *services;
@@ -144,6 +145,9 @@ int session_create(const struct wire_setup *setup, struct services *services, st
 		return -ENOMEM;
 	}
 	session->services = services;
+	if (setup->unit_count > 1 && services->modbus == NULL)
+		services->quiet_ms = setup->port.reply_ms > 0 ? (int)setup->port.reply_ms
+							      : QUIET_MS;
 	for (size_t i = 0; i < setup->unit_count; i++) {
 		const struct unit *unit = &setup->units[i];
 		struct module *module = &session->modules[i];

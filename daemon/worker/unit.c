@@ -16,6 +16,31 @@
 #define RECHECK       (30 * NS_PER_S) /* between two identifications of a unit at rest */
 #define AGAIN_LEAST   NS_PER_MS       /* between two acquires that had nothing to deliver */
 
+/* --- a shared line ---------------------------------------------------------------------------- */
+
+#define SILENT_WITHIN 4 /* times the silence */
+
+/*
+ * On a line that units share, and whose replies nothing assigns to a request but the driver, a reply
+ * that comes too late must not be taken for that of the next request or unit.  After a request
+ * without a reply nothing is sent until the line has been silent for the time of a reply.  That costs
+ * the port's time, which session.c limits for units at fault.
+ */
+static void await_silence(struct worker_unit *unit)
+{
+	struct services *services = unit->device.services;
+	struct channel *channel = services->channel;
+	if (services->quiet_ms == 0 || !channel_owes(channel))
+		return;
+	if (channel_clear(channel, services->quiet_ms, SILENT_WITHIN * services->quiet_ms) ==
+		-EBADMSG)
+		device_log(&unit->device, ASSAY_LOG_WARN,
+			"the line is not silent for %d ms although no unit has a request: another "
+			"program uses it, or a unit sends unasked",
+			services->quiet_ms);
+	heartbeat_rest(channel->heartbeat);
+}
+
 /* --- actions ---------------------------------------------------------------------------------- */
 
 static void send_message(struct worker_unit *unit, struct buffer *message)
@@ -180,6 +205,7 @@ static void perform(struct worker_unit *unit, enum unit_action action, enum wire
 	case UNIT_RETRY:
 		if (services_have_stream(device->services)) /* the others know late replies */
 			channel_discard(device->services->channel);
+		await_silence(unit);
 		device->retried++;
 		break;
 	case UNIT_BACK_OFF:
@@ -356,7 +382,8 @@ static int configure(struct worker_unit *unit)
 static int start(struct worker_unit *unit)
 {
 	struct device *device = &unit->device;
-	if (device->driver->start != NULL && services_have_stream(device->services))
+	if (device->driver->start != NULL && services_have_stream(device->services) &&
+		device->services->quiet_ms == 0)
 		channel_set_stream(device->services->channel, true);
 	return device_start(device);
 }
@@ -562,6 +589,8 @@ static void run_slots(struct worker_unit *unit, bool entered)
 		fatal_enter(unit->device.index, unit->device.driver->name, slot_name(unit));
 		int r = check_result(unit, run_slot(unit));
 		channel_end_exchange(unit->device.services->channel);
+		if (r == -ETIMEDOUT || r == -EBADMSG || r == -ECANCELED)
+			channel_miss(unit->device.services->channel);
 		fatal_enter(0, NULL, NULL);
 		if (r == -EAGAIN && phase != UNIT_ACQUIRE && waits_for_line(unit))
 			continue;
@@ -573,9 +602,13 @@ static void run_slots(struct worker_unit *unit, bool entered)
 
 void unit_turn(struct worker_unit *unit, bool is_due)
 {
+	await_silence(unit); /* an abort has ended it before */
+	if (unit->device.services->quiet_ms > 0)
+		channel_discard(unit->device.services->channel);
 	if (is_due && unit_activity(&unit->state) == UNIT_WAITS_UNTIL_DUE)
 		take(unit, UNIT_ON_DUE);
 	run_slots(unit, true);
+	await_silence(unit);
 }
 
 bool unit_end(struct worker_unit *unit, bool lost)

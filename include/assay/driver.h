@@ -86,6 +86,12 @@ enum assay_link {
 	ASSAY_LINK_MODBUS_RTU = 1 << 5,
 	ASSAY_LINK_MODBUS_TCP = 1 << 6,
 	ASSAY_LINK_NONE = 1 << 7, /* no bytes: generators in tests and benchmarks */
+	/*
+	 * No kind, but with the others: several units may be on one serial line or TCP connection,
+	 * also of other drivers with it.  A setting has the unit's address.  A unit only replies,
+	 * and no slot returns while a reply is still expected.
+	 */
+	ASSAY_LINK_SHARED = 1 << 8,
 };
 
 /*

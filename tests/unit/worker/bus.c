@@ -189,8 +189,33 @@ static void handle(size_t index, const uint8_t *head, const uint8_t *pdu)
 		reply_and_close(bus, reply, len, *free_at);
 }
 
+/* "U QUANTITY\r": the reply is the value alone. */
+static ssize_t handle_text(const uint8_t *data, size_t len)
+{
+	char request[32], reply[32];
+	unsigned number, quantity;
+	assert_true(len < sizeof request);
+	memcpy(request, data, len);
+	request[len] = '\0';
+	assert_int_equal(sscanf(request, "%u %u\r", &number, &quantity), 2);
+	assert_in_range(number, 1, bus->count);
+	struct bus_unit *unit = &bus->units[number - 1];
+	unit->requests++;
+	if (now >= unit->dead_from && now < unit->dead_until)
+		return (ssize_t)len;
+	int n = snprintf(reply, sizeof reply, "%u.%u\r", number, quantity);
+	uint64_t when = now + bus->latency;
+	if (bus->reply != NULL)
+		bus->reply(bus, unit, (const uint8_t *)reply, (size_t)n, when);
+	else
+		bus_reply(bus, (const uint8_t *)reply, (size_t)n, when);
+	return (ssize_t)len;
+}
+
 static ssize_t bus_send(struct link *link, const uint8_t *data, size_t len)
 {
+	if (bus->is_text)
+		return handle_text(data, len);
 	bool is_tcp = bus->port.kind == ASSAY_LINK_MODBUS_TCP &&
 		      bus->port.framing == PORT_FRAMING_TCP;
 	const uint8_t *at = data + (is_tcp ? 6 : 0);
@@ -297,6 +322,15 @@ static void check_block(size_t index, struct assay_string name, struct assay_spa
 	}
 }
 
+/* The block's name is the quantity. */
+static void check_text(size_t index, struct assay_string name, struct assay_span data)
+{
+	char wanted[48];
+	int n = snprintf(wanted, sizeof wanted, "%zu.%.*s\r", index + 1, (int)name.len, name.data);
+	bus->units[index].wrong += data.len != (size_t)n ||
+				   memcmp(data.data, wanted, data.len) != 0;
+}
+
 static void check_raw(struct reader *r, size_t index)
 {
 	size_t blocks, pairs;
@@ -315,7 +349,9 @@ static void check_raw(struct reader *r, size_t index)
 			else
 				read_skip(r);
 		}
-		if (assay_string_is(media, "application/x-modbus-registers"))
+		if (bus->is_text)
+			check_text(index, name, data);
+		else if (assay_string_is(media, "application/x-modbus-registers"))
 			check_block(index, name, data);
 		else
 			bus->units[index].missing++;
@@ -509,6 +545,14 @@ static void put_point(struct buffer *to, const struct assay_setting *columns,
 	put_row(to, columns, given);
 }
 
+static void write_address(size_t index, struct buffer *to)
+{
+	struct map map;
+	map_open(&map, to);
+	map_uint(&map, "address", index + 1);
+	map_close(&map);
+}
+
 static void write_settings(
 	const struct assay_setting *table, const struct bus_unit *unit, struct buffer *to)
 {
@@ -555,12 +599,18 @@ void bus_run(struct bus *b)
 	int pair[2];
 	bus = b;
 	clock_replace(&source);
-	assert_int_equal(module_open(&module, core_drivers(), "modbus-map", why), 0);
+	const char *driver = b->is_text ? "multidrop" : "modbus-map";
+	setup.drivers = b->is_text ? getenv("ASSAY_TEST_MULTIDROP") : core_drivers();
+	if (module_open(&module, setup.drivers, driver, why) < 0)
+		fail_msg("%s", why);
 	for (size_t i = 0; i < b->count; i++) {
 		snprintf(keys[i], sizeof keys[i], "u-%zu", i + 1);
-		write_settings(module.driver->settings, &b->units[i], &settings[i]);
+		if (b->is_text)
+			write_address(i, &settings[i]);
+		else
+			write_settings(module.driver->settings, &b->units[i], &settings[i]);
 		units[i] = (struct unit){.key = keys[i],
-			.driver = "modbus-map",
+			.driver = driver,
 			.unit_id = (unsigned)i + 1,
 			.settings = settings[i].data,
 			.settings_len = settings[i].len};
@@ -575,8 +625,11 @@ void bus_run(struct bus *b)
 	assert_int_equal(commands_init(&commands, &monitor, &channel, b->count), 0);
 	services = (struct services){.core = &core, .commands = &commands, .channel = &channel};
 	services_init(&services);
-	services.modbus = modbus_create(&b->port, &channel);
-	assert_non_null(services.modbus);
+	if (b->is_text)
+		channel_set_direct(&channel); /* there is no I/O thread */
+	else
+		services.modbus = modbus_create(&b->port, &channel);
+	assert_true(b->is_text || services.modbus != NULL);
 	core_link_grant(&core, PLENTY);
 	if (session_create(&setup, &services, &session, why) < 0)
 		fail_msg("%s", why);

@@ -59,6 +59,7 @@ struct bus {
 	struct bus_unit units[BUS_UNITS];
 	size_t count;
 	uint64_t latency; /* of each reply */
+	bool is_text;     /* units of tests/drivers/multidrop.c, whose replies have no address */
 	bool echoes;      /* the adapter returns each request */
 	uint64_t deaf;    /* a unit ignores requests so soon after its reply */
 	unsigned most;    /* registers of one request; 0: as the protocol */

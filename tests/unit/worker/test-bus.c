@@ -442,6 +442,62 @@ static void a_frame_is_resumed_only_after_an_exchange_that_broke_off(void **stat
 		}
 }
 
+/* --- lines of text that units share ----------------------------------------------------------- */
+
+/* Some replies come late, by up to the link's reply_timeout; the driver waits for 200 ms. */
+static unsigned late_one_in;
+
+static void reply_late(
+	struct bus *b, struct bus_unit *unit, const uint8_t *data, size_t len, uint64_t when)
+{
+	uint64_t late = late_one_in > 0 && dice(late_one_in) == 0 ? dice(960) * NS_PER_MS : 0;
+	bus_reply(b, data, len, when + late);
+}
+
+static void run_text(struct bus *bus, unsigned one_in, bool has_dead, unsigned seconds)
+{
+	bus_init(bus, ASSAY_LINK_SERIAL, 4);
+	bus->port.reply_ms = 1000;
+	bus->is_text = true;
+	bus->reply = reply_late;
+	late_one_in = one_in;
+	if (has_dead)
+		bus->units[3].dead_until = UINT64_MAX;
+	bus->end = bus_now() + seconds * NS_PER_S;
+	bus_run(bus);
+}
+
+static void no_late_reply_of_a_shared_line_gets_another_name(void **state)
+{
+	unsigned frames = 0;
+	for (unsigned round = 0; round < 10 * scale(); round++) {
+		struct bus bus;
+		run_text(&bus, 20 + 10 * round, true, 120);
+		for (size_t i = 0; i < 3; i++) {
+			if (bus.units[i].wrong > 0)
+				fail_msg("round %u: %u wrong values of unit %zu in %u frames",
+					round, bus.units[i].wrong, i + 1, bus.units[i].frames);
+			frames += bus.units[i].frames;
+		}
+		assert_int_equal(bus.units[3].frames, 0);
+	}
+	assert_true(frames > 500);
+}
+
+static void a_dead_unit_of_a_shared_line_costs_the_others_little(void **state)
+{
+	struct bus alone, beside;
+	run_text(&alone, 0, false, 3600);
+	run_text(&beside, 0, true, 3600);
+	for (size_t i = 0; i < 3; i++) {
+		assert_in_range(alone.units[i].frames, 3590, 3600);
+		print_message("unit %zu: %u frames, %u beside a dead unit\n", i + 1,
+			alone.units[i].frames, beside.units[i].frames);
+		assert_true(beside.units[i].frames * 100 >= alone.units[i].frames * 95);
+		assert_int_equal(beside.units[i].lost_runs, 0);
+	}
+}
+
 /* --- replies that are none ------------------------------------------------------------------- */
 
 /* Changes the reply; the bytes that are sent. */
@@ -650,6 +706,8 @@ int main(void)
 		cmocka_unit_test(no_value_of_an_exchanged_device_is_delivered_under_the_other),
 		cmocka_unit_test(a_frame_is_resumed_only_after_an_exchange_that_broke_off),
 		cmocka_unit_test(every_malformed_reply_is_named),
+		cmocka_unit_test(no_late_reply_of_a_shared_line_gets_another_name),
+		cmocka_unit_test(a_dead_unit_of_a_shared_line_costs_the_others_little),
 	};
 	const char *seed = getenv("ASSAY_TEST_SEED");
 	random_state = seed != NULL ? strtoull(seed, NULL, 10) : 1;
