@@ -181,6 +181,10 @@ static void read_driven(struct load *load, const struct node *node,
 		load_error(load, s->link->key_mark,
 			"a playback link needs 'simulated: true': data of a recording must not "
 			"pass for an instrument's");
+	if (out->port.faults != NULL && !out->simulated)
+		load_error(load, s->link != NULL ? s->link->key_mark : node->key_mark,
+			"'faults' needs 'simulated: true': a real instrument's data is never "
+			"spoiled");
 	if (!has_profile)
 		return;
 	out->profile = s->profile != NULL ? s->profile->text : NULL;

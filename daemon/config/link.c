@@ -8,6 +8,7 @@
 #include "config/hint.h"
 #include "config/link.h"
 #include "record/text.h"
+#include "wire/faults.h"
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "FIELD_BOOL is a byte of an unsigned");
 
@@ -196,6 +197,14 @@ static void read_recording(struct load *load, const struct node *map,
 		s->unit.unit_id = head.units[unit].unit_id;
 }
 
+static void check_faults(struct load *load, const struct node *node, const char *text)
+{
+	struct faults faults;
+	char why[FAULTS_WHY];
+	if (faults_read(&faults, text, why) < 0)
+		load_error(load, node->mark, "%s", why);
+}
+
 bool link_read(struct load *load, const struct node *node, struct config_mark where,
 	const struct node *profile, const struct catalog_driver *driver, struct port *port,
 	unsigned *unit_id)
@@ -222,6 +231,8 @@ bool link_read(struct load *load, const struct node *node, struct config_mark wh
 	port_init(&s.port, &s.unit, kind);
 	fields_read(load, map, arena_printf(load->arena, "a link of type %s", kind->name),
 		node != NULL ? node->key_mark : where, fields, &s);
+	if (s.port.faults != NULL)
+		check_faults(load, node_get(map, "faults"), s.port.faults);
 	if (kind->link == PORT_PLAYBACK)
 		read_recording(load, map, driver, &s);
 	*port = s.port;

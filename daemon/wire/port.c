@@ -135,6 +135,9 @@ static const struct port_key keys[] = {
 		.words = connection_words, .forms = connection_forms,
 		.help = "kept (the default), or per-request: connects before each exchange and "
 			"closes after it"},
+	{"faults", AT(faults), PORT_TEXT, SERIAL | NETWORK | ASSAY_LINK_USB | PLAYBACK,
+		.help = "spoils the bytes of a simulated instrument: 'delay=200ms drop=0.01 "
+			"corrupt=0.01 truncate=0.01 rate=960 seed=1', any of these"},
 
 	{"unit_id", AT_UNIT(unit_id), PORT_NUMBER, ASSAY_LINK_MODBUS_RTU,
 		.required = ASSAY_LINK_MODBUS_RTU, .of_unit = true, .min = 1, .max = 247,

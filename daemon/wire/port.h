@@ -81,6 +81,8 @@ struct port {
 	unsigned recorded_pace; /* 1: at the recorded pace; 0: as fast as possible */
 	unsigned loop;          /* 1: from the start again at the end; 0: the port is lost then */
 
+	const char *faults; /* of a simulated instrument's link, wire/faults.h; NULL: none */
+
 	unsigned open_ms;                /* limit for opening or connecting */
 	enum port_connection connection; /* tcp, modbus-tcp */
 	/* Modbus */

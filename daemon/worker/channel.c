@@ -26,9 +26,18 @@ void channel_init(struct channel *channel, struct monitor *monitor, struct link 
 
 void channel_finish(struct channel *channel)
 {
+	buffer_finish(&channel->spoiled);
 	for (unsigned i = 0; i < LINK_ENDPOINTS; i++)
 		buffer_finish(&channel->in[i].pieces);
 	link_recorder_finish(&channel->recorder);
+}
+
+void channel_set_faults(struct channel *channel, const struct faults *faults)
+{
+	monitor_lock(channel->monitor);
+	filter_set(&channel->filter, faults);
+	monitor_notify(channel->monitor); /* what was delayed may have arrived */
+	monitor_unlock(channel->monitor);
 }
 
 void channel_set_direct(struct channel *channel)
@@ -89,7 +98,7 @@ void channel_start_run(struct channel *channel)
 }
 
 static bool receive_all(struct channel *channel);
-static size_t drop_input(struct channel *channel);
+static size_t drop_input(struct channel *channel, bool all);
 
 /* --- sending ---------------------------------------------------------------------------------- */
 
@@ -164,7 +173,7 @@ static int ensure_connected(struct channel *channel, uint64_t deadline)
 		if (r == 0) {
 			channel->is_closed = false;
 			channel->connections++;
-			drop_input(channel);
+			drop_input(channel, true);
 			monitor_kick(channel->monitor); /* to poll it */
 			break;
 		}
@@ -198,6 +207,25 @@ static int break_off(struct channel *channel)
 	return -ENODEV;
 }
 
+/* Sets out[0 ... out_len) to the bytes as the filter lets them through, and waits as long as it does. */
+static int spoil_output(struct channel *channel, const void *data, size_t len, uint64_t deadline)
+{
+	uint64_t arrives;
+	buffer_reset(&channel->spoiled);
+	buffer_append(&channel->spoiled, data, len);
+	if (channel->spoiled.failed)
+		return -ENOMEM;
+	channel->out = channel->spoiled.data;
+	channel->out_len = filter_pass(&channel->filter, &channel->filter.out,
+		channel->spoiled.data, len, clock_boot(), &arrives);
+	channel->out_at = channel->out_len; /* nothing is sent yet */
+	int r = trouble(channel);
+	while (r == 0 && monitor_wait(channel->monitor, arrives < deadline ? arrives : deadline))
+		r = trouble(channel);
+	channel->out_at = 0;
+	return r == 0 && arrives > deadline ? -ETIMEDOUT : r;
+}
+
 int channel_write(struct channel *channel, const void *data, size_t len, int ms)
 {
 	return channel_write_to(channel, 0, data, len, ms);
@@ -218,6 +246,8 @@ int channel_write_to(
 	channel->out = data;
 	channel->out_len = len;
 	channel->out_at = 0;
+	if (r == 0 && channel->filter.is_on && len > 0 && endpoint != LINK_CONTROL)
+		r = spoil_output(channel, data, len, deadline);
 	if (r == 0)
 		r = write_all(channel, deadline);
 	if (r == -ENOTCONN)
@@ -237,13 +267,29 @@ static size_t waiting(const struct store *store)
 	return store->pieces.len - store->at;
 }
 
-/* Of all endpoints. */
-static bool has_input(const struct channel *channel)
+/* When the first piece arrives: 0 if it has, UINT64_MAX if there is none.  The filter delays some. */
+static uint64_t arrival(const struct channel *channel, const struct store *store)
 {
-	size_t bytes = 0;
-	for (unsigned i = 0; i < link_endpoints(channel->link); i++)
-		bytes += waiting(&channel->in[i]);
-	return bytes > 0;
+	struct piece piece;
+	if (waiting(store) == 0)
+		return UINT64_MAX;
+	if (!channel->filter.is_on)
+		return 0;
+	memcpy(&piece, store->pieces.data + store->at, sizeof piece);
+	return piece.received.mono <= clock_boot() ? 0 : piece.received.mono;
+}
+
+/* Of all endpoints, or of `store`. */
+static uint64_t next_arrival(const struct channel *channel, const struct store *store)
+{
+	uint64_t first = UINT64_MAX;
+	if (store != NULL)
+		return arrival(channel, store);
+	for (unsigned i = 0; i < link_endpoints(channel->link); i++) {
+		uint64_t at = arrival(channel, &channel->in[i]);
+		first = at < first ? at : first;
+	}
+	return first;
 }
 
 static bool has_room(const struct channel *channel)
@@ -254,16 +300,18 @@ static bool has_room(const struct channel *channel)
 	return has;
 }
 
-/* Returns the number of bytes dropped. */
-static size_t drop_store(struct store *store)
+/* Drops what has arrived, or all.  Returns the number of bytes. */
+static size_t drop_store(struct channel *channel, struct store *store, bool all)
 {
 	size_t dropped = 0;
-	while (waiting(store) > 0) {
+	while (waiting(store) > 0 && (all || arrival(channel, store) == 0)) {
 		struct piece piece;
 		memcpy(&piece, store->pieces.data + store->at, sizeof piece);
 		dropped += piece.len - piece.at;
 		store->at += sizeof piece + piece.len;
 	}
+	if (waiting(store) > 0)
+		return dropped;
 	store->at = 0;
 	buffer_reset(&store->pieces);
 	if (store->pieces.size > IN_KEEP)
@@ -271,11 +319,11 @@ static size_t drop_store(struct store *store)
 	return dropped;
 }
 
-static size_t drop_input(struct channel *channel)
+static size_t drop_input(struct channel *channel, bool all)
 {
 	size_t dropped = 0;
 	for (unsigned i = 0; i < link_endpoints(channel->link); i++)
-		dropped += drop_store(&channel->in[i]);
+		dropped += drop_store(channel, &channel->in[i], all);
 	return dropped;
 }
 
@@ -283,7 +331,7 @@ static size_t drop_input(struct channel *channel)
 static size_t take_piece(
 	struct channel *channel, struct store *store, void *to, size_t size, bool joins)
 {
-	if (waiting(store) == 0)
+	if (arrival(channel, store) != 0)
 		return 0;
 	uint8_t *at = store->pieces.data + store->at;
 	struct piece piece;
@@ -309,10 +357,20 @@ static size_t take(struct channel *channel, struct store *store, uint8_t *to, si
 		(n = take_piece(channel, store, to + have, size - have, have > 0)) > 0)
 		have += n;
 	if (waiting(store) == 0)
-		drop_store(store);
+		drop_store(channel, store, true); /* frees the memory */
 	if (was_full && waiting(store) <= IN_ROOM)
 		monitor_kick(channel->monitor);
 	return have;
+}
+
+/* False if the filter loses the piece. */
+static bool spoil_input(struct channel *channel, struct piece *piece, uint8_t *data)
+{
+	uint64_t now = piece->received.mono, arrives;
+	piece->len = (uint32_t)filter_pass(
+		&channel->filter, &channel->filter.in, data, piece->len, now, &arrives);
+	piece->received = (struct receipt){piece->received.utc + (arrives - now), arrives};
+	return piece->len > 0;
 }
 
 /* Receives one piece into a store with room.  True if another one may be there already. */
@@ -342,13 +400,17 @@ static bool receive_one(struct channel *channel, unsigned endpoint)
 		take_close(channel);
 	if (n <= 0)
 		return false;
+	bool may_have_more = link->ops->handle != NULL || (size_t)n == link->ops->receive_max;
 	struct piece piece = {(uint32_t)n, 0, link->joins, {clock_utc(), clock_boot()}};
+	if (channel->filter.is_on && endpoint != LINK_CONTROL &&
+		!spoil_input(channel, &piece, to + sizeof piece))
+		return may_have_more;
 	memcpy(to, &piece, sizeof piece);
-	store->pieces.len += sizeof piece + (size_t)n;
+	store->pieces.len += sizeof piece + piece.len;
 	link_recorder_note(
-		&channel->recorder, CAPTURE_IN, link->ins[endpoint], to + sizeof piece, (size_t)n);
+		&channel->recorder, CAPTURE_IN, link->ins[endpoint], to + sizeof piece, piece.len);
 	monitor_notify(channel->monitor);
-	return link->ops->handle != NULL || (size_t)n == link->ops->receive_max;
+	return may_have_more;
 }
 
 /* One piece of each endpoint that has room for it. */
@@ -367,16 +429,19 @@ static int await_input(struct channel *channel, const struct store *store, uint6
 	for (;;) {
 		if (channel->cancelled)
 			return -ECANCELED;
-		if (store != NULL ? waiting(store) > 0 : has_input(channel))
+		uint64_t arrives = next_arrival(channel, store);
+		if (arrives == 0)
 			return 0;
-		if (channel->lost)
+		if (arrives == UINT64_MAX && channel->lost)
 			return -ENODEV;
-		if (channel->is_closed)
+		if (arrives == UINT64_MAX && channel->is_closed)
 			return -ENOTCONN;
-		int fd = channel->is_direct ? channel->link->fd : -1;
-		if (!monitor_wait_for(channel->monitor, fd, deadline))
+		bool receives = channel->is_direct && arrives == UINT64_MAX;
+		if (!monitor_wait_for(channel->monitor, receives ? channel->link->fd : -1,
+			    arrives < deadline ? arrives : deadline) &&
+			arrives >= deadline)
 			return -ETIMEDOUT;
-		if (channel->is_direct && !channel->lost)
+		if (receives && !channel->lost)
 			receive_all(channel);
 	}
 }
@@ -462,7 +527,7 @@ int channel_drain(struct channel *channel, int quiet_ms, int limit_ms, size_t *d
 	uint64_t limit = deadline_after(limit_ms);
 	int r = 0;
 	while (r == 0) {
-		*dropped += drop_input(channel);
+		*dropped += drop_input(channel, false);
 		uint64_t quiet = deadline_after(quiet_ms);
 		r = quiet <= limit ? await_input(channel, NULL, quiet) : -EBADMSG;
 	}
@@ -539,12 +604,12 @@ bool channel_is_lost(struct channel *channel)
 size_t channel_discard(struct channel *channel)
 {
 	monitor_lock(channel->monitor);
-	size_t dropped = drop_input(channel);
+	size_t dropped = drop_input(channel, false);
 	for (int i = 0; channel->is_direct && i < TURNS_MAX && !channel->lost; i++) {
 		receive_all(channel);
-		if (!has_input(channel))
+		if (next_arrival(channel, NULL) == UINT64_MAX)
 			break;
-		dropped += drop_input(channel);
+		dropped += drop_input(channel, false);
 	}
 	monitor_unlock(channel->monitor);
 	return dropped;

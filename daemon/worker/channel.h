@@ -21,6 +21,7 @@
 #include <sys/types.h>
 
 #include "base/buffer.h"
+#include "worker/filter.h"
 #include "worker/link/link.h"
 #include "worker/monitor.h"
 #include "worker/heartbeat.h"
@@ -43,6 +44,7 @@ struct channel {
 	bool has_missed;         /* or since an earlier one: a reply can still come */
 	unsigned connections;    /* made after the first one */
 	unsigned breaks;         /* of exchanges by the end of the connection */
+	struct buffer spoiled;   /* the bytes of a write, as the filter made them */
 	/* under the lock */
 	struct store {
 		struct buffer pieces; /* each with a head */
@@ -56,12 +58,16 @@ struct channel {
 	bool is_stream; /* input is expected without a request: a close loses the port */
 	bool cancelled; /* every call returns -ECANCELED */
 	bool stopping;  /* the present run should end soon: pauses end early */
+	struct filter filter; /* of what is received before the store, and of each write */
 	struct link_recorder recorder;
 };
 
 void channel_init(struct channel *channel, struct monitor *monitor, struct link *link,
 	struct heartbeat *heartbeat);
 void channel_finish(struct channel *channel);
+
+/* Spoils the bytes from now on, see wire/faults.h. */
+void channel_set_faults(struct channel *channel, const struct faults *faults);
 
 /* Makes the channel direct; before the threads start.  The link must be one descriptor. */
 void channel_set_direct(struct channel *channel);

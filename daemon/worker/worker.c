@@ -107,6 +107,11 @@ static int read_setup(struct worker *worker, const volatile bool *terminate)
 /* All that opens files, except the drivers' modules. */
 static enum wire_exit open_all(struct worker *worker)
 {
+	struct faults faults;
+	char why[FAULTS_WHY];
+	if (worker->setup.port.faults != NULL &&
+		faults_read(&faults, worker->setup.port.faults, why) == 0)
+		channel_set_faults(&worker->channel, &faults);
 	worker->channel.is_per_request = worker->setup.port.connection ==
 					 PORT_CONNECTION_PER_REQUEST;
 	if (port_kind_of(worker->setup.port.kind)->is_modbus) {

@@ -21,7 +21,7 @@ NOT_IN_SCHEMA = re.compile(
     r"yaml-|port-|calibration-(order|date)|profile-|sockets-(equal|long)|many-files|"
     r"laboratory-(pattern-|timezone)|journal-(sync-too-long|reserve|keep-age$|keep-size|segment)|instrument-(new-run|frames|technique-differs|"
     r"every-negative)|link-(address|host|usb-path|leading-zero)|method-step-twice|"
-    r"setting-(range-in-unit|nothing)|text-seen")
+    r"setting-(range-in-unit|nothing)|text-seen|faults-")
 
 
 class Loader(yaml.SafeLoader):

@@ -363,6 +363,123 @@ static void a_line_that_is_not_there_is_refused_in_words(void **state)
 	assert_int_equal(errors.parity + errors.framing + errors.overrun + errors.breaks, 0);
 }
 
+/* --- faults ----------------------------------------------------------------------------------- */
+
+static void set_faults(const char *text)
+{
+	struct faults faults;
+	char why[FAULTS_WHY];
+	assert_int_equal(faults_read(&faults, text, why), 0);
+	channel_set_faults(&pump.channel, &faults);
+}
+
+/* All works without them, and nothing that was lost comes later. */
+static void end_faults(void)
+{
+	char rest[64];
+	set_faults("off");
+	while (channel_read(&pump.channel, rest, sizeof rest, 50) > 0)
+		;
+	assert_int_equal(channel_write(&pump.channel, "next", 4, 1000), 0);
+	expect_heard("next");
+	over->say("right", 5);
+	expect_read("right");
+}
+
+static void a_delay_is_kept_both_ways(void **state)
+{
+	char got[8];
+	set_faults("delay=150ms");
+	uint64_t start = clock_boot();
+	over->say("pong", 4);
+	assert_int_equal(channel_read(&pump.channel, got, sizeof got, 50), -ETIMEDOUT);
+	settle();
+	assert_int_equal(channel_discard(&pump.channel), 0); /* a late reply stays late */
+	expect_read("pong");
+	assert_true(ms_since(start) >= 150);
+	assert_true(channel_received(&pump.channel).mono >= start + 150 * NS_PER_MS);
+	start = clock_boot();
+	assert_int_equal(channel_write(&pump.channel, "ping", 4, 1000), 0);
+	assert_true(ms_since(start) >= 150);
+	expect_heard("ping");
+	assert_int_equal(channel_write(&pump.channel, "never", 5, 50), -ETIMEDOUT);
+	pump_cancel_in(&pump, 20);
+	assert_int_equal(channel_write(&pump.channel, "never", 5, 1000), -ECANCELED);
+	pump_resume(&pump);
+	end_faults();
+}
+
+static void a_rate_is_kept_both_ways(void **state)
+{
+	set_faults("rate=100");
+	uint64_t start = clock_boot();
+	over->say("0123456789", 10);
+	expect_read("0123456789");
+	assert_true(ms_since(start) >= 100);
+	start = clock_boot();
+	assert_int_equal(channel_write(&pump.channel, "0123456789", 10, 1000), 0);
+	assert_true(ms_since(start) >= 100);
+	expect_heard("0123456789");
+	end_faults();
+}
+
+static void lost_pieces_do_not_come(void **state)
+{
+	char got[8];
+	set_faults("drop=1");
+	over->say("pong", 4);
+	settle();
+	assert_int_equal(channel_read(&pump.channel, got, sizeof got, 50), -ETIMEDOUT);
+	assert_int_equal(channel_write(&pump.channel, "lost", 4, 1000), 0);
+	end_faults();
+}
+
+static unsigned bits_of_difference(const char *a, const char *b, size_t len)
+{
+	unsigned n = 0;
+	for (size_t i = 0; i < len; i++)
+		n += (unsigned)__builtin_popcount((unsigned)(uint8_t)(a[i] ^ b[i]));
+	return n;
+}
+
+/* One bit of each piece; a stream may have come in several. */
+static void spoiled_pieces_differ(void **state)
+{
+	char got[8] = "";
+	set_faults("corrupt=1");
+	over->say("pong", 4);
+	for (size_t have = 0; have < 4;) {
+		ssize_t n = channel_read(&pump.channel, got + have, sizeof got - have, LONG_MS);
+		assert_true(n > 0);
+		have += (size_t)n;
+	}
+	assert_in_range(bits_of_difference(got, "pong", 4), 1, 4);
+	assert_int_equal(channel_write(&pump.channel, "ping", 4, 1000), 0);
+	for (size_t have = 0; have < 4;)
+		have += over->hear(got + have, sizeof got - have);
+	assert_int_equal(bits_of_difference(got, "ping", 4), 1);
+	end_faults();
+}
+
+static void cut_pieces_lack_their_end(void **state)
+{
+	static const char text[] = "0123456789";
+	char got[16];
+	set_faults("truncate=1 seed=3");
+	size_t have = 0, sent = 0;
+	for (int i = 0; i < 5; i++) {
+		over->say(text, 10);
+		settle();
+		ssize_t n = channel_read(&pump.channel, got, sizeof got, 50);
+		assert_true(n < 10 && n != 0);
+		have += n > 0 ? (size_t)n : 0;
+		assert_true(n < 0 || !over->keeps_messages || memcmp(got, text, (size_t)n) == 0);
+		sent += 10;
+	}
+	assert_in_range(have, 1, sent - 5);
+	end_faults();
+}
+
 static void an_idle_link_costs_nothing(void **state)
 {
 	settle();
@@ -410,6 +527,11 @@ int transport_suite(const struct transport *transport)
 		{T(a_write_that_nobody_takes_ends_at_the_deadline), transport->can_block},
 		{T(a_refused_message_is_gone_when_its_time_is_over), transport->refuse != NULL},
 		{T(a_line_that_is_not_there_is_refused_in_words), !transport->has_line},
+		{T(a_delay_is_kept_both_ways), true},
+		{T(a_rate_is_kept_both_ways), true},
+		{T(lost_pieces_do_not_come), true},
+		{T(spoiled_pieces_differ), true},
+		{T(cut_pieces_lack_their_end), true},
 		{T(an_idle_link_costs_nothing), !transport->is_file},
 		{cmocka_unit_test(a_port_that_is_not_there_is_refused_in_words), true},
 	};
