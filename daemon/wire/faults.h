@@ -11,8 +11,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define FAULTS_MILLION 1000000
-#define FAULTS_WHY     160
+#define FAULTS_MILLION  1000000
+#define FAULTS_WHY      160
+#define FAULTS_TEXT_MAX 160 /* of a request, with its end */
 
 /* All zero: none. */
 struct faults {

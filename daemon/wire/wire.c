@@ -12,7 +12,7 @@
 
 static bool is_known(uint64_t type)
 {
-	return (type >= WIRE_SETUP && type <= WIRE_CONFIGURE) ||
+	return (type >= WIRE_SETUP && type <= WIRE_FAULTS) ||
 	       (type >= WIRE_HELLO && type <= WIRE_CAPTURED);
 }
 
@@ -154,6 +154,14 @@ void wire_write_capture(struct buffer *out, const struct wire_capture *capture)
 	message_end(&m);
 }
 
+void wire_write_faults(struct buffer *out, const char *text)
+{
+	struct message m;
+	message_start(&m, out, WIRE_FAULTS, WIRE_PORT);
+	map_text(&m.map, "faults", text);
+	message_end(&m);
+}
+
 int wire_read_go(const struct wire_message *m, struct wire_go *go)
 {
 	static const struct key rows[] = {
@@ -169,6 +177,15 @@ int wire_read_refuse(const struct wire_message *m, struct assay_string *text)
 {
 	static const struct key rows[] = {
 		{"text", KEY_TEXT, .required = true},
+		{0},
+	};
+	return payload_decode(m, rows, text, sizeof *text);
+}
+
+int wire_read_faults(const struct wire_message *m, struct assay_string *text)
+{
+	static const struct key rows[] = {
+		{"faults", KEY_TEXT, .required = true},
 		{0},
 	};
 	return payload_decode(m, rows, text, sizeof *text);

@@ -56,6 +56,7 @@ enum wire_type {
 	WIRE_QUIT,
 	WIRE_CAPTURE,
 	WIRE_CONFIGURE,
+	WIRE_FAULTS,
 	/* worker -> core */
 	WIRE_HELLO = 64,
 	WIRE_OPENED,
@@ -225,6 +226,8 @@ void wire_write_stop(struct buffer *out, unsigned unit);
 void wire_write_abort(struct buffer *out, unsigned unit);
 void wire_write_quit(struct buffer *out);
 void wire_write_capture(struct buffer *out, const struct wire_capture *capture);
+/* FAULTS: of the link, wire/faults.h. */
+void wire_write_faults(struct buffer *out, const char *text);
 
 void wire_write_hello(struct buffer *out, const char *lacking);
 void wire_write_opened(struct buffer *out, const char *address);
@@ -263,6 +266,7 @@ int wire_read_go(const struct wire_message *m, struct wire_go *go);
 int wire_read_refuse(const struct wire_message *m, struct assay_string *text);
 int wire_read_credit(const struct wire_message *m, uint64_t *bytes);
 int wire_read_capture(const struct wire_message *m, struct wire_capture *capture);
+int wire_read_faults(const struct wire_message *m, struct assay_string *text);
 int wire_read_start(const struct wire_message *m, struct wire_start *start);
 int wire_read_hello(const struct wire_message *m, struct wire_hello *hello);
 int wire_read_opened(const struct wire_message *m, struct wire_opened *opened);

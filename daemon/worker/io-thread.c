@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "record/text.h"
 #include "wire/wire.h"
 #include "worker/io-thread.h"
 
@@ -34,6 +35,18 @@ static void quit(struct io_thread *io)
 
 /* --- the core --------------------------------------------------------------------------------- */
 
+static int take_faults(struct io_thread *io, const struct wire_message *message)
+{
+	struct assay_string sent;
+	struct faults faults;
+	char text[FAULTS_TEXT_MAX], why[FAULTS_WHY];
+	if (wire_read_faults(message, &sent) < 0 || !text_copy(text, sizeof text, sent) ||
+		faults_read(&faults, text, why) < 0)
+		return -EBADMSG;
+	channel_set_faults(io->channel, &faults);
+	return 0;
+}
+
 static int take_message(struct io_thread *io, const struct wire_message *message)
 {
 	uint64_t bytes;
@@ -41,6 +54,7 @@ static int take_message(struct io_thread *io, const struct wire_message *message
 	case WIRE_QUIT: quit(io); return 0;
 	case WIRE_CAPTURE:
 		return link_recorder_take_message(&io->channel->recorder, io->monitor, message);
+	case WIRE_FAULTS: return take_faults(io, message);
 	case WIRE_CREDIT:
 		if (wire_read_credit(message, &bytes) < 0)
 			return -EBADMSG;

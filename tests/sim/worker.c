@@ -245,7 +245,8 @@ static void take(struct worker *w, const struct wire_message *m)
 		[WIRE_STOP] = "STOP",
 		[WIRE_ABORT] = "ABORT",
 		[WIRE_QUIT] = "QUIT",
-		[WIRE_CAPTURE] = "CAPTURE"};
+		[WIRE_CAPTURE] = "CAPTURE",
+		[WIRE_FAULTS] = "FAULTS"};
 	struct sim_unit *u = m->unit < w->unit_count ? &w->units[m->unit] : NULL;
 	if (m->type >= WIRE_HELLO) {
 		wrong("a worker gets a message of type %d", (int)m->type);
@@ -259,9 +260,9 @@ static void take(struct worker *w, const struct wire_message *m)
 		take_credit(w, m);
 	else if (m->type == WIRE_QUIT)
 		w->got_quit = true, leave(w);
-	else if (m->type != WIRE_CAPTURE && u == NULL)
+	else if (m->type != WIRE_CAPTURE && m->type != WIRE_FAULTS && u == NULL)
 		wrong("a message of type %d for a unit that is not there", (int)m->type);
-	else if (m->type != WIRE_CAPTURE)
+	else if (m->type != WIRE_CAPTURE && m->type != WIRE_FAULTS)
 		unit_message(u, m);
 }
 

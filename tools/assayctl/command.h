@@ -82,6 +82,7 @@ int command_describe(const struct options *options, const struct args *args);
 int command_doctor(const struct options *options, const struct args *args);
 int command_edit(const struct options *options, const struct args *args);
 int command_export(const struct options *options, const struct args *args);
+int command_fault(const struct options *options, const struct args *args);
 int command_help(const struct options *options, const struct args *args);
 int command_journal_cat(const struct options *options, const struct args *args);
 int command_journal_check(const struct options *options, const struct args *args);

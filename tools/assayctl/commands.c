@@ -224,6 +224,8 @@ const struct command commands[] = {
 		no_options, command_lint},
 	{NULL, "maintenance", "INSTRUMENT on|off", 2, 2,
 		"take an instrument out of service, or back", no_options, command_maintenance},
+	{NULL, "fault", "INSTRUMENT FAULT...", 2, COMMAND_ANY,
+		"spoil the bytes on the link of a simulated instrument", no_options, command_fault},
 	{NULL, "archive", "", 0, 0, "copy closed files of the journal, with a list of runs",
 		archive_options, command_archive},
 	{NULL, "reload", "", 0, 0, "make the daemon read its configuration again", reload_options,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* status, list, maintenance, reload: the daemon and its instruments. */
+/* status, list, maintenance, fault, reload: the daemon and its instruments. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -241,6 +241,20 @@ int command_maintenance(const struct options *options, const struct args *args)
 	map_text(&request.map, "instrument", args->words[0]);
 	map_bool(&request.map, "on", on);
 	return client_ask_and_print(options, &request, on ? "out of service" : "back in service");
+}
+
+int command_fault(const struct options *options, const struct args *args)
+{
+	struct control_request request;
+	char text[200] = "";
+	size_t len = 0;
+	for (int i = 1; i < args->word_count && len < sizeof text; i++)
+		len += (size_t)snprintf(
+			text + len, sizeof text - len, "%s%s", i > 1 ? " " : "", args->words[i]);
+	control_request_init(&request, "fault");
+	map_text(&request.map, "instrument", args->words[0]);
+	map_text(&request.map, "faults", text);
+	return client_ask_and_print(options, &request, text);
 }
 
 int command_reload(const struct options *options, const struct args *args)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The operations that record the bytes of a port. */
+/* The operations that record or spoil the bytes of a port. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +11,11 @@
 #include "core/control/names.h"
 #include "core/control/ops.h"
 #include "core/instrument/instrument.h"
+#include "core/instrument/state.h"
 #include "core/port/recorder.h"
 #include "core/port/supervise.h"
+#include "record/text.h"
+#include "wire/faults.h"
 
 /* For the audit record at the end of a recording. */
 struct capture {
@@ -157,6 +160,44 @@ static int op_capture_stop(struct call *call)
 	return 0;
 }
 
+/* --- faults ----------------------------------------------------------------------------------- */
+
+struct fault_args {
+	struct assay_string instrument, faults;
+};
+
+static int op_fault(struct call *call)
+{
+	const struct fault_args *args = call->args;
+	struct core *core = call->on;
+	struct faults faults;
+	struct instrument *at, *instrument = control_instrument(call, args->instrument);
+	char text[FAULTS_TEXT_MAX], why[FAULTS_WHY], audit[FAULTS_TEXT_MAX + 40];
+	if (instrument == NULL)
+		return -ENOENT;
+	if (!text_copy(text, sizeof text, args->faults))
+		return call_refuse(call, "bad-argument", "at most %d bytes", FAULTS_TEXT_MAX - 1);
+	if (faults_read(&faults, text, why) < 0)
+		return call_refuse(call, "bad-argument", "%s", why);
+	list_for_each(at, &core->instruments.list, link)
+	{
+		if (at->supervisor == instrument->supervisor && !at->config->simulated)
+			return call_refuse(call, "refused",
+				"%s is not simulated: a real instrument's data is never spoiled",
+				at->config->key);
+	}
+	supervise_set_faults(instrument->supervisor, faults_are_any(&faults) ? text : "off");
+	list_for_each(at, &core->instruments.list, link)
+	{
+		if (at->supervisor == instrument->supervisor)
+			state_report(at, at->code);
+	}
+	snprintf(audit, sizeof audit, "%s: %s", instrument->config->key,
+		faults_are_any(&faults) ? text : "off");
+	audit_text(&core->audit, "faults", call->actor, audit);
+	return 0;
+}
+
 const struct op control_capture_ops[] = {
 	{"capture-start", "starts a recording of the bytes on an instrument's link",
 		OP_ARGS(struct capture_args,
@@ -176,5 +217,12 @@ const struct op control_capture_ops[] = {
 			{"id", KEY_UINT, KEY_AT(struct capture_args, id), .required = true,
 				.help = "as capture-start returned it"}),
 		.run = op_capture_stop},
+	{"fault", "spoils the bytes on the link of a simulated instrument, until the next call",
+		OP_ARGS(struct fault_args,
+			{"instrument", KEY_TEXT, KEY_AT(struct fault_args, instrument),
+				.required = true, .help = "its name in the configuration"},
+			{"faults", KEY_TEXT, KEY_AT(struct fault_args, faults), .required = true,
+				.help = "such as delay=200ms drop=0.01, or off"}),
+		.run = op_fault},
 	{0},
 };

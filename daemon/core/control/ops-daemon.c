@@ -80,6 +80,7 @@ static void add_instrument(struct buffer *to, const struct instrument *instrumen
 		map_uint(&map, "last_frame", instrument->last_frame);
 	map_uint(&map, "pid", (uint64_t)supervise_pid(instrument->supervisor));
 	map_uint(&map, "worker_starts", supervise_starts(instrument->supervisor));
+	control_add_text(&map, "faults", supervise_faults(instrument->supervisor));
 	control_add_text(&map, "lacking", supervise_lacking(instrument->supervisor));
 	map_text(&map, "topic", instrument->data_topic->text);
 	if (instrument->run != NULL)

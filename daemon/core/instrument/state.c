@@ -8,6 +8,8 @@
 #include "core/instrument/instrument.h"
 #include "core/commit/ledger.h"
 #include "core/instrument/state.h"
+#include "core/port/supervise.h"
+#include "record/encode.h"
 #include "record/keys.h"
 #include "record/uuid.h"
 
@@ -24,12 +26,23 @@ static void write_state(struct instrument *instrument, const char *code, struct 
 		.text = instrument->text[0] != '\0' ? instrument->text : NULL,
 		.values = {values.data, values.len},
 	};
+	const char *faults = instrument->supervisor != NULL
+				     ? supervise_faults(instrument->supervisor)
+				     : "";
+	struct buffer extra = {0};
+	if (faults[0] != '\0') {
+		encode_text(&extra, "x-faults");
+		encode_text(&extra, faults);
+		state.extra.count = 1;
+	}
+	state.extra.pairs = (struct assay_span){extra.data, extra.len};
 	record_state(&body, &state);
 	struct ledger_record record = {
 		.topic = instrument->state_topic, .head = body.data, .head_len = body.len};
 	if (body.failed || ledger_put(instrument->all->runs->ledger, &record, NULL) < 0)
 		log_error("a state record could not be written: no memory");
 	buffer_finish(&body);
+	buffer_finish(&extra);
 }
 
 void state_report(struct instrument *instrument, const char *code)

@@ -23,6 +23,7 @@
 #include "core/port/supervise.h"
 #include "record/text.h"
 #include "wire/exit.h"
+#include "wire/faults.h"
 #include "wire/wire.h"
 
 #define READ_STEP (256u << 10)
@@ -50,8 +51,9 @@ struct supervisor {
 	struct buffer in, out;
 	size_t in_at; /* consumed bytes of `in` */
 
-	struct recording *recording; /* borrowed */
-	bool is_recording;           /* there is one, or the worker still sends its rest */
+	struct recording *recording;  /* borrowed */
+	char faults[FAULTS_TEXT_MAX]; /* set at run time; "": those of the configuration */
+	bool is_recording;            /* there is one, or the worker still sends its rest */
 
 	unsigned starts;
 	char address[80]; /* of the host that the worker is connected to; "": none */
@@ -450,6 +452,8 @@ static void write_setup(struct supervisor *s, struct buffer *out)
 		.units = units,
 		.unit_count = s->count,
 	};
+	if (s->faults[0] != '\0')
+		setup.port.faults = s->faults;
 	wire_write_setup(out, &setup);
 	wire_write_credit(out, s->allowance.granted);
 }
@@ -617,6 +621,22 @@ void supervise_stop(struct supervisor *s, void (*gone)(void *arg), void *arg)
 bool supervise_is_stopping(const struct supervisor *s)
 {
 	return s->stopping;
+}
+
+void supervise_set_faults(struct supervisor *s, const char *text)
+{
+	struct buffer message = {0};
+	snprintf(s->faults, sizeof s->faults, "%s", text);
+	wire_write_faults(&message, s->faults);
+	if (s->pid != 0)
+		supervise_send(s, &message);
+	buffer_finish(&message);
+}
+
+const char *supervise_faults(const struct supervisor *s)
+{
+	const char *text = s->faults[0] != '\0' ? s->faults : port_of(s)->faults;
+	return text == NULL || strcmp(text, "off") == 0 ? "" : text;
 }
 
 static bool request_records(void *arg, bool on, uint64_t bytes)

@@ -84,6 +84,12 @@ void supervise_release(struct supervisor *supervisor, uint64_t bytes);
 /* The port as recorder_start() needs it: it reports workers, records and its end to a recording. */
 struct recording_port supervise_recording_port(struct supervisor *supervisor);
 
+/* Faults of the link (wire/faults.h) in place of those of the configuration, also of later workers. */
+void supervise_set_faults(struct supervisor *supervisor, const char *text);
+
+/* Those in use; "": none. */
+const char *supervise_faults(const struct supervisor *supervisor);
+
 /* True while there is one, or while a worker still sends records of the last. */
 bool supervise_is_recording(const struct supervisor *supervisor);
 

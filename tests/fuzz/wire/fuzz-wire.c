@@ -87,6 +87,7 @@ static void read_rest(const struct wire_message *m)
 	case WIRE_GO: wire_read_go(m, &to.go); break;
 	case WIRE_REFUSE: wire_read_refuse(m, &to.text); break;
 	case WIRE_CREDIT: wire_read_credit(m, &to.credit); break;
+	case WIRE_FAULTS: wire_read_faults(m, &to.text); break;
 	case WIRE_CAPTURE: wire_read_capture(m, &to.capture); break;
 	case WIRE_HELLO: wire_read_hello(m, &to.hello); break;
 	case WIRE_IDENTITY: wire_read_identity(m, &to.identity); break;

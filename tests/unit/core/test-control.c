@@ -405,6 +405,36 @@ static void maintenance_takes_an_instrument_out_of_service(void **state)
 	refuse("maintenance", ARGS(T("instrument", "x"), B("on", false)), "not-found", "ms-1");
 }
 
+static struct config_instrument *config_of(const char *key)
+{
+	struct instrument *instrument;
+	list_for_each(instrument, &roof.core.instruments.list, link)
+	{
+		if (strcmp(instrument->config->key, key) == 0)
+			return (struct config_instrument *)(uintptr_t)instrument->config;
+	}
+	fail_msg("no %s", key);
+	return NULL;
+}
+
+static void faults_are_for_simulated_instruments(void **state)
+{
+	const struct arg xrf_1 = T("instrument", "xrf-1");
+	expect("fault", ARGS(xrf_1, T("faults", "delay=1s drop=0.1")), "{\"ok\":true}");
+	expect("status", ARGS(xrf_1), "\"faults\":\"delay=1s drop=0.1\"");
+	refuse("fault", ARGS(xrf_1, T("faults", "drop=2")), "bad-argument", "a share of 0 to 1");
+	expect("status", ARGS(xrf_1), "\"faults\":\"delay=1s drop=0.1\"");
+	expect("fault", ARGS(xrf_1, T("faults", "off")), "{\"ok\":true}");
+	expect("status", ARGS(xrf_1), "");
+	assert_null(strstr(reply(), "\"faults\""));
+	refuse("fault", ARGS(T("instrument", "x"), T("faults", "off")), "not-found", "ms-1");
+	config_of("xrf-1")->simulated = false;
+	refuse("fault", ARGS(xrf_1, T("faults", "drop=1")), "refused", "is not simulated");
+	config_of("xrf-1")->simulated = true;
+	expect("status", ARGS(xrf_1), "");
+	assert_null(strstr(reply(), "\"faults\""));
+}
+
 /* --- settings -------------------------------------------------------------------------------- */
 
 static void describe_shows_drivers_and_values(void **state)
@@ -1030,6 +1060,7 @@ int main(void)
 		WITH_ROOF(instruments_stand_in_the_order_of_the_configuration),
 		WITH_ROOF(nothing_else_waits_for_the_check_of_a_driver),
 		WITH_ROOF(maintenance_takes_an_instrument_out_of_service),
+		WITH_ROOF(faults_are_for_simulated_instruments),
 		WITH_ROOF(describe_shows_drivers_and_values),
 		WITH_ROOF(settings_change_at_run_time),
 		WITH_ROOF(a_start_waits_until_the_instrument_is_connected),

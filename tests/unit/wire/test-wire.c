@@ -347,6 +347,15 @@ static void texts_that_are_not_utf8_are_made_so(void **state)
 	text_is(log.text, "got ?1");
 }
 
+static void faults_come_back_unchanged(void **state)
+{
+	wire_write_faults(&out, "delay=1s drop=0.1");
+	struct wire_message m = only(WIRE_FAULTS, WIRE_PORT);
+	struct assay_string text;
+	assert_int_equal(wire_read_faults(&m, &text), 0);
+	text_is(text, "delay=1s drop=0.1");
+}
+
 static void capture_messages_come_back_unchanged(void **state)
 {
 	wire_write_capture(&out, &(struct wire_capture){.on = true, .bytes = 1u << 20});
@@ -377,6 +386,7 @@ int main(void)
 		cmocka_unit_test_setup(start_keeps_pace_and_settings, fresh),
 		cmocka_unit_test_setup(messages_of_a_worker_come_back_unchanged, fresh),
 		cmocka_unit_test_setup(state_carries_values, fresh),
+		cmocka_unit_test_setup(faults_come_back_unchanged, fresh),
 		cmocka_unit_test_setup(capture_messages_come_back_unchanged, fresh),
 		cmocka_unit_test_setup(frame_head_comes_back_as_it_was, fresh),
 		cmocka_unit_test_setup(a_frame_with_false_lengths_is_rejected, fresh),
