@@ -44,11 +44,18 @@ def crc32c(data):
     return crc ^ 0xffffffff
 
 
-def guide_commands(source):
-    """The block of the guide from a bare machine to the first run: its commands without remarks."""
+def guide_commands(source, name):
+    """A block of the guide: its commands without remarks."""
     text = (source / 'docs/technician.md').read_text(encoding='utf-8')
-    block = re.search(r'<!-- machine: first-run -->\n\n?```sh\n(.*?)^```', text, re.M | re.S)[1]
+    block = re.search(rf'<!-- machine: {name} -->\n\n?```sh\n(.*?)^```', text, re.M | re.S)[1]
     return [re.sub(r'\s+#.*', '', line) for line in block.splitlines()]
+
+
+def guide_config(source, word):
+    """The first configuration of the guide with this line."""
+    text = (source / 'docs/technician.md').read_text(encoding='utf-8')
+    return next(block for block in re.findall(r'<!-- config -->\n```yaml\n(.*?)^```', text, re.M | re.S)
+                if re.search(word, block, re.M))
 
 
 def with_version(package, version, into):
@@ -113,7 +120,7 @@ class Test:
             shutil.copy(package, self.home)
 
     def first_run(self):
-        commands = guide_commands(self.source)
+        commands = guide_commands(self.source, 'first-run')
         expect(len(commands) <= 6, f'the guide needs {len(commands)} commands')
         for command in commands:
             if command.endswith(' &'):
@@ -123,6 +130,40 @@ class Test:
                 self.run(command.replace('sudo apt install', 'sudo apt-get -q -y install'), 'kim')
         run = json.loads(self.run('assayctl --json run list', 'kim').stdout)['runs'][0]
         expect(run['status'] == 'complete' and run['sim'], f'the guide\'s run: {run}')
+
+    def edit(self, text, *file):
+        """`sudo assayctl edit`, with an editor that puts `text` in the place of the file."""
+        (self.home / 'new').write_text(text, encoding='utf-8')
+        (self.home / 'type').write_text('#!/bin/sh\ncat ~kim/new >"$1"\n', encoding='utf-8')
+        (self.home / 'type').chmod(0o755)
+        return self.run(' '.join(['sudo EDITOR=/home/kim/type assayctl edit', *file]), 'kim', check=False).stdout
+
+    def own_configuration(self):
+        """The guide's sections on a laboratory, a simulated and a real instrument: no other command is needed."""
+        main = self.root / ETC / 'assayd.yaml'
+        before = main.read_text(encoding='utf-8')
+        self.run('pkill -f 127.0.0.1:10001; while pgrep -f 127.0.0.1:10001; do sleep 0.1; done', 'kim', check=False)
+        edited = self.edit(guide_config(self.source, '^laboratory:') + guide_config(self.source, 'trainer-1:'))
+        command, = guide_commands(self.source, 'laboratory')
+        expect(f'which needs a restart: {command}' in edited, f'the remedy of a new laboratory: {edited}')
+        self.run(command, 'kim')
+        simulator, = guide_commands(self.source, 'simulator')
+        self.machine.start(simulator, 'kim')
+        for command in guide_commands(self.source, 'simulated'):
+            print(f'kim$ {command}')
+            self.run(command, 'kim')
+        run = json.loads(self.run('assayctl --json run list', 'kim').stdout)['runs'][0]
+        expect(run['status'] == 'complete' and run['sample'] == 'LAB-2027-00001', f'the guide\'s run: {run}')
+        edited = self.edit(guide_config(self.source, '^  xrf-1:'), f'/{ETC}/instruments.d/xrf-1.yaml')
+        expect('reloaded' in edited, edited)
+        out = {command: self.run(command, 'kim', check=False) for command in guide_commands(self.source, 'real')}
+        check, doctor, status = out.values()
+        expect(check.returncode == 0 and '2 instruments, no errors' in check.stdout, check.stdout)
+        expect('configuration: it can be read' in doctor.stdout, doctor.stdout)
+        expect(re.search(r'^! xrf-1: .*USB device.*\n    do: plug it in', status.stdout, re.M), status.stdout)
+        (self.root / ETC / 'instruments.d/xrf-1.yaml').unlink()
+        main.write_text(before, encoding='utf-8')
+        self.run('systemctl restart assayd')
 
     def check_rights(self):
         expect(self.property('ActiveState') == 'active', 'the service does not run')
@@ -253,7 +294,7 @@ def main():
     with Machine(cache, packages) as machine:
         machine.boot()
         test = Test(source, machine, packages)
-        steps = ('prepare', 'first_run', 'check_rights', 'consumers', 'wrong_file', 'upgrade', 'reboot', 'downgrade', 'remove')
+        steps = ('prepare', 'first_run', 'own_configuration', 'check_rights', 'consumers', 'wrong_file', 'upgrade', 'reboot', 'downgrade', 'remove')
         for step in steps:
             print(f'== {step}', flush=True)
             try:
