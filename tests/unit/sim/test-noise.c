@@ -2,8 +2,11 @@
 /* Noise and unfinished requests on the link: the next proper request gets its reply. */
 #include "bench.h"
 #include "amptek/dpp.h"
+#include "hiden/hiden.h"
 #include "modbus/plant.h"
+#include "nirscan/nirscan.h"
 #include "rga/rga.h"
+#include "text/text.h"
 
 #define ROUNDS    1000
 #define NOISE_MAX 64
@@ -33,6 +36,13 @@ static const struct probe probes[] = {
 	{&amptek_model, SIM_TCP, STATUS, NULL, {NULL}},
 	{&rga_model, SIM_PTY, NAME, "0D", {NULL}},
 	{&rga_model, SIM_TCP, NAME, "0D", {NULL}},
+	{&hiden_model, SIM_PTY, "70676574206E616D650D", "2248414C", 27, "0D", {NULL}},
+	{&nirscan_model, SIM_PTY, "41424344C9000000C0000200030444434241", "41424344CE000000", 22,
+		NULL, {NULL}},
+	{&text_model, SIM_PTY, "49340D0A", "4934204120223939", 16, "0D0A400D0A",
+		{"instrument", "mt-sics", NULL}},
+	{&text_model, SIM_PTY, "0220414B454E204B3003", "0220414B454E203020", 21, NULL,
+		{"instrument", "ak", NULL}},
 	{&modbus_model, SIM_PTY, GASES, NULL, {"fixed", "example", NULL}},
 };
 
