@@ -121,6 +121,19 @@ static void ph_circuit_reads_each_second_until_told_otherwise(void **state)
 	bench_stop(&b);
 }
 
+static void prepared_instruments_only_wait_for_polls(void **state)
+{
+	struct bench b;
+	start(&b, "ezo-ph", "prepared", "");
+	pass(&b, 5 * S, "");
+	ask(&b, "R\r", "");
+	pass(&b, 1 * S, "7.012\r*OK\r");
+	bench_stop(&b);
+	start(&b, "gasera-one", "prepared", "");
+	ask(&b, "\x02 ASTS K0\x03", "\x02 ASTS 0 5\x03");
+	bench_stop(&b);
+}
+
 /* 02 20 A K O N 20 K 0 03 and so on. */
 static void ak_analyser_has_common_functions(void **state)
 {
@@ -219,6 +232,7 @@ static void nirone_measures_a_spectrum(void **state)
 	ask(&b, "W2,1930.0\r\n", "W2: 1930.0\r\n");
 	ask(&b, "W512,1600.0\r", "");
 	ask(&b, "W0,1500.0\r", "");
+	ask(&b, "m\r", "m: 3\r\n");
 	ask(&b, "V3,10\r", "V: 3,10\r\n");
 	ask(&b, "LM1\r", "LM: 1\r\n");
 	ask(&b, "LI101\r", "");
@@ -262,6 +276,7 @@ int main(void)
 		cmocka_unit_test(balance_waits_until_the_weight_is_stable),
 		cmocka_unit_test(balance_repeats_until_another_command),
 		cmocka_unit_test(ph_circuit_reads_each_second_until_told_otherwise),
+		cmocka_unit_test(prepared_instruments_only_wait_for_polls),
 		cmocka_unit_test(ak_analyser_has_common_functions),
 		cmocka_unit_test(gasera_measures_a_task),
 		cmocka_unit_test(meter_is_read_with_an_option_or_after_a_time),

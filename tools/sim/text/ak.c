@@ -131,7 +131,8 @@ static void take_gasera(struct text *t, const char *frame, size_t len, bool is_l
 
 static void init(struct text *t)
 {
-	t->ak = (struct ak_state){.task = NO_TASK, .measures = t->dialect == &text_ak};
+	t->ak = (struct ak_state){
+		.task = NO_TASK, .measures = t->dialect == &text_ak || t->is_prepared};
 }
 
 const struct text_dialect text_ak = {

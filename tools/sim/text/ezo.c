@@ -14,8 +14,9 @@
 
 static void init(struct text *t)
 {
-	t->ezo = (struct ezo_state){.continuous = true, .codes = true, .temperature = 25};
-	t->due = EACH;
+	t->ezo = (struct ezo_state){
+		.continuous = !t->is_prepared, .codes = true, .temperature = 25};
+	t->due = t->is_prepared ? SIM_NEVER : EACH;
 }
 
 static void send_code(struct text *t, const char *code)

@@ -18,6 +18,7 @@ static const struct sim_option options[] = {
 	{"noise", "X", "0", "of each reading, one standard deviation"},
 	{"period", "S", "0", "the value comes and goes in such a time; 0: it stays"},
 	{"settle", "S", "1", "time for which a reading is not stable after a change"},
+	{"prepared", NULL, NULL, "ezo-ph sends only when asked, gasera-one measures"},
 	{"big-endian", NULL, NULL, "nirone: the other byte order of its floats"},
 	{0},
 };
@@ -93,6 +94,7 @@ static int text_init(struct sim_model *m, const struct sim_options *o)
 	t->period = (uint64_t)(period * 1e9);
 	t->settle = (uint64_t)(settle * 1e9);
 	t->swaps_bytes = options_flag(o, "big-endian");
+	t->is_prepared = options_flag(o, "prepared");
 	t->due = SIM_NEVER;
 	if (t->dialect->init != NULL)
 		t->dialect->init(t);

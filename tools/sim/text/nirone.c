@@ -71,7 +71,7 @@ static bool send_values(struct text *t, const char *text)
 	return true;
 }
 
-/* "W3,1600.0" */
+/* "W3,1600.0": as many points as wavelengths, unless V changes it. */
 static bool set_wavelength(struct text *t, const char *text)
 {
 	char number[8];
@@ -85,6 +85,8 @@ static bool set_wavelength(struct text *t, const char *text)
 		nm < NM_MIN || nm > NM_MAX)
 		return false;
 	t->nirone.nm[i] = nm;
+	if (t->nirone.points <= i)
+		t->nirone.points = (unsigned)i + 1;
 	text_reply(t, "W%ld: %.1f\r\n", i, nm);
 	return true;
 }

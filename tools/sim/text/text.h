@@ -71,6 +71,7 @@ struct text {
 	double value, noise;
 	uint64_t period, settle; /* of the changes between value and zero; 0: none */
 	bool swaps_bytes;
+	bool is_prepared; /* as a technician leaves it for a program that polls */
 
 	char frame[TEXT_FRAME_MAX + 1];
 	size_t len;
