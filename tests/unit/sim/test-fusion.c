@@ -44,6 +44,7 @@ static void run_goes_through_the_states(void **state)
 	expect_state(&b, "ready");
 	get(&b, LOAD "NaturalGas");
 	expect_state(&b, "loading-method");
+	assert_int_equal(send_http(&b, "GET", MANAGER "!cmd.run", NULL), 500);
 	wait_until(&b, b.now + 30 * S);
 	expect_state(&b, "ready");
 	assert_string_equal(
@@ -51,6 +52,7 @@ static void run_goes_through_the_states(void **state)
 	expect_state(&b, "preparing");
 	wait_until(&b, b.now + 28 * S);
 	expect_state(&b, "method-running");
+	assert_int_equal(send_http(&b, "GET", MANAGER "!cmd.run?runWhenReady=true", NULL), 500);
 	assert_int_equal(send_http(&b, "GET", "/v1/lastRun", NULL), 404);
 	wait_until(&b, b.now + 300 * S);
 	expect_state(&b, "preparing");
