@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Instruments that speak in lines.  model.c has the line: it collects a frame and gives it to the dialect
+ * Instruments with a line protocol.  model.c has the line: it collects a frame and gives it to the dialect
  * of the instrument, which replies, or later in its tick.
  */
 #ifndef ASSAY_SIM_TEXT_H
