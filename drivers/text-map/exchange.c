@@ -169,7 +169,6 @@ static ssize_t exchange(struct assay_instrument *ins, const struct assay_setting
 			n = settle(ins);
 		if (n < 0)
 			return n;
-		st->is_silent = false;
 		n = send_ask(ins, row, index);
 	}
 	if (n == 0 && assay_has(row, "reply"))
@@ -200,22 +199,18 @@ static void begin_round(struct state *st)
 
 /* --- the slots -------------------------------------------------------------------------------- */
 
-/* Silences an instrument that sends by itself: rows `stop` are sent, their replies not read. */
+/* Silences an instrument that sends by itself; replies to this are dropped before the next request. */
 int exchange_stop(struct assay_instrument *ins)
 {
 	struct state *st = ins->state;
-	int r = 0, quiet = timeout_of(ins, NULL);
-	bool has_stop = false;
-	st->is_at_line = false;
+	int r = 0;
 	for (size_t i = 0; i < assay_count(ins->settings, "requests") && r == 0; i++) {
 		const struct assay_settings *row = assay_row(ins->settings, "requests", i);
 		if (rows_use(row) != USE_STOP)
 			continue;
-		has_stop = true;
+		st->is_silent = false;
 		r = send_ask(ins, row, 0);
 	}
-	if (r == 0 && has_stop)
-		r = assay_drain(ins, quiet, 4 * quiet + 1000);
 	return r;
 }
 

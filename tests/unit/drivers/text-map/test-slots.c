@@ -184,6 +184,23 @@ static void a_reply_without_a_request_is_dropped(void **state)
 	assert_true(host_is_done(h));
 }
 
+static void a_reply_to_a_stop_answers_no_request(void **state)
+{
+	struct host *h = *state;
+	ROW(h, "requests", {"use", "stop"}, {"ask", "HALT"});
+	host_expect_text(h, "HALT\r\n");
+	run(h);
+	weigh(h, "S 1.0 g\r\n");
+	host_expect_text(h, "HALT\r\n");
+	host_delay(h, 500);
+	host_answer_text(h, "S 9.0 g\r\n");
+	assert_int_equal(h->driver->stop(&h->ins), 0);
+	assert_int_equal(h->driver->start(&h->ins), 0);
+	weigh(h, "S 2.0 g\r\n");
+	assert_true(host_find(h, "mass")->real == 2.0);
+	assert_true(host_is_done(h));
+}
+
 static void an_instrument_that_never_pauses_is_explained(void **state)
 {
 	struct host *h = *state;
@@ -211,8 +228,42 @@ static void without_checksum_and_status_a_frame_is_unchecked(void **state)
 	assert_int_equal(host_decode(h), 0);
 	assert_int_equal(h->frame.flag, ASSAY_UNCHECKED);
 	assert_true(host_find(h, "temperature")->real == 21.5);
-	h->raw.count = 1;
-	assert_int_equal(host_decode(h), -EBADMSG);
+	struct assay_bytes blocks[] = {h->raw.blocks[0], h->raw.blocks[1], h->raw.blocks[1]};
+	assert_int_equal(host_decode_bytes(h, blocks, 2, NULL, 0), 0);
+	assert_int_equal(host_decode_bytes(h, blocks, 1, NULL, 0), -EBADMSG);
+	assert_int_equal(host_decode_bytes(h, blocks, 3, NULL, 0), -EBADMSG);
+}
+
+static void a_word_can_take_the_data_away(void **state)
+{
+	struct host *h = *state;
+	ROW(h, "requests", {"ask", "F"}, {"reply", "{flags hex} {text word}"});
+	ROW(h, "words", {"part", "flags"}, {"bit", "4"}, {"quality", "missing"},
+		{"reason", "maintenance"});
+	ROW(h, "values", {"name", "flags"}, {"unit", "1"}, {"role", "aux"});
+	ROW(h, "values", {"name", "operator"}, {"part", "text"}, {"unit", "1"}, {"role", "aux"});
+	run(h);
+	static const struct {
+		const char *reply;
+		enum assay_quality flag;
+		int result;
+	} cases[] = {{"0F kim\r\n", ASSAY_GOOD, ASSAY_FRAME},
+		{"10 kim\r\n", ASSAY_MISSING, ASSAY_FRAME},
+		{"8000000000000000 kim\r\n", 0, -EBADMSG}, {"00 k\xEDm\r\n", 0, -EBADMSG}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		host_expect_text(h, "W\r\n");
+		host_answer_text(h, "S 1.5 g\r\n");
+		host_expect_text(h, "F\r\n");
+		host_answer_text(h, cases[i].reply);
+		assert_int_equal(acquire(h), cases[i].result);
+		if (cases[i].result < 0)
+			continue;
+		assert_int_equal(host_decode(h), 0);
+		assert_int_equal(h->frame.flag, cases[i].flag);
+		assert_true((host_find(h, "mass") != NULL) == (cases[i].flag == ASSAY_GOOD));
+		assert_int_equal(host_find(h, "flags")->integer, i == 0 ? 0x0F : 0x10);
+		assert_string_equal(host_find(h, "operator")->text, "kim");
+	}
 }
 
 static void an_echo_is_read_and_compared(void **state)
@@ -257,6 +308,13 @@ static void the_rest_of_a_line_is_not_a_value(void **state)
 	assert_int_equal(acquire(h), ASSAY_FRAME);
 	assert_int_equal(host_decode(h), 0);
 	assert_true(host_find(h, "mass")->real == 4.5);
+	assert_int_equal(h->driver->stop(&h->ins), 0);
+	host_answer_text(h, "7.5 g\n8");
+	assert_int_equal(h->driver->start(&h->ins), 0);
+	host_answer_text(h, ".5 g\n9.5 g\n"); /* the rest of 8.5 */
+	assert_int_equal(acquire(h), ASSAY_FRAME);
+	assert_int_equal(host_decode(h), 0);
+	assert_true(host_find(h, "mass")->real == 9.5);
 	assert_int_equal(acquire(h), -ETIMEDOUT);
 	h->stopping = true;
 	assert_int_equal(acquire(h), ASSAY_DONE);
@@ -575,8 +633,10 @@ int main(void)
 		WITH_SCALE(a_mark_in_place_of_a_number_is_a_missing_value),
 		WITH_SCALE(a_late_reply_answers_no_other_request),
 		WITH_SCALE(a_reply_without_a_request_is_dropped),
+		WITH_SCALE(a_reply_to_a_stop_answers_no_request),
 		WITH_SCALE(an_instrument_that_never_pauses_is_explained),
 		WITH_SCALE(without_checksum_and_status_a_frame_is_unchecked),
+		WITH_SCALE(a_word_can_take_the_data_away),
 		WITH_SCALE(an_echo_is_read_and_compared),
 		cmocka_unit_test(the_rest_of_a_line_is_not_a_value),
 		cmocka_unit_test(a_frame_of_several_lines_begins_with_its_first),
