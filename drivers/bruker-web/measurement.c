@@ -168,3 +168,11 @@ int measurement_read(const struct opus *file, enum opus_of of, struct measuremen
 		snprintf(m->time, sizeof(m->time), "%s %s", day, hour);
 	return 0;
 }
+
+int measurement_open(struct measurement *m, const uint8_t *bytes, size_t len, char *why)
+{
+	struct opus file;
+	if (opus_open(&file, bytes, len) < 0)
+		return refuse(why, "no complete OPUS file");
+	return measurement_read(&file, OPUS_SAMPLE, m, why);
+}

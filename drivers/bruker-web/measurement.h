@@ -24,4 +24,7 @@ struct measurement {
 /* 0, or -EBADMSG with the reason in why[WHY_MAX]. */
 int measurement_read(const struct opus *file, enum opus_of of, struct measurement *out, char *why);
 
+/* The sample's measurement of a file, as the instrument delivers it: the same. */
+int measurement_open(struct measurement *out, const uint8_t *bytes, size_t len, char *why);
+
 #endif

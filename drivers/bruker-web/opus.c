@@ -92,10 +92,10 @@ size_t opus_find_data(const struct opus *file, enum opus_of of, enum opus_data k
 		if ((type >> DATA_SHIFT & DATA_MASK) != kind ||
 			(type >> OF_SHIFT & OF_MASK) != of || (type >> EXTRA_SHIFT & EXTRA_MASK))
 			continue;
-		unsigned what = type >> ABOUT_SHIFT & ABOUT_MASK;
-		if (what == ABOUT_NUMBERS && about->bytes == NULL)
+		unsigned about_kind = type >> ABOUT_SHIFT & ABOUT_MASK;
+		if (about_kind == ABOUT_NUMBERS && about->bytes == NULL)
 			*about = block_of(file, i);
-		else if (what == 0 && found++ == 0)
+		else if (about_kind == 0 && found++ == 0)
 			*numbers = block_of(file, i);
 	}
 	return found;

@@ -16,7 +16,7 @@
 /* Which measurement of the file a block belongs to: bits 2 and 3 of its type. */
 enum opus_of { OPUS_SAMPLE = 1, OPUS_REFERENCE = 2, OPUS_RATIO = 3 };
 
-/* What the numbers of a block are: bits 10 to 15 of its type. */
+/* The quantity of the numbers of a block: bits 10 to 15 of its type. */
 enum opus_data { OPUS_SPECTRUM = 1, OPUS_INTERFEROGRAM = 2, OPUS_PHASE = 3, OPUS_ABSORBANCE = 4 };
 
 /* The kind of a block of parameters: bits 4 to 9 of its type. */

@@ -48,6 +48,7 @@ static int plan(
 		if (reach < recipe->spectrum.reach)
 			recipe->spectrum.reach = reach;
 	}
+	recipe->spectrum.size = transform_size(recipe->spectrum.reach, p->zero_filling);
 	if (recipe->spectrum.reach < 2 || recipe->phase.reach < 2)
 		return refuse(why, "a resolution of fewer than two points");
 	out->phase_resolution = phase;

@@ -32,7 +32,7 @@ int processing_run(const struct processing *p, const struct measurement *m,
 	struct assay_frame *frame, struct spectrum *out, char *why);
 
 /*
- * Divides a spectrum by that of its background; what cannot be divided becomes NaN.  Returns the
+ * Divides a spectrum by that of its background; a point that cannot be divided becomes NaN.  Returns the
  * number of these points.
  */
 size_t spectrum_divide(struct spectrum *sample, const struct spectrum *background);

@@ -6,11 +6,15 @@
 
 #include "opus.h"
 
+size_t transform_size(size_t reach, size_t zero_filling)
+{
+	return fourier_size(zero_filling * fourier_size(reach));
+}
+
 struct pass transform_pass(double resolution, double limit, size_t zero_filling)
 {
 	size_t reach = (size_t)llround(2 * limit * 0.9 / resolution);
-	return (struct pass){
-		.reach = reach, .size = fourier_size(zero_filling * fourier_size(reach))};
+	return (struct pass){reach, transform_size(reach, zero_filling)};
 }
 
 size_t scan_short(const struct scan *scan)

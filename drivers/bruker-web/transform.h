@@ -33,6 +33,9 @@ struct recipe {
 	struct pass spectrum, phase;
 };
 
+/* The points of a transform of `reach` points on both sides. */
+size_t transform_size(size_t reach, size_t zero_filling);
+
 /* The pass for a resolution; `limit` is the wavenumber of one point per path difference of 1/2. */
 struct pass transform_pass(double resolution, double limit, size_t zero_filling);
 

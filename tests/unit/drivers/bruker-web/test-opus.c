@@ -134,13 +134,14 @@ static void a_file_that_contradicts_itself_is_not_intact(void **state)
 	static const struct {
 		size_t at;
 		float value;
-	} damage[] = {{0, 500}, {5, -500}, {0, NAN}, {0, INFINITY}, {150, 0}};
+	} damage[] = {{0, 500}, {5, -500}, {0, NAN}, {0, INFINITY}, {150, 1}};
 	for (size_t i = 0; i < sizeof(damage) / sizeof(*damage); i++) {
 		char why[WHY_MAX];
 		struct measurement m;
 		struct opus_scan scan = both_directions();
 		scan.count = 300;
 		scan.backward = 0;
+		scan.peak = i < 4 ? -1 : 150; /* the last one is found by the stated burst only */
 		struct opus_file *f = opus_file_of(&scan);
 		assert_int_equal(read_file(f, &m, why), 0);
 		assert_true(m.is_intact);
@@ -190,6 +191,10 @@ static void a_file_without_a_usable_interferogram_is_rejected_in_words(void **st
 		opus_file_block(f, others[i]);
 		opus_file_numbers(f, values, 10);
 	}
+	opus_file_block(f, 0x817);
+	opus_file_integer(f, "NPT", 10);
+	opus_file_real(f, "CSF", 1);
+	opus_file_end(f);
 	assert_int_equal(read_file(f, &m, why), -EBADMSG);
 	assert_non_null(strstr(why, "no interferogram"));
 	opus_file_free(f);

@@ -20,8 +20,7 @@
 /* Of the maximum: the project's promise. */
 #define TOLERANCE 1e-4
 
-/* No slot is called: the host lends its memory only. */
-static const struct assay_driver no_driver = {.name = "none", .links = ASSAY_LINK_NONE};
+extern const struct assay_driver *const assay_driver;
 
 static uint8_t *bytes;
 static size_t len;
@@ -80,7 +79,7 @@ static double compare(
 
 static void the_single_beams_are_those_of_opus(void **state)
 {
-	struct host *h = host_create(&no_driver, ASSAY_LINK_NONE);
+	struct host *h = host_create(assay_driver, ASSAY_LINK_HTTP);
 	size_t count;
 	double reference_factor, sample_factor;
 	struct spectrum s = compute(h, OPUS_REFERENCE, "blackman-harris-3");
@@ -131,11 +130,66 @@ static void the_phase_is_that_of_opus(void **state)
 	(void)state;
 }
 
+/* The file's reference as a file of its own: its blocks get the types of a sample. */
+static uint8_t *reference_file(void)
+{
+	static const uint32_t moved[][2] = {
+		{0x80b, 0x807}, {0x81b, 0x817}, {0x28, 0x20}, {0x38, 0x30}, {0x48, 0x40}};
+	uint8_t *copy = malloc(len);
+	memcpy(copy, bytes, len);
+	for (size_t at = 24; at < 24 + 12 * (size_t)copy[20]; at += 12) {
+		uint32_t type, none = 0;
+		memcpy(&type, copy + at, 4);
+		for (size_t i = 0; i < sizeof(moved) / sizeof(*moved); i++) {
+			if (type == moved[i][0])
+				memcpy(copy + at, &moved[i][1], 4);
+			else if (type == moved[i][1])
+				memcpy(copy + at, &none, 4);
+		}
+	}
+	return copy;
+}
+
+/* Through the slot, with the reference as the background run. */
+static void the_absorbance_is_that_of_opus(void **state)
+{
+	struct host *h = host_create(assay_driver, ASSAY_LINK_HTTP);
+	size_t count, compared = 0;
+	double worst = 0;
+	struct spectrum beam = compute(h, OPUS_REFERENCE, "blackman-harris-3");
+	uint8_t *reference = reference_file();
+	struct assay_bytes raw = {.media = OPUS_MEDIA, .data = bytes, .len = len};
+	struct assay_bytes background = {.media = OPUS_MEDIA, .data = reference, .len = len};
+	host_reset(h);
+	host_set(h, "result", "absorbance");
+	assert_int_equal(host_decode_bytes(h, &raw, 1, &background, 1), 0);
+	const struct assay_variable *v = host_find(h, "absorbance");
+	const struct assay_variable *axis = host_find(h, "wavenumber");
+	assert_non_null(v);
+	const uint8_t *opus = stored(OPUS_RATIO, OPUS_ABSORBANCE, &count);
+	size_t first = (size_t)lround(axis->start / axis->step);
+	for (size_t i = 0; i < v->count; i++) {
+		double theirs = (double)opus_value(opus, 5185 - (first + i));
+		double lit = beam.at[first + i - beam.first];
+		if (lit < 0.05 || theirs > 1)
+			continue;
+		compared++;
+		worst = fmax(worst, fabs(host_element(v, i) - theirs));
+	}
+	print_message("absorbance below 1: %.2g in %zu points\n", worst, compared);
+	assert_true(compared > 1000);
+	assert_true(worst < 2e-4);
+	free(reference);
+	host_destroy(h);
+	(void)state;
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_single_beams_are_those_of_opus),
 		cmocka_unit_test(the_phase_is_that_of_opus),
+		cmocka_unit_test(the_absorbance_is_that_of_opus),
 	};
 	char path[4096];
 	snprintf(path, sizeof(path), "%s/brukeropus_example_file.0", argc > 1 ? argv[1] : ".");
