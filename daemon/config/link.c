@@ -121,7 +121,7 @@ static const struct port_kind *find_kind(struct load *load, const struct node *n
 	const struct node *type = is_map ? node_get(node, "type") : node;
 	if (type != NULL && !node_is_nothing(type))
 		return read_kind(load, type, driver);
-	const struct port_kind *only = port_kind_of(driver->links & ~(unsigned)ASSAY_LINK_SHARED);
+	const struct port_kind *only = port_kind_of(driver->links);
 	if (only == NULL) {
 		char end[400];
 		struct suggest near;

@@ -95,11 +95,9 @@ static const char *how_to_tell_apart(struct load *load, const struct port *port)
 /* Units of drivers that name them in their requests, on one serial line or TCP connection. */
 static bool may_share(const struct config_instrument *a, const struct config_instrument *b)
 {
-	unsigned kinds = ASSAY_LINK_SERIAL | ASSAY_LINK_TCP;
-	return a->driver != NULL && b->driver != NULL && a->port.playback == NULL &&
-	       b->port.playback == NULL && a->port.kind == b->port.kind &&
-	       (a->port.kind & kinds) != 0 &&
-	       (a->driver->links & b->driver->links & ASSAY_LINK_SHARED) != 0;
+	return a->driver != NULL && b->driver != NULL &&
+	       port_kind(&a->port) == port_kind(&b->port) &&
+	       port_kind_is_shared(port_kind(&a->port), a->driver->links & b->driver->links);
 }
 
 static bool has_same_settings(const struct config_instrument *a, const struct config_instrument *b)

@@ -10,16 +10,16 @@
 #include "wire/port.h"
 
 #define PLAYBACK   PORT_PLAYBACK
-#define SERIAL     (ASSAY_LINK_SERIAL | ASSAY_LINK_MODBUS_RTU)
+#define SERIAL     PORT_SERIAL
 #define NETWORK    (ASSAY_LINK_TCP | ASSAY_LINK_UDP | ASSAY_LINK_HTTP | ASSAY_LINK_MODBUS_TCP)
 #define MODBUS     (ASSAY_LINK_MODBUS_RTU | ASSAY_LINK_MODBUS_TCP)
 #define OPEN_MS    5000
 #define TIMEOUT_MS 600000 /* the longest */
 
 static const struct port_kind kinds[] = {
-	{ASSAY_LINK_SERIAL, "serial", .family = "serial"},
+	{ASSAY_LINK_SERIAL, "serial", .family = "serial", .is_shared = true},
 	{ASSAY_LINK_USB, "usb", .family = "usb", .is_searched = true, .has_messages = true},
-	{ASSAY_LINK_TCP, "tcp", .family = "tcp"},
+	{ASSAY_LINK_TCP, "tcp", .family = "tcp", .is_shared = true},
 	{ASSAY_LINK_UDP, "udp", .family = "udp", .has_messages = true},
 	{ASSAY_LINK_HTTP, "http", .family = "tcp", .is_http = true},
 	{ASSAY_LINK_MODBUS_RTU, "modbus-rtu", .family = "serial", .is_modbus = true,
@@ -174,7 +174,7 @@ const struct port_key *port_key_at(size_t i)
 const struct port_kind *port_kind_of(unsigned link)
 {
 	for (size_t i = 0; i < KIND_COUNT; i++)
-		if (kinds[i].link == link)
+		if (kinds[i].link == (link & ~(unsigned)ASSAY_LINK_SHARED))
 			return &kinds[i];
 	return NULL;
 }
@@ -197,6 +197,11 @@ bool port_kind_fits(const struct port_kind *kind, unsigned links)
 	if (kind->link == PORT_PLAYBACK)
 		return (links & ~(unsigned)ASSAY_LINK_NONE) != 0; /* all others have bytes */
 	return (links & kind->link) != 0;
+}
+
+bool port_kind_is_shared(const struct port_kind *kind, unsigned links)
+{
+	return kind->is_shared && (links & ASSAY_LINK_SHARED) != 0;
 }
 
 static bool is_text(const struct port_key *key)

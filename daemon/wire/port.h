@@ -24,6 +24,10 @@ struct reader;
 /* The kind `playback`, next to those of enum assay_link: a recording in place of any of them. */
 #define PORT_PLAYBACK (1u << 30)
 
+/* Kinds by the device behind them. */
+#define PORT_USB    ((unsigned)ASSAY_LINK_USB)
+#define PORT_SERIAL ((unsigned)(ASSAY_LINK_SERIAL | ASSAY_LINK_MODBUS_RTU))
+
 enum port_parity {
 	PORT_PARITY_NONE,
 	PORT_PARITY_EVEN,
@@ -123,6 +127,7 @@ struct port_kind {
 	bool is_searched;   /* the device is searched for: `port` is no path of it */
 	bool is_modbus;     /* several instruments may be on one port, with different unit_id */
 	bool is_http;       /* the driver sends requests, each with a connection of its own */
+	bool is_shared;     /* so may those of drivers with ASSAY_LINK_SHARED */
 	bool has_messages;  /* the bytes of one send or receive belong together */
 	bool has_no_bytes;  /* generators in tests and benchmarks */
 };
@@ -161,13 +166,14 @@ struct port_key {
 const struct port_kind *port_kind_at(size_t i);
 const struct port_key *port_key_at(size_t i);
 
-/* The kind of an enum assay_link or PORT_PLAYBACK, of a name, of a port; NULL: there is none. */
+/* The kind of the one link in these bits or PORT_PLAYBACK, of a name, of a port; NULL: there is none. */
 const struct port_kind *port_kind_of(unsigned link);
 const struct port_kind *port_kind_named(struct assay_string name);
 const struct port_kind *port_kind(const struct port *port); /* PORT_PLAYBACK for a recording */
 
-/* Whether a driver with these links (bits of enum assay_link) can have this kind. */
+/* Whether a driver with these links (bits of enum assay_link) can have this kind, or share it. */
 bool port_kind_fits(const struct port_kind *kind, unsigned links);
+bool port_kind_is_shared(const struct port_kind *kind, unsigned links);
 
 /* --- ports ------------------------------------------------------------------------------------ */
 

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <termios.h>
 
+#include "wire/port.h"
 #include "worker/confine-plan.h"
 
 #define LOADING (1u << CONFINE_LOADING)
@@ -29,9 +30,6 @@
 			{1, INT, request}                                             \
 		}                                                                     \
 	}
-
-#define USB    ASSAY_LINK_USB
-#define SERIAL (ASSAY_LINK_SERIAL | ASSAY_LINK_MODBUS_RTU)
 
 /* <asm/termbits.h>, which has their struct, cannot be included beside <termios.h>. */
 #define TCGETS2_ _IOR('T', 0x2A, uint8_t[44])
@@ -118,14 +116,14 @@ static const struct confine_call calls[] = {
 	ALLOW_IF(tgkill, ALWAYS, {0, INT, CONFINE_SELF}),
 	/* For descriptors that are open.  Not TIOCSTI: standard error may be an operator's terminal. */
 	/* Of worker/link/serial-line.c. */
-	ALLOW_IOCTL_OF(SERIAL, TCGETS2_),
-	ALLOW_IOCTL_OF(SERIAL, TCSETS2_),
-	ALLOW_IOCTL_OF(SERIAL, TIOCMBIS),
-	ALLOW_IOCTL_OF(SERIAL, TIOCMBIC),
-	ALLOW_IOCTL_OF(SERIAL, TIOCSBRK),
-	ALLOW_IOCTL_OF(SERIAL, TIOCCBRK),
-	ALLOW_IOCTL_OF(SERIAL, TIOCGICOUNT),
-	ALLOW_IOCTL_OF(SERIAL, TIOCSERGETLSR),
+	ALLOW_IOCTL_OF(PORT_SERIAL, TCGETS2_),
+	ALLOW_IOCTL_OF(PORT_SERIAL, TCSETS2_),
+	ALLOW_IOCTL_OF(PORT_SERIAL, TIOCMBIS),
+	ALLOW_IOCTL_OF(PORT_SERIAL, TIOCMBIC),
+	ALLOW_IOCTL_OF(PORT_SERIAL, TIOCSBRK),
+	ALLOW_IOCTL_OF(PORT_SERIAL, TIOCCBRK),
+	ALLOW_IOCTL_OF(PORT_SERIAL, TIOCGICOUNT),
+	ALLOW_IOCTL_OF(PORT_SERIAL, TIOCSERGETLSR),
 	ALLOW_IOCTL(INT, TCGETS),
 	ALLOW_IOCTL(INT, TCFLSH),
 	ALLOW_IOCTL(INT, TIOCMGET),
@@ -136,12 +134,12 @@ static const struct confine_call calls[] = {
 	 * usbfs: libusb's transfers by the interface that was claimed before, and its end, which gives
 	 * the interface back to the kernel's driver.  Nothing that reaches the rest of the device.
 	 */
-	ALLOW_IOCTL_OF(USB, USBDEVFS_SUBMITURB),
-	ALLOW_IOCTL_OF(USB, USBDEVFS_DISCARDURB),
-	ALLOW_IOCTL_OF(USB, USBDEVFS_REAPURBNDELAY),
-	ALLOW_IOCTL_OF(USB, USBDEVFS_CLEAR_HALT),
-	ALLOW_IOCTL_OF(USB, USBDEVFS_RELEASEINTERFACE),
-	ALLOW_IOCTL_OF(USB, USBDEVFS_IOCTL),
+	ALLOW_IOCTL_OF(PORT_USB, USBDEVFS_SUBMITURB),
+	ALLOW_IOCTL_OF(PORT_USB, USBDEVFS_DISCARDURB),
+	ALLOW_IOCTL_OF(PORT_USB, USBDEVFS_REAPURBNDELAY),
+	ALLOW_IOCTL_OF(PORT_USB, USBDEVFS_CLEAR_HALT),
+	ALLOW_IOCTL_OF(PORT_USB, USBDEVFS_RELEASEINTERFACE),
+	ALLOW_IOCTL_OF(PORT_USB, USBDEVFS_IOCTL),
 
 	ALLOW_IF(mmap, RUNNING, NEVER_CODE, PRIVATE_DATA),
 	ALLOW_IF(mmap2, RUNNING, NEVER_CODE, PRIVATE_DATA),

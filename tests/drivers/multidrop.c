@@ -76,8 +76,7 @@ static int decode(const struct assay_decoding *in, struct assay_frame *out)
 }
 
 static const struct assay_driver driver = {
-	.abi = ASSAY_DRIVER_ABI,
-	.size = sizeof(struct assay_driver),
+	ASSAY_DRIVER_HEAD,
 	.name = "multidrop",
 	.version = "1",
 	.summary = "units on one line whose replies have no address",

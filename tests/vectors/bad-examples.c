@@ -699,8 +699,8 @@ const struct bad_example bad_examples[] = {
 	{"of-missing", uncertainty_of_nothing,
 		"vars[0]: no key \"of\", which an uncertainty requires"},
 	{"of-unknown", of_unknown,
-		"vars[0].of: \"dead_time\", which is no variable of this frame with this analyte "
-		"and basis"},
+		"vars[0].of: \"dead_time\", which is no variable of this frame with this analyte, "
+		"basis and channel"},
 	{"axis-missing", no_axis,
 		"vars[0].dims: 0 axis variables \"energy\" where one was expected"},
 	{"axis-of-another-length", length_differs_from_axis,
