@@ -205,6 +205,8 @@ static void a_hazard_is_reported_before_it_is_on_and_until_it_is_off(void **stat
 	assert_string_equal(journal, "!6:8=5 !5:9=0 !5:6=1 ");
 	assert_true(h->hazard);
 	/* Another worker, whose settings switch nothing on. */
+	assert_int_equal(h->driver->make_safe(&h->ins), -ETIMEDOUT);
+	assert_true(h->hazard);
 	refusal = 0;
 	host_unset(h, "switch_on");
 	assert_int_equal(h->driver->make_safe(&h->ins), 0);
