@@ -67,6 +67,7 @@ struct device {
 	struct raw raw;
 	struct raw references; /* of other runs, for decode */
 	struct frame frame;
+	uint64_t decoded; /* frames of this worker */
 
 	bool is_open;         /* identify ran, and close did not */
 	struct polled polled; /* by the last poll, */

@@ -36,6 +36,19 @@ void frame_init(struct frame *frame, const struct assay_host *host)
 	frame->free_names.limit = FREE_NAMES_MAX;
 }
 
+static bool has_same_bytes(const struct buffer *a, const struct buffer *b)
+{
+	return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
+}
+
+bool frame_is_equal(const struct frame *a, const struct frame *b)
+{
+	return a->error == b->error && a->kind == b->kind && a->partial == b->partial &&
+	       a->quality == b->quality && a->reasons == b->reasons &&
+	       strcmp(a->device_time, b->device_time) == 0 && has_same_bytes(&a->vars, &b->vars) &&
+	       has_same_bytes(&a->settings, &b->settings);
+}
+
 void frame_finish(struct frame *frame)
 {
 	buffer_finish(&frame->vars);

@@ -61,6 +61,9 @@ const char *frame_free_name(struct frame *frame);
 /* Empties it, keeps the memory unless it is very large. */
 void frame_reset(struct frame *frame);
 
+/* Whether decode() made the same of both. */
+bool frame_is_equal(const struct frame *a, const struct frame *b);
+
 /* The services of <assay/driver.h>. */
 void frame_services(struct assay_host *host);
 

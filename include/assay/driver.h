@@ -407,7 +407,8 @@ struct assay_driver {
 	size_t prepared_size;
 
 	/*
-	 * Interprets raw bytes.  Pure: no link, no clock, no state, no globals.  Trusts no length
+	 * Interprets raw bytes.  Pure: no link, no clock, no state, no globals.  The worker decodes
+	 * some frames twice, and ends the run if the results differ.  Trusts no length
 	 * or count in the bytes.  Returns 0 or -EBADMSG, which ends the run.
 	 */
 	int (*decode)(const struct assay_decoding *in, struct assay_frame *out);

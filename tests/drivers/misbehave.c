@@ -35,6 +35,7 @@ static const char *const deeds[] = {
 	"unknown",    /* reads a setting that is not in its table */
 	"nonsense",   /* a frame in a unit that does not exist */
 	"unfinished", /* a frame whose variables are wrong */
+	"drift",      /* another frame each time that the same bytes are decoded */
 	"huge",       /* a frame of nearly 16 MiB */
 	"chatter",    /* a thousand log lines */
 	"echo",       /* the same log line, ten times */
@@ -290,6 +291,10 @@ static int decode(const struct assay_decoding *in, struct assay_frame *out)
 		return -EBADMSG;
 	}
 	assay_frame_kind(out, ASSAY_SCALARS);
+	if (now && does(in->settings, "drift")) {
+		static int64_t calls;
+		assay_add_int(out, "calls", ASSAY_AUX, ++calls, "1");
+	}
 	if (now && does(in->settings, "unfinished"))
 		assay_add_float(out, "Not A Name", ASSAY_DATA, 1, "V");
 	assay_add_int(out, "value", ASSAY_DATA, value,

@@ -566,6 +566,17 @@ static void a_frame_that_breaks_the_format_ends_the_run_with_the_reason(void **s
 	assert_int_equal(core_quit(&core), WIRE_EXIT_CLEAN);
 }
 
+static void a_frame_that_its_bytes_do_not_decide_ends_the_run(void **state)
+{
+	bring_up("drift", "decode", 1);
+	grant(PLENTY);
+	start(WIRE_ONCE, 0);
+	struct wire_ended ended = await_end(WIRE_END_FAILED);
+	text_is(ended.text,
+		"driver misbehave: decode() made two different frames of the same bytes");
+	assert_int_equal(core_quit(&core), WIRE_EXIT_CLEAN);
+}
+
 static void an_instrument_that_never_answers_gives_the_port_up(void **state)
 {
 	settings_add_text(&settings, "deed", "timeout");
@@ -1063,6 +1074,7 @@ int main(void)
 		T(a_refused_start_leaves_the_instrument_ready),
 		T(what_decode_cannot_read_ends_the_run),
 		T(a_frame_that_breaks_the_format_ends_the_run_with_the_reason),
+		T(a_frame_that_its_bytes_do_not_decide_ends_the_run),
 		T(an_instrument_that_never_answers_gives_the_port_up),
 		T(a_dead_unit_does_not_stop_its_neighbours),
 		T(units_that_are_always_due_are_served_in_turn),
