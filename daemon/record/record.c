@@ -19,9 +19,11 @@ static void put_number(struct map *map, const char *key, uint64_t value)
 		map_uint(map, key, value);
 }
 
+/* A map without pairs is left out: the format has none. */
 static void put_span(struct map *map, const char *key, struct assay_span span)
 {
-	if (span.data == NULL)
+	static const uint8_t empty_map = 0xa0;
+	if (span.data == NULL || (span.len == 1 && span.data[0] == empty_map))
 		return;
 	map_key(map, key);
 	encode_raw(map->to, span.data, span.len);

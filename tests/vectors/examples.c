@@ -92,11 +92,14 @@ static void put_frame(struct buffer *entry, struct buffer *part, size_t pairs)
 	.driver = {"amptek-dp5", "1.0", hash}, .core = {"assayd", "0.1.0", NULL}, .config = hash, \
 	.sync = "always"
 
+/* Of a driver without settings: an empty map is left out. */
 static void minimal_run_start(struct buffer *entry)
 {
+	static const uint8_t nothing[] = {0xa0};
 	struct buffer record = {0};
-	record_run_start(&record, &(struct run_start){
-					  RUN_START, .sample = {.id = "none"}, .operator = {"none", 0}});
+	record_run_start(
+		&record, &(struct run_start){RUN_START, .sample = {.id = "none"},
+				 .operator= {"none", 0}, .settings = {nothing, sizeof nothing}});
 	put_record(entry, EXAMPLE_DATA, &record);
 }
 
