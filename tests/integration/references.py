@@ -63,6 +63,16 @@ def test_live(lab):
     assert [r['rel'] for r in start['refs']] == ['repeats', 'dark', 'background'], start
 
 
+def test_command(lab):
+    lab.wait_state('ratio-1', 'idle')
+    dark, background = [e.record for e in lab.entries('ratio-1', 'run-start')][:2]
+    lab.ctl('run', 'start', 'ratio-1', '--background', background['number'], '--dark', dark['number'], '--wait')
+    start = [e.record for e in lab.entries('ratio-1', 'run-start')][-1]
+    assert [(r['rel'], r['run']) for r in start['refs']] == [('background', background['run']), ('dark', dark['run'])], start
+    done = lab.ctl('run', 'start', 'ratio-1', '--dark', dark['number'][:-3] + '999', code=1)
+    assert '-999' in done.stderr, done
+
+
 def test_refused(lab):
     lab.wait_state('ratio-1', 'idle')
     lost = [{'rel': 'background', 'run': bytes(16)}]
@@ -86,11 +96,12 @@ def main():
         ratio = {'driver': 'ratio', 'simulated': True, 'link': {'type': 'none'}}
         lab.start({'instruments': {'ratio-1': ratio, 'ratio-hash': {**ratio, 'raw': 'hash'}}})
         test_live(lab)
+        test_command(lab)
         test_refused(lab)
         lab.stop()
         lint(lab)
         rows = [row for row in reparse(lab) if 'ratio-1' in row['run']]
-        assert [(row['same'], row['differ'], row['failed']) for row in rows] == [(2, 0, 0)] * 5, rows
+        assert [(row['same'], row['differ'], row['failed']) for row in rows] == [(2, 0, 0)] * 6, rows
     print('ok')
 
 

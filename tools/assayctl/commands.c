@@ -65,6 +65,9 @@ static const struct command_option run_start_options[] = {
 	OPTION("method", TEXT, "ID", "a method of the configuration"),
 	OPTION("note", TEXT, "TEXT", "a remark that is recorded with the run"),
 	WORD("entered", entered, "how the sample id was entered"),
+	OPTION("background", TEXT, "RUN", "the run of the background, by its number"),
+	OPTION("dark", TEXT, "RUN", "the run without light"),
+	OPTION("blank", TEXT, "RUN", "the run of the blank"),
 	FLAG("wait", "wait for the end; exit code 0 only if the run is complete"),
 	COMMON,
 };

@@ -197,7 +197,8 @@ static int compare(const struct edit_copy *edit, const char *path)
 	size_t len;
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	char *text = fd >= 0 ? read_all(fd, &len) : NULL;
-	int r = text == NULL ? -errno : len == edit->len && memcmp(text, edit->text, len) == 0;
+	int r = text == NULL ? -errno
+			     : len == edit->len && (len == 0 || memcmp(text, edit->text, len) == 0);
 	free(text);
 	if (fd >= 0)
 		close(fd);

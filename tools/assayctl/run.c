@@ -336,6 +336,51 @@ static int start(const struct options *options, struct control_request *request,
 	return r == 0 && wait ? wait_for_end(options, started.number, &held) : r;
 }
 
+/* {rel, run} of the run with that number.  0, or 1 after a message. */
+static int put_reference(const struct options *options, struct control_request *request,
+	const char *rel, const char *number)
+{
+	struct options quiet = *options;
+	struct control_request show;
+	struct control_reply reply;
+	struct run_row row;
+	quiet.json = false;
+	control_request_init(&show, "run-show");
+	map_text(&show.map, "number", number);
+	int r = ask_run(&quiet, &show, &reply, &row);
+	if (r == 0) {
+		struct assay_span run = keys_value(reply.body, string_of("run"));
+		struct assay_span id = keys_value(run, string_of("run"));
+		struct map map;
+		map_open(&map, &request->bytes);
+		map_text(&map, "rel", rel);
+		map_key(&map, "run");
+		encode_raw(&request->bytes, id.data, id.len);
+		map_close(&map);
+	} else
+		fprintf(stderr, "assayctl: --%s %s\n", rel, number);
+	control_reply_finish(&reply);
+	return r;
+}
+
+static int put_references(
+	const struct options *options, const struct args *args, struct control_request *request)
+{
+	static const char *const rels[] = {"background", "dark", "blank"};
+	size_t count = 0;
+	int r = 0;
+	for (size_t i = 0; i < sizeof rels / sizeof *rels; i++)
+		count += args_has(args, rels[i]);
+	if (count == 0)
+		return 0;
+	map_key(&request->map, "refs");
+	encode_array(&request->bytes, count);
+	for (size_t i = 0; i < sizeof rels / sizeof *rels && r == 0; i++)
+		if (args_has(args, rels[i]))
+			r = put_reference(options, request, rels[i], args_text(args, rels[i]));
+	return r;
+}
+
 int command_run_start(const struct options *options, const struct args *args)
 {
 	static const char *const names[] = {"sample", "operator", "method", "note", "entered"};
@@ -344,6 +389,10 @@ int command_run_start(const struct options *options, const struct args *args)
 	map_text(&request.map, "instrument", args->words[0]);
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		map_text(&request.map, names[i], args_text(args, names[i]));
+	if (put_references(options, args, &request) != 0) {
+		control_request_finish(&request);
+		return 1;
+	}
 	return start(options, &request, args_has(args, "wait"));
 }
 
