@@ -215,7 +215,7 @@ def check_keys(source, paths):
     told = subprocess.run([paths['assayctl'], '--worker', paths['worker'], '--drivers', paths['drivers'],
                            'schema'], capture_output=True, text=True, check=True)
     page = read(source, 'docs/man/assayd.yaml.5')
-    described = set(re.findall(r'^\.It (?:Sy|Cm) ([a-z_]+)', page, re.M))
+    described = {word for item in re.findall(r'^\.It (?:Sy|Cm) (.*)', page, re.M) for word in re.findall(r'(?:^| , )([a-z_0-9]+)', item)}
     keys = set()
 
     def walk(schema):

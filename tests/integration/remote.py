@@ -108,7 +108,8 @@ def test_without_curve(lab, keys):
     for endpoint in keys.endpoints:
         for mechanism in (b'NULL', b'PLAIN'):
             greet(endpoint, mechanism)
-    wait_for('the refusals', lambda: lab.ask({'op': 'status'})['refused'] == before + 2 * len(keys.endpoints))
+    # At least: clients of the tests before, with a refused key, may still try again.
+    wait_for('the refusals', lambda: lab.ask({'op': 'status'})['refused'] >= before + 2 * len(keys.endpoints))
     assert len(audits(lab, 'peer-refused')) == 1, audits(lab, 'peer-refused')
 
 

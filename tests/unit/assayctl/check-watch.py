@@ -78,7 +78,7 @@ def check_keys(daemon):
                         ('k', '00'), ('\x1b[6~', '10'), ('\x1b[6~', '19'), ('j', '19'), ('\x1b[5~', '09')):
         terminal.type(key)
         terminal.wait_for(f'>gas-{chosen}')
-        assert sum('>' in line for line in terminal.lines) == 1, terminal.text
+        terminal.wait(lambda: sum('>' in line for line in terminal.lines) == 1, f'one mark, at {chosen}')
     terminal.type('\x1b')
     terminal.type('[')
     terminal.type('A')     # in three parts

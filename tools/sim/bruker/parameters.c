@@ -104,7 +104,7 @@ static int read_mode(const char *text, char mode[3])
 static int read_one(
 	const struct known_parameter *parameter, const char *text, struct bruker_settings *set)
 {
-	char *member = (char *)set + parameter->member;
+	char *member = parameter->member != NOWHERE ? (char *)set + parameter->member : NULL;
 	double value;
 	if (parameter->form == MODE)
 		return read_mode(text, member);
@@ -117,7 +117,7 @@ static int read_one(
 	if (read_number(text, parameter->form == WHOLE, &value) < 0 || value < parameter->min ||
 		value > parameter->max)
 		return -EINVAL;
-	if (parameter->member != NOWHERE)
+	if (member != NULL)
 		memcpy(member, &value, sizeof value);
 	return 0;
 }
