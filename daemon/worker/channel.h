@@ -4,8 +4,9 @@
  *
  * The I/O thread receives them as they arrive, with the time of receipt, into a bounded store; it
  * does not read the link while the store is full.  The driver's thread takes them out, never two
- * messages in one call.  Each endpoint of the link has a store of its own.  On a direct channel, where only replies are expected, the driver's thread
- * receives while it waits, and the I/O thread only notices the loss of the port.
+ * messages in one call.  Each endpoint of the link has a store of its own.  On a direct channel, where
+ * only replies are expected, the driver's thread receives while it waits, and the I/O thread only
+ * notices the loss of the port.
  *
  * If the other side closes an idle connection, the next write connects again.  A read that finds no
  * connection is an exchange that broke off: -ENOTCONN on a direct channel, else the port is lost.
