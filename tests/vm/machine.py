@@ -31,7 +31,9 @@ with open('/dev/virtio-ports/agent', 'r+b', buffering=0) as port:
                 answer = {'code': done.returncode, 'out': done.stdout.decode(errors='replace')}
             except subprocess.TimeoutExpired as late:
                 answer = {'code': -1, 'out': 'no end in time: ' + (late.output or b'').decode(errors='replace')}
-        port.write(json.dumps(answer).encode() + b'\\n')
+        rest = json.dumps(answer).encode() + b'\\n'
+        while rest: # the port takes 32 KiB at a time
+            rest = rest[port.write(rest):]
 '''
 
 AGENT_UNIT = '''[Unit]

@@ -198,8 +198,7 @@ def clock(bench, boot):
     expect('clock-unsynced' in frame, f'the frame does not name the clock: {frame[:800]}')
     bench.run('date -s "2026-11-30 12:00:00 UTC"')
     bench.wait_for_frames('gas-1', 5)
-    audit = bench.run('assayctl journal cat --topic a1/audit/ --json')
-    expect('"clock-step"' in audit, f'no record of the clock step: {audit[-800:]}')
+    bench.run("assayctl journal cat --topic a1/audit/ --json | grep '\"clock-step\"'")
     numbers = [run['number'] for run in bench.runs('gas-1')]
     expect(len(numbers) == len(set(numbers)), f'a number was given twice: {numbers}')
     bench.run('systemctl stop assayd', timeout=180)
