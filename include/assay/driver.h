@@ -72,10 +72,9 @@ struct assay_host;
 /* --- description of a driver ---------------------------------------------------------------- */
 
 /*
- * Kinds of link, as bits of assay_driver.links.  Modbus links are used through
- * assay_modbus_read() only, HTTP links through assay_http() only, all others through assay_write()
- * and assay_read().
- * assay_modbus_read() and assay_modbus_raw() only, all others through assay_write() and assay_read().
+ * Kinds of link, as bits of assay_driver.links.  Modbus links are used through assay_modbus_read()
+ * and assay_modbus_raw() only, HTTP links through assay_http() only, all others through
+ * assay_write(), assay_read() and the calls beside them.
  */
 enum assay_link {
 	ASSAY_LINK_SERIAL = 1 << 0,
