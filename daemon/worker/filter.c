@@ -28,7 +28,7 @@ size_t filter_pass(struct filter *filter, struct filter_way *way, uint8_t *data,
 	bool is_cut = next(way) % FAULTS_MILLION < faults->truncate;
 	bool is_bent = next(way) % FAULTS_MILLION < faults->corrupt;
 	uint64_t cut = next(way), bit = next(way);
-	if (is_cut)
+	if (is_cut && len > 0)
 		len = cut % len;
 	if (is_bent && len > 0)
 		data[bit / 8 % len] ^= (uint8_t)(1u << bit % 8);

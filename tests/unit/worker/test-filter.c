@@ -83,6 +83,15 @@ static void count(const char *text, unsigned counts[3])
 	}
 }
 
+/* Such as an empty datagram. */
+static void an_empty_piece_stays_empty(void **state)
+{
+	uint64_t arrives;
+	set("truncate=1 corrupt=1 rate=1 delay=1ms");
+	assert_int_equal(filter_pass(&filter, &filter.out, piece, 0, 7, &arrives), 0);
+	assert_int_equal(arrives, 7 + NS_PER_MS);
+}
+
 static void shares_are_kept(void **state)
 {
 	unsigned counts[3], again[3];
@@ -139,6 +148,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(texts_are_read),
+		cmocka_unit_test(an_empty_piece_stays_empty),
 		cmocka_unit_test(shares_are_kept),
 		cmocka_unit_test(directions_are_apart),
 		cmocka_unit_test(times_are_kept),
