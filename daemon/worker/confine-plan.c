@@ -131,15 +131,13 @@ static const struct confine_call calls[] = {
 	ALLOW_IOCTL(INT, TIOCOUTQ),
 	ALLOW_IOCTL(INT, FIONREAD),
 	/*
-	 * usbfs: libusb's transfers by the interface that was claimed before, and its end, which gives
-	 * the interface back to the kernel's driver.  Nothing that reaches the rest of the device.
+	 * usbfs: libusb's transfers by the interface that was claimed before, and its end.  The kernel's
+	 * driver was detached and halts were cleared when the port was opened.
 	 */
 	ALLOW_IOCTL_OF(PORT_USB, USBDEVFS_SUBMITURB),
 	ALLOW_IOCTL_OF(PORT_USB, USBDEVFS_DISCARDURB),
 	ALLOW_IOCTL_OF(PORT_USB, USBDEVFS_REAPURBNDELAY),
-	ALLOW_IOCTL_OF(PORT_USB, USBDEVFS_CLEAR_HALT),
 	ALLOW_IOCTL_OF(PORT_USB, USBDEVFS_RELEASEINTERFACE),
-	ALLOW_IOCTL_OF(PORT_USB, USBDEVFS_IOCTL),
 
 	ALLOW_IF(mmap, RUNNING, NEVER_CODE, PRIVATE_DATA),
 	ALLOW_IF(mmap2, RUNNING, NEVER_CODE, PRIVATE_DATA),

@@ -162,6 +162,8 @@ static const struct deed {
 	{"usbfs DISCSIGNAL", ALWAYS, SYS_ioctl, {-1, USBDEVFS_DISCSIGNAL, ADDRESS(block)}},
 	{"usbfs CLAIM_PORT", ALWAYS, SYS_ioctl, {-1, USBDEVFS_CLAIM_PORT, ADDRESS(block)}},
 	{"usbfs ALLOC_STREAMS", ALWAYS, SYS_ioctl, {-1, USBDEVFS_ALLOC_STREAMS, ADDRESS(block)}},
+	{"usbfs IOCTL", ALWAYS, SYS_ioctl, {-1, USBDEVFS_IOCTL, ADDRESS(block)}},
+	{"usbfs CLEAR_HALT", ALWAYS, SYS_ioctl, {-1, USBDEVFS_CLEAR_HALT, ADDRESS(block)}},
 	{"usbfs FORBID_SUSPEND", ALWAYS, SYS_ioctl, {-1, USBDEVFS_FORBID_SUSPEND}},
 
 	{"execve", ALWAYS, SYS_execve, {ADDRESS(program), ADDRESS(no_words), ADDRESS(no_words)}},
@@ -325,8 +327,7 @@ static void every_deed_is_refused(void **state)
 static int command_usb(void *arg)
 {
 	static const unsigned long requests[] = {USBDEVFS_SUBMITURB, USBDEVFS_DISCARDURB,
-		USBDEVFS_REAPURBNDELAY, USBDEVFS_CLEAR_HALT, USBDEVFS_RELEASEINTERFACE,
-		USBDEVFS_IOCTL};
+		USBDEVFS_REAPURBNDELAY, USBDEVFS_RELEASEINTERFACE};
 	confine(arg);
 	for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
 		if (syscall(SYS_ioctl, -1, requests[i], block) != -1 || errno != EBADF)
