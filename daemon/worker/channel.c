@@ -8,15 +8,7 @@
 #include "worker/channel.h"
 
 #define IN_ROOM   (256u << 10) /* the link is not read while more than this is stored */
-#define IN_KEEP   (64u << 10)
-#define TURNS_MAX 16 /* pieces received before the core's socket is served */
-
-/* In front of each piece in the store. */
-struct piece {
-	uint32_t len, at; /* bytes in all, bytes taken */
-	bool joins;       /* it continues the transfer of the piece before it */
-	struct receipt received;
-};
+#define TURNS_MAX 16           /* pieces received before the core's socket is served */
 
 void channel_init(struct channel *channel, struct monitor *monitor, struct link *link,
 	struct heartbeat *heartbeat)
@@ -28,7 +20,7 @@ void channel_finish(struct channel *channel)
 {
 	buffer_finish(&channel->spoiled);
 	for (unsigned i = 0; i < LINK_ENDPOINTS; i++)
-		buffer_finish(&channel->in[i].pieces);
+		input_finish(&channel->in[i]);
 	link_recorder_finish(&channel->recorder);
 }
 
@@ -98,7 +90,7 @@ void channel_start_run(struct channel *channel)
 }
 
 static bool receive_all(struct channel *channel);
-static size_t drop_input(struct channel *channel, bool all);
+static size_t drop_input(struct channel *channel, uint64_t now);
 
 /* --- sending ---------------------------------------------------------------------------------- */
 
@@ -173,7 +165,7 @@ static int ensure_connected(struct channel *channel, uint64_t deadline)
 		if (r == 0) {
 			channel->is_closed = false;
 			channel->connections++;
-			drop_input(channel, true);
+			drop_input(channel, UINT64_MAX);
 			monitor_kick(channel->monitor); /* to poll it */
 			break;
 		}
@@ -262,31 +254,20 @@ int channel_write_to(
 
 /* --- receiving -------------------------------------------------------------------------------- */
 
-static size_t waiting(const struct store *store)
+/* Pieces that the filter delays have arrived by now, all if it is off. */
+static uint64_t present(const struct channel *channel)
 {
-	return store->pieces.len - store->at;
+	return channel->filter.is_on ? clock_boot() : UINT64_MAX;
 }
 
-/* When the first piece arrives: 0 if it has, UINT64_MAX if there is none.  The filter delays some. */
-static uint64_t arrival(const struct channel *channel, const struct store *store)
+/* When the first piece arrives, of any endpoint or of `input`: see input_arrival(). */
+static uint64_t next_arrival(const struct channel *channel, const struct input *input)
 {
-	struct piece piece;
-	if (waiting(store) == 0)
-		return UINT64_MAX;
-	if (!channel->filter.is_on)
-		return 0;
-	memcpy(&piece, store->pieces.data + store->at, sizeof piece);
-	return piece.received.mono <= clock_boot() ? 0 : piece.received.mono;
-}
-
-/* Of all endpoints, or of `store`. */
-static uint64_t next_arrival(const struct channel *channel, const struct store *store)
-{
-	uint64_t first = UINT64_MAX;
-	if (store != NULL)
-		return arrival(channel, store);
+	uint64_t first = UINT64_MAX, now = present(channel);
+	if (input != NULL)
+		return input_arrival(input, now);
 	for (unsigned i = 0; i < link_endpoints(channel->link); i++) {
-		uint64_t at = arrival(channel, &channel->in[i]);
+		uint64_t at = input_arrival(&channel->in[i], now);
 		first = at < first ? at : first;
 	}
 	return first;
@@ -296,96 +277,47 @@ static bool has_room(const struct channel *channel)
 {
 	bool has = false;
 	for (unsigned i = 0; i < link_endpoints(channel->link); i++)
-		has = has || waiting(&channel->in[i]) <= IN_ROOM;
+		has = has || input_size(&channel->in[i]) <= IN_ROOM;
 	return has;
 }
 
-/* Drops what has arrived, or all.  Returns the number of bytes. */
-static size_t drop_store(struct channel *channel, struct store *store, bool all)
-{
-	size_t dropped = 0;
-	while (waiting(store) > 0 && (all || arrival(channel, store) == 0)) {
-		struct piece piece;
-		memcpy(&piece, store->pieces.data + store->at, sizeof piece);
-		dropped += piece.len - piece.at;
-		store->at += sizeof piece + piece.len;
-	}
-	if (waiting(store) > 0)
-		return dropped;
-	store->at = 0;
-	buffer_reset(&store->pieces);
-	if (store->pieces.size > IN_KEEP)
-		buffer_finish(&store->pieces);
-	return dropped;
-}
-
-static size_t drop_input(struct channel *channel, bool all)
+/* Drops the pieces that have arrived by `now`.  Returns the number of bytes. */
+static size_t drop_input(struct channel *channel, uint64_t now)
 {
 	size_t dropped = 0;
 	for (unsigned i = 0; i < link_endpoints(channel->link); i++)
-		dropped += drop_store(channel, &channel->in[i], all);
+		dropped += input_drop(&channel->in[i], now);
 	return dropped;
 }
 
-/* Takes bytes of the first piece, at most `size`.  0 if there is none, or none that `joins`. */
-static size_t take_piece(
-	struct channel *channel, struct store *store, void *to, size_t size, bool joins)
+/* Takes bytes of the first message: how many, 0 if nothing has arrived. */
+static size_t take(struct channel *channel, struct input *input, uint8_t *to, size_t size)
 {
-	if (arrival(channel, store) != 0)
-		return 0;
-	uint8_t *at = store->pieces.data + store->at;
-	struct piece piece;
-	memcpy(&piece, at, sizeof piece);
-	if (joins && !piece.joins)
-		return 0;
-	size_t n = piece.len - piece.at < size ? piece.len - piece.at : size;
-	memcpy(to, at + sizeof piece + piece.at, n);
-	piece.at += (uint32_t)n;
-	memcpy(at, &piece, sizeof piece);
-	channel->received = piece.received;
-	if (piece.at == piece.len)
-		store->at += sizeof piece + piece.len;
+	bool was_full = input_size(input) > IN_ROOM;
+	size_t n = input_take(input, present(channel), to, size, &channel->received);
+	if (was_full && input_size(input) <= IN_ROOM)
+		monitor_kick(channel->monitor);
 	return n;
 }
 
-/* Takes bytes of the first message: how many, 0 if nothing has arrived. */
-static size_t take(struct channel *channel, struct store *store, uint8_t *to, size_t size)
+/* How many of the bytes the filter lets through, and when they arrive. */
+static size_t spoil_input(
+	struct channel *channel, uint8_t *data, size_t len, struct receipt *received)
 {
-	bool was_full = waiting(store) > IN_ROOM;
-	size_t have = 0, n;
-	while (have < size &&
-		(n = take_piece(channel, store, to + have, size - have, have > 0)) > 0)
-		have += n;
-	if (waiting(store) == 0)
-		drop_store(channel, store, true); /* frees the memory */
-	if (was_full && waiting(store) <= IN_ROOM)
-		monitor_kick(channel->monitor);
-	return have;
+	uint64_t now = received->mono, arrives;
+	size_t rest = filter_pass(&channel->filter, &channel->filter.in, data, len, now, &arrives);
+	*received = (struct receipt){received->utc + (arrives - now), arrives};
+	return rest;
 }
 
-/* False if the filter loses the piece. */
-static bool spoil_input(struct channel *channel, struct piece *piece, uint8_t *data)
-{
-	uint64_t now = piece->received.mono, arrives;
-	piece->len = (uint32_t)filter_pass(
-		&channel->filter, &channel->filter.in, data, piece->len, now, &arrives);
-	piece->received = (struct receipt){piece->received.utc + (arrives - now), arrives};
-	return piece->len > 0;
-}
-
-/* Receives one piece into a store with room.  True if another one may be there already. */
+/* Receives one piece into an input with room.  True if another one may be there already. */
 static bool receive_one(struct channel *channel, unsigned endpoint)
 {
 	struct link *link = channel->link;
-	struct store *store = &channel->in[endpoint];
-	size_t room = sizeof(struct piece) + link->ops->receive_max;
+	struct input *input = &channel->in[endpoint];
 	if (channel->is_closed || channel->lost)
 		return false;
-	if (store->at > 0 && store->at >= store->pieces.len / 2) {
-		buffer_consume(&store->pieces, store->at);
-		store->at = 0;
-	}
-	uint8_t *to = buffer_reserve(&store->pieces, room);
+	uint8_t *to = input_reserve(input, link->ops->receive_max);
 	if (to == NULL) {
 		link_fail(link, ENOMEM, "the received bytes cannot be stored");
 		lose(channel);
@@ -393,7 +325,7 @@ static bool receive_one(struct channel *channel, unsigned endpoint)
 	}
 	link->from = endpoint;
 	link->joins = false;
-	ssize_t n = link->ops->receive(link, to + sizeof(struct piece), link->ops->receive_max);
+	ssize_t n = link->ops->receive(link, to, link->ops->receive_max);
 	if (n == -ENODEV)
 		lose(channel);
 	if (n == -ENOTCONN)
@@ -401,14 +333,14 @@ static bool receive_one(struct channel *channel, unsigned endpoint)
 	if (n <= 0)
 		return false;
 	bool may_have_more = link->ops->handle != NULL || (size_t)n == link->ops->receive_max;
-	struct piece piece = {(uint32_t)n, 0, link->joins, {clock_utc(), clock_boot()}};
-	if (channel->filter.is_on && endpoint != LINK_CONTROL &&
-		!spoil_input(channel, &piece, to + sizeof piece))
+	struct receipt received = {clock_utc(), clock_boot()};
+	size_t len = (size_t)n;
+	if (channel->filter.is_on && endpoint != LINK_CONTROL)
+		len = spoil_input(channel, to, len, &received);
+	if (len == 0)
 		return may_have_more;
-	memcpy(to, &piece, sizeof piece);
-	store->pieces.len += sizeof piece + piece.len;
-	link_recorder_note(
-		&channel->recorder, CAPTURE_IN, link->ins[endpoint], to + sizeof piece, piece.len);
+	input_add(input, len, link->joins, received);
+	link_recorder_note(&channel->recorder, CAPTURE_IN, link->ins[endpoint], to, len);
 	monitor_notify(channel->monitor);
 	return may_have_more;
 }
@@ -418,18 +350,18 @@ static bool receive_all(struct channel *channel)
 {
 	bool more = false;
 	for (unsigned i = 0; i < link_endpoints(channel->link); i++)
-		if (waiting(&channel->in[i]) <= IN_ROOM)
+		if (input_size(&channel->in[i]) <= IN_ROOM)
 			more = receive_one(channel, i) || more;
 	return more;
 }
 
-/* 0 if there is input, of `store` or (NULL) of any; or an error, which comes after the bytes. */
-static int await_input(struct channel *channel, const struct store *store, uint64_t deadline)
+/* 0 if there is input, of `input` or (NULL) of any; or an error, which comes after the bytes. */
+static int await_input(struct channel *channel, const struct input *input, uint64_t deadline)
 {
 	for (;;) {
 		if (channel->cancelled)
 			return -ECANCELED;
-		uint64_t arrives = next_arrival(channel, store);
+		uint64_t arrives = next_arrival(channel, input);
 		if (arrives == 0)
 			return 0;
 		if (arrives == UINT64_MAX && channel->lost)
@@ -453,12 +385,12 @@ ssize_t channel_read(struct channel *channel, void *to, size_t size, int ms)
 
 ssize_t channel_read_from(struct channel *channel, unsigned endpoint, void *to, size_t size, int ms)
 {
-	struct store *store = &channel->in[endpoint];
+	struct input *input = &channel->in[endpoint];
 	enter(channel, ms);
-	int r = size > 0 ? await_input(channel, store, deadline_after(ms)) : -EINVAL;
+	int r = size > 0 ? await_input(channel, input, deadline_after(ms)) : -EINVAL;
 	if (r == -ENOTCONN)
 		r = break_off(channel);
-	ssize_t n = r < 0 ? r : (ssize_t)take(channel, store, to, size);
+	ssize_t n = r < 0 ? r : (ssize_t)take(channel, input, to, size);
 	channel->has_read = channel->has_read || n > 0;
 	channel->awaits_reply = channel->awaits_reply && n <= 0;
 	leave(channel);
@@ -527,7 +459,7 @@ int channel_drain(struct channel *channel, int quiet_ms, int limit_ms, size_t *d
 	uint64_t limit = deadline_after(limit_ms);
 	int r = 0;
 	while (r == 0) {
-		*dropped += drop_input(channel, false);
+		*dropped += drop_input(channel, present(channel));
 		uint64_t quiet = deadline_after(quiet_ms);
 		r = quiet <= limit ? await_input(channel, NULL, quiet) : -EBADMSG;
 	}
@@ -604,12 +536,12 @@ bool channel_is_lost(struct channel *channel)
 size_t channel_discard(struct channel *channel)
 {
 	monitor_lock(channel->monitor);
-	size_t dropped = drop_input(channel, false);
+	size_t dropped = drop_input(channel, present(channel));
 	for (int i = 0; channel->is_direct && i < TURNS_MAX && !channel->lost; i++) {
 		receive_all(channel);
 		if (next_arrival(channel, NULL) == UINT64_MAX)
 			break;
-		dropped += drop_input(channel, false);
+		dropped += drop_input(channel, present(channel));
 	}
 	monitor_unlock(channel->monitor);
 	return dropped;

@@ -2,8 +2,8 @@
 /*
  * The bytes between the driver's thread and the link.
  *
- * The I/O thread receives them as they arrive, with the time of receipt, into a bounded store; it
- * does not read the link while the store is full.  The driver's thread takes them out, never two
+ * The I/O thread receives them as they arrive, with the time of receipt, into a bounded
+ * input; it does not read the link while that is full.  The driver's thread takes them out, never two
  * messages in one call.  Each endpoint of the link has a store of its own.  On a direct channel, where
  * only replies are expected, the driver's thread receives while it waits, and the I/O thread only
  * notices the loss of the port.
@@ -23,14 +23,11 @@
 
 #include "base/buffer.h"
 #include "worker/filter.h"
+#include "worker/input.h"
 #include "worker/link/link.h"
 #include "worker/monitor.h"
 #include "worker/heartbeat.h"
 #include "worker/link-recorder.h"
-
-struct receipt {
-	uint64_t utc, mono;
-};
 
 struct channel {
 	struct monitor *monitor;
@@ -47,10 +44,7 @@ struct channel {
 	unsigned breaks;         /* of exchanges by the end of the connection */
 	struct buffer spoiled;   /* the bytes of a write, as the filter made them */
 	/* under the lock */
-	struct store {
-		struct buffer pieces; /* each with a head */
-		size_t at;
-	} in[LINK_ENDPOINTS];
+	struct input in[LINK_ENDPOINTS];
 	unsigned out_to;    /* the endpoint */
 	const uint8_t *out; /* bytes that the driver's thread is sending; NULL: none */
 	size_t out_len, out_at;
