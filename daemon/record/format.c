@@ -521,6 +521,23 @@ static const struct schema_map raw_block_map = {
 static const struct schema_type raw_block = {.kind = SCHEMA_MAP, .map = &raw_block_map};
 static const struct schema_type raw_blocks = {.kind = SCHEMA_LIST, .item = &raw_block};
 
+struct gap {
+	uint64_t n;
+};
+static int rule_gap(struct schema_walk *walk, const void *kept)
+{
+	const struct gap *gap = kept;
+	return gap->n > 0 ? 0 : schema_fail(walk, walk->r->at, "a gap without a lost sample");
+}
+static const struct schema_key gap_keys[] = {
+	MAY("at", natural, NONE),
+	MUST("n", natural, offsetof(struct gap, n)),
+};
+static const struct schema_map gap_map = {
+	KEYS(gap_keys), .size = sizeof(struct gap), .rule = rule_gap};
+static const struct schema_type gap = {.kind = SCHEMA_MAP, .map = &gap_map};
+static const struct schema_type gaps = {.kind = SCHEMA_LIST, .item = &gap};
+
 #define BASE(inst_type)                                                              \
 	MUST("v", version, NONE), MUST("id", uuid, IN(id)), MUST("t", stamp, IN(t)), \
 		MUST("inst", inst_type, IN(inst))
@@ -535,6 +552,8 @@ static const struct schema_key frame_keys[] = {
 	MUST("kind", frame_kind, AT(kind)),
 	MAY("step", step, 0),
 	MAY("partial", boolean, AT(partial)),
+	MAY("span", natural, NONE),
+	MAY("gaps", gaps, NONE),
 	MUST("vars", vars, AT(vars)),
 	MAY("settings", settings, IN(settings)),
 	MAY("raw", raw_blocks, AT(raw)),

@@ -38,7 +38,8 @@ static const struct {
 	{"device-warning", "the instrument reports a warning"},
 	{"device-error", "the instrument reports a fault"},
 	{"resumed", "the connection broke and came back within the run"},
-	{"driver-overrun", "data came faster than they could be taken; `dropped` counts frames"},
+	{"driver-overrun", "data came faster than they could be taken; `dropped` counts frames, "
+			   "`gaps` samples"},
 	{"identity-mismatch", "another unit than configured is connected"},
 	{"identity-unread", "the unit's identity could not be read"},
 	{"late", "given to the journal more than a second after it was received"},
@@ -48,6 +49,7 @@ static const struct {
 	{"cal-settings", "the calibration holds for other settings; it was not applied"},
 	{"malformed", "the data contradict their announced length, number or sum"},
 	{"not-processed", "a calculation that a setting requests was not possible"},
+	{"sample-mismatch", "the instrument reports another sample id than the run has"},
 };
 
 const char *assay_quality_name(enum assay_quality_flag flag)

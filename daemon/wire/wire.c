@@ -274,6 +274,8 @@ void wire_write_started(struct buffer *out, unsigned unit, const struct wire_sta
 	map_uint(&m.map, "mono", started->mono);
 	map_encoded(&m.map, "settings", started->settings);
 	map_encoded(&m.map, "sent", started->sent);
+	if (started->sample.len > 0)
+		map_words(&m.map, "sample", started->sample.data, started->sample.len);
 	message_end(&m);
 }
 
@@ -399,6 +401,7 @@ int wire_read_started(const struct wire_message *m, struct wire_started *started
 		{"mono", KEY_UINT, KEY_AT(struct wire_started, mono), .required = true},
 		{"settings", KEY_RAW_MAP, KEY_AT(struct wire_started, settings)},
 		{"sent", KEY_RAW_MAP, KEY_AT(struct wire_started, sent)},
+		{"sample", KEY_TEXT, KEY_AT(struct wire_started, sample)},
 		{0},
 	};
 	return payload_decode(m, rows, started, sizeof *started);

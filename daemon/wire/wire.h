@@ -38,7 +38,7 @@
 #include "base/buffer.h"
 #include "wire/port.h"
 
-#define WIRE_VERSION     4
+#define WIRE_VERSION     5
 #define WIRE_HEAD_BYTES  8
 #define WIRE_PAYLOAD_MAX (16u * 1024 * 1024 + 65536)
 #define WIRE_PORT        0xffff /* in place of a unit */
@@ -129,12 +129,14 @@ struct wire_identity {
 };
 
 /*
- * READY: {settings}.  STARTED: {utc, mono, settings, sent?}: CBOR of the record format's
- * `settings`, as sent or read back; `sent` are those that the driver used, if they differ.
+ * READY: {settings}.  STARTED: {utc, mono, settings, sent?, sample?}: CBOR of the record format's
+ * `settings`, as sent or read back; `sent` are those that the driver used, if they differ; `sample`
+ * is the sample id that the instrument reports, unchecked.
  */
 struct wire_started {
 	uint64_t utc, mono;
 	struct assay_span settings, sent;
+	struct assay_string sample; /* "": none */
 };
 
 /*
@@ -166,8 +168,8 @@ enum wire_end {
 /*
  * ENDED: {end, code, text}.  `code` is the errno's name, e.g. "ETIMEDOUT", or "".  After
  * WIRE_END_FAILED the instrument is not ready: STATE "fault" came before, and IDENTITY follows
- * as soon as it replies again.  A STOP or ABORT that finds a repetition between two runs ends the
- * repetition: ENDED then has no STARTED before it.
+ * as soon as it replies again.  A STOP or ABORT that finds a repetition between two runs, or a START
+ * for which the instrument has begun nothing yet, ends it: ENDED then has no STARTED before it.
  */
 struct wire_ended {
 	enum wire_end end;
@@ -177,7 +179,8 @@ struct wire_ended {
 /*
  * STATE: {state, code, text, values}: states without a message of their own.  `state` is a
  * device-state of the record format: "fault" once when a unit fails (the worker retries it with
- * back-off; IDENTITY, GO, READY end the fault; of WIRE_PORT: the worker exits), "busy" with
+ * back-off; IDENTITY, GO, READY end the fault; of WIRE_PORT: the worker exits), "armed" when a START
+ * waits until the instrument begins by itself, "busy" with
  * `values`, the CBOR map name => quantity, as progress of a long measurement: at most once per
  * second, and not for frames that take less.
  */

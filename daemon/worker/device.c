@@ -154,6 +154,7 @@ struct assay_span device_sent(const struct device *device)
 static void enter(struct device *device)
 {
 	device->explained[0] = device->link_why[0] = '\0';
+	device->wants_again = false;
 	heartbeat_step(device->services->channel->heartbeat, 0);
 }
 
@@ -253,7 +254,12 @@ int device_read_back(struct device *device)
 
 int device_start(struct device *device)
 {
-	return run_reporting(device, device->driver->start);
+	device->is_starting = true;
+	device->has_begun = false;
+	device->sample[0] = '\0';
+	int r = run_reporting(device, device->driver->start);
+	device->is_starting = false;
+	return r;
 }
 
 int device_acquire(struct device *device)

@@ -20,6 +20,7 @@
 #include "worker/settings.h"
 
 #define EXPLAIN_MAX 400
+#define SAMPLE_MAX  250 /* more than an id may have: the core rejects a longer one */
 
 struct commands;
 struct device;
@@ -73,7 +74,13 @@ struct device {
 	struct polled polled; /* by the last poll, */
 	struct buffer shown;  /* and what the core has of it */
 
-	uint64_t again_ns; /* how long acquire wants to wait; 0: not at all */
+	/* By assay_began() in the last start; has_begun false: that measurement is ours. */
+	bool is_starting, has_begun;
+	struct receipt began;
+	char sample[SAMPLE_MAX + 1];
+
+	bool wants_again;  /* the slot that ran last has called assay_again(): */
+	uint64_t again_ns; /* how long it wants to wait; 0: not at all */
 	bool may_yield;    /* the slot is called again if it returns -EAGAIN for the line */
 	char explained[EXPLAIN_MAX]; /* by the slot that ran last */
 	char link_why[MODBUS_WHY];   /* of its last exchange, if that failed */

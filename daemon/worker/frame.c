@@ -2,6 +2,7 @@
 #include <assay/record.h>
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@
 #define SETTINGS_DEPTH 12
 #define SCRATCH_MAX    (64u << 20)
 #define FREE_NAMES_MAX 4096
+#define SPAN_MAX_S     1e9
 
 static struct frame *of(struct assay_frame *handle)
 {
@@ -45,8 +47,10 @@ bool frame_is_equal(const struct frame *a, const struct frame *b)
 {
 	return a->error == b->error && a->kind == b->kind && a->partial == b->partial &&
 	       a->quality == b->quality && a->reasons == b->reasons &&
-	       strcmp(a->device_time, b->device_time) == 0 && has_same_bytes(&a->vars, &b->vars) &&
-	       has_same_bytes(&a->settings, &b->settings);
+	       strcmp(a->device_time, b->device_time) == 0 && a->span == b->span &&
+	       a->gap_count == b->gap_count &&
+	       memcmp(a->gaps, b->gaps, a->gap_count * sizeof a->gaps[0]) == 0 &&
+	       has_same_bytes(&a->vars, &b->vars) && has_same_bytes(&a->settings, &b->settings);
 }
 
 void frame_finish(struct frame *frame)
@@ -80,6 +84,8 @@ void frame_reset(struct frame *frame)
 	frame->partial = false;
 	frame->quality = ASSAY_GOOD;
 	frame->reasons = 0;
+	frame->span = 0;
+	frame->gap_count = 0;
 	frame->var_count = frame->setting_count = 0;
 }
 
@@ -369,6 +375,32 @@ static void set_device_time(struct assay_frame *handle, const char *text)
 		memcpy(frame->device_time, text, strlen(text) + 1);
 }
 
+static void set_span(struct assay_frame *handle, double seconds)
+{
+	if (!(seconds > 0 && seconds <= SPAN_MAX_S))
+		fail(of(handle), -EINVAL, "its data took %g s: more than 0, at most %g", seconds,
+			SPAN_MAX_S);
+	else
+		of(handle)->span = (uint64_t)(seconds * 1e9 + 0.5);
+}
+
+static void add_gap(struct assay_frame *handle, int64_t at, uint64_t count)
+{
+	struct frame *frame = of(handle);
+	struct frame_gap *last = frame->gap_count > 0 ? &frame->gaps[frame->gap_count - 1] : NULL;
+	if (at < -1 || (last != NULL && at <= last->at)) {
+		fail(frame, -EINVAL, "a gap at element %" PRId64 ": not behind the one before", at);
+		return;
+	}
+	if (count == 0)
+		return;
+	frame_lower(frame, ASSAY_SUSPECT, "driver-overrun");
+	if (frame->gap_count < FRAME_GAPS_MAX)
+		frame->gaps[frame->gap_count++] = (struct frame_gap){at, count};
+	else
+		last->count += count;
+}
+
 static void *scratch(struct assay_frame *handle, size_t size)
 {
 	struct frame *frame = of(handle);
@@ -387,12 +419,28 @@ void frame_services(struct assay_host *host)
 	host->frame_setting = add_setting;
 	host->frame_quality = lower_quality;
 	host->frame_device_time = set_device_time;
+	host->frame_span = set_span;
+	host->frame_gap = add_gap;
 	host->frame_scratch = scratch;
 }
 
 /* --- the message ------------------------------------------------------------------------------ */
 
-/* `kind`, `step`, `partial` and the head of `vars`: how many pairs, that of `vars` included. */
+static void put_gaps(struct frame *frame, struct buffer *to)
+{
+	struct map map;
+	encode_text(to, "gaps");
+	encode_array(to, frame->gap_count);
+	for (size_t i = 0; i < frame->gap_count; i++) {
+		map_open(&map, to);
+		if (frame->gaps[i].at >= 0)
+			map_uint(&map, "at", (uint64_t)frame->gaps[i].at);
+		map_uint(&map, "n", frame->gaps[i].count);
+		map_close(&map);
+	}
+}
+
+/* `kind` to `gaps` and the head of `vars`: how many pairs, that of `vars` included. */
 static unsigned put_front(struct frame *frame, struct assay_span step)
 {
 	struct buffer *to = &frame->front;
@@ -407,6 +455,15 @@ static unsigned put_front(struct frame *frame, struct assay_span step)
 	if (frame->partial) {
 		encode_text(to, "partial");
 		encode_bool(to, true);
+		pairs++;
+	}
+	if (frame->span > 0) {
+		encode_text(to, "span");
+		encode_uint(to, frame->span);
+		pairs++;
+	}
+	if (frame->gap_count > 0) {
+		put_gaps(frame, to);
 		pairs++;
 	}
 	encode_text(to, "vars");

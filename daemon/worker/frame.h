@@ -21,6 +21,7 @@
 #define FRAME_WHY         200
 #define FRAME_DEVICE_TIME 64
 #define FRAME_PIECES      6
+#define FRAME_GAPS_MAX    64
 
 struct frame {
 	struct assay_frame handle; /* first: the driver's view */
@@ -30,6 +31,12 @@ struct frame {
 	bool partial;
 	uint32_t quality, reasons; /* as in struct wire_frame */
 	char device_time[FRAME_DEVICE_TIME + 1];
+	uint64_t span; /* ns; 0: unknown */
+	struct frame_gap {
+		int64_t at; /* -1: unknown */
+		uint64_t count;
+	} gaps[FRAME_GAPS_MAX];
+	size_t gap_count;
 	struct buffer vars, settings; /* encoded items; pairs */
 	size_t var_count, setting_count;
 	struct buffer

@@ -124,6 +124,7 @@ static int do_pause(struct assay_instrument *ins, int ms)
 
 static int do_again(struct assay_instrument *ins, int ms)
 {
+	of(ins)->wants_again = true;
 	of(ins)->again_ns = ms > 0 ? (uint64_t)ms * NS_PER_MS : 0;
 	return -EAGAIN;
 }
@@ -216,6 +217,19 @@ static int do_http(struct assay_instrument *ins, const struct assay_http_request
 static void report_hazard(struct assay_instrument *ins, bool on)
 {
 	of(ins)->on_hazard(of(ins), on);
+}
+
+static void take_beginning(struct assay_instrument *ins, const char *sample)
+{
+	struct device *device = of(ins);
+	if (!device->is_starting) {
+		device_log(device, ASSAY_LOG_WARN,
+			"the driver reported the begin of a measurement outside start: dropped");
+		return;
+	}
+	device->has_begun = true;
+	device->began = channel_received(device->services->channel);
+	snprintf(device->sample, sizeof device->sample, "%s", sample != NULL ? sample : "");
 }
 
 static void report_progress(
@@ -400,6 +414,7 @@ void services_init(struct services *services)
 		.usb_control = do_usb_control,
 		.modbus_raw = do_modbus_raw,
 		.line = do_line,
+		.began = take_beginning,
 	};
 	settings_services(host);
 	frame_services(host);

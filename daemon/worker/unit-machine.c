@@ -317,6 +317,28 @@ static void restarted(struct unit_step *step, enum unit_event event)
 	enter(step, UNIT_PACED);
 }
 
+/* The instrument has to begin by itself: the driver is stopped however that ends. */
+static void arm(struct unit_step *step, enum unit_event event)
+{
+	act(step, UNIT_DUE_SOON);
+	if (step->state.owes == UNIT_OWES_ANSWER && step->state.phase == UNIT_START)
+		act(step, UNIT_SEND_ARMED);
+	enter(step, UNIT_ARMED);
+}
+
+static void await(struct unit_step *step, enum unit_event event)
+{
+	enter(step, UNIT_AWAIT);
+}
+
+static void begun(struct unit_step *step, enum unit_event event)
+{
+	if (step->state.owes == UNIT_OWES_ANSWER)
+		started(step, event);
+	else
+		restarted(step, event);
+}
+
 /* ABORT or QUIT before the slot ran. */
 static void cancel_start(struct unit_step *step, enum unit_event event)
 {
@@ -451,6 +473,8 @@ static void made_safe(struct unit_step *step, enum unit_event event)
 #define NO_SLOT bug, bug, bug, bug, bug, bug, bug, bug, bug, bug, bug, bug
 #define SLOT(ok, silent, failed, canceled) \
 	ok, bug, bug, bug, bug, bug, silent, failed, failed, canceled, hazard_on, hazard_off
+#define STARTS(ok, again) \
+	ok, bug, bug, bug, bug, again, clean, clean, clean, clean, hazard_on, hazard_off
 #define ACQUIRED(frame, done, again, silent, failed, canceled) \
 	bug, bug, frame, frame, done, again, silent, failed, failed, canceled, hazard_on, hazard_off
 #define DELIVERED(ok, failed, canceled) \
@@ -490,7 +514,13 @@ static const struct row {
 	SLOT(start, prepare_silent, give_up_start, give_up_start)}},
 	[UNIT_START] = {UNIT_RUNS, {
 	BOTH(leave),       SAME(drop),                cancel_start, later,      later,     bug,
-	SLOT(started, clean, clean, clean)}},
+	STARTS(started, arm)}},
+	[UNIT_ARMED] = {UNIT_WAITS_UNTIL_DUE, {
+	BOTH(leave_run),   SAME(drop),                stop,         stop,       later,     await,
+	NO_SLOT}},
+	[UNIT_AWAIT] = {UNIT_RUNS, {
+	BOTH(leave_run),   SAME(drop),                stop,         stop,       later,     bug,
+	STARTS(begun, arm)}},
 	[UNIT_CLEAN] = {UNIT_RUNS_UNDISTURBED, {
 	BOTH(leave_after), SAME(drop),                later,        later,      later,     bug,
 	SLOT(cleaned, cleaned, cleaned, cleaned)}},
@@ -514,7 +544,7 @@ static const struct row {
 	NO_SLOT}},
 	[UNIT_RESTART] = {UNIT_RUNS, {
 	BOTH(leave),       SAME(drop),                end_pause,    end_pause,  later,     bug,
-	SLOT(restarted, clean, clean, clean)}},
+	STARTS(restarted, arm)}},
 	[UNIT_SAFE] = {UNIT_RUNS_UNDISTURBED, {
 	BOTH(leave_after), SAME(drop),                later,        later,      later,     bug,
 	SLOT(made_safe, made_safe, made_safe, made_safe)}},

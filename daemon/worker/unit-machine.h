@@ -24,7 +24,8 @@
  *	PACED <--ok-- RESTART <--due-- PAUSED <--- STOP ---over: ENDED--> READY
  *
  *	START, RESTART: after a failure CLEAN runs the driver's stop; then the slot is tried again, or
- *	                the start is given up.
+ *	                the start is given up.  If the instrument has to begin by itself, ARMED waits,
+ *	                and AWAIT runs the slot again.
  *	fault:          every slot that fails for good leads to UNIDENTIFIED, out of a run through STOP
  *	                and, while a hazard is on, SAFE.
  *	QUIT, LOST:     every phase leads to OVER, through STOP if the driver measures, and SAFE while a
@@ -51,6 +52,8 @@ enum unit_phase {
 	UNIT_RECHECK, /* runs poll, or identify: no connection breaks when the unit is exchanged */
 	UNIT_PREPARE, /* runs configure if the START has other settings */
 	UNIT_START,   /* runs start */
+	UNIT_ARMED,   /* the instrument begins by itself; waits until it is due */
+	UNIT_AWAIT,   /* runs start again, to see if it has begun */
 	UNIT_CLEAN,   /* runs stop after a start that failed */
 	UNIT_PACED,   /* measures; waits until the next frame is due */
 	UNIT_ACQUIRE, /* runs acquire */
@@ -82,7 +85,7 @@ enum unit_event {
 	UNIT_ON_FRAME,  /* ACQUIRE: ASSAY_FRAME, ASSAY_LAST, ASSAY_DONE, -EAGAIN */
 	UNIT_ON_LAST,
 	UNIT_ON_DONE,
-	UNIT_ON_AGAIN,
+	UNIT_ON_AGAIN,    /* the same of START, AWAIT and RESTART */
 	UNIT_ON_SILENT,   /* no answer, or one that breaks the protocol */
 	UNIT_ON_FAILED,   /* another error */
 	UNIT_ON_GONE,     /* -ENODEV */
@@ -96,6 +99,7 @@ enum unit_event {
 enum unit_action {
 	UNIT_SEND_IDENTITY,
 	UNIT_SEND_READY,
+	UNIT_SEND_ARMED, /* STATE: a START waits for the instrument */
 	UNIT_SEND_STARTED,
 	UNIT_SEND_ENDED,       /* with unit_step.end */
 	UNIT_SEND_NOT_STARTED, /* ENDED as the answer to START, with the first failure */
@@ -109,7 +113,7 @@ enum unit_action {
 	UNIT_RETRY,       /* drops the input and counts a retry */
 	UNIT_BACK_OFF,    /* due after a back-off */
 	UNIT_DUE_NOW,
-	UNIT_DUE_SOON,  /* ACQUIRE had nothing to deliver */
+	UNIT_DUE_SOON,  /* ACQUIRE had nothing to deliver, start nothing to report */
 	UNIT_DUE_LATER, /* the identity of a rejected unit */
 	UNIT_DUE_CHECK, /* a unit that rests: poll; the identity, if the link has no connections */
 };

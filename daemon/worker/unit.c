@@ -80,12 +80,17 @@ static void send_started(struct worker_unit *unit)
 	static const uint8_t none[] = {0xa0}; /* an empty map */
 	struct buffer message = {0}, settings = {0};
 	struct assay_span holds = {unit->start.holds.data, unit->start.holds.len};
+	const struct device *device = &unit->device;
+	struct receipt begun = device->has_begun ? device->began
+						 : (struct receipt){clock_utc(), clock_boot()};
+	unit->has_other_sample = false;
+	memcpy(unit->sample, device->sample, sizeof unit->sample);
 	unit->is_calibrated = device_calibrate(&unit->device, holds);
 	struct assay_span sent = device_sent(&unit->device);
 	if (sent.len == 0)
 		sent = (struct assay_span){none, sizeof none};
-	struct wire_started started = {
-		clock_utc(), clock_boot(), settings_in_use(unit, &settings), sent};
+	struct wire_started started = {begun.utc, begun.mono, settings_in_use(unit, &settings),
+		sent, string_of(unit->sample)};
 	buffer_reset(&unit->step_settings);
 	buffer_reset(&unit->step_sent);
 	if (unit->start.step.len > 0) {
@@ -95,7 +100,7 @@ static void send_started(struct worker_unit *unit)
 	if (sent.len == started.settings.len &&
 		memcmp(sent.data, started.settings.data, sent.len) == 0)
 		started.sent = (struct assay_span){NULL, 0};
-	wire_write_started(&message, unit->device.index, &started);
+	wire_write_started(&message, device->index, &started);
 	send_message(unit, &message);
 	buffer_finish(&settings);
 }
@@ -158,6 +163,11 @@ static void perform(struct worker_unit *unit, enum unit_action action, enum wire
 		wire_write_ready(&message, device->index, settings_in_use(unit, &settings));
 		send_message(unit, &message);
 		buffer_finish(&settings);
+		break;
+	case UNIT_SEND_ARMED:
+		wire_write_state(
+			&message, device->index, "armed", "", "", (struct assay_span){NULL, 0});
+		send_message(unit, &message);
 		break;
 	case UNIT_SEND_STARTED:
 		unit->frames = 0;
@@ -278,6 +288,8 @@ static int send_frame(struct worker_unit *unit)
 		frame_lower(&device->frame, ASSAY_GOOD, "checksum-retry");
 	if (unit->was_resumed)
 		frame_lower(&device->frame, ASSAY_GOOD, "resumed");
+	if (unit->has_other_sample)
+		frame_lower(&device->frame, ASSAY_SUSPECT, "sample-mismatch");
 	if (!unit->is_calibrated) { /* the driver did not see the calibration */
 		frame_withdraw(&device->frame, "no-calibration");
 		frame_lower(&device->frame, ASSAY_SUSPECT, "cal-settings");
@@ -385,7 +397,18 @@ static int start(struct worker_unit *unit)
 	if (device->driver->start != NULL && services_have_stream(device->services) &&
 		device->services->quiet_ms == 0)
 		channel_set_stream(device->services->channel, true);
-	return device_start(device);
+	int r = device_start(device);
+	bool is_further = unit->state.phase != UNIT_START && unit->state.owes == UNIT_OWES_END;
+	if (r == 0 && is_further && device->has_begun && strcmp(device->sample, unit->sample) != 0)
+		unit->has_other_sample = true; /* one run: no STARTED with this id follows */
+	return r;
+}
+
+/* The connection that `start` looks at may have been made again while it waited. */
+static int await(struct worker_unit *unit)
+{
+	int r = start(unit);
+	return r == 0 && is_connected_again(unit) ? confirm(unit) : r;
 }
 
 static int stop(struct worker_unit *unit)
@@ -402,6 +425,7 @@ static const char *const slot_names[UNIT_PHASES] = {
 	[UNIT_CONFIGURE] = "configure",
 	[UNIT_PREPARE] = "configure",
 	[UNIT_START] = "start",
+	[UNIT_AWAIT] = "start",
 	[UNIT_CLEAN] = "stop",
 	[UNIT_ACQUIRE] = "acquire",
 	[UNIT_DELIVER] = "decode",
@@ -462,6 +486,7 @@ static int run_slot(struct worker_unit *unit)
 			r = configure(unit);
 		return r < 0 ? r : start(unit);
 	case UNIT_START: return start(unit);
+	case UNIT_AWAIT: return await(unit);
 	case UNIT_CLEAN: return stop(unit);
 	case UNIT_ACQUIRE: return acquire(unit);
 	case UNIT_DELIVER:
@@ -483,6 +508,13 @@ static int run_slot(struct worker_unit *unit)
 	}
 }
 
+/* Whether -EAGAIN is a result of the slot. */
+static bool may_be_again(const struct worker_unit *unit, enum unit_phase phase)
+{
+	bool starts = phase == UNIT_START || phase == UNIT_AWAIT || phase == UNIT_RESTART;
+	return phase == UNIT_ACQUIRE || (starts && unit->device.wants_again);
+}
+
 static enum unit_event event_of(const struct worker_unit *unit, enum unit_phase phase, int result)
 {
 	struct commands *commands = unit->device.services->commands;
@@ -493,7 +525,7 @@ static enum unit_event event_of(const struct worker_unit *unit, enum unit_phase 
 	case -ECANCELED:
 		return commands_has_cut(commands, unit->device.index) ? UNIT_ON_CANCELED
 								      : UNIT_ON_FAILED;
-	case -EAGAIN: return phase == UNIT_ACQUIRE ? UNIT_ON_AGAIN : UNIT_ON_FAILED;
+	case -EAGAIN: return may_be_again(unit, phase) ? UNIT_ON_AGAIN : UNIT_ON_FAILED;
 	default: break;
 	}
 	if (result < 0)

@@ -42,7 +42,9 @@ struct worker_unit {
 	bool was_late, was_broken;              /* why the next frame was retried, */
 	bool was_resumed;                       /* after the connection had broken */
 	bool is_calibrated;                     /* the calibration holds, or there is none */
-	char cut[EXPLAIN_MAX]; /* why the instrument ended the last measurement early */
+	char sample[SAMPLE_MAX + 1]; /* as the instrument reported it at the start of the run, */
+	bool has_other_sample;       /* and another one for a further measurement of the run */
+	char cut[EXPLAIN_MAX];       /* why the instrument ended the last measurement early */
 };
 
 /*

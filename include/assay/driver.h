@@ -27,6 +27,7 @@
  *	-EPROTO      the instrument refused; assay_explain() -> the command, or the run, fails with it
  *	-EINVAL      settings that contradict each other     -> rejected with the text of assay_explain()
  *	-EAGAIN      nothing to deliver this time (acquire)  -> acquire is called again
+ *	             of assay_again() (start): not begun yet -> start is called again
  *	             of assay_modbus_read() (identify)       -> identify is called again
  *	-ECANCELED   the run was aborted                     -> return it at once
  *	-ENODEV      the port is gone: return it at once; or another unit than the one identified
@@ -380,6 +381,12 @@ struct assay_driver {
 	 * Starts one measurement; returns when acquisition has really started.  A hazard (filament,
 	 * X-ray tube) is switched on here at the earliest, only if a setting flagged
 	 * ASSAY_HAZARD requests it, and after assay_hazard(ins, true).  May be NULL.
+	 *
+	 * For an instrument that begins measurements by itself (an autosampler, the cycles of a process
+	 * analyser, a person at its keys) it looks if one has begun.  If not, it returns
+	 * assay_again(), and is called again; otherwise it calls assay_began() and returns 0.  It is
+	 * then called with `mode: repeat` after the last frame of each measurement, and each has a run
+	 * of its own.
 	 */
 	int (*start)(struct assay_instrument *ins);
 
@@ -414,8 +421,8 @@ struct assay_driver {
 
 	/*
 	 * Ends the measurement, whether finished, aborted or failed; the instrument is then ready
-	 * for another start.  Called exactly once after every start, also a failed one.  May be
-	 * NULL.
+	 * for another start.  Called exactly once after every start, also a failed one; once after
+	 * all calls of a start that returned assay_again().  May be NULL.
 	 */
 	int (*stop)(struct assay_instrument *ins);
 
@@ -578,6 +585,9 @@ struct assay_host {
 	int (*raw_append)(struct assay_raw *, const void *, size_t);
 	int (*raw_close)(struct assay_raw *);
 	int (*line)(struct assay_instrument *, enum assay_line_act, int);
+	void (*began)(struct assay_instrument *, const char *);
+	void (*frame_span)(struct assay_frame *, double);
+	void (*frame_gap)(struct assay_frame *, int64_t, uint64_t);
 };
 
 /* The link. */
@@ -689,8 +699,8 @@ static inline int assay_pause(struct assay_instrument *ins, int ms)
 }
 
 /*
- * For acquire: returns -EAGAIN, to be returned at once; acquire is called again in `ms` at the
- * earliest, and other instruments of the port get their turns until then.
+ * For acquire and start: returns -EAGAIN, to be returned at once; the slot is called again in `ms` at
+ * the earliest, and other instruments of the port get their turns until then.
  */
 static inline int assay_again(struct assay_instrument *ins, int ms)
 {
@@ -755,6 +765,20 @@ static inline int assay_http(struct assay_instrument *ins, const struct assay_ht
 }
 
 /* Reports. */
+
+/*
+ * For start, before it returns 0: the instrument has begun this measurement by itself, and knows the
+ * sample by this id; NULL: it knows none.  The run begins at the receipt of the last byte read; start
+ * may keep the bytes that it has read, and acquire add them to the first frame.
+ *
+ * The id is checked as one that people give.  It becomes that of the run if the request has none;
+ * another one than requested, or one that the site does not allow, is recorded beside the run's, and
+ * the frames are suspect (`sample-mismatch`).
+ */
+static inline void assay_began(struct assay_instrument *ins, const char *sample)
+{
+	ins->host->began(ins, sample);
+}
 
 /* Reports something harmful as on (before it is switched on) or off (after it is switched off). */
 static inline void assay_hazard(struct assay_instrument *ins, bool on)
@@ -961,6 +985,22 @@ static inline void assay_frame_quality(
 	struct assay_frame *f, enum assay_quality flag, const char *reason)
 {
 	f->host->frame_quality(f, flag, reason);
+}
+
+/* The data of this frame took `seconds`: their acquisition began so long before the frame's time. */
+static inline void assay_frame_span(struct assay_frame *f, double seconds)
+{
+	f->host->frame_span(f, seconds);
+}
+
+/*
+ * The instrument or its link lost `count` samples in front of element `at` of the data, or at an
+ * unknown place: -1.  In ascending order of the places; each call adds one, and what is lost behind
+ * the 64th counts as lost there.  The frame is suspect, `driver-overrun`.
+ */
+static inline void assay_frame_gap(struct assay_frame *f, int64_t at, uint64_t count)
+{
+	f->host->frame_gap(f, at, count);
 }
 
 /* The instrument's own time, as it sent it. */

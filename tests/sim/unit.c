@@ -160,6 +160,10 @@ static void perform(struct sim_unit *u, enum unit_action action, enum wire_end e
 			&message, u->number, (struct assay_span){settings, sizeof settings});
 		worker_send(u->worker, &message);
 		break;
+	case UNIT_SEND_ARMED:
+		wire_write_state(&message, u->number, "armed", "", "", (struct assay_span){0});
+		worker_send(u->worker, &message);
+		break;
 	case UNIT_SEND_STARTED: send_started(u); break;
 	case UNIT_SEND_ENDED: send_ended(u, end); break;
 	case UNIT_SEND_NOT_STARTED:
@@ -237,7 +241,10 @@ static enum unit_event run_slot(struct sim_unit *u)
 	case UNIT_RECHECK: return draw_result(u, 100);
 	case UNIT_RESCUE: set_hazard(u, false); return UNIT_ON_OK;
 	case UNIT_START:
-	case UNIT_RESTART: set_hazard(u, true); return draw_result(u, 3);
+	case UNIT_AWAIT:
+	case UNIT_RESTART:
+		set_hazard(u, true);
+		return dice_one_in(5) ? UNIT_ON_AGAIN : draw_result(u, 3);
 	case UNIT_ACQUIRE: return acquire(u);
 	case UNIT_DELIVER:
 	case UNIT_DELIVER_LAST: return deliver(u);
@@ -253,7 +260,8 @@ static uint64_t draw_time(const struct sim_unit *u)
 	switch (u->state.phase) {
 	case UNIT_DELIVER:
 	case UNIT_DELIVER_LAST: return 0;
-	case UNIT_START: return dice_one_in(10) ? dice_time(S, 60 * S) : dice_time(MS, 2 * S);
+	case UNIT_START:
+	case UNIT_AWAIT: return dice_one_in(10) ? dice_time(S, 60 * S) : dice_time(MS, 2 * S);
 	case UNIT_ACQUIRE: return dice_time(MS, 3 * S);
 	default: return dice_time(MS, S);
 	}

@@ -375,6 +375,17 @@ static void xrf_spectrum(struct buffer *entry)
 	map_close(&map);
 	encode_text(&part, "partial");
 	encode_bool(&part, true);
+	encode_text(&part, "span");
+	encode_uint(&part, 60500000000);
+	encode_text(&part, "gaps");
+	encode_array(&part, 2);
+	map_open(&map, &part);
+	map_uint(&map, "n", 3);
+	map_close(&map);
+	map_open(&map, &part);
+	map_uint(&map, "at", 2);
+	map_uint(&map, "n", 1);
+	map_close(&map);
 	encode_text(&part, "vars");
 	encode_array(&part, 4);
 	part_axis(&part, "energy", "keV", -0.02, 0.0101, 4);
@@ -419,7 +430,7 @@ static void xrf_spectrum(struct buffer *entry)
 	map_close(&map);
 	encode_text(&part, "x-note");
 	encode_text(&part, "beam was unstable");
-	put_frame(entry, &part, 7);
+	put_frame(entry, &part, 9);
 }
 
 /* A typed, descending axis; NaN in data; uncertainty and flags of a variable. */

@@ -97,6 +97,10 @@ static int take_started(struct instrument *instrument, const struct wire_message
 		if (request_settle(instrument, &instrument->request, why, sizeof why) < 0)
 			log_error("%s", why);
 	}
+	if (started.sample.len > 0 && instrument->run != NULL)
+		run_compare_sample(instrument->run, started.sample);
+	else if (started.sample.len > 0)
+		request_take_sample(instrument, &instrument->request, started.sample);
 	r = instrument_apply(instrument, MACHINE_STARTED, &(struct cause){.started = &started});
 	if (r < 0)
 		return r;
@@ -280,6 +284,8 @@ static int take_state(struct instrument *instrument, const struct wire_message *
 		state_progress(instrument, reported.values);
 		return 0;
 	}
+	if (state == DEVICE_STATE_ARMED && instrument->change.sent)
+		change_settle(&instrument->change, 0, NULL); /* the START has its settings */
 	if (state != DEVICE_STATE_FAULT)
 		return 0; /* all other states are the core's to decide */
 	char code[33], text[WIRE_TEXT_MAX + 1];

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LOG_TOPIC instrument->config->key
+#include "base/log.h"
 #include "core/instrument/request.h"
 #include "record/encode.h"
 #include "record/keys.h"
@@ -48,6 +50,25 @@ int request_check_texts(const struct config *config, const char *sample, const c
 			config->sample_example != NULL ? config->sample_example
 						       : config->sample_pattern);
 	return r;
+}
+
+void request_take_sample(const struct instrument *instrument, struct run_request *request,
+	struct assay_string reported)
+{
+	char id[RUN_TEXT_MAX + 1], why[WIRE_TEXT_MAX] = "it is too long";
+	bool fits = text_copy(id, sizeof id, reported) &&
+		    request_check_texts(instrument->all->config, id, "", "", why, sizeof why) == 0;
+	if (fits && request->sample[0] == '\0') {
+		text_copy(request->sample, sizeof request->sample, reported);
+		request->entered = ENTRY_INSTRUMENT;
+		return;
+	}
+	if (fits && strcmp(id, request->sample) == 0)
+		return;
+	text_escape(request->reported, sizeof request->reported, reported);
+	log_warn("the instrument reports sample '%s', the run has '%s': its frames are flagged%s%s",
+		request->reported, request->sample[0] != '\0' ? request->sample : "none",
+		fits ? "" : ": ", fits ? "" : why);
 }
 
 /* The site's requirements; only runs on demand must meet them. */

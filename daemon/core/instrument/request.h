@@ -23,6 +23,13 @@ int request_settle(
 int request_check_texts(const struct config *config, const char *sample, const char *operator,
 	const char * note, char *text, size_t size);
 
+/*
+ * Takes the sample id that the instrument reports for a run that starts now: as that of the request,
+ * if this has none and the id is one that people may give; else as request->reported, if it differs.
+ */
+void request_take_sample(const struct instrument *instrument, struct run_request *request,
+	struct assay_string reported);
+
 /* Whether the settled request has values that stay, which neither the file has nor a note. */
 bool request_borrows(const struct instrument *instrument, const struct run_request *request);
 

@@ -214,13 +214,16 @@ static void put_run_start(const struct run *run, const struct run_subject *subje
 	size_t cal_count = list_calibrations(run, cal);
 	struct assay_span setup = method != NULL && method->setup.len > 0 ? method->setup
 									  : config->setup;
-	struct buffer extra = {0}, note = {0};
+	struct buffer extra = {0}, note = {0}, reported = {0};
 	size_t extra_count = 0;
 	uint8_t id[ASSAY_UUID_SIZE];
 	uuid_random(id);
 	if (run->request.note[0] != '\0')
 		encode_text(&note, run->request.note);
 	add_extra(&extra, &extra_count, "x-note", &note);
+	if (run->request.reported[0] != '\0')
+		encode_text(&reported, run->request.reported);
+	add_extra(&extra, &extra_count, "x-sample", &reported);
 	/* The settings as sent, if the instrument read back others: decode() works with them. */
 	add_extra(&extra, &extra_count, "x-sent", &run->sent);
 	add_extra(&extra, &extra_count, "x-set", &run->request.steps.changed);
@@ -250,6 +253,7 @@ static void put_run_start(const struct run *run, const struct run_subject *subje
 		start.refs_count = 0; /* they were checked with the request */
 	record_run_start(body, &start);
 	buffer_finish(&note);
+	buffer_finish(&reported);
 	buffer_finish(&extra);
 }
 
@@ -396,6 +400,8 @@ static void classify(const struct run *run, const struct wire_frame *frame, cons
 	}
 	if (run->identity.mismatch)
 		quality_lower(q, ASSAY_QUALITY_SUSPECT, "identity-mismatch");
+	if (run->request.reported[0] != '\0')
+		quality_lower(q, ASSAY_QUALITY_SUSPECT, "sample-mismatch");
 	const char *serial = run->identity.serial;
 	if (run->identity.declared || serial[0] == '\0' || strcmp(serial, "none") == 0)
 		quality_lower(q, q->flag, "identity-unread");
@@ -497,6 +503,15 @@ int run_frame(struct run *run, const struct wire_frame *frame, size_t size,
 	run->frames++;
 	run->bytes += run->head.len + frame->part.len;
 	return 0;
+}
+
+void run_compare_sample(struct run *run, struct assay_string reported)
+{
+	if (assay_string_is(reported, run->request.sample))
+		return;
+	text_escape(run->request.reported, sizeof run->request.reported, reported);
+	log_warn("%s: the instrument reports sample '%s', the run has '%s': its frames are flagged",
+		run->config->key, run->request.reported, or_none(run->request.sample));
 }
 
 /* --- run-end --------------------------------------------------------------------------------- */

@@ -54,6 +54,7 @@ struct run_request {
 	char operator[RUN_TEXT_MAX + 1];    /* "" none */
 	char note[RUN_TEXT_MAX + 1];        /* "" none */
 	enum entry_way entered;             /* how the sample id was entered; 0: not known */
+	char reported[RUN_TEXT_MAX + 1];    /* by the instrument, if it differs; escaped */
 	const struct config_method *method; /* NULL: the instrument's own settings */
 	struct buffer refs;                 /* CBOR array of run-ref; empty: none.  Owned */
 	struct buffer references;           /* CBOR array of raw blocks, for decode().  Owned */
@@ -115,6 +116,9 @@ int run_begin(struct run **out, struct run_store *store, const struct run_subjec
 int run_frame(struct run *run, const struct wire_frame *frame, size_t size,
 	void (*done)(void *arg, const struct commit_item *item), void *arg,
 	struct schema_error *error);
+
+/* The instrument reports this sample id for a further step: its frames are flagged if it differs. */
+void run_compare_sample(struct run *run, struct assay_string reported);
 
 /* No further step starts.  The run-end names the actor, NULL: the core. */
 void run_asked_to_end(struct run *run, bool abort, const struct audit_actor *actor);

@@ -1,4 +1,3 @@
-/* A copy of <assay/driver.h> as it was released with ASSAY_DRIVER_ABI 2: never changed. */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * assay/driver.h: the only interface of an instrument driver.
@@ -28,6 +27,7 @@
  *	-EPROTO      the instrument refused; assay_explain() -> the command, or the run, fails with it
  *	-EINVAL      settings that contradict each other     -> rejected with the text of assay_explain()
  *	-EAGAIN      nothing to deliver this time (acquire)  -> acquire is called again
+ *	             of assay_again() (start): not begun yet -> start is called again
  *	             of assay_modbus_read() (identify)       -> identify is called again
  *	-ECANCELED   the run was aborted                     -> return it at once
  *	-ENODEV      the port is gone: return it at once; or another unit than the one identified
@@ -73,10 +73,9 @@ struct assay_host;
 /* --- description of a driver ---------------------------------------------------------------- */
 
 /*
- * Kinds of link, as bits of assay_driver.links.  Modbus links are used through
- * assay_modbus_read() only, HTTP links through assay_http() only, all others through assay_write()
- * and assay_read().
- * assay_modbus_read() and assay_modbus_raw() only, all others through assay_write() and assay_read().
+ * Kinds of link, as bits of assay_driver.links.  Modbus links are used through assay_modbus_read()
+ * and assay_modbus_raw() only, HTTP links through assay_http() only, all others through
+ * assay_write(), assay_read() and the calls beside them.
  */
 enum assay_link {
 	ASSAY_LINK_SERIAL = 1 << 0,
@@ -87,6 +86,12 @@ enum assay_link {
 	ASSAY_LINK_MODBUS_RTU = 1 << 5,
 	ASSAY_LINK_MODBUS_TCP = 1 << 6,
 	ASSAY_LINK_NONE = 1 << 7, /* no bytes: generators in tests and benchmarks */
+	/*
+	 * No kind, but with the others: several units may be on one serial line or TCP connection,
+	 * also of other drivers with it.  A setting has the unit's address.  A unit only replies,
+	 * and no slot returns while a reply is still expected.
+	 */
+	ASSAY_LINK_SHARED = 1 << 8,
 };
 
 /*
@@ -376,6 +381,12 @@ struct assay_driver {
 	 * Starts one measurement; returns when acquisition has really started.  A hazard (filament,
 	 * X-ray tube) is switched on here at the earliest, only if a setting flagged
 	 * ASSAY_HAZARD requests it, and after assay_hazard(ins, true).  May be NULL.
+	 *
+	 * For an instrument that begins measurements by itself (an autosampler, the cycles of a process
+	 * analyser, a person at its keys) it looks if one has begun.  If not, it returns
+	 * assay_again(), and is called again; otherwise it calls assay_began() and returns 0.  It is
+	 * then called with `mode: repeat` after the last frame of each measurement, and each has a run
+	 * of its own.
 	 */
 	int (*start)(struct assay_instrument *ins);
 
@@ -402,15 +413,16 @@ struct assay_driver {
 	size_t prepared_size;
 
 	/*
-	 * Interprets raw bytes.  Pure: no link, no clock, no state, no globals.  Trusts no length
+	 * Interprets raw bytes.  Pure: no link, no clock, no state, no globals.  The worker decodes
+	 * some frames twice, and ends the run if the results differ.  Trusts no length
 	 * or count in the bytes.  Returns 0 or -EBADMSG, which ends the run.
 	 */
 	int (*decode)(const struct assay_decoding *in, struct assay_frame *out);
 
 	/*
 	 * Ends the measurement, whether finished, aborted or failed; the instrument is then ready
-	 * for another start.  Called exactly once after every start, also a failed one.  May be
-	 * NULL.
+	 * for another start.  Called exactly once after every start, also a failed one; once after
+	 * all calls of a start that returned assay_again().  May be NULL.
 	 */
 	int (*stop)(struct assay_instrument *ins);
 
@@ -477,6 +489,22 @@ enum assay_endpoint {
 	ASSAY_ENDPOINT_STREAM = 1,   /* `stream`, to the host */
 	ASSAY_ENDPOINT_STREAM_2 = 2, /* `stream_2`, to the host */
 	ASSAY_ENDPOINT_OUT_2 = 3,    /* `out_2`, to the instrument */
+};
+
+/* Of a serial line, for assay_line(). */
+enum assay_line_act {
+	ASSAY_LINE_DTR = 1, /* 1: on, 0: off */
+	ASSAY_LINE_RTS,     /* the same; not with flow control by it */
+	ASSAY_LINE_BREAK,   /* for so many milliseconds */
+	ASSAY_LINE_BAUD,    /* bits per second, after all output has been sent */
+	ASSAY_LINE_READ,    /* returns bits of enum assay_line_state; the value is 0 */
+};
+
+enum assay_line_state {
+	ASSAY_LINE_HAS_DSR = 1 << 0,
+	ASSAY_LINE_HAS_CTS = 1 << 1,
+	ASSAY_LINE_HAS_DCD = 1 << 2,
+	ASSAY_LINE_HAS_RI = 1 << 3,
 };
 
 /* The setup packet of a control transfer, as in chapter 9.3 of the USB specification. */
@@ -556,6 +584,10 @@ struct assay_host {
 	int (*raw_open)(struct assay_raw *, const char *, const char *);
 	int (*raw_append)(struct assay_raw *, const void *, size_t);
 	int (*raw_close)(struct assay_raw *);
+	int (*line)(struct assay_instrument *, enum assay_line_act, int);
+	void (*began)(struct assay_instrument *, const char *);
+	void (*frame_span)(struct assay_frame *, double);
+	void (*frame_gap)(struct assay_frame *, int64_t, uint64_t);
 };
 
 /* The link. */
@@ -610,6 +642,15 @@ static inline ssize_t assay_usb_control(struct assay_instrument *ins,
 	return ins->host->usb_control(ins, request, sizeof *request, data, len, ms);
 }
 
+/*
+ * Controls a serial line: 0, or the state for ASSAY_LINE_READ.  -ENOTSUP: the link is none, or a
+ * pseudo-terminal, or its adapter cannot do it; -EINVAL: a rate that the adapter does not make.
+ */
+static inline int assay_line(struct assay_instrument *ins, enum assay_line_act act, int value)
+{
+	return ins->host->line(ins, act, value);
+}
+
 /* A steady clock for deadlines, not for data. */
 static inline uint64_t assay_now_ms(const struct assay_instrument *ins)
 {
@@ -658,8 +699,8 @@ static inline int assay_pause(struct assay_instrument *ins, int ms)
 }
 
 /*
- * For acquire: returns -EAGAIN, to be returned at once; acquire is called again in `ms` at the
- * earliest, and other instruments of the port get their turns until then.
+ * For acquire and start: returns -EAGAIN, to be returned at once; the slot is called again in `ms` at
+ * the earliest, and other instruments of the port get their turns until then.
  */
 static inline int assay_again(struct assay_instrument *ins, int ms)
 {
@@ -724,6 +765,20 @@ static inline int assay_http(struct assay_instrument *ins, const struct assay_ht
 }
 
 /* Reports. */
+
+/*
+ * For start, before it returns 0: the instrument has begun this measurement by itself, and knows the
+ * sample by this id; NULL: it knows none.  The run begins at the receipt of the last byte read; start
+ * may keep the bytes that it has read, and acquire add them to the first frame.
+ *
+ * The id is checked as one that people give.  It becomes that of the run if the request has none;
+ * another one than requested, or one that the site does not allow, is recorded beside the run's, and
+ * the frames are suspect (`sample-mismatch`).
+ */
+static inline void assay_began(struct assay_instrument *ins, const char *sample)
+{
+	ins->host->began(ins, sample);
+}
 
 /* Reports something harmful as on (before it is switched on) or off (after it is switched off). */
 static inline void assay_hazard(struct assay_instrument *ins, bool on)
@@ -930,6 +985,22 @@ static inline void assay_frame_quality(
 	struct assay_frame *f, enum assay_quality flag, const char *reason)
 {
 	f->host->frame_quality(f, flag, reason);
+}
+
+/* The data of this frame took `seconds`: their acquisition began so long before the frame's time. */
+static inline void assay_frame_span(struct assay_frame *f, double seconds)
+{
+	f->host->frame_span(f, seconds);
+}
+
+/*
+ * The instrument or its link lost `count` samples in front of element `at` of the data, or at an
+ * unknown place: -1.  In ascending order of the places; each call adds one, and what is lost behind
+ * the 64th counts as lost there.  The frame is suspect, `driver-overrun`.
+ */
+static inline void assay_frame_gap(struct assay_frame *f, int64_t at, uint64_t count)
+{
+	f->host->frame_gap(f, at, count);
 }
 
 /* The instrument's own time, as it sent it. */

@@ -10,7 +10,7 @@
 #include <string.h>
 
 struct state {
-	uint8_t sent;
+	uint8_t sent, looks;
 };
 
 static const char *const words[] = {"fast", "slow", NULL};
@@ -51,17 +51,32 @@ static int configure(struct assay_instrument *ins)
 	return 0;
 }
 
+static int start(struct assay_instrument *ins)
+{
+	struct state *st = ins->state;
+	if (st->looks++ == 0)
+		return assay_again(ins, 1);
+	assay_began(ins, "S-7");
+	return 0;
+}
+
 static int acquire(struct assay_instrument *ins, struct assay_raw *raw)
 {
 	struct state *st = ins->state;
 	uint8_t bytes[2] = {7, ++st->sent};
-	int r = assay_raw_add(raw, "application/octet-stream", "one", bytes, sizeof(bytes));
+	int r = assay_raw_open(raw, "application/octet-stream", "one");
+	for (size_t i = 0; r == 0 && i < sizeof(bytes); i++)
+		r = assay_raw_append(raw, &bytes[i], 1);
+	if (r == 0)
+		r = assay_raw_close(raw);
 	return r < 0 ? r : ASSAY_LAST;
 }
 
 static int decode(const struct assay_decoding *in, struct assay_frame *out)
 {
 	static const float values[] = {1.5f, 2.5f};
+	static const uint8_t states[] = {0, 1};
+	static const char *const peaks[] = {"CO", "CO2"}, *const bits[] = {"late"};
 	if (in->raw_count != 1 || in->raw[0].len != 2 || in->raw[0].data[0] != 7 ||
 		strcmp(in->raw[0].name, "one") != 0)
 		return -EBADMSG;
@@ -79,8 +94,27 @@ static int decode(const struct assay_decoding *in, struct assay_frame *out)
 		.dims = {"time"},
 		.unit = "V",
 		.label = assay_text(row, "label"),
+		.channel = "tcd",
 		.type = ASSAY_F32,
 		.data = values,
+		.count = 2};
+	struct assay_variable flags = {.name = "signal_flags",
+		.role = ASSAY_FLAGS,
+		.of = "signal",
+		.dims = {"time"},
+		.unit = "1",
+		.channel = "tcd",
+		.type = ASSAY_U8,
+		.data = states,
+		.count = 2,
+		.bits = bits,
+		.bit_count = 1};
+	struct assay_variable names = {.name = "peak_name",
+		.role = ASSAY_AUX,
+		.dims = {"time"},
+		.unit = "1",
+		.type = ASSAY_TEXTS,
+		.texts = peaks,
 		.count = 2};
 	struct assay_variable gain = {.type = ASSAY_SCALAR_INT, .integer = 3};
 	assay_frame_kind(out, ASSAY_CHROMATOGRAM);
@@ -88,6 +122,10 @@ static int decode(const struct assay_decoding *in, struct assay_frame *out)
 	assay_frame_device_time(out, "12:00:00");
 	assay_frame_add(out, &axis);
 	assay_frame_add(out, &signal);
+	assay_frame_add(out, &flags);
+	assay_frame_add(out, &names);
+	assay_frame_span(out, 2);
+	assay_frame_gap(out, 1, 3);
 	assay_frame_setting(out, "gain", &gain);
 	return 0;
 }
@@ -115,6 +153,7 @@ static const struct {
 		   .raw_max = 2,
 		   .identify = identify,
 		   .configure = configure,
+		   .start = start,
 		   .acquire = acquire,
 		   .decode = decode,
 	   },

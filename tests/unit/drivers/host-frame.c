@@ -10,7 +10,7 @@ static const char *const reasons[] = {"saturated", "checksum-retry", "timeout", 
 	"out-of-range", "no-background", "cal-expired", "cal-settings", "clock-unsynced",
 	"clock-stepped", "interlock", "device-warning", "resumed", "driver-overrun",
 	"no-calibration", "device-error", "maintenance", "below-detection", "not-ready",
-	"malformed", "not-processed"};
+	"malformed", "not-processed", "sample-mismatch"};
 
 static struct host_frame *from(struct assay_frame *f)
 {
@@ -223,6 +223,26 @@ static void frame_device_time(struct assay_frame *frame, const char *text)
 	from(frame)->device_time = host_text(from(frame)->host, text);
 }
 
+static void frame_span(struct assay_frame *frame, double seconds)
+{
+	if (!(seconds > 0))
+		refuse(from(frame), "span", "not above 0");
+	from(frame)->span = seconds;
+}
+
+static void frame_gap(struct assay_frame *frame, int64_t at, uint64_t count)
+{
+	struct host_frame *f = from(frame);
+	if (at < -1 || (f->gaps > 0 && at <= f->last_gap))
+		refuse(f, "gap", "not behind the one before");
+	if (count == 0)
+		return;
+	f->gaps++;
+	f->last_gap = at;
+	f->lost += count;
+	frame_quality(frame, ASSAY_SUSPECT, "driver-overrun");
+}
+
 static void *frame_scratch(struct assay_frame *frame, size_t size)
 {
 	return host_memory(from(frame)->host, size);
@@ -236,6 +256,8 @@ void host_frame_services(struct assay_host *services)
 	services->frame_setting = frame_setting;
 	services->frame_quality = frame_quality;
 	services->frame_device_time = frame_device_time;
+	services->frame_span = frame_span;
+	services->frame_gap = frame_gap;
 	services->frame_scratch = frame_scratch;
 }
 

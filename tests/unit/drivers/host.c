@@ -526,6 +526,12 @@ __attribute__((format(printf, 2, 3))) static void say_explain_decode(
 	va_end(args);
 }
 
+static void say_began(struct assay_instrument *ins, const char *sample)
+{
+	host_of(ins)->has_begun = true;
+	host_of(ins)->sample = host_text(host_of(ins), sample);
+}
+
 static int play_again(struct assay_instrument *ins, int ms)
 {
 	host_of(ins)->now += ms > 0 ? (uint64_t)ms : 0;
@@ -699,6 +705,7 @@ static struct assay_host services = {
 	.report = say_report,
 	.explain = say_explain,
 	.again = play_again,
+	.began = say_began,
 	.modbus_registers = modbus_registers,
 	.http = link_http,
 	.modbus_raw = link_modbus_raw,
@@ -755,7 +762,7 @@ void host_reset(struct host *h)
 	h->explained[0] = h->logged[0] = '\0';
 	h->script = h->input = NULL;
 	h->stop_at = 0;
-	h->stopping = h->failed = false;
+	h->has_begun = h->stopping = h->failed = false;
 	host_revive(h);
 }
 

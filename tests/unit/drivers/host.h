@@ -52,6 +52,10 @@ struct host_frame {
 	struct host_variable vars[256], settings[256];
 	size_t var_count, setting_count;
 	const char *device_time;
+	double span;
+	unsigned gaps; /* their number, the place of the last one, and all samples lost */
+	int64_t last_gap;
+	uint64_t lost;
 	bool failed; /* a variable broke the format; the reason was printed */
 };
 
@@ -74,10 +78,12 @@ struct host {
 	struct host_variable reports[128], progress[16]; /* the last one per name */
 	size_t report_count, progress_count;
 	char explained[1024]; /* the last text */
-	char logged[8192];    /* all lines, each "LEVEL text\n" */
-	char found[8192]; /* of check(): all findings, each "LEVEL setting[row].column: text\n" */
-	bool hazard;      /* as last reported */
-	unsigned hazards; /* number of hazard(true) */
+	bool has_begun;       /* by itself, with this sample; NULL: none */
+	const char *sample;
+	char logged[8192]; /* all lines, each "LEVEL text\n" */
+	char found[8192];  /* of check(): all findings, each "LEVEL setting[row].column: text\n" */
+	bool hazard;       /* as last reported */
+	unsigned hazards;  /* number of hazard(true) */
 	unsigned retried, writes, drains;
 	uint64_t now; /* ms; starts at 1000 */
 

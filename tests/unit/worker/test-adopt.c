@@ -75,7 +75,7 @@ static void modules_of_earlier_headers_are_whole(void **state)
 		assert_string_equal(driver->name, name);
 		assert_int_equal(driver->raw_max, 2);
 		assert_true(driver->decode != NULL && driver->configure != NULL);
-		assert_true(driver->start == NULL && driver->make_safe == NULL);
+		assert_true(driver->stop == NULL && driver->make_safe == NULL);
 		assert_null(driver->check);
 #ifdef NEXT
 		assert_null(driver->later);

@@ -510,13 +510,21 @@ static void a_whole_frame_passes_the_core_s_check(void **state)
 	assay_frame_quality(f, ASSAY_SUSPECT, "saturated");
 	assay_frame_quality(f, ASSAY_UNCHECKED, "not-ready"); /* does not raise it again */
 	assay_frame_device_time(f, "2026-11-22 12:00:00");
+	assay_frame_span(f, 0.25);
+	assay_frame_gap(f, -1, 7);
+	assay_frame_gap(f, 2, 0); /* none */
+	assay_frame_gap(f, 2, 1);
 	assert_int_equal(assay_raw_add(&raw.handle, "application/x-test", "block", "abc", 3), 0);
 	assert_int_equal(assay_raw_add(&raw.handle, "application/x-test", NULL, "defg", 4), 0);
 	build(&message, UNIT_RAW_KEEP, &out);
 	assert_int_equal(out.quality, ASSAY_SUSPECT);
-	assert_int_equal(__builtin_popcount(out.reasons), 2);
+	assert_int_equal(__builtin_popcount(out.reasons), 3); /* driver-overrun by a gap */
 	assert_int_equal(out.dev.len, 19);
-	assert_int_equal(out.pairs, 5); /* kind, partial, vars, settings, raw */
+	assert_int_equal(out.pairs, 7); /* kind, partial, span, gaps, vars, settings, raw */
+	static const char lost[] = "\x64span\x1a\x0e\xe6\xb2\x80"
+				   "\x64gaps\x82\xa1\x61n\x07\xa2\x62"
+				   "at\x02\x61n\x01";
+	assert_non_null(memmem(out.part.data, out.part.len, lost, sizeof lost - 1));
 	buffer_finish(&message);
 }
 

@@ -51,6 +51,15 @@ static void expect_the_frame(struct core *core)
 #define HAS(bytes) assert_true(has(frame.part, bytes, sizeof(bytes) - 1))
 	HAS("\x65start\xfb\x40\x44\x00\x00\x00\x00\x00\x00"); /* 40 */
 	HAS("\x65label\x66second");
+	HAS("\x64span\x1a\x77\x35\x94\x00\x64gaps\x81\xa2\x62"
+	    "at\x01\x61n\x03");
+	HAS("\x67"
+	    "channel\x63tcd\x64"
+	    "bits\xa1\x00\x64late");
+	HAS("\x64"
+	    "data\x82\x62"
+	    "CO\x63"
+	    "CO2");
 	HAS("\xd8\x55\x48\x00\x00\xc0\x3f\x00\x00\x20\x40"); /* 1.5 and 2.5 */
 	HAS("\x68settings\xa1\x64gain\x03");
 	HAS("\x64"
@@ -78,7 +87,13 @@ static void run(const char *name)
 	core_bring_up(&core);
 	wire_write_credit(&core.out, UINT64_C(1) << 40);
 	core_send(&core);
-	core_run(&core, 0, &(struct wire_start){.mode = WIRE_ONCE, .frames = 1});
+	wire_write_start(&core.out, 0, &(struct wire_start){.mode = WIRE_ONCE, .frames = 1});
+	core_send(&core);
+	core_expect(&core, WIRE_STATE, 0); /* armed */
+	struct wire_message m = core_expect(&core, WIRE_STARTED, 0);
+	struct wire_started started;
+	assert_int_equal(wire_read_started(&m, &started), 0);
+	assert_true(assay_string_is(started.sample, "S-7"));
 	expect_the_frame(&core);
 	core_await(&core, WIRE_ENDED, 0);
 	assert_int_equal(core_quit(&core), WIRE_EXIT_CLEAN);

@@ -26,6 +26,7 @@ struct model {
 	unsigned acquires; /* since then */
 	bool measures;     /* the driver's start has succeeded, stop was not called */
 	bool half_started; /* the same for a start that failed */
+	bool awaits;       /* the same for one that waits for the instrument */
 	bool unsafe;       /* a hazard was reported, make_safe was not called since */
 	bool canceled;     /* a slot was: ABORT or QUIT is pending */
 	bool fault;        /* STATE fault was sent since the last READY */
@@ -68,9 +69,9 @@ static uint64_t key_of(const struct unit_state *s, const struct model *m)
 	const unsigned parts[] = {s->phase, s->mode, s->owes, s->end, s->failure, s->hazard,
 		s->tries, s->silences, s->is_faulty, s->is_leaving, m->owed, m->open, m->repeats,
 		m->cut, m->stop, m->acquires, m->measures, m->half_started, m->unsafe, m->fault,
-		m->canceled};
+		m->canceled, m->awaits};
 	const unsigned sizes[] = {UNIT_PHASES, 4, 3, 6, UNIT_EVENTS, 3, UNIT_TRIES + 1,
-		UNIT_TRIES + 1, 2, 2, 2, 2, 2, 2, 2, UNIT_TRIES + 2, 2, 2, 2, 2, 2};
+		UNIT_TRIES + 1, 2, 2, 2, 2, 2, 2, 2, UNIT_TRIES + 2, 2, 2, 2, 2, 2, 2};
 	uint64_t key = 0;
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
 		assert_true(parts[i] < sizes[i]);
@@ -132,7 +133,8 @@ static bool can_happen(const struct unit_state *state, enum unit_event event)
 		return phase != UNIT_ACQUIRE;
 	if (event == UNIT_ON_ENOUGH)
 		return delivers;
-	return is_error(event) || phase == UNIT_ACQUIRE;
+	bool starts = phase == UNIT_START || phase == UNIT_AWAIT || phase == UNIT_RESTART;
+	return is_error(event) || phase == UNIT_ACQUIRE || (starts && event == UNIT_ON_AGAIN);
 }
 
 /* The effect of the slot on the instrument, and whether it may be called now. */
@@ -142,9 +144,14 @@ static void take_result(struct model *m, size_t at, enum unit_event event)
 	switch (nodes[at].state.phase) {
 	case UNIT_START:
 	case UNIT_RESTART:
+	case UNIT_AWAIT:
 		rule(!m->cut, at, event, "start after an abort");
 		rule(!m->measures && !m->half_started, at, event, "start without stop before it");
-		m->measures = ok;
+		rule(m->awaits == (nodes[at].state.phase == UNIT_AWAIT), at, event,
+			"start looks again without a start before it, or without an end of it");
+		rule(!m->awaits || !m->stop, at, event, "start looks again after STOP");
+		m->awaits = event == UNIT_ON_AGAIN;
+		m->measures = ok && !m->awaits;
 		m->half_started = !ok;
 		break;
 	case UNIT_ACQUIRE:
@@ -164,8 +171,8 @@ static void take_result(struct model *m, size_t at, enum unit_event event)
 		m->half_started = false;
 		break;
 	case UNIT_STOP:
-		rule(m->measures, at, event, "stop without start");
-		m->measures = false;
+		rule(m->measures || m->awaits, at, event, "stop without start");
+		m->measures = m->awaits = false;
 		break;
 	case UNIT_SAFE:
 	case UNIT_RESCUE: m->unsafe = false; break;
@@ -184,8 +191,9 @@ static void take_action(struct model *m, size_t at, enum unit_event event, enum 
 		m->open = true;
 		break;
 	case UNIT_SEND_ENDED:
-		rule(m->open || (m->repeats && is_cut), at, event, "ENDED without STARTED");
-		m->open = false;
+		rule(m->open || ((m->repeats || m->owed) && is_cut), at, event,
+			"ENDED without STARTED");
+		m->open = m->owed = false;
 		m->repeats = m->repeats && step->end == WIRE_END_COMPLETE;
 		break;
 	case UNIT_SEND_NOT_STARTED:
@@ -223,7 +231,8 @@ static void rest(struct model *m, size_t at, enum unit_event event, const struct
 		return;
 	rule(!m->owed, at, event, "a START is not answered");
 	rule(!m->open, at, event, "a run has no end");
-	rule(!m->measures && !m->half_started, at, event, "the driver was not stopped");
+	rule(!m->measures && !m->half_started && !m->awaits, at, event,
+		"the driver was not stopped");
 	rule(phase != UNIT_READY || !m->repeats, at, event, "a repetition has no end");
 	rule(phase != UNIT_OVER || !m->unsafe, at, event, "a hazard is left on");
 	bool from_run = before >= UNIT_PREPARE;

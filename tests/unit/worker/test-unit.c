@@ -24,10 +24,13 @@
 static struct {
 	int identify, configure, start, acquire, stop, make_safe; /* the results of the slots */
 	bool has_hazard;                                          /* start reports one */
-	bool aborts_start;                                        /* an ABORT arrives in start */
-	uint64_t lasts;                                           /* acquire takes so long */
-	bool is_exchanged; /* by a unit with another number */
-	const char *name;  /* of the variable */
+	unsigned waits;                                           /* for the instrument: so often */
+	bool waits_by_itself;                                     /* without assay_again() */
+	const char *sample; /* that the instrument began; NULL: start began it */
+	bool aborts_start;  /* an ABORT arrives in start */
+	uint64_t lasts;     /* acquire takes so long */
+	bool is_exchanged;  /* by a unit with another number */
+	const char *name;   /* of the variable */
 	unsigned starts, stops, identifies, closes;
 	int poll;        /* its result, */
 	double pressure; /* and the value that it reports */
@@ -102,6 +105,12 @@ static int start_measuring(struct assay_instrument *ins)
 	script.starts++;
 	if (script.has_hazard)
 		assay_hazard(ins, true);
+	if (script.waits > 0) {
+		script.waits--;
+		return script.waits_by_itself ? -EAGAIN : assay_again(ins, 1000);
+	}
+	if (script.sample != NULL)
+		assay_began(ins, script.sample);
 	if (script.aborts_start) {
 		command(wire_write_abort);
 		return -ECANCELED;
@@ -452,6 +461,86 @@ static void an_abort_while_a_repetition_starts_again_ends_it(void **state)
 	assert_int_equal(script.stops, 2);
 }
 
+static void expect_sample(const char *sample)
+{
+	struct wire_message m = expect(WIRE_STARTED);
+	struct wire_started started;
+	assert_int_equal(wire_read_started(&m, &started), 0);
+	assert_true(assay_string_is(started.sample, sample));
+}
+
+static void a_start_waits_until_the_instrument_begins(void **state)
+{
+	bring_up();
+	start = (struct wire_start){.mode = WIRE_REPEAT};
+	script.acquire = ASSAY_LAST;
+	script.sample = "A-1";
+	script.waits = 3600;
+	command(write_start);
+	run_until(now + 3600 * NS_PER_S - 1);
+	expect(WIRE_STATE); /* armed, once */
+	expect_nothing();
+	assert_int_equal(script.starts, 3600);
+	assert_int_equal(script.stops, 0);
+	script.waits = 0;
+	script.lasts = NS_PER_S;
+	run_until(now + 1);
+	expect_sample("A-1");
+	expect(WIRE_FRAME);
+	expect_end(WIRE_END_COMPLETE);
+	command(wire_write_abort);
+	run_until(now + NS_PER_S);
+	assert_int_equal(unit.state.phase, UNIT_READY);
+}
+
+/* However the wait ends, the driver's stop follows; a stop is not a failed start. */
+static void a_wait_for_the_instrument_can_be_ended(void **state)
+{
+	void (*const ends[])(struct buffer *, unsigned) = {wire_write_stop, wire_write_abort};
+	bring_up();
+	for (unsigned i = 0; i < 4; i++) {
+		start = (struct wire_start){.mode = i < 2 ? WIRE_ONCE : WIRE_REPEAT};
+		script.waits = 3600;
+		command(write_start);
+		run_until(now + 10 * NS_PER_S);
+		expect(WIRE_STATE);
+		command(ends[i % 2]);
+		run_until(now);
+		expect_end(i % 2 == 0 ? WIRE_END_STOPPED : WIRE_END_ABORTED);
+		assert_int_equal(script.stops, i + 1);
+		assert_int_equal(unit.state.phase, UNIT_READY);
+	}
+	script.waits = 1;
+	script.waits_by_itself = true; /* such as for the line: no wait for the instrument */
+	command(write_start);
+	run_until(now);
+	expect_end(WIRE_END_NOT_STARTED);
+	assert_int_equal(script.stops, 5);
+}
+
+static void another_sample_within_a_continuous_run_is_flagged(void **state)
+{
+	static const char *const samples[] = {"A-1", "A-1", "A-2", "A-2"};
+	struct wire_frame frame;
+	bring_up();
+	script.acquire = ASSAY_LAST;
+	start.every_ns = 10 * NS_PER_S;
+	script.sample = samples[0];
+	for (unsigned i = 0; i < 3; i++) {
+		if (i == 0)
+			command(write_start);
+		run_until(now + 10 * NS_PER_S - 1);
+		if (i == 0)
+			expect_sample("A-1");
+		struct wire_message m = expect(WIRE_FRAME);
+		assert_int_equal(wire_read_frame(&m, &frame), 0);
+		assert_int_equal(frame.quality, i == 2 ? ASSAY_SUSPECT : ASSAY_GOOD);
+		expect_nothing();
+		script.sample = samples[i + 1];
+		run_until(now + 1);
+	}
+}
+
 static void a_measurement_that_the_instrument_cut_is_told_at_the_end(void **state)
 {
 	struct wire_ended ended;
@@ -673,6 +762,9 @@ int main(void)
 		T(a_day_of_frames_keeps_to_its_pace),
 		T(frames_that_take_too_long_are_counted_as_dropped),
 		T(an_abort_while_a_repetition_starts_again_ends_it),
+		T(a_start_waits_until_the_instrument_begins),
+		T(a_wait_for_the_instrument_can_be_ended),
+		T(another_sample_within_a_continuous_run_is_flagged),
 		T(a_measurement_that_the_instrument_cut_is_told_at_the_end),
 		T(a_stop_without_credit_ends_the_run),
 		T(other_links_lose_their_connection_instead),
