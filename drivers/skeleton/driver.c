@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * skeleton: the start of a new driver.
- *
- * It reads no particular instrument, but one number per line of ASCII text from any sender of such
- * lines: the least that has every part of a driver, namely settings, a slot that fetches bytes, a
- * slot that interprets them, and the errors of both.  Copy the folder, rename it, and replace each
- * part by that of your instrument's manual.  The contract of every slot is in <assay/driver.h>; a
- * larger example is drivers/amptek-dp5.
+ * skeleton: one number per line of text, from any sender: the least that has every part of a driver.
+ * Replace each part by that of your instrument's manual; <assay/driver.h> explains each slot.
  */
 #include <assay/driver.h>
 
@@ -16,7 +11,6 @@
 #define LINE_MAX_BYTES 80  /* a longer line is not of this protocol */
 #define POLL_MS        200 /* a request to stop is seen after this time */
 
-/* Zeroed before identify. */
 struct state {
 	char text[LINE_MAX_BYTES]; /* received and not yet delivered; may end within a line */
 	size_t len;
@@ -47,10 +41,7 @@ static int identify(struct assay_instrument *ins, struct assay_identity *id)
 	return 0;
 }
 
-/*
- * Discards the bytes that came before the measurement, without waiting for silence: the sender may
- * never pause.  The next byte may be in the middle of a line; acquire() finds the start of one.
- */
+/* Discards earlier bytes, without waiting for silence: the sender may never pause. */
 static int start(struct assay_instrument *ins)
 {
 	struct state *st = ins->state;
@@ -59,9 +50,7 @@ static int start(struct assay_instrument *ins)
 	return assay_drain(ins, 0, 0);
 }
 
-/*
- * Reads until there is a line end in st->text.  Returns the line's length, 0 if the run must stop.
- */
+/* Reads until there is a line end in st->text.  Returns the line's length, 0 if the run must stop. */
 static ssize_t read_line(struct assay_instrument *ins)
 {
 	struct state *st = ins->state;
@@ -86,9 +75,8 @@ static ssize_t read_line(struct assay_instrument *ins)
 }
 
 /*
- * Fetches one line, complete and uninterpreted.  Discards the bytes up to the first line end after
- * the start and after a failure, when the worker discards input: the rest of a line would read as
- * another number.
+ * Fetches one line, uninterpreted.  Discards the bytes up to the first line end after the start and
+ * after a failure: the rest of a line would read as another number.
  */
 static int acquire(struct assay_instrument *ins, struct assay_raw *raw)
 {
