@@ -1,163 +1,58 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* capture: records the bytes on an instrument's link into a file; prints such a file. */
-#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "args.h"
 #include "base/clock.h"
 #include "capture/file.h"
+#include "capture-job.h"
 #include "capture/read.h"
-#include "client.h"
 #include "print.h"
 #include "record/uuid.h"
 
-#define CAPTURE_SECONDS 15
-#define WAIT_MS         500
-#define COLUMNS         16 /* bytes of a line of the hex dump */
+#define COLUMNS 16 /* bytes of a line of the hex dump */
 
 /* --- recording -------------------------------------------------------------------------------- */
 
-struct capture_job {
-	const char *instrument, *path;
-	uint64_t seconds, count; /* 0: no limit */
-	FILE *file;
-	uint64_t id, bytes, link_bytes, missing;
-	struct buffer rest; /* an incomplete record, for counting only */
-	bool has_head, is_stopped, has_end;
+/* A recording with limits. */
+struct limited {
+	struct capture_job job;
+	sigset_t signals;
+	uint64_t until, count; /* UINT64_MAX: no limit */
 };
-
-static long count_one(struct capture_job *rec, const uint8_t *data, size_t len)
-{
-	static struct capture_head head;
-	struct capture_record record;
-	if (!rec->has_head) {
-		long n = capture_read_head(data, len, &head);
-		rec->has_head = n > 0;
-		return n;
-	}
-	long n = capture_read(data, len, &record);
-	if (n <= 0)
-		return n;
-	if (record.kind == CAPTURE_OUT || record.kind == CAPTURE_IN)
-		rec->link_bytes += record.len;
-	if (record.kind == CAPTURE_MISSING) {
-		uint64_t records, bytes;
-		capture_read_missing(&record, &records, &bytes);
-		rec->missing += bytes;
-	}
-	return n;
-}
-
-/* Writes the bytes into the file as they are, and reads them only to count. */
-static int take(struct capture_job *rec, struct assay_span data)
-{
-	size_t at = 0;
-	long n = 0;
-	if (data.len > 0 && fwrite(data.data, 1, data.len, rec->file) != data.len) {
-		fprintf(stderr, "assayctl: %s: %s\n", rec->path, strerror(errno));
-		return 1;
-	}
-	rec->bytes += data.len;
-	if (data.len > 0)
-		buffer_append(&rec->rest, data.data, data.len);
-	while ((n = count_one(rec, rec->rest.data + at, rec->rest.len - at)) > 0)
-		at += (size_t)n;
-	buffer_consume(&rec->rest, at);
-	if (n < 0 || rec->rest.failed) {
-		fprintf(stderr, "assayctl: the daemon sends something else than a recording\n");
-		return 1;
-	}
-	return 0;
-}
-
-struct capture_reply {
-	uint64_t id;
-	struct assay_span data;
-	bool end;
-};
-
-static const struct keys reply_keys = {
-	.rows = (const struct key[]){ROW_UINT(struct capture_reply, id),
-		{"data", KEY_BYTES, KEY_AT(struct capture_reply, data)},
-		ROW_BOOL(struct capture_reply, end), {0}},
-	.open = true};
-
-/* Sends capture-start, capture-read or capture-stop.  0, or 1 after a message. */
-static int ask(const struct options *options, struct capture_job *rec, const char *op)
-{
-	struct control_request request;
-	struct control_reply reply;
-	struct capture_reply found = {.id = rec->id};
-	control_request_init(&request, op);
-	if (rec->id == 0)
-		map_text(&request.map, "instrument", rec->instrument);
-	else
-		map_uint(&request.map, "id", rec->id);
-	if (strcmp(op, "capture-read") == 0)
-		map_uint(&request.map, "wait", WAIT_MS);
-	int r = client_ask(options, &request, CAPTURE_SECONDS, &reply);
-	if (r == 0 && keys_decode(&reply_keys, reply.body.data, reply.body.len, &found) < 0)
-		r = client_explain(options, -EBADMSG, &reply);
-	if (r == 0)
-		r = take(rec, found.data);
-	rec->id = found.id;
-	rec->has_end = found.end;
-	control_reply_finish(&reply);
-	return r;
-}
 
 /* Signals are blocked while a request is under way, and taken between two requests. */
-static int record(const struct options *options, struct capture_job *rec)
+static bool is_over(struct capture_job *job)
 {
-	struct options quiet = *options;
-	sigset_t signals;
-	quiet.json = false;
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-	int r = ask(&quiet, rec, "capture-start");
-	uint64_t until = rec->seconds != 0 ? clock_boot() + rec->seconds * NS_PER_S : UINT64_MAX;
-	while (r == 0 && !rec->has_end) {
-		bool is_done = sigtimedwait(&signals, NULL, &(struct timespec){0}) > 0 ||
-			       (rec->count != 0 && rec->link_bytes >= rec->count) ||
-			       clock_boot() >= until;
-		if (is_done && !rec->is_stopped)
-			r = ask(&quiet, rec, "capture-stop");
-		rec->is_stopped = rec->is_stopped || is_done;
-		if (r == 0)
-			r = ask(&quiet, rec, "capture-read");
-	}
-	return r;
+	const struct limited *limited = (struct limited *)job;
+	return sigtimedwait(&limited->signals, NULL, &(struct timespec){0}) > 0 ||
+	       job->link_bytes >= limited->count || clock_boot() >= limited->until;
 }
 
-static int capture(const struct options *options, struct capture_job *rec)
+static int capture(const struct options *options, struct limited *limited)
 {
-	rec->file = fopen(rec->path, "wxe");
-	if (rec->file == NULL) {
-		fprintf(stderr, "assayctl: %s: %s\n", rec->path, strerror(errno));
-		return 1;
-	}
-	int r = record(options, rec);
-	if (fclose(rec->file) != 0 && r == 0) {
-		fprintf(stderr, "assayctl: %s: %s\n", rec->path, strerror(errno));
-		r = 1;
-	}
-	buffer_finish(&rec->rest);
-	if (rec->bytes == 0)
-		unlink(rec->path);
+	struct options quiet = *options;
+	struct capture_job *job = &limited->job;
+	quiet.json = false;
+	sigemptyset(&limited->signals);
+	sigaddset(&limited->signals, SIGINT);
+	sigaddset(&limited->signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &limited->signals, NULL);
+	int r = capture_job_start(&quiet, job);
+	if (r == 0)
+		r = capture_job_follow(&quiet, job);
+	r = capture_job_close(job, r);
 	if (r == 0 && options->json)
-		print_object(json_pack("{s:I, s:I, s:I}", "bytes", (json_int_t)rec->bytes,
-			"link_bytes", (json_int_t)rec->link_bytes, "missing_bytes",
-			(json_int_t)rec->missing));
+		print_object(json_pack("{s:I, s:I, s:I}", "bytes", (json_int_t)job->bytes,
+			"link_bytes", (json_int_t)job->link_bytes, "missing_bytes",
+			(json_int_t)job->missing));
 	else if (r == 0)
 		printf("%s: %" PRIu64 " bytes of dialogue, %" PRIu64 " bytes not recorded\n",
-			rec->path, rec->link_bytes, rec->missing);
+			job->path, job->link_bytes, job->missing);
 	return r;
 }
 
@@ -266,18 +161,20 @@ static int show(const struct options *options, const char *path)
 
 int command_capture(const struct options *options, const struct args *args)
 {
-	struct capture_job rec = {.instrument = args->words[0],
-		.path = args_text(args, "to"),
-		.seconds = args_number(args, "seconds"),
-		.count = args_number(args, "count")};
+	uint64_t seconds = args_number(args, "seconds"), count = args_number(args, "count");
+	struct limited limited = {.job = {.instrument = args->words[0],
+					  .path = args_text(args, "to"),
+					  .is_over = is_over},
+		.until = seconds != 0 ? clock_boot() + seconds * NS_PER_S : UINT64_MAX,
+		.count = count != 0 ? count : UINT64_MAX};
 	if (args_has(args, "show")) {
-		if (rec.instrument != NULL || rec.path != NULL)
+		if (limited.job.instrument != NULL || limited.job.path != NULL)
 			return args_reject(args, "--show takes neither INSTRUMENT nor --to");
 		return show(options, args_text(args, "show"));
 	}
-	if (rec.instrument == NULL)
+	if (limited.job.instrument == NULL)
 		return args_reject(args, "expected INSTRUMENT");
-	if (rec.path == NULL)
+	if (limited.job.path == NULL)
 		return args_reject(args, "--to is missing");
-	return capture(options, &rec);
+	return capture(options, &limited);
 }
