@@ -26,6 +26,7 @@ static const struct port_kind kinds[] = {
 		.has_messages = true},
 	{ASSAY_LINK_MODBUS_TCP, "modbus-tcp", .family = "tcp", .is_modbus = true,
 		.has_messages = true},
+	{ASSAY_LINK_FOLDER, "folder", .family = "folder", .is_folder = true, .has_messages = true},
 	{PORT_PLAYBACK, "playback", .family = "playback"},
 	{ASSAY_LINK_NONE, "none", .family = "none", .has_no_bytes = true},
 };
@@ -41,6 +42,8 @@ static const char *const dtr_forms[] = {NULL, "off", "kept"};
 static const char *const rts_words[] = {"on", "off", NULL};
 static const char *const rts_forms[] = {NULL, "off"};
 
+static const char *const set_words[] = {"files", "folders", NULL};
+static const char *const set_forms[] = {NULL, "folders"};
 static const char *const framing_words[] = {"tcp", "rtu-over-tcp", NULL};
 static const char *const framing_forms[] = {NULL, "rtu-over-tcp"};
 static const char *const connection_words[] = {"kept", "per-request", NULL};
@@ -109,7 +112,24 @@ static const struct port_key keys[] = {
 	{"out_2", AT(out_2), PORT_HEX, ASSAY_LINK_USB, .min = 0x01, .max = 0x0f,
 		.help = "second endpoint to the instrument"},
 
-	{"open_timeout", AT(open_ms), PORT_MS, SERIAL | NETWORK | ASSAY_LINK_USB, .min = 100,
+	{"path", AT(folder), PORT_FILE, ASSAY_LINK_FOLDER, .required = ASSAY_LINK_FOLDER,
+		.names_port = true, .help = "the folder, also of a mounted share; it is only read"},
+	{"pattern", AT(pattern), PORT_TEXT, ASSAY_LINK_FOLDER, .names_port = true,
+		.help = "names of data sets, such as '*.spa *.spg', in any case; default: all"},
+	{"data_sets", AT(data_sets), PORT_CHOICE, ASSAY_LINK_FOLDER, .words = set_words,
+		.forms = set_forms,
+		.help = "files (the default), or folders: each with all files in it is one"},
+	{"subfolders", AT(is_deep), PORT_BOOL, ASSAY_LINK_FOLDER,
+		.help = "true: folders in the folder are searched, too; default false"},
+	{"settle", AT(settle_ms), PORT_MS, ASSAY_LINK_FOLDER, .min = 100, .max = 86400000,
+		.fallback = 10000,
+		.help = "a data set is complete when it has not changed for this time, twice; "
+			"default 10s"},
+	{"poll", AT(poll_ms), PORT_MS, ASSAY_LINK_FOLDER, .min = 100, .max = TIMEOUT_MS,
+		.fallback = 3000, .help = "time between two looks at the folder; default 3s"},
+
+	{"open_timeout", AT(open_ms), PORT_MS,
+		SERIAL | NETWORK | ASSAY_LINK_USB | ASSAY_LINK_FOLDER, .min = 100,
 		.max = TIMEOUT_MS, .fallback = OPEN_MS,
 		.help = "limit for opening or connecting; default 5s"},
 	/* Not used by these, but part of their canonical form since its first version. */
@@ -156,6 +176,7 @@ static_assert(sizeof(enum port_parity) == sizeof(unsigned) &&
 		      sizeof(enum port_dtr) == sizeof(unsigned) &&
 		      sizeof(enum port_rts) == sizeof(unsigned) &&
 		      sizeof(enum port_framing) == sizeof(unsigned) &&
+		      sizeof(enum port_data_sets) == sizeof(unsigned) &&
 		      sizeof(enum port_connection) == sizeof(unsigned),
 	"every member that is not a text is stored as unsigned");
 

@@ -56,6 +56,11 @@ enum port_framing {
 	PORT_FRAMING_RTU, /* a device server passes the frames of a line through */
 };
 
+enum port_data_sets {
+	PORT_DATA_SETS_FILES,
+	PORT_DATA_SETS_FOLDERS,
+};
+
 enum port_connection {
 	PORT_CONNECTION_KEPT,
 	PORT_CONNECTION_PER_REQUEST, /* made before each exchange and closed after it */
@@ -79,6 +84,11 @@ struct port {
 	const char *serial; /* iSerialNumber string to pick one of several; NULL: any */
 	const char *path;   /* sysfs name such as "1-2.3"; NULL: any */
 	unsigned interface, in, out, stream, stream_2, out_2;
+
+	const char *folder, *pattern;  /* folder: its path, and the names of data sets; NULL: all */
+	enum port_data_sets data_sets; /* what a data set is */
+	unsigned is_deep;              /* 1: folders in the folder are searched, too */
+	unsigned settle_ms, poll_ms;
 
 	/* playback: the recording, of a link of `kind`, in place of the port; NULL: none */
 	const char *playback;
@@ -126,6 +136,7 @@ struct port_kind {
 	const char *family; /* start of the ports' names: kinds of one family share their ports */
 	bool is_searched;   /* the device is searched for: `port` is no path of it */
 	bool is_modbus;     /* several instruments may be on one port, with different unit_id */
+	bool is_folder;     /* the driver reads files */
 	bool is_http;       /* the driver sends requests, each with a connection of its own */
 	bool is_shared;     /* so may those of drivers with ASSAY_LINK_SHARED */
 	bool has_messages;  /* the bytes of one send or receive belong together */

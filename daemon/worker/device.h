@@ -12,6 +12,7 @@
 #include "worker/channel.h"
 #include "worker/frame.h"
 #include "worker/core-link.h"
+#include "worker/link/folder-call.h"
 #include "worker/link/http.h"
 #include "worker/link/modbus.h"
 #include "worker/module.h"
@@ -32,6 +33,7 @@ struct services {
 	struct channel *channel;
 	struct modbus *modbus; /* NULL: no Modbus link */
 	struct http *http;     /* NULL: no link http */
+	struct folder *folder; /* NULL: no link folder */
 	int quiet_ms;          /* of a line without Modbus that units share: see await_silence() */
 	struct assay_host host;
 };
@@ -44,7 +46,7 @@ struct polled {
 /* True if the driver itself writes and reads the link's bytes. */
 static inline bool services_have_stream(const struct services *services)
 {
-	return services->modbus == NULL && services->http == NULL;
+	return services->modbus == NULL && services->http == NULL && services->folder == NULL;
 }
 
 struct device {
@@ -84,6 +86,7 @@ struct device {
 	bool may_yield;    /* the slot is called again if it returns -EAGAIN for the line */
 	char explained[EXPLAIN_MAX]; /* by the slot that ran last */
 	char link_why[MODBUS_WHY];   /* of its last exchange, if that failed */
+	unsigned unreadable;         /* data sets of a folder, as of the last call */
 	uint32_t retried;            /* since the last frame */
 	uint64_t progress_at;        /* of the last progress message: at most one per second */
 	uint64_t logged_at;

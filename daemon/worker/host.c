@@ -212,6 +212,60 @@ static int do_http(struct assay_instrument *ins, const struct assay_http_request
 	return r;
 }
 
+/* --- a folder --------------------------------------------------------------------------------- */
+
+static struct folder *folder_of(struct device *device)
+{
+	if (device->services->folder == NULL)
+		fatal_driver("%s: the driver requested files on another link", device->ins.key);
+	return device->services->folder;
+}
+
+/* Once for each data set that cannot be read. */
+static void warn_unreadable(struct device *device, const struct folder_unreadable *found)
+{
+	if (found->count > device->unreadable)
+		device_log(device, ASSAY_LOG_WARN,
+			"%s: cannot be read: %s; %u of the folder's data sets cannot", found->path,
+			strerror(found->error), found->count);
+	device->unreadable = found->count;
+}
+
+static int do_folder_next(
+	struct assay_instrument *ins, struct assay_folder_set *set, size_t size, int ms)
+{
+	struct device *device = of(ins);
+	struct folder *folder = folder_of(device);
+	struct assay_folder_set found = {.files = 0};
+	int r = folder_next(folder, &found, ms);
+	memset(set, 0, size);
+	memcpy(set, &found, size < sizeof found ? size : sizeof found);
+	if (r == 0 || r == -ETIMEDOUT)
+		warn_unreadable(device, &folder->unreadable);
+	return r;
+}
+
+static int do_folder_file(
+	struct assay_instrument *ins, unsigned index, struct assay_folder_file *file, size_t size)
+{
+	struct assay_folder_file found = {.size = 0};
+	int r = folder_file(folder_of(of(ins)), index, &found);
+	memset(file, 0, size);
+	memcpy(file, &found, size < sizeof found ? size : sizeof found);
+	return r;
+}
+
+static ssize_t do_folder_read(
+	struct assay_instrument *ins, unsigned index, uint64_t offset, void *to, size_t size)
+{
+	return folder_read(folder_of(of(ins)), index, offset, to, size);
+}
+
+static int do_folder_end(struct assay_instrument *ins, enum assay_folder_verdict verdict)
+{
+	return folder_end(folder_of(of(ins)), verdict);
+}
+
 /* --- reports ---------------------------------------------------------------------------------- */
 
 static void report_hazard(struct assay_instrument *ins, bool on)
@@ -409,6 +463,10 @@ void services_init(struct services *services)
 		.drain_count = do_drain_count,
 		.value = take_value,
 		.http = do_http,
+		.folder_next = do_folder_next,
+		.folder_file = do_folder_file,
+		.folder_read = do_folder_read,
+		.folder_end = do_folder_end,
 		.write_to = do_write_to,
 		.read_from = do_read_from,
 		.usb_control = do_usb_control,

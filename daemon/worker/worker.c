@@ -124,6 +124,11 @@ static enum wire_exit open_all(struct worker *worker)
 		if (worker->services.http == NULL)
 			return give_up(worker, WIRE_EXIT_MEMORY, -ENOMEM, "no memory for HTTP");
 	}
+	if (port_kind_of(worker->setup.port.kind)->is_folder) {
+		worker->services.folder = folder_create(&worker->channel);
+		if (worker->services.folder == NULL)
+			return give_up(worker, WIRE_EXIT_MEMORY, -ENOMEM, "no memory for a folder");
+	}
 	bool hashes = false;
 	for (size_t i = 0; i < worker->setup.unit_count; i++)
 		hashes = hashes || worker->setup.units[i].raw == UNIT_RAW_HASH;
@@ -288,6 +293,7 @@ static void finish(struct worker *worker)
 	session_destroy(worker->session);
 	modbus_destroy(worker->services.modbus);
 	http_destroy(worker->services.http);
+	folder_destroy(worker->services.folder);
 	commands_finish(&worker->commands);
 	channel_finish(&worker->channel);
 	core_link_finish(&worker->core);

@@ -74,7 +74,8 @@ struct assay_host;
 
 /*
  * Kinds of link, as bits of assay_driver.links.  Modbus links are used through assay_modbus_read()
- * and assay_modbus_raw() only, HTTP links through assay_http() only, all others through
+ * and assay_modbus_raw() only, HTTP links through assay_http() only, folders through
+ * assay_folder_next() and the calls after it only, all others through
  * assay_write(), assay_read() and the calls beside them.
  */
 enum assay_link {
@@ -92,6 +93,7 @@ enum assay_link {
 	 * and no slot returns while a reply is still expected.
 	 */
 	ASSAY_LINK_SHARED = 1 << 8,
+	ASSAY_LINK_FOLDER = 1 << 9, /* the files that a program saves in a folder */
 };
 
 /*
@@ -335,6 +337,31 @@ struct assay_http_reply {
 	char media[64];      /* of the body, without parameters, lower case; "" is unknown */
 	const uint8_t *body; /* borrowed until the next request; a 0 byte follows it */
 	size_t len;
+};
+
+/* A data set of a link folder: one file, or one folder whose files belong together. */
+#define ASSAY_FOLDER_PATH 1024
+
+struct assay_folder_set {
+	char path
+		[ASSAY_FOLDER_PATH]; /* below the link's folder; fit to be shown, '?' for other bytes */
+	bool is_folder;
+	unsigned files;   /* in it, 1 or more */
+	uint64_t size;    /* bytes of all of them */
+	int64_t modified; /* the latest of them, ns since 1970 in UTC by the file system */
+};
+
+struct assay_folder_file {
+	char path[ASSAY_FOLDER_PATH];
+	uint64_t size;
+	int64_t modified;
+};
+
+/* What became of a data set. */
+enum assay_folder_verdict {
+	ASSAY_FOLDER_TAKEN =
+		1, /* its bytes are in the raw blocks; or it is none that can be read */
+	ASSAY_FOLDER_INCOMPLETE, /* its format shows that the end is missing: it comes again */
 };
 
 /* Modbus exception reply n comes back as ASSAY_MODBUS_EXCEPTION - n: -1001 ... -1011. */
@@ -588,6 +615,10 @@ struct assay_host {
 	void (*began)(struct assay_instrument *, const char *);
 	void (*frame_span)(struct assay_frame *, double);
 	void (*frame_gap)(struct assay_frame *, int64_t, uint64_t);
+	int (*folder_next)(struct assay_instrument *, struct assay_folder_set *, size_t, int);
+	int (*folder_file)(struct assay_instrument *, unsigned, struct assay_folder_file *, size_t);
+	ssize_t (*folder_read)(struct assay_instrument *, unsigned, uint64_t, void *, size_t);
+	int (*folder_end)(struct assay_instrument *, enum assay_folder_verdict);
 };
 
 /* The link. */
@@ -762,6 +793,46 @@ static inline int assay_http(struct assay_instrument *ins, const struct assay_ht
 	struct assay_http_reply *reply, int ms)
 {
 	return ins->host->http(ins, request, sizeof *request, reply, sizeof *reply, ms);
+}
+
+/*
+ * The next data set of a folder that is complete and was not taken yet, the oldest one first: 0; or
+ * -ETIMEDOUT: there is none within `ms`.  It is the one that the next three calls are about.
+ *
+ * It has been at rest for the link's settle time, was hashed, and was at rest for that time again.
+ * Whether it is whole by the rules of its format is the driver's to find out.
+ */
+static inline int assay_folder_next(
+	struct assay_instrument *ins, struct assay_folder_set *set, int ms)
+{
+	return ins->host->folder_next(ins, set, sizeof *set, ms);
+}
+
+/* One of its files, in the order of their paths: 0.  The first is 0. */
+static inline int assay_folder_file(
+	struct assay_instrument *ins, unsigned index, struct assay_folder_file *file)
+{
+	return ins->host->folder_file(ins, index, file, sizeof *file);
+}
+
+/*
+ * Reads bytes of one of its files: how many, at most `size` and 64 KiB; 0: it ends there.  -EAGAIN: it
+ * cannot be read now, such as while a program writes to it; the data set comes again.
+ */
+static inline ssize_t assay_folder_read(
+	struct assay_instrument *ins, unsigned index, uint64_t offset, void *to, size_t size)
+{
+	return ins->host->folder_read(ins, index, offset, to, size);
+}
+
+/*
+ * Ends with this data set.  Before acquire returns a frame of it, it calls this with ASSAY_FOLDER_TAKEN.
+ * 0, or -EAGAIN: it was not the same all the time; acquire returns that, without a frame, and the data set
+ * comes again.
+ */
+static inline int assay_folder_end(struct assay_instrument *ins, enum assay_folder_verdict verdict)
+{
+	return ins->host->folder_end(ins, verdict);
 }
 
 /* Reports. */

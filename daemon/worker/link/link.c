@@ -19,6 +19,7 @@ static const struct {
 	{ASSAY_LINK_UDP, &link_udp},
 	{ASSAY_LINK_SERIAL, &link_serial},
 	{ASSAY_LINK_USB, &link_usb},
+	{ASSAY_LINK_FOLDER, &link_folder},
 	{ASSAY_LINK_MODBUS_RTU, &link_serial},
 	{ASSAY_LINK_MODBUS_TCP, &link_tcp},
 };

@@ -116,7 +116,8 @@ struct link {
 	bool is_unconnected;        /* datagrams, http: nothing breaks when the peer is exchanged */
 };
 
-extern const struct link_ops link_none, link_tcp, link_udp, link_serial, link_usb, link_playback;
+extern const struct link_ops link_none, link_tcp, link_udp, link_serial, link_usb, link_folder,
+	link_playback;
 
 static inline unsigned link_endpoints(const struct link *link)
 {

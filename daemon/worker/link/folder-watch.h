@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which data sets of a folder are complete and not taken yet.
+ *
+ * A data set is a file, or a folder with all its files, whose name fits a pattern.  It is complete when
+ * two polls have seen the same names, sizes and times for the settle time, its bytes were hashed, and
+ * after another settle time all is still the same.  The bytes that were read must have that hash, too:
+ * an instrument's program may give a file its size first and its content later.
+ *
+ * A taken data set comes again only with other content.  One process, one thread; the time is that of
+ * the caller, so that tests need not wait.
+ */
+#ifndef ASSAY_WORKER_LINK_FOLDER_WATCH_H
+#define ASSAY_WORKER_LINK_FOLDER_WATCH_H
+
+#include "worker/link/folder-tree.h"
+#include "worker/sha256.h"
+
+#define FOLDER_SETS_MAX  200000
+#define FOLDER_FILES_MAX 16384 /* of one data set */
+#define FOLDER_DEPTH_MAX 8
+
+struct folder_rules {
+	const char *pattern; /* of names, with * and ?, several with blanks between; any case */
+	bool takes_folders;  /* a data set is a folder */
+	bool is_deep;        /* folders in the folder are searched, too */
+	uint64_t settle;     /* ns */
+};
+
+enum folder_state {
+	FOLDER_CHANGING, /* or not seen for long enough */
+	FOLDER_HASHED,
+	FOLDER_TAKEN,
+};
+
+struct folder_set {
+	char *path;
+	bool is_folder;
+	bool is_seen;    /* by the present poll */
+	bool is_hashing; /* its files are watch->files */
+	bool was_taken;
+	enum folder_state state;
+	unsigned files, polls; /* polls that saw no change */
+	uint64_t size;
+	int64_t modified;
+	uint64_t look;  /* a sum of all names, sizes and times */
+	uint64_t since; /* when it came, changed, or was hashed */
+	int error;      /* of the last attempt to read it */
+	uint8_t digest[SHA256_BYTES], taken[SHA256_BYTES];
+};
+
+struct folder_file {
+	char *path;
+	struct folder_item item;
+	bool is_hashed;
+	uint8_t digest[SHA256_BYTES];
+};
+
+/* The files of one data set in their order. */
+struct folder_files {
+	struct folder_file *at;
+	size_t count;
+};
+
+/* The bytes of one file on their way into its digest. */
+struct folder_pass {
+	size_t file;
+	int fd; /* -1: no file is open */
+	uint64_t at;
+	struct sha256_sum sum;
+};
+
+struct folder_watch {
+	const struct folder_tree *tree;
+	struct folder_rules rules;
+	struct folder_set *sets; /* by path, except those that a poll adds, until its end */
+	size_t sorted, count, size;
+	struct folder_files files;
+	struct folder_pass pass;
+};
+
+void folder_watch_init(struct folder_watch *watch, const struct folder_tree *tree,
+	const struct folder_rules *rules);
+void folder_watch_finish(struct folder_watch *watch);
+
+/* Looks at all names.  0, or a negative errno of the folder: nothing is known to have changed then. */
+int folder_watch_poll(struct folder_watch *watch, uint64_t now);
+
+/* Hashes a piece of a data set that has settled.  True if there is more to do. */
+bool folder_watch_work(struct folder_watch *watch, uint64_t now);
+
+/* The set at this path, valid until the next poll; NULL: there is none. */
+struct folder_set *folder_watch_find(struct folder_watch *watch, const char *path);
+
+/* The complete data set that was changed first; NULL: there is none. */
+struct folder_set *folder_watch_next(struct folder_watch *watch, uint64_t now);
+
+/* How many data sets could not be read; *first is one of them. */
+size_t folder_watch_unreadable(const struct folder_watch *watch, const struct folder_set **first);
+
+/* --- one data set ----------------------------------------------------------------------------- */
+
+/* The files of a set: 0 or a negative errno.  folder_files_finish() after it, after an error too. */
+int folder_files_find(
+	struct folder_files *files, const struct folder_tree *tree, const struct folder_set *set);
+void folder_files_finish(struct folder_files *files);
+
+/*
+ * Reads at `offset` of a file: the bytes, 0 at its end, or a negative errno.  Bytes read from the start
+ * in order make its digest.
+ */
+ssize_t folder_pass_read(struct folder_pass *pass, const struct folder_tree *tree,
+	struct folder_files *files, size_t file, uint64_t offset, void *to, size_t size);
+void folder_pass_finish(struct folder_pass *pass);
+
+/*
+ * The set was taken, by its files as folder_pass_read() read them.  True if it still looks as it did
+ * and all bytes were those that were hashed; else it is watched again, and what was read is not it.
+ */
+bool folder_watch_take(struct folder_watch *watch, struct folder_set *set,
+	struct folder_files *files, struct folder_pass *pass, uint64_t now);
+
+/*
+ * The set cannot be read (`error`, a positive errno), or is not complete by the rules of its format (0): it
+ * comes again after the settle time.
+ */
+void folder_watch_defer(struct folder_set *set, int error, uint64_t now);
+
+#endif
