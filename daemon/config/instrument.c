@@ -77,6 +77,7 @@ const struct field instrument_fields[] = {
 
 /* --- parts ----------------------------------------------------------------------------------- */
 
+/* Any token is a technique: those of the list have a term and units of their own. */
 static void check_technique(struct load *load, const char *text, struct config_mark mark)
 {
 	char end[400];
@@ -87,8 +88,12 @@ static void check_technique(struct load *load, const char *text, struct config_m
 	suggest_init(&near, text);
 	for (size_t i = 0; (t = technique_at(i)) != NULL; i++)
 		suggest_offer(&near, t->token);
-	load_error(load, mark, "there is no technique '%.60s'%s", text,
-		suggest_text(&near, end, sizeof end));
+	suggest_text(&near, end, sizeof end);
+	if (technique_is_valid(string_of(text)))
+		load_warning(load, mark, WARN_TECHNIQUE, text, end);
+	else
+		load_error(load, mark, "found '%.60s': expected a technique of a-z, 0-9 and -%s",
+			text, end);
 }
 
 /* The driver's, else the instrument's, else its profile's. */

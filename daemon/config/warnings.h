@@ -52,6 +52,9 @@
 /* simulated                    true on a USB link */
 #define WARN_SIMULATED_USB "all data of this USB device is marked as simulated"
 
+/* technique                    not in the list of techniques */
+#define WARN_TECHNIQUE "technique '%.40s' is not in the list, so it may have every unit%s"
+
 /* a column `name`              near to a variable of names.csv */
 #define WARN_VARIABLE_NAME "variable '%s' is not in the list of names; did you mean '%s'?"
 /* setup                        near to a name of names.csv */

@@ -2,6 +2,7 @@
 #include <stddef.h>
 
 #include "record/techniques.h"
+#include "record/text.h"
 
 /*
  * Ids and names of the Chemical Methods Ontology.  For near-infrared instruments it is the
@@ -25,6 +26,18 @@ static const struct technique techniques[] = {
 const struct technique *technique_at(size_t i)
 {
 	return i < sizeof techniques / sizeof techniques[0] ? &techniques[i] : NULL;
+}
+
+bool technique_is_valid(struct assay_string token)
+{
+	return token_is_valid(token) && token.data[0] >= 'a' && token.data[0] <= 'z';
+}
+
+struct technique technique_of(const char *token)
+{
+	const struct technique *known = technique_find(string_of(token));
+	const struct technique *other = technique_find(string_of("other"));
+	return known != NULL ? *known : (struct technique){token, 0, other->id, token};
 }
 
 const struct technique *technique_find(struct assay_string token_or_id)

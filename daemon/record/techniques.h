@@ -3,6 +3,8 @@
 #ifndef ASSAY_RECORD_TECHNIQUES_H
 #define ASSAY_RECORD_TECHNIQUES_H
 
+#include <stdbool.h>
+
 #include <assay/record.h>
 
 enum technique_bit {
@@ -26,6 +28,12 @@ struct technique {
 	unsigned bit;
 	const char *id, *name; /* of CHMO, or ASSAY: this project's own */
 };
+
+/* True for [a-z][a-z0-9-]{0,31}, in the list or not. */
+bool technique_is_valid(struct assay_string token);
+
+/* Of a token that is not in the list: the term of "other" with the token as its name, and no bit. */
+struct technique technique_of(const char *token);
 
 /* By token ("xrf") or by term id ("CHMO:0000307"); static, NULL when there is none. */
 const struct technique *technique_find(struct assay_string token_or_id);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "record/techniques.h"
 #include "record/text.h"
 #include "wire/describe.h"
 #include "worker/fatal.h"
@@ -61,7 +62,7 @@ const char *module_complaint(const struct assay_driver *driver, const char *name
 		return "its name is not that of its file";
 	if (!has_text(driver->version) || !has_text(driver->summary) ||
 		(driver->make != NULL && !has_text(driver->make)) ||
-		(driver->technique != NULL && !token_is_valid(string_of(driver->technique))))
+		(driver->technique != NULL && !technique_is_valid(string_of(driver->technique))))
 		return "it lacks version or summary, or a text is not UTF-8";
 	if (driver->links == 0)
 		return "it names no link";

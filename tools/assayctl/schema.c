@@ -14,11 +14,12 @@
 #include "record/techniques.h"
 #include "schema.h"
 
-#define TOKEN_PATTERN  "^[a-z0-9-]{1,32}$"
-#define ID_PATTERN     "^[A-Za-z0-9._-]{1,64}$"
-#define NAME_PATTERN   "^[a-z][a-z0-9_]{0,31}$"
-#define DATE_PATTERN   "^[0-9]{4}-[0-9]{2}-[0-9]{2}"
-#define NUMBER_PATTERN "^[-+]?[0-9]+(\\.[0-9]+)?([eE][-+]?[0-9]+)? *"
+#define TOKEN_PATTERN     "^[a-z0-9-]{1,32}$"
+#define TECHNIQUE_PATTERN "^[a-z][a-z0-9-]{0,31}$"
+#define ID_PATTERN        "^[A-Za-z0-9._-]{1,64}$"
+#define NAME_PATTERN      "^[a-z][a-z0-9_]{0,31}$"
+#define DATE_PATTERN      "^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+#define NUMBER_PATTERN    "^[-+]?[0-9]+(\\.[0-9]+)?([eE][-+]?[0-9]+)? *"
 
 /*
  * Every function returns a new value, NULL without memory, and takes the values that it is given.
@@ -383,7 +384,8 @@ static json_t *techniques_schema(const struct schema *s)
 	json_t *tokens = json_array();
 	for (size_t i = 0; (technique = technique_at(i)) != NULL; i++)
 		append(&tokens, json_string(technique->token));
-	return json_pack("{s:o}", "enum", tokens);
+	return json_pack(
+		"{s:[{s:o}, {s:s}]}", "anyOf", "enum", tokens, "pattern", TECHNIQUE_PATTERN);
 }
 
 static json_t *keep_schema(const struct schema *s)

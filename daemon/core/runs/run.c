@@ -43,7 +43,7 @@ struct run {
 	uint64_t first;   /* seq of the run-start */
 	uint64_t frames, bytes;
 	size_t step;
-	unsigned technique; /* bit, for the units allowed */
+	unsigned technique; /* bit, for the units allowed; 0: all */
 	struct digest digest;
 	struct quality q;             /* of the frame being made */
 	struct quality_counts counts; /* of the frames so far */
@@ -205,7 +205,7 @@ static void put_run_start(const struct run *run, const struct run_subject *subje
 {
 	const struct config_instrument *config = run->config;
 	const struct config_method *method = run->request.method;
-	const struct technique *technique = technique_find(string_of(config->technique));
+	const struct technique technique = technique_of(config->technique);
 	static const enum run_mode modes[] = {[CONFIG_ON_DEMAND] = RUN_MODE_ON_DEMAND,
 		[CONFIG_REPEAT] = RUN_MODE_REPEAT,
 		[CONFIG_CONTINUOUS] = RUN_MODE_CONTINUOUS};
@@ -231,7 +231,7 @@ static void put_run_start(const struct run *run, const struct run_subject *subje
 		.base = {.id = id, .t = t, .inst = run_inst(&run->identity, config)},
 		.run = run->label.id,
 		.number = run->label.number,
-		.technique = {technique->id, technique->name},
+		.technique = {technique.id, technique.name},
 		.sim = config->simulated,
 		.mode = modes[run->request.mode],
 		.driver = {config->driver->name, config->driver->version, config->driver->sha256},
@@ -340,7 +340,7 @@ static struct run *run_create(struct run_store *store, const struct run_subject 
 	run->config = subject->instrument;
 	run->identity = *subject->identity;
 	run->topic = subject->topic;
-	run->technique = technique_find(string_of(run->config->technique))->bit;
+	run->technique = technique_of(run->config->technique).bit;
 	run->started = t.utc;
 	run->mono = run->since = t.mono;
 	uuid_random(run->label.id);

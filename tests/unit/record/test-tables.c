@@ -189,6 +189,13 @@ static void techniques_are_found_by_token_and_term(void **state)
 	assert_int_equal(technique_find(text("CHMO:0000497"))->bit, TECHNIQUE_GCMS);
 	assert_string_equal(technique_find(text("weighing"))->id, "ASSAY:0000001");
 	assert_null(technique_find(text("xr")));
+	const struct technique xrf = technique_of("xrf"), other = technique_of("tga");
+	assert_int_equal(xrf.bit, TECHNIQUE_XRF);
+	assert_int_equal(other.bit, 0);
+	assert_string_equal(other.id, technique_of("other").id);
+	assert_string_equal(other.name, "tga");
+	assert_true(technique_is_valid(text("tga-2")) && !technique_is_valid(text("-")) &&
+		    !technique_is_valid(text("2-tga")) && !technique_is_valid(text("")));
 	unsigned all = 0;
 	for (size_t i = 0; technique_at(i) != NULL; i++)
 		all |= technique_at(i)->bit;
