@@ -6,7 +6,8 @@
  * Messages in both directions are a u32 size (little-endian) and as many bytes of CBOR.  The first
  * message of the worker is {driver, version}, once the driver is loaded.  Each request is
  * [settings, raw, references]: the settings as the driver got them, raw blocks as in a frame.  The
- * reply is {kind, vars} as in a frame, or {error}: the reason why decode() or the settings failed.
+ * reply is {kind, vars} as in a frame, or {error}: the reason why decode() or the settings failed.  Each
+ * frame is decoded twice: two different results are an error, too.
  *
  * The worker exits at the end of its input.
  */

@@ -300,19 +300,10 @@ static void warn_of_names(struct device *device)
 	}
 }
 
-/*
- * Decodes the same bytes once more: a result that depends on anything else, such as a frame before,
- * could not be reproduced from the journal.
- */
 static int decode_again(struct device *device, const struct assay_decoding *in)
 {
-	struct frame twin;
-	frame_init(&twin, &device->services->host);
 	enter(device);
-	int r = leave(device, device->driver->decode(in, &twin.handle));
-	bool is_same = r == 0 && frame_is_equal(&device->frame, &twin);
-	frame_finish(&twin);
-	if (is_same)
+	if (leave(device, frame_is_reproduced(&device->frame, device->driver, in)))
 		return 0;
 	snprintf(device->explained, EXPLAIN_MAX,
 		"driver %s: decode() made two different frames of the same bytes",

@@ -43,7 +43,7 @@ static bool has_same_bytes(const struct buffer *a, const struct buffer *b)
 	return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
 }
 
-bool frame_is_equal(const struct frame *a, const struct frame *b)
+static bool is_equal(const struct frame *a, const struct frame *b)
 {
 	return a->error == b->error && a->kind == b->kind && a->partial == b->partial &&
 	       a->quality == b->quality && a->reasons == b->reasons &&
@@ -64,6 +64,16 @@ void frame_finish(struct frame *frame)
 	buffer_finish(&frame->middle);
 	buffer_finish(&frame->tail);
 	arena_finish(&frame->scratch);
+}
+
+bool frame_is_reproduced(const struct frame *frame, const struct assay_driver *driver,
+	const struct assay_decoding *in)
+{
+	struct frame twin;
+	frame_init(&twin, frame->handle.host);
+	bool is_same = driver->decode(in, &twin.handle) == 0 && is_equal(frame, &twin);
+	frame_finish(&twin);
+	return is_same;
 }
 
 void frame_reset(struct frame *frame)

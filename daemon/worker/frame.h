@@ -68,8 +68,12 @@ const char *frame_free_name(struct frame *frame);
 /* Empties it, keeps the memory unless it is very large. */
 void frame_reset(struct frame *frame);
 
-/* Whether decode() made the same of both. */
-bool frame_is_equal(const struct frame *a, const struct frame *b);
+/*
+ * Whether the driver's decode() makes the same of its input once more: a frame that depends on anything
+ * else, such as the one before, could not be reproduced from the journal.
+ */
+bool frame_is_reproduced(const struct frame *frame, const struct assay_driver *driver,
+	const struct assay_decoding *in);
 
 /* The services of <assay/driver.h>. */
 void frame_services(struct assay_host *host);

@@ -127,6 +127,11 @@ static int decode(struct reparse *p)
 	}
 	if (r == 0 && (p->frame.kind == 0 || p->frame.var_count == 0))
 		r = -EINVAL;
+	if (r == 0 && !frame_is_reproduced(&p->frame, p->module.driver, in)) {
+		r = -EPROTO;
+		snprintf(p->why, sizeof p->why,
+			"decode() made two different frames of the same bytes");
+	}
 	return r;
 }
 

@@ -261,6 +261,56 @@ void host_frame_services(struct assay_host *services)
 	services->frame_scratch = frame_scratch;
 }
 
+/* --- comparing --- */
+
+static bool is_equal_texts(const char *const *a, const char *const *b, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!same(a[i], b[i]))
+			return false;
+	return true;
+}
+
+static bool is_equal_number(double a, double b)
+{
+	return memcmp(&a, &b, sizeof(a)) == 0;
+}
+
+static bool is_equal(const struct host_variable *a, const struct host_variable *b)
+{
+	const struct assay_variable *v = &a->v, *w = &b->v;
+	return strcmp(a->said, b->said) == 0 && same(v->name, w->name) && v->role == w->role &&
+	       same(v->of, w->of) && same(v->unit, w->unit) && same(v->analyte, w->analyte) &&
+	       same(v->cas, w->cas) && same(v->basis, w->basis) && same(v->channel, w->channel) &&
+	       same(v->label, w->label) && same(v->text, w->text) && v->type == w->type &&
+	       is_equal_texts(v->dims, w->dims, ASSAY_DIMS_MAX) &&
+	       memcmp(v->shape, w->shape, sizeof(v->shape)) == 0 &&
+	       same(v->unc.kind, w->unc.kind) && same(v->unc.src, w->unc.src) &&
+	       is_equal_number(v->unc.k, w->unc.k) && is_equal_number(v->unc.p, w->unc.p) &&
+	       is_equal_number(v->unc.value, w->unc.value) && v->count == w->count &&
+	       is_equal_number(v->start, w->start) && is_equal_number(v->step, w->step) &&
+	       v->integer == w->integer && is_equal_number(v->real, w->real) &&
+	       v->bit_count == w->bit_count && is_equal_texts(v->bits, w->bits, v->bit_count) &&
+	       (v->type != ASSAY_TEXTS || is_equal_texts(v->texts, w->texts, v->count)) &&
+	       (element_size(v->type) == 0 ||
+		       memcmp(v->data, w->data, v->count * element_size(v->type)) == 0);
+}
+
+bool host_frame_is_equal(const struct host_frame *a, const struct host_frame *b)
+{
+	bool is_same = a->kind == b->kind && a->partial == b->partial && a->flag == b->flag &&
+		       a->failed == b->failed && a->reason_count == b->reason_count &&
+		       is_equal_texts(a->reasons, b->reasons, a->reason_count) &&
+		       same(a->device_time, b->device_time) && is_equal_number(a->span, b->span) &&
+		       a->gaps == b->gaps && a->last_gap == b->last_gap && a->lost == b->lost &&
+		       a->var_count == b->var_count && a->setting_count == b->setting_count;
+	for (size_t i = 0; is_same && i < a->var_count; i++)
+		is_same = is_equal(&a->vars[i], &b->vars[i]);
+	for (size_t i = 0; is_same && i < a->setting_count; i++)
+		is_same = is_equal(&a->settings[i], &b->settings[i]);
+	return is_same;
+}
+
 /* --- finding --- */
 
 static const struct assay_variable *find_said(

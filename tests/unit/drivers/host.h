@@ -184,13 +184,19 @@ void host_expect_modbus(struct host *h, enum assay_modbus_table table, unsigned 
 
 /* --- results --- */
 
-/* Runs the driver's decode on the recorded raw blocks (or on others) into h->frame. */
+/*
+ * Runs the driver's decode on the recorded raw blocks (or on others) into h->frame.  Twice: a
+ * difference aborts.
+ */
 int host_decode(struct host *h);
 int host_decode_bytes(struct host *h, const struct assay_bytes *raw, size_t count,
 	const struct assay_bytes *references, size_t reference_count);
 
 /* Runs the driver's check on the settings into h->found, which it clears before. */
 void host_check(struct host *h);
+
+/* Whether both have the same: of two decodes of the same bytes. */
+bool host_frame_is_equal(const struct host_frame *a, const struct host_frame *b);
 
 /* Runs poll(); its values are in h->progress. */
 int host_poll(struct host *h);

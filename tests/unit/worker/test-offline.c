@@ -199,10 +199,15 @@ static void a_driver_that_cannot_be_loaded_is_a_problem_of_its_own(void **state)
 
 static struct buffer replies; /* read, and not taken yet */
 
-static struct program start_reparse(void)
+static struct program start_reparse_of(const char *driver)
 {
 	buffer_reset(&replies);
-	return start(ARGS("--reparse", "generator", "--drivers", core_drivers()));
+	return start(ARGS("--reparse", driver, "--drivers", core_drivers()));
+}
+
+static struct program start_reparse(void)
+{
+	return start_reparse_of("generator");
 }
 
 /* The next reply as JSON. */
@@ -317,6 +322,22 @@ static void a_request_that_is_none_has_an_error_as_its_reply(void **state)
 	assert_int_equal(finish(&p, &replies), WIRE_EXIT_CLEAN);
 }
 
+static void a_frame_that_its_bytes_do_not_decide_is_an_error(void **state)
+{
+	static const char request[] = "\x83\xa2\x64"
+				      "deed\x65"
+				      "drift\x64slot\x66"
+				      "decode\x81\xa2\x65media\x63"
+				      "a/b\x64"
+				      "data\x44\0\0\0\0\x80";
+	struct program p = start_reparse_of("misbehave");
+	reply(&p);
+	send_bytes(&p, request, sizeof request - 1);
+	assert_string_equal(
+		reply(&p), "{\"error\":\"decode() made two different frames of the same bytes\"}");
+	assert_int_equal(finish(&p, &replies), WIRE_EXIT_CLEAN);
+}
+
 static void a_broken_stream_ends_it(void **state)
 {
 	static const struct {
@@ -378,6 +399,7 @@ int main(void)
 		cmocka_unit_test(a_driver_that_cannot_be_loaded_is_a_problem_of_its_own),
 		cmocka_unit_test(raw_blocks_become_variables_again),
 		cmocka_unit_test(a_request_that_is_none_has_an_error_as_its_reply),
+		cmocka_unit_test(a_frame_that_its_bytes_do_not_decide_is_an_error),
 		cmocka_unit_test(a_broken_stream_ends_it),
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(COVERAGE)
 		cmocka_unit_test(bytes_are_decoded_and_settings_checked_confined),
