@@ -7,6 +7,8 @@
 #include <strings.h>
 
 #include "config/ports.h"
+#include "config/settings.h"
+#include "record/keys.h"
 
 static const char *lower(struct load *load, const char *text)
 {
@@ -100,11 +102,27 @@ static bool may_share(const struct config_instrument *a, const struct config_ins
 	       port_kind_is_shared(port_kind(&a->port), a->driver->links & b->driver->links);
 }
 
-static bool has_same_settings(const struct config_instrument *a, const struct config_instrument *b)
+/* The value of the setting `address`; empty: it is absent. */
+static struct assay_span address_of(const struct config_instrument *instrument)
 {
-	return a->driver == b->driver && a->settings.len == b->settings.len &&
-	       (a->settings.len == 0 ||
-		       memcmp(a->settings.data, b->settings.data, a->settings.len) == 0);
+	return keys_value(instrument->settings, string_of("address"));
+}
+
+/* Of a driver with such a setting. */
+static bool lacks_address(const struct config_instrument *instrument)
+{
+	return settings_find(instrument->driver->settings, "address") != NULL &&
+	       address_of(instrument).len == 0;
+}
+
+/* One driver, and nothing to tell the units apart by: its setting `address`, or all settings. */
+static bool is_same_unit(const struct config_instrument *a, const struct config_instrument *b)
+{
+	bool has_address = address_of(a).len > 0;
+	struct assay_span first = has_address ? address_of(a) : a->settings;
+	struct assay_span second = has_address ? address_of(b) : b->settings;
+	return a->driver == b->driver && first.len == second.len &&
+	       (first.len == 0 || memcmp(first.data, second.data, first.len) == 0);
 }
 
 static void check_pair(struct load *load, const struct config_instrument *first,
@@ -137,11 +155,17 @@ static void check_pair(struct load *load, const struct config_instrument *first,
 			"'%s' shares the port %s with '%s' (line %u), so all keys of their links"
 			"%s must be equal",
 			second->key, place, first->key, line, is_modbus ? " but unit_id" : "");
-	else if (!is_modbus && has_same_settings(first, second))
+	else if (!is_modbus && (lacks_address(first) || lacks_address(second)))
 		load_error(load, second->mark,
-			"'%s' and '%s' (line %u) have the same settings on one port: each unit "
-			"needs its own address",
+			"'%s' and '%s' (line %u) are on one port, so both need the setting "
+			"'address'",
 			second->key, first->key, line);
+	else if (!is_modbus && is_same_unit(first, second))
+		load_error(load, second->mark,
+			"'%s' and '%s' (line %u) have the same %s on one port: each unit needs "
+			"its own address",
+			second->key, first->key, line,
+			address_of(first).len > 0 ? "address" : "settings");
 	else if (is_modbus && first->unit_id == second->unit_id)
 		load_error(load, second->mark,
 			"'%s' and '%s' (line %u) have the same unit_id %u on one port", second->key,

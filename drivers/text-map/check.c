@@ -20,6 +20,7 @@ struct checker {
 	size_t errors;
 	struct part parts[256]; /* of frames, so far */
 	size_t part_count;
+	bool sends_address;
 };
 
 __attribute__((format(printf, 4, 5))) static void report(
@@ -68,6 +69,11 @@ static void check_escapes(
 		error(c, column, "expected 1 to %ld characters", most);
 }
 
+static bool has_address(const char *text)
+{
+	return text != NULL && strstr(text, "{address}") != NULL;
+}
+
 static void check_request(struct checker *c, const struct assay_settings *row)
 {
 	const struct assay_settings *s = c->settings;
@@ -76,6 +82,11 @@ static void check_request(struct checker *c, const struct assay_settings *row)
 	char why[WHY_MAX];
 	bool has_reply = assay_has(row, "reply");
 	check_escapes(c, row, "ask", 0);
+	if (has_address(assay_text(row, "ask"))) {
+		c->sends_address = true;
+		if (!assay_has(s, "address"))
+			error(c, "ask", "the setting 'address' is missing");
+	}
 	check_escapes(c, row, "begin", MARK_MAX);
 	check_escapes(c, row, "end", MARK_MAX);
 	for (size_t i = 0; i < assay_count(row, "reply"); i++) {
@@ -114,6 +125,7 @@ static void check_requests(struct checker *c)
 	size_t frames = 0;
 	bool is_unsolicited = rows_is_unsolicited(c->settings);
 	c->table = "requests";
+	c->sends_address = has_address(assay_text(c->settings, "ask_end"));
 	for (c->row = 0; c->row < (long)assay_count(c->settings, "requests"); c->row++) {
 		const struct assay_settings *row = assay_row(
 			c->settings, "requests", (size_t)c->row);
@@ -129,6 +141,8 @@ static void check_requests(struct checker *c)
 			error(c, NULL, "more replies than a frame can have, which is %d", ROWS_MAX);
 	}
 	c->row = 0;
+	if (c->out != NULL && assay_has(c->settings, "address") && !c->sends_address)
+		assay_check_warn(c->out, "address", "no 'ask' has {address}: it is not sent");
 	if (frames == 0)
 		error(c, NULL, "there is no row of use: frame with a 'reply'");
 }

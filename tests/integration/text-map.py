@@ -55,6 +55,19 @@ def sensor(request, count):
             b'XM': b'Measurement ready\r\n', b'Xm0,128': SPECTRUM}.get(request, b'Wavelength: set\r\n')
 
 
+def scales(request, count):
+    """Two on one line: the address in front of request and reply, and every fifth reply is missing."""
+    return b'' if count % 5 == 0 else request[:2] + b' ' + request[:2] + b'.5 g\r\n'
+
+
+def scale(port, address):
+    return {'driver': 'text-map', 'simulated': True, 'technique': 'weighing',
+            'link': {'type': 'tcp', 'host': '127.0.0.1', 'port': port, 'reply_timeout': '100ms'},
+            'acquire': {'mode': 'continuous', 'every': '50 ms', 'new_run': '1h'},
+            'settings': {'address': address, 'timeout': '0.1 s', 'values': [{'name': 'mass', 'unit': 'g'}],
+                         'requests': [{'ask': '{address}W', 'reply': ['{address} {mass number} g']}]}}
+
+
 def variables(frame):
     return {v['name']: v for v in frame.record['vars']}
 
@@ -76,10 +89,11 @@ def check_balance(frames):
 
 
 with Lab(paths_from(sys.argv[2:])) as lab:
-    scale, nir = Instrument(b'\r\n', balance), Instrument(b'\r', sensor)
+    line, balances, nir = Instrument(b'\r\n', scales), Instrument(b'\r\n', balance), Instrument(b'\r', sensor)
     lab.start({'instruments': {
+        'line-1': scale(line.port, '01'), 'line-2': scale(line.port, '02'),
         'scale-1': {'driver': 'text-map', 'profile': 'mt-sics', 'simulated': True,
-                    'link': {'type': 'tcp', 'host': '127.0.0.1', 'port': scale.port},
+                    'link': {'type': 'tcp', 'host': '127.0.0.1', 'port': balances.port},
                     'acquire': {'mode': 'continuous', 'every': '100 ms', 'new_run': '1h'},
                     'settings': {'timeout': '0.3 s'}},
         'nir-1': {'driver': 'text-map', 'profile': 'nirone', 'simulated': True,
@@ -94,4 +108,7 @@ with Lab(paths_from(sys.argv[2:])) as lab:
         expect(frame.record['kind'] == 'spectrum' and frame.record['q']['flag'] == 2, 'unchecked', frame.record)
         expect(list(values(found['single_beam'])) == [1 + i / 8 for i in range(128)], 'numbers', found)
         expect(found['wavelength']['unit'] == 'nm', 'axis', found)
+    for key, mass in ('line-1', 1.5), ('line-2', 2.5):
+        for frame in lab.wait_frames(key, 10):
+            expect(variables(frame)['mass']['data'] == mass, 'its own value', frame.record)
     print(lint(lab))
