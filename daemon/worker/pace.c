@@ -18,6 +18,16 @@ void pace_at_once(struct pace *pace)
 	pace->is_ahead = true;
 }
 
+void pace_idle(struct pace *pace, uint64_t utc, uint64_t boot)
+{
+	if (pace->every == 0)
+		return;
+	uint64_t next = next_multiple(pace->every, utc, boot);
+	uint64_t due = pace->is_ahead ? next : next - pace->every;
+	if (due > pace->due)
+		pace->due = due;
+}
+
 static uint64_t steps(const struct pace *pace, uint64_t from)
 {
 	return pace->due > from ? (pace->due - from + pace->every / 2) / pace->every : 0;

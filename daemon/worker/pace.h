@@ -22,6 +22,9 @@ void pace_start(struct pace *pace, uint64_t every, uint64_t utc, uint64_t boot);
 /* The first frame is made at once; `due` stays the time of the next one. */
 void pace_at_once(struct pace *pace);
 
+/* There was nothing to make a frame of until now: no multiple that went by was missed. */
+void pace_idle(struct pace *pace, uint64_t utc, uint64_t boot);
+
 /* A frame was made for `due`: sets the next multiple after now, returns how many were missed. */
 uint64_t pace_next(struct pace *pace, uint64_t utc, uint64_t boot);
 

@@ -227,6 +227,7 @@ static void perform(struct worker_unit *unit, enum unit_action action, enum wire
 		break;
 	case UNIT_DUE_NOW: unit->due = 0; break;
 	case UNIT_DUE_SOON:
+		pace_idle(&unit->pace, clock_utc(), now);
 		unit->due = now + (device->again_ns > AGAIN_LEAST ? device->again_ns : AGAIN_LEAST);
 		device->again_ns = 0;
 		break;

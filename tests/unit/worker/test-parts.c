@@ -132,6 +132,26 @@ static void setting_the_clock_misses_nothing(void **state)
 	assert_int_equal(pace.due, 300);
 }
 
+static void what_went_by_without_anything_to_make_is_not_missed(void **state)
+{
+	struct pace pace;
+	pace_start(&pace, 100, 1000, 0);
+	for (uint64_t now = 100; now < 1050; now += 30)
+		pace_idle(&pace, 1000 + now, now);
+	assert_int_equal(pace_next(&pace, 2055, 1055), 0);
+	assert_int_equal(pace.due, 1100);
+	pace_idle(&pace, 2110, 1110);
+	assert_int_equal(pace_next(&pace, 2410, 1410), 3); /* 2200 to 2400 */
+	pace_start(&pace, 100, 1000, 0);
+	pace_at_once(&pace);
+	pace_idle(&pace, 1310, 310);
+	assert_int_equal(pace_next(&pace, 1350, 350), 0);
+	assert_int_equal(pace.due, 400);
+	pace_start(&pace, 0, 1000, 0);
+	pace_idle(&pace, 1310, 310);
+	assert_int_equal(pace.due, 0);
+}
+
 static void what_is_missed_is_counted_from_a_frame_made_at_once(void **state)
 {
 	struct pace pace;
@@ -877,6 +897,7 @@ int main(void)
 		T(integers_keep_to_64_bits),
 		T(frames_are_due_at_whole_multiples),
 		T(waking_a_little_early_is_not_due_twice),
+		T(what_went_by_without_anything_to_make_is_not_missed),
 		T(setting_the_clock_misses_nothing),
 		T(what_is_missed_is_counted_from_a_frame_made_at_once),
 		T(without_a_period_there_is_no_pace),

@@ -444,6 +444,29 @@ static void frames_that_take_too_long_are_counted_as_dropped(void **state)
 	assert_in_range(slots, 20, 22);
 }
 
+/* Such as until a counter of the instrument changes. */
+static void ticks_without_anything_to_deliver_are_not_dropped_frames(void **state)
+{
+	struct wire_message m;
+	struct wire_frame frame;
+	bring_up();
+	start.every_ns = NS_PER_S;
+	start_run();
+	for (int i = 0; i < 5; i++) {
+		script.acquire = -EAGAIN;
+		run_until(now + 100 * NS_PER_S + 300 * NS_PER_MS);
+		script.acquire = ASSAY_FRAME;
+		run_until(now + 2 * NS_PER_S);
+	}
+	unsigned frames = 0;
+	while (next_message(&m) == WIRE_FRAME) {
+		assert_int_equal(wire_read_frame(&m, &frame), 0);
+		assert_int_equal(frame.dropped, 0);
+		frames++;
+	}
+	assert_in_range(frames, 10, 16);
+}
+
 static void an_abort_while_a_repetition_starts_again_ends_it(void **state)
 {
 	bring_up();
@@ -761,6 +784,7 @@ int main(void)
 		T(a_near_miss_of_a_known_name_is_logged_once),
 		T(a_day_of_frames_keeps_to_its_pace),
 		T(frames_that_take_too_long_are_counted_as_dropped),
+		T(ticks_without_anything_to_deliver_are_not_dropped_frames),
 		T(an_abort_while_a_repetition_starts_again_ends_it),
 		T(a_start_waits_until_the_instrument_begins),
 		T(a_wait_for_the_instrument_can_be_ended),
