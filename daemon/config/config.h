@@ -199,6 +199,20 @@ int config_load_saved(struct assay_span saved, const struct catalog *catalog, st
 int config_load_profile(const char *path, const struct catalog *catalog, struct config **out,
 	struct config_errors *errors);
 
+/* Facts of a profile about its instruments; "" where it has none. */
+struct config_profile {
+	char driver[33], summary[200], make[65], model[65];
+};
+
+/*
+ * Reads them, of a profile that is named as in a file of the present folder, without its settings.
+ * 0; -EINVAL with *errors filled (finish it); -ENOMEM.
+ */
+int config_read_profile(const char *name, struct config_profile *out, struct config_errors *errors);
+
+/* The folder of installed profiles. */
+const char *config_profile_dir(void);
+
 void config_destroy(struct config *config);
 
 /* Borrowed until config_destroy(); NULL: there is none of that name. */

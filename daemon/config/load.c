@@ -18,6 +18,7 @@
 #include "config/sections.h"
 #include "config/source.h"
 #include "config/warnings.h"
+#include "record/text.h"
 
 #ifndef ASSAY_PROFILE_DIR
 #error "the build sets the folder of installed profiles"
@@ -381,18 +382,61 @@ int config_load_profile(const char *path, const struct catalog *catalog, struct 
 	return finish(&load, path, out);
 }
 
-int load_text(const char *text, size_t len, const struct catalog *catalog, struct config **out,
-	struct config_errors *errors)
+const char *config_profile_dir(void)
+{
+	return ASSAY_PROFILE_DIR;
+}
+
+int config_read_profile(const char *name, struct config_profile *out, struct config_errors *errors)
+{
+	static const struct catalog none;
+	struct load load;
+	struct profile profile;
+	struct config *config;
+	int r = start(&load, &none, &config, errors);
+	if (r < 0)
+		return r;
+	load.dir = ".";
+	load.profile_dir = ASSAY_PROFILE_DIR;
+	const struct node node = {.type = NODE_SCALAR, .mark = {name, 1, 1}, .text = name};
+	if (profile_read(&load, &node, &profile) && profile.driver == NULL)
+		load_error(&load, profile.root->mark, "'driver' is missing");
+	*out = (struct config_profile){0};
+	text_copy(out->driver, sizeof out->driver, string_of(profile.driver));
+	text_copy(out->summary, sizeof out->summary, string_of(profile.summary));
+	text_copy(out->make, sizeof out->make, string_of(profile.make));
+	text_copy(out->model, sizeof out->model, string_of(profile.model));
+	r = finish(&load, name, &config);
+	config_destroy(config);
+	return r;
+}
+
+static int load_one(const char *name, const char *dir, const char *text, size_t len,
+	const struct catalog *catalog, struct config **out, struct config_errors *errors)
 {
 	struct load load;
 	int r = start(&load, catalog, out, errors);
 	if (r < 0)
 		return r;
+	load.dir = dir;
+	load.profile_dir = ASSAY_PROFILE_DIR;
 	struct files *files = arena_alloc(load.arena, sizeof *files);
 	if (files != NULL) {
 		files->count = 1;
-		files->roots[0] = yaml_parse(text, len, "text", load.arena, errors);
+		files->roots[0] = yaml_parse(text, len, name, load.arena, errors);
 		read_files(&load, files);
 	}
-	return finish(&load, "text", out);
+	return finish(&load, name, out);
+}
+
+int load_text(const char *text, size_t len, const struct catalog *catalog, struct config **out,
+	struct config_errors *errors)
+{
+	return load_one("text", NULL, text, len, catalog, out, errors);
+}
+
+int load_named_text(const char *name, const char *text, size_t len, const struct catalog *catalog,
+	struct config **out, struct config_errors *errors)
+{
+	return load_one(name, ".", text, len, catalog, out, errors);
 }

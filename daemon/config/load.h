@@ -20,4 +20,11 @@ int load_saved(struct assay_span saved, const char *profile_dir, const struct ca
 int load_text(const char *text, size_t len, const struct catalog *catalog, struct config **out,
 	struct config_errors *errors);
 
+/*
+ * Loads one text, whose marks have `name` as their file.  Profiles are found as from a file in the
+ * present folder.
+ */
+int load_named_text(const char *name, const char *text, size_t len, const struct catalog *catalog,
+	struct config **out, struct config_errors *errors);
+
 #endif

@@ -2,6 +2,7 @@
 /* assay-worker: the process that runs one port.  Started by assayd, or by hand to describe. */
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -41,12 +42,15 @@ static int usage(FILE *to, int code)
 		    "       assay-worker --check DRIVER [--drivers DIR]\n"
 		    "       assay-worker --describe [--drivers DIR] [NAME...]\n"
 		    "       assay-worker --reparse DRIVER [--drivers DIR]\n"
+		    "       assay-worker --try [OPTION...] NAME TYPE [KEY=VALUE...]\n"
 		    "\n"
 		    "  --fd N          run one port; N is the socket that assayd left open\n"
 		    "  --check DRIVER  check settings from standard input by the driver's rules\n"
 		    "  --describe      print the drivers' descriptions as CBOR\n"
 		    "  --reparse DRIVER  decode raw blocks from standard input again\n"
 		    "  --drivers DIR   the folder of the drivers' modules\n"
+		    "  --try           one instrument in the foreground, without the daemon;\n"
+		    "                  --try --help explains it\n"
 		    "  --version       print the version\n");
 	return code;
 }
@@ -73,8 +77,32 @@ static int run_port(const char *text)
 	return worker_run((int)fd, &terminate);
 }
 
+/* Becomes assay-try, which has the rules of the configuration and starts this program again. */
+static int run_try(int argc, char **argv)
+{
+	static char name[] = "assay-worker --try", worker[] = "--worker";
+	char self[PATH_MAX], path[PATH_MAX + sizeof "assay-try"];
+	char **args = calloc((size_t)argc + 3, sizeof *args);
+	ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+	if (args == NULL || len <= 0)
+		return WIRE_EXIT_MEMORY;
+	self[len] = '\0';
+	const char *slash = strrchr(self, '/');
+	snprintf(path, sizeof path, "%.*s/assay-try", (int)(slash - self), self);
+	args[0] = name;
+	args[1] = worker;
+	args[2] = self;
+	memcpy(args + 3, argv + 2, (size_t)(argc - 2) * sizeof *args);
+	execv(path, args);
+	fprintf(stderr, "assay-worker: %s: %s\n", path, strerror(errno));
+	free(args);
+	return WIRE_EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc > 1 && strcmp(argv[1], "--try") == 0)
+		return run_try(argc, argv);
 	static const struct option options[] = {
 		{"fd", required_argument, NULL, 'f'},
 		{"describe", no_argument, NULL, 'd'},

@@ -28,6 +28,7 @@ ROOMS = {
     'daemon/capture': 'base record',
     'daemon/config': 'base record wire capture',
     'daemon/worker': 'base record wire capture',
+    'daemon/try': 'base record wire capture config',
     'daemon/core': 'base record wire journal config capture',
     'tools/assayctl': 'base record wire journal config capture',
     'tools/client': 'base record',
@@ -37,7 +38,7 @@ ROOMS = {
     'tools/sim': 'base',
     'drivers': '',
 }
-ALL_ROOMS = {'base', 'record', 'wire', 'journal', 'capture', 'config', 'worker', 'core', 'clock'}
+ALL_ROOMS = {'base', 'record', 'wire', 'journal', 'capture', 'config', 'worker', 'core', 'clock', 'try'}
 # Of the public headers: all, unless a folder has a row here.
 PUBLIC = {'drivers': {'driver.h'}, 'tools/sim': set()}
 # Between the folders of daemon/core; the files directly in it, the roof, may include all of them.
@@ -113,6 +114,7 @@ PROGRAMS = {
     'assayd': f'{GROUND} daemon/wire daemon/capture daemon/journal daemon/config daemon/core',
     'assay-clock': 'daemon/base daemon/clock',
     'assay-worker': f'{GROUND} daemon/wire daemon/capture daemon/worker',
+    'assay-try': f'{GROUND} daemon/wire daemon/capture daemon/config daemon/try',
     'libassay': f'{GROUND} tools/client/c',
     'assayctl': f'{GROUND} daemon/wire daemon/capture daemon/journal daemon/config tools/client/c '
                 'tools/export tools/assayctl',
