@@ -106,16 +106,35 @@ static int add_name(struct arguments *a, const struct catalog *catalog, const ch
 
 static const char *find_word(const char *const *words, size_t count, const char *start)
 {
-	for (size_t i = 1; i < count; i++)
+	for (size_t i = 0; i < count; i++)
 		if (strncmp(words[i], start, strlen(start)) == 0)
 			return words[i];
 	return NULL;
 }
 
+/* The settings that must be given and are not, except tables. */
+static void fill(struct arguments *a, const struct catalog_driver *driver, const char *const *words,
+	size_t count)
+{
+	for (const struct assay_setting *s = driver->settings; s->name != NULL; s++) {
+		char start[40];
+		snprintf(start, sizeof start, "%s=", s->name);
+		if ((s->flags & ASSAY_REQUIRED) == 0 || find_word(words, count, start) != NULL)
+			continue;
+		if (s->type == ASSAY_CHOICE)
+			add_line(a, NULL, "      %s: \"%s\"", s->name, s->choices[0]);
+		else if (s->type == ASSAY_TEXT)
+			add_line(a, NULL, "      %s: none", s->name);
+		else if (s->type == ASSAY_BOOL)
+			add_line(a, NULL, "      %s: false", s->name);
+		else if (s->type == ASSAY_INT || s->type == ASSAY_NUMBER)
+			add_line(a, NULL, "      %s: %.17g", s->name, s->min);
+	}
+}
+
 int arguments_write(struct arguments *a, const struct catalog *catalog, const char *name,
 	const char *const *words, size_t count, char why[ARGUMENTS_WHY])
 {
-	*a = (struct arguments){0};
 	const struct port_kind *kind = kind_of(words[0], why);
 	if (kind == NULL)
 		return -EINVAL;
@@ -138,6 +157,8 @@ int arguments_write(struct arguments *a, const struct catalog *catalog, const ch
 	add_line(a, NULL, "    settings:");
 	if (r == 0)
 		r = add_words(a, kind, false, words + 1, count - 1, why);
+	if (r == 0 && a->fills && driver != NULL)
+		fill(a, driver, words + 1, count - 1);
 	if (r == 0 && a->line_count == link_end + 1)
 		add_line(a, NULL, "      {}");
 	return r < 0 ? r : a->text.failed ? -ENOMEM : 0;

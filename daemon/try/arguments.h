@@ -16,13 +16,14 @@
 #define ARGUMENTS_WHY 300
 
 struct arguments {
+	bool fills; /* settings that must be given get any value that the driver's table admits */
 	struct buffer text;
 	const char **lines; /* the word of line i + 1; NULL: a line of no word */
 	size_t line_count;
 };
 
 /*
- * Writes the text.  `name` is a driver, a profile, or with a '/' a profile's file; a key is the
+ * Writes the text into `arguments`, which are zero except `fills`.  `name` is a driver, a profile, or with a '/' a profile's file; a key is the
  * link's if its type has it, else a setting.  0, -EINVAL with *why filled, or -ENOMEM;
  * arguments_finish() in each case.
  */

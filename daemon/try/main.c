@@ -44,7 +44,7 @@ static int usage(FILE *to, int code)
 static int fail(const struct request *request, const char *text)
 {
 	if (request->options.json)
-		trial_put_event("failed", text);
+		trial_put_event("failed", "", text);
 	fprintf(stderr, "assay-worker: %s\n", text);
 	return 1;
 }
@@ -96,10 +96,14 @@ static bool is_permitted(const struct request *request, const struct config_inst
 
 /* --- the trial -------------------------------------------------------------------------------- */
 
-static int try_it(const struct request *request, struct catalog *catalog, const char *name,
+/* For the identity alone, settings that must be given may be left out, and need not fit together. */
+static int try_it(const struct request *request, const struct catalog *all, const char *name,
 	const char *const *words, size_t count)
 {
-	struct arguments arguments;
+	bool is_short = request->options.frames == 0;
+	struct catalog unchecked = *all, *catalog = &unchecked;
+	unchecked.worker = is_short ? NULL : all->worker;
+	struct arguments arguments = {.fills = is_short};
 	struct config *config = NULL;
 	struct config_errors errors = {0};
 	char why[ARGUMENTS_WHY] = "no memory";
@@ -114,7 +118,7 @@ static int try_it(const struct request *request, struct catalog *catalog, const 
 	if (r < 0) {
 		arguments_explain(&arguments, &errors, stderr);
 		if (request->options.json)
-			trial_put_event("failed", "the arguments are wrong");
+			trial_put_event("failed", "EINVAL", "the arguments are wrong");
 	} else {
 		arguments_explain(&arguments, &config->warnings, stderr);
 		if (is_permitted(request, &config->instruments[0])) {

@@ -78,12 +78,13 @@ static void put_json(const struct buffer *event)
 	buffer_finish(&json);
 }
 
-void trial_put_event(const char *name, const char *text)
+void trial_put_event(const char *name, const char *code, const char *text)
 {
 	struct buffer event = {0};
 	struct map map;
 	map_open(&map, &event);
 	map_text(&map, "event", name);
+	map_text(&map, "code", code);
 	map_text(&map, "text", text);
 	map_close(&map);
 	put_json(&event);
@@ -100,7 +101,7 @@ static void report(
 	if (shown[0] == '\0')
 		snprintf(shown, sizeof shown, "%s", name);
 	if (trial->options->json)
-		trial_put_event(event, shown);
+		trial_put_event(event, name, shown);
 	else
 		say(trial, show_text("%s: %s\n", event, shown));
 }

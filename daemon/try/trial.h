@@ -27,7 +27,7 @@ struct trial_options {
 /* Returns an exit code: 0, 1 after a failure or a signal, TRIAL_UNSAFE. */
 int trial_run(const struct trial_options *options, const struct config_instrument *instrument);
 
-/* One event for programs on standard output, {"event": name, "text": text}. */
-void trial_put_event(const char *name, const char *text);
+/* One event for programs on standard output: {event, code, text}; `code` is an errno's name or "". */
+void trial_put_event(const char *name, const char *code, const char *text);
 
 #endif

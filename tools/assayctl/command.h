@@ -101,6 +101,7 @@ int command_run_repeat(const struct options *options, const struct args *args);
 int command_run_show(const struct options *options, const struct args *args);
 int command_run_start(const struct options *options, const struct args *args);
 int command_run_stop(const struct options *options, const struct args *args);
+int command_scan(const struct options *options, const struct args *args);
 int command_schema(const struct options *options, const struct args *args);
 int command_set(const struct options *options, const struct args *args);
 int command_status(const struct options *options, const struct args *args);

@@ -53,6 +53,22 @@ static const struct command_option doctor_options[] = {
 	COMMON,
 };
 
+static const struct command_option scan_options[] = {
+	FLAG("usb", "ask the USB devices that have the numbers of a driver"),
+	FLAG("serial", "ask the serial ports PLACE by --driver; without PLACE those with the "
+		       "numbers of a driver"),
+	FLAG("modbus", "ask the lines or hosts PLACE for Modbus units"),
+	FLAG("http", "ask the hosts PLACE for instruments with a web server"),
+	OPTION("driver", TEXTS, "NAME",
+		"a driver or profile to ask the ports with; may be repeated"),
+	OPTION("link", TEXT, "KEY=VALUE,...",
+		"more keys of the link, such as baud=19200,parity=even"),
+	OPTION("units", TEXT, "N-M", "Modbus units; otherwise 1 to 32 of a line, 1 of a host"),
+	OPTION("profiles", TEXT, "DIR", "the folder of profiles, in place of the installed ones"),
+	OPTION("seconds", COUNT, "N", "ask for so long at most (120)"),
+	COMMON,
+};
+
 static const struct command_option watch_options[] = {
 	OPTION("seconds", NUMBER, "N", "stop after N seconds; without it Ctrl-C stops"),
 	FLAG("plain", "one line per record, no plots"),
@@ -178,6 +194,9 @@ const struct command commands[] = {
 		no_options, command_status},
 	{NULL, "doctor", "", 0, 0, "examine this computer: ports, permissions, disk, clock",
 		doctor_options, command_doctor},
+	{NULL, "scan", "[PLACE...]", 0, COMMAND_ANY,
+		"list serial ports and USB devices; ask for instruments on request", scan_options,
+		command_scan},
 	{NULL, "list", "", 0, 0, "list the instruments, one line each", no_options, command_list},
 	{NULL, "watch", "[INSTRUMENT]", 0, 1, "show live data: a line and a plot per instrument",
 		watch_options, command_watch},
