@@ -231,6 +231,8 @@ int hiden_stream_read(const struct assay_host *host, const struct hiden_grid *gr
 	const char *text, size_t len, double *values, int32_t *elapsed, char why[HIDEN_WHY_MAX])
 {
 	struct reader in = {.host = host, .text = text, .len = len, .why = why};
+	while (accept(&in, '!'))
+		;
 	int r = expect(&in, '[');
 	if (r == 0 && !grid->is_series)
 		r = expect(&in, '{');

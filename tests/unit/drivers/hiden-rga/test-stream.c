@@ -73,6 +73,8 @@ static void the_published_series_is_read(void **state)
 	assert_true(host_element(v, 1) == 2.5);
 	assert_true(host_element(time, 0) == 100 && host_element(time, 1) == 105);
 	assert_string_equal(time->unit, "ms");
+	assert_int_equal(decode(h, "[/105/1.25,/100/2.50,]"), -EBADMSG);
+	assert_int_equal(decode(h, "[/100/1.25,/105.5/2.50,]"), -EBADMSG);
 	/* The published sweep with its elapsed time, which the driver does not request. */
 	assert_int_equal(decode(h, "[/250/{1.0,2.0,3.0},]"), -EBADMSG);
 }

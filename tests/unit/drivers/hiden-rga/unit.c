@@ -40,6 +40,8 @@ static void enter_mode(struct unit *u, int mode)
 	for (struct unit_device *d = u->devices; d->name != NULL; d++)
 		if (!isnan(d->modes[mode]))
 			d->value = d->modes[mode];
+	if (is_lit(u) && !u->h->hazard)
+		host_bug("the filament is lit, and the driver has not reported it");
 	unit_device(u, "mode")->value = mode;
 	unit_device(u, "emok")->value = is_lit(u);
 }
@@ -96,8 +98,9 @@ static void next_data(struct unit *u, char *reply, size_t size)
 {
 	size_t left = strlen(u->text) - u->at;
 	size_t n = left < u->piece ? left : u->piece;
-	if (u->jobs == 0 || u->polls > 0) {
+	if (u->jobs == 0 || u->polls > 0 || u->h->now < u->busy_until) {
 		u->polls -= u->polls > 0;
+		snprintf(reply, size, "%s", u->idle);
 	} else if (left == 0) {
 		snprintf(reply, size, "%s", u->end);
 		u->is_running = false;
@@ -169,13 +172,15 @@ static bool run(struct unit *u, const char *command, char *reply, size_t size)
 	else if (strcmp(command, "pget release") == 0)
 		snprintf(reply, size, "Release 10.11.0, 2022-11-28, 131720");
 	else if (strcmp(command, "sjob lget Ascans") == 0) {
+		if (u->is_running)
+			host_bug("a job is started while another one runs");
 		snprintf(reply, size, "task 1, job %u,", ++u->jobs);
 		if (u->data != NULL)
 			snprintf(u->text, sizeof(u->text), "%s", u->data);
 		else
 			measure(u);
 		u->at = 0;
-		u->is_running = true;
+		u->is_running = !u->ends_first;
 	} else if (strcmp(command, "data all") == 0 || strcmp(command, "data") == 0) {
 		u->at = n == 2 ? 0 : u->at;
 		next_data(u, reply, size);
@@ -232,7 +237,8 @@ static void hear(struct host *h, const uint8_t *data, size_t len)
 		}
 		u->partial[u->partial_len] = '\0';
 		u->partial_len = 0;
-		u->commands++;
+		if (++u->commands > 5000)
+			host_bug("the driver sends without end");
 		if (u->fault == UNIT_DEAF && u->commands == u->fault_at)
 			continue;
 		size_t used = strlen(u->heard);
@@ -257,6 +263,7 @@ void unit_init(struct unit *u, struct host *h)
 		.name = "\"HAL RC RGA 201 #16359\"",
 		.line_end = "\r\n",
 		.end = "*C110*",
+		.idle = "",
 		.piece = 37};
 	memcpy(u->devices, fresh, sizeof(fresh));
 	h->device = hear;

@@ -41,10 +41,13 @@ struct unit {
 	struct unit_row rows[100];
 	size_t row, row_count;
 	bool is_stop_left_out, holds_no_emission;
+	bool ends_first;     /* a job has ended before its data are fetched */
 	const char *refuses; /* commands that begin so get *C042 */
 	int trip;            /* a code in the middle of the data; the filament goes out */
 	size_t piece;        /* characters of a data reply */
-	unsigned polls;      /* empty replies before the data */
+	unsigned polls;      /* replies before the data */
+	const char *idle;    /* such a reply: "" */
+	uint64_t busy_until; /* such replies until this time */
 	const char *data;    /* instead of the scan's own */
 	char text[20000];
 	size_t at;
