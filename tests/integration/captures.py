@@ -31,6 +31,10 @@ SOURCES = {
         {'driver': 'srs-rga', 'settings': {'mode': 'histogram', 'mass_first': 1, 'mass_last': 50, 'noise_floor': 7,
                                            'scans': 2, 'emission_current': '1 mA', 'convert': 'partial_pressure'}},
         lambda sim, tty: {'type': 'serial', 'port': tty}),
+    'nirscan-nano-serial.cap': (
+        ['nirscan-nano', '--pty', 'TTY', '--speed', '20', '--seed', '1'],
+        {'driver': 'nirscan-nano', 'settings': {'gain': '64'}},
+        lambda sim, tty: {'type': 'serial', 'port': tty}),
     'sick-mcs100ft-tcp.cap': (
         ['modbus', '--profile', 'sick-mcs100ft', '--extras', '--tcp', '127.0.0.1:0', '--seed', '1'],
         {'driver': 'modbus-map', 'profile': 'sick-mcs100ft', 'acquire': {'frames': 4, 'every': '50ms'},
