@@ -70,7 +70,8 @@ def connections():
     """Each transport: its arguments, and how a client comes to it."""
     return {"pty": (["--pty", "PTY"], lambda sim: sim.open_line()),
             "udp": (["--udp", "127.0.0.1:0"], lambda sim: Datagrams(sim.port())),
-            "tcp": (["--tcp", "127.0.0.1:0"], lambda sim: sim.connect())}
+            "tcp": (["--tcp", "127.0.0.1:0"], lambda sim: sim.connect()),
+            "usb": (["--usb-socket", "USB"], lambda sim: sim.open_usb())}
 
 
 def until(condition):

@@ -19,7 +19,8 @@ class Simulator:
         self.dir = tempfile.TemporaryDirectory(prefix="assay-sim-")
         self.truth_path = os.path.join(self.dir.name, "truth")
         self.pty_path = os.path.join(self.dir.name, "line")
-        args = [self.pty_path if a == "PTY" else a for a in args]
+        self.usb_path = os.path.join(self.dir.name, "usb")
+        args = [{"PTY": self.pty_path, "USB": self.usb_path}.get(a, a) for a in args]
         for fault in faults:
             args += ["--fault", fault]
         self.process = subprocess.Popen(
@@ -58,6 +59,11 @@ class Simulator:
         fd = os.open(self.pty_path, os.O_RDWR | os.O_NOCTTY)
         tty.setraw(fd)
         return Line(fd)
+
+    def open_usb(self):
+        end = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        end.connect(self.usb_path)
+        return Usb(end)
 
 
 class Line:
@@ -98,3 +104,40 @@ class Line:
     def ask(self, data, n, seconds=DEADLINE_S):
         self.write(data)
         return self.read(n, seconds)
+
+
+class Usb(Line):
+    """A played USB device: its descriptors, and transfers at its endpoints."""
+
+    def __init__(self, end):
+        super().__init__(end)
+        self.end.settimeout(DEADLINE_S)
+        hello = self.end.recv(65537)
+        total = 18 + int.from_bytes(hello[20:22], "little")
+        self.device, self.configuration = hello[:18], hello[18:total]
+        self.serial = hello[total:].rstrip(b"\0").decode()
+        self.endpoints, at = {}, 0  # address: type and size of a packet
+        while at < len(self.configuration):
+            one = self.configuration[at:at + self.configuration[at]]
+            if one[1] == 5:
+                self.endpoints[one[2]] = (one[3], int.from_bytes(one[4:6], "little"))
+            at += one[0]
+        self.rest = {address: b"" for address in self.endpoints}
+
+    def write(self, data):
+        out = next(address for address in self.endpoints if address < 0x80)
+        self.end.send(bytes([out]) + bytes(data))
+
+    def read(self, n, seconds=DEADLINE_S, address=None):
+        address = address or next(a for a in self.endpoints if a >= 0x80)
+        end = time.monotonic() + seconds
+        while len(self.rest[address]) < n:
+            wait = end - time.monotonic()
+            if wait <= 0 or not select.select([self.fd], [], [], wait)[0]:
+                break
+            transfer = self.end.recv(65537)
+            if not transfer:
+                break
+            self.rest[transfer[0]] += transfer[1:]
+        data, self.rest[address] = self.rest[address][:n], self.rest[address][n:]
+        return data

@@ -162,6 +162,7 @@ class Lab:
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix='assay-'))
         self.keep = keep
         self.sims, self.daemon, self.subscriber = [], None, None
+        self.bus = []            # the command that runs the daemon on a machine with USB devices
         self.is_damaged = False  # the test damages the journal: a check of it finds that
         self.env, self.options = {}, []
         self.sockets = {}        # more of that section
@@ -199,6 +200,14 @@ class Lab:
 
     # --- the daemon ------------------------------------------------------------------------------
 
+    def usb_sim(self, model, *args):
+        """A simulated instrument on USB, to be made before the daemon is started."""
+        path = str(self.dir / f'usb-{len(self.sims) + 1}')
+        sim = self.sim(model, '--usb-socket', path, *args)
+        self.bus = self.bus or ['umockdev-wrapper', self.paths['usb-bus']]
+        self.bus += ['--device', path]
+        return sim
+
     def configure(self, config):
         """Writes the configuration; JSON is YAML, and marks stay right."""
         whole = {
@@ -221,7 +230,7 @@ class Lab:
         log = open(self.dir / 'assayd.log', 'a')
         env = {**os.environ, 'XDG_STATE_HOME': str(self.dir / 'elsewhere'), **self.env}
         self.daemon = subprocess.Popen(
-            [self.paths['assayd'], '--config', str(self.config), '--worker', self.paths['worker'],
+            [*self.bus, self.paths['assayd'], '--config', str(self.config), '--worker', self.paths['worker'],
              '--drivers', self.paths['drivers'], *self.options], stderr=log, stdin=subprocess.DEVNULL, env=env)
         log.close()
         if self.subscriber is None:

@@ -17,6 +17,7 @@ enum {
 	UDP,
 	TCP,
 	USB,
+	USB_SOCKET,
 	CONTROL,
 	TRUTH,
 	SECONDS,
@@ -34,6 +35,7 @@ static const struct option common[] = {
 	{"udp", required_argument, NULL, UDP},
 	{"tcp", required_argument, NULL, TCP},
 	{"usb-gadget", required_argument, NULL, USB},
+	{"usb-socket", required_argument, NULL, USB_SOCKET},
 	{"control", required_argument, NULL, CONTROL},
 	{"truth", required_argument, NULL, TRUTH},
 	{"seconds", required_argument, NULL, SECONDS},
@@ -55,7 +57,7 @@ static void print_models(FILE *out)
 static void print_usage(FILE *out)
 {
 	fputs("usage: assay-sim INSTRUMENT --pty LINK|--udp HOST:PORT|--tcp HOST:PORT|\n"
-	      "                            --usb-gadget CONTROLLER [options]\n"
+	      "                            --usb-gadget CONTROLLER|--usb-socket PATH [options]\n"
 	      "       assay-sim INSTRUMENT --help\n"
 	      "       assay-sim fault --control PATH [FAULT=VALUE|off ...]\n"
 	      "       assay-sim --list\n\ninstruments:\n",
@@ -69,7 +71,8 @@ static void print_model_help(const struct sim_model_ops *ops)
 	       "  --pty LINK          a pseudo-terminal, with a symlink LINK to it\n"
 	       "  --udp HOST:PORT     a UDP socket; port 0: any free one\n"
 	       "  --tcp HOST:PORT     a TCP server, one client at a time\n"
-	       "  --usb-gadget NAME   a USB device on that device controller\n\noptions of all:\n"
+	       "  --usb-gadget NAME   a USB device on that device controller\n"
+	       "  --usb-socket PATH   a USB device for the bus of a test\n\noptions of all:\n"
 	       "  --control PATH      socket for `assay-sim fault`\n"
 	       "  --fault NAME=VALUE  start with a fault, may be repeated\n"
 	       "  --truth FILE        write the true values of each measurement, JSON lines\n"
@@ -99,6 +102,7 @@ static int take_common(struct program_options *o, int option, const char *value)
 	case UDP: o->udp = value; return 0;
 	case TCP: o->tcp = value; return 0;
 	case USB: o->usb = value; return 0;
+	case USB_SOCKET: o->usb_socket = value; return 0;
 	case CONTROL: o->control = value; return 0;
 	case TRUTH: o->truth = value; return 0;
 	case SECONDS: o->seconds = value; return 0;

@@ -19,7 +19,7 @@
 
 #include <assay/driver.h>
 
-#include "mock.h"
+#include "usb/mock.h"
 #include "transport.h"
 
 static const char description[] =

@@ -40,14 +40,17 @@ int endpoint_read(const char *option, const char *text, struct sim_endpoint *end
 static int read_transport(struct sim_host *host, const struct program_options *o)
 {
 	struct sim_endpoint *endpoint = &host->endpoint;
-	if ((o->pty != NULL) + (o->udp != NULL) + (o->tcp != NULL) + (o->usb != NULL) != 1) {
+	const char *path = o->pty != NULL ? o->pty : o->usb != NULL ? o->usb : o->usb_socket;
+	if ((path != NULL) + (o->udp != NULL) + (o->tcp != NULL) != 1 ||
+		(o->pty != NULL) + (o->usb != NULL) + (o->usb_socket != NULL) > 1) {
 		fprintf(stderr, "assay-sim: expected one of --pty LINK, --udp HOST:PORT, --tcp "
-				"HOST:PORT, --usb-gadget CONTROLLER\n");
+				"HOST:PORT, --usb-gadget CONTROLLER, --usb-socket PATH\n");
 		return -EINVAL;
 	}
-	if (o->pty != NULL || o->usb != NULL) {
+	if (path != NULL) {
 		*endpoint = (struct sim_endpoint){.transport = o->pty != NULL ? SIM_PTY : SIM_USB,
-			.path = o->pty != NULL ? o->pty : o->usb};
+			.path = path,
+			.is_played = o->usb_socket != NULL};
 		return 0;
 	}
 	endpoint->transport = o->udp != NULL ? SIM_UDP : SIM_TCP;

@@ -18,11 +18,16 @@
 
 #include "sim.h"
 
-/* From the command line: --pty LINK, --udp HOST:PORT, --tcp HOST:PORT, --usb-gadget CONTROLLER. */
+/*
+ * From the command line: --pty LINK, --udp HOST:PORT, --tcp HOST:PORT, --usb-gadget CONTROLLER,
+ * --usb-socket PATH.
+ */
 struct sim_endpoint {
 	enum sim_transport transport;
-	const char *path; /* --pty: the symlink to make; --usb-gadget: the device controller */
-	const struct sim_usb *usb; /* the model's; --usb-gadget */
+	/* --pty: the symlink to make; --usb-gadget: the device controller; --usb-socket: the socket */
+	const char *path;
+	const struct sim_usb *usb; /* the model's */
+	bool is_played;            /* --usb-socket */
 	char host[256];            /* --udp, --tcp: numeric IPv4 or IPv6 */
 	uint16_t port;             /* 0: any free one */
 };

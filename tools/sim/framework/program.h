@@ -24,7 +24,7 @@ struct sim_host {
 
 /* The command line's options of the program, as texts. */
 struct program_options {
-	const char *pty, *udp, *tcp, *usb;
+	const char *pty, *udp, *tcp, *usb, *usb_socket;
 	const char *control, *truth;
 	const char *seconds, *seed, *speed, *baud;
 	const char *faults[32];

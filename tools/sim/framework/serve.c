@@ -135,7 +135,7 @@ int serve(struct sim_host *host, const struct sim_model_ops *ops, const struct s
 			ops->transports & 1u << SIM_PTY ? " --pty" : "",
 			ops->transports & 1u << SIM_UDP ? " --udp" : "",
 			ops->transports & 1u << SIM_TCP ? " --tcp" : "",
-			ops->transports & 1u << SIM_USB ? " --usb-gadget" : "");
+			ops->transports & 1u << SIM_USB ? " --usb-gadget --usb-socket" : "");
 		return -EINVAL;
 	}
 	host->endpoint.usb = ops->usb;
@@ -147,6 +147,7 @@ int serve(struct sim_host *host, const struct sim_model_ops *ops, const struct s
 	bool runs_itself = (ops->run_transports & 1u << host->endpoint.transport) != 0;
 	if (!runs_itself) {
 		env.emit = wire_emit;
+		env.emit_stream = wire_emit_stream;
 		env.discard = wire_discard;
 		env.context = &s.wire;
 	}

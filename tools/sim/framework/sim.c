@@ -103,6 +103,13 @@ void sim_emit(struct sim_model *m, const void *data, size_t len)
 		m->env.emit(m->env.context, data, len);
 }
 
+void sim_emit_stream(struct sim_model *m, const void *data, size_t len)
+{
+	m->emitted++;
+	if (m->env.emit_stream != NULL)
+		m->env.emit_stream(m->env.context, data, len);
+}
+
 void sim_discard(struct sim_model *m)
 {
 	if (m->env.discard != NULL)

@@ -39,10 +39,15 @@ enum sim_transport {
 #define SIM_DISCOVERY_MAX 512
 
 /* One row of the table in models.h.  Slots may be NULL unless their comment excludes it. */
-/* A USB instrument: bulk endpoints of configuration 1, interface 0, as the host sees them. */
+/* A USB instrument: endpoints of configuration 1, interface 0, as the host sees them. */
 struct sim_usb {
 	uint16_t vendor, product, packet; /* bytes of a packet */
 	uint8_t in, out;
+	uint8_t stream;     /* another one to the host; 0: none */
+	const char *serial; /* of the device's descriptor; NULL: none */
+	const uint8_t
+		*report; /* HID: the descriptor of its reports, and interrupts in place of bulk */
+	uint8_t report_len;
 };
 
 struct sim_model_ops {
@@ -105,6 +110,7 @@ struct sim_model_ops {
 /* The surroundings of a model.  `speed` and `random` must be set, all else may be zero. */
 struct sim_env {
 	void (*emit)(void *context, const uint8_t *data, size_t len); /* borrows; may be NULL */
+	void (*emit_stream)(void *context, const uint8_t *data, size_t len); /* may be NULL */
 	void (*discard)(void *context); /* drops bytes that are not sent yet; may be NULL */
 	void *context;
 	FILE *truth;               /* may be NULL */
@@ -145,6 +151,9 @@ size_t sim_model_discover(
 
 /* Sends bytes (borrowed).  One call is one datagram or one USB transfer. */
 void sim_emit(struct sim_model *m, const void *data, size_t len);
+
+/* The same at the endpoint `stream` of USB. */
+void sim_emit_stream(struct sim_model *m, const void *data, size_t len);
 
 /* Drops bytes emitted and not sent yet: the instrument clears its transmit buffer. */
 void sim_discard(struct sim_model *m);

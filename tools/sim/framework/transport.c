@@ -16,7 +16,8 @@ int transport_open(struct transport *t, const struct sim_endpoint *endpoint, uin
 		[SIM_TCP] = &transport_tcp,
 		[SIM_USB] = &transport_usb};
 	assert(endpoint->transport >= SIM_PTY && endpoint->transport <= SIM_USB);
-	*t = (struct transport){.ops = table[endpoint->transport],
+	*t = (struct transport){
+		.ops = endpoint->is_played ? &transport_usb_socket : table[endpoint->transport],
 		.fd = -1,
 		.listen_fd = -1,
 		.slave_fd = -1,

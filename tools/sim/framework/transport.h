@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The byte path between a client and the simulator: a pseudo-terminal, a UDP socket, a TCP server
- * with one client at a time, or a USB gadget.  Nothing here blocks; all calls on one thread.
+ * with one client at a time, a USB gadget, or a USB device on a played bus.  Nothing here blocks; all calls on one thread.
  */
 #ifndef ASSAY_SIM_TRANSPORT_H
 #define ASSAY_SIM_TRANSPORT_H
@@ -14,10 +14,11 @@
 
 #include "host.h"
 
-/* The sender of a datagram; empty on the other transports. */
+/* Where a unit goes: to the sender of a datagram, or to one of two endpoints of USB. */
 struct peer {
 	struct sockaddr_storage address;
 	socklen_t len;
+	bool is_stream;
 };
 
 struct transport;
@@ -41,14 +42,16 @@ struct transport_ops {
 		struct transport *t, const struct peer *peer, const uint8_t *data, size_t len);
 };
 
-extern const struct transport_ops transport_pty, transport_udp, transport_tcp, transport_usb;
+extern const struct transport_ops transport_pty, transport_udp, transport_tcp, transport_usb,
+	transport_usb_socket;
 
 struct transport {
 	const struct transport_ops *ops;
-	int fd;           /* to be polled; -1: receive at poll_at */
-	int listen_fd;    /* tcp */
-	int slave_fd;     /* pty: held until the first client sends */
-	const char *path; /* pty: the symlink */
+	int fd;                       /* to be polled; -1: receive at poll_at */
+	int listen_fd;                /* tcp */
+	int slave_fd;                 /* pty: held until the first client sends */
+	const char *path;             /* pty: the symlink; usb-socket: the socket */
+	const struct sim_usb *device; /* usb-socket */
 	struct transport_usb *usb;
 	bool is_down;
 	bool is_open_seen; /* pty: a client has the slave open */

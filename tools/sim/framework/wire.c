@@ -30,8 +30,10 @@ void wire_init(struct wire *wire, struct sim_host *host, struct transport *trans
 void wire_finish(struct wire *wire)
 {
 	wire_reset(wire);
-	free(wire->last);
-	wire->last = NULL;
+	for (size_t i = 0; i < 2; i++) {
+		free(wire->last[i].data);
+		wire->last[i].data = NULL;
+	}
 }
 
 static void unit_free(struct wire *wire, struct unit *unit)
@@ -57,7 +59,8 @@ void wire_discard(void *wire)
 	wire_reset(wire);
 }
 
-static void enqueue(struct wire *wire, const uint8_t *data, size_t len, uint64_t due)
+static void enqueue(
+	struct wire *wire, bool is_stream, const uint8_t *data, size_t len, uint64_t due)
 {
 	if (len == 0 || wire->queued + len > QUEUE_MAX)
 		return;
@@ -65,6 +68,7 @@ static void enqueue(struct wire *wire, const uint8_t *data, size_t len, uint64_t
 	if (unit == NULL)
 		return;
 	*unit = (struct unit){.peer = wire->transport->peer, .len = len};
+	unit->peer.is_stream = is_stream;
 	/* If a delay is switched off, a unit does not overtake those queued before it. */
 	unit->due = due > wire->last_due ? due : wire->last_due;
 	wire->last_due = unit->due;
@@ -73,23 +77,32 @@ static void enqueue(struct wire *wire, const uint8_t *data, size_t len, uint64_t
 	wire->queued += len;
 }
 
-void wire_emit(void *context, const uint8_t *data, size_t len)
+static void emit(struct wire *wire, bool is_stream, const uint8_t *data, size_t len)
 {
-	struct wire *wire = context;
+	struct wire_last *last = &wire->last[is_stream];
 	uint8_t *copy = malloc(len > 0 ? len : 1);
 	if (copy == NULL)
 		return;
 	memcpy(copy, data, len);
 	struct sim_plan plan = sim_host_plan(wire->host, copy, len);
 	uint64_t due = clock_boot() + plan.delay_ns;
-	if (plan.stale && wire->last != NULL)
-		enqueue(wire, wire->last, wire->last_len, due);
+	if (plan.stale && last->data != NULL)
+		enqueue(wire, is_stream, last->data, last->len, due);
 	if (!plan.drop)
-		enqueue(wire, copy, plan.len, due);
+		enqueue(wire, is_stream, copy, plan.len, due);
 	memcpy(copy, data, len);
-	free(wire->last);
-	wire->last = copy;
-	wire->last_len = len;
+	free(last->data);
+	*last = (struct wire_last){copy, len};
+}
+
+void wire_emit(void *wire, const uint8_t *data, size_t len)
+{
+	emit(wire, false, data, len);
+}
+
+void wire_emit_stream(void *wire, const uint8_t *data, size_t len)
+{
+	emit(wire, true, data, len);
 }
 
 /* Bursts are a Poisson process: the next one is drawn when the previous one is queued. */
@@ -108,7 +121,7 @@ static void make_garbage(struct wire *wire, uint64_t now)
 		size_t len = 1 + random_u64(random) % GARBAGE_MAX;
 		for (size_t i = 0; i < len; i++)
 			bytes[i] = (uint8_t)random_u64(random);
-		enqueue(wire, bytes, len, now);
+		enqueue(wire, false, bytes, len, now);
 	}
 	wire->garbage_at = now + (uint64_t)(-log(1 - random_unit(random)) / rate * 1e9);
 }

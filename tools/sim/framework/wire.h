@@ -14,8 +14,10 @@ struct wire {
 	struct transport *transport;
 	struct list queue; /* struct unit */
 	size_t queued;     /* bytes */
-	uint8_t *last;     /* the previous unit undamaged, for the fault stale */
-	size_t last_len;
+	struct wire_last {
+		uint8_t *data;
+		size_t len;
+	} last[2]; /* the previous unit undamaged, for the fault stale; that of a stream */
 	uint64_t last_due, line_free; /* clock_boot() */
 	uint64_t garbage_at;          /* SIM_NEVER: not drawn */
 	bool is_blocked;              /* a send returned EAGAIN: wait until writable */
@@ -24,8 +26,9 @@ struct wire {
 void wire_init(struct wire *wire, struct sim_host *host, struct transport *transport);
 void wire_finish(struct wire *wire);
 
-/* Draws the faults of one unit and queues a copy; for sim_env.emit. */
+/* Draws the faults of one unit and queues a copy; for sim_env.emit and emit_stream. */
 void wire_emit(void *wire, const uint8_t *data, size_t len);
+void wire_emit_stream(void *wire, const uint8_t *data, size_t len);
 
 /* Drops the queue; for sim_env.discard. */
 void wire_discard(void *wire);
