@@ -122,14 +122,14 @@ class Usb(Line):
             if one[1] == 5:
                 self.endpoints[one[2]] = (one[3], int.from_bytes(one[4:6], "little"))
             at += one[0]
-        self.rest = {address: b"" for address in self.endpoints}
+        self.rest = {address: b"" for address in (0, *self.endpoints)}
 
     def write(self, data):
         out = next(address for address in self.endpoints if address < 0x80)
         self.end.send(bytes([out]) + bytes(data))
 
     def read(self, n, seconds=DEADLINE_S, address=None):
-        address = address or next(a for a in self.endpoints if a >= 0x80)
+        address = next(a for a in self.endpoints if a >= 0x80) if address is None else address
         end = time.monotonic() + seconds
         while len(self.rest[address]) < n:
             wait = end - time.monotonic()

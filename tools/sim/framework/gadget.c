@@ -169,6 +169,11 @@ static int open_function(struct gadget *g, const struct sim_usb *usb)
 
 int gadget_open(struct gadget **gadget, const struct sim_usb *usb, const char *controller)
 {
+	if (usb->stream != 0 || usb->report_len > 0) {
+		fprintf(stderr,
+			"assay-sim: this instrument has no --usb-gadget; use --usb-socket\n");
+		return -EINVAL;
+	}
 	struct gadget *g = calloc(1, sizeof(*g));
 	if (g == NULL)
 		return -ENOMEM;

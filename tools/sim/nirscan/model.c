@@ -82,14 +82,31 @@ static void nirscan_link_reset(struct sim_model *m, uint64_t now)
 	n->skips_frame = false;
 }
 
+/* Usage page 0xFF00, one collection with an input and an output of 64 bytes, without report id. */
+static const uint8_t report[] = {0x06, 0x00, 0xFF, 0x09, 0x01, 0xA1, 0x01, 0x15, 0x00, 0x26, 0xFF,
+	0x00, 0x75, 0x08, 0x95, NIRSCAN_REPORT, 0x09, 0x01, 0x81, 0x02, 0x95, NIRSCAN_REPORT, 0x09,
+	0x01, 0x91, 0x02, 0xC0};
+
+static const struct sim_usb usb = {
+	.vendor = 0x0451,
+	.product = 0x4200,
+	.packet = NIRSCAN_REPORT,
+	.in = 0x81,
+	.out = 0x01,
+	.serial = "12345678", /* of all units */
+	.report = report,
+	.report_len = sizeof report,
+};
+
 const struct sim_model_ops nirscan_model = {
 	.name = "nirscan-nano",
 	.serial_first = 9990500,
 	.serial_last = 9990599,
-	.summary = "TI DLP NIRscan Nano near infrared spectrometer on its UART",
+	.summary = "TI DLP NIRscan Nano near infrared spectrometer, by USB (HID) or UART",
 	.state_size = sizeof(struct nirscan),
 	.options = options,
-	.transports = 1U << SIM_PTY | 1U << SIM_TCP,
+	.transports = 1U << SIM_PTY | 1U << SIM_TCP | 1U << SIM_USB,
+	.usb = &usb,
 	.init = nirscan_init,
 	.finish = nirscan_finish,
 	.input = nirscan_input,
