@@ -125,8 +125,10 @@ class Usb(Line):
         self.rest = {address: b"" for address in (0, *self.endpoints)}
 
     def write(self, data):
-        out = next(address for address in self.endpoints if address < 0x80)
-        self.end.send(bytes([out]) + bytes(data))
+        self.write_to(next(address for address in self.endpoints if address < 0x80), data)
+
+    def write_to(self, address, data):
+        self.end.send(bytes([address]) + bytes(data))
 
     def read(self, n, seconds=DEADLINE_S, address=None):
         address = next(a for a in self.endpoints if a >= 0x80) if address is None else address

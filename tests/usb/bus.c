@@ -7,7 +7,8 @@
  *
  * Messages of the socket: first the descriptors of the device and of its configuration, and the text of
  * its serial number, "" for none; if it has human interfaces, another one with the descriptor of its
- * reports.  Then one transfer each, behind the address of its endpoint.
+ * reports.  Then one transfer each, behind the address of its endpoint; an address to the host goes back
+ * alone when the host has taken the transfer.
  */
 #include <errno.h>
 #include <linux/hid.h>
@@ -55,6 +56,11 @@ static void hear(void *context, unsigned address, const uint8_t *data, size_t le
 	(void)n; /* it left: the bytes are lost, as on a cable */
 }
 
+static void taken(void *context, unsigned address)
+{
+	hear(context, address, NULL, 0);
+}
+
 /* HID 1.11, 7.1.1: the host reads the descriptor of the reports; all else is refused. */
 static int control(void *context, const uint8_t setup[8], uint8_t *data, size_t size)
 {
@@ -94,6 +100,7 @@ static void plug(struct remote *r, const uint8_t *hello, size_t len)
 		.port = r->port,
 		.context = r,
 		.hear = hear,
+		.taken = taken,
 		.control = control});
 }
 

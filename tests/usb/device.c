@@ -138,8 +138,11 @@ static void give_next(struct usb_device *d, size_t i, struct pipe *pipe)
 	size_t n = m->len - pipe->sent < pipe->packet ? m->len - pipe->sent : pipe->packet;
 	give_packet(d, pipe, i, m->data + pipe->sent, n);
 	pipe->sent += n;
-	if (pipe->sent == m->len)
-		drop_message(pipe);
+	if (pipe->sent < m->len)
+		return;
+	drop_message(pipe);
+	if (d->plug.taken != NULL)
+		d->plug.taken(d->plug.context, pipe->address);
 }
 
 static void hear_urb(struct usb_device *d, size_t i, struct pipe *pipe)

@@ -22,6 +22,8 @@ struct usb_plug {
 	void *context;
 	/* Takes a transfer of the host; NULL: kept for usb_hear(). */
 	void (*hear)(void *context, unsigned address, const uint8_t *data, size_t len);
+	/* The host has taken a message of usb_send(); may be NULL. */
+	void (*taken)(void *context, unsigned address);
 	/* Answers a control transfer: the bytes moved, or -EPIPE.  NULL: refuses. */
 	int (*control)(void *context, const uint8_t setup[8], uint8_t *data, size_t size);
 };

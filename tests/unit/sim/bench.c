@@ -15,12 +15,28 @@ static void collect(void *context, const uint8_t *data, size_t len)
 	b->units++;
 }
 
+static void collect_stream(void *context, const uint8_t *data, size_t len)
+{
+	struct bench *b = context;
+	assert_true(b->streamed_len + len <= sizeof(b->streamed));
+	memcpy(b->streamed + b->streamed_len, data, len);
+	b->streamed_len += len;
+}
+
+static bool has_room(void *context)
+{
+	const struct bench *b = context;
+	return !b->takes_no_stream;
+}
+
 void bench_start(struct bench *b, const struct sim_model_ops *ops, enum sim_transport transport,
 	FILE *truth, const char *const *options)
 {
 	memset(b, 0, sizeof(*b));
 	random_init(&b->random, 7);
 	struct sim_env env = {.emit = collect,
+		.emit_stream = collect_stream,
+		.stream_has_room = has_room,
 		.context = b,
 		.truth = truth,
 		.faults = &b->faults,

@@ -27,6 +27,9 @@ struct bench {
 	uint64_t now;
 	uint8_t sent[524288]; /* since the last request */
 	size_t len, unit_len[UNITS_MAX], units;
+	uint8_t streamed[65536]; /* at the other endpoint, since bench_start() */
+	size_t streamed_len;
+	bool takes_no_stream;
 };
 
 /* `options`: name, value, ..., NULL.  `truth` may be NULL. */

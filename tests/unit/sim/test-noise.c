@@ -3,6 +3,7 @@
 #include "bench.h"
 #include "amptek/dpp.h"
 #include "hiden/hiden.h"
+#include "labjack/labjack.h"
 #include "modbus/plant.h"
 #include "nirscan/nirscan.h"
 #include "rga/rga.h"
@@ -23,6 +24,9 @@ struct probe {
 #define STATUS "F5FA01010000FE0F", "F5FA80010040", 72
 #define NAME   "49443F0D", "535253524741", 27
 #define GASES  "0104008A002251F9", GASES_REPLY, 73
+#define CONFIGURE      \
+	"0BF80A080000" \
+	"0000000000000000000000000000000000000000"
 #define GASES_REPLY                                                                         \
 	"01 04 44 00 00 41 48 00 00 00 00 00 00 40 50 00 00 42 34 00 00 42 F1 00 00 00 00 " \
 	"00 00 42 0F 00 00 40 20 00 00 00 00 00 00 00 00 33 33 41 63 66 66 41 2E "          \
@@ -39,6 +43,7 @@ static const struct probe probes[] = {
 	{&hiden_model, SIM_PTY, "70676574206E616D650D", "2248414C", 27, "0D", {NULL}},
 	{&nirscan_model, SIM_PTY, "41424344C9000000C0000200030444434241", "41424344CE000000", 22,
 		NULL, {NULL}},
+	{&labjack_model, SIM_USB, CONFIGURE, "", 38, NULL, {NULL}},
 	{&text_model, SIM_PTY, "49340D0A", "4934204120223939", 16, "0D0A400D0A",
 		{"instrument", "mt-sics", NULL}},
 	{&text_model, SIM_PTY, "0220414B454E204B3003", "0220414B454E203020", 21, NULL,

@@ -24,6 +24,7 @@ static const struct {
 		PROBABILITY},
 	[FAULT_BUSY] = {"busy", "nothing, on, a probability, or off", PROBABILITY},
 	[FAULT_SHARE] = {"share", "nothing, on, a probability, or off", PROBABILITY},
+	[FAULT_STALL] = {"stall", "nothing, on, a probability, or off", PROBABILITY},
 };
 
 static int read_strength(enum sim_fault fault, const char *value, double *strength)

@@ -3,7 +3,7 @@
  * Faults on demand.  A fault is a switch with a strength, set by `--fault NAME=VALUE` or at run
  * time through the control socket.  Faults of the wire (drop ... stale) are applied between model
  * and transport, so all models have them; a model plays those of the instrument (wrong-identity,
- * busy, share) itself and draws them with sim_fault_active().  Times here are real, not the
+ * busy, share, stall) itself and draws them with sim_fault_active().  Times here are real, not the
  * instrument's.
  */
 #ifndef ASSAY_SIM_FAULT_H
@@ -26,6 +26,7 @@ enum sim_fault {
 	FAULT_WRONG_IDENTITY, /* probability that the model reports another serial number */
 	FAULT_BUSY,           /* probability that the model answers "busy" */
 	FAULT_SHARE,          /* probability that the model reports a request of another host */
+	FAULT_STALL,          /* probability that the host does not take a part of a stream */
 	FAULT_COUNT
 };
 

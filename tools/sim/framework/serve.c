@@ -148,6 +148,7 @@ int serve(struct sim_host *host, const struct sim_model_ops *ops, const struct s
 	if (!runs_itself) {
 		env.emit = wire_emit;
 		env.emit_stream = wire_emit_stream;
+		env.stream_has_room = wire_stream_has_room;
 		env.discard = wire_discard;
 		env.context = &s.wire;
 	}

@@ -110,6 +110,11 @@ void sim_emit_stream(struct sim_model *m, const void *data, size_t len)
 		m->env.emit_stream(m->env.context, data, len);
 }
 
+bool sim_stream_has_room(struct sim_model *m)
+{
+	return m->env.stream_has_room == NULL || m->env.stream_has_room(m->env.context);
+}
+
 void sim_discard(struct sim_model *m)
 {
 	if (m->env.discard != NULL)

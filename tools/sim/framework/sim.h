@@ -111,6 +111,7 @@ struct sim_model_ops {
 struct sim_env {
 	void (*emit)(void *context, const uint8_t *data, size_t len); /* borrows; may be NULL */
 	void (*emit_stream)(void *context, const uint8_t *data, size_t len); /* may be NULL */
+	bool (*stream_has_room)(void *context);                              /* NULL: always */
 	void (*discard)(void *context); /* drops bytes that are not sent yet; may be NULL */
 	void *context;
 	FILE *truth;               /* may be NULL */
@@ -154,6 +155,9 @@ void sim_emit(struct sim_model *m, const void *data, size_t len);
 
 /* The same at the endpoint `stream` of USB. */
 void sim_emit_stream(struct sim_model *m, const void *data, size_t len);
+
+/* Whether the host has taken what was emitted there, up to some packets: as long as the endpoint is busy. */
+bool sim_stream_has_room(struct sim_model *m);
 
 /* Drops bytes emitted and not sent yet: the instrument clears its transmit buffer. */
 void sim_discard(struct sim_model *m);

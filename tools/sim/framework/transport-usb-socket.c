@@ -3,7 +3,8 @@
  * A USB device for a bus that tests play (tests/usb/bus.c): a unix socket of messages, one
  * client at a time.  First come the descriptors of the device and of its configuration with the text
  * of the serial number, and for an instrument with reports (HID) a message with their descriptor;
- * then transfers, each behind the address of its endpoint.
+ * then transfers, each behind the address of its endpoint.  The address of the stream comes back when
+ * the host has taken a transfer of it.
  */
 #include "transport.h"
 
@@ -129,6 +130,7 @@ static ssize_t accept_client(struct transport *t)
 		return 0;
 	}
 	t->fd = fd;
+	t->in_flight = 0;
 	return -ECONNRESET;
 }
 
@@ -142,6 +144,7 @@ static ssize_t socket_receive(struct transport *t, uint8_t *data, size_t size)
 	ssize_t n = recvmsg(t->fd, &message, MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
+	t->in_flight -= n > 0 && address == t->device->stream && t->in_flight > 0;
 	if (n > 0)
 		return address == t->device->out ? n - 1 : 0;
 	drop_client(t);
@@ -155,6 +158,7 @@ static ssize_t socket_send(
 	if (t->fd == t->listen_fd)
 		return (ssize_t)len;
 	ssize_t n = send_parts(t->fd, &address, 1, data, len);
+	t->in_flight += n > 0 && peer->is_stream;
 	return n > 0 ? n - 1 : n;
 }
 

@@ -52,6 +52,7 @@ struct transport {
 	int slave_fd;                 /* pty: held until the first client sends */
 	const char *path;             /* pty: the symlink; usb-socket: the socket */
 	const struct sim_usb *device; /* usb-socket */
+	size_t in_flight; /* usb-socket: transfers of the stream that the host has not taken */
 	struct transport_usb *usb;
 	bool is_down;
 	bool is_open_seen; /* pty: a client has the slave open */

@@ -10,6 +10,7 @@
 #include "program.h"
 
 #define QUEUE_MAX     (4u << 20) /* a client that does not read loses bytes, as on a serial line */
+#define STREAM_ROOM   8
 #define GARBAGE_MAX   32
 #define BITS_PER_BYTE 10 /* start, 8 data, stop */
 
@@ -39,6 +40,7 @@ void wire_finish(struct wire *wire)
 static void unit_free(struct wire *wire, struct unit *unit)
 {
 	wire->queued -= unit->len;
+	wire->streamed -= unit->peer.is_stream;
 	list_remove(&unit->link);
 	free(unit);
 }
@@ -69,6 +71,7 @@ static void enqueue(
 		return;
 	*unit = (struct unit){.peer = wire->transport->peer, .len = len};
 	unit->peer.is_stream = is_stream;
+	wire->streamed += is_stream;
 	/* If a delay is switched off, a unit does not overtake those queued before it. */
 	unit->due = due > wire->last_due ? due : wire->last_due;
 	wire->last_due = unit->due;
@@ -103,6 +106,12 @@ void wire_emit(void *wire, const uint8_t *data, size_t len)
 void wire_emit_stream(void *wire, const uint8_t *data, size_t len)
 {
 	emit(wire, true, data, len);
+}
+
+bool wire_stream_has_room(void *context)
+{
+	const struct wire *wire = context;
+	return wire->streamed + wire->transport->in_flight < STREAM_ROOM;
 }
 
 /* Bursts are a Poisson process: the next one is drawn when the previous one is queued. */

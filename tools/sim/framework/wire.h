@@ -14,6 +14,7 @@ struct wire {
 	struct transport *transport;
 	struct list queue; /* struct unit */
 	size_t queued;     /* bytes */
+	size_t streamed;   /* units of a stream in the queue */
 	struct wire_last {
 		uint8_t *data;
 		size_t len;
@@ -29,6 +30,9 @@ void wire_finish(struct wire *wire);
 /* Draws the faults of one unit and queues a copy; for sim_env.emit and emit_stream. */
 void wire_emit(void *wire, const uint8_t *data, size_t len);
 void wire_emit_stream(void *wire, const uint8_t *data, size_t len);
+
+/* Whether few units of the stream are not taken by the host yet. */
+bool wire_stream_has_room(void *wire);
 
 /* Drops the queue; for sim_env.discard. */
 void wire_discard(void *wire);
