@@ -20,7 +20,8 @@ class Simulator:
         self.truth_path = os.path.join(self.dir.name, "truth")
         self.pty_path = os.path.join(self.dir.name, "line")
         self.usb_path = os.path.join(self.dir.name, "usb")
-        args = [{"PTY": self.pty_path, "USB": self.usb_path}.get(a, a) for a in args]
+        self.program, self.control_path = program, os.path.join(self.dir.name, "control")
+        args = [{"PTY": self.pty_path, "USB": self.usb_path, "CONTROL": self.control_path}.get(a, a) for a in args]
         for fault in faults:
             args += ["--fault", fault]
         self.process = subprocess.Popen(
@@ -48,6 +49,10 @@ class Simulator:
     def truth(self, event):
         with open(self.truth_path, encoding="ascii") as lines:
             return [t for t in map(json.loads, lines) if t["event"] == event]
+
+    def fault(self, *faults):
+        subprocess.run([self.program, "fault", "--control", self.control_path, *faults], check=True,
+                       timeout=DEADLINE_S, stdout=subprocess.DEVNULL)
 
     def port(self):
         return int(self.endpoint.rsplit(":", 1)[1].split("-")[0])

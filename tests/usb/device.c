@@ -417,6 +417,12 @@ static void read_pipes(struct usb_device *d)
 	}
 }
 
+static void append_bytes(GString *text, const struct usb_device *d)
+{
+	for (size_t i = 0; i < d->plug.len; i++)
+		g_string_append_printf(text, "%02X", d->plug.descriptors[i]);
+}
+
 /* The device as the node and sysfs give it. */
 static char *describe(const struct usb_device *d)
 {
@@ -424,8 +430,7 @@ static char *describe(const struct usb_device *d)
 	GString *text = g_string_new(NULL);
 	g_string_printf(
 		text, "P: %s\nN: bus/usb/001/%03u=", strchr(d->syspath + 1, '/'), d->number);
-	for (size_t i = 0; i < d->plug.len; i++)
-		g_string_append_printf(text, "%02X", device[i]);
+	append_bytes(text, d);
 	g_string_append_printf(text,
 		"\nE: SUBSYSTEM=usb\nE: DEVTYPE=usb_device\nE: DEVNAME=/dev/bus/usb/001/%03u\n"
 		"E: BUSNUM=001\nE: DEVNUM=%03u\nE: MAJOR=189\nE: MINOR=%u\n"
@@ -435,6 +440,9 @@ static char *describe(const struct usb_device *d)
 		d->number);
 	if (d->plug.serial != NULL)
 		g_string_append_printf(text, "A: serial=%s\\n\n", d->plug.serial);
+	g_string_append(text, "A: bConfigurationValue=1\\n\nH: descriptors=");
+	append_bytes(text, d);
+	g_string_append_c(text, '\n');
 	return g_string_free(text, FALSE);
 }
 
