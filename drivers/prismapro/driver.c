@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* prismapro: quadrupole mass spectrometers with INFICON's MMSP electronics, such as Pfeiffer PrismaPro. */
+#include <assay/driver.h>
+
+#include "plan.h"
+#include "request.h"
+#include "slots.h"
+
+static const char *const modes[] = {"sweep", "single", NULL};
+static const char *const controls[] = {"take", "force", NULL};
+static const char *const pressures[] = {"none", "Pa", "mbar", "Torr", NULL};
+
+static const struct assay_setting settings[] = {
+	{.name = "mode",
+		.type = ASSAY_CHOICE,
+		.choices = modes,
+		.fallback = "sweep",
+		.flags = ASSAY_LIVE,
+		.help = "sweep: a profile from mass_first to mass_last; single: sim_ions"},
+	{.name = "mass_first",
+		.type = ASSAY_NUMBER,
+		.min = 0,
+		.max = MASS_MAX,
+		.fallback = "0",
+		.flags = ASSAY_LIVE,
+		.help = "first mass of a sweep, in steps of 0.01 u"},
+	{.name = "mass_last",
+		.type = ASSAY_NUMBER,
+		.min = 0,
+		.max = MASS_MAX,
+		.fallback = "100",
+		.flags = ASSAY_LIVE,
+		.help = "last mass of a sweep, within the instrument's range"},
+	{.name = "points_per_amu",
+		.type = ASSAY_INT,
+		.min = 1,
+		.max = 100,
+		.fallback = "5",
+		.flags = ASSAY_LIVE,
+		.help = "points per mass unit of a sweep, a divisor of 100"},
+	{.name = "sim_ions",
+		.type = ASSAY_NUMBER,
+		.min = 0,
+		.max = MASS_MAX,
+		.flags = ASSAY_LIST | ASSAY_LIVE,
+		.help = "single masses in rising order, each a channel of the instrument"},
+	{.name = "dwell_time",
+		.type = ASSAY_NUMBER,
+		.unit = "ms",
+		.min = 1,
+		.max = 16384,
+		.fallback = "32 ms",
+		.flags = ASSAY_LIVE,
+		.help = "of one point: a power of two, or 48 ms"},
+	{.name = "scans",
+		.type = ASSAY_INT,
+		.min = 0,
+		.max = 1000,
+		.fallback = "1",
+		.flags = ASSAY_LIVE,
+		.help = "scans per measurement; 0: until stopped"},
+	{.name = "total_pressure",
+		.type = ASSAY_CHOICE,
+		.choices = pressures,
+		.fallback = "none",
+		.flags = ASSAY_LIVE,
+		.help = "measure the total pressure after each scan: the unit that the instrument "
+			"is "
+			"set to"},
+	{.name = "emission",
+		.type = ASSAY_BOOL,
+		.flags = ASSAY_HAZARD,
+		.help = "switches the filament on for each measurement; absent: unchanged"},
+	{.name = "multiplier",
+		.type = ASSAY_BOOL,
+		.flags = ASSAY_HAZARD,
+		.help = "switches the electron multiplier on for each measurement; absent: "
+			"unchanged"},
+	{.name = "control",
+		.type = ASSAY_CHOICE,
+		.choices = controls,
+		.fallback = "take",
+		.help = "take: only if no other client has the control; force: in any case"},
+	{.name = "poll",
+		.type = ASSAY_NUMBER,
+		.unit = "s",
+		.min = 0.05,
+		.max = 30,
+		.fallback = "0.5 s",
+		.help = "time between two requests for the next scan"},
+	{.name = "timeout",
+		.type = ASSAY_NUMBER,
+		.unit = "s",
+		.min = 1,
+		.max = 3600,
+		.fallback = "60 s",
+		.help = "a scan may last that much longer than twice its dwell times"},
+	{.name = NULL},
+};
+
+static const struct assay_link_defaults link_defaults[] = {
+	{ASSAY_LINK_HTTP, "host: 192.168.1.100"},
+	{0, NULL},
+};
+
+static const struct assay_driver prismapro = {
+	ASSAY_DRIVER_HEAD,
+	.name = "prismapro",
+	.version = "1.0",
+	.summary = "Pfeiffer PrismaPro QMG 250, INFICON Transpector MMSP (quadrupole MS)",
+	.technique = "ms",
+	.links = ASSAY_LINK_HTTP,
+	.link_defaults = link_defaults,
+	.settings = settings,
+	.state_size = sizeof(struct prismapro),
+	.raw_max = SCAN_MAX_BYTES + 3 * WORD_MAX_BYTES,
+	.identify = prismapro_identify,
+	.start = prismapro_start,
+	.acquire = prismapro_acquire,
+	.decode = prismapro_decode,
+	.stop = prismapro_stop,
+	.make_safe = prismapro_make_safe,
+	.check = plan_check,
+	.poll = prismapro_poll,
+	.poll_ms = 10000,
+};
+ASSAY_DRIVER_EXPORT(prismapro);
