@@ -74,6 +74,7 @@ extern const struct command commands[];
 int command_archive(const struct options *options, const struct args *args);
 int command_capture(const struct options *options, const struct args *args);
 int command_check(const struct options *options, const struct args *args);
+int command_comply(const struct options *options, const struct args *args);
 int command_complete(const struct options *options, const struct args *args);
 int command_cursor_forget(const struct options *options, const struct args *args);
 int command_cursor_list(const struct options *options, const struct args *args);

@@ -145,6 +145,22 @@ static const struct command_option capture_options[] = {
 	COMMON,
 };
 
+static const struct command_option comply_options[] = {
+	REQUIRED("to", TEXT, "DIR", "the new folder of the report and the recording"),
+	FLAG("unattended", "ask no person; what needs one is not run, and the report has that"),
+	OPTION("frames", COUNT, "N", "frames of the long test (10)"),
+	OPTION("spread", TEXT, "PERCENT", "the limit of the spread; without it none is judged"),
+	OPTION("patience", COUNT, "SECONDS", "the longest time of one run or reconnection (600)"),
+	OPTION("sample", TEXT, "ID", "the sample of each run"),
+	OPTION("operator", TEXT, "NAME", "the person at the instrument"),
+	OPTION("method", TEXT, "ID", "the method of each run"),
+	OPTION("borrow", TEXT, "ID", "a method with other settings, which are put back"),
+	OPTION("tests", TEXT, "TEST,...", "only these tests, after the first one"),
+	FLAG("anonymous", "replace the serial number in the files for the project"),
+	OPTION("hide", TEXTS, "WORD", "replace this word there, too; may be repeated"),
+	COMMON,
+};
+
 static const struct command_option journal_options[] = {
 	OPTION("path", TEXT, "DIR", "the journal's folder (as configured)"),
 	OPTION("journal", TEXT, "ID", "only this journal (all)"),
@@ -223,6 +239,9 @@ const struct command commands[] = {
 		no_options, command_cursor_forget},
 	{NULL, "capture", "[INSTRUMENT]", 0, 1, "record the bytes on an instrument's link",
 		capture_options, command_capture},
+	{NULL, "comply", "INSTRUMENT [NAME=VALUE...]", 1, COMMAND_ANY,
+		"try an instrument and its driver, and write a report", comply_options,
+		command_comply},
 	{NULL, "check", "[FILE]", 0, 1, "check a configuration", no_options, command_check},
 	{NULL, "edit", "[FILE]", 0, 1, "edit a copy of the configuration, check it, and reload",
 		no_options, command_edit},

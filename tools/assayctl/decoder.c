@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "decoder.h"
+#include "differ.h"
 #include "file.h"
 #include "print.h"
 #include "record/encode.h"
@@ -170,7 +171,17 @@ static int send_request(struct decoder *decoder, struct assay_span settings, str
 	return r;
 }
 
-int decoder_ask(struct decoder *decoder, struct assay_span settings, struct assay_span raw,
+/* The result of decode(), borrowed until the next request. */
+struct decoded {
+	struct assay_string kind;
+	struct assay_span vars; /* CBOR array */
+};
+
+/*
+ * Decodes one frame's raw blocks with these settings (CBOR array and map).  0; 1 with `why`: the
+ * driver cannot; -EPIPE, -ETIMEDOUT: it crashed or hung, and is gone.
+ */
+static int ask_decoder(struct decoder *decoder, struct assay_span settings, struct assay_span raw,
 	struct assay_span references, struct decoded *decoded, char why[DECODER_TEXT])
 {
 	struct answer answer;
@@ -188,4 +199,34 @@ int decoder_ask(struct decoder *decoder, struct assay_span settings, struct assa
 	if (!is_decoded)
 		print_safe(why, DECODER_TEXT, answer.error);
 	return !is_decoded;
+}
+
+bool decoder_has_data(struct assay_span raw)
+{
+	struct reader r;
+	size_t count = 0;
+	struct assay_span block;
+	if (raw.data == NULL)
+		return false;
+	read_init(&r, raw.data, raw.len);
+	read_array(&r, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (read_raw(&r, &block) < 0 || keys_value(block, string_of("data")).data == NULL)
+			return false;
+	}
+	return count > 0;
+}
+
+int decoder_compare(struct decoder *decoder, const struct assay_frame_view *frame,
+	struct assay_span settings, struct assay_span references, char text[DECODER_TEXT])
+{
+	struct decoded decoded;
+	char where[DIFFER_TEXT] = "its kind";
+	if (ask_decoder(decoder, settings, frame->raw, references, &decoded, text) != 0)
+		return -1;
+	if (assay_string_is(decoded.kind, assay_frame_kind_name(frame->kind)) &&
+		!vars_differ(frame->vars, decoded.vars, where))
+		return 0;
+	snprintf(text, DECODER_TEXT, "%s", where);
+	return 1;
 }

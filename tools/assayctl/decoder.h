@@ -18,22 +18,20 @@ struct decoder {
 	struct buffer answer;
 };
 
-/* The result of decode(), borrowed until the next request. */
-struct decoded {
-	struct assay_string kind;
-	struct assay_span vars; /* CBOR array */
-};
-
 /* Starts it.  0, or a negative errno with `why`. */
 int decoder_start(struct decoder *decoder, const struct options *options, const char *driver,
 	char why[DECODER_TEXT]);
 
+/* True if all raw blocks of a frame have their bytes, not only hashes. */
+bool decoder_has_data(struct assay_span raw);
+
 /*
- * Decodes one frame's raw blocks with these settings (CBOR array and map).  0; 1 with `why`: the
- * driver cannot; -EPIPE, -ETIMEDOUT: it crashed or hung, and is gone.
+ * Decodes the frame's raw blocks and compares the variables with those of the frame.  0: the same; 1:
+ * they differ, and `text` has the first difference; negative: it cannot be decoded, `text` has the
+ * reason.
  */
-int decoder_ask(struct decoder *decoder, struct assay_span settings, struct assay_span raw,
-	struct assay_span references, struct decoded *decoded, char why[DECODER_TEXT]);
+int decoder_compare(struct decoder *decoder, const struct assay_frame_view *frame,
+	struct assay_span settings, struct assay_span references, char text[DECODER_TEXT]);
 
 /* Legal on a zeroed one. */
 void decoder_stop(struct decoder *decoder);

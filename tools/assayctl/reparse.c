@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "decoder.h"
-#include "differ.h"
 #include "journal.h"
 #include "journal/reader.h"
 #include "print.h"
@@ -29,7 +28,7 @@ struct reparsed_run {
 	struct buffer references;   /* raw blocks of other runs: a CBOR array; empty: none */
 	char lacking[DECODER_TEXT]; /* why it cannot be decoded: a run it refers to; "": it can */
 	uint64_t frames, same, differ, failed, without;
-	char first[DECODER_TEXT + DIFFER_TEXT]; /* the first difference or failure */
+	char first[DECODER_TEXT + 40]; /* the first difference or failure */
 };
 
 struct reparse {
@@ -257,23 +256,6 @@ static int take_start(struct reparse *p, struct assay_span body)
 	return run->settings.failed ? -ENOMEM : r;
 }
 
-/* True if all raw blocks have their bytes, not only hashes. */
-static bool has_data(struct assay_span raw)
-{
-	struct reader r;
-	size_t count = 0;
-	struct assay_span block;
-	if (raw.data == NULL)
-		return false;
-	read_init(&r, raw.data, raw.len);
-	read_array(&r, &count);
-	for (size_t i = 0; i < count; i++) {
-		if (read_raw(&r, &block) < 0 || keys_value(block, string_of("data")).data == NULL)
-			return false;
-	}
-	return count > 0;
-}
-
 static void note_first(
 	struct reparsed_run *run, const struct assay_frame_view *frame, const char *text)
 {
@@ -285,31 +267,19 @@ static void note_first(
 static void compare(struct reparse *p, struct reparsed_run *run,
 	const struct assay_frame_view *frame, struct assay_span settings)
 {
-	char why[DECODER_TEXT], where[DIFFER_TEXT];
-	struct decoded decoded;
+	char text[DECODER_TEXT];
 	struct assay_span references = {run->references.data, run->references.len};
 	struct decoder *decoder = NULL;
 	if (run->lacking[0] == '\0')
-		decoder = find_decoder(p, run->driver, why);
+		decoder = find_decoder(p, run->driver, text);
 	else
-		snprintf(why, sizeof why, "%s", run->lacking);
-	int r = decoder != NULL
-			? decoder_ask(decoder, settings, frame->raw, references, &decoded, why)
-			: -1;
-	if (r != 0) {
-		run->failed++;
-		note_first(run, frame, why);
-		return;
-	}
-	bool other_kind = !assay_string_is(decoded.kind, assay_frame_kind_name(frame->kind));
-	if (other_kind)
-		snprintf(where, sizeof where, "its kind");
-	if (other_kind || vars_differ(frame->vars, decoded.vars, where)) {
-		run->differ++;
-		note_first(run, frame, where);
-	} else {
-		run->same++;
-	}
+		snprintf(text, sizeof text, "%s", run->lacking);
+	int r = decoder != NULL ? decoder_compare(decoder, frame, settings, references, text) : -1;
+	run->same += r == 0;
+	run->differ += r > 0;
+	run->failed += r < 0;
+	if (r != 0)
+		note_first(run, frame, text);
 }
 
 static void take_frame(struct reparse *p, struct assay_span body)
@@ -321,7 +291,7 @@ static void take_frame(struct reparse *p, struct assay_span body)
 	if (run == NULL)
 		return;
 	run->frames++;
-	if (!has_data(frame.raw)) {
+	if (!decoder_has_data(frame.raw)) {
 		run->without++;
 		return;
 	}

@@ -242,6 +242,25 @@ def check_drivers(tree):
             yield f'drivers/{name}: README.md does not mention it'
 
 
+QUALIFIED = 'docs/qualification.md'
+
+
+def check_instruments(tree):
+    """Each driver and each profile has one row in the list of tried instruments, and each row is one of them."""
+    if QUALIFIED not in tree.paths:
+        return
+    text = tree.read(QUALIFIED).partition('<!-- tried -->')[2]
+    rows = re.findall(r'^\| (driver|profile) `([\w-]+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$', text, re.M)
+    listed = [f'{kind} {name}' for kind, name, *_ in rows]
+    there = {f'driver {p.split("/")[1]}' for p in tree.paths if re.fullmatch(r'drivers/(?!skeleton)[\w-]+/driver\.c', p)}
+    there |= {f'profile {p[len("config/profiles/"):-len(".yaml")]}' for p in tree.paths
+              if re.fullmatch(r'config/profiles/[\w-]+\.yaml', p)}
+    for name in sorted(there | set(listed)):
+        if name not in there or listed.count(name) != 1:
+            yield f'{QUALIFIED}: the list of tried instruments has {listed.count(name)} rows for {name}, ' \
+                  f'{"which is there" if name in there else "which does not exist"}'
+
+
 # --- the frozen interface ------------------------------------------------------------------------
 
 # Made by the daemon and given to the driver, which has no size of them: they may grow with the services.
@@ -309,7 +328,7 @@ TOP = 'daemon|drivers|config|include|tools|tests|docs'
 FILE = re.compile(rf'(?<![\w.*<{{/$@-])((?:[\w.-]+/)*[\w-]+(?:\.[\w-]+)*\.(?:{ENDINGS})(?![\w-])|'
                   rf'(?:{TOP})/[\w./-]*\w(?![\w*]))')
 # Files of a site or of other programs, and two words that look like files.
-NOT_OURS = {'audit.txt', 'runs.csv', 'README.txt', 'read.csv', 'run.csv', 'my.yaml', 'consumer.c', 'devices.txt',
+NOT_OURS = {'audit.txt', 'runs.csv', 'README.txt', 'read.csv', 'run.csv', 'report.json', 'my.yaml', 'consumer.c', 'devices.txt',
             'Node.js', 'W.h', 'kW.h', 'MW.h'}
 SCRIPTS = {f'tools/{name}' for name in ('bench', 'demo', 'new-driver', 'package', 'prepare', 'site-demo', 'test')}
 

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`assayctl comply`, the conformance suite, on a simulator of each driver and on each recording.
+
+A driver is a row of UNITS.  Its suite makes a recording without private words, which is played to the driver afterwards: the same
+suite, and the same frames.  Drivers that wait long on a silent line are `slow`: their test of it runs with part=long only.
+Files that a laboratory sent go into tests/captures, both of them: they are played like these.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+sys.path.insert(0, sys.argv[1])
+from lab import Failure, Lab, lint, paths_from  # noqa: E402
+
+paths = paths_from(sys.argv[2:])
+SAMPLE, PERSON = 'LAB-4711', '<script>Kim</script> & "Secret"'
+PRIVATE = [SAMPLE, 'Kim', 'ccl-test', 'bench-1', 'hall-7', '127.0.0.1']
+TESTS = ['identity', 'complete', 'repeatability', 'reparse', 'start-stop', 'abort-arming', 'abort-measuring', 'abort-stopping',
+         'settings', 'put-back', 'borrowed', 'silence', 'unplug', 'kept']
+SHORT = {'abort-arming', 'abort-measuring', 'abort-stopping'}  # their state may be over before the request
+
+
+def tcp(type, sim, **more):
+    return {'type': type, 'host': '127.0.0.1', 'port': sim.port, **more}
+
+
+def amptek(lab):
+    sim = lab.sim('amptek-dp5', '--udp', '127.0.0.1:0', '--seed', '1')
+    return {'driver': 'amptek-dp5', 'settings': {'channels': 256, 'preset_time': '0.3 s'},
+            'calibration': {'id': 'CAL-1', 'energy': {'zero': '0 keV', 'gain': '80 eV'}}, 'link': tcp('udp', sim)}
+
+
+def rga(lab):
+    lab.sim('srs-rga', '--pty', str(lab.dir / 'rga.tty'), '--speed', '30', '--seed', '1')
+    return {'driver': 'srs-rga', 'link': {'type': 'serial', 'port': str(lab.dir / 'rga.tty')},
+            'settings': {'mode': 'histogram', 'mass_first': 1, 'mass_last': 30, 'noise_floor': 7, 'scans': 2,
+                         'zeroing_time': '2 s', 'emission_current': '1 mA'}}
+
+
+def gas(lab):
+    sim = lab.sim('modbus', '--profile', 'sick-mcs100ft', '--tcp', '127.0.0.1:0')
+    return {'driver': 'modbus-map', 'profile': 'sick-mcs100ft', 'acquire': {'frames': 4, 'every': '100ms'},
+            'link': tcp('modbus-tcp', sim, unit_id=1, reply_timeout='100ms')}
+
+
+def balance(lab):
+    sim = lab.sim('text', '--instrument', 'mt-sics', '--settle', '0', '--tcp', '127.0.0.1:0')
+    return {'driver': 'text-map', 'profile': 'mt-sics', 'acquire': {'frames': 4, 'every': '100ms'},
+            'link': tcp('tcp', sim)}
+
+
+def infrared(lab):
+    sim = lab.sim('bruker-web', '--tcp', '127.0.0.1:0', '--speed', '10', '--seed', '1')
+    return {'driver': 'bruker-web', 'link': tcp('http', sim), 'settings': {
+        'command': 'REP=1&APT=4000&NSS=8&RES=16&BMS=1&VEL=10000&SRC=201&AQM=DD&CHN=1&DTC=16416&OPF=1&PGN=2&DEL=0&PHR=100&COR=0&GNS=1',
+        'result': 'single_beam', 'phase_resolution': '100 cm-1'}}
+
+
+UNITS = {
+    'amptek-dp5': {'make': amptek, 'sets': ['channels=512'], 'slow': True},
+    'bruker-web': {'make': infrared, 'slow': True},
+    'modbus-map': {'make': gas},
+    'srs-rga': {'make': rga, 'sets': ['mass_last=20'], 'slow': True},
+    'text-map': {'make': balance},
+}
+
+
+class Suite:
+    """assayctl comply of one instrument, beside others."""
+
+    def __init__(self, lab, name, *args, folder=None, **more):
+        self.lab, self.key = lab, f'hall-7-{name}'
+        self.folder = lab.dir / (folder or f'report-{name}')
+        self.process = subprocess.Popen(
+            [paths['assayctl'], '--dir', str(lab.dir / 'run'), '--worker', paths['worker'], '--drivers', paths['drivers'],
+             'comply', self.key, '--to', str(self.folder), '--sample', SAMPLE, '--operator', PERSON, *args],
+            **{'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE, 'stdin': subprocess.DEVNULL, 'text': True, **more})
+
+    def report(self, code=0):
+        out, err = self.process.communicate(timeout=300)
+        if self.process.returncode != code:
+            raise Failure(f'{self.key}: {self.process.returncode}: {out}{err}')
+        return json.loads((self.folder / 'report.json').read_text())
+
+
+def verdicts(report):
+    return {test['id']: test['verdict'] for test in report['tests']}
+
+
+def check_report(suite, report, left_out):
+    """Each test has a verdict; each run that it names is committed with that status."""
+    found = verdicts(report)
+    assert list(found) == TESTS, found
+    for test in report['tests']:
+        may_be_left = test['id'] in left_out or (test['id'] in SHORT and 'too short' in test['text'])
+        assert test['verdict'] == 'passed' or (test['verdict'] == 'not run' and may_be_left and test['text']), test
+        assert test['assures'] and test['failure'] and test['begin'] <= test['end']
+    ends = {e.record['run']: e.record for e in suite.lab.wait_entries(suite.key, 'run-end')}
+    starts = {e.record['number']: e.record for e in suite.lab.entries(suite.key, 'run-start')}
+    for run in report['runs']:
+        end = ends[starts[run['number']]['run']]
+        assert (end['status'], end['frames']) == (run['status'], run['frames']), (run, end)
+        assert starts[run['number']]['sample']['id'] == SAMPLE and starts[run['number']]['operator']['id'] == PERSON
+    assert {r['number'] for r in report['runs']} == set(starts)
+    unit = suite.lab.instrument(suite.key)
+    for name in ('make', 'model', 'serial'):
+        assert report['instrument'].get(name) == unit.get(name), (name, report['instrument'], unit)
+    assert report['software']['configuration'] == suite.lab.ask({'op': 'status'})['config'].hex()
+    assert report['operator'] == PERSON and report['software']['driver'] == {
+        k: v.hex() if isinstance(v, bytes) else v for k, v in next(iter(starts.values()))['driver'].items()}
+
+
+def check_page(folder):
+    page = (folder / 'report.html').read_text()
+    assert '&lt;script&gt;Kim&lt;/script&gt; &amp; &quot;Secret&quot;' in page
+    for word in ('<script', '<b>', 'src=', 'href=', 'url(', '@import', 'http:', 'https:', 'onload', 'javascript:'):
+        assert word not in page.replace('http-equiv', ''), word
+    for id in TESTS:
+        assert f'<td>{id}</td>' in page, id
+
+
+def check_private(folder, serial=None):
+    files = list(folder.iterdir())
+    assert sorted(f.suffix for f in files) == ['.cap', '.json'], files
+    for file in files:
+        for word in PRIVATE + [serial] * (serial is not None):
+            assert word.encode() not in file.read_bytes(), (file, word)
+
+
+def on_simulators(lab):
+    lab.start({'instruments': {f'hall-7-{name}': {**unit['make'](lab), 'simulated': True} for name, unit in UNITS.items()}})
+    suites = {}
+    for name, unit in UNITS.items():
+        lab.wait_state(f'hall-7-{name}', 'idle')
+        listed = ','.join(t for t in TESTS if t != 'silence' or is_long or 'slow' not in unit)
+        suites[name] = Suite(lab, name, '--unattended', '--frames', '3', '--tests', listed, *unit.get('sets', []))
+    for name, suite in suites.items():
+        report = suite.report()
+        unit = UNITS[name]
+        check_report(suite, report, {'borrowed', 'unplug', *(['put-back'] * ('sets' not in unit)),
+                                     *(['silence'] * ('slow' in unit and not is_long))})
+        check_page(suite.folder)
+        check_private(suite.folder / 'send')
+    assert verdicts(suites['amptek-dp5'].report())['abort-measuring'] == 'passed'
+    lint(lab)
+    return {name: suite.folder / 'send' for name, suite in suites.items()}
+
+
+def on_recordings(lab, folders):
+    """The sheet beside a recording is all that its playback needs."""
+    instruments, sheets = {}, {}
+    for name, folder in folders.items():
+        sheets[name] = json.loads(next(folder.glob('*.json')).read_text())
+        link = sheets[name]['instrument']['link']
+        instruments[f'hall-7-{name}'] = {**sheets[name]['instrument'], 'link': {
+            **link, 'file': str(folder / link['file']), 'end': 'loop'}}
+    lab.start({'instruments': instruments})
+    suites = {}
+    for name in folders:
+        lab.wait_state(f'hall-7-{name}', 'idle')
+        suites[name] = Suite(lab, name, '--unattended', '--frames', str(len(sheets[name]['frames'])), '--tests',
+                             ','.join(t for t in TESTS if t != 'silence'))
+    for name, suite in suites.items():
+        report = suite.report()
+        check_report(suite, report, {'borrowed', 'unplug', 'put-back', 'silence'})
+        assert report['frames'] == sheets[name]['frames'], (name, report['frames'][:9], sheets[name]['frames'][:9])
+        for key in ('make', 'model', 'serial'):
+            assert report['instrument'].get(key, '') == sheets[name]['unit'][key]
+    lint(lab)
+
+
+def test_person(lab):
+    """On a real unit a person is asked; here it is the simulator, ended and started again on its port."""
+    sim = lab.sim('modbus', '--profile', 'sick-mcs100ft', '--tcp', '127.0.0.1:0')
+    lab.start({'instruments': {'hall-7-gas': {**gas(lab), 'link': tcp('modbus-tcp', sim, unit_id=1, reply_timeout='100ms')}}})
+    lab.wait_state('hall-7-gas', 'idle')
+    master, slave = os.openpty()
+    suite = Suite(lab, 'gas', '--frames', '2', '--tests', 'silence,unplug', stdin=slave, stderr=slave)
+    seen = b''
+    for words in (b'Switch the instrument off', b'Switch it on again', b'Unplug the instrument', b'Plug it in again'):
+        while words not in seen:
+            seen += os.read(master, 1000)
+        if words.startswith((b'Switch the', b'Unplug')):
+            sim.stop()
+        else:
+            port = sim.port
+            sim = lab.sim('modbus', '--profile', 'sick-mcs100ft', '--tcp', f'127.0.0.1:{port}')
+        os.write(master, b'\n')
+        seen = b''
+    found = {test['id']: test for test in suite.report()['tests']}
+    os.close(slave)
+    os.close(master)
+    for id in ('silence', 'unplug'):
+        assert found[id]['verdict'] == 'passed' and 'lost-device' in found[id]['text'], found[id]
+        assert {m['name'] for m in found[id]['measured']} == {'failure reported', 'idle again'}, found[id]
+    assert found['complete']['text'] == 'left out on request'
+
+
+def test_failures(lab):
+    """A verdict of failure is the exit code, and nothing is taken for passed."""
+    lab.start({'instruments': {'hall-7-xrf': {**amptek(lab), 'simulated': True}}})
+    lab.wait_state('hall-7-xrf', 'idle')
+    report = Suite(lab, 'xrf', '--unattended', '--frames', '3', '--spread', '0.0001', '--tests', 'complete,repeatability',
+                   folder='spread').report(1)
+    found = verdicts(report)
+    assert report['verdict'] == 'failed' and found['complete'] == 'passed' and found['repeatability'] == 'failed', found
+    spread = {row['name']: row for test in report['tests'] for row in test.get('spread', ())}
+    assert spread['counts: sum']['n'] == 3 and spread['counts: sum']['unit'] == '{count}' and spread['counts: sum']['rsd'] > 0
+    suite = Suite(lab, 'xrf', '--unattended', '--tests', 'complete', '--frames', '40', folder='interrupted')
+    lab.open_run('hall-7-xrf')
+    suite.process.send_signal(signal.SIGINT)
+    report = suite.report(1)
+    assert 'interrupted' in report['tests'][1]['text'] and report['verdict'] == 'passed in part', report['tests']
+    lab.ctl('maintenance', 'hall-7-xrf', 'on')
+    report = Suite(lab, 'xrf', '--unattended', folder='absent').report(1)
+    assert report['tests'][0]['verdict'] == 'failed' and 'maintenance' in report['tests'][0]['text'], report['tests'][0]
+    assert {test['verdict'] for test in report['tests'][1:]} == {'not run'}
+
+
+def main():
+    with Lab(paths) as first, Lab(paths) as second:
+        on_recordings(second, on_simulators(first))
+    if not is_long:
+        with Lab(paths) as lab:
+            test_person(lab)
+        with Lab(paths) as lab:
+            test_failures(lab)
+
+
+is_long = paths.get('part') == 'long'
+main()
+print('ok')
