@@ -551,8 +551,10 @@ int channel_pause(struct channel *channel, int ms)
 {
 	enter(channel, ms);
 	uint64_t deadline = deadline_after(ms);
+	bool was_stopping = channel->stopping;
 	int r = trouble(channel);
-	while (r == 0 && !channel->stopping && monitor_wait(channel->monitor, deadline))
+	while (r == 0 && channel->stopping == was_stopping &&
+		monitor_wait(channel->monitor, deadline))
 		r = trouble(channel);
 	leave(channel);
 	return r;

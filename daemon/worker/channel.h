@@ -52,7 +52,7 @@ struct channel {
 	bool is_closed; /* the other side closed the connection; the next write makes another */
 	bool is_stream; /* input is expected without a request: a close loses the port */
 	bool cancelled; /* every call returns -ECANCELED */
-	bool stopping;  /* the present run should end soon: pauses end early */
+	bool stopping;  /* the present run should end soon: a pause that lasts ends early */
 	struct filter filter; /* of what is received before the store, and of each write */
 	struct link_recorder recorder;
 };

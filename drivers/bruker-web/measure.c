@@ -59,7 +59,7 @@ static int await_state(
 		int r = read_status(ins, status);
 		if (r < 0 || status->state == wanted)
 			return r;
-		/* A pause would not wait any more after a request to stop. */
+		/* A start that is to stop waits for nothing. */
 		if (assay_now_ms(ins) >= end || assay_stopping(ins))
 			return 1;
 		r = assay_pause(ins, poll_ms(ins));

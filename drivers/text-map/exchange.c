@@ -153,6 +153,16 @@ static ssize_t receive(struct assay_instrument *ins, const struct assay_settings
 	}
 }
 
+/* The whole `wait` of the row, of which the protocol needs all: a request to stop ends a pause early. */
+static int wait_before(struct assay_instrument *ins, const struct assay_settings *row)
+{
+	uint64_t end = assay_now_ms(ins) + (uint64_t)(assay_number(row, "wait") * 1000);
+	int r = 0;
+	for (uint64_t now; r == 0 && (now = assay_now_ms(ins)) < end;)
+		r = assay_pause(ins, (int)(end - now));
+	return r;
+}
+
 /*
  * One row of `requests`: sends, receives, reads the parts.  Returns the length of the reply, which
  * ends at st->at; 0: it has none, or the run must stop.
@@ -164,7 +174,7 @@ static ssize_t exchange(struct assay_instrument *ins, const struct assay_setting
 	ssize_t n = 0;
 	if (assay_has(row, "ask")) {
 		if (assay_has(row, "wait"))
-			n = assay_pause(ins, (int)(assay_number(row, "wait") * 1000));
+			n = wait_before(ins, row);
 		if (n == 0)
 			n = settle(ins);
 		if (n < 0)

@@ -723,7 +723,10 @@ static inline int assay_drain(struct assay_instrument *ins, int quiet_ms, int li
 	return assay_drain_count(ins, quiet_ms, limit_ms, &dropped);
 }
 
-/* Waits; an abort ends it with -ECANCELED, a request to stop ends it early with 0. */
+/*
+ * Waits; an abort ends it with -ECANCELED.  A request to stop that comes meanwhile ends it early with
+ * 0; called after such a request, it waits for the whole time, so that a frame can be finished.
+ */
 static inline int assay_pause(struct assay_instrument *ins, int ms)
 {
 	return ins->host->pause(ins, ms);

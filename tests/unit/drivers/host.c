@@ -393,8 +393,9 @@ static int link_pause(struct assay_instrument *ins, int ms)
 	struct host *h = host_of(ins);
 	if (ms < 0)
 		host_bug("a pause of %d ms", ms);
+	bool was_stopping = h->stopping;
 	int r = take_error(h);
-	if (r < 0 || h->stopping)
+	if (r < 0 || h->stopping != was_stopping)
 		return r;
 	uint64_t end = h->now + (uint64_t)ms;
 	advance(h, h->stop_at > h->now && h->stop_at < end ? h->stop_at - h->now : (uint64_t)ms);

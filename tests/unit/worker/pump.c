@@ -14,12 +14,18 @@
 
 static void look_at_cancel(struct pump *pump)
 {
-	uint64_t at = atomic_load(&pump->cancel_at);
-	if (at == 0 || clock_boot() < at)
+	uint64_t now = clock_boot(), at = atomic_load(&pump->cancel_at);
+	uint64_t ask_at = atomic_load(&pump->ask_at);
+	bool cancels = at != 0 && now >= at, asks = ask_at != 0 && now >= ask_at;
+	if (!cancels && !asks)
 		return;
-	atomic_store(&pump->cancel_at, 0);
+	if (cancels)
+		atomic_store(&pump->cancel_at, 0);
+	if (asks)
+		atomic_store(&pump->ask_at, 0);
 	monitor_lock(&pump->monitor);
-	pump->channel.cancelled = true;
+	pump->channel.cancelled = pump->channel.cancelled || cancels;
+	pump->channel.stopping = pump->channel.stopping || asks;
 	monitor_notify(&pump->monitor);
 	monitor_unlock(&pump->monitor);
 }
@@ -87,9 +93,14 @@ void pump_cancel_in(struct pump *pump, int ms)
 	atomic_store(&pump->cancel_at, clock_boot() + (uint64_t)ms * NS_PER_MS);
 }
 
+void pump_ask_to_stop_in(struct pump *pump, int ms)
+{
+	atomic_store(&pump->ask_at, clock_boot() + (uint64_t)ms * NS_PER_MS);
+}
+
 void pump_resume(struct pump *pump)
 {
 	monitor_lock(&pump->monitor);
-	pump->channel.cancelled = false;
+	pump->channel.cancelled = pump->channel.stopping = false;
 	monitor_unlock(&pump->monitor);
 }

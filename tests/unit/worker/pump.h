@@ -23,12 +23,16 @@ struct pump {
 	pthread_t thread;
 	atomic_bool stop;
 	_Atomic uint64_t cancel_at; /* clock_boot(); 0: never */
+	_Atomic uint64_t ask_at;    /* the same for a request to stop */
 	_Atomic unsigned turns;     /* how often poll(2) returned */
 };
 
 /* Opens the port and starts the thread: 0, or the error of link_open(), with nothing to stop. */
 int pump_start(struct pump *pump, const struct port *port);
 void pump_stop(struct pump *pump);
+
+/* A request to stop in so many milliseconds, until pump_resume(). */
+void pump_ask_to_stop_in(struct pump *pump, int ms);
 
 /* An abort in so many milliseconds; pump_resume() makes the channel work again. */
 void pump_cancel_in(struct pump *pump, int ms);

@@ -155,6 +155,22 @@ static void a_pause_lasts_as_long_as_it_should(void **state)
 	assert_true(ms_since(start) >= 80 && ms_since(start) < 1000);
 }
 
+/* Which ends that pause, and no later one: the frame on its way may need them. */
+static void a_request_to_stop_ends_the_pause_that_it_finds(void **state)
+{
+	pump_ask_to_stop_in(&pump, 100);
+	uint64_t start = clock_boot();
+	assert_int_equal(channel_pause(&pump.channel, 30000), 0);
+	assert_true(ms_since(start) < 1000);
+	assert_true(channel_is_stopping(&pump.channel));
+	start = clock_boot();
+	assert_int_equal(channel_pause(&pump.channel, 80), 0);
+	assert_true(ms_since(start) >= 80 && ms_since(start) < 1000);
+	pump_cancel_in(&pump, 50);
+	assert_int_equal(channel_pause(&pump.channel, 30000), -ECANCELED);
+	pump_resume(&pump);
+}
+
 /* The records of the recorder, one after the other; NULL data when there are no more. */
 static struct capture_record next_noted(size_t *at)
 {
@@ -535,6 +551,7 @@ int transport_suite(const struct transport *transport)
 		{T(silence_ends_at_the_deadline), true},
 		{T(an_abort_ends_a_wait_within_a_second_and_stays), true},
 		{T(a_pause_lasts_as_long_as_it_should), true},
+		{T(a_request_to_stop_ends_the_pause_that_it_finds), true},
 		{T(what_came_before_the_loss_is_read_first), transport->notices_loss},
 		{T(input_without_memory_loses_the_port), true},
 		{T(a_loss_is_noticed_without_asking), transport->notices_loss},

@@ -105,6 +105,27 @@ static void a_reply_becomes_a_frame_however_it_arrives(void **state)
 	assert_true(host_is_done(h));
 }
 
+/* The protocol needs the whole wait, also for the last frame. */
+static void a_request_to_stop_shortens_no_wait_of_the_protocol(void **state)
+{
+	struct host *h = *state;
+	uint64_t before = 0;
+	ROW(h, "requests", {"ask", "T"}, {"wait", "0.3"}, {"reply", "{temperature number}"});
+	run(h);
+	for (int i = 0; i < 2; i++) { /* the first one waits for silence before */
+		before = h->now;
+		h->stop_at = i == 1 ? before + 100 : 0;
+		host_expect_text(h, "W\r\n");
+		host_answer_text(h, "S 1 g\r\n");
+		host_expect_text(h, "T\r\n");
+		host_answer_text(h, "20\r\n");
+		assert_true(acquire(h) > 0);
+	}
+	assert_true(h->stopping);
+	assert_int_equal(h->now - before, 300);
+	assert_true(host_is_done(h));
+}
+
 static void words_decide_about_quality(void **state)
 {
 	struct host *h = *state;
@@ -628,6 +649,7 @@ int main(void)
 #define WITH_SCALE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		WITH_SCALE(a_reply_becomes_a_frame_however_it_arrives),
+		WITH_SCALE(a_request_to_stop_shortens_no_wait_of_the_protocol),
 		WITH_SCALE(words_decide_about_quality),
 		WITH_SCALE(a_reply_that_the_profile_does_not_know_is_an_error),
 		WITH_SCALE(a_mark_in_place_of_a_number_is_a_missing_value),
