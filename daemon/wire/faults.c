@@ -9,6 +9,7 @@
 #define DELAY_MAX 600000
 #define RATE_MAX  100000000
 #define SEED_MAX  1000000000
+#define LOG_MAX   1000
 
 enum number {
 	TIME,  /* 200ms, 1.5s: in milliseconds */
@@ -31,6 +32,7 @@ static const struct fault {
 		"a share of 0 to 1"},
 	{"rate", WHOLE, 1, RATE_MAX, offsetof(struct faults, rate), "bytes per second"},
 	{"seed", WHOLE, 0, SEED_MAX, offsetof(struct faults, seed), "a whole number"},
+	{"log", WHOLE, 1, LOG_MAX, offsetof(struct faults, log), "lines per second"},
 };
 
 /* The digits at *at, with up to six decimals, in millionths; false: there are none, or too many. */
@@ -86,7 +88,7 @@ static int read_one(struct faults *faults, const char *word, char why[FAULTS_WHY
 		return -EINVAL;
 	}
 	snprintf(why, FAULTS_WHY,
-		"expected delay=, drop=, corrupt=, truncate=, rate= or seed=, or off");
+		"expected delay=, drop=, corrupt=, truncate=, rate=, seed= or log=, or off");
 	return -EINVAL;
 }
 
@@ -114,5 +116,5 @@ int faults_read(struct faults *faults, const char *text, char why[FAULTS_WHY])
 bool faults_are_any(const struct faults *faults)
 {
 	return faults->delay_ms > 0 || faults->drop > 0 || faults->corrupt > 0 ||
-	       faults->truncate > 0 || faults->rate > 0;
+	       faults->truncate > 0 || faults->rate > 0 || faults->log > 0;
 }

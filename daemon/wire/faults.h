@@ -3,7 +3,7 @@
  * Faults of a link: what a filter between the link and the driver does to the bytes of a simulated
  * instrument, in both directions.  One text for the configuration, assayctl and the messages to the worker:
  *
- *	delay=200ms drop=0.01 corrupt=0.02 truncate=0.01 rate=960 seed=7
+ *	delay=200ms drop=0.01 corrupt=0.02 truncate=0.01 rate=960 seed=7 log=20
  */
 #ifndef ASSAY_WIRE_FAULTS_H
 #define ASSAY_WIRE_FAULTS_H
@@ -21,6 +21,7 @@ struct faults {
 	unsigned drop, corrupt, truncate; /* of a million pieces */
 	unsigned rate;                    /* bytes per second; 0: as they come */
 	unsigned seed;                    /* of the random numbers */
+	unsigned log; /* lines of the log per second at most: what passes; 0: none */
 };
 
 /* Reads a text; "off" and "" are none.  0, or -EINVAL with `why`. */

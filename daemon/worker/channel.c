@@ -22,12 +22,14 @@ void channel_finish(struct channel *channel)
 	for (unsigned i = 0; i < LINK_ENDPOINTS; i++)
 		input_finish(&channel->in[i]);
 	link_recorder_finish(&channel->recorder);
+	dialogue_finish(&channel->dialogue);
 }
 
 void channel_set_faults(struct channel *channel, const struct faults *faults)
 {
 	monitor_lock(channel->monitor);
 	filter_set(&channel->filter, faults);
+	channel->dialogue.rate = faults->log;
 	monitor_notify(channel->monitor); /* what was delayed may have arrived */
 	monitor_unlock(channel->monitor);
 }
@@ -112,6 +114,7 @@ static ssize_t push(struct channel *channel, const uint8_t *data, size_t len)
 		}
 		link_recorder_note(&channel->recorder, CAPTURE_OUT,
 			channel->link->outs[channel->out_to], data + done, (size_t)n);
+		dialogue_note(&channel->dialogue, "->", data + done, (size_t)n, clock_boot());
 		done += (size_t)n;
 	}
 	return (ssize_t)done;
@@ -341,6 +344,7 @@ static bool receive_one(struct channel *channel, unsigned endpoint)
 		return may_have_more;
 	input_add(input, len, link->joins, received);
 	link_recorder_note(&channel->recorder, CAPTURE_IN, link->ins[endpoint], to, len);
+	dialogue_note(&channel->dialogue, "<-", to, len, clock_boot());
 	monitor_notify(channel->monitor);
 	return may_have_more;
 }

@@ -22,6 +22,7 @@
 #include <sys/types.h>
 
 #include "base/buffer.h"
+#include "worker/dialogue.h"
 #include "worker/filter.h"
 #include "worker/input.h"
 #include "worker/link/link.h"
@@ -53,7 +54,8 @@ struct channel {
 	bool is_stream; /* input is expected without a request: a close loses the port */
 	bool cancelled; /* every call returns -ECANCELED */
 	bool stopping;  /* the present run should end soon: a pause that lasts ends early */
-	struct filter filter; /* of what is received before the store, and of each write */
+	struct filter filter;     /* of what is received before the store, and of each write */
+	struct dialogue dialogue; /* with faults.log: what passed */
 	struct link_recorder recorder;
 };
 

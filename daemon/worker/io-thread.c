@@ -169,6 +169,7 @@ bool io_thread_run(struct io_thread *io)
 		if (io->quit_at != 0 && now > io->quit_at + STOP_LIMIT_NS)
 			return false;
 		beat(io, now);
+		dialogue_send(&io->channel->dialogue, io->core);
 		int timeout = clock_ms_until(io->beat_at);
 		if (link_recorder_send(&io->channel->recorder, io->core) && timeout > RECORDER_MS)
 			timeout = RECORDER_MS;

@@ -2,6 +2,7 @@
 """A person spoils the link of a simulated instrument and repairs it: recorded, shown, and kept by the next worker."""
 
 import os
+import re
 import signal
 import sys
 
@@ -46,4 +47,7 @@ with Lab(paths) as lab:
     assert 'faults' not in lab.instrument('gas-1')
     lab.wait_frames('gas-1', before + 2, 60)
     assert 'x-faults' not in states(lab)[-1] and lab.instrument('gas-1')['worker_starts'] == starts + 1
+    lab.ctl('fault', 'gas-1', 'log=20')
+    wait_for('the dialogue in the log', lambda: re.search(r'gas-1: -> (.*\\x00.*)\n', lab.log()) and 'gas-1: <- ' in lab.log())
+    lab.ctl('fault', 'gas-1', 'off')
     lint(lab)

@@ -30,12 +30,13 @@ static void texts_are_read(void **state)
 		{"  rate=960  seed=7 ", {.rate = 960, .seed = 7}},
 		{"drop=0.5 drop=0", {.seed = 1}},
 		{"seed=0", {.seed = 0}},
+		{"log=20", {.seed = 1, .log = 20}},
 	};
 	static const char *const wrong[] = {"delay", "delay=", "delay=5", "delay=0ms", "delay=601s",
 		"delay=-1s", "delay=1h", "drop=1.1", "drop=1%", "drop=1e-2", "drop=.5", "drop=0.5x",
-		"drop =1", "rate=0", "rate=1.5", "rate=99999999999999999999", "seed=-1", "x=1",
-		"OFF", "off drop=1", "drop=1;delay=1s", "drop=0.1234567", "=", "=1", "dropp=1",
-		"dro=1", "drop=\xc2\xbd", "delay=200msms",
+		"drop =1", "rate=0", "rate=1.5", "rate=99999999999999999999", "seed=-1", "log=0",
+		"log=1001", "log", "x=1", "OFF", "off drop=1", "drop=1;delay=1s", "drop=0.1234567",
+		"=", "=1", "dropp=1", "dro=1", "drop=\xc2\xbd", "delay=200msms",
 		"corrupt=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
 	char why[FAULTS_WHY];
 	struct faults faults;

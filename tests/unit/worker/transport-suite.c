@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "capture/read.h"
 #include "pump.h"
+#include "record/text.h"
 #include "transport.h"
 
 #define LONG_MS 5000
@@ -426,6 +427,49 @@ static uint64_t say_late(unsigned *delay_ms)
 	return 0;
 }
 
+/* The next line of the dialogue, "" after the last one. */
+static const char *next_line(void)
+{
+	static char text[WIRE_TEXT_MAX + 1];
+	struct buffer *messages = &pump.channel.dialogue.messages;
+	struct wire_message m;
+	struct wire_log line;
+	monitor_lock(&pump.monitor);
+	text[0] = '\0';
+	if (wire_next(messages->data, messages->len, &m) == 1) {
+		assert_int_equal(wire_read_log(&m, &line), 0);
+		assert_true(text_copy(text, sizeof text, line.text));
+		buffer_consume(messages, m.size);
+	}
+	monitor_unlock(&pump.monitor);
+	return text;
+}
+
+static void the_dialogue_is_written_to_the_log_if_wanted(void **state)
+{
+	char long_one[150];
+	memset(long_one, 'x', sizeof long_one);
+	set_faults("log=3");
+	assert_int_equal(channel_write(&pump.channel, "a\\\r\x1b\xff", 5, 1000), 0);
+	expect_heard("a\\\r\x1b\xff");
+	over->say("pong", 4);
+	expect_read("pong");
+	assert_int_equal(channel_write(&pump.channel, long_one, sizeof long_one, 1000), 0);
+	assert_string_equal(next_line(), "-> a\\x5c\\x0d\\x1b\\xff");
+	assert_string_equal(next_line(), "<- pong");
+	assert_non_null(strstr(next_line(), "xxx ... (150 bytes)"));
+	pump.channel.dialogue.second = clock_boot() + 3600 * NS_PER_S; /* is not over */
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(channel_write(&pump.channel, "y", 1, 1000), 0);
+	assert_string_equal(next_line(), "");
+	pump.channel.dialogue.second = 0; /* is over */
+	assert_int_equal(channel_write(&pump.channel, "z", 1, 1000), 0);
+	assert_string_equal(next_line(), "-> z (5 lines before it were left out)");
+	set_faults("off");
+	assert_int_equal(channel_write(&pump.channel, "z", 1, 1000), 0);
+	assert_string_equal(next_line(), "");
+}
+
 static void a_delay_is_kept_both_ways(void **state)
 {
 	unsigned delay_ms;
@@ -564,6 +608,7 @@ int transport_suite(const struct transport *transport)
 		{T(a_write_that_nobody_takes_ends_at_the_deadline), transport->can_block},
 		{T(a_refused_message_is_gone_when_its_time_is_over), transport->refuse != NULL},
 		{T(a_line_that_is_not_there_is_refused_in_words), !transport->has_line},
+		{T(the_dialogue_is_written_to_the_log_if_wanted), true},
 		{T(a_delay_is_kept_both_ways), true},
 		{T(a_rate_is_kept_both_ways), true},
 		{T(lost_pieces_do_not_come), true},
