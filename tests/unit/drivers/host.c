@@ -295,14 +295,28 @@ static int link_write(struct assay_instrument *ins, const void *data, size_t len
 	return host_fail(h, "a write that the script does not have here");
 }
 
+/* Lets a device with a clock run until there is input, for at most `ms`. */
+static int await_input(struct host *h, int ms)
+{
+	for (uint64_t end = h->now + (uint64_t)ms;;) {
+		uint64_t next = h->wake(h);
+		int r = take_error(h);
+		if (r < 0 || h->input != NULL || h->now >= end)
+			return r;
+		advance(h, (next < end ? next : end) - h->now);
+	}
+}
+
 static ssize_t link_read(struct assay_instrument *ins, void *buf, size_t size, int ms)
 {
 	struct host *h = host_of(ins);
 	if (ms < 0 || size == 0)
 		host_bug("a read of %zu bytes within %d ms", size, ms);
-	int r = take_error(h);
+	int r = h->wake != NULL ? await_input(h, ms) : take_error(h);
 	if (r < 0)
 		return r;
+	if (h->wake != NULL && h->input == NULL)
+		return -ETIMEDOUT;
 	struct host_step *step = h->input;
 	if (step != NULL && step->kind == STEP_DELAY && step->count <= (unsigned)ms) {
 		advance(h, step->count);
@@ -365,6 +379,19 @@ static int link_line(struct assay_instrument *ins, enum assay_line_act act, int 
 	return h->line != NULL ? h->line(h, act, value) : -ENOTSUP;
 }
 
+static int drain_device(struct host *h, int quiet_ms, int limit_ms, size_t *dropped)
+{
+	for (uint64_t limit = h->now + (uint64_t)limit_ms;;) {
+		int r = await_input(h, quiet_ms);
+		if (r < 0 || h->input == NULL)
+			return r;
+		for (; h->input != NULL; h->input = h->input->next)
+			*dropped += h->input->len - h->input->used;
+		if (quiet_ms > 0 && h->now >= limit)
+			return -EBADMSG;
+	}
+}
+
 static int link_drain_count(
 	struct assay_instrument *ins, int quiet_ms, int limit_ms, size_t *dropped)
 {
@@ -373,6 +400,8 @@ static int link_drain_count(
 		host_bug("a drain until %d ms of silence for at most %d ms", quiet_ms, limit_ms);
 	h->drains++;
 	*dropped = 0;
+	if (h->wake != NULL)
+		return drain_device(h, quiet_ms, limit_ms, dropped);
 	do {
 		int r = take_error(h);
 		if (r < 0)

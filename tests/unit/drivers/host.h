@@ -92,6 +92,11 @@ struct host {
 
 	/* For devices that are functions: called with each write instead of the script. */
 	void (*device)(struct host *host, const uint8_t *data, size_t len);
+	/*
+	 * For devices with a clock: gives the input that is due at `now` by host_answer(), and
+	 * returns the time of its next event, later than `now`; UINT64_MAX: never.
+	 */
+	uint64_t (*wake)(struct host *host);
 	int (*modbus)(struct host *host, enum assay_modbus_table table, unsigned address,
 		unsigned count, uint16_t *out);
 	/* A reply: 0 or an error; its body stays borrowed until the next request. */
