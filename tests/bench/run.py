@@ -12,6 +12,7 @@ import idle
 import latency
 import polling
 import replay
+import scan
 import throughput
 import writes
 from place import Place
@@ -19,7 +20,7 @@ from process import Failure
 from table import show
 
 PARTS = {"throughput": throughput.measure, "latency": latency.measure, "polling": polling.measure,
-         "idle": idle.measure, "writes": writes.measure, "replay": replay.measure}
+         "idle": idle.measure, "writes": writes.measure, "replay": replay.measure, "scan": scan.measure}
 
 
 @dataclasses.dataclass
