@@ -155,9 +155,7 @@ static int await_emission(struct assay_instrument *ins)
 			r = -EPROTO;
 		}
 		if (r == 0)
-			r = assay_pause(ins, POLL_MS);
-		if (r == 0 && assay_stopping(ins))
-			r = -ECANCELED;
+			r = hiden_wait(ins, POLL_MS);
 		if (r < 0)
 			return r;
 	}
