@@ -63,8 +63,8 @@ int nano_identify(struct assay_instrument *ins, struct assay_identity *id)
 static void add_value(struct assay_values *out, const char *name, const struct reply *reply,
 	size_t at, double step, const char *unit)
 {
-	if (reply->len < at + 4)
-		return; /* the sensor failed */
+	if (reply->len < 8)
+		return; /* a sensor failed */
 	double value = (int32_t)packet_u32(reply->data + at) / 100.0;
 	double steps = value / step + (value < 0 ? -0.5 : 0.5);
 	assay_value(out, name, (double)(int64_t)steps * step, unit);
@@ -76,15 +76,12 @@ int nano_poll(struct assay_instrument *ins, struct assay_values *out)
 	int r = ask(ins, NANO_TEMPERATURES, &reply);
 	if (r < 0)
 		return r;
-	if (reply.len >= 8)
-		add_value(out, "detector_temperature", &reply, 4, 0.5, "Cel");
+	add_value(out, "detector_temperature", &reply, 4, 0.5, "Cel");
 	r = ask(ins, NANO_HUMIDITY, &reply);
 	if (r < 0)
 		return r;
-	if (reply.len >= 8) {
-		add_value(out, "board_temperature", &reply, 0, 0.5, "Cel");
-		add_value(out, "humidity", &reply, 4, 1, "%");
-	}
+	add_value(out, "board_temperature", &reply, 0, 0.5, "Cel");
+	add_value(out, "humidity", &reply, 4, 1, "%");
 	return 0;
 }
 

@@ -84,7 +84,9 @@ struct bench_scan bench_capture(void)
 		.black_period = 25,
 		.gain = 64,
 		.samples = 237,
-		.adc_count = 237};
+		.adc_count = 237,
+		.coefficients = 3,
+		.section_places = 5};
 	int32_t intensities[228] = {18693, 20787, 22799, 24598};
 	for (int i = 4; i < 225; i++)
 		intensities[i] = 25000 + (i < 114 ? i * 1000 : (224 - i) * 900);
@@ -114,8 +116,8 @@ static void put_configuration(struct writer *w, const struct bench_scan *s)
 
 static void put_sections(struct writer *w, const struct bench_scan *s)
 {
-	uint8_t *start = begin(w, "S(ccvvvv)#", (uint32_t[]){5}, 1);
-	for (int i = 0; i < 5; i++) {
+	uint8_t *start = begin(w, "S(ccvvvv)#", (uint32_t[]){(uint32_t)s->section_places}, 1);
+	for (int i = 0; i < s->section_places; i++) {
 		const struct bench_section *t = &s->sections[i];
 		put(w, (uint64_t)t->type, 1);
 		put(w, (uint64_t)t->width, 1);
@@ -140,7 +142,7 @@ static void put_head(struct writer *w, const struct bench_scan *s)
 	put(w, s->index, 4);
 	for (int i = 0; i < 3; i++)
 		put_double(w, -1.5 * i);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < s->coefficients; i++)
 		put_double(w, s->polynomial[i]);
 	put_text(w, s->serial, 8);
 	put(w, (uint64_t)s->samples, 2);
@@ -170,18 +172,19 @@ size_t bench_configuration(const struct bench_scan *s, uint8_t *out)
 size_t bench_file(const struct bench_scan *s, uint8_t out[BENCH_FILE])
 {
 	struct writer w = {out};
-	uint32_t adc = (uint32_t)s->adc_count;
+	uint32_t adc = (uint32_t)s->adc_count, coefficients = (uint32_t)s->coefficients;
 	memset(out, 0, BENCH_FILE);
 	if (s->type != 2) {
 		uint8_t *start = begin(&w, "S(uc#cccccccjjvvu$(f#f#)c#vccccvc#c#vvcvvi#)",
-			(uint32_t[]){20, 3, 3, 8, 8, 40, adc}, 7);
+			(uint32_t[]){20, 3, coefficients, 8, 8, 40, adc}, 7);
 		put_head(&w, s);
 		put_configuration(&w, s);
 		put_samples(&w, s);
 		end(&w, start);
 		return (size_t)(w.at - out);
 	}
-	uint8_t *start = begin(&w, "S(uc#cccccccjjvvu$(f#f#)c#vccc)", (uint32_t[]){20, 3, 3, 8}, 4);
+	uint8_t *start = begin(
+		&w, "S(uc#cccccccjjvvu$(f#f#)c#vccc)", (uint32_t[]){20, 3, coefficients, 8}, 4);
 	put_head(&w, s);
 	end(&w, start);
 	w.at += bench_configuration(s, w.at);
@@ -257,7 +260,7 @@ static int carry_out(struct bench *b, const struct call *c, uint8_t *out)
 	int args = -1;
 	size_t n = 0;
 	switch (c->opcode) {
-	case 0x002D: args = 1, b->file_at = 0, n = put_number(out, BENCH_FILE, 4); break;
+	case 0x002D: args = 1, b->file_at = 0, n = put_number(out, b->file_size, 4); break;
 	case 0x002E: args = 0, n = file_data(b, out); break;
 	case 0x0216: args = 0, n = 28, memset(out, 1, n), put_number(out, 0x020100, 4); break;
 	case 0x0219:
@@ -272,7 +275,7 @@ static int carry_out(struct bench *b, const struct call *c, uint8_t *out)
 	case 0x0223: args = 0, n = put_number(out, (uint64_t)b->active, 1); break;
 	case 0x0233: args = 0, n = 8, memcpy(out, "6100039\0", 8); break;
 	case 0x023C: args = 0, n = 16, memcpy(out, "DLP NIRscan Nano", 16); break;
-	case 0x0237: args = 0, n = put_number(out, 2500, 4); break;
+	case 0x0237: args = 0, n = put_number(out, b->estimate, 4); break;
 	case 0x0300: args = 0, n = temperatures(b, out, -276, 2515); break;
 	case 0x0302: args = 0, n = temperatures(b, out, 2308, 2753); break;
 	case 0x030F: args = 0, n = put_number(out, (uint64_t)b->hibernation, 1); break;
@@ -290,7 +293,7 @@ static int carry_out(struct bench *b, const struct call *c, uint8_t *out)
 		n = put_number(out, (uint64_t)b->scans[b->active].samples, 4);
 		break;
 	case 0x022E: args = 2, b->repeats = c->args[0] | c->args[1] << 8; break;
-	case 0x030E: args = 1, b->hibernation = c->args[0]; break;
+	case 0x030E: args = 1, b->hibernation = b->stays_awake ? 1 : c->args[0]; break;
 	case 0x0405: args = 0, b->errors = 0; break;
 	case 0x040C: args = 2, b->gain_fixed = c->args[0], b->gain = c->args[1]; break;
 	default: break;
@@ -384,6 +387,30 @@ static bool spoil(struct bench *b, const struct call *c, uint8_t *reply, size_t 
 		send(b, other, n);
 		return true;
 	case FAULT_STALE: send(b, b->last, b->last_len); return false;
+	case FAULT_OTHER:
+		memset(other, 0xff, sizeof(other));
+		n = wrap(b, c->flags, c->sequence, c->opcode ^ 1, other + 100, 8, other);
+		send(b, other, n);
+		return false;
+	case FAULT_READ:
+		n = wrap(b, c->flags ^ 0x80, c->sequence, c->opcode, reply + 14, 8, other);
+		send(b, other, n);
+		return true;
+	case FAULT_SHORT:
+		n = wrap(b, c->flags, c->sequence, c->opcode, other, 0, other);
+		send(b, other, n);
+		return true;
+	case FAULT_LATE:
+		n = b->h->ins.link == ASSAY_LINK_USB ? 64 : len / 2;
+		n = n < len ? n : 0;
+		send(b, reply, n);
+		host_silence(b->h);
+		send(b, reply + n, len - n);
+		return true;
+	case FAULT_RAGGED:
+		host_answer(b->h, reply, 60);
+		send(b, reply + 64, len - 64);
+		return true;
 	case FAULT_NOISE: send(b, (const uint8_t *)"noiseABCABCD", 9); return false;
 	case FAULT_BUSY:
 		n = wrap(b, c->flags | 0x20, c->sequence, c->opcode, other, 0, other);
@@ -434,6 +461,8 @@ struct bench *bench_create(enum assay_link link)
 	b->count = 3;
 	b->polls = 2;
 	b->hibernation = 1;
+	b->estimate = 2500;
+	b->file_size = BENCH_FILE;
 	b->chunk = link == ASSAY_LINK_USB ? 512 : 510;
 	b->fault_for = 1;
 	return b;

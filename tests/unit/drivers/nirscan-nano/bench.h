@@ -34,7 +34,8 @@ struct bench_scan {
 	int black_first, black_period, gain;
 	int samples; /* stated number */
 	int32_t adc[900];
-	int adc_count; /* of the array */
+	int adc_count;                    /* of the array */
+	int coefficients, section_places; /* 3 and 5 of a right file */
 };
 
 /* The capture's scan: dark samples of 21206, and its printed intensities; the others rise and fall. */
@@ -59,6 +60,11 @@ enum bench_fault {
 	FAULT_GAP,      /* the instrument found a gap in the request */
 	FAULT_STALE,    /* the reply before comes once more in front of it */
 	FAULT_NOISE,    /* bytes of no meaning in front of it */
+	FAULT_OTHER,    /* the reply to another command, with its number, in front of it */
+	FAULT_READ,     /* the direction of it is wrong */
+	FAULT_SHORT,    /* it has no data */
+	FAULT_LATE,     /* its second half comes late */
+	FAULT_RAGGED,   /* bytes are missing in its first report */
 	FAULT_BUSY,
 	FAULT_COUNT,
 };
@@ -77,7 +83,8 @@ struct bench {
 	int hibernation, repeats, gain_fixed, gain;
 	size_t chunk;     /* bytes of file data in a reply */
 	uint32_t refused; /* an opcode that is refused; 0: none */
-	bool sensors_failed;
+	bool sensors_failed, stays_awake;
+	uint32_t estimate, file_size;
 
 	unsigned requests; /* received so far */
 	unsigned fault_at; /* number of the request whose reply is spoiled, from 1; 0: none */

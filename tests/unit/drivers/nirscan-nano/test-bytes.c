@@ -128,9 +128,13 @@ static void frames_have_the_printed_bytes(void **state)
 
 static void the_reply_to_a_gap_is_no_reply(void **state)
 {
-	uint8_t bytes[16];
+	uint8_t bytes[22];
 	struct packet p;
 	host_hex("41 42 43 44 10 00 00 00 10 00 00 00 44 43 42 41", bytes, sizeof(bytes));
+	assert_int_equal(packet_from_frame(bytes, 16, &p), -EBADMSG);
+	/* Nor is one to another destination, with a right checksum. */
+	host_hex("41 42 43 44 CF 00 00 00 C1 00 06 00 03 04 01 00 00 00 44 43 42 41", bytes,
+		sizeof(bytes));
 	assert_int_equal(packet_from_frame(bytes, sizeof(bytes), &p), -EBADMSG);
 }
 
@@ -184,7 +188,7 @@ static void a_structure_that_contradicts_itself_is_rejected(void **state)
 {
 	static const struct {
 		const char *format;
-		int arrays, lengths[2], bytes;
+		int arrays, lengths[9], bytes;
 		bool is_right;
 	} cases[] = {
 		{"S(cjviuf)", 0, {0}, 1 + 2 + 2 + 4 + 4 + 8, true},
@@ -205,6 +209,10 @@ static void a_structure_that_contradicts_itself_is_rejected(void **state)
 		{"S(s)", 0, {0}, 1, false},
 		{"A(c)", 0, {0}, 1, false},
 		{"", 0, {0}, 0, true},
+		{"c#c#c#c#c#c#c#c#", 8, {1, 1, 1, 1, 1, 1, 1, 1}, 8, true},
+		{"c#c#c#c#c#c#c#c#c#", 9, {1, 1, 1, 1, 1, 1, 1, 1, 1}, 9, false},
+		/* 2^36 bytes, 2^28 times: 2^64, which is 0. */
+		{"S(f#f#f#)#", 4, {-1, -1, 2, 1 << 28}, 0, false},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		uint8_t bytes[128] = "tpl";
@@ -225,6 +233,30 @@ static void a_structure_that_contradicts_itself_is_rejected(void **state)
 			assert_int_equal(tpl_open(bytes, len, &t, &why), -EBADMSG);
 		bytes[3] = 1; /* big-endian */
 		assert_int_equal(tpl_open(bytes, sizeof(bytes), &t, &why), -EBADMSG);
+	}
+}
+
+static void a_file_with_impossible_counts_is_rejected(void **state)
+{
+	static const struct {
+		int coefficients, sections, places, samples;
+		bool is_right;
+	} cases[] = {{3, 1, 5, 237, true}, {2, 1, 5, 237, false}, {4, 1, 5, 237, false},
+		{3, 0, 5, 237, false}, {3, 6, 5, 237, false}, {3, 3, 2, 237, false},
+		{3, 2, 2, 237, true}, {3, 1, 5, 0, false}, {3, 1, 5, 238, false}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct bench_scan s = bench_capture();
+		uint8_t file[BENCH_FILE];
+		struct scan scan;
+		const char *why;
+		s.coefficients = cases[i].coefficients;
+		s.section_count = cases[i].sections;
+		s.section_places = cases[i].places;
+		s.samples = cases[i].samples;
+		bench_file(&s, file);
+		if (scan_open(file, sizeof(file), &scan, &why) !=
+			(cases[i].is_right ? 0 : -EBADMSG))
+			fail_msg("case %zu: %s", i, why);
 	}
 }
 
@@ -266,6 +298,7 @@ int main(void)
 		cmocka_unit_test(a_frame_is_searched),
 		cmocka_unit_test(structures_have_the_sizes_of_the_capture),
 		cmocka_unit_test(a_structure_that_contradicts_itself_is_rejected),
+		cmocka_unit_test(a_file_with_impossible_counts_is_rejected),
 		cmocka_unit_test(a_file_is_whole_or_rejected),
 	};
 	return cmocka_run_group_tests_name("nirscan-nano-bytes", tests, NULL, NULL);

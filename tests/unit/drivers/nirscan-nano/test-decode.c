@@ -68,6 +68,14 @@ static const struct assay_variable *setting(const struct host *h, const char *na
 	return NULL;
 }
 
+static bool has_setting(const struct host *h, const char *name)
+{
+	for (size_t i = 0; i < h->frame.setting_count; i++)
+		if (strcmp(h->frame.settings[i].said, name) == 0)
+			return true;
+	return false;
+}
+
 /* --- the capture ------------------------------------------------------------------------------ */
 
 static void a_scan_has_the_values_of_the_capture(void **state)
@@ -107,6 +115,7 @@ static void a_scan_has_the_values_of_the_capture(void **state)
 		assert_int_equal(setting(h, "scans")->integer, 6);
 		assert_int_equal(setting(h, "wavelength_first")->integer, 900);
 		assert_int_equal(setting(h, "wavelength_last")->integer, 1700);
+		assert_int_equal(has_setting(h, "exposure_time"), type == 2);
 		if (type == 2)
 			assert_int_equal(setting(h, "exposure_time")->integer, 1270);
 		assert_string_equal(h->frame.device_time, "2016-07-28T17:25:43");
@@ -222,25 +231,52 @@ static void each_section_has_an_axis_of_its_own(void **state)
 	assert_true(host_element(setting(h, "column_width"), 1) == 7);
 }
 
+static void a_section_may_have_one_pattern(void **state)
+{
+	struct host *h = *state;
+	struct bench_scan s = bench_capture();
+	s.samples = 25;
+	s.section_count = 2;
+	s.sections[0] = (struct bench_section){0, 6, 1000, 1100, 1, 1};
+	s.sections[1] = (struct bench_section){0, 6, 900, 1700, 23, 1};
+	assert_int_equal(decode(h, &s, 0, NULL), 0);
+	assert_int_equal(h->frame.flag, ASSAY_GOOD);
+	assert_int_equal(host_find(h, "wavelength")->count, 1);
+	assert_near(host_element(host_find(h, "wavelength"), 0), 1000, 3);
+}
+
+static void texts_of_a_file_are_cleaned(void **state)
+{
+	struct host *h = *state;
+	struct bench_scan s = bench_capture();
+	s.name = "Col\x1b[1m\xff";
+	assert_int_equal(decode(h, &s, 0, NULL), 0);
+	assert_string_equal(setting(h, "scan_name")->text, "Col?[1m?");
+}
+
 /* --- scans without a spectrum ----------------------------------------------------------------- */
 
 static void a_scan_without_a_spectrum_keeps_its_samples(void **state)
 {
-	struct bench_scan s[8];
-	static const char *const why[8] = {"Hadamard", "Hadamard", "no column", "no column",
-		"one wavelength", "do not fit", "do not fit", "do not fit"};
+	struct bench_scan s[11];
+	static const char *const why[11] = {"Hadamard", "Hadamard", "no column", "no column",
+		"one wavelength", "more than 32", "do not fit", "do not fit", "do not fit",
+		"do not fit", "do not fit"};
 	struct host *h = *state;
-	for (size_t i = 0; i < 8; i++)
+	for (size_t i = 0; i < 11; i++)
 		s[i] = bench_capture();
 	s[0].sections[0].type = 1;
 	s[1].type = 1;
 	s[2].sections[0].first = 300;
 	s[3].polynomial[1] = s[3].polynomial[2] = 0;
 	s[4].sections[0].first = 1690;
-	s[5].sections[0].patterns = 227;
-	s[6].black_period = 20;
-	s[7].black_first = 250;
-	for (size_t i = 0; i < 8; i++) {
+	s[5].adc[200] = INT32_MIN;
+	s[6].sections[0].patterns = 227;
+	s[7].black_period = 20;
+	s[8].black_first = 250;
+	s[9].black_period = 0; /* one dark pattern */
+	s[10].sections[0].patterns = 0, s[10].black_first = 0, s[10].black_period = 1;
+	for (size_t i = 0; i < 11; i++) {
 		assert_int_equal(decode(h, &s[i], 0, NULL), 0);
 		const struct assay_variable *data = host_find(h, "samples");
 		assert_int_equal(data->count, 237);
@@ -249,7 +285,7 @@ static void a_scan_without_a_spectrum_keeps_its_samples(void **state)
 		assert_true(host_element(data, 0) == 21206 + 18693);
 		assert_null(host_find(h, "single_beam"));
 		assert_int_equal(h->frame.flag, ASSAY_SUSPECT);
-		assert_true(host_has_reason(h, i < 5 ? "not-processed" : "malformed"));
+		assert_true(host_has_reason(h, i < 6 ? "not-processed" : "malformed"));
 		if (strstr(host_find(h, "status_text")->text, why[i]) == NULL)
 			fail_msg("%zu: %s", i, host_find(h, "status_text")->text);
 	}
@@ -363,6 +399,8 @@ static void errors_of_the_instrument_lower_the_quality(void **state)
 	host_reset(h);
 	assert_int_equal(host_decode_bytes(h, &raw, 1, NULL, 0), 0);
 	assert_int_equal(h->frame.flag, ASSAY_UNCHECKED);
+	struct assay_bytes two[] = {raw, {.media = ERRORS, .data = file, .len = 3}};
+	assert_int_equal(host_decode_bytes(h, two, 2, NULL, 0), -EBADMSG);
 }
 
 static void the_number_of_january_is_a_setting(void **state)
@@ -383,6 +421,8 @@ int main(void)
 		T(the_dark_level_is_the_integer_mean),
 		T(columns_are_whole_ones),
 		T(each_section_has_an_axis_of_its_own),
+		T(a_section_may_have_one_pattern),
+		T(texts_of_a_file_are_cleaned),
 		T(a_scan_without_a_spectrum_keeps_its_samples),
 		T(a_background_of_another_scan_is_not_used),
 		T(points_without_light_are_no_numbers),

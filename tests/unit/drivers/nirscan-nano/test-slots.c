@@ -52,6 +52,7 @@ static void a_run_is_the_published_dialogue(void **state)
 		assert_int_equal(b->h->raw.count, 2);
 		assert_int_equal(b->h->raw.blocks[0].len, BENCH_FILE);
 		assert_int_equal(b->h->retried, 0);
+		assert_in_range(b->h->now, 1000 + 2000 + 3 * 50, 1000 + 2500);
 		assert_false(b->is_wrong);
 		bench_destroy(b);
 	}
@@ -85,15 +86,20 @@ static void any_one_spoiled_reply_is_got_over(void **state)
 	for (size_t i = 0; i < 2; i++)
 		for (enum bench_fault fault = FAULT_SILENT; fault < FAULT_COUNT; fault++) {
 			bool is_usb = links[i] == ASSAY_LINK_USB;
-			if (is_usb && (fault == FAULT_FLIP || fault == FAULT_CHECKSUM ||
-					      fault == FAULT_GAP || fault == FAULT_NOISE))
+			bool is_of_uart = fault == FAULT_FLIP || fault == FAULT_CHECKSUM ||
+					  fault == FAULT_GAP || fault == FAULT_NOISE ||
+					  fault == FAULT_OTHER;
+			if (is_usb ? is_of_uart : fault == FAULT_RAGGED)
 				continue;
 			for (unsigned at = 1; at <= count; at++) {
 				struct bench *b = bench_create(links[i]);
 				struct assay_identity id = {0};
 				b->fault = fault;
 				b->fault_at = at;
+				uint64_t before = b->h->now;
 				int r = live(b, &id);
+				if (!is_usb && fault == FAULT_CUT) /* no wait for a whole reply */
+					assert_in_range(b->h->now - before, 2000, 4000);
 				if (r != 1)
 					fail_msg("link %zu, fault %d of reply %u: %d, %s", i,
 						(int)fault, at, r, b->h->explained);
@@ -217,6 +223,15 @@ static void a_configuration_that_cannot_be_used_is_refused(void **state)
 	bench_destroy(b);
 }
 
+static void a_setting_that_the_instrument_does_not_take_is_an_error(void **state)
+{
+	struct bench *b = bench_create(ASSAY_LINK_USB);
+	b->stays_awake = true;
+	assert_int_equal(b->h->driver->configure(&b->h->ins), -EPROTO);
+	assert_string_equal(b->h->explained, "hibernation: the instrument has 1 after 0 was sent");
+	bench_destroy(b);
+}
+
 /* --- scans ------------------------------------------------------------------------------------ */
 
 static void a_failed_scan_has_its_cause(void **state)
@@ -261,6 +276,26 @@ static void a_file_that_is_no_scan_is_rejected(void **state)
 	assert_non_null(strstr(b->h->explained, "\"tpl\""));
 	assert_int_equal(b->h->raw.count, 0);
 	bench_destroy(b);
+}
+
+static void sizes_and_times_have_limits(void **state)
+{
+	static const uint32_t sizes[] = {0, 1, 3821, 16385, UINT32_MAX};
+	for (size_t i = 0; i < 5; i++) {
+		struct bench *b = bench_create(ASSAY_LINK_USB);
+		assert_int_equal(bench_start(b), 0);
+		b->file_size = sizes[i];
+		assert_int_equal(bench_acquire(b), -EBADMSG);
+		if (strstr(b->h->explained, i == 1 || i == 2 ? "longer than" : "expected 1 to") ==
+			NULL)
+			fail_msg("%u: %s", sizes[i], b->h->explained);
+		b->scanning = false;
+		b->estimate = 86400001;
+		assert_int_equal(bench_start(b), -EBADMSG);
+		assert_non_null(strstr(b->h->explained, "86400001 ms"));
+		assert_int_equal(b->scans_done, 1);
+		bench_destroy(b);
+	}
 }
 
 /* After an abort the scan goes on; the next start waits for it. */
@@ -368,9 +403,11 @@ int main(void)
 		cmocka_unit_test(settings_are_sent_and_read_back),
 		cmocka_unit_test(read_back_changes_nothing),
 		cmocka_unit_test(a_configuration_that_cannot_be_used_is_refused),
+		cmocka_unit_test(a_setting_that_the_instrument_does_not_take_is_an_error),
 		cmocka_unit_test(a_failed_scan_has_its_cause),
 		cmocka_unit_test(the_file_of_the_scan_before_is_rejected),
 		cmocka_unit_test(a_file_that_is_no_scan_is_rejected),
+		cmocka_unit_test(sizes_and_times_have_limits),
 		cmocka_unit_test(a_scan_that_still_runs_is_waited_for),
 		cmocka_unit_test(the_wait_for_a_scan_ends),
 		cmocka_unit_test(readings_follow_each_other),
