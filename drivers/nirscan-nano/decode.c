@@ -90,7 +90,7 @@ static void set_scan(struct assay_frame *out, const struct scan *s)
 	uint32_t repeats = c->repeats;
 	snprintf(gain, sizeof(gain), "%u", s->gain);
 	set_text(out, "scan_name", c->name);
-	set_text(out, "scan_type", types[c->type <= SCAN_SLEW ? c->type : SCAN_COLUMN]);
+	set_text(out, "scan_type", c->type <= SCAN_SLEW ? types[c->type] : "");
 	set_text(out, "gain", gain);
 	set_numbers(out, "scans", NULL, &repeats, 1);
 	set_numbers(out, "wavelength_first", "nm", first, n);

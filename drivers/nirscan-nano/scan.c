@@ -131,12 +131,12 @@ int configuration_open(
 	return read_configuration(&in, out);
 }
 
-bool configuration_has_hadamard(const struct configuration *c)
+bool configuration_is_of_columns(const struct configuration *c)
 {
-	bool has = c->type == SCAN_HADAMARD;
+	bool is = true;
 	for (size_t i = 0; i < c->section_count; i++)
-		has = has || c->sections[i].type == SCAN_HADAMARD;
-	return has;
+		is = is && c->sections[i].type == SCAN_COLUMN;
+	return is;
 }
 
 /* --- scan ------------------------------------------------------------------------------------- */

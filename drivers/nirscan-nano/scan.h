@@ -61,6 +61,7 @@ int32_t scan_sample(const struct scan *s, size_t i);
 /* Whether the sample is of a dark pattern. */
 bool scan_is_black(const struct scan *s, size_t i);
 
-bool configuration_has_hadamard(const struct configuration *c);
+/* Whether all its sections are column scans: those of another type have no published evaluation. */
+bool configuration_is_of_columns(const struct configuration *c);
 
 #endif

@@ -131,10 +131,11 @@ static int refuse_hadamard(struct assay_instrument *ins)
 		assay_log(ins, ASSAY_LOG_WARN, "scan configuration %u %s", active, why);
 		return 0;
 	}
-	if (!configuration_has_hadamard(&c))
+	if (configuration_is_of_columns(&c))
 		return 0;
 	assay_explain(ins,
-		"scan configuration %u, '%s', has Hadamard scans, whose matrix is not published: "
+		"scan configuration %u, '%s', has scans other than column scans (Hadamard), whose "
+		"evaluation is not published: "
 		"select one with column scans by scan_configuration",
 		active, c.name);
 	return -EPROTO;

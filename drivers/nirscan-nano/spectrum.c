@@ -82,8 +82,9 @@ int spectrum_compute(const struct scan *s, struct spectrum *out, char *why, bool
 {
 	const struct configuration *c = &s->configuration;
 	*is_malformed = false;
-	if (configuration_has_hadamard(c))
-		return refuse(why, "Hadamard scans need a matrix that is not published");
+	if (!configuration_is_of_columns(c))
+		return refuse(why, "only column scans have a published evaluation: Hadamard scans "
+				   "need a matrix");
 	int r = divide(s, out, why);
 	*is_malformed = r < 0;
 	double *nm = out->nm;

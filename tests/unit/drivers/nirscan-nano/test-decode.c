@@ -266,7 +266,7 @@ static void a_scan_without_a_spectrum_keeps_its_samples(void **state)
 	for (size_t i = 0; i < 11; i++)
 		s[i] = bench_capture();
 	s[0].sections[0].type = 1;
-	s[1].type = 1;
+	s[1].type = 3;
 	s[2].sections[0].first = 300;
 	s[3].polynomial[1] = s[3].polynomial[2] = 0;
 	s[4].sections[0].first = 1690;
@@ -285,6 +285,7 @@ static void a_scan_without_a_spectrum_keeps_its_samples(void **state)
 		assert_true(host_element(data, 0) == 21206 + 18693);
 		assert_null(host_find(h, "single_beam"));
 		assert_int_equal(h->frame.flag, ASSAY_SUSPECT);
+		assert_int_equal(has_setting(h, "scan_type"), i != 1);
 		assert_true(host_has_reason(h, i < 6 ? "not-processed" : "malformed"));
 		if (strstr(host_find(h, "status_text")->text, why[i]) == NULL)
 			fail_msg("%zu: %s", i, host_find(h, "status_text")->text);
