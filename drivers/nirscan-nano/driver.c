@@ -36,6 +36,7 @@ static const struct assay_driver nirscan_nano = {
 	.start = nano_start,
 	.acquire = nano_acquire,
 	.decode = nano_decode,
+	.check = nano_check,
 	.poll = nano_poll,
 	.poll_ms = 10000,
 };

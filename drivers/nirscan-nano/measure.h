@@ -19,6 +19,7 @@ struct nano {
 };
 
 extern const struct assay_setting nano_settings[];
+void nano_check(const struct assay_settings *s, struct assay_check *out);
 
 int nano_identify(struct assay_instrument *ins, struct assay_identity *id);
 int nano_configure(struct assay_instrument *ins);

@@ -59,6 +59,14 @@ const struct assay_setting nano_settings[] = {
 	{.name = NULL},
 };
 
+void nano_check(const struct assay_settings *s, struct assay_check *out)
+{
+	const char *result = assay_text(s, "result"), *gain = assay_text(s, "gain");
+	if (gain != NULL && strcmp(gain, "auto") == 0 && strcmp(result, nano_results[0]) != 0)
+		assay_check_warn(out, "gain",
+			"%s needs a background of the same gain: write a fixed one", result);
+}
+
 static int send(
 	struct assay_instrument *ins, enum nano_command which, const uint8_t *arguments, size_t len)
 {

@@ -200,6 +200,25 @@ static void settings_are_sent_and_read_back(void **state)
 	}
 }
 
+static void a_ratio_needs_a_fixed_gain(void **state)
+{
+	static const struct {
+		const char *result, *gain;
+		bool is_warned;
+	} cases[] = {{"absorbance", "auto", true}, {"reflectance", "auto", true},
+		{"absorbance", "16", false}, {"single_beam", "auto", false},
+		{"absorbance", NULL, false}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct bench *b = bench_create(ASSAY_LINK_USB);
+		host_set(b->h, "result", cases[i].result);
+		if (cases[i].gain != NULL)
+			host_set(b->h, "gain", cases[i].gain);
+		host_check(b->h);
+		assert_int_equal(strstr(b->h->found, "warn gain: ") != NULL, cases[i].is_warned);
+		bench_destroy(b);
+	}
+}
+
 static void read_back_changes_nothing(void **state)
 {
 	struct bench *b = bench_create(ASSAY_LINK_USB);
@@ -402,6 +421,7 @@ int main(void)
 		cmocka_unit_test(a_refusal_has_a_name),
 		cmocka_unit_test(a_busy_instrument_is_waited_for),
 		cmocka_unit_test(settings_are_sent_and_read_back),
+		cmocka_unit_test(a_ratio_needs_a_fixed_gain),
 		cmocka_unit_test(read_back_changes_nothing),
 		cmocka_unit_test(a_configuration_that_cannot_be_used_is_refused),
 		cmocka_unit_test(a_setting_that_the_instrument_does_not_take_is_an_error),
