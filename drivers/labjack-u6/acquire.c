@@ -41,13 +41,10 @@ int labjack_configure(struct assay_instrument *ins)
 
 static int start_stream(struct assay_instrument *ins)
 {
-	struct labjack *u6 = ins->state;
 	struct packet p;
 	uint8_t reply[PACKET_MAX];
 	packet_start_stream(&p);
-	int r = exchange(ins, &p, reply);
-	u6->is_streaming = r == 0;
-	return r;
+	return exchange(ins, &p, reply);
 }
 
 /* 1, 0, or an error: whether the start input is at the level that starts. */
@@ -58,38 +55,43 @@ static int read_contact(struct assay_instrument *ins)
 	return r < 0 ? r : (r == 1) == wants_high;
 }
 
-static bool has_contact(const struct assay_instrument *ins)
-{
-	return strcmp(assay_text(ins->settings, "start"), "command") != 0;
-}
-
-int labjack_start(struct assay_instrument *ins)
+static int arm(struct assay_instrument *ins)
 {
 	struct labjack *u6 = ins->state;
 	u6->place = (struct stream_place){0, 0};
 	u6->at = u6->have = 0;
 	u6->error = 0;
-	u6->is_streaming = u6->was_off = false;
-	u6->armed_at = assay_now_ms(ins);
-	int r = send_setup(ins);
-	return r < 0 || has_contact(ins) ? r : start_stream(ins);
+	u6->was_off = false;
+	return send_setup(ins);
 }
 
 /*
- * 0 if the stream runs.  A contact that is closed already does not start it: it must open first, or
- * the contact of one injection would start two runs.
+ * 1 if the stream is to start.  A contact that is closed already does not start it: it must open
+ * first, or the contact of one injection would start two runs.
  */
-static int await_contact(struct assay_instrument *ins)
+static int look_at_contact(struct assay_instrument *ins)
 {
 	struct labjack *u6 = ins->state;
-	int r = u6->is_streaming ? 1 : read_contact(ins);
-	if (r < 0 || u6->is_streaming)
-		return r < 0 ? r : 0;
-	if (r == 1 && u6->was_off)
-		return start_stream(ins);
+	int r = read_contact(ins);
+	if (r < 0 || (r == 1 && u6->was_off))
+		return r;
 	u6->was_off = r == 0;
-	assay_progress(ins, "waiting_time", (double)(assay_now_ms(ins) - u6->armed_at) / 1000, "s");
 	return assay_again(ins, CONTACT_MS);
+}
+
+int labjack_start(struct assay_instrument *ins)
+{
+	struct labjack *u6 = ins->state;
+	bool has_contact = strcmp(assay_text(ins->settings, "start"), "command") != 0;
+	int r = u6->is_armed ? 0 : arm(ins);
+	if (r == 0 && has_contact)
+		r = look_at_contact(ins);
+	if (r >= 0)
+		r = start_stream(ins);
+	u6->is_armed = r == -EAGAIN;
+	if (r == 0 && has_contact)
+		assay_began(ins, NULL);
+	return r;
 }
 
 /*
@@ -189,14 +191,9 @@ int labjack_acquire(struct assay_instrument *ins, struct assay_raw *raw)
 	struct labjack *u6 = ins->state;
 	uint8_t place[PLACE_BYTES];
 	struct packet p;
-	int r;
+	int r = 0;
 	if (u6->error != 0)
 		return refuse(ins);
-	if (!u6->is_streaming && assay_stopping(ins))
-		return ASSAY_DONE;
-	r = await_contact(ins);
-	if (r < 0)
-		return r;
 	setup_write(&u6->setup, &p);
 	stream_write_place(&u6->place, place);
 	assay_raw_add(raw, LABJACK_MEDIA, labjack_block_names[BLOCK_SETUP], p.bytes, p.len);
@@ -222,6 +219,6 @@ int labjack_acquire(struct assay_instrument *ins, struct assay_raw *raw)
 int labjack_stop(struct assay_instrument *ins)
 {
 	struct labjack *u6 = ins->state;
-	u6->is_streaming = false;
+	u6->is_armed = false;
 	return exchange_halt(ins);
 }

@@ -26,10 +26,9 @@ struct labjack {
 	struct setup setup;
 	struct setup_sizes sizes;
 	struct stream_place place;
-	bool is_streaming;
-	bool was_off;   /* the start input has been at the other level */
+	bool is_armed;  /* waits for the start contact */
+	bool was_off;   /* which has been open since then */
 	unsigned error; /* the error number with which the device ended the stream */
-	uint64_t armed_at;
 	uint8_t bytes[64 * PACKET_MAX]; /* received and not used: [at, have) */
 	size_t at, have;
 };

@@ -16,11 +16,11 @@ struct slice {
 	struct stream_place place;
 	const uint8_t *packets;
 	size_t count;
-	/* Sums over the packets. */
+	/* Of all packets. */
 	size_t scans;
-	uint64_t dropped, lost;
+	uint64_t first, last; /* positions of scans */
 	unsigned backlog;
-	bool is_recovering, is_saturated;
+	bool is_recovering, is_saturated, has_lost;
 };
 
 static bool read_blocks(const struct assay_decoding *in, struct slice *s)
@@ -59,8 +59,7 @@ static bool sum_up(struct slice *s)
 		stream_step(&s->setup, packet, &place, &scans);
 		unsigned backlog = stream_backlog(&s->setup, packet);
 		s->scans += s->setup.scans - (scans.gap < s->setup.scans);
-		s->dropped += scans.dropped;
-		s->lost += scans.lost;
+		s->has_lost = s->has_lost || scans.lost > 0;
 		s->backlog = backlog > s->backlog ? backlog : s->backlog;
 		s->is_recovering = s->is_recovering ||
 				   stream_error(packet) == ERROR_RECOVERY_ACTIVE;
@@ -79,10 +78,19 @@ static void convert(struct slice *s, const uint8_t *at, float *signals, size_t t
 	}
 }
 
-/* Fills signals and, unless it is NULL, the time of each scan. */
-static void fill(struct slice *s, float *signals, double *times)
+static double seconds(const struct slice *s, uint64_t scans)
+{
+	return (double)scans * s->setup.interval / setup_clock(&s->setup);
+}
+
+/*
+ * Fills the signals and the time of each scan, and reports each gap between two scans, and that before
+ * the first and behind the last one: the next frame starts behind it.
+ */
+static void fill(struct slice *s, struct assay_frame *out, float *signals, double *times)
 {
 	struct stream_place place = s->place;
+	uint64_t next = place.scan;
 	size_t to = 0;
 	for (size_t i = 0; i < s->count; i++) {
 		const uint8_t *packet = packet_at(s, i);
@@ -91,25 +99,25 @@ static void fill(struct slice *s, float *signals, double *times)
 		for (size_t k = 0; k < s->setup.scans; k++) {
 			if (k == scans.gap)
 				continue;
+			s->last = stream_position(&scans, k);
+			s->first = to == 0 ? s->last : s->first;
+			assay_frame_gap(out, (int64_t)to, s->last - next);
+			next = s->last + 1;
 			convert(s, packet + PACKET_SAMPLES_AT + 2 * k * s->setup.inputs, signals,
 				to);
-			if (times != NULL)
-				times[to] = (double)stream_position(&scans, k) * s->setup.interval /
-					    setup_clock(&s->setup);
-			to++;
+			times[to++] = seconds(s, s->last);
 		}
 	}
+	assay_frame_gap(out, (int64_t)to, place.scan - next);
 }
 
-/* Even if no scan is missing in this frame; where it starts does not depend on the frames before. */
+/* Even if no scan is missing between two of this frame. */
 static void add_time(struct assay_frame *out, const struct slice *s, const double *times)
 {
-	double ticks = s->setup.interval;
 	struct assay_variable v = ASSAY_NOTHING;
-	if (times == NULL) {
-		assay_add_linear_axis(out, "time", "s",
-			(double)s->place.scan * ticks / setup_clock(&s->setup),
-			ticks / setup_clock(&s->setup), s->scans);
+	if (s->last - s->first == s->scans - 1) {
+		assay_add_linear_axis(
+			out, "time", "s", seconds(s, s->first), seconds(s, 1), s->scans);
 		return;
 	}
 	v.name = v.dims[0] = "time";
@@ -145,12 +153,9 @@ static void add_quality(struct assay_frame *out, const struct slice *s)
 		assay_frame_quality(out, ASSAY_GOOD, "device-warning");
 	if (s->is_saturated)
 		assay_frame_quality(out, ASSAY_SUSPECT, "saturated");
-	if (s->dropped > 0)
-		assay_frame_quality(out, ASSAY_SUSPECT, "driver-overrun");
-	if (s->lost > 0)
-		assay_frame_quality(out, ASSAY_SUSPECT, "truncated");
+	if (s->has_lost)
+		assay_frame_quality(out, ASSAY_SUSPECT, "malformed");
 	assay_add_float(out, "backlog", ASSAY_AUX, 100 * s->backlog / FULL, "%");
-	assay_add_int(out, "missing_scans", ASSAY_AUX, (int64_t)(s->dropped + s->lost), "{count}");
 }
 
 int labjack_decode(const struct assay_decoding *in, struct assay_frame *out)
@@ -159,13 +164,13 @@ int labjack_decode(const struct assay_decoding *in, struct assay_frame *out)
 	memset(&s, 0, sizeof s);
 	if (!read_blocks(in, &s) || !sum_up(&s) || s.scans == 0)
 		return -EBADMSG;
-	bool has_gap = s.dropped > 0 || s.lost > 0;
 	float *signals = assay_frame_scratch(out, s.scans * s.setup.inputs * sizeof *signals);
-	double *times = has_gap ? assay_frame_scratch(out, s.scans * sizeof *times) : NULL;
-	if (signals == NULL || (has_gap && times == NULL))
+	double *times = assay_frame_scratch(out, s.scans * sizeof *times);
+	if (signals == NULL || times == NULL)
 		return -ENOMEM;
-	fill(&s, signals, times);
 	assay_frame_kind(out, ASSAY_CHROMATOGRAM);
+	fill(&s, out, signals, times);
+	assay_frame_span(out, seconds(&s, s.last + 1 - s.first));
 	add_time(out, &s, times);
 	add_signals(in, out, &s, signals);
 	add_quality(out, &s);

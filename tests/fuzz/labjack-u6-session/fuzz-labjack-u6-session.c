@@ -68,10 +68,12 @@ static void stream(struct host *h, struct input *in)
 static void measure(struct host *h, struct input *in)
 {
 	const struct assay_driver *d = h->driver;
-	int r = d->start(&h->ins);
+	int r = -EAGAIN;
+	for (int i = 0; r == -EAGAIN && i < 8; i++)
+		r = d->start(&h->ins);
 	if (r == 0)
 		stream(h, in);
-	for (int i = 0; (r >= 0 || r == -EAGAIN) && i < 12; i++) {
+	for (int i = 0; r >= 0 && i < 12; i++) {
 		h->raw.count = h->raw.total = 0;
 		h->stopping = i == 11;
 		r = d->acquire(&h->ins, &h->raw.handle);

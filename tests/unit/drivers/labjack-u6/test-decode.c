@@ -133,7 +133,9 @@ static void a_frame_has_volts_over_an_even_time(void **state)
 	assert_false(f->partial);
 	assert_int_equal(f->flag, ASSAY_GOOD);
 	assert_int_equal(f->reason_count, 0);
-	assert_int_equal(f->var_count, 5);
+	assert_int_equal(f->var_count, 4);
+	assert_true(f->span == 60 / 1000.0);
+	assert_int_equal(f->gaps, 0);
 	const struct assay_variable *v = host_find(b->h, "time");
 	assert_int_equal(v->type, ASSAY_LINEAR);
 	assert_int_equal(v->count, 60);
@@ -149,7 +151,6 @@ static void a_frame_has_volts_over_an_even_time(void **state)
 	for (unsigned i = 0; i < n; i++)
 		expect_scan(b, i, i, 7200000 + i);
 	assert_true(host_find(b->h, "backlog")->real == 25);
-	assert_int_equal(host_find(b->h, "missing_scans")->integer, 0);
 }
 
 /* The scan that stands for the dropped ones, at each place, or nowhere. */
@@ -168,12 +169,15 @@ static void a_report_of_dropped_scans_is_a_gap_in_time(void **state)
 			bool is_behind = i >= SCANS + (dummy < SCANS ? dummy : 0);
 			expect_scan(b, i, i, 1000 + i + (is_behind ? 700 : 0));
 		}
-		assert_int_equal(host_find(b->h, "missing_scans")->integer, 700);
+		assert_int_equal(b->h->frame.lost, 700);
+		assert_int_equal(b->h->frame.gaps, 1);
+		assert_int_equal(b->h->frame.last_gap, SCANS + (dummy < SCANS ? dummy : 0));
+		assert_true(fabs(b->h->frame.span - (n + 700) / 1000.0) < 1e-9);
 		assert_int_equal(host_find(b->h, "time")->type, ASSAY_F64);
 		assert_int_equal(b->h->frame.flag, ASSAY_SUSPECT);
 		assert_true(host_has_reason(b->h, "driver-overrun"));
 		assert_true(host_has_reason(b->h, "device-warning"));
-		assert_false(host_has_reason(b->h, "truncated"));
+		assert_false(host_has_reason(b->h, "malformed"));
 		assert_false(host_has_reason(b->h, "saturated"));
 	}
 }
@@ -184,9 +188,21 @@ static void a_report_of_nothing_is_one_missing_scan(void **state)
 	struct blocks *b = *state;
 	add_packet(b, 0, 60, 0, 3);
 	assert_int_equal(decode(b), 0);
-	assert_int_equal(host_find(b->h, "missing_scans")->integer, 1);
+	assert_int_equal(b->h->frame.lost, 1);
 	for (unsigned i = 0; i < SCANS - 1; i++)
 		expect_scan(b, i, i, i < 3 ? i : i + 1);
+}
+
+/* The last scan of the frame stands for the dropped ones: the next frame starts behind them. */
+static void a_gap_behind_the_last_scan_is_reported(void **state)
+{
+	struct blocks *b = *state;
+	add_packet(b, 0, 60, 300, SCANS - 1);
+	assert_int_equal(decode(b), 0);
+	assert_int_equal(b->h->frame.lost, 300);
+	assert_int_equal(b->h->frame.last_gap, SCANS - 1);
+	assert_int_equal(host_find(b->h, "time")->type, ASSAY_LINEAR);
+	assert_int_equal(host_find(b->h, "time")->count, SCANS - 1);
 }
 
 /* Behind the first packets of a frame, and before them. */
@@ -203,10 +219,12 @@ static void missing_packets_are_a_gap_in_time(void **state)
 			assert_int_equal(decode(b), 0);
 			for (unsigned i = 0; i < n; i++)
 				expect_scan(b, i, i, i < before * SCANS ? i : i + lost * SCANS);
-			assert_int_equal(host_find(b->h, "missing_scans")->integer, lost * SCANS);
+			assert_int_equal(b->h->frame.lost, lost * SCANS);
 			assert_int_equal(b->h->frame.flag, ASSAY_SUSPECT);
-			assert_true(host_has_reason(b->h, "truncated"));
-			assert_false(host_has_reason(b->h, "driver-overrun"));
+			assert_true(host_has_reason(b->h, "malformed"));
+			assert_int_equal(b->h->frame.last_gap, before * SCANS);
+			assert_int_equal(host_find(b->h, "time")->type,
+				before > 0 ? ASSAY_F64 : ASSAY_LINEAR);
 		}
 	}
 }
@@ -269,6 +287,7 @@ int main(void)
 		TEST(a_frame_has_volts_over_an_even_time),
 		TEST(a_report_of_dropped_scans_is_a_gap_in_time),
 		TEST(a_report_of_nothing_is_one_missing_scan),
+		TEST(a_gap_behind_the_last_scan_is_reported),
 		TEST(missing_packets_are_a_gap_in_time),
 		TEST(a_sample_at_the_end_of_the_scale_is_saturated),
 		TEST(damaged_blocks_are_rejected),

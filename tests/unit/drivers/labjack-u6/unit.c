@@ -147,12 +147,14 @@ static void answer_setup(struct unit *u, const uint8_t *command, size_t len)
 static void answer_normal(struct unit *u, uint8_t command)
 {
 	bool is_start = command == 0xa8;
-	unsigned error = is_start ? u->start_error : u->is_streaming ? 0 : 52;
+	unsigned error = is_start ? (u->is_streaming ? 48 : u->start_error)
+				  : (u->is_streaming ? 0 : 52);
 	uint8_t reply[4] = {0, (uint8_t)(command + 1), (uint8_t)error, 0};
 	reply[0] = fold((unsigned)reply[1] + reply[2] + reply[3]);
 	*(is_start ? &u->starts : &u->stops) += 1;
 	u->is_streaming = is_start && error == 0;
-	answer(u, reply, sizeof reply);
+	if (!is_start || !u->loses_start)
+		answer(u, reply, sizeof reply);
 }
 
 static bool is_zero(const uint8_t *data, size_t len)

@@ -23,6 +23,7 @@ struct unit {
 	uint32_t raw24;
 	uint8_t setup_error, start_error;
 	bool is_streaming, is_silent, is_damaged; /* replies */
+	bool loses_start;                         /* the reply to StreamStart */
 	unsigned starts, stops;
 	const char *complaint; /* NULL: none */
 };
