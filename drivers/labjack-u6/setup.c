@@ -197,7 +197,7 @@ bool setup_make(const struct assay_settings *s, struct setup *setup, struct setu
 	setup->scans = wanted < 1 ? 1 : wanted > (double)most ? most : (size_t)wanted;
 	double packets = round(rate * assay_number(s, "slice") / (double)setup->scans);
 	sizes->packets = packets < 1 ? 1 : (uint64_t)packets;
-	sizes->scans = (uint64_t)ceil(rate * assay_number(s, "duration"));
+	sizes->scans = (uint64_t)ceil(rate * assay_number(s, "duration") - 1e-6);
 	return rate * (double)setup->inputs <= SAMPLE_RATE_MAX * (1 + 1e-9) &&
 	       packets * (double)(setup->scans * setup->inputs) <= FRAME_SAMPLES_MAX;
 }
