@@ -11,6 +11,19 @@ from sim_process import DEADLINE_S, Simulator
 PROGRAM, BUS, TALK = sys.argv[1:4]
 del sys.argv[1:4]
 
+# Kills hosts amid their requests, and lets the last one end by itself.
+KILLS = """
+import subprocess, sys, time
+request = "out 01 0BF80A08" + 22 * "00" + "\\nin 82\\n"
+for i in range(40):
+    with subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as host:
+        host.stdin.write(10 * request)
+        host.stdin.flush()
+        time.sleep(i / 1000)
+        host.kill()
+sys.exit(len(subprocess.run(sys.argv[1:], input=request, capture_output=True, text=True).stdout.split()[-1]) != 76)
+"""
+
 
 class Host:
     """A host of the only device on a bus."""
@@ -76,6 +89,11 @@ class Usb(unittest.TestCase):
             host.write("die 82")
             host.ask("out 01 0BF80A08" + 22 * "00")
             self.assertEqual(len(host.ask("in 82")), 38)
+
+    def test_a_bus_survives_hosts_that_are_killed(self):
+        with Simulator(PROGRAM, "labjack-u6", "--usb-socket", "USB") as sim:
+            subprocess.run(["umockdev-wrapper", BUS, "--device", sim.usb_path, sys.executable, "-c", KILLS,
+                            TALK, "0cd5", "0006"], check=True, timeout=6 * DEADLINE_S)
 
     def test_a_device_leaves_and_comes_back(self):
         with Simulator(PROGRAM, "labjack-u6", "--usb-socket", "USB", "--control", "CONTROL") as sim:

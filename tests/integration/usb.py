@@ -9,9 +9,9 @@ from lab import Failure, Lab, lint, paths_from, values  # noqa: E402
 COUNTERS = {'channels': 1024, 'preset_time': '0.5s'}
 
 
-def spectrometer(port):
+def spectrometer(sim):
     """The link names the place on the bus: the device has no serial number of USB."""
-    return {'driver': 'amptek-dp5', 'simulated': True, 'link': {'type': 'usb', 'path': f'1-{port}'},
+    return {'driver': 'amptek-dp5', 'simulated': True, 'link': {'type': 'usb', 'path': sim.place},
             'acquire': {'mode': 'repeat'}, 'settings': COUNTERS,
             'calibration': {'id': 'CAL-1', 'until': '2099-01-01', 'energy': {'zero': '0 keV', 'gain': '20 eV'}}}
 
@@ -28,7 +28,7 @@ def check_truth(sim, frame):
 
 with Lab(paths_from(sys.argv[2:])) as lab:
     sims = {f'xrf-{i}': lab.usb_sim('amptek-dp5', '--serial', f'999000{i}') for i in (1, 2)}
-    lab.start({'instruments': {key: spectrometer(i + 1) for i, key in enumerate(sims)}})
+    lab.start({'instruments': {key: spectrometer(sim) for key, sim in sims.items()}})
     for i, key in enumerate(sims):
         lab.wait_frames(key, 2)
         if lab.frames(key)[0].record['inst']['serial'] != f'999000{i + 1}':

@@ -198,15 +198,16 @@ class Lab:
         self.sims.append(sim)
         return sim
 
-    # --- the daemon ------------------------------------------------------------------------------
-
     def usb_sim(self, model, *args):
-        """A simulated instrument on USB, to be made before the daemon is started."""
-        path = str(self.dir / f'usb-{len(self.sims) + 1}')
-        sim = self.sim(model, '--usb-socket', path, *args)
+        """One on USB, which is there when the daemon starts; its `place` is the `path` of a link."""
         self.bus = self.bus or ['umockdev-wrapper', self.paths['usb-bus']]
-        self.bus += ['--device', path]
+        place = f'1-{self.bus.count("--device") + 1}'
+        sim = self.sim(model, '--usb-socket', str(self.dir / place), *args)
+        sim.place = place
+        self.bus += ['--device', sim.endpoint]
         return sim
+
+    # --- the daemon ------------------------------------------------------------------------------
 
     def configure(self, config):
         """Writes the configuration; JSON is YAML, and marks stay right."""

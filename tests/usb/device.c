@@ -8,6 +8,7 @@
 #include "device.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/usb/ch9.h>
 #include <linux/usbdevice_fs.h>
 #include <pthread.h>
@@ -98,12 +99,21 @@ static void finish(struct usb_device *d, size_t i, int status, size_t len)
 	d->done[d->done_count++] = data;
 }
 
-static uint8_t *buffer_of(UMockdevIoctlData *data)
+/* The memory of the process behind a pointer at `offset`; NULL if the process was killed meanwhile. */
+static UMockdevIoctlData *resolve(UMockdevIoctlData *data, size_t offset, size_t size)
 {
 	GError *error = NULL;
-	UMockdevIoctlData *buffer = umockdev_ioctl_data_resolve(data,
-		offsetof(struct usbdevfs_urb, buffer), (gsize)urb_of(data)->buffer_length, &error);
-	mock_check(buffer != NULL, error);
+	UMockdevIoctlData *found = umockdev_ioctl_data_resolve(data, offset, size, &error);
+	g_clear_error(&error);
+	return found;
+}
+
+static uint8_t *buffer_of(UMockdevIoctlData *data)
+{
+	UMockdevIoctlData *buffer = resolve(
+		data, offsetof(struct usbdevfs_urb, buffer), (size_t)urb_of(data)->buffer_length);
+	if (buffer == NULL)
+		return NULL;
 	uint8_t *bytes = buffer->data; /* belongs to `data` as well */
 	g_object_unref(buffer);
 	return bytes;
@@ -219,19 +229,16 @@ static int refusal(struct usb_device *d, const struct usbdevfs_urb *urb)
 
 static void submit(struct usb_device *d, UMockdevIoctlClient *client, UMockdevIoctlData *arg)
 {
-	GError *error = NULL;
-	UMockdevIoctlData *data = umockdev_ioctl_data_resolve(
-		arg, 0, sizeof(struct usbdevfs_urb), &error);
-	mock_check(data != NULL, error);
-	int refused = refusal(d, urb_of(data));
+	UMockdevIoctlData *data = resolve(arg, 0, sizeof(struct usbdevfs_urb));
+	int refused = data == NULL ? ENODEV : refusal(d, urb_of(data));
+	if (refused == 0 && urb_of(data)->buffer_length > 0 && buffer_of(data) == NULL)
+		refused = ENODEV;
 	if (refused != 0) {
 		umockdev_ioctl_client_complete(client, -1, refused);
-		g_object_unref(data);
+		g_clear_object(&data);
 		return;
 	}
 	urb_of(data)->actual_length = 0;
-	if (urb_of(data)->buffer_length > 0)
-		buffer_of(data);
 	d->waiting[d->waiting_count++] = data;
 	run_bus(d);
 	umockdev_ioctl_client_complete(client, 0, 0);
@@ -243,10 +250,12 @@ static void reap(struct usb_device *d, UMockdevIoctlClient *client, UMockdevIoct
 		umockdev_ioctl_client_complete(client, -1, d->is_gone ? ENODEV : EAGAIN);
 		return;
 	}
+	UMockdevIoctlData *slot = resolve(arg, 0, sizeof(void *));
+	if (slot == NULL) {
+		umockdev_ioctl_client_complete(client, -1, ENODEV);
+		return;
+	}
 	UMockdevIoctlData *data = take(d->done, &d->done_count, 0);
-	GError *error = NULL;
-	UMockdevIoctlData *slot = umockdev_ioctl_data_resolve(arg, 0, sizeof(void *), &error);
-	mock_check(slot != NULL, error);
 	umockdev_ioctl_data_set_ptr(slot, 0, data);
 	umockdev_ioctl_client_complete(client, 0, 0);
 	g_object_unref(slot);
@@ -269,33 +278,27 @@ static void discard(struct usb_device *d, UMockdevIoctlClient *client, UMockdevI
 /* GET_CONFIGURATION is the only control transfer that libusb makes here. */
 static void control(struct usb_device *d, UMockdevIoctlClient *client, UMockdevIoctlData *arg)
 {
-	GError *error = NULL;
-	UMockdevIoctlData *data = umockdev_ioctl_data_resolve(
-		arg, 0, sizeof(struct usbdevfs_ctrltransfer), &error);
-	mock_check(data != NULL, error);
-	struct usbdevfs_ctrltransfer *transfer = (void *)data->data;
-	if (transfer->bRequest != 8 || transfer->wLength != 1) {
-		umockdev_ioctl_client_complete(client, -1, EPIPE);
-	} else {
-		UMockdevIoctlData *value = umockdev_ioctl_data_resolve(
-			data, offsetof(struct usbdevfs_ctrltransfer, data), 1, &error);
-		mock_check(value != NULL, error);
+	UMockdevIoctlData *value = NULL;
+	UMockdevIoctlData *data = resolve(arg, 0, sizeof(struct usbdevfs_ctrltransfer));
+	const struct usbdevfs_ctrltransfer *transfer = data != NULL ? (void *)data->data : NULL;
+	if (transfer != NULL && transfer->bRequest == USB_REQ_GET_CONFIGURATION &&
+		transfer->wLength == 1)
+		value = resolve(data, offsetof(struct usbdevfs_ctrltransfer, data), 1);
+	if (value != NULL)
 		value->data[0] = 1;
-		umockdev_ioctl_client_complete(client, 1, 0);
-		g_object_unref(value);
-	}
-	g_object_unref(data);
+	umockdev_ioctl_client_complete(client, value != NULL ? 1 : -1, value != NULL ? 0 : EPIPE);
+	g_clear_object(&value);
+	g_clear_object(&data);
 }
 
 static void answer_value(
 	UMockdevIoctlClient *client, UMockdevIoctlData *arg, const void *value, size_t size)
 {
-	GError *error = NULL;
-	UMockdevIoctlData *data = umockdev_ioctl_data_resolve(arg, 0, size, &error);
-	mock_check(data != NULL, error);
-	memcpy(data->data, value, size);
-	umockdev_ioctl_client_complete(client, 0, 0);
-	g_object_unref(data);
+	UMockdevIoctlData *data = resolve(arg, 0, size);
+	if (data != NULL)
+		memcpy(data->data, value, size);
+	umockdev_ioctl_client_complete(client, data != NULL ? 0 : -1, data != NULL ? 0 : ENODEV);
+	g_clear_object(&data);
 }
 
 static void refuse_or_do(UMockdevIoctlClient *client, int refused)
@@ -303,13 +306,12 @@ static void refuse_or_do(UMockdevIoctlClient *client, int refused)
 	umockdev_ioctl_client_complete(client, refused != 0 ? -1 : 0, refused);
 }
 
+/* UINT_MAX when the process was killed. */
 static unsigned number_at(UMockdevIoctlData *arg)
 {
-	GError *error = NULL;
-	UMockdevIoctlData *data = umockdev_ioctl_data_resolve(arg, 0, sizeof(unsigned), &error);
-	mock_check(data != NULL, error);
-	unsigned number = *(unsigned *)(void *)data->data;
-	g_object_unref(data);
+	UMockdevIoctlData *data = resolve(arg, 0, sizeof(unsigned));
+	unsigned number = data != NULL ? *(unsigned *)(void *)data->data : UINT_MAX;
+	g_clear_object(&data);
 	return number;
 }
 
