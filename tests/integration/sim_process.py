@@ -120,14 +120,15 @@ class Usb(Line):
         hello = self.end.recv(65537)
         total = 18 + int.from_bytes(hello[20:22], "little")
         self.device, self.configuration = hello[:18], hello[18:total]
-        self.serial = hello[total:].rstrip(b"\0").decode()
+        serial, self.reports = hello[total:].split(b"\0", 1)
+        self.serial = serial.decode()
         self.endpoints, at = {}, 0  # address: type and size of a packet
         while at < len(self.configuration):
             one = self.configuration[at:at + self.configuration[at]]
             if one[1] == 5:
                 self.endpoints[one[2]] = (one[3], int.from_bytes(one[4:6], "little"))
             at += one[0]
-        self.rest = {address: b"" for address in (0, *self.endpoints)}
+        self.rest = {address: b"" for address in self.endpoints}
 
     def write(self, data):
         self.write_to(next(address for address in self.endpoints if address < 0x80), data)

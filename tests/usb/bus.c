@@ -5,9 +5,9 @@
  * while the simulator accepts the connection.  Without any there is the device of usbfs.h, which is
  * silent.
  *
- * Messages of the socket: first the descriptors of the device and of its configuration, and the text of
- * its serial number, "" for none; if it has human interfaces, another one with the descriptor of its
- * reports.  Then one transfer each, behind the address of its endpoint; an address to the host goes back
+ * Messages of the socket: first the descriptors of the device and of its configuration, the text of its
+ * serial number with a NUL, "" for none, and the descriptor of its reports, if it has any (HID).  Then
+ * one transfer each, behind the address of its endpoint; an address to the host goes back
  * alone when the host has taken the transfer.
  */
 #include <errno.h>
@@ -78,7 +78,6 @@ static void unplug(struct remote *r)
 	if (r->device != NULL)
 		usb_unplug(r->device);
 	r->device = NULL;
-	r->report_len = 0;
 	close(r->fd);
 	r->fd = -1;
 }
@@ -89,10 +88,14 @@ static void plug(struct remote *r, const uint8_t *hello, size_t len)
 	if (len >= USB_DT_DEVICE_SIZE + USB_DT_CONFIG_SIZE)
 		described += hello[USB_DT_DEVICE_SIZE + 2] | (size_t)hello[USB_DT_DEVICE_SIZE + 3]
 								     << 8;
-	if (described == USB_DT_DEVICE_SIZE || described >= len || hello[len - 1] != '\0') {
+	const uint8_t *end = described < len ? memchr(hello + described, 0, len - described) : NULL;
+	size_t reports = end != NULL ? len - (size_t)(end + 1 - hello) : 0;
+	if (described == USB_DT_DEVICE_SIZE || end == NULL || reports > sizeof r->report) {
 		fprintf(stderr, "usb-bus: %s: not a device\n", r->path);
 		exit(2);
 	}
+	r->report_len = reports;
+	memcpy(r->report, end + 1, reports);
 	const char *serial = (const char *)hello + described;
 	r->device = usb_plug(&(struct usb_plug){.descriptors = hello,
 		.len = described,
@@ -114,10 +117,7 @@ static void take_message(struct remote *r)
 		unplug(r);
 	} else if (r->device == NULL) {
 		plug(r, message, (size_t)n);
-	} else if (message[0] == 0 && (size_t)n <= sizeof r->report) {
-		r->report_len = (size_t)n - 1;
-		memcpy(r->report, message + 1, r->report_len);
-	} else if (message[0] != 0) {
+	} else {
 		usb_send(r->device, message[0], message + 1, (size_t)n - 1);
 	}
 }

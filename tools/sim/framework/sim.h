@@ -43,10 +43,9 @@ enum sim_transport {
 struct sim_usb {
 	uint16_t vendor, product, packet; /* bytes of a packet */
 	uint8_t in, out;
-	uint8_t stream;     /* another one to the host; 0: none */
-	const char *serial; /* of the device's descriptor; NULL: none */
-	const uint8_t
-		*report; /* HID: the descriptor of its reports, and interrupts in place of bulk */
+	uint8_t stream;        /* another one to the host; 0: none */
+	const char *serial;    /* of the device's descriptor; NULL: none */
+	const uint8_t *report; /* HID: their descriptor, and interrupts in place of bulk */
 	uint8_t report_len;
 };
 
@@ -156,7 +155,7 @@ void sim_emit(struct sim_model *m, const void *data, size_t len);
 /* The same at the endpoint `stream` of USB. */
 void sim_emit_stream(struct sim_model *m, const void *data, size_t len);
 
-/* Whether the host has taken what was emitted there, up to some packets: as long as the endpoint is busy. */
+/* False while several packets wait there for the host. */
 bool sim_stream_has_room(struct sim_model *m);
 
 /* Drops bytes emitted and not sent yet: the instrument clears its transmit buffer. */

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A USB device for a bus that tests play (tests/usb/bus.c): a unix socket of messages, one
- * client at a time.  First come the descriptors of the device and of its configuration with the text
- * of the serial number, and for an instrument with reports (HID) a message with their descriptor;
- * then transfers, each behind the address of its endpoint.  The address of the stream comes back when
- * the host has taken a transfer of it.
+ * client at a time.  The first one has the descriptors of the device and of its configuration, the
+ * text of the serial number with its NUL, and the descriptor of an instrument's reports (HID), if it
+ * has any.  Then come transfers, each behind the address of its endpoint.  The address of the stream
+ * comes back when the host has taken a transfer of it.
  */
 #include "transport.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <linux/hid.h>
 #include <linux/usb/ch9.h>
@@ -17,10 +18,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define DESCRIPTORS_MAX 128
+#define HELLO_MAX 256
 
 /* Chapter 9.6 of USB 2.0, and 6.2.1 of HID 1.11; returns the number of bytes. */
-static size_t describe(const struct sim_usb *usb, uint8_t to[DESCRIPTORS_MAX])
+static size_t describe(const struct sim_usb *usb, uint8_t to[HELLO_MAX])
 {
 	bool has_reports = usb->report_len > 0;
 	uint8_t type = has_reports ? USB_ENDPOINT_XFER_INT : USB_ENDPOINT_XFER_BULK;
@@ -117,15 +118,15 @@ static void socket_close(struct transport *t)
 
 static ssize_t accept_client(struct transport *t)
 {
-	uint8_t hello[DESCRIPTORS_MAX];
+	uint8_t hello[HELLO_MAX];
 	int fd = accept4(t->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd < 0)
 		return 0;
 	const char *serial = t->device->serial != NULL ? t->device->serial : "";
-	ssize_t n = send_parts(fd, hello, describe(t->device, hello), serial, strlen(serial) + 1);
-	if (n > 0 && t->device->report_len > 0)
-		n = send_parts(fd, "", 1, t->device->report, t->device->report_len);
-	if (n < 0) {
+	size_t len = describe(t->device, hello), text = strlen(serial) + 1;
+	assert(len + text <= sizeof(hello));
+	memcpy(hello + len, serial, text);
+	if (send_parts(fd, hello, len + text, t->device->report, t->device->report_len) < 0) {
 		close(fd);
 		return 0;
 	}
