@@ -114,6 +114,17 @@ def check_left_on(lab, sim):
     expect(is_dark(sim) and not lab.instrument('ms-3')['hazard'], 'dark', lab.instrument('ms-3'))
 
 
+def check_stop(lab, sim):
+    """A scan without end is stopped: the scan on its way is delivered, and the filament is off."""
+    ends = len(lab.entries('ms-3', 'run-end'))
+    expect(start(lab, 'ms-3')['ok'], 'start', lab.log())
+    lab.wait_frames('ms-3', len(lab.frames('ms-3')) + 1)
+    lab.ask({'op': 'run-stop', 'instrument': 'ms-3'})
+    end = lab.wait_entries('ms-3', 'run-end', ends + 1)[-1].record
+    expect(end['status'] == 'stopped' and end['frames'] > 0, 'end', end)
+    expect(is_dark(sim), 'dark', hex(ask(sim, '/mmsp/status/systemStatus/get')['data']))
+
+
 with Lab(paths_from(sys.argv[2:])) as lab:
     first = lab.sim('prismapro', '--tcp', '127.0.0.1:0', '--speed', '100')
     second = lab.sim('prismapro', '--tcp', '127.0.0.1:0', '--speed', '100', '--errors', str(ELECTROMETER), '--serial',
@@ -129,4 +140,5 @@ with Lab(paths_from(sys.argv[2:])) as lab:
     check_ions(lab)
     check_control(lab, first)
     check_left_on(lab, third)
+    check_stop(lab, third)
     print(lint(lab))
