@@ -2,7 +2,7 @@
 """The recordings in tests/captures, played through the real daemon: the frames that they gave when they were made.
 
 A driver that sends other requests than before needs a new recording: `record=FILE.cap` as a further argument, or `record=all`, makes
-it with the simulator.  expected.json has the frames of each.
+it with the simulator.  expected.json has the frames of each.  Recordings with a sheet are played by comply.py.
 """
 
 import hashlib
@@ -16,36 +16,10 @@ import cbor2
 
 sys.path.insert(0, sys.argv[1])
 from lab import Lab, lint, paths_from, wait_for  # noqa: E402
+from recordings import SOURCES, unsheeted  # noqa: E402
 
 paths = paths_from(sys.argv[2:])
 folder = pathlib.Path(paths['captures'])
-
-SOURCES = {
-    'amptek-dp5-udp.cap': (
-        ['amptek-dp5', '--udp', '127.0.0.1:0', '--sample', 'steel-304', '--seed', '1'],
-        {'driver': 'amptek-dp5', 'settings': {'channels': 256, 'preset_time': '0.5s'},
-         'calibration': {'id': 'CAL-1', 'energy': {'zero': '0 keV', 'gain': '80 eV'}}},
-        lambda sim, tty: {'type': 'udp', 'host': '127.0.0.1', 'port': sim.port}),
-    'srs-rga-serial.cap': (
-        ['srs-rga', '--pty', 'TTY', '--speed', '30', '--seed', '1'],
-        {'driver': 'srs-rga', 'settings': {'mode': 'histogram', 'mass_first': 1, 'mass_last': 50, 'noise_floor': 7,
-                                           'scans': 2, 'emission_current': '1 mA', 'convert': 'partial_pressure'}},
-        lambda sim, tty: {'type': 'serial', 'port': tty}),
-    'nirscan-nano-serial.cap': (
-        ['nirscan-nano', '--pty', 'TTY', '--speed', '20', '--seed', '1'],
-        {'driver': 'nirscan-nano', 'settings': {'gain': '64'}},
-        lambda sim, tty: {'type': 'serial', 'port': tty}),
-    'sick-mcs100ft-tcp.cap': (
-        ['modbus', '--profile', 'sick-mcs100ft', '--extras', '--tcp', '127.0.0.1:0', '--seed', '1'],
-        {'driver': 'modbus-map', 'profile': 'sick-mcs100ft', 'acquire': {'frames': 4, 'every': '50ms'},
-         'settings': {'options': ['value_status', 'zero', 'span', 'ranges']}},
-        lambda sim, tty: {'type': 'modbus-tcp', 'host': '127.0.0.1', 'port': sim.port, 'unit_id': 1}),
-    'gasmet-cx4000-rtu.cap': (
-        ['modbus', '--profile', 'gasmet-cx4000', '--pty', 'TTY', '--seed', '1'],
-        {'driver': 'modbus-map', 'profile': 'gasmet-cx4000', 'acquire': {'frames': 4, 'every': '100ms'}},
-        lambda sim, tty: {'type': 'modbus-rtu', 'port': tty, 'baud': 19200, 'parity': 'even', 'unit_id': 1}),
-}
-
 
 def run_once(lab):
     """One run on demand: each frame's variables and raw bytes as a digest, and the identity."""
@@ -93,7 +67,7 @@ def main():
         if paths.get('record') in (name, 'all'):
             expected[name] = record(name)
             file.write_text(json.dumps(expected, indent=2) + '\n')
-    assert set(expected) == set(SOURCES) == {p.name for p in folder.glob('*.cap')}
+    assert set(expected) == set(SOURCES) == {p.name for p in unsheeted(folder)}
     for name in SOURCES:
         found = play(name)
         assert found == expected[name], (name, found, expected[name])

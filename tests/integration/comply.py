@@ -8,12 +8,14 @@ Files that a laboratory sent go into tests/captures, both of them: they are play
 
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import sys
 
 sys.path.insert(0, sys.argv[1])
 from lab import Failure, Lab, lint, paths_from  # noqa: E402
+from recordings import SOURCES, sheet_of, unsheeted  # noqa: E402
 
 paths = paths_from(sys.argv[2:])
 SAMPLE, PERSON = 'LAB-4711', '<script>Kim</script> & "Secret"'
@@ -64,7 +66,7 @@ UNITS = {
     'bruker-web': {'make': infrared, 'slow': True},
     'modbus-map': {'make': gas},
     'srs-rga': {'make': rga, 'sets': ['mass_last=20'], 'slow': True},
-    'text-map': {'make': balance},
+    'text-map': {'make': balance, 'slow': True},
 }
 
 
@@ -146,29 +148,36 @@ def on_simulators(lab):
         check_private(suite.folder / 'send')
     assert verdicts(suites['amptek-dp5'].report())['abort-measuring'] == 'passed'
     lint(lab)
-    return {name: suite.folder / 'send' for name, suite in suites.items()}
+    return [suite.folder / 'send' for suite in suites.values()]
 
 
-def on_recordings(lab, folders):
-    """The sheet beside a recording is all that its playback needs."""
-    instruments, sheets = {}, {}
-    for name, folder in folders.items():
-        sheets[name] = json.loads(next(folder.glob('*.json')).read_text())
-        link = sheets[name]['instrument']['link']
-        instruments[f'hall-7-{name}'] = {**sheets[name]['instrument'], 'link': {
-            **link, 'file': str(folder / link['file']), 'end': 'loop'}}
-    lab.start({'instruments': instruments})
+def playback(section, file):
+    link = {**section.get('link', {}), 'type': 'playback', 'file': str(file), 'end': 'loop'}
+    return {**section, 'simulated': True, 'link': link}
+
+
+def on_recordings(lab, made):
+    """A recording with a sheet needs nothing else, and gives the same frames; the older ones have a row of SOURCES."""
+    stored = pathlib.Path(paths['captures'])
+    files = [next(folder.glob('*.cap')) for folder in made] + list(stored.glob('*.cap'))
+    sheets = {f: json.loads(sheet_of(f).read_text()) for f in files if sheet_of(f).exists()}
+    sections = {f: playback(sheet['instrument'], f) for f, sheet in sheets.items()}
+    sections |= {f: playback(SOURCES[f.name][1], f) for f in unsheeted(stored)}
+    assert set(sections) == set(files)
+    names = {f: f'play-{i}' for i, f in enumerate(files)}
+    lab.start({'instruments': {f'hall-7-{names[f]}': section for f, section in sections.items()}})
     suites = {}
-    for name in folders:
-        lab.wait_state(f'hall-7-{name}', 'idle')
-        suites[name] = Suite(lab, name, '--unattended', '--frames', str(len(sheets[name]['frames'])), '--tests',
-                             ','.join(t for t in TESTS if t != 'silence'))
-    for name, suite in suites.items():
+    for f in files:
+        lab.wait_state(f'hall-7-{names[f]}', 'idle')
+        frames = len(sheets[f]['frames']) if f in sheets else 2
+        suites[f] = Suite(lab, names[f], '--unattended', '--frames', str(frames), '--tests', ','.join(t for t in TESTS if t != 'silence'))
+    for f, suite in suites.items():
         report = suite.report()
         check_report(suite, report, {'borrowed', 'unplug', 'put-back', 'silence'})
-        assert report['frames'] == sheets[name]['frames'], (name, report['frames'][:9], sheets[name]['frames'][:9])
-        for key in ('make', 'model', 'serial'):
-            assert report['instrument'].get(key, '') == sheets[name]['unit'][key]
+        if f in sheets:
+            assert report['frames'] == sheets[f]['frames'], (f, report['frames'][:9], sheets[f]['frames'][:9])
+            for key in ('make', 'model', 'serial'):
+                assert report['instrument'].get(key, '') == sheets[f]['unit'][key]
     lint(lab)
 
 
