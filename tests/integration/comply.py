@@ -12,9 +12,13 @@ import pathlib
 import signal
 import subprocess
 import sys
+import threading
+
+import cbor2
+import zmq
 
 sys.path.insert(0, sys.argv[1])
-from lab import Failure, Lab, lint, paths_from  # noqa: E402
+from lab import Entry, Failure, Lab, lint, paths_from, wait_for  # noqa: E402
 from recordings import SOURCES, sheet_of, unsheeted  # noqa: E402
 
 paths = paths_from(sys.argv[2:])
@@ -62,10 +66,10 @@ def infrared(lab):
 
 
 UNITS = {
-    'amptek-dp5': {'make': amptek, 'sets': ['channels=512'], 'slow': True},
+    'amptek-dp5': {'make': amptek, 'args': ['channels=512', '--borrow', 'OTHER'], 'slow': True},
     'bruker-web': {'make': infrared, 'slow': True},
     'modbus-map': {'make': gas},
-    'srs-rga': {'make': rga, 'sets': ['mass_last=20'], 'slow': True},
+    'srs-rga': {'make': rga, 'args': ['mass_last=20'], 'slow': True},
     'text-map': {'make': balance, 'slow': True},
 }
 
@@ -73,11 +77,12 @@ UNITS = {
 class Suite:
     """assayctl comply of one instrument, beside others."""
 
-    def __init__(self, lab, name, *args, folder=None, **more):
+    def __init__(self, lab, name, *args, folder=None, control=None, replay=None, **more):
         self.lab, self.key = lab, f'hall-7-{name}'
         self.folder = lab.dir / (folder or f'report-{name}')
         self.process = subprocess.Popen(
-            [paths['assayctl'], '--dir', str(lab.dir / 'run'), '--worker', paths['worker'], '--drivers', paths['drivers'],
+            [paths['assayctl'], '--control', control or lab.control, '--replay', replay or lab.replay,
+             '--worker', paths['worker'], '--drivers', paths['drivers'],
              'comply', self.key, '--to', str(self.folder), '--sample', SAMPLE, '--operator', PERSON, *args],
             **{'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE, 'stdin': subprocess.DEVNULL, 'text': True, **more})
 
@@ -133,16 +138,17 @@ def check_private(folder, serial=None):
 
 
 def on_simulators(lab):
-    lab.start({'instruments': {f'hall-7-{name}': {**unit['make'](lab), 'simulated': True} for name, unit in UNITS.items()}})
+    lab.start({'methods': {'OTHER': {'version': 1, 'driver': 'amptek-dp5', 'settings': {'channels': 1024, 'gain': 40}}},
+               'instruments': {f'hall-7-{name}': {**unit['make'](lab), 'simulated': True} for name, unit in UNITS.items()}})
     suites = {}
     for name, unit in UNITS.items():
         lab.wait_state(f'hall-7-{name}', 'idle')
         listed = ','.join(t for t in TESTS if t != 'silence' or is_long or 'slow' not in unit)
-        suites[name] = Suite(lab, name, '--unattended', '--frames', '3', '--tests', listed, *unit.get('sets', []))
+        suites[name] = Suite(lab, name, '--unattended', '--frames', '3', '--tests', listed, *unit.get('args', []))
     for name, suite in suites.items():
         report = suite.report()
         unit = UNITS[name]
-        check_report(suite, report, {'borrowed', 'unplug', *(['put-back'] * ('sets' not in unit)),
+        check_report(suite, report, {'unplug', *(['put-back'] * ('args' not in unit)), *(['borrowed'] * ('--borrow' not in str(unit))),
                                      *(['silence'] * ('slow' in unit and not is_long))})
         check_page(suite.folder)
         check_private(suite.folder / 'send')
@@ -208,6 +214,135 @@ def test_person(lab):
     assert found['complete']['text'] == 'left out on request'
 
 
+class Forger(threading.Thread):
+    """Stands between the suite and a socket of the daemon: forge(request, send) gives the parts of the reply."""
+
+    def __init__(self, lab, name, endpoint):
+        super().__init__(daemon=True)
+        self.endpoint, self.forge = f'ipc://{lab.dir}/forger-{name}', None
+        self.front, self.back = (zmq.Context.instance().socket(kind) for kind in (zmq.ROUTER, zmq.REQ))
+        self.front.bind(self.endpoint)
+        self.back.connect(endpoint)
+        self.start()
+
+    def send(self, request):
+        self.back.send(request)
+        head, *entries = self.back.recv_multipart()
+        return cbor2.loads(head), entries
+
+    def run(self):
+        while True:
+            peer, request = self.front.recv_multipart()
+            head, entries = self.forge(request, self.send)
+            self.front.send_multipart([peer, cbor2.dumps(head), *entries])
+
+
+def each_entry(forge):
+    """forge(entry, its bytes) gives the bytes, or None."""
+    def reply(request, send):
+        head, entries = send(request)
+        forged = [forge(Entry(cbor2.loads(e)[5], e), e) for e in entries]
+        forged = [e for e in forged if e is not None]
+        return {**head, 'count': len(forged)} if 'count' in head else head, forged
+    return reply
+
+
+def without(type):
+    return lambda entry, data: None if entry.type == type else data
+
+
+def altered(type, old, new):
+    def forge(entry, data):
+        assert entry.type != type or old in data, (type, old)
+        return data.replace(old, new) if entry.type == type else data
+    return forge
+
+
+def numbered(entry, data):
+    return data.replace(b'\x61n\x00', b'\x61n\x01') if entry.type == 'frame' else data
+
+
+FORGED = [
+    (without('frame'), 'counts 1 frames, 0 were committed'),
+    (without('run-end'), 'has no run-end'),
+    (without('run-start'), 'has no run-start'),
+    (altered('frame', b'counts', b'caunts'), 'the digest of its run-end is not that'),
+    (altered('run-start', b'LAB-4711', b'LAB-4712'), 'belongs to another run-start'),
+    (altered('frame', b'{count}', b'{cwunt}'), 'breaks the format'),
+    (altered('run-end', b'complete', b'aborted!'), 'breaks the format'),
+    (numbered, 'frame 1 follows where frame 0 was expected'),
+]
+
+
+def test_forged(lab):
+    """A record that was lost, altered or replaced on its way is a failure of the test that reads it."""
+    lab.start({'instruments': {'hall-7-xrf': {**amptek(lab), 'simulated': True}}})
+    forger = Forger(lab, 'replay', lab.replay)
+    for i, (forge, text) in enumerate(FORGED):
+        lab.wait_state('hall-7-xrf', 'idle')
+        forger.forge = each_entry(forge)
+        report = Suite(lab, 'xrf', '--unattended', '--frames', '1', '--tests', 'complete', folder=f'forged-{i}',
+                       replay=forger.endpoint).report(1)
+        found = report['tests'][1]
+        assert found['verdict'] == 'failed' and text in found['text'], (text, found)
+
+
+def ignored(op, which):
+    """The requests `op` of these numbers are answered, and have no effect."""
+    seen = []
+
+    def reply(request, send):
+        if cbor2.loads(request)['op'] != op:
+            return send(request)
+        seen.append(request)
+        return ({'ok': True}, []) if len(seen) in which else send(request)
+    return reply
+
+
+def replied(op, change, first=1):
+    """The replies to `op`, from the first of this number on, are changed."""
+    seen = []
+
+    def reply(request, send):
+        head, entries = send(request)
+        seen.extend([op] if cbor2.loads(request)['op'] == op else [])
+        if seen and cbor2.loads(request)['op'] == op and len(seen) >= first:
+            change(head)
+        return head, entries
+    return reply
+
+
+def other_serial(head):
+    head['instruments'][0]['serial'] = '9990042'
+
+
+def other_channels(head):
+    row = next(row for row in head['instrument']['settings'] if row['name'] == 'channels')
+    row['read_back'] = 4096
+
+
+# (the test that finds it, a part of its text, the forgery)
+UNFIT = [
+    ('put-back', 'after channels=512 the run still has the value before', ignored('set', {1})),
+    ('put-back', 'channels is not the value of the first run', ignored('set', {2})),
+    ('settings', 'another channels than the instrument', replied('describe', other_channels)),
+    ('kept', 'serial 9990042', replied('status', other_serial, 3)),
+    ('silence', 'complete without the instrument', ignored('fault', {1})),
+]
+
+
+def test_unfit(lab):
+    """An instrument that does not keep to a request fails the test for that."""
+    lab.start({'instruments': {'hall-7-xrf': {**amptek(lab), 'simulated': True}}})
+    forger = Forger(lab, 'control', lab.control)
+    for i, (id, text, forger.forge) in enumerate(UNFIT):
+        lab.ctl('reload')
+        lab.wait_state('hall-7-xrf', 'idle')
+        report = Suite(lab, 'xrf', '--unattended', '--tests', id, 'channels=512', folder=f'unfit-{i}', control=forger.endpoint).report(1)
+        found = {test['id']: test for test in report['tests']}[id]
+        assert found['verdict'] == 'failed' and text in found['text'], (text, found)
+
+
 def test_failures(lab):
     """A verdict of failure is the exit code, and nothing is taken for passed."""
     lab.start({'instruments': {'hall-7-xrf': {**amptek(lab), 'simulated': True}}})
@@ -223,22 +358,25 @@ def test_failures(lab):
     suite.process.send_signal(signal.SIGINT)
     report = suite.report(1)
     assert 'interrupted' in report['tests'][1]['text'] and report['verdict'] == 'passed in part', report['tests']
+    last = [e.record['number'] for e in lab.entries('hall-7-xrf', 'run-start')][-1]
+    assert wait_for('no run is open', lambda: lab.ask({'op': 'run-show', 'number': last})['run'].get('status')) == 'aborted'
     lab.ctl('maintenance', 'hall-7-xrf', 'on')
     report = Suite(lab, 'xrf', '--unattended', folder='absent').report(1)
     assert report['tests'][0]['verdict'] == 'failed' and 'maintenance' in report['tests'][0]['text'], report['tests'][0]
     assert {test['verdict'] for test in report['tests'][1:]} == {'not run'}
 
 
-def main():
+def test_suite():
     with Lab(paths) as first, Lab(paths) as second:
         on_recordings(second, on_simulators(first))
-    if not is_long:
-        with Lab(paths) as lab:
-            test_person(lab)
-        with Lab(paths) as lab:
-            test_failures(lab)
 
 
-is_long = paths.get('part') == 'long'
-main()
+def test_faults():
+    for test in (test_person, test_failures, test_forged, test_unfit):
+        with Lab(paths) as lab:
+            test(lab)
+
+
+is_long = paths['part'] == 'long'
+{'suite': test_suite, 'long': test_suite, 'faults': test_faults}[paths['part']]()
 print('ok')

@@ -546,13 +546,26 @@ static void try_setting(struct comply *c, const char *word)
 	comply_run_finish(&run);
 }
 
+/* A run with the settings before, if no test has made one.  0 or -1. */
+static int need_first_run(struct comply *c)
+{
+	struct comply_run run = {0};
+	int r = c->software.len > 0 ? 0 : short_run(c, c->how.method, &run);
+	comply_run_finish(&run);
+	return r;
+}
+
 static void test_put_back(struct comply *c)
 {
+	if (c->how.sets_count == 0) {
+		comply_skip(c, "no setting to try was given: NAME=VALUE");
+		return;
+	}
+	if (need_first_run(c) < 0)
+		return;
 	for (size_t i = 0; i < c->how.sets_count && !comply_has_verdict(c); i++)
 		try_setting(c, c->how.sets[i]);
-	if (c->how.sets_count == 0)
-		comply_skip(c, "no setting to try was given: NAME=VALUE");
-	else if (!comply_has_verdict(c))
+	if (!comply_has_verdict(c))
 		check_run_put_back(c);
 	comply_note(c, "%zu settings were changed and put back", c->how.sets_count);
 }
@@ -564,7 +577,7 @@ static void test_borrowed(struct comply *c)
 		comply_skip(c, "no method with other settings was given: --borrow");
 		return;
 	}
-	if (short_run(c, c->how.borrow, &run) == 0 &&
+	if (need_first_run(c) == 0 && short_run(c, c->how.borrow, &run) == 0 &&
 		same_bytes(bytes_of(&c->settings), comply_run_settings(&run)))
 		comply_skip(c, "method %.100s has the settings of the other runs", c->how.borrow);
 	comply_run_finish(&run);

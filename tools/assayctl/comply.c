@@ -26,8 +26,27 @@ static void set_now(struct comply *c, const char *key)
 	json_object_set_new(c->row, key, json_string(now));
 }
 
+static bool is_own_run(const struct comply *c, const char *number)
+{
+	const json_t *runs = json_object_get(c->row, "runs");
+	size_t i = 0;
+	while (i < json_array_size(runs) &&
+		strcmp(json_string_value(json_array_get(runs, i)), number) != 0)
+		i++;
+	return i < json_array_size(runs);
+}
+
+/* A test that ended early leaves no run open. */
+static void end_open_run(struct comply *c)
+{
+	struct shown_instrument now;
+	if (comply_has_verdict(c) && comply_status(c, &now) == 0 && is_own_run(c, now.run.number))
+		comply_end(c, "run-abort");
+}
+
 static void finish_row(struct comply *c)
 {
+	end_open_run(c);
 	if (!comply_has_verdict(c))
 		json_object_set_new(c->row, "verdict", json_string("passed"));
 	const char *verdict = json_string_value(json_object_get(c->row, "verdict"));
