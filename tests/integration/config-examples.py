@@ -41,14 +41,14 @@ def missing_parts(path, drivers, profiles):
             yield f"profile {name}"
 
 
-def validator(assayctl, args):
+def validator(assayctl, args, *options):
     try:
         import jsonschema
         import yaml
     except ImportError as missing:
         print(f"without the schema: {missing}")
         return None
-    shown = run(assayctl, *args, "schema")
+    shown = run(assayctl, *args, "schema", *options)
     assert shown.returncode == 0, shown.stderr
     schema = json.loads(shown.stdout)
     jsonschema.Draft7Validator.check_schema(schema)
@@ -122,6 +122,39 @@ def check_profiles(assayd, args, profiles, drivers, folder):
     return failed
 
 
+# Each makes a right profile wrong: a line, and another one in its place.
+SLIPS = [("driver: text-map", "driver: text-mop"), ("driver: text-map", ""), ("technique: weighing", "technique: wieghing"),
+         ("link: {baud: 9600}", "link: {boud: 9600}"), ("link: {baud: 9600}", "link: {baud: fast}"),
+         ("  timeout: 2 s", "  timeuot: 2 s"), ("  timeout: 2 s", "  timeout: 2 V"), ("  values: [{name: mass}]", "  values: [{nmae: mass}]"),
+         ("  values: [{name: mass}]", "  values: {name: mass}"), ("make: Example", "maker: Example")]
+PROFILE = """driver: text-map
+make: Example
+technique: weighing
+link: {baud: 9600}
+settings:
+  timeout: 2 s
+  requests: [{ask: SI, reply: ['S {mass number}']}]
+  values: [{name: mass}]
+"""
+
+
+def check_profile_schema(passes_schema, profiles, folder):
+    """An editor takes every shipped profile, and finds each slip."""
+    failed = 0
+    for profile in sorted(profiles.glob("*.yaml")):
+        for error in passes_schema(profile):
+            print(f"{profile.name}: {error}")
+            failed += 1
+    path = folder / "slip.yaml"
+    for right, wrong in [("", ""), *SLIPS]:
+        assert right in PROFILE, right
+        path.write_text(PROFILE.replace(right, wrong, 1), encoding="utf-8")
+        if bool(passes_schema(path)) != (right != wrong):
+            print(f"the schema of profiles: {right!r}, {wrong!r}: {passes_schema(path)}")
+            failed += 1
+    return failed
+
+
 def main(assayd, assayctl, worker, drivers, config):
     config, drivers = pathlib.Path(config), pathlib.Path(drivers)
     args = ["--worker", worker, "--drivers", str(drivers)]
@@ -152,6 +185,8 @@ def main(assayd, assayctl, worker, drivers, config):
         check_wrong(assayd, args, folder)
         check_both(assayctl, args, folder)
         check_warning(assayd, assayctl, args, folder)
+        if passes_schema is not None:
+            failed += check_profile_schema(validator(assayctl, args, "--profile"), config / "profiles", folder)
         failed += check_profiles(assayd, args, config / "profiles", drivers, folder)
     print(f"{checked} files checked, {failed} failed")
     return failed != 0 or checked < 2

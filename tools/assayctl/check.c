@@ -70,7 +70,8 @@ int command_schema(const struct options *options, const struct args *args)
 	struct catalog *catalog = load_catalog(options);
 	if (catalog == NULL)
 		return 1;
-	json_t *schema = schema_make(catalog);
+	json_t *schema = args_has(args, "profile") ? schema_make_profile(catalog)
+						   : schema_make(catalog);
 	bool made = schema != NULL;
 	print_object(schema);
 	catalog_destroy(catalog);

@@ -53,6 +53,11 @@ static const struct command_option doctor_options[] = {
 	COMMON,
 };
 
+static const struct command_option schema_options[] = {
+	FLAG("profile", "of a profile, in place of the configuration"),
+	COMMON,
+};
+
 static const struct command_option scan_options[] = {
 	FLAG("usb", "ask the USB devices that have the numbers of a driver"),
 	FLAG("serial", "ask the serial ports PLACE by --driver; without PLACE those with the "
@@ -250,7 +255,7 @@ const struct command commands[] = {
 	{NULL, "set", "INSTRUMENT NAME=VALUE...", 2, COMMAND_ANY,
 		"change settings until the next reload", no_options, command_set},
 	{NULL, "schema", "", 0, 0, "print a JSON Schema of the configuration, for editors",
-		no_options, command_schema},
+		schema_options, command_schema},
 	{NULL, "keygen", "NAME", 1, 1, "make a pair of keys for connections by TCP", keygen_options,
 		command_keygen},
 	{"journal", "info", "", 0, 0, "show the journals, their files, entries and times",

@@ -8,6 +8,7 @@
 #include "config/instrument.h"
 #include "config/link.h"
 #include "config/method.h"
+#include "config/profile.h"
 #include "config/quantity.h"
 #include "config/sections.h"
 #include "record/names.h"
@@ -545,6 +546,60 @@ static json_t *definitions(struct schema *s)
 	put(&all, "method", method);
 	return all;
 }
+
+/* --- profiles --------------------------------------------------------------------------------- */
+
+/* The keys of every kind of link: a profile serves all, and some kinds have one in another form. */
+static json_t *profile_link_schema(const struct schema *s)
+{
+	const struct port_kind *kind;
+	json_t *properties = json_object();
+	for (size_t i = 0; (kind = port_kind_at(i)) != NULL; i++) {
+		struct field fields[LINK_FIELDS_MAX];
+		link_fields(kind, fields);
+		for (const struct field *f = fields; f->name != NULL; f++) {
+			if (f->type == FIELD_NODE)
+				continue;
+			json_t *either = json_object_get(
+				json_object_get(properties, f->name), "anyOf");
+			json_t *forms = either != NULL ? json_incref(either) : json_array();
+			append(&forms, describe(f->help, field_keywords(s, f)));
+			put(&properties, f->name, json_pack("{s:o}", "anyOf", forms));
+		}
+	}
+	return closed_map(properties, NULL);
+}
+
+json_t *schema_make_profile(const struct catalog *catalog)
+{
+	struct schema s = {.catalog = catalog};
+	json_t *schema = json_pack("{s:s, s:s}", "$schema",
+		"http://json-schema.org/draft-07/schema#", "title", "assayd profile");
+	json_t *top = fields_schema(&s, profile_fields), *rules = json_pack("[b]", 1);
+	json_t *all = json_pack("{s:o}", "setup", setup_schema());
+	json_t *own = json_pack("{s:o, s:o, s:o}", "driver", drivers_schema(&s), "technique",
+		techniques_schema(&s), "link", profile_link_schema(&s));
+	for (size_t i = 0; i < catalog->count; i++) {
+		char name[80];
+		s.driver = &catalog->drivers[i];
+		snprintf(name, sizeof name, "settings-%s", s.driver->name);
+		put(&all, name, settings_schema(s.driver->settings, NULL));
+		append(&rules, if_driver(&s, false,
+				       json_pack("{s:{s:o}}", "properties", "settings",
+					       reference("settings", s.driver))));
+	}
+	bool is_whole = json_object_update_new(json_object_get(top, "properties"), own) == 0;
+	put(&top, "required", json_pack("[s]", "driver"));
+	put(&top, "allOf", rules);
+	put(&top, "definitions", all);
+	if (json_object_update_new(schema, top) < 0 || !is_whole) {
+		json_decref(schema);
+		return NULL;
+	}
+	return schema;
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
 
 json_t *schema_make(const struct catalog *catalog)
 {

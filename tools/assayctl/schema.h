@@ -15,4 +15,7 @@
 /* Owned by the caller; NULL: no memory. */
 json_t *schema_make(const struct catalog *catalog);
 
+/* The same of a profile's file. */
+json_t *schema_make_profile(const struct catalog *catalog);
+
 #endif
