@@ -163,6 +163,16 @@ static void put_range(FILE *to, const struct assay_var_view *var)
 		fprintf(to, ", from %.9g to %.9g", least, most);
 }
 
+/* As people write it: "count" of {count}, nothing of 1. */
+static void put_unit(FILE *to, const char *before, struct assay_string unit)
+{
+	if (assay_string_is(unit, "1"))
+		return;
+	if (unit.len > 2 && unit.data[0] == '{' && unit.data[unit.len - 1] == '}')
+		unit = (struct assay_string){unit.data + 1, unit.len - 2};
+	put_escaped(to, before, unit);
+}
+
 static void put_variable(FILE *to, const struct assay_var_view *var)
 {
 	put_escaped(to, "    ", var->name);
@@ -173,15 +183,14 @@ static void put_variable(FILE *to, const struct assay_var_view *var)
 	if (var->dims_count == 0 && var->count == 1) {
 		fputs(" = ", to);
 		put_element(to, var, 0);
-		if (!assay_string_is(var->unit, "1"))
-			put_escaped(to, " ", var->unit);
+		put_unit(to, " ", var->unit);
 		fputc('\n', to);
 		return;
 	}
 	fprintf(to, ": %zu values", var->count);
 	for (size_t i = 0; i < var->dims_count; i++)
 		put_escaped(to, i == 0 ? " along " : ", ", var->dims[i]);
-	put_escaped(to, " in ", var->unit);
+	put_unit(to, " in ", var->unit);
 	put_range(to, var);
 	fputs(": ", to);
 	for (size_t i = 0; i < var->count && i < FIRST; i++) {

@@ -50,6 +50,8 @@ struct trial {
 	enum stage stage;
 	bool is_rescue; /* this worker only makes the instrument safe */
 	bool has_failed, is_interrupted, has_hazard;
+	char last[2 *
+		  WIRE_TEXT_MAX]; /* text that was reported: the unit's and the port's may be one */
 };
 
 static volatile sig_atomic_t signalled;
@@ -95,11 +97,14 @@ void trial_put_event(const char *name, const char *code, const char *text)
 static void report(
 	struct trial *trial, const char *event, struct assay_string code, struct assay_string text)
 {
-	char shown[2 * WIRE_TEXT_MAX], name[40];
+	char shown[sizeof trial->last], name[40];
 	text_escape(shown, sizeof shown, text);
 	text_escape(name, sizeof name, code);
 	if (shown[0] == '\0')
 		snprintf(shown, sizeof shown, "%s", name);
+	if (strcmp(shown, trial->last) == 0)
+		return;
+	memcpy(trial->last, shown, sizeof shown);
 	if (trial->options->json)
 		trial_put_event(event, name, shown);
 	else
