@@ -217,6 +217,17 @@ def check_modbus(scanner):
     expect(scanner.run('--modbus', server.place, '--profiles', str(folder)), 'is used by instrument gas-1')
     if server.connections != before:
         raise Failure('a port of the daemon was opened')
+    # The same of the daemon that runs, by another configuration than this one.
+    scanner.config.write_text(LABORATORY)
+    scanner.lab.start({'instruments': {'gas-2': {'driver': 'modbus-map', 'simulated': True, 'profile': f'{folder}/acme.yaml',
+                                                 'link': {'type': 'modbus-tcp', 'host': '127.0.0.1',
+                                                          'port': int(server.place.split(':')[1])}}}}, ready=False)
+    scanner.lab.wait_state('gas-2', 'idle')
+    before = server.connections
+    expect(scanner.run('--modbus', server.place, '--profiles', str(folder)), 'is used by instrument gas-2')
+    if server.connections != before:
+        raise Failure('a port of the running daemon was opened')
+    scanner.lab.stop()
     silent = socket.create_server(('127.0.0.1', 0))
     started = time.monotonic()
     expect(scanner.run('--modbus', f'127.0.0.1:{silent.getsockname()[1]}', '--units', '1-247', '--seconds', '1'),
@@ -242,6 +253,15 @@ def check_serial(scanner):
     expect(scanner.run('--serial', str(rga), '--driver', 'srs-rga'), 'make SRS|make Stanford', 'driver: srs-rga')
 
 
+def check_line(scanner):
+    """Modbus RTU: unit 2 of two addresses replies, and has no function 43."""
+    line = scanner.lab.dir / 'gas.tty'
+    scanner.lab.sim('modbus', '--profile', 'gasmet-cx4000', '--pty', str(line), '--units', '2')
+    out = scanner.run('--modbus', str(line), '--link', 'baud=19200,parity=even', '--units', '1-2', '--profiles',
+                      paths['profiles'])
+    expect(out, r'gas.tty unit 2: function 43: ', 'unit 2: no profile has this identity', never=('unit 1',))
+
+
 def check_web(scanner):
     sim = scanner.lab.sim('bruker-web', '--tcp', '127.0.0.1:0')
     expect(scanner.run('--http', f'127.0.0.1:{sim.port}'), 'bruker-web: found no fault', '#     driver: bruker-web',
@@ -255,6 +275,7 @@ def main():
         check_devices(scanner)
         check_hostile(scanner)
         check_serial(scanner)
+        check_line(scanner)
         check_web(scanner)
         check_modbus(scanner)
 
