@@ -116,7 +116,7 @@ static const char *find_word(const char *const *words, size_t count, const char 
 static void fill(struct arguments *a, const struct catalog_driver *driver, const char *const *words,
 	size_t count)
 {
-	for (const struct assay_setting *s = driver->settings; s->name != NULL; s++) {
+	for (const struct assay_setting *s = driver->settings; s != NULL && s->name != NULL; s++) {
 		char start[40];
 		snprintf(start, sizeof start, "%s=", s->name);
 		if ((s->flags & ASSAY_REQUIRED) == 0 || find_word(words, count, start) != NULL)
