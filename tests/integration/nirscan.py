@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""nirscan-nano in the real daemon, with the simulator on a serial line: frames, backgrounds, bad lines."""
+"""nirscan-nano in the real daemon, with the simulator on serial lines and USB: frames, backgrounds, bad lines."""
 
 import math
 import sys
@@ -48,8 +48,8 @@ def measured(sim):
     return [t for t in sim.truths() if t['event'] == 'measured']
 
 
-def test_single_beam(lab, sim):
-    frames, found, _ = measure(lab, 'nir-1')
+def test_single_beam(lab, key, sim):
+    frames, found, _ = measure(lab, key)
     expect(len(frames) == 1 and frames[0]['q']['flag'] == 1, 'quality', frames)
     data, axis = found[0]['single_beam', None], found[0]['wavelength', None]
     expect(list(values(data)) == intensities(measured(sim)[-1]), 'counts', values(data))
@@ -59,7 +59,7 @@ def test_single_beam(lab, sim):
              for k in ('wavelength_first', 'wavelength_last', 'column_width')]
     for seen, right in zip(values(axis), wavelengths(*shape, len(values(axis))), strict=True):
         expect(abs(seen - right) < 1e-9, 'wavelength', seen, right)
-    inst = lab.instrument('nir-1')
+    inst = lab.instrument(key)
     expect((inst['serial'], inst['technique']) == ('9990500', 'nir'), 'identity', inst)
     return settings['scan_name']
 
@@ -104,20 +104,28 @@ def test_bad_line(lab, sim):
 
 
 def main():
-    with Lab(paths_from(sys.argv[2:])) as lab:
+    paths = paths_from(sys.argv[2:])
+    with Lab(paths) as lab:
         sims = {}
 
-        def instrument(key, *args, **settings):
-            sims[key] = lab.sim('nirscan-nano', '--pty', str(lab.dir / key), '--speed', '20', '--seed', '1', *args)
-            return {'driver': 'nirscan-nano', 'simulated': True, 'acquire': {'mode': 'on-demand'},
-                    'link': {'type': 'serial', 'port': str(lab.dir / key)},
+        def instrument(key, *args, usb=False, **settings):
+            args = ('--speed', '20', '--seed', '1', *args)
+            link = {'type': 'usb'} if usb else {'type': 'serial', 'port': str(lab.dir / key)}
+            sims[key] = (lab.usb_sim('nirscan-nano', *args) if usb else
+                         lab.sim('nirscan-nano', '--pty', str(lab.dir / key), *args))
+            return {'driver': 'nirscan-nano', 'simulated': True, 'acquire': {'mode': 'on-demand'}, 'link': link,
                     'settings': settings}
         two = {'version': '1', 'driver': 'nirscan-nano', 'settings': {'scan_configuration': 2}}
-        lab.start({'methods': {'two': two}, 'instruments': {
+        instruments = {
             'nir-1': instrument('nir-1'),
             'nir-ratio': instrument('nir-ratio', result='absorbance', scan_configuration=1),
-            'white': instrument('white', '--sample', 'white', scan_configuration=1)}})
-        name = test_single_beam(lab, sims['nir-1'])
+            'white': instrument('white', '--sample', 'white', scan_configuration=1)}
+        if 'usb-bus' in paths:
+            instruments['nir-usb'] = instrument('nir-usb', usb=True, scan_configuration=1)
+        lab.start({'methods': {'two': two}, 'instruments': instruments})
+        name = test_single_beam(lab, 'nir-1', sims['nir-1'])
+        if 'usb-bus' in paths:
+            test_single_beam(lab, 'nir-usb', sims['nir-usb'])
         test_absorbance(lab, sims['white'], sims['nir-ratio'])
         test_sections(lab, sims['nir-1'], name)
         test_bad_line(lab, sims['white'])
