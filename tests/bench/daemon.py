@@ -13,8 +13,8 @@ from process import DEADLINE_S, Failure, Program, arguments, children, wait_for
 class Daemon:
     """Runs the daemon of the build at `build` of the place; the journal lies in its `disk`."""
 
-    def __init__(self, place, instruments, sync="always", state=None):
-        """`state`: a journal that is there already, and stays."""
+    def __init__(self, place, instruments, sync="always", state=None, bus=()):
+        """`state`: a journal that is there already, and stays.  `bus`: a command that runs it on a machine with USB devices."""
         self.place, self.keeps = place, state is not None
         self.state = state or tempfile.mkdtemp(prefix="journal-", dir=place.disk)
         self.count = len(instruments)
@@ -30,7 +30,8 @@ class Daemon:
             "instruments": instruments,
         }, indent=1))
         build = place.build
-        self.program = Program([build / "daemon/core/assayd", "--config", config,
+        self.has_bus = bool(bus)
+        self.program = Program([*bus, build / "daemon/core/assayd", "--config", config,
                                 "--worker", build / "daemon/worker/assay-worker",
                                 "--drivers", place.drivers], place.log("assayd"))
 
@@ -51,13 +52,17 @@ class Daemon:
         """Until it has opened its sockets, which it does when it has read its journal."""
         wait_for("the control socket", lambda: self.program.check() or self.control.exists(), seconds)
 
+    def core(self):
+        """Its process; with a bus, the only child of that one, 0 until it is there."""
+        return next(iter(children(self.program.pid)), 0) if self.has_bus else self.program.pid
+
     def workers(self):
         self.program.check()
         # The daemon also starts the worker's program to ask it about drivers.
-        return [pid for pid in children(self.program.pid) if "--fd" in arguments(pid)]
+        return [pid for pid in children(self.core()) if "--fd" in arguments(pid)]
 
     def pids(self):
-        return [self.program.pid, *self.workers()]
+        return [self.core(), *self.workers()]
 
     @contextlib.contextmanager
     def stopped(self):

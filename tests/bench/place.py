@@ -12,10 +12,10 @@ class Place:
         self.build = pathlib.Path(build).resolve()
         self.disk = pathlib.Path(tempfile.mkdtemp(prefix="bench-", dir=disk or self.build))
         self.sockets = pathlib.Path(tempfile.mkdtemp(prefix="assay-bench-"))
-        # The daemon takes drivers from one folder: the real ones and those for benchmarks.
+        # The daemon takes drivers from one folder: the real ones and that for benchmarks.
         self.drivers = self.sockets / "drivers"
         self.drivers.mkdir()
-        for module in [*self.build.glob("drivers/*.so"), *self.build.glob("tests/drivers/*.so")]:
+        for module in [*self.build.glob("drivers/*.so"), self.build / "tests/drivers/generator.so"]:
             (self.drivers / module.name).symlink_to(module)
 
     def __enter__(self):

@@ -13,6 +13,7 @@ import latency
 import polling
 import replay
 import scan
+import stream
 import throughput
 import writes
 from place import Place
@@ -20,7 +21,8 @@ from process import Failure
 from table import show
 
 PARTS = {"throughput": throughput.measure, "latency": latency.measure, "polling": polling.measure,
-         "idle": idle.measure, "writes": writes.measure, "replay": replay.measure, "scan": scan.measure}
+         "idle": idle.measure, "writes": writes.measure, "stream": stream.measure, "replay": replay.measure,
+         "scan": scan.measure}
 
 
 @dataclasses.dataclass
@@ -34,14 +36,15 @@ class Plan:
     frames: int = 400
     instruments: int = 20
     poll_seconds: float = 4
+    stream_seconds: float = 4
     write_seconds: float = 10  # two turns of a file system that writes its own changes every 5 s
     idle_seconds: float = 16  # two beats of idle workers
     journal_bytes: float = 10e9
     replay_seconds: float = 3
 
 
-QUICK = Plan(rounds=1, slices=1, sizes=(16 << 10,), warm_up=0.1, seconds=0.2, frames=25, instruments=3, poll_seconds=0.5, write_seconds=0.5,
-             idle_seconds=0.5, journal_bytes=50e6, replay_seconds=0.2)
+QUICK = Plan(rounds=1, slices=1, sizes=(16 << 10,), warm_up=0.1, seconds=0.2, frames=25, instruments=3, poll_seconds=0.5, stream_seconds=0.2,
+             write_seconds=0.5, idle_seconds=0.5, journal_bytes=50e6, replay_seconds=0.2)
 
 
 def parse():
