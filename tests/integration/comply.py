@@ -9,6 +9,7 @@ Files that a laboratory sent go into tests/captures, both of them: they are play
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -77,8 +78,8 @@ UNITS = {
 class Suite:
     """assayctl comply of one instrument, beside others."""
 
-    def __init__(self, lab, name, *args, folder=None, control=None, replay=None, **more):
-        self.lab, self.key = lab, f'hall-7-{name}'
+    def __init__(self, lab, name, *args, folder=None, key=None, control=None, replay=None, **more):
+        self.lab, self.key = lab, key or f'hall-7-{name}'
         self.folder = lab.dir / (folder or f'report-{name}')
         self.process = subprocess.Popen(
             [paths['assayctl'], '--control', control or lab.control, '--replay', replay or lab.replay,
@@ -345,7 +346,18 @@ def test_unfit(lab):
 
 def test_failures(lab):
     """A verdict of failure is the exit code, and nothing is taken for passed."""
-    lab.start({'instruments': {'hall-7-xrf': {**amptek(lab), 'simulated': True}}})
+    long = {'channels': 256, 'preset_time': '60 s'}
+    lab.start({'instruments': {
+        'hall-7-xrf': {**amptek(lab), 'simulated': True}, 'srs-rga': {**rga(lab), 'simulated': True},
+        'hall-7-long': {**amptek(lab), 'simulated': True, 'settings': long}}})
+    lab.wait_state('srs-rga', 'idle')
+    suite = Suite(lab, 'rga', '--unattended', '--frames', '1', '--tests', 'complete', '--anonymous', '--hide', 'histogram',
+                  folder='named', key='srs-rga')
+    suite.report()
+    check_private(suite.folder / 'send', '9990100')
+    sheet = json.loads((suite.folder / 'send/srs-rga-serial.json').read_text())
+    assert sheet['instrument']['driver'] == 'srs-rga' and sheet['unit']['serial'] == '9999999', sheet
+    assert sheet['instrument']['settings']['mode'] == 'xxxxxxxxx', sheet
     lab.wait_state('hall-7-xrf', 'idle')
     report = Suite(lab, 'xrf', '--unattended', '--frames', '3', '--spread', '0.0001', '--tests', 'complete,repeatability',
                    folder='spread').report(1)
@@ -353,12 +365,13 @@ def test_failures(lab):
     assert report['verdict'] == 'failed' and found['complete'] == 'passed' and found['repeatability'] == 'failed', found
     spread = {row['name']: row for test in report['tests'] for row in test.get('spread', ())}
     assert spread['counts: sum']['n'] == 3 and spread['counts: sum']['unit'] == '{count}' and spread['counts: sum']['rsd'] > 0
-    suite = Suite(lab, 'xrf', '--unattended', '--tests', 'complete', '--frames', '40', folder='interrupted')
-    lab.open_run('hall-7-xrf')
+    lab.wait_state('hall-7-long', 'idle')
+    suite = Suite(lab, 'long', '--unattended', '--tests', 'complete')
+    lab.open_run('hall-7-long')
     suite.process.send_signal(signal.SIGINT)
     report = suite.report(1)
     assert 'interrupted' in report['tests'][1]['text'] and report['verdict'] == 'passed in part', report['tests']
-    last = [e.record['number'] for e in lab.entries('hall-7-xrf', 'run-start')][-1]
+    last = lab.wait_entries('hall-7-long', 'run-start')[-1].record['number']
     assert wait_for('no run is open', lambda: lab.ask({'op': 'run-show', 'number': last})['run'].get('status')) == 'aborted'
     lab.ctl('maintenance', 'hall-7-xrf', 'on')
     report = Suite(lab, 'xrf', '--unattended', folder='absent').report(1)
@@ -366,7 +379,15 @@ def test_failures(lab):
     assert {test['verdict'] for test in report['tests'][1:]} == {'not run'}
 
 
+def check_list():
+    """Exactly the drivers that are tried here are listed so."""
+    page = pathlib.Path(paths['captures']).parents[1] / 'docs/qualification.md'
+    listed = re.findall(r'^\| driver `([\w-]+)` .*suite and playback', page.read_text(), re.M)
+    assert sorted(listed) == sorted(UNITS), (listed, sorted(UNITS))
+
+
 def test_suite():
+    check_list()
     with Lab(paths) as first, Lab(paths) as second:
         on_recordings(second, on_simulators(first))
 

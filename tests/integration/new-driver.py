@@ -50,7 +50,8 @@ def main(source, assayctl, worker):
             assert 'skeleton' not in path.read_text(encoding='utf-8'), path
             if path.suffix == '.c' and shutil.which('clang-format'):
                 run('clang-format', '--dry-run', '-Werror', path, cwd=top)
-        run(sys.executable, 'tests/unit/tree/check-tree.py', '.', 'apart', 'arrows', 'budgets', 'drivers', 'files', cwd=top)
+        run(sys.executable, 'tests/unit/tree/check-tree.py', '.', 'apart', 'arrows', 'budgets', 'drivers', 'files', 'instruments',
+            cwd=top)
 
         run('meson', 'setup', 'built', f'-Ddrivers={NAME}', '-Dwerror=true', cwd=top)
         run('ninja', '-C', 'built', f'drivers/{NAME}.so', 'drivers/skeleton.so',

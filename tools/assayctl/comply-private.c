@@ -37,9 +37,15 @@ void private_add(struct private_words *words, const char *kind, const char *text
 	words->count++;
 }
 
-static bool touches(uint8_t byte)
+static bool is_letter(uint8_t byte)
 {
-	return isalnum(byte) != 0 || byte >= 0x80;
+	return isalpha(byte) != 0 || byte >= 0x80;
+}
+
+/* The number of one thing may follow its letters: SN9990100. */
+static bool goes_on(uint8_t edge, uint8_t beside)
+{
+	return (is_letter(edge) && is_letter(beside)) || (isdigit(edge) && isdigit(beside));
 }
 
 /* Longer words first: one may hold another. */
@@ -56,7 +62,8 @@ static size_t replace_word(struct private_word *word, uint8_t *data, size_t len)
 	uint8_t *at = data, *end = data + len;
 	while (at < end && (at = memmem(at, (size_t)(end - at), word->text, size)) != NULL) {
 		uint8_t *after = at + size;
-		if ((at == data || !touches(at[-1])) && (after == end || !touches(*after))) {
+		if ((at == data || !goes_on(*at, at[-1])) &&
+			(after == end || !goes_on(after[-1], *after))) {
 			memcpy(at, word->other, size);
 			places++;
 		}

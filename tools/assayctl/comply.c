@@ -147,6 +147,25 @@ static void gather_words(const struct comply *c, const struct args *args,
 		private_add(words, "further", args->texts[i]);
 }
 
+/* In the values of an object and of the objects in it. */
+static void replace_texts(struct private_words *words, json_t *object)
+{
+	const char *key;
+	json_t *value;
+	json_object_foreach(object, key, value)
+	{
+		char text[COMPLY_TEXT];
+		const char *is = json_string_value(value);
+		if (is == NULL || strlen(is) >= sizeof text) {
+			replace_texts(words, value);
+			continue;
+		}
+		snprintf(text, sizeof text, "%s", is);
+		private_replace(words, (uint8_t *)text, strlen(text));
+		json_string_set(value, text);
+	}
+}
+
 /* The recording and its sheet, without private words, in a folder of their own. */
 static int write_for_project(struct comply *c, const struct args *args,
 	const struct shown_daemon *daemon, json_t *report)
@@ -171,12 +190,15 @@ static int write_for_project(struct comply *c, const struct args *args,
 					  (json_int_t)words.words[i].places));
 	}
 	json_t *sheet = comply_sheet(c, name);
+	json_t *section = json_object_get(sheet, "instrument");
+	/* Not in all of it: an instrument may be named as its driver. */
+	replace_texts(&words, json_object_get(sheet, "unit"));
+	replace_texts(&words, json_object_get(section, "settings"));
+	replace_texts(&words, json_object_get(section, "calibration"));
 	json_object_set(sheet, "replaced", replaced);
 	json_object_set_new(report, "replaced", replaced);
 	char *text = json_dumps(sheet, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
 	json_decref(sheet);
-	if (text != NULL)
-		private_replace(&words, (uint8_t *)text, strlen(text));
 	snprintf(path + strlen(path) - 4, 6, ".json");
 	int r = write_text(path, text);
 	free(text);

@@ -226,7 +226,7 @@ struct private_words {
 /* Words of less than three bytes stay: they are everywhere.  "none" and "unknown" are no words. */
 void private_add(struct private_words *words, const char *kind, const char *text);
 
-/* Replaces the words where no letter or digit touches them.  Returns the number of places. */
+/* Replaces the words where no letter or digit continues them.  Returns the number of places. */
 size_t private_replace(struct private_words *words, uint8_t *data, size_t len);
 
 /*
