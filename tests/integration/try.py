@@ -36,5 +36,7 @@ def check_signals(lab):
 
 
 with Lab(paths) as lab:
-    expect(trial.run(*TESTS, 'misbehave', 'none', 'deed=open')[1], 'access .* was refused')
+    out, _ = trial.run(*TESTS, '--frames', '0', 'misbehave', 'none')
+    if 'a sanitizer needs its freedom' not in out:
+        expect(trial.run(*TESTS, 'misbehave', 'none', 'deed=open')[1], 'access .* was refused')
     check_signals(lab)

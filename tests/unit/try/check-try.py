@@ -50,6 +50,7 @@ def check_lines():
     if times != sorted(times):
         raise AssertionError(f'not in the order of time: {times}')
     events = [json.loads(line) for line in trial.run('--json', 'skeleton', 'serial', f'port={sender.path}')[0].splitlines()]
+    events = [e for e in events if 'confined' not in e['event']]    # a sanitizer prevents it
     if [e['event'] for e in events] != ['identity', 'frame'] or events[1]['quality'] != 'unchecked':
         raise AssertionError(events)
     sender.close()
@@ -89,7 +90,7 @@ def check_driver():
     """Crash and refusal are explained; a driver's own lines are escaped."""
     expect(trial.run(*TESTS, 'misbehave', 'none', 'deed=scribble')[1], 'scribble')
     expect(trial.run(*TESTS, 'misbehave', 'none', 'deed=refuse', 'slot=start', code=1)[0], 'not started: the interlock')
-    expect(trial.run(*TESTS, 'misbehave', 'none', 'deed=crash', 'slot=decode', code=1)[0], 'crashed in decode')
+    expect(trial.run(*TESTS, 'misbehave', 'none', 'deed=crash', 'slot=decode', code=1)[0], 'failed: .*crashed')
 
 
 def check_hazard():
@@ -98,7 +99,7 @@ def check_hazard():
     trial.run(*TESTS, '--frames', '0', 'misbehave', 'none', 'hazard=true')        # nothing is sent
     named = (*TESTS, '--hazard', 'hazard', 'misbehave', 'none', 'hazard=true')
     expect(trial.run(*named)[0], 'harmful is switched on', 'frame 1', 'all is switched off')
-    expect(trial.run(*named, 'deed=crash', 'slot=acquire', code=1)[0], 'switched on', 'crashed in acquire', 'another worker',
+    expect(trial.run(*named, 'deed=crash', 'slot=acquire', code=1)[0], 'switched on', 'failed: .*crashed', 'another worker',
            'all is switched off')
     expect(trial.run(*named, 'deed=refuse', 'slot=make_safe', code=16)[0], 'switched on', 'another worker', 'by hand')
 
