@@ -115,7 +115,7 @@ class Suite:
             **{'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE, 'stdin': subprocess.DEVNULL, 'text': True, **more})
 
     def report(self, code=0):
-        out, err = self.process.communicate(timeout=300)
+        out, err = self.process.communicate(timeout=550 if is_long else 150)
         if self.process.returncode != code:
             raise Failure(f'{self.key}: {self.process.returncode}: {out}{err}')
         return json.loads((self.folder / 'report.json').read_text())
