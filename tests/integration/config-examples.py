@@ -123,7 +123,7 @@ def check_profiles(assayd, args, profiles, drivers, folder):
 
 
 # Each makes a right profile wrong: a line, and another one in its place.
-SLIPS = [("driver: text-map", "driver: text-mop"), ("driver: text-map", ""), ("technique: weighing", "technique: wieghing"),
+SLIPS = [("driver: text-map", "driver: text-mop"), ("driver: text-map", ""), ("technique: weighing", "technique: Weighing Up"),
          ("link: {baud: 9600}", "link: {boud: 9600}"), ("link: {baud: 9600}", "link: {baud: fast}"),
          ("  timeout: 2 s", "  timeuot: 2 s"), ("  timeout: 2 s", "  timeout: 2 V"), ("  values: [{name: mass}]", "  values: [{nmae: mass}]"),
          ("  values: [{name: mass}]", "  values: {name: mass}"), ("make: Example", "maker: Example")]
