@@ -20,7 +20,7 @@ paths = paths_from(sys.argv[2:])
 def stored(lab):
     """Every whole entry in every journal, the current one last, as the files have them.
 
-    Recovery may write the last entry again, into the next file.
+    Recovery writes entries again that may not be durable, into the next file.
     """
     current = (lab.dir / 'state/current').read_text().strip()
     for folder in sorted((lab.dir / 'state/journal').iterdir(), key=lambda f: f.name == current):
@@ -28,8 +28,8 @@ def stored(lab):
         for data in folder_entries(folder):
             found = Entry(cbor2.loads(data)[5], data)
             if found.seq > seq:
+                seq = found.seq
                 yield found
-            seq = found.seq
 
 
 FLAGS = {1: 'good', 2: 'unchecked', 3: 'suspect', 4: 'bad', 9: 'missing'}
