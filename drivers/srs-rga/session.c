@@ -275,7 +275,7 @@ int rga_recover(struct assay_instrument *ins)
 		r = assay_drain(ins, QUIET_MS, DRAIN_MS);
 		if (r == 0)
 			r = rga_command(ins, "IN0", RECOVER_MS, &status);
-		if (r == 0 || is_final(r))
+		if (r == 0 || is_final(r) || assay_stopping(ins))
 			return r;
 	}
 	return r;
