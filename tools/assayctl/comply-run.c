@@ -188,3 +188,15 @@ int comply_run_over(struct comply *c, const char *number, uint64_t enough, struc
 		return -1;
 	return comply_wait_idle(c);
 }
+
+int comply_run_short(struct comply *c, const char *method, struct comply_run *run)
+{
+	char number[COMPLY_NUMBER];
+	if (comply_start(c, method, number) < 0 || comply_end(c, "run-stop") < 0 ||
+		comply_run_over(c, number, 0, run) < 0)
+		return -1;
+	if (strcmp(run->status, "stopped") != 0 && strcmp(run->status, "complete") != 0)
+		comply_fail(c, "run %s was stopped and has the status %s: %.200s", number,
+			run->status, run->why);
+	return comply_has_verdict(c) ? -1 : 0;
+}

@@ -194,6 +194,16 @@ struct assay_span comply_run_settings(const struct comply_run *run);
 /* comply_wait_end(), then comply_run_read(), then comply_wait_idle().  0 or -1. */
 int comply_run_over(struct comply *c, const char *number, uint64_t enough, struct comply_run *run);
 
+/* A run that is stopped as soon as it has started.  0 or -1; comply_run_finish() in any case. */
+int comply_run_short(struct comply *c, const char *method, struct comply_run *run);
+
+/* --- tests of settings: comply-settings.c ----------------------------------------------------- */
+
+void comply_test_read_back(struct comply *c);
+void comply_test_put_back(struct comply *c);
+void comply_test_borrowed(struct comply *c);
+void comply_test_kept(struct comply *c);
+
 /* --- the person: comply-person.c ------------------------------------------------------------- */
 
 /* Waits until the person has done it.  0; 1: the person skipped it; -1: a signal. */
