@@ -143,7 +143,7 @@ static void put_head(struct writer *w, const struct bench_scan *s)
 	for (int i = 0; i < 3; i++)
 		put_double(w, -1.5 * i);
 	for (int i = 0; i < s->coefficients; i++)
-		put_double(w, s->polynomial[i]);
+		put_double(w, i < 3 ? s->polynomial[i] : 0);
 	put_text(w, s->serial, 8);
 	put(w, (uint64_t)s->samples, 2);
 	put(w, (uint64_t)s->black_first, 1);
