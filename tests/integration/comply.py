@@ -21,6 +21,7 @@ import zmq
 sys.path.insert(0, sys.argv[1])
 from lab import Entry, Failure, Lab, lint, paths_from, wait_for  # noqa: E402
 from recordings import SOURCES, sheet_of, unsheeted  # noqa: E402
+from units import amptek, balance, chromatograph, gas, infrared, ions, near_infrared, partial_pressures, rga, tcp  # noqa: E402
 
 paths = paths_from(sys.argv[2:])
 SAMPLE, PERSON = 'LAB-4711', '<script>Kim</script> & "Secret"'
@@ -30,65 +31,11 @@ TESTS = ['identity', 'complete', 'repeatability', 'reparse', 'start-stop', 'abor
 SHORT = {'abort-arming', 'abort-measuring', 'abort-stopping'}  # their state may be over before the request
 
 
-def tcp(type, sim, **more):
-    return {'type': type, 'host': '127.0.0.1', 'port': sim.port, **more}
-
-
-def amptek(lab):
-    sim = lab.sim('amptek-dp5', '--udp', '127.0.0.1:0', '--seed', '1')
-    return {'driver': 'amptek-dp5', 'settings': {'channels': 256, 'preset_time': '0.3 s'},
-            'calibration': {'id': 'CAL-1', 'energy': {'zero': '0 keV', 'gain': '80 eV'}}, 'link': tcp('udp', sim)}
-
-
-def rga(lab):
-    lab.sim('srs-rga', '--pty', str(lab.dir / 'rga.tty'), '--speed', '30', '--seed', '1')
-    return {'driver': 'srs-rga', 'link': {'type': 'serial', 'port': str(lab.dir / 'rga.tty')},
-            'settings': {'mode': 'histogram', 'mass_first': 1, 'mass_last': 30, 'noise_floor': 7, 'scans': 2,
-                         'zeroing_time': '2 s', 'emission_current': '1 mA'}}
-
-
-def gas(lab):
-    sim = lab.sim('modbus', '--profile', 'sick-mcs100ft', '--tcp', '127.0.0.1:0')
-    return {'driver': 'modbus-map', 'profile': 'sick-mcs100ft', 'acquire': {'frames': 4, 'every': '100ms'},
-            'link': tcp('modbus-tcp', sim, unit_id=1, reply_timeout='100ms')}
-
-
-def balance(lab):
-    sim = lab.sim('text', '--instrument', 'mt-sics', '--settle', '0', '--tcp', '127.0.0.1:0')
-    return {'driver': 'text-map', 'profile': 'mt-sics', 'acquire': {'frames': 4, 'every': '100ms'},
-            'link': tcp('tcp', sim)}
-
-
-def infrared(lab):
-    sim = lab.sim('bruker-web', '--tcp', '127.0.0.1:0', '--speed', '10', '--seed', '1')
-    return {'driver': 'bruker-web', 'link': tcp('http', sim), 'settings': {
-        'command': 'REP=1&APT=4000&NSS=8&RES=16&BMS=1&VEL=10000&SRC=201&AQM=DD&CHN=1&DTC=16416&OPF=1&PGN=2&DEL=0&PHR=100&COR=0&GNS=1',
-        'result': 'single_beam', 'phase_resolution': '100 cm-1'}}
-
-
-def ions(lab):
-    sim = lab.sim('hiden-rga', '--tcp', '127.0.0.1:0', '--speed', '10', '--seed', '1')
-    return {'driver': 'hiden-rga', 'link': tcp('tcp', sim), 'settings': {
-        'mass_last': 20, 'scans': 2, 'dwell_time': '5 ms', 'settle_time': '1 ms', 'poll_interval': '20 ms', 'timeout': '0.3 s',
-        'emission_current': '1 mA', 'unit': 'Torr'}}
-
-
-def near_infrared(lab):
-    lab.sim('nirscan-nano', '--pty', str(lab.dir / 'nir.tty'), '--speed', '20', '--seed', '1')
-    return {'driver': 'nirscan-nano', 'link': {'type': 'serial', 'port': str(lab.dir / 'nir.tty')}}
-
-
-def partial_pressures(lab):
-    sim = lab.sim('prismapro', '--tcp', '127.0.0.1:0', '--speed', '100', '--seed', '1')
-    return {'driver': 'prismapro', 'link': tcp('http', sim), 'settings': {
-        'poll': '0.05 s', 'timeout': '5 s', 'mass_first': 1, 'mass_last': 20, 'points_per_amu': 10, 'dwell_time': '32 ms', 'scans': 3,
-        'emission': True}}
-
-
 UNITS = {
     'amptek-dp5': {'make': amptek, 'args': ['channels=512', '--borrow', 'OTHER'], 'slow': True},
     'bruker-web': {'make': infrared, 'slow': True},
     'hiden-rga': {'make': ions, 'slow': True},
+    'micro-gc-fusion': {'make': chromatograph, 'slow': True},
     'modbus-map': {'make': gas},
     'nirscan-nano': {'make': near_infrared, 'slow': True},
     'prismapro': {'make': partial_pressures, 'slow': True},
