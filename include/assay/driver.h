@@ -3,8 +3,9 @@
  * assay/driver.h: the only interface of an instrument driver.
  *
  * Reader: the author of a driver.  A driver is a shared module with the protocol of one instrument
- * family.  It includes this header, libc and libm, and nothing else; it has no undefined symbol
- * beyond those, because every service comes through `struct assay_host`.
+ * family.  It includes this header, libc, libm and at most the library of a format (expat, zlib,
+ * libjansson) that its build names; it has no undefined symbol beyond those, because every service
+ * comes through `struct assay_host`.
  *
  * A driver runs in a worker process of its own, on one thread, as plain blocking code.  It has no
  * file descriptor and never opens, configures or closes a port: the worker does, and every byte in
