@@ -136,6 +136,48 @@ static bool is_table(struct assay_span value)
 	       (read_peek(&r) == READ_ARRAY || read_peek(&r) == READ_MAP);
 }
 
+/* A value as a text that YAML reads again; owned.  NULL: no memory. */
+static char *text_of(struct assay_span value)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+	if (to == NULL)
+		return NULL;
+	print_setting(to, value);
+	if (fclose(to) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* A table, whose rows are lists [name, value, name, value ...], as YAML has it. */
+static json_t *rows_of(struct assay_span table)
+{
+	json_t *rows = json_array();
+	struct reader r;
+	size_t count, items;
+	read_init(&r, table.data, table.len);
+	read_array(&r, &count);
+	for (; count > 0 && r.error == 0; count--) {
+		json_t *row = json_object();
+		read_array(&r, &items);
+		for (; items >= 2 && r.error == 0; items -= 2) {
+			char name[64];
+			struct assay_string key = {NULL, 0};
+			struct assay_span value = {NULL, 0};
+			read_text(&r, &key);
+			read_raw(&r, &value);
+			char *text = r.error == 0 ? text_of(value) : NULL;
+			snprintf(name, sizeof name, "%.*s", (int)key.len, key.data);
+			set_text(row, name, text);
+			free(text);
+		}
+		json_array_append_new(rows, row);
+	}
+	return rows;
+}
+
 struct shown_profile {
 	char profile[260];
 };
@@ -143,33 +185,32 @@ struct shown_profile {
 static const struct keys profile_keys = {
 	.rows = (const struct key[]){ROW_TEXT(struct shown_profile, profile), {0}}, .open = true};
 
-/* The values that are not the driver's defaults, and no tables: these are in the profile. */
+/* The values that are not the driver's defaults; the tables of a profile are in it. */
 static void put_settings(struct comply *c, json_t *section)
 {
 	struct control_reply reply;
 	struct reader list;
+	struct shown_profile found = {0};
 	json_t *settings = json_object(), *calibration = json_object();
 	int left = comply_describe(c, &reply, &list);
-	for (; left > 0; left--) {
-		struct comply_setting one = {0};
-		char *text = NULL;
-		size_t size;
-		if (keys_read(&list, &comply_setting_keys, &one, NULL) < 0)
-			break;
-		if (one.value.len == 0 || is_table(one.value) || strcmp(one.from, "default") == 0)
-			continue;
-		FILE *to = open_memstream(&text, &size);
-		if (to == NULL)
-			break;
-		print_setting(to, one.value);
-		if (fclose(to) == 0)
-			put_setting(one.calibration ? calibration : settings, &one, text);
-		free(text);
-	}
-	struct shown_profile found = {0};
 	struct assay_span unit = keys_value(reply.body, string_of("instrument"));
 	keys_decode(&profile_keys, unit.data, unit.len, &found);
 	set_text(section, "profile", found.profile);
+	for (; left > 0; left--) {
+		struct comply_setting one = {0};
+		if (keys_read(&list, &comply_setting_keys, &one, NULL) < 0)
+			break;
+		if (one.value.len == 0 || strcmp(one.from, "default") == 0)
+			continue;
+		if (is_table(one.value) && found.profile[0] == '\0')
+			json_object_set_new(settings, one.name, rows_of(one.value));
+		if (is_table(one.value))
+			continue;
+		char *text = text_of(one.value);
+		if (text != NULL)
+			put_setting(one.calibration ? calibration : settings, &one, text);
+		free(text);
+	}
 	control_reply_finish(&reply);
 	if (json_object_size(calibration) > 0) {
 		set_text(calibration, "id", "COMPLY");
