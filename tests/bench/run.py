@@ -10,6 +10,7 @@ import time
 
 import idle
 import latency
+import line
 import polling
 import replay
 import scan
@@ -20,7 +21,7 @@ from place import Place
 from process import Failure
 from table import show
 
-PARTS = {"throughput": throughput.measure, "latency": latency.measure, "polling": polling.measure,
+PARTS = {"throughput": throughput.measure, "latency": latency.measure, "polling": polling.measure, "line": line.measure,
          "idle": idle.measure, "writes": writes.measure, "stream": stream.measure, "replay": replay.measure,
          "scan": scan.measure}
 
@@ -37,13 +38,14 @@ class Plan:
     instruments: int = 20
     poll_seconds: float = 4
     stream_seconds: float = 4
+    line_seconds: float = 10
     write_seconds: float = 10  # two turns of a file system that writes its own changes every 5 s
     idle_seconds: float = 16  # two beats of idle workers
     journal_bytes: float = 10e9
     replay_seconds: float = 3
 
 
-QUICK = Plan(rounds=1, slices=1, sizes=(16 << 10,), warm_up=0.1, seconds=0.2, frames=25, instruments=3, poll_seconds=0.5, stream_seconds=0.2,
+QUICK = Plan(rounds=1, slices=1, sizes=(16 << 10,), warm_up=0.1, seconds=0.2, frames=25, instruments=3, poll_seconds=0.5, stream_seconds=0.2, line_seconds=0.5,
              write_seconds=0.5, idle_seconds=0.5, journal_bytes=50e6, replay_seconds=0.2)
 
 
