@@ -205,7 +205,7 @@ def test_clock(lab, lines, clock):
     clock.wait()
     (lab.dir / 'clock').unlink()  # systemd removes the folder
     wait_clock('rtc', True)
-    assert 'assay-clock does not run' in lab.log()
+    wait_for('the log', lambda: 'assay-clock does not run' in lab.log())
 
 
 def test_instruments(paths, lines, clock_lines):
