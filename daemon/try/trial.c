@@ -63,7 +63,7 @@ static void on_signal(int number)
 
 /* --- output ----------------------------------------------------------------------------------- */
 
-static void say(struct trial *trial, char *text)
+static void put_line(struct trial *trial, char *text)
 {
 	if (trial->options->json)
 		free(text);
@@ -108,7 +108,7 @@ static void report(
 	if (trial->options->json)
 		trial_put_event(event, name, shown);
 	else
-		say(trial, show_text("%s: %s\n", event, shown));
+		put_line(trial, show_text("%s: %s\n", event, shown));
 }
 
 static void fail(struct trial *trial, const char *text)
@@ -190,7 +190,7 @@ static int take_identity(struct trial *trial, const struct wire_message *m)
 		put_json(&event);
 		buffer_finish(&event);
 	} else {
-		say(trial, show_identity(&identity));
+		put_line(trial, show_identity(&identity));
 	}
 	if (trial->options->frames == 0 && !trial->is_rescue) {
 		leave(trial);
@@ -211,7 +211,7 @@ static int take_ready(struct trial *trial, const struct wire_message *m)
 		leave(trial);
 		return 0;
 	}
-	say(trial, show_settings("configured, as sent or read back:", settings));
+	put_line(trial, show_settings("configured, as sent or read back:", settings));
 	start(trial);
 	return 0;
 }
@@ -225,7 +225,7 @@ static int take_frame(struct trial *trial, const struct wire_message *m)
 	wire_write_credit(&trial->out, m->size);
 	trial->frames++;
 	if (!trial->options->json) {
-		say(trial, show_frame(&frame, trial->frames));
+		put_line(trial, show_frame(&frame, trial->frames));
 		return 0;
 	}
 	struct buffer event = {0};
@@ -274,7 +274,7 @@ static int take_state(struct trial *trial, const struct wire_message *m)
 		report(trial, "failed", state.code, state.text);
 		leave(trial);
 	} else if (state.values.len > 0) {
-		say(trial, show_settings("busy:", state.values));
+		put_line(trial, show_settings("busy:", state.values));
 	}
 	return 0;
 }
