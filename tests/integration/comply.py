@@ -47,7 +47,8 @@ if 'usb-bus' not in paths:
     del UNITS['labjack-u6']
 
 
-# Each request has a number of its own, so that a recording is played once and holds no further runs.
+# Each request has a number of its own: a recording is played once, holds no further runs, and fits only if nothing was
+# requested between the start of the connection and that of the recording.
 NUMBERED = {'nirscan-nano'}
 FEW = ['complete', 'repeatability', 'reparse']
 
@@ -148,6 +149,7 @@ def on_recordings(lab, made):
     """A recording with a sheet needs nothing else, and gives the same frames; the older ones have a row of SOURCES."""
     stored = pathlib.Path(paths['captures'])
     files = [next(folder.glob('*.cap')) for folder in made] + list(stored.glob('*.cap'))
+    files = [f for f in files if f.parent == stored or not f.name.startswith(tuple(NUMBERED))]
     sheets = {f: json.loads(sheet_of(f).read_text()) for f in files if sheet_of(f).exists()}
     sections = {f: playback(sheet['instrument'], f) for f, sheet in sheets.items()}
     sections |= {f: playback(SOURCES[f.name][1], f) for f in unsheeted(stored)}
