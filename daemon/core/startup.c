@@ -32,7 +32,6 @@
 #include "core/keep/known.h"
 #include "core/keep/last-good.h"
 #include "core/keep/retention.h"
-#include "core/port/process.h"
 #include "core/port/recorder.h"
 #include "core/reload.h"
 #include "core/replay/cursors.h"
@@ -46,6 +45,7 @@
 #include "record/encode.h"
 #include "record/entry.h"
 #include "record/topic.h"
+#include "wire/process.h"
 
 static int open_journal(struct core *core, struct journal_report *report)
 {

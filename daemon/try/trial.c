@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +19,7 @@
 #include "try/show.h"
 #include "try/trial.h"
 #include "wire/exit.h"
+#include "wire/process.h"
 
 #define CREDIT      (64 << 20)
 #define READ_STEP   (64 << 10)
@@ -339,33 +338,14 @@ static int take(struct trial *trial, const struct wire_message *m)
 static int spawn_worker(struct trial *trial, int error)
 {
 	int pair[2];
-	char name[] = "assay-worker", option[] = "--fd", number[] = "3";
-	char *const argv[] = {name, option, number, NULL};
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
-	posix_spawn_file_actions_adddup2(&actions, 0, 1);
-	posix_spawn_file_actions_adddup2(&actions, error, 2);
-	posix_spawn_file_actions_adddup2(&actions, pair[1], 3);
-	posix_spawn_file_actions_addclosefrom_np(&actions, 4);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	int r = posix_spawn(&trial->pid, trial->options->worker, &actions, &attr, argv, environ);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&actions);
+	int r = process_start(trial->options->worker, pair[1], error, &trial->pid);
 	close(pair[1]);
 	trial->fd = pair[0];
-	if (r != 0)
+	if (r < 0)
 		close(pair[0]);
-	return -r;
+	return r;
 }
 
 static void send_setup(struct trial *trial)

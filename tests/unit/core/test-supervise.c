@@ -19,7 +19,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "capture/write.h"
-#include "core/port/process.h"
+#include "wire/process.h"
 #include "core/port/supervise.h"
 #include "peer.h"
 #include "record/text.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Starts a worker's process. */
-#ifndef ASSAY_CORE_PROCESS_H
-#define ASSAY_CORE_PROCESS_H
+#ifndef ASSAY_WIRE_PROCESS_H
+#define ASSAY_WIRE_PROCESS_H
 
 #include <sys/types.h>
 

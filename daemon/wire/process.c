@@ -4,7 +4,7 @@
 #include <spawn.h>
 #include <unistd.h>
 
-#include "core/port/process.h"
+#include "wire/process.h"
 
 int process_start(const char *path, int fd, int error, pid_t *pid)
 {
