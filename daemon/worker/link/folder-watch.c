@@ -308,7 +308,9 @@ bool folder_watch_take(struct folder_watch *watch, struct folder_set *set,
 		r = look_at(watch->tree, &seen);
 	if (r == 0)
 		r = digest_of(files, digest);
-	if (r < 0 || seen.look != set->look || memcmp(digest, set->digest, sizeof digest) != 0) {
+	/* A poll may have seen a change meanwhile: then `look` is not that of the digest. */
+	if (r < 0 || set->state != FOLDER_HASHED || seen.look != set->look ||
+		memcmp(digest, set->digest, sizeof digest) != 0) {
 		set->error = r < 0 ? -r : 0;
 		change(set, now);
 		return false;

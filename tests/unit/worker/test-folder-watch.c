@@ -44,6 +44,7 @@ struct scene {
 	struct writer writers[NAMES];
 	uint64_t now;
 	unsigned taken;
+	bool ends; /* no writer begins again */
 };
 
 static uint64_t seed;
@@ -138,7 +139,7 @@ static size_t read_all(
 	if (pick(3) == 0)
 		folder_pass_read(pass, &scene->tree, files, 0, pick(BYTES), to, 100);
 	while ((n = folder_pass_read(pass, &scene->tree, files, 0, have, to + have,
-			1 + pick(BYTES - (uint32_t)have))) > 0)
+			1 + pick(BYTES - (uint32_t)have + 1))) > 0)
 		have += (size_t)n;
 	return n < 0 ? SIZE_MAX : have;
 }
@@ -148,7 +149,7 @@ static void take_next(struct scene *scene)
 	struct folder_set *set = folder_watch_next(&scene->watch, scene->now);
 	struct folder_files files;
 	struct folder_pass pass = {.fd = -1};
-	uint8_t got[BYTES + 1];
+	uint8_t got[BYTES + 2];
 	if (set == NULL)
 		return;
 	int r = folder_files_find(&files, &scene->tree, set);
@@ -160,11 +161,16 @@ static void take_next(struct scene *scene)
 	assert_int_equal(files.count, 1);
 	size_t size = read_all(scene, &files, &pass, got);
 	struct writer *writer = writer_of(scene, set->path);
-	if (writer->steps_at == UINT64_MAX && pick(4) == 0)
+	if (!scene->ends && writer->steps_at == UINT64_MAX && pick(4) == 0)
 		begin(scene, writer); /* just after it was read */
-	else if (pick(4) == 0)
+	else if (!scene->ends && pick(4) == 0)
 		act(scene, writer);
-	bool is_same = folder_watch_take(&scene->watch, set, &files, &pass, scene->now);
+	if (pick(3) == 0) { /* a poll comes before its end */
+		assert_int_equal(folder_watch_poll(&scene->watch, scene->now), 0);
+		set = folder_watch_find(&scene->watch, strrchr(writer->path, '/') + 1);
+	}
+	bool is_same = set != NULL &&
+		       folder_watch_take(&scene->watch, set, &files, &pass, scene->now);
 	folder_pass_finish(&pass);
 	folder_files_finish(&files);
 	if (!is_same)
@@ -200,9 +206,9 @@ static void run(uint64_t with)
 	uint64_t end = scene.now + HOURS * 3600 * NS_PER_S, polls_at = scene.now;
 	uint64_t poll = (1 + with % 3) * NS_PER_S;
 	for (; scene.now < end; scene.now += NS_PER_S) {
-		bool acts = scene.now < end - 120 * NS_PER_S;
+		scene.ends = scene.now >= end - 300 * NS_PER_S;
 		for (int i = 0; i < NAMES; i++)
-			if (acts || scene.writers[i].steps_at != UINT64_MAX)
+			if (!scene.ends || scene.writers[i].steps_at != UINT64_MAX)
 				act(&scene, &scene.writers[i]);
 		if (scene.now >= polls_at) {
 			assert_int_equal(folder_watch_poll(&scene.watch, scene.now), 0);
