@@ -7,7 +7,7 @@ import sys
 
 WHERE = {w: 'NAME_' + w.upper() for w in ('data', 'axis', 'aux', 'setting', 'setup')}
 COLUMNS = ['name', 'where', 'technique', 'unit', 'term', 'export label', 'meaning', 'least', 'most',
-           'other units']
+           'other units', 'jcamp', 'andi']
 
 
 def text(value):
@@ -18,12 +18,13 @@ def row(line):
     techniques = ' | '.join('TECHNIQUE_' + t.upper().replace('-', '_')
                             for t in line['technique'].split())
     fields = [text(line['name']), WHERE[line['where']], techniques]
-    return '\t{' + ', '.join(fields + [text(line[c]) for c in COLUMNS[3:7]] + [line[c] or '0' for c in COLUMNS[7:9]] + [text(line['other units'])]) + '},\n'
+    fields += [text(line[c]) for c in COLUMNS[3:7]] + [line[c] or '0' for c in COLUMNS[7:9]]
+    return '\t{' + ', '.join(fields + [text(line[c]) for c in COLUMNS[9:]]) + '},\n'
 
 
 def main(source, target):
     with open(source, newline='', encoding='utf-8') as f:
-        reader = csv.DictReader(f)
+        reader = csv.DictReader(f, restval='')  # a row may end before the last columns
         if reader.fieldnames != COLUMNS:
             sys.exit(f'{source}:1: found columns {reader.fieldnames}, expected {COLUMNS}')
         lines = sorted(reader, key=lambda line: line['name'].encode())

@@ -25,6 +25,8 @@ struct name {
 	const char *meaning; /* NULL: the name suffices */
 	double least, most;  /* usual values in `unit`; both 0: not stated */
 	const char *others;  /* units of other dimensions, by blanks; "*": all; NULL: none */
+	const char *jcamp;   /* label in JCAMP-DX; NULL: none */
+	const char *andi;    /* name in ANDI netCDF; NULL: none */
 };
 
 /* Static; NULL when the list does not have it. */
