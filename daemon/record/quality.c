@@ -50,6 +50,8 @@ static const struct {
 	{"malformed", "the data contradict their announced length, number or sum"},
 	{"not-processed", "a calculation that a setting requests was not possible"},
 	{"sample-mismatch", "the instrument reports another sample id than the run has"},
+	{"not-decoded", "the bytes of a file are recorded, but its format cannot be read"},
+	{"file-damaged", "the bytes of a file are recorded, but they contradict each other"},
 };
 
 const char *assay_quality_name(enum assay_quality_flag flag)

@@ -117,7 +117,8 @@ enum unit_raw {
 struct unit {
 	const char *key;
 	const char *driver;
-	unsigned unit_id; /* Modbus */
+	const char *technique; /* NULL: not known */
+	unsigned unit_id;      /* Modbus */
 	enum unit_raw raw;
 	/*
 	 * CBOR map name => setting as in the record format's `settings`, units already converted

@@ -19,6 +19,8 @@ static void put_unit(struct map *map, const struct unit *unit)
 {
 	map_text(map, "key", unit->key);
 	map_text(map, "driver", unit->driver);
+	if (unit->technique != NULL)
+		map_text(map, "technique", unit->technique);
 	put_number(map, "unit_id", unit->unit_id);
 	put_number(map, "raw", unit->raw);
 	if (unit->settings_len != 0) {
@@ -69,6 +71,8 @@ static const struct keys unit_keys = {
 		{"key", KEY_OTHER, KEY_AT(struct unit, key), .required = true,
 			.read = payload_read_owned},
 		{"driver", KEY_OTHER, KEY_AT(struct unit, driver), .required = true,
+			.read = payload_read_owned},
+		{"technique", KEY_OTHER, KEY_AT(struct unit, technique),
 			.read = payload_read_owned},
 		{"unit_id", KEY_UINT, KEY_AT(struct unit, unit_id)},
 		{"raw", KEY_UINT, KEY_AT(struct unit, raw), .limit = UNIT_RAW_OFF},
@@ -131,6 +135,7 @@ void wire_setup_finish(struct wire_setup *setup)
 		struct unit *unit = &setup->units[i];
 		free((char *)unit->key);
 		free((char *)unit->driver);
+		free((char *)unit->technique);
 		free((uint8_t *)unit->settings);
 	}
 	free(setup->units);

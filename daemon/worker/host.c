@@ -266,6 +266,13 @@ static int do_folder_end(struct assay_instrument *ins, enum assay_folder_verdict
 	return folder_end(folder_of(of(ins)), verdict);
 }
 
+static const char *technique_of(const struct assay_instrument *ins)
+{
+	const struct device *device = of((struct assay_instrument *)(uintptr_t)ins);
+	const char *own = device->driver->technique, *configured = device->config->technique;
+	return own != NULL ? own : configured != NULL ? configured : "";
+}
+
 /* --- reports ---------------------------------------------------------------------------------- */
 
 static void report_hazard(struct assay_instrument *ins, bool on)
@@ -467,6 +474,7 @@ void services_init(struct services *services)
 		.folder_file = do_folder_file,
 		.folder_read = do_folder_read,
 		.folder_end = do_folder_end,
+		.technique = technique_of,
 		.write_to = do_write_to,
 		.read_from = do_read_from,
 		.usb_control = do_usb_control,

@@ -26,7 +26,8 @@ struct source {
 		uint64_t size;
 	} * file;
 	bool is_folder;
-	const char *name; /* of the file or the folder */
+	const char *name;                      /* of the file or the folder */
+	const struct assay_settings *settings; /* of the driver */
 	/* The bytes [offset, offset + len) of a file: 0; -ENODATA: it ends before; or an error of the link. */
 	int (*read)(struct source *s, unsigned file, uint64_t offset, void *to, size_t len);
 };
@@ -36,6 +37,7 @@ enum format_found {
 	FORMAT_FOREIGN = 1, /* not of this format, for all that its name or first bytes say */
 	FORMAT_INCOMPLETE,  /* its own end mark is missing, or lies behind the end of the file */
 	FORMAT_WHOLE,
+	FORMAT_UNDECODED, /* whole, but of a version that cannot be read: `why` has one line */
 	FORMAT_DAMAGED, /* the end is there, but the bytes before it contradict each other: `why` has one line */
 };
 
@@ -46,7 +48,7 @@ struct format_facts {
 	char acquired
 		[FORMAT_FACT]; /* "2016-07-06T19:43:13", or the text of the file if it is ambiguous */
 	char zone[FORMAT_FACT]; /* "Z", "+02:00", or "": local, zone unknown */
-	char why[FORMAT_FACT];  /* of FORMAT_DAMAGED and FORMAT_INCOMPLETE: one line */
+	char why[FORMAT_FACT];  /* of all but FORMAT_WHOLE: one line */
 };
 
 /*
@@ -54,7 +56,8 @@ struct format_facts {
  * each one needs).  Bytes of the files that are in no slice are recorded behind those of the first frame.
  */
 struct format_plan {
-	const char *part; /* [a-z-]: which kind of frame, for decode(); goes into the media type */
+	const char *
+		part; /* [a-z-], at most 24 characters: which kind of frame, for decode(); goes into the media type */
 	struct format_slice {
 		unsigned file;
 		uint64_t offset, len;
@@ -63,7 +66,7 @@ struct format_plan {
 };
 
 struct format {
-	const char *name;       /* [a-z0-9-] */
+	const char *name;       /* [a-z0-9-], at most 24 characters */
 	const char *summary;    /* one line: program, names of files */
 	const char *techniques; /* those that its frames can have, blanks between */
 	size_t state_size;      /* of look() and next(), zeroed before look() */
@@ -80,13 +83,14 @@ struct format {
 	/*
 	 * The next frame: 1; 0: there is none; or a negative errno of source.read, -EBADMSG.  After look() it is
 	 * called to the end twice: once to find the bytes that no frame has, once to read them.  `rewind` is
-	 * true at the start of each pass.
+	 * true at the start of each pass.  NULL, and decode too: recognised, and recorded as bytes only.
 	 */
 	int (*next)(struct source *s, void *state, bool rewind, struct format_plan *plan);
 
 	/*
 	 * Interprets the blocks of one frame, in->raw[0 ... n) as next() named them; blocks of other bytes may
-	 * follow.  0 or -EBADMSG, explained by assay_explain_decode().
+	 * follow.  0; or -EBADMSG, explained by assay_explain_decode(), before it has added anything to the
+	 * frame: the frame then has its bytes only, and is suspect, file-damaged.
 	 */
 	int (*decode)(const struct assay_decoding *in, const char *part, struct assay_frame *out);
 };

@@ -620,6 +620,7 @@ struct assay_host {
 	int (*folder_file)(struct assay_instrument *, unsigned, struct assay_folder_file *, size_t);
 	ssize_t (*folder_read)(struct assay_instrument *, unsigned, uint64_t, void *, size_t);
 	int (*folder_end)(struct assay_instrument *, enum assay_folder_verdict);
+	const char *(*technique)(const struct assay_instrument *);
 };
 
 /* The link. */
@@ -687,6 +688,12 @@ static inline int assay_line(struct assay_instrument *ins, enum assay_line_act a
 static inline uint64_t assay_now_ms(const struct assay_instrument *ins)
 {
 	return ins->host->now_ms(ins);
+}
+
+/* The technique that the instrument is configured with; of a driver with one, that.  Never NULL. */
+static inline const char *assay_technique(const struct assay_instrument *ins)
+{
+	return ins->host->technique(ins);
 }
 
 /* Reads exactly `len` bytes within `ms` in total: 0, or an error, and the bytes so far are lost. */

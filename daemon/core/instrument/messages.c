@@ -358,6 +358,7 @@ static struct unit setup(void *arg)
 	return (struct unit){
 		.key = config->key,
 		.driver = config->driver->name,
+		.technique = config->technique,
 		.unit_id = config->unit_id,
 		.raw = config->raw,
 		.settings = settings.data,

@@ -529,7 +529,7 @@ static void say_report(
 	const struct assay_setting *row = h->driver->settings;
 	while (row != NULL && row->name != NULL && strcmp(row->name, name) != 0)
 		row++;
-	bool is_known = row != NULL && row->name != NULL;
+	bool is_known = (row != NULL && row->name != NULL) || ins->link == ASSAY_LINK_FOLDER;
 	if (!is_known && strcmp(name, "left_out") != 0)
 		host_bug("a report of '%s', which is not in the table of settings", name);
 	keep(h, h->reports, &h->report_count, 128, v, name);
@@ -587,6 +587,58 @@ static int link_http(struct assay_instrument *ins, const struct assay_http_reque
 	return r == 0 && reply->len > request->max ? -EBADMSG : r;
 }
 
+static void check_folder(const struct host *h, size_t size, size_t expected)
+{
+	if (h->ins.link != ASSAY_LINK_FOLDER || h->folder_next == NULL || size != expected)
+		host_bug("files on another link, or of another header");
+}
+
+static int link_folder_next(
+	struct assay_instrument *ins, struct assay_folder_set *set, size_t size, int ms)
+{
+	struct host *h = host_of(ins);
+	check_folder(h, size, sizeof *set);
+	int r = take_error(h);
+	if (r == 0)
+		r = h->folder_next(h, set);
+	if (r == -ETIMEDOUT)
+		advance(h, (uint64_t)ms);
+	return r;
+}
+
+static int link_folder_file(
+	struct assay_instrument *ins, unsigned index, struct assay_folder_file *file, size_t size)
+{
+	struct host *h = host_of(ins);
+	check_folder(h, size, sizeof *file);
+	int r = take_error(h);
+	return r < 0 ? r : h->folder_file(h, index, file);
+}
+
+static ssize_t link_folder_read(
+	struct assay_instrument *ins, unsigned index, uint64_t offset, void *to, size_t size)
+{
+	struct host *h = host_of(ins);
+	check_folder(h, 0, 0);
+	int r = take_error(h);
+	return r < 0 ? r : h->folder_read(h, index, offset, to, size < 65536 ? size : 65536);
+}
+
+static int link_folder_end(struct assay_instrument *ins, enum assay_folder_verdict verdict)
+{
+	struct host *h = host_of(ins);
+	check_folder(h, 0, 0);
+	int r = take_error(h);
+	return r < 0 ? r : h->folder_end(h, verdict);
+}
+
+static const char *play_technique(const struct assay_instrument *ins)
+{
+	const struct host *h = host_of(ins);
+	const char *own = h->driver->technique;
+	return own != NULL ? own : h->technique != NULL ? h->technique : "";
+}
+
 static unsigned modbus_registers(const struct assay_instrument *ins)
 {
 	const struct host *h = host_of(ins);
@@ -640,6 +692,7 @@ static int open_raw(struct assay_raw *raw, const char *media, const char *name)
 	struct host_raw *r = (struct host_raw *)(void *)raw;
 	int e = keep_raw(raw, media, name, "", 0);
 	r->is_open = e == 0;
+	r->room = 0;
 	return e;
 }
 
@@ -651,11 +704,14 @@ static int append_raw(struct assay_raw *raw, const void *data, size_t len)
 	if (len > r->host->driver->raw_max - r->total)
 		return -EMSGSIZE;
 	struct assay_bytes *block = &r->blocks[r->count - 1];
-	uint8_t *bytes = host_memory(r->host, block->len + len);
-	memcpy(bytes, block->data, block->len);
-	memcpy(bytes + block->len, data, len);
+	if (block->len + len > r->room) {
+		r->room = 2 * (block->len + len);
+		uint8_t *more = host_memory(r->host, r->room);
+		memcpy(more, block->data, block->len);
+		block->data = more;
+	}
+	memcpy((uint8_t *)(uintptr_t)block->data + block->len, data, len);
 	r->total += len;
-	block->data = bytes;
 	block->len += len;
 	return 0;
 }
@@ -738,6 +794,11 @@ static struct assay_host services = {
 	.began = say_began,
 	.modbus_registers = modbus_registers,
 	.http = link_http,
+	.folder_next = link_folder_next,
+	.folder_file = link_folder_file,
+	.folder_read = link_folder_read,
+	.folder_end = link_folder_end,
+	.technique = play_technique,
 	.modbus_raw = link_modbus_raw,
 	.explain_decode = say_explain_decode,
 	.log = say_log,

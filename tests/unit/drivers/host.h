@@ -65,6 +65,7 @@ struct host_raw {
 	struct assay_bytes blocks[64];
 	size_t count, total;
 	bool is_open; /* the last block grows */
+	size_t room;  /* for its bytes */
 };
 
 struct host {
@@ -104,6 +105,13 @@ struct host {
 		struct assay_http_reply *reply);
 	ssize_t (*modbus_raw)(struct host *host, unsigned function, const uint8_t *request,
 		size_t len, uint8_t *reply, size_t size, size_t expected);
+	/* A data set of a folder, and its files: as the services. */
+	int (*folder_next)(struct host *host, struct assay_folder_set *set);
+	int (*folder_file)(struct host *host, unsigned index, struct assay_folder_file *file);
+	ssize_t (*folder_read)(
+		struct host *host, unsigned index, uint64_t offset, void *to, size_t size);
+	int (*folder_end)(struct host *host, enum assay_folder_verdict verdict);
+	const char *technique; /* configured; NULL: that of the driver */
 	int (*line)(struct host *host, enum assay_line_act act, int value); /* NULL: -ENOTSUP */
 	void *device_data;
 	unsigned modbus_registers; /* of one request; 0: 125 */

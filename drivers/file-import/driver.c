@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * file-import: the files that the programs of instruments save in a folder.  Each data set is a run: its
+ * bytes, all of them, and the values that its format gives.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "find.h"
+#include "formats.h"
+#include "frames.h"
+#include "set.h"
+
+#define WAIT_MS 50
+
+struct state {
+	struct set set;
+	struct found found;
+	struct frames frames;
+	unsigned given; /* frames of this data set */
+};
+
+static int identify(struct assay_instrument *ins, struct assay_identity *id)
+{
+	(void)ins;
+	id->declared = true;
+	return 0;
+}
+
+static void drop_set(struct state *st)
+{
+	frames_finish(&st->frames);
+	found_finish(&st->found);
+	set_close(&st->set);
+}
+
+/* Ends with a data set of which there is no run, and waits for the next one. */
+static int pass_over(struct assay_instrument *ins, enum assay_folder_verdict verdict)
+{
+	int r = assay_folder_end(ins, verdict);
+	drop_set(ins->state);
+	return r < 0 && r != -EAGAIN ? r : assay_again(ins, WAIT_MS);
+}
+
+static int plan(struct state *st)
+{
+	struct found *found = &st->found;
+	int r = 0;
+	if (found->result == FORMAT_WHOLE && found->format->next != NULL) {
+		r = frames_plan(&st->frames, &st->set.source, found->format, found->state,
+			found->format->name, FRAMES_REST);
+		if (r != -EBADMSG)
+			return r;
+		frames_finish(&st->frames);
+		found->result = FORMAT_DAMAGED;
+		strcpy(found->facts.why, "its places and counts contradict each other");
+	}
+	return frames_plan(&st->frames, &st->set.source, NULL, NULL,
+		found->format != NULL ? found->format->name : FORMATS_UNKNOWN,
+		found->result == FORMAT_DAMAGED ? FRAMES_DAMAGED : FRAMES_UNDECODED);
+}
+
+/* The data set that the link offers: 0: it is a run; or as start(). */
+static int open_set(struct assay_instrument *ins)
+{
+	struct state *st = ins->state;
+	int r = set_open(&st->set, ins);
+	if (r == 0)
+		r = find_format(&st->found, &st->set.source, assay_text(ins->settings, "format"));
+	if (r < 0)
+		return r;
+	const char *path = st->set.of.path, *why = st->found.facts.why;
+	const char *name = st->found.format != NULL ? st->found.format->name : "";
+	if (st->found.format != NULL &&
+		!format_has_technique(st->found.format, assay_technique(ins))) {
+		assay_log(ins, ASSAY_LOG_WARN,
+			"%s: a file of %s has the technique %s, the instrument has %s: not taken",
+			path, name, st->found.format->techniques, assay_technique(ins));
+		return pass_over(ins, ASSAY_FOLDER_TAKEN);
+	}
+	if (st->found.result == FORMAT_INCOMPLETE) {
+		assay_log(ins, ASSAY_LOG_INFO, "%s: not complete (%s): %s", path, name, why);
+		return pass_over(ins, ASSAY_FOLDER_INCOMPLETE);
+	}
+	r = plan(st);
+	if (r < 0)
+		return r;
+	if (st->found.result == FORMAT_FOREIGN)
+		assay_log(ins, ASSAY_LOG_WARN,
+			"%s: no format that can be read: its bytes are recorded", path);
+	if (st->found.result == FORMAT_DAMAGED)
+		assay_log(ins, ASSAY_LOG_WARN, "%s: damaged (%s): %s; its bytes are recorded", path,
+			name, why);
+	assay_began(ins, st->found.facts.sample[0] != '\0' ? st->found.facts.sample : NULL);
+	return 0;
+}
+
+static int start(struct assay_instrument *ins)
+{
+	struct state *st = ins->state;
+	drop_set(st);
+	st->given = 0;
+	int r = assay_folder_next(ins, &st->set.of, WAIT_MS);
+	if (r == 0)
+		r = open_set(ins);
+	if (r == 0)
+		return 0;
+	drop_set(st);
+	return r == -ETIMEDOUT || r == -EAGAIN ? assay_again(ins, WAIT_MS) : r;
+}
+
+/* Not the bytes that start() looked at: those that this run has are not the file. */
+static int changed(struct assay_instrument *ins)
+{
+	struct state *st = ins->state;
+	assay_explain(ins, "%s: changed while it was read; it comes again", st->set.of.path);
+	return st->given > 0 ? -EPROTO : ASSAY_DONE;
+}
+
+static int acquire(struct assay_instrument *ins, struct assay_raw *raw)
+{
+	struct state *st = ins->state;
+	int more = frames_take(&st->frames, raw);
+	int r = more == 0 ? assay_folder_end(ins, ASSAY_FOLDER_TAKEN) : more;
+	if (r == -EAGAIN)
+		return changed(ins);
+	if (r < 0)
+		return r;
+	st->given++;
+	return more ? ASSAY_FRAME : ASSAY_LAST;
+}
+
+static int stop(struct assay_instrument *ins)
+{
+	drop_set(ins->state);
+	return 0;
+}
+
+static void close_driver(struct assay_instrument *ins)
+{
+	drop_set(ins->state);
+}
+
+/* A frame without values: how many bytes it has. */
+static int decode_bytes(const struct assay_decoding *in, const char *part, struct assay_frame *out)
+{
+	int64_t bytes = 0;
+	for (size_t i = 0; i < in->raw_count; i++)
+		bytes += (int64_t)in->raw[i].len;
+	assay_frame_kind(out, ASSAY_SCALARS);
+	assay_frame_quality(out, ASSAY_UNCHECKED, NULL);
+	if (strcmp(part, FRAMES_UNDECODED) == 0)
+		assay_frame_quality(out, ASSAY_UNCHECKED, "not-decoded");
+	if (strcmp(part, FRAMES_DAMAGED) == 0)
+		assay_frame_quality(out, ASSAY_SUSPECT, "file-damaged");
+	assay_add_int(out, "file_bytes", ASSAY_AUX, bytes, "By");
+	return 0;
+}
+
+static int decode(const struct assay_decoding *in, struct assay_frame *out)
+{
+	char part[FORMATS_MEDIA];
+	const struct format *format;
+	if (in->raw_count == 0 || !formats_read_media(in->raw[0].media, &format, part))
+		return -EBADMSG;
+	bool has_values = strcmp(part, FRAMES_REST) != 0 && strcmp(part, FRAMES_UNDECODED) != 0 &&
+			  strcmp(part, FRAMES_DAMAGED) != 0;
+	if (!has_values)
+		return decode_bytes(in, part, out);
+	if (format == NULL || format->decode == NULL)
+		return -EBADMSG;
+	int r = format->decode(in, part, out);
+	return r == -EBADMSG ? decode_bytes(in, FRAMES_DAMAGED, out) : r;
+}
+
+/* clang-format off */
+static const struct assay_setting settings[] = {
+	{.name = "format", .type = ASSAY_TEXT, .fallback = "auto",
+		.help = "of the files, by its name on the driver's page; auto: each file shows it"},
+	{.name = NULL},
+};
+/* clang-format on */
+
+static void check(const struct assay_settings *s, struct assay_check *out)
+{
+	const char *format = assay_text(s, "format");
+	if (strcmp(format, "auto") != 0 && formats_find(format, strlen(format)) == NULL)
+		assay_check_error(out, "format", "there is no format '%s'", format);
+}
+
+static const struct assay_driver file_import = {
+	ASSAY_DRIVER_HEAD,
+	.name = "file-import",
+	.version = ASSAY_VERSION,
+	.summary = "files that the programs of instruments save, in many formats",
+	.links = ASSAY_LINK_FOLDER,
+	.settings = settings,
+	.state_size = sizeof(struct state),
+	.raw_max = FRAMES_BYTES,
+	.identify = identify,
+	.start = start,
+	.acquire = acquire,
+	.decode = decode,
+	.stop = stop,
+	.check = check,
+	.close = close_driver,
+};
+
+ASSAY_DRIVER_EXPORT(file_import);

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The driver without a format: all bytes of all files are in the raw blocks, with every plan of frames. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <errno.h>
+
+#include "file-import/formats.h"
+#include "file-import/frames.h"
+#include "harness.h"
+
+static uint64_t chance;
+
+static uint64_t below(uint64_t n)
+{
+	chance = chance * 6364136223846793005u + 1442695040888963407u;
+	return n == 0 ? 0 : (chance >> 33) % n;
+}
+
+/* --- a format with random plans ------------------------------------------------------------ */
+
+static struct format_plan plans[300];
+static unsigned planned, at;
+
+static int next_at_random(struct source *s, void *state, bool rewind, struct format_plan *plan)
+{
+	(void)s;
+	(void)state;
+	at = rewind ? 0 : at;
+	if (at == planned)
+		return 0;
+	*plan = plans[at++];
+	return 1;
+}
+
+static const struct format at_random = {
+	.name = "random", .techniques = "ftir", .next = next_at_random};
+
+static void plan_at_random(const struct import *im)
+{
+	planned = (unsigned)below(below(4) == 0 ? 300 : 4);
+	for (unsigned i = 0; i < planned; i++) {
+		struct format_plan *plan = &plans[i];
+		plan->part = "part";
+		plan->count = 1 + (unsigned)below(FORMAT_SLICES);
+		for (unsigned k = 0; k < plan->count; k++) {
+			struct format_slice *slice = &plan->slice[k];
+			slice->file = (unsigned)below(im->source.files);
+			uint64_t size = im->list[slice->file].size;
+			slice->offset = below(size + 1);
+			slice->len = below(size - slice->offset + 1);
+			slice->len = slice->len < 3000 ? slice->len : 3000;
+		}
+	}
+}
+
+static struct import *files_at_random(void)
+{
+	static uint8_t bytes[20u << 20];
+	struct import *im = import_create("ftir", "set.d/");
+	unsigned files = 1 + (unsigned)below(8);
+	for (unsigned i = 0; i < files; i++) {
+		char path[32];
+		size_t len = below(6) == 0 ? 0 : below(50) == 0 ? below(sizeof bytes) : below(9000);
+		for (size_t k = 0; k < 64 && len > 0; k++)
+			bytes[below(len)] = (uint8_t)below(256);
+		snprintf(path, sizeof path, "a/%u.bin", i);
+		import_add(im, path, bytes, len);
+	}
+	return im;
+}
+
+static void expect_blocks(struct import *im, unsigned i)
+{
+	const struct host_raw *raw = &im->host->raw;
+	assert_true(raw->total <= FRAMES_BYTES && raw->count <= FRAMES_BLOCKS);
+	for (size_t k = 0; k < raw->count; k++)
+		import_see(im, &raw->blocks[k]);
+	if (i >= planned)
+		return;
+	for (unsigned k = 0; k < plans[i].count; k++)
+		assert_int_equal(raw->blocks[k].len, plans[i].slice[k].len);
+	assert_true(i == 0 || raw->count == plans[i].count);
+}
+
+static void test_all_bytes_are_there(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 0; seed < 150; seed++) {
+		chance = seed;
+		struct import *im = files_at_random();
+		struct frames frames;
+		plan_at_random(im);
+		assert_int_equal(
+			frames_plan(&frames, &im->source, &at_random, NULL, "random", "rest"), 0);
+		int more = 1;
+		for (unsigned i = 0; more == 1; i++) {
+			im->host->raw.count = im->host->raw.total = 0;
+			more = frames_take(&frames, &im->host->raw.handle);
+			assert_true(more == 0 || more == 1);
+			expect_blocks(im, i);
+		}
+		import_expect_all_seen(im);
+		frames_finish(&frames);
+		import_destroy(im);
+	}
+}
+
+static void test_plans_that_cannot_be(void **state)
+{
+	(void)state;
+	struct import *im = import_create("ftir", "a.bin");
+	struct frames frames;
+	import_add(im, NULL, "0123456789", 10);
+	static const struct format_slice wrong[] = {
+		{0, 0, 11}, {0, 11, 0}, {1, 0, 1}, {0, UINT64_MAX, 2}, {0, 5, UINT64_MAX}};
+	planned = 1;
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		plans[0] = (struct format_plan){"part", {wrong[i]}, 1};
+		assert_int_equal(
+			frames_plan(&frames, &im->source, &at_random, NULL, "random", "rest"),
+			-EBADMSG);
+		frames_finish(&frames);
+	}
+	import_destroy(im);
+}
+
+/* --- the slots -------------------------------------------------------------------------------- */
+
+static void test_unknown_file(void **state)
+{
+	(void)state;
+	struct import *im = import_create("ftir", "notes.xyz");
+	import_add(im, NULL, "hello", 5);
+	assert_int_equal(import_all(im), 1);
+	assert_string_equal(im->host->raw.blocks[0].media,
+		"application/x-assay-file;format=unknown;part=not-decoded");
+	assert_true(host_has_reason(im->host, "not-decoded"));
+	assert_int_equal(host_find(im->host, "file_bytes")->integer, 5);
+	assert_non_null(strstr(im->host->logged, "warn notes.xyz: no format"));
+	import_destroy(im);
+}
+
+#define ASP "2\n4000\n3999\n1\n2\n4\n0.5\n0.25\n"
+
+static void test_damaged_incomplete_other(void **state)
+{
+	(void)state;
+	struct import *im = import_create("ftir", "a.asp");
+	import_add(im, NULL, ASP "9\n", strlen(ASP) + 2);
+	assert_int_equal(import_all(im), 1);
+	assert_true(host_has_reason(im->host, "file-damaged"));
+	assert_int_equal(im->host->frame.flag, ASSAY_SUSPECT);
+	import_add(im, NULL, ASP, strlen(ASP) - 1);
+	assert_int_equal(import_all(im), 0);
+	assert_int_equal(im->verdict, ASSAY_FOLDER_INCOMPLETE);
+	import_add(im, NULL, ASP, strlen(ASP));
+	assert_int_equal(import_all(im), 1);
+	assert_non_null(host_find(im->host, "ordinate"));
+	im->host->technique = "xrf";
+	assert_int_equal(import_all(im), 0);
+	assert_int_equal(im->verdict, ASSAY_FOLDER_TAKEN);
+	assert_non_null(strstr(im->host->logged, "the technique ftir, the instrument has xrf"));
+	import_destroy(im);
+}
+
+static void test_techniques(void **state)
+{
+	(void)state;
+	static const struct format two = {.techniques = "ftir nir"};
+	assert_true(format_has_technique(&two, "ftir") && format_has_technique(&two, "nir"));
+	assert_false(format_has_technique(&two, "ft") || format_has_technique(&two, ""));
+}
+
+static void test_check(void **state)
+{
+	(void)state;
+	struct import *im = import_create("ftir", "a.asp");
+	host_check(im->host);
+	assert_string_equal(im->host->found, "");
+	host_set(im->host, "format", "asp");
+	host_check(im->host);
+	assert_string_equal(im->host->found, "");
+	host_set(im->host, "format", "asq");
+	host_check(im->host);
+	assert_string_equal(im->host->found, "error format: there is no format 'asq'\n");
+	import_destroy(im);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_all_bytes_are_there),
+		cmocka_unit_test(test_plans_that_cannot_be),
+		cmocka_unit_test(test_unknown_file),
+		cmocka_unit_test(test_damaged_incomplete_other),
+		cmocka_unit_test(test_techniques),
+		cmocka_unit_test(test_check),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
