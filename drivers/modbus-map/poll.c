@@ -70,21 +70,26 @@ int poll_identify(struct assay_instrument *ins, struct assay_identity *id)
 	int r = check_plan(ins, &map->plan);
 	trigger_init(ins->settings, &map->trigger);
 	if (r == 0)
-		r = find_any_area(ins);
-	if (r == 0)
 		r = identity_read(ins, id);
+	if (r == 0 && id->declared)
+		r = find_any_area(ins);
 	return r;
 }
 
 /* --- configuration ---------------------------------------------------------------------------- */
 
-/* Optional areas that the instrument does not have are left out of the polls. */
+/*
+ * An instrument with an identity need not have the map's registers: that is looked at here.  Optional
+ * areas that it does not have are left out of the polls.
+ */
 int poll_configure(struct assay_instrument *ins)
 {
 	struct map *map = ins->state;
 	uint8_t wire[TABLE_BYTES_MAX];
 	int r = check_plan(ins, &map->plan);
 	trigger_init(ins->settings, &map->trigger);
+	if (r == 0 && assay_count(ins->settings, "identity") > 0)
+		r = find_any_area(ins);
 	for (size_t i = 0; r == 0 && i < map->plan.count; i++) {
 		struct plan_block *block = &map->plan.blocks[i];
 		if (!block->is_optional)

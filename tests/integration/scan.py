@@ -69,7 +69,7 @@ OTHER = CODES.replace('Acme', 'Other').replace('41=AX-41, 42=AX-42', '1=O-1')
 
 
 class Modbus(threading.Thread):
-    """Modbus TCP: unit 1 has function 43, unit 2 only registers, unit 3 is silent."""
+    """Modbus TCP: unit 1 has function 43 and one register, unit 2 that register only, unit 3 is silent."""
 
     def __init__(self):
         super().__init__(daemon=True)
@@ -97,8 +97,6 @@ class Modbus(threading.Thread):
         if body[0] == 43 and unit == 1:
             text = [b'ACME\x1b[2J: {#\n', b'AX', b'1.0'][body[3]]
             return b'\x2b\x0e\x04\x83\x00\x00\x01' + bytes([body[3], len(text)]) + text
-        if body[0] == 4 and body[1:] == b'\x00\x64\x00\x01' and unit == 1:
-            return b'\x04\x02\x00\x00'
         if body[0] == 3 and int.from_bytes(body[1:3], 'big') == 7:
             return b'\x03\x02\x00\x2a'
         return bytes([body[0] | 0x80, 1])

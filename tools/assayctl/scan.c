@@ -361,10 +361,6 @@ static void match_profiles(
 			place->text, place->unit + strlen("unit_id="));
 }
 
-/* The driver wants to read something before the identity: one of these will be there. */
-#define POINT(name, table, address) \
-	"{name: " name ", table: " table ", address: " address ", type: uint16, unit: '1'}"
-
 /* Asks one unit; false: there is no sense in asking the others. */
 static bool ask_unit(struct device_scan *scan, struct modbus_place *place, unsigned unit)
 {
@@ -377,10 +373,9 @@ static bool ask_unit(struct device_scan *scan, struct modbus_place *place, unsig
 	place->words[count++] = "identity=[{field: make, table: device-id, address: 0}, "
 				"{field: model, table: device-id, address: 1}, "
 				"{field: fw, table: device-id, address: 2}]";
-	place->words[count++] = "points=[" POINT("a", "holding", "0") ", " POINT("b", "input",
-		"0") ", " POINT("c", "holding", "1") ", " POINT("d", "input", "1") ", " POINT("e",
-		"holding", "100") ", " POINT("f", "input", "100") ", " POINT("g", "holding",
-		"1000") ", " POINT("h", "input", "1000") ", " POINT("i", "holding", "40000") "]";
+	/* No map is without a point; this one is not read for the identity. */
+	place->words[count++] =
+		"points=[{name: a, table: holding, address: 0, type: uint16, unit: '1'}]";
 	scan_ask(scan, "modbus-map", place->words, count, ASK_MODBUS, &answer);
 	if (answer.is_silent || strstr(answer.text, "gateway") != NULL)
 		return true;
