@@ -28,10 +28,12 @@ with Lab(paths) as lab:
     wrong = lab.ctl('fault', 'gas-1', 'drop=2', code=1)
     assert 'a share of 0 to 1' in wrong.stderr, wrong
     lab.ctl('fault', 'gas-1', 'drop=1', 'seed=3')
+    lab.ctl('fault', 'gas-1', 'drop=1', 'seed=3')  # no change: no second line
     assert lab.instrument('gas-1')['faults'] == 'drop=1 seed=3'
     wait_for('a state shows it', lambda: states(lab)[-1].get('x-faults') == 'drop=1 seed=3')
+    assert lab.log().count('gas-1: faults of its link: drop=1 seed=3') == 1, lab.log()
     audits = [e.record for e in lab.entries(type='audit') if e.record['event'] == 'faults']
-    assert [a['after'] for a in audits] == ['gas-1: drop=1 seed=3'], audits
+    assert [a['after'] for a in audits] == ['gas-1: drop=1 seed=3'] * 2, audits
     lab.wait_state('gas-1', 'fault', 60)
 
     starts = lab.instrument('gas-1')['worker_starts']

@@ -172,7 +172,8 @@ static int op_fault(struct call *call)
 	struct core *core = call->on;
 	struct faults faults;
 	struct instrument *at, *instrument = control_instrument(call, args->instrument);
-	char text[FAULTS_TEXT_MAX], why[FAULTS_WHY], audit[FAULTS_TEXT_MAX + 40];
+	char text[FAULTS_TEXT_MAX], before[FAULTS_TEXT_MAX], why[FAULTS_WHY];
+	char audit[FAULTS_TEXT_MAX + 40];
 	if (instrument == NULL)
 		return -ENOENT;
 	if (!text_copy(text, sizeof text, args->faults))
@@ -186,11 +187,13 @@ static int op_fault(struct call *call)
 				"%s is not simulated: a real instrument's data is never spoiled",
 				at->config->key);
 	}
+	snprintf(before, sizeof before, "%s", supervise_faults(instrument->supervisor));
 	supervise_set_faults(instrument->supervisor, faults_are_any(&faults) ? text : "off");
+	bool is_change = strcmp(before, supervise_faults(instrument->supervisor)) != 0;
 	list_for_each(at, &core->instruments.list, link)
 	{
-		if (at->supervisor == instrument->supervisor)
-			state_report(at, at->code);
+		if (is_change && at->supervisor == instrument->supervisor)
+			state_faults(at);
 	}
 	snprintf(audit, sizeof audit, "%s: %s", instrument->config->key,
 		faults_are_any(&faults) ? text : "off");

@@ -13,6 +13,11 @@
 #include "record/keys.h"
 #include "record/uuid.h"
 
+static const char *faults_of(const struct instrument *instrument)
+{
+	return instrument->supervisor != NULL ? supervise_faults(instrument->supervisor) : "";
+}
+
 static void write_state(struct instrument *instrument, const char *code, struct assay_span values)
 {
 	struct buffer body = {0};
@@ -26,9 +31,7 @@ static void write_state(struct instrument *instrument, const char *code, struct 
 		.text = instrument->text[0] != '\0' ? instrument->text : NULL,
 		.values = {values.data, values.len},
 	};
-	const char *faults = instrument->supervisor != NULL
-				     ? supervise_faults(instrument->supervisor)
-				     : "";
+	const char *faults = faults_of(instrument);
 	struct buffer extra = {0};
 	if (faults[0] != '\0') {
 		encode_text(&extra, "x-faults");
@@ -54,6 +57,14 @@ void state_report(struct instrument *instrument, const char *code)
 		log_info("%s%s%s", words_name(&words_device_state, (int)instrument->state), between,
 			instrument->text);
 	write_state(instrument, code, (struct assay_span){0});
+}
+
+void state_faults(struct instrument *instrument)
+{
+	const char *faults = faults_of(instrument);
+	log_info("faults of its link: %s", faults[0] != '\0' ? faults : "off");
+	write_state(instrument, instrument->code[0] != '\0' ? instrument->code : NULL,
+		(struct assay_span){0});
 }
 
 void state_set(struct instrument *instrument, const char *code, const char *text)

@@ -20,6 +20,9 @@ void state_set(struct instrument *instrument, const char *code, const char *text
 /* Reports the present state again: another reason for the same state. */
 void state_report(struct instrument *instrument, const char *code);
 
+/* Reports the faults of its link that are in use now, with the present state. */
+void state_faults(struct instrument *instrument);
+
 /* Records how far a long measurement is: CBOR map name => quantity. */
 void state_progress(struct instrument *instrument, struct assay_span values);
 
