@@ -30,9 +30,9 @@ def name_of(fault):
 
 def suffer(lab, sim, fault, others):
     trouble = faults.Trouble(lab, target, others)
-    sim.fault(fault)
+    faults.begin(lab, target, sim, fault)
     trouble.last(SECONDS)
-    sim.fault('off')
+    faults.end(lab, target, sim)
     took = trouble.wait_recovery()
     ended = time.time_ns()
     trouble.check_others()

@@ -69,9 +69,9 @@ def suffer(lab, sims, chance, key):
     fault = chance.choice(FAULTS + KILLS)
     trouble = faults.Trouble(lab, key, [other for other in sims if other != key])
     if isinstance(fault, str):
-        sims[key].fault(fault)
+        faults.begin(lab, key, sims[key], fault)
         trouble.last(chance.uniform(0.5, 2.5))
-        sims[key].fault('off')
+        faults.end(lab, key, sims[key])
     else:
         pid = lab.instrument(key)['pid']
         os.kill(pid, fault)

@@ -5,6 +5,7 @@ import math
 import sys
 
 sys.path.insert(0, sys.argv[1])
+import faults  # noqa: E402
 from lab import Failure, Lab, lint, paths_from, values, wait_for  # noqa: E402
 
 # Of the published capture, which the simulator takes, too: nm = C0 + C1 x + C2 x^2.
@@ -94,10 +95,10 @@ def test_sections(lab, sim, name):
 def test_bad_line(lab, sim):
     """Damaged, cut and late frames: each run is complete with the right counts, and counts its repetitions."""
     retries = 0
-    for fault in ('corrupt=0.1', 'truncate=0.1', 'stale=0.3', 'garbage=5'):
-        sim.fault(fault)
+    for fault in ('corrupt=0.01', 'truncate=0.01', 'stale=0.3', 'garbage=5'):
+        faults.begin(lab, 'white', sim, fault)
         frames, found, _ = measure(lab, 'white')
-        sim.fault('off')
+        faults.end(lab, 'white', sim)
         expect(list(values(found[0]['single_beam', None])) == intensities(measured(sim)[-1]), fault, frames)
         retries += frames[0]['q'].get('retries', 0)
     expect(retries > 0, 'retries', retries)

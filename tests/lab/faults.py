@@ -31,6 +31,23 @@ def start_sims(lab):
     }
 
 
+OF_THE_LINK = ('delay', 'drop', 'corrupt', 'truncate', 'rate')
+
+
+def begin(lab, key, sim, *faults):
+    """The daemon plays the faults of the link, the simulator those of its instrument."""
+    for fault in faults:
+        if fault.split('=')[0] in OF_THE_LINK:
+            lab.ctl('fault', key, fault)
+        else:
+            sim.fault(fault)
+
+
+def end(lab, key, sim):
+    lab.ctl('fault', key, 'off')
+    sim.fault('off')
+
+
 def instruments(lab, sims):
     def tty(key):
         return str(lab.dir / f'{key}.tty')
@@ -152,7 +169,8 @@ class Trouble:
                 raise Failure(f'a line is repeated: {b}')
         states = self.since(self.key, 'state')
         for a, b in zip(states, states[1:]):
-            if a.record['state'] == b.record['state'] == 'fault' and b.record.get('code') != 'identity':
+            is_same = a.record['state'] == b.record['state'] and a.record.get('x-faults') == b.record.get('x-faults')
+            if is_same and b.record['state'] == 'fault' and b.record.get('code') != 'identity':
                 raise Failure(f'a fault is told twice: {a.record}, {b.record}')
         loud = [line for line in mine if line[1] in '34']
         if len(loud) > 4 + 3 * self.age():

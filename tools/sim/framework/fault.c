@@ -7,17 +7,13 @@
 
 #include "options.h"
 
-enum value_kind { PROBABILITY, DURATION, RATE, OUTAGE };
+enum value_kind { PROBABILITY, RATE, OUTAGE };
 
 static const struct {
 	const char *name, *accepts;
 	enum value_kind kind;
 } table[FAULT_COUNT] = {
-	[FAULT_DROP] = {"drop", "a probability from 0 to 1, or off", PROBABILITY},
-	[FAULT_DELAY] = {"delay", "a duration such as 200ms or 1.5s, or off", DURATION},
-	[FAULT_CORRUPT] = {"corrupt", "a probability from 0 to 1, or off", PROBABILITY},
 	[FAULT_GARBAGE] = {"garbage", "bursts per second from 0 to 1000, or off", RATE},
-	[FAULT_TRUNCATE] = {"truncate", "a probability from 0 to 1, or off", PROBABILITY},
 	[FAULT_STALE] = {"stale", "a probability from 0 to 1, or off", PROBABILITY},
 	[FAULT_DISCONNECT] = {"disconnect", "nothing, on, a duration such as 5s, or off", OUTAGE},
 	[FAULT_WRONG_IDENTITY] = {"wrong-identity", "nothing, on, a probability, or off",
@@ -38,7 +34,7 @@ static int read_strength(enum sim_fault fault, const char *value, double *streng
 		*strength = 0;
 		return 0;
 	}
-	if (table[fault].kind == DURATION || table[fault].kind == OUTAGE) {
+	if (table[fault].kind == OUTAGE) {
 		int r = duration_parse(value, &ns);
 		*strength = r == 0 ? (double)ns : 0;
 		return r;
@@ -95,10 +91,7 @@ void fault_print(const struct sim_faults *faults, char *text, size_t size)
 		n += snprintf(text + n, size - (size_t)n, "%s%s", any ? " " : "", table[i].name);
 		if ((size_t)n >= size)
 			return;
-		if (table[i].kind == DURATION)
-			n += snprintf(
-				text + n, size - (size_t)n, "=%gms", faults->strength[i] / 1e6);
-		else if (table[i].kind != OUTAGE)
+		if (table[i].kind != OUTAGE)
 			n += snprintf(text + n, size - (size_t)n, "=%g", faults->strength[i]);
 		if ((size_t)n >= size)
 			return;
@@ -115,15 +108,4 @@ bool fault_strikes(
 		return faults->strength[fault] > 0;
 	}
 	return random_chance(random, faults->strength[fault]);
-}
-
-/* Within one byte, so that no additive checksum can miss it. */
-unsigned fault_flip_bits(struct sim_random *random, uint8_t *data, size_t len)
-{
-	uint8_t *byte = &data[random_u64(random) % len];
-	unsigned n = 1 + (unsigned)(random_u64(random) % 4);
-	unsigned start = (unsigned)(random_u64(random) % 8);
-	for (unsigned i = 0; i < n; i++)
-		*byte ^= (uint8_t)(1u << (start + i) % 8);
-	return n;
 }

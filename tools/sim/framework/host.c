@@ -199,41 +199,19 @@ int sim_host_wait(struct sim_host *host, struct pollfd *fds, size_t n, uint64_t 
 	return r;
 }
 
-static void log_damage(struct sim_host *host, const struct sim_plan *plan, size_t len)
+bool sim_host_is_stale(struct sim_host *host, size_t len)
 {
-	if (host->truth == NULL)
-		return;
-	truth_start(host->truth, sim_host_now(host), "damaged");
-	fprintf(host->truth, ",\"reply\":%" PRIu64 ",\"bytes\":%zu", host->sent, len);
-	if (plan->drop)
-		fputs(",\"drop\":true", host->truth);
-	if (plan->flipped > 0)
-		fprintf(host->truth, ",\"corrupt\":%u", plan->flipped);
-	if (plan->len < len)
-		fprintf(host->truth, ",\"truncate\":%zu", plan->len);
-	if (plan->stale)
-		fputs(",\"stale\":true", host->truth);
-	truth_end(host->truth);
-}
-
-struct sim_plan sim_host_plan(struct sim_host *host, uint8_t *data, size_t len)
-{
-	struct sim_faults *f = &host->faults;
-	struct sim_random *random = &host->wire_random;
-	uint64_t now = clock_boot();
-	struct sim_plan plan = {.len = len, .delay_ns = (uint64_t)f->strength[FAULT_DELAY]};
 	host->sent++;
-	if (len == 0)
-		return plan;
-	plan.drop = fault_strikes(f, FAULT_DROP, random, now);
-	if (!plan.drop && fault_strikes(f, FAULT_CORRUPT, random, now))
-		plan.flipped = fault_flip_bits(random, data, len);
-	if (!plan.drop && fault_strikes(f, FAULT_TRUNCATE, random, now))
-		plan.len = random_u64(random) % len;
-	plan.stale = fault_strikes(f, FAULT_STALE, random, now);
-	if (plan.drop || plan.flipped > 0 || plan.len < len || plan.stale)
-		log_damage(host, &plan, len);
-	return plan;
+	if (len == 0 ||
+		!fault_strikes(&host->faults, FAULT_STALE, &host->wire_random, clock_boot()))
+		return false;
+	if (host->truth != NULL) {
+		truth_start(host->truth, sim_host_now(host), "damaged");
+		fprintf(host->truth, ",\"reply\":%" PRIu64 ",\"bytes\":%zu,\"stale\":true",
+			host->sent, len);
+		truth_end(host->truth);
+	}
+	return true;
 }
 
 bool sim_host_is_down(struct sim_host *host)

@@ -53,19 +53,11 @@ uint64_t sim_host_now(const struct sim_host *host);
 /* The clock_boot() at which the instrument's time is `t`; SIM_NEVER stays SIM_NEVER. */
 uint64_t sim_host_real(const struct sim_host *host, uint64_t t);
 
-/* The faults of the wire on one reply; from sim_host_plan(). */
-struct sim_plan {
-	bool drop, stale;
-	unsigned flipped;  /* bits flipped in the bytes, in place */
-	size_t len;        /* bytes left of it */
-	uint64_t delay_ns; /* real time */
-};
-
 /*
- * Draws the faults of one reply, flips bits of `data` in place, and writes a truth line if the
- * reply is damaged.  A model with its own `run` calls this for each reply that it sends.
+ * Counts one reply, and draws whether the one before is sent again in front of it (fault stale); writes
+ * a truth line then.  A model with its own `run` calls this for each reply that it sends.
  */
-struct sim_plan sim_host_plan(struct sim_host *host, uint8_t *data, size_t len);
+bool sim_host_is_stale(struct sim_host *host, size_t len);
 
 /* Whether the link must be down now (fault disconnect). */
 bool sim_host_is_down(struct sim_host *host);

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/list.h"
 #include "host.h"
 #include "socket.h"
 
@@ -20,20 +19,15 @@ struct server {
 	struct sim_host *host;
 	struct MHD_Daemon *daemon;
 	bool keep_alive;
-	struct list late; /* struct exchange: replies that wait for their time */
-	char *last;       /* the previous body, for the fault stale */
+	char *last; /* the previous body, for the fault stale */
 	size_t last_len;
 };
 
 /* One request and its reply. */
 struct exchange {
-	struct list link; /* server.late, or alone */
 	struct MHD_Connection *connection;
 	uint8_t request[SIM_HTTP_BODY_MAX + 1];
 	size_t request_len;
-	bool is_answered;
-	uint64_t due;
-	struct sim_plan plan;
 	struct sim_http_reply reply;
 	char *body;
 	size_t len;
@@ -49,21 +43,18 @@ static enum MHD_Result add_argument(
 	return MHD_YES;
 }
 
-/* Draws the faults of the reply; a stale one has the body of the reply before. */
-static int plan_reply(struct server *server, struct exchange *exchange)
+/* A stale reply has the body of the one before. */
+static int take_reply(struct server *server, struct exchange *exchange)
 {
 	size_t len = exchange->len;
 	char *whole = malloc(len + 1);
 	if (whole == NULL)
 		return -ENOMEM;
 	memcpy(whole, exchange->body, len);
-	exchange->plan = sim_host_plan(server->host, (uint8_t *)exchange->body, len);
-	exchange->due = clock_boot() + exchange->plan.delay_ns;
-	exchange->is_answered = true;
-	if (exchange->plan.stale && server->last != NULL) {
+	if (sim_host_is_stale(server->host, len) && server->last != NULL) {
 		free(exchange->body);
 		exchange->body = server->last;
-		exchange->len = exchange->plan.len = server->last_len;
+		exchange->len = server->last_len;
 	} else {
 		free(server->last);
 	}
@@ -87,30 +78,15 @@ static int answer(
 	sim_model_respond(server->model, &request, &exchange->reply, sim_host_now(server->host));
 	if (fclose(exchange->reply.body) != 0)
 		return -ENOMEM;
-	return plan_reply(server, exchange);
-}
-
-/* The part of a truncated body; then the connection closes. */
-static ssize_t read_part(void *context, uint64_t at, char *to, size_t max)
-{
-	const struct exchange *exchange = context;
-	size_t left = exchange->plan.len - (size_t)at;
-	if (left == 0)
-		return MHD_CONTENT_READER_END_WITH_ERROR;
-	size_t n = left < max ? left : max;
-	memcpy(to, exchange->body + at, n);
-	return (ssize_t)n;
+	return take_reply(server, exchange);
 }
 
 static enum MHD_Result send_reply(struct server *server, struct exchange *exchange)
 {
-	if (exchange->plan.drop || sim_host_is_down(server->host))
+	if (sim_host_is_down(server->host))
 		return MHD_NO;
-	struct MHD_Response *response = exchange->plan.len < exchange->len
-						? MHD_create_response_from_callback(exchange->len,
-							  4096, read_part, exchange, NULL)
-						: MHD_create_response_from_buffer(exchange->len,
-							  exchange->body, MHD_RESPMEM_MUST_COPY);
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+		exchange->len, exchange->body, MHD_RESPMEM_MUST_COPY);
 	if (response == NULL)
 		return MHD_NO;
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, exchange->reply.type);
@@ -122,7 +98,7 @@ static enum MHD_Result send_reply(struct server *server, struct exchange *exchan
 	return r;
 }
 
-/* Called with the head, with each part of the body, at its end, and when a late reply is due. */
+/* Called with the head, with each part of the body, and at its end. */
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
 	const char *path, const char *method, const char *version, const char *data, size_t *size,
 	void **state)
@@ -133,7 +109,6 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 		*state = exchange = calloc(1, sizeof *exchange);
 		if (exchange == NULL)
 			return MHD_NO;
-		list_init(&exchange->link);
 		exchange->connection = connection;
 		exchange->reply.status = MHD_HTTP_OK;
 		exchange->reply.type = "text/html";
@@ -147,13 +122,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 		*size = 0;
 		return MHD_YES;
 	}
-	if (!exchange->is_answered && answer(server, exchange, method, path) < 0)
+	if (answer(server, exchange, method, path) < 0)
 		return MHD_NO;
-	if (exchange->due > clock_boot()) {
-		list_append(&server->late, &exchange->link);
-		MHD_suspend_connection(connection);
-		return MHD_YES;
-	}
 	return send_reply(server, exchange);
 }
 
@@ -163,7 +133,6 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 	struct exchange *exchange = *state;
 	if (exchange == NULL)
 		return;
-	list_remove(&exchange->link);
 	free(exchange->body);
 	free(exchange);
 	*state = NULL;
@@ -175,26 +144,6 @@ static enum MHD_Result admit(void *context, const struct sockaddr *address, sock
 	return sim_host_is_down(server->host) ? MHD_NO : MHD_YES;
 }
 
-/* Resumes replies that are due, or all; returns when to call it again. */
-static uint64_t resume_late(struct server *server, bool all)
-{
-	uint64_t next = SIM_NEVER, now = clock_boot();
-	struct exchange *exchange;
-	list_for_each(exchange, &server->late, link)
-	{
-		if (all || exchange->due <= now) {
-			exchange->due = 0;
-			list_remove(&exchange->link);
-			list_init(&exchange->link);
-			MHD_resume_connection(exchange->connection);
-			next = 0; /* it goes on in the next MHD_run() */
-		} else if (exchange->due < next) {
-			next = exchange->due;
-		}
-	}
-	return next;
-}
-
 static int loop(struct server *server)
 {
 	const union MHD_DaemonInfo *info = MHD_get_daemon_info(
@@ -204,11 +153,8 @@ static int loop(struct server *server)
 		MHD_UNSIGNED_LONG_LONG ms;
 		if (MHD_run(server->daemon) != MHD_YES)
 			return -EIO;
-		uint64_t deadline = resume_late(server, false);
-		uint64_t wakeup = sim_host_real(
+		uint64_t deadline = sim_host_real(
 			server->host, sim_model_next_wakeup(m, sim_host_now(server->host)));
-		if (wakeup < deadline)
-			deadline = wakeup;
 		if (MHD_get_timeout(server->daemon, &ms) == MHD_YES &&
 			clock_boot() + ms * NS_PER_MS < deadline)
 			deadline = clock_boot() + ms * NS_PER_MS;
@@ -225,18 +171,16 @@ int sim_http_run(struct sim_model *m, const struct sim_options *o, struct sim_ho
 	const struct sim_endpoint *endpoint = sim_host_endpoint(host);
 	struct server server = {
 		.model = m, .host = host, .keep_alive = options_flag(o, "keep-alive")};
-	list_init(&server.late);
 	int fd = socket_bind(endpoint, endpoint->port, SOCK_STREAM);
 	if (fd < 0) {
 		fprintf(stderr, "assay-sim: cannot listen on %s port %u: %s\n", endpoint->host,
 			endpoint->port, strerror(-fd));
 		return fd;
 	}
-	server.daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, admit,
-		&server, on_request, &server, MHD_OPTION_LISTEN_SOCKET, fd,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_NOTIFY_COMPLETED,
-		on_completed, NULL, MHD_OPTION_END);
+	server.daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, admit, &server, on_request, &server,
+		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
 	if (server.daemon == NULL) {
 		close(fd);
 		return -EIO;
@@ -244,7 +188,6 @@ int sim_http_run(struct sim_model *m, const struct sim_options *o, struct sim_ho
 	int r = sim_host_ready(host, "tcp %s:%u", endpoint->host, socket_port(fd));
 	if (r == 0)
 		r = loop(&server);
-	resume_late(&server, true);
 	MHD_stop_daemon(server.daemon); /* closes fd */
 	free(server.last);
 	return r;

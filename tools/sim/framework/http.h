@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Instruments with a web server.  A model answers one request at a time and has no socket; libmicrohttpd
- * carries them for all such models.  The faults of the wire apply to the body of a reply: `truncate`
- * closes before its end, `drop` closes without a reply, `garbage` has no effect.
+ * carries them for all such models.  The fault `stale` gives the body of the reply before; `garbage` has
+ * no effect.
  */
 #ifndef ASSAY_SIM_HTTP_H
 #define ASSAY_SIM_HTTP_H

@@ -17,7 +17,6 @@
 struct unit {
 	struct list link; /* wire.queue */
 	struct peer peer;
-	uint64_t due;
 	size_t len, sent;
 	uint8_t data[];
 };
@@ -53,7 +52,7 @@ void wire_reset(struct wire *wire)
 		unit_free(wire, unit);
 	}
 	wire->is_blocked = false;
-	wire->line_free = wire->last_due = 0;
+	wire->line_free = 0;
 }
 
 void wire_discard(void *wire)
@@ -61,8 +60,7 @@ void wire_discard(void *wire)
 	wire_reset(wire);
 }
 
-static void enqueue(
-	struct wire *wire, bool is_stream, const uint8_t *data, size_t len, uint64_t due)
+static void enqueue(struct wire *wire, bool is_stream, const uint8_t *data, size_t len)
 {
 	if (len == 0 || wire->queued + len > QUEUE_MAX)
 		return;
@@ -72,9 +70,6 @@ static void enqueue(
 	*unit = (struct unit){.peer = wire->transport->peer, .len = len};
 	unit->peer.is_stream = is_stream;
 	wire->streamed += is_stream;
-	/* If a delay is switched off, a unit does not overtake those queued before it. */
-	unit->due = due > wire->last_due ? due : wire->last_due;
-	wire->last_due = unit->due;
 	memcpy(unit->data, data, len);
 	list_append(&wire->queue, &unit->link);
 	wire->queued += len;
@@ -87,13 +82,9 @@ static void emit(struct wire *wire, bool is_stream, const uint8_t *data, size_t 
 	if (copy == NULL)
 		return;
 	memcpy(copy, data, len);
-	struct sim_plan plan = sim_host_plan(wire->host, copy, len);
-	uint64_t due = clock_boot() + plan.delay_ns;
-	if (plan.stale && last->data != NULL)
-		enqueue(wire, is_stream, last->data, last->len, due);
-	if (!plan.drop)
-		enqueue(wire, is_stream, copy, plan.len, due);
-	memcpy(copy, data, len);
+	if (sim_host_is_stale(wire->host, len) && last->data != NULL)
+		enqueue(wire, is_stream, last->data, last->len);
+	enqueue(wire, is_stream, data, len);
 	free(last->data);
 	*last = (struct wire_last){copy, len};
 }
@@ -130,7 +121,7 @@ static void make_garbage(struct wire *wire, uint64_t now)
 		size_t len = 1 + random_u64(random) % GARBAGE_MAX;
 		for (size_t i = 0; i < len; i++)
 			bytes[i] = (uint8_t)random_u64(random);
-		enqueue(wire, false, bytes, len, now);
+		enqueue(wire, false, bytes, len);
 	}
 	wire->garbage_at = now + (uint64_t)(-log(1 - random_unit(random)) / rate * 1e9);
 }
@@ -166,7 +157,7 @@ void wire_work(struct wire *wire)
 	wire->is_blocked = false;
 	while (!list_is_empty(&wire->queue)) {
 		struct unit *unit = list_item(wire->queue.next, struct unit, link);
-		if (unit->due > now || wire->line_free > now || !send_some(wire, unit, now))
+		if (wire->line_free > now || !send_some(wire, unit, now))
 			return;
 	}
 }
@@ -176,7 +167,5 @@ uint64_t wire_next(const struct wire *wire)
 	uint64_t next = wire->garbage_at;
 	if (list_is_empty(&wire->queue) || wire->is_blocked)
 		return next;
-	const struct unit *unit = list_item(wire->queue.next, struct unit, link);
-	uint64_t due = unit->due > wire->line_free ? unit->due : wire->line_free;
-	return due < next ? due : next;
+	return wire->line_free < next ? wire->line_free : next;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Between model and transport: the queue of units to be sent, each with the time when it is due.
- * Applies the faults of the wire and the pace of a serial line.
+ * Between model and transport: the queue of units to be sent.  Applies the faults stale and garbage,
+ * and the pace of a serial line.
  */
 #ifndef ASSAY_SIM_WIRE_H
 #define ASSAY_SIM_WIRE_H
@@ -18,16 +18,16 @@ struct wire {
 	struct wire_last {
 		uint8_t *data;
 		size_t len;
-	} last[2]; /* the previous unit undamaged, for the fault stale; that of a stream */
-	uint64_t last_due, line_free; /* clock_boot() */
-	uint64_t garbage_at;          /* SIM_NEVER: not drawn */
-	bool is_blocked;              /* a send returned EAGAIN: wait until writable */
+	} last[2];          /* the previous unit undamaged, for the fault stale; that of a stream */
+	uint64_t line_free; /* clock_boot() */
+	uint64_t garbage_at; /* SIM_NEVER: not drawn */
+	bool is_blocked;     /* a send returned EAGAIN: wait until writable */
 };
 
 void wire_init(struct wire *wire, struct sim_host *host, struct transport *transport);
 void wire_finish(struct wire *wire);
 
-/* Draws the faults of one unit and queues a copy; for sim_env.emit and emit_stream. */
+/* Queues a copy of one unit, behind the previous one if that is stale; for sim_env.emit and emit_stream. */
 void wire_emit(void *wire, const uint8_t *data, size_t len);
 void wire_emit_stream(void *wire, const uint8_t *data, size_t len);
 
@@ -37,7 +37,7 @@ bool wire_stream_has_room(void *wire);
 /* Drops the queue; for sim_env.discard. */
 void wire_discard(void *wire);
 
-/* Queues garbage that is due, and sends the units that are due as far as they fit. */
+/* Queues garbage that is due, and sends the units as far as they fit. */
 void wire_work(struct wire *wire);
 
 /* When wire_work() is next needed, in clock_boot(); SIM_NEVER if not before it is writable. */

@@ -59,24 +59,19 @@ static void queue(struct modbus_client *client, const uint8_t *data, size_t len)
 	client->out_len += len;
 }
 
-/* Queues a reply with the faults of the wire; `out` is empty. */
-static void queue_reply(struct modbus_client *client, struct sim_host *host, uint8_t *reply,
-	size_t len, uint64_t now)
+/* Queues a reply, behind the one before if that is stale; `out` is empty. */
+static void queue_reply(
+	struct modbus_client *client, struct sim_host *host, const uint8_t *reply, size_t len)
 {
-	uint8_t sent[FRAME_MAX];
-	memcpy(sent, reply, len);
-	struct sim_plan plan = sim_host_plan(host, sent, len);
-	if (plan.stale)
+	if (sim_host_is_stale(host, len))
 		queue(client, client->last, client->last_len);
-	if (!plan.drop)
-		queue(client, sent, plan.len);
-	client->out_at = now + plan.delay_ns;
+	queue(client, reply, len);
 	memcpy(client->last, reply, len);
 	client->last_len = len;
 }
 
 static int answer_next(struct modbus_client *client, struct modbus_plant *plant,
-	struct sim_model *m, struct sim_host *host, uint64_t now)
+	struct sim_model *m, struct sim_host *host)
 {
 	bool skip;
 	ssize_t len = frame_find_tcp(client->in, client->in_len, &skip);
@@ -87,7 +82,7 @@ static int answer_next(struct modbus_client *client, struct modbus_plant *plant,
 			: plant_answer(plant, m, client->port, FRAMING_TCP, client->in, (size_t)len,
 				  reply);
 	if (n > 0) {
-		queue_reply(client, host, reply, n, now);
+		queue_reply(client, host, reply, n);
 		m->emitted++;
 	}
 	client->in_len -= (size_t)len;
@@ -96,15 +91,13 @@ static int answer_next(struct modbus_client *client, struct modbus_plant *plant,
 }
 
 int client_serve(struct modbus_client *client, struct modbus_plant *plant, struct sim_model *m,
-	struct sim_host *host, uint64_t now)
+	struct sim_host *host)
 {
 	for (;;) {
-		int r = 0;
-		if (client->out_len > 0 && now >= client->out_at)
-			r = flush(client);
+		int r = client->out_len > 0 ? flush(client) : 0;
 		if (r < 0 || client->out_len > 0)
 			return r;
-		r = answer_next(client, plant, m, host, now);
+		r = answer_next(client, plant, m, host);
 		if (r <= 0)
 			return r;
 	}
@@ -118,16 +111,10 @@ int client_send_garbage(struct modbus_client *client, struct sim_random *random)
 	for (size_t i = 0; i < len; i++)
 		client->out[i] = (uint8_t)random_u64(random);
 	client->out_len = len;
-	client->out_at = 0;
 	return flush(client);
 }
 
 bool client_wants_input(const struct modbus_client *client)
 {
 	return client->in_len < sizeof client->in;
-}
-
-uint64_t client_due(const struct modbus_client *client)
-{
-	return client->out_len > 0 && !client->is_blocked ? client->out_at : SIM_NEVER;
 }

@@ -20,7 +20,6 @@ struct modbus_client {
 	size_t in_len;
 	uint8_t out[3 * FRAME_MAX];
 	size_t out_len;
-	uint64_t out_at; /* clock_boot(): do not send before */
 	bool is_blocked; /* the socket takes no more */
 	uint32_t events; /* of epoll, as last set by the server */
 	uint8_t last[FRAME_MAX];
@@ -37,19 +36,15 @@ void client_destroy(struct modbus_client *client);
 int client_read(struct modbus_client *client);
 
 /*
- * Answers complete requests and sends the replies that are due at `now` (clock_boot).  0, or a
- * negative errno if the connection must be closed: the peer has left, or its bytes are not Modbus.
+ * Answers complete requests and sends the replies.  0, or a negative errno if the connection must be closed: the peer has left, or its bytes are not Modbus.
  */
 int client_serve(struct modbus_client *client, struct modbus_plant *plant, struct sim_model *m,
-	struct sim_host *host, uint64_t now);
+	struct sim_host *host);
 
 /* Sends unsolicited random bytes, unless a reply is waiting to be sent. */
 int client_send_garbage(struct modbus_client *client, struct sim_random *random);
 
 /* Whether there is room for more input. */
 bool client_wants_input(const struct modbus_client *client);
-
-/* When a delayed reply is due, or SIM_NEVER. */
-uint64_t client_due(const struct modbus_client *client);
 
 #endif

@@ -123,7 +123,7 @@ static void serve_client(
 	else if ((events & (EPOLLHUP | EPOLLERR)) != 0)
 		r = -ECONNRESET;
 	if (r == 0)
-		r = client_serve(client, server->plant, server->model, server->host, clock_boot());
+		r = client_serve(client, server->plant, server->model, server->host);
 	uint32_t wanted = (client_wants_input(client) ? (uint32_t)EPOLLIN : 0) |
 			  (client->is_blocked ? (uint32_t)EPOLLOUT : 0);
 	if (r == 0 && wanted != client->events) {
@@ -173,22 +173,15 @@ static void dispatch(struct modbus_server *server)
 
 static int loop(struct modbus_server *server)
 {
-	struct modbus_client *client;
 	for (;;) {
 		struct pollfd fd = {.fd = server->epoll, .events = POLLIN};
-		uint64_t deadline = serve_garbage(server);
-		list_for_each(client, &server->clients, link) if (client_due(client) < deadline)
-			deadline = client_due(client);
-		int r = sim_host_wait(server->host, &fd, 1, deadline);
+		int r = sim_host_wait(server->host, &fd, 1, serve_garbage(server));
 		if (r < 0)
 			return r == -ECANCELED ? 0 : r;
 		server->model->now = sim_host_now(server->host);
 		if (sim_host_is_down(server->host))
 			drop_all_clients(server);
 		dispatch(server);
-		uint64_t now = clock_boot();
-		list_for_each(client, &server->clients, link) if (client_due(client) <= now)
-			serve_client(server, client, 0); /* a delayed reply */
 	}
 }
 
