@@ -14,7 +14,8 @@
 #include "record/text.h"
 #include "record/uuid.h"
 
-#define SAVE_NS NS_PER_S
+#define SAVE_NS  NS_PER_S
+#define OPEN_MAX 64 /* files at the same time; the first stays open, because it has the lock */
 
 void export_file_name(
 	const struct export_file *f, size_t i, const char *suffix, char to[EXPORT_PATH])
@@ -35,7 +36,7 @@ static bool read_outputs(FILE *file, struct export_file *f, struct export_tables
 	char line[200], id[40];
 	while (fgets(line, sizeof line, file) != NULL && strcmp(line, "end\n") != 0) {
 		struct export_table *table = &tables->of[f->count];
-		if (f->count == EXPORT_TABLES_MAX ||
+		if (f->count == EXPORT_FILES_MAX ||
 			sscanf(line, "%" SCNu64 " %" SCNu64 " %39s", &f->outputs[f->count].offset,
 				&table->rows, id) != 3 ||
 			hex_read(string_of(id), table->id, sizeof table->id) < 0)
@@ -87,7 +88,7 @@ int export_file_save(struct export_file *f, const struct export_tables *tables)
 	if (f->run[0] == '\0')
 		return 0;
 	for (size_t i = 0; i < f->count; i++) {
-		if (fdatasync(f->outputs[i].fd) < 0)
+		if (f->outputs[i].fd >= 0 && fdatasync(f->outputs[i].fd) < 0)
 			return -errno;
 	}
 	export_file_name(f, 0, ".part.at", path);
@@ -118,19 +119,37 @@ static int lock_part(int fd, const char *part)
 	return 0;
 }
 
-/* Opens FILE.part at the end of the data that are known to be on the disk. */
+/* Closes the oldest further file if as many are open as may be. */
+static int make_room(struct export_file *f)
+{
+	size_t open = 0, oldest = 0;
+	for (size_t i = f->count; i > 1; i--) {
+		open += f->outputs[i - 1].fd >= 0;
+		oldest = f->outputs[i - 1].fd >= 0 ? i - 1 : oldest;
+	}
+	if (open < OPEN_MAX)
+		return 0;
+	int r = fsync(f->outputs[oldest].fd) < 0 ? -errno : 0;
+	close(f->outputs[oldest].fd);
+	f->outputs[oldest].fd = -1;
+	return r;
+}
+
 static int open_output(struct export_file *f, size_t i)
 {
 	struct export_output *output = &f->outputs[i];
 	char path[EXPORT_PATH], part[EXPORT_PATH];
 	export_file_name(f, i, "", path);
 	export_file_name(f, i, ".part", part);
+	int r = make_room(f);
+	if (r < 0)
+		return r;
 	if (access(path, F_OK) == 0)
 		return -EEXIST;
 	output->fd = open(part, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	if (output->fd < 0)
 		return -errno;
-	int r = lock_part(output->fd, part);
+	r = lock_part(output->fd, part);
 	if (r == 0 && access(path, F_OK) == 0)
 		r = -EEXIST;
 	if (r < 0) {
@@ -140,28 +159,27 @@ static int open_output(struct export_file *f, size_t i)
 	return r;
 }
 
-/* A file shorter than its state was cut by another program: then all are started again. */
-static int place_outputs(struct export_file *f, struct export_tables *tables)
+/* Takes it back to the data that are known to be on the disk.  -ESTALE: another program cut it. */
+static int place_output(struct export_file *f, size_t i)
 {
-	for (size_t i = 0; f->is_resumed && i < f->count; i++) {
-		struct export_output *output = &f->outputs[i];
-		off_t offset = (off_t)output->offset;
-		if (lseek(output->fd, 0, SEEK_END) < offset)
-			return export_file_restart(f, tables);
-		if (ftruncate(output->fd, offset) < 0 || lseek(output->fd, offset, SEEK_SET) < 0)
-			return -errno;
-	}
-	return f->is_resumed ? 0 : export_file_restart(f, tables);
+	int fd = f->outputs[i].fd;
+	off_t offset = (off_t)f->outputs[i].offset;
+	if (lseek(fd, 0, SEEK_END) < offset)
+		return -ESTALE;
+	return ftruncate(fd, offset) < 0 || lseek(fd, offset, SEEK_SET) < 0 ? -errno : 0;
 }
 
 int export_file_restart(struct export_file *f, struct export_tables *tables)
 {
-	*tables = (struct export_tables){0};
+	tables->count = tables->at = 0;
 	f->entries = f->corrections = 0;
 	f->run[0] = '\0';
 	f->is_resumed = false;
 	for (size_t i = 0; i < f->count; i++) {
 		f->outputs[i].offset = 0;
+		int r = f->outputs[i].fd < 0 ? open_output(f, i) : 0;
+		if (r < 0)
+			return r;
 		if (ftruncate(f->outputs[i].fd, 0) < 0 || lseek(f->outputs[i].fd, 0, SEEK_SET) < 0)
 			return -errno;
 	}
@@ -189,32 +207,42 @@ int export_file_open(struct export_file *f, const char *path, const char *select
 		return explain(f, 0, r);
 	f->is_resumed = read_state(f, tables);
 	size_t count = f->is_resumed ? f->count : 1;
-	for (f->count = 1; r == 0 && f->count < count;) {
-		r = open_output(f, f->count);
-		if (r < 0)
-			return explain(f, f->count, r);
-		f->count++;
+	for (size_t i = 0; i < count; i++) {
+		r = i > 0 ? open_output(f, i) : 0;
+		f->count = r == 0 ? i + 1 : i;
+		if (r == 0)
+			r = place_output(f, i);
+		if (r == -ESTALE)
+			f->is_resumed = false;
+		else if (r < 0)
+			return explain(f, i, r);
 	}
-	r = place_outputs(f, tables);
+	r = f->is_resumed ? 0 : export_file_restart(f, tables);
 	return r < 0 ? explain(f, 0, r) : 0;
+}
+
+/* The file that e->to belongs to, at its end: opened if it is new or was closed to make room. */
+static int reach_output(struct export_file *f, size_t at)
+{
+	bool is_new = at == f->count;
+	if (!is_new && f->outputs[at].fd >= 0)
+		return 0;
+	if (is_new)
+		f->outputs[at].offset = 0;
+	int r = open_output(f, at);
+	if (r < 0)
+		return explain(f, at, r);
+	f->count += is_new;
+	return place_output(f, at);
 }
 
 int export_file_append(struct export_file *f, uint64_t entries, const struct export *e)
 {
-	int r = 0;
 	size_t at = e->tables.at;
-	if (at == f->count && e->to.len > 0) {
-		f->outputs[at].offset = 0;
-		r = open_output(f, at);
-		if (r < 0)
-			return explain(f, at, r);
-		f->count++;
-		if (ftruncate(f->outputs[at].fd, 0) < 0)
-			return -errno;
-	}
-	if (e->to.len > 0)
+	int r = e->to.len > 0 ? reach_output(f, at) : 0;
+	if (r == 0 && e->to.len > 0)
 		r = file_write(f->outputs[at].fd, e->to.data, e->to.len);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if (e->to.len > 0)
 		f->outputs[at].offset += e->to.len;
@@ -226,8 +254,10 @@ int export_file_append(struct export_file *f, uint64_t entries, const struct exp
 
 static void close_all(struct export_file *f)
 {
-	for (size_t i = 0; i < f->count; i++)
-		close(f->outputs[i].fd);
+	for (size_t i = 0; i < f->count; i++) {
+		if (f->outputs[i].fd >= 0)
+			close(f->outputs[i].fd);
+	}
 	f->count = 0;
 }
 
@@ -238,7 +268,7 @@ int export_file_finish(struct export_file *f)
 	for (size_t i = f->count; i > 0; i--) {
 		export_file_name(f, i - 1, "", path);
 		export_file_name(f, i - 1, ".part", part);
-		if (fsync(f->outputs[i - 1].fd) < 0)
+		if (f->outputs[i - 1].fd >= 0 && fsync(f->outputs[i - 1].fd) < 0)
 			return -errno;
 		if (renameat2(AT_FDCWD, part, AT_FDCWD, path, RENAME_NOREPLACE) < 0 &&
 			(errno != EINVAL || rename(part, path) < 0))

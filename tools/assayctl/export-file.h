@@ -2,8 +2,8 @@
 /*
  * The file of `assayctl export`, which is complete or absent.  Until it is complete the data are in
  * FILE.part, which is locked, and FILE.part.at has the length up to which they are on the disk, so
- * that the same command can continue them.  Tables with other columns go to further files, with
- * "-2" before the extension.  A piece is one entry of a run in the file's format.
+ * that the same command can continue them.  Tables with other columns, runs or frames go to further
+ * files, with "-2" before the extension.  A piece is one entry of a run in the file's format.
  */
 #ifndef ASSAY_ASSAYCTL_EXPORT_FILE_H
 #define ASSAY_ASSAYCTL_EXPORT_FILE_H
@@ -16,9 +16,9 @@ struct export_file {
 	char path[4096];
 	char selection[400]; /* format and runs: a file of another selection is started again */
 	struct export_output {
-		int fd;
+		int fd; /* -1: it is closed, its data are on the disk */
 		uint64_t offset;
-	} outputs[EXPORT_TABLES_MAX];
+	} outputs[EXPORT_FILES_MAX];
 	size_t count; /* of outputs */
 	uint64_t saved_at;
 	char run[sizeof((struct export_run *)0)->number]; /* being written, "" before the first */

@@ -13,9 +13,11 @@
 #include "export-file.h"
 #include "export.h"
 #include "interrupt.h"
+#include "print.h"
 
 #define PROGRESS_NS (200 * NS_PER_MS)
 #define EXCEL_ROWS  1048575 /* and the line of columns */
+#define NAMES_SHOWN 5
 
 struct job {
 	struct export export;
@@ -115,26 +117,18 @@ static void print_notes(const struct job *job)
 	if (job->left_out > 0)
 		fprintf(stderr, "assayctl: %zu run%s left out: simulated; add --simulated\n",
 			job->left_out, job->left_out == 1 ? "" : "s");
-	if (e->partial > 0)
-		fprintf(stderr,
-			"assayctl: %" PRIu64
-			" partial frames left out, which later frames replace; "
-			"--partials has them\n",
-			e->partial);
-	if (e->unshown > 0)
-		fputs("assayctl: some variables have other dimensions; --format json has them\n",
-			stderr);
-	if (e->altered > 0)
-		fprintf(stderr,
-			"assayctl: %" PRIu64 " sample ids look like numbers or dates, which a "
-			"spreadsheet alters: import that column as text\n",
-			e->altered);
+	for (const struct export_note *note = e->notes; note->text != NULL; note++)
+		fprintf(stderr, "assayctl: %" PRIu64 " %s\n", note->count, note->text);
+	if (e->format->lacks != NULL)
+		fprintf(stderr, "assayctl: this format has no place for: %s\n", e->format->lacks);
+	if (e->format->style == NULL)
+		return;
 	if (e->tables.count > 1)
 		fputs("assayctl: one file for each set of columns\n", stderr);
 	for (size_t i = 0; i < e->tables.count; i++) {
 		char name[EXPORT_PATH];
 		export_file_name(&job->file, i, "", name);
-		if (e->format->style != NULL && e->tables.of[i].rows > EXCEL_ROWS)
+		if (e->tables.of[i].rows > EXCEL_ROWS)
 			fprintf(stderr,
 				"assayctl: %s has %" PRIu64 " lines; a spreadsheet shows the first "
 				"%d\n",
@@ -142,33 +136,76 @@ static void print_notes(const struct job *job)
 	}
 }
 
-static int print_result(const struct job *job, size_t files, int r)
+/* "a.msa, a-2.msa, a-3.msa and 5 more" */
+static void print_names(const struct job *job, size_t files)
 {
 	char name[EXPORT_PATH];
+	for (size_t i = 0; i < files && i < NAMES_SHOWN; i++) {
+		export_file_name(&job->file, i, "", name);
+		fprintf(stderr, "%s%s", i > 0 ? ", " : "assayctl: ", name);
+	}
+	if (files > NAMES_SHOWN)
+		fprintf(stderr, " and %zu more", files - NAMES_SHOWN);
+	fprintf(stderr, ": %zu run%s, %" PRIu64 " bytes\n", job->count, job->count == 1 ? "" : "s",
+		job->bytes);
+}
+
+static void print_answer(const struct job *job, size_t files)
+{
+	const struct export *e = &job->export;
+	json_t *names = json_array(), *notes = json_array(), *lacks = json_array();
+	for (size_t i = 0; i < files; i++) {
+		char name[EXPORT_PATH];
+		export_file_name(&job->file, i, "", name);
+		json_array_append_new(names, json_string(name));
+	}
+	for (const struct export_note *note = e->notes; note->text != NULL; note++)
+		json_array_append_new(notes,
+			json_pack("{sIss}", "count", (json_int_t)note->count, "text", note->text));
+	for (const char *at = e->format->lacks; at != NULL;) {
+		size_t len = strcspn(at, ";");
+		json_array_append_new(lacks, json_stringn(at, len));
+		at = at[len] == ';' ? at + len + 2 : NULL;
+	}
+	print_object(json_pack("{sb so sI sI sI sI so so}", "ok", e->lost == 0, "files", names,
+		"runs", (json_int_t)job->count, "bytes", (json_int_t)job->bytes, "lost",
+		(json_int_t)e->lost, "simulated_left_out", (json_int_t)job->left_out, "notes",
+		notes, "not_carried", lacks));
+}
+
+static int print_result(const struct job *job, const struct options *options, size_t files, int r)
+{
 	if (job->shown_at > 0)
 		fputs("\r\033[K", stderr);
 	if (r == -EINTR)
 		fputs("assayctl: interrupted; the same command continues here\n", stderr);
 	else if (r == -E2BIG)
-		fprintf(stderr, "assayctl: more than %d sets of columns; use --format json\n",
-			EXPORT_TABLES_MAX);
+		fprintf(stderr,
+			"assayctl: more than %d sets of columns or %d files; use --format json\n",
+			EXPORT_TABLES_MAX, EXPORT_FILES_MAX);
 	else if (r < 0)
 		fprintf(stderr, "assayctl: %s: %s; the same command continues here\n",
 			job->export.run.number, strerror(-r));
 	if (r != 0)
 		return 1;
-	for (size_t i = 0; i < files; i++) {
-		export_file_name(&job->file, i, "", name);
-		fprintf(stderr, "%s%s", i > 0 ? ", " : "assayctl: ", name);
-	}
-	fprintf(stderr, ": %zu run%s, %" PRIu64 " bytes\n", job->count, job->count == 1 ? "" : "s",
-		job->bytes);
+	if (options->json)
+		print_answer(job, files);
+	print_names(job, files);
 	print_notes(job);
 	if (job->export.lost > 0)
 		fprintf(stderr,
 			"assayctl: not complete: %" PRIu64 " frames are no longer in the journal\n",
 			job->export.lost);
 	return job->export.lost > 0;
+}
+
+/* No file is made of runs that have nothing that the format can hold. */
+static int explain_nothing(struct job *job)
+{
+	fprintf(stderr, "assayctl: no file: nothing in %s fits this format\n",
+		job->count == 1 ? job->export.run.number : "these runs");
+	print_notes(job);
+	return 1;
 }
 
 static int write_file(struct job *job, const struct options *options, const struct args *args)
@@ -191,10 +228,13 @@ static int write_file(struct job *job, const struct options *options, const stru
 	if (r == 0)
 		r = put_runs(job, options);
 	size_t files = job->file.count;
-	int saved = r == 0 ? export_file_finish(&job->file)
-			   : export_file_save(&job->file, &job->export.tables);
+	bool is_empty = r == 0 && job->file.outputs[0].offset == 0;
+	if (r == 0 && !is_empty)
+		r = export_file_finish(&job->file);
+	else if (r != 0)
+		export_file_save(&job->file, &job->export.tables);
 	export_file_close(&job->file);
-	return print_result(job, files, r == 0 ? saved : r);
+	return is_empty ? explain_nothing(job) : print_result(job, options, files, r);
 }
 
 static void leave_out_simulated(struct job *job)

@@ -127,7 +127,11 @@ static void make_facts(struct export *e, const struct assay_record_view *start)
 		texts[OPERATOR] = or_none(now->person);
 	if ((now->keys & EXPORT_NOTE) != 0)
 		texts[NOTE] = string_of(now->note);
-	e->altered += style_of(e)->is_for_people && is_altered(texts[SAMPLE]);
+	if (style_of(e)->is_for_people && is_altered(texts[SAMPLE]))
+		export_note(e,
+			"sample ids look like numbers or dates, which a spreadsheet alters: "
+			"import that column as text",
+			1);
 	buffer_reset(&e->facts);
 	for (enum fact i = 0; i < FACTS; i++) {
 		if (has_fact(e, i) && facts[i].is_flag)
@@ -142,19 +146,12 @@ static void make_facts(struct export *e, const struct assay_record_view *start)
 	buffer_finish(&calibrations);
 }
 
-/* The reasons of the quality: "cal-expired late". */
 static void put_reasons(struct buffer *to, const struct assay_frame_view *frame)
 {
 	struct buffer words = {0};
-	struct reader r;
-	struct assay_string reason;
-	size_t count = 0;
-	read_init(&r, frame->why.data, frame->why.len);
-	if (frame->why.len > 0)
-		read_array(&r, &count);
-	for (size_t i = 0; i < count && read_text(&r, &reason) == 0; i++)
-		cell_put(&words, "%s%.*s", i > 0 ? " " : "", (int)reason.len, reason.data);
+	facts_put_reasons(&words, frame);
 	cell_put_text(to, (struct assay_string){(const char *)words.data, words.len});
+	to->failed |= words.failed;
 	buffer_finish(&words);
 }
 
@@ -226,7 +223,9 @@ static void note_unshown(struct export *e, const struct table *t)
 	for (size_t i = 0; i < t->columns_count; i++) {
 		if (t->columns[i].is_shown)
 			continue;
-		e->unshown++;
+		export_note(e,
+			"variables left out, which have other dimensions; --format json has them",
+			1);
 		if (style_of(e)->is_for_people)
 			continue;
 		cell_put(&e->to, "# not in this table, it has other dimensions: ");

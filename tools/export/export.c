@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <time.h>
 
 #include "export.h"
+#include "record/digest.h"
 
 #define ANSWER_MS 10000
 #define ATTEMPTS  5
@@ -57,17 +59,9 @@ static void count_lost(struct export *e, struct export_item *item)
 		e->next = record->n + 1;
 }
 
-/* Writes the entry unless it is left out. */
-static int put_item(struct export *e, struct export_item *item)
+static bool is_left_out(const struct export *e, const struct export_item *item)
 {
-	count_lost(e, item);
-	if (item->is_frame && item->frame.partial && !e->with_partial && !e->format->is_evidence) {
-		e->partial++;
-		return 0;
-	}
-	int r = e->format->entry(e, item);
-	e->lost_now = 0;
-	return r;
+	return item->is_frame && item->frame.partial && !e->with_partial && !e->format->is_evidence;
 }
 
 static int give_piece(struct export *e, uint64_t seq)
@@ -78,14 +72,14 @@ static int give_piece(struct export *e, uint64_t seq)
 	return r;
 }
 
-int export_choose_table(struct export *e, const uint8_t *hash, bool *is_new)
+static int choose(struct export *e, const uint8_t *hash, size_t max, bool *is_new)
 {
 	struct export_tables *t = &e->tables;
 	size_t i = 0;
 	while (i < t->count && memcmp(t->of[i].id, hash, sizeof t->of[i].id) != 0)
 		i++;
 	*is_new = i == t->count;
-	if (i == EXPORT_TABLES_MAX)
+	if (i == max)
 		return -E2BIG;
 	if (*is_new) {
 		memcpy(t->of[i].id, hash, sizeof t->of[i].id);
@@ -94,6 +88,35 @@ int export_choose_table(struct export *e, const uint8_t *hash, bool *is_new)
 	}
 	t->at = i;
 	return 0;
+}
+
+int export_choose_table(struct export *e, const uint8_t *hash, bool *is_new)
+{
+	return choose(e, hash, EXPORT_TABLES_MAX, is_new);
+}
+
+int export_choose_file(struct export *e, uint64_t key, bool *is_new)
+{
+	struct digest digest;
+	uint8_t hash[ASSAY_SHA256_SIZE];
+	int r = digest_init(&digest);
+	if (r < 0)
+		return r;
+	digest_update(&digest, e->run.number, strlen(e->run.number));
+	digest_update(&digest, &key, sizeof key);
+	digest_final(&digest, hash);
+	digest_finish(&digest);
+	return choose(e, hash, EXPORT_FILES_MAX, is_new);
+}
+
+void export_note(struct export *e, const char *text, uint64_t count)
+{
+	size_t i = 0;
+	while (e->notes[i].text != NULL && e->notes[i].text != text)
+		i++;
+	assert(i < EXPORT_NOTES_MAX - 1); /* the last one ends the list */
+	e->notes[i].text = text;
+	e->notes[i].count += count;
 }
 
 static bool must_stop(const struct export *e)
@@ -122,58 +145,81 @@ static int fetch_page(struct export *e, uint64_t from, struct parts *reply, stru
 	return must_stop(e) ? -EINTR : r == 0 ? -EBUSY : r;
 }
 
-/* The heading: begin(), then the entries after the run's end, which `in_heading` counts. */
-static int put_heading(struct export *e, uint64_t *in_heading)
+/* Gives the run's entries from this one on to take(). */
+static int walk(struct export *e, uint64_t from, int (*take)(struct export *, struct export_item *))
 {
 	struct parts reply = {0};
-	struct reply_view m = {.next = e->run.last + 1};
-	int r = e->format->begin(e);
-	while (r == 0 && e->run.last > 0 && m.next != 0) {
+	struct reply_view m = {.next = from};
+	int r = 0;
+	while (r == 0 && m.next != 0) {
 		r = fetch_page(e, m.next, &reply, &m);
-		for (size_t i = 1; r == 0 && i < reply.count; i++, (*in_heading)++) {
+		for (size_t i = 1; r == 0 && i < reply.count; i++) {
 			struct export_item item;
-			r = view_item(parts_at(&reply, i), &item);
+			r = must_stop(e) ? -EINTR : view_item(parts_at(&reply, i), &item);
 			if (r == 0)
-				r = e->format->entry(e, &item);
+				r = take(e, &item);
 		}
 	}
 	parts_finish(&reply);
 	return r;
 }
 
-int export_put(struct export *e, const struct export_run *run)
+static int survey_item(struct export *e, struct export_item *item)
 {
-	struct parts reply = {0};
-	struct reply_view m = {.next = 1};
-	uint64_t in_heading = 0; /* entries after the end that the heading has */
-	bool has_end = false;
-	e->run = *run;
-	e->next = e->lost_now = 0;
-	buffer_reset(&e->to);
-	int r = e->format->begin != NULL ? put_heading(e, &in_heading) : 0;
-	while (r == 0 && m.next != 0) {
-		r = fetch_page(e, m.next, &reply, &m);
-		for (size_t i = 1; r == 0 && i < reply.count; i++) {
-			struct export_item item;
-			r = must_stop(e) ? -EINTR : view_item(parts_at(&reply, i), &item);
-			if (r < 0)
-				break;
-			bool is_in_heading = has_end && in_heading > 0 &&
-					     item.frame.record.type == ASSAY_RECORD_AMEND;
-			in_heading -= is_in_heading;
-			has_end |= item.frame.record.type == ASSAY_RECORD_RUN_END;
-			r = is_in_heading ? 0 : put_item(e, &item);
-			if (r == 0)
-				r = give_piece(e, item.entry.seq);
+	if (is_left_out(e, item))
+		return 0;
+	facts_take(&e->about, &e->run, item);
+	return e->format->survey(e, item);
+}
+
+static int put_in_heading(struct export *e, struct export_item *item)
+{
+	e->in_heading++;
+	return e->format->entry(e, item);
+}
+
+static int put_item(struct export *e, struct export_item *item)
+{
+	const struct assay_record_view *record = &item->frame.record;
+	bool is_in_heading = e->has_end && e->in_heading > 0 && record->type == ASSAY_RECORD_AMEND;
+	int r = 0;
+	e->in_heading -= is_in_heading;
+	e->has_end |= record->type == ASSAY_RECORD_RUN_END;
+	if (!is_in_heading) {
+		count_lost(e, item);
+		if (is_left_out(e, item)) {
+			export_note(e,
+				"partial frames left out, which later frames replace; "
+				"--partials has them",
+				1);
+		} else {
+			r = e->format->entry(e, item);
+			e->lost_now = 0;
 		}
 	}
-	if (r == 0 && e->format->end != NULL) {
-		r = e->format->end(e);
-		if (r == 0)
-			r = give_piece(e, run->last);
+	return r < 0 ? r : give_piece(e, item->entry.seq);
+}
+
+int export_put(struct export *e, const struct export_run *run)
+{
+	e->run = *run;
+	e->next = e->lost_now = e->in_heading = 0;
+	e->has_end = false;
+	buffer_reset(&e->to);
+	facts_begin(&e->about, run);
+	int r = e->format->survey != NULL ? walk(e, 1, survey_item) : 0;
+	if (r == 0 && e->format->begin != NULL) {
+		r = e->format->begin(e);
+		if (r == 0 && run->last > 0)
+			r = walk(e, run->last + 1, put_in_heading);
+	}
+	if (r == 0)
+		r = walk(e, 1, put_item);
+	for (int more = 1; r == 0 && e->format->end != NULL && more == 1;) {
+		more = e->format->end(e);
+		r = more < 0 ? more : give_piece(e, run->last);
 	}
 	e->runs++;
-	parts_finish(&reply);
 	return r;
 }
 

@@ -12,6 +12,7 @@
 #include <assay/record.h>
 
 #include "base/buffer.h"
+#include "facts.h"
 #include "record/keys.h"
 #include "requester.h"
 
@@ -66,13 +67,20 @@ struct csv_style;
 /* The slots append to e->to, whose failure is looked at by the caller, and return 0 or an errno. */
 struct export_format {
 	/*
+	 * A first pass over the entries that entry() will be given, for what stands before the data:
+	 * counts, and the facts of the run (facts.h).  It writes nothing.  NULL: no such pass.
+	 */
+	int (*survey)(struct export *e, const struct export_item *item);
+	/*
 	 * Before the entries of a run; e->run has its facts.  After it come the entries that
 	 * followed the run's end, so that corrections stand above what they correct.  NULL: this
 	 * format has no heading.
 	 */
 	int (*begin)(struct export *e);
 	int (*entry)(struct export *e, const struct export_item *item);
-	int (*end)(struct export *e); /* after the last entry; NULL: nothing */
+	/* After the last entry; NULL: nothing.  1: e->to is one file, call it again for the next. */
+	int (*end)(struct export *e);
+	const char *lacks; /* the facts that it has no place for: "a; b"; NULL: it carries all */
 	const struct csv_style *style;
 	bool is_evidence; /* the bytes of the journal: nothing is left out */
 };
@@ -86,14 +94,19 @@ const struct export_format *export_format_find(const char *name);
 
 /* --- exports --------------------------------------------------------------------------------- */
 
-#define EXPORT_TABLES_MAX 64
+#define EXPORT_TABLES_MAX 64   /* sets of columns */
+#define EXPORT_FILES_MAX  4096 /* of a format that has a file per run or frame */
+#define EXPORT_NOTES_MAX  16
 
-/* One file per set of columns.  A format without columns writes to the first only. */
+/*
+ * One file per set of columns, or per run or frame.  A format that chooses none writes to the first
+ * only.
+ */
 struct export_tables {
 	struct export_table {
-		uint8_t id[8]; /* of the columns */
+		uint8_t id[8]; /* of the columns, run or frame */
 		uint64_t rows;
-	} of[EXPORT_TABLES_MAX];
+	} of[EXPORT_FILES_MAX];
 	size_t count, at; /* `at`: the one that e->to belongs to */
 };
 
@@ -116,10 +129,15 @@ struct export
 	struct buffer to;
 	struct export_tables tables;
 	uint64_t runs, next; /* runs so far; the next frame */
-	/* of all runs: frames that are missing, partial frames and variables that are left out */
-	uint64_t lost, partial, unshown;
-	uint64_t altered;              /* sample ids that a spreadsheet shows as something else */
+	uint64_t lost;       /* of all runs: frames that are missing */
+	struct export_note { /* of all runs: what is left out or altered, and how often */
+		const char *text;
+		uint64_t count;
+	} notes[EXPORT_NOTES_MAX];
 	uint64_t lost_first, lost_now; /* missing before the next entry that is written */
+	uint64_t in_heading;           /* entries after the run's end that the heading has */
+	bool has_end;
+	struct facts about; /* facts.h; by a survey */
 
 	/* of the format, for this run */
 	struct buffer head, facts;
@@ -141,6 +159,15 @@ void export_finish(struct export *e);
  * there was none.  0, or -E2BIG: there are EXPORT_TABLES_MAX already.
  */
 int export_choose_table(struct export *e, const uint8_t *hash, bool *is_new);
+
+/*
+ * For formats with a file per run or frame: sets e->tables.at to the file of this `key` of the run,
+ * which `is_new` if there was none.  0, -E2BIG: there are EXPORT_FILES_MAX already, or -ENOMEM.
+ */
+int export_choose_file(struct export *e, uint64_t key, bool *is_new);
+
+/* Adds to the count of this note, such as "frames of another kind left out".  The text is static. */
+void export_note(struct export *e, const char *text, uint64_t count);
 
 /*
  * The runs that started in [since, until), oldest first, of one instrument or all (NULL).  Returns

@@ -270,7 +270,7 @@ static void partial_frames_are_left_out(void **state)
 	entries[0] = "run-start", entries[1] = "frame-spectrum-linear";
 	assert_int_equal(put("csv"), 0);
 	assert_null(strstr((const char *)out.data, "\"frame\""));
-	assert_int_equal(export.partial, 1);
+	assert_int_equal(export.notes[0].count, 1);
 	assert_int_equal(put("json"), 0);
 	assert_null(strstr((const char *)out.data, "\"type\":\"frame\""));
 	export.with_partial = true;
@@ -337,6 +337,96 @@ static void cells_are_quoted(void **state)
 	}
 }
 
+/* --- a format of this test: it counts first, and makes two files of a run ------------------------ */
+
+static unsigned surveyed, given;
+
+static int count_first(struct export *e, const struct export_item *item)
+{
+	surveyed += item->is_frame;
+	return 0;
+}
+
+static int give_count(struct export *e)
+{
+	cell_put(&e->to, "%u of %s, %s", surveyed, e->about.texts[FACT_SAMPLE],
+		e->about.texts[FACT_DIGEST]);
+	return 0;
+}
+
+static int give_frame(struct export *e, const struct export_item *item)
+{
+	given += item->is_frame;
+	export_note(e, "entries", 1);
+	return 0;
+}
+
+static int end_twice(struct export *e)
+{
+	bool is_new;
+	int r = export_choose_file(e, e->step, &is_new);
+	assert_true(r < 0 || is_new);
+	cell_put(&e->to, ";%zu", e->tables.at);
+	e->step++;
+	return r < 0 ? r : (int)(e->step % 2);
+}
+
+static void a_survey_is_before_the_data(void **state)
+{
+	static const struct export_format format = {
+		.survey = count_first, .begin = give_count, .entry = give_frame, .end = end_twice};
+	const struct export_run run = {.number = "site/xrf-1/1",
+		.last = RUN_END,
+		.sim = true,
+		.corrected = {
+			.keys = EXPORT_SAMPLE | EXPORT_VALID, .sample = "B\n2", .reason = "no"}};
+	entries[0] = "run-start", entries[1] = "frame-scalar";
+	entries[2] = "frame-spectrum-linear", entries[3] = "run-end-complete";
+	export.format = &format;
+	surveyed = given = 0;
+	assert_int_equal(export_put(&export, &run), 0);
+	buffer_append(&out, "", 1);
+	const char *at = find_words((const char *)out.data, "1 of B\\n2, sha256 ");
+	assert_string_equal(strchr(at, ';'), ";0;1");
+	assert_int_equal(given, 1); /* the other one is partial */
+	assert_string_equal(export.notes[0].text, "entries");
+	assert_int_equal(export.notes[0].count, 3);
+	assert_string_equal(export.about.texts[FACT_CORRECTED], "sample, valid: no");
+	assert_string_equal(export.about.texts[FACT_TECHNIQUE], "xrf");
+	assert_true(export.about.texts[FACT_SIMULATED][0] != '\0');
+	assert_true(export.about.texts[FACT_NOT_VALID][0] != '\0');
+}
+
+static void more_files_than_may_be_are_an_error(void **state)
+{
+	bool is_new;
+	for (uint64_t i = 0; i < EXPORT_FILES_MAX; i++) {
+		assert_int_equal(export_choose_file(&export, i, &is_new), 0);
+		assert_true(is_new);
+		assert_int_equal(export.tables.at, i);
+	}
+	assert_int_equal(export_choose_file(&export, EXPORT_FILES_MAX, &is_new), -E2BIG);
+	assert_int_equal(export_choose_file(&export, 7, &is_new), 0);
+	assert_false(is_new);
+	assert_int_equal(export.tables.at, 7);
+}
+
+static void texts_become_ascii(void **state)
+{
+	static const char *const marks[] = {"##", "$$", ": ", "--", NULL};
+	static const char *const texts[][2] = {{"a##b$$c: d--e", "a-#b-$c- d -e"}, {"###", "--#"},
+		{"\xc3\xa4\xe5\xb1\xb1\xf0\x9f\x98\x80", "\\u00e4\\u5c71\\U0001f600"},
+		{"12345678901234567890123456789", "123456789012345678901234567"},
+		{"1234567890123456789012\xc3\xa4", "1234567890123456789012"}};
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		struct buffer text = {0};
+		facts_put_ascii(&text, texts[i][0], marks, 27);
+		buffer_append(&text, "", 1);
+		assert_string_equal((const char *)text.data, texts[i][1]);
+		buffer_finish(&text);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_export, close_export)
 
 int main(void)
@@ -353,6 +443,9 @@ int main(void)
 		TEST(an_unknown_run_is_not_found),
 		TEST(an_interrupt_ends_it),
 		TEST(runs_of_all_pages_are_found_once),
+		TEST(a_survey_is_before_the_data),
+		TEST(more_files_than_may_be_are_an_error),
+		cmocka_unit_test(texts_become_ascii),
 		cmocka_unit_test(cells_are_quoted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "csv.h"
+#include "facts.h"
+#include "record/text.h"
+#include "record/uuid.h"
+
+const char *const fact_names[FACTS_COUNT] = {
+	[FACT_RUN] = "run",
+	[FACT_SIMULATED] = "SIMULATED",
+	[FACT_NOT_VALID] = "NOT VALID",
+	[FACT_STATUS] = "status",
+	[FACT_STARTED] = "started",
+	[FACT_SAMPLE] = "sample",
+	[FACT_OPERATOR] = "operator",
+	[FACT_NOTE] = "note",
+	[FACT_METHOD] = "method",
+	[FACT_CALIBRATION] = "calibration",
+	[FACT_INSTRUMENT] = "instrument",
+	[FACT_MAKE] = "make",
+	[FACT_MODEL] = "model",
+	[FACT_SERIAL] = "serial",
+	[FACT_FIRMWARE] = "firmware",
+	[FACT_TECHNIQUE] = "technique",
+	[FACT_CORRECTED] = "corrected",
+	[FACT_SOURCE] = "source",
+	[FACT_DIGEST] = "digest",
+	[FACT_PROGRAM] = "exported by",
+};
+
+static void set(struct facts *facts, enum fact_id id, struct assay_string text)
+{
+	text_escape(facts->texts[id], FACT_SIZE, text);
+}
+
+static void set_buffer(struct facts *facts, enum fact_id id, struct buffer *text)
+{
+	if (!text->failed)
+		set(facts, id, (struct assay_string){(const char *)text->data, text->len});
+	buffer_finish(text);
+}
+
+/* A correction stands in the place of what it corrects, and is named. */
+static void correct(struct facts *facts, const struct export_correction *now)
+{
+	static const struct {
+		enum export_corrected key;
+		enum fact_id id;
+	} rows[] = {{EXPORT_SAMPLE, FACT_SAMPLE}, {EXPORT_OPERATOR, FACT_OPERATOR},
+		{EXPORT_NOTE, FACT_NOTE}};
+	const char *const texts[] = {now->sample, now->person, now->note};
+	struct buffer names = {0};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		if ((now->keys & rows[i].key) == 0)
+			continue;
+		set(facts, rows[i].id, string_of(texts[i]));
+		cell_put(&names, "%s%s", names.len > 0 ? ", " : "", fact_names[rows[i].id]);
+	}
+	if ((now->keys & EXPORT_VALID) != 0)
+		cell_put(&names, "%svalid", names.len > 0 ? ", " : "");
+	if (names.len > 0)
+		cell_put(&names, ": %s", now->reason);
+	set_buffer(facts, FACT_CORRECTED, &names);
+}
+
+void facts_begin(struct facts *facts, const struct export_run *run)
+{
+	const struct export_correction *now = &run->corrected;
+	*facts = (struct facts){.started = run->start};
+	set(facts, FACT_RUN, string_of(run->number));
+	if (run->sim)
+		set(facts, FACT_SIMULATED, string_of("this is not a measurement"));
+	if ((now->keys & EXPORT_VALID) != 0 && !now->valid)
+		set(facts, FACT_NOT_VALID, string_of("see the correction"));
+	set(facts, FACT_STATUS,
+		string_of(run->status[0] != '\0' ? run->status : "open, not complete"));
+	set(facts, FACT_DIGEST, string_of("none: the run has no end"));
+	set(facts, FACT_PROGRAM, string_of("assayctl " ASSAY_VERSION));
+	correct(facts, now);
+}
+
+/* "xrf" of "a1/data/xrf/site/node/xrf-1/spectrum". */
+static struct assay_string technique_of(struct assay_string topic)
+{
+	const char *end = topic.data + topic.len, *at = topic.data;
+	for (int i = 0; i < 2 && at != NULL; i++) {
+		at = memchr(at, '/', (size_t)(end - at));
+		at = at != NULL ? at + 1 : NULL;
+	}
+	const char *last = at != NULL ? memchr(at, '/', (size_t)(end - at)) : NULL;
+	return last != NULL ? (struct assay_string){at, (size_t)(last - at)}
+			    : (struct assay_string){0};
+}
+
+static void take_start(struct facts *facts, const struct export_item *item)
+{
+	const struct assay_record_view *start = &item->frame.record;
+	struct buffer method = {0}, calibrations = {0}, time = {0};
+	set(facts, FACT_SAMPLE, start->sample);
+	set(facts, FACT_OPERATOR, start->person);
+	set(facts, FACT_NOTE, csv_note(start));
+	set(facts, FACT_INSTRUMENT, start->inst.key);
+	set(facts, FACT_MAKE, start->inst.make);
+	set(facts, FACT_MODEL, start->inst.model);
+	set(facts, FACT_SERIAL, start->inst.serial);
+	set(facts, FACT_FIRMWARE, start->inst.fw);
+	set(facts, FACT_TECHNIQUE, technique_of(item->entry.topic));
+	if (start->method.data != NULL)
+		csv_put_method(&method, start);
+	csv_put_calibrations(&calibrations, start);
+	cell_put_time(&time, start->t.utc);
+	cell_put(&time, " UTC, clock %s", assay_sync_name(start->t.sync));
+	facts->started = start->t.utc;
+	set_buffer(facts, FACT_METHOD, &method);
+	set_buffer(facts, FACT_CALIBRATION, &calibrations);
+	set_buffer(facts, FACT_STARTED, &time);
+}
+
+void facts_take(struct facts *facts, const struct export_run *run, const struct export_item *item)
+{
+	const struct assay_record_view *record = &item->frame.record;
+	char hex[HEX_SIZE(ASSAY_SHA256_SIZE)];
+	if (record->type == ASSAY_RECORD_RUN_START) {
+		take_start(facts, item);
+		correct(facts, &run->corrected);
+		snprintf(facts->texts[FACT_SOURCE], FACT_SIZE,
+			"journal %s, entries %" PRIu64 " to %" PRIu64,
+			hex_write(hex, item->entry.journal, ASSAY_UUID_SIZE), item->entry.seq,
+			run->last);
+	} else if (record->type == ASSAY_RECORD_RUN_END && record->digest != NULL) {
+		snprintf(facts->texts[FACT_DIGEST], FACT_SIZE, "sha256 %s",
+			hex_write(hex, record->digest, ASSAY_SHA256_SIZE));
+	}
+}
+
+void facts_put_reasons(struct buffer *to, const struct assay_frame_view *frame)
+{
+	struct reader r;
+	struct assay_string reason;
+	size_t count = 0;
+	read_init(&r, frame->why.data, frame->why.len);
+	if (frame->why.len > 0)
+		read_array(&r, &count);
+	for (size_t i = 0; i < count && read_text(&r, &reason) == 0; i++) {
+		cell_put(to, i > 0 ? " " : "");
+		cell_put_escaped(to, reason);
+	}
+}
+
+void facts_put_quality(struct buffer *to, const struct assay_frame_view *frame)
+{
+	cell_put(to, "%s", assay_quality_name(frame->quality));
+	if (frame->why.len > 1) /* not an empty list */
+		cell_put(to, ": ");
+	facts_put_reasons(to, frame);
+}
+
+static uint32_t next_character(const char **at)
+{
+	const uint8_t *c = (const uint8_t *)*at;
+	size_t more = *c >= 0xf0 ? 3 : *c >= 0xe0 ? 2 : *c >= 0xc0 ? 1 : 0;
+	uint32_t code = more > 0 ? *c & (0x3fu >> more) : *c;
+	for (; more > 0 && (c[1] & 0xc0) == 0x80; more--)
+		code = code << 6 | (*++c & 0x3f);
+	*at = (const char *)c + 1;
+	return code;
+}
+
+static bool is_mark(const char *at, const char *const *marks)
+{
+	while (*marks != NULL && strncmp(at, *marks, strlen(*marks)) != 0)
+		marks++;
+	return *marks != NULL;
+}
+
+void facts_put_ascii(struct buffer *to, const char *text, const char *const *marks, size_t max)
+{
+	size_t start = to->len;
+	while (*text != '\0') {
+		char character[16] = {*text, '\0'};
+		size_t before = to->len;
+		if (is_mark(text, marks))
+			character[0] = *text == '-' ? ' ' : '-';
+		uint32_t code = next_character(&text);
+		if (code >= 0x80)
+			snprintf(character, sizeof character,
+				code > 0xffff ? "\\U%08" PRIx32 : "\\u%04" PRIx32, code);
+		if (before + strlen(character) > start + max)
+			break;
+		cell_put(to, "%s", character);
+	}
+}
