@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -225,6 +226,7 @@ int export_file_open(struct export_file *f, const char *path, const char *select
 static int reach_output(struct export_file *f, size_t at)
 {
 	bool is_new = at == f->count;
+	assert(at <= f->count);
 	if (!is_new && f->outputs[at].fd >= 0)
 		return 0;
 	if (is_new)

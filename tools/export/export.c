@@ -200,10 +200,18 @@ static int put_item(struct export *e, struct export_item *item)
 	return r < 0 ? r : give_piece(e, item->entry.seq);
 }
 
+static void forget(struct export *e)
+{
+	if (e->format->forget != NULL && e->own != NULL)
+		e->format->forget(e);
+	e->own = NULL;
+}
+
 int export_put(struct export *e, const struct export_run *run)
 {
+	forget(e);
 	e->run = *run;
-	e->next = e->lost_now = e->in_heading = 0;
+	e->next = e->lost_now = e->in_heading = e->fits = 0;
 	e->has_end = false;
 	buffer_reset(&e->to);
 	facts_begin(&e->about, run);
@@ -225,6 +233,8 @@ int export_put(struct export *e, const struct export_run *run)
 
 void export_finish(struct export *e)
 {
+	if (e->format != NULL)
+		forget(e);
 	buffer_finish(&e->to);
 	buffer_finish(&e->head);
 	buffer_finish(&e->facts);

@@ -80,6 +80,8 @@ struct export_format {
 	int (*entry)(struct export *e, const struct export_item *item);
 	/* After the last entry; NULL: nothing.  1: e->to is one file, call it again for the next. */
 	int (*end)(struct export *e);
+	void (*forget)(
+		struct export *e); /* frees e->own, before a run and at last; NULL: nothing */
 	const char *lacks; /* the facts that it has no place for: "a; b"; NULL: it carries all */
 	const struct csv_style *style;
 	bool is_evidence; /* the bytes of the journal: nothing is left out */
@@ -143,6 +145,8 @@ struct export
 	struct buffer head, facts;
 	uint64_t with_head; /* bit i: the file of table i has the head */
 	uint64_t step;
+	uint64_t fits; /* spectra that the survey found to fit */
+	void *own;     /* NULL before each run */
 };
 
 /*

@@ -13,12 +13,14 @@ const char *const fact_names[FACTS_COUNT] = {
 	[FACT_SIMULATED] = "SIMULATED",
 	[FACT_NOT_VALID] = "NOT VALID",
 	[FACT_STATUS] = "status",
+	[FACT_QUALITY] = "quality",
 	[FACT_STARTED] = "started",
 	[FACT_SAMPLE] = "sample",
 	[FACT_OPERATOR] = "operator",
 	[FACT_NOTE] = "note",
 	[FACT_METHOD] = "method",
 	[FACT_CALIBRATION] = "calibration",
+	[FACT_LABORATORY] = "laboratory",
 	[FACT_INSTRUMENT] = "instrument",
 	[FACT_MAKE] = "make",
 	[FACT_MODEL] = "model",
@@ -82,17 +84,30 @@ void facts_begin(struct facts *facts, const struct export_run *run)
 	correct(facts, now);
 }
 
-/* "xrf" of "a1/data/xrf/site/node/xrf-1/spectrum". */
-static struct assay_string technique_of(struct assay_string topic)
+/* The tokens `first` to `last` of a topic: 2 is "xrf" of "a1/data/xrf/site/node/xrf-1/spectrum". */
+static struct assay_string tokens(struct assay_string topic, int first, int last)
 {
-	const char *end = topic.data + topic.len, *at = topic.data;
-	for (int i = 0; i < 2 && at != NULL; i++) {
-		at = memchr(at, '/', (size_t)(end - at));
-		at = at != NULL ? at + 1 : NULL;
+	const char *end = topic.data + topic.len, *at = topic.data, *from = NULL;
+	for (int i = 0; at != NULL && at < end; i++) {
+		const char *slash = memchr(at, '/', (size_t)(end - at));
+		from = i == first ? at : from;
+		if (i == last && slash != NULL)
+			return (struct assay_string){from, (size_t)(slash - from)};
+		at = slash != NULL ? slash + 1 : NULL;
 	}
-	const char *last = at != NULL ? memchr(at, '/', (size_t)(end - at)) : NULL;
-	return last != NULL ? (struct assay_string){at, (size_t)(last - at)}
-			    : (struct assay_string){0};
+	return (struct assay_string){0};
+}
+
+static void take_quality(struct facts *facts, const struct assay_frame_view *frame)
+{
+	char *text = facts->texts[FACT_QUALITY];
+	size_t len = 0;
+	facts->qualities[frame->quality]++;
+	for (enum assay_quality_flag i = ASSAY_QUALITY_GOOD; i <= ASSAY_QUALITY_MISSING; i++) {
+		if (facts->qualities[i] > 0)
+			len += (size_t)snprintf(text + len, FACT_SIZE - len, "%s%s %" PRIu64,
+				len > 0 ? ", " : "", assay_quality_name(i), facts->qualities[i]);
+	}
 }
 
 static void take_start(struct facts *facts, const struct export_item *item)
@@ -102,12 +117,13 @@ static void take_start(struct facts *facts, const struct export_item *item)
 	set(facts, FACT_SAMPLE, start->sample);
 	set(facts, FACT_OPERATOR, start->person);
 	set(facts, FACT_NOTE, csv_note(start));
+	set(facts, FACT_LABORATORY, tokens(item->entry.topic, 3, 4));
 	set(facts, FACT_INSTRUMENT, start->inst.key);
 	set(facts, FACT_MAKE, start->inst.make);
 	set(facts, FACT_MODEL, start->inst.model);
 	set(facts, FACT_SERIAL, start->inst.serial);
 	set(facts, FACT_FIRMWARE, start->inst.fw);
-	set(facts, FACT_TECHNIQUE, technique_of(item->entry.topic));
+	set(facts, FACT_TECHNIQUE, tokens(item->entry.topic, 2, 2));
 	if (start->method.data != NULL)
 		csv_put_method(&method, start);
 	csv_put_calibrations(&calibrations, start);
@@ -123,7 +139,9 @@ void facts_take(struct facts *facts, const struct export_run *run, const struct 
 {
 	const struct assay_record_view *record = &item->frame.record;
 	char hex[HEX_SIZE(ASSAY_SHA256_SIZE)];
-	if (record->type == ASSAY_RECORD_RUN_START) {
+	if (item->is_frame) {
+		take_quality(facts, &item->frame);
+	} else if (record->type == ASSAY_RECORD_RUN_START) {
 		take_start(facts, item);
 		correct(facts, &run->corrected);
 		snprintf(facts->texts[FACT_SOURCE], FACT_SIZE,
@@ -192,4 +210,67 @@ void facts_put_ascii(struct buffer *to, const char *text, const char *const *mar
 			break;
 		cell_put(to, "%s", character);
 	}
+}
+
+const char *facts_digest(const struct facts *facts)
+{
+	const char *text = facts->texts[FACT_DIGEST];
+	return strncmp(text, "sha256 ", 7) == 0 ? text + 7 : text;
+}
+
+static void put_comment(
+	struct buffer *to, const char *name, const char *text, const struct facts_style *style)
+{
+	cell_put(to, "%s%s%s", style->before, name, style->between);
+	facts_put_ascii(to, text, style->marks, style->max);
+	cell_put(to, "%s", style->after);
+}
+
+static void put_frame_comments(
+	struct buffer *to, const struct assay_frame_view *frame, const struct facts_style *style)
+{
+	struct buffer text = {0};
+	cell_put(&text, "%" PRIu64 ", ", frame->record.n);
+	if (frame->step_name.len > 0) {
+		cell_put_escaped(&text, frame->step_name);
+		cell_put(&text, ", ");
+	}
+	cell_put_time(&text, frame->record.t.utc);
+	cell_put(&text, " UTC");
+	size_t quality = text.len + 1;
+	buffer_append(&text, "", 1);
+	facts_put_quality(&text, frame);
+	buffer_append(&text, "", 1);
+	if (!text.failed) {
+		put_comment(to, "frame", (const char *)text.data, style);
+		put_comment(to, "frame's quality", (const char *)text.data + quality, style);
+	}
+	to->failed |= text.failed;
+	buffer_finish(&text);
+}
+
+void facts_put_comments(struct buffer *to, const struct facts *facts,
+	const struct assay_frame_view *frame, const struct facts_style *style)
+{
+	for (enum fact_id i = 0; i < FACTS_COUNT; i++) {
+		if (facts->texts[i][0] != '\0')
+			put_comment(to, fact_names[i], facts->texts[i], style);
+	}
+	if (frame != NULL)
+		put_frame_comments(to, frame, style);
+}
+
+void facts_put_title(
+	struct buffer *to, const struct facts *facts, const char *const *marks, size_t max)
+{
+	const char *sample = facts->texts[FACT_SAMPLE];
+	const char *mark = facts->texts[FACT_SIMULATED][0] != '\0' ? "SIMULATED " : "";
+	cell_put(to, "%s", mark);
+	facts_put_ascii(
+		to, sample[0] != '\0' ? sample : facts->texts[FACT_RUN], marks, max - strlen(mark));
+}
+
+int facts_only(struct export *e, const struct export_item *item)
+{
+	return 0;
 }

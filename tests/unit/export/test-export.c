@@ -397,6 +397,36 @@ static void a_survey_is_before_the_data(void **state)
 	assert_true(export.about.texts[FACT_NOT_VALID][0] != '\0');
 }
 
+static void comments_have_all_facts(void **state)
+{
+	static const char *const marks[] = {": ", NULL};
+	static const struct facts_style style = {"<", "=", ">", marks, 40};
+	static const struct export_format format = {.survey = facts_only, .entry = give_frame};
+	const struct export_run run = {.number = "site/xrf-1/1", .last = RUN_END, .sim = true};
+	struct buffer text = {0};
+	struct export_item item = {.is_frame = true};
+	entries[0] = "run-start", entries[1] = "frame-scalar";
+	entries[2] = "frame-suspect", entries[3] = "run-end-complete";
+	export.format = &format;
+	assert_int_equal(export_put(&export, &run), 0);
+	build(&text, "frame-suspect");
+	assert_int_equal(assay_entry_read(text.data, text.len, &item.entry), 0);
+	assert_int_equal(
+		assay_frame_read(item.entry.body.data, item.entry.body.len, &item.frame), 0);
+	facts_put_title(&out, &export.about, marks, 20);
+	facts_put_comments(&out, &export.about, &item.frame, &style);
+	buffer_append(&out, "", 1);
+	const char *at = find_words(
+		(const char *)out.data, "SIMULATED CCL-2026-0<run=site/xrf-1/1>");
+	at = find_words(at, "<SIMULATED=this is not a measurement><status=open, not complete>");
+	at = find_words(at, "suspect 1><started=");
+	at = find_words(at, "<digest=sha256 ");
+	at = find_words(at, "<frame=");
+	find_words(at, "<frame's quality=suspect- ");
+	assert_int_equal(strlen(facts_digest(&export.about)), 64);
+	buffer_finish(&text);
+}
+
 static void more_files_than_may_be_are_an_error(void **state)
 {
 	bool is_new;
@@ -444,6 +474,7 @@ int main(void)
 		TEST(an_interrupt_ends_it),
 		TEST(runs_of_all_pages_are_found_once),
 		TEST(a_survey_is_before_the_data),
+		TEST(comments_have_all_facts),
 		TEST(more_files_than_may_be_are_an_error),
 		cmocka_unit_test(texts_become_ascii),
 		cmocka_unit_test(cells_are_quoted),
