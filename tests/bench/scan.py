@@ -17,7 +17,7 @@ from daemon import Daemon
 from process import Failure, Program, wait_for
 from table import Row, median
 
-GROUP = "Latency from the last byte of a scan at the link to the subscriber, sync: always, simulators on TCP"
+GROUP = "Latency from the last byte of a scan at the link to the subscriber, sync: always, simulators on TCP, UDP, HTTP"
 SCAN_WORDS = 21  # of srs-rga: 20 masses and the total pressure
 
 
@@ -44,15 +44,59 @@ def each_reply(request, reply):
     return bool(reply)
 
 
+def after_spectrum():
+    """amptek-dp5: a packet of spectrum and status, PID1 81; its length stands behind the head."""
+    reply_so_far = b""
+
+    def is_end(request, reply):
+        nonlocal reply_so_far
+        reply_so_far = b"" if request else reply_so_far + reply
+        head = reply_so_far[:6]
+        if head[:3] != b"\xf5\xfa\x81" or len(head) < 6 or len(reply_so_far) < 8 + int.from_bytes(head[4:], "big"):
+            return False
+        reply_so_far = b""
+        return True
+    return is_end
+
+
+def after_page(path):
+    """HTTP: the whole reply to a request of this path."""
+    is_wanted, reply_so_far = False, b""
+
+    def is_end(request, reply):
+        nonlocal is_wanted, reply_so_far
+        if request:
+            is_wanted, reply_so_far = path in request, b""
+        reply_so_far += reply
+        length = re.search(rb"(?i)content-length: *(\d+)", reply_so_far)
+        if not is_wanted or length is None or b"\r\n\r\n" not in reply_so_far:
+            return False
+        is_wanted = len(reply_so_far.split(b"\r\n\r\n", 1)[1]) < int(length.group(1))
+        return not is_wanted
+    return is_end
+
+
 class Tap(threading.Thread):
-    """Forwards one connection to the instrument and notes when a scan's last byte comes."""
+    """Between daemon and instrument: notes when a scan's last byte comes."""
 
     def __init__(self, port, is_end):
         super().__init__(daemon=True)
         self.instrument, self.is_end, self.ends = ("127.0.0.1", port), is_end, []
-        self.server = socket.create_server(("127.0.0.1", 0))
+        self.server = self.listen()
         self.port = self.server.getsockname()[1]
         self.start()
+
+    def look(self, request, reply):
+        now = time.monotonic_ns()
+        if self.is_end(request, reply):
+            self.ends.append(now)
+
+
+class StreamTap(Tap):
+    """Forwards one connection after the other."""
+
+    def listen(self):
+        return socket.create_server(("127.0.0.1", 0))
 
     def run(self):
         while True:
@@ -65,16 +109,47 @@ class Tap(threading.Thread):
     def forward(self, daemon, instrument):
         while True:
             for ready in select.select([daemon, instrument], [], [])[0]:
-                data, now = ready.recv(65536), time.monotonic_ns()
+                data = ready.recv(65536)
                 if not data:
                     return
                 from_daemon = ready is daemon
-                if self.is_end(data if from_daemon else b"", b"" if from_daemon else data):
-                    self.ends.append(now)
+                self.look(data if from_daemon else b"", b"" if from_daemon else data)
                 (instrument if from_daemon else daemon).sendall(data)
 
 
+class DatagramTap(Tap):
+    """Forwards the datagrams of one daemon."""
+
+    def listen(self):
+        server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        server.bind(("127.0.0.1", 0))
+        return server
+
+    def run(self):
+        daemon = None
+        while True:
+            data, sender = self.server.recvfrom(65536)
+            from_daemon = sender != self.instrument
+            daemon = sender if from_daemon else daemon
+            self.look(data if from_daemon else b"", b"" if from_daemon else data)
+            self.server.sendto(data, self.instrument if from_daemon else daemon)
+
+
+BRUKER = ("REP=1&APT=4000&NSS=1&RES=4&BMS=1&VEL=10&SRC=201&AQM=DD&CHN=1&DTC=16416&OPF=1&PGN=2&DEL=0&COR=0&GNS=1"
+          "&SNM=background")
+LINKS = {"amptek-dp5": "udp", "bruker-web": "http", "prismapro": "http", "micro-gc-fusion": "http", "modbus-map": "modbus-tcp"}
+REPEAT = {"acquire": {"mode": "repeat"}}
+
+# The arguments of the simulator, the end of a scan, the instrument.
 INSTRUMENTS = {
+    "amptek-dp5": (["amptek-dp5"], after_spectrum(), {**REPEAT, "settings": {"channels": 1024, "preset_time": "0.2s"}}),
+    "bruker-web": (["bruker-web", "--speed", "100"], after_page(b"GET /data/"), {
+        **REPEAT, "identity": {"make": "Bruker", "model": "VERTEX 80", "serial": 9990200},
+        "settings": {"command": BRUKER, "result": "interferogram", "poll": "0.1 s"}}),
+    "prismapro": (["prismapro", "--speed", "100"], after_page(b"GET /mmsp/measurement/"), {
+        **REPEAT, "settings": {"poll": "0.05 s", "timeout": "5 s"}}),
+    "micro-gc-fusion": (["micro-gc-fusion", "--speed", "300"], after_page(b"GET /runData/"), {
+        **REPEAT, "settings": {"method": "Air", "poll": "0.05 s", "ready_timeout": "20 s", "run_timeout": "20 s"}}),
     "hiden-rga": (["hiden-rga", "--speed", "10"], after_bracket, {
         "settings": {"mass_last": 20, "scans": 0, "dwell_time": "5 ms", "settle_time": "1 ms", "poll_interval": "10 ms"}}),
     "srs-rga": (["srs-rga", "--speed", "30"], after_words(), {
@@ -108,9 +183,11 @@ def frame_times(live, count):
 
 def latencies(place, driver, frames):
     command, is_end, config = INSTRUMENTS[driver]
-    with Program([place.build / "tools/sim/assay-sim", *command, "--tcp", "127.0.0.1:0"], place.log("assay-sim")) as simulator:
-        tap = Tap(int(re.search(r":(\d+)", simulator.read_line()).group(1)), is_end)
-        link = {"type": "modbus-tcp" if driver == "modbus-map" else "tcp", "host": "127.0.0.1", "port": tap.port}
+    link_type = LINKS.get(driver, "tcp")
+    transport, tap_type = ("--udp", DatagramTap) if link_type == "udp" else ("--tcp", StreamTap)
+    with Program([place.build / "tools/sim/assay-sim", *command, transport, "127.0.0.1:0"], place.log("assay-sim")) as simulator:
+        tap = tap_type(int(re.search(r":(\d+)", simulator.read_line()).group(1)), is_end)
+        link = {"type": link_type, "host": "127.0.0.1", "port": tap.port}
         instrument = {"driver": driver, "simulated": True, "link": link, "acquire": {"mode": "continuous"}, **config}
         with Daemon(place, {"one": instrument}) as daemon:
             daemon.wait_ready()

@@ -67,7 +67,7 @@ struct csv_style;
 /* The slots append to e->to, whose failure is looked at by the caller, and return 0 or an errno. */
 struct export_format {
 	/*
-	 * A first pass over the entries that entry() will be given, for what stands before the data:
+	 * A first pass over the entries that entry() will be given, for the part before the data:
 	 * counts, and the facts of the run (facts.h).  It writes nothing.  NULL: no such pass.
 	 */
 	int (*survey)(struct export *e, const struct export_item *item);

@@ -51,7 +51,7 @@ struct facts {
 /* "run", "SIMULATED" ... */
 extern const char *const fact_names[FACTS_COUNT];
 
-/* What the row of the run has; then the rest, by its entries. */
+/* The facts of the row of the run; then the rest, by its entries. */
 void facts_begin(struct facts *facts, const struct export_run *run);
 void facts_take(struct facts *facts, const struct export_run *run, const struct export_item *item);
 
