@@ -24,8 +24,7 @@ struct keeper {
 	uint64_t limit;
 	/* the data set of the last NEXT */
 	char *path; /* NULL: none */
-	struct folder_files files;
-	struct folder_pass pass;
+	struct folder_reader reader;
 };
 
 /* --- replies ---------------------------------------------------------------------------------- */
@@ -79,8 +78,7 @@ static void drop_set(struct keeper *keeper)
 {
 	free(keeper->path);
 	keeper->path = NULL;
-	folder_files_finish(&keeper->files);
-	folder_pass_finish(&keeper->pass);
+	folder_reader_close(&keeper->reader);
 }
 
 /* Makes this set that of the last NEXT. */
@@ -90,7 +88,7 @@ static int offer(struct keeper *keeper, const struct folder_set *set)
 	keeper->path = strdup(set->path);
 	if (keeper->path == NULL)
 		return -ENOMEM;
-	int r = folder_files_find(&keeper->files, &keeper->tree, set);
+	int r = folder_watch_offer(&keeper->watch, set, &keeper->reader);
 	if (r < 0)
 		drop_set(keeper);
 	return r;
@@ -102,7 +100,7 @@ static void reply_set(struct keeper *keeper, const struct folder_set *set)
 	start_reply(&out, FOLDER_NEXT, keeper->number, 0);
 	add_u8(&out, 1);
 	add_u8(&out, set->is_folder);
-	add_u32(&out, (uint32_t)keeper->files.count);
+	add_u32(&out, (uint32_t)keeper->reader.files.count);
 	add_u64(&out, set->size);
 	add_u64(&out, (uint64_t)set->modified);
 	buffer_append(&out, set->path, strlen(set->path));
@@ -144,7 +142,7 @@ static void reply_next(struct keeper *keeper, uint64_t now)
 static void reply_file(struct keeper *keeper, uint32_t number, uint32_t index)
 {
 	struct buffer out = {0};
-	const struct folder_file *file = &keeper->files.at[index];
+	const struct folder_file *file = &keeper->reader.files.at[index];
 	start_reply(&out, FOLDER_FILE, number, 0);
 	add_u64(&out, file->item.size);
 	add_u64(&out, (uint64_t)file->item.modified);
@@ -161,14 +159,14 @@ static void reply_read(struct keeper *keeper, const uint8_t *request, uint64_t n
 	size = size < FOLDER_READ_MAX ? size : FOLDER_READ_MAX;
 	uint8_t *to = buffer_reserve(&out, size);
 	ssize_t n = to == NULL ? -ENOMEM
-			       : folder_pass_read(&keeper->pass, &keeper->tree, &keeper->files,
-					 get_le32(fields), get_le64(fields + 4), to, size);
+			       : folder_reader_read(&keeper->reader, get_le32(fields),
+					 get_le64(fields + 4), to, size);
 	out.len += n > 0 ? (size_t)n : 0;
 	if (n < 0) {
 		struct folder_set *set = folder_watch_find(&keeper->watch, keeper->path);
 		put_le32(out.data + FOLDER_REPLY - 4, (uint32_t)n);
 		if (set != NULL)
-			folder_watch_defer(set, (int)-n, now);
+			folder_watch_defer(set, n == -EAGAIN ? 0 : (int)-n, now);
 		drop_set(keeper);
 	}
 	send_reply(keeper, &out);
@@ -182,8 +180,7 @@ static void reply_end(struct keeper *keeper, uint32_t number, unsigned verdict, 
 	if (set != NULL && verdict == ASSAY_FOLDER_INCOMPLETE)
 		folder_watch_defer(set, 0, now);
 	else if (set != NULL)
-		is_same = folder_watch_take(
-			&keeper->watch, set, &keeper->files, &keeper->pass, now);
+		is_same = folder_watch_take(&keeper->watch, set, &keeper->reader, now);
 	drop_set(keeper);
 	start_reply(&out, FOLDER_END, number, 0);
 	add_u8(&out, is_same);
@@ -208,7 +205,7 @@ static void handle(struct keeper *keeper, const uint8_t *request, size_t len, ui
 	}
 	bool has_index = act == FOLDER_FILE || act == FOLDER_READ;
 	uint32_t index = has_index ? get_le32(fields) : 0;
-	if (keeper->path == NULL || (has_index && index >= keeper->files.count))
+	if (keeper->path == NULL || (has_index && index >= keeper->reader.files.count))
 		reply_error(keeper, act, number, -EINVAL);
 	else if (act == FOLDER_FILE)
 		reply_file(keeper, number, index);
@@ -261,7 +258,7 @@ static _Noreturn void serve(struct keeper *keeper)
 
 void folder_keeper_run(int fd, const struct folder_plan *plan)
 {
-	static struct keeper keeper = {.pass.fd = -1};
+	static struct keeper keeper = {.reader.fd = -1};
 	keeper.fd = fd;
 	keeper.poll = plan->poll;
 	int r = sha256_load();

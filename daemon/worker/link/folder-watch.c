@@ -4,7 +4,6 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -21,83 +20,11 @@ static const char *const passed_over[] = {
 void folder_watch_init(struct folder_watch *watch, const struct folder_tree *tree,
 	const struct folder_rules *rules)
 {
-	*watch = (struct folder_watch){.tree = tree, .rules = *rules, .pass.fd = -1};
+	*watch = (struct folder_watch){
+		.tree = tree, .rules = *rules, .chunk = FOLDER_CHUNK, .pass.fd = -1};
 }
 
-void folder_watch_finish(struct folder_watch *watch)
-{
-	for (size_t i = 0; i < watch->count; i++)
-		free(watch->sets[i].path);
-	free(watch->sets);
-	folder_files_finish(&watch->files);
-	folder_pass_finish(&watch->pass);
-}
-
-/* --- the files of a set ----------------------------------------------------------------------- */
-
-struct finding {
-	const struct folder_tree *tree;
-	struct folder_files *files;
-	unsigned depth;
-};
-
-static int take_file(void *context, const char *path, const struct folder_item *item)
-{
-	struct finding *finding = context;
-	struct folder_files *files = finding->files;
-	if (item->is_folder) {
-		struct finding below = {finding->tree, files, finding->depth + 1};
-		return below.depth > FOLDER_DEPTH_MAX
-			       ? -E2BIG
-			       : folder_tree_list(finding->tree, path, take_file, &below);
-	}
-	if (!item->is_file)
-		return 0;
-	if (files->count == FOLDER_FILES_MAX)
-		return -E2BIG;
-	if ((files->count & (files->count - 1)) == 0) { /* 0 or a power of two: full */
-		size_t size = files->count == 0 ? 1 : 2 * files->count;
-		void *more = realloc(files->at, size * sizeof *files->at);
-		if (more == NULL)
-			return -ENOMEM;
-		files->at = more;
-	}
-	char *copy = strdup(path);
-	if (copy == NULL)
-		return -ENOMEM;
-	files->at[files->count++] = (struct folder_file){.path = copy, .item = *item};
-	return 0;
-}
-
-static int by_path(const void *a, const void *b)
-{
-	const struct folder_file *x = a, *y = b;
-	int order = strcasecmp(x->path, y->path);
-	return order != 0 ? order : strcmp(x->path, y->path);
-}
-
-int folder_files_find(
-	struct folder_files *files, const struct folder_tree *tree, const struct folder_set *set)
-{
-	struct finding finding = {tree, files, 0};
-	struct folder_item item;
-	*files = (struct folder_files){NULL, 0};
-	int r = folder_tree_look(tree, set->path, &item);
-	if (r == 0)
-		r = item.is_folder ? folder_tree_list(tree, set->path, take_file, &finding)
-				   : take_file(&finding, set->path, &item);
-	if (r == 0 && files->count > 0)
-		qsort(files->at, files->count, sizeof *files->at, by_path);
-	return r;
-}
-
-void folder_files_finish(struct folder_files *files)
-{
-	for (size_t i = 0; i < files->count; i++)
-		free(files->at[i].path);
-	free(files->at);
-	*files = (struct folder_files){NULL, 0};
-}
+/* --- the look of a set -------------------------------------------------------------------------- */
 
 /* FNV-1a. */
 static uint64_t add_look(uint64_t look, const void *data, size_t len)
@@ -112,7 +39,7 @@ static uint64_t add_look(uint64_t look, const void *data, size_t len)
 static int look_at(const struct folder_tree *tree, struct folder_set *set)
 {
 	struct folder_files files;
-	int r = folder_files_find(&files, tree, set);
+	int r = folder_files_find(&files, tree, set->path);
 	set->files = (unsigned)files.count;
 	set->size = 0;
 	set->modified = 0;
@@ -132,67 +59,97 @@ static int look_at(const struct folder_tree *tree, struct folder_set *set)
 	return r;
 }
 
-/* --- reading ---------------------------------------------------------------------------------- */
+/* --- hashing ---------------------------------------------------------------------------------- */
 
-void folder_pass_finish(struct folder_pass *pass)
+static void end_pass(struct folder_pass *pass)
 {
 	if (pass->fd >= 0)
 		close(pass->fd);
-	pass->fd = -1;
 	sha256_finish(&pass->sum);
+	sha256_finish(&pass->chunk_sum);
+	*pass = (struct folder_pass){.fd = -1};
 }
 
-ssize_t folder_pass_read(struct folder_pass *pass, const struct folder_tree *tree,
-	struct folder_files *files, size_t file, uint64_t offset, void *to, size_t size)
+/* Forgets the files that are hashed. */
+static void end_hashing(struct folder_watch *watch)
 {
-	struct folder_file *of = &files->at[file];
-	if (offset > INT64_MAX)
-		return -EINVAL;
-	if (pass->fd < 0 || pass->file != file) {
-		folder_pass_finish(pass);
-		int fd = folder_tree_read(tree, of->path);
-		if (fd < 0)
-			return fd;
-		*pass = (struct folder_pass){.file = file, .fd = fd};
-		if (sha256_start(&pass->sum) < 0)
-			return -ENOMEM;
-	}
-	ssize_t n = pread(pass->fd, to, size, (off_t)offset);
-	if (n < 0)
-		return -errno;
-	if (offset == 0 && pass->at > 0) { /* from the start again */
-		sha256_finish(&pass->sum);
-		pass->at = 0;
-		if (sha256_start(&pass->sum) < 0)
-			return -ENOMEM;
-	}
-	if (offset != pass->at || of->is_hashed)
-		return n;
-	sha256_add(&pass->sum, to, (size_t)n);
-	pass->at += (uint64_t)n;
-	if (n == 0) {
-		sha256_end(&pass->sum, of->digest);
-		of->is_hashed = true;
-	}
-	return n;
+	end_pass(&watch->pass);
+	folder_files_finish(&watch->files);
+	folder_chunks_finish(&watch->chunks);
+}
+
+static int start_pass(struct folder_pass *pass, const struct folder_tree *tree,
+	const struct folder_file *file, size_t index)
+{
+	end_pass(pass);
+	int fd = folder_tree_read(tree, file->path);
+	if (fd < 0)
+		return fd;
+	*pass = (struct folder_pass){.file = index, .fd = fd};
+	return sha256_start(&pass->sum);
+}
+
+/* The chunk that ends here has its hash. */
+static int end_chunk(struct folder_watch *watch)
+{
+	uint8_t digest[SHA256_BYTES];
+	sha256_end(&watch->pass.chunk_sum, digest);
+	sha256_finish(&watch->pass.chunk_sum);
+	return folder_chunks_add(&watch->chunks, digest);
+}
+
+static int end_file(struct folder_watch *watch, struct folder_file *file)
+{
+	struct folder_pass *pass = &watch->pass;
+	sha256_end(&pass->sum, file->digest);
+	file->is_hashed = true;
+	if (pass->at == 0)
+		return 0;
+	if (pass->at <= watch->chunk && file->item.size <= watch->chunk)
+		return folder_chunks_add(&watch->chunks, file->digest);
+	return pass->at % watch->chunk > 0 ? end_chunk(watch) : 0;
+}
+
+/* A file of one chunk needs no sum of its own for it. */
+static int add_to_chunk(struct folder_watch *watch, const struct folder_file *file,
+	const uint8_t *piece, size_t len)
+{
+	struct folder_pass *pass = &watch->pass;
+	if (file->item.size <= watch->chunk)
+		return pass->at + len <= watch->chunk ? 0 : -EAGAIN; /* it has grown */
+	int r = pass->at % watch->chunk == 0 ? sha256_start(&pass->chunk_sum) : 0;
+	if (r < 0)
+		return r;
+	sha256_add(&pass->chunk_sum, piece, len);
+	return (pass->at + len) % watch->chunk == 0 ? end_chunk(watch) : 0;
 }
 
 /* Reads on, into the digest of the first file without one: 1, 0 if all have one, or a negative errno. */
-static int hash_piece(
-	struct folder_pass *pass, const struct folder_tree *tree, struct folder_files *files)
+static int hash_piece(struct folder_watch *watch)
 {
 	static uint8_t piece[PIECE];
+	struct folder_pass *pass = &watch->pass;
 	size_t i = 0;
-	while (i < files->count && files->at[i].is_hashed)
+	while (i < watch->files.count && watch->files.at[i].is_hashed)
 		i++;
-	if (i == files->count) {
-		folder_pass_finish(pass);
+	if (i == watch->files.count)
 		return 0;
+	struct folder_file *file = &watch->files.at[i];
+	int r = pass->fd >= 0 && pass->file == i ? 0 : start_pass(pass, watch->tree, file, i);
+	if (r < 0)
+		return r;
+	size_t left = watch->chunk - (size_t)(pass->at % watch->chunk);
+	ssize_t n = pread(pass->fd, piece, left < PIECE ? left : PIECE, (off_t)pass->at);
+	if (n < 0)
+		return -errno;
+	if (n == 0) {
+		r = end_file(watch, file);
+		return r < 0 ? r : 1;
 	}
-	bool goes_on = pass->fd >= 0 && pass->file == i;
-	ssize_t n = folder_pass_read(
-		pass, tree, files, i, goes_on ? pass->at : 0, piece, sizeof piece);
-	return n < 0 ? (int)n : 1;
+	r = add_to_chunk(watch, file, piece, (size_t)n);
+	sha256_add(&pass->sum, piece, (size_t)n);
+	pass->at += (uint64_t)n;
+	return r < 0 ? r : 1;
 }
 
 static int digest_of(const struct folder_files *files, uint8_t digest[SHA256_BYTES])
@@ -209,10 +166,25 @@ static int digest_of(const struct folder_files *files, uint8_t digest[SHA256_BYT
 	return 0;
 }
 
+static void free_set(struct folder_set *set)
+{
+	free(set->path);
+	folder_chunks_finish(&set->chunks);
+}
+
+void folder_watch_finish(struct folder_watch *watch)
+{
+	for (size_t i = 0; i < watch->count; i++)
+		free_set(&watch->sets[i]);
+	free(watch->sets);
+	end_hashing(watch);
+}
+
 /* --- the states ------------------------------------------------------------------------------- */
 
 static void change(struct folder_set *set, uint64_t now)
 {
+	folder_chunks_finish(&set->chunks);
 	set->state = FOLDER_CHANGING;
 	set->is_hashing = false;
 	set->since = now;
@@ -256,16 +228,21 @@ bool folder_watch_work(struct folder_watch *watch, uint64_t now)
 	if (set == NULL)
 		return false;
 	set->is_hashing = true;
-	int r = starts ? folder_files_find(&watch->files, watch->tree, set) : 0;
+	if (starts)
+		end_hashing(watch);
+	int r = starts ? folder_files_find(&watch->files, watch->tree, set->path) : 0;
 	if (r == 0)
-		r = hash_piece(&watch->pass, watch->tree, &watch->files);
+		r = hash_piece(watch);
 	if (r > 0)
 		return true;
 	if (r == 0)
 		r = digest_of(&watch->files, set->digest);
-	folder_pass_finish(&watch->pass);
-	folder_files_finish(&watch->files);
 	change(set, now);
+	if (r == 0) {
+		set->chunks = watch->chunks;
+		watch->chunks = (struct folder_chunks){NULL, 0, 0};
+	}
+	end_hashing(watch);
 	set->error = -r;
 	if (r == 0)
 		set->state = set->was_taken &&
@@ -296,27 +273,35 @@ size_t folder_watch_unreadable(const struct folder_watch *watch, const struct fo
 	return count;
 }
 
+int folder_watch_offer(const struct folder_watch *watch, const struct folder_set *set,
+	struct folder_reader *reader)
+{
+	struct folder_files files;
+	int r = folder_files_find(&files, watch->tree, set->path);
+	if (r == 0)
+		r = folder_reader_open(reader, watch->tree, &files, &set->chunks, watch->chunk);
+	folder_files_finish(&files);
+	memcpy(reader->digest, set->digest, sizeof reader->digest);
+	return r;
+}
+
 bool folder_watch_take(struct folder_watch *watch, struct folder_set *set,
-	struct folder_files *files, struct folder_pass *pass, uint64_t now)
+	struct folder_reader *reader, uint64_t now)
 {
 	struct folder_set seen = {.path = set->path};
-	uint8_t digest[SHA256_BYTES];
-	int r;
-	while ((r = hash_piece(pass, watch->tree, files)) > 0)
-		; /* what was not read in order */
+	int r = folder_reader_check(reader);
 	if (r == 0)
 		r = look_at(watch->tree, &seen);
-	if (r == 0)
-		r = digest_of(files, digest);
 	/* A poll may have seen a change meanwhile: then `look` is not that of the digest. */
 	if (r < 0 || set->state != FOLDER_HASHED || seen.look != set->look ||
-		memcmp(digest, set->digest, sizeof digest) != 0) {
-		set->error = r < 0 ? -r : 0;
+		memcmp(reader->digest, set->digest, sizeof set->digest) != 0) {
+		set->error = r < 0 && r != -EAGAIN ? -r : 0;
 		change(set, now);
 		return false;
 	}
-	memcpy(set->taken, digest, sizeof digest);
+	memcpy(set->taken, set->digest, sizeof set->taken);
 	set->was_taken = true;
+	folder_chunks_finish(&set->chunks);
 	set->state = FOLDER_TAKEN;
 	return true;
 }
@@ -430,7 +415,7 @@ static void end_poll(struct folder_watch *watch, bool is_whole)
 	size_t kept = 0;
 	for (size_t i = 0; i < watch->count; i++) {
 		if (is_whole && !watch->sets[i].is_seen)
-			free(watch->sets[i].path);
+			free_set(&watch->sets[i]);
 		else
 			watch->sets[kept++] = watch->sets[i];
 	}
@@ -440,8 +425,7 @@ static void end_poll(struct folder_watch *watch, bool is_whole)
 	for (size_t i = 0; i < kept; i++)
 		if (watch->sets[i].is_hashing)
 			return;
-	folder_files_finish(&watch->files); /* of one that changed or is gone */
-	folder_pass_finish(&watch->pass);
+	end_hashing(watch); /* of one that changed or is gone */
 }
 
 int folder_watch_poll(struct folder_watch *watch, uint64_t now)

@@ -4,8 +4,8 @@
  *
  * A data set is a file, or a folder with all its files, whose name fits a pattern.  It is complete when
  * two polls have seen the same names, sizes and times for the settle time, its bytes were hashed, and
- * after another settle time all is still the same.  The bytes that were read must have that hash, too:
- * an instrument's program may give a file its size first and its content later.
+ * after another settle time all is still the same.  A reader gets only bytes that have the hash, chunk by
+ * chunk: an instrument's program may give a file its size first and its content later.
  *
  * A taken data set comes again only with other content.  One process, one thread; the time is that of
  * the caller, so that tests need not wait.
@@ -13,12 +13,9 @@
 #ifndef ASSAY_WORKER_LINK_FOLDER_WATCH_H
 #define ASSAY_WORKER_LINK_FOLDER_WATCH_H
 
-#include "worker/link/folder-tree.h"
-#include "worker/sha256.h"
+#include "worker/link/folder-reader.h"
 
-#define FOLDER_SETS_MAX  200000
-#define FOLDER_FILES_MAX 16384 /* of one data set */
-#define FOLDER_DEPTH_MAX 8
+#define FOLDER_SETS_MAX 200000
 
 struct folder_rules {
 	const char *pattern; /* of names, with * and ?, several with blanks between; any case */
@@ -47,27 +44,15 @@ struct folder_set {
 	uint64_t since; /* when it came, changed, or was hashed */
 	int error;      /* of the last attempt to read it */
 	uint8_t digest[SHA256_BYTES], taken[SHA256_BYTES];
+	struct folder_chunks chunks; /* while it is FOLDER_HASHED */
 };
 
-struct folder_file {
-	char *path;
-	struct folder_item item;
-	bool is_hashed;
-	uint8_t digest[SHA256_BYTES];
-};
-
-/* The files of one data set in their order. */
-struct folder_files {
-	struct folder_file *at;
-	size_t count;
-};
-
-/* The bytes of one file on their way into its digest. */
+/* The bytes of one file on their way into its digest, and into that of a chunk. */
 struct folder_pass {
 	size_t file;
 	int fd; /* -1: no file is open */
 	uint64_t at;
-	struct sha256_sum sum;
+	struct sha256_sum sum, chunk_sum;
 };
 
 struct folder_watch {
@@ -75,7 +60,9 @@ struct folder_watch {
 	struct folder_rules rules;
 	struct folder_set *sets; /* by path, except those that a poll adds, until its end */
 	size_t sorted, count, size;
-	struct folder_files files;
+	size_t chunk;              /* bytes, FOLDER_CHUNK */
+	struct folder_files files; /* the set that is hashed, */
+	struct folder_chunks chunks;
 	struct folder_pass pass;
 };
 
@@ -100,25 +87,19 @@ size_t folder_watch_unreadable(const struct folder_watch *watch, const struct fo
 
 /* --- one data set ----------------------------------------------------------------------------- */
 
-/* The files of a set: 0 or a negative errno.  folder_files_finish() after it, after an error too. */
-int folder_files_find(
-	struct folder_files *files, const struct folder_tree *tree, const struct folder_set *set);
-void folder_files_finish(struct folder_files *files);
-
 /*
- * Reads at `offset` of a file: the bytes, 0 at its end, or a negative errno.  Bytes read from the start
- * in order make its digest.
+ * Opens a complete set for reading: 0; -EAGAIN: it is not the one that was hashed; or another negative
+ * errno.  folder_reader_close() after it in each case.
  */
-ssize_t folder_pass_read(struct folder_pass *pass, const struct folder_tree *tree,
-	struct folder_files *files, size_t file, uint64_t offset, void *to, size_t size);
-void folder_pass_finish(struct folder_pass *pass);
+int folder_watch_offer(const struct folder_watch *watch, const struct folder_set *set,
+	struct folder_reader *reader);
 
 /*
- * The set was taken, by its files as folder_pass_read() read them.  True if it still looks as it did
- * and all bytes were those that were hashed; else it is watched again, and what was read is not it.
+ * The set was taken by this reader.  True if it still looks as it did and all its bytes are those that
+ * were hashed; else it is watched again.
  */
 bool folder_watch_take(struct folder_watch *watch, struct folder_set *set,
-	struct folder_files *files, struct folder_pass *pass, uint64_t now);
+	struct folder_reader *reader, uint64_t now);
 
 /*
  * The set cannot be read (`error`, a positive errno), or is not complete by the rules of its format (0): it

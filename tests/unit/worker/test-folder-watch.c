@@ -43,8 +43,8 @@ struct scene {
 	struct folder_watch watch;
 	struct writer writers[NAMES];
 	uint64_t now;
-	unsigned taken;
-	bool ends; /* no writer begins again */
+	unsigned taken, refused; /* refused: changed while it was read */
+	bool ends;               /* no writer begins again */
 };
 
 static uint64_t seed;
@@ -130,37 +130,63 @@ static struct writer *writer_of(struct scene *scene, const char *path)
 	return NULL;
 }
 
-/* As a driver does: reads it in pieces, sometimes its start or its end before. */
+/*
+ * As a driver does: reads it in pieces, sometimes other places before, while its program may write.
+ * SIZE_MAX: it cannot.
+ */
 static size_t read_all(
-	struct scene *scene, struct folder_files *files, struct folder_pass *pass, uint8_t *to)
+	struct scene *scene, struct writer *writer, struct folder_reader *reader, uint8_t *to)
 {
 	size_t have = 0;
-	ssize_t n;
-	if (pick(3) == 0)
-		folder_pass_read(pass, &scene->tree, files, 0, pick(BYTES), to, 100);
-	while ((n = folder_pass_read(pass, &scene->tree, files, 0, have, to + have,
-			1 + pick(BYTES - (uint32_t)have + 1))) > 0)
-		have += (size_t)n;
+	ssize_t n = 1;
+	while (n > 0) {
+		if (!scene->ends && pick(12) == 0)
+			act(scene, writer);
+		if (pick(3) == 0)
+			n = folder_reader_read(reader, 0, pick(BYTES), to + have, 1);
+		if (n >= 0)
+			n = folder_reader_read(
+				reader, 0, have, to + have, 1 + pick(BYTES - (uint32_t)have + 1));
+		have += n > 0 ? (size_t)n : 0;
+	}
 	return n < 0 ? SIZE_MAX : have;
+}
+
+/* All bytes that a reader gave are those of one hash, also while a program writes. */
+static void expect_hashed(
+	const struct folder_reader *reader, const char *path, const uint8_t *got, size_t size)
+{
+	uint8_t digest[SHA256_BYTES], text[200];
+	size_t len = strlen(path) + 1;
+	memcpy(text, path, len);
+	assert_int_equal(sha256(got, size, text + len), 0);
+	assert_int_equal(sha256(text, len + SHA256_BYTES, digest), 0);
+	assert_memory_equal(digest, reader->digest, sizeof digest);
 }
 
 static void take_next(struct scene *scene)
 {
 	struct folder_set *set = folder_watch_next(&scene->watch, scene->now);
-	struct folder_files files;
-	struct folder_pass pass = {.fd = -1};
+	struct folder_reader reader = {.fd = -1};
 	uint8_t got[BYTES + 2];
 	if (set == NULL)
 		return;
-	int r = folder_files_find(&files, &scene->tree, set);
-	if (r == -ENOENT) {
-		folder_files_finish(&files);
+	int r = folder_watch_offer(&scene->watch, set, &reader);
+	if (r < 0) {
+		assert_true(r == -ENOENT || r == -EAGAIN);
+		folder_reader_close(&reader);
 		return;
 	}
-	assert_int_equal(r, 0);
-	assert_int_equal(files.count, 1);
-	size_t size = read_all(scene, &files, &pass, got);
+	assert_int_equal(reader.files.count, 1);
 	struct writer *writer = writer_of(scene, set->path);
+	size_t size = read_all(scene, writer, &reader, got);
+	if (size == SIZE_MAX) {
+		scene->refused++;
+		folder_watch_defer(set, 0, scene->now);
+		folder_reader_close(&reader);
+		return;
+	}
+	expect_hashed(&reader, set->path, got, size);
 	if (!scene->ends && writer->steps_at == UINT64_MAX && pick(4) == 0)
 		begin(scene, writer); /* just after it was read */
 	else if (!scene->ends && pick(4) == 0)
@@ -169,10 +195,8 @@ static void take_next(struct scene *scene)
 		assert_int_equal(folder_watch_poll(&scene->watch, scene->now), 0);
 		set = folder_watch_find(&scene->watch, strrchr(writer->path, '/') + 1);
 	}
-	bool is_same = set != NULL &&
-		       folder_watch_take(&scene->watch, set, &files, &pass, scene->now);
-	folder_pass_finish(&pass);
-	folder_files_finish(&files);
+	bool is_same = set != NULL && folder_watch_take(&scene->watch, set, &reader, scene->now);
+	folder_reader_close(&reader);
 	if (!is_same)
 		return;
 	assert_true(writer->is_there);
@@ -197,6 +221,7 @@ static void run(uint64_t with)
 	assert_non_null(mkdtemp(scene.folder));
 	assert_int_equal(folder_tree_open(&scene.tree, scene.folder), 0);
 	folder_watch_init(&scene.watch, &scene.tree, &rules);
+	scene.watch.chunk = 256;
 	for (int i = 0; i < NAMES; i++) {
 		struct writer *writer = &scene.writers[i];
 		snprintf(writer->path, sizeof writer->path, "%s/r%d.%s", scene.folder, i,
@@ -227,7 +252,7 @@ static void run(uint64_t with)
 			unlink(writer->path);
 		}
 	}
-	assert_true(scene.taken > 10);
+	assert_true(scene.taken > 10 && scene.refused > 0);
 	folder_watch_finish(&scene.watch);
 	close(scene.tree.root);
 	close(scene.tree.parent);
