@@ -165,6 +165,7 @@ static void perform(struct worker_unit *unit, enum unit_action action, enum wire
 		buffer_finish(&settings);
 		break;
 	case UNIT_SEND_ARMED:
+		unit->waits_for[0] = '\0';
 		wire_write_state(
 			&message, device->index, "armed", "", "", (struct assay_span){NULL, 0});
 		send_message(unit, &message);
@@ -549,6 +550,19 @@ static void remember(struct worker_unit *unit, int error, const char *why)
 	snprintf(unit->why, sizeof unit->why, "%s", why);
 }
 
+/* Why the instrument waits for its measurement, if the driver explains it, and has not before. */
+static void show_wait(struct worker_unit *unit)
+{
+	const struct device *device = &unit->device;
+	struct buffer message = {0};
+	if (device->explained[0] == '\0' || strcmp(device->explained, unit->waits_for) == 0)
+		return;
+	snprintf(unit->waits_for, sizeof unit->waits_for, "%s", device->explained);
+	wire_write_state(&message, device->index, "armed", "", device->explained,
+		(struct assay_span){NULL, 0});
+	send_message(unit, &message);
+}
+
 /* --- turns ------------------------------------------------------------------------------------ */
 
 /* When its part of the line is free for the next request; 0: at once. */
@@ -630,6 +644,8 @@ static void run_slots(struct worker_unit *unit, bool entered)
 		if (r < 0)
 			remember(unit, r, device_reason(&unit->device, r));
 		take(unit, event_of(unit, phase, r));
+		if (r == -EAGAIN && phase != UNIT_ACQUIRE && may_be_again(unit, phase))
+			show_wait(unit);
 	}
 }
 

@@ -742,7 +742,8 @@ static inline int assay_pause(struct assay_instrument *ins, int ms)
 
 /*
  * For acquire and start: returns -EAGAIN, to be returned at once; the slot is called again in `ms` at
- * the earliest, and other instruments of the port get their turns until then.
+ * the earliest, and other instruments of the port get their turns until then.  The text of assay_explain()
+ * in start is shown with the state `armed`.
  */
 static inline int assay_again(struct assay_instrument *ins, int ms)
 {
@@ -828,7 +829,8 @@ static inline int assay_folder_file(
 
 /*
  * Reads bytes of one of its files: how many, at most `size` and 64 KiB; 0: it ends there.  -EAGAIN: it
- * cannot be read now, such as while a program writes to it; the data set comes again.
+ * cannot be read now, such as while a program writes to it; the data set comes again.  They are the bytes
+ * that were hashed, and no others, so that frames of a large data set can be returned while it is read.
  */
 static inline ssize_t assay_folder_read(
 	struct assay_instrument *ins, unsigned index, uint64_t offset, void *to, size_t size)
@@ -837,7 +839,7 @@ static inline ssize_t assay_folder_read(
 }
 
 /*
- * Ends with this data set.  Before acquire returns a frame of it, it calls this with ASSAY_FOLDER_TAKEN.
+ * Ends with this data set.  Before acquire returns the last frame of it, it calls this with ASSAY_FOLDER_TAKEN.
  * 0, or -EAGAIN: it was not the same all the time; acquire returns that, without a frame, and the data set
  * comes again.
  */

@@ -286,11 +286,14 @@ static int take_state(struct instrument *instrument, const struct wire_message *
 	}
 	if (state == DEVICE_STATE_ARMED && instrument->change.sent)
 		change_settle(&instrument->change, 0, NULL); /* the START has its settings */
-	if (state != DEVICE_STATE_FAULT)
-		return 0; /* all other states are the core's to decide */
 	char code[33], text[WIRE_TEXT_MAX + 1];
 	text_copy(code, sizeof code, reported.code);
 	text_copy(text, sizeof text, reported.text);
+	if (state == DEVICE_STATE_ARMED && text[0] != '\0' &&
+		instrument->state == DEVICE_STATE_ARMED)
+		state_set(instrument, NULL, text);
+	if (state != DEVICE_STATE_FAULT)
+		return 0; /* all other states are the core's to decide */
 	return instrument_apply(instrument, MACHINE_TROUBLE,
 		&(struct cause){.code = code[0] != '\0' ? code : NULL, .text = text});
 }
