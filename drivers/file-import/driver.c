@@ -4,9 +4,11 @@
  * bytes, all of them, and the values that its format gives.
  */
 #include <errno.h>
-#include <stdlib.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "facts.h"
 #include "find.h"
 #include "formats.h"
 #include "frames.h"
@@ -19,6 +21,8 @@ struct state {
 	struct found found;
 	struct frames frames;
 	unsigned given; /* frames of this data set */
+	unsigned complaints;
+	char complaint[FORMAT_FACT + 128], complaint_path[ASSAY_FOLDER_PATH]; /* the last one */
 };
 
 static int identify(struct assay_instrument *ins, struct assay_identity *id)
@@ -40,15 +44,32 @@ static int pass_over(struct assay_instrument *ins, enum assay_folder_verdict ver
 {
 	int r = assay_folder_end(ins, verdict);
 	drop_set(ins->state);
-	return r < 0 && r != -EAGAIN ? r : assay_again(ins, WAIT_MS);
+	return r < 0 ? r : -EAGAIN;
 }
 
+/*
+ * One line for a data set that gives no values, or none yet: in the log, and from then on in the
+ * instrument's state.
+ */
+__attribute__((format(printf, 2, 3))) static void complain(
+	struct assay_instrument *ins, const char *format, ...)
+{
+	struct state *st = ins->state;
+	va_list args;
+	va_start(args, format);
+	vsnprintf(st->complaint, sizeof st->complaint, format, args);
+	va_end(args);
+	assay_log(ins, ASSAY_LOG_WARN, "%s: %s", st->set.of.path, st->complaint);
+	st->complaints++;
+	snprintf(st->complaint_path, sizeof st->complaint_path, "%s", st->set.of.path);
+}
+
+/* The frames of a data set that is a run. */
 static int plan(struct state *st)
 {
 	struct found *found = &st->found;
-	int r = 0;
-	if (found->result == FORMAT_WHOLE && found->format->next != NULL) {
-		r = frames_plan(&st->frames, &st->set.source, found->format, found->state,
+	if (found->result == FORMAT_WHOLE) {
+		int r = frames_plan(&st->frames, &st->set.source, found->format, found->state,
 			found->format->name, FRAMES_REST);
 		if (r != -EBADMSG)
 			return r;
@@ -61,39 +82,56 @@ static int plan(struct state *st)
 		found->result == FORMAT_DAMAGED ? FRAMES_DAMAGED : FRAMES_UNDECODED);
 }
 
+/* Of a run that has bytes only. */
+static void complain_of_bytes(struct assay_instrument *ins, const struct found *found)
+{
+	const char *why = found->facts.why;
+	if (found->result == FORMAT_FOREIGN)
+		complain(ins, "no format that can be read; its bytes are recorded");
+	if (found->result == FORMAT_UNDECODED && why[0] != '\0')
+		complain(ins, "cannot be read (%s): %s; its bytes are recorded",
+			found->format->name, why);
+	if (found->result == FORMAT_DAMAGED)
+		complain(ins, "damaged (%s): %s; its bytes are recorded", found->format->name, why);
+}
+
 /* The data set that the link offers: 0: it is a run; or as start(). */
 static int open_set(struct assay_instrument *ins)
 {
 	struct state *st = ins->state;
+	const struct found *found = &st->found;
 	int r = set_open(&st->set, ins);
 	if (r == 0)
 		r = find_format(&st->found, &st->set.source, assay_text(ins->settings, "format"));
 	if (r < 0)
 		return r;
-	const char *path = st->set.of.path, *why = st->found.facts.why;
-	const char *name = st->found.format != NULL ? st->found.format->name : "";
-	if (st->found.format != NULL &&
-		!format_has_technique(st->found.format, assay_technique(ins))) {
-		assay_log(ins, ASSAY_LOG_WARN,
-			"%s: a file of %s has the technique %s, the instrument has %s: not taken",
-			path, name, st->found.format->techniques, assay_technique(ins));
+	const char *technique = assay_technique(ins);
+	if (found->format != NULL && !format_has_technique(found->format, technique)) {
+		complain(ins, "a file of %s has the technique %s, the instrument has %s: not taken",
+			found->format->name, found->format->techniques, technique);
 		return pass_over(ins, ASSAY_FOLDER_TAKEN);
 	}
-	if (st->found.result == FORMAT_INCOMPLETE) {
-		assay_log(ins, ASSAY_LOG_INFO, "%s: not complete (%s): %s", path, name, why);
+	if (found->result == FORMAT_INCOMPLETE) {
+		complain(ins, "not complete (%s)%s%s: it is looked at again", found->format->name,
+			found->facts.why[0] != '\0' ? ": " : "", found->facts.why);
 		return pass_over(ins, ASSAY_FOLDER_INCOMPLETE);
 	}
 	r = plan(st);
 	if (r < 0)
 		return r;
-	if (st->found.result == FORMAT_FOREIGN)
-		assay_log(ins, ASSAY_LOG_WARN,
-			"%s: no format that can be read: its bytes are recorded", path);
-	if (st->found.result == FORMAT_DAMAGED)
-		assay_log(ins, ASSAY_LOG_WARN, "%s: damaged (%s): %s; its bytes are recorded", path,
-			name, why);
-	assay_began(ins, st->found.facts.sample[0] != '\0' ? st->found.facts.sample : NULL);
+	complain_of_bytes(ins, found);
+	facts_report(ins, &st->set.source, found);
 	return 0;
+}
+
+/* Nothing to do: the last complaint stays visible. */
+static int wait(struct assay_instrument *ins)
+{
+	const struct state *st = ins->state;
+	if (st->complaints > 0)
+		assay_explain(ins, "%s: %s (%u files so far)", st->complaint_path, st->complaint,
+			st->complaints);
+	return assay_again(ins, WAIT_MS);
 }
 
 static int start(struct assay_instrument *ins)
@@ -107,7 +145,7 @@ static int start(struct assay_instrument *ins)
 	if (r == 0)
 		return 0;
 	drop_set(st);
-	return r == -ETIMEDOUT || r == -EAGAIN ? assay_again(ins, WAIT_MS) : r;
+	return r == -ETIMEDOUT || r == -EAGAIN ? wait(ins) : r;
 }
 
 /* Not the bytes that start() looked at: those that this run has are not the file. */
@@ -178,6 +216,8 @@ static int decode(const struct assay_decoding *in, struct assay_frame *out)
 static const struct assay_setting settings[] = {
 	{.name = "format", .type = ASSAY_TEXT, .fallback = "auto",
 		.help = "of the files, by its name on the driver's page; auto: each file shows it"},
+	{.name = "sample_from", .type = ASSAY_CHOICE, .choices = facts_samples, .fallback = "sample",
+		.help = "the sample id: the file's sample or title, its name without ending, or none"},
 	{.name = NULL},
 };
 /* clang-format on */

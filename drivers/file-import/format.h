@@ -83,7 +83,7 @@ struct format {
 	/*
 	 * The next frame: 1; 0: there is none; or a negative errno of source.read, -EBADMSG.  After look() it is
 	 * called to the end twice: once to find the bytes that no frame has, once to read them.  `rewind` is
-	 * true at the start of each pass.  NULL, and decode too: recognised, and recorded as bytes only.
+	 * true at the start of each pass.  NULL, and decode too, if look() finds it FORMAT_UNDECODED always.
 	 */
 	int (*next)(struct source *s, void *state, bool rewind, struct format_plan *plan);
 

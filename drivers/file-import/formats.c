@@ -8,9 +8,25 @@
 #define PART  ";part="
 
 extern const struct format format_asp;
+/* bytes only */
+extern const struct format format_thermo, format_waters;
+extern const struct format format_shimadzu, format_varian, format_sciex, format_agilent_profile;
+extern const struct format format_bruker_ms, format_ispd, format_fpa, format_uvprobe, format_ndt;
 
 const struct format *const formats[] = {
 	&format_asp,
+	/* bytes only */
+	&format_thermo,
+	&format_waters,
+	&format_shimadzu,
+	&format_varian,
+	&format_sciex,
+	&format_agilent_profile,
+	&format_bruker_ms,
+	&format_ispd,
+	&format_fpa,
+	&format_uvprobe,
+	&format_ndt,
 	NULL,
 };
 

@@ -168,6 +168,127 @@ static void test_damaged_incomplete_other(void **state)
 	import_destroy(im);
 }
 
+static const char *reported(const struct import *im, const char *name)
+{
+	const struct assay_variable *v = host_report(im->host, name);
+	return v != NULL ? v->text : "";
+}
+
+static void test_bytes_only(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *technique, *name, *path, *bytes;
+		size_t len;
+		const char *format;
+	} files[] = {
+		{"gcms", "a.QGD", NULL, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 8, "shimadzu-gc"},
+		{"gcms", "a.qgd", NULL, "PK", 2, "unknown"},
+		{"gcms", "a.sms", NULL, "12345678SATURNWS", 16, "varian-ms"},
+		{"ms", "a.wiff", NULL, "x", 1, "sciex"},
+		{"ms", "a.d/", "AcqData/MSProfile.bin", "x", 1, "agilent-profile"},
+		{"ms", "a.d/", "analysis.tdf", "x", 1, "bruker-ms"},
+		{"ftir", "a.ispd", NULL, "x", 1, "shimadzu-ispd"},
+		{"ftir", "a.dmt", NULL, "x", 1, "agilent-fpa"},
+		{"uv-vis", "a.spc", NULL, "\0\x16", 2, "shimadzu-uv"},
+		{"xrf", "a.ndt", NULL, "x", 1, "niton-ndt"},
+	};
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		struct import *im = import_create(files[i].technique, files[i].name);
+		import_add(im, files[i].path, files[i].bytes, files[i].len);
+		assert_int_equal(import_all(im), 1);
+		assert_string_equal(reported(im, "file_format"), files[i].format);
+		assert_true(host_has_reason(im->host, "not-decoded"));
+		assert_int_equal(im->host->frame.flag, ASSAY_UNCHECKED);
+		import_destroy(im);
+	}
+}
+
+static void test_thermo(void **state)
+{
+	(void)state;
+	uint8_t bytes[100] = "\x01\xa1"
+			     "F\0i\0n\0n\0i\0g\0a\0n";
+	static const uint8_t time[8] = {0x90, 0xad, 0x64, 0x84, 0x39, 0x8d, 0xc5, 0x01};
+	memcpy(bytes + 40, time, 8);
+	struct import *im = import_create("ms", "x.raw");
+	import_add(im, NULL, bytes, sizeof bytes);
+	assert_int_equal(import_all(im), 1);
+	assert_string_equal(reported(im, "acquired"), "2005-07-20T14:44:22");
+	assert_string_equal(reported(im, "acquired_zone"), "Z");
+	assert_string_equal(im->host->logged, ""); /* it is as it should be */
+	import_destroy(im);
+	im = import_create("ms", "x_CORRUPTED.raw");
+	import_add(im, NULL, bytes, sizeof bytes);
+	assert_int_equal(import_all(im), 1);
+	assert_true(host_has_reason(im->host, "file-damaged"));
+	import_destroy(im);
+	size_t len;
+	uint8_t *data = import_sample("files/gcms/thermo_small.RAW", &len);
+	if (data == NULL)
+		skip();
+	im = import_create("ms", "thermo_small.RAW");
+	import_add(im, NULL, data, len);
+	assert_true(import_all(im) >= 1);
+	assert_string_equal(reported(im, "file_format"), "thermo-raw");
+	assert_string_equal(reported(im, "acquired"), "2005-07-20T14:44:22");
+	import_destroy(im);
+	free(data);
+}
+
+#define WATERS                                                                           \
+	"$$ Version: 01.00\r\n$$ Acquired Name: W1\r\n$$ Acquired Date: 10-May-2022\r\n" \
+	"$$ Acquired Time: 15:39:24\r\n$$ Instrument: ACQ-SQD2#LCA217\r\n$$ User Name: " \
+	"Adm\xedn\r\n"                                                                   \
+	"$$ Sample Description: blank\r\n$$ SampleID: S-17\r\n$$ MS Method: scan.exp"
+
+static struct import *waters(const char *header)
+{
+	struct import *im = import_create("gcms", "W1.RAW/");
+	import_add(im, "_FUNCTNS.INF", "x", 1);
+	import_add(im, "_header.TXT", header, strlen(header));
+	import_add(im, "_FUNC001.DAT", "", 0);
+	assert_int_equal(import_all(im), 1);
+	return im;
+}
+
+static void test_facts(void **state)
+{
+	(void)state;
+	struct import *im = waters(WATERS);
+	assert_string_equal(im->host->sample, "S-17");
+	static const char *const facts[][2] = {{"file_sample", "S-17"}, {"file_title", "blank"},
+		{"file_operator", "Admín"}, {"file_method", "scan.exp"}, {"file_make", "Waters"},
+		{"file_model", "ACQ-SQD2#LCA217"}, {"file_serial", ""},
+		{"acquired", "2022-05-10T15:39:24"}, {"acquired_zone", "local, zone unknown"}};
+	for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
+		assert_string_equal(reported(im, facts[i][0]), facts[i][1]);
+	import_destroy(im);
+	im = waters("$$ Acquired Date: yesterday\n$$ Acquired Time: 99:00:00\n$$ SampleID: none\n");
+	assert_string_equal(reported(im, "acquired"), "yesterday 99:00:00");
+	assert_string_equal(reported(im, "file_sample"), "none");
+	assert_null(im->host->sample); /* the record's word for an absent one */
+	import_destroy(im);
+}
+
+static void test_sample_from(void **state)
+{
+	(void)state;
+	static const char *const from[][2] = {
+		{"sample", "S-17"}, {"title", "blank"}, {"name", "W1"}, {"none", NULL}};
+	for (size_t i = 0; i < 4; i++) {
+		struct import *im = waters("");
+		host_set(im->host, "sample_from", from[i][0]);
+		import_add(im, "_header.TXT", WATERS, sizeof WATERS - 1);
+		assert_int_equal(import_all(im), 1);
+		if (from[i][1] == NULL)
+			assert_null(im->host->sample);
+		else
+			assert_string_equal(im->host->sample, from[i][1]);
+		import_destroy(im);
+	}
+}
+
 static void test_techniques(void **state)
 {
 	(void)state;
@@ -198,6 +319,10 @@ int main(void)
 		cmocka_unit_test(test_plans_that_cannot_be),
 		cmocka_unit_test(test_unknown_file),
 		cmocka_unit_test(test_damaged_incomplete_other),
+		cmocka_unit_test(test_bytes_only),
+		cmocka_unit_test(test_thermo),
+		cmocka_unit_test(test_facts),
+		cmocka_unit_test(test_sample_from),
 		cmocka_unit_test(test_techniques),
 		cmocka_unit_test(test_check),
 	};
