@@ -52,6 +52,7 @@ static const struct {
 	{"sample-mismatch", "the instrument reports another sample id than the run has"},
 	{"not-decoded", "the bytes of a file are recorded, but its format cannot be read"},
 	{"file-damaged", "the bytes of a file are recorded, but they contradict each other"},
+	{"scale-unverified", "sources disagree on the scale of the values in such a file"},
 };
 
 const char *assay_quality_name(enum assay_quality_flag flag)

@@ -12,8 +12,11 @@ extern const struct format format_asp;
 extern const struct format format_thermo, format_waters;
 extern const struct format format_shimadzu, format_varian, format_sciex, format_agilent_profile;
 extern const struct format format_bruker_ms, format_ispd, format_fpa, format_uvprobe, format_ndt;
+extern const struct format format_agilent_ch, format_agilent_ms, format_asp;
 
 const struct format *const formats[] = {
+	&format_agilent_ms,
+	&format_agilent_ch,
 	&format_asp,
 	/* bytes only */
 	&format_thermo,

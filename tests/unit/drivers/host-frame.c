@@ -10,7 +10,8 @@ static const char *const reasons[] = {"saturated", "checksum-retry", "timeout", 
 	"out-of-range", "no-background", "cal-expired", "cal-settings", "clock-unsynced",
 	"clock-stepped", "interlock", "device-warning", "resumed", "driver-overrun",
 	"no-calibration", "device-error", "maintenance", "below-detection", "not-ready",
-	"malformed", "not-processed", "sample-mismatch", "not-decoded", "file-damaged"};
+	"malformed", "not-processed", "sample-mismatch", "not-decoded", "file-damaged",
+	"scale-unverified"};
 
 static struct host_frame *from(struct assay_frame *f)
 {
