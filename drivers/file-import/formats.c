@@ -17,12 +17,14 @@ extern const struct format format_agilent_ch, format_agilent_ms, format_asp;
 const struct format *const formats[] = {
 	&format_agilent_ms,
 	&format_agilent_ch,
+extern const struct format format_jasco;
 extern const struct format format_perkinelmer;
 extern const struct format format_omnic;
 
 const struct format *const formats[] = {
 	&format_omnic,
 	&format_perkinelmer,
+	&format_jasco,
 	&format_asp,
 	/* bytes only */
 	&format_thermo,
