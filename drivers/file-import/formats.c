@@ -17,6 +17,7 @@ extern const struct format format_agilent_ch, format_agilent_ms, format_asp;
 const struct format *const formats[] = {
 	&format_agilent_ms,
 	&format_agilent_ch,
+extern const struct format format_jasco_ole2;
 extern const struct format format_jasco;
 extern const struct format format_perkinelmer;
 extern const struct format format_omnic;
@@ -25,6 +26,7 @@ const struct format *const formats[] = {
 	&format_omnic,
 	&format_perkinelmer,
 	&format_jasco,
+	&format_jasco_ole2,
 	&format_asp,
 	/* bytes only */
 	&format_thermo,
