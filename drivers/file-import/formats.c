@@ -27,6 +27,10 @@ const struct format *const formats[] = {
 	&format_perkinelmer,
 	&format_jasco,
 	&format_jasco_ole2,
+extern const struct format format_asp, format_spc;
+
+const struct format *const formats[] = {
+	&format_spc,
 	&format_asp,
 	/* bytes only */
 	&format_thermo,
