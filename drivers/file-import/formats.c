@@ -28,8 +28,10 @@ const struct format *const formats[] = {
 	&format_jasco,
 	&format_jasco_ole2,
 extern const struct format format_asp, format_spc;
+extern const struct format format_asp, format_opus, format_spc;
 
 const struct format *const formats[] = {
+	&format_opus,
 	&format_spc,
 	&format_asp,
 	/* bytes only */
