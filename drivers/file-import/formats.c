@@ -29,9 +29,11 @@ const struct format *const formats[] = {
 	&format_jasco_ole2,
 extern const struct format format_asp, format_spc;
 extern const struct format format_asp, format_opus, format_spc;
+extern const struct format format_asp, format_jcamp, format_opus, format_spc;
 
 const struct format *const formats[] = {
 	&format_opus,
+	&format_jcamp,
 	&format_spc,
 	&format_asp,
 	/* bytes only */
