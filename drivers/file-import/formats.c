@@ -13,6 +13,11 @@ extern const struct format format_thermo, format_waters;
 extern const struct format format_shimadzu, format_varian, format_sciex, format_agilent_profile;
 extern const struct format format_bruker_ms, format_ispd, format_fpa, format_uvprobe, format_ndt;
 extern const struct format format_agilent_ch, format_agilent_ms, format_asp;
+extern const struct format format_mca;
+extern const struct format format_msa;
+extern const struct format format_pdz;
+extern const struct format format_pdz24;
+extern const struct format format_spe;
 
 const struct format *const formats[] = {
 	&format_agilent_ms,
@@ -48,6 +53,11 @@ const struct format *const formats[] = {
 	&format_fpa,
 	&format_uvprobe,
 	&format_ndt,
+	&format_pdz,
+	&format_pdz24,
+	&format_msa,
+	&format_mca,
+	&format_spe,
 	NULL,
 };
 
