@@ -12,6 +12,7 @@
 #include "find.h"
 #include "formats.h"
 #include "frames.h"
+#include "report.h"
 #include "set.h"
 
 #define WAIT_MS 50
@@ -218,12 +219,14 @@ static const struct assay_setting settings[] = {
 		.help = "of the files, by its name on the driver's page; auto: each file shows it"},
 	{.name = "sample_from", .type = ASSAY_CHOICE, .choices = facts_samples, .fallback = "sample",
 		.help = "the sample id: the file's sample or title, its name without ending, or none"},
+	REPORT_SETTINGS,
 	{.name = NULL},
 };
 /* clang-format on */
 
 static void check(const struct assay_settings *s, struct assay_check *out)
 {
+	report_check(s, out);
 	const char *format = assay_text(s, "format");
 	if (strcmp(format, "auto") != 0 && formats_find(format, strlen(format)) == NULL)
 		assay_check_error(out, "format", "there is no format '%s'", format);

@@ -7,59 +7,18 @@
 #define MEDIA "application/x-assay-file;format="
 #define PART  ";part="
 
-extern const struct format format_asp;
-/* bytes only */
-extern const struct format format_thermo, format_waters;
-extern const struct format format_shimadzu, format_varian, format_sciex, format_agilent_profile;
-extern const struct format format_bruker_ms, format_ispd, format_fpa, format_uvprobe, format_ndt;
-extern const struct format format_agilent_ch, format_agilent_ms, format_asp;
-extern const struct format format_mca;
-extern const struct format format_msa;
-extern const struct format format_pdz;
-extern const struct format format_pdz24;
-extern const struct format format_spe;
+/* The surest first; those of which only the bytes are kept come last. */
+#define FORMATS(F)                                                                             \
+	F(agilent_ms) F(agilent_ch) F(omnic) F(perkinelmer) F(jasco) F(jasco_ole2) F(opus)      \
+	F(spc) F(pdz) F(pdz24) F(msa) F(mca) F(spe) F(jcamp) F(asp) F(columns)                   \
+	F(thermo) F(waters) F(shimadzu) F(varian) F(sciex) F(agilent_profile) F(bruker_ms)      \
+	F(ispd) F(fpa) F(uvprobe) F(ndt)
 
-const struct format *const formats[] = {
-	&format_agilent_ms,
-	&format_agilent_ch,
-extern const struct format format_jasco_ole2;
-extern const struct format format_jasco;
-extern const struct format format_perkinelmer;
-extern const struct format format_omnic;
+#define DECLARE(name) extern const struct format format_##name;
+FORMATS(DECLARE)
 
-const struct format *const formats[] = {
-	&format_omnic,
-	&format_perkinelmer,
-	&format_jasco,
-	&format_jasco_ole2,
-extern const struct format format_asp, format_spc;
-extern const struct format format_asp, format_opus, format_spc;
-extern const struct format format_asp, format_jcamp, format_opus, format_spc;
-
-const struct format *const formats[] = {
-	&format_opus,
-	&format_jcamp,
-	&format_spc,
-	&format_asp,
-	/* bytes only */
-	&format_thermo,
-	&format_waters,
-	&format_shimadzu,
-	&format_varian,
-	&format_sciex,
-	&format_agilent_profile,
-	&format_bruker_ms,
-	&format_ispd,
-	&format_fpa,
-	&format_uvprobe,
-	&format_ndt,
-	&format_pdz,
-	&format_pdz24,
-	&format_msa,
-	&format_mca,
-	&format_spe,
-	NULL,
-};
+#define ROW(name) &format_##name,
+const struct format *const formats[] = {FORMATS(ROW) NULL};
 
 void formats_write_media(char media[FORMATS_MEDIA], const char *format, const char *part)
 {
