@@ -26,7 +26,7 @@ int build_look(const struct build *b, const struct format *format, const char *n
 
 /* --- expecting --- */
 
-/* Values as SOURCES.md has them; the digits of each number are compared, not more. */
+/* Values of a sample file as texts; the digits of each number are compared, not more. */
 struct curve_values {
 	const char *x, *x_unit, *y, *y_unit;
 	size_t points;

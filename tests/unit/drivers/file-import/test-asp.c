@@ -51,7 +51,7 @@ static void test_values(void **state)
 	import_destroy(im);
 }
 
-static void test_what_is_not_whole(void **state)
+static void test_files_that_are_not_whole(void **state)
 {
 	(void)state;
 	import_cut(
@@ -103,7 +103,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values),
-		cmocka_unit_test(test_what_is_not_whole),
+		cmocka_unit_test(test_files_that_are_not_whole),
 		cmocka_unit_test(test_sample),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -135,7 +135,7 @@ static void test_vanta_that_is_not_whole(void **state)
 }
 
 /* Without a profile, and in a binary file, there is no report. */
-static void test_what_is_no_report(void **state)
+static void test_files_that_are_no_report(void **state)
 {
 	(void)state;
 	struct import *im = import_create("xrf", "a.csv");
@@ -460,7 +460,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_vanta),
 		cmocka_unit_test(test_vanta_that_is_not_whole),
-		cmocka_unit_test(test_what_is_no_report),
+		cmocka_unit_test(test_files_that_are_no_report),
 		cmocka_unit_test(test_vanta_sample),
 		cmocka_unit_test(test_spectra),
 		cmocka_unit_test(test_spectra_sample),

@@ -275,7 +275,7 @@ static void further_tables_of_a_block_are_frames(void **state)
 	import_destroy(im);
 }
 
-/* --- what is not whole ------------------------------------------------------------------------ */
+/* --- not whole ------------------------------------------------------------------------ */
 
 static void a_file_without_its_end_is_incomplete(void **state)
 {

@@ -85,7 +85,7 @@ static void test_without_calibration(void **state)
 	}
 }
 
-static void test_what_is_damaged(void **state)
+static void test_damaged_files(void **state)
 {
 	(void)state;
 	assert_int_equal(look(HEAD "<<DATA>>\n1\nx\n<<END>>\n"), FORMAT_DAMAGED);
@@ -170,7 +170,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_without_calibration),
-		cmocka_unit_test(test_what_is_damaged),
+		cmocka_unit_test(test_damaged_files),
 		cmocka_unit_test(test_samples),
 		cmocka_unit_test(test_foreign_samples),
 	};

@@ -84,7 +84,7 @@ static void test_pairs_and_fractions(void **state)
 	import_destroy(im);
 }
 
-static void test_what_is_not_whole(void **state)
+static void test_files_that_are_not_whole(void **state)
 {
 	(void)state;
 	import_cut(&format_msa, "xrf", "a.msa", (const uint8_t *)Y, strlen(Y), strlen(Y),
@@ -185,7 +185,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_pairs_and_fractions),
-		cmocka_unit_test(test_what_is_not_whole),
+		cmocka_unit_test(test_files_that_are_not_whole),
 		cmocka_unit_test(test_date),
 		cmocka_unit_test(test_samples),
 	};
