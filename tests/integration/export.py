@@ -123,7 +123,7 @@ def test_resume(lab, number):
         header = hashlib.sha256(lines[first]).digest()[:8] if format == 'csv' else bytes(8)
         part = lab.dir / f'again.{format}.part'
         part.write_bytes(b'?' + good[1:at] + b'torn')       # shows that the beginning was not made again
-        (lab.dir / f'again.{format}.part.at').write_text(f'2 {entries} 0 {number} {format} {number} - - - - 00\n'
+        (lab.dir / f'again.{format}.part.at').write_text(f'2 {entries} 0 {number} {format} {number} - - - - - 00\n'
                                                          f'{at} 0 {header.hex()}\nend\n')
         again, _ = export(lab, format, number, f'again.{format}')
         assert again.read_bytes() == b'?' + good[1:], f'{format}: continued to something else'

@@ -139,6 +139,9 @@ static const struct command_option export_options[] = {
 	FLAG("simulated", "with --from: runs of simulated instruments, too"),
 	FLAG("partials", "frames of a growing measurement, too, which later ones replace"),
 	WORD("decimal", decimals, "of csv-excel: 1,5 between ; (comma), or 1.5 between , (point)"),
+	OPTION("scans", TEXT, "FIRST-LAST", "of msp: only these scans of each run"),
+	OPTION("nist", TEXT, "FOLDER",
+		"of msp: hand it over to NIST MS Search, which sees the file's folder as FOLDER"),
 	COMMON,
 };
 

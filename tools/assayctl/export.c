@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "client.h"
 #include "export-file.h"
+#include "export-search.h"
 #include "export.h"
 #include "interrupt.h"
 #include "print.h"
@@ -98,8 +99,13 @@ static int put_runs(struct job *job, const struct options *options)
 	for (job->at = first_to_do(job); r == 0 && job->at < job->count; job->at++) {
 		struct export_run run;
 		r = show_run(options, job->names[job->at].number, &run);
-		/* The lines that are there have the values of then. */
-		if (r == 0 && file->is_resumed && run.corrected.count != file->corrections) {
+		/*
+		 * The lines that are there have the values of then; and what a survey counted may
+		 * be another number now.
+		 */
+		if (r == 0 && file->is_resumed &&
+			(run.corrected.count != file->corrections ||
+				job->export.format->survey != NULL)) {
 			r = export_file_restart(file, &job->export.tables);
 			job->at = SIZE_MAX;
 			continue;
@@ -208,9 +214,35 @@ static int explain_nothing(struct job *job)
 	return 1;
 }
 
+/* Before the file gets its name.  0, or 1 after a message. */
+static int check_search(struct job *job, const struct args *args)
+{
+	uint64_t spectra = job->export.tables.of[0].rows;
+	if (!args_has(args, "nist") || spectra <= SEARCH_SPECTRA)
+		return 0;
+	fprintf(stderr,
+		"assayctl: no file: %" PRIu64 " spectra, and NIST MS Search takes %d at a time: "
+		"choose some with --scans FIRST-LAST\n",
+		spectra, SEARCH_SPECTRA);
+	export_file_restart(&job->file, &job->export.tables);
+	return 1;
+}
+
+static int hand_over(const struct args *args)
+{
+	int r = search_hand_over(args_text(args, "to"), args_text(args, "nist"));
+	if (r == -EEXIST)
+		fputs("assayctl: FILESPEC.FIL is there: NIST MS Search has not taken the last file "
+		      "yet; is it running, with \"Automatic Search On\"?\n",
+			stderr);
+	else if (r < 0)
+		fprintf(stderr, "assayctl: FILESPEC.FIL: %s\n", strerror(-r));
+	return r < 0;
+}
+
 static int write_file(struct job *job, const struct options *options, const struct args *args)
 {
-	const char *names[] = {"format", "run", "from", "until", "instrument", "decimal"};
+	const char *names[] = {"format", "run", "from", "until", "instrument", "decimal", "scans"};
 	const char *flags[] = {"simulated", "partials"};
 	char selection[400];
 	size_t len = 0;
@@ -230,11 +262,16 @@ static int write_file(struct job *job, const struct options *options, const stru
 	size_t files = job->file.count;
 	bool is_empty = r == 0 && job->file.outputs[0].offset == 0;
 	if (r == 0 && !is_empty)
+		r = check_search(job, args);
+	if (r == 0 && !is_empty)
 		r = export_file_finish(&job->file);
-	else if (r != 0)
+	else if (r < 0)
 		export_file_save(&job->file, &job->export.tables);
 	export_file_close(&job->file);
-	return is_empty ? explain_nothing(job) : print_result(job, options, files, r);
+	if (is_empty)
+		return explain_nothing(job);
+	r = print_result(job, options, files, r);
+	return r == 0 && args_has(args, "nist") ? hand_over(args) : r;
 }
 
 static void leave_out_simulated(struct job *job)
@@ -287,8 +324,17 @@ int command_export(const struct options *options, const struct args *args)
 		return args_reject(args, "--run: this is not the number of a run");
 	if (decimal != NULL && strcmp(args_text(args, "format"), "csv-excel") != 0)
 		return args_reject(args, "--decimal goes with --format csv-excel");
+	uint64_t first = 0, last = UINT64_MAX;
+	if (strcmp(args_text(args, "format"), "msp") != 0 &&
+		(args_has(args, "scans") || args_has(args, "nist")))
+		return args_reject(args, "--scans and --nist go with --format msp");
+	if (args_has(args, "scans") && search_range(args_text(args, "scans"), &first, &last) < 0)
+		return args_reject(
+			args, "--scans: expected a number such as 5, or a range such as 5-20");
 	job.export = (struct export){.format = export_format_find(args_text(args, "format")),
 		.with_partial = args_has(args, "partials"),
+		.scan_first = first,
+		.scan_last = last,
 		.decimal_comma = decimal == NULL || strcmp(decimal, "comma") == 0,
 		.must_stop = interrupt_catch(),
 		.piece = write_piece,

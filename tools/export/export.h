@@ -117,6 +117,7 @@ struct export
 	const struct export_format *format;
 	bool with_partial;                      /* frames that another one replaces, too */
 	bool decimal_comma;                     /* of csv-excel */
+	uint64_t scan_first, scan_last;         /* of msp: only these scans; 0 and 0: all */
 	struct requester *replay;               /* borrowed */
 	const volatile sig_atomic_t *must_stop; /* borrowed; NULL: nothing interrupts it */
 	/*
