@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -23,6 +24,18 @@ void cell_put(struct buffer *to, const char *format, ...)
 	}
 	va_end(again);
 	va_end(args);
+}
+
+void cell_put_number(struct buffer *to, double number)
+{
+	char text[40];
+	for (int digits = 15; digits <= 17; digits++) {
+		snprintf(text, sizeof text, "%.*g", digits, number);
+		double read = strtod(text, NULL);
+		if (memcmp(&read, &number, sizeof read) == 0)
+			break;
+	}
+	buffer_append(to, text, strlen(text));
 }
 
 void cell_put_time(struct buffer *to, uint64_t ns)

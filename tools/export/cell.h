@@ -15,6 +15,9 @@
 /* Appends to a buffer; of long texts the memory is the only limit. */
 void cell_put(struct buffer *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* A finite number with as few digits as give it back. */
+void cell_put_number(struct buffer *to, double number);
+
 /* "2026-11-22 20:15:03.125" */
 void cell_put_time(struct buffer *to, uint64_t ns);
 

@@ -218,12 +218,20 @@ const char *facts_digest(const struct facts *facts)
 	return strncmp(text, "sha256 ", 7) == 0 ? text + 7 : text;
 }
 
+/* A text that is longer than a line may be goes on in the next, under the same name. */
 static void put_comment(
 	struct buffer *to, const char *name, const char *text, const struct facts_style *style)
 {
-	cell_put(to, "%s%s%s", style->before, name, style->between);
-	facts_put_ascii(to, text, style->marks, style->max);
-	cell_put(to, "%s", style->after);
+	struct buffer ascii = {0};
+	facts_put_ascii(&ascii, text, style->marks, SIZE_MAX / 2);
+	for (size_t at = 0; at < ascii.len; at += style->max) {
+		size_t len = ascii.len - at < style->max ? ascii.len - at : style->max;
+		cell_put(to, "%s%s%s", style->before, name, style->between);
+		buffer_append(to, ascii.data + at, len);
+		cell_put(to, "%s", style->after);
+	}
+	to->failed |= ascii.failed;
+	buffer_finish(&ascii);
 }
 
 static void put_frame_comments(

@@ -66,7 +66,7 @@ const char *facts_digest(const struct facts *facts);
 struct facts_style {
 	const char *before, *between, *after;
 	const char *const *marks;
-	size_t max; /* characters of a text */
+	size_t max; /* characters of a text in one line; the rest is in the next */
 };
 
 /* All facts that the run has; of a frame also its number, time, step and quality (NULL: none). */

@@ -6,7 +6,9 @@ Usage: check-export.py ASSAYCTL [SEEDS]. A daemon of a few lines answers the two
 
 import csv
 import fcntl
+import hashlib
 import io
+import json
 import pathlib
 import random
 import re
@@ -147,10 +149,10 @@ def check_rows(got, wanted, signal, people, comma, name):
         assert struct.pack('<f', float(cell)) == struct.pack('<f', want['weight']) and len(cell) < 14, cell
 
 
-def export(*args, code=0):
+def export(*args, code=0, out=False):
     done = subprocess.run([assayctl, '--dir', str(folder), 'export', *map(str, args)], capture_output=True, text=True)
     assert done.returncode == code, done
-    return done.stderr
+    return done.stdout if out else done.stderr
 
 
 def check_seed(daemon, seed):
@@ -213,6 +215,145 @@ def check_files(daemon):
     assert 'csv-excel' in export('--format', 'csv', '--decimal', 'point', '--run', 'x', '--to', folder / 'x', code=2)
 
 
+# --- formats of spectra ---------------------------------------------------------------------------
+
+def make_spectra(rng, axis, name, frames, values, unit='1', sim=True):
+    """Entries of a run whose frames have one spectrum each; all texts are hostile."""
+    entries = make_run(rng, sim, 0)[0]
+    start, end = entries[0], entries[-1]
+    made = []
+    for n in range(frames):
+        variables = [{'name': axis[0], 'role': 'axis', 'dims': [axis[0]], 'unit': axis[1],
+                      'data': {'start': axis[2], 'step': axis[3], 'n': len(values)}},
+                     {'name': name, 'role': 'data', 'dims': [axis[0]], 'unit': unit,
+                      'data': cbor2.CBORTag(86, struct.pack(f'<{len(values)}d', *(v + n for v in values)))}]
+        made.append(entry(2 + n, {**base('frame'), 'run': JOURNAL, 'ctx': bytes(32), 'n': n, 'sim': sim,
+                                  'q': {'flag': 3, 'why': ['cal-expired', 'late']}, 'kind': 'spectrum',
+                                  'step': {'i': 1, 'of': 1, 'name': hostile(rng)}, 'vars': variables}))
+    last = cbor2.loads(cbor2.loads(end)[6])
+    return [start, *made, entry(2 + frames, {**last, 'frames': frames})]
+
+
+def lines_of(file, most):
+    """Lines of a text of ASCII for Windows, without controls, each at most so long."""
+    text = file.read_bytes().decode('ascii')
+    assert text.endswith('\r\n') and not re.search('(?<!\r)\n|\r(?!\n)', text), file
+    lines = text[:-2].split('\r\n')
+    assert not [line for line in lines if INVISIBLE.search(line) or len(line) > most], [line for line in lines if len(line) > most]
+    return lines
+
+
+def read_msa(file):
+    lines = lines_of(file, 13 + 2 + 64)
+    heads = [line for line in lines if line.startswith('#')]
+    assert all(line.count(': ') == 1 for line in heads), heads
+    assert [line[:13].strip() for line in heads].count('#TITLE') == 1 and lines[-1].startswith('#ENDOFDATA')
+    return [float(line.rstrip(',')) for line in lines if not line.startswith('#')]
+
+
+def read_spe(file):
+    lines = lines_of(file, 200)
+    blocks = [line for line in lines if '$' in line]
+    assert blocks == ['$SPEC_ID:', '$SPEC_REM:', '$DATE_MEA:', '$MCA_CAL:', '$ENER_FIT:', '$DATA:', '$ENDRECORD:'], blocks
+    return [float(line) for line in lines[lines.index('$DATA:') + 2:-1]]
+
+
+def read_mca(file):
+    lines = lines_of(file, 20000)
+    assert [line for line in lines if '<<' in line or '>>' in line] == ['<<PMCA SPECTRUM>>', '<<CALIBRATION>>', '<<DATA>>', '<<END>>']
+    heads = lines[1:lines.index('<<CALIBRATION>>')]
+    assert all(len(re.split(' - ', head)) == 2 for head in heads), heads
+    return [float(line) for line in lines[lines.index('<<DATA>>') + 1:-1]]
+
+
+def read_jcamp(file):
+    """The blocks: labels and ordinates."""
+    blocks, labels = [], {}
+    for line in lines_of(file, 80):
+        if line.startswith('##'):
+            label, value = line[2:].split('=', 1)
+            assert '##' not in value and '$$' not in value, line
+            if label == 'TITLE':
+                labels = {}
+                blocks.append(labels)
+            labels[label] = value.strip()
+            labels.setdefault('ends', []).append(label) if label == 'END' else None
+        else:
+            assert '##' not in line and '$$' not in line, line
+            labels.setdefault('lines', []).append(line)
+    return blocks
+
+
+def check_spectra(daemon, seed):
+    rng = random.Random(seed)
+    counts = [rng.randrange(0, 1 << 20) for _ in range(rng.randrange(2, 40))]
+    name = 'node/x-1/sim-0'
+    daemon.runs = {name: make_spectra(rng, ('energy', 'keV', -0.01, 0.02), 'counts', 3, counts)}
+    for form, read in (('msa', read_msa), ('spe', read_spe), ('mca', read_mca)):
+        to = folder / f'{seed}.{form}'
+        answer = json.loads(export('--json', '--format', form, '--run', name, '--to', to, out=True))
+        assert len(answer['files']) == 3 and answer['ok'] and 'settings and setup of the instrument' in answer['not_carried'], answer
+        for n, file in enumerate(map(pathlib.Path, answer['files'])):
+            assert read(file) == [count + n for count in counts], file
+            text = file.read_text()
+            assert 'SIMULATED' in text and '0' * 64 in text and 'suspect' in text and name in text, text
+    for axis, values, unit, kind in ((('wavenumber', 'cm-1', 4000.0, -2.0), [rng.random() for _ in range(200)], '%', 'transmittance'),
+                                     (('wavelength', 'nm', 900.0, 0.5), [-1.5, float('nan'), 3e-9, 7.0], '{absorbance}', 'absorbance')):
+        daemon.runs = {name: make_spectra(rng, axis, kind, 2, values, unit)}
+        to = folder / f'{seed}-{kind}.dx'
+        export('--format', 'jcamp', '--run', name, '--to', to)
+        link, *blocks = read_jcamp(to)
+        assert link['DATA TYPE'] == 'LINK' and link['BLOCKS'] == '2' and len(blocks) == 2, link
+        scale = 0.01 if unit == '%' else 1
+        for n, block in enumerate(blocks):
+            assert block['YUNITS'] == kind.upper() and ('divided by 100' in block.get('$ASSAYD CORRECTION', '')) == (unit == '%'), block
+            assert float(block['FIRSTX']) == axis[2] and float(block['LASTX']) == axis[2] + axis[3] * (len(values) - 1), block
+            words = [word for line in block['lines'] if line[:1].isdigit() for word in line.split()[1:]][-len(values):]
+            most = max(abs(v + n) for v in values if v == v) * scale
+            for word, value in zip(words, values, strict=True):
+                assert (word == '?') == (value != value), (word, value)
+                if value == value:
+                    assert abs(int(word) * float(block['YFACTOR']) - (value + n) * scale) <= most / 2 ** 29, (word, value)
+
+
+def check_many_files(daemon):
+    """More spectra than files may be open; continued after an interruption to the same bytes."""
+    name, rng, daemon.amended = 'node/x-1/run-0', random.Random(3), {}
+    daemon.runs = {name: make_spectra(rng, ('channel', '1', 0.0, 1.0), 'counts', 70, [1, 2, 3], sim=False)}
+    to = folder / 'many.spe'
+    answer = json.loads(export('--json', '--format', 'spe', '--run', name, '--to', to, out=True))
+    files = [pathlib.Path(file) for file in answer['files']]
+    good = [file.read_bytes() for file in files]
+    assert len(set(files)) == 70 and len(set(good)) == 70
+    for n, text in enumerate(good):
+        assert text.endswith(b'%8d\r\n%8d\r\n%8d\r\n$ENDRECORD:\r\n' % (1 + n, 2 + n, 3 + n)) and b'$MCA_CAL' not in text
+        assert b'SIMULATED= this is no' not in text
+    assert not list(folder.glob('many*.part*'))
+    # Interrupted in the last frame: the earlier files have their names before the end, but this one is torn.
+    for file in files:
+        file.rename(f'{file}.part')
+    with open(f'{files[-1]}.part', 'ab') as part:
+        part.write(b'torn')
+    for file, text in ((files[3], b'?' + good[3][1:]), (files[40], good[40] + b'torn')):
+        pathlib.Path(f'{file}.part').write_bytes(text)    # `?`: not made again; what is behind the saved length goes
+    key = [hashlib.sha256(name.encode() + struct.pack('<Q', n + 1)).digest()[:8].hex() for n in range(70)]
+    state = ''.join(f'{len(good[n])} 0 {key[n]}\n' for n in range(70))
+    pathlib.Path(f'{to}.part.at').write_text(f'2 71 0 {name} spe {name} - - - - 00\n{state}end\n')
+    export('--format', 'spe', '--run', name, '--to', to)
+    good[3] = b'?' + good[3][1:]
+    differ = [n for n, file in enumerate(files) if file.read_bytes() != good[n]]
+    assert differ == [], (differ, files[differ[0]].read_bytes(), good[differ[0]])
+    assert not list(folder.glob('many*.part*'))
+    daemon.runs = {name: make_spectra(rng, ('channel', '1', 0.0, 1.0), 'counts', 2, [0.5, 2, 3])}
+    said = export('--format', 'spe', '--run', name, '--to', folder / 'half.spe', code=1)
+    assert '2 spectra left out: they have counts that are not whole' in said and 'no file' in said and not list(folder.glob('half*')), said
+    export('--format', 'msa', '--run', name, '--to', folder / 'half.msa')
+    assert read_msa(folder / 'half.msa') == [0.5, 2, 3]
+    daemon.runs = {name: make_spectra(rng, ('energy', 'keV', 0.0, 1.0), 'counts', 1, [1, float('nan')])}
+    said = export('--format', 'msa', '--run', name, '--to', folder / 'nan.msa', code=1)
+    assert '1 spectra left out: they have values that are not numbers' in said, said
+
+
 assayctl = sys.argv[1]
 with tempfile.TemporaryDirectory() as name:
     folder = pathlib.Path(name)
@@ -220,5 +361,7 @@ with tempfile.TemporaryDirectory() as name:
     daemon.start()
     for seed in range(int(sys.argv[2]) if len(sys.argv) > 2 else 8):
         check_seed(daemon, seed)
+        check_spectra(daemon, seed)
     check_corrections(daemon)
     check_files(daemon)
+    check_many_files(daemon)
