@@ -189,6 +189,11 @@ static int print_result(const struct job *job, const struct options *options, si
 		fprintf(stderr,
 			"assayctl: more than %d sets of columns or %d files; use --format json\n",
 			EXPORT_TABLES_MAX, EXPORT_FILES_MAX);
+	else if (r == -EFBIG)
+		fprintf(stderr,
+			"assayctl: %s is too large for a format that needs it in memory; use "
+			"--format csv or json\n",
+			job->export.run.number);
 	else if (r < 0)
 		fprintf(stderr, "assayctl: %s: %s; the same command continues here\n",
 			job->export.run.number, strerror(-r));

@@ -133,7 +133,7 @@ struct export
 	struct export_tables tables;
 	uint64_t runs, next; /* runs so far; the next frame */
 	uint64_t lost;       /* of all runs: frames that are missing */
-	struct export_note { /* of all runs: what is left out or altered, and how often */
+	struct export_note { /* of all runs: a kind of data left out or altered, and how often */
 		const char *text;
 		uint64_t count;
 	} notes[EXPORT_NOTES_MAX];

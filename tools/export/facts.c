@@ -45,7 +45,7 @@ static void set_buffer(struct facts *facts, enum fact_id id, struct buffer *text
 	buffer_finish(text);
 }
 
-/* A correction stands in the place of what it corrects, and is named. */
+/* A correction replaces the value that was given at the start, and is named. */
 static void correct(struct facts *facts, const struct export_correction *now)
 {
 	static const struct {

@@ -7,16 +7,10 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-#include "base/clock.h"
 #include "jcamp.h"
 #include "record/names.h"
 #include "record/text.h"
-
-#define LINE 78 /* characters */
-
-static const char *const marks[] = {"##", "$$", NULL};
 
 enum kind {
 	NEITHER,
@@ -43,130 +37,7 @@ static enum kind next_spectrum(const struct assay_frame_view *frame, size_t *i, 
 	return NEITHER;
 }
 
-/* --- labels ----------------------------------------------------------------------------------- */
-
-/* A value may go on in the next lines. */
-static void put_label(struct buffer *to, const char *label, const char *text)
-{
-	struct buffer value = {0};
-	size_t used = strlen(label) + 5;
-	facts_put_ascii(&value, text, marks, FACT_SIZE);
-	cell_put(to, "##%s= ", label);
-	for (size_t at = 0; at < value.len;) {
-		size_t len = value.len - at < LINE - used ? value.len - at : LINE - used;
-		buffer_append(to, value.data + at, len);
-		at += len;
-		used = 0;
-		if (at < value.len)
-			cell_put(to, "\r\n");
-	}
-	cell_put(to, "\r\n");
-	to->failed |= value.failed;
-	buffer_finish(&value);
-}
-
-/* "##$ASSAYD SAMPLE= 24-0815" for each fact; the digest has a line of its own. */
-static void put_facts(
-	struct buffer *to, const struct facts *facts, const struct assay_frame_view *frame)
-{
-	for (enum fact_id i = 0; i < FACTS_COUNT; i++) {
-		char label[40] = "$ASSAYD ";
-		for (size_t c = 0; fact_names[i][c] != '\0'; c++)
-			label[8 + c] = fact_names[i][c] >= 'a' ? (char)(fact_names[i][c] - 32)
-							       : fact_names[i][c];
-		if (i == FACT_DIGEST)
-			put_label(to, "$SHA256", facts_digest(facts));
-		else if (facts->texts[i][0] != '\0')
-			put_label(to, label, facts->texts[i]);
-	}
-	if (frame == NULL)
-		return;
-	struct buffer text = {0};
-	facts_put_quality(&text, frame);
-	buffer_append(&text, "", 1);
-	if (!text.failed)
-		put_label(to, "$ASSAYD FRAMES QUALITY", (const char *)text.data);
-	buffer_reset(&text);
-	cell_put(to, "##$ASSAYD FRAME= %llu\r\n", (unsigned long long)frame->record.n);
-	to->failed |= text.failed;
-	buffer_finish(&text);
-}
-
-void jcamp_put_number(struct buffer *to, const char *label, double number)
-{
-	cell_put(to, "##%s= ", label);
-	cell_put_number(to, number);
-	cell_put(to, "\r\n");
-}
-
-static void put_time(struct buffer *to, uint64_t ns)
-{
-	char text[40];
-	struct tm tm;
-	time_t seconds = (time_t)(ns / NS_PER_S);
-	gmtime_r(&seconds, &tm);
-	strftime(text, sizeof text, "%Y/%m/%d %H:%M:%S", &tm);
-	cell_put(to, "##LONGDATE= %s.%03u\r\n", text, (unsigned)(ns % NS_PER_S / NS_PER_MS));
-}
-
-static void put_title(struct export *e, const char *what)
-{
-	cell_put(&e->to, "##TITLE= ");
-	facts_put_title(&e->to, &e->about, marks, LINE - 30);
-	cell_put(&e->to, "%s%.20s\r\n", what[0] != '\0' ? " " : "", what);
-}
-
-void jcamp_put_heading(struct export *e, const char *version, const char *type, const char *what,
-	const struct assay_frame_view *frame)
-{
-	const struct facts *facts = &e->about;
-	char system[2 * FACT_SIZE];
-	put_title(e, what);
-	put_label(&e->to, "JCAMP-DX", version);
-	put_label(&e->to, "DATA TYPE", type);
-	put_label(&e->to, "ORIGIN", facts->texts[FACT_PROGRAM]);
-	put_label(&e->to, "OWNER", facts->texts[FACT_LABORATORY]);
-	put_time(&e->to, frame != NULL ? frame->record.t.utc : facts->started);
-	snprintf(system, sizeof system, "%.100s %.100s %.100s", facts->texts[FACT_MAKE],
-		facts->texts[FACT_MODEL], facts->texts[FACT_SERIAL]);
-	put_label(&e->to, "SPECTROMETER/DATA SYSTEM", system);
-	put_facts(&e->to, facts, frame);
-}
-
-void jcamp_put_units(struct buffer *to, const char *label, const struct assay_var_view *var)
-{
-	const struct name *name = name_find(var->name);
-	bool is_known = name != NULL && name->jcamp != NULL &&
-			(name->unit == NULL || assay_string_is(var->unit, name->unit) ||
-				assay_string_is(var->unit, "%"));
-	bool is_micro = assay_string_is(var->name, "wavelength") &&
-			assay_string_is(var->unit, "um");
-	put_label(to, label, is_known ? name->jcamp : is_micro ? "MICROMETERS" : "ARBITRARY UNITS");
-}
-
 /* --- a spectrum of light ---------------------------------------------------------------------- */
-
-size_t jcamp_points(const struct spectrum *s)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < s->count; i++)
-		count += isfinite(assay_var_number(&s->x, i)) &&
-			 isfinite(assay_var_number(&s->y, i));
-	return count;
-}
-
-void jcamp_put_pairs(struct buffer *to, const struct spectrum *s, double factor)
-{
-	for (size_t i = 0; i < s->count; i++) {
-		double x = assay_var_number(&s->x, i), y = assay_var_number(&s->y, i);
-		if (isfinite(x) && isfinite(y)) {
-			cell_put_number(to, x);
-			cell_put(to, ", ");
-			cell_put_number(to, y * factor);
-			cell_put(to, "\r\n");
-		}
-	}
-}
 
 /* A power of two by which all ordinates are integers below 2^30, or 1 if they are. */
 static double factor_of(const struct spectrum *s, double scale)
@@ -194,7 +65,7 @@ static void put_ordinates(struct buffer *to, const struct spectrum *s, double sc
 		char text[40] = "?";
 		if (isfinite(y))
 			snprintf(text, sizeof text, "%.0f", nearbyint(y));
-		if (to->len - start + strlen(text) + 1 > LINE) {
+		if (to->len - start + strlen(text) + 1 > JCAMP_LINE) {
 			cell_put(to, "\r\n");
 			start = to->len;
 		}
@@ -240,14 +111,14 @@ static void put_light(
 	double scale = is_percent ? 0.01 : 1;
 	bool is_linear = s->count > 1 && spectrum_is_linear(s, &first, &step);
 	double factor = is_linear ? factor_of(s, scale) : 1;
-	char what[40];
-	text_copy(what, sizeof what, s->y.name);
+	char content[40];
+	text_copy(content, sizeof content, s->y.name);
 	jcamp_put_heading(e, "4.24",
 		frame->kind == ASSAY_KIND_INTERFEROGRAM ? "INFRARED INTERFEROGRAM"
 							: "INFRARED SPECTRUM",
-		what, frame);
+		content, frame);
 	if (is_percent)
-		put_label(
+		jcamp_put_label(
 			to, "$ASSAYD CORRECTION", "per cent to fraction: ordinates divided by 100");
 	jcamp_put_units(to, "XUNITS", &s->x);
 	jcamp_put_units(to, "YUNITS", &s->y);

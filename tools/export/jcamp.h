@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JCAMP-DX: jcamp.c has the file and spectra of light, jcamp-mass.c mass spectra. */
+/* JCAMP-DX: jcamp.c has the file and spectra of light, jcamp-mass.c mass spectra, jcamp-label.c labels. */
 #ifndef ASSAY_EXPORT_JCAMP_H
 #define ASSAY_EXPORT_JCAMP_H
 
@@ -7,11 +7,16 @@
 #include "export.h"
 #include "spectrum.h"
 
+#define JCAMP_LINE 78 /* characters */
+
+/* "##LABEL= text"; a long text goes on in the next lines. */
+void jcamp_put_label(struct buffer *to, const char *label, const char *text);
+
 /*
- * The labels that all blocks begin with, up to the axes.  `what`: words for the title, such as
+ * The labels that all blocks begin with, up to the axes.  `content`: words for the title, such as
  * "absorbance"; `frame`: NULL for a block of the whole run.
  */
-void jcamp_put_heading(struct export *e, const char *version, const char *type, const char *what,
+void jcamp_put_heading(struct export *e, const char *version, const char *type, const char *content,
 	const struct assay_frame_view *frame);
 
 /* "##YUNITS= ABSORBANCE"; arbitrary units if the list of names has no label for it in its unit. */

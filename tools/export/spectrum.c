@@ -58,10 +58,20 @@ double spectrum_fact(const struct assay_frame_view *frame, const char *name)
 		       : NAN;
 }
 
-bool spectrum_is_finite(const struct spectrum *s)
+static bool is_finite(const struct assay_var_view *var)
 {
 	size_t i = 0;
-	while (i < s->count && isfinite(assay_var_number(&s->y, i)))
+	while (i < var->count && isfinite(assay_var_number(var, i)))
 		i++;
-	return i == s->count;
+	return i == var->count;
+}
+
+bool spectrum_is_finite(const struct spectrum *s)
+{
+	return is_finite(&s->y);
+}
+
+bool spectrum_has_axis(const struct spectrum *s)
+{
+	return is_finite(&s->x);
 }

@@ -25,7 +25,8 @@ bool spectrum_is_linear(const struct spectrum *s, double *first, double *step);
 /* The number of a variable without axis, such as "live_time"; NaN: there is none. */
 double spectrum_fact(const struct assay_frame_view *frame, const char *name);
 
-/* All ordinates are finite. */
+/* All ordinates are finite; all points of the axis are. */
 bool spectrum_is_finite(const struct spectrum *s);
+bool spectrum_has_axis(const struct spectrum *s);
 
 #endif

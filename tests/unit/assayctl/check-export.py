@@ -316,6 +316,104 @@ def check_spectra(daemon, seed):
                     assert abs(int(word) * float(block['YFACTOR']) - (value + n) * scale) <= most / 2 ** 29, (word, value)
 
 
+def make_results(rng, results, sample, flags=(1, 2, 3), sim=False):
+    """Frames of single numbers of analytes; each frame has all results, plus its number."""
+    entries = make_run(rng, sim, 0)[0]
+    start = cbor2.loads(cbor2.loads(entries[0])[6])
+    start['sample']['id'] = sample
+    made = [entry(2 + n, {**base('frame'), 'run': JOURNAL, 'ctx': bytes(32), 'n': n, 'sim': sim, 'q': {'flag': flag, 'why': []},
+                          'kind': 'scalar', 'vars': [
+                              {'name': 'concentration', 'role': 'data', 'dims': [], 'unit': 'mg/m3', 'analyte': {'name': analyte},
+                               'data': cbor2.CBORTag(86, struct.pack('<d', value + n if value >= 0 else value))}
+                              for analyte, value in results]})
+            for n, flag in enumerate(flags)]
+    return [entry(1, start), *made, entries[-1]]
+
+
+def import_senaite(text):
+    """{(sample, keyword): value} as SENAITE's importer takes it, in its worst version: a cell that it cannot read becomes 0."""
+    keywords, got = None, {}
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.split(',')]
+        if keywords is None:
+            keywords = cells[1:-1] if cells[-1] == 'end' else None
+        elif cells[0] != 'end' and any(cells):
+            for i, cell in enumerate(cells[1:-1]):
+                value = 0.0 if cell in ('', 'ND') or cell.startswith('--') else float(cell)
+                got[cells[0], re.sub(r'\W', '', keywords[i])] = value if value > 0 else 0.0
+    return got
+
+
+def check_senaite(daemon):
+    name = 'node/x-1/run-0'
+    results = [('SO₂', 1.5), ('HCl', -0.25), ('NO-x', 0.0), ('CO', float('nan')), ('H2O', 3e-7), ('H2O', 4.0), ('山', 1.0)]
+
+    def put(to, sample='24-0815', code=0, number=name, **more):
+        daemon.runs = {number: make_results(random.Random(1), results, sample, sim='sim' in number, **more)}
+        return export('--format', 'senaite', '--run', number, '--to', folder / to, code=code)
+    said = put('s.csv')
+    text = '\r\n'.join(lines_of(folder / 's.csv', 500))
+    assert import_senaite(text) == {('24-0815', 'SO'): 2.5, ('24-0815', 'NOx'): 1.0}, text
+    assert name in text and '0' * 64 in text and 'unchecked' in text, text
+    for note in ('1 results below zero left out', '1 results left out that are not numbers', '2 results left out: several of one analyte',
+                 '1 results left out whose analyte has no', '1 frames left out that are suspect', '1 frames left out before the last one',
+                 'units: those of the analysis services apply'):
+        assert note in said, (note, said)
+    put('sim.csv', number='node/x-1/sim-0')
+    assert {key[0] for key in import_senaite((folder / 'sim.csv').read_text())} == {'SIMULATED-24-0815'}
+    for sample in ('none', '24,0815', 'Müller', '24 1'):
+        assert '1 runs left out' in put('no.csv', sample, 1) and not (folder / 'no.csv').exists(), sample
+    assert 'no file' in put('bad.csv', code=1, flags=(3, 4))
+    daemon.amended = {name: {'valid': False, 'reason': 'wrong', 'count': 1}}
+    assert '1 runs left out that are declared invalid' in put('invalid.csv', code=1)
+    daemon.amended = {}
+
+
+def read_classic(file):
+    """A file of netCDF by scipy, which reads the classic format; None: it is not installed."""
+    try:
+        from scipy.io import netcdf_file
+    except ImportError:
+        return None
+    with netcdf_file(file, mmap=False) as data:
+        return ({n: v[:].tolist() for n, v in data.variables.items()}, {n: v.dimensions for n, v in data.variables.items()},
+                {n: v.decode() for n, v in data._attributes.items()})
+
+
+def check_wide(daemon, seed):
+    """One file per axis; a column per spectrum; a value that is not a number is an empty cell."""
+    rng = random.Random(seed)
+    name = 'node/x-1/sim-0'
+    one = make_spectra(rng, ('energy', 'keV', -0.01, 0.02), 'counts', 2, [1.0, float('nan'), 2.5])
+    other = make_spectra(rng, ('mz', '1', 1.0, 1.0), 'ion_current', 1, [1e-13, -7.6e-15], 'A')
+    third = cbor2.loads(cbor2.loads(other[1])[6])
+    last = cbor2.loads(cbor2.loads(one[-1])[6])
+    daemon.runs = {name: [*one[:-1], entry(8, {**third, 'n': 2}), entry(9, {**last, 'frames': 3})]}
+    to = folder / f'wide-{seed}.csv'
+    answer = json.loads(export('--json', '--format', 'csv-wide', '--run', name, '--to', to, out=True))
+    assert answer['files'] == [str(to), str(to.with_name(f'{to.stem}-2.csv'))], answer
+    for file, wanted in ((to, [['energy [keV]', 'frame 0 counts [1]', 'frame 1 counts [1]'], ['-0.01', '1', '2'],
+                               ['0.01', '', ''], ['0.03', '2.5', '3.5']]),
+                         (to.with_name(f'{to.stem}-2.csv'), [['mz [1]', 'frame 2 ion_current [A]'], ['1', '1e-13'], ['2', '-7.6e-15']])):
+        text = file.read_text()
+        lines = text.split('\n')
+        assert not [line for line in lines if INVISIBLE.search(line)], lines
+        assert list(csv.reader(line for line in lines if line and not line.startswith('#'))) == wanted, text
+        assert f'# run: {name}\n# SIMULATED: this is not a measurement\n' in text and '0' * 64 in text and ', suspect' in text, text
+    to = folder / f'wide-{seed}.nc'
+    export('--format', 'netcdf', '--run', name, '--to', to)
+    got = read_classic(to)
+    if got is None:
+        return
+    values, dims, facts = got
+    fill = 9.969209968386869e36
+    assert values['counts'] == [[1.0, fill, 2.5], [2.0, fill, 3.5]] and dims['counts'] == ('frame', 'energy'), values
+    assert values['energy'] == [-0.01, 0.01, 0.03] and values['quality'] == [3, 3] and values['frame_number'] == [0, 1], values
+    assert all(abs(t - UTC / 1e9) < 1e-6 for t in values['time']), values
+    assert facts['run'] == name and facts['SIMULATED'] and facts['digest'] == 'sha256 ' + '0' * 64, facts
+    assert read_classic(to.with_name(f'{to.stem}-2.nc'))[0]['ion_current'] == [[1e-13, -7.6e-15]]
+
+
 def check_many_files(daemon):
     """More spectra than files may be open; continued after an interruption to the same bytes."""
     name, rng, daemon.amended = 'node/x-1/run-0', random.Random(3), {}
@@ -329,18 +427,15 @@ def check_many_files(daemon):
         assert text.endswith(b'%8d\r\n%8d\r\n%8d\r\n$ENDRECORD:\r\n' % (1 + n, 2 + n, 3 + n)) and b'$MCA_CAL' not in text
         assert b'SIMULATED= this is no' not in text
     assert not list(folder.glob('many*.part*'))
-    # Interrupted in the last frame: the earlier files have their names before the end, but this one is torn.
+    # Interrupted in the last frame: a format that counts first is made again, whatever stands in the files.
     for file in files:
         file.rename(f'{file}.part')
-    with open(f'{files[-1]}.part', 'ab') as part:
-        part.write(b'torn')
-    for file, text in ((files[3], b'?' + good[3][1:]), (files[40], good[40] + b'torn')):
-        pathlib.Path(f'{file}.part').write_bytes(text)    # `?`: not made again; what is behind the saved length goes
+    for file, text in ((files[-1], good[-1] + b'torn'), (files[3], b'?' + good[3][1:]), (files[40], good[40] + b'torn')):
+        pathlib.Path(f'{file}.part').write_bytes(text)
     key = [hashlib.sha256(name.encode() + struct.pack('<Q', n + 1)).digest()[:8].hex() for n in range(70)]
     state = ''.join(f'{len(good[n])} 0 {key[n]}\n' for n in range(70))
-    pathlib.Path(f'{to}.part.at').write_text(f'2 71 0 {name} spe {name} - - - - 00\n{state}end\n')
+    pathlib.Path(f'{to}.part.at').write_text(f'2 71 0 {name} spe {name} - - - - - 00\n{state}end\n')
     export('--format', 'spe', '--run', name, '--to', to)
-    good[3] = b'?' + good[3][1:]
     differ = [n for n, file in enumerate(files) if file.read_bytes() != good[n]]
     assert differ == [], (differ, files[differ[0]].read_bytes(), good[differ[0]])
     assert not list(folder.glob('many*.part*'))
@@ -362,6 +457,8 @@ with tempfile.TemporaryDirectory() as name:
     for seed in range(int(sys.argv[2]) if len(sys.argv) > 2 else 8):
         check_seed(daemon, seed)
         check_spectra(daemon, seed)
+        check_wide(daemon, seed)
     check_corrections(daemon)
     check_files(daemon)
     check_many_files(daemon)
+    check_senaite(daemon)
