@@ -13,18 +13,18 @@
 static const struct {
 	const char *name;
 	size_t at; /* in struct trace_peak */
-} columns[] = {{"retention_time", offsetof(struct trace_peak, time)},
+} peak_columns[] = {{"retention_time", offsetof(struct trace_peak, time)},
 	{"peak_start", offsetof(struct trace_peak, start)},
 	{"peak_end", offsetof(struct trace_peak, end)},
 	{"peak_area", offsetof(struct trace_peak, area)},
 	{"peak_height", offsetof(struct trace_peak, height)}};
 
-#define COLUMNS (sizeof columns / sizeof *columns)
+#define COLUMNS (sizeof peak_columns / sizeof *peak_columns)
 
 static double peak_cell(const struct trace_peak *peak, size_t column)
 {
 	double value;
-	memcpy(&value, (const char *)peak + columns[column].at, sizeof value);
+	memcpy(&value, (const char *)peak + peak_columns[column].at, sizeof value);
 	return isfinite(value) ? value : ANDI_UNKNOWN;
 }
 
@@ -73,7 +73,7 @@ static void declare(struct cdf *cdf, const struct export *e, const struct trace 
 	if (trace->peaks_count == 0)
 		return;
 	for (size_t i = 0; i < COLUMNS; i++)
-		cdf_var(cdf, andi_name(columns[i].name), CDF_DOUBLE, 1, &peaks);
+		cdf_var(cdf, andi_name(peak_columns[i].name), CDF_DOUBLE, 1, &peaks);
 	cdf_var(cdf, andi_name("peak_name"), CDF_CHAR, 2, names);
 }
 

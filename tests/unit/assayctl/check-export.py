@@ -427,7 +427,7 @@ def check_many_files(daemon):
         assert text.endswith(b'%8d\r\n%8d\r\n%8d\r\n$ENDRECORD:\r\n' % (1 + n, 2 + n, 3 + n)) and b'$MCA_CAL' not in text
         assert b'SIMULATED= this is no' not in text
     assert not list(folder.glob('many*.part*'))
-    # Interrupted in the last frame: a format that counts first is made again, whatever stands in the files.
+    # Interrupted in the last frame: a format that counts first is made again, also after parts of it.
     for file in files:
         file.rename(f'{file}.part')
     for file, text in ((files[-1], good[-1] + b'torn'), (files[3], b'?' + good[3][1:]), (files[40], good[40] + b'torn')):
