@@ -27,7 +27,6 @@ enum key {
 	KEY_INTERFEROGRAM = 0x66,
 	KEY_BACKGROUND_INTERFEROGRAM = 0x67,
 	KEY_MEMBER = 0x6b,
-	KEY_EMPTY = 0x80, /* was all zeros in a real file */
 	KEY_EXPERIMENT = 0x82,
 };
 
@@ -58,7 +57,17 @@ static bool has_values(const struct section *t)
 	       t->key == KEY_BACKGROUND_INTERFEROGRAM;
 }
 
-/* 1: the section begins and ends with zeros, or the end that counts does: it was not written; 0: it was. */
+/* Sections that are never zeros; others may be. */
+static bool is_checked(const struct section *t)
+{
+	return t->len > 0 && (has_values(t) || t->key == KEY_HEADER || t->key == KEY_HISTORY ||
+				     t->key == KEY_MEMBER || t->key == KEY_EXPERIMENT);
+}
+
+/*
+ * 1: the section begins and ends with zeros, or the end that counts does: it was not written; 0: it was.  Of
+ * the last section only the end may be missing.
+ */
 static int is_unwritten(struct source *s, const struct section *t, bool is_last)
 {
 	uint8_t ends[2][64];
@@ -77,7 +86,7 @@ static int is_unwritten(struct source *s, const struct section *t, bool is_last)
 		return finishes || (n < sizeof(ends[0]) && curve_ends_in_zeros(ends[1], n));
 	if (t->key == KEY_MEMBER) /* its time is at its end */
 		return finishes;
-	return t->key != KEY_EMPTY && begins && finishes;
+	return begins && finishes;
 }
 
 /* --- look ------------------------------------------------------------------------------------- */
@@ -150,7 +159,6 @@ static int check_spectrum(struct source *s, const struct section *header,
 	return (int)omnic_read_curve(bytes, NULL, values->len, &curve, facts->why);
 }
 
-/* The spectrum of the header at entry i: its other sections, and the entry of the next header. */
 /* The other sections of the spectrum whose header is entry i, and the entry behind them. */
 static int read_set(struct source *s, const struct state *state, uint32_t i, struct section *values,
 	struct section *member, uint32_t *end)
@@ -174,7 +182,7 @@ static int read_set(struct source *s, const struct state *state, uint32_t i, str
 
 static int look_sections(struct source *s, const struct state *state, struct format_facts *facts)
 {
-	uint64_t size = s->file[0].size, end = 0, sum = 0;
+	uint64_t size = s->file[0].size, end = 0, checked_end = 0, sum = 0;
 	uint64_t table_end = OMNIC_HEAD + (uint64_t)state->count * ENTRY;
 	struct section t;
 	for (uint32_t i = 0; i < state->count; i++) {
@@ -184,7 +192,10 @@ static int look_sections(struct source *s, const struct state *state, struct for
 		if (t.len > 0 && t.offset < table_end)
 			return found(facts, FORMAT_DAMAGED, "a section lies in the table, at byte",
 				t.offset, size);
-		end = t.offset + t.len > end ? t.offset + t.len : end;
+		uint64_t behind = t.offset + t.len;
+		end = behind > end ? behind : end;
+		if (is_checked(&t) && behind > checked_end)
+			checked_end = behind;
 		sum += t.len;
 	}
 	if (end != size)
@@ -198,8 +209,8 @@ static int look_sections(struct source *s, const struct state *state, struct for
 			(t.len % 4 != 0 || t.len < 8 || t.len > CURVE_BYTES))
 			return found(
 				facts, FORMAT_DAMAGED, "bytes of an interferogram", t.len, size);
-		if (result >= 0 && t.len > 0)
-			result = is_unwritten(s, &t, t.offset + t.len == end);
+		if (result >= 0 && is_checked(&t))
+			result = is_unwritten(s, &t, t.offset + t.len == checked_end);
 		if (result > 0)
 			return found(facts, FORMAT_INCOMPLETE, "a section has zeros only, at byte",
 				t.offset, size);

@@ -207,6 +207,13 @@ static void test_cut(void **state)
 	struct build *b = create_spa();
 	import_cut(&format_omnic, "ftir", "a.spa", b->bytes, b->len, b->len, 6); /* of 3 values */
 	free(b);
+	static const uint8_t empty[128]; /* the values are the last section that has anything */
+	b = create("x");
+	add_header(b, 1, 17, 5, 4000, 3992);
+	add_values(b, 0x03, five, 5);
+	add_section(b, 0x80, empty, sizeof empty);
+	import_cut(&format_omnic, "ftir", "a.spa", b->bytes, b->len, b->len, sizeof empty + 10);
+	free(b);
 	b = create_spg();
 	import_cut(&format_omnic, "ftir", "a.spg", b->bytes, b->len, b->len, 256); /* a title */
 	free(b);
