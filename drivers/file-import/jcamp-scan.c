@@ -40,6 +40,13 @@ static bool is_line_end(char c)
 	return c == '\n' || c == '\r';
 }
 
+/* A blank, or the mark of UTF-8 that a file may begin with. */
+static bool is_left_out(const struct jcamp_scan *scan, char c)
+{
+	bool is_mark = c == '\xef' || c == '\xbb' || c == '\xbf';
+	return c == ' ' || c == '\t' || (is_mark && place(scan) < 3);
+}
+
 /* Goes to the next line that begins with "##", blanks before it allowed, and behind that. */
 static int find_record(struct jcamp_scan *scan)
 {
@@ -47,10 +54,9 @@ static int find_record(struct jcamp_scan *scan)
 	char c;
 	int r = 0;
 	while (signs < 2 && (r = peek(scan, &c)) == 1) {
+		bool is_at_start = !scan->is_inside && signs == 0 && is_left_out(scan, c);
 		bool is_sign = c == '#' && !scan->is_inside;
-		bool is_start = is_line_end(c) ||
-				(!scan->is_inside && signs == 0 && (c == ' ' || c == '\t'));
-		scan->is_inside = !is_start && !is_sign;
+		scan->is_inside = !is_line_end(c) && !is_at_start && !is_sign;
 		signs = is_sign ? signs + 1 : 0;
 		scan->used++;
 	}
@@ -59,8 +65,8 @@ static int find_record(struct jcamp_scan *scan)
 
 static void add_to_label(struct jcamp_record *record, size_t *len, char c)
 {
-	bool is_left_out = c == ' ' || c == '\t' || c == '-' || c == '/' || c == '_';
-	if (is_left_out || *len + 1 == JCAMP_LABEL)
+	bool is_no_letter = c == ' ' || c == '\t' || c == '-' || c == '/' || c == '_';
+	if (is_no_letter || *len + 1 == JCAMP_LABEL)
 		return;
 	record->label[(*len)++] = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
 }

@@ -117,19 +117,19 @@ static void start_over(struct jcamp *j, struct source *s)
 
 /* --- look ------------------------------------------------------------------------------------- */
 
+/* The first record is a title, and nothing but blanks and the mark of UTF-8 is before it. */
 static bool fits(struct source *s)
 {
 	struct jcamp_scan scan;
 	struct jcamp_record record;
-	uint8_t start[64];
-	size_t blanks = 0, size = sizeof start;
-	if (s->files != 1 || s->is_folder || s->file[0].size < 16)
+	char start[64];
+	size_t size = sizeof start, blanks = 0;
+	if (s->files != 1 || s->is_folder)
 		return false;
 	size = s->file[0].size < size ? (size_t)s->file[0].size : size;
 	if (s->read(s, 0, 0, start, size) < 0)
 		return false;
-	while (blanks < size && (start[blanks] <= ' ' || start[blanks] >= 0xef ||
-					start[blanks] == 0xbb || start[blanks] == 0xbf))
+	while (blanks < size && memchr(" \t\r\n\xef\xbb\xbf", start[blanks], 7) != NULL)
 		blanks++;
 	if (size - blanks < 2 || start[blanks] != '#' || start[blanks + 1] != '#')
 		return false;

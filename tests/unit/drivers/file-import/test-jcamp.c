@@ -174,11 +174,13 @@ static void facts_and_units(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		char text[512];
 		snprintf(text, sizeof text,
-			"##TITLE= Probe \xe4 $$ comment\n##DATA TYPE= %s\n##XUNITS= %s\n##YUNITS= "
+			"%s##TITLE= Probe \xe4 $$ comment\n##DATA TYPE= %s\n##XUNITS= "
+			"%s\n##YUNITS= "
 			"%s\n"
 			"##SPECTROMETER/DATA SYSTEM= V80\n##LONGDATE= 2026/11/29 21:40:00 +0100\n"
 			"##FIRSTX= 1\n##DELTAX= 1\n##RESOLUTION= 4\n"
 			"##XYDATA= (X++(Y..Y))\n1 %s 1\n##END=\n",
+			i % 2 == 0 ? "" : "\xef\xbb\xbf\r\n ", /* the mark of UTF-8, and blanks */
 			cases[i].type, cases[i].x, cases[i].y, cases[i].value);
 		struct import *im = of_bytes(text, strlen(text));
 		assert_int_equal(import_look(im, &format_jcamp), FORMAT_WHOLE);
