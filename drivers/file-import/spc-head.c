@@ -197,7 +197,8 @@ struct quantity spc_values(const struct spc_head *head)
 	bool is_known = head->y < COUNT(values) && values[head->y].name != NULL;
 	struct quantity of = is_known ? values[head->y] : values[0];
 	const char *along = spc_places(head).name;
-	if (strcmp(of.name, "ordinate") == 0 && strcmp(along, "mz") == 0)
+	bool is_angle_or_length = head->y == 6 || head->y == 8;
+	if (strcmp(of.name, "ordinate") == 0 && strcmp(along, "mz") == 0 && !is_angle_or_length)
 		of.name = "intensity";
 	if (strcmp(of.name, "ordinate") == 0 && strcmp(along, "time") == 0)
 		of.name = "signal";

@@ -370,6 +370,40 @@ static void the_values_show_per_cent(void **state)
 	}
 }
 
+/* The name of a value depends on its place: its unit must be one that the name can have. */
+static void codes_of_units_become_names(void **state)
+{
+	(void)state;
+	static const struct {
+		uint8_t x, y;
+		const char *place, *value, *unit;
+		enum assay_kind kind;
+	} cases[] = {
+		{9, 0, "mz", "intensity", "1", ASSAY_SPECTRUM},
+		{9, 6, "mz", "ordinate", "deg", ASSAY_SPECTRUM},
+		{13, 12, "raman_shift", "intensity", "1", ASSAY_SPECTRUM},
+		{5, 9, "time", "signal", "mV", ASSAY_CHROMATOGRAM},
+		{3, 10, "wavelength", "log_inverse_reflectance", "1", ASSAY_SPECTRUM},
+		{0, 1, "abscissa", "interferogram", "1", ASSAY_INTERFEROGRAM},
+		{255, 255, "abscissa", "ordinate", "1", ASSAY_SPECTRUM},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct file f;
+		begin(&f, 0, -128, 2, 1);
+		f.bytes[28] = cases[i].x;
+		f.bytes[29] = cases[i].y;
+		add_subhead(&f, 0, 0, 0, 0);
+		add_values(&f, 0, -128, 2);
+		struct import *im = of_file(&f);
+		assert_int_equal(import_all(im), 1);
+		assert_int_equal(im->host->frame.kind, cases[i].kind);
+		assert_non_null(host_find(im->host, cases[i].place));
+		assert_non_null(host_find(im->host, cases[i].value));
+		assert_string_equal(host_find(im->host, cases[i].value)->unit, cases[i].unit);
+		import_destroy(im);
+	}
+}
+
 static void labels_of_the_file_are_kept(void **state)
 {
 	(void)state;
@@ -607,6 +641,7 @@ int main(void)
 		cmocka_unit_test(places_that_go_back_stay),
 		cmocka_unit_test(old_files_have_the_high_word_first),
 		cmocka_unit_test(the_values_show_per_cent),
+		cmocka_unit_test(codes_of_units_become_names),
 		cmocka_unit_test(labels_of_the_file_are_kept),
 		cmocka_unit_test(a_file_without_its_end_is_incomplete),
 		cmocka_unit_test(bytes_behind_the_end_are_recorded),
