@@ -21,6 +21,26 @@ FORMATS(DECLARE)
 
 #define ROW(name) &format_##name,
 const struct format *const formats[] = {FORMATS(ROW) NULL};
+extern const struct format format_asp;
+extern const struct format format_columns;
+extern const struct format format_mca;
+extern const struct format format_msa;
+extern const struct format format_pdz;
+extern const struct format format_pdz24;
+extern const struct format format_spe;
+extern const struct format format_spx;
+
+const struct format *const formats[] = {
+	&format_asp,
+	&format_pdz,
+	&format_pdz24,
+	&format_msa,
+	&format_mca,
+	&format_spe,
+	&format_spx,
+	&format_columns, /* the last one: it takes any text */
+	NULL,
+};
 
 void formats_write_media(char media[FORMATS_MEDIA], const char *format, const char *part)
 {
