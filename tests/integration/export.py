@@ -162,6 +162,31 @@ def test_range(lab):
     lab.ctl('export', '--format', 'csv', '--run', 'bench-1/none/20260101-001', '--to', str(lab.dir / 'y'), code=1)
 
 
+def test_folders(lab, number):
+    """Each run that ended gets a folder once, for a timer; a corrected run a further file; an open one none."""
+    into = lab.dir / 'into'
+    into.mkdir()
+    args = ['export', '--format', 'json', '--from', '1h', '--simulated', '--into', str(into)]
+    lab.ctl(*args)
+    name = number.replace('/', '-')
+    whole, _ = export(lab, 'json', number, 'beside.json')
+    assert (into / name / f'{name}.jsonl').read_bytes() == whole.read_bytes()
+    folders = {path.name for path in into.iterdir()}
+    assert len(folders) > 2 and not any('ms-1' in folder for folder in folders), f'an open run: {folders}'
+    (into / name / f'{name}.jsonl').write_text('kept')
+    lab.ctl('run', 'amend', number, '--sample', 'CCL-9', '--reason', 'label')
+    lab.ctl(*args)
+    assert (into / name / f'{name}.jsonl').read_text() == 'kept', 'nothing is written again'
+    assert 'CCL-9' in (into / name / f'{name}-amended-1.jsonl').read_text()
+    assert sorted(path.name for path in (into / name).iterdir()) == [f'{name}-amended-1.jsonl', f'{name}.jsonl']
+    lab.ctl('export', '--format', 'msp', '--run', number, '--into', str(into))      # nothing fits, and that is no failure
+    assert not list((into / name).glob('*.msp*'))
+    lab.ctl('export', '--format', 'csv', '--from', '2099-01-01', '--into', str(into))
+    lab.ctl('export', '--format', 'csv', '--run', number, code=2)
+    lab.ctl('export', '--format', 'csv', '--run', number, '--to', 'x', '--into', str(into), code=2)
+    lab.ctl('export', '--format', 'csv', '--run', number, '--into', str(into / 'none'), code=1)
+
+
 with Lab(paths) as lab:
     config = {'instruments': instruments(lab, start_sims(lab), xrf='repeat')}
     config['instruments']['gas-1']['acquire']['new_run'] = '2s'
@@ -174,3 +199,4 @@ with Lab(paths) as lab:
     test_resume(lab, gas)
     test_interrupt(lab, gas)
     test_range(lab)
+    test_folders(lab, gas)

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "client.h"
 #include "export-file.h"
+#include "export-folder.h"
 #include "export-search.h"
 #include "export.h"
 #include "interrupt.h"
@@ -233,9 +234,9 @@ static int check_search(struct job *job, const struct args *args)
 	return 1;
 }
 
-static int hand_over(const struct args *args)
+static int hand_over(const struct args *args, const char *path)
 {
-	int r = search_hand_over(args_text(args, "to"), args_text(args, "nist"));
+	int r = search_hand_over(path, args_text(args, "nist"));
 	if (r == -EEXIST)
 		fputs("assayctl: FILESPEC.FIL is there: NIST MS Search has not taken the last file "
 		      "yet; is it running, with \"Automatic Search On\"?\n",
@@ -245,7 +246,9 @@ static int hand_over(const struct args *args)
 	return r < 0;
 }
 
-static int write_file(struct job *job, const struct options *options, const struct args *args)
+/* -ENODATA: there is no file, because nothing fits the format. */
+static int write_file(
+	struct job *job, const struct options *options, const struct args *args, const char *path)
 {
 	const char *names[] = {"format", "run", "from", "until", "instrument", "decimal", "scans"};
 	const char *flags[] = {"simulated", "partials"};
@@ -261,7 +264,7 @@ static int write_file(struct job *job, const struct options *options, const stru
 	for (size_t i = 0; i < sizeof flags / sizeof *flags && len < sizeof selection; i++)
 		len += (size_t)snprintf(
 			selection + len, sizeof selection - len, "%d", args_has(args, flags[i]));
-	int r = export_file_open(&job->file, args_text(args, "to"), selection, &job->export.tables);
+	int r = export_file_open(&job->file, path, selection, &job->export.tables);
 	if (r == 0)
 		r = put_runs(job, options);
 	size_t files = job->file.count;
@@ -274,9 +277,9 @@ static int write_file(struct job *job, const struct options *options, const stru
 		export_file_save(&job->file, &job->export.tables);
 	export_file_close(&job->file);
 	if (is_empty)
-		return explain_nothing(job);
+		return -ENODATA;
 	r = print_result(job, options, files, r);
-	return r == 0 && args_has(args, "nist") ? hand_over(args) : r;
+	return r == 0 && args_has(args, "nist") ? hand_over(args, path) : r;
 }
 
 static void leave_out_simulated(struct job *job)
@@ -314,7 +317,53 @@ static int list_runs(struct job *job, const struct args *args)
 		leave_out_simulated(job);
 	if (job->count == 0)
 		print_notes(job);
-	return r < 0 || job->count == 0;
+	return r < 0 || (job->count == 0 && !args_has(args, "into")); /* a timer finds none often */
+}
+
+/* One run into its folder.  `*is_new`: its file was not there. */
+static int write_folder(struct job *job, const struct options *options, const struct args *args,
+	const struct export_run *run, bool *is_new)
+{
+	const char *folder = args_text(args, "into");
+	char path[EXPORT_PATH];
+	int r = export_folder_name(folder, run, args_text(args, "format"), path);
+	*is_new = r == 0 && access(path, F_OK) < 0;
+	if (*is_new)
+		r = export_folder_make(path);
+	if (r < 0)
+		fprintf(stderr, "assayctl: %s: %s\n", folder, strerror(-r));
+	if (r < 0 || !*is_new)
+		return r < 0;
+	job->export.tables.count = job->export.tables.at = 0;
+	memset(job->export.notes, 0, sizeof job->export.notes);
+	job->export.lost = job->bytes = 0;
+	r = write_file(job, options, args, path);
+	*is_new = r != -ENODATA;
+	return r == -ENODATA ? 0 : r;
+}
+
+/* Each run that has ended and is not in the folder yet; for a timer. */
+static int write_folders(struct job *job, const struct options *options, const struct args *args)
+{
+	struct export_name *names = job->names;
+	size_t count = job->count, written = 0, open = 0;
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		struct export_run run;
+		bool is_new = false;
+		job->names = &names[i];
+		job->count = 1;
+		r = show_run(options, names[i].number, &run);
+		if (r == 0 && run.last == 0)
+			open++;
+		else if (r == 0)
+			r = write_folder(job, options, args, &run, &is_new);
+		written += is_new && r == 0;
+	}
+	job->names = names;
+	fprintf(stderr, "assayctl: %zu of %zu runs written, %zu still open\n", written, count,
+		open);
+	return r;
 }
 
 int command_export(const struct options *options, const struct args *args)
@@ -323,6 +372,8 @@ int command_export(const struct options *options, const struct args *args)
 	const char *number = args_text(args, "run"), *decimal = args_text(args, "decimal");
 	if ((number != NULL) == args_has(args, "from"))
 		return args_reject(args, "expected either --run or --from");
+	if (args_has(args, "to") == args_has(args, "into"))
+		return args_reject(args, "expected either --to or --into");
 	if (number != NULL && (args_has(args, "until") || args_has(args, "instrument")))
 		return args_reject(args, "--until and --instrument go with --from");
 	if (number != NULL && strlen(number) >= sizeof job.export.run.number)
@@ -349,8 +400,12 @@ int command_export(const struct options *options, const struct args *args)
 		r = requester_create(&job.export.replay, NULL, options->replay, &options->keys) < 0;
 	if (r == 0)
 		r = list_runs(&job, args);
-	if (r == 0)
-		r = write_file(&job, options, args);
+	if (r == 0 && args_has(args, "into"))
+		r = write_folders(&job, options, args);
+	else if (r == 0)
+		r = write_file(&job, options, args, args_text(args, "to"));
+	if (r == -ENODATA)
+		r = explain_nothing(&job);
 	requester_destroy(job.export.replay);
 	export_finish(&job.export);
 	free(job.names);
