@@ -11,7 +11,7 @@
 /* clang-format off */
 #define FORMATS(F) \
 	F(agilent_ms) F(agilent_ch) F(omnic) F(perkinelmer) F(jasco) F(jasco_ole2) F(opus) F(spc) F(pdz) \
-	F(pdz24) F(msa) F(mca) F(spe) F(jcamp) F(asp) F(columns) \
+	F(pdz24) F(spx) F(msa) F(mca) F(spe) F(jcamp) F(asp) F(columns) \
 	F(thermo) F(waters) F(shimadzu) F(varian) F(sciex) F(agilent_profile) F(bruker_ms) F(ispd) F(fpa) \
 	F(uvprobe) F(ndt)
 /* clang-format on */
@@ -21,26 +21,6 @@ FORMATS(DECLARE)
 
 #define ROW(name) &format_##name,
 const struct format *const formats[] = {FORMATS(ROW) NULL};
-extern const struct format format_asp;
-extern const struct format format_columns;
-extern const struct format format_mca;
-extern const struct format format_msa;
-extern const struct format format_pdz;
-extern const struct format format_pdz24;
-extern const struct format format_spe;
-extern const struct format format_spx;
-
-const struct format *const formats[] = {
-	&format_asp,
-	&format_pdz,
-	&format_pdz24,
-	&format_msa,
-	&format_mca,
-	&format_spe,
-	&format_spx,
-	&format_columns, /* the last one: it takes any text */
-	NULL,
-};
 
 void formats_write_media(char media[FORMATS_MEDIA], const char *format, const char *part)
 {

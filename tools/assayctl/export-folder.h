@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A folder per run: FOLDER/bench-3-xrf-1-20261122-007/bench-3-xrf-1-20261122-007.csv; the file of a
- * run that was corrected twice ends in "-amended-2.csv".
+ * A folder per run: run and file have the name bench-3-xrf-1-20261122-007; that of a run which was
+ * corrected twice gets "-amended-2" behind it.
  */
 #ifndef ASSAY_ASSAYCTL_EXPORT_FOLDER_H
 #define ASSAY_ASSAYCTL_EXPORT_FOLDER_H
