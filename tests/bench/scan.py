@@ -4,11 +4,14 @@
 A tap between instrument and daemon notes when the byte passes.  Exchanges after the scan, such as those for the
 instrument's status, are part of the time, as are the commit and the hop to the subscriber.
 """
+import os
+import pty
 import re
 import select
 import socket
 import threading
 import time
+import tty
 
 import cbor2
 import zmq
@@ -17,7 +20,7 @@ from daemon import Daemon
 from process import Failure, Program, wait_for
 from table import Row, median
 
-GROUP = "Latency from the last byte of a scan at the link to the subscriber, sync: always, simulators on TCP, UDP, HTTP"
+GROUP = "Latency from the last byte of a scan at the link to the subscriber, sync: always, all drivers except those on USB only"
 SCAN_WORDS = 21  # of srs-rga: 20 masses and the total pressure
 
 
@@ -40,7 +43,7 @@ def after_words():
 
 
 def each_reply(request, reply):
-    """modbus-map and text-map: the reply is the reading."""
+    """modbus-map and text-map: the reply is the reading.  nirscan-nano: no reply follows that with the end of the file."""
     return bool(reply)
 
 
@@ -79,11 +82,10 @@ def after_page(path):
 class Tap(threading.Thread):
     """Between daemon and instrument: notes when a scan's last byte comes."""
 
-    def __init__(self, port, is_end):
+    def __init__(self, instrument, is_end):
         super().__init__(daemon=True)
-        self.instrument, self.is_end, self.ends = ("127.0.0.1", port), is_end, []
-        self.server = self.listen()
-        self.port = self.server.getsockname()[1]
+        self.instrument, self.is_end, self.ends = instrument, is_end, []
+        self.link = self.listen()
         self.start()
 
     def look(self, request, reply):
@@ -96,7 +98,8 @@ class StreamTap(Tap):
     """Forwards one connection after the other."""
 
     def listen(self):
-        return socket.create_server(("127.0.0.1", 0))
+        self.server = socket.create_server(("127.0.0.1", 0))
+        return {"host": "127.0.0.1", "port": self.server.getsockname()[1]}
 
     def run(self):
         while True:
@@ -121,9 +124,9 @@ class DatagramTap(Tap):
     """Forwards the datagrams of one daemon."""
 
     def listen(self):
-        server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        server.bind(("127.0.0.1", 0))
-        return server
+        self.server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.server.bind(("127.0.0.1", 0))
+        return {"host": "127.0.0.1", "port": self.server.getsockname()[1]}
 
     def run(self):
         daemon = None
@@ -135,9 +138,28 @@ class DatagramTap(Tap):
             self.server.sendto(data, self.instrument if from_daemon else daemon)
 
 
+class SerialTap(Tap):
+    """Forwards a pseudo-terminal."""
+
+    def listen(self):
+        self.host, terminal = pty.openpty()
+        tty.setraw(terminal)
+        return {"port": os.ttyname(terminal)}
+
+    def run(self):
+        instrument = os.open(self.instrument, os.O_RDWR | os.O_NOCTTY)
+        while True:
+            for ready in select.select([self.host, instrument], [], [])[0]:
+                data = os.read(ready, 65536)
+                from_daemon = ready == self.host
+                self.look(data if from_daemon else b"", b"" if from_daemon else data)
+                os.write(instrument if from_daemon else self.host, data)
+
+
 BRUKER = ("REP=1&APT=4000&NSS=1&RES=4&BMS=1&VEL=10&SRC=201&AQM=DD&CHN=1&DTC=16416&OPF=1&PGN=2&DEL=0&COR=0&GNS=1"
           "&SNM=background")
-LINKS = {"amptek-dp5": "udp", "bruker-web": "http", "prismapro": "http", "micro-gc-fusion": "http", "modbus-map": "modbus-tcp"}
+LINKS = {"amptek-dp5": "udp", "bruker-web": "http", "prismapro": "http", "micro-gc-fusion": "http", "modbus-map": "modbus-tcp",
+         "nirscan-nano": "serial"}
 REPEAT = {"acquire": {"mode": "repeat"}}
 
 # The arguments of the simulator, the end of a scan, the instrument.
@@ -146,10 +168,11 @@ INSTRUMENTS = {
     "bruker-web": (["bruker-web", "--speed", "100"], after_page(b"GET /data/"), {
         **REPEAT, "identity": {"make": "Bruker", "model": "VERTEX 80", "serial": 9990200},
         "settings": {"command": BRUKER, "result": "interferogram", "poll": "0.1 s"}}),
-    "prismapro": (["prismapro", "--speed", "100"], after_page(b"GET /mmsp/measurement/"), {
+    "prismapro": (["prismapro", "--speed", "100"], after_page(b"GET /mmsp/measurement/scans/"), {
         **REPEAT, "settings": {"poll": "0.05 s", "timeout": "5 s"}}),
     "micro-gc-fusion": (["micro-gc-fusion", "--speed", "300"], after_page(b"GET /runData/"), {
         **REPEAT, "settings": {"method": "Air", "poll": "0.05 s", "ready_timeout": "20 s", "run_timeout": "20 s"}}),
+    "nirscan-nano": (["nirscan-nano", "--speed", "20"], each_reply, {**REPEAT, "settings": {"scan_configuration": 1}}),
     "hiden-rga": (["hiden-rga", "--speed", "10"], after_bracket, {
         "settings": {"mass_last": 20, "scans": 0, "dwell_time": "5 ms", "settle_time": "1 ms", "poll_interval": "10 ms"}}),
     "srs-rga": (["srs-rga", "--speed", "30"], after_words(), {
@@ -184,10 +207,12 @@ def frame_times(live, count):
 def latencies(place, driver, frames):
     command, is_end, config = INSTRUMENTS[driver]
     link_type = LINKS.get(driver, "tcp")
-    transport, tap_type = ("--udp", DatagramTap) if link_type == "udp" else ("--tcp", StreamTap)
-    with Program([place.build / "tools/sim/assay-sim", *command, transport, "127.0.0.1:0"], place.log("assay-sim")) as simulator:
-        tap = tap_type(int(re.search(r":(\d+)", simulator.read_line()).group(1)), is_end)
-        link = {"type": link_type, "host": "127.0.0.1", "port": tap.port}
+    end, tap_type = {"udp": (["--udp", "127.0.0.1:0"], DatagramTap),
+                     "serial": (["--pty", place.sockets / "line"], SerialTap)}.get(link_type, (["--tcp", "127.0.0.1:0"], StreamTap))
+    with Program([place.build / "tools/sim/assay-sim", *command, *end], place.log("assay-sim")) as simulator:
+        port = re.search(r":(\d+)$", simulator.read_line())
+        tap = tap_type(("127.0.0.1", int(port.group(1))) if port else place.sockets / "line", is_end)
+        link = {"type": link_type, **tap.link}
         instrument = {"driver": driver, "simulated": True, "link": link, "acquire": {"mode": "continuous"}, **config}
         with Daemon(place, {"one": instrument}) as daemon:
             daemon.wait_ready()
