@@ -172,6 +172,7 @@ static void perform(struct worker_unit *unit, enum unit_action action, enum wire
 		break;
 	case UNIT_SEND_STARTED:
 		unit->frames = 0;
+		unit->waits_for[0] = '\0';
 		send_started(unit);
 		break;
 	case UNIT_SEND_ENDED:

@@ -45,7 +45,7 @@ struct worker_unit {
 	char sample[SAMPLE_MAX + 1]; /* as the instrument reported it at the start of the run, */
 	bool has_other_sample;       /* and another one for a further measurement of the run */
 	char cut[EXPLAIN_MAX];       /* why the instrument ended the last measurement early */
-	char waits_for[EXPLAIN_MAX]; /* as the core knows it, while the instrument is armed */
+	char waits_for[EXPLAIN_MAX]; /* as the core knows it, until the next run */
 };
 
 /*

@@ -121,8 +121,10 @@ static int look(struct source *s, void *state, struct format_facts *facts)
 	bool is_empty = r == -EBADMSG && memchr(l.line, '\0', l.len) != NULL;
 	if (r < 0 && r != -EBADMSG)
 		return r;
-	if (count == 0)
-		return r == 0 ? FORMAT_INCOMPLETE : FORMAT_FOREIGN;
+	if (count == 0) {
+		bool may_begin_so = l.len == 0 || is_digit(l.line[0]) || l.line[0] == '\0';
+		return r == 0 && may_begin_so ? FORMAT_INCOMPLETE : FORMAT_FOREIGN;
+	}
 	if (r == -EBADMSG && !is_empty) {
 		snprintf(facts->why, sizeof facts->why, "line %u is not a number", count + 1);
 		return FORMAT_DAMAGED;

@@ -16,13 +16,14 @@
 #include "set.h"
 
 #define WAIT_MS 50
+#define KNOWN   64
 
 struct state {
 	struct set set;
 	struct found found;
 	struct frames frames;
-	unsigned given; /* frames of this data set */
 	unsigned complaints;
+	uint64_t known[KNOWN]; /* complaints that were made before, by a hash */
 	char complaint[FORMAT_FACT + 128], complaint_path[ASSAY_FOLDER_PATH]; /* the last one */
 };
 
@@ -48,6 +49,21 @@ static int pass_over(struct assay_instrument *ins, enum assay_folder_verdict ver
 	return r < 0 ? r : -EAGAIN;
 }
 
+/* Whether a complaint is new: a data set that is not complete comes again and again. */
+static bool is_new(struct state *st)
+{
+	uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
+	for (const char *at = st->set.of.path; *at != '\0'; at++)
+		hash = (hash ^ (uint8_t)*at) * 0x100000001b3u;
+	for (const char *at = st->complaint; *at != '\0'; at++)
+		hash = (hash ^ (uint8_t)*at) * 0x100000001b3u;
+	for (unsigned i = 0; i < KNOWN; i++)
+		if (st->known[i] == hash)
+			return false;
+	st->known[st->complaints++ % KNOWN] = hash;
+	return true;
+}
+
 /*
  * One line for a data set that gives no values, or none yet: in the log, and from then on in the
  * instrument's state.
@@ -60,8 +76,8 @@ __attribute__((format(printf, 2, 3))) static void complain(
 	va_start(args, format);
 	vsnprintf(st->complaint, sizeof st->complaint, format, args);
 	va_end(args);
-	assay_log(ins, ASSAY_LOG_WARN, "%s: %s", st->set.of.path, st->complaint);
-	st->complaints++;
+	if (is_new(st))
+		assay_log(ins, ASSAY_LOG_WARN, "%s: %s", st->set.of.path, st->complaint);
 	snprintf(st->complaint_path, sizeof st->complaint_path, "%s", st->set.of.path);
 }
 
@@ -72,11 +88,11 @@ static int plan(struct state *st)
 	if (found->result == FORMAT_WHOLE) {
 		int r = frames_plan(&st->frames, &st->set.source, found->format, found->state,
 			found->format->name, FRAMES_REST);
-		if (r != -EBADMSG)
+		if (r == 0 || is_of_link(r))
 			return r;
 		frames_finish(&st->frames);
 		found->result = FORMAT_DAMAGED;
-		strcpy(found->facts.why, "its places and counts contradict each other");
+		found->facts.why[0] = '\0';
 	}
 	return frames_plan(&st->frames, &st->set.source, NULL, NULL,
 		found->format != NULL ? found->format->name : FORMATS_UNKNOWN,
@@ -93,7 +109,8 @@ static void complain_of_bytes(struct assay_instrument *ins, const struct found *
 		complain(ins, "cannot be read (%s): %s; its bytes are recorded",
 			found->format->name, why);
 	if (found->result == FORMAT_DAMAGED)
-		complain(ins, "damaged (%s): %s; its bytes are recorded", found->format->name, why);
+		complain(ins, "damaged (%s): %s; its bytes are recorded", found->format->name,
+			why[0] != '\0' ? why : "its places and counts contradict each other");
 }
 
 /* The data set that the link offers: 0: it is a run; or as start(). */
@@ -139,7 +156,6 @@ static int start(struct assay_instrument *ins)
 {
 	struct state *st = ins->state;
 	drop_set(st);
-	st->given = 0;
 	int r = assay_folder_next(ins, &st->set.of, WAIT_MS);
 	if (r == 0)
 		r = open_set(ins);
@@ -149,12 +165,12 @@ static int start(struct assay_instrument *ins)
 	return r == -ETIMEDOUT || r == -EAGAIN ? wait(ins) : r;
 }
 
-/* Not the bytes that start() looked at: those that this run has are not the file. */
+/* Not the bytes that start() looked at: this run is not the file, and must not end as complete. */
 static int changed(struct assay_instrument *ins)
 {
 	struct state *st = ins->state;
 	assay_explain(ins, "%s: changed while it was read; it comes again", st->set.of.path);
-	return st->given > 0 ? -EPROTO : ASSAY_DONE;
+	return -EPROTO;
 }
 
 static int acquire(struct assay_instrument *ins, struct assay_raw *raw)
@@ -166,7 +182,6 @@ static int acquire(struct assay_instrument *ins, struct assay_raw *raw)
 		return changed(ins);
 	if (r < 0)
 		return r;
-	st->given++;
 	return more ? ASSAY_FRAME : ASSAY_LAST;
 }
 

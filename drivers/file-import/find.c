@@ -12,6 +12,11 @@ void found_finish(struct found *found)
 	found->format = NULL;
 }
 
+bool is_of_link(int error)
+{
+	return error == -EAGAIN || error == -ECANCELED || error == -ENODEV || error == -ETIMEDOUT;
+}
+
 static int try_format(struct found *found, struct source *s, const struct format *format)
 {
 	*found = (struct found){.format = format, .result = FORMAT_FOREIGN};
@@ -21,8 +26,9 @@ static int try_format(struct found *found, struct source *s, const struct format
 	if (found->state == NULL)
 		return -ENOMEM;
 	int r = format->look(s, found->state, &found->facts);
-	/* The file ends before the place that the format read. */
-	return r == -ENODATA ? FORMAT_INCOMPLETE : r == -EBADMSG ? FORMAT_DAMAGED : r;
+	if (r == -ENODATA) /* it ends before a place that the format read */
+		return FORMAT_INCOMPLETE;
+	return r < 0 && !is_of_link(r) ? FORMAT_DAMAGED : r;
 }
 
 int find_format(struct found *found, struct source *s, const char *wanted)

@@ -19,4 +19,7 @@ struct found {
 int find_format(struct found *found, struct source *s, const char *wanted);
 void found_finish(struct found *found);
 
+/* Whether an error is one of the link; all others are of the data set, which must not stop the next ones. */
+bool is_of_link(int error);
+
 #endif

@@ -743,7 +743,7 @@ static inline int assay_pause(struct assay_instrument *ins, int ms)
 /*
  * For acquire and start: returns -EAGAIN, to be returned at once; the slot is called again in `ms` at
  * the earliest, and other instruments of the port get their turns until then.  The text of assay_explain()
- * in start is shown with the state `armed`.
+ * in start is shown with the state.
  */
 static inline int assay_again(struct assay_instrument *ins, int ms)
 {

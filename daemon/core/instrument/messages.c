@@ -289,8 +289,9 @@ static int take_state(struct instrument *instrument, const struct wire_message *
 	char code[33], text[WIRE_TEXT_MAX + 1];
 	text_copy(code, sizeof code, reported.code);
 	text_copy(text, sizeof text, reported.text);
-	if (state == DEVICE_STATE_ARMED && text[0] != '\0' &&
-		instrument->state == DEVICE_STATE_ARMED)
+	bool may_wait = instrument->state == DEVICE_STATE_ARMED ||
+			instrument->state == DEVICE_STATE_IDLE; /* between two runs */
+	if (state == DEVICE_STATE_ARMED && text[0] != '\0' && may_wait)
 		state_set(instrument, NULL, text);
 	if (state != DEVICE_STATE_FAULT)
 		return 0; /* all other states are the core's to decide */

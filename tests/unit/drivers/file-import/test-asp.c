@@ -62,6 +62,7 @@ static void test_files_that_are_not_whole(void **state)
 	assert_int_equal(look("4\r\n4000\r\n3997\r\n1.2.3\r\n"), FORMAT_DAMAGED);
 	assert_int_equal(look("4294967295\r\n1\r\n"), FORMAT_FOREIGN);
 	assert_int_equal(look("function x() {\n"), FORMAT_FOREIGN); /* a web page's .asp */
+	assert_int_equal(look("<html>"), FORMAT_FOREIGN);
 	assert_int_equal(look("0x10\n"), FORMAT_FOREIGN);
 }
 

@@ -158,6 +158,10 @@ static void test_damaged_incomplete_other(void **state)
 	import_add(im, NULL, ASP, strlen(ASP) - 1);
 	assert_int_equal(import_all(im), 0);
 	assert_int_equal(im->verdict, ASSAY_FOLDER_INCOMPLETE);
+	assert_non_null(strstr(im->host->logged, "a.asp: not complete (asp)"));
+	im->host->logged[0] = '\0';
+	assert_int_equal(import_all(im), 0); /* it comes again: no further line */
+	assert_string_equal(im->host->logged, "");
 	import_add(im, NULL, ASP, strlen(ASP));
 	assert_int_equal(import_all(im), 1);
 	assert_non_null(host_find(im->host, "ordinate"));
@@ -289,6 +293,43 @@ static void test_sample_from(void **state)
 	}
 }
 
+/* The end of the data set shows that it was not the same all the time. */
+static int end_with_again(struct host *h, enum assay_folder_verdict verdict)
+{
+	(void)h;
+	(void)verdict;
+	return -EAGAIN;
+}
+
+static ssize_t read_with_again(
+	struct host *h, unsigned index, uint64_t offset, void *to, size_t size)
+{
+	(void)h;
+	(void)index;
+	(void)offset;
+	(void)to;
+	(void)size;
+	return -EAGAIN;
+}
+
+static void test_changed(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct import *im = import_create("ftir", "notes.xyz");
+		import_add(im, NULL, "hello", 5);
+		assert_true(import_start(im));
+		if (i == 0)
+			im->host->folder_end = end_with_again;
+		else
+			im->host->folder_read = read_with_again;
+		assert_int_equal(
+			im->host->driver->acquire(&im->host->ins, &im->host->raw.handle), -EPROTO);
+		assert_non_null(strstr(im->host->explained, "notes.xyz: changed"));
+		import_destroy(im);
+	}
+}
+
 static void test_techniques(void **state)
 {
 	(void)state;
@@ -323,6 +364,7 @@ int main(void)
 		cmocka_unit_test(test_thermo),
 		cmocka_unit_test(test_facts),
 		cmocka_unit_test(test_sample_from),
+		cmocka_unit_test(test_changed),
 		cmocka_unit_test(test_techniques),
 		cmocka_unit_test(test_check),
 	};
