@@ -329,7 +329,7 @@ FILE = re.compile(rf'(?<![\w.*<{{/$@-])((?:[\w.-]+/)*[\w-]+(?:\.[\w-]+)*\.(?:{EN
                   rf'(?:{TOP})/[\w./-]*\w(?![\w*]))')
 # Files of a site or of other programs, and two words that look like files.
 NOT_OURS = {'audit.txt', 'runs.csv', 'README.txt', 'read.csv', 'run.csv', 'report.json', 'my.yaml', 'consumer.c', 'devices.txt',
-            'Node.js', 'W.h', 'kW.h', 'MW.h'}
+            'runstart.txt', 'acqmeth.txt', 'Node.js', 'W.h', 'kW.h', 'MW.h'}
 SCRIPTS = {f'tools/{name}' for name in ('bench', 'demo', 'new-driver', 'package', 'prepare', 'site-demo', 'test')}
 
 
