@@ -150,9 +150,9 @@ static int check_spectrum(struct source *s, const struct section *header,
 {
 	uint8_t bytes[OMNIC_HEADER];
 	struct curve curve = {0};
-	if (header->len < sizeof bytes || values->key == 0)
-		return found(facts, FORMAT_DAMAGED, "a spectrum without header or values at byte",
-			header->offset, s->file[0].size);
+	if (header->len < sizeof bytes)
+		return found(facts, FORMAT_DAMAGED, "bytes of the header of a spectrum",
+			header->len, sizeof bytes);
 	int error = s->read(s, 0, header->offset, bytes, sizeof bytes);
 	if (error < 0)
 		return error;

@@ -116,8 +116,7 @@ static enum format_found read_members(
 			m->history = content;
 		for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 			struct item_bytes *to = (struct item_bytes *)((char *)m + rows[i].offset);
-			if (id == rows[i].id && to->at == NULL &&
-				content.len >= 2 + rows[i].least &&
+			if (id == rows[i].id && content.len >= 2 + rows[i].least &&
 				get_le16(content.at) == rows[i].tag)
 				*to = (struct item_bytes){content.at + 2, content.len - 2};
 		}

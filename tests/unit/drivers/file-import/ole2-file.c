@@ -91,7 +91,7 @@ unsigned ole2_file_add(
 		.is_storage = data == NULL,
 		.child = FREE};
 	if (data != NULL && len >= CUTOFF) {
-		e->first = add_sectors(f, data, len, f->is_reversed);
+		e->data = data;
 	} else if (data != NULL && len > 0) {
 		e->first = f->minis_len / MINI;
 		memcpy(f->minis + f->minis_len, data, len);
@@ -123,8 +123,6 @@ static uint32_t make_tree(struct ole2_file *f, struct ole2_file_entry **list, si
 
 static void write_directory(struct ole2_file *f)
 {
-	static uint8_t bytes[OLE2_FILE_ENTRIES * 128];
-	memset(bytes, 0, sizeof bytes);
 	f->entries[0].left = f->entries[0].right = FREE;
 	for (unsigned i = 0; i < f->count; i++) {
 		struct ole2_file_entry *list[OLE2_FILE_ENTRIES];
@@ -137,7 +135,7 @@ static void write_directory(struct ole2_file *f)
 	}
 	for (unsigned i = 0; i < f->count; i++) {
 		const struct ole2_file_entry *e = &f->entries[i];
-		uint8_t *to = bytes + i * 128;
+		uint8_t *to = ole2_file_entry(f, i);
 		size_t n = strlen(e->name);
 		for (size_t j = 0; j < n; j++)
 			to[2 * j] = (uint8_t)e->name[j];
@@ -149,7 +147,6 @@ static void write_directory(struct ole2_file *f)
 		ole2_file_put(to + 116, e->first);
 		ole2_file_put(to + 120, e->len);
 	}
-	f->directory = add_sectors(f, bytes, f->count * 128, false);
 }
 
 /* The places of the sectors of the FAT that the header has no room for. */
@@ -182,6 +179,12 @@ void ole2_file_finish(struct ole2_file *f)
 	f->entries[0].len = f->minis_len;
 	f->entries[0].first = add_sectors(f, f->minis, f->minis_len, false);
 	uint32_t minis = add_sectors(f, fat, f->minis_len / MINI * 4, false);
+	static const uint8_t none[OLE2_FILE_ENTRIES * 128];
+	f->directory = add_sectors(f, none, f->count * 128, false);
+	for (unsigned i = 1; i < f->count; i++)
+		if (f->entries[i].data != NULL)
+			f->entries[i].first = add_sectors(
+				f, f->entries[i].data, f->entries[i].len, f->is_reversed);
 	write_directory(f);
 	uint32_t more = write_more_fat(f);
 	f->len = ((size_t)f->used + 1) * f->sector;

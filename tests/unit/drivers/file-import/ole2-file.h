@@ -22,6 +22,7 @@ struct ole2_file {
 		unsigned parent;
 		bool is_storage;
 		uint32_t first, len, left, right, child;
+		const uint8_t *data; /* of a long one: borrowed until ole2_file_finish() */
 	} entries[OLE2_FILE_ENTRIES];
 	uint8_t minis[1 << 14]; /* short streams */
 	uint32_t minis_len, mini_fat[1 << 8];
@@ -35,7 +36,7 @@ void ole2_file_destroy(struct ole2_file *f);
 unsigned ole2_file_add(
 	struct ole2_file *f, unsigned parent, const char *name, const void *data, size_t len);
 
-/* Writes directory, short streams, tables and header. */
+/* Writes the short streams, the directory, then the long streams, as JASCO's files have them. */
 void ole2_file_finish(struct ole2_file *f);
 
 /* Where an entry of the FAT is; where one of the directory is. */

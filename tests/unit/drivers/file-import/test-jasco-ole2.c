@@ -189,6 +189,15 @@ static void test_own_axis(void **state)
 		build_f32(&p->xs, 4 * i, i == 600 ? 5 : 100 + (float)i);
 	assert_int_equal(look(p, why), FORMAT_DAMAGED);
 	assert_non_null(strstr(why, "point 601"));
+	p = create_parts(1, 1, 0);
+	for (uint32_t i = 0; i < POINTS; i++)
+		build_f32(&p->xs, 4 * i, i == 0 ? -INFINITY : (float)i);
+	assert_int_equal(look(p, why), FORMAT_DAMAGED);
+	p = create_parts(1, 1, 0);
+	for (uint32_t i = 0; i < POINTS - 1; i++)
+		build_f32(&p->xs, 4 * i, (float)i);
+	assert_int_equal(look(p, why), FORMAT_DAMAGED);
+	assert_non_null(strstr(why, "X-Data has 4796 bytes"));
 }
 
 /* Several curves over one axis. */
@@ -227,6 +236,11 @@ static void test_contradictions(void **state)
 	build_u32(&p->info, 0x34, 0x1001); /* circular dichroism */
 	assert_int_equal(look(p, why), FORMAT_UNDECODED);
 	assert_non_null(strstr(why, "0x1001"));
+	p = create_parts(9, 0, 0.5);
+	assert_int_equal(look(p, why), FORMAT_DAMAGED);
+	p = create_parts(1, 0, 0.5);
+	build_u32(&p->module, 0, 0); /* not written */
+	assert_int_equal(look(p, why), FORMAT_INCOMPLETE);
 	p = create_parts(1, 0, NAN);
 	assert_int_equal(look(p, why), FORMAT_DAMAGED);
 	p = create_parts(1, 0, 0.5);
@@ -251,9 +265,29 @@ static void test_contradictions(void **state)
 	import_destroy(im);
 }
 
+/* Streams that have the sectors of another one are longer together than the file. */
+static void test_shared_sectors(void **state)
+{
+	(void)state;
+	struct parts *p = create_parts(1, 0, 0.5);
+	struct ole2_file *f = join(p);
+	unsigned y = 1;
+	while (strcmp(f->entries[y].name, "Y-Data") != 0)
+		y++;
+	for (unsigned i = 1; i < y; i++)
+		if (strcmp(f->entries[i].name, "DataInfo") != 0)
+			memcpy(ole2_file_entry(f, i) + 116, ole2_file_entry(f, y) + 116, 8);
+	struct import *im = import_create("ftir", "a.jws");
+	import_add(im, NULL, f->bytes, f->len);
+	assert_int_equal(import_look(im, &format_jasco_ole2), FORMAT_DAMAGED);
+	import_destroy(im);
+	ole2_file_destroy(f);
+	free(p);
+}
+
 /*
- * Zeros in the last `slack` bytes change no value: they are those of short streams that have none, and of
- * their entries.  Each cut does.
+ * Zeros in the last `slack` bytes may change no value: of real files they are those of short streams that have
+ * none, and of their entries.  Each cut does.
  */
 static void expect_cut(const uint8_t *data, size_t len, size_t slack)
 {
@@ -273,7 +307,7 @@ static void test_cut(void **state)
 		struct parts *p = create_parts(1, 0, 0.5);
 		p->is_reversed = i == 1;
 		struct ole2_file *f = join(p);
-		expect_cut(f->bytes, f->len, 1024);
+		expect_cut(f->bytes, f->len, 320 + 64); /* the rest of the last sector; a tail */
 		ole2_file_destroy(f);
 		free(p);
 	}
@@ -342,6 +376,7 @@ int main(void)
 		cmocka_unit_test(test_own_axis),
 		cmocka_unit_test(test_channels),
 		cmocka_unit_test(test_contradictions),
+		cmocka_unit_test(test_shared_sectors),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_sample_transmittance),
 		cmocka_unit_test(test_sample_absorbance),

@@ -268,6 +268,10 @@ static void test_contradictions(void **state)
 	build_f32(b, TABLE_END + 16, NAN);
 	assert_int_equal(look(b, why), FORMAT_DAMAGED);
 	b = create_spa();
+	build_u32(b, HEAD + 6, 83); /* the header's length */
+	assert_int_equal(look(b, why), FORMAT_DAMAGED);
+	assert_non_null(strstr(why, "83 of 84"));
+	b = create_spa();
 	b->bytes[HEAD + 16 * 3] = 0x04; /* no values */
 	assert_int_equal(look(b, why), FORMAT_DAMAGED);
 	b = create_spa();

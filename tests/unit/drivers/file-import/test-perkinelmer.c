@@ -177,8 +177,16 @@ static void test_contradictions(void **state)
 		b = create_sp(&p);
 		build_u32(b, p.points, points[i]);
 		assert_int_equal(look(b, why), FORMAT_DAMAGED);
-		assert_non_null(strstr(why, "points"));
+		assert_non_null(strstr(why, "it states"));
 	}
+	b = create_sp(&p); /* an array that is longer than its item */
+	build_u32(b, p.points, 6);
+	build_u32(b, p.values - 4, 48);
+	assert_int_equal(look(b, why), FORMAT_DAMAGED);
+	assert_non_null(strstr(why, "are 48 bytes of 40"));
+	b = create_sp(&p);
+	memset(b->bytes + p.x_ends, 0, b->len - p.x_ends);
+	assert_int_equal(look(b, why), FORMAT_INCOMPLETE);
 	b = create_sp(&p);
 	build_u32(b, p.values - 4, UINT32_MAX); /* bytes of the array */
 	assert_int_equal(look(b, why), FORMAT_DAMAGED);
@@ -213,11 +221,14 @@ static void test_deep_history(void **state)
 	size_t history = item(b, 0x8b7f);
 	for (size_t i = 0; i < 8000; i++)
 		items[i] = item(b, 0x79);
+	add_text(b, 0x8bfe, "deep");
 	for (size_t i = 0; i < 8000; i++)
 		end(b, items[i]);
 	end(b, history);
 	end(b, ROOT);
-	assert_int_equal(build_look(b, &format_perkinelmer, "a.sp", NULL), FORMAT_WHOLE);
+	struct format_facts facts;
+	assert_int_equal(build_look(b, &format_perkinelmer, "a.sp", &facts), FORMAT_WHOLE);
+	assert_string_equal(facts.serial, "");
 	free(b);
 }
 
