@@ -154,7 +154,8 @@ static void make(struct file *f, uint32_t extra)
 	add_numbers(f, 0x807 | extra, 6, 0.25, 0.75);
 	add_numbers(f, 0x40b | extra, 5, 1, 2.5);
 	add_numbers(f, 0x100f | extra, 5, 1, 2.5);
-	add_numbers(f, 0xc07 | extra, 5, 1, 2.5); /* a phase: not decoded */
+	add_numbers(f, 0xc07 | extra, 5, 1, 2.5);   /* a phase: not decoded */
+	add_numbers(f, 0x2100f | extra, 5, 1, 2.5); /* a derivative: not decoded */
 }
 
 static struct import *of_file(const struct file *f)
@@ -302,7 +303,7 @@ static void counts_and_places_of_an_enemy_end_in_bounded_time(void **state)
 		{20, 0, FORMAT_INCOMPLETE},
 		{24 + 4, UINT32_MAX, FORMAT_INCOMPLETE}, /* size of a block */
 		{24 + 8, UINT32_MAX, FORMAT_INCOMPLETE}, /* its place */
-		{24 + 4, 0, FORMAT_INCOMPLETE},
+		{24 + 3 * 12 + 4, 0, FORMAT_INCOMPLETE}, /* size of a block of numbers */
 	};
 	struct file f;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -310,11 +311,11 @@ static void counts_and_places_of_an_enemy_end_in_bounded_time(void **state)
 		put32(f.bytes + cases[i].at, cases[i].value);
 		assert_int_equal(look(&f), cases[i].found);
 	}
-	make(&f, 0);
-	for (unsigned i = 3; i < f.blocks; i += 2) { /* all numbers are the first ones */
-		put32(f.bytes + 24 + 12 * i + 8, 24 + 12 * BLOCKS);
-		put32(f.bytes + 24 + 12 * i + 4, (uint32_t)(f.len - 24 - 12 * BLOCKS) / 4);
-	}
+	begin(&f); /* one block of numbers again and again */
+	add_numbers(&f, 0x100f, 5, 1, 2.5);
+	for (; f.blocks < 8; f.blocks++)
+		memcpy(f.bytes + 24 + 12 * f.blocks, f.bytes + 24 + 12 * (f.blocks - 2), 12);
+	f.bytes[20] = (uint8_t)f.blocks;
 	assert_int_equal(look(&f), FORMAT_DAMAGED);
 	begin(&f);
 	add_facts(&f, 0);

@@ -412,7 +412,7 @@ static void labels_of_the_file_are_kept(void **state)
 	f.bytes[28] = 99;
 	f.bytes[29] = 99;
 	memcpy(f.bytes + 218, "Angle\0Counts\0Z", 14);
-	put32(f.bytes + 32, 0x10); /* year 0, hour 0, minute 16 */
+	put32(f.bytes + 32, 1330u << 20 | 4u << 16 | 18u << 11); /* as a real file has it */
 	add_subhead(&f, 0, 0, 0, 0);
 	add_values(&f, 0, -128, 2);
 	struct import *im = of_file(&f);
@@ -463,6 +463,19 @@ static void bytes_behind_the_end_are_recorded(void **state)
 	import_destroy(im);
 }
 
+/* Values that end in zeros: a log behind them shows that they were written. */
+static void a_log_shows_that_zeros_are_values(void **state)
+{
+	(void)state;
+	struct file f;
+	begin(&f, 0, -128, 40, 1);
+	add_subhead(&f, 0, 0, 0, 0);
+	f.len += 160;
+	assert_int_equal(look(&f), FORMAT_INCOMPLETE);
+	add_log(&f, "A = 1 \r\n");
+	assert_int_equal(look(&f), FORMAT_WHOLE);
+}
+
 static void counts_and_places_of_an_enemy_end_in_bounded_time(void **state)
 {
 	(void)state;
@@ -490,7 +503,7 @@ static void counts_and_places_of_an_enemy_end_in_bounded_time(void **state)
 	uint32_t directory = (uint32_t)f.len - 36;
 	put32(f.bytes + directory, UINT32_MAX); /* behind the end */
 	assert_int_equal(look(&f), FORMAT_INCOMPLETE);
-	put32(f.bytes + directory, 4); /* in the header */
+	put32(f.bytes + directory, 480); /* in the header */
 	assert_int_equal(look(&f), FORMAT_INCOMPLETE);
 	make_spectra(&f);
 	put32(f.bytes + 512 + 16, UINT32_MAX); /* points of a subfile */
@@ -508,6 +521,11 @@ static void counts_and_places_of_an_enemy_end_in_bounded_time(void **state)
 		add32(&f, 192);
 		add32(&f, 0);
 	}
+	assert_int_equal(look(&f), FORMAT_DAMAGED);
+	begin(&f, 0xc4, -128, 0, 2); /* no directory of two subfiles */
+	add_subhead(&f, -128, 0, 1, 0);
+	add_f32(&f, 1);
+	add_f32(&f, 2);
 	assert_int_equal(look(&f), FORMAT_DAMAGED);
 	begin_old(&f, 0x40, 6, 2);
 	add_old(&f, 6, 2);
@@ -644,6 +662,7 @@ int main(void)
 		cmocka_unit_test(codes_of_units_become_names),
 		cmocka_unit_test(labels_of_the_file_are_kept),
 		cmocka_unit_test(a_file_without_its_end_is_incomplete),
+		cmocka_unit_test(a_log_shows_that_zeros_are_values),
 		cmocka_unit_test(bytes_behind_the_end_are_recorded),
 		cmocka_unit_test(counts_and_places_of_an_enemy_end_in_bounded_time),
 		cmocka_unit_test(another_name_is_foreign),
