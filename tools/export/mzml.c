@@ -37,7 +37,10 @@ static struct mzml *mzml_of(const struct export *e)
 
 /* --- XML -------------------------------------------------------------------------------------- */
 
-/* The text of an attribute.  Bytes that are not UTF-8 and controls were escaped before. */
+/*
+ * The text of an attribute.  Bytes that are not UTF-8 and controls were escaped before; U+FFFE and
+ * U+FFFF are no characters of XML.
+ */
 static void put_xml(struct buffer *to, const char *text)
 {
 	for (; *text != '\0'; text++) {
@@ -46,10 +49,16 @@ static void put_xml(struct buffer *to, const char *text)
 				     : *text == '>' ? "&gt;"
 				     : *text == '"' ? "&quot;"
 						    : NULL;
-		if (entity != NULL)
+		bool is_none = strncmp(text, "\xef\xbf\xbe", 3) == 0 ||
+			       strncmp(text, "\xef\xbf\xbf", 3) == 0;
+		if (is_none) {
+			cell_put(to, "\\uff%s", text[2] == '\xbe' ? "fe" : "ff");
+			text += 2;
+		} else if (entity != NULL) {
 			buffer_append(to, entity, strlen(entity));
-		else
+		} else {
 			buffer_append(to, text, 1);
+		}
 	}
 }
 

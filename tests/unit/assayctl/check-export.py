@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import xml.etree.ElementTree
 
 import cbor2
 import zmq
@@ -414,6 +415,34 @@ def check_wide(daemon, seed):
     assert read_classic(to.with_name(f'{to.stem}-2.nc'))[0]['ion_current'] == [[1e-13, -7.6e-15]]
 
 
+def check_masses(daemon, seed):
+    """mzML of hostile texts is XML, its index right; MS Search gets 100 spectra at most."""
+    rng, name, daemon.amended = random.Random(seed), 'node/x-1/sim-0', {}
+    daemon.runs = {name: make_spectra(rng, ('mz', '1', 1.0, 1.0), 'ion_current', 101, [1e-13, -7.6e-15, 2e-9], 'A')}
+    daemon.amended = {name: {'sample': ['\ufffe', '\uffff', ']]>', '<!--', '&amp;'][seed % 5] + hostile(rng).replace('\x00', ''), 'reason': 'x', 'count': 1}}
+    to = folder / f'{seed}.mzML'
+    export('--format', 'mzml', '--run', name, '--to', to)
+    data = to.read_bytes()
+    root = xml.etree.ElementTree.fromstring(data)
+    elements = {kind: [e for e in root.iter() if e.tag.endswith('}' + kind)] for kind in ('spectrum', 'userParam', 'sample', 'offset')}
+    assert len(elements['spectrum']) == 101 and len(elements['offset']) == 102
+    facts = {e.get('name'): e.get('value') for e in elements['userParam']}
+    assert facts['run'] == name and facts['SIMULATED'] and facts['unit'] == 'A' and '0' * 64 in facts['digest'], facts
+    wanted = shown(daemon.amended[name]['sample'])
+    wanted = wanted[1:] if wanted.startswith("'") else wanted
+    assert elements['sample'][0].get('name') == wanted.replace('\ufffe', '\\ufffe').replace('\uffff', '\\uffff'), wanted
+    for e in elements['offset']:
+        assert re.match(rb'<\w+ index="\d+" id="%b"' % e.get('idRef').encode(), data[int(e.text):]), e.text
+    share = folder / f'share-{seed}'
+    share.mkdir()
+    args = ['--format', 'msp', '--run', name, '--to', share / 'a.msp', '--nist', 'Z:/lab/']
+    assert '101 spectra' in export(*args, code=1) and not list(share.iterdir()), list(share.iterdir())
+    export(*args, '--scans', '2-101')
+    assert (share / 'FILESPEC.FIL').read_bytes() == b'Z:/lab\\a.msp OVERWRITE\r\n'
+    assert [line[:6] for line in lines_of(share / 'a.msp', 3000)].count('Name: ') == 100
+    daemon.amended = {}
+
+
 def check_many_files(daemon):
     """More spectra than files may be open; continued after an interruption to the same bytes."""
     name, rng, daemon.amended = 'node/x-1/run-0', random.Random(3), {}
@@ -458,6 +487,7 @@ with tempfile.TemporaryDirectory() as name:
         check_seed(daemon, seed)
         check_spectra(daemon, seed)
         check_wide(daemon, seed)
+        check_masses(daemon, seed)
     check_corrections(daemon)
     check_files(daemon)
     check_many_files(daemon)
