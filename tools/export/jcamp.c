@@ -56,10 +56,19 @@ static double factor_of(const struct spectrum *s, double scale)
 	return ldexp(1, exponent - 30);
 }
 
+/* Digits after the point that tell neighbours apart.  An E in an abscissa is a packed digit, too. */
+static int decimals_of(double step)
+{
+	double digits = ceil(4 - log10(fabs(step)));
+	return digits < 0 ? 0 : digits > 17 ? 17 : (int)digits;
+}
+
 /* "X Y Y Y" per line, "?" for an ordinate that is not finite. */
-static void put_ordinates(struct buffer *to, const struct spectrum *s, double scale, double factor)
+static void put_ordinates(
+	struct buffer *to, const struct spectrum *s, double step, double scale, double factor)
 {
 	size_t start = to->len;
+	int decimals = decimals_of(step);
 	for (size_t i = 0; i < s->count; i++) {
 		double y = assay_var_number(&s->y, i) * scale / factor;
 		char text[40] = "?";
@@ -70,7 +79,7 @@ static void put_ordinates(struct buffer *to, const struct spectrum *s, double sc
 			start = to->len;
 		}
 		if (to->len == start)
-			cell_put(to, "%.10g", assay_var_number(&s->x, i));
+			cell_put(to, "%.*f", decimals, assay_var_number(&s->x, i));
 		cell_put(to, " %s", text);
 	}
 	cell_put(to, "\r\n");
@@ -128,7 +137,7 @@ static void put_light(
 	if (is_linear) {
 		jcamp_put_number(to, "DELTAX", step);
 		cell_put(to, "##NPOINTS= %zu\r\n##XYDATA= (X++(Y..Y))\r\n", s->count);
-		put_ordinates(to, s, scale, factor);
+		put_ordinates(to, s, step, scale, factor);
 	} else {
 		cell_put(to, "##NPOINTS= %zu\r\n##XYPOINTS= (XY..XY)\r\n", jcamp_points(s));
 		jcamp_put_pairs(to, s, scale);
