@@ -182,6 +182,11 @@ static void read_driven(struct load *load, const struct node *node,
 	if (link_read(
 		    load, s->link, node->key_mark, profile.link, driver, &out->port, &out->unit_id))
 		out->port_name = port_name(load, &out->port, out->key);
+	if (port_kind_of(out->port.kind)->is_folder && out->acquire.mode == CONFIG_CONTINUOUS)
+		load_error(load, node_get(node, "acquire")->key_mark,
+			"'mode: continuous' is not for a folder: each of its data sets is a run of "
+			"its "
+			"own, by 'mode: repeat'");
 	if (out->port.playback != NULL && !out->simulated)
 		load_error(load, s->link->key_mark,
 			"a playback link needs 'simulated: true': data of a recording must not "

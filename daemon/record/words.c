@@ -18,10 +18,10 @@ WORDS(id_source, "read", "declared", "none");
 WORDS(run_mode, "on-demand", "repeat", "continuous");
 WORDS(run_status, "complete", "stopped", "aborted", "lost-device", "interrupted", "failed");
 WORDS(device_state, "off", "connecting", "idle", "armed", "busy", "fault", "maintenance");
-WORDS(ref_kind, "background", "dark", "blank", "calibration", "qc", "repeats");
+WORDS(ref_kind, "background", "dark", "blank", "calibration", "qc", "repeats", "supersedes");
 WORDS(sample_type, "unknown", "qc", "blank", "standard", "reference-material", "background",
 	"training");
-WORDS(entry_way, "scanned", "typed", "lims", "instrument");
+WORDS(entry_way, "scanned", "typed", "lims", "instrument", "file");
 WORDS(auth_way, "os", "key", "card", "lims", "instrument", "none");
 WORDS(unc_kind, "standard", "expanded");
 WORDS(unc_source, "instrument", "calibration", "driver", "method");

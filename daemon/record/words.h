@@ -46,6 +46,7 @@ enum ref_kind {
 	REF_CALIBRATION,
 	REF_QC,
 	REF_REPEATS,
+	REF_SUPERSEDES,
 };
 
 enum sample_type {
@@ -63,6 +64,7 @@ enum entry_way {
 	ENTRY_TYPED,
 	ENTRY_LIMS,
 	ENTRY_INSTRUMENT,
+	ENTRY_FILE,
 };
 
 enum auth_way {

@@ -89,6 +89,7 @@ struct port {
 	enum port_data_sets data_sets; /* what a data set is */
 	unsigned is_deep;              /* 1: folders in the folder are searched, too */
 	unsigned settle_ms, poll_ms;
+	struct assay_span taken; /* folder, in the worker: as of struct wire_setup; borrowed */
 
 	/* playback: the recording, of a link of `kind`, in place of the port; NULL: none */
 	const char *playback;

@@ -35,6 +35,8 @@ void wire_write_setup(struct buffer *out, const struct wire_setup *setup)
 	message_start(&m, out, WIRE_SETUP, WIRE_PORT);
 	map_uint(&m.map, "version", WIRE_VERSION);
 	map_text(&m.map, "drivers", setup->drivers);
+	if (setup->taken.len > 0)
+		map_bytes(&m.map, "taken", setup->taken.data, setup->taken.len);
 	struct map inner;
 	map_key(&m.map, "port");
 	map_open(&inner, out);
@@ -111,6 +113,23 @@ static int read_port_key(struct reader *r, const struct key *key, void *to)
 	return port_read(r, to);
 }
 
+static int read_taken(struct reader *r, const struct key *key, void *to)
+{
+	struct wire_setup *setup = to;
+	struct assay_span bytes;
+	size_t at = r->at;
+	if (read_bytes(r, &bytes) < 0)
+		return r->error;
+	if (bytes.len == 0 || bytes.len % WIRE_TAKEN_BYTES != 0 ||
+		bytes.len / WIRE_TAKEN_BYTES > WIRE_TAKEN_MAX)
+		return read_fail(r, at, "must be keys of data sets");
+	uint8_t *copy = malloc(bytes.len);
+	if (copy == NULL)
+		return -ENOMEM;
+	setup->taken = (struct assay_span){memcpy(copy, bytes.data, bytes.len), bytes.len};
+	return 0;
+}
+
 static const struct key setup_rows[] = {
 	{"version", KEY_OTHER, .required = true, .read = read_version},
 	{"drivers", KEY_OTHER, KEY_AT(struct wire_setup, drivers), .required = true,
@@ -118,6 +137,7 @@ static const struct key setup_rows[] = {
 	{"port", KEY_OTHER, KEY_AT(struct wire_setup, port), .required = true,
 		.read = read_port_key},
 	{"units", KEY_OTHER, .required = true, .read = read_units},
+	{"taken", KEY_OTHER, .read = read_taken},
 	{0},
 };
 
@@ -140,6 +160,7 @@ void wire_setup_finish(struct wire_setup *setup)
 	}
 	free(setup->units);
 	free((char *)setup->drivers);
+	free((uint8_t *)setup->taken.data);
 	port_finish(&setup->port);
 	*setup = (struct wire_setup){0};
 }

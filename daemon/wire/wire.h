@@ -38,7 +38,7 @@
 #include "base/buffer.h"
 #include "wire/port.h"
 
-#define WIRE_VERSION     5
+#define WIRE_VERSION     6
 #define WIRE_HEAD_BYTES  8
 #define WIRE_PAYLOAD_MAX (16u * 1024 * 1024 + 65536)
 #define WIRE_PORT        0xffff /* in place of a unit */
@@ -72,9 +72,17 @@ enum wire_type {
 	WIRE_CAPTURED,
 };
 
-/* SETUP: {version, port, units, drivers (the folder of the modules)} */
+/*
+ * A data set of a link folder that a complete run has recorded: the first bytes of the SHA-256 of the
+ * settings `file`, a zero byte, and `file_sha256` in its run-start.
+ */
+#define WIRE_TAKEN_BYTES 16
+#define WIRE_TAKEN_MAX   1000000 /* a SETUP has the newest */
+
+/* SETUP: {version, port, units, drivers (the folder of the modules), taken?} */
 struct wire_setup {
 	const char *drivers;
+	struct assay_span taken; /* of a link folder: WIRE_TAKEN_BYTES each, in any order */
 	struct port port;
 	struct unit *units;
 	size_t unit_count;

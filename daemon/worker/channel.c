@@ -529,6 +529,15 @@ bool channel_is_closed(struct channel *channel)
 	return is_closed;
 }
 
+void channel_lose(struct channel *channel, const char *why)
+{
+	monitor_lock(channel->monitor);
+	if (!channel->lost)
+		snprintf(channel->link->why, sizeof channel->link->why, "%s", why);
+	lose(channel);
+	monitor_unlock(channel->monitor);
+}
+
 bool channel_is_lost(struct channel *channel)
 {
 	monitor_lock(channel->monitor);

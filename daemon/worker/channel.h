@@ -117,6 +117,9 @@ bool channel_is_stopping(struct channel *channel);
 void channel_start_run(struct channel *channel);
 
 /* True once the port is gone; channel->link->why then has the reason and stays unchanged. */
+/* What is behind the link hangs: the port is lost, as `why` says. */
+void channel_lose(struct channel *channel, const char *why);
+
 bool channel_is_lost(struct channel *channel);
 
 /* Copies the text of the link's last failure. */

@@ -8,6 +8,7 @@
 #include "record/names.h"
 #include "record/references.h"
 #include "worker/device.h"
+#include "worker/fatal.h"
 #include "worker/holds.h"
 
 #define CHECK_EVERY 16 /* frames; the first one is checked, too */
@@ -260,6 +261,23 @@ int device_start(struct device *device)
 	int r = run_reporting(device, device->driver->start);
 	device->is_starting = false;
 	return r;
+}
+
+void device_report_file(struct device *device)
+{
+	struct folder *folder = device->services->folder;
+	const struct folder_name *name = folder != NULL ? folder_begin_run(folder) : NULL;
+	if (folder == NULL)
+		return;
+	report_drop(&device->report, "file");
+	report_drop(&device->report, "file_sha256");
+	if (name == NULL)
+		return;
+	const struct assay_variable file = {.type = ASSAY_SCALAR_TEXT, .text = name->file},
+				    sha256 = {.type = ASSAY_SCALAR_TEXT, .text = name->sha256};
+	if (report_add(&device->report, "file", &file) < 0 ||
+		report_add(&device->report, "file_sha256", &sha256) < 0)
+		fatal_driver("%s: no room to report the data set", device->ins.key);
 }
 
 int device_acquire(struct device *device)

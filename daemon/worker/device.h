@@ -150,6 +150,8 @@ int device_poll(struct device *device);
 int device_configure(struct device *device);
 int device_read_back(struct device *device);
 int device_start(struct device *device);
+/* Before a run is reported as started: the link reports its data set, so that no driver can forget it. */
+void device_report_file(struct device *device);
 int device_acquire(struct device *device);
 int device_decode(struct device *device);
 int device_stop(struct device *device);

@@ -237,6 +237,8 @@ static int do_folder_next(
 	struct device *device = of(ins);
 	struct folder *folder = folder_of(device);
 	struct assay_folder_set found = {.files = 0};
+	if (!device->is_starting) /* the run-start names the data set */
+		fatal_driver("%s: the driver requested a data set outside start", ins->key);
 	int r = folder_next(folder, &found, ms);
 	memset(set, 0, size);
 	memcpy(set, &found, size < sizeof found ? size : sizeof found);

@@ -68,6 +68,15 @@ int report_add(struct report *report, const char *name, const struct assay_varia
 	return item->value.failed ? -ENOMEM : 0;
 }
 
+void report_drop(struct report *report, const char *name)
+{
+	struct report_item *item = find(report, string_of(name));
+	if (item == NULL)
+		return;
+	buffer_finish(&item->value);
+	*item = report->items[--report->count];
+}
+
 static void put_item(struct map *map, const struct report_item *item)
 {
 	map_key(map, item->name);

@@ -27,6 +27,9 @@ void report_reset(struct report *report);
 /* Adds a value, or replaces that of the same name.  0, -EINVAL if it is not a setting, -ENOMEM. */
 int report_add(struct report *report, const char *name, const struct assay_variable *v);
 
+/* Removes a value, if there is one. */
+void report_drop(struct report *report, const char *name);
+
 /*
  * Appends the CBOR map of the settings in `sent` (such a map; len 0: none), each replaced by its
  * reported value, and then the values that were only reported.  0, -EBADMSG or -ENOMEM.

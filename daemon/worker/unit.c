@@ -71,6 +71,16 @@ static struct assay_span settings_in_use(struct worker_unit *unit, struct buffer
 	return (struct assay_span){out->data, out->len};
 }
 
+/* A run is complete only if its data set was taken. */
+static void end_file(struct worker_unit *unit, enum wire_end end)
+{
+	struct folder *folder = unit->device.services->folder;
+	bool is_complete = end == WIRE_END_COMPLETE && unit->cut[0] == '\0';
+	if (folder != NULL && !folder_end_run(folder, is_complete) && is_complete)
+		snprintf(unit->cut, sizeof unit->cut,
+			"its files were not read to their end: they come again");
+}
+
 /*
  * STARTED carries the settings in use and, if they differ, those that the driver works with.  A
  * step of a method has settings of its own, which its frames repeat.
@@ -86,6 +96,7 @@ static void send_started(struct worker_unit *unit)
 	unit->has_other_sample = false;
 	memcpy(unit->sample, device->sample, sizeof unit->sample);
 	unit->is_calibrated = device_calibrate(&unit->device, holds);
+	device_report_file(&unit->device);
 	struct assay_span sent = device_sent(&unit->device);
 	if (sent.len == 0)
 		sent = (struct assay_span){none, sizeof none};
@@ -176,6 +187,7 @@ static void perform(struct worker_unit *unit, enum unit_action action, enum wire
 		send_started(unit);
 		break;
 	case UNIT_SEND_ENDED:
+		end_file(unit, end);
 		if (end == WIRE_END_FAILED)
 			send_ended(unit, end, unit->error, unit->why);
 		else

@@ -134,6 +134,7 @@ static enum wire_exit open_all(struct worker *worker)
 		hashes = hashes || worker->setup.units[i].raw == UNIT_RAW_HASH;
 	if (hashes && sha256_load() < 0)
 		return give_up(worker, WIRE_EXIT_SETUP, -ENOSYS, "libcrypto cannot be loaded");
+	worker->setup.port.taken = worker->setup.taken;
 	int r = link_open(&worker->link, &worker->setup.port);
 	if (r < 0)
 		return give_up(worker, WIRE_EXIT_NOT_OPENED, r, worker->link.why);

@@ -83,6 +83,10 @@ static int op_run_start(struct call *call)
 	struct instrument *instrument = control_instrument(call, args->instrument);
 	if (instrument == NULL)
 		return -ENOENT;
+	if (args->entered == ENTRY_FILE)
+		return call_refuse(call, "bad-argument",
+			"entered: file is of runs that are read from files, and the daemon sets "
+			"it");
 	char method[65];
 	text_copy(method, sizeof method, args->method);
 	if (args->method.len > 0 && args->method.len < sizeof method)

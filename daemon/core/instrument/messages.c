@@ -13,6 +13,7 @@
 #include "core/instrument/inside.h"
 #include "core/instrument/request.h"
 #include "core/instrument/state.h"
+#include "core/runs/rows.h"
 #include "record/text.h"
 
 /* The worker keeps re-reading the identity in case the unit is swapped: report each unit once. */
@@ -376,9 +377,18 @@ static const struct port *port(void *arg)
 	return &instrument->config->port;
 }
 
+static void list_taken(void *arg, struct buffer *out)
+{
+	const struct instrument *instrument = arg;
+	const struct config_instrument *config = instrument->config;
+	if (port_kind_of(config->port.kind)->is_folder)
+		runs_list_taken(instrument->all->runs->rows, config->key, config->simulated, out);
+}
+
 const struct port_unit_ops instrument_port_ops = {
 	.setup = setup,
 	.port = port,
+	.taken = list_taken,
 	.message = take_message,
 	.lost = lost,
 };

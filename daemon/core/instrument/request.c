@@ -172,6 +172,10 @@ int request_settle(
 			method->driver);
 	steps->settings = calloc(count, sizeof *steps->settings);
 	steps->holds = calloc(count, sizeof *steps->holds);
+	if (count > 1 && port_kind_of(instrument->config->port.kind)->is_folder)
+		return refuse(text, size, -EINVAL,
+			"the method has %zu steps: each data set of a folder is a run of its own",
+			count);
 	if (steps->settings == NULL || steps->holds == NULL)
 		return refuse(text, size, -ENOMEM, "out of memory");
 	char *why = NULL;

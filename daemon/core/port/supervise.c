@@ -441,9 +441,10 @@ void supervise_release(struct supervisor *s, uint64_t bytes)
 
 /* --- starting a worker ------------------------------------------------------------------------ */
 
-static void write_setup(struct supervisor *s, struct buffer *out)
+static void write_setup(struct supervisor *s, bool has_taken, struct buffer *out)
 {
 	struct unit units[PORT_UNITS_MAX];
+	struct buffer taken = {0};
 	for (size_t i = 0; i < s->count; i++)
 		units[i] = s->units[i].ops->setup(s->units[i].arg);
 	struct wire_setup setup = {
@@ -454,7 +455,12 @@ static void write_setup(struct supervisor *s, struct buffer *out)
 	};
 	if (s->faults[0] != '\0')
 		setup.port.faults = s->faults;
+	if (has_taken && s->units[0].ops->taken != NULL)
+		s->units[0].ops->taken(s->units[0].arg, &taken);
+	setup.taken = (struct assay_span){taken.data, taken.len};
 	wire_write_setup(out, &setup);
+	out->failed = out->failed || taken.failed;
+	buffer_finish(&taken);
 	wire_write_credit(out, s->allowance.granted);
 }
 
@@ -503,9 +509,12 @@ static int start_worker(struct supervisor *s)
 		loop_add_child(s->host->loop, &s->child, s->pid, on_child, s) < 0)
 		return -ENOMEM;
 	struct buffer message = {0};
-	write_setup(s, &message);
-	if (s->recording != NULL)
+	if (s->recording != NULL) {
+		write_setup(s, false, &message);
 		recording_worker_starts(s->recording, &message);
+		buffer_reset(&message);
+	}
+	write_setup(s, true, &message);
 	supervise_send(s, &message);
 	buffer_finish(&message);
 	return 0;

@@ -28,6 +28,8 @@ struct port_unit_ops {
 	struct unit (*setup)(void *arg);
 	/* The port it is configured on; also borrowed. */
 	const struct port *(*port)(void *arg);
+	/* Appends what SETUP has as `taken`, of a link folder.  May be NULL. */
+	void (*taken)(void *arg, struct buffer *out);
 	/* A message about this unit.  0, or -EBADMSG if it is not as wire.h describes. */
 	int (*message)(void *arg, const struct wire_message *message);
 	/* The worker is gone: `why` for people, NULL if it exited after QUIT. */

@@ -39,6 +39,8 @@ static void write_row(struct buffer *to, const struct runs_row *row)
 	map_bool(&map, "sim", row->sim);
 	if (row->quality != 0)
 		map_uint(&map, "quality", row->quality);
+	if (taken_is_file(&row->file))
+		map_bytes(&map, "file", &row->file, sizeof row->file);
 	map_close(&map);
 }
 
@@ -102,6 +104,7 @@ static const struct keys note_keys = {
 		{"frames", KEY_UINT, KEY_AT(struct index_note, row.frames)},
 		{"sim", KEY_BOOL, KEY_AT(struct index_note, row.sim)},
 		{"quality", KEY_UINT, KEY_AT(struct index_note, row.quality)},
+		{"file", KEY_COPY, KEY_AT(struct index_note, row.file)},
 		{"amend", KEY_COPY, KEY_AT(struct index_note, amend)},
 		{"seq", KEY_UINT, KEY_AT(struct index_note, amend_seq)},
 		{"upto", KEY_UINT, KEY_AT(struct index_note, upto)},

@@ -114,6 +114,8 @@ int kept_change(struct kept_table *table, struct runs_kept *kept, const struct r
 	kept->quality = row->quality != 0 ? row->quality : kept->quality;
 	kept->judged = row->quality != 0 ? row->frames : kept->judged;
 	kept->sim = row->sim;
+	if (kept->file == NULL && taken_is_file(&row->file))
+		kept->file = arena_copy(&table->texts, &row->file, sizeof row->file);
 	bool failed = table->texts.failed;
 	table->texts.failed = false;
 	return failed ? -ENOMEM : 0;
@@ -127,6 +129,8 @@ void kept_copy(struct runs_row *row, const struct runs_kept *kept)
 		.frames = kept->frames,
 		.quality = kept->judged >= kept->frames ? kept->quality : 0,
 		.sim = kept->sim};
+	if (kept->file != NULL)
+		row->file = *kept->file;
 	memcpy(row->id, kept->id, sizeof row->id);
 	memcpy(row->journal, kept->journal, sizeof row->journal);
 	memcpy(row->ctx, kept->ctx, sizeof row->ctx);

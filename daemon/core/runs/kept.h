@@ -21,6 +21,7 @@ struct runs_kept {
 	uint64_t judged;           /* frames that `quality` is the worst of */
 	unsigned quality;
 	bool sim;
+	const struct taken_file *file; /* in the arena; NULL: none */
 };
 
 struct kept_table {

@@ -31,16 +31,40 @@ struct runs {
 	struct published *published; /* what is committed; NULL: all */
 	struct numbers *numbers;     /* reserves numbers; NULL: none are */
 	struct index_file file;
+	struct taken_table
+		taken; /* of complete runs: the older ones, then these; runs_load() fills it */
 };
 
 /* Rows searched before the lock is briefly released. */
 #define SEARCH_TURN 1000
 
+static size_t older_count(const struct runs *runs)
+{
+	return runs->older != NULL ? runs->older->kept.count : 0;
+}
+
+/* The `i`-th of all, from the oldest on. */
+static const struct runs_kept *row_at(const struct runs *runs, size_t i)
+{
+	size_t older = older_count(runs);
+	return i < older ? &runs->older->kept.rows[i] : &runs->kept.rows[i - older];
+}
+
+static bool has_taken(const struct runs_kept *row)
+{
+	return row->file != NULL && strcmp(row->status, "complete") == 0;
+}
+
 static int set_row(struct runs *runs, const struct runs_row *row)
 {
 	struct runs_row here = *row;
 	memcpy(here.journal, runs->id, sizeof here.journal);
-	return kept_set(&runs->kept, &here);
+	int r = kept_set(&runs->kept, &here);
+	const struct runs_kept *kept = r == 0 ? kept_find(&runs->kept, here.id) : NULL;
+	if (kept != NULL && runs->older != NULL && has_taken(kept))
+		r = taken_put(&runs->taken, kept->file->path,
+			older_count(runs) + (size_t)(kept - runs->kept.rows));
+	return r;
 }
 
 static int set_amend(struct runs *runs, const uint8_t run[16], uint64_t seq)
@@ -157,6 +181,7 @@ static int take_start(struct runs *runs, const struct journal_found *found,
 	text_copy(row.topic, sizeof row.topic, entry->topic);
 	text_copy(row.sample, sizeof row.sample, record->sample);
 	text_copy(row.operator, sizeof row.operator, record->person);
+	taken_read(&row.file, row.instrument, row.sim, record->settings);
 	return runs_put(runs, &row);
 }
 
@@ -256,6 +281,7 @@ void runs_destroy(struct runs *runs)
 		return;
 	index_file_close(&runs->file);
 	runs_destroy(runs->older);
+	taken_finish(&runs->taken);
 	kept_finish(&runs->kept);
 	free(runs);
 }
@@ -347,6 +373,15 @@ static int load_older(struct runs *runs)
 	return r;
 }
 
+static int load_taken(struct runs *runs)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < older_count(runs) + runs->kept.count; i++)
+		if (has_taken(row_at(runs, i)))
+			r = taken_put(&runs->taken, row_at(runs, i)->file->path, i);
+	return r;
+}
+
 int runs_load(struct runs **out, const char *path, const uint8_t *id, uint64_t head)
 {
 	struct runs *runs;
@@ -354,6 +389,8 @@ int runs_load(struct runs **out, const char *path, const uint8_t *id, uint64_t h
 	if (r < 0)
 		return r;
 	r = load_older(runs);
+	if (r >= 0)
+		r = load_taken(runs);
 	if (r < 0) {
 		runs_destroy(runs);
 		return r;
@@ -424,6 +461,31 @@ void runs_end_former(struct runs *runs, const uint8_t run[16], const char *statu
 			log_warn("no memory to note the end of %s", row.number);
 	}
 	pthread_mutex_unlock(&runs->older->kept.lock);
+}
+
+/* --- data sets of folders --------------------------------------------------------------------- */
+
+void runs_list_taken(const struct runs *runs, const char *instrument, bool sim, struct buffer *out)
+{
+	size_t count = 0;
+	for (size_t i = older_count(runs) + runs->kept.count; i > 0 && count < WIRE_TAKEN_MAX;
+		i--) {
+		const struct runs_kept *row = row_at(runs, i - 1);
+		if (!has_taken(row) || row->sim != sim || strcmp(row->instrument, instrument) != 0)
+			continue;
+		buffer_append(out, row->file->key, sizeof row->file->key);
+		count++;
+	}
+}
+
+bool runs_find_superseded(
+	const struct runs *runs, const struct taken_file *file, struct runs_row *row)
+{
+	size_t i;
+	if (!taken_is_file(file) || !taken_find(&runs->taken, file->path, &i))
+		return false;
+	kept_copy(row, row_at(runs, i));
+	return memcmp(row->file.key, file->key, sizeof file->key) != 0;
 }
 
 /* --- what is committed ----------------------------------------------------------------------- */

@@ -15,6 +15,7 @@
 
 #include "core/runs/numbers.h"
 #include "core/runs/run.h"
+#include "core/runs/taken.h"
 
 struct published;
 struct runs;
@@ -32,6 +33,7 @@ struct runs_row {
 	uint64_t frames;
 	unsigned quality; /* the worst of its frames; 0: it has none, or it is not known */
 	bool sim;
+	struct taken_file file; /* the data set of a folder that it records; zero: none */
 };
 
 /*
@@ -86,6 +88,16 @@ int runs_digest(const struct runs *runs, struct runs_row *row, uint64_t head, ui
 
 /* Sets status and frames of a run in a former journal, whose run-end is in a later one. */
 void runs_end_former(struct runs *runs, const uint8_t run[16], const char *status, uint64_t frames);
+
+/*
+ * Appends the keys of the data sets that complete runs of this instrument recorded, in any journal, for
+ * SETUP; the newest if there are more than WIRE_TAKEN_MAX.
+ */
+void runs_list_taken(const struct runs *runs, const char *instrument, bool sim, struct buffer *out);
+
+/* The last complete run of the same path, if it recorded another content. */
+bool runs_find_superseded(
+	const struct runs *runs, const struct taken_file *file, struct runs_row *row);
 
 /*
  * From now on the functions below show only what is committed, as `published` (borrowed) has it: a

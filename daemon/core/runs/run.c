@@ -43,7 +43,8 @@ struct run {
 	uint64_t first;   /* seq of the run-start */
 	uint64_t frames, bytes;
 	size_t step;
-	unsigned technique; /* bit, for the units allowed; 0: all */
+	unsigned technique;     /* bit, for the units allowed; 0: all */
+	struct taken_file file; /* the data set that it records; zero: none */
 	struct digest digest;
 	struct quality q;             /* of the frame being made */
 	struct quality_counts counts; /* of the frames so far */
@@ -200,6 +201,23 @@ static size_t list_calibrations(const struct run *run, struct calibration list[C
 	return count;
 }
 
+static bool is_of_files(const struct run *run)
+{
+	return port_kind_of(run->config->port.kind)->is_folder;
+}
+
+/* Those of the request, and the run of an earlier content of the same file (`former`, kept by the caller). */
+static size_t list_refs(
+	const struct run *run, struct run_ref refs[REFERENCES_MAX + 1], struct runs_row *former)
+{
+	size_t count;
+	if (references_list(&run->request.refs, refs, &count) < 0)
+		count = 0; /* they were checked with the request */
+	if (runs_find_superseded(run->store->rows, &run->file, former))
+		refs[count++] = (struct run_ref){REF_SUPERSEDES, former->id, former->ctx};
+	return count;
+}
+
 static void put_run_start(const struct run *run, const struct run_subject *subject, struct stamp t,
 	struct buffer *body)
 {
@@ -209,7 +227,8 @@ static void put_run_start(const struct run *run, const struct run_subject *subje
 	static const enum run_mode modes[] = {[CONFIG_ON_DEMAND] = RUN_MODE_ON_DEMAND,
 		[CONFIG_REPEAT] = RUN_MODE_REPEAT,
 		[CONFIG_CONTINUOUS] = RUN_MODE_CONTINUOUS};
-	struct run_ref refs[REFERENCES_MAX];
+	struct run_ref refs[REFERENCES_MAX + 1];
+	struct runs_row former;
 	struct calibration cal[CALIBRATIONS_MAX];
 	size_t cal_count = list_calibrations(run, cal);
 	struct assay_span setup = method != NULL && method->setup.len > 0 ? method->setup
@@ -238,9 +257,11 @@ static void put_run_start(const struct run *run, const struct run_subject *subje
 		.core = {"assayd", ASSAY_VERSION, NULL},
 		.config = subject->config->sha256,
 		.sync = run->store->sync,
-		.sample = {.id = or_none(run->request.sample), .entered = run->request.entered},
+		.sample = {.id = or_none(run->request.sample),
+			.entered = is_of_files(run) ? ENTRY_FILE : run->request.entered},
 		.operator= {.id = or_none(run->request.operator)},
 		.refs = refs,
+		.refs_count = list_refs(run, refs, &former),
 		.cal = cal,
 		.cal_count = cal_count,
 		.settings = {run->settings.data, run->settings.len},
@@ -249,8 +270,6 @@ static void put_run_start(const struct run *run, const struct run_subject *subje
 	};
 	if (method != NULL)
 		start.method = (struct method){method->id, method->version, method->sha256};
-	if (references_list(&run->request.refs, refs, &start.refs_count) < 0)
-		start.refs_count = 0; /* they were checked with the request */
 	record_run_start(body, &start);
 	buffer_finish(&note);
 	buffer_finish(&reported);
@@ -270,6 +289,7 @@ static void fill_row(const struct run *run, struct runs_row *row)
 	memcpy(row->topic, run->topic->text, sizeof row->topic);
 	memcpy(row->sample, run->request.sample, sizeof row->sample);
 	memcpy(row->operator, run->request.operator, sizeof row->operator);
+	row->file = run->file;
 }
 
 /* Writes the run-start; `waiting` (NULL: none) waits for its commit. */
@@ -346,6 +366,7 @@ static struct run *run_create(struct run_store *store, const struct run_subject 
 	uuid_random(run->label.id);
 	runs_next_number(
 		store->rows, subject->config->node, run->config->key, t.utc, run->label.number);
+	taken_read(&run->file, run->config->key, run->config->simulated, settings);
 	buffer_append(&run->settings, settings.data, settings.len);
 	if (started->sent.len > 0)
 		buffer_append(&run->sent, started->sent.data, started->sent.len);

@@ -11,7 +11,8 @@
 #define REPLY_MS  (30 * 1000)   /* a share that does not reply for so long hangs */
 #define END_MS    (1800 * 1000) /* the keeper may read the whole data set once more */
 #define STEP_MS   1000
-#define SET_HEAD  22 /* of NEXT: up to the path */
+#define SET_HEAD  54 /* of NEXT: up to the path */
+#define DIGEST_AT 22
 #define BAD_HEAD  9
 #define FILE_HEAD 16
 
@@ -64,7 +65,12 @@ static int ask(struct folder *folder, uint8_t act, const uint8_t *fields, size_t
 		r = await_reply(folder, act, deadline);
 	if (r == -ETIMEDOUT || r == -ECANCELED)
 		folder->missed++;
-	return r;
+	if (r != -ETIMEDOUT)
+		return r;
+	channel_lose(folder->channel,
+		"the folder does not reply: its share hangs; is the other computer on, and the "
+		"network up? It goes on by itself");
+	return -ENODEV;
 }
 
 /* The rest of the reply from `at` on, as a text that people can be shown. */
@@ -77,15 +83,47 @@ static void take_path(const struct folder *folder, size_t at, char path[ASSAY_FO
 	text_make_printable(path);
 }
 
+/* As its run-start has it, from the bytes of the path. */
+static void take_name(struct folder *folder)
+{
+	const uint8_t *fields = folder->reply + FOLDER_REPLY;
+	char path[FOLDER_PATH_MAX];
+	size_t len = folder->len - SET_HEAD;
+	len = len < sizeof path ? len : sizeof path - 1;
+	memcpy(path, fields + SET_HEAD, len);
+	path[len] = '\0';
+	folder_name_set(&folder->name, path, fields + DIGEST_AT);
+	folder->has_set = true;
+}
+
+const struct folder_name *folder_begin_run(struct folder *folder)
+{
+	folder->is_run = folder->has_set;
+	folder->is_recorded = false;
+	return folder->has_set ? &folder->name : NULL;
+}
+
+bool folder_end_run(struct folder *folder, bool is_complete)
+{
+	if (!folder->has_set) /* between two runs */
+		return true;
+	folder->is_recorded = is_complete && folder->is_taken;
+	folder->has_set = false;
+	return folder->is_recorded || !folder->is_run;
+}
+
 int folder_next(struct folder *folder, struct assay_folder_set *set, int ms)
 {
 	const uint8_t *fields = folder->reply + FOLDER_REPLY;
-	uint8_t limit[4];
+	uint8_t request[5];
 	ms = ms > 0 ? ms : 0;
-	put_le32(limit, (uint32_t)ms);
-	int r = ask(folder, FOLDER_NEXT, limit, sizeof limit, ms + REPLY_MS);
+	put_le32(request, (uint32_t)ms);
+	request[4] = folder->is_run && !folder->is_recorded;
+	folder->has_set = folder->is_taken = false;
+	int r = ask(folder, FOLDER_NEXT, request, sizeof request, ms + REPLY_MS);
 	if (r < 0)
 		return r;
+	folder->is_run = false;
 	*set = (struct assay_folder_set){.files = 0};
 	if (folder->len >= SET_HEAD && fields[0] == 1) {
 		set->is_folder = fields[1] != 0;
@@ -93,6 +131,7 @@ int folder_next(struct folder *folder, struct assay_folder_set *set, int ms)
 		set->size = get_le64(fields + 6);
 		set->modified = (int64_t)get_le64(fields + 14);
 		take_path(folder, SET_HEAD, set->path);
+		take_name(folder);
 		folder->unreadable.count = 0;
 		return 0;
 	}
@@ -144,5 +183,6 @@ int folder_end(struct folder *folder, enum assay_folder_verdict verdict)
 		r = -EBADMSG;
 	if (r < 0 || verdict == ASSAY_FOLDER_INCOMPLETE)
 		return r;
-	return folder->reply[FOLDER_REPLY] == 1 ? 0 : -EAGAIN;
+	folder->is_taken = folder->reply[FOLDER_REPLY] == 1;
+	return folder->is_taken ? 0 : -EAGAIN;
 }

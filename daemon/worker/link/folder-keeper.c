@@ -25,6 +25,9 @@ struct keeper {
 	/* the data set of the last NEXT */
 	char *path; /* NULL: none */
 	struct folder_reader reader;
+	/* the last one that was taken, until it is known if it is recorded */
+	char *ended; /* its path; NULL: none */
+	uint8_t key[WIRE_TAKEN_BYTES];
 };
 
 /* --- replies ---------------------------------------------------------------------------------- */
@@ -81,6 +84,21 @@ static void drop_set(struct keeper *keeper)
 	folder_reader_close(&keeper->reader);
 }
 
+/* What became of the set before this NEXT: one that was not ended is not recorded, either. */
+static void settle_last(struct keeper *keeper, bool is_recorded, uint64_t now)
+{
+	const char *path = keeper->path != NULL ? keeper->path : keeper->ended;
+	bool is_lost = keeper->path != NULL || !is_recorded;
+	struct folder_set *set = path != NULL ? folder_watch_find(&keeper->watch, path) : NULL;
+	if (set != NULL && is_lost)
+		folder_watch_defer(set, 0, now);
+	if (path != NULL && !is_lost && folder_watch_keep(&keeper->watch, path, keeper->key) < 0)
+		_exit(EXIT_FAILURE);
+	drop_set(keeper);
+	free(keeper->ended);
+	keeper->ended = NULL;
+}
+
 /* Makes this set that of the last NEXT. */
 static int offer(struct keeper *keeper, const struct folder_set *set)
 {
@@ -103,6 +121,7 @@ static void reply_set(struct keeper *keeper, const struct folder_set *set)
 	add_u32(&out, (uint32_t)keeper->reader.files.count);
 	add_u64(&out, set->size);
 	add_u64(&out, (uint64_t)set->modified);
+	buffer_append(&out, set->digest, sizeof set->digest);
 	buffer_append(&out, set->path, strlen(set->path));
 	send_reply(keeper, &out);
 }
@@ -181,6 +200,11 @@ static void reply_end(struct keeper *keeper, uint32_t number, unsigned verdict, 
 		folder_watch_defer(set, 0, now);
 	else if (set != NULL)
 		is_same = folder_watch_take(&keeper->watch, set, &keeper->reader, now);
+	if (is_same) {
+		keeper->ended = keeper->path;
+		memcpy(keeper->key, set->key, sizeof keeper->key);
+		keeper->path = NULL;
+	}
 	drop_set(keeper);
 	start_reply(&out, FOLDER_END, number, 0);
 	add_u8(&out, is_same);
@@ -190,7 +214,7 @@ static void reply_end(struct keeper *keeper, uint32_t number, unsigned verdict, 
 static void handle(struct keeper *keeper, const uint8_t *request, size_t len, uint64_t now)
 {
 	static const uint8_t sizes[] = {
-		[FOLDER_NEXT] = 4, [FOLDER_FILE] = 4, [FOLDER_READ] = 16, [FOLDER_END] = 1};
+		[FOLDER_NEXT] = 5, [FOLDER_FILE] = 4, [FOLDER_READ] = 16, [FOLDER_END] = 1};
 	uint8_t act = len < FOLDER_REQUEST ? 0 : request[0];
 	if (act < FOLDER_NEXT || act > FOLDER_END || len != (size_t)FOLDER_REQUEST + sizes[act])
 		_exit(EXIT_FAILURE);
@@ -200,6 +224,7 @@ static void handle(struct keeper *keeper, const uint8_t *request, size_t len, ui
 	if (act == FOLDER_NEXT) {
 		keeper->number = number;
 		keeper->limit = now + get_le32(fields) * NS_PER_MS;
+		settle_last(keeper, fields[4] == 0, now);
 		reply_next(keeper, now);
 		return;
 	}
@@ -267,6 +292,8 @@ void folder_keeper_run(int fd, const struct folder_plan *plan)
 	if (r == 0)
 		r = folder_tree_confine(&keeper.tree, &keeper.fd);
 	folder_watch_init(&keeper.watch, &keeper.tree, &plan->rules);
+	if (r == 0)
+		r = folder_taken_add_all(&keeper.watch.taken, plan->taken);
 	reply_error(&keeper, FOLDER_OPEN, 0, r);
 	if (r < 0)
 		_exit(EXIT_FAILURE);

@@ -12,7 +12,8 @@
 struct folder_plan {
 	const char *path;
 	struct folder_rules rules;
-	uint64_t poll; /* ns between two looks at the folder */
+	uint64_t poll;           /* ns between two looks at the folder */
+	struct assay_span taken; /* as of struct wire_setup */
 };
 
 /* In the process, after fork(); `fd` is a socket of SOCK_SEQPACKET. */

@@ -7,9 +7,9 @@
  *
  *	act    fields of the request    fields of the reply
  *	OPEN   (sent without request)   -
- *	NEXT   u32 limit in ms          u8 1: a data set; u8 is folder, u32 files, u64 size,
- *	                                i64 modified, its path; or u8 0: none, u32 unreadable,
- *	                                i32 errno, path of one of them
+ *	NEXT   u32 limit in ms,         u8 1: a data set; u8 is folder, u32 files, u64 size,
+ *	       u8 1: the last one       i64 modified, 32 bytes digest, its path; or u8 0: none,
+ *	       is not recorded          u32 unreadable, i32 errno, path of one of them
  *	FILE   u32 index                u64 size, i64 modified, its path
  *	READ   u32 index, u64 offset,   the bytes; none at the end of the file
  *	       u32 size

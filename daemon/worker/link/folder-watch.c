@@ -10,8 +10,9 @@
 #include "base/clock.h"
 #include "worker/link/folder-watch.h"
 
-#define PIECE      (256u << 10)
-#define POLLS_SAME 2
+#define PIECE        (256u << 10)
+#define POLLS_SAME   2
+#define DEFERRED_MAX 10 /* about an hour and a half after the settle time of 10 s */
 
 /* Names of files on their way, and of the desktop. */
 static const char *const passed_over[] = {
@@ -152,13 +153,20 @@ static int hash_piece(struct folder_watch *watch)
 	return r < 0 ? r : 1;
 }
 
-static int digest_of(const struct folder_files *files, uint8_t digest[SHA256_BYTES])
+/* That of a file; of a folder that of all its files' paths below it, each with a 0, and digests. */
+static int digest_of(const struct folder_set *set, const struct folder_files *files,
+	uint8_t digest[SHA256_BYTES])
 {
 	struct sha256_sum sum;
+	if (!set->is_folder && files->count == 1) {
+		memcpy(digest, files->at[0].digest, SHA256_BYTES);
+		return 0;
+	}
 	if (sha256_start(&sum) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < files->count; i++) {
-		sha256_add(&sum, files->at[i].path, strlen(files->at[i].path) + 1);
+		const char *below = files->at[i].path + strlen(set->path) + 1;
+		sha256_add(&sum, below, strlen(below) + 1);
 		sha256_add(&sum, files->at[i].digest, sizeof files->at[i].digest);
 	}
 	sha256_end(&sum, digest);
@@ -177,6 +185,7 @@ void folder_watch_finish(struct folder_watch *watch)
 	for (size_t i = 0; i < watch->count; i++)
 		free_set(&watch->sets[i]);
 	free(watch->sets);
+	folder_taken_finish(&watch->taken);
 	end_hashing(watch);
 }
 
@@ -194,13 +203,17 @@ static void change(struct folder_set *set, uint64_t now)
 void folder_watch_defer(struct folder_set *set, int error, uint64_t now)
 {
 	set->error = error;
+	if (error == 0 && set->deferred < DEFERRED_MAX)
+		set->deferred++;
 	change(set, now);
 }
 
 static bool has_settled(
 	const struct folder_watch *watch, const struct folder_set *set, uint64_t now)
 {
-	return set->polls >= POLLS_SAME && now - set->since >= watch->rules.settle;
+	unsigned doubled = set->state == FOLDER_CHANGING && set->deferred > 0 ? set->deferred - 1
+									      : 0;
+	return set->polls >= POLLS_SAME && now - set->since >= watch->rules.settle << doubled;
 }
 
 /* The set whose files are hashed; else a settled one, and *starts; NULL: there is nothing to do. */
@@ -221,6 +234,19 @@ static struct folder_set *set_to_hash(struct folder_watch *watch, uint64_t now, 
 	return settled;
 }
 
+static void end_set(struct folder_set *set)
+{
+	folder_chunks_finish(&set->chunks);
+	set->state = FOLDER_TAKEN;
+}
+
+static int key_of(struct folder_set *set)
+{
+	struct folder_name name;
+	folder_name_set(&name, set->path, set->digest);
+	return folder_name_key(&name, set->key);
+}
+
 bool folder_watch_work(struct folder_watch *watch, uint64_t now)
 {
 	bool starts;
@@ -236,7 +262,9 @@ bool folder_watch_work(struct folder_watch *watch, uint64_t now)
 	if (r > 0)
 		return true;
 	if (r == 0)
-		r = digest_of(&watch->files, set->digest);
+		r = digest_of(set, &watch->files, set->digest);
+	if (r == 0)
+		r = key_of(set);
 	change(set, now);
 	if (r == 0) {
 		set->chunks = watch->chunks;
@@ -244,12 +272,16 @@ bool folder_watch_work(struct folder_watch *watch, uint64_t now)
 	}
 	end_hashing(watch);
 	set->error = -r;
-	if (r == 0)
-		set->state = set->was_taken &&
-					     memcmp(set->digest, set->taken, sizeof set->taken) == 0
-				     ? FOLDER_TAKEN
-				     : FOLDER_HASHED;
+	if (r == 0 && folder_taken_has(&watch->taken, set->key))
+		end_set(set);
+	else if (r == 0)
+		set->state = FOLDER_HASHED;
 	return true;
+}
+
+static bool comes_before(const struct folder_set *a, const struct folder_set *b)
+{
+	return a->deferred != b->deferred ? a->deferred < b->deferred : a->modified < b->modified;
 }
 
 struct folder_set *folder_watch_next(struct folder_watch *watch, uint64_t now)
@@ -258,7 +290,7 @@ struct folder_set *folder_watch_next(struct folder_watch *watch, uint64_t now)
 	for (size_t i = 0; i < watch->count; i++) {
 		struct folder_set *set = &watch->sets[i];
 		if (set->state == FOLDER_HASHED && has_settled(watch, set, now) &&
-			(next == NULL || set->modified < next->modified))
+			(next == NULL || comes_before(set, next)))
 			next = set;
 	}
 	return next;
@@ -299,11 +331,18 @@ bool folder_watch_take(struct folder_watch *watch, struct folder_set *set,
 		change(set, now);
 		return false;
 	}
-	memcpy(set->taken, set->digest, sizeof set->taken);
-	set->was_taken = true;
-	folder_chunks_finish(&set->chunks);
-	set->state = FOLDER_TAKEN;
+	end_set(set);
 	return true;
+}
+
+int folder_watch_keep(
+	struct folder_watch *watch, const char *path, const uint8_t key[WIRE_TAKEN_BYTES])
+{
+	struct folder_set *set = folder_watch_find(watch, path);
+	if (set != NULL && set->state == FOLDER_HASHED &&
+		memcmp(set->key, key, sizeof set->key) == 0)
+		end_set(set); /* it was written again meanwhile, with the same content */
+	return folder_taken_add(&watch->taken, key);
 }
 
 /* --- polling ---------------------------------------------------------------------------------- */
@@ -386,6 +425,8 @@ static int see(struct folder_watch *watch, const char *path, bool is_folder, uin
 		set->error = -r;
 	else if (r < 0 && r != -ENOENT)
 		return r;
+	if (set->look != before)
+		set->deferred = 0;
 	if (r < 0 || set->look != before || set->size == 0)
 		change(set, now);
 	else

@@ -7,13 +7,14 @@
  * after another settle time all is still the same.  A reader gets only bytes that have the hash, chunk by
  * chunk: an instrument's program may give a file its size first and its content later.
  *
- * A taken data set comes again only with other content.  One process, one thread; the time is that of
- * the caller, so that tests need not wait.
+ * A data set whose path and content were taken before does not come again.  One process, one thread;
+ * the time is that of the caller, so that tests need not wait.
  */
 #ifndef ASSAY_WORKER_LINK_FOLDER_WATCH_H
 #define ASSAY_WORKER_LINK_FOLDER_WATCH_H
 
 #include "worker/link/folder-reader.h"
+#include "worker/link/folder-taken.h"
 
 #define FOLDER_SETS_MAX 200000
 
@@ -35,15 +36,15 @@ struct folder_set {
 	bool is_folder;
 	bool is_seen;    /* by the present poll */
 	bool is_hashing; /* its files are watch->files */
-	bool was_taken;
 	enum folder_state state;
 	unsigned files, polls; /* polls that saw no change */
+	unsigned deferred;     /* how often, with this content */
 	uint64_t size;
 	int64_t modified;
 	uint64_t look;  /* a sum of all names, sizes and times */
 	uint64_t since; /* when it came, changed, or was hashed */
 	int error;      /* of the last attempt to read it */
-	uint8_t digest[SHA256_BYTES], taken[SHA256_BYTES];
+	uint8_t digest[SHA256_BYTES], key[WIRE_TAKEN_BYTES];
 	struct folder_chunks chunks; /* while it is FOLDER_HASHED */
 };
 
@@ -58,7 +59,8 @@ struct folder_pass {
 struct folder_watch {
 	const struct folder_tree *tree;
 	struct folder_rules rules;
-	struct folder_set *sets; /* by path, except those that a poll adds, until its end */
+	struct folder_taken taken; /* filled by the caller before the first poll */
+	struct folder_set *sets;   /* by path, except those that a poll adds, until its end */
 	size_t sorted, count, size;
 	size_t chunk;              /* bytes, FOLDER_CHUNK */
 	struct folder_files files; /* the set that is hashed, */
@@ -96,14 +98,20 @@ int folder_watch_offer(const struct folder_watch *watch, const struct folder_set
 
 /*
  * The set was taken by this reader.  True if it still looks as it did and all its bytes are those that
- * were hashed; else it is watched again.
+ * were hashed; else it is watched again.  folder_watch_keep() follows when it is recorded,
+ * folder_watch_defer() if it is not.
  */
 bool folder_watch_take(struct folder_watch *watch, struct folder_set *set,
 	struct folder_reader *reader, uint64_t now);
 
+/* This content at this path is recorded: it does not come again.  0 or -ENOMEM. */
+int folder_watch_keep(
+	struct folder_watch *watch, const char *path, const uint8_t key[WIRE_TAKEN_BYTES]);
+
 /*
- * The set cannot be read (`error`, a positive errno), or is not complete by the rules of its format (0): it
- * comes again after the settle time.
+ * The set cannot be read (`error`, a positive errno): it comes again after the settle time.  Or it is not
+ * complete by the rules of its format, or its run did not end complete (0): it comes again, behind all
+ * others, after a time that doubles until it changes.
  */
 void folder_watch_defer(struct folder_set *set, int error, uint64_t now);
 

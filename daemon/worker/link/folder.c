@@ -16,15 +16,27 @@
 #include "worker/link/folder-message.h"
 #include "worker/link/link.h"
 
+static const char *remedy(int error)
+{
+	switch (error) {
+	case EACCES:
+	case EPERM: return "user assayd may not read it: sudo assayctl doctor";
+	case ESTALE: return "another folder is at this path now, such as a mounted share";
+	case E2BIG: return "it has more than 200000 data sets: move old ones away";
+	default: return "is its share mounted, and the other computer on? It goes on by itself";
+	}
+}
+
+static int fail(struct link *link, const char *path, int error)
+{
+	snprintf(link->why, sizeof link->why, "cannot read the folder %.140s: %s: %s", path,
+		strerror(error), remedy(error));
+	return -error;
+}
+
 static int lost(struct link *link, const uint8_t *reply)
 {
-	const char *path = link->own;
-	int error = -(int)get_le32(reply + 5);
-	if (error == ESTALE)
-		snprintf(link->why, sizeof link->why,
-			"%s: another folder is at this path now, such as a mounted share", path);
-	else
-		link_fail(link, error, "cannot read the folder %s", path);
+	fail(link, link->own, -(int)get_le32(reply + 5));
 	return -ENODEV;
 }
 
@@ -44,12 +56,12 @@ static int await_open(struct link *link, const struct port *port)
 		n = poll(&p, 1, clock_ms_until(deadline));
 	} while (n < 0 && errno == EINTR);
 	if (n <= 0)
-		return link_fail(link, ETIMEDOUT, "cannot open the folder %s", port->folder);
+		return fail(link, port->folder, ETIMEDOUT);
 	ssize_t len = recv(link->fd, reply, sizeof reply, 0);
 	if (!is_open_reply(reply, len))
 		return link_fail(link, EPIPE, "the process that reads the folder has ended");
 	int error = (int)get_le32(reply + 5);
-	return error == 0 ? 0 : link_fail(link, -error, "cannot open the folder %s", port->folder);
+	return error == 0 ? 0 : fail(link, port->folder, -error);
 }
 
 static _Noreturn void keep(int fd, pid_t worker, const struct folder_plan *plan)
@@ -70,6 +82,7 @@ static int folder_open(struct link *link, const struct port *port)
 			.is_deep = port->is_deep != 0,
 			.settle = port->settle_ms * NS_PER_MS},
 		.poll = port->poll_ms * NS_PER_MS,
+		.taken = port->taken,
 	};
 	int pair[2];
 	pid_t worker = getpid();

@@ -18,6 +18,7 @@
 #include "core/runs/numbers.h"
 #include "core/runs/rows.h"
 #include "journal/journal.h"
+#include "record/encode.h"
 
 #define DAY  UINT64_C(1795305600000000000) /* 2026-11-22 00:00 UTC */
 #define HOUR UINT64_C(3600000000000)
@@ -345,6 +346,96 @@ static void a_run_of_a_former_journal_is_ended_from_here(void **state)
 	runs_destroy(runs);
 }
 
+/* --- data sets of folders --------------------------------------------------------------------- */
+
+static struct taken_file file_of(const char *path, char content, bool sim)
+{
+	struct taken_file file;
+	struct buffer settings = {0};
+	struct map map;
+	char sha256[65];
+	memset(sha256, content, 64);
+	sha256[64] = '\0';
+	map_open(&map, &settings);
+	map_text(&map, "file", path);
+	map_text(&map, "file_sha256", sha256);
+	map_close(&map);
+	taken_read(&file, "xrf-1", sim, (struct assay_span){settings.data, settings.len});
+	assert_true(taken_is_file(&file));
+	buffer_finish(&settings);
+	return file;
+}
+
+/* Starts and ends a run of this file, first 10 * id; status "": it stays open. */
+static void put_file(struct runs *runs, uint8_t id, struct taken_file file, const char *status)
+{
+	struct runs_row row = row_of(id, "n/xrf-1/20261122-001", 10u * id, 0);
+	row.start += id;
+	row.file = file;
+	assert_int_equal(runs_put(runs, &row), 0);
+	if (status[0] == '\0')
+		return;
+	row.last = 10u * id + 1;
+	snprintf(row.status, sizeof row.status, "%s", status);
+	assert_int_equal(runs_put(runs, &row), 0);
+}
+
+/* Which of a ... d, b in two contents, are taken, such as "a2b1" */
+static const char *list_taken(struct runs *runs, const char *instrument, bool sim)
+{
+	static char text[20];
+	struct buffer keys = {0};
+	text[0] = '\0';
+	runs_list_taken(runs, instrument, sim, &keys);
+	for (char path = 'a'; path <= 'd'; path++)
+		for (char content = '1'; content <= '2'; content++) {
+			struct taken_file file = file_of((char[]){path, '\0'}, content, sim);
+			for (size_t i = 0; i < keys.len; i += WIRE_TAKEN_BYTES)
+				if (memcmp(keys.data + i, file.key, WIRE_TAKEN_BYTES) == 0)
+					snprintf(text + strlen(text), 3, "%c%c", path, content);
+		}
+	assert_int_equal(keys.len / WIRE_TAKEN_BYTES, strlen(text) / 2);
+	buffer_finish(&keys);
+	return text;
+}
+
+static void check_taken(struct runs *runs)
+{
+	struct runs_row former;
+	struct taken_file file = file_of("b", '2', false);
+	assert_string_equal(list_taken(runs, "xrf-1", false), "a1b1b2");
+	assert_string_equal(list_taken(runs, "xrf-1", true), "");
+	assert_string_equal(list_taken(runs, "xrf-2", false), "");
+	assert_false(runs_find_superseded(runs, &file, &former)); /* it is the last content */
+	file = file_of("b", '3', false);
+	assert_true(runs_find_superseded(runs, &file, &former));
+	assert_int_equal(former.id[0], 3);
+	file = file_of("a", '3', true); /* simulated runs supersede none of real files */
+	assert_false(runs_find_superseded(runs, &file, &former));
+	file = file_of("c", '3', false); /* its run failed */
+	assert_false(runs_find_superseded(runs, &file, &former));
+}
+
+static void only_complete_runs_take_a_file_in_all_journals(void **state)
+{
+	struct runs *runs = load(first_id, 0);
+	put_file(runs, 1, file_of("a", '1', false), "complete");
+	put_file(runs, 2, file_of("b", '1', false), "complete");
+	put_file(runs, 3, file_of("b", '2', false), "complete");
+	put_file(runs, 4, file_of("c", '1', false), "failed");
+	put_file(runs, 5, file_of("d", '1', false), "");
+	check_taken(runs);
+	runs_destroy(runs);
+	runs = load(first_id, 50);
+	check_taken(runs);
+	runs_destroy(runs);
+	runs = load(second_id, 0);
+	check_taken(runs);
+	put_file(runs, 6, file_of("d", '1', false), "complete");
+	assert_string_equal(list_taken(runs, "xrf-1", false), "a1b1b2d1");
+	runs_destroy(runs);
+}
+
 static void amends_are_kept_also_of_runs_in_former_journals(void **state)
 {
 	const uint8_t run[16] = {1};
@@ -375,6 +466,7 @@ int main(void)
 		cmocka_unit_test_setup(a_run_of_a_former_journal_is_ended_from_here, make_folder),
 		cmocka_unit_test_setup(
 			amends_are_kept_also_of_runs_in_former_journals, make_folder),
+		cmocka_unit_test_setup(only_complete_runs_take_a_file_in_all_journals, make_folder),
 		cmocka_unit_test_setup(
 			rows_are_kept_and_a_later_state_replaces_an_earlier, make_folder),
 		cmocka_unit_test_setup(the_day_is_that_of_the_laboratory, make_folder),

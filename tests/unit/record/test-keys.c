@@ -104,7 +104,7 @@ static const struct row rows[] = {
 	{{"k", KEY_CHARS, KEY_AT(struct all, chars)}, ITEM("\x60"), ITEM("\xf6"), ITEM("\x62x\0"),
 		"a text of at most 3 bytes"},
 	{{"k", KEY_WORD, KEY_AT(struct all, word), .words = &words_entry_way}, ITEM("\x65typed"),
-		ITEM("\x02"), ITEM("\x65TYPED"), "one of scanned, typed, lims, instrument"},
+		ITEM("\x02"), ITEM("\x65TYPED"), "one of scanned, typed, lims, instrument, file"},
 	{{"k", KEY_BYTES, KEY_AT(struct all, bytes)}, ITEM("\x42xy"), ITEM("\x62xy"), {0},
 		"a byte string"},
 	{{"k", KEY_BYTES, KEY_AT(struct all, short_bytes), .limit = 2}, ITEM("\x42xy"),

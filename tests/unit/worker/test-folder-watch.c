@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Data sets of a folder in virtual time: programs write, rename, rewrite and delete files at random, also
- * by giving a file its size first and its bytes later.  Only whole ones are taken, each content once.
+ * by giving a file its size first and its bytes later.  Only whole ones are taken, each content once, also by
+ * a watch that knows only those that were recorded before.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,11 +21,12 @@
 #include "base/clock.h"
 #include "worker/link/folder-watch.h"
 
-#define NAMES  6
-#define BYTES  3000
-#define SETTLE (10 * NS_PER_S)
-#define SEEDS  8
-#define HOURS  1
+#define NAMES    6
+#define BYTES    3000
+#define SETTLE   (10 * NS_PER_S)
+#define SEEDS    8
+#define HOURS    1
+#define KEYS_MAX 2000
 
 /* A program that writes one data set. */
 struct writer {
@@ -43,8 +45,10 @@ struct scene {
 	struct folder_watch watch;
 	struct writer writers[NAMES];
 	uint64_t now;
-	unsigned taken, refused; /* refused: changed while it was read */
-	bool ends;               /* no writer begins again */
+	unsigned taken, refused;                  /* refused: changed while it was read */
+	bool ends;                                /* no writer begins again */
+	uint8_t keys[KEYS_MAX][WIRE_TAKEN_BYTES]; /* of those that are recorded */
+	size_t key_count;
 };
 
 static uint64_t seed;
@@ -199,6 +203,13 @@ static void take_next(struct scene *scene)
 	folder_reader_close(&reader);
 	if (!is_same)
 		return;
+	if (pick(5) == 0 && set->deferred < 3) { /* its run fails */
+		folder_watch_defer(set, 0, scene->now);
+		return;
+	}
+	assert_true(scene->key_count < KEYS_MAX);
+	memcpy(scene->keys[scene->key_count++], set->key, WIRE_TAKEN_BYTES);
+	assert_int_equal(folder_watch_keep(&scene->watch, set->path, set->key), 0);
 	assert_true(writer->is_there);
 	assert_int_equal(writer->steps_at, UINT64_MAX); /* it is whole */
 	assert_int_equal(size, writer->size);
@@ -210,6 +221,16 @@ static void take_next(struct scene *scene)
 	writer->taken_size = size;
 	writer->was_taken = true;
 	scene->taken++;
+}
+
+/* As after a new connection: it knows those that are recorded, and nothing else. */
+static void watch_again(struct scene *scene)
+{
+	const struct folder_rules rules = scene->watch.rules;
+	folder_watch_finish(&scene->watch);
+	folder_watch_init(&scene->watch, &scene->tree, &rules);
+	const struct assay_span keys = {scene->keys[0], scene->key_count * sizeof scene->keys[0]};
+	assert_int_equal(folder_taken_add_all(&scene->watch.taken, keys), 0);
 }
 
 static void run(uint64_t with)
@@ -235,6 +256,8 @@ static void run(uint64_t with)
 		for (int i = 0; i < NAMES; i++)
 			if (!scene.ends || scene.writers[i].steps_at != UINT64_MAX)
 				act(&scene, &scene.writers[i]);
+		if (pick(200) == 0 && !scene.ends)
+			watch_again(&scene);
 		if (scene.now >= polls_at) {
 			assert_int_equal(folder_watch_poll(&scene.watch, scene.now), 0);
 			polls_at = scene.now + poll;
@@ -328,6 +351,47 @@ static const char *complete(struct folder_rules rules)
 	return text;
 }
 
+/* The seconds until this one is complete. */
+static unsigned seconds_until(struct folder_watch *watch, uint64_t *now, const char *path)
+{
+	const struct folder_set *next;
+	for (unsigned i = 0; i < 10000; i++) {
+		assert_int_equal(folder_watch_poll(watch, *now), 0);
+		while (folder_watch_work(watch, *now))
+			;
+		next = folder_watch_next(watch, *now);
+		if (next != NULL && strcmp(next->path, path) == 0)
+			return i;
+		*now += NS_PER_S;
+	}
+	fail_msg("%s never comes", path);
+	return 0;
+}
+
+static void one_that_fails_comes_later_each_time_and_behind_the_others(void **state)
+{
+	const struct folder_rules rules = {.pattern = "*.spa", .settle = SETTLE};
+	struct folder_watch watch;
+	uint64_t now = NS_PER_S;
+	make("bad.spa", "1");
+	folder_watch_init(&watch, &tree, &rules);
+	unsigned before = seconds_until(&watch, &now, "bad.spa");
+	for (int i = 0; i < 4; i++) {
+		folder_watch_defer(folder_watch_find(&watch, "bad.spa"), 0, now);
+		unsigned after = seconds_until(&watch, &now, "bad.spa");
+		assert_true(i == 0 ? after >= before - 1 : after >= before + 9);
+		before = after;
+	}
+	make("later.spa", "2"); /* the younger one */
+	now += 3600 * NS_PER_S;
+	seconds_until(&watch, &now, "later.spa");
+	make("bad.spa", "other"); /* perhaps it is good now */
+	struct folder_set *other = folder_watch_find(&watch, "later.spa");
+	assert_int_equal(folder_watch_keep(&watch, "later.spa", other->key), 0);
+	assert_true(seconds_until(&watch, &now, "bad.spa") < 30);
+	folder_watch_finish(&watch);
+}
+
 static void names_decide(void **state)
 {
 	make("a.spa", "1");
@@ -395,6 +459,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_whole_files_are_taken_each_content_once),
+		cmocka_unit_test_setup_teardown(
+			one_that_fails_comes_later_each_time_and_behind_the_others, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(names_decide, setup, teardown),
 		cmocka_unit_test_setup_teardown(files_outside_are_not_reached, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -131,6 +131,79 @@ static void a_changed_and_an_incomplete_one_come_again(void **state)
 	stop();
 }
 
+/* Takes the next one in a run; its key. */
+static void take(const char *name, bool is_complete, uint8_t key[WIRE_TAKEN_BYTES])
+{
+	struct assay_folder_set set;
+	assert_int_equal(folder_next(folder, &set, WAIT_MS), 0);
+	assert_string_equal(set.path, name);
+	const struct folder_name *found = folder_begin_run(folder);
+	assert_non_null(found);
+	assert_int_equal(folder_name_key(found, key), 0);
+	assert_int_equal(folder_end(folder, ASSAY_FOLDER_TAKEN), 0);
+	assert_int_equal(folder_end_run(folder, is_complete), is_complete);
+	assert_true(folder_end_run(folder, false)); /* of the repetition, not of this run */
+}
+
+static void only_a_complete_run_takes_it(void **state)
+{
+	struct assay_folder_set set;
+	uint8_t key[WIRE_TAKEN_BYTES];
+	make("a.spa", "first", 5);
+	start();
+	take("a.spa", false, key);
+	take("a.spa", true, key);
+	assert_int_equal(folder_next(folder, &set, 100), -ETIMEDOUT);
+	make("b.spa", "first", 5); /* the same content is another file */
+	assert_int_equal(folder_next(folder, &set, WAIT_MS), 0);
+	assert_string_equal(set.path, "b.spa");
+	folder_begin_run(folder);
+	assert_false(folder_end_run(folder, true)); /* a run that did not read it */
+	take("b.spa", true, key);
+	stop();
+}
+
+static void a_recorded_one_does_not_come_again(void **state)
+{
+	uint8_t keys[2][WIRE_TAKEN_BYTES] = {{0}}, other[WIRE_TAKEN_BYTES];
+	make("K\xc3\xa4se \x1b.spa", "first", 5);
+	start();
+	take("K\xc3\xa4se ?.spa", true, keys[1]);
+	assert_string_equal(folder->name.file, "K\xc3\xa4se \\x1b.spa");
+	/* printf first | sha256sum */
+	assert_string_equal(folder->name.sha256,
+		"a7937b64b8caa58f03721bb6bacf5c78cb235febe0e70b1b84cd99541461a08e");
+	stop();
+	port.taken = (struct assay_span){keys[0], sizeof keys};
+	make("k\xc3\xa4se \x1b.spa", "first", 5); /* another file by its case */
+	start();
+	take("k\xc3\xa4se ?.spa", true, other);
+	struct assay_folder_set set;
+	assert_int_equal(folder_next(folder, &set, 100), -ETIMEDOUT);
+	make("K\xc3\xa4se \x1b.spa", "other", 5);
+	take("K\xc3\xa4se ?.spa", true, other);
+	make("K\xc3\xa4se \x1b.spa", "first", 5); /* as it was: it is recorded */
+	assert_int_equal(folder_next(folder, &set, 200), -ETIMEDOUT);
+	stop();
+}
+
+static void a_folder_is_known_by_its_files(void **state)
+{
+	char at[200];
+	struct assay_folder_set set;
+	port.data_sets = PORT_DATA_SETS_FOLDERS;
+	snprintf(at, sizeof at, "%s/r.D", path);
+	assert_int_equal(mkdir(at, 0755), 0);
+	make("r.D/b", "2", 1);
+	make("r.D/A", "1", 1);
+	start();
+	assert_int_equal(folder_next(folder, &set, WAIT_MS), 0);
+	/* (printf 'A\0'; printf 1 | sha256sum | xxd -r -p; printf 'b\0'; ...) | sha256sum */
+	assert_string_equal(folder_begin_run(folder)->sha256,
+		"cd0e3412e89ca07be769574b379e4f3efceba48d3bd0e144025448233822c0c1");
+	stop();
+}
+
 static void an_abort_ends_a_wait_and_its_late_reply_is_dropped(void **state)
 {
 	struct assay_folder_set set;
@@ -277,6 +350,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_file_is_read_and_taken_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_changed_and_an_incomplete_one_come_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(only_a_complete_run_takes_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_recorded_one_does_not_come_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_folder_is_known_by_its_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			an_abort_ends_a_wait_and_its_late_reply_is_dropped, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_lost_folder_is_a_lost_port, setup, teardown),
