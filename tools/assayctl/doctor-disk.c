@@ -54,11 +54,7 @@ void doctor_check_disk(struct doctor *doctor)
 
 /* --- mounts ---------------------------------------------------------------------------------- */
 
-struct place {
-	char folder[PATH_MAX], type[64]; /* the mount point, and its file system */
-};
-
-static bool is_below(const char *path, const char *folder)
+bool doctor_is_below(const char *path, const char *folder)
 {
 	size_t len = strlen(folder);
 	if (strcmp(folder, "/") == 0)
@@ -66,16 +62,16 @@ static bool is_below(const char *path, const char *folder)
 	return strncmp(path, folder, len) == 0 && (path[len] == '/' || path[len] == '\0');
 }
 
-/* The deepest row of a table of mounts above the path; "/" if there is none. */
-static void find_mount(
-	const struct doctor *doctor, const char *table, const char *path, struct place *to)
+void doctor_find_mount(
+	const struct doctor *doctor, const char *table, const char *path, struct doctor_place *to)
 {
 	char full[DOCTOR_PATH];
 	FILE *file = setmntent(doctor_path(doctor, table, full), "re");
 	struct mntent *row;
-	*to = (struct place){.folder = "/"};
+	*to = (struct doctor_place){.folder = "/"};
 	while (file != NULL && (row = getmntent(file)) != NULL) {
-		if (!is_below(path, row->mnt_dir) || strlen(row->mnt_dir) < strlen(to->folder))
+		if (!doctor_is_below(path, row->mnt_dir) ||
+			strlen(row->mnt_dir) < strlen(to->folder))
 			continue;
 		snprintf(to->folder, sizeof to->folder, "%s", row->mnt_dir);
 		snprintf(to->type, sizeof to->type, "%s", row->mnt_type);
@@ -97,7 +93,7 @@ static bool is_required(const struct doctor *doctor, const char *unit, const cha
 			continue;
 		for (char *word = strtok_r(line + sizeof key - 1, " \t", &words); word != NULL;
 			word = strtok_r(NULL, " \t", &words)) {
-			if (is_below(word, path))
+			if (doctor_is_below(word, path))
 				return true;
 		}
 	}
@@ -132,13 +128,13 @@ void doctor_check_mounts(struct doctor *doctor)
 {
 	static const char *const lossy[] = {"tmpfs", "ramfs", "overlay"};
 	static const char *const remote[] = {"nfs", "nfs4", "cifs", "9p", "vfat", "exfat", "fuse"};
-	struct place now, wanted;
+	struct doctor_place now, wanted;
 	if (doctor->config == NULL)
 		return;
 	const char *path = doctor->config->journal_path;
-	find_mount(doctor, "/proc/mounts", path, &now);
-	find_mount(doctor, "/etc/fstab", path, &wanted);
-	if (strcmp(wanted.folder, now.folder) != 0 && is_below(wanted.folder, now.folder))
+	doctor_find_mount(doctor, "/proc/mounts", path, &now);
+	doctor_find_mount(doctor, "/etc/fstab", path, &wanted);
+	if (strcmp(wanted.folder, now.folder) != 0 && doctor_is_below(wanted.folder, now.folder))
 		verdict_remedy(doctor_add(doctor, true, "%s, the disk of %s, is not mounted",
 				       wanted.folder, path),
 			"sudo systemctl stop assayd; sudo mount %s; sudo systemctl start assayd",

@@ -124,6 +124,8 @@ static const struct check {
 	{"clock", check_clock, "it is synchronised, and days are those of the laboratory"},
 	{"disk", doctor_check_disk, "the journal can be written, and has room"},
 	{"mounts", doctor_check_mounts, "the journal's disk is there before the service"},
+	{"folders", doctor_check_folders,
+		"those of links are there, and the service may read them"},
 	{"kernel", check_kernel, "it can confine drivers"},
 };
 

@@ -3,6 +3,7 @@
 #ifndef ASSAY_ASSAYCTL_DOCTOR_H
 #define ASSAY_ASSAYCTL_DOCTOR_H
 
+#include <limits.h>
 #include <sys/types.h>
 
 #include "config/config.h"
@@ -42,10 +43,22 @@ struct doctor_user {
 /* -ENOENT: there is no such user. */
 int doctor_user(const struct doctor *doctor, const char *name, struct doctor_user *to);
 
+struct doctor_place {
+	char folder[PATH_MAX], type[64]; /* the mount point, and its file system */
+};
+
+/* The deepest row of a table of mounts, such as /etc/fstab, above the path; "/" if there is none. */
+void doctor_find_mount(
+	const struct doctor *doctor, const char *table, const char *path, struct doctor_place *to);
+
+/* True if `path` is the folder, or below it. */
+bool doctor_is_below(const char *path, const char *folder);
+
 void doctor_check_users(struct doctor *doctor);
 void doctor_check_ports(struct doctor *doctor);
 void doctor_check_programs(struct doctor *doctor);
 void doctor_check_disk(struct doctor *doctor);
 void doctor_check_mounts(struct doctor *doctor);
+void doctor_check_folders(struct doctor *doctor);
 
 #endif

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """assayctl doctor: each finding appears with its cause and its remedy, and none on a computer that is right.
 
-Usage: check-doctor.py ASSAYCTL WORKER DRIVERS FAKE-SYSTEM. The computer is a folder; clock, disk and user come from the
+Usage: check-doctor.py ASSAYCTL WORKER DRIVERS FAKE-SYSTEM FILES-DRIVER. The computer is a folder; clock, disk and user come from the
 library FAKE-SYSTEM.
 """
 
@@ -15,7 +15,7 @@ import tempfile
 
 from fake import Daemon, good
 
-assayctl, worker, drivers, fake = sys.argv[1:]
+assayctl, worker, drivers, fake, files_driver = sys.argv[1:]
 
 CONFIG = """
 laboratory: {site: my-lab, node: bench-1}
@@ -101,6 +101,13 @@ def of_another_user(c):
     (c.root / 'dev/ttyUSB0').chmod(0o660)
 
 
+def share(c):
+    (c.root / 'srv/gcms/data').mkdir(parents=True)
+    c.config.write_text(CONFIG + '  gc-1:\n    driver: files\n    link: {type: folder, path: /srv/gcms/data}\n')
+
+
+
+CIFS = lambda c: c.write('etc/fstab', '/dev/sda1 / ext4\n//pc/data /srv/gcms cifs ro 0 0\n')
 DISK = lambda c: c.write('etc/fstab', '/dev/sda1 / ext4\n/dev/sdb1 /var/lib ext4\n')
 MOUNTED = lambda c: c.write('proc/mounts', '/dev/sda1 / ext4 rw 0 0\n/dev/sdb1 /var/lib ext4 rw 0 0\n')
 REQUIRED = lambda c: c.write(UNIT, '[Unit]\nRequiresMountsFor=/srv /var/lib/assayd\n')
@@ -140,6 +147,12 @@ CASES = [
     (all_of(DISK, REQUIRED), '! mounts: /var/lib, the disk of /var/lib/assayd, is not mounted', 'sudo mount /var/lib'),
     (lambda c: c.write('proc/mounts', 'tmpfs /var/lib tmpfs rw 0 0\n'), '- mounts: /var/lib/assayd is in memory (tmpfs)', 'on a disk'),
     (lambda c: c.write('proc/mounts', 'nas:/a /var/lib nfs4 rw 0 0\n'), '- mounts: /var/lib/assayd is on nfs4', 'of this computer'),
+    (share, None, None),
+    (all_of(share, lambda c: c.remove('srv/gcms')), '! folders: gc-1: /srv/gcms/data: No such file', 'mount its share'),
+    (all_of(share, lambda c: (c.root / 'srv/gcms/data').chmod(0o055)), '! folders: gc-1: user assayd may not read /srv/gcms/data', 'uid=assayd'),
+    (all_of(share, lambda c: c.remove('srv/gcms/data'), lambda c: c.write('srv/gcms/data', '')), '! folders: gc-1: /srv/gcms/data is not a folder', 'path of the link'),
+    (all_of(share, CIFS), '! folders: gc-1: /srv/gcms, which has /srv/gcms/data, is not mounted', 'sudo mount /srv/gcms'),
+    (all_of(share, CIFS, lambda c: c.write('proc/mounts', '/dev/sda1 / ext4 rw 0 0\n//pc/data /srv/gcms cifs ro 0 0\n')), None, None),
     (lambda c: c.write('sys/kernel/security/lsm', 'yama'), '- kernel: it has no Landlock', 'Debian 12'),
     (lambda c: c.remove('proc/sys/kernel/seccomp/actions_avail'), '! kernel: it has no filter', 'Debian 12'),
 ]
@@ -156,6 +169,11 @@ def doctor(computer, *args, code):
 version = subprocess.run([assayctl, '--version'], capture_output=True, text=True).stdout.split()[1]
 with tempfile.TemporaryDirectory() as name:
     sockets = pathlib.Path(name)
+    modules = sockets / 'drivers'
+    modules.mkdir()
+    for module in [*pathlib.Path(drivers).glob('*.so'), pathlib.Path(files_driver)]:
+        (modules / module.name).symlink_to(module)
+    drivers = str(modules)
     daemon = Daemon(sockets)
     daemon.start()
     for number, (change, words, remedy) in enumerate(CASES):
