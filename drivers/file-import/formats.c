@@ -10,10 +10,8 @@
 /* The surest first; those of which only the bytes are kept come last. */
 /* clang-format off */
 #define FORMATS(F) \
-	F(agilent_ms) F(agilent_ch) F(omnic) F(perkinelmer) F(jasco) F(jasco_ole2) F(opus) F(spc) F(pdz) \
-	F(pdz24) F(spx) F(msa) F(mca) F(spe) F(jcamp) F(asp) F(columns) \
 	F(agilent_d) F(agilent_ms) F(agilent_ch) F(omnic) F(perkinelmer) F(jasco) F(jasco_ole2) F(opus) F(spc) F(pdz) \
-	F(pdz24) F(msa) F(mca) F(spe) F(jcamp) F(asp) F(columns) \
+	F(pdz24) F(spx) F(msa) F(mca) F(spe) F(jcamp) F(asp) F(columns) \
 	F(thermo) F(waters) F(shimadzu) F(varian) F(sciex) F(agilent_profile) F(bruker_ms) F(ispd) F(fpa) \
 	F(uvprobe) F(ndt)
 /* clang-format on */
