@@ -80,7 +80,7 @@ static void unit_lost(void *arg, const char *why)
 	snprintf(u->why, sizeof u->why, "%s", why != NULL ? why : "");
 }
 
-static const struct port_unit_ops unit_ops = {unit_setup, unit_port, unit_message, unit_lost};
+static const struct port_unit_ops unit_ops = {unit_setup, unit_port, NULL, unit_message, unit_lost};
 
 static int start(const char *worker, int fd, int error, pid_t *pid)
 {
