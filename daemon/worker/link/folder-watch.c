@@ -271,7 +271,7 @@ bool folder_watch_work(struct folder_watch *watch, uint64_t now)
 		watch->chunks = (struct folder_chunks){NULL, 0, 0};
 	}
 	end_hashing(watch);
-	set->error = -r;
+	set->error = r == -EAGAIN ? 0 : -r; /* EAGAIN: it has grown */
 	if (r == 0 && folder_taken_has(&watch->taken, set->key))
 		end_set(set);
 	else if (r == 0)

@@ -52,6 +52,7 @@ static void setup_comes_back_as_it_was(void **state)
 	struct unit units[] = {
 		{.key = "gas-1",
 			.driver = "modbus-map",
+			.technique = "ftir",
 			.unit_id = 7,
 			.raw = UNIT_RAW_HASH,
 			.settings = encoded.data,
@@ -84,6 +85,8 @@ static void setup_comes_back_as_it_was(void **state)
 	assert_int_equal(back.port.open_ms, 500);
 	assert_int_equal(back.unit_count, 2);
 	assert_string_equal(back.units[0].key, "gas-1");
+	assert_string_equal(back.units[0].technique, "ftir");
+	assert_null(back.units[1].technique);
 	assert_int_equal(back.units[0].unit_id, 7);
 	assert_int_equal(back.units[0].raw, UNIT_RAW_HASH);
 	assert_int_equal(back.units[0].settings_len, encoded.len);
