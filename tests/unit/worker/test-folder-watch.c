@@ -288,6 +288,47 @@ static void only_whole_files_are_taken_each_content_once(void **state)
 		run(i);
 }
 
+/* --- a part that a driver does not read -------------------------------------------------------- */
+
+static void the_rest_is_compared_too(void **state)
+{
+	for (int is_changed = 0; is_changed < 2; is_changed++) {
+		struct scene scene = {.folder = "/tmp/assay-folder-XXXXXX", .now = NS_PER_S};
+		const struct folder_rules rules = {.pattern = "*", .settle = NS_PER_S};
+		struct writer *writer = &scene.writers[0];
+		struct folder_reader reader = {.fd = -1};
+		uint8_t first;
+		assert_non_null(mkdtemp(scene.folder));
+		assert_int_equal(folder_tree_open(&scene.tree, scene.folder), 0);
+		folder_watch_init(&scene.watch, &scene.tree, &rules);
+		scene.watch.chunk = 256;
+		snprintf(writer->path, sizeof writer->path, "%s/a", scene.folder);
+		do
+			begin(&scene, writer);
+		while (writer->size < 300);
+		put(&scene, writer, 0, writer->size, true);
+		for (int i = 0; i < 8; i++, scene.now += NS_PER_S) {
+			assert_int_equal(folder_watch_poll(&scene.watch, scene.now), 0);
+			while (folder_watch_work(&scene.watch, scene.now))
+				;
+		}
+		struct folder_set *set = folder_watch_next(&scene.watch, scene.now);
+		assert_non_null(set);
+		assert_int_equal(folder_watch_offer(&scene.watch, set, &reader), 0);
+		assert_int_equal(folder_reader_read(&reader, 0, 0, &first, 1), 1);
+		writer->content[writer->size - 1] ^= is_changed ? 1 : 0;
+		put(&scene, writer, 0, writer->size, false); /* neither size nor time show it */
+		assert_int_equal(
+			folder_watch_take(&scene.watch, set, &reader, scene.now), !is_changed);
+		folder_reader_close(&reader);
+		folder_watch_finish(&scene.watch);
+		unlink(writer->path);
+		close(scene.tree.root);
+		close(scene.tree.parent);
+		assert_int_equal(rmdir(scene.folder), 0);
+	}
+}
+
 /* --- names ------------------------------------------------------------------------------------ */
 
 static char folder[64];
@@ -459,6 +500,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_whole_files_are_taken_each_content_once),
+		cmocka_unit_test(the_rest_is_compared_too),
 		cmocka_unit_test_setup_teardown(
 			one_that_fails_comes_later_each_time_and_behind_the_others, setup,
 			teardown),
