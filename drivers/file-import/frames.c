@@ -84,7 +84,7 @@ static void name_block(char name[FRAMES_NAME], const char *path, uint64_t offset
 	int n = snprintf(place, sizeof place, "@%llu", (unsigned long long)offset);
 	size_t len = strlen(path), room = FRAMES_NAME - 1 - (size_t)n;
 	const char *from = len <= room ? path : path + (len - room);
-	while (((unsigned char)*from & 0xc0) == 0x80) /* not from the middle of a character */
+	while (len > room && ((unsigned char)*from & 0xc0) == 0x80) /* a whole character */
 		from++;
 	snprintf(name, FRAMES_NAME, "%s%s", from, place);
 }

@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const uint8_t *end = size > 0 ? memchr(data, 0, size) : NULL;
-	if (end == NULL || end == data || data[0] == '/' || end - data > 200)
+	if (end == NULL || end == data || data[0] == '/' || end - data > 90)
 		return 0;
 	return import_fuzz(NULL, (const char *)data, end + 1, size - (size_t)(end + 1 - data));
 }

@@ -268,7 +268,7 @@ static void add_list(struct import *im, const uint8_t *data, size_t size)
 	while (size > 0 && im->source.files < IMPORT_FILES) {
 		const uint8_t *end = memchr(data, 0, size);
 		size_t path = end != NULL ? (size_t)(end - data) : size;
-		if (path == 0 || path > 200 || size - path < 5)
+		if (path == 0 || path > 90 || size - path < 5)
 			return;
 		const uint8_t *n = end + 1;
 		size_t len = n[0] | (size_t)n[1] << 8 | (size_t)n[2] << 16 | (size_t)n[3] << 24;

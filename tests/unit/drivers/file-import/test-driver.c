@@ -352,6 +352,31 @@ static void test_changed(void **state)
 	}
 }
 
+static void test_long_names(void **state)
+{
+	(void)state;
+	char path[200] = "";
+	for (int i = 0; i < 70; i++)
+		strcat(path, "ü");
+	struct import *im = import_create("ftir", path);
+	struct frames frames;
+	import_add(im, NULL, "hello", 5);
+	for (int i = 0; i < 2; i++) { /* cut within a character, and between two */
+		path[strlen(path) - 1] = i == 0 ? path[strlen(path) - 1] : '\0';
+		im->list[0].path = path;
+		assert_int_equal(
+			frames_plan(&frames, &im->source, NULL, NULL, "unknown", "rest"), 0);
+		im->host->raw.count = im->host->raw.total = 0;
+		assert_int_equal(frames_take(&frames, &im->host->raw.handle), 0);
+		const char *name = im->host->raw.blocks[0].name;
+		size_t len = strlen(name);
+		assert_true(len >= FRAMES_NAME - 3 && len < FRAMES_NAME);
+		assert_true(strncmp(name, "ü", strlen("ü")) == 0);
+		frames_finish(&frames);
+	}
+	import_destroy(im);
+}
+
 static void test_techniques(void **state)
 {
 	(void)state;
@@ -388,6 +413,7 @@ int main(void)
 		cmocka_unit_test(test_facts),
 		cmocka_unit_test(test_sample_from),
 		cmocka_unit_test(test_changed),
+		cmocka_unit_test(test_long_names),
 		cmocka_unit_test(test_techniques),
 		cmocka_unit_test(test_check),
 	};
