@@ -268,6 +268,10 @@ static void add_list(struct import *im, const uint8_t *data, size_t size)
 	while (size > 0 && im->source.files < IMPORT_FILES) {
 		const uint8_t *end = memchr(data, 0, size);
 		size_t path = end != NULL ? (size_t)(end - data) : size;
+		/* The link shows each byte that is no text as '?', and a block's name has room for 90. */
+		for (size_t i = 0; i < path; i++)
+			if (data[i] < ' ' || data[i] > '~')
+				return;
 		if (path == 0 || path > 90 || size - path < 5)
 			return;
 		const uint8_t *n = end + 1;
