@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -299,6 +300,14 @@ static void records_of_scans_are_checked(void **state)
 		int found = look_and_end(im);
 		if (found != cases[i].found)
 			fail_msg("case %zu: %d", i, found);
+	}
+	static const double second[] = {
+		50, 49.99, 53, NAN}; /* m/z of scan 3, before the third one, 53 */
+	for (size_t i = 0; i < sizeof second / sizeof *second; i++) {
+		struct import *im = of_folder(MH | TEXTS);
+		agilent_put_le_f64(&peak, 68 + 16 + 32 + 8, second[i]);
+		import_add(im, "AcqData/MSPeak.bin", peak.bytes, peak.len);
+		assert_int_equal(look_and_end(im), FORMAT_DAMAGED);
 	}
 	static const uint64_t starts[] = {0, 0x58, 161, UINT32_MAX};
 	for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
