@@ -303,6 +303,17 @@ static int read_table(const struct assay_decoding *in, const struct records *r,
 	return e;
 }
 
+/* A scan without peaks: only its place in the series. */
+static int add_no_peaks(
+	const struct assay_decoding *in, const struct records *r, struct assay_frame *out)
+{
+	assay_frame_kind(out, ASSAY_SCALARS);
+	assay_frame_quality(out, ASSAY_UNCHECKED, NULL);
+	assay_add_int(out, "file_bytes", ASSAY_AUX, (int64_t)r->table_len, "By");
+	add_page(in, r, out);
+	return 0;
+}
+
 int jcamp_decode(const struct assay_decoding *in, const char *part, struct assay_frame *out)
 {
 	struct records *r = assay_frame_scratch(out, sizeof *r);
@@ -323,6 +334,8 @@ int jcamp_decode(const struct assay_decoding *in, const char *part, struct assay
 	enum assay_kind kind = jcamp_sides(
 		r->text[DATA_TYPE], r->text[X_UNITS], r->text[Y_UNITS], &x.of, &y);
 	int e = read_table(in, r, out, &x, &ys, &result);
+	if (e == -EBADMSG && fabs(number_of(in, r->text[POINTS])) <= 0)
+		return add_no_peaks(in, r, out);
 	if (e < 0) {
 		assay_explain_decode(in, "the table has no numbers, or more than a frame has");
 		return e;

@@ -201,7 +201,7 @@ static int look(struct source *s, void *state, struct format_facts *facts)
 		return found(facts, FORMAT_INCOMPLETE, "its last ##END= is missing");
 	return j->frames > 0
 		       ? FORMAT_WHOLE
-		       : found(facts, FORMAT_DAMAGED, "no table of a form that can be decoded");
+		       : found(facts, FORMAT_UNDECODED, "no table of a form that can be decoded");
 }
 
 static int next(struct source *s, void *state, bool rewind, struct format_plan *plan)

@@ -183,12 +183,13 @@ static int check_numbers(
 			return found(facts, FORMAT_DAMAGED,
 				"a block of numbers does not have the points that are stated");
 		if (b->place.len >= 8 * (uint64_t)about.points)
-			return found(facts, FORMAT_DAMAGED,
+			return found(facts, FORMAT_UNDECODED,
 				"a block has the numbers of several curves: not decoded");
 		frames++;
 	}
-	return frames == 0 ? found(facts, FORMAT_DAMAGED, "no block of numbers that can be decoded")
-			   : 0;
+	return frames == 0
+		       ? found(facts, FORMAT_UNDECODED, "no block of numbers that can be decoded")
+		       : 0;
 }
 
 /* Whether the end was written: a list of parameters shows it, numbers and texts by their last bytes. */

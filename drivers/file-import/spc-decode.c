@@ -39,6 +39,8 @@ static int find_subfile(const struct assay_decoding *in, const struct spc_head *
 	if (why != NULL)
 		return refuse(in, why);
 	sub->points = spc_subfile_points(head, sub->head);
+	if (sub->points == 0)
+		return refuse(in, "no points");
 	sub->exponent = spc_subfile_exponent(head, sub->head);
 	sub->value_size = spc_value_size(head, sub->exponent);
 	sub->xs = NULL;

@@ -154,9 +154,8 @@ uint64_t spc_subfile_size(const struct spc_head *head, const uint8_t *subhead)
 
 const char *spc_refuses(const struct spc_head *head, const uint8_t *subhead)
 {
-	uint32_t points = spc_subfile_points(head, subhead);
-	if (points == 0 || points > NUMBERS_MAX)
-		return "a subfile without points, or with more than a frame has";
+	if (spc_subfile_points(head, subhead) > NUMBERS_MAX)
+		return "a subfile with more points than a frame has";
 	if (head->version == SPC_OLD && spc_subfile_exponent(head, subhead) == SPC_FLOAT)
 		return "an old file with float values, which no known one has";
 	return NULL;

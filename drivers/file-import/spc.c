@@ -22,6 +22,7 @@ struct spc {
 	struct spc_head head;
 	uint64_t index, at;           /* of the next subfile */
 	uint64_t size;                /* of all subfiles so far: they do not overlap */
+	bool has_points;              /* one of them */
 	uint8_t subhead[SPC_SUBHEAD]; /* of the last one */
 };
 
@@ -88,13 +89,14 @@ static int find_all(
 			return r;
 		const char *why = spc_refuses(&spc->head, spc->subhead);
 		if (why != NULL)
-			return found(facts, FORMAT_DAMAGED, why);
+			return found(facts, FORMAT_UNDECODED, why);
 		if (spc->size > s->file[0].size)
 			return found(facts, FORMAT_DAMAGED, "its subfiles overlap");
+		spc->has_points = spc->has_points || sub.len > SPC_SUBHEAD;
 		if (sub.offset >= last->offset)
 			*last = sub;
 	}
-	return 0;
+	return spc->has_points ? 0 : found(facts, FORMAT_DAMAGED, "its subfiles have no points");
 }
 
 /* The value of "KEY = value" in the log. */
@@ -173,12 +175,13 @@ static int check_head(const struct spc_head *head, struct format_facts *facts)
 {
 	bool is_old = head->version == SPC_OLD;
 	if (is_old && head->flags & OLD_UNKNOWN)
-		return found(facts, FORMAT_DAMAGED, "an old file with flags that no known one has");
+		return found(
+			facts, FORMAT_UNDECODED, "an old file with flags that no known one has");
 	if (is_old && !(head->flags & SPC_MULTI) && head->subfiles > 1)
 		return found(
 			facts, FORMAT_DAMAGED, "an old file of one curve that goes on behind it");
 	if (head->flags & SPC_OWN_X && head->directory == 0 && head->subfiles != 1)
-		return found(facts, FORMAT_DAMAGED, "its subfiles have no directory");
+		return found(facts, FORMAT_UNDECODED, "its subfiles have no directory");
 	if (head->flags & SPC_OWN_X && head->directory > 0 && head->directory < head->data)
 		return found(facts, FORMAT_DAMAGED, "its directory is in the header");
 	if (!(head->flags & SPC_OWN_X) && (head->points == 0 || head->points > NUMBERS_MAX))
@@ -198,8 +201,8 @@ static int look(struct source *s, void *state, struct format_facts *facts)
 	if (spc_head_size(head) > size)
 		return found(facts, FORMAT_INCOMPLETE, "it ends in its header");
 	if (head[1] == SPC_NEW_BIG_ENDIAN)
-		return found(
-			facts, FORMAT_DAMAGED, "big-endian (0x4C): no file to learn from is known");
+		return found(facts, FORMAT_UNDECODED,
+			"big-endian (0x4C): no file to learn from is known");
 	spc_head_read(head, size, &spc->head);
 	read_facts(head, &spc->head, facts);
 	r = check_head(&spc->head, facts);
@@ -217,11 +220,13 @@ static int next(struct source *s, void *state, bool rewind, struct format_plan *
 	struct spc *spc = state;
 	if (rewind)
 		*spc = (struct spc){.head = spc->head, .at = spc->head.data};
-	if (spc->index >= spc->head.subfiles)
-		return 0;
-	int r = find_subfile(s, spc, &plan->slice[1]);
-	if (r < 0)
-		return r == -ENODATA ? -EBADMSG : r;
+	do {
+		if (spc->index >= spc->head.subfiles)
+			return 0;
+		int r = find_subfile(s, spc, &plan->slice[1]);
+		if (r < 0)
+			return r == -ENODATA ? -EBADMSG : r;
+	} while (plan->slice[1].len == SPC_SUBHEAD); /* a scan without peaks */
 	if (spc->head.subfiles == 1 && spc->head.directory == 0 &&
 		s->file[0].size <= SPECTRUM_MAX) {
 		plan->part = "spectrum";

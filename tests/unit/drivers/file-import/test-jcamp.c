@@ -119,9 +119,9 @@ static void repetitions_are_bounded(void **state)
 			"a@0", (const uint8_t *)text, strlen(text)};
 		struct import *im = of_bytes(text, strlen(text));
 		int r = host_decode_bytes(im->host, &block, 1, NULL, 0);
-		assert_int_equal(r == 0, cases[i].is_frame);
-		if (r == 0)
-			assert_true(host_has_reason(im->host, "malformed"));
+		assert_int_equal(r, 0);
+		assert_true(host_has_reason(
+			im->host, cases[i].is_frame ? "malformed" : "file-damaged"));
 		import_destroy(im);
 	}
 }
@@ -284,6 +284,34 @@ static void further_tables_of_a_block_are_frames(void **state)
 	import_destroy(im);
 }
 
+/* A scan without peaks, and a table of other signs: no values, and the other tables are there. */
+static void tables_without_numbers_are_bytes(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *points, *table;
+		bool is_damaged;
+	} cases[] = {{"0", "", false}, {"1", "(x)\n", true}};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char text[512];
+		snprintf(text, sizeof text,
+			"##TITLE= t\n##XUNITS= M/Z\n##YUNITS= COUNTS\n##RETENTION_TIME= 1.5\n"
+			"##NPOINTS= %s\n##XYDATA= (XY..XY)\n%s##RETENTION_TIME= 2.5\n##NPOINTS= 1\n"
+			"##XYDATA= (XY..XY)\n28, 8\n##END=\n",
+			cases[i].points, cases[i].table);
+		struct import *im = of_bytes(text, strlen(text));
+		assert_true(import_start(im) && import_frame(im));
+		assert_int_equal(im->host->frame.kind, ASSAY_SCALARS);
+		assert_int_equal(host_has_reason(im->host, "file-damaged"), cases[i].is_damaged);
+		assert_int_equal(
+			host_find(im->host, "retention_time") == NULL, cases[i].is_damaged);
+		assert_true(import_frame(im));
+		assert_true(host_element(host_find(im->host, "intensity"), 0) == 8);
+		assert_false(import_frame(im));
+		import_destroy(im);
+	}
+}
+
 /* --- not whole ------------------------------------------------------------------------ */
 
 static void a_file_without_its_end_is_incomplete(void **state)
@@ -301,8 +329,8 @@ static void blocks_that_are_mixed_up_are_damaged(void **state)
 	(void)state;
 	assert_int_equal(
 		look(HEAD TABLE "1 2 3\n" HEAD TABLE "1 2 3\n##END=\n##END=\n"), FORMAT_DAMAGED);
-	assert_int_equal(look(HEAD "##END=\n"), FORMAT_DAMAGED); /* no table */
-	assert_int_equal(look(HEAD "##XYDATA= (XYM)\n1 2 3\n##END=\n"), FORMAT_DAMAGED);
+	assert_int_equal(look(HEAD "##END=\n"), FORMAT_UNDECODED); /* no table */
+	assert_int_equal(look(HEAD "##XYDATA= (XYM)\n1 2 3\n##END=\n"), FORMAT_UNDECODED);
 	assert_int_equal(look("#TITLE= x\n##END=\n        "), FORMAT_FOREIGN);
 	assert_int_equal(look("##ORIGIN= x\n##END=\n       "), FORMAT_FOREIGN);
 	char deep[2048] = "";
@@ -413,6 +441,7 @@ int main(void)
 		cmocka_unit_test(a_link_has_a_frame_for_each_table),
 		cmocka_unit_test(pages_are_frames),
 		cmocka_unit_test(further_tables_of_a_block_are_frames),
+		cmocka_unit_test(tables_without_numbers_are_bytes),
 		cmocka_unit_test(a_file_without_its_end_is_incomplete),
 		cmocka_unit_test(blocks_that_are_mixed_up_are_damaged),
 		cmocka_unit_test(real_files_of_four_forms_are_equal),

@@ -311,6 +311,23 @@ static void subfiles_are_found_by_the_directory(void **state)
 	import_destroy(im);
 }
 
+/* A scan without peaks is no frame; if all are, the file has nothing. */
+static void a_scan_without_peaks_is_left_out(void **state)
+{
+	(void)state;
+	static const unsigned at[] = {512, 512 + 50, 512 + 50 + 38}; /* with 3, 1 and 2 points */
+	struct file f;
+	make_spectra(&f);
+	put32(f.bytes + at[0] + 16, 0);
+	struct import *im = of_file(&f);
+	assert_int_equal(import_look(im, &format_spc), FORMAT_WHOLE);
+	assert_int_equal(import_all(im), 2);
+	import_destroy(im);
+	put32(f.bytes + at[1] + 16, 0);
+	put32(f.bytes + at[2] + 16, 0);
+	assert_int_equal(look(&f), FORMAT_DAMAGED);
+}
+
 /* Places that go back are no axis: they stay, as data. */
 static void places_that_go_back_stay(void **state)
 {
@@ -496,7 +513,7 @@ static void counts_and_places_of_an_enemy_end_in_bounded_time(void **state)
 	put32(f.bytes + 248, 0xfffffff0);
 	assert_int_equal(look(&f), FORMAT_INCOMPLETE);
 	f.bytes[1] = 0x4c;
-	assert_int_equal(look(&f), FORMAT_DAMAGED);
+	assert_int_equal(look(&f), FORMAT_UNDECODED);
 	f.bytes[1] = 0x4e;
 	assert_int_equal(look(&f), FORMAT_FOREIGN);
 	make_spectra(&f);
@@ -508,8 +525,6 @@ static void counts_and_places_of_an_enemy_end_in_bounded_time(void **state)
 	make_spectra(&f);
 	put32(f.bytes + 512 + 16, UINT32_MAX); /* points of a subfile */
 	assert_int_equal(look(&f), FORMAT_INCOMPLETE);
-	put32(f.bytes + 512 + 16, 0);
-	assert_int_equal(look(&f), FORMAT_DAMAGED);
 	/* A directory that names one subfile again and again. */
 	begin(&f, 0xc4, -128, 0, 200);
 	add_subhead(&f, -128, 0, 20, 0);
@@ -526,14 +541,14 @@ static void counts_and_places_of_an_enemy_end_in_bounded_time(void **state)
 	add_subhead(&f, -128, 0, 1, 0);
 	add_f32(&f, 1);
 	add_f32(&f, 2);
-	assert_int_equal(look(&f), FORMAT_DAMAGED);
+	assert_int_equal(look(&f), FORMAT_UNDECODED);
 	begin_old(&f, 0x40, 6, 2);
 	add_old(&f, 6, 2);
-	assert_int_equal(look(&f), FORMAT_DAMAGED);
+	assert_int_equal(look(&f), FORMAT_UNDECODED);
 	begin_old(&f, 4, 6, 2);
 	add_old(&f, 6, 2);
 	f.bytes[224 + 1] = 0x80; /* the exponent of floats */
-	assert_int_equal(look(&f), FORMAT_DAMAGED);
+	assert_int_equal(look(&f), FORMAT_UNDECODED);
 }
 
 /* Only a name that ends so: the second byte alone is a 'K' or 'M' of any text. */
@@ -656,6 +671,7 @@ int main(void)
 		cmocka_unit_test(a_multifile_may_mix_exponents),
 		cmocka_unit_test(places_can_be_stored),
 		cmocka_unit_test(subfiles_are_found_by_the_directory),
+		cmocka_unit_test(a_scan_without_peaks_is_left_out),
 		cmocka_unit_test(places_that_go_back_stay),
 		cmocka_unit_test(old_files_have_the_high_word_first),
 		cmocka_unit_test(the_values_show_per_cent),
