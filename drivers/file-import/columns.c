@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "piece.h"
 #include "reading.h"
 #include "sheet.h"
@@ -39,7 +40,9 @@ static bool fits(struct source *s)
 	size_t n = piece_peek(s, head, sizeof head);
 	bool is_utf_16 = n >= 2 &&
 			 (memcmp(head, "\xff\xfe", 2) == 0 || memcmp(head, "\xfe\xff", 2) == 0);
-	return n > 0 && (is_utf_16 || memchr(head, '\0', n) == NULL);
+	bool is_named = name_ends(s->name, ".csv") ||
+			name_ends(s->name, ".txt"); /* zeros: not written yet */
+	return n > 0 && (is_named || is_utf_16 || memchr(head, '\0', n) == NULL);
 }
 
 /* --- look and next ---------------------------------------------------------------------------- */

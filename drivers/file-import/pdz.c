@@ -143,8 +143,8 @@ static bool is_spectrum(const uint8_t *body, uint64_t len)
 {
 	unsigned channels = get_le16(body + AT_CHANNELS);
 	float step = get_le_f32(body + AT_STEP), first = get_le_f32(body + AT_FIRST);
-	return channels > 0 && channels <= INT16_MAX && spectrum_length(body) == len && step > 0 &&
-	       isfinite(step) && isfinite(first);
+	return channels > 0 && spectrum_length(body) == len && step > 0 && isfinite(step) &&
+	       isfinite(first);
 }
 
 /* One spectrum or result: 0, or an enum format_found, or an error. */

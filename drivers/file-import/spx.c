@@ -105,7 +105,7 @@ static void begin(void *data, const char *element, const char **attributes)
 		spx->at = spx->depth;
 		snprintf(spx->name, sizeof spx->name, "%s", attribute(attributes, "Name"));
 	}
-	if (spx->at == 0 || spx->spectra > 1)
+	if (spx->at == 0)
 		return;
 	if (strcmp(element, "Channels") == 0 && strcmp(type, "TRTSpectrum") == 0 &&
 		!spx->has_counts) {

@@ -113,6 +113,10 @@ static void test_vanta_that_is_not_whole(void **state)
 		assert_int_not_equal(import_look(im, &format_columns), FORMAT_WHOLE);
 		import_destroy(im);
 	}
+	char hole[] = VANTA ROW;
+	memset(strstr(hole, "17312") + 2, 0, 3); /* read up to it, the value would be 17 */
+	expect_refused(of("olympus-vanta", "a.csv", hole, strlen(VANTA ROW)), FORMAT_INCOMPLETE,
+		"not written yet");
 	expect_refused(
 		of_text("olympus-vanta", "a.csv", VANTA), FORMAT_INCOMPLETE, "no reading yet");
 	expect_refused(of_text("olympus-vanta", "a.csv", VANTA "1,2\n"), FORMAT_DAMAGED,
@@ -142,7 +146,7 @@ static void test_files_that_are_no_report(void **state)
 	import_add(im, NULL, VANTA ROW, strlen(VANTA ROW));
 	assert_int_equal(import_look(im, &format_columns), FORMAT_FOREIGN);
 	import_destroy(im);
-	im = of("olympus-vanta", "a.csv", "a\0b", 3);
+	im = of("olympus-vanta", "a.bin", "a\0b", 3);
 	assert_int_equal(import_look(im, &format_columns), FORMAT_FOREIGN);
 	import_destroy(im);
 }
@@ -330,7 +334,7 @@ struct own {
 
 static struct import *of_own(const struct own *o)
 {
-	struct import *im = import_create("xrf", "day-2023-02-01.txt");
+	struct import *im = import_create("xrf", "day-2023-02-01_2023-03-04_2023-04-03.txt");
 	struct host_settings *row;
 	static const char *const columns[][3] = {
 		{"t", "time", NULL}, {"Fe", "value", "mass_fraction"}};
@@ -399,6 +403,8 @@ static void test_settings(void **state)
 		{{{NULL}}, "t;Fe\n1/2/2023 05:06;1\n", 0, 1,
 			"2023-02-01T05:06:00"}, /* by the file's name */
 		{{{NULL}}, "t;Fe\n1/3/2023 05:06;1\n", 0, 1, "1/3/2023 05:06"},
+		{{{NULL}}, "t;Fe\n3/4/2023 05:06;1\n", 0, 1,
+			"3/4/2023 05:06"}, /* the name has both */
 		{{{NULL}}, "t;Fe\n13/1/2023 05:06;1\n", 0, 1, "2023-01-13T05:06:00"},
 		{{{NULL}}, "t;Fe\n1/13/2023 05:06;1\n", 0, 1, "2023-01-13T05:06:00"},
 		{{{NULL}}, "t;Fe\n3/3/2023 05:06;1\n", 0, 1, "2023-03-03T05:06:00"},

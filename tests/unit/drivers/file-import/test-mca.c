@@ -88,6 +88,11 @@ static void test_without_calibration(void **state)
 static void test_damaged_files(void **state)
 {
 	(void)state;
+	char hole[] = HEAD DATA;
+	memset(strstr(hole, "70000"), 0, 2); /* between bytes that are there */
+	struct import *im = of(hole, strlen(HEAD DATA));
+	assert_int_equal(import_look(im, &format_mca), FORMAT_INCOMPLETE);
+	import_destroy(im);
 	assert_int_equal(look(HEAD "<<DATA>>\n1\nx\n<<END>>\n"), FORMAT_DAMAGED);
 	assert_int_equal(look(HEAD "<<DATA>>\n<<END>>\n"), FORMAT_DAMAGED);
 	assert_int_equal(look(HEAD "<<CALIBRATION>>\n1 2 3\n" DATA), FORMAT_DAMAGED);

@@ -238,11 +238,15 @@ static void test_what_is_not_whole(void **state)
 			copy = b;
 			copy.data[at + 6 + 104] = 4; /* one channel more than there is */
 			assert_int_equal(look(&copy), FORMAT_DAMAGED);
+			copy.data[at + 6 + 104] = 2; /* one fewer */
+			assert_int_equal(look(&copy), FORMAT_DAMAGED);
 			copy.data[at + 6 + 105] = 0xff; /* a negative number of them */
 			assert_int_equal(look(&copy), FORMAT_DAMAGED);
 		}
 		at += 6 + (size_t)len;
 	}
+	b.len += 12; /* zeros behind the last record */
+	assert_int_equal(look(&b), FORMAT_INCOMPLETE);
 	copy = (struct bytes){.len = 0};
 	end(&copy, begin(&copy, 25));
 	assert_int_equal(look(&copy), FORMAT_FOREIGN);

@@ -91,6 +91,11 @@ static void test_calibrations(void **state)
 static void test_what_is_not_whole(void **state)
 {
 	(void)state;
+	char hole[] = HEAD DATA;
+	memset(strstr(hole, "70000"), 0, 2); /* between bytes that are there */
+	struct import *im = of(hole, strlen(HEAD DATA));
+	assert_int_equal(import_look(im, &format_spe), FORMAT_INCOMPLETE);
+	import_destroy(im);
 	assert_int_equal(look(HEAD "$DATA:\n0 1\n1\n2\n3\n"), FORMAT_DAMAGED);
 	assert_int_equal(look(HEAD "$DATA:\n0 1\n1\nx\n"), FORMAT_DAMAGED);
 	assert_int_equal(look(HEAD "$DATA:\n5 1\n1\n2\n3\n"), FORMAT_DAMAGED);
