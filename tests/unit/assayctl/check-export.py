@@ -12,6 +12,7 @@ import json
 import pathlib
 import random
 import re
+import resource
 import struct
 import subprocess
 import sys
@@ -24,7 +25,7 @@ import zmq
 
 PIECES = ['"', '""', ',', ';', '\n', '\r\n', '\r', '\t', '#', '# SIMULATED', '=1+1', '=HYPERLINK("x")', '+', '-', '@SUM(A1)',
           "'", 'run,sample', '\x1b[31m', '\x9b', '\x00', '\u202e', '\u200b', '\ufeff', 'Müller', '山田', '\U0001f600', ' ', '0',
-          '00123', '1e5', '\\', '\\n', 'TRUE', 'NaN', '\u2028', '|', '%']
+          '00123', '1e5', '\\', '\\n', 'TRUE', 'NaN', '\u2028', '|', '%', '##', '$$', '##END=', '$DATA:', '<<DATA>>', ' - ', 'a: b']
 JOURNAL = bytes(range(16))
 UTC = 1795335330123456789
 INVISIBLE = re.compile('[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]')
@@ -449,24 +450,27 @@ def check_masses(daemon, seed):
 def check_many_files(daemon):
     """More spectra than files may be open; continued after an interruption to the same bytes."""
     name, rng, daemon.amended = 'node/x-1/run-0', random.Random(3), {}
-    daemon.runs = {name: make_spectra(rng, ('channel', '1', 0.0, 1.0), 'counts', 70, [1, 2, 3], sim=False)}
+    daemon.runs = {name: make_spectra(rng, ('channel', '1', 0.0, 1.0), 'counts', 120, [1, 2, 3], sim=False)}
     to = folder / 'many.spe'
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (100, before[1]))
     answer = json.loads(export('--json', '--format', 'spe', '--run', name, '--to', to, out=True))
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
     files = [pathlib.Path(file) for file in answer['files']]
     good = [file.read_bytes() for file in files]
-    assert len(set(files)) == 70 and len(set(good)) == 70
+    assert len(set(files)) == 120 and len(set(good)) == 120
     for n, text in enumerate(good):
         assert text.endswith(b'%8d\r\n%8d\r\n%8d\r\n$ENDRECORD:\r\n' % (1 + n, 2 + n, 3 + n)) and b'$MCA_CAL' not in text
         assert b'SIMULATED= this is no' not in text
     assert not list(folder.glob('many*.part*'))
-    # Interrupted in the last frame: a format that counts first is made again, also after parts of it.
+    # Interrupted in the last frame: a format that counts first is made again from its beginning.
     for file in files:
         file.rename(f'{file}.part')
     for file, text in ((files[-1], good[-1] + b'torn'), (files[3], b'?' + good[3][1:]), (files[40], good[40] + b'torn')):
         pathlib.Path(f'{file}.part').write_bytes(text)
-    key = [hashlib.sha256(name.encode() + struct.pack('<Q', n + 1)).digest()[:8].hex() for n in range(70)]
-    state = ''.join(f'{len(good[n])} 0 {key[n]}\n' for n in range(70))
-    pathlib.Path(f'{to}.part.at').write_text(f'2 71 0 {name} spe {name} - - - - - 00\n{state}end\n')
+    key = [hashlib.sha256(name.encode() + struct.pack('<Q', n + 1)).digest()[:8].hex() for n in range(120)]
+    state = ''.join(f'{len(good[n])} 0 {key[n]}\n' for n in range(120))
+    pathlib.Path(f'{to}.part.at').write_text(f'2 121 0 {name} spe {name} - - - - - 00\n{state}end\n')
     export('--format', 'spe', '--run', name, '--to', to)
     differ = [n for n, file in enumerate(files) if file.read_bytes() != good[n]]
     assert differ == [], (differ, files[differ[0]].read_bytes(), good[differ[0]])
@@ -488,9 +492,10 @@ with tempfile.TemporaryDirectory() as name:
     daemon.start()
     for seed in range(int(sys.argv[2]) if len(sys.argv) > 2 else 8):
         check_seed(daemon, seed)
-        check_spectra(daemon, seed)
-        check_wide(daemon, seed)
         check_masses(daemon, seed)
+        if seed % 2 == 0:                                           # 20 files each, which are synced
+            check_spectra(daemon, seed)
+            check_wide(daemon, seed)
     check_corrections(daemon)
     check_files(daemon)
     check_many_files(daemon)
