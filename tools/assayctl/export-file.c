@@ -176,15 +176,19 @@ int export_file_restart(struct export_file *f, struct export_tables *tables)
 	f->entries = f->corrections = 0;
 	f->run[0] = '\0';
 	f->is_resumed = false;
-	for (size_t i = 0; i < f->count; i++) {
-		f->outputs[i].offset = 0;
-		int r = f->outputs[i].fd < 0 ? open_output(f, i) : 0;
-		if (r < 0)
-			return r;
-		if (ftruncate(f->outputs[i].fd, 0) < 0 || lseek(f->outputs[i].fd, 0, SEEK_SET) < 0)
-			return -errno;
+	/* The same runs may have fewer files now. */
+	for (; f->count > 1; f->count--) {
+		struct export_output *output = &f->outputs[f->count - 1];
+		char part[EXPORT_PATH];
+		export_file_name(f, f->count - 1, ".part", part);
+		unlink(part);
+		if (output->fd >= 0)
+			close(output->fd);
 	}
-	return 0;
+	f->outputs[0].offset = 0;
+	return ftruncate(f->outputs[0].fd, 0) < 0 || lseek(f->outputs[0].fd, 0, SEEK_SET) < 0
+		       ? -errno
+		       : 0;
 }
 
 static int explain(const struct export_file *f, size_t i, int r)

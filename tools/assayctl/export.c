@@ -174,10 +174,10 @@ static void print_answer(const struct job *job, size_t files)
 		json_array_append_new(lacks, json_stringn(at, len));
 		at = at[len] == ';' ? at + len + 2 : NULL;
 	}
-	print_object(json_pack("{sb so sI sI sI sI so so}", "ok", e->lost == 0, "files", names,
-		"runs", (json_int_t)job->count, "bytes", (json_int_t)job->bytes, "lost",
-		(json_int_t)e->lost, "simulated_left_out", (json_int_t)job->left_out, "notes",
-		notes, "not_carried", lacks));
+	print_object(json_pack("{sb so sI sI sI sI so so}", "ok", files > 0 && e->lost == 0,
+		"files", names, "runs", (json_int_t)job->count, "bytes", (json_int_t)job->bytes,
+		"lost", (json_int_t)e->lost, "simulated_left_out", (json_int_t)job->left_out,
+		"notes", notes, "not_carried", lacks));
 }
 
 static int print_result(const struct job *job, const struct options *options, size_t files, int r)
@@ -212,8 +212,10 @@ static int print_result(const struct job *job, const struct options *options, si
 }
 
 /* No file is made of runs that have nothing that the format can hold. */
-static int explain_nothing(struct job *job)
+static int explain_nothing(const struct job *job, const struct options *options)
 {
+	if (options->json)
+		print_answer(job, 0);
 	fprintf(stderr, "assayctl: no file: nothing in %s fits this format\n",
 		job->count == 1 ? job->export.run.number : "these runs");
 	print_notes(job);
@@ -405,7 +407,7 @@ int command_export(const struct options *options, const struct args *args)
 	else if (r == 0)
 		r = write_file(&job, options, args, args_text(args, "to"));
 	if (r == -ENODATA)
-		r = explain_nothing(&job);
+		r = explain_nothing(&job, options);
 	requester_destroy(job.export.replay);
 	export_finish(&job.export);
 	free(job.names);

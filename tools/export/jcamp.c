@@ -124,6 +124,7 @@ static void put_light(
 	text_copy(content, sizeof content, s->y.name);
 	jcamp_put_heading(e, "4.24",
 		frame->kind == ASSAY_KIND_INTERFEROGRAM ? "INFRARED INTERFEROGRAM"
+		: spectrum_is_over(s, "raman_shift")    ? "RAMAN SPECTRUM"
 							: "INFRARED SPECTRUM",
 		content, frame);
 	if (is_percent)

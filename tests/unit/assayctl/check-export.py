@@ -257,6 +257,11 @@ def read_spe(file):
     lines = lines_of(file, 200)
     blocks = [line for line in lines if '$' in line]
     assert blocks == ['$SPEC_ID:', '$SPEC_REM:', '$DATE_MEA:', '$MCA_CAL:', '$ENER_FIT:', '$DATA:', '$ENDRECORD:'], blocks
+    return read_uncalibrated(file)
+
+
+def read_uncalibrated(file):
+    lines = lines_of(file, 200)
     return [float(line) for line in lines[lines.index('$DATA:') + 2:-1]]
 
 
@@ -475,7 +480,20 @@ def check_many_files(daemon):
     differ = [n for n, file in enumerate(files) if file.read_bytes() != good[n]]
     assert differ == [], (differ, files[differ[0]].read_bytes(), good[differ[0]])
     assert not list(folder.glob('many*.part*'))
+    # The same command finds fewer frames: the files that are not needed any more go.
+    for file in files[1:3]:
+        file.unlink()
+    files[0].rename(f'{to}.part')
+    for file in files[1:3]:
+        pathlib.Path(f'{file}.part').write_bytes(good[1])
+    daemon.runs[name] = make_spectra(rng, ('channel', '1', 0.0, 1.0), 'counts', 1, [7, 8])
+    pathlib.Path(f'{to}.part.at').write_text(f'2 4 0 {name} spe {name} - - - - - 00\n' + ''.join(
+        f'{len(good[n])} 0 {key[n]}\n' for n in range(3)) + 'end\n')
+    export('--format', 'spe', '--run', name, '--to', to)
+    assert read_uncalibrated(to) == [7, 8] and not files[1].exists() and not list(folder.glob('many*.part*'))
     daemon.runs = {name: make_spectra(rng, ('channel', '1', 0.0, 1.0), 'counts', 2, [0.5, 2, 3])}
+    answer = json.loads(export('--json', '--format', 'spe', '--run', name, '--to', folder / 'half.spe', code=1, out=True))
+    assert not answer['ok'] and answer['files'] == [] and answer['notes'][0]['count'] == 2, answer
     said = export('--format', 'spe', '--run', name, '--to', folder / 'half.spe', code=1)
     assert '2 spectra left out: they have counts that are not whole' in said and 'no file' in said and not list(folder.glob('half*')), said
     export('--format', 'msa', '--run', name, '--to', folder / 'half.msa')
