@@ -53,7 +53,6 @@ static void put_facts(
 	buffer_append(&text, "", 1);
 	if (!text.failed)
 		jcamp_put_label(to, "$ASSAYD FRAMES QUALITY", (const char *)text.data);
-	buffer_reset(&text);
 	cell_put(to, "##$ASSAYD FRAME= %llu\r\n", (unsigned long long)frame->record.n);
 	to->failed |= text.failed;
 	buffer_finish(&text);
