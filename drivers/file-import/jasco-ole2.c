@@ -88,43 +88,39 @@ static int read_memory(void *context, uint64_t offset, void *to, size_t len)
 	return 0;
 }
 
-static int read_stream(struct container *file, const char *name, struct reading *out)
+static int read_stream(
+	struct container *file, const char *name, struct ole2_stream *stream, struct reading *out)
 {
-	struct ole2_stream stream;
 	*out = (struct reading){0};
-	int error = ole2_find(&file->ole, name, &stream);
+	int error = ole2_find(&file->ole, name, stream);
 	if (error < 0)
 		return error;
-	if (stream.len > file->left)
+	if (stream->len > file->left)
 		return -EBADMSG; /* streams that share sectors */
-	error = ole2_read(&file->ole, &stream, 0, file->work, stream.len);
-	*out = (struct reading){file->work, stream.len, false};
-	file->work += stream.len;
-	file->left -= stream.len;
+	error = ole2_read(&file->ole, stream, 0, file->work, stream->len);
+	*out = (struct reading){file->work, stream->len, false};
+	file->work += stream->len;
+	file->left -= stream->len;
 	return error;
 }
 
-/* The same for numbers: -ENODATA if the end of them was not written, in the stream or in the file. */
+/* The same for numbers: -ENODATA if those at its end, or those last in the file, were not written. */
 static int read_values(struct container *file, const char *name, struct reading *out)
 {
 	struct ole2_stream stream;
-	int error = read_stream(file, name, out);
-	if (error == 0)
-		error = ole2_find(&file->ole, name, &stream);
+	int error = read_stream(file, name, &stream, out);
 	if (error < 0)
 		return error;
-	uint64_t place = stream.highest, sector = file->ole.sector;
-	bool is_written = out->left > 0 && !curve_ends_in_zeros(out->at, out->left);
-	for (uint64_t i = 0; is_written && place != 0 && i < sector; i++)
-		if (file->bytes[place + i] != 0)
-			return 0;
-	return is_written && place == 0 ? 0 : -ENODATA;
+	bool is_written = !curve_ends_in_zeros(out->at, stream.len) &&
+			  !curve_ends_in_zeros(out->at, stream.written);
+	return stream.len > 0 && is_written ? 0 : -ENODATA;
 }
 
 /* A stream of facts begins with a version, which is 1 or more; an absent one has no facts. */
 static int read_facts(struct container *file, const char *name, struct reading *out)
 {
-	int error = read_stream(file, name, out);
+	struct ole2_stream stream;
+	int error = read_stream(file, name, &stream, out);
 	if (error < 0 || out->left < 4)
 		return error == -ENOENT ? 0 : error;
 	return take_number(out) > 0 ? 0 : -ENODATA;
@@ -210,8 +206,9 @@ static int read_all_facts(struct container *file, struct curve *c, struct format
 
 static int read_curve(struct container *file, struct curve *c, char why[FORMAT_FACT])
 {
+	struct ole2_stream stream;
 	struct reading info, xs = {0}, ys;
-	int error = read_stream(file, "DataInfo", &info);
+	int error = read_stream(file, "DataInfo", &stream, &info);
 	if (error == 0 && info.left < DATA_INFO)
 		error = -EBADMSG;
 	if (error == 0 && get_le32(info.at) == 0)

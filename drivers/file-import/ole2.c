@@ -148,13 +148,17 @@ static int check_chain(struct ole2 *file, struct ole2_stream *t)
 {
 	uint32_t piece = piece_of(file, t), sector = t->first;
 	uint64_t most = t->is_mini ? file->minis.len / MINI_SIZE : file->sectors, count = 0;
+	uint32_t highest = 0;
 	if (t->len > file->size)
 		return -ENODATA;
 	for (; t->len > 0 && sector != SECTOR_END; count++) {
 		if (sector > SECTOR_LAST || count == most)
 			return -EBADMSG;
-		if (!t->is_mini && place_of(file, sector) > t->highest)
-			t->highest = place_of(file, sector);
+		if (!t->is_mini && sector >= highest && count * piece < t->len) {
+			uint64_t end = (count + 1) * piece;
+			t->written = end < t->len ? end : t->len;
+			highest = sector;
+		}
 		int error = read_next(file, t, sector, &sector);
 		if (error < 0)
 			return error;

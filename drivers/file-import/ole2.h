@@ -17,8 +17,7 @@ struct ole2_stream {
 	uint32_t first;
 	uint64_t len;
 	bool is_mini;
-	uint64_t
-		highest; /* the place in the file of that sector of it which is the last there; 0: mini */
+	uint64_t written;   /* offset behind those bytes that are the last in the file; 0: mini */
 	uint32_t at_sector; /* where the last reading ended */
 	uint64_t at_index;
 };
