@@ -126,15 +126,28 @@ static enum format_found read_members(
 
 /* --- facts ------------------------------------------------------------------------------------ */
 
+/* A number of `n` digits, of which the first may be a blank; -1: it is none. */
+static int take_digits(const char *at, size_t n)
+{
+	int value = 0;
+	for (size_t i = 0; i < n; i++) {
+		if ((at[i] < '0' || at[i] > '9') && !(i == 0 && at[i] == ' '))
+			return -1;
+		value = 10 * value + (at[i] == ' ' ? 0 : at[i] - '0');
+	}
+	return value;
+}
+
 /* "Thu Mar 09 09:17:56 2006"; any other text stays as it is. */
 static void take_date(char to[FORMAT_FACT], const char *text)
 {
-	char date[DATE_TEXT], month[4], end;
-	int day, hour, minute, second, year;
+	char date[DATE_TEXT];
 	snprintf(to, FORMAT_FACT, "%s", text);
-	if (sscanf(text, "%*3s %3s %2d %2d:%2d:%2d %4d%c", month, &day, &hour, &minute, &second,
-		    &year, &end) == 6 &&
-		date_write(date, year, date_month(month, strlen(month)), day, hour, minute, second))
+	if (strlen(text) == 24 && text[3] == ' ' && text[7] == ' ' && text[10] == ' ' &&
+		text[13] == ':' && text[16] == ':' && text[19] == ' ' &&
+		date_write(date, take_digits(text + 20, 4), date_month(text + 4, 3),
+			take_digits(text + 8, 2), take_digits(text + 11, 2),
+			take_digits(text + 14, 2), take_digits(text + 17, 2)))
 		snprintf(to, FORMAT_FACT, "%s", date);
 }
 
