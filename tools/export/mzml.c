@@ -23,7 +23,9 @@
 
 struct mzml {
 	EVP_MD_CTX *sha1;
-	uint64_t length;       /* of the file so far */
+	z_stream zip;
+	struct buffer mz, intensities, packed; /* of the spectrum that is written */
+	uint64_t length;                       /* of the file so far */
 	struct buffer offsets; /* uint64_t: of the spectra, then of the chromatograms */
 	uint64_t spectra;
 	const char *unit;            /* of intensities, as attributes */
@@ -113,24 +115,35 @@ static void put_unit(struct buffer *to, const struct mzml *m)
 		put_user(to, "unit", m->other_unit);
 }
 
-/* Packs the doubles with zlib and writes them in base64; empties the buffer.  0 or a negative errno. */
-static int put_array(struct export *e, enum array array, struct buffer *doubles)
+/* Packs with the file's one stream of zlib, which would cost more to make than an array to pack. */
+static int pack(struct mzml *m, const struct buffer *doubles)
+{
+	uLong bound = deflateBound(&m->zip, doubles->len);
+	buffer_reset(&m->packed);
+	if (bound > INT32_MAX / 2)
+		return -EFBIG;
+	m->zip.next_out = buffer_reserve(&m->packed, bound);
+	m->zip.avail_out = (uInt)bound;
+	m->zip.next_in = doubles->data;
+	m->zip.avail_in = (uInt)doubles->len;
+	if (doubles->failed || m->packed.failed || deflateReset(&m->zip) != Z_OK ||
+		deflate(&m->zip, Z_FINISH) != Z_STREAM_END)
+		return -ENOMEM;
+	m->packed.len = m->zip.total_out;
+	return 0;
+}
+
+/* The doubles, packed and in base64.  0 or a negative errno. */
+static int put_array(struct export *e, enum array array, const struct buffer *doubles)
 {
 	static const char *const terms[] = {"accession=\"MS:1000514\" name=\"m/z array\"" MZ,
 		"accession=\"MS:1000595\" name=\"time array\"" SECOND,
 		"accession=\"MS:1000515\" name=\"intensity array\""};
-	const struct mzml *m = mzml_of(e);
-	struct buffer packed = {0};
-	uLongf len = compressBound(doubles->len);
-	if (len > INT32_MAX / 2)
-		return -EFBIG;
-	uint8_t *at = buffer_reserve(&packed, len);
-	if (doubles->failed || at == NULL ||
-		compress2(at, &len, doubles->data, doubles->len, Z_BEST_SPEED) != Z_OK) {
-		buffer_finish(&packed);
-		return -ENOMEM;
-	}
-	size_t encoded = (len + 2) / 3 * 4;
+	struct mzml *m = mzml_of(e);
+	int r = pack(m, doubles);
+	if (r < 0)
+		return r;
+	size_t encoded = (m->packed.len + 2) / 3 * 4;
 	cell_put(&e->to, "<binaryDataArray encodedLength=\"%zu\">", encoded);
 	put_term(&e->to, "MS:1000523", "64-bit float");
 	put_term(&e->to, "MS:1000574", "zlib compression");
@@ -141,10 +154,8 @@ static int put_array(struct export *e, enum array array, struct buffer *doubles)
 	cell_put(&e->to, "<binary>");
 	uint8_t *to = buffer_reserve(&e->to, encoded + 1);
 	if (to != NULL)
-		e->to.len += (size_t)EVP_EncodeBlock(to, at, (int)len);
+		e->to.len += (size_t)EVP_EncodeBlock(to, m->packed.data, (int)m->packed.len);
 	cell_put(&e->to, "</binary></binaryDataArray>");
-	buffer_finish(&packed);
-	buffer_reset(doubles);
 	return 0;
 }
 
@@ -255,7 +266,8 @@ static int begin(struct export *e)
 		return 0;
 	struct mzml *m = mass->more = calloc(1, sizeof *m);
 	if (m == NULL || (m->sha1 = EVP_MD_CTX_new()) == NULL ||
-		EVP_DigestInit_ex(m->sha1, EVP_sha1(), NULL) != 1)
+		EVP_DigestInit_ex(m->sha1, EVP_sha1(), NULL) != 1 ||
+		deflateInit(&m->zip, Z_BEST_SPEED) != Z_OK)
 		return -ENOMEM;
 	int r = export_choose_file(e, 0, &is_new);
 	if (r < 0)
@@ -315,11 +327,12 @@ static void put_scan_terms(struct export *e, const struct mass_scan *scan)
 static int put_spectrum(struct export *e, struct mass_scan *scan)
 {
 	struct mzml *m = mzml_of(e);
-	struct buffer mz = {0}, intensities = {0};
-	double x, y;
-	while (mass_next(scan, &x, &y)) {
-		add_double(&mz, x);
-		add_double(&intensities, y);
+	double mz, intensity;
+	buffer_reset(&m->mz);
+	buffer_reset(&m->intensities);
+	while (mass_next(scan, &mz, &intensity)) {
+		add_double(&m->mz, mz);
+		add_double(&m->intensities, intensity);
 	}
 	buffer_append(&m->offsets, &m->length, sizeof m->length);
 	cell_put(&e->to,
@@ -328,12 +341,10 @@ static int put_spectrum(struct export *e, struct mass_scan *scan)
 		m->spectra++, scan->frame->record.n + 1, scan->points);
 	put_scan_terms(e, scan);
 	cell_put(&e->to, "<binaryDataArrayList count=\"2\">");
-	int r = put_array(e, ARRAY_MZ, &mz);
+	int r = put_array(e, ARRAY_MZ, &m->mz);
 	if (r == 0)
-		r = put_array(e, ARRAY_INTENSITY, &intensities);
+		r = put_array(e, ARRAY_INTENSITY, &m->intensities);
 	cell_put(&e->to, "</binaryDataArrayList></spectrum>\n");
-	buffer_finish(&mz);
-	buffer_finish(&intensities);
 	return r;
 }
 
@@ -484,6 +495,10 @@ static void forget(struct export *e)
 	struct mzml *m = mzml_of(e);
 	if (m != NULL) {
 		EVP_MD_CTX_free(m->sha1);
+		deflateEnd(&m->zip);
+		buffer_finish(&m->mz);
+		buffer_finish(&m->intensities);
+		buffer_finish(&m->packed);
 		buffer_finish(&m->offsets);
 	}
 	free(m);
