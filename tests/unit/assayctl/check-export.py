@@ -306,6 +306,7 @@ def check_spectra(daemon, seed):
             assert 'SIMULATED' in text and '0' * 64 in text and 'suspect' in text and name in text, text
     for axis, values, unit, kind in ((('wavenumber', 'cm-1', 4000.0, -2.0), [rng.random() for _ in range(200)], '%', 'transmittance'),
                                      (('wavelength', 'nm', 900.0, 0.5), [-1.5, float('nan'), 3e-9, 7.0], '{absorbance}', 'absorbance'),
+                                     (('raman_shift', 'cm-1', 200.0, 1.0), [5.0, 7.0, 1e6], '1', 'ordinate'),
                                      (('path_difference', 'cm', -3e-5, 1e-6), [rng.random() for _ in range(70)], '1', 'interferogram')):
         daemon.runs = {name: make_spectra(rng, axis, kind, 2, values, unit)}
         to = folder / f'{seed}-{kind}.dx'
@@ -314,7 +315,8 @@ def check_spectra(daemon, seed):
         assert link['DATA TYPE'] == 'LINK' and link['BLOCKS'] == '2' and len(blocks) == 2, link
         scale = 0.01 if unit == '%' else 1
         for n, block in enumerate(blocks):
-            assert block['YUNITS'] == ('ARBITRARY UNITS' if kind == 'interferogram' else kind.upper()) and ('divided by 100' in block.get('$ASSAYD CORRECTION', '')) == (unit == '%'), block
+            assert block['DATA TYPE'] == ('RAMAN' if axis[0] == 'raman_shift' else 'INFRARED') + ' SPECTRUM', block
+            assert block['YUNITS'] == (kind.upper() if kind.endswith('ance') else 'ARBITRARY UNITS') and ('divided by 100' in block.get('$ASSAYD CORRECTION', '')) == (unit == '%'), block
             assert float(block['FIRSTX']) == axis[2] and float(block['LASTX']) == axis[2] + axis[3] * (len(values) - 1), block
             lines = [line for line in block['lines'] if re.fullmatch('[-0-9. ?]+', line)]
             assert block['lines'][-len(lines):] == lines, 'a letter would be a packed digit'
