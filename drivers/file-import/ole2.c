@@ -124,8 +124,6 @@ int ole2_read(struct ole2 *file, struct ole2_stream *t, uint64_t offset, void *t
 	}
 	while (len > 0) {
 		int error = 0;
-		if (t->at_sector > SECTOR_LAST)
-			return -EBADMSG;
 		if (t->at_index < offset / piece) {
 			error = read_next(file, t, t->at_sector, &t->at_sector);
 			t->at_index++;
@@ -152,7 +150,7 @@ static int check_chain(struct ole2 *file, struct ole2_stream *t)
 	if (t->len > file->size)
 		return -ENODATA;
 	for (; t->len > 0 && sector != SECTOR_END; count++) {
-		if (sector > SECTOR_LAST || count == most)
+		if (count == most)
 			return -EBADMSG;
 		if (!t->is_mini && sector >= highest && count * piece < t->len) {
 			uint64_t end = (count + 1) * piece;

@@ -238,6 +238,11 @@ static void test_contradictions(void **state)
 	assert_non_null(strstr(why, "0x1001"));
 	p = create_parts(9, 0, 0.5);
 	assert_int_equal(look(p, why), FORMAT_DAMAGED);
+	p = create_parts(1, 0, 0.5); /* values in a short stream, the end of them not written */
+	build_u32(&p->info, 0x14, 100);
+	p->ys.len = 400;
+	memset(p->ys.bytes + 300, 0, 100);
+	assert_int_equal(look(p, why), FORMAT_INCOMPLETE);
 	p = create_parts(1, 0, 0.5);
 	build_u32(&p->module, 0, 0); /* not written */
 	assert_int_equal(look(p, why), FORMAT_INCOMPLETE);

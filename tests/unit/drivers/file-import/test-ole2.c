@@ -173,6 +173,19 @@ static void test_loops(void **state)
 	ole2_file_put(ole2_file_fat(f, y), y); /* to itself */
 	assert_int_equal(open_and_read(f, "Y-Data"), -EBADMSG);
 	ole2_file_destroy(f);
+	f = create(512); /* a chain that ends before the stream does */
+	ole2_file_put(ole2_file_fat(f, y - 3), 0xfffffffeu);
+	struct ole2 file = of_file(f);
+	struct ole2_stream s;
+	assert_int_equal(ole2_open(&file), 0);
+	assert_int_equal(ole2_find(&file, "Y-Data", &s), -EBADMSG);
+	ole2_file_destroy(f);
+	f = create(512); /* a sector that the FAT does not have */
+	ole2_file_put(ole2_file_fat(f, y - 3), f->fats * 128 + 5);
+	file = of_file(f);
+	assert_int_equal(ole2_open(&file), 0);
+	assert_int_equal(ole2_find(&file, "Y-Data", &s), -EBADMSG);
+	ole2_file_destroy(f);
 	f = create(512); /* entries of the tree lead to each other */
 	for (unsigned i = 0; i < f->count; i++)
 		for (size_t at = 68; at <= 76; at += 4)
@@ -186,6 +199,42 @@ static void test_loops(void **state)
 	f = create(512);
 	ole2_file_put(f->bytes + 44, 0xffffffff); /* sectors of the FAT */
 	assert_int_equal(open_and_read(f, "Y-Data"), -ENODATA);
+	ole2_file_destroy(f);
+}
+
+static int open_only(struct ole2_file *f)
+{
+	struct ole2 file = of_file(f);
+	return ole2_open(&file);
+}
+
+/* The FAT is where the header has it, and an entry of the directory is one. */
+static void test_tables(void **state)
+{
+	(void)state;
+	struct ole2_file *f = create(512);
+	struct ole2_stream s;
+	uint32_t behind = f->used + 5,
+		 part = behind / 128; /* of the FAT; the sector has its own entry */
+	ole2_file_put(f->bytes + 76 + (size_t)part * 4, behind);
+	assert_int_equal(open_only(f), -ENODATA);
+	ole2_file_put(f->bytes + 76 + (size_t)part * 4, part);
+	assert_int_equal(open_only(f), 0);
+	ole2_file_put(ole2_file_fat(f, 1), 0xfffffffeu);
+	assert_int_equal(open_only(f), -EBADMSG);
+	ole2_file_put(ole2_file_fat(f, 1), 0xfffffffdu);
+	ole2_file_put(f->bytes + 76, f->used - 1);
+	assert_int_equal(open_only(f), -EBADMSG);
+	ole2_file_put(f->bytes + 76, 0);
+	memset(ole2_file_fat(f, 128), 0, 512); /* its second sector is not written */
+	ole2_file_put(ole2_file_fat(f, 1), 0);
+	assert_int_equal(open_only(f), -ENODATA);
+	ole2_file_destroy(f);
+	f = create(512);
+	memset(ole2_file_entry(f, 7), 0, 128);
+	struct ole2 file = of_file(f);
+	assert_int_equal(ole2_open(&file), 0);
+	assert_int_equal(ole2_find(&file, "Y-Data", &s), -ENODATA);
 	ole2_file_destroy(f);
 }
 
@@ -217,6 +266,7 @@ int main(void)
 		cmocka_unit_test(test_streams),
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_loops),
+		cmocka_unit_test(test_tables),
 		cmocka_unit_test(test_end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
