@@ -102,8 +102,7 @@ static void read_head(struct piece text, struct head *h)
 static struct piece first(struct piece p)
 {
 	struct piece word;
-	piece_word(&p, &word);
-	return word;
+	return piece_word(&p, &word) ? word : (struct piece){"", 0};
 }
 
 static bool is_xy(const struct head *h)

@@ -55,6 +55,8 @@ static bool is_utf_8(struct piece p)
 
 void piece_show(struct piece p, char *to, size_t size)
 {
+	if (p.len == 0)
+		p.text = "";
 	text_convert(
 		to, size, is_utf_8(p) ? TEXT_UTF_8 : TEXT_CP1252, (const uint8_t *)p.text, p.len);
 }

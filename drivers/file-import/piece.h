@@ -7,7 +7,7 @@
 
 #define PIECE_FILE_MAX (8u << 20) /* bytes of a file that is one frame */
 
-/* A part of a text; never NULL. */
+/* A part of a text; of an empty one the text may be NULL. */
 struct piece {
 	const char *text;
 	size_t len;
