@@ -64,6 +64,8 @@ def test_one_by_one(lab, folder):
         start, frames = runs[name]
         assert put_together(frames) == {name: data}, name
         assert fact(start, 'file_format') == ('unknown' if name == 'unknown.asp' else 'asp'), start['settings']
+        assert fact(start, 'file') == name, start['settings']
+        assert fact(start, 'file_sha256') == hashlib.sha256(data).hexdigest(), start['settings']
         assert start['sample']['id'] == name.removesuffix('.asp'), start['sample']
     for i, name in enumerate(good):
         ordinate = next(v for v in runs[name][1][0].record['vars'] if v['name'] == 'ordinate')
@@ -93,6 +95,8 @@ def test_folder(lab, folder):
     lab.wait_entries('ms', 'run-end', 1, seconds=60)
     start, frames = next(iter(runs_of(lab, 'ms').values()))
     assert put_together(frames) == files
+    hashed = b''.join(path.encode() + b'\0' + hashlib.sha256(files[path]).digest() for path in sorted(files, key=str.lower))
+    assert fact(start, 'file_sha256') == hashlib.sha256(hashed).hexdigest(), start['settings']
     assert len(frames) == 2 and all(f.record['q']['why'][0] == 'not-decoded' for f in frames), frames
     facts = {name: fact(start, name) for name in ('file_operator', 'file_make', 'acquired', 'acquired_zone')}
     assert facts == {'file_operator': 'Eve Müller', 'file_make': 'Waters', 'acquired': '2022-05-10T15:39:24',
