@@ -808,10 +808,9 @@ static inline int assay_http(struct assay_instrument *ins, const struct assay_ht
 }
 
 /*
- * For start: the next data set of a folder that is complete and in no run that ended complete, the oldest
- * one first: 0; or -ETIMEDOUT: there is none within `ms`.  It is the one of the next three calls and of the
- * run that begins; the link reports the run's settings `file` and `file_sha256`.
- *
+ * For start: the next data set that is complete and in no complete run, the oldest one first: 0; or
+ * -ETIMEDOUT: there is none within `ms`.  It is that of the next three calls, and of the run, whose
+ * settings `file` and `file_sha256` the link reports.
  * It has been at rest for the link's settle time, was hashed, and was at rest for that time again.
  * Whether it is whole by the rules of its format is the driver's to find out.
  */
