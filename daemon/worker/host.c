@@ -242,7 +242,7 @@ static int do_folder_next(
 	int r = folder_next(folder, &found, ms);
 	memset(set, 0, size);
 	memcpy(set, &found, size < sizeof found ? size : sizeof found);
-	if (r == 0 || r == -ETIMEDOUT)
+	if (r == -ETIMEDOUT) /* with a data set the reply does not count them */
 		warn_unreadable(device, &folder->unreadable);
 	return r;
 }
