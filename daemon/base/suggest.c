@@ -7,7 +7,7 @@
 #include "base/suggest.h"
 
 #define NAME_MAX_BYTES 64
-#define NAMES_SHOWN    12
+#define NAMES_SHOWN    16
 
 static char fold(char c)
 {

@@ -179,14 +179,17 @@ static void read_driven(struct load *load, const struct node *node,
 	calibration_read(load, s->calibration, &calibration);
 	calibration_keep(load, driver, &calibration, &out->calibration);
 	bool has_profile = read_profile(load, s, driver, &profile);
-	if (link_read(
-		    load, s->link, node->key_mark, profile.link, driver, &out->port, &out->unit_id))
+	bool has_link = link_read(
+		load, s->link, node->key_mark, profile.link, driver, &out->port, &out->unit_id);
+	if (has_link)
 		out->port_name = port_name(load, &out->port, out->key);
-	if (port_kind_of(out->port.kind)->is_folder && out->acquire.mode == CONFIG_CONTINUOUS)
-		load_error(load, node_get(node, "acquire")->key_mark,
+	if (has_link && port_kind_of(out->port.kind)->is_folder &&
+		out->acquire.mode == CONFIG_CONTINUOUS) {
+		const struct node *at = node_get(node, "acquire");
+		load_error(load, at != NULL ? at->key_mark : node->key_mark,
 			"'mode: continuous' is not for a folder: each of its data sets is a run of "
-			"its "
-			"own, by 'mode: repeat'");
+			"its own, by 'mode: repeat'");
+	}
 	if (out->port.playback != NULL && !out->simulated)
 		load_error(load, s->link->key_mark,
 			"a playback link needs 'simulated: true': data of a recording must not "

@@ -441,7 +441,7 @@ void supervise_release(struct supervisor *s, uint64_t bytes)
 
 /* --- starting a worker ------------------------------------------------------------------------ */
 
-static void write_setup(struct supervisor *s, bool has_taken, struct buffer *out)
+static void write_setup(struct supervisor *s, struct buffer *out)
 {
 	struct unit units[PORT_UNITS_MAX];
 	struct buffer taken = {0};
@@ -455,7 +455,7 @@ static void write_setup(struct supervisor *s, bool has_taken, struct buffer *out
 	};
 	if (s->faults[0] != '\0')
 		setup.port.faults = s->faults;
-	if (has_taken && s->units[0].ops->taken != NULL)
+	if (s->units[0].ops->taken != NULL)
 		s->units[0].ops->taken(s->units[0].arg, &taken);
 	setup.taken = (struct assay_span){taken.data, taken.len};
 	wire_write_setup(out, &setup);
@@ -509,12 +509,9 @@ static int start_worker(struct supervisor *s)
 		loop_add_child(s->host->loop, &s->child, s->pid, on_child, s) < 0)
 		return -ENOMEM;
 	struct buffer message = {0};
-	if (s->recording != NULL) {
-		write_setup(s, false, &message);
+	write_setup(s, &message);
+	if (s->recording != NULL)
 		recording_worker_starts(s->recording, &message);
-		buffer_reset(&message);
-	}
-	write_setup(s, true, &message);
 	supervise_send(s, &message);
 	buffer_finish(&message);
 	return 0;
