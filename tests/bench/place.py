@@ -15,7 +15,7 @@ class Place:
         # The daemon takes drivers from one folder: the real ones and that for benchmarks.
         self.drivers = self.sockets / "drivers"
         self.drivers.mkdir()
-        for module in [*self.build.glob("drivers/*.so"), self.build / "tests/drivers/generator.so"]:
+        for module in [*self.build.glob("drivers/*.so"), *(self.build / f"tests/drivers/{name}.so" for name in ("generator", "files"))]:
             (self.drivers / module.name).symlink_to(module)
 
     def __enter__(self):

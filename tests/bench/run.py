@@ -8,6 +8,7 @@ import platform
 import sys
 import time
 
+import files
 import idle
 import latency
 import line
@@ -23,7 +24,7 @@ from table import show
 
 PARTS = {"throughput": throughput.measure, "latency": latency.measure, "polling": polling.measure, "line": line.measure,
          "idle": idle.measure, "writes": writes.measure, "stream": stream.measure, "replay": replay.measure,
-         "scan": scan.measure}
+         "scan": scan.measure, "files": files.measure}
 
 
 @dataclasses.dataclass
@@ -43,10 +44,11 @@ class Plan:
     idle_seconds: float = 16  # two beats of idle workers
     journal_bytes: float = 10e9
     replay_seconds: float = 3
+    files: int = 1000
 
 
 QUICK = Plan(rounds=1, slices=1, sizes=(16 << 10,), warm_up=0.1, seconds=0.2, frames=25, instruments=3, poll_seconds=0.5, stream_seconds=0.2, line_seconds=0.5,
-             write_seconds=0.5, idle_seconds=0.5, journal_bytes=50e6, replay_seconds=0.2)
+             write_seconds=0.5, idle_seconds=0.5, journal_bytes=50e6, replay_seconds=0.2, files=20)
 
 
 def parse():
