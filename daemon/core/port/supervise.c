@@ -542,7 +542,9 @@ static void on_timer(void *arg)
 	s->quit_at += s->stopping ? slept : 0;
 	allow_records(s);
 	bool silent = now > s->beat_at + (s->deadline != 0 ? BEAT_LIMIT_NS : REST_LIMIT_NS);
-	bool stuck = s->deadline != 0 && now > s->deadline + STEP_GRACE_NS;
+	/* Of a worker that has to wait, old beats are read: their deadlines are over. */
+	bool stuck = s->allowance.waited == 0 && s->deadline != 0 &&
+		     now > s->deadline + STEP_GRACE_NS;
 	bool overdue = s->stopping && now > s->quit_at + QUIT_LIMIT_NS;
 	if (!s->killed && (silent || stuck || overdue)) {
 		s->killed = true;

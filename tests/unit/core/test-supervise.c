@@ -111,6 +111,17 @@ static struct peer *worker(void)
 	return peer_of(supervise_pid(bench.supervisor));
 }
 
+/* Lets the worker run for `ns` with a beat every second, in the state that `beat` reports. */
+static void live(uint64_t ns, struct wire_beat beat)
+{
+	for (uint64_t passed = 0; passed < ns; passed += NS_PER_S) {
+		struct buffer message = {0};
+		wire_write_beat(&message, &beat);
+		peer_send(worker(), &message);
+		run(NS_PER_S);
+	}
+}
+
 static void on_gone(void *arg)
 {
 	bench.gone++;
@@ -414,18 +425,23 @@ static void a_worker_without_credit_is_ended(void **state)
 	assert_non_null(strstr(bench.units[0].why, "more frames than"));
 }
 
-/* Each becomes a record that stays: they are taken at a bounded rate, all of them, and its beats with them. */
+/*
+ * Each becomes a record that stays: they are taken at a bounded rate, all of them, and its beats with them,
+ * whose deadlines are then over.
+ */
 static void a_worker_that_reports_without_end_has_to_wait(void **state)
 {
 	enum { MESSAGES = 4000, BURST = 2000, A_SECOND = 200 };
 	struct wire_beat beat = {.progress = 1};
-	size_t sent = 0;
+	size_t sent = 0, hung = 0;
 	run(NS_PER_MS);
 	struct peer *peer = worker();
 	for (int second = 0; second < 20; second++) {
 		struct buffer message = {0};
 		for (int i = 0; i < BURST && sent < MESSAGES; i++, sent++)
 			wire_write_hazard(&message, 0, sent % 2);
+		beat.progress++;
+		beat.deadline = clock_boot() + 3 * NS_PER_S;
 		wire_write_beat(&message, &beat);
 		peer_send(peer, &message);
 		buffer_finish(&message);
@@ -435,6 +451,9 @@ static void a_worker_that_reports_without_end_has_to_wait(void **state)
 	}
 	assert_true(bench.units[0].messages > BURST);
 	assert_int_equal(bench.units[0].messages, sent);
+	for (; hung < 60 && peer->signal == 0; hung++) /* and then it hangs */
+		live(NS_PER_S, beat);
+	assert_int_equal(peer->signal, SIGKILL);
 }
 
 /* Its frames are committed when the next worker runs, which has its own credit. */
@@ -513,17 +532,6 @@ static void a_recording_that_is_over_is_not_played_again(void **state)
 	assert_string_equal(bench.units[0].why, "the recording is over");
 	assert_int_equal(supervise_starts(bench.supervisor), 1);
 	assert_int_equal(supervise_pid(bench.supervisor), 0);
-}
-
-/* Lets the worker run for `ns` with a beat every second, in the state that `beat` reports. */
-static void live(uint64_t ns, struct wire_beat beat)
-{
-	for (uint64_t passed = 0; passed < ns; passed += NS_PER_S) {
-		struct buffer message = {0};
-		wire_write_beat(&message, &beat);
-		peer_send(worker(), &message);
-		run(NS_PER_S);
-	}
 }
 
 static void delays_grow_until_a_unit_has_worked_for_a_while(void **state)
