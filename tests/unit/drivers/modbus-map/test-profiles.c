@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -191,12 +192,124 @@ static void a_gc955_has_floats_in_ppb(void **state)
 	(void)state;
 }
 
+/*
+ * Lists of registers of nine manuals: some registers with their words, the values that they stand for, and
+ * a status with the quality that it gives.  Everything else is 0.
+ */
+struct listed {
+	const char *profile;
+	struct {
+		enum assay_modbus_table table;
+		unsigned address;
+		uint16_t words[4];
+	} at[6];
+	struct {
+		const char *name, *analyte;
+		double value;
+		const char *unit;
+	} is[6];
+	struct {
+		enum assay_modbus_table table;
+		unsigned address;
+		uint16_t well, ill; /* the second makes the frame so: */
+		enum assay_quality flag;
+	} status;
+	const char *model;
+};
+
+static const struct listed lists[] = {
+	/* Half of the range is 0 V; 40211 has the code 4017. */
+	{"adam-4017",
+		{{ASSAY_HOLDING, 0, {0x8000}}, {ASSAY_HOLDING, 7, {65535}},
+			{ASSAY_HOLDING, 210, {0x4017}}},
+		{{"voltage_1", NULL, 0.00013824, "V"}, {"voltage_8", NULL, 9.9999713, "V"},
+			{"voltage_2", NULL, -10, "V"}},
+		{ASSAY_COILS, 7, 0, 1, ASSAY_SUSPECT}, "ADAM-4017+"},
+	/* 17 bits: bit 0 of the status is the highest; bit 10 is "stable". */
+	{"aeph-matrix", {{ASSAY_HOLDING, 10, {0x0401}}, {ASSAY_HOLDING, 11, {0x1234}}},
+		{{"divisions", NULL, 0x11234, "{count}"}},
+		{ASSAY_HOLDING, 10, 0x0401, 0x0001, ASSAY_SUSPECT}, NULL},
+	{"omron-e5cc",
+		{{ASSAY_HOLDING, 0, {0, 1234}}, {ASSAY_HOLDING, 4, {0xffff, 0xfff6}},
+			{ASSAY_HOLDING, 8, {0, 500}}},
+		{{"temperature", NULL, 123.4, "Cel"}, {"set_point", NULL, -1, "Cel"},
+			{"output", NULL, 50, "%"}},
+		{ASSAY_HOLDING, 3, 0, 1 << 6, ASSAY_BAD}, NULL},
+	{"omron-e5cc", {{ASSAY_HOLDING, 0, {0, 1}}}, {{"temperature", NULL, 0.1, "Cel"}},
+		{ASSAY_HOLDING, 2, 0, 1 << 8, ASSAY_SUSPECT}, NULL},
+	{"sartorius-pr5220", {{ASSAY_HOLDING, 16, {1, 0}}, {ASSAY_COILS, 38, {1}}},
+		{{"mass", NULL, 65.536, "kg"}}, {ASSAY_COILS, 34, 0, 1, ASSAY_BAD}, NULL},
+	{"sartorius-pr5220", {{ASSAY_HOLDING, 16, {0, 7}}}, {{"mass", NULL, 0.007, "kg"}},
+		{ASSAY_COILS, 38, 1, 0, ASSAY_SUSPECT}, NULL},
+	/* Addresses from 1. */
+	{"servomex-multiexact", {{ASSAY_INPUT, 0, {0x41a4, 0}}},
+		{{"mole_fraction", "O2", 20.5, "%"}}, {ASSAY_DISCRETE, 0, 0, 1, ASSAY_BAD}, NULL},
+	{"siemens-pac3200",
+		{{ASSAY_HOLDING, 1, {0x4366, 0}}, {ASSAY_HOLDING, 13, {0x4000, 0}},
+			{ASSAY_HOLDING, 25, {0x3f80, 0}}, {ASSAY_HOLDING, 55, {0x4248, 0}},
+			{ASSAY_HOLDING, 801, {0x3ff8, 0, 0, 0}},
+			{ASSAY_HOLDING, 64002, {0x3741, 0x4200}}},
+		{{"voltage_l1", NULL, 230, "V"}, {"current_l1", NULL, 2, "A"},
+			{"power_l1", NULL, 1, "W"}, {"frequency", NULL, 50, "Hz"},
+			{"energy", NULL, 1.5, "W.h"}},
+		{0}, "7AB"},
+	{"teledyne-t400",
+		{{ASSAY_INPUT, 18, {0x4248, 0}}, {ASSAY_INPUT, 42, {0x41a4, 0}},
+			{ASSAY_INPUT, 44, {0x4000, 0}}},
+		{{"mole_fraction", "O3", 50, "[ppb]"}, {"sample_pressure", NULL, 20.5, "[in_i'Hg]"},
+			{"box_temperature", NULL, 2, "Cel"}},
+		{ASSAY_DISCRETE, 9, 0, 1, ASSAY_SUSPECT}, NULL},
+	/* The low word first. */
+	{"thermo-omni", {{ASSAY_HOLDING, 0, {0, 0x4248}}, {ASSAY_HOLDING, 2, {0, 0x4000}}},
+		{{"mole_fraction", "CO", 50, "[ppm]"}, {"mole_fraction", "NO", 2, "[ppm]"}}, {0},
+		NULL},
+	{"vaisala-mgp262",
+		{{ASSAY_HOLDING, 0, {0, 0x4248}}, {ASSAY_HOLDING, 4, {0, 0x4000}},
+			{ASSAY_HOLDING, 12, {0, 0x41a4}}},
+		{{"mole_fraction", "CH4", 50, "[ppm]"}, {"mole_fraction", "CO2", 2, "[ppm]"},
+			{"dew_point", NULL, 20.5, "Cel"}},
+		{0}, NULL},
+};
+
+static void lists_of_registers_give_their_values(void **state)
+{
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+		const struct listed *l = &lists[i];
+		char path[200];
+		struct assay_identity id;
+		snprintf(path, sizeof(path), PROFILES "/%s.yaml", l->profile);
+		struct host *h = create(path);
+		for (size_t table = 0; table < sizeof(ranges) / sizeof(*ranges); table++)
+			ranges[table].end = 65536;
+		for (size_t k = 0; k < 6 && l->at[k].table != 0; k++)
+			memcpy(&places[l->at[k].table][l->at[k].address], l->at[k].words,
+				sizeof(l->at[k].words));
+		if (l->status.table != 0)
+			places[l->status.table][l->status.address] = l->status.well;
+		read_frame(h, &id);
+		for (size_t k = 0; k < 6 && l->is[k].name != NULL; k++)
+			expect(h, l->is[k].name, l->is[k].analyte, l->is[k].value, l->is[k].unit);
+		if (l->model != NULL)
+			assert_string_equal(id.model, l->model);
+		if (l->status.table != 0) {
+			assert_int_equal(h->frame.flag, ASSAY_GOOD);
+			places[l->status.table][l->status.address] = l->status.ill;
+			host_reset(h);
+			read_frame(h, &id);
+			assert_int_equal(h->frame.flag, l->status.flag);
+		}
+		host_destroy(h);
+	}
+	(void)state;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sunspec_meter_scales_by_its_registers),
 		cmocka_unit_test(a_gcx_is_good_by_the_example_of_its_manual),
 		cmocka_unit_test(a_gc955_has_floats_in_ppb),
+		cmocka_unit_test(lists_of_registers_give_their_values),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
