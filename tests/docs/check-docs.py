@@ -264,8 +264,11 @@ def check_static(source, paths):
 def use_of_profile(text):
     """A configuration with an instrument that has the keys of this profile."""
     said = re.sub(r'^(summary|make|model): .*\n', '', text, flags=re.M)
-    link = 'modbus-rtu, port: /dev/ttyS0, unit_id: 1' if 'driver: modbus' in said else 'serial, port: /dev/ttyS0'
+    link = ('modbus-rtu, port: /dev/ttyS0, unit_id: 1' if 'driver: modbus' in said else
+            'folder, path: /srv/reports' if 'driver: file-import' in said else 'serial, port: /dev/ttyS0')
     said = re.sub(r'^link: {', f'link: {{type: {link}, ', said, flags=re.M)
+    if 'driver: file-import' in said and 'link:' not in said:
+        said += f'link: {{type: {link}}}\n'
     return 'instruments:\n  gas-1:\n' + re.sub(r'^(?=.)', '    ', said, flags=re.M)
 
 

@@ -108,6 +108,7 @@ def check_profiles(assayd, args, profiles, drivers, folder):
         if driver is None or not (drivers / f"{driver[1]}.so").exists():
             continue
         link = ("type: modbus-tcp, host: 192.0.2.1" if driver[1] == "modbus-map"
+                else "type: folder, path: /srv/reports" if driver[1] == "file-import"
                 else "type: serial, port: /dev/ttyUSB0" if "baud:" in text
                 else "type: tcp, host: 192.0.2.1, port: 4001")
         path = folder / "profile.yaml"
