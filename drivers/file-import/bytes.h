@@ -107,4 +107,18 @@ static inline int source_find(const struct source *s, const char *path)
 	return -1;
 }
 
+/*
+ * True if the end of these values was probably not written: the last 64 bytes of them, or more than the half
+ * if that is less, are zero.  An instrument's numbers are not, but those of a file that has its final
+ * length before its bytes are.
+ */
+static inline bool bytes_end_in_zeros(const uint8_t *values, size_t len)
+{
+	size_t tail = len / 2 + 1 < 64 ? len / 2 + 1 : 64;
+	for (size_t i = 0; i < tail && i < len; i++)
+		if (values[len - 1 - i] != 0)
+			return false;
+	return len > 0;
+}
+
 #endif

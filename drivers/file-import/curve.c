@@ -62,15 +62,6 @@ bool curve_check(const struct curve *c, char why[FORMAT_FACT])
 	return true;
 }
 
-bool curve_ends_in_zeros(const uint8_t *ys, size_t len)
-{
-	size_t tail = len / 2 + 1 < 64 ? len / 2 + 1 : 64;
-	for (size_t i = len; i-- > 0 && i >= len - tail;)
-		if (ys[i] != 0)
-			return false;
-	return len > 0;
-}
-
 /* Copies one channel in the machine's own numbers; returns how many points have no value. */
 static size_t copy_values(const struct curve *c, const uint8_t *from, void *to)
 {

@@ -56,12 +56,6 @@ struct curve {
 bool curve_check(const struct curve *c, char why[FORMAT_FACT]);
 
 /*
- * True if the end of the values was probably not written: the last half of them, or 64 bytes, is zero.  An
- * instrument's numbers are not, but a file that has its final length before its bytes is.
- */
-bool curve_ends_in_zeros(const uint8_t *ys, size_t len);
-
-/*
  * The frame of a curve that passes the check, unchecked; a point without a value is NaN, and the frame then
  * has the reason out-of-range.  Borrows until it returns.
  */

@@ -111,8 +111,8 @@ static int read_values(struct container *file, const char *name, struct reading 
 	int error = read_stream(file, name, &stream, out);
 	if (error < 0)
 		return error;
-	bool is_written = !curve_ends_in_zeros(out->at, stream.len) &&
-			  !curve_ends_in_zeros(out->at, stream.written);
+	bool is_written = !bytes_end_in_zeros(out->at, stream.len) &&
+			  !bytes_end_in_zeros(out->at, stream.written);
 	return stream.len > 0 && is_written ? 0 : -ENODATA;
 }
 

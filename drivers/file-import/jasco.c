@@ -74,7 +74,7 @@ static enum format_found jasco_parse(const uint8_t *bytes, size_t len, uint8_t *
 			c->channels, (unsigned long long)values);
 		return FORMAT_DAMAGED;
 	}
-	if (curve_ends_in_zeros(bytes + HEAD, values)) {
+	if (bytes_end_in_zeros(bytes + HEAD, values)) {
 		snprintf(facts->why, sizeof facts->why, "its values end in zeros");
 		return FORMAT_INCOMPLETE;
 	}

@@ -3,8 +3,6 @@
 
 #include <math.h>
 
-#define TAIL 64
-
 static double number_at(enum assay_value type, const void *data, size_t i)
 {
 	return type == ASSAY_F32 ? (double)((const float *)data)[i] : ((const double *)data)[i];
@@ -71,13 +69,4 @@ const char *numbers_ratio_unit(enum assay_value type, const void *data, size_t c
 		if (number_at(type, data, i) > 1.5)
 			return "%";
 	return "1";
-}
-
-bool numbers_end_in_zeros(const uint8_t *bytes, size_t len)
-{
-	size_t tail = len / 2 + 1 < TAIL ? len / 2 + 1 : TAIL;
-	for (size_t i = 0; i < tail && i < len; i++)
-		if (bytes[len - 1 - i] != 0)
-			return false;
-	return true;
 }

@@ -41,10 +41,4 @@ void numbers_add_values(struct assay_frame *out, const char *axis, const struct 
  */
 const char *numbers_ratio_unit(enum assay_value type, const void *data, size_t count);
 
-/*
- * True if the end of these bytes was probably not written: the last 64 of them, or more than the half if they
- * are fewer, are zero.  A program may give a file its length before its bytes.
- */
-bool numbers_end_in_zeros(const uint8_t *bytes, size_t len);
-
 #endif

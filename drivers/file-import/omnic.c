@@ -83,7 +83,7 @@ static int is_unwritten(struct source *s, const struct section *t, bool is_last)
 		finishes = finishes && ends[1][i] == 0;
 	}
 	if (is_last && has_values(t))
-		return finishes || (n < sizeof(ends[0]) && curve_ends_in_zeros(ends[1], n));
+		return finishes || (n < sizeof(ends[0]) && bytes_end_in_zeros(ends[1], n));
 	if (t->key == KEY_MEMBER) /* its time is at its end */
 		return finishes;
 	return begins && finishes;

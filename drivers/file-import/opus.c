@@ -204,7 +204,7 @@ static int check_end(struct source *s, const struct opus *file, struct format_fa
 		return 0;
 	size_t len = last->place.len < sizeof tail ? (size_t)last->place.len : sizeof tail;
 	int r = s->read(s, 0, last->place.offset + last->place.len - len, tail, len);
-	if (r == 0 && numbers_end_in_zeros(tail, len))
+	if (r == 0 && (len == 0 || bytes_end_in_zeros(tail, len)))
 		return found(facts, FORMAT_INCOMPLETE,
 			"its last bytes are 0: they may not be written yet");
 	return r;

@@ -250,7 +250,7 @@ static enum format_found read_spectrum(
 	c->channels = 1;
 	c->ys = m->values.at + 4;
 	c->width = 8;
-	if (curve_ends_in_zeros(c->ys, bytes)) {
+	if (bytes_end_in_zeros(c->ys, bytes)) {
 		snprintf(why, FORMAT_FACT, "its values end in zeros");
 		return FORMAT_INCOMPLETE;
 	}

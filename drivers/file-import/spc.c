@@ -152,7 +152,7 @@ static int check_end(struct source *s, const struct spc *spc, const struct forma
 	uint64_t values = last->len - SPC_SUBHEAD;
 	size_t len = values < sizeof tail ? (size_t)values : sizeof tail;
 	int r = s->read(s, 0, end - len, tail, len);
-	if (r == 0 && numbers_end_in_zeros(tail, len))
+	if (r == 0 && (len == 0 || bytes_end_in_zeros(tail, len)))
 		return found(facts, FORMAT_INCOMPLETE,
 			"its last values are 0: they may not be written yet");
 	return r;
